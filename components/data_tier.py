@@ -1,0 +1,167 @@
+"""Where orders, users, products and analytics records are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.iam import deny_insecure_transport
+from components.naming import Naming
+
+ORDERS_BY_USER_INDEX = "by-user"
+CATALOGUE_INDEX = "catalogue"
+_COMPONENT = "data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataTierArgs:
+    """How long data lives, and how hard it is to lose."""
+
+    naming: Naming
+    """Names and tags of the stack."""
+    account_id: pulumi.Input[str]
+    """The AWS account's number: bucket names are shared by all accounts."""
+    point_in_time_recovery: bool
+    """Continuous backups of the tables, 35 days back."""
+    deletion_protection: bool
+    """Tables and bucket cannot be deleted: by AWS, and by Pulumi's `protect`."""
+    force_destroy: bool
+    """`pulumi destroy` empties the bucket first."""
+    analytics_retention_days: int
+    """Days until an analytics record expires."""
+
+
+class DataTier(pulumi.ComponentResource):
+    """Four DynamoDB tables on demand, encrypted, and the analytics bucket."""
+
+    users: aws.dynamodb.Table
+    """Profiles by user_id."""
+    orders: aws.dynamodb.Table
+    """Orders by order_id, with a stream of every change and the index `by-user`."""
+    inventory: aws.dynamodb.Table
+    """Products by product_id, with the index `catalogue`."""
+    idempotency: aws.dynamodb.Table
+    """Powertools' idempotency records, which expire."""
+    analytics_bucket: aws.s3.Bucket
+    """One object for each event."""
+
+    def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:DataTier", name, None, opts)
+        self._name, self._args = name, args
+        self.users = self._table("users", keys=["user_id"])
+        self.orders = self._table(
+            "orders",
+            keys=["order_id"],
+            attributes=["order_id", "user_id", "created_at"],
+            indexes=[_index(ORDERS_BY_USER_INDEX, ["user_id", "created_at"], projection="ALL")],
+            stream=True,
+        )
+        self.inventory = self._table(
+            "inventory",
+            keys=["product_id"],
+            attributes=["product_id", "catalogue"],
+            # Keys only: a change of stock does not touch the index, whose one partition would else bound all sales.
+            indexes=[_index(CATALOGUE_INDEX, ["catalogue", "product_id"], projection="KEYS_ONLY")],
+        )
+        self.idempotency = self._table("idempotency", keys=["id"], expires_by="expiration")
+        self.analytics_bucket = self._bucket()
+        self.register_outputs(
+            {
+                "ordersTable": self.orders.name,
+                "usersTable": self.users.name,
+                "inventoryTable": self.inventory.name,
+                "analyticsBucket": self.analytics_bucket.bucket,
+            }
+        )
+
+    def _table(
+        self,
+        role: str,
+        *,
+        keys: Sequence[str],
+        attributes: Sequence[str] = (),
+        indexes: Sequence[Any] = (),
+        stream: bool = False,
+        expires_by: str = "",
+    ) -> aws.dynamodb.Table:
+        args = self._args
+        return aws.dynamodb.Table(
+            f"{self._name}-{role}",
+            name=args.naming.physical(role, kind="table"),
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=keys[0],
+            attributes=[{"name": attribute, "type": "S"} for attribute in attributes or keys],
+            global_secondary_indexes=list(indexes) or None,
+            stream_enabled=stream or None,
+            # Both images: the relay publishes a status only when it changed.
+            stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
+            server_side_encryption={"enabled": True},
+            point_in_time_recovery={"enabled": args.point_in_time_recovery},
+            deletion_protection_enabled=args.deletion_protection,
+            ttl={"attribute_name": expires_by, "enabled": True} if expires_by else None,
+            tags=args.naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+        )
+
+    def _bucket(self) -> aws.s3.Bucket:
+        args, child = self._args, pulumi.ResourceOptions(parent=self)
+        name = f"{self._name}-analytics"
+        bucket = aws.s3.Bucket(
+            name,
+            bucket=pulumi.Output.concat(args.naming.physical("analytics"), "-", args.account_id),
+            force_destroy=args.force_destroy,
+            tags=args.naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+        )
+        aws.s3.BucketPublicAccessBlock(
+            f"{name}-private",
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.bucket,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=bucket.bucket,
+            rules=[
+                {
+                    "id": "expire",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "expiration": {"days": args.analytics_retention_days},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                }
+            ],
+            opts=child,
+        )
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [
+                deny_insecure_transport("s3:*", bucket.arn, pulumi.Output.concat(bucket.arn, "/*")),
+            ],
+        }
+        aws.s3.BucketPolicy(f"{name}-policy", bucket=bucket.bucket, policy=pulumi.Output.json_dumps(policy), opts=child)
+        return bucket
+
+
+def _index(name: str, keys: Sequence[str], *, projection: str) -> dict[str, Any]:
+    types = ("HASH", "RANGE")
+    return {
+        "name": name,
+        "projection_type": projection,
+        "key_schemas": [
+            {"attribute_name": key, "key_type": key_type} for key, key_type in zip(keys, types, strict=True)
+        ],
+    }

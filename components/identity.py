@@ -1,0 +1,128 @@
+"""Who may sign in: the Cognito user pool that both APIs trust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.naming import Naming
+
+ADMIN_GROUP = "admin"
+SCOPES = ("openid", "email", "profile")
+_COMPONENT = "identity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityArgs:
+    """Ways to sign in."""
+
+    naming: Naming
+    """Names and tags of the stack."""
+    region: str
+    """AWS region of the pool, part of its addresses."""
+    account_id: pulumi.Input[str]
+    """The AWS account's number: a hosted domain's prefix is shared by all accounts of a region."""
+    password_sign_in: bool
+    """InitiateAuth with user name and password (or SRP), beside the code flow."""
+    redirect_uris: Sequence[str]
+    """Where the hosted page may send its code; exact, https or http://localhost (Cognito's rule)."""
+    logout_uris: Sequence[str]
+    """Where it may send users who signed out."""
+    deletion_protection: bool
+    """The pool, and with it every account, cannot be deleted."""
+
+
+class Identity(pulumi.ComponentResource):
+    """User pool, hosted sign-in page, one public client (code flow with PKCE), and the group `admin`."""
+
+    user_pool_id: pulumi.Output[str]
+    """Pool id."""
+    user_pool_arn: pulumi.Output[str]
+    """Pool ARN, for the REST authorizer."""
+    client_id: pulumi.Output[str]
+    """App client id: the audience of ID tokens, `client_id` of access tokens."""
+    issuer: pulumi.Output[str]
+    """`iss` of its tokens."""
+    jwks_url: pulumi.Output[str]
+    """Keys that its tokens are signed with."""
+    hosted_ui_url: pulumi.Output[str]
+    """Base address of /oauth2/authorize and /oauth2/token."""
+
+    def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Identity", name, None, opts)
+        self._name, self._args = name, args
+        child = pulumi.ResourceOptions(parent=self)
+        pool = self._pool()
+        client = self._client(pool)
+        domain = aws.cognito.UserPoolDomain(
+            f"{name}-domain",
+            domain=pulumi.Output.concat(args.naming.physical("sign-in", kind="cognito-domain"), "-", args.account_id),
+            user_pool_id=pool.id,
+            opts=child,
+        )
+        aws.cognito.UserGroup(
+            f"{name}-{ADMIN_GROUP}",
+            name=ADMIN_GROUP,
+            user_pool_id=pool.id,
+            description="May read every user and order, and change the catalogue.",
+            opts=child,
+        )
+        self.user_pool_id, self.user_pool_arn, self.client_id = pool.id, pool.arn, client.id
+        self.issuer = pulumi.Output.concat("https://cognito-idp.", args.region, ".amazonaws.com/", pool.id)
+        self.jwks_url = pulumi.Output.concat(self.issuer, "/.well-known/jwks.json")
+        self.hosted_ui_url = pulumi.Output.concat(
+            "https://", domain.domain, ".auth.", args.region, ".amazoncognito.com"
+        )
+        self.register_outputs({"userPoolId": self.user_pool_id, "clientId": self.client_id, "issuer": self.issuer})
+
+    def _pool(self) -> aws.cognito.UserPool:
+        args = self._args
+        return aws.cognito.UserPool(
+            f"{self._name}-pool",
+            name=args.naming.physical("users"),
+            username_attributes=["email"],
+            auto_verified_attributes=["email"],
+            username_configuration={"case_sensitive": False},
+            account_recovery_setting={"recovery_mechanisms": [{"name": "verified_email", "priority": 1}]},
+            password_policy={
+                "minimum_length": 12,
+                "require_lowercase": True,
+                "require_uppercase": True,
+                "require_numbers": True,
+                "require_symbols": True,
+                "temporary_password_validity_days": 7,
+            },
+            mfa_configuration="OPTIONAL",
+            software_token_mfa_configuration={"enabled": True},
+            deletion_protection="ACTIVE" if args.deletion_protection else "INACTIVE",
+            tags=args.naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+        )
+
+    def _client(self, pool: aws.cognito.UserPool) -> aws.cognito.UserPoolClient:
+        args = self._args
+        by_password = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"] if args.password_sign_in else []
+        return aws.cognito.UserPoolClient(
+            f"{self._name}-client",
+            name=args.naming.physical("frontend"),
+            user_pool_id=pool.id,
+            # A browser keeps no secret: the code flow is held together by PKCE.
+            generate_secret=False,
+            allowed_oauth_flows_user_pool_client=True,
+            allowed_oauth_flows=["code"],
+            allowed_oauth_scopes=list(SCOPES),
+            callback_urls=list(args.redirect_uris),
+            logout_urls=list(args.logout_uris),
+            supported_identity_providers=["COGNITO"],
+            explicit_auth_flows=[*by_password, "ALLOW_REFRESH_TOKEN_AUTH"],
+            prevent_user_existence_errors="ENABLED",
+            enable_token_revocation=True,
+            access_token_validity=60,
+            id_token_validity=60,
+            refresh_token_validity=30,
+            token_validity_units={"access_token": "minutes", "id_token": "minutes", "refresh_token": "days"},
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,50 @@
+"""The two Lambda layers that every function has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import packaging
+from components.naming import Naming
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayersArgs:
+    """What the layers are built for."""
+
+    naming: Naming
+    """Names of the stack."""
+    architecture: str
+    """arm64 or x86_64."""
+
+
+class Layers(pulumi.ComponentResource):
+    """`powertools` (third-party packages) and `common` (functions/shared and the contracts' schemas)."""
+
+    arns: list[pulumi.Output[str]]
+    """Versions, `powertools` first."""
+
+    def __init__(self, name: str, args: LayersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Layers", name, None, opts)
+        archives = {
+            "powertools": packaging.powertools_layer_archive(args.architecture),
+            "common": packaging.common_layer_archive(),
+        }
+        self.arns = [
+            aws.lambda_.LayerVersion(
+                f"{name}-{role}",
+                layer_name=args.naming.physical(role),
+                code=archive,
+                compatible_runtimes=[packaging.RUNTIME],
+                compatible_architectures=[args.architecture],
+                # A version that a published function version still uses must outlive this deployment: rolling the
+                # alias back needs it.
+                skip_destroy=True,
+                opts=pulumi.ResourceOptions(parent=self),
+            ).arn
+            for role, archive in archives.items()
+        ]
+        self.register_outputs({"arns": self.arns})
