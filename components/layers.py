@@ -40,9 +40,6 @@ class Layers(pulumi.ComponentResource):
                 code=archive,
                 compatible_runtimes=[packaging.RUNTIME],
                 compatible_architectures=[args.architecture],
-                # A version that a published function version still uses must outlive this deployment: rolling the
-                # alias back needs it.
-                skip_destroy=True,
                 opts=pulumi.ResourceOptions(parent=self),
             ).arn
             for role, archive in archives.items()
