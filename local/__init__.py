@@ -1,0 +1,1 @@
+"""The platform on one machine: the unchanged Pulumi program, run on an embedded emulator of AWS."""

@@ -1,0 +1,71 @@
+"""The command line: `python -m local up|down|order|status`, which the Makefile calls."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from local import emulator, project
+from local.errors import LocalError
+from local.instance import DEFAULT_PORT, ROOT, Instance, instance
+from local.progress import Progress
+from local.up import save_outputs, up
+
+
+def main() -> int:
+    """Run one command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = {"up": _up, "down": _down, "status": _status}
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port of the instance")
+    parser.add_argument("--home", type=Path, help="directory of the instance; default: .local or .local/PORT")
+    parser.add_argument("--program", type=Path, default=ROOT, help="directory of the Pulumi project")
+    arguments = parser.parse_args()
+    try:
+        return commands[arguments.command](instance(arguments.port, arguments.home), arguments.program.resolve())
+    except LocalError as error:
+        sys.stderr.write(f"error: {error}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+    return 1
+
+
+def _up(where: Instance, program: Path) -> int:
+    began, progress = time.monotonic(), Progress()
+    outputs = up(where, project.load(program), progress)
+    save_outputs(where, outputs)
+    progress.say(f"\nReady in {time.monotonic() - began:.1f} s.")
+    return 0
+
+
+def _down(where: Instance, program: Path) -> int:
+    del program
+    was = emulator.find(where).state
+    emulator.stop(where)
+    for left in (where.state, where.outputs):
+        left.unlink(missing_ok=True)
+    said = {
+        "running": "Stopped.",
+        "died": "It had ended by itself; nothing is left of it.",
+        "none": "Nothing is running.",
+    }
+    sys.stdout.write(f"{where.url}: {said[was]}\n")
+    return 0
+
+
+def _status(where: Instance, program: Path) -> int:
+    del program
+    found = emulator.find(where)
+    said = {
+        "running": f"running, process {found.record.get('pid')}, {len(found.processes) - 1} Lambda environments",
+        "died": f"ended by itself, see {where.log}",
+        "none": "nothing is running",
+    }
+    sys.stdout.write(f"{where.url}: {said[found.state]}\n")
+    return 0 if found.state == "running" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

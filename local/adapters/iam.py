@@ -1,0 +1,81 @@
+"""IAM."""
+
+from __future__ import annotations
+
+from local.adapters.base import Adapter, Made, Props, Put, adapts, changed_tags, tag_list
+from local.aws import Aws
+
+
+@adapts("aws:iam/role:Role")
+class Role(Adapter):
+    """A role."""
+
+    applies = frozenset({"name", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
+    # Policies are resources of their own, which go first.
+    leaves = frozenset({"forceDetachPolicies"})
+    replaced_by = frozenset({"name", "path"})
+
+    def create(self, aws: Aws, new: Props) -> Made:
+        role = aws(
+            "iam",
+            "create_role",
+            RoleName=new["name"],
+            AssumeRolePolicyDocument=new["assumeRolePolicy"],
+            Description=new.get("description"),
+            MaxSessionDuration=new.get("maxSessionDuration"),
+            Path=new.get("path"),
+            Tags=tag_list(new.get("tags")),
+        )["Role"]
+        return Made(new["name"], {"arn": role["Arn"], "uniqueId": role["RoleId"]})
+
+    def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
+        aws("iam", "update_assume_role_policy", RoleName=identity, PolicyDocument=new["assumeRolePolicy"])
+        if new.get("description") or new.get("maxSessionDuration"):
+            aws(
+                "iam",
+                "update_role",
+                RoleName=identity,
+                Description=new.get("description"),
+                MaxSessionDuration=new.get("maxSessionDuration"),
+            )
+        if gone := changed_tags(old, new):
+            aws("iam", "untag_role", RoleName=identity, TagKeys=gone)
+        if new.get("tags"):
+            aws("iam", "tag_role", RoleName=identity, Tags=tag_list(new["tags"]))
+        return {}
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del old
+        aws("iam", "delete_role", RoleName=identity)
+
+
+@adapts("aws:iam/rolePolicy:RolePolicy")
+class RolePolicy(Put):
+    """What a role may do."""
+
+    applies = frozenset({"name", "role", "policy"})
+    replaced_by = frozenset({"name", "role"})
+
+    def create(self, aws: Aws, new: Props) -> Made:
+        aws("iam", "put_role_policy", RoleName=new["role"], PolicyName=new["name"], PolicyDocument=new["policy"])
+        return Made(f"{new['role']}:{new['name']}")
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del identity
+        aws("iam", "delete_role_policy", RoleName=old["role"], PolicyName=old["name"])
+
+
+@adapts("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+class RolePolicyAttachment(Adapter):
+    """A policy of AWS's own for a role."""
+
+    applies = frozenset({"role", "policyArn"})
+    replaced_by = frozenset({"role", "policyArn"})
+
+    def create(self, aws: Aws, new: Props) -> Made:
+        aws("iam", "attach_role_policy", RoleName=new["role"], PolicyArn=new["policyArn"])
+        return Made(f"{new['role']}/{new['policyArn']}")
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del identity
+        aws("iam", "detach_role_policy", RoleName=old["role"], PolicyArn=old["policyArn"])

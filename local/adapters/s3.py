@@ -1,0 +1,162 @@
+"""S3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.adapters.base import Adapter, Made, Props, Put, adapts, only, pascal, tag_list
+from local.aws import Aws
+
+
+@adapts("aws:s3/bucket:Bucket")
+class Bucket(Adapter):
+    """A bucket; what belongs to it are resources of their own."""
+
+    applies = frozenset({"bucket", "tags"})
+    # A bucket that goes is always emptied first: nothing here outlives the instance.
+    leaves = frozenset({"forceDestroy"})
+    replaced_by = frozenset({"bucket"})
+    keeps_data = True
+
+    def create(self, aws: Aws, new: Props) -> Made:
+        name = new["bucket"]
+        # AWS's oldest region is the only one that must not be named.
+        place = None if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
+        aws("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)
+        self._tag(aws, new)
+        domain = f"{name}.s3.{aws.region}.amazonaws.com"
+        return Made(
+            name,
+            {
+                "arn": f"arn:aws:s3:::{name}",
+                "bucketDomainName": f"{name}.s3.amazonaws.com",
+                "bucketRegionalDomainName": domain,
+                "bucketRegion": aws.region,
+            },
+        )
+
+    def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
+        del identity, old
+        self._tag(aws, new)
+        return {}
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del old
+        for page in aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=identity):
+            keys = [{"Key": each["Key"]} for each in page.get("Contents", [])]
+            if keys:
+                aws("s3", "delete_objects", Bucket=identity, Delete={"Objects": keys})
+        aws("s3", "delete_bucket", Bucket=identity)
+
+    def _tag(self, aws: Aws, new: Props) -> None:
+        if new.get("tags"):
+            aws("s3", "put_bucket_tagging", Bucket=new["bucket"], Tagging={"TagSet": tag_list(new["tags"])})
+
+
+class _OfBucket(Put):
+    """A part of a bucket's configuration, one for each bucket."""
+
+    replaced_by = frozenset({"bucket"})
+    part = ""
+
+    def create(self, aws: Aws, new: Props) -> Made:
+        aws("s3", f"put_{self.part}", Bucket=new["bucket"], **self.content(new))
+        return Made(new["bucket"])
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del old
+        aws("s3", f"delete_{self.part}", Bucket=identity)
+
+    def content(self, new: Props) -> dict[str, Any]:
+        """Return the call's parameters beyond the bucket."""
+        raise NotImplementedError
+
+
+@adapts("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+class PublicAccessBlock(_OfBucket):
+    """What keeps a bucket private."""
+
+    applies = frozenset({"bucket", "blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"})
+    part = "public_access_block"
+
+    def content(self, new: Props) -> dict[str, Any]:
+        wanted = pascal({key: value for key, value in new.items() if key != "bucket"})
+        return {"PublicAccessBlockConfiguration": wanted}
+
+
+@adapts("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
+class Encryption(_OfBucket):
+    """How objects are encrypted."""
+
+    applies = frozenset({"bucket", "rules"})
+    part = "bucket_encryption"
+
+    def content(self, new: Props) -> dict[str, Any]:
+        return {"ServerSideEncryptionConfiguration": {"Rules": [_encryption_rule(rule) for rule in new["rules"]]}}
+
+
+@adapts("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+class Lifecycle(_OfBucket):
+    """When objects expire."""
+
+    applies = frozenset({"bucket", "rules"})
+    part = "bucket_lifecycle_configuration"
+
+    def content(self, new: Props) -> dict[str, Any]:
+        rules = [{"ID" if key == "Id" else key: item for key, item in rule.items()} for rule in pascal(new["rules"])]
+        return {"LifecycleConfiguration": {"Rules": rules}}
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del old
+        aws("s3", "delete_bucket_lifecycle", Bucket=identity)
+
+
+@adapts("aws:s3/bucketPolicy:BucketPolicy")
+class Policy(_OfBucket):
+    """Who may use a bucket."""
+
+    applies = frozenset({"bucket", "policy"})
+    part = "bucket_policy"
+
+    def content(self, new: Props) -> dict[str, Any]:
+        return {"Policy": new["policy"]}
+
+
+@adapts("aws:s3/bucketVersioning:BucketVersioning")
+class Versioning(_OfBucket):
+    """Whether earlier objects are kept."""
+
+    applies = frozenset({"bucket", "versioningConfiguration"})
+    part = "bucket_versioning"
+
+    def content(self, new: Props) -> dict[str, Any]:
+        only(new["versioningConfiguration"], ("status",), "versioningConfiguration")
+        return {"VersioningConfiguration": pascal(new["versioningConfiguration"])}
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del old
+        aws("s3", "put_bucket_versioning", Bucket=identity, VersioningConfiguration={"Status": "Suspended"})
+
+
+@adapts("aws:s3/bucketOwnershipControls:BucketOwnershipControls")
+class Ownership(_OfBucket):
+    """Who owns objects."""
+
+    applies = frozenset({"bucket", "rule"})
+    part = "bucket_ownership_controls"
+
+    def content(self, new: Props) -> dict[str, Any]:
+        return {"OwnershipControls": {"Rules": [pascal(new["rule"])]}}
+
+
+def _encryption_rule(rule: Props) -> dict[str, Any]:
+    only(rule, ("applyServerSideEncryptionByDefault", "bucketKeyEnabled"), "an encryption rule")
+    default = rule["applyServerSideEncryptionByDefault"]
+    only(default, ("sseAlgorithm", "kmsMasterKeyId"), "applyServerSideEncryptionByDefault")
+    names = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
+    wanted: dict[str, Any] = {
+        "ApplyServerSideEncryptionByDefault": {names[key]: value for key, value in default.items()}
+    }
+    if "bucketKeyEnabled" in rule:
+        wanted["BucketKeyEnabled"] = rule["bucketKeyEnabled"]
+    return wanted

@@ -1,0 +1,23 @@
+"""Addresses that AWS gives to the world and that the emulator serves itself, rewritten in the outputs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local.instance import Instance
+
+
+def localize(exports: Any, instance: Instance) -> Any:
+    """Return `exports` with the addresses of AWS that the emulator stands for led to it.
+
+    An issuer is a name that tokens carry, so it stays AWS's; the keys under it are an address.
+    """
+    if isinstance(exports, dict):
+        return {key: localize(value, instance) for key, value in exports.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(exports, list):
+        return [localize(value, instance) for value in exports]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(exports, str):
+        return exports
+    text = re.sub(r"https://[a-z0-9-]+\.auth\.[a-z0-9-]+\.amazoncognito\.com", instance.url, exports)
+    return re.sub(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com(/[^/]+/\.well-known/)", rf"{instance.url}\1", text)

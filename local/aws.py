@@ -1,0 +1,69 @@
+"""Calls to the emulator through AWS's own SDK, whose parameter checks stay on."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from local.instance import ACCOUNT, ROOT_KEY, Instance
+
+_CONFIG: Final = Config(
+    retries={"total_max_attempts": 1},
+    read_timeout=90,
+    # Step Functions' synchronous calls go to a host of their own, sync-states.*, which the loopback interface is not.
+    inject_host_prefix=False,
+)
+_GONE: Final = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "ResourceNotFound")
+
+
+class CallError(Exception):
+    """A call that AWS refused: its name, its error code, and AWS's message."""
+
+    def __init__(self, call: str, code: str, message: str) -> None:
+        super().__init__(f"{call}: {code}: {message}")
+        self.call, self.code, self.message = call, code, message
+
+    @property
+    def gone(self) -> bool:
+        """Whether it says that what it names does not exist."""
+        return any(word in self.code for word in _GONE)
+
+
+class Aws:
+    """The services of one instance, called as the account's root. Used by several threads."""
+
+    def __init__(self, instance: Instance, region: str) -> None:
+        self.instance, self.region, self.account = instance, region, ACCOUNT
+        self._session = boto3.Session(aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=region)
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call `operation` of `service`, leaving out parameters that are None. Raises CallError."""
+        name = f"{service}:{operation}"
+        given = {key: value for key, value in parameters.items() if value is not None}
+        try:
+            return getattr(self.client(service), operation)(**given)
+        except ClientError as error:
+            detail: Any = error.response.get("Error", {})
+            raise CallError(name, detail.get("Code", "?"), detail.get("Message", str(error))) from None
+        except ParamValidationError as error:
+            raise CallError(name, "ParamValidation", " ".join(str(error).split())) from None
+        except BotoCoreError as error:
+            raise CallError(name, type(error).__name__, str(error)) from None
+
+    def client(self, service: str) -> Any:
+        """Return the SDK's client of `service`."""
+        with self._lock:
+            if service not in self._clients:
+                made: Any = self._session.client(service, endpoint_url=self.instance.url, config=_CONFIG)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType, reportUnknownVariableType] - the name is a variable
+                self._clients[service] = made
+            return self._clients[service]
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of `resource` in this account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

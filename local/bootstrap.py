@@ -1,0 +1,62 @@
+"""The `bootstrap` of every function: AWS's own runtime client, with nothing on its path but what Lambda has there.
+
+The emulator starts it with an interpreter that sees neither site-packages nor this checkout, as
+`python -I -S bootstrap.py RUNTIME [LAYER ...]`: RUNTIME is the directory with the packages that Lambda's Python brings,
+each LAYER the directory of an extracted layer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+END_OF_LOG: Final = "\x04"
+"""A line of its own after everything that an invocation printed, so that the emulator need not wait for more."""
+
+
+def main(runtime: str, layers: list[str]) -> None:
+    """Serve invocations until the emulator ends."""
+    _set_environment()
+    task = os.environ["LAMBDA_TASK_ROOT"]
+    sys.path[:0] = [task, *(str(Path(layer, "python")) for layer in layers), runtime]
+
+    # Importable only now.
+    import awslambdaric.lambda_runtime_client as client  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs]
+    from awslambdaric import __main__ as entry  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs]
+
+    answers: Any = client.LambdaRuntimeClient
+    for name in ("post_invocation_result", "post_invocation_error"):
+        setattr(answers, name, _after_end_of_log(getattr(answers, name)))
+    serve: Any = entry
+    serve.main(["awslambdaric", os.environ["_HANDLER"]])
+
+
+def _after_end_of_log(answer: Callable[..., Any]) -> Callable[..., Any]:
+    def marked(*arguments: Any, **named: Any) -> Any:
+        sys.stdout.write(f"{END_OF_LOG}\n")
+        sys.stdout.flush()
+        return answer(*arguments, **named)
+
+    return marked
+
+
+def _set_environment() -> None:
+    """Leave what Lambda sets, and what the function's configuration sets."""
+    for name in ["PYTHONPATH", "PYTHONUNBUFFERED", *os.environ.pop("LOCAL_PRIVATE", "").split(",")]:
+        os.environ.pop(name, None)
+    os.environ |= {
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        # There is no X-Ray here: what runs before the first invocation has no segment to belong to.
+        "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR",
+        "LAMBDA_RUNTIME_DIR": sys.argv[1],
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TZ": ":UTC",
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,90 @@
+"""The emulator's gaps, each closed by one module of this package.
+
+A correction replaces a function of the emulator. The emulator's version is pinned, and the source of each function that
+is replaced is compared with the one that the correction was written against: a change fails at once, by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+from collections.abc import Callable
+from typing import Any, Final
+
+PACKAGE: Final = "ministack"
+VERSION: Final = "1.5.33"
+NAMES: Final[tuple[str, ...]] = ()
+
+_REPLACEMENTS: list[tuple[str, str, str, Callable[..., Any]]] = []
+
+
+class CorrectionError(Exception):
+    """The emulator is not the one that the corrections were written against."""
+
+
+def internal(module: str) -> Any:
+    """Return a module of the emulator, whose insides have no types."""
+    return importlib.import_module(f"{PACKAGE}.{module}")
+
+
+def replaces(target: str, source_hash: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a function as the replacement of `target` ("services.sqs._dlq_sweep").
+
+    It is called with the replaced function first, then with that one's arguments. `source_hash` is the beginning of the
+    SHA-256 of the replaced function's source.
+    """
+
+    def declare(replacement: Callable[..., Any]) -> Callable[..., Any]:
+        _REPLACEMENTS.append((replacement.__module__.rpartition(".")[2], target, source_hash, replacement))
+        return replacement
+
+    return declare
+
+
+def apply(*, without: frozenset[str] = frozenset()) -> None:
+    """Close all gaps but those named in `without`.
+
+    Raises CorrectionError if the emulator's version or a corrected function is not the expected one.
+    """
+    if unknown := without - set(NAMES):
+        raise CorrectionError(f"no correction is named {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    found = importlib.metadata.version(PACKAGE)
+    if found != VERSION:
+        raise CorrectionError(
+            f"{PACKAGE} {found} is installed, and the corrections in local/corrections are for {VERSION}. "
+            "Remedy: install requirements-local.txt, or review the corrections and raise VERSION."
+        )
+    for name in NAMES:
+        if name not in without:
+            importlib.import_module(f"{__name__}.{name}")
+    for name, target, source_hash, replacement in _REPLACEMENTS:
+        _replace(name, target, source_hash, replacement)
+
+
+def _replace(name: str, target: str, source_hash: str, replacement: Callable[..., Any]) -> None:
+    module, _, attribute = target.rpartition(".")
+    owner = internal(module)
+    original = getattr(owner, attribute, None)
+    actual = hashlib.sha256(inspect.getsource(inspect.unwrap(original)).encode()).hexdigest() if original else "missing"
+    if not actual.startswith(source_hash) or not source_hash:
+        raise CorrectionError(
+            f"correction {name}: {PACKAGE}.{target} is not the one that it was written against "
+            f"(expected {source_hash}, found {actual[:12]}). Remedy: read the new source, then adapt or drop it."
+        )
+    setattr(owner, attribute, _bound(replacement, original))
+
+
+def _bound(replacement: Callable[..., Any], original: Any) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(replacement):
+
+        async def replaced_async(*args: Any, **kwargs: Any) -> Any:
+            return await replacement(original, *args, **kwargs)
+
+        return replaced_async
+
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        return replacement(original, *args, **kwargs)
+
+    return replaced

@@ -1,0 +1,154 @@
+"""Each resource that the program registers, brought to what the program wants: created, updated, replaced or left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from local.adapters import adapter as adapter_of
+from local.adapters.base import Adapter, Made, Props
+from local.archives import is_archive
+from local.aws import Aws, CallError
+from local.errors import LocalError
+from local.state import Record, State, plain, whole
+
+Action = Literal["created", "updated", "replaced", "deleted", "same"]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What the program asks for."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: Props
+    dependencies: tuple[str, ...]
+
+
+class Deployment:
+    """One run of the program against one instance. Used by several threads."""
+
+    def __init__(self, aws: Aws, state: State) -> None:
+        self._aws, self._state = aws, state
+        self._lock = threading.Lock()
+        self._seen: set[str] = set()
+        self._renewed: set[str] = set()
+        self._superseded: list[tuple[Resource, Record]] = []
+        self.failures: list[LocalError] = []
+
+    def apply(self, resource: Resource) -> tuple[str, Props, Action]:
+        """Bring `resource` about; returns its id, all its properties, and what was done.
+
+        Raises LocalError, naming the resource, the call and AWS's message.
+        """
+        with self._lock:
+            if resource.urn in self._seen:
+                raise self._fail(LocalError(f"two resources have the URN {resource.urn}. Remedy: rename one."))
+            self._seen.add(resource.urn)
+        inputs = {key: _given(value) for key, value in resource.inputs.items() if value is not None}
+        try:
+            adapter = _adapter(resource, inputs)
+            record, action = self._bring(resource, adapter, inputs)
+        except LocalError as error:
+            raise self._fail(error) from None
+        except (CallError, ValueError) as error:
+            raise self._fail(LocalError(f"{_label(resource)}: {error}")) from None
+        self._state.put(resource.urn, record)
+        visible = {key: value for key, value in inputs.items() if not is_archive(value)}
+        return record.id, {**visible, **record.outputs}, action
+
+    def delete_rest(self) -> list[str]:
+        """Delete what the program no longer has, last made first; returns the URNs."""
+        for resource, record in reversed(self._superseded):
+            self._delete(resource.urn, record)
+        gone = [urn for urn in reversed(list(self._state.records)) if urn not in self._seen]
+        for urn in gone:
+            self._delete(urn, self._state.records[urn])
+            self._state.remove(urn)
+        return gone
+
+    def _bring(self, resource: Resource, adapter: Adapter, inputs: Props) -> tuple[Record, Action]:
+        wanted = plain(inputs)
+        known = self._state.records.get(resource.urn)
+        if known is None:
+            return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
+        changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
+        # What stood in a resource that was made anew under the same name went with it.
+        rebuilt = bool(self._renewed & set(resource.dependencies)) and not adapter.keeps_data
+        if not changed and not rebuilt:
+            known.dependencies = list(resource.dependencies)
+            return known, "same"
+        if not (changed & adapter.replaced_by) and not rebuilt:
+            outputs = adapter.update(self._aws, known.id, known.inputs, inputs)
+            if outputs is not None:
+                merged = {**known.outputs, **outputs}
+                return self._recorded(resource, wanted, Made(known.id, merged)), "updated"
+        return self._replace(resource, adapter, inputs, known, changed), "replaced"
+
+    def _replace(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record, changed: set[str]) -> Record:
+        if adapter.keeps_data:
+            raise LocalError(
+                f"{_label(resource)}: a change of {', '.join(sorted(changed))} replaces it, and what is in it would be "
+                "lost. Remedy, if that is meant: make down && make up"
+            )
+        if adapter.named_by_aws:
+            made = adapter.create(self._aws, inputs)
+            self._superseded.append((resource, known))
+        else:
+            self._delete(resource.urn, known)
+            made = adapter.create(self._aws, inputs)
+            if made.id == known.id:
+                self._renewed.add(resource.urn)
+        return self._recorded(resource, plain(inputs), made)
+
+    def _delete(self, urn: str, record: Record) -> None:
+        adapter = adapter_of(record.type)
+        if adapter is None:
+            raise LocalError(f"{record.type} {record.name!r} ({urn}) was deployed and has no adapter any more")
+        try:
+            adapter.delete(self._aws, record.id, record.inputs)
+        except CallError as error:
+            if not error.gone:
+                raise LocalError(f"{record.type} {record.name!r} ({urn}): {error}") from None
+
+    def _fail(self, error: LocalError) -> LocalError:
+        self.failures.append(error)
+        return error
+
+    def _recorded(self, resource: Resource, wanted: Props, made: Made) -> Record:
+        return Record(
+            type=resource.type,
+            name=resource.name,
+            id=made.id,
+            inputs=wanted,
+            outputs=made.outputs,
+            dependencies=list(resource.dependencies),
+        )
+
+
+def _adapter(resource: Resource, inputs: Mapping[str, Any]) -> Adapter:
+    found = adapter_of(resource.type)
+    if found is None:
+        raise LocalError(f"{_label(resource)}: no adapter for this type. Remedy: write one in local/adapters/")
+    if unknown := sorted(set(inputs) - found.applies - set(found.leaves)):
+        raise LocalError(
+            f"{_label(resource)}: the adapter does not know {', '.join(unknown)}. "
+            f"Remedy: apply it in {type(found).__module__.replace('.', '/')}.py, or leave it out there with a reason"
+        )
+    return found
+
+
+def _given(value: Any) -> Any:
+    """Return an input with whole numbers as integers and without what is not given, archives as they are."""
+    if isinstance(value, dict):
+        return {key: _given(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, (list, tuple)):
+        return [_given(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return whole(value)
+
+
+def _label(resource: Resource) -> str:
+    return f"{resource.type} {resource.name!r} ({resource.urn})"

@@ -1,0 +1,78 @@
+"""Lambda functions and layers, packed so that the emulator runs them as Lambda does."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import shlex
+import sys
+import threading
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from local.instance import Instance
+
+RUNTIME: Final = "provided.al2023"
+"""What functions are uploaded as: the emulator's own Python runtime loses the types of errors."""
+_BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+# What Lambda's Python runtime brings besides the standard library, and its client's own needs.
+_RUNTIME_PACKAGES: Final = (
+    "awslambdaric",
+    "boto3",
+    "botocore",
+    "dateutil",
+    "jmespath",
+    "runtime_client",
+    "s3transfer",
+    "simplejson",
+    "six",
+    "snapshot_restore_py",
+    "urllib3",
+)
+_LOCK: Final = threading.Lock()
+
+
+def layer_directory(instance: Instance, layer_arn: str) -> Path:
+    """Return where the content of a layer version lies."""
+    name, version = layer_arn.split(":")[-2:]
+    return instance.data / "layers" / f"{name}-{version}"
+
+
+def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
+    """Put a layer version where functions find it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(layer_directory(instance, layer_arn))
+
+
+def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
+    """Return the function's archive with a bootstrap that runs it on AWS's runtime client, with its layers."""
+    runtime = _runtime_directory(instance)
+    layers = [str(layer_directory(instance, arn)) for arn in layer_arns]
+    command = shlex.join([sys.executable, "-I", "-S", str(_BOOTSTRAP), str(runtime), *layers])
+    buffer = io.BytesIO(content)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        entry = zipfile.ZipInfo("bootstrap", _EPOCH)
+        entry.external_attr = 0o100755 << 16
+        archive.writestr(entry, f"#!/bin/sh\nexec {command}\n")
+    return buffer.getvalue()
+
+
+def _runtime_directory(instance: Instance) -> Path:
+    """Return the directory that stands for Lambda's /var/runtime: links to the packages of this environment."""
+    directory = instance.data / "runtime"
+    with _LOCK:
+        if not directory.exists():
+            scratch = directory.with_name("runtime.new")
+            scratch.mkdir()
+            for name in _RUNTIME_PACKAGES:
+                found = importlib.util.find_spec(name)
+                if found is None or found.origin is None:
+                    raise ModuleNotFoundError(f"{name} is not installed. Remedy: install requirements-local.txt")
+                origin = Path(found.origin)
+                source = origin.parent if origin.name == "__init__.py" else origin
+                (scratch / source.name).symlink_to(source)
+            scratch.rename(directory)
+    return directory

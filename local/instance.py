@@ -1,0 +1,82 @@
+"""Where an instance keeps what it knows: one directory for each port."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DEFAULT_PORT: Final = 4566
+HOST: Final = "127.0.0.1"
+ACCOUNT: Final = "000000000000"
+# The emulator's root credentials: what the deployer and the person at the keyboard use.
+ROOT_KEY: Final = "test"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An emulator, and the deployment in it."""
+
+    port: int
+    """TCP port on the loopback interface."""
+    home: Path
+    """Directory with everything that belongs to it."""
+
+    @property
+    def url(self) -> str:
+        """Endpoint of every AWS service of this instance."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What the emulator prints."""
+        return self.home / "emulator.log"
+
+    @property
+    def process(self) -> Path:
+        """Which process the emulator is."""
+        return self.home / "emulator.json"
+
+    @property
+    def state(self) -> Path:
+        """Every resource that was deployed: URN -> inputs, id, outputs."""
+        return self.home / "state.json"
+
+    @property
+    def outputs(self) -> Path:
+        """What `pulumi stack output --json` gives, and how to sign in."""
+        return self.home / "outputs.json"
+
+    @property
+    def data(self) -> Path:
+        """The emulator's own files, gone with it."""
+        return self.home / "data"
+
+
+def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
+    """Return the instance of `port`: .local for the default port, .local/PORT for the others."""
+    if home is None:
+        home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
+    return Instance(port=port, home=home.resolve())
+
+
+def write_private(path: Path, content: Any) -> None:
+    """Write `content` as JSON, readable by its owner alone, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+    scratch.replace(path)
+
+
+def read_json(path: Path) -> Any | None:
+    """Return what `write_private` wrote, or None if there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,25 @@
+"""Entry point of the emulator's process: corrections first, then the emulator itself."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from local import corrections
+
+
+def main() -> None:
+    """Apply the corrections and serve until a signal comes."""
+    parser = argparse.ArgumentParser()
+    # The directory is told on the command line so that `make down` knows the process by it.
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--without", action="append", default=[])
+    arguments = parser.parse_args()
+    corrections.apply(without=frozenset(arguments.without))
+    sys.argv = sys.argv[:1]
+    importlib.import_module("ministack.app").main()
+
+
+if __name__ == "__main__":
+    main()

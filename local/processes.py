@@ -1,0 +1,85 @@
+"""Processes that were started here, told from strangers that got the same number later."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of this machine as it looks now."""
+
+    pid: int
+    group: int
+    """Process group."""
+    started: str
+    """When it started, in the machine's own words; only good for comparing."""
+    command: str
+    """Its command line."""
+
+
+def find(pid: int) -> Process | None:
+    """Return the process `pid`, or None if there is none (a zombie is none)."""
+    return next((process for process in _listed(pid) if process.pid == pid), None)
+
+
+def group(leader: int) -> list[Process]:
+    """Return the processes of the group that `leader` leads or led."""
+    return [process for process in _listed(None) if process.group == leader]
+
+
+def stop(processes: list[Process], *, grace_s: float = 5.0) -> None:
+    """Ask `processes` to end, then make them; each is looked at again before it is signalled."""
+    for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 2.0)):
+        for process in _still(processes):
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, sent)
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            if not _still(processes):
+                return
+            time.sleep(0.02)
+
+
+def _still(processes: list[Process]) -> list[Process]:
+    now = [(process, find(process.pid)) for process in processes]
+    return [process for process, found in now if found and found.started == process.started]
+
+
+def _listed(pid: int | None) -> list[Process]:
+    if (_PROC / "self" / "stat").exists():
+        pids = [pid] if pid else [int(path.name) for path in _PROC.iterdir() if path.name.isdigit()]
+        return [process for each in pids if (process := _from_proc(each))]
+    return _from_ps(pid)
+
+
+def _from_proc(pid: int) -> Process | None:
+    try:
+        # The name of the program stands in brackets and may hold anything; the fields follow the last bracket.
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        command = (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return None
+    if fields[0] == "Z":
+        return None
+    return Process(pid=pid, group=int(fields[2]), started=fields[19], command=command)
+
+
+def _from_ps(pid: int | None) -> list[Process]:
+    which = ["-p", str(pid)] if pid else ["-ax"]
+    command = ["ps", *which, "-ww", "-o", "pid=,pgid=,stat=,lstart=,command="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    found: list[Process] = []
+    for line in listed.splitlines():
+        fields = line.split(None, 8)
+        if len(fields) == 9 and not fields[2].startswith("Z"):  # noqa: PLR2004 - lstart is five words
+            found.append(Process(int(fields[0]), int(fields[1]), " ".join(fields[3:8]), fields[8]))
+    return found

@@ -1,0 +1,88 @@
+"""`make up`: the emulator, the program, the seeds; when they are there already, only what changed."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from local import addresses, emulator, project
+from local.aws import Aws
+from local.deployment import Deployment
+from local.errors import LocalError
+from local.instance import Instance, write_private
+from local.progress import Progress
+from local.state import State
+
+# What Pulumi's AWS provider does without `aws:region` is up to the machine's own configuration.
+_DEFAULT_REGION: Final = "us-east-1"
+
+
+def up(instance: Instance, source: project.Project, progress: Progress) -> dict[str, Any]:
+    """Bring `instance` to what the program wants and return its exports, localized.
+
+    Raises LocalError.
+    """
+    region = source.config.get("aws:region", _DEFAULT_REGION)
+    starting = _require_emulator(instance, region, progress)
+    # Slow to import, so it happens while the emulator starts.
+    program = importlib.import_module("local.program")
+    if starting:
+        with progress.step("emulator") as note:
+            starting()
+            note(f"ministack at {instance.url}, region {region}")
+    aws, state = Aws(instance, region), State(instance)
+    exports = _deploy(lambda deployment: program.run(source, aws, deployment, progress), aws, state, progress)
+    return addresses.localize(exports, instance)
+
+
+def counts(actions: Counter[str]) -> str:
+    """Return what was done in words: 3 updated, 140 same."""
+    order = ("created", "updated", "replaced", "deleted", "same")
+    return ", ".join(f"{actions[action]} {action}" for action in order if actions[action])
+
+
+def save_outputs(instance: Instance, outputs: dict[str, Any]) -> None:
+    """Write down what others read."""
+    write_private(instance.outputs, outputs)
+
+
+def _require_emulator(instance: Instance, region: str, progress: Progress) -> Callable[[], float] | None:
+    """Start an emulator unless the instance has one that is well; returns what waits for it."""
+    found = emulator.find(instance)
+    if found.state == "running":
+        if found.record["region"] != region:
+            raise LocalError(
+                fX
+                "Remedy: make down && make up"
+            )
+        if State(instance).interrupted:
+            progress.say("The last deployment was killed half way: starting anew. What was in the instance is gone.")
+        elif emulator.answers(instance):
+            return None
+        else:
+            raise LocalError(
+                f"the emulator (process {found.record['pid']}) does not answer at {instance.url} ({instance.log}). "
+                "Remedy: make down && make up"
+            )
+    if found.state == "died":
+        progress.say(f"The emulator of this instance had ended (see {instance.log}): starting anew, without its data.")
+    emulator.stop(instance)
+    for left in (instance.state, instance.outputs):
+        left.unlink(missing_ok=True)
+    return emulator.start(instance, region=region)
+
+
+def _deploy(run: Callable[[Deployment], dict[str, Any]], aws: Aws, state: State, progress: Progress) -> dict[str, Any]:
+    deployment = Deployment(aws, state)
+    state.save(deploying=True)
+    try:
+        exports = run(deployment)
+        gone = deployment.delete_rest()
+    finally:
+        actions = progress.components()
+        state.save(deploying=False)
+    actions["deleted"] = len(gone)
+    progress.say(f"  {'resources':<16} {counts(actions)}")
+    return exports
