@@ -54,7 +54,7 @@ def _require_emulator(instance: Instance, region: str, progress: Progress) -> Ca
     if found.state == "running":
         if found.record["region"] != region:
             raise LocalError(
-                fX
+                f"the instance at {instance.url} runs in {found.record['region']}; the configuration says {region}. "
                 "Remedy: make down && make up"
             )
         if State(instance).interrupted:
