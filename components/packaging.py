@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -58,7 +59,7 @@ def powertools_layer_archive(architecture: str) -> pulumi.FileArchive:
     key = hashlib.sha256(LAYER_LOCK.read_bytes() + f"{architecture} {PYTHON_VERSION}".encode()).hexdigest()[:16]
     path = BUILD / f"powertools-layer-{architecture}-{key}.zip"
     if not path.is_file():
-        pulumi.log.info(f"powertools layer: downloading the packages of {LAYER_LOCK.name} for {architecture}")
+        sys.stderr.write(f"powertools layer: downloading the packages of {LAYER_LOCK.name} for {architecture}\n")
         with tempfile.TemporaryDirectory() as scratch:
             _install_wheels(Path(scratch), architecture)
             _write(path, _zip(_tree(Path(scratch), prefix="python/")))
@@ -133,3 +134,8 @@ def _write(path: Path, data: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
     Path(scratch).replace(path)
+
+
+if __name__ == "__main__":
+    # Builds the layer ahead of the tests, which do not reach the network.
+    powertools_layer_archive(sys.argv[1])

@@ -1,0 +1,93 @@
+# The commands of the order platform. Each installs what it needs into .venv first.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+PORT ?= 4566
+STACK ?= dev
+DRY_RUN ?=
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.in)
+# Byte code at installation halves the time of the first start.
+export UV_COMPILE_BYTECODE := 1
+export UV_NO_PROGRESS := 1
+export PYTHONDONTWRITEBYTECODE :=
+LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
+SOURCES := __main__.py settings.py components functions local operations tests
+
+.PHONY: help up order down status test lint format preview deploy redrive generate lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+up: .venv/installed-local ## start the platform on this machine (PORT=4566)
+	@$(BIN)/python -m local up --port $(PORT)
+
+order: .venv/installed-local ## place an order on it and show its way
+	@$(BIN)/python -m local order --port $(PORT)
+
+status: .venv/installed-local ## what runs on this machine, and where
+	@$(BIN)/python -m local status --port $(PORT)
+
+down: .venv/installed-local ## stop it
+	@$(BIN)/python -m local down --port $(PORT)
+
+test: .venv/installed-dev .venv/asl/installed ## everything that must pass
+	@$(BIN)/python -m components.packaging arm64
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff format --check --quiet $(SOURCES)
+	$(BIN)/ruff check --quiet $(SOURCES)
+	$(BIN)/basedpyright $(SOURCES)
+
+format: .venv/installed-dev ## format the code
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+preview: .venv/installed-local ## pulumi preview (STACK=dev)
+	@$(BIN)/python -m operations.prerequisites $(STACK)
+	pulumi preview --stack $(STACK) --diff
+
+deploy: .venv/installed-local ## pulumi up (STACK=dev)
+	@$(BIN)/python -m operations.prerequisites $(STACK)
+	pulumi up --stack $(STACK)
+
+redrive: .venv/installed-local ## return what lies in the failure queues (STACK=dev, DRY_RUN=1)
+	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
+generate: .venv/installed-dev ## write the files that are made from code
+	$(BIN)/python settings.py > settings.schema.json
+
+lock: $(UV) ## pin what requirements*.in name
+	$(LOCK) --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --universal --python-version 3.11 -c requirements-dev.txt requirements-local.in -o requirements-local.txt
+	$(LOCK) --universal --python-version 3.11 -c requirements-dev.txt requirements.in -o requirements.txt
+	$(LOCK) --python-version 3.13 --python-platform aarch64-manylinux2014 --only-binary :all: \
+		$(addprefix --no-emit-package ,boto3 botocore jmespath urllib3 s3transfer python-dateutil six) \
+		functions/layers/powertools.in -o functions/layers/powertools.txt
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11")'
+	@echo "Installing into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/installed-local: requirements-local.txt | $(UV)
+	@echo "Installing the emulator and the program's packages"
+	@$(UV) pip install --quiet --require-hashes -r $<
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt | $(UV)
+	@echo "Installing the packages of the tests"
+	@$(UV) pip install --quiet --require-hashes -r $<
+	@touch $@ .venv/installed-local
+
+# Node.js comes from PyPI, so that nothing but Python need be there.
+.venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json | .venv/installed-dev
+	@mkdir -p .venv/asl && cp $^ .venv/asl/
+	@cd .venv/asl && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@touch $@

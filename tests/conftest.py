@@ -1,0 +1,56 @@
+"""Fixtures of all tests, and what must be true before any of them runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+# Fake, before anything makes a client: no test may reach AWS.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_DEFAULT_REGION="ap-northeast-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    POWERTOOLS_SERVICE_NAME="orders",
+    POWERTOOLS_METRICS_NAMESPACE="orders-test",
+    POWERTOOLS_TRACE_DISABLED="true",
+    LOG_LEVEL="INFO",
+)
+for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+    os.environ.pop(name, None)
+
+from components import packaging  # noqa: E402 - after the environment
+from tests.support.graph import Graph, record  # noqa: E402
+
+# The handlers read the contracts' schemas beside themselves, where the `common` layer has them.
+(packaging.FUNCTIONS / "shared" / "contracts.json").write_bytes(packaging.render_contracts())
+
+STACKS = ("dev", "prod", "local")
+
+
+@cache
+def _recorded(stack: str, *, unknown: bool) -> Graph:
+    return record(stack, unknown=unknown)
+
+
+@pytest.fixture(params=STACKS)
+def graph(request: pytest.FixtureRequest) -> Graph:
+    """The resource graph of each stack in turn."""
+    return _recorded(request.param, unknown=False)
+
+
+@pytest.fixture(scope="session")
+def graph_of() -> Callable[[str], Graph]:
+    """The resource graph of a named stack."""
+    return lambda stack: _recorded(stack, unknown=False)
+
+
+@pytest.fixture(scope="session")
+def preview_of() -> Callable[[str], Graph]:
+    """The graph of a named stack's first preview: no computed output is known."""
+    return lambda stack: _recorded(stack, unknown=True)
