@@ -54,7 +54,7 @@ preview: .venv/installed-local ## pulumi preview (STACK=dev)
 
 deploy: .venv/installed-local ## pulumi up (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
-	pulumi up --stack $(STACK)
+	pulumi up --stack $(STACK) $(PULUMI_UP_FLAGS)
 
 redrive: .venv/installed-local ## return what lies in the failure queues (STACK=dev, DRY_RUN=1)
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)

@@ -1,0 +1,217 @@
+"""What lies in the failure queues, and what brings it back: one way for each kind of queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from botocore.exceptions import ClientError
+
+# EventBridge's target sends the analytics queue this group (components/event_bus.py).
+MESSAGE_GROUP_ID: Final = "orders"
+_BATCH: Final = 10
+_HIDDEN_S: Final = 60
+
+
+class NotRedriven(Exception):
+    """A message stays where it is. The message says why, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureQueue:
+    """One entry of the stack output `ops.failureQueues`."""
+
+    name: str
+    url: str
+    kind: str
+    """delivery, invocation, dead-letter, stream or queue."""
+    redrive_to: str
+    """ARN of the function's alias, or URL of the queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One message as SQS gives it."""
+
+    queue: FailureQueue
+    message_id: str
+    receipt_handle: str
+    body: str
+    sent_at_s: float
+    attributes: Mapping[str, str]
+
+    @property
+    def request_id(self) -> str:
+        """Return the id of the failed invocation, which an envelope and its dead-letter copy share."""
+        if self.queue.kind == "invocation":
+            return str(self._json().get("requestContext", {}).get("requestId", ""))
+        return self.attributes.get("RequestID", "")
+
+    @property
+    def reason(self) -> str:
+        """Return why it failed, as far as AWS says."""
+        if self.queue.kind == "invocation":
+            response = cast("dict[str, Any]", self._json().get("responsePayload") or {})
+            return f"{response.get('errorType', 'error')}: {response.get('errorMessage', '')}".strip()[:120]
+        if self.queue.kind == "stream":
+            return str(self._json().get("requestContext", {}).get("condition", "retries exhausted"))
+        return self.attributes.get("ERROR_CODE") or self.attributes.get("ErrorMessage", "received too often")[:120]
+
+    @property
+    def subject(self) -> str:
+        """Return what it is about: the event's id, where the message has it."""
+        body = self._json()
+        for part in (body, body.get("requestPayload"), body.get("detail")):
+            if isinstance(part, dict):
+                detail = cast("dict[str, Any]", part).get("detail", cast("dict[str, Any]", part))
+                if isinstance(detail, dict) and "event_id" in detail:
+                    return str(cast("dict[str, Any]", detail)["event_id"])
+        return self.message_id
+
+    def _json(self) -> dict[str, Any]:
+        try:
+            body = json.loads(self.body)
+        except ValueError:
+            return {}
+        return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return the body as an object. Raises NotRedriven if it is none."""
+        body = self._json()
+        if not body:
+            raise NotRedriven("its body is no JSON object; read it in the console, and delete it there")
+        return body
+
+
+def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Message]:
+    """Yield what was sent to `queue` before `until_s` (Unix seconds), hidden from others for a minute."""
+    while True:
+        received = sqs.receive_message(
+            QueueUrl=queue.url,
+            MaxNumberOfMessages=_BATCH,
+            VisibilityTimeout=_HIDDEN_S,
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        if not received:
+            return
+        for raw in received:
+            sent = float(raw["Attributes"]["SentTimestamp"]) / 1000
+            message = Message(
+                queue=queue,
+                message_id=raw["MessageId"],
+                receipt_handle=raw["ReceiptHandle"],
+                body=raw["Body"],
+                sent_at_s=sent,
+                attributes={k: v.get("StringValue", "") for k, v in raw.get("MessageAttributes", {}).items()},
+            )
+            if sent <= until_s:
+                yield message
+            else:  # it failed again while this ran
+                release(sqs, message)
+
+
+def release(sqs: Any, message: Message) -> None:
+    """Make `message` visible to others again."""
+    sqs.change_message_visibility(QueueUrl=message.queue.url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=0)
+
+
+def delete(sqs: Any, message: Message) -> None:
+    """Take `message` out of its queue."""
+    sqs.delete_message(QueueUrl=message.queue.url, ReceiptHandle=message.receipt_handle)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redriver:
+    """Sends messages back. The clients are botocore's."""
+
+    sqs: Any
+    functions: Any
+    """Lambda."""
+    streams: Any
+    """DynamoDB Streams."""
+
+    def send_back(self, message: Message) -> str:
+        """Send `message` to where it failed; return what was done. Raises NotRedriven, and botocore's errors."""
+        kind, target = message.queue.kind, message.queue.redrive_to
+        if kind == "stream":
+            return self._replay_stream(message.content, target)
+        if kind == "queue" or not target.startswith("arn:aws:lambda:"):
+            return self._enqueue(message)
+        body = message.content
+        payload = body.get("requestPayload") if kind == "invocation" else body
+        self.functions.invoke(FunctionName=target, InvocationType="Event", Payload=json.dumps(payload).encode())
+        return "invoked again"
+
+    def _enqueue(self, message: Message) -> str:
+        body = message.content
+        if "detail" in body:  # EventBridge keeps the event as it was before the target's input transformer
+            body = {
+                "event_id": body["detail"]["event_id"],
+                "detail_type": body["detail-type"],
+                "order": body["detail"]["order"],
+            }
+        self.sqs.send_message(
+            QueueUrl=message.queue.redrive_to,
+            MessageBody=json.dumps(body),
+            MessageGroupId=MESSAGE_GROUP_ID,
+            # Not the event's id: within five minutes of the first delivery SQS would drop it as a duplicate.
+            MessageDeduplicationId=message.message_id,
+        )
+        return "sent to its queue again"
+
+    def _replay_stream(self, body: Mapping[str, Any], target: str) -> str:
+        """Read the records that the message names (it holds none itself) and hand them to the function."""
+        batch = cast("dict[str, Any]", body.get("DDBStreamBatchInfo") or {})
+        if not batch:
+            raise NotRedriven("it names no stream records; read it in the console, and delete it there")
+        records = list(self._records(batch))
+        answer = self.functions.invoke(
+            FunctionName=target,
+            InvocationType="RequestResponse",
+            Payload=json.dumps({"Records": records}, default=_epoch).encode(),
+        )
+        result = cast("dict[str, Any]", json.loads(answer["Payload"].read() or b"null") or {})
+        if answer.get("FunctionError") or result.get("batchItemFailures"):
+            raise NotRedriven(f"it failed again: {json.dumps(result)[:200]}; mend the function first")
+        return f"replayed {len(records)} stream record(s)"
+
+    def _records(self, batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        last = int(batch["endSequenceNumber"])
+        try:
+            iterator = self.streams.get_shard_iterator(
+                StreamArn=batch["streamArn"],
+                ShardId=batch["shardId"],
+                ShardIteratorType="AT_SEQUENCE_NUMBER",
+                SequenceNumber=batch["startSequenceNumber"],
+            )["ShardIterator"]
+            while iterator:
+                page = self.streams.get_records(ShardIterator=iterator)
+                if not page["Records"]:
+                    return
+                for record in page["Records"]:
+                    if int(record["dynamodb"]["SequenceNumber"]) > last:
+                        return
+                    yield {**record, "eventSourceARN": batch["streamArn"], "eventSource": "aws:dynamodb"}
+                iterator = page.get("NextShardIterator")
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in (
+                "TrimmedDataAccessException",
+                "ResourceNotFoundException",
+            ):
+                raise NotRedriven(
+                    "its records are gone: DynamoDB keeps a stream for 24 hours; replay the events of that time from "
+                    "the bus's archive, or read the orders of that time in the table, then delete the message"
+                ) from error
+            raise
+
+
+def _epoch(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"no JSON for {type(value).__name__}")

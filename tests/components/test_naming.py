@@ -1,0 +1,28 @@
+"""Names and tags."""
+
+import pytest
+
+from components.naming import LIMITS, Naming
+
+
+def test_a_name_is_project_stack_and_role() -> None:
+    assert Naming(project="orders", stack="dev").physical("users-api", kind="function") == "orders-dev-users-api"
+
+
+def test_a_suffix_counts_towards_the_limit() -> None:
+    naming = Naming(project="orders", stack="dev")
+    room = LIMITS["queue"] - len("orders-dev-")
+    assert naming.physical("q" * (room - 5), kind="queue", suffix=".fifo").endswith(".fifo")
+    with pytest.raises(ValueError, match=r"81 characters; AWS allows 80 for a queue; choose a shorter stack name"):
+        naming.physical("q" * (room - 4), kind="queue", suffix=".fifo")
+
+
+@pytest.mark.parametrize("role", ["Users", "users_api", "-users", "users-", "users--api", "", "1st"])
+def test_a_part_that_some_service_would_refuse_is_refused(role: str) -> None:
+    with pytest.raises(ValueError, match="name part"):
+        Naming(project="orders", stack="dev").physical(role)
+
+
+def test_tags_say_whose_a_resource_is() -> None:
+    tags = Naming(project="orders", stack="dev").tags("data")
+    assert tags == {"Project": "orders", "Stack": "dev", "Component": "data", "ManagedBy": "pulumi"}

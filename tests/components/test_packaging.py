@@ -1,0 +1,104 @@
+"""Archives: what is in them, and that the same content gives the same bytes."""
+
+import json
+import os
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from components import packaging
+
+
+def entries(archive: object) -> dict[str, bytes]:
+    with zipfile.ZipFile(getattr(archive, "path")) as file:  # noqa: B009 - the SDK does not type it
+        return {entry.filename: file.read(entry) for entry in file.infolist()}
+
+
+def test_a_function_archive_holds_its_package_alone() -> None:
+    names = set(entries(packaging.function_archive("users_api")))
+    assert "users_api/handler.py" in names
+    assert all(name.startswith("users_api/") and name.endswith(".py") for name in names)
+
+
+def test_an_unknown_function_is_refused_by_name() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no functions/nobody/handler\.py"):
+        packaging.function_archive("nobody")
+
+
+def test_archives_do_not_depend_on_times_modes_order_or_byte_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def built(name: str, *, disturbed: bool) -> bytes:
+        root = tmp_path / name
+        shutil.copytree(packaging.FUNCTIONS, root / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+        if disturbed:
+            for path in (root / "functions" / "users_api").iterdir():
+                os.utime(path, (1, 1))
+                path.chmod(0o755)
+            cache = root / "functions" / "users_api" / "__pycache__"
+            cache.mkdir()
+            (cache / "handler.cpython-311.pyc").write_bytes(b"x")
+        monkeypatch.setattr(packaging, "FUNCTIONS", root / "functions")
+        monkeypatch.setattr(packaging, "BUILD", root / "build")
+        return Path(str(packaging.function_archive("users_api").path)).read_bytes()
+
+    assert built("a", disturbed=False) == built("b", disturbed=True)
+
+
+def test_a_change_of_the_source_changes_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(packaging.FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(packaging, "FUNCTIONS", tmp_path / "functions")
+    monkeypatch.setattr(packaging, "BUILD", tmp_path / "build")
+    before = Path(str(packaging.function_archive("users_api").path)).read_bytes()
+    with (tmp_path / "functions" / "users_api" / "handler.py").open("a") as file:
+        file.write("# changed\n")
+    assert Path(str(packaging.function_archive("users_api").path)).read_bytes() != before
+
+
+def test_the_common_layer_holds_the_shared_code_and_the_contracts_schemas() -> None:
+    files = entries(packaging.common_layer_archive())
+    assert "python/shared/errors.py" in files
+    contracts = json.loads(files["python/shared/contracts.json"])
+    assert contracts["operations"]["createOrder"]["request"]["additionalProperties"] is False
+    assert "OrderCreated" in contracts["events"]
+    assert "$ref" not in json.dumps(contracts["operations"])
+
+
+@pytest.mark.parametrize("architecture", ["arm64"])
+def test_every_wheel_of_the_powertools_layer_fits_the_functions_platform(architecture: str) -> None:
+    files = entries(packaging.powertools_layer_archive(architecture))
+    tags = {
+        name: re.findall(r"^Tag: (.+)$", data.decode(), re.MULTILINE)
+        for name, data in files.items()
+        if name.endswith(".dist-info/WHEEL")
+    }
+    assert len(tags) >= 5
+    machine = {"arm64": "aarch64", "x86_64": "x86_64"}[architecture]
+    for name, found in tags.items():
+        assert any(re.search(rf"(-none-any$)|(cp313-cp313-manylinux.*{machine})", tag) for tag in found), (name, found)
+    for name in files:
+        if name.endswith(".so"):
+            assert name.endswith(f".cpython-313-{machine}-linux-gnu.so"), name
+
+
+def test_the_powertools_layer_has_no_sdk_of_its_own_and_no_byte_code_of_this_machine() -> None:
+    names = set(entries(packaging.powertools_layer_archive("arm64")))
+    roots = {name.split("/")[1] for name in names}
+    assert {"aws_lambda_powertools", "aws_xray_sdk", "fastjsonschema"} <= roots
+    assert not roots & {"boto3", "botocore", "jmespath", "urllib3", "bin"}
+    assert not [name for name in names if name.endswith((".pyc", "RECORD", "INSTALLER"))]
+
+
+def test_a_layer_that_cannot_be_downloaded_is_said_with_uvs_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "broken.txt"
+    lock.write_text("nonexistent-package==1 --hash=sha256:" + "0" * 64 + "\n")
+    monkeypatch.setattr(packaging, "LAYER_LOCK", lock)
+    monkeypatch.setattr(packaging, "BUILD", tmp_path)
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    with pytest.raises(RuntimeError, match=r"powertools layer: uv could not install broken\.txt for arm64"):
+        packaging.powertools_layer_archive("arm64")
