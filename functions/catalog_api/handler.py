@@ -1,0 +1,78 @@
+"""GET /products, GET and PUT /products/{product_id} of the HTTP API.
+
+Environment: INVENTORY_TABLE, CATALOGUE_INDEX.
+"""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import aws, contracts, http
+from shared.catalogue_store import CatalogueStore
+from shared.domain import cursors, products
+from shared.domain.products import Product, ProductContent
+from shared.errors import ProductNotFound, ValidationError
+from shared.telemetry import count, logger, metrics, tracer
+
+api = http.http_api()
+catalogue = CatalogueStore(
+    aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOGUE_INDEX"]
+)
+check_body = contracts.request_check("putProduct")
+
+
+@api.get("/products")
+@tracer.capture_method(capture_response=False)
+def list_products() -> Response[str]:
+    """List the catalogue; a cursor counts only on a product that there is."""
+    http.caller(api)
+    limit, cursor = http.page_limit(api), http.page_cursor(api)
+    after = None if cursor is None else cursors.decode(cursor)
+    if after is not None and _product(after) is None:
+        raise cursors.unknown()
+    found, last = catalogue.page(limit, after=after)
+    next_cursor = {"next_cursor": cursors.encode(last)} if last else {}
+    return http.answer(HTTPStatus.OK, {"products": found, **next_cursor})
+
+
+@api.get("/products/<product_id>")
+@tracer.capture_method(capture_response=False)
+def get_product(product_id: str) -> Response[str]:
+    """Read a product with its stock."""
+    http.caller(api)
+    product = _product(product_id)
+    if product is None:
+        raise ProductNotFound("product: there is none with this id")
+    return http.answer(HTTPStatus.OK, product)
+
+
+@api.put("/products/<product_id>")
+@tracer.capture_method(capture_response=False)
+def put_product(product_id: str) -> Response[str]:
+    """Create or replace a product with its absolute stock."""
+    http.caller(api).require_admin()
+    if not products.is_product_id(product_id):
+        raise ValidationError("product_id: allowed: 1 to 64 of A-Z a-z 0-9 _ -, a letter or digit first")
+    content: ProductContent = http.json_body(api, check_body)
+    product: Product = {"product_id": product_id, **content}
+    created = catalogue.put(product, request_id=api.lambda_context.aws_request_id)
+    count("ProductWritten")
+    logger.info("product written", product_id=product_id, created=created)
+    return http.answer(HTTPStatus.CREATED if created else HTTPStatus.OK, product)
+
+
+def _product(product_id: str) -> Product | None:
+    return catalogue.get(product_id) if products.is_product_id(product_id) else None
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the API."""
+    return api.resolve(event, context)

@@ -1,0 +1,1 @@
+"""/orders: place, read, list and cancel."""

@@ -1,0 +1,1 @@
+"""OrderCreated -> the order's workflow."""

@@ -1,0 +1,37 @@
+"""Relays the orders table's stream to the bus: the table is the only source of events.
+
+Environment: EVENT_BUS. The event source mapping has ReportBatchItemFailures and sees new and old images.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from publish_order_events.relay import Relay
+from shared import aws, contracts
+from shared.events import DETAIL_TYPES
+from shared.telemetry import count, logger, metrics, tracer
+
+relay = Relay(
+    aws.client("events"),
+    bus=os.environ["EVENT_BUS"],
+    checks={detail_type: contracts.event_check(detail_type) for detail_type in DETAIL_TYPES.values()},
+)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Publish a batch; answer which record Lambda must go on from."""
+    outcome = relay.publish(event["Records"])
+    for detail in outcome.published:
+        status = detail["order"]["status"]
+        logger.set_correlation_id(detail["order"]["order_id"])
+        logger.info("event published", event_id=detail["event_id"], status=status)
+        count(DETAIL_TYPES[status])
+    # Lambda goes on from the lowest, so it is enough (AWS rule).
+    return {"batchItemFailures": [{"itemIdentifier": outcome.failed}] if outcome.failed else []}

@@ -1,0 +1,1 @@
+"""Analytics queue -> one object for each event in S3."""

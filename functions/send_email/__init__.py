@@ -1,0 +1,1 @@
+"""Events of an order -> mails to its owner."""

@@ -1,0 +1,44 @@
+"""What the mails say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from shared.domain import money
+from shared.domain.orders import Order, Status
+from shared.domain.users import User
+
+_NEWS: Final[Mapping[Status, tuple[str, str]]] = MappingProxyType(
+    {
+        "PENDING": ("received", "We have received your order and are checking it."),
+        "CONFIRMED": ("confirmed", "Your order is confirmed."),
+        "REJECTED": ("rejected", "We cannot accept your order."),
+        "FAILED": ("failed", "We could not process your order because of a fault of ours. Please place it again."),
+        "CANCELLED": ("cancelled", "Your order is cancelled."),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A mail in plain text."""
+
+    subject: str
+    text: str
+
+
+def mail_about(order: Order, user: User) -> Mail:
+    """Return the mail that tells `user` what became of `order`."""
+    word, news = _NEWS[order["status"]]
+    lines = [f"Hello {user['name']},", "", news, "", f"Order {order['order_id']}"]
+    lines += [f"  {line['quantity']} x {line['product_id']}" for line in order["items"]]
+    if "total" in order and "currency" in order:
+        lines.append(f"Total: {money.display(order['total'], order['currency'])}")
+    if order["status"] == "REJECTED" and "reason" in order:
+        lines += ["", f"Reason: {order['reason']['message']}"]
+    return Mail(
+        subject=f"Your order is {word}" if word != "failed" else "Your order has failed", text="\n".join(lines) + "\n"
+    )

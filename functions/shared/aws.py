@@ -1,0 +1,48 @@
+"""Clients of AWS, one of each kind for a process."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final, cast
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
+
+# No answer: whether the call was carried out is unknown.
+NoAnswer: Final = (NoConnection, HTTPClientError)
+
+
+def client(service: str, *, read_timeout_s: float = 2, attempts: int = 3) -> Any:
+    """Return a low-level client whose calls end, retries included, before the function that makes them does.
+
+    The default of 60 s for each try would outlive every function here: Lambda would kill it in the middle of a try,
+    without an answer or a log line. `attempts` counts the first one.
+    """
+    config = Config(
+        connect_timeout=1,
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    return _session().create_client(service, config=config)
+
+
+def error_code(error: ClientError) -> str:
+    """Return AWS's name of the error, e.g. ConditionalCheckFailedException."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def existing_row(error: ClientError) -> dict[str, Any] | None:
+    """Return the row that a failed condition met (ReturnValuesOnConditionCheckFailure=ALL_OLD), or None if none."""
+    return cast("dict[str, Any]", error.response).get("Item")
+
+
+def is_failed_condition(error: ClientError) -> bool:
+    """Say whether a write's own condition refused it."""
+    return error_code(error) == "ConditionalCheckFailedException"
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()

@@ -1,0 +1,135 @@
+"""The inventory table as a catalogue."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from botocore.exceptions import ClientError
+
+from shared import rows
+from shared.aws import existing_row, is_failed_condition
+from shared.domain.products import Product
+from shared.errors import TooManyRequests
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_TRIES: Final = 4
+_FIRST_PAUSE_S: Final = 0.05
+# A row of before this rule has no request_id.
+_OTHERS: Final = "attribute_exists(product_id) AND (attribute_not_exists(#request_id) OR #request_id <> :request_id)"
+
+
+class CatalogueStore:
+    """Products by id, and all of them in the order of their ids."""
+
+    def __init__(
+        self, client: DynamoDBClient, *, table: str, index: str, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._index = index
+        self._sleep = sleep
+
+    def get(self, product_id: str) -> Product | None:
+        """Return the product, or None."""
+        answer = self._client.get_item(
+            TableName=self._table, Key={"product_id": {"S": product_id}}, ConsistentRead=True
+        )
+        return rows.product_of(answer["Item"]) if "Item" in answer else None
+
+    def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
+        """Return at most `limit` (1-100) products behind the id `after`, and the page's last id if there are more.
+
+        The index holds keys only, so that a sale does not write to it: the page of keys is followed by BatchGetItem,
+        which takes 100 keys at most (AWS rule).
+        """
+        start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=self._index,
+            KeyConditionExpression="catalogue = :catalogue",
+            ExpressionAttributeValues={":catalogue": {"S": rows.CATALOGUE}},
+            Limit=limit + 1,  # one more, to know whether there is a next page
+            **start,
+        )
+        items: list[rows.Row] = cast("Any", answer)["Items"]
+        ids: list[str] = [item["product_id"]["S"] for item in items]
+        # Of the keys, since the last product may be missing: an index follows its table with a delay (AWS rule).
+        return self._read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+
+    def put(self, product: Product, *, request_id: str) -> bool:
+        """Create or replace the product, once for each `request_id`; return whether it was created.
+
+        A plain put, repeated by the SDK after a lost answer, would undo the sales in between and call a creation a
+        replacement. So each write is conditional, and meeting its own row is success.
+        """
+        for _ in range(_TRIES):
+            if self._replace(product, request_id):
+                return False
+            if self._create(product, request_id):
+                return True
+        raise TooManyRequests("product: others keep writing it; repeat the request")
+
+    def _replace(self, product: Product, request_id: str) -> bool:
+        """Return whether the product was there."""
+        try:
+            self._write(product, request_id, _OTHERS)
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+            return _is_own(existing_row(error), request_id)
+        return True
+
+    def _create(self, product: Product, request_id: str) -> bool:
+        """Return whether the product was not there."""
+        try:
+            self._write(product, request_id, "attribute_not_exists(product_id)")
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+            return _is_own(existing_row(error), request_id)
+        return True
+
+    def _write(self, product: Product, request_id: str, condition: str) -> None:
+        values = rows.product_values(product, request_id=request_id)
+        self._client.update_item(
+            TableName=self._table,
+            Key={"product_id": {"S": product["product_id"]}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ConditionExpression=condition,
+            # Behind aliases, since `name` is a reserved word (AWS rule).
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+    def _read(self, ids: Sequence[str]) -> list[Product]:
+        """Return the products in the order of `ids`; raise TooManyRequests if DynamoDB keeps leaving some out."""
+        found: dict[str, Product] = {}
+        keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in ids]
+        for attempt in range(_TRIES):
+            if not keys:
+                break
+            if attempt:
+                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - spreads retries
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
+            for row in answer["Responses"].get(self._table, []):
+                product = rows.product_of(row)
+                found[product["product_id"]] = product
+            unprocessed: dict[str, Any] = cast("Any", answer).get("UnprocessedKeys") or {}
+            keys = unprocessed.get(self._table, {}).get("Keys", [])
+        if keys:
+            raise TooManyRequests("catalogue: too busy to be read; repeat the request")
+        return [found[product_id] for product_id in ids if product_id in found]
+
+
+def _is_own(row: rows.Row | None, request_id: str) -> bool:
+    return row is not None and row.get("request_id", {}).get("S") == request_id
+
+
+def _index_key(product_id: str) -> dict[str, Any]:
+    return {"catalogue": {"S": rows.CATALOGUE}, "product_id": {"S": product_id}}

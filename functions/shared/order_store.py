@@ -1,0 +1,81 @@
+"""The orders table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared import rows
+from shared.aws import existing_row, is_failed_condition
+from shared.domain.orders import Order
+from shared.errors import IdempotencyConflict
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class OrderStore:
+    """Orders by id, and a user's by time."""
+
+    def __init__(self, client: DynamoDBClient, *, table: str, by_user_index: str = "") -> None:
+        self._client = client
+        self._table = table
+        self._by_user_index = by_user_index
+
+    def create(self, order: Order, *, request_hash: str) -> Order:
+        """Write a new order and return it, or the order that already stands for the same request, as it is now.
+
+        One conditional write is the whole of idempotency: a client's repetition, and the SDK's after a lost answer,
+        meet the row with the same hash. Raises IdempotencyConflict if it has another one.
+        """
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=rows.order_row(order, request_hash=request_hash, synchronous=False),
+                ConditionExpression="attribute_not_exists(order_id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            row = existing_row(error)
+            if not is_failed_condition(error) or row is None:
+                raise
+            if row["request_hash"]["S"] != request_hash:
+                raise IdempotencyConflict(
+                    "Idempotency-Key: got one that stands for another body; use a new key for a new order"
+                ) from error
+            return rows.order_of(row)
+        return order
+
+    def row(self, order_id: str) -> rows.Row | None:
+        """Return the order's row as it is now, or None."""
+        answer = self._client.get_item(TableName=self._table, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
+        return answer.get("Item")
+
+    def get(self, order_id: str) -> Order | None:
+        """Return the order as it is now, or None."""
+        row = self.row(order_id)
+        return rows.order_of(row) if row else None
+
+    def page(self, user_id: str, limit: int, *, after: Order | None) -> tuple[list[Order], bool]:
+        """Return at most `limit` of the user's orders behind `after`, newest first, and whether there are more."""
+        start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=self._by_user_index,
+            KeyConditionExpression="user_id = :user_id",
+            ExpressionAttributeValues={":user_id": {"S": user_id}},
+            ScanIndexForward=False,
+            Limit=limit + 1,  # one more, to know whether there is a next page
+            **start,
+        )
+        found = [rows.order_of(row) for row in answer["Items"]]
+        return found[:limit], len(found) > limit
+
+
+def _index_key(order: Order) -> dict[str, Any]:
+    return {
+        "user_id": {"S": order["user_id"]},
+        "created_at": {"S": order["created_at"]},
+        "order_id": {"S": order["order_id"]},
+    }

@@ -1,0 +1,127 @@
+"""Rows of the tables, in DynamoDB's own JSON, to values of the domain and back.
+
+Written out instead of boto3's generic serializer: the columns are few, internal ones (request_hash, synchronous,
+request_id, catalogue) stay inside, and the import of boto3 would double a cold start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from shared.domain.orders import Line, Order, Price
+from shared.domain.products import Product, ProductContent
+from shared.domain.users import User
+
+Row = Mapping[str, Any]
+"""Attribute name -> typed value, e.g. {"quantity": {"N": "5"}}. Numbers are text (AWS rule)."""
+
+CATALOGUE: Final = "products"
+"""Partition of the catalogue's index: all products, so that a list needs no Scan."""
+
+
+def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str, Any]:
+    """Return the row of a new order."""
+    return {
+        "order_id": {"S": order["order_id"]},
+        "user_id": {"S": order["user_id"]},
+        "status": {"S": order["status"]},
+        "items": lines_value(order["items"]),
+        "created_at": {"S": order["created_at"]},
+        "updated_at": {"S": order["updated_at"]},
+        "request_hash": {"S": request_hash},
+        "synchronous": {"BOOL": synchronous},
+    }
+
+
+def lines_value(lines: list[Line]) -> dict[str, Any]:
+    """Return the `items` attribute."""
+    return {"L": [{"M": _line_value(line)} for line in lines]}
+
+
+def order_of(row: Row) -> Order:
+    """Return the public order of a row or of a stream image."""
+    order: Order = {
+        "order_id": row["order_id"]["S"],
+        "user_id": row["user_id"]["S"],
+        "status": row["status"]["S"],
+        "items": [_line_of(value["M"]) for value in row["items"]["L"]],
+        "created_at": row["created_at"]["S"],
+        "updated_at": row["updated_at"]["S"],
+    }
+    if "total" in row:
+        order["total"] = int(row["total"]["N"])
+    if "currency" in row:
+        order["currency"] = row["currency"]["S"]
+    if "reason" in row:
+        reason = row["reason"]["M"]
+        order["reason"] = {"code": reason["code"]["S"], "message": reason["message"]["S"]}
+    return order
+
+
+def is_synchronous(row: Row) -> bool:
+    """Say whether the order was placed by POST /process."""
+    return bool(row.get("synchronous", {}).get("BOOL"))
+
+
+def user_row(user: User, *, request_id: str) -> dict[str, Any]:
+    """Return the row of a new profile."""
+    return {
+        "user_id": {"S": user["user_id"]},
+        "name": {"S": user["name"]},
+        "email": {"S": user["email"]},
+        "created_at": {"S": user["created_at"]},
+        "request_id": {"S": request_id},
+    }
+
+
+def user_of(row: Row) -> User:
+    """Return the profile of a row."""
+    return {
+        "user_id": row["user_id"]["S"],
+        "name": row["name"]["S"],
+        "email": row["email"]["S"],
+        "created_at": row["created_at"]["S"],
+    }
+
+
+def product_values(content: ProductContent, *, request_id: str) -> dict[str, Any]:
+    """Return the attributes of a product, without its key."""
+    return {
+        "name": {"S": content["name"]},
+        "unit_price": {"N": str(content["unit_price"])},
+        "currency": {"S": content["currency"]},
+        "quantity": {"N": str(content["quantity"])},
+        "catalogue": {"S": CATALOGUE},
+        "request_id": {"S": request_id},
+    }
+
+
+def product_of(row: Row) -> Product:
+    """Return the product of a row."""
+    return {
+        "product_id": row["product_id"]["S"],
+        "name": row["name"]["S"],
+        "unit_price": int(row["unit_price"]["N"]),
+        "currency": row["currency"]["S"],
+        "quantity": int(row["quantity"]["N"]),
+    }
+
+
+def price_of(row: Mapping[str, Any]) -> Price:
+    """Return the price in a product that the workflow read; JSONata may have made its integer a float."""
+    return {"product_id": row["product_id"], "unit_price": int(row["unit_price"]), "currency": row["currency"]}
+
+
+def _line_value(line: Line) -> dict[str, Any]:
+    value: dict[str, Any] = {"product_id": {"S": line["product_id"]}, "quantity": {"N": str(line["quantity"])}}
+    if "unit_price" in line:
+        value["unit_price"] = {"N": str(line["unit_price"])}
+    return value
+
+
+def _line_of(value: Row) -> Line:
+    line: Line = {"product_id": value["product_id"]["S"], "quantity": int(value["quantity"]["N"])}
+    if "unit_price" in value:
+        line["unit_price"] = int(value["unit_price"]["N"])
+    return line

@@ -1,0 +1,43 @@
+"""The workflow's step that decides: takes the lines from stock and confirms the order, in one transaction.
+
+Environment: ORDERS_TABLE, INVENTORY_TABLE.
+Input: {"order": the PENDING order, "products": [{"product_id", "unit_price" (minor units), "currency"}]}.
+Output: the confirmed order; an earlier confirmation's if there was one.
+Raises OutOfStock, ProductNotFound, ValidationError (mixed currencies), InvalidTransition (no longer PENDING) and
+StockContention (transient).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import aws, rows
+from shared.domain import orders
+from shared.domain.orders import Order
+from shared.domain.times import utc_now
+from shared.order_transactions import OrderTransactions
+from shared.telemetry import follow, logger, metrics, tracer
+
+# Two tries end within the step's time limit; after that the workflow repeats the step.
+transactions = OrderTransactions(
+    aws.client("dynamodb", read_timeout_s=1.5, attempts=2),
+    orders_table=os.environ["ORDERS_TABLE"],
+    inventory_table=os.environ["INVENTORY_TABLE"],
+)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
+    """Confirm the order or say why not."""
+    order: Order = event["order"]
+    follow(order["order_id"])
+    logger.append_keys(step="UpdateInventory", order_id=order["order_id"])
+    prices = [rows.price_of(product) for product in event["products"]]
+    order = transactions.confirm(orders.confirmed(order, prices, utc_now()))
+    logger.info("order confirmed", status=order["status"])
+    return order

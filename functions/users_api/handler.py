@@ -1,0 +1,57 @@
+"""POST /users and GET /users/{user_id} of the REST API.
+
+Environment: USERS_TABLE, CORS_ORIGINS.
+"""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import aws, contracts, http
+from shared.domain.times import timestamp, utc_now
+from shared.domain.users import UserContent, is_user_id
+from shared.errors import UserNotFound
+from shared.telemetry import count, logger, metrics, tracer
+from shared.user_store import UserStore
+
+api = http.rest_api(os.environ["CORS_ORIGINS"])
+users = UserStore(aws.client("dynamodb"), table=os.environ["USERS_TABLE"])
+check_body = contracts.request_check("createUser")
+
+
+@api.post("/users")
+@tracer.capture_method(capture_response=False)
+def create_user() -> Response[str]:
+    """Create the profile of the token's subject, whatever the body says."""
+    caller = http.caller(api)
+    content: UserContent = http.json_body(api, check_body)
+    user = users.create(
+        {"user_id": caller.user_id, **content, "created_at": timestamp(utc_now())},
+        request_id=api.lambda_context.aws_request_id,
+    )
+    count("UserCreated")
+    return http.answer(HTTPStatus.CREATED, user, location=http.created_at(api, user["user_id"]))
+
+
+@api.get("/users/<user_id>")
+@tracer.capture_method(capture_response=False)
+def get_user(user_id: str) -> Response[str]:
+    """Read a profile; somebody else's is answered as if there were none."""
+    caller = http.caller(api)
+    user = users.get(user_id) if caller.may_read(user_id) and is_user_id(user_id) else None
+    if user is None:
+        raise UserNotFound("user: there is none with this id for this caller")
+    return http.answer(HTTPStatus.OK, user)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the API."""
+    return api.resolve(event, context)
