@@ -96,7 +96,8 @@ def test_the_schema_that_editors_use_is_the_one_of_the_code() -> None:
 def test_a_wrong_setting_is_refused_by_name_with_what_is_allowed(area: str, path: str, value: Any, said: str) -> None:
     config = with_change(area, path, value)
     if said.startswith(("deletionProtection", "keeps")):
-        data = {**json.loads(config["orders:data"]), "deletionProtection": True, path: value}
+        protected = {"deletionProtection": True, "forceDestroy": False}
+        data = {**json.loads(config["orders:data"]), **protected, path: value}
         config["orders:data"] = json.dumps(data)
     with pytest.raises(settings.SettingsError) as error:
         load("dev", config)

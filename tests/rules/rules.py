@@ -1,0 +1,308 @@
+"""The architecture's rules: each takes a recorded graph and yields what breaks it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Final, cast
+
+from components.naming import LIMITS
+from tests.support.graph import Graph, Resource
+
+Rule = Callable[[Graph], Iterator[str]]
+
+# Actions for which AWS knows no narrower resource (Service Authorization Reference).
+WITHOUT_RESOURCE: Final = {
+    *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"),
+    *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
+    *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+    "dynamodb:ListStreams",
+}
+# AWS's own managed policy is the only way to give API Gateway's account its log role.
+_TAGGABLE: Final = (
+    *("Table", "Bucket", "Queue", "Topic", "Role", "Function", "LogGroup", "EventBus", "EventRule", "StateMachine"),
+    *("RestApi", "Api", "UserPool", "MetricAlarm", "Key", "WebAcl", "EmailIdentity"),
+)
+_PHYSICAL: Final = {
+    "Function": "function",
+    "Role": "role",
+    "Queue": "queue",
+    "Topic": "topic",
+    "Table": "table",
+    "LogGroup": "log-group",
+    "EventRule": "rule",
+    "EventArchive": "archive",
+    "StateMachine": "state-machine",
+}
+API_TIMEOUT_S: Final = 29
+VISIBILITY_FACTOR: Final = 6
+
+
+def statements(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Yield each statement of each role's policy."""
+    for policy in graph.of("RolePolicy"):
+        for statement in json.loads(policy.inputs["policy"])["Statement"]:
+            yield policy, statement
+
+
+def resource_policies(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Yield each statement of the policies of queues, topics and buckets."""
+    for kind in ("QueuePolicy", "TopicPolicy", "BucketPolicy"):
+        for policy in graph.of(kind):
+            for statement in json.loads(policy.inputs["policy"])["Statement"]:
+                yield policy, statement
+
+
+def each_function_has_its_own_role(graph: Graph) -> Iterator[str]:
+    used = Counter(function.inputs["role"] for function in graph.of("Function") if function.custom)
+    yield from (f"{role}: {count} functions" for role, count in used.items() if count > 1)
+
+
+def each_function_logs_to_its_own_group_that_expires(graph: Graph) -> Iterator[str]:
+    groups = {group.inputs["name"]: group for group in graph.of("LogGroup")}
+    for function in functions(graph):
+        name = function.inputs.get("loggingConfig", {}).get("logGroup")
+        if name not in groups or name != f"/aws/lambda/{function.inputs['name']}":
+            yield f"{function.name}: log group {name}"
+    yield from (f"{g.name}: kept for ever" for g in groups.values() if not g.inputs.get("retentionInDays"))
+
+
+def no_role_may_make_log_groups(graph: Graph) -> Iterator[str]:
+    for policy, statement in statements(graph):
+        if "logs:CreateLogGroup" in statement["Action"]:
+            yield policy.name
+
+
+def each_function_is_traced_versioned_and_sized(graph: Graph) -> Iterator[str]:
+    for function in functions(graph):
+        inputs = function.inputs
+        wanted = {"runtime": "python3.13", "publish": True, "tracingConfig": {"mode": "Active"}}
+        for key, value in wanted.items():
+            if inputs.get(key) != value:
+                yield f"{function.name}: {key} is {inputs.get(key)}"
+        variables = inputs["environment"]["variables"]
+        if not variables.get("POWERTOOLS_SERVICE_NAME") or not variables.get("LOG_LEVEL"):
+            yield f"{function.name}: environment"
+        if "timeout" not in inputs or "memorySize" not in inputs or len(inputs["layers"]) != 2:
+            yield f"{function.name}: size or layers"
+
+
+def each_function_has_a_dead_letter_queue(graph: Graph) -> Iterator[str]:
+    queues = {queue.state["arn"] for queue in graph.of("Queue")}
+    for function in functions(graph):
+        if function.inputs.get("deadLetterConfig", {}).get("targetArn") not in queues:
+            yield function.name
+
+
+def each_function_is_called_by_its_alias(graph: Graph) -> Iterator[str]:
+    unqualified = {function.state["arn"] for function in functions(graph)}
+    for resource in graph.resources:
+        for key in ("arn", "functionName", "uri", "integrationUri", "definition"):
+            value = str(resource.inputs.get(key, ""))
+            for arn in unqualified:
+                if re.search(re.escape(arn) + r"(?!:live)([\"/]|$)", value):
+                    yield f"{resource.name}.{key}: {arn}"
+    for permission in graph.of("Permission"):
+        if permission.inputs.get("qualifier") != "live":
+            yield f"{permission.name}: no qualifier"
+
+
+def every_invocation_is_permitted_to_one_source(graph: Graph) -> Iterator[str]:
+    permitted = {permission.inputs["function"] for permission in graph.of("Permission")}
+    for permission in graph.of("Permission"):
+        if not permission.inputs.get("sourceArn"):
+            yield f"{permission.name}: any source"
+    for target in graph.of("EventTarget"):
+        name = str(target.inputs["arn"]).split(":function:")[-1].split(":")[0]
+        if ":lambda:" in target.inputs["arn"] and name not in permitted:
+            yield f"{target.name}: {name} may not be invoked"
+
+
+def asynchronous_functions(graph: Graph) -> set[str]:
+    """Return the names of the functions that EventBridge invokes."""
+    arns = [str(target.inputs["arn"]) for target in graph.of("EventTarget")]
+    return {arn.split(":function:")[1].split(":")[0] for arn in arns if ":lambda:" in arn}
+
+
+def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator[str]:
+    queues = {queue.state["arn"] for queue in graph.of("Queue")}
+    configured = {config.inputs["functionName"]: config.inputs for config in graph.of("FunctionEventInvokeConfig")}
+    for name in asynchronous_functions(graph):
+        config = configured.get(name, {})
+        destination = config.get("destinationConfig", {})
+        if (config.get("maximumEventAgeInSeconds"), config.get("maximumRetryAttempts")) != (300, 2):
+            yield f"{name}: age or retries"
+        if destination.get("onFailure", {}).get("destination") not in queues or not destination.get("onSuccess"):
+            yield f"{name}: destinations"
+        if config.get("qualifier") != "live":
+            yield f"{name}: not on the alias"
+    for target in graph.of("EventTarget"):
+        if target.inputs.get("deadLetterConfig", {}).get("arn") not in queues or not target.inputs.get("retryPolicy"):
+            yield f"{target.name}: delivery"
+    dead_letters = [target.inputs.get("deadLetterConfig", {}).get("arn") for target in graph.of("EventTarget")]
+    yield from (f"{arn}: shared by targets" for arn, count in Counter(dead_letters).items() if count > 1)
+    yield from _mappings(graph, queues)
+
+
+def _mappings(graph: Graph, queues: set[str]) -> Iterator[str]:
+    redriven = {
+        q.state["arn"]: json.loads(q.inputs["redrivePolicy"]) for q in graph.of("Queue") if "redrivePolicy" in q.inputs
+    }
+    for mapping in graph.of("EventSourceMapping"):
+        inputs = mapping.inputs
+        source = str(inputs["eventSourceArn"])
+        if inputs.get("functionResponseTypes") != ["ReportBatchItemFailures"]:
+            yield f"{mapping.name}: whole batches fail"
+        if ":sqs:" in source:
+            dead = redriven.get(source, {}).get("deadLetterTargetArn", "")
+            if dead not in queues or dead.endswith(".fifo") != source.endswith(".fifo"):
+                yield f"{mapping.name}: no dead-letter queue of its kind"
+        else:
+            failed = inputs.get("destinationConfig", {}).get("onFailure", {}).get("destinationArn")
+            if failed not in queues or inputs.get("maximumRetryAttempts", -1) < 0:
+                yield f"{mapping.name}: a poison record blocks its shard"
+            if not inputs.get("bisectBatchOnFunctionError"):
+                yield f"{mapping.name}: no bisect"
+
+
+def timeouts_are_below_the_callers(graph: Graph) -> Iterator[str]:
+    timeouts = {function.inputs["name"]: function.inputs["timeout"] for function in functions(graph)}
+    for permission in graph.of("Permission"):
+        if permission.inputs["principal"] == "apigateway.amazonaws.com":
+            name = permission.inputs["function"]
+            if timeouts[name] >= API_TIMEOUT_S:
+                yield f"{name}: {timeouts[name]} s behind an API"
+    for machine in graph.of("StateMachine"):
+        yield from _task_timeouts(machine, timeouts)
+    visible = {queue.state["arn"]: queue.inputs.get("visibilityTimeoutSeconds", 30) for queue in graph.of("Queue")}
+    for mapping in graph.of("EventSourceMapping"):
+        name = mapping.inputs["functionName"].split(":function:")[-1].split(":")[0]
+        source = mapping.inputs["eventSourceArn"]
+        if source in visible and visible[source] < VISIBILITY_FACTOR * timeouts[name]:
+            yield f"{mapping.name}: visibility {visible[source]} s, function {timeouts[name]} s"
+
+
+def _task_timeouts(machine: Resource, timeouts: dict[str, int]) -> Iterator[str]:
+    definition = json.loads(machine.inputs["definition"])
+    whole = definition.get("TimeoutSeconds", 0)
+    if not whole or (machine.inputs.get("type") == "EXPRESS" and whole >= API_TIMEOUT_S):
+        yield f"{machine.name}: {whole} s"
+    for state in _states(definition):
+        if state.get("Type") != "Task":
+            continue
+        if not 0 < state.get("TimeoutSeconds", 0) < whole:
+            yield f"{machine.name}: a task without a timeout of its own"
+        arn = str(state.get("Arguments", {}).get("FunctionName", ""))
+        name = arn.rsplit(":function:", maxsplit=1)[-1].split(":", maxsplit=1)[0]
+        if name in timeouts and timeouts[name] >= state["TimeoutSeconds"]:
+            yield f"{machine.name}: {name} may outlive its task"
+
+
+def _states(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for state in definition["States"].values():
+        yield state
+        for branch in state.get("Branches", []):
+            yield from _states(branch)
+
+
+def actions_are_exact_and_resources_named(graph: Graph) -> Iterator[str]:
+    for policy, statement in statements(graph):
+        for action in statement["Action"]:
+            if "*" in action:
+                yield f"{policy.name}: {action}"
+            if "*" in statement["Resource"] and action not in WITHOUT_RESOURCE:
+                yield f"{policy.name}: {action} on everything"
+    yield from (f"{attachment.name}: a managed policy" for attachment in graph.of("RolePolicyAttachment"))
+
+
+def trust_is_limited_where_the_service_sends_its_source(graph: Graph) -> Iterator[str]:
+    for role in graph.of("Role"):
+        for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]:
+            service = statement["Principal"].get("Service")
+            limited = "aws:SourceAccount" in json.dumps(statement.get("Condition", {}))
+            if service != "lambda.amazonaws.com" and not limited:
+                yield f"{role.name}: {service} for any account"
+
+
+def what_stores_data_is_encrypted_and_closed_to_plain_http(graph: Graph) -> Iterator[str]:
+    tls = {
+        str(arn)
+        for _, s in resource_policies(graph)
+        if s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for arn in cast("list[str]", s["Resource"])
+    }
+    for kind, key in (
+        ("Queue", "sqsManagedSseEnabled"),
+        ("Topic", "kmsMasterKeyId"),
+        ("Table", "serverSideEncryption"),
+    ):
+        yield from (f"{made.name}: not encrypted" for made in graph.of(kind) if not made.inputs.get(key))
+    for made in [*graph.of("Queue"), *graph.of("Topic"), *graph.of("Bucket")]:
+        if made.state["arn"] not in tls:
+            yield f"{made.name}: plain HTTP"
+
+
+def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:
+    for policy, statement in resource_policies(graph):
+        if statement["Effect"] != "Allow":
+            continue
+        condition = json.dumps(statement.get("Condition", {}))
+        if statement["Principal"] == "*" or not ("aws:SourceArn" in condition or "aws:SourceAccount" in condition):
+            yield f"{policy.name}: open"
+
+
+def everything_taggable_is_tagged(graph: Graph) -> Iterator[str]:
+    for kind in _TAGGABLE:
+        for made in graph.of(kind):
+            tags = cast("dict[str, str]", made.inputs.get("tags") or {})
+            if made.custom and not {"Project", "Stack", "Component"} <= set(tags):
+                yield f"{made.name}: {sorted(tags)}"
+
+
+def physical_names_are_unique_and_within_limits(graph: Graph) -> Iterator[str]:
+    for kind, limit in _PHYSICAL.items():
+        names = [str(made.inputs["name"]) for made in graph.of(kind) if made.custom]
+        yield from (f"{kind} {name}: {count} of them" for name, count in Counter(names).items() if count > 1)
+        yield from (f"{kind} {name}: {len(name)} characters" for name in names if len(name) > LIMITS[limit])
+    logical = Counter((made.type, made.name) for made in graph.resources)
+    yield from (f"{made}: registered {count} times" for made, count in logical.items() if count > 1)
+
+
+def every_component_registers_its_outputs(graph: Graph) -> Iterator[str]:
+    for made in graph.resources:
+        if not made.custom and made.urn not in graph.components_with_outputs:
+            yield made.name
+
+
+def every_resource_belongs_to_a_component(graph: Graph) -> Iterator[str]:
+    for made in graph.resources:
+        if made.custom and made.parent.endswith(f"::orders-{graph.stack}"):
+            yield made.name
+
+
+def functions(graph: Graph) -> list[Resource]:
+    """Return the Lambda functions."""
+    return [made for made in graph.of("aws:lambda/function:Function") if made.custom]
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    each_function_has_its_own_role,
+    each_function_logs_to_its_own_group_that_expires,
+    no_role_may_make_log_groups,
+    each_function_is_traced_versioned_and_sized,
+    each_function_has_a_dead_letter_queue,
+    each_function_is_called_by_its_alias,
+    every_invocation_is_permitted_to_one_source,
+    every_asynchronous_hop_has_its_failure_destination,
+    timeouts_are_below_the_callers,
+    actions_are_exact_and_resources_named,
+    trust_is_limited_where_the_service_sends_its_source,
+    what_stores_data_is_encrypted_and_closed_to_plain_http,
+    resource_policies_let_one_source_in,
+    everything_taggable_is_tagged,
+    physical_names_are_unique_and_within_limits,
+    every_component_registers_its_outputs,
+    every_resource_belongs_to_a_component,
+)

@@ -1,0 +1,175 @@
+"""Every stack keeps every rule of tests/rules/rules.py, and each rule is broken once to show that it bites."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.conftest import STACKS
+from tests.rules import rules
+from tests.rules.rules import RULES, Rule
+from tests.support.graph import Graph, Resource
+
+GraphOf = Callable[[str], Graph]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("stack", STACKS)
+def test_each_stack_keeps_each_rule(rule: Rule, stack: str, graph_of: GraphOf) -> None:
+    assert list(rule(graph_of(stack))) == []
+
+
+def changed(kind: str, change: Callable[[dict[str, Any]], None], name: str = "") -> Callable[[Graph], Graph]:
+    """Return a way to spoil one resource of a graph."""
+
+    def spoil(graph: Graph) -> Graph:
+        spoiled = False
+        resources: list[Resource] = []
+        for made in graph.resources:
+            is_it = made.custom and made.type.rsplit(":", 1)[-1] == kind and (not name or made.name == name)
+            if is_it and not spoiled:
+                inputs = copy.deepcopy(dict(made.inputs))
+                change(inputs)
+                spoiled = inputs != made.inputs
+                resources.append(dataclasses.replace(made, inputs=inputs))
+            else:
+                resources.append(made)
+        assert spoiled, f"there is no {kind} to spoil"
+        return dataclasses.replace(graph, resources=resources)
+
+    return spoil
+
+
+def put(**values: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda inputs: inputs.update(values)
+
+
+def drop(key: str) -> Callable[[dict[str, Any]], None]:
+    return lambda inputs: inputs.pop(key, None)
+
+
+def policy(change: Callable[[dict[str, Any]], None], key: str = "policy") -> Callable[[dict[str, Any]], None]:
+    """Change the last statement of a policy document."""
+
+    def spoil(inputs: dict[str, Any]) -> None:
+        document = json.loads(inputs[key])
+        change(document["Statement"][-1])
+        inputs[key] = json.dumps(document)
+
+    return spoil
+
+
+def without(kind: str) -> Callable[[Graph], Graph]:
+    return lambda graph: dataclasses.replace(
+        graph, resources=[made for made in graph.resources if made.type.rsplit(":", 1)[-1] != kind]
+    )
+
+
+def unqualified(inputs: dict[str, Any]) -> None:
+    inputs["arn"] = str(inputs["arn"]).removesuffix(":live")
+
+
+def express_for_a_minute(inputs: dict[str, Any]) -> None:
+    inputs["definition"] = json.dumps({**json.loads(inputs["definition"]), "TimeoutSeconds": 60})
+    inputs["type"] = "EXPRESS"
+
+
+def twice(graph: Graph) -> Graph:
+    return dataclasses.replace(graph, resources=[*graph.resources, graph.of("Queue")[0]])
+
+
+def orphan(graph: Graph) -> Graph:
+    stack = f"urn:pulumi:{graph.stack}::orders::pulumi:pulumi:Stack::orders-{graph.stack}"
+    made = dataclasses.replace(graph.of("Queue")[0], parent=stack)
+    return dataclasses.replace(graph, resources=[*graph.resources, made])
+
+
+def silent(graph: Graph) -> Graph:
+    return dataclasses.replace(graph, components_with_outputs=set[str]())
+
+
+BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
+    rules.each_function_has_its_own_role: [
+        changed("Function", lambda inputs: inputs.update(role="arn:aws:iam::123456789012:role/orders-dev-users-api")),
+    ],
+    rules.each_function_logs_to_its_own_group_that_expires: [
+        changed("Function", drop("loggingConfig")),
+        changed("LogGroup", drop("retentionInDays")),
+    ],
+    rules.no_role_may_make_log_groups: [
+        changed("RolePolicy", policy(lambda s: s.update(Action=["logs:CreateLogGroup"]))),
+    ],
+    rules.each_function_is_traced_versioned_and_sized: [
+        changed("Function", put(runtime="python3.11")),
+        changed("Function", put(publish=False)),
+        changed("Function", drop("tracingConfig")),
+        changed("Function", drop("timeout")),
+        changed("Function", put(environment={"variables": {}})),
+    ],
+    rules.each_function_has_a_dead_letter_queue: [changed("Function", drop("deadLetterConfig"))],
+    rules.each_function_is_called_by_its_alias: [
+        changed("EventTarget", unqualified),
+        changed("Permission", drop("qualifier")),
+    ],
+    rules.every_invocation_is_permitted_to_one_source: [
+        without("Permission"),
+        changed("Permission", drop("sourceArn")),
+    ],
+    rules.every_asynchronous_hop_has_its_failure_destination: [
+        changed("FunctionEventInvokeConfig", drop("destinationConfig")),
+        changed("FunctionEventInvokeConfig", put(maximumRetryAttempts=0)),
+        changed("EventTarget", drop("deadLetterConfig")),
+        changed("EventTarget", drop("retryPolicy")),
+        changed("EventSourceMapping", drop("functionResponseTypes")),
+        without("Queue"),
+    ],
+    rules.timeouts_are_below_the_callers: [
+        changed("Function", put(timeout=30), "orders-api"),
+        changed("Function", put(timeout=30), "update-inventory"),
+        changed("StateMachine", express_for_a_minute),
+        changed("Function", put(timeout=900), "record-analytics"),
+    ],
+    rules.actions_are_exact_and_resources_named: [
+        changed("RolePolicy", policy(lambda s: s.update(Action=["dynamodb:*"]))),
+        changed("RolePolicy", policy(lambda s: s.update(Action=["dynamodb:GetItem"], Resource=["*"]))),
+    ],
+    rules.trust_is_limited_where_the_service_sends_its_source: [
+        changed(
+            "Role",
+            policy(lambda s: s.update(Principal={"Service": "states.amazonaws.com"}, Condition={}), "assumeRolePolicy"),
+        ),
+    ],
+    rules.what_stores_data_is_encrypted_and_closed_to_plain_http: [
+        changed("Queue", drop("sqsManagedSseEnabled")),
+        changed("Topic", drop("kmsMasterKeyId")),
+        changed("Table", drop("serverSideEncryption")),
+        without("BucketPolicy"),
+        without("QueuePolicy"),
+    ],
+    rules.resource_policies_let_one_source_in: [
+        changed("QueuePolicy", policy(lambda s: s.update(Effect="Allow", Principal="*", Condition={}))),
+    ],
+    rules.everything_taggable_is_tagged: [changed("Table", drop("tags")), changed("Role", drop("tags"))],
+    rules.physical_names_are_unique_and_within_limits: [twice, changed("Function", put(name="f" * 65))],
+    rules.every_component_registers_its_outputs: [silent],
+    rules.every_resource_belongs_to_a_component: [orphan],
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "spoil"),
+    [pytest.param(rule, spoil, id=f"{rule.__name__}-{n}") for rule in BREAKS for n, spoil in enumerate(BREAKS[rule])],
+)
+def test_a_program_that_breaks_the_rule_is_caught(
+    rule: Rule, spoil: Callable[[Graph], Graph], graph_of: GraphOf
+) -> None:
+    assert list(rule(spoil(graph_of("dev"))))
+
+
+def test_each_rule_is_broken_at_least_once() -> None:
+    assert set(BREAKS) == set(RULES)

@@ -1,0 +1,42 @@
+"""The first `pulumi preview` of a stack: nothing exists, so no computed output is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import STACKS
+from tests.support.graph import Graph
+
+GraphOf = Callable[[str], Graph]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_first_preview_shows_every_resource_so_none_is_made_inside_an_apply(
+    stack: str, graph_of: GraphOf, preview_of: GraphOf
+) -> None:
+    assert {made.urn for made in preview_of(stack).resources} == {made.urn for made in graph_of(stack).resources}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_first_preview_knows_the_names_that_people_look_for(stack: str, preview_of: GraphOf) -> None:
+    for kind in ("Table", "Queue", "Role", "LogGroup", "StateMachine"):
+        for made in preview_of(stack).of(kind):
+            assert made.inputs["name"].split("/")[-1].startswith(f"orders-{stack}-"), made.name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_stacks_differ_in_settings_alone(stack: str, graph_of: GraphOf) -> None:
+    # What a setting may add: a firewall, provisioned concurrency, the account's log role, an alarm's subscription.
+    optional = {
+        *("WebAcl", "WebAclAssociation", "WebAclLoggingConfiguration", "ProvisionedConcurrencyConfig"),
+        *("Account", "TopicSubscription", "EmailIdentity"),
+    }
+
+    def shape(graph: Graph) -> set[tuple[str, str]]:
+        kinds = {(made.type.rsplit(":", 1)[-1], made.name) for made in graph.resources}
+        return {(kind, name) for kind, name in kinds if kind not in optional and "waf" not in name}
+
+    base = shape(graph_of("dev"))
+    assert {item for item in shape(graph_of(stack)) ^ base if "account" not in item[1]} == set()
