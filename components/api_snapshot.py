@@ -20,17 +20,17 @@ class ApiSnapshot:
 
     def __init__(self) -> None:
         self.resources: list[pulumi.Resource] = []
-        self._inputs: dict[str, dict[str, Any]] = {}
+        self.inputs: dict[str, dict[str, Any]] = {}
 
     def add(self, make: Callable[Concatenate[str, _P], _R], name: str, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Return `make(name, ...)`, a resource given by its keyword arguments."""
         made = make(name, *args, **kwargs)
         self.resources.append(made)
         inputs = {key: value for key, value in kwargs.items() if key != "opts"}
-        self._inputs[f"{type(made).__name__} {name}"] = inputs
+        self.inputs[f"{type(made).__name__} {name}"] = inputs
         return made
 
     def digest(self) -> pulumi.Output[str]:
         """Return a hash of everything added so far; in a first preview it is not known."""
-        text = pulumi.Output.json_dumps(self._inputs, sort_keys=True)
+        text = pulumi.Output.json_dumps(self.inputs, sort_keys=True)
         return text.apply(lambda known: hashlib.sha256(known.encode()).hexdigest())
