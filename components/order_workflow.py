@@ -1,0 +1,228 @@
+"""Decides orders: one definition, run as STANDARD for accepted orders and as EXPRESS behind `POST /process`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from components import state_machine
+from components.failure_queues import FailureQueue, of_functions
+from components.function import Function, FunctionArgs, FunctionContext, FunctionSize
+from components.iam import Statement, allow, policy_document, trust
+from components.messaging import topic
+
+DEFINITION: Final = "order.asl.json"
+# API Gateway gives up after 29 s (its quota), and would then answer 504 to an order that goes on.
+LONGEST_EXPRESS_S: Final = 28
+_COMPONENT: Final = "order-workflow"
+# Which step of the definition each function is.
+_STEPS: Final[Mapping[str, str]] = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderWorkflowArgs:
+    """What the workflow works on, and how long it may."""
+
+    context: FunctionContext
+    """What all functions of the stack share."""
+    sizes: Mapping[str, FunctionSize]
+    """Of `validate_order` and `update_inventory`; each below its step's time limit."""
+    orders_table: aws.dynamodb.Table
+    """Orders."""
+    inventory_table: aws.dynamodb.Table
+    """Products and stock."""
+    standard_timeout_s: int
+    """Seconds of a STANDARD execution. Recording an outcome is tried until then."""
+    express_timeout_s: int = LONGEST_EXPRESS_S
+    """Seconds of an EXPRESS execution, below API Gateway's 29."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """One state machine, as its users see it."""
+
+    arn: pulumi.Output[str]
+    """ARN."""
+    name: pulumi.Output[str]
+    """Physical name."""
+    log_group_name: pulumi.Output[str]
+    """CloudWatch log group of its executions."""
+
+
+class OrderWorkflow(pulumi.ComponentResource):
+    """Two state machines with a role and a log group each, their two functions, and the notification topic."""
+
+    standard: Machine
+    """For orders accepted by `POST /orders`; the execution's name is the order's id."""
+    express: Machine
+    """For `POST /process`, started with StartSyncExecution."""
+    notification_topic_arn: pulumi.Output[str]
+    """SNS topic that is told of every order in process."""
+    functions: Mapping[str, Function]
+    """`validate_order` and `update_inventory`."""
+    failure_queues: Mapping[str, FailureQueue]
+    """Of its functions."""
+
+    def __init__(self, name: str, args: OrderWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        definition = state_machine.load(DEFINITION)
+        _check(definition, args)
+        super().__init__("orders:index:OrderWorkflow", name, None, opts)
+        self._name, self._args, self._definition = name, args, definition
+        self._topic = topic("order-notifications", naming=args.context.naming, component=_COMPONENT, parent=self)
+        self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
+        # STANDARD keeps each execution's history for 90 days itself; what failed stays longer, and feeds an alarm.
+        self.standard = self._machine("standard", args.standard_timeout_s, log_level="ERROR")
+        # EXPRESS has no history but its log.
+        self.express = self._machine("express", args.express_timeout_s, log_level="ALL")
+        self.notification_topic_arn = self._topic.arn
+        self.failure_queues = of_functions(self.functions)
+        self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
+
+    def _validate_order(self) -> Function:
+        args = self._args
+        return Function(
+            "validate-order",
+            FunctionArgs(
+                context=args.context, component=_COMPONENT, source="validate_order", size=args.sizes["validate_order"]
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _update_inventory(self) -> Function:
+        args = self._args
+        orders, inventory = args.orders_table, args.inventory_table
+        return Function(
+            "update-inventory",
+            FunctionArgs(
+                context=args.context,
+                component=_COMPONENT,
+                source="update_inventory",
+                size=args.sizes["update_inventory"],
+                environment={"ORDERS_TABLE": orders.name, "INVENTORY_TABLE": inventory.name},
+                permissions=[
+                    # One transaction; an update of it that was done before is found by reading the order.
+                    allow("dynamodb:UpdateItem", on=[orders.arn, inventory.arn]),
+                    allow("dynamodb:GetItem", on=orders.arn),
+                ],
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _machine(self, role: Literal["standard", "express"], timeout_s: int, *, log_level: str) -> Machine:
+        naming = self._args.context.naming
+        name, physical = f"{self._name}-{role}", naming.physical(f"order-{role}", kind="state-machine")
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log",
+            # Under this prefix no log group takes room in CloudWatch's resource policy, which ends at 5,120 characters.
+            name=f"/aws/vendedlogs/states/{physical}",
+            retention_in_days=self._args.context.log_retention_days,
+            tags=naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        execution_role, policy = self._execution_role(name, physical)
+        machine = aws.sfn.StateMachine(
+            name,
+            name=physical,
+            type=role.upper(),
+            definition=self._rendered(timeout_s),
+            role_arn=execution_role.arn,
+            logging_configuration={
+                "level": log_level,
+                "include_execution_data": True,
+                "log_destination": pulumi.Output.concat(log_group.arn, ":*"),
+            },
+            tracing_configuration={"enabled": True},
+            tags=naming.tags(_COMPONENT),
+            # Step Functions refuses a log group that the role cannot deliver to, so the policy comes first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        return Machine(arn=machine.arn, name=machine.name, log_group_name=log_group.name)
+
+    def _rendered(self, timeout_s: int) -> pulumi.Output[str]:
+        values = self._placeholders()
+        state_machine.check_placeholders(self._definition, values)
+        return pulumi.Output.all(**values).apply(
+            lambda known: state_machine.render(self._definition, known, timeout_s=timeout_s)
+        )
+
+    def _placeholders(self) -> dict[str, pulumi.Input[str]]:
+        args = self._args
+        return {
+            "validate_order_arn": self.functions["validate_order"].arn,
+            "update_inventory_arn": self.functions["update_inventory"].arn,
+            "orders_table": args.orders_table.name,
+            "inventory_table": args.inventory_table.name,
+            "notification_topic_arn": self._topic.arn,
+        }
+
+    def _execution_role(self, name: str, machine: str) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        context = self._args.context
+        # Written out, since the machine needs its role before it has an ARN.
+        machine_arn = pulumi.Output.concat(
+            f"arn:aws:states:{context.region}:", context.account_id, f":stateMachine:{machine}"
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            name=machine,
+            assume_role_policy=trust("states.amazonaws.com", source_account=context.account_id, source_arn=machine_arn),
+            tags=context.naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy",
+            name="permissions",
+            role=role.name,
+            policy=policy_document(self._permissions()),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role, policy
+
+    def _permissions(self) -> list[Statement]:
+        args = self._args
+        return [
+            allow("lambda:InvokeFunction", on=[function.arn for function in self.functions.values()]),
+            allow("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
+            allow("dynamodb:BatchGetItem", on=args.inventory_table.arn),
+            allow("sns:Publish", on=self._topic.arn),
+            allow(
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
+                on="*",
+                because="CloudWatch's log delivery knows no resources (Step Functions: logging to CloudWatch Logs)",
+            ),
+            allow(
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+                on="*",
+                because="X-Ray knows no resource for traces and sampling",
+            ),
+        ]
+
+
+def _check(definition: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
+    """Raise ValueError unless each time limit is below its caller's."""
+    for source, step in _STEPS.items():
+        got, limit = args.sizes[source].timeout_s, state_machine.task_timeout_s(definition, step)
+        if got >= limit:
+            raise ValueError(f"timeout of {source}: got {got} s; allowed: below {limit} s, the limit of step {step}")
+    needed = state_machine.longest_way_s(definition)
+    for kind, got in (("express", args.express_timeout_s), ("standard", args.standard_timeout_s)):
+        if got <= needed:
+            raise ValueError(f"{kind} timeout: got {got} s; allowed: above {needed} s, what all steps may take")
+    if args.express_timeout_s > LONGEST_EXPRESS_S:
+        raise ValueError(
+            f"express timeout: got {args.express_timeout_s} s; allowed: at most {LONGEST_EXPRESS_S} s; "
+            "API Gateway stops waiting after 29 s"
+        )
