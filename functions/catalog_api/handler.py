@@ -62,7 +62,7 @@ def put_product(product_id: str) -> Response[str]:
     product: Product = {"product_id": product_id, **content}
     created = catalogue.put(product, request_id=api.lambda_context.aws_request_id)
     count("ProductWritten")
-    logger.info("product written", product_id=product_id, created=created)
+    logger.info("product written", product_id=product_id, is_new=created)
     return http.answer(HTTPStatus.CREATED if created else HTTPStatus.OK, product)
 
 

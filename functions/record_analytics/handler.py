@@ -38,12 +38,12 @@ processor = SqsFifoPartialProcessor(skip_group_on_error=True, logger=cast("loggi
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Record a batch; answer which messages must come again."""
-    return process_partial_response(event=event, record_handler=record, processor=processor, context=context)
+    return process_partial_response(event=event, record_handler=keep, processor=processor, context=context)
 
 
-def record(message: SQSRecord) -> None:
-    """Write the message's event, unless it was written before: the queue delivers at least once."""
-    fact: dict[str, Any] = json.loads(message.body)
+def keep(record: SQSRecord) -> None:
+    """Write the record's event, unless it was written before: the queue delivers at least once."""
+    fact: dict[str, Any] = json.loads(record.body)
     order = fact["order"]
     logger.set_correlation_id(order["order_id"])
     try:

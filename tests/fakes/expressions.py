@@ -1,0 +1,136 @@
+"""DynamoDB's condition and update expressions, as far as the functions use them; anything else is an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+Item = dict[str, Any]
+
+_TOKEN: Final = re.compile(r"\s*(<>|<=|>=|[=<>(),+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
+# Those of AWS's 573 reserved words that are names of our attributes.
+_RESERVED: Final = frozenset({"name", "status", "items", "total"})
+_COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "=": lambda a, b: a == b,
+    "<>": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+class Expression:
+    """One expression with its aliases and values. `used` collects which of them it names."""
+
+    def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
+        self._tokens = self._split(text)
+        self._names, self._values, self._used = names, values, used
+
+    def holds(self, item: Item | None) -> bool:
+        """Judge a condition on the row, or on no row."""
+        result = self._any(item or {})
+        self._end()
+        return result
+
+    def update(self, item: Item) -> None:
+        """Carry out `SET a = :b, c = c + :d`. Operands are read from the row as it was (AWS rule)."""
+        before = dict(item)
+        self._expect("SET")
+        while True:
+            attribute = self._attribute(self._next())
+            self._expect("=")
+            value = self._operand(before)
+            while self._peek() in {"+", "-"}:
+                sign = 1 if self._next() == "+" else -1
+                value = {"N": str(_number(value) + sign * _number(self._operand(before)))}
+            item[attribute] = value
+            if self._peek() != ",":
+                break
+            self._next()
+        self._end()
+
+    def _any(self, item: Item) -> bool:
+        result = self._all(item)
+        while self._peek() == "OR":
+            self._next()
+            result = self._all(item) or result
+        return result
+
+    def _all(self, item: Item) -> bool:
+        result = self._one(item)
+        while self._peek() == "AND":
+            self._next()
+            result = self._one(item) and result
+        return result
+
+    def _one(self, item: Item) -> bool:
+        token = self._peek()
+        if token == "(":
+            self._next()
+            result = self._any(item)
+            self._expect(")")
+            return result
+        if token in {"attribute_exists", "attribute_not_exists"}:
+            self._next()
+            self._expect("(")
+            present = self._attribute(self._next()) in item
+            self._expect(")")
+            return present == (token == "attribute_exists")
+        left, operator, right = self._operand(item), self._next(), self._operand(item)
+        if left is None or right is None:
+            # What is absent compares with nothing; it is only unequal to everything.
+            return operator == "<>"
+        return _COMPARE[operator](_comparable(left), _comparable(right))
+
+    def _operand(self, item: Item) -> Any:
+        token = self._next()
+        if token.startswith(":"):
+            self._used.add(token)
+            return self._values[token]
+        return item.get(self._attribute(token))
+
+    def _attribute(self, token: str) -> str:
+        if token.startswith("#"):
+            self._used.add(token)
+            return self._names[token]
+        if token.lower() in _RESERVED:
+            raise ValueError(f"Attribute name is a reserved keyword; reserved keyword: {token}")
+        return token
+
+    def _split(self, text: str) -> list[str]:
+        tokens: list[str] = []
+        position = 0
+        while position < len(text.rstrip()):
+            match = _TOKEN.match(text, position)
+            if not match:
+                raise ValueError(f"expression not understood at {text[position:]!r}")
+            tokens.append(match.group(1))
+            position = match.end()
+        return tokens
+
+    def _peek(self) -> str:
+        return self._tokens[0] if self._tokens else ""
+
+    def _next(self) -> str:
+        return self._tokens.pop(0)
+
+    def _expect(self, token: str) -> None:
+        got = self._next()
+        if got != token:
+            raise ValueError(f"expression: got {got!r} where {token!r} belongs")
+
+    def _end(self) -> None:
+        if self._tokens:
+            raise ValueError(f"expression: not understood from {self._tokens!r} on")
+
+
+def _number(value: Mapping[str, Any]) -> int:
+    return int(value["N"])
+
+
+def _comparable(value: Mapping[str, Any]) -> Any:
+    """Numbers travel as text, and compare as numbers; values of different types never do."""
+    (kind, content), *_ = value.items()
+    return int(content) if kind == "N" else content

@@ -1,0 +1,59 @@
+"""Faults that a call can meet on its way: refused, carried out twice by the SDK, or not answered."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+
+def client_error(code: str, operation: str, message: str = "refused by the test", **extra: Any) -> ClientError:
+    """Return the error that botocore raises for AWS's answer `code`."""
+    answer: Any = {"Error": {"Code": code, "Message": message}, **extra}
+    return ClientError(answer, operation)
+
+
+class Faults:
+    """Records the calls of a fake client and lets chosen ones go wrong."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._planned: defaultdict[str, deque[str | Exception | Callable[[], None]]] = defaultdict(deque)
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        """Return the recorded inputs of `operation`."""
+        return [arguments for name, arguments in self.calls if name == operation]
+
+    def refuse(self, operation: str, error: Exception | str, times: int = 1) -> None:
+        """Let the next calls of `operation` fail without being carried out."""
+        refusal = client_error(error, operation) if isinstance(error, str) else error
+        self._planned[operation].extend([refusal] * times)
+
+    def lose_answer(self, operation: str) -> None:
+        """Let the SDK repeat the next call of `operation`: it was carried out, and its answer was lost."""
+        self._planned[operation].append("twice")
+
+    def no_answer(self, operation: str) -> None:
+        """Let the next call of `operation` be carried out without any answer."""
+        self._planned[operation].append("silent")
+
+    def before(self, operation: str, happens: Callable[[], None]) -> None:
+        """Let something else happen just before the next call of `operation`."""
+        self._planned[operation].append(happens)
+
+    def run(self, operation: str, arguments: dict[str, Any], carry_out: Callable[[], Any]) -> Any:
+        """Record the call and carry it out, with what was planned for it."""
+        self.calls.append((operation, arguments))
+        planned = self._planned[operation].popleft() if self._planned[operation] else None
+        if isinstance(planned, Exception):
+            raise planned
+        if planned == "twice":
+            carry_out()
+        elif planned == "silent":
+            carry_out()
+            raise ReadTimeoutError(endpoint_url=f"https://{operation}")
+        elif callable(planned):
+            planned()
+        return carry_out()

@@ -1,0 +1,59 @@
+"""Lambda: loads a function's handler as the runtime does, with fake clients, and calls it."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+_requests = itertools.count(1)
+
+
+@dataclass(kw_only=True)
+class Context:
+    """What Lambda tells a handler of its invocation."""
+
+    function_name: str
+    aws_request_id: str = field(default_factory=lambda: f"lambda-request-{next(_requests)}")
+    memory_limit_in_mb: int = 256
+    function_version: str = "1"
+
+    @property
+    def invoked_function_arn(self) -> str:
+        return f"arn:aws:lambda:ap-northeast-1:123456789012:function:{self.function_name}:live"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_000
+
+
+class LoadedFunction:
+    """A function's process."""
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self.name = name
+        self.module = module
+
+    def __call__(self, event: Mapping[str, Any]) -> Any:
+        """Invoke it as Lambda does: what goes in and out is JSON."""
+        answer = self.module.lambda_handler(json.loads(json.dumps(event)), Context(function_name=self.name))
+        return json.loads(json.dumps(answer))
+
+
+@contextmanager
+def loaded(name: str, *, clients: Mapping[str, Any], environment: Mapping[str, str]) -> Generator[LoadedFunction]:
+    """Load `functions/{name}` anew: every client that it makes is the fake of that service."""
+
+    def client(service: str, **_: Any) -> Any:
+        return clients[service]
+
+    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[module]
+    with mock.patch("shared.aws.client", client), mock.patch.dict("os.environ", environment):
+        yield LoadedFunction(name, importlib.import_module(f"{name}.handler"))

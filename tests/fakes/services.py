@@ -1,0 +1,85 @@
+"""EventBridge, Step Functions, SES and S3 in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.fakes.faults import Faults, client_error
+
+_MOST_ENTRIES = 10
+
+
+class FakeEventBridge:
+    """Keeps the entries that it takes. `refusals` says, call by call, which positions it refuses."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.entries: list[dict[str, Any]] = []
+        self.refusals: list[set[int]] = []
+
+    def put_events(self, **arguments: Any) -> dict[str, Any]:
+        return self.faults.run("put_events", arguments, lambda: self._put_events(arguments["Entries"]))
+
+    def _put_events(self, entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        if not 1 <= len(entries) <= _MOST_ENTRIES:
+            raise client_error("ValidationException", "PutEvents", "1 to 10 entries")
+        refused = self.refusals.pop(0) if self.refusals else set[int]()
+        results: list[dict[str, str]] = []
+        for position, entry in enumerate(entries):
+            if position in refused:
+                results.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "rate exceeded"})
+            else:
+                self.entries.append(entry)
+                results.append({"EventId": str(len(self.entries))})
+        return {"FailedEntryCount": len(refused), "Entries": results}
+
+
+class FakeStepFunctions:
+    """Starts each name once."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.executions: dict[str, dict[str, Any]] = {}
+
+    def start_execution(self, **arguments: Any) -> dict[str, Any]:
+        return self.faults.run("start_execution", arguments, lambda: self._start(arguments))
+
+    def _start(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments["name"] in self.executions:
+            raise client_error("ExecutionAlreadyExists", "StartExecution")
+        self.executions[arguments["name"]] = arguments
+        return {"executionArn": f"arn:execution:{arguments['name']}"}
+
+
+class FakeSes:
+    """Keeps the mails."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.sent: list[dict[str, Any]] = []
+
+    def send_email(self, **arguments: Any) -> dict[str, Any]:
+        def send() -> dict[str, Any]:
+            self.sent.append(arguments)
+            return {"MessageId": str(len(self.sent))}
+
+        return self.faults.run("send_email", arguments, send)
+
+
+class FakeS3:
+    """Keeps the objects of all buckets as {(bucket, key): bytes}."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.objects: dict[tuple[str, str], bytes] = {}
+
+    def put_object(self, **arguments: Any) -> dict[str, Any]:
+        def put() -> dict[str, Any]:
+            place = (arguments["Bucket"], arguments["Key"])
+            if arguments.get("IfNoneMatch") == "*" and place in self.objects:
+                raise client_error("PreconditionFailed", "PutObject")
+            self.objects[place] = arguments["Body"]
+            return {}
+
+        return self.faults.run("put_object", arguments, put)

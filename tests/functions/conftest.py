@@ -1,0 +1,163 @@
+"""The functions, each loaded with the same in-memory tables, and what they log and count."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, cast
+
+import pytest
+
+from shared.telemetry import logger
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.gateway import ORIGIN, Request, http_event, rest_event
+from tests.fakes.runtime import LoadedFunction, loaded
+from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeStepFunctions
+
+ENVIRONMENT = {
+    "USERS_TABLE": "users",
+    "ORDERS_TABLE": "orders",
+    "ORDERS_BY_USER_INDEX": "by-user",
+    "INVENTORY_TABLE": "inventory",
+    "CATALOGUE_INDEX": "catalogue",
+    "IDEMPOTENCY_TABLE": "idempotency",
+    "CORS_ORIGINS": f"http://localhost:3000,{ORIGIN}",
+    "EVENT_BUS": "orders-bus",
+    "STATE_MACHINE_ARN": "arn:standard",
+    "MAIL_SENDER": "orders@example.com",
+    "ANALYTICS_BUCKET": "analytics",
+}
+
+
+class Answer:
+    """What an API's function answered."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self.status: int = event["statusCode"]
+        many: dict[str, list[str]] = event.get("multiValueHeaders") or {}
+        one: dict[str, str] = event.get("headers") or {}
+        self.headers = {name: values[0] for name, values in many.items()} | one
+        self.body: Any = json.loads(event["body"])
+
+
+Api = Callable[[Request], Answer]
+Load = Callable[[str], LoadedFunction]
+
+
+@pytest.fixture
+def dynamodb() -> FakeDynamoDB:
+    return FakeDynamoDB()
+
+
+@pytest.fixture
+def eventbridge() -> FakeEventBridge:
+    return FakeEventBridge()
+
+
+@pytest.fixture
+def stepfunctions() -> FakeStepFunctions:
+    return FakeStepFunctions()
+
+
+@pytest.fixture
+def ses() -> FakeSes:
+    return FakeSes()
+
+
+@pytest.fixture
+def s3() -> FakeS3:
+    return FakeS3()
+
+
+@pytest.fixture
+def clients(
+    dynamodb: FakeDynamoDB,
+    eventbridge: FakeEventBridge,
+    stepfunctions: FakeStepFunctions,
+    ses: FakeSes,
+    s3: FakeS3,
+) -> dict[str, Any]:
+    """Every client, by the service's name in botocore."""
+    return {"dynamodb": dynamodb, "events": eventbridge, "stepfunctions": stepfunctions, "sesv2": ses, "s3": s3}
+
+
+@pytest.fixture
+def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Load a function by its folder's name."""
+
+    def sleep(_: float) -> None:
+        pass
+
+    monkeypatch.setattr("time.sleep", sleep)
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
+
+
+@pytest.fixture
+def users_api(load: Load) -> Api:
+    function = load("users_api")
+    return lambda request: Answer(function(rest_event(request)))
+
+
+@pytest.fixture
+def orders_api(load: Load) -> Api:
+    function = load("orders_api")
+    return lambda request: Answer(function(rest_event(request)))
+
+
+@pytest.fixture
+def catalog_api(load: Load) -> Api:
+    function = load("catalog_api")
+    return lambda request: Answer(function(http_event(request)))
+
+
+@pytest.fixture
+def logs() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return the log lines so far."""
+    stream = io.StringIO()
+    handler = cast("logging.StreamHandler[Any]", logger.registered_handler)
+    before = handler.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    if before:
+        handler.setStream(before)
+
+
+@pytest.fixture
+def counted(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, int]]:
+    """Return the business metrics counted since the last call."""
+
+    def read() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for line in capsys.readouterr().out.splitlines():
+            if '"_aws"' not in line:
+                continue
+            record: dict[str, Any] = json.loads(line)
+            names = [metric["Name"] for metric in record["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+            for name in set(names) - {"ColdStart"}:
+                found[name] = found.get(name, 0) + int(sum(record[name]))
+        return found
+
+    return read
+
+
+@pytest.fixture
+def stock(dynamodb: FakeDynamoDB) -> Callable[..., None]:
+    """Put a product into the catalogue."""
+
+    def put(product_id: str, quantity: int = 10, unit_price: int = 500, currency: str = "JPY") -> None:
+        dynamodb.put(
+            "inventory",
+            {
+                "product_id": {"S": product_id},
+                "name": {"S": f"Product {product_id}"},
+                "unit_price": {"N": str(unit_price)},
+                "currency": {"S": currency},
+                "quantity": {"N": str(quantity)},
+                "catalogue": {"S": "products"},
+            },
+        )
+
+    return put

@@ -1,0 +1,177 @@
+"""GET /products, GET and PUT /products/{product_id}."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.gateway import Request
+from tests.functions.conftest import Api
+
+TEA = {"name": "Tea", "unit_price": 500, "currency": "JPY", "quantity": 10}
+
+
+def put(product_id: str = "tea", groups: tuple[str, ...] = ("admin",), **changes: Any) -> Request:
+    return Request(method="PUT", path=f"/products/{product_id}", body={**TEA, **changes}, groups=groups)
+
+
+def get(product_id: str) -> Request:
+    return Request(method="GET", path=f"/products/{product_id}")
+
+
+def listing(**query: str) -> Request:
+    return Request(method="GET", path="/products", query=query)
+
+
+def sell(dynamodb: FakeDynamoDB, product_id: str, quantity: int) -> None:
+    row = dynamodb.item("inventory", product_id)
+    assert row is not None
+    row["quantity"] = {"N": str(int(row["quantity"]["N"]) - quantity)}
+    dynamodb.put("inventory", row)
+
+
+class TestPutting:
+    def test_a_new_product_is_created(self, catalog_api: Api) -> None:
+        answer = catalog_api(put())
+        assert (answer.status, answer.body) == (201, {"product_id": "tea", **TEA})
+        assert catalog_api(get("tea")).body == answer.body
+
+    def test_a_known_product_is_replaced_with_its_absolute_quantity(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
+        catalog_api(put())
+        sell(dynamodb, "tea", 4)
+        answer = catalog_api(put(name="Green tea", quantity=3))
+        assert (answer.status, answer.body["quantity"]) == (200, 3)
+        assert catalog_api(get("tea")).body == {"product_id": "tea", **TEA, "name": "Green tea", "quantity": 3}
+
+    def test_a_product_that_was_there_before_is_replaced(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+        stock("tea")
+        assert catalog_api(put()).status == 200
+
+    def test_a_creation_that_the_sdk_repeated_is_a_creation(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
+        dynamodb.faults.before("update_item", lambda: None)  # the try to replace comes first
+        dynamodb.faults.lose_answer("update_item")
+        assert catalog_api(put()).status == 201
+
+    def test_a_replacement_that_the_sdk_repeated_keeps_the_sale_in_between(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
+        catalog_api(put())
+        request_id = "the replacement"
+
+        def first_try_and_a_sale() -> None:
+            row = dynamodb.item("inventory", "tea")
+            assert row is not None
+            written = dynamodb.faults.of("update_item")[-1]["ExpressionAttributeValues"]
+            dynamodb.put("inventory", {**row, "request_id": written[":request_id"], "quantity": written[":quantity"]})
+            sell(dynamodb, "tea", 4)
+
+        dynamodb.faults.before("update_item", first_try_and_a_sale)
+        assert catalog_api(put(name=request_id, quantity=20)).status == 200
+        assert catalog_api(get("tea")).body["quantity"] == 16
+
+    def test_a_product_that_another_admin_creates_meanwhile_is_replaced(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
+    ) -> None:
+        dynamodb.faults.before("update_item", lambda: None)
+        dynamodb.faults.before("update_item", lambda: stock("tea", 99))
+        assert catalog_api(put()).status == 200
+        assert catalog_api(get("tea")).body["quantity"] == 10
+
+    @pytest.mark.parametrize("groups", [(), ("staff",), ("administrators",)])
+    def test_only_an_admin_puts_products(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB, groups: tuple[str, ...]
+    ) -> None:
+        answer = catalog_api(put(groups=groups))
+        assert (answer.status, answer.body["code"]) == (403, "Forbidden")
+        assert dynamodb.tables["inventory"].items == {}
+
+    @pytest.mark.parametrize("product_id", ["-tea", "_tea", "t" * 65, "té", "tea pot", "tea%20pot"])
+    def test_an_id_that_no_product_can_have_is_refused(self, catalog_api: Api, product_id: str) -> None:
+        assert (catalog_api(put(product_id)).status, catalog_api(get(product_id)).status) == (400, 404)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"unit_price": -1},
+            {"unit_price": 1_000_000_001},
+            {"unit_price": 1.0},
+            {"unit_price": "1"},
+            {"unit_price": True},
+            {"quantity": -1},
+            {"quantity": 1_000_001},
+            {"currency": "yen"},
+            {"currency": "JPY\n"},
+            {"name": ""},
+            {"name": "x" * 201},
+            {"sku": "tea"},
+        ],
+    )
+    def test_a_value_outside_of_its_range_is_refused(self, catalog_api: Api, change: dict[str, Any]) -> None:
+        answer = catalog_api(put(**change))
+        assert (answer.status, answer.body["code"]) == (400, "ValidationError")
+
+    @pytest.mark.parametrize("change", [{"unit_price": 0, "quantity": 0}, {"unit_price": 10**9, "quantity": 10**6}])
+    def test_the_ends_of_the_ranges_are_accepted(self, catalog_api: Api, change: dict[str, Any]) -> None:
+        assert catalog_api(put(**change)).status == 201
+
+
+class TestListing:
+    @pytest.fixture
+    def ids(self, stock: Callable[..., None]) -> list[str]:
+        for number in (3, 1, 5, 2, 4):
+            stock(f"p{number}")
+        return [f"p{number}" for number in range(1, 6)]
+
+    @pytest.mark.parametrize("limit", [1, 2, 5])
+    def test_pages_together_are_the_catalogue_by_id(self, catalog_api: Api, ids: list[str], limit: int) -> None:
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = catalog_api(listing(limit=str(limit), **cursor)).body
+            assert page["products"]
+            seen += [product["product_id"] for product in page["products"]]
+            if "next_cursor" not in page:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+        assert seen == ids
+
+    def test_without_a_limit_a_page_has_20(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+        for number in range(25):
+            stock(f"p{number}")
+        assert len(catalog_api(listing()).body["products"]) == 20
+
+    def test_a_page_of_100_is_read_in_one_batch(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
+    ) -> None:
+        for number in range(120):
+            stock(f"p{number}")
+        assert len(catalog_api(listing(limit="100")).body["products"]) == 100
+        assert len(dynamodb.faults.of("batch_get_item")) == 1
+
+    def test_an_empty_catalogue_is_an_empty_page(self, catalog_api: Api) -> None:
+        assert catalog_api(listing()).body == {"products": []}
+
+    def test_keys_that_dynamodb_left_out_are_asked_for_again(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB, ids: list[str]
+    ) -> None:
+        dynamodb.unprocessed = [3, 1]
+        assert [product["product_id"] for product in catalog_api(listing()).body["products"]] == ids
+
+    def test_a_table_that_stays_busy_asks_the_client_to_repeat(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB, ids: list[str]
+    ) -> None:
+        del ids
+        dynamodb.unprocessed = [3, 3, 3, 3]
+        answer = catalog_api(listing())
+        assert (answer.status, answer.body["code"]) == (429, "TooManyRequests")
+
+    @pytest.mark.parametrize("cursor", ["", "x", "djE6bm9uZQ", "djE6cDE=", "djI6cDE"])
+    def test_a_cursor_that_was_not_given_out_is_refused(self, catalog_api: Api, ids: list[str], cursor: str) -> None:
+        del ids
+        answer = catalog_api(listing(cursor=cursor))
+        assert (answer.status, answer.body["code"]) == (400, "ValidationError")

@@ -1,0 +1,210 @@
+"""The stream of the orders table becomes events, each status once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.faults import client_error
+from tests.fakes.runtime import LoadedFunction
+from tests.fakes.services import FakeEventBridge
+from tests.functions.conftest import Load
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
+
+
+@pytest.fixture
+def relay(load: Load) -> LoadedFunction:
+    return load("publish_order_events")
+
+
+def order_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def row(number: int) -> dict[str, Any]:
+    return {
+        "order_id": {"S": order_id(number)},
+        "user_id": {"S": "5a9d3c1e-0000-4000-8000-00000000000a"},
+        "status": {"S": "PENDING"},
+        "items": {"L": [{"M": {"product_id": {"S": "tea"}, "quantity": {"N": "2"}}}]},
+        "created_at": {"S": "2026-01-02T03:04:05.678Z"},
+        "updated_at": {"S": "2026-01-02T03:04:05.678Z"},
+        "request_hash": {"S": "internal"},
+        "synchronous": {"BOOL": False},
+    }
+
+
+def batch(dynamodb: FakeDynamoDB, *rows: dict[str, Any]) -> dict[str, Any]:
+    """Write the rows, and return the stream's batch of it."""
+    before = len(dynamodb.tables["orders"].stream)
+    for item in rows:
+        dynamodb.put("orders", item)
+    return {"Records": dynamodb.tables["orders"].stream[before:]}
+
+
+def failed(dynamodb: FakeDynamoDB, position: int) -> dict[str, Any]:
+    number = dynamodb.tables["orders"].stream[position]["dynamodb"]["SequenceNumber"]
+    return {"batchItemFailures": [{"itemIdentifier": number}]}
+
+
+def ids(eventbridge: FakeEventBridge) -> list[str]:
+    return [json.loads(entry["Detail"])["event_id"] for entry in eventbridge.entries]
+
+
+def test_a_new_order_is_an_event_without_internal_columns(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    assert relay(batch(dynamodb, row(1))) == DONE
+    (entry,) = eventbridge.entries
+    assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == ("orders-bus", "orders.api", "OrderCreated")
+    assert json.loads(entry["Detail"]) == {
+        "event_id": f"{order_id(1)}:PENDING",
+        "order": {
+            "order_id": order_id(1),
+            "user_id": "5a9d3c1e-0000-4000-8000-00000000000a",
+            "status": "PENDING",
+            "items": [{"product_id": "tea", "quantity": 2}],
+            "created_at": "2026-01-02T03:04:05.678Z",
+            "updated_at": "2026-01-02T03:04:05.678Z",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("extra", "detail_type"),
+    [
+        (
+            {
+                "status": {"S": "REJECTED"},
+                "reason": {"M": {"code": {"S": "OutOfStock"}, "message": {"S": "none left"}}},
+            },
+            "OrderRejected",
+        ),
+        (
+            {"status": {"S": "FAILED"}, "reason": {"M": {"code": {"S": "InternalError"}, "message": {"S": "a fault"}}}},
+            "OrderFailed",
+        ),
+        ({"status": {"S": "CANCELLED"}}, "OrderCancelled"),
+        (
+            {
+                "status": {"S": "CONFIRMED"},
+                "items": {"L": [{"M": {"product_id": {"S": "tea"}, "quantity": {"N": "2"}, "unit_price": {"N": "5"}}}]},
+                "total": {"N": "10"},
+                "currency": {"S": "JPY"},
+            },
+            "OrderConfirmed",
+        ),
+    ],
+)
+def test_each_status_that_an_order_reaches_is_an_event(
+    relay: LoadedFunction,
+    dynamodb: FakeDynamoDB,
+    eventbridge: FakeEventBridge,
+    extra: dict[str, Any],
+    detail_type: str,
+) -> None:
+    batch(dynamodb, row(1))
+    assert relay(batch(dynamodb, row(1) | extra)) == DONE
+    (entry,) = eventbridge.entries
+    assert entry["DetailType"] == detail_type
+    assert json.loads(entry["Detail"])["event_id"] == f"{order_id(1)}:{extra['status']['S']}"
+
+
+def test_a_change_that_leaves_the_status_is_no_event(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    batch(dynamodb, row(1))
+    assert relay(batch(dynamodb, row(1) | {"synchronous": {"BOOL": True}})) == DONE
+    assert eventbridge.entries == []
+
+
+def test_a_removed_row_is_no_event(relay: LoadedFunction, eventbridge: FakeEventBridge) -> None:
+    removal = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "1", "OldImage": row(1)}}
+    assert relay({"Records": [removal]}) == DONE
+    assert eventbridge.entries == []
+
+
+def test_a_call_has_ten_entries_at_most_and_the_order_stays(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    assert relay(batch(dynamodb, *[row(number) for number in range(23)])) == DONE
+    assert [len(call["Entries"]) for call in eventbridge.faults.of("put_events")] == [10, 10, 3]
+    assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in range(23)]
+
+
+def test_entries_that_the_bus_refused_are_sent_again_and_no_others(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    eventbridge.refusals = [{1, 3}, {1}]
+    assert relay(batch(dynamodb, *[row(number) for number in range(4)])) == DONE
+    assert [len(call["Entries"]) for call in eventbridge.faults.of("put_events")] == [4, 2, 1]
+    assert sorted(ids(eventbridge)) == [f"{order_id(number)}:PENDING" for number in range(4)]
+
+
+def test_an_entry_that_stays_refused_is_the_batchs_failure(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    eventbridge.refusals = [{1, 3}, {0, 1}, {0, 1}]
+    assert relay(batch(dynamodb, *[row(number) for number in range(4)])) == failed(dynamodb, 1)
+
+
+def test_a_poison_record_fails_alone(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    poison = row(1)
+    del poison["items"]
+    assert relay(batch(dynamodb, row(0), poison, row(2))) == failed(dynamodb, 1)
+    assert ids(eventbridge) == [f"{order_id(0)}:PENDING", f"{order_id(2)}:PENDING"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"status": {"S": "LOST"}}, {"status": {"S": "CONFIRMED"}}, {"user_id": {"S": "Ada Lovelace"}}]
+)
+def test_a_row_that_breaks_the_events_schema_is_not_published(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, change: dict[str, Any]
+) -> None:
+    assert relay(batch(dynamodb, row(0) | change)) == failed(dynamodb, 0)
+    assert eventbridge.entries == []
+
+
+def test_sequence_numbers_compare_as_numbers(relay: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+    event = batch(dynamodb, row(0) | {"status": {"S": "LOST"}}, row(1) | {"status": {"S": "LOST"}})
+    for record, number in zip(event["Records"], ("999", "1000"), strict=True):
+        record["dynamodb"]["SequenceNumber"] = number
+    assert relay(event) == {"batchItemFailures": [{"itemIdentifier": "999"}]}
+
+
+def test_a_bus_that_refuses_the_whole_call_fails_from_there_on(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    eventbridge.faults.before("put_events", lambda: None)
+    eventbridge.faults.refuse("put_events", client_error("InternalException", "PutEvents"))
+    assert relay(batch(dynamodb, *[row(number) for number in range(35)])) == failed(dynamodb, 10)
+    assert len(eventbridge.faults.of("put_events")) == 2
+
+
+def test_only_records_that_will_not_come_again_are_counted(
+    relay: LoadedFunction,
+    dynamodb: FakeDynamoDB,
+    eventbridge: FakeEventBridge,
+    counted: Callable[[], dict[str, int]],
+) -> None:
+    eventbridge.refusals = [{2}, {0}, {0}]
+    event = batch(dynamodb, *[row(number) for number in range(5)])
+    relay(event)
+    assert counted() == {"OrderCreated": 2}
+    relay({"Records": event["Records"][2:]})
+    assert counted() == {"OrderCreated": 3}
+
+
+def test_the_log_follows_each_order(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
+) -> None:
+    relay(batch(dynamodb, row(1), row(2)))
+    published = [record for record in logs() if record["message"] == "event published"]
+    assert [record["correlation_id"] for record in published] == [order_id(1), order_id(2)]

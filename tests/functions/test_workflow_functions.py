@@ -1,0 +1,291 @@
+"""validate_order and update_inventory, the workflow's two functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from shared import errors, rows
+from shared.domain.orders import order_id_for, request_hash
+from shared.events import detail_of
+from tests.fakes.dynamodb import FakeDynamoDB, cancelled_transaction
+from tests.fakes.faults import client_error
+from tests.fakes.gateway import USER
+from tests.fakes.runtime import LoadedFunction
+from tests.functions.conftest import Load
+
+LINES = [{"product_id": "tea", "quantity": 2}, {"product_id": "cup", "quantity": 1}]
+PRICES = [
+    {"product_id": "cup", "unit_price": 1200, "currency": "JPY"},
+    {"product_id": "tea", "unit_price": 500, "currency": "JPY"},
+]
+
+
+def express(content: Any, *, key: str = "", user_id: str = USER) -> dict[str, Any]:
+    return {"request": {"user_id": user_id, "idempotency_key": key, "content": content}}
+
+
+@pytest.fixture
+def validate_order(load: Load) -> LoadedFunction:
+    return load("validate_order")
+
+
+@pytest.fixture
+def update_inventory(load: Load) -> LoadedFunction:
+    return load("update_inventory")
+
+
+class TestValidateOrder:
+    def test_a_request_becomes_a_pending_order_with_its_row(self, validate_order: LoadedFunction) -> None:
+        answer = validate_order(express({"items": LINES}, key="k"))
+        order = answer["order"]
+        assert (order["order_id"], order["user_id"]) == (order_id_for(USER, "k"), USER)
+        assert (order["status"], order["items"]) == ("PENDING", LINES)
+        assert answer["synchronous"] is True
+        assert answer["request_hash"] == request_hash(LINES)  # pyright: ignore[reportArgumentType]
+        assert rows.order_of(answer["item"]) == order
+        assert answer["item"]["synchronous"] == {"BOOL": True}
+        assert answer["item"]["request_hash"] == {"S": answer["request_hash"]}
+
+    def test_without_a_key_each_request_is_an_order(self, validate_order: LoadedFunction) -> None:
+        ids = {validate_order(express({"items": LINES}))["order"]["order_id"] for _ in range(2)}
+        assert len(ids) == 2
+
+    def test_an_accepted_order_passes_as_it_is(self, validate_order: LoadedFunction) -> None:
+        order = validate_order(express({"items": LINES}))["order"]
+        answer = validate_order({"order": order})
+        assert (answer["order"], answer["synchronous"]) == (order, False)
+        assert answer["request_hash"] == request_hash(order["items"])
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            None,
+            "",
+            [],
+            {},
+            {"items": []},
+            {"items": [{"product_id": "tea", "quantity": 0}]},
+            {"items": LINES, "total": 1},
+            {"items": [LINES[0], LINES[0]]},
+        ],
+    )
+    def test_a_body_that_breaks_schema_or_rules_is_a_validation_error(
+        self, validate_order: LoadedFunction, content: Any
+    ) -> None:
+        with pytest.raises(errors.ValidationError):
+            validate_order(express(content))
+
+    @pytest.mark.parametrize(
+        "request_", [express({"items": LINES}, key="k" * 256), express({"items": LINES}, user_id="")]
+    )
+    def test_a_key_or_user_out_of_bounds_is_a_validation_error(
+        self, validate_order: LoadedFunction, request_: dict[str, Any]
+    ) -> None:
+        with pytest.raises(errors.ValidationError):
+            validate_order(request_)
+
+    @pytest.mark.parametrize("change", [{"status": "CONFIRMED"}, {"order_id": "1"}, {"items": [LINES[0], LINES[0]]}])
+    def test_an_order_that_was_not_accepted_is_a_validation_error(
+        self, validate_order: LoadedFunction, change: dict[str, Any]
+    ) -> None:
+        order = validate_order(express({"items": LINES}))["order"]
+        with pytest.raises(errors.ValidationError):
+            validate_order({"order": order | change})
+
+    @pytest.mark.parametrize("event", [{}, {"order": None}, {"order": []}])
+    def test_an_input_without_an_order_is_a_validation_error(
+        self, validate_order: LoadedFunction, event: dict[str, Any]
+    ) -> None:
+        with pytest.raises(errors.ValidationError):
+            validate_order(event)
+
+
+class TestUpdateInventory:
+    @pytest.fixture
+    def pending(
+        self, validate_order: LoadedFunction, dynamodb: FakeDynamoDB, stock: Callable[..., None]
+    ) -> dict[str, Any]:
+        """An order of 2 tea and 1 cup, written; 10 of each are in stock."""
+        stock("tea", 10)
+        stock("cup", 10)
+        answer = validate_order(express({"items": LINES}))
+        dynamodb.put("orders", answer["item"])
+        return answer["order"]
+
+    @staticmethod
+    def stands(dynamodb: FakeDynamoDB, order: dict[str, Any]) -> tuple[Any, int, int]:
+        """Return the order's row, and what is left of tea and cups."""
+        row, tea, cup = (
+            dynamodb.item("orders", order["order_id"]),
+            *(dynamodb.item("inventory", p) for p in ("tea", "cup")),
+        )
+        assert row is not None
+        assert tea is not None
+        assert cup is not None
+        return rows.order_of(row), int(tea["quantity"]["N"]), int(cup["quantity"]["N"])
+
+    def test_stock_and_order_change_together(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        answer = update_inventory({"order": pending, "products": PRICES})
+        assert answer == {
+            **pending,
+            "status": "CONFIRMED",
+            "items": [{**LINES[0], "unit_price": 500}, {**LINES[1], "unit_price": 1200}],
+            "total": 2200,
+            "currency": "JPY",
+            "updated_at": answer["updated_at"],
+        }
+        assert self.stands(dynamodb, pending) == (answer, 8, 9)
+
+    def test_the_confirmed_order_is_an_event_by_the_contract(
+        self, update_inventory: LoadedFunction, load: Load, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        update_inventory({"order": pending, "products": PRICES})
+        relay = load("publish_order_events")
+        assert relay({"Records": dynamodb.tables["orders"].stream}) == {"batchItemFailures": []}
+
+    def test_confirming_twice_takes_the_stock_once(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        first = update_inventory({"order": pending, "products": PRICES})
+        dearer = [{**price, "unit_price": 9999} for price in PRICES]
+        assert update_inventory({"order": pending, "products": dearer}) == first
+        assert self.stands(dynamodb, pending) == (first, 8, 9)
+
+    def test_confirming_the_last_ones_twice_is_no_lack_of_stock(
+        self, update_inventory: LoadedFunction, stock: Callable[..., None], pending: dict[str, Any]
+    ) -> None:
+        stock("tea", 2)
+        first = update_inventory({"order": pending, "products": PRICES})
+        assert update_inventory({"order": pending, "products": PRICES}) == first
+
+    def test_a_confirmation_that_the_sdk_repeated_takes_the_stock_once(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        dynamodb.faults.lose_answer("transact_write_items")
+        update_inventory({"order": pending, "products": PRICES})
+        assert self.stands(dynamodb, pending)[1:] == (8, 9)
+
+    def test_a_confirmation_without_an_answer_is_found_when_the_step_is_repeated(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        dynamodb.faults.no_answer("transact_write_items")
+        with pytest.raises(errors.StockContention):
+            update_inventory({"order": pending, "products": PRICES})
+        assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
+        assert self.stands(dynamodb, pending)[1:] == (8, 9)
+
+    def test_one_line_out_of_stock_touches_no_line(
+        self,
+        update_inventory: LoadedFunction,
+        dynamodb: FakeDynamoDB,
+        stock: Callable[..., None],
+        pending: dict[str, Any],
+    ) -> None:
+        stock("cup", 0)
+        with pytest.raises(errors.OutOfStock, match="product cup: got an order of 1; in stock: 0"):
+            update_inventory({"order": pending, "products": PRICES})
+        assert self.stands(dynamodb, pending) == (pending, 10, 0)
+
+    def test_two_orders_for_the_last_one_are_one_confirmation(
+        self,
+        update_inventory: LoadedFunction,
+        validate_order: LoadedFunction,
+        dynamodb: FakeDynamoDB,
+        stock: Callable[..., None],
+        pending: dict[str, Any],
+    ) -> None:
+        stock("tea", 3)
+        other = validate_order(express({"items": LINES}))
+        dynamodb.put("orders", other["item"])
+        update_inventory({"order": pending, "products": PRICES})
+        with pytest.raises(errors.OutOfStock):
+            update_inventory({"order": other["order"], "products": PRICES})
+        assert self.stands(dynamodb, pending)[1:] == (1, 9)
+
+    def test_a_product_that_left_the_catalogue_is_not_found(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        del dynamodb.tables["inventory"].items["cup"]
+        with pytest.raises(errors.ProductNotFound):
+            update_inventory({"order": pending, "products": PRICES})
+
+    def test_a_line_without_a_price_is_not_found(
+        self, update_inventory: LoadedFunction, pending: dict[str, Any]
+    ) -> None:
+        with pytest.raises(errors.ProductNotFound):
+            update_inventory({"order": pending, "products": PRICES[:1]})
+
+    def test_lines_of_different_currencies_are_a_validation_error(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        with pytest.raises(errors.ValidationError, match="EUR, JPY"):
+            update_inventory({"order": pending, "products": [PRICES[0], {**PRICES[1], "currency": "EUR"}]})
+        assert self.stands(dynamodb, pending) == (pending, 10, 10)
+
+    @pytest.mark.parametrize("status", ["CANCELLED", "REJECTED", "FAILED"])
+    def test_an_order_that_is_decided_otherwise_stays_so(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any], status: str
+    ) -> None:
+        row = dynamodb.item("orders", pending["order_id"])
+        assert row is not None
+        dynamodb.put("orders", {**row, "status": {"S": status}})
+        with pytest.raises(errors.InvalidTransition):
+            update_inventory({"order": pending, "products": PRICES})
+        assert self.stands(dynamodb, pending) == ({**pending, "status": status}, 10, 10)
+
+    def test_an_order_without_a_row_takes_no_stock(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        dynamodb.tables["orders"].items.clear()
+        with pytest.raises(errors.OrderNotFound):
+            update_inventory({"order": pending, "products": PRICES})
+
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}]),
+            cancelled_transaction([{"Code": "ThrottlingError"}, {"Code": "None"}, {"Code": "None"}]),
+            client_error("TransactionInProgressException", "TransactWriteItems"),
+            client_error("ThrottlingException", "TransactWriteItems"),
+            client_error("InternalServerError", "TransactWriteItems"),
+            EndpointConnectionError(endpoint_url="https://dynamodb"),
+        ],
+        ids=lambda refusal: type(refusal).__name__ + str(refusal)[-40:],
+    )
+    def test_what_passes_is_transient(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any], refusal: Exception
+    ) -> None:
+        dynamodb.faults.refuse("transact_write_items", refusal)
+        with pytest.raises(errors.StockContention):
+            update_inventory({"order": pending, "products": PRICES})
+        assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
+
+    def test_what_does_not_pass_is_not_transient(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        dynamodb.faults.refuse("transact_write_items", "AccessDeniedException")
+        with pytest.raises(Exception, match="AccessDeniedException"):
+            update_inventory({"order": pending, "products": PRICES})
+
+    def test_a_full_order_of_25_lines_is_one_transaction(
+        self,
+        update_inventory: LoadedFunction,
+        validate_order: LoadedFunction,
+        dynamodb: FakeDynamoDB,
+        stock: Callable[..., None],
+    ) -> None:
+        products = [f"p{number}" for number in range(25)]
+        for product in products:
+            stock(product, 1000)
+        answer = validate_order(express({"items": [{"product_id": p, "quantity": 1000} for p in products]}))
+        dynamodb.put("orders", answer["item"])
+        prices = [{"product_id": p, "unit_price": 10**9, "currency": "JPY"} for p in products]
+        confirmed = update_inventory({"order": answer["order"], "products": prices})
+        assert confirmed["total"] == 25 * 1000 * 10**9
+        assert detail_of(confirmed)["event_id"].endswith(":CONFIRMED")
