@@ -58,17 +58,20 @@ def trust(
     *,
     source_account: pulumi.Input[str] | None = None,
     source_arn: pulumi.Input[str] | None = None,
+    if_sent: bool = False,
 ) -> pulumi.Output[str]:
     """Return the trust policy that lets `service` assume a role.
 
     Give `source_account` and `source_arn` (a pattern may be used) where the service sends them, so that another
-    account's resource cannot use the role (IAM: the confused deputy problem). Lambda does not send them.
+    account's resource cannot use the role (IAM: the confused deputy problem). Lambda does not send them. With
+    `if_sent` they hold for requests that have them: for a service of which AWS does not say that it always does.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
+    suffix = "IfExists" if if_sent else ""
     if source_account is not None:
-        condition["StringEquals"] = {"aws:SourceAccount": source_account}
+        condition[f"StringEquals{suffix}"] = {"aws:SourceAccount": source_account}
     if source_arn is not None:
-        condition["ArnLike"] = {"aws:SourceArn": source_arn}
+        condition[f"ArnLike{suffix}"] = {"aws:SourceArn": source_arn}
     statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     if condition:
         statement["Condition"] = condition

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components.api_snapshot import ApiSnapshot
 from components.function import FunctionContext
-from components.iam import trust
+from components.iam import allow, policy_document, trust
 
 # No caller, address or token. What does not exist is logged as "-".
 _ACCESS_LOG: Final = {
@@ -32,6 +32,10 @@ _ACCESS_LOG: Final = {
     "errorType": "$context.error.responseType",
     "wafStatus": "$context.waf.status",
 }
+_LOG_ACTIONS: Final = (
+    *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
+    *("PutLogEvents", "GetLogEvents", "FilterLogEvents"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,24 +127,33 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
 
 def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.apigateway.Account:
     """Make the account's log role: with another stack's in the same account and region, the last one to deploy wins."""
-    naming = args.context.naming
+    context, naming = args.context, args.context.naming
     role = aws.iam.Role(
         f"{name}-log-role",
         name=naming.physical(f"{name}-log", kind="role"),
-        assume_role_policy=trust("apigateway.amazonaws.com"),
+        assume_role_policy=trust("apigateway.amazonaws.com", source_account=context.account_id, if_sent=True),
         tags=naming.tags(args.component),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    # It serves all APIs of the account, so it may write all their log groups: AWS's own policy for it.
-    attachment = aws.iam.RolePolicyAttachment(
+    # It serves all APIs of the account, so it may write all their logs: what AWS's own policy for it allows
+    # (AmazonAPIGatewayPushToCloudWatchLogs), here in this region alone.
+    policy = aws.iam.RolePolicy(
         f"{name}-log-policy",
+        name="permissions",
         role=role.name,
-        policy_arn="arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+        policy=policy_document(
+            [
+                allow(
+                    *(f"logs:{action}" for action in _LOG_ACTIONS),
+                    on=pulumi.Output.concat("arn:aws:logs:", context.region, ":", context.account_id, ":*"),
+                )
+            ]
+        ),
         opts=pulumi.ResourceOptions(parent=parent),
     )
     return aws.apigateway.Account(
         f"{name}-account",
         cloudwatch_role_arn=role.arn,
-        # AWS tries the role before it takes it.
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[attachment]),
+        # AWS tries the role before it takes it, with a group /aws/apigateway/welcome.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),
     )

@@ -100,10 +100,9 @@ def _role(name: str, args: SyncWorkflowIntegrationArgs, parent: pulumi.Resource)
     role = aws.iam.Role(
         f"{name}-role",
         name=naming.physical(name, kind="role"),
-        # No condition on the source: API Gateway sends neither aws:SourceArn nor aws:SourceAccount when it takes an
-        # integration's role, and with such a condition every request ends in 500. Another account's API cannot use
-        # the role all the same, because iam:PassRole ends at the account.
-        assume_role_policy=trust("apigateway.amazonaws.com"),
+        # If sent: seen on AWS, API Gateway sends no source when it takes an integration's role, and a plain condition
+        # makes every request a 500. What keeps other accounts out then is iam:PassRole, which ends at the account.
+        assume_role_policy=trust("apigateway.amazonaws.com", source_account=args.context.account_id, if_sent=True),
         tags=naming.tags(args.component),
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -201,9 +201,16 @@ def test_process_starts_the_express_machine_by_a_role_of_its_own(api: Graph) -> 
     ]
 
 
-def test_the_role_of_process_is_trusted_without_keys_that_api_gateway_does_not_send(api: Graph) -> None:
-    assert api.policy("aws:iam/role:Role", "rest-api-process-order-role", "assumeRolePolicy") == [
-        {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+@pytest.mark.parametrize("role", ["rest-api-process-order-role", "rest-api-log-role"])
+def test_api_gateway_takes_a_role_for_this_account_alone_if_it_says_for_which(role: str) -> None:
+    graph = record_rest_api(owns_account_log_role=True)
+    assert graph.policy("aws:iam/role:Role", role, "assumeRolePolicy") == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "apigateway.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+        }
     ]
 
 
@@ -314,8 +321,11 @@ def test_the_accounts_log_role_is_made_only_by_the_stack_that_owns_it(api: Graph
     account = owner.one("aws:apigateway/account:Account", "rest-api-account")
     role = owner.one("aws:iam/role:Role", "rest-api-log-role")
     assert account.inputs["cloudwatchRoleArn"] == role.state["arn"]
-    attachment = owner.one("RolePolicyAttachment", "rest-api-log-policy")
-    assert attachment.urn in account.dependencies, "AWS tries the role before it takes it"
+    policy = owner.one("RolePolicy", "rest-api-log-policy")
+    assert policy.urn in account.dependencies, "AWS tries the role before it takes it"
+    (statement,) = owner.policy("RolePolicy", "rest-api-log-policy")
+    assert statement["Resource"] == [f"arn:aws:logs:{REGION}:{ACCOUNT}:*"]
+    assert {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(statement["Action"])
     assert account.urn in owner.one("aws:apigateway/stage:Stage", "rest-api-stage").dependencies
 
 
