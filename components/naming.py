@@ -8,9 +8,11 @@ from typing import Final
 
 # The longest physical name that each kind of resource may have (AWS's service quotas).
 LIMITS: Final = {
+    "alarm": 255,
     "archive": 48,
     "bucket": 63,
     "cognito-domain": 63,
+    "dashboard": 255,
     "function": 64,
     "log-group": 512,
     "queue": 80,
