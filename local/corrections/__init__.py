@@ -15,7 +15,26 @@ from typing import Any, Final
 
 PACKAGE: Final = "ministack"
 VERSION: Final = "1.5.33"
-NAMES: Final[tuple[str, ...]] = ()
+NAMES: Final = (
+    "access_log",
+    "async_invocation",
+    "event_conditions",
+    "event_targets",
+    "execution_log",
+    "execution_roles",
+    "execution_steps",
+    "http_api_cors",
+    "jsonata_results",
+    "latency",
+    "parallel_branches",
+    "rest_checks",
+    "rest_integrations",
+    "retry_delays",
+    "service_permissions",
+    "stream_mapping",
+    "sync_executions",
+    "transport",
+)
 
 _REPLACEMENTS: list[tuple[str, str, str, Callable[..., Any]]] = []
 
@@ -27,6 +46,13 @@ class CorrectionError(Exception):
 def internal(module: str) -> Any:
     """Return a module of the emulator, whose insides have no types."""
     return importlib.import_module(f"{PACKAGE}.{module}")
+
+
+def nested(record: Any, *keys: str) -> Any:
+    """Return what stands under `keys` in one of the emulator's records, or None."""
+    for key in keys:
+        record = record.get(key) if isinstance(record, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return record  # pyright: ignore[reportUnknownVariableType]
 
 
 def replaces(target: str, source_hash: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -64,8 +90,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
 
 
 def _replace(name: str, target: str, source_hash: str, replacement: Callable[..., Any]) -> None:
-    module, _, attribute = target.rpartition(".")
-    owner = internal(module)
+    path, _, attribute = target.rpartition(".")
+    owner = _owner(path)
     original = getattr(owner, attribute, None)
     actual = hashlib.sha256(inspect.getsource(inspect.unwrap(original)).encode()).hexdigest() if original else "missing"
     if not actual.startswith(source_hash) or not source_hash:
@@ -74,6 +100,15 @@ def _replace(name: str, target: str, source_hash: str, replacement: Callable[...
             f"(expected {source_hash}, found {actual[:12]}). Remedy: read the new source, then adapt or drop it."
         )
     setattr(owner, attribute, _bound(replacement, original))
+
+
+def _owner(path: str) -> Any:
+    """Return a module, or a class in a module ("core.lambda_runtime.Worker")."""
+    try:
+        return internal(path)
+    except ModuleNotFoundError:
+        module, _, name = path.rpartition(".")
+        return getattr(internal(module), name)
 
 
 def _bound(replacement: Callable[..., Any], original: Any) -> Callable[..., Any]:

@@ -1,0 +1,124 @@
+"""Asynchronous invocation, retried and reported as Lambda does it.
+
+The emulator ignores the event-invoke config of an alias, never reports success, sends to the failure destination or to
+the dead-letter queue but not to both, puts its own envelope where Lambda puts the event, and gives each attempt a new
+request id. Waits between attempts are one minute and two on AWS, LAMBDA_ASYNC_RETRY_BASE_SECONDS here.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from local.corrections import internal, nested, replaces
+from local.corrections.authorization import role_may
+from local.corrections.deliveries import DeliveryError, timestamp, to_destination, to_queue, to_topic
+
+_LOG: Final = logging.getLogger("local.async_invocation")
+_lambda: Any = internal("services.lambda_svc")
+_SEND: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_request_id", default="")
+
+
+@replaces("services.lambda_svc.invoke_async_with_retry", "289fe4d3cbd4")
+def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
+    """Take the event and answer at once."""
+    del original
+    run = contextvars.copy_context().run
+    threading.Thread(target=run, args=(_invoke, function, event), daemon=True).start()
+
+
+@replaces("services.lambda_svc._execute_function_dispatch", "f62cd259213e")
+def execute(original: Any, function: Any, config: Any, event: Any, request_id: str, started: float) -> Any:
+    """Give every attempt of an event the event's request id."""
+    return original(function, config, event, _request_id.get() or request_id, started)
+
+
+def _invoke(function: Any, event: Any) -> None:
+    config: Any = function.get("config") or function
+    account, region = _lambda._account_region_from_function_config(config)
+    _lambda._request_account_id.set(account)
+    _lambda._request_region.set(region)
+    request_id: str = _lambda.new_uuid()
+    _request_id.set(request_id)
+    settings = _settings(config["FunctionArn"])
+    waits = _lambda._LAMBDA_ASYNC_RETRY_BASE_SECONDS, _lambda._LAMBDA_ASYNC_RETRY_MAX_SECONDS
+    result, attempts, condition = attempt(lambda: _lambda._execute_function(function, event), settings, *waits)
+    record: dict[str, Any] = {
+        "version": "1.0",
+        "timestamp": timestamp(),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": config["FunctionArn"],
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": config.get("Version", "$LATEST")},
+        "responsePayload": result.get("body"),
+    }
+    if not result.get("error"):
+        _send(config, nested(settings, "DestinationConfig", "OnSuccess", "Destination"), record)
+        return
+    record["responseContext"]["functionError"] = "Unhandled"
+    _send(config, nested(settings, "DestinationConfig", "OnFailure", "Destination"), record)
+    _send_dead_letter(config, event, request_id, result)
+
+
+def _settings(function_arn: str) -> Any:
+    """Return the event-invoke config of exactly the version or alias that was invoked."""
+    name, _, qualifier = function_arn.partition(":function:")[2].partition(":")
+    return nested(_lambda._functions.get(name), "event_invoke_configs", qualifier) or {}
+
+
+def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: float) -> tuple[Any, int, str]:
+    """Invoke until it succeeds or there is no more try; returns the last result, the tries, and why it ended."""
+    retries = int(settings.get("MaximumRetryAttempts", 2))
+    ends = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", 21_600))
+    attempts = 0
+    while True:
+        result = invoke()
+        # A throttled event is not a failed one: it waits for its turn until it is too old.
+        attempts += not result.get("throttle")
+        if not result.get("error"):
+            return result, attempts, "Success"
+        if attempts > retries:
+            return result, attempts, "RetriesExhausted"
+        delay = min(base_s * 2 ** max(attempts - 1, 0), longest_s)
+        if time.monotonic() + delay > ends:
+            return result, attempts, "EventAgeExceeded"
+        time.sleep(delay)
+
+
+def _send(config: Any, destination: str | None, record: Any) -> None:
+    if destination and _allowed(config, destination):
+        try:
+            to_destination(destination, record)
+        except DeliveryError as error:
+            _LOG.error("%s: destination %s: %s", config["FunctionName"], destination, error)
+
+
+def _send_dead_letter(config: Any, event: Any, request_id: str, result: Any) -> None:
+    target = nested(config, "DeadLetterConfig", "TargetArn")
+    if not target or not _allowed(config, target):
+        return
+    message = str(nested(result, "body", "errorMessage") or "-")
+    attributes = {"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": message[:1024]}
+    try:
+        (to_queue if ":sqs:" in target else to_topic)(target, json.dumps(event), attributes)
+    except DeliveryError as error:
+        _LOG.error("%s: dead letter to %s: %s", config["FunctionName"], target, error)
+
+
+def _allowed(config: Any, target: str) -> bool:
+    """Lambda sends with the function's own role."""
+    action = _SEND.get(target.split(":")[2], "*")
+    if role_may(config["Role"], action, target):
+        return True
+    _LOG.error("%s: its role may not %s on %s: nothing was sent", config["FunctionName"], action, target)
+    return False

@@ -1,0 +1,47 @@
+"""Whether a role, or an AWS service, may do something: asked by corrections that enforce what the emulator does not."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from local.corrections import internal
+
+_iam: Any = internal("core.iam_evaluator")
+_responses: Any = internal("core.responses")
+
+
+def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, Any] | None = None) -> bool:
+    """Whether the policies of `role_arn`, and those of `resource` itself, allow `action`."""
+    account = _responses.get_account_id()
+    request = _iam.EvalContext(
+        principal_arn=role_arn,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=_responses.get_region(),
+        service_context={key.lower(): value for key, value in (context or {}).items()},
+    )
+    identity = _iam.evaluate(request, _iam._gather_role_policies(role_arn.rpartition("/")[2], account))
+    found = None
+    with contextlib.suppress(LookupError, ValueError):
+        found = _iam._resource_policy(action.partition(":")[0], resource)
+    if found is not None:
+        identity = _iam.combine_resource_policy(identity, request, *found)
+    return identity.decision == "Allow"
+
+
+def service_may(policy: Any, service: str, action: str, resource: str, source_arn: str) -> bool:
+    """Whether the resource's own `policy` lets `service` ("events.amazonaws.com") act for `source_arn`."""
+    request = _iam.EvalContext(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region=_responses.get_region(),
+        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": _responses.get_account_id()},
+    )
+    return _iam.evaluate_resource_policy(policy, request, service=service).decision == "Allow"

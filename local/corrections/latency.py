@@ -1,0 +1,38 @@
+"""An invocation costs 11 ms instead of 55 ms.
+
+The emulator's Runtime API answers in two writes, the second of which waits 40 ms for an acknowledgement (Nagle); and
+after each invocation it waits for log lines that may still come. Our bootstrap ends an invocation's lines with a mark.
+"""
+
+from __future__ import annotations
+
+import queue
+import socketserver
+import time
+from typing import Any, Final
+
+from local.bootstrap import END_OF_LOG
+from local.corrections import replaces
+
+_LIMIT_S: Final = 0.25
+
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+
+@replaces("core.lambda_runtime.Worker._drain_stderr_bounded", "3fd7cc742872")
+def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
+    """Return the invocation's log, up to its mark."""
+    if arguments or named:
+        # Before the first invocation nothing marks the end.
+        return original(worker, *arguments, **named)
+    lines: list[str] = []
+    deadline = time.monotonic() + _LIMIT_S
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            line = worker._stderr_queue.get(timeout=left)
+        except queue.Empty:
+            break
+        if line == END_OF_LOG:
+            break
+        lines.append(line)
+    return "\n".join(lines)

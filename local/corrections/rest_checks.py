@@ -1,0 +1,75 @@
+"""What a REST API checks before the integration, as AWS checks it.
+
+The emulator takes access tokens where AWS wants ID tokens, validates bodies of content types that have no model, has no
+limit for the size of a body, and answers a function's failure with its message and without the gateway response.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from local.corrections import internal, nested, replaces
+from local.corrections.rest_calls import current
+
+_gateway: Any = internal("services.apigateway_v1")
+_FAILURE: Final = "INTEGRATION_FAILURE"
+_LARGEST_BODY: Final = 10 * 1024 * 1024
+
+
+@replaces("services.apigateway_v1._validate_cognito_authorizer", "11c3eaecec67")
+async def validate_token(original: Any, authorizer: Any, method: Any, *arguments: Any) -> Any:
+    """Take ID tokens where the method has no scopes, access tokens where it has (API Gateway developer guide)."""
+    claims, error = await original(authorizer, method, *arguments)
+    wanted = "access" if method.get("authorizationScopes") else "id"
+    if error is None and claims.get("token_use") != wanted:
+        return None, _gateway._gw_error("UNAUTHORIZED", "Unauthorized")
+    call = current.get()
+    if call is not None and error is None:
+        call.authorizer = {"claims": _gateway._stringify_claims(claims)}
+    return claims, error
+
+
+@replaces("services.apigateway_v1._check_request_validation", "9605a07a083f")
+def check_request(original: Any, method: Any, api: Any, request: Any, headers: Any, body: Any, query: Any) -> Any:
+    """Refuse what is too large; leave a body alone whose content type has no model."""
+    if body and len(body) > _LARGEST_BODY:
+        return _gateway._gw_error("REQUEST_TOO_LARGE", "Request Too Long")
+    content_type = str(_gateway._header_ci(headers, "content-type") or "application/json").partition(";")[0].strip()
+    models: dict[str, str] = method.get("requestModels") or {}
+    if models and content_type.lower() not in {name.lower() for name in models}:
+        method = {**method, "requestModels": {}}
+    return original(method, api, request, headers, body, query)
+
+
+@replaces("services.apigateway_v1._invoke_lambda_proxy_v1", "5651a96fa7ba")
+async def invoke_function(original: Any, *arguments: Any, **named: Any) -> Any:
+    """Let the gateway response speak for a function that failed: its own message is nobody's business."""
+    answer: Any = await original(*arguments, **named)
+    if not isinstance(answer, _gateway._GatewayError) and answer[:2] == (502, {"Content-Type": "application/json"}):
+        return _gateway._gw_error(_FAILURE, "Internal server error")
+    return answer
+
+
+@replaces("services.apigateway_v1._gateway_error_response", "c0a3f091df36")
+def gateway_error(original: Any, error: Any, request: Any) -> Any:
+    """Answer with the gateway response, and note it for the log. A function's failure is 502, not 504."""
+    call = current.get()
+    if call is not None:
+        call.error = (error.response_type, error.message)
+    status, headers, body = original(error, request)
+    deployment = str(nested(request, "stage", "deploymentId"))
+    deployed = _gateway._deployed_gateway_responses.get(request["api_id"])
+    if error.response_type == _FAILURE and not nested(deployed, deployment, _FAILURE, "statusCode"):
+        status = 502
+    return status, headers, body
+
+
+@replaces("services.apigateway_v1._build_lambda_event_v1", "c7ac97b91f6e")
+def build_event(original: Any, *arguments: Any, **named: Any) -> Any:
+    """Tell the function the request's own id, which its log and the gateway's then share."""
+    event = original(*arguments, **named)
+    call = current.get()
+    if call is not None and call.source:
+        event["requestContext"]["requestId"] = event["requestContext"]["extendedRequestId"] = call.source["request_id"]
+    return json.loads(json.dumps(event))

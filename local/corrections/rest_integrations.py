@@ -1,0 +1,125 @@
+"""REST methods without a function behind them: Step Functions, and MOCK with its mapping templates.
+
+The emulator cannot call Step Functions from a method (504), and does not render the templates of a MOCK integration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.corrections import internal, replaces
+from local.corrections.authorization import role_may
+from local.corrections.rest_calls import RestCall, current
+from local.corrections.velocity import render
+
+_JSON: Final = "application/json"
+_OK: Final = 200
+_BAD_REQUEST: Final = 400
+_gateway: Any = internal("services.apigateway_v1")
+_states: Any = internal("services.stepfunctions")
+
+
+@replaces("services.apigateway_v1._execute_in_scope", "2ae72b7d5eb6")
+async def execute_in_scope(original: Any, request: Any, *arguments: Any) -> Any:
+    """Remember the request."""
+    _, _, method, path, headers, body, query, *_ = arguments
+    call = current.get() or RestCall(method=method, path=path, headers=headers or {}, query=query or {}, body=body)
+    call.source = request
+    current.set(call)
+    return await original(request, *arguments)
+
+
+@replaces("services.apigateway_v1._invoke_mock_v1", "20f819eee1f9")
+def invoke_mock(original: Any, integration: Any) -> Any:
+    """Answer from the templates alone; the request template says which answer it is."""
+    call = current.get()
+    if call is None:
+        return original(integration)
+    template = _template(integration.get("requestTemplates"), call) or '{"statusCode": 200}'
+    try:
+        status = json.loads(render(template, call.template_request(_body(call))).text)["statusCode"]
+    except (ValueError, LookupError, TypeError):
+        return _gateway._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
+    return _answer(integration, call, int(status), "{}")
+
+
+@replaces("services.apigateway_v1._invoke_lambda_custom_v1", "79d47dae9d00")
+async def invoke_service(original: Any, integration: Any, *arguments: Any, **named: Any) -> Any:
+    """Call Step Functions if that is what the integration names."""
+    found = _gateway._parse_service_integration_uri(integration.get("uri", ""))
+    call = current.get()
+    if call is None or not found or found[1:3] != ("states", "action"):
+        return await original(integration, *arguments, **named)
+    call.authorizer = named.get("authorizer_context")
+    action, limit_s = found[3], int(integration.get("timeoutInMillis") or 29_000) / 1000
+    template = _template(integration.get("requestTemplates"), call)
+    try:
+        text = render(template, call.template_request(_body(call))).text if template else _body(call)
+        request = json.loads(text)
+    except ValueError:
+        return _gateway._gw_error("BAD_REQUEST_BODY", "Invalid request body")
+    work = asyncio.to_thread(_call, action, str(integration.get("credentials") or ""), request)
+    try:
+        status, body = await asyncio.wait_for(work, limit_s)
+    except TimeoutError:
+        return _gateway._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
+    return _answer(integration, call, status, body)
+
+
+def _call(action: str, role: str, request: Any) -> tuple[int, str]:
+    """Call `action` as the integration's role; returns the status and the body of Step Functions."""
+    machine = str(request.get("stateMachineArn", "*"))
+    if not role_may(role, f"states:{action}", machine):
+        message = f"User: {role} is not authorized to perform: states:{action} on resource: {machine}"
+        return _BAD_REQUEST, json.dumps({"__type": "AccessDeniedException", "message": message})
+    handler = {"StartSyncExecution": _states._start_sync_execution, "StartExecution": _states._start_execution}
+    status, _, body = _states._finalize_response(handler[action](request))
+    return status, body.decode() if isinstance(body, bytes) else str(body)
+
+
+def _answer(integration: Any, call: RestCall, status: int, body: str) -> Any:
+    """Make the method's answer of the integration's."""
+    call.integration["status"] = str(status)
+    response = _select(integration.get("integrationResponses") or {}, str(status))
+    if response is None:
+        return _gateway._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
+    headers = {"Content-Type": _JSON}
+    parameters: Mapping[str, str] = response.get("responseParameters") or {}
+    for target, source in parameters.items():
+        if target.startswith("method.response.header.") and source[:1] == source[-1:] == "'":
+            headers[target.removeprefix("method.response.header.")] = source[1:-1]
+    answered = int(response["statusCode"])
+    templates: Mapping[str, str] | None = response.get("responseTemplates")
+    if templates is None or _JSON not in templates:
+        return answered, headers, body.encode()
+    try:
+        rendered = render(templates[_JSON] or "", call.template_request(body))
+    except ValueError:
+        return _gateway._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
+    return rendered.status or answered, {**headers, **rendered.headers}, rendered.text.encode()
+
+
+def _select(responses: Mapping[str, Any], status: str) -> Any:
+    """Return the response whose pattern the status matches as a whole, else the one without pattern."""
+    default = None
+    for response in responses.values():
+        pattern = response.get("selectionPattern")
+        if not pattern:
+            default = response
+        elif re.fullmatch(pattern, status):
+            return response
+    return default
+
+
+def _template(templates: Any, call: RestCall) -> str:
+    content_type = str(call.headers.get("content-type") or _JSON).partition(";")[0].strip().lower()
+    named: Mapping[str, str] = templates or {}
+    return next((text for kind, text in named.items() if kind.lower() == content_type), "")
+
+
+def _body(call: RestCall) -> str:
+    return call.body.decode("utf-8", errors="replace") if call.body else ""

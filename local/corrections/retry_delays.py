@@ -1,0 +1,21 @@
+"""Retry waits as it says: MaxDelaySeconds and JitterStrategy, which the emulator ignores."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from local.corrections import replaces
+
+
+@replaces("services.stepfunctions._find_matching_retrier", "cb494ae8503c")
+def find_matching_retrier(original: Any, retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
+    """Return the retrier with its next delay in place of its interval."""
+    retrier, index = original(retriers, error, counts)
+    if retrier is None:
+        return retrier, index
+    delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** counts.get(index, 0)
+    delay = min(delay, retrier.get("MaxDelaySeconds", delay))
+    if retrier.get("JitterStrategy") == "FULL":
+        delay *= random.random()  # noqa: S311 - jitter
+    return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1}, index

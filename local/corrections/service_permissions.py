@@ -1,0 +1,107 @@
+"""Services need permission to act, which AWS asks for and the emulator does not.
+
+API Gateway invokes a function only if the function's policy lets this method; Lambda accepts an event source mapping, a
+dead-letter queue or a destination only if the function's role may use it; Step Functions logs only if its role may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from local.corrections import internal, nested, replaces
+from local.corrections.authorization import role_may, service_may
+from local.corrections.rest_calls import current
+
+_lambda: Any = internal("services.lambda_svc")
+_responses: Any = internal("core.responses")
+_gateway: Any = internal("services.apigateway_v1")
+_PRINCIPAL: Final = "apigateway.amazonaws.com"
+_READS: Final = {
+    "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+}
+_SENDS: Final = {"sqs": ("sqs:SendMessage",), "sns": ("sns:Publish",)}
+
+
+@replaces("services.apigateway_v1._call_lambda_raw", "a2df5d6c5b30")
+async def call_function_of_rest(original: Any, reference: Any, event: Any, **scope: Any) -> Any:
+    """Invoke a function for a method of a REST API."""
+    call = current.get()
+    if call is not None and call.source:
+        source = call.source
+        place = f"{source['api_id']}/{source['stage_name']}/{call.method}{call.path}"
+        if not _may_invoke(reference, place):
+            return None, f"API Gateway may not invoke {reference} for {place}"
+    return await original(reference, event, **scope)
+
+
+@replaces("services.apigateway._invoke_lambda_proxy", "fbe5024fcd36")
+async def call_function_of_http(
+    original: Any, integration: Any, api: str, stage: str, *arguments: Any, **named: Any
+) -> Any:
+    """Invoke a function for a route of an HTTP API."""
+    reference = internal("services.apigateway")._extract_lambda_ref_from_integration_uri(integration["integrationUri"])
+    path, method = arguments[:2]
+    # A route's source ARN holds the route key as it is declared: .../stage/METHOD/products/{product_id}.
+    route = str(arguments[5]).partition(" ")[2] or path
+    if not any(_may_invoke(reference, f"{api}/{stage}/{verb}{route}") for verb in (method, "*")):
+        return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
+    return await original(integration, api, stage, *arguments, **named)
+
+
+@replaces("services.lambda_svc._create_esm", "d351521bb6cd")
+def create_mapping(original: Any, request: Any) -> Any:
+    """Accept a mapping whose function may read the source and report failures."""
+    function, _, _ = _lambda._get_func_record_for_ref(request.get("FunctionName", ""))
+    role = nested(function, "config", "Role")
+    source = str(request.get("EventSourceArn", ""))
+    target = nested(request, "DestinationConfig", "OnFailure", "Destination")
+    denied = _first_denied(role, [(source, _READS)] + ([(target, _SENDS)] if target else []))
+    return _refused(denied) if denied else original(request)
+
+
+@replaces("services.lambda_svc._put_event_invoke_config", "e53a9f8cbd9c")
+def put_event_invoke_config(original: Any, name: str, qualifier: Any, request: Any) -> Any:
+    """Accept destinations that the function may send to."""
+    role = nested(_lambda._functions.get(name), "config", "Role")
+    targets = [nested(request, "DestinationConfig", kind, "Destination") for kind in ("OnSuccess", "OnFailure")]
+    denied = _first_denied(role, [(target, _SENDS) for target in targets if target])
+    return _refused(denied) if denied else original(name, qualifier, request)
+
+
+@replaces("services.lambda_svc._create_function", "e307eecdf0d8")
+def create_function(original: Any, request: Any) -> Any:
+    """Accept a dead-letter queue that the function may send to."""
+    target = nested(request, "DeadLetterConfig", "TargetArn")
+    denied = _first_denied(request.get("Role"), [(target, _SENDS)] if target else [])
+    return _refused(denied) if denied else original(request)
+
+
+@replaces("services.stepfunctions._create_state_machine", "4bc1231dda69")
+def create_state_machine(original: Any, request: Any) -> Any:
+    """Accept a log group that the state machine's role may have logs delivered to."""
+    logged = nested(request, "loggingConfiguration", "level") not in (None, "OFF")
+    if logged and not role_may(request.get("roleArn", ""), "logs:CreateLogDelivery", "*"):
+        message = "The state machine IAM Role is not authorized to access the Log Destination"
+        return _responses.error_response_json("AccessDeniedException", message, 400)
+    return original(request)
+
+
+def _may_invoke(reference: str, place: str) -> bool:
+    function, _, _ = _lambda._get_base_func_record_for_ref(reference)
+    source = f"arn:aws:execute-api:{_responses.get_region()}:{_responses.get_account_id()}:{place}"
+    return function is None or service_may(function["policy"], _PRINCIPAL, "lambda:InvokeFunction", reference, source)
+
+
+def _first_denied(role: Any, uses: Iterable[tuple[str, dict[str, tuple[str, ...]]]]) -> tuple[str, str] | None:
+    for target, known in uses:
+        for action in known.get(target.split(":")[2], ()) if role else ():
+            if not role_may(role, action, target):
+                return action, target
+    return None
+
+
+def _refused(denied: tuple[str, str]) -> Any:
+    message = f"The provided execution role does not have permissions to call {denied[0]} on {denied[1]}"
+    return _responses.error_response_json("InvalidParameterValueException", message, 400)

@@ -1,0 +1,184 @@
+"""A DynamoDB stream's mapping does what its settings say.
+
+The emulator retries a failing batch for ever: it knows no maximum of attempts, no halving of the batch, no partial
+answers (ReportBatchItemFailures), and reports only records that are too old.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from local.corrections import internal, nested, replaces
+from local.corrections.authorization import role_may
+from local.corrections.deliveries import DeliveryError, timestamp, to_destination
+
+_LOG: Final = logging.getLogger("local.stream_mapping")
+_SHARD: Final = "shardId-00000000000000000000-00000000"
+# Lambda waits longer between attempts; the emulator's own pace is a second.
+_PAUSE_S: Final = 0.3
+_lambda: Any = internal("services.lambda_svc")
+_dynamodb: Any = internal("services.dynamodb")
+_active: set[str] = set()
+_guard = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    mapping: Any
+    function: Any
+    records: Sequence[Any]
+
+
+@replaces("services.lambda_svc._poll_dynamodb_streams", "2b2460e933a9")
+def poll(original: Any) -> bool:
+    """Look at each mapping once; returns whether one had records."""
+    del original
+    return any([_poll_mapping(*found) for found in _lambda._iter_all_esms()])  # noqa: C419 - all of them
+
+
+def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
+    arn: str = mapping.get("EventSourceArn", "")
+    if ":dynamodb:" not in arn or not mapping.get("Enabled", True):
+        return False
+    _lambda._request_account_id.set(account)
+    _lambda._request_region.set(region)
+    identity: str = mapping["UUID"]
+    with _guard:
+        if identity in _active:
+            return False
+    function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
+    table = arn.partition(":table/")[2].partition("/")[0]
+    if function is None or nested(_dynamodb._tables.get(table), "LatestStreamArn") != arn:
+        return False
+    position = max(_position(identity, mapping, table), _dynamodb.stream_start_position(table))
+    records: Sequence[Any] = _dynamodb.stream_records_since(table, position, int(mapping.get("BatchSize", 100)))
+    if not records:
+        return False
+    wanted = _lambda._apply_filter_criteria(list(records), mapping)
+    record = _lambda._execution_record_for_config(function, {**config, "FunctionArn": mapping["FunctionArn"]})
+    with _guard:
+        _active.add(identity)
+    # A slow function must not hold up the other mappings.
+    work = (_Batch(mapping, record, wanted), identity, position + len(records))
+    threading.Thread(target=contextvars.copy_context().run, args=(_process, *work), daemon=True).start()
+    return True
+
+
+def _position(identity: str, mapping: Any, table: str) -> int:
+    positions, lock = _lambda._dynamodb_stream_positions, _lambda._dynamodb_stream_positions_lock
+    with lock:
+        if identity not in positions:
+            oldest = mapping.get("StartingPosition") == "TRIM_HORIZON"
+            at = _dynamodb.stream_start_position if oldest else _dynamodb.stream_end_position
+            positions[identity] = at(table)
+        return positions[identity]
+
+
+def _process(batch: _Batch, identity: str, next_position: int) -> None:
+    try:
+        if batch.records:
+            _work_off(batch)
+        with _lambda._dynamodb_stream_positions_lock:
+            _lambda._dynamodb_stream_positions[identity] = next_position
+    finally:
+        with _guard:
+            _active.discard(identity)
+        _lambda.esm_wake.set()
+
+
+def _work_off(batch: _Batch) -> None:
+    """Invoke until each record is processed or given up, in order."""
+    attempts = 0
+    while batch.records:
+        attempts += 1
+        result = _lambda._execute_function(batch.function, {"Records": list(batch.records)})
+        failed = bool(result.get("error"))
+        if not failed:
+            done = _processed(batch, result.get("body"))
+            if done == len(batch.records):
+                return
+            if done:
+                # What the function reports as done is behind the checkpoint: the rest starts anew.
+                batch, attempts = _Batch(batch.mapping, batch.function, batch.records[done:]), 1
+        if failed and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
+            # Halving does not count as an attempt (Lambda developer guide).
+            half = len(batch.records) // 2
+            for part in (batch.records[:half], batch.records[half:]):
+                _work_off(_Batch(batch.mapping, batch.function, part))
+            return
+        if condition := _given_up(batch, attempts):
+            _report(batch, result, condition, attempts)
+            return
+        time.sleep(_PAUSE_S)
+
+
+def _processed(batch: _Batch, answer: Any) -> int:
+    """Return how many records from the start are done, as the function says; without that answer all of them."""
+    if "ReportBatchItemFailures" not in (batch.mapping.get("FunctionResponseTypes") or []):
+        return len(batch.records)
+    failed = {str(nested(each, "itemIdentifier")) for each in nested(answer, "batchItemFailures") or ()}
+    numbers = [str(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
+    if failed - set(numbers):
+        # An answer that names other records fails the whole batch (Lambda developer guide).
+        return 0
+    return next((index for index, number in enumerate(numbers) if number in failed), len(numbers))
+
+
+def _given_up(batch: _Batch, attempts: int) -> str:
+    retries = int(batch.mapping.get("MaximumRetryAttempts", -1))
+    if 0 <= retries < attempts:
+        return "RetryAttemptsExhausted"
+    age = int(batch.mapping.get("MaximumRecordAgeInSeconds", -1))
+    if 0 <= age < time.time() - float(batch.records[0]["dynamodb"]["ApproximateCreationDateTime"]):
+        return "RecordAgeExceeded"
+    return ""
+
+
+def _report(batch: _Batch, result: Any, condition: str, attempts: int) -> None:
+    """Tell the failure destination which records were given up: their place in the stream, not the records."""
+    config: Any = batch.function["config"]
+    _LOG.error("%s: gave up %d records: %s", config["FunctionName"], len(batch.records), condition)
+    destination = nested(batch.mapping, "DestinationConfig", "OnFailure", "Destination")
+    if not destination:
+        return
+    action = "sqs:SendMessage" if ":sqs:" in destination else "sns:Publish"
+    if not role_may(config["Role"], action, destination):
+        _LOG.error("%s: its role may not %s on %s: nothing was sent", config["FunctionName"], action, destination)
+        return
+    first, last = batch.records[0]["dynamodb"], batch.records[-1]["dynamodb"]
+    context = {"statusCode": 200, "executedVersion": config.get("Version", "$LATEST")}
+    record = {
+        "requestContext": {
+            "requestId": _lambda.new_uuid(),
+            "functionArn": config["FunctionArn"],
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "responseContext": {**context, **({"functionError": "Unhandled"} if result.get("error") else {})},
+        "version": "1.0",
+        "timestamp": timestamp(),
+        "DDBStreamBatchInfo": {
+            "shardId": _SHARD,
+            "startSequenceNumber": str(first["SequenceNumber"]),
+            "endSequenceNumber": str(last["SequenceNumber"]),
+            "approximateArrivalOfFirstRecord": _arrival(first),
+            "approximateArrivalOfLastRecord": _arrival(last),
+            "batchSize": len(batch.records),
+            "streamArn": batch.mapping["EventSourceArn"],
+        },
+    }
+    try:
+        to_destination(destination, record)
+    except DeliveryError as error:
+        _LOG.error("%s: failure destination %s: %s", config["FunctionName"], destination, error)
+
+
+def _arrival(record: Any) -> str:
+    return f"{datetime.fromtimestamp(float(record['ApproximateCreationDateTime']), UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,193 @@
+"""API Gateway's mapping templates: Velocity with $input, $util, $context and $stageVariables."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import airspeed  # pyright: ignore[reportMissingTypeStubs]
+
+_ESCAPES: Final = {"\b": "\\b", "\n": "\\n", "\t": "\\t", "\f": "\\f", "\r": "\\r"}
+_ASCII: Final = 0x7F
+_airspeed: Any = airspeed
+
+
+class Text(str):
+    """A string with the methods that Velocity's strings have from Java."""
+
+    __slots__ = ()
+
+    def replaceAll(self, pattern: str, replacement: str) -> Text:  # noqa: N802 - Java's names
+        """Replace each match of a regular expression."""
+        return Text(re.sub(pattern, lambda _match: replacement, self))
+
+    def matches(self, pattern: str) -> bool:
+        """Whether the whole string matches a regular expression."""
+        return re.fullmatch(pattern, self) is not None
+
+    def contains(self, part: str) -> bool:
+        """Whether `part` stands in it."""
+        return part in self
+
+    def startsWith(self, start: str) -> bool:  # noqa: N802
+        """Whether it starts so."""
+        return self.startswith(start)
+
+    def endsWith(self, end: str) -> bool:  # noqa: N802
+        """Whether it ends so."""
+        return self.endswith(end)
+
+    def equals(self, other: Any) -> bool:
+        """Whether both are the same."""
+        return self == other
+
+    def isEmpty(self) -> bool:  # noqa: N802
+        """Whether nothing stands in it."""
+        return not self
+
+    def length(self) -> int:
+        """Return the number of characters."""
+        return len(self)
+
+    def substring(self, start: int, end: int | None = None) -> Text:
+        """Return a part of it."""
+        return Text(self[start:end])
+
+    def toLowerCase(self) -> Text:  # noqa: N802
+        """Return it in lower case."""
+        return Text(self.lower())
+
+    def toString(self) -> Text:  # noqa: N802
+        """Return it."""
+        return self
+
+
+@dataclass
+class Request:
+    """What a template sees of the request, or of the integration's answer to it."""
+
+    body: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    context: Mapping[str, Any]
+    stage_variables: Mapping[str, str]
+
+
+@dataclass
+class Rendered:
+    """What a template made."""
+
+    text: str
+    status: int | None = None
+    """$context.responseOverride.status"""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    """$context.responseOverride.header"""
+
+
+def render(template: str, request: Request) -> Rendered:
+    """Render `template` for `request`. Raises ValueError for a body or a template that is not what it should be."""
+    override: dict[str, Any] = {"header": {}}
+    context = {**_textual(request.context), "responseOverride": override}
+    names = {
+        "input": _Input(request),
+        "util": _Util(),
+        "context": context,
+        "stageVariables": _textual(request.stage_variables),
+    }
+    try:
+        text: str = _airspeed.Template(template).merge(names)
+    except _airspeed.TemplateError as error:
+        raise ValueError(f"mapping template: {error}") from None
+    status = override.get("status")
+    headers = {str(name): str(value) for name, value in override["header"].items()}
+    return Rendered(text.strip(), None if status is None else int(status), headers)
+
+
+class _Input:
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.body = Text(request.body)
+
+    def json(self, path: str) -> Text:
+        """Return what stands at `path` as JSON."""
+        return Text(json.dumps(_at(self._parsed(), path), separators=(",", ":"), ensure_ascii=False))
+
+    def path(self, path: str) -> Any:
+        """Return what stands at `path` as an object."""
+        return _textual(_at(self._parsed(), path))
+
+    def params(self, name: str | None = None) -> Any:
+        """Return all parameters, or the one called `name`: of the path, the query string or the headers."""
+        request = self._request
+        groups = {"path": request.path, "querystring": request.query, "header": request.headers}
+        if name is None:
+            return _textual(groups)
+        found = (group[name] for group in groups.values() if name in group)
+        return Text(next(found, ""))
+
+    def _parsed(self) -> Any:
+        return json.loads(self._request.body or "{}")
+
+
+class _Util:
+    def escapeJavaScript(self, value: Any) -> Text:  # noqa: N802 - AWS's names
+        """Escape a string as Apache Commons Lang 2 does, which API Gateway uses."""
+        return Text("".join(_escaped(character) for character in str(value)))
+
+    def parseJson(self, value: str) -> Any:  # noqa: N802
+        """Return the value that the JSON text stands for."""
+        return _textual(json.loads(value))
+
+    def urlEncode(self, value: str) -> Text:  # noqa: N802
+        """Percent-encode."""
+        return Text(urllib.parse.quote_plus(str(value)))
+
+    def urlDecode(self, value: str) -> Text:  # noqa: N802
+        """Undo percent-encoding."""
+        return Text(urllib.parse.unquote_plus(str(value)))
+
+    def base64Encode(self, value: str) -> Text:  # noqa: N802
+        """Encode as base64."""
+        return Text(base64.b64encode(str(value).encode()).decode())
+
+    def base64Decode(self, value: str) -> Text:  # noqa: N802
+        """Undo base64."""
+        return Text(base64.b64decode(str(value)).decode())
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character in "'\"\\/":
+        return f"\\{character}"
+    if " " <= character <= chr(_ASCII):
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[index : index + 2].hex().upper()}" for index in range(0, len(units), 2))
+
+
+def _textual(value: Any) -> Any:
+    """Return `value` with every string in it as a Text."""
+    if isinstance(value, str):
+        return Text(value)
+    if isinstance(value, Mapping):
+        return {key: _textual(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, (list, tuple)):
+        return [_textual(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def _at(value: Any, path: str) -> Any:
+    """Return what stands at a simple JSONPath ($.a.b[0]), or None."""
+    for name, index in re.findall(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]", path.removeprefix("$")):
+        if index:
+            value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        else:
+            value = value.get(name) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return value  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,93 @@
+import json
+
+from local.corrections import async_invocation
+from tests.local.cloud import Cloud, allow
+
+FAILING = """
+    class OutOfStock(Exception):
+        pass
+    def handle(event, context):
+        print("request", context.aws_request_id)
+        raise OutOfStock("none left")
+"""
+
+
+def configure(cloud: Cloud, function: str, **config: object) -> None:
+    name, _, qualifier = function.partition(":function:")[2].partition(":")
+    cloud("lambda", "put_function_event_invoke_config", FunctionName=name, Qualifier=qualifier, **config)
+
+
+def test_a_failing_event_ends_in_the_failure_queue_and_in_the_dead_letter_queue(cloud: Cloud) -> None:
+    failures_url, failures = cloud.queue()
+    dead_url, dead = cloud.queue()
+    send = allow("sqs:SendMessage", on="*")
+    function = cloud.function(FAILING, send, DeadLetterConfig={"TargetArn": dead})
+    configure(cloud, function, MaximumRetryAttempts=1, DestinationConfig={"OnFailure": {"Destination": failures}})
+
+    cloud.invoke(function, {"order": 1}, kind="Event")
+
+    record = json.loads(cloud.messages(failures_url)[0]["Body"])
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 2
+    assert record["requestContext"]["functionArn"] == function
+    assert record["requestPayload"] == {"order": 1}
+    assert record["responsePayload"]["errorType"] == "OutOfStock"
+    assert record["responseContext"]["functionError"] == "Unhandled"
+    letter = cloud.messages(dead_url)[0]
+    assert json.loads(letter["Body"]) == {"order": 1}
+    attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert attributes["RequestID"] == record["requestContext"]["requestId"]
+    assert attributes["ErrorMessage"] == "none left"
+
+
+def test_every_attempt_of_an_event_has_the_same_request_id(cloud: Cloud) -> None:
+    function = cloud.function(FAILING)
+    configure(cloud, function, MaximumRetryAttempts=1)
+
+    cloud.invoke(function, {}, kind="Event")
+
+    lines = cloud.log(f"/aws/lambda/{function.split(':')[6]}", "request ", count=2)
+    assert lines[0] == lines[1]
+
+
+def test_an_event_that_succeeds_is_on_the_success_topic(cloud: Cloud) -> None:
+    url, queue = cloud.queue({"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"})
+    topic = cloud("sns", "create_topic", Name="handled")["TopicArn"]
+    cloud("sns", "subscribe", TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    function = cloud.function("def handle(event, context): return {'done': event['order']}", allow("sns:Publish"))
+    configure(cloud, function, DestinationConfig={"OnSuccess": {"Destination": topic}})
+
+    cloud.invoke(function, {"order": 2}, kind="Event")
+
+    record = json.loads(json.loads(cloud.messages(url)[0]["Body"])["Message"])
+    assert record["requestContext"]["condition"] == "Success"
+    assert record["responsePayload"] == {"done": 2}
+
+
+def test_an_event_older_than_its_maximum_age_is_not_tried_again() -> None:
+    # AWS's least age is a minute, which is too long to wait for.
+    settings = {"MaximumEventAgeInSeconds": 0}
+
+    _, attempts, condition = async_invocation.attempt(lambda: {"error": True}, settings, base_s=1, longest_s=1)
+
+    assert (attempts, condition) == (1, "EventAgeExceeded")
+
+
+def test_what_the_functions_role_may_not_send_is_not_sent(cloud: Cloud) -> None:
+    url, queue = cloud.queue()
+    role = cloud.role(allow("sqs:SendMessage", on=queue))
+    function = cloud.function(FAILING, Role=role, DeadLetterConfig={"TargetArn": queue})
+    configure(cloud, function, MaximumRetryAttempts=0)
+    cloud(
+        "iam",
+        "put_role_policy",
+        RoleName=role.rpartition("/")[2],
+        PolicyName="p",
+        PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [allow("sqs:SendMessage", on=f"{queue}-other")]}
+        ),
+    )
+
+    cloud.invoke(function, {}, kind="Event")
+
+    assert cloud.quiet(url)

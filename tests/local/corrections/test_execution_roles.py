@@ -1,0 +1,77 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.cloud import Cloud, allow, unique
+
+
+def run(cloud: Cloud, resource: str, arguments: dict[str, Any], *statements: dict[str, Any]) -> dict[str, Any]:
+    task = {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True}
+    return cloud.run(cloud.machine({"Task": task}, *statements))
+
+
+@pytest.fixture
+def table(cloud: Cloud) -> str:
+    name = unique("table")
+    cloud(
+        "dynamodb",
+        "create_table",
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+def test_a_function_that_the_role_may_not_invoke_is_not_invoked(cloud: Cloud) -> None:
+    function = cloud.function("def handle(event, context): return 1")
+    other = allow("lambda:InvokeFunction", on=f"{function}-other")
+    ended = run(cloud, "arn:aws:states:::lambda:invoke", {"FunctionName": function}, other)
+
+    assert ended["error"] == "Lambda.AWSLambdaException"
+    assert f"not authorized to perform: lambda:InvokeFunction on resource: {function}" in ended["cause"]
+
+
+def test_a_table_that_the_role_may_not_write_is_not_written(cloud: Cloud, table: str) -> None:
+    put = {"TableName": table, "Item": {"id": {"S": "a"}}}
+    arn = cloud.arn("dynamodb", f"table/{table}")
+    refused = run(cloud, "arn:aws:states:::dynamodb:putItem", put, allow("dynamodb:GetItem", on=arn))
+    done = run(cloud, "arn:aws:states:::dynamodb:putItem", put, allow("dynamodb:PutItem", on=arn))
+
+    assert refused["error"] == "DynamoDB.AccessDeniedException"
+    assert done["status"] == "SUCCEEDED"
+
+
+def test_a_batch_is_read_only_from_tables_that_the_role_may_read(cloud: Cloud, table: str) -> None:
+    batch = {"RequestItems": {table: {"Keys": [{"id": {"S": "a"}}], "ConsistentRead": True}}}
+    resource, arn = "arn:aws:states:::aws-sdk:dynamodb:batchGetItem", cloud.arn("dynamodb", f"table/{table}")
+    refused = run(cloud, resource, batch, allow("dynamodb:GetItem", on=arn))
+    done = run(cloud, resource, batch, allow("dynamodb:BatchGetItem", on=arn))
+
+    assert refused["error"] == "DynamoDb.AccessDeniedException"
+    assert json.loads(done["output"]) == {"Responses": {table: []}, "UnprocessedKeys": {}}
+
+
+def test_a_topic_that_the_role_may_not_publish_on_hears_nothing(cloud: Cloud) -> None:
+    topic = cloud("sns", "create_topic", Name=unique("topic"))["TopicArn"]
+    arguments = {"TopicArn": topic, "Message": "x"}
+    refused = run(cloud, "arn:aws:states:::sns:publish", arguments, allow("sns:Subscribe", on=topic))
+    done = run(cloud, "arn:aws:states:::sns:publish", arguments, allow("sns:Publish", on=topic))
+
+    assert refused["error"] == "SNS.AuthorizationErrorException"
+    assert done["status"] == "SUCCEEDED"
+
+
+def test_a_condition_that_fails_has_the_name_that_aws_gives_it(cloud: Cloud, table: str) -> None:
+    put = {
+        "TableName": table,
+        "Item": {"id": {"S": "twice"}},
+        "ConditionExpression": "attribute_not_exists(id)",
+    }
+    permission = allow("dynamodb:PutItem", on=cloud.arn("dynamodb", f"table/{table}"))
+    resource = "arn:aws:states:::dynamodb:putItem"
+
+    assert run(cloud, resource, put, permission)["status"] == "SUCCEEDED"
+    assert run(cloud, resource, put, permission)["error"] == "DynamoDB.ConditionalCheckFailedException"

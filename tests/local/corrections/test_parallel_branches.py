@@ -1,0 +1,59 @@
+import json
+import time
+from typing import Any
+
+from tests.local.cloud import Cloud
+
+END = {"Type": "Succeed"}
+
+
+def branch(**states: Any) -> dict[str, Any]:
+    return {"StartAt": next(iter(states)), "States": states}
+
+
+def test_a_failing_branch_ends_the_others(cloud: Cloud) -> None:
+    both = {
+        "Type": "Parallel",
+        "Branches": [
+            branch(Fail={"Type": "Fail", "Error": "OutOfStock", "Cause": "none"}),
+            branch(Slow={"Type": "Wait", "Seconds": 2, "Next": "After"}, After={"Type": "Pass", "End": True}),
+        ],
+        "Catch": [{"ErrorEquals": ["OutOfStock"], "Output": "{% $states.errorOutput.Error %}", "Next": "End"}],
+        "Next": "End",
+    }
+    began = time.monotonic()
+    ended = cloud.run(cloud.machine({"Both": both, "End": END}))
+
+    assert ended["output"] == '"OutOfStock"'
+    assert time.monotonic() - began < 1.5
+    time.sleep(2)
+    assert "After" not in cloud.steps(ended["executionArn"])
+
+
+def test_jsonata_fields_hold_for_a_parallel_state(cloud: Cloud) -> None:
+    both = {
+        "Type": "Parallel",
+        "Arguments": {"n": "{% $states.input.number + 1 %}"},
+        "Branches": [
+            branch(A={"Type": "Pass", "Output": "{% $states.input.n %}", "End": True}),
+            branch(B={"Type": "Pass", "Output": "{% $states.input.n * 2 %}", "End": True}),
+        ],
+        "Assign": {"both": "{% $states.result %}"},
+        "Output": "{% $sum($states.result) %}",
+        "Next": "Tell",
+    }
+    tell = {"Type": "Pass", "Output": {"sum": "{% $states.input %}", "both": "{% $both %}"}, "End": True}
+    ended = cloud.run(cloud.machine({"Both": both, "Tell": tell}), {"number": 1})
+
+    assert json.loads(ended["output"]) == {"sum": 6, "both": [2, 4]}
+
+
+def test_what_a_branch_assigns_stays_in_it(cloud: Cloud) -> None:
+    set_x = {"Type": "Pass", "Assign": {"x": 1}, "Next": "Tell"}
+    assign = {"Type": "Pass", "Assign": {"y": "{% $x + 1 %}"}, "Next": "Inner"}
+    inner = {"Type": "Pass", "Output": "{% $y %}", "End": True}
+    both = {"Type": "Parallel", "Branches": [branch(Set=assign, Inner=inner)], "Next": "End"}
+    end = {"Type": "Pass", "Output": {"seen": "{% $exists($y) %}", "x": "{% $x %}"}, "End": True}
+    ended = cloud.run(cloud.machine({"Start": {**set_x, "Next": "Both"}, "Both": both, "End": end}))
+
+    assert json.loads(ended["output"]) == {"seen": False, "x": 1}
