@@ -1,0 +1,186 @@
+"""The order platform: settings, the capabilities made from them, and what frontends and operators need to know."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+import settings
+from components.data_tier import CATALOGUE_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
+from components.event_bus import EventBus, EventBusArgs
+from components.failure_queues import described, of_functions
+from components.function import FunctionContext, FunctionSize
+from components.http_api import HttpApi, HttpApiArgs
+from components.identity import SCOPES, Identity, IdentityArgs
+from components.layers import Layers, LayersArgs
+from components.naming import Naming
+from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
+from components.rest_api import RestApi, RestApiArgs
+
+config = settings.load()
+naming = Naming(project=config.project, stack=config.stack)
+account_id = aws.get_caller_identity_output().account_id
+
+sizes = {
+    name: FunctionSize(
+        timeout_s=size.timeout_seconds,
+        memory_mb=size.memory_mb,
+        provisioned_concurrency=size.provisioned_concurrency,
+    )
+    for name, size in config.functions.sizes.items()
+}
+
+data = DataTier(
+    "data",
+    DataTierArgs(
+        naming=naming,
+        account_id=account_id,
+        point_in_time_recovery=config.data.point_in_time_recovery,
+        deletion_protection=config.data.deletion_protection,
+        force_destroy=config.data.force_destroy,
+        analytics_retention_days=config.data.analytics_retention_days,
+    ),
+)
+
+identity = Identity(
+    "identity",
+    IdentityArgs(
+        naming=naming,
+        region=config.region,
+        account_id=account_id,
+        password_sign_in=config.identity.password_sign_in,
+        redirect_uris=config.identity.redirect_uris,
+        logout_uris=config.identity.logout_uris,
+        deletion_protection=config.data.deletion_protection,
+    ),
+)
+
+layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture))
+
+context = FunctionContext(
+    naming=naming,
+    region=config.region,
+    account_id=account_id,
+    layer_arns=layers.arns,
+    architecture=config.functions.architecture,
+    log_level=config.functions.log_level,
+    log_retention_days=config.observability.log_retention_days,
+)
+
+workflow = OrderWorkflow(
+    "order-workflow",
+    OrderWorkflowArgs(
+        context=context,
+        sizes=sizes,
+        orders_table=data.orders,
+        inventory_table=data.inventory,
+        standard_timeout_s=config.workflow.standard_timeout_seconds,
+    ),
+)
+
+events = EventBus(
+    "events",
+    EventBusArgs(
+        context=context,
+        sizes=sizes,
+        orders_table=data.orders,
+        users_table=data.users,
+        idempotency_table=data.idempotency,
+        analytics_bucket=data.analytics_bucket,
+        state_machine_arn=workflow.standard.arn,
+        archive_retention_days=config.data.archive_retention_days,
+        mail_sender=config.mail.sender,
+        create_identity=config.mail.create_identity,
+    ),
+)
+
+rest_api = RestApi(
+    "rest-api",
+    RestApiArgs(
+        context=context,
+        sizes=sizes,
+        stage_name=config.stack,
+        user_pool_arn=identity.user_pool_arn,
+        state_machine_arn=workflow.express.arn,
+        users_table=data.users,
+        orders_table=data.orders,
+        orders_by_user_index=ORDERS_BY_USER_INDEX,
+        inventory_table=data.inventory,
+        cors_origins=config.api.cors_origins,
+        throttle_rate=config.api.throttle_rate,
+        throttle_burst=config.api.throttle_burst,
+        waf=config.api.waf,
+        owns_account_log_role=config.api.owns_account_log_role,
+    ),
+)
+
+http_api = HttpApi(
+    "http-api",
+    HttpApiArgs(
+        context=context,
+        sizes=sizes,
+        issuer=identity.issuer,
+        client_id=identity.client_id,
+        inventory_table=data.inventory,
+        catalogue_index=CATALOGUE_INDEX,
+        cors_origins=config.api.cors_origins,
+        throttle_rate=config.api.throttle_rate,
+        throttle_burst=config.api.throttle_burst,
+    ),
+)
+
+functions = {**rest_api.functions, **http_api.functions, **events.functions, **workflow.functions}
+failure_queues = {
+    **of_functions(rest_api.functions),
+    **of_functions(http_api.functions),
+    **events.failure_queues,
+    **workflow.failure_queues,
+}
+
+pulumi.export(
+    "frontend",
+    {
+        "contractVersion": "1",
+        "stage": config.stack,
+        "region": config.region,
+        "corsOrigins": config.api.cors_origins,
+        "restApi": {"url": rest_api.url, "tokenUse": "id"},
+        "httpApi": {"url": http_api.url, "tokenUse": "access", "scopes": list(http_api.scopes)},
+        "auth": {
+            "userPoolId": identity.user_pool_id,
+            "userPoolClientId": identity.client_id,
+            "issuer": identity.issuer,
+            "jwksUrl": identity.jwks_url,
+            "hostedUiUrl": identity.hosted_ui_url,
+            "scopes": list(SCOPES),
+            "redirectUris": config.identity.redirect_uris,
+        },
+    },
+)
+
+pulumi.export(
+    "ops",
+    {
+        "stage": config.stack,
+        "region": config.region,
+        "tables": {
+            "users": data.users.name,
+            "orders": data.orders.name,
+            "inventory": data.inventory.name,
+            "idempotency": data.idempotency.name,
+        },
+        "analyticsBucket": data.analytics_bucket.bucket,
+        "eventBus": {"name": events.bus_name, "arn": events.bus_arn, "archive": events.archive_name},
+        "stateMachines": {"standard": workflow.standard.arn, "express": workflow.express.arn},
+        "topics": {"notifications": workflow.notification_topic_arn, "successes": events.success_topic_arn},
+        "functions": {name: function.arn for name, function in functions.items()},
+        "logGroups": {
+            **{name: function.log_group_name for name, function in functions.items()},
+            "restApi": rest_api.access_log_group_name,
+            "httpApi": http_api.access_log_group_name,
+            "standard": workflow.standard.log_group_name,
+            "express": workflow.express.log_group_name,
+        },
+        "failureQueues": described(failure_queues),
+    },
+)
