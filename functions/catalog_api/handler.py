@@ -27,7 +27,6 @@ check_body = contracts.request_check("putProduct")
 
 
 @api.get("/products")
-@tracer.capture_method(capture_response=False)
 def list_products() -> Response[str]:
     """List the catalogue; a cursor counts only on a product that there is."""
     http.caller(api)
@@ -41,7 +40,6 @@ def list_products() -> Response[str]:
 
 
 @api.get("/products/<product_id>")
-@tracer.capture_method(capture_response=False)
 def get_product(product_id: str) -> Response[str]:
     """Read a product with its stock."""
     http.caller(api)
@@ -52,7 +50,6 @@ def get_product(product_id: str) -> Response[str]:
 
 
 @api.put("/products/<product_id>")
-@tracer.capture_method(capture_response=False)
 def put_product(product_id: str) -> Response[str]:
     """Create or replace a product with its absolute stock."""
     http.caller(api).require_admin()

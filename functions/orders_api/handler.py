@@ -34,7 +34,6 @@ check_body = contracts.request_check("createOrder")
 
 
 @api.post("/orders")
-@tracer.capture_method(capture_response=False)
 def create_order() -> Response[str]:
     """Accept an order; the stream of its table starts what follows."""
     caller = http.caller(api)
@@ -51,7 +50,6 @@ def create_order() -> Response[str]:
 
 
 @api.get("/orders")
-@tracer.capture_method(capture_response=False)
 def list_orders() -> Response[str]:
     """List the caller's own orders; a cursor counts only on a row of theirs."""
     caller = http.caller(api)
@@ -67,7 +65,6 @@ def list_orders() -> Response[str]:
 
 
 @api.get("/orders/<order_id>")
-@tracer.capture_method(capture_response=False)
 def get_order(order_id: str) -> Response[str]:
     """Read an order; somebody else's is answered as if there were none."""
     caller = http.caller(api)
@@ -78,7 +75,6 @@ def get_order(order_id: str) -> Response[str]:
 
 
 @api.post("/orders/<order_id>/cancel")
-@tracer.capture_method(capture_response=False)
 def cancel_order(order_id: str) -> Response[str]:
     """Cancel the caller's own order; an admin cancels no other's."""
     caller = http.caller(api)

@@ -92,3 +92,14 @@ def http_event(request: Request) -> dict[str, Any]:
     if request.body is not None:
         event["body"] = request.text()
     return event
+
+
+class Answer:
+    """What an API's function answered, whichever format."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        many: dict[str, list[str]] = event.get("multiValueHeaders") or {}
+        one: dict[str, str] = event.get("headers") or {}
+        self.status: int = event["statusCode"]
+        self.headers = {name: values[0] for name, values in many.items()} | one
+        self.body: Any = json.loads(event["body"])

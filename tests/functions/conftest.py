@@ -12,8 +12,9 @@ from typing import Any, cast
 import pytest
 
 from shared.telemetry import logger
+from tests.contracts.answers import faults
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.gateway import ORIGIN, Request, http_event, rest_event
+from tests.fakes.gateway import ORIGIN, Answer, Request, http_event, rest_event
 from tests.fakes.runtime import LoadedFunction, loaded
 from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeStepFunctions
 
@@ -30,17 +31,6 @@ ENVIRONMENT = {
     "MAIL_SENDER": "orders@example.com",
     "ANALYTICS_BUCKET": "analytics",
 }
-
-
-class Answer:
-    """What an API's function answered."""
-
-    def __init__(self, event: dict[str, Any]) -> None:
-        self.status: int = event["statusCode"]
-        many: dict[str, list[str]] = event.get("multiValueHeaders") or {}
-        one: dict[str, str] = event.get("headers") or {}
-        self.headers = {name: values[0] for name, values in many.items()} | one
-        self.body: Any = json.loads(event["body"])
 
 
 Api = Callable[[Request], Answer]
@@ -96,22 +86,30 @@ def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[L
         yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
 
 
+def _held_to(document: str, function: LoadedFunction, event: Callable[[Request], dict[str, Any]]) -> Api:
+    """Return the API, each answer of which must be as its document says."""
+
+    def ask(request: Request) -> Answer:
+        answer = Answer(function(event(request)))
+        assert faults(document, request.method, request.path, answer) == []
+        return answer
+
+    return ask
+
+
 @pytest.fixture
 def users_api(load: Load) -> Api:
-    function = load("users_api")
-    return lambda request: Answer(function(rest_event(request)))
+    return _held_to("rest-api.yaml", load("users_api"), rest_event)
 
 
 @pytest.fixture
 def orders_api(load: Load) -> Api:
-    function = load("orders_api")
-    return lambda request: Answer(function(rest_event(request)))
+    return _held_to("rest-api.yaml", load("orders_api"), rest_event)
 
 
 @pytest.fixture
 def catalog_api(load: Load) -> Api:
-    function = load("catalog_api")
-    return lambda request: Answer(function(http_event(request)))
+    return _held_to("http-api.yaml", load("catalog_api"), http_event)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from shared.identity import groups
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.gateway import ORIGIN, USER, Request
-from tests.functions.conftest import Answer, Api
+from tests.fakes.gateway import ORIGIN, USER, Answer, Request
+from tests.functions.conftest import Api
 
 ORDER = {"items": [{"product_id": "tea", "quantity": 1}]}
 PRODUCT = {"name": "Tea", "unit_price": 500, "currency": "JPY", "quantity": 10}

@@ -1,0 +1,61 @@
+"""Judges an answer by the OpenAPI document of its API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
+
+from jsonschema import Draft4Validator
+
+from components import openapi
+from tests.fakes.gateway import Answer
+
+
+def breaches(schema: Mapping[str, Any], value: Any) -> list[str]:
+    """Return where and how `value` breaks a schema of draft 4."""
+    validator = cast("Any", Draft4Validator(dict(schema)))
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+@cache
+def document(name: str) -> dict[str, Any]:
+    """Return `contracts/{name}` with every reference resolved."""
+    loaded = openapi.load(name)
+    return cast("dict[str, Any]", openapi.resolve(loaded, loaded))
+
+
+def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
+    """Return the operation that the document has for a request, or None."""
+    for template, item in document(name)["paths"].items():
+        pattern = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, path) and method.lower() in item:
+            return cast("dict[str, Any]", item[method.lower()])
+    return None
+
+
+def faults(name: str, method: str, path: str, answer: Answer) -> list[str]:
+    """Return what in the answer is not as the document says."""
+    status, headers, body = answer.status, answer.headers, answer.body
+    operation = operation_of(name, method, path)
+    if operation is None:
+        # The document's description: anything else is 404 with the common error.
+        expected: Any = {"content": {"application/json": {"schema": document(name)["components"]["schemas"]["Error"]}}}
+        found = [] if (status, body.get("code")) == (404, "NotFound") else [f"{method} {path} is no operation"]
+    else:
+        responses = operation["responses"]
+        expected = responses.get(str(status), responses.get(f"{status // 100}XX"))
+        found = [] if expected else [f"{operation['operationId']} does not document {status}"]
+    if not expected:
+        return found
+    if headers.get("Content-Type") != "application/json":
+        found.append("Content-Type is not application/json")
+    schema = expected["content"]["application/json"]["schema"]
+    found += breaches(schema, body)
+    for header, described in expected.get("headers", {}).items():
+        if header not in headers:
+            found += [f"lacks {header}"] if described.get("required") else []
+        else:
+            found += [f"{header} {breach}" for breach in breaches(described["schema"], headers[header])]
+    return found

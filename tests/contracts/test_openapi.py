@@ -1,0 +1,154 @@
+"""The OpenAPI documents: valid, clean, strict, and usable as API Gateway models (JSON Schema draft 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+from jsonschema import Draft4Validator
+from openapi_spec_validator import validate
+
+from components import openapi
+from shared.domain import orders, products, users
+from tests.contracts.answers import breaches, document
+
+DOCUMENTS = ("rest-api.yaml", "http-api.yaml")
+# What OpenAPI 3.0 or a later draft knows and API Gateway's models (draft 4) do not, or ignore.
+NOT_DRAFT_4 = {
+    "const", "nullable", "discriminator", "oneOf", "examples", "example", "contains", "propertyNames", "if", "then",
+    "else", "$id", "$defs", "readOnly", "writeOnly", "deprecated", "unevaluatedProperties",
+}  # fmt: skip
+
+
+def nodes(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every object of a document with its path."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        yield path, fields
+        for key, inner in fields.items():
+            yield from nodes(inner, f"{path}/{key}")
+    elif isinstance(value, list):
+        for position, inner in enumerate(cast("list[Any]", value)):
+            yield from nodes(inner, f"{path}/{position}")
+
+
+@pytest.fixture(params=DOCUMENTS)
+def raw(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return openapi.load(request.param)
+
+
+def schemas(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return raw["components"]["schemas"]
+
+
+def test_each_document_is_valid_openapi(raw: dict[str, Any]) -> None:
+    validate(raw)
+
+
+def test_no_document_has_vendor_extensions(raw: dict[str, Any]) -> None:
+    assert [path for path, node in nodes(raw) for key in node if str(key).startswith("x-")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "rest-api.yaml",
+            {
+                "POST /users": "createUser",
+                "GET /users/{user_id}": "getUser",
+                "POST /orders": "createOrder",
+                "GET /orders": "listOrders",
+                "GET /orders/{order_id}": "getOrder",
+                "POST /orders/{order_id}/cancel": "cancelOrder",
+                "POST /process": "processOrder",
+            },
+        ),
+        (
+            "http-api.yaml",
+            {
+                "GET /products": "listProducts",
+                "GET /products/{product_id}": "getProduct",
+                "PUT /products/{product_id}": "putProduct",
+            },
+        ),
+    ],
+)
+def test_the_operations_are_those_of_the_contract(name: str, expected: dict[str, str]) -> None:
+    found = openapi.operations(openapi.load(name))
+    assert {f"{operation.method} {operation.path}": operation.operation_id for operation in found} == expected
+
+
+@pytest.mark.parametrize(("name", "scopes"), [("rest-api.yaml", ()), ("http-api.yaml", ("email",))])
+def test_every_operation_needs_the_apis_token(name: str, scopes: tuple[str, ...]) -> None:
+    for operation in openapi.operations(openapi.load(name)):
+        assert operation.secured
+        assert operation.scopes == scopes
+
+
+def test_each_schema_is_json_schema_draft_4(raw: dict[str, Any]) -> None:
+    for name, schema in schemas(openapi.resolve(raw, raw)).items():
+        Draft4Validator.check_schema(schema)
+        for path, node in nodes(schema, name):
+            # Below `properties` the keys are names of ours.
+            assert path.endswith("/properties") or not NOT_DRAFT_4 & set(node), path
+            assert isinstance(node.get("exclusiveMinimum", False), bool | dict), path
+
+
+def test_no_object_takes_additional_properties(raw: dict[str, Any]) -> None:
+    open_objects = [
+        path
+        for path, node in nodes(openapi.resolve(raw, raw)["components"])
+        if node.get("type") == "object" and node.get("additionalProperties") is not False
+    ]
+    assert open_objects == []
+
+
+def test_every_operation_documents_its_common_answers(raw: dict[str, Any]) -> None:
+    for path, item in raw["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters":
+                assert {"401", "403", "429", "5XX"} <= set(operation["responses"]), f"{method} {path}"
+                body = "requestBody" in operation
+                assert not body or {"400", "413", "415"} <= set(operation["responses"]), f"{method} {path}"
+
+
+def test_every_error_of_the_rest_api_has_the_common_body() -> None:
+    error = document("rest-api.yaml")["components"]["schemas"]["Error"]
+    for item in document("rest-api.yaml")["paths"].values():
+        for operation in (value for key, value in item.items() if key != "parameters"):
+            for status, response in operation["responses"].items():
+                if status[0] in "45":
+                    assert response["content"]["application/json"]["schema"] == error
+
+
+def test_what_both_documents_name_is_the_same() -> None:
+    rest, http = (schemas(openapi.load(name)) for name in DOCUMENTS)
+    for name in ("ProductId", "Name", "UnitPrice", "Currency", "Cursor"):
+        assert rest[name] == http[name]
+
+
+def test_the_idempotency_key_is_bounded_as_the_handlers_bound_it() -> None:
+    parameter = openapi.load("rest-api.yaml")["components"]["parameters"]["IdempotencyKey"]
+    assert (parameter["required"], parameter["schema"]["minLength"]) == (False, 1)
+    assert parameter["schema"]["maxLength"] == orders.LONGEST_IDEMPOTENCY_KEY
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "recognised"),
+    [
+        ("rest-api.yaml", "ProductId", products.is_product_id),
+        ("rest-api.yaml", "OrderId", orders.is_order_id),
+        ("rest-api.yaml", "UserId", users.is_user_id),
+    ],
+)
+def test_ids_are_recognised_by_the_contracts_pattern(name: str, schema: str, recognised: Callable[[str], bool]) -> None:
+    contract = schemas(openapi.load(name))[schema]
+    valid = {
+        "ProductId": ["a", "A1_-", "x" * 64],
+        "OrderId": ["00000000-0000-4000-8000-00000000000f"],
+        "UserId": ["5a9d3c1e-0000-4000-8000-00000000000a", "x" * 64],
+    }[schema]
+    for text in [*valid, "", "-", "_a", "x" * 65, "a b", "é", "A" * 36, "00000000-0000-4000-8000-00000000000"]:
+        assert recognised(text) == (breaches(contract, text) == []), text
