@@ -60,6 +60,7 @@ def _to_start(order_id: str, now: datetime) -> Order | None:
         logger.info("order is decided", status=order["status"])
         return None
     if rows.is_synchronous(row) and now - parse_timestamp(order["created_at"]) < EXPRESS_ENDS_AFTER:
+        logger.info("order is undecided", status=order["status"])
         raise OrderUndecided(f"order {order_id}: its own execution may still decide it")
     return order
 

@@ -91,4 +91,5 @@ def _send(mail: Mail, recipient: str) -> None:
     else:
         return
     # Outside of `except`: SES's message names the recipient, and a chained one would be logged with it.
+    logger.warning("mail refused", code=code)
     raise MailRefused(f"mail: SES answered {code}")

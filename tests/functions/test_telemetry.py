@@ -1,0 +1,204 @@
+"""What logs, traces and failure queues learn: enough to follow an order, and nothing of a person or a body."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared import rows
+from shared.errors import MailRefused
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.faults import client_error
+from tests.fakes.gateway import OTHER_USER, USER, Request, rest_event
+from tests.fakes.services import FakeEventBridge, FakeSes
+from tests.functions.conftest import Api, Load
+from tests.support.graph import ROOT
+
+NAME, ADDRESS, WORD = "Ada Lovelace", "ada.lovelace@example.com", "a-word-of-the-body"
+PRICES = [{"product_id": "tea", "unit_price": 500, "currency": "JPY"}]
+Logs = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def everything_logged(logs: Logs, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Return all that Lambda would write to the log group: ours, other libraries', and what is printed."""
+    others = io.StringIO()
+    handler = logging.StreamHandler(others)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield lambda: json.dumps(logs(), ensure_ascii=False) + others.getvalue() + "".join(capsys.readouterr())
+    root.removeHandler(handler)
+
+
+def create_user(**body: Any) -> Request:
+    return Request(method="POST", path="/users", body={"name": NAME, "email": ADDRESS, **body})
+
+
+def place(*lines: dict[str, Any], **others: Any) -> Request:
+    items = list(lines) or [{"product_id": "tea", "quantity": 2}]
+    return Request(method="POST", path="/orders", body={"items": items, **others})
+
+
+def about(order: dict[str, Any]) -> dict[str, Any]:
+    return {"detail": {"event_id": f"{order['order_id']}:PENDING", "order": order}}
+
+
+class TestNothingPersonal:
+    def test_a_profiles_life_leaves_no_trace_of_the_person(
+        self, users_api: Api, everything_logged: Callable[[], str]
+    ) -> None:
+        users_api(create_user())
+        users_api(create_user())
+        users_api(Request(method="GET", path=f"/users/{USER}"))
+        users_api(Request(method="GET", path=f"/users/{USER}", user_id=OTHER_USER))
+        logged = everything_logged()
+        assert "UserAlreadyExists" in logged
+        assert NAME not in logged
+        assert ADDRESS not in logged
+
+    @pytest.mark.parametrize("change", [{"email": WORD}, {WORD: 1}, {"name": WORD * 30}, {"name": {WORD: 1}}])
+    def test_a_refused_profile_leaves_no_trace_of_its_body(
+        self, users_api: Api, everything_logged: Callable[[], str], change: dict[str, Any]
+    ) -> None:
+        assert users_api(create_user(**change)).status == 400
+        logged = everything_logged()
+        assert "ValidationError" in logged
+        for word in (WORD, NAME, ADDRESS):
+            assert word not in logged
+
+    def test_an_unexpected_fault_leaves_no_trace_of_the_person(
+        self, users_api: Api, dynamodb: FakeDynamoDB, everything_logged: Callable[[], str]
+    ) -> None:
+        dynamodb.faults.refuse("put_item", "AccessDeniedException")
+        assert users_api(create_user()).status == 500
+        logged = everything_logged()
+        assert "AccessDeniedException" in logged
+        assert NAME not in logged
+        assert ADDRESS not in logged
+
+    @pytest.mark.parametrize("request_", [place({"product_id": f"!{WORD}", "quantity": 1}), place(**{WORD: WORD})])
+    def test_a_refused_order_leaves_no_trace_of_its_body(
+        self, orders_api: Api, everything_logged: Callable[[], str], request_: Request
+    ) -> None:
+        answer = orders_api(request_)
+        assert answer.status == 400
+        assert WORD not in json.dumps(answer.body)
+        assert WORD not in everything_logged()
+
+    def test_an_invalid_request_of_process_leaves_no_trace_of_its_body(
+        self, load: Load, everything_logged: Callable[[], str]
+    ) -> None:
+        content = {"items": [{"product_id": f"!{WORD}", "quantity": 1}]}
+        with pytest.raises(Exception, match=r"items\[0\].product_id") as refused:
+            load("validate_order")({"request": {"user_id": USER, "idempotency_key": "", "content": content}})
+        assert WORD not in str(refused.value)
+        assert WORD not in everything_logged()
+
+    def test_a_mail_leaves_no_trace_of_its_recipient(
+        self, users_api: Api, orders_api: Api, load: Load, everything_logged: Callable[[], str]
+    ) -> None:
+        users_api(create_user())
+        load("send_email")(about(orders_api(place()).body))
+        logged = everything_logged()
+        assert "mail sent" in logged
+        assert NAME not in logged
+        assert ADDRESS not in logged
+
+    def test_a_refused_mail_leaves_no_trace_of_its_recipient(
+        self, load: Load, dynamodb: FakeDynamoDB, ses: FakeSes, everything_logged: Callable[[], str]
+    ) -> None:
+        user: Any = {"user_id": USER, "name": NAME, "email": ADDRESS, "created_at": ""}
+        dynamodb.put("users", rows.user_row(user, request_id="r"))
+        ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
+        order: Any = {"order_id": "1", "user_id": USER, "status": "PENDING", "items": []}
+        with pytest.raises(MailRefused) as refused:
+            load("send_email")(about(order))
+        # What Lambda itself logs of it, and puts into the failure queue.
+        logged = everything_logged() + "".join(traceback.format_exception(refused.value))
+        assert "MessageRejected" in logged
+        assert NAME not in logged
+        assert ADDRESS not in logged
+
+    def test_a_client_error_is_one_line_without_a_traceback(
+        self, orders_api: Api, everything_logged: Callable[[], str]
+    ) -> None:
+        orders_api(place({"product_id": "tea", "quantity": 0}))
+        assert "Traceback" not in everything_logged()
+
+
+class TestFollowing:
+    def test_an_order_is_followed_by_its_id_from_the_request_to_the_mail(
+        self,
+        load: Load,
+        clients: dict[str, Any],
+        stock: Callable[..., None],
+        logs: Logs,
+    ) -> None:
+        dynamodb: FakeDynamoDB = clients["dynamodb"]
+        eventbridge: FakeEventBridge = clients["events"]
+        stock("tea")
+        order = json.loads(load("orders_api")(rest_event(place()))["body"])
+        load("publish_order_events")({"Records": dynamodb.tables["orders"].stream})
+        event = {"detail": json.loads(eventbridge.entries[0]["Detail"])}
+        load("process_order")(event)
+        valid = load("validate_order")({"order": order})["order"]
+        load("update_inventory")({"order": valid, "products": PRICES})
+        load("send_email")(event)
+        body = json.dumps({**event["detail"], "detail_type": "OrderCreated"})
+        message = {"messageId": "1", "eventSource": "aws:sqs", "attributes": {"MessageGroupId": "o"}, "body": body}
+        load("record_analytics")({"Records": [message]})
+        followed = {record["function_name"] for record in logs() if record["correlation_id"] == order["order_id"]}
+        assert followed == {
+            "orders_api",
+            "publish_order_events",
+            "process_order",
+            "validate_order",
+            "update_inventory",
+            "send_email",
+            "record_analytics",
+        }
+
+    def test_a_request_without_an_order_is_followed_by_its_own_id(self, users_api: Api, logs: Logs) -> None:
+        users_api(Request(method="GET", path=f"/users/{USER}"))
+        assert {(record["correlation_id"], record["request_id"]) for record in logs()} == {
+            ("gateway-request", "gateway-request")
+        }
+
+    def test_one_invocations_keys_do_not_stay_for_the_next(self, orders_api: Api, logs: Logs) -> None:
+        order_id = orders_api(place()).body["order_id"]
+        orders_api(Request(method="GET", path="/orders", query={"limit": "0"}))
+        assert logs()[-1]["correlation_id"] != order_id
+        assert "order_id" not in logs()[-1]
+
+    def test_log_messages_are_constant(self) -> None:
+        """Data are keys, so that one query finds every line of a kind."""
+        for path in (ROOT / "functions").rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.") and node.args:
+                    name = ast.unparse(node.func).removeprefix("logger.")
+                    if name in {"debug", "info", "warning", "error", "exception"}:
+                        assert isinstance(node.args[0], ast.Constant), f"{path.name}: {ast.unparse(node)}"
+
+
+def test_every_handler_has_the_same_decorators_in_the_same_order() -> None:
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "functions").glob("*/handler.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name == "lambda_handler":
+                found[path.parent.name] = [ast.unparse(decorator) for decorator in node.decorator_list]
+    assert len(found) == 9
+    assert set(map(tuple, found.values())) == {
+        (
+            "logger.inject_lambda_context(clear_state=True)",
+            # Without it a handler's answer, a profile for one, would be in the trace.
+            "tracer.capture_lambda_handler(capture_response=False)",
+            "metrics.log_metrics(capture_cold_start_metric=True)",
+        )
+    }
