@@ -19,9 +19,11 @@ class RestApi(Adapter):
             "binaryMediaTypes",
             "description",
             "disableExecuteApiEndpoint",
+            "endpointAccessMode",
             "endpointConfiguration",
             "minimumCompressionSize",
             "policy",
+            "securityPolicy",
             "tags",
         }
     )
@@ -39,9 +41,11 @@ class RestApi(Adapter):
             binaryMediaTypes=new.get("binaryMediaTypes"),
             description=new.get("description"),
             disableExecuteApiEndpoint=new.get("disableExecuteApiEndpoint"),
+            endpointAccessMode=new.get("endpointAccessMode"),
             endpointConfiguration=endpoint,
             minimumCompressionSize=None if compression is None else int(compression),
             policy=new.get("policy"),
+            securityPolicy=new.get("securityPolicy"),
             tags=new.get("tags"),
         )
         identity: str = made["id"]
