@@ -54,7 +54,7 @@ class FakeDynamoDB:
 
     def __init__(self, tables: Mapping[str, Table] | None = None) -> None:
         self.tables = dict(tables or order_tables())
-        self.faults = Faults()
+        self.faults = Faults("dynamodb")
         self.unprocessed: list[int] = []
         """How many keys each of the next BatchGetItem calls leaves out."""
         self._tokens: dict[str, Any] = {}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from botocore.exceptions import ClientError, ReadTimeoutError
+import botocore.session
+from botocore import xform_name
+from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
+from botocore.validate import ParamValidator
 
 
 def client_error(code: str, operation: str, message: str = "refused by the test", **extra: Any) -> ClientError:
@@ -15,10 +19,19 @@ def client_error(code: str, operation: str, message: str = "refused by the test"
     return ClientError(answer, operation)
 
 
-class Faults:
-    """Records the calls of a fake client and lets chosen ones go wrong."""
+@cache
+def _inputs(service: str) -> dict[str, Any]:
+    """Return the shape of each operation's input, by the name of the client's method."""
+    model = botocore.session.get_session().get_service_model(service)
+    names: list[str] = list(model.operation_names)
+    return {xform_name(name): model.operation_model(name).input_shape for name in names}
 
-    def __init__(self) -> None:
+
+class Faults:
+    """Records the calls of a fake client, refuses what botocore would, and lets chosen ones go wrong."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._planned: defaultdict[str, deque[str | Exception | Callable[[], None]]] = defaultdict(deque)
 
@@ -45,6 +58,9 @@ class Faults:
 
     def run(self, operation: str, arguments: dict[str, Any], carry_out: Callable[[], Any]) -> Any:
         """Record the call and carry it out, with what was planned for it."""
+        faults = ParamValidator().validate(arguments, _inputs(self._service)[operation])
+        if faults.has_errors():
+            raise ParamValidationError(report=faults.generate_report())
         self.calls.append((operation, arguments))
         planned = self._planned[operation].popleft() if self._planned[operation] else None
         if isinstance(planned, Exception):

@@ -14,7 +14,7 @@ class FakeEventBridge:
     """Keeps the entries that it takes. `refusals` says, call by call, which positions it refuses."""
 
     def __init__(self) -> None:
-        self.faults = Faults()
+        self.faults = Faults("events")
         self.entries: list[dict[str, Any]] = []
         self.refusals: list[set[int]] = []
 
@@ -39,7 +39,7 @@ class FakeStepFunctions:
     """Starts each name once."""
 
     def __init__(self) -> None:
-        self.faults = Faults()
+        self.faults = Faults("stepfunctions")
         self.executions: dict[str, dict[str, Any]] = {}
 
     def start_execution(self, **arguments: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class FakeSes:
     """Keeps the mails."""
 
     def __init__(self) -> None:
-        self.faults = Faults()
+        self.faults = Faults("sesv2")
         self.sent: list[dict[str, Any]] = []
 
     def send_email(self, **arguments: Any) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class FakeS3:
     """Keeps the objects of all buckets as {(bucket, key): bytes}."""
 
     def __init__(self) -> None:
-        self.faults = Faults()
+        self.faults = Faults("s3")
         self.objects: dict[tuple[str, str], bytes] = {}
 
     def put_object(self, **arguments: Any) -> dict[str, Any]:
