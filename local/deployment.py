@@ -33,7 +33,8 @@ class Deployment:
 
     def __init__(self, aws: Aws, state: State) -> None:
         self._aws, self._state = aws, state
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._working = 0
         self._seen: set[str] = set()
         self._renewed: set[str] = set()
         self._superseded: list[tuple[Resource, Record]] = []
@@ -45,9 +46,25 @@ class Deployment:
         Raises LocalError, naming the resource, the call and AWS's message.
         """
         with self._lock:
+            if self.failures:
+                raise LocalError("nothing more is made after a failure")
             if resource.urn in self._seen:
                 raise self._fail(LocalError(f"two resources have the URN {resource.urn}. Remedy: rename one."))
             self._seen.add(resource.urn)
+            self._working += 1
+        try:
+            return self._apply(resource)
+        finally:
+            with self._lock:
+                self._working -= 1
+                self._lock.notify_all()
+
+    def settle(self) -> None:
+        """Wait for what is being made: after a failure the program ends before its other resources are there."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._working)
+
+    def _apply(self, resource: Resource) -> tuple[str, Props, Action]:
         inputs = {key: _given(value) for key, value in resource.inputs.items() if value is not None}
         try:
             adapter = _adapter(resource, inputs)

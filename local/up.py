@@ -81,6 +81,7 @@ def _deploy(run: Callable[[Deployment], dict[str, Any]], aws: Aws, state: State,
         exports = run(deployment)
         gone = deployment.delete_rest()
     finally:
+        deployment.settle()
         actions = progress.components()
         state.save(deploying=False)
     actions["deleted"] = len(gone)

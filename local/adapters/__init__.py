@@ -7,10 +7,10 @@ import pkgutil
 
 from local.adapters.base import ADAPTERS, Adapter
 
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
 
 def adapter(token: str) -> Adapter | None:
     """Return the adapter of the resource type `token`, or None."""
-    if not ADAPTERS:
-        for module in pkgutil.iter_modules(__path__):
-            importlib.import_module(f"{__name__}.{module.name}")
     return ADAPTERS.get(token)

@@ -24,7 +24,6 @@ _CONFIGURATION: Final = {
 _MAPPING: Final = {
     "batchSize": "BatchSize",
     "bisectBatchOnFunctionError": "BisectBatchOnFunctionError",
-    "destinationConfig": "DestinationConfig",
     "enabled": "Enabled",
     "filterCriteria": "FilterCriteria",
     "functionName": "FunctionName",
@@ -286,7 +285,7 @@ class ProvisionedConcurrency(Put):
 class EventSourceMapping(Adapter):
     """A queue or a stream that a function consumes."""
 
-    applies = frozenset({"eventSourceArn", "startingPosition", "tags", *_MAPPING})
+    applies = frozenset({"destinationConfig", "eventSourceArn", "startingPosition", "tags", *_MAPPING})
     replaced_by = frozenset({"eventSourceArn", "startingPosition"})
     named_by_aws = True
 
@@ -302,7 +301,7 @@ class EventSourceMapping(Adapter):
         return Made(made["UUID"], self._outputs(made))
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
-        if any(old.get(key) and not new.get(key) for key in _MAPPING):
+        if any(old.get(key) and not new.get(key) for key in (*_MAPPING, "destinationConfig")):
             return None
         return self._outputs(aws("lambda", "update_event_source_mapping", UUID=identity, **self._content(new)))
 
@@ -311,7 +310,11 @@ class EventSourceMapping(Adapter):
         aws("lambda", "delete_event_source_mapping", UUID=identity)
 
     def _content(self, new: Props) -> dict[str, Any]:
-        return {target: pascal(new[source]) for source, target in _MAPPING.items() if source in new}
+        wanted: dict[str, Any] = {target: pascal(new[source]) for source, target in _MAPPING.items() if source in new}
+        if destination := new.get("destinationConfig"):
+            only(destination, ("onFailure",), "destinationConfig")
+            wanted["DestinationConfig"] = {"OnFailure": {"Destination": destination["onFailure"]["destinationArn"]}}
+        return wanted
 
     def _outputs(self, made: dict[str, Any]) -> Props:
         return {"uuid": made["UUID"], "functionArn": made["FunctionArn"], "state": made["State"]}
