@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 MESSAGE_GROUP_ID: Final = "orders"
 _BATCH: Final = 10
 _HIDDEN_S: Final = 60
+_EMPTY_PAGES: Final = 50
 
 
 class NotRedriven(Exception):
@@ -89,6 +90,7 @@ class Message:
 
 def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Message]:
     """Yield what was sent to `queue` before `until_s` (Unix seconds), hidden from others for a minute."""
+    later = list[Message]()
     while True:
         received = sqs.receive_message(
             QueueUrl=queue.url,
@@ -99,7 +101,7 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Messa
             MessageAttributeNames=["All"],
         ).get("Messages", [])
         if not received:
-            return
+            break
         for raw in received:
             sent = float(raw["Attributes"]["SentTimestamp"]) / 1000
             message = Message(
@@ -112,8 +114,11 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Messa
             )
             if sent <= until_s:
                 yield message
-            else:  # it failed again while this ran
-                release(sqs, message)
+            else:
+                later.append(message)
+    # They failed again while this ran. Released at once, they would be received again for ever.
+    for message in later:
+        release(sqs, message)
 
 
 def release(sqs: Any, message: Message) -> None:
@@ -182,7 +187,8 @@ class Redriver:
         return f"replayed {len(records)} stream record(s)"
 
     def _records(self, batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        last = int(batch["endSequenceNumber"])
+        """Yield the records that `batch` names. Raises NotRedriven if the stream has not all of them."""
+        last, empty = int(batch["endSequenceNumber"]), 0
         try:
             iterator = self.streams.get_shard_iterator(
                 StreamArn=batch["streamArn"],
@@ -190,14 +196,16 @@ class Redriver:
                 ShardIteratorType="AT_SEQUENCE_NUMBER",
                 SequenceNumber=batch["startSequenceNumber"],
             )["ShardIterator"]
-            while iterator:
+            # A page may be empty though more follow (GetRecords), and an open shard has no last page.
+            while iterator and empty < _EMPTY_PAGES:
                 page = self.streams.get_records(ShardIterator=iterator)
-                if not page["Records"]:
-                    return
                 for record in page["Records"]:
-                    if int(record["dynamodb"]["SequenceNumber"]) > last:
+                    number = int(record["dynamodb"]["SequenceNumber"])
+                    if number <= last:
+                        yield {**record, "eventSourceARN": batch["streamArn"], "eventSource": "aws:dynamodb"}
+                    if number >= last:
                         return
-                    yield {**record, "eventSourceARN": batch["streamArn"], "eventSource": "aws:dynamodb"}
+                empty += not page["Records"]
                 iterator = page.get("NextShardIterator")
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in (
@@ -209,6 +217,7 @@ class Redriver:
                     "the bus's archive, or read the orders of that time in the table, then delete the message"
                 ) from error
             raise
+        raise NotRedriven("the stream does not give all of its records now; repeat this")
 
 
 def _epoch(value: object) -> float:

@@ -1,0 +1,140 @@
+"""SQS, Lambda and DynamoDB Streams in memory, as far as a redrive uses them."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes.faults import Faults
+
+_MOST_RECEIVED = 10
+_LONGEST_LOOP = 200
+"""Calls of receive_message after which a test is told that it runs for ever."""
+
+
+@dataclass
+class Kept:
+    """A message in a queue."""
+
+    number: int
+    body: str
+    attributes: dict[str, str]
+    sent_at_s: float
+    hidden: bool = False
+
+    def received(self) -> dict[str, Any]:
+        return {
+            "MessageId": f"message-{self.number}",
+            "ReceiptHandle": f"receipt-{self.number}",
+            "Body": self.body,
+            "Attributes": {"SentTimestamp": str(int(self.sent_at_s * 1000))},
+            "MessageAttributes": {k: {"DataType": "String", "StringValue": v} for k, v in self.attributes.items()},
+        }
+
+
+class FakeSqs:
+    """Queues by URL. A received message is hidden until it is released; time does not pass."""
+
+    def __init__(self) -> None:
+        self.faults = Faults("sqs")
+        self.queues: defaultdict[str, list[Kept]] = defaultdict(list)
+        self._sent = 0
+
+    def put(self, url: str, body: Any, *, sent_at_s: float | None = None, **attributes: str) -> str:
+        """Lay a message into a queue, as another service does; return its id."""
+        self._sent += 1
+        text = body if isinstance(body, str) else json.dumps(body)
+        at = time.time() - 60 if sent_at_s is None else sent_at_s
+        self.queues[url].append(Kept(self._sent, text, attributes, at))
+        return f"message-{self._sent}"
+
+    def visible(self, url: str) -> list[str]:
+        """Bodies that the next receiver can get."""
+        return [kept.body for kept in self.queues[url] if not kept.hidden]
+
+    def receive_message(self, **arguments: Any) -> dict[str, Any]:
+        return self.faults.run("receive_message", arguments, lambda: self._receive(arguments))
+
+    def _receive(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        assert len(self.faults.of("receive_message")) < _LONGEST_LOOP, "receive_message is called for ever"
+        found = [kept for kept in self.queues[arguments["QueueUrl"]] if not kept.hidden]
+        found = found[: min(arguments["MaxNumberOfMessages"], _MOST_RECEIVED)]
+        for kept in found:
+            kept.hidden = True
+        return {"Messages": [kept.received() for kept in found]} if found else {}
+
+    def change_message_visibility(self, **arguments: Any) -> None:
+        def carry_out() -> None:
+            assert arguments["VisibilityTimeout"] == 0
+            self._find(arguments).hidden = False
+
+        self.faults.run("change_message_visibility", arguments, carry_out)
+
+    def delete_message(self, **arguments: Any) -> None:
+        kept = self._find(arguments)
+        self.faults.run("delete_message", arguments, lambda: self.queues[arguments["QueueUrl"]].remove(kept))
+
+    def send_message(self, **arguments: Any) -> None:
+        self.faults.run("send_message", arguments, lambda: self.put(arguments["QueueUrl"], arguments["MessageBody"]))
+
+    def _find(self, arguments: dict[str, Any]) -> Kept:
+        return next(
+            kept
+            for kept in self.queues[arguments["QueueUrl"]]
+            if f"receipt-{kept.number}" == arguments["ReceiptHandle"]
+        )
+
+
+class FakeLambda:
+    """Keeps its invocations; `answer` and `error` are what a synchronous one gives."""
+
+    def __init__(self) -> None:
+        self.faults = Faults("lambda")
+        self.answer: Any = {"batchItemFailures": []}
+        self.error = ""
+
+    @property
+    def invocations(self) -> list[tuple[str, str, Any]]:
+        """ARN, type and event of each."""
+        return [
+            (call["FunctionName"], call["InvocationType"], json.loads(call["Payload"]))
+            for call in self.faults.of("invoke")
+        ]
+
+    def invoke(self, **arguments: Any) -> dict[str, Any]:
+        def carry_out() -> dict[str, Any]:
+            if arguments["InvocationType"] == "Event":
+                return {"StatusCode": 202, "Payload": io.BytesIO(b"")}
+            error = {"FunctionError": self.error} if self.error else {}
+            return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(self.answer).encode()), **error}
+
+        return self.faults.run("invoke", arguments, carry_out)
+
+
+@dataclass
+class FakeStream:
+    """One shard. `pages` are lists of records as GetRecords gives them one after the other; an iterator is its number.
+
+    A page may be empty though more follow (AWS rule), and `closed` shards end without an iterator.
+    """
+
+    pages: list[list[dict[str, Any]]]
+    closed: bool = False
+    faults: Faults = field(default_factory=lambda: Faults("dynamodbstreams"))
+
+    def get_shard_iterator(self, **arguments: Any) -> dict[str, Any]:
+        assert arguments["ShardIteratorType"] == "AT_SEQUENCE_NUMBER"
+        return self.faults.run("get_shard_iterator", arguments, lambda: {"ShardIterator": "0"})
+
+    def get_records(self, **arguments: Any) -> dict[str, Any]:
+        return self.faults.run("get_records", arguments, lambda: self._page(arguments))
+
+    def _page(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        number = int(arguments["ShardIterator"])
+        records = self.pages[number] if number < len(self.pages) else []
+        ended = self.closed and number + 1 >= len(self.pages)
+        return {"Records": records} | ({} if ended else {"NextShardIterator": str(number + 1)})
