@@ -14,14 +14,14 @@ from botocore.exceptions import ConnectionError as NoConnection
 NoAnswer: Final = (NoConnection, HTTPClientError)
 
 
-def client(service: str, *, read_timeout_s: float = 2, attempts: int = 3) -> Any:
+def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3) -> Any:
     """Return a low-level client whose calls end, retries included, before the function that makes them does.
 
     The default of 60 s for each try would outlive every function here: Lambda would kill it in the middle of a try,
     without an answer or a log line. `attempts` counts the first one.
     """
     config = Config(
-        connect_timeout=1,
+        connect_timeout=0.5,
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )

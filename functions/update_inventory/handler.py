@@ -23,7 +23,7 @@ from shared.telemetry import follow, logger, metrics, tracer
 
 # Two tries end within the step's time limit; after that the workflow repeats the step.
 transactions = OrderTransactions(
-    aws.client("dynamodb", read_timeout_s=1.5, attempts=2),
+    aws.client("dynamodb", attempts=2),
     orders_table=os.environ["ORDERS_TABLE"],
     inventory_table=os.environ["INVENTORY_TABLE"],
 )

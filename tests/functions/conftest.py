@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, cast
@@ -82,7 +83,9 @@ def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[L
         pass
 
     monkeypatch.setattr("time.sleep", sleep)
-    with ExitStack() as stack:
+    with ExitStack() as stack, warnings.catch_warnings():
+        # As in the functions (shared.telemetry), whose filter pytest resets.
+        warnings.filterwarnings("ignore", "No application metrics to publish")
         yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
 
 

@@ -1,0 +1,73 @@
+"""What a function's process is made of: its clients' time limits, and what it does not load."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from shared import aws
+from tests.functions.conftest import ENVIRONMENT
+from tests.support.graph import ROOT
+
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+STACKS = ("dev", "prod", "local")
+
+
+def clients_of(function: str) -> list[dict[str, Any]]:
+    """Return the arguments of each `aws.client(...)` in the function's handler."""
+    tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "aws.client"]
+    return [
+        {"service": ast.literal_eval(call.args[0])}
+        | {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
+        for call in calls
+    ]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_one_call_ends_with_its_retries_before_the_function_does(function: str, stack: str) -> None:
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    timeout_s = config["orders:functions"]["sizes"][function]["timeoutSeconds"]
+    for arguments in clients_of(function):
+        client = aws.client(**arguments)
+        config = client.meta.config
+        tries = config.retries["total_max_attempts"]
+        # Standard mode waits a random part of 1, 2, 4 … seconds between tries (botocore).
+        pauses_s = sum(2**attempt for attempt in range(tries - 1))
+        assert config.retries["mode"] == "standard"
+        assert tries * (config.connect_timeout + config.read_timeout) + pauses_s <= timeout_s, arguments
+
+
+def test_each_function_makes_its_clients_once_when_it_is_loaded() -> None:
+    for function in FUNCTIONS:
+        tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
+        inside = [
+            ast.unparse(call)
+            for outer in ast.walk(tree)
+            if isinstance(outer, ast.FunctionDef)
+            for call in ast.walk(outer)
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "aws.client"
+        ]
+        assert inside == [], function
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "send_email"])
+def test_a_function_loads_neither_boto3_nor_pydantic(function: str) -> None:
+    """Each would cost a good part of a cold start. Powertools' idempotency, in send_email, needs boto3."""
+    program = (
+        f"import sys, json, {function}.handler; "
+        "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"
+    )
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT / "functions")}
+    done = subprocess.run(  # noqa: S603 - fixed arguments
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+    )
+    assert json.loads(done.stdout) == []
