@@ -14,6 +14,7 @@ from components.http_api import HttpApi, HttpApiArgs
 from components.identity import SCOPES, Identity, IdentityArgs
 from components.layers import Layers, LayersArgs
 from components.naming import Naming
+from components.observability import Observability, ObservabilityArgs
 from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
 from components.rest_api import RestApi, RestApiArgs
 
@@ -137,6 +138,25 @@ failure_queues = {
     **workflow.failure_queues,
 }
 
+observability = Observability(
+    "observability",
+    ObservabilityArgs(
+        naming=naming,
+        region=config.region,
+        account_id=account_id,
+        functions=functions,
+        failure_queues=failure_queues,
+        standard_arn=workflow.standard.arn,
+        standard_log_group_name=workflow.standard.log_group_name,
+        express_arn=workflow.express.arn,
+        analytics_queue_name=events.analytics_queue_name,
+        rest_api_name=rest_api.name,
+        rest_api_stage=rest_api.stage_name,
+        http_api_id=http_api.api_id,
+        alarm_email=config.observability.alarm_email,
+    ),
+)
+
 pulumi.export(
     "frontend",
     {
@@ -172,7 +192,16 @@ pulumi.export(
         "analyticsBucket": data.analytics_bucket.bucket,
         "eventBus": {"name": events.bus_name, "arn": events.bus_arn, "archive": events.archive_name},
         "stateMachines": {"standard": workflow.standard.arn, "express": workflow.express.arn},
-        "topics": {"notifications": workflow.notification_topic_arn, "successes": events.success_topic_arn},
+        "topics": {
+            "notifications": workflow.notification_topic_arn,
+            "successes": events.success_topic_arn,
+            "alarms": observability.alarm_topic_arn,
+        },
+        "dashboard": pulumi.Output.format(
+            "https://{0}.console.aws.amazon.com/cloudwatch/home?region={0}#dashboards:name={1}",
+            config.region,
+            observability.dashboard_name,
+        ),
         "functions": {name: function.arn for name, function in functions.items()},
         "logGroups": {
             **{name: function.log_group_name for name, function in functions.items()},

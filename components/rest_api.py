@@ -72,6 +72,8 @@ class RestApi(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
     """Base address with the stage, without trailing slash."""
+    name: pulumi.Output[str]
+    """API name, its dimension in CloudWatch."""
     rest_api_id: pulumi.Output[str]
     """API id."""
     stage_name: pulumi.Output[str]
@@ -105,7 +107,7 @@ class RestApi(pulumi.ComponentResource):
             protect_stage(name, acl, self)
 
         self.url = served.stage.invoke_url
-        self.rest_api_id = self._api.id
+        self.name, self.rest_api_id = self._api.name, self._api.id
         self.stage_name = served.stage.stage_name
         self.execution_arn = self._api.execution_arn
         self.access_log_group_name = served.access_log.name

@@ -69,9 +69,10 @@ def each_function_logs_to_its_own_group_that_expires(graph: Graph) -> Iterator[s
     yield from (f"{g.name}: kept for ever" for g in groups.values() if not g.inputs.get("retentionInDays"))
 
 
-def no_role_may_make_log_groups(graph: Graph) -> Iterator[str]:
+def no_function_may_make_log_groups(graph: Graph) -> Iterator[str]:
+    roles = {str(function.inputs["role"]).rsplit("/", 1)[-1] for function in functions(graph)}
     for policy, statement in statements(graph):
-        if "logs:CreateLogGroup" in statement["Action"]:
+        if policy.inputs["role"] in roles and "logs:CreateLogGroup" in statement["Action"]:
             yield policy.name
 
 
@@ -290,7 +291,7 @@ def functions(graph: Graph) -> list[Resource]:
 RULES: Final[tuple[Rule, ...]] = (
     each_function_has_its_own_role,
     each_function_logs_to_its_own_group_that_expires,
-    no_role_may_make_log_groups,
+    no_function_may_make_log_groups,
     each_function_is_traced_versioned_and_sized,
     each_function_has_a_dead_letter_queue,
     each_function_is_called_by_its_alias,

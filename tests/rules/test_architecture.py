@@ -101,8 +101,8 @@ BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
         changed("Function", drop("loggingConfig")),
         changed("LogGroup", drop("retentionInDays")),
     ],
-    rules.no_role_may_make_log_groups: [
-        changed("RolePolicy", policy(lambda s: s.update(Action=["logs:CreateLogGroup"]))),
+    rules.no_function_may_make_log_groups: [
+        changed("RolePolicy", policy(lambda s: s.update(Action=["logs:CreateLogGroup"])), "users-api-policy"),
     ],
     rules.each_function_is_traced_versioned_and_sized: [
         changed("Function", put(runtime="python3.11")),

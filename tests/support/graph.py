@@ -126,7 +126,7 @@ class _Provider(pulumi.runtime.Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         if args.token == "aws:index/getCallerIdentity:getCallerIdentity":
-            return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ci", "userId": "ci", "id": ACCOUNT}, None
+            return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ci", "userId": "ci", "id": ACCOUNT}, []
         raise NotImplementedError(f"invoke {args.token}: teach tests/support/graph.py what it answers")
 
 
@@ -181,7 +181,7 @@ def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[s
     if kind == "Function":
         arn = f"{base}:{inputs['name']}"
         return {"arn": arn, "version": "1", "invokeArn": f"{invoke}/{arn}/invocations", "qualifiedArn": f"{arn}:1"}
-    if kind == "Alias":
+    if type_token.startswith("aws:lambda/alias:"):
         arn = f"{base}:{inputs['functionName']}:{inputs['name']}"
         return {"arn": arn, "invokeArn": f"{invoke}/{arn}/invocations"}
     if kind == "Stage" and "apigatewayv2" not in type_token:
