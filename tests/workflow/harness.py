@@ -1,0 +1,227 @@
+"""Runs the real definition with the real functions: the emulator's interpreter in process, on tables in memory.
+
+Only AWS's answers are invented: a step can be told to fail, or to lose the answer to what it did.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import importlib
+import json
+import types
+from collections import defaultdict, deque
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from unittest import mock
+
+from botocore.exceptions import ClientError
+
+from components import state_machine
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.runtime import LoadedFunction, loaded
+
+FUNCTIONS: Final = ("validate_order", "update_inventory")
+VALUES: Final = {
+    "validate_order_arn": "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-validate-order:live",
+    "update_inventory_arn": "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-update-inventory:live",
+    "orders_table": "orders",
+    "inventory_table": "inventory",
+    "notification_topic_arn": "arn:aws:sns:ap-northeast-1:123456789012:orders-dev-order-notifications",
+}
+_MACHINE: Final = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:order"
+_engine: Any = importlib.import_module("ministack.services.stepfunctions")
+_step: contextvars.ContextVar[str] = contextvars.ContextVar("step")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with one try of a step."""
+
+    error: str
+    after: bool = False
+    """The step does its work, and then its answer is lost."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One JSONata expression as the interpreter evaluated it."""
+
+    expression: str
+    bindings: Mapping[str, Any]
+    result: Any
+
+
+@dataclass
+class Ended:
+    """What became of an execution."""
+
+    status: str
+    output: Any
+    error: str
+    cause: str
+    states: list[str]
+    """States at the top level, in the order in which they were entered."""
+    tries: dict[str, int]
+    """How often each step was tried."""
+
+
+@dataclass
+class Workflow:
+    """The two machines' definition with everything around it."""
+
+    functions: Mapping[str, LoadedFunction]
+    dynamodb: FakeDynamoDB
+    definition: Mapping[str, Any]
+    published: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Messages on the notification topic."""
+    waits: list[float] = field(default_factory=list[float])
+    """Seconds that it would have slept: retries and Wait states."""
+    evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
+    _faults: defaultdict[str, deque[Fault | Callable[[], None]]] = field(default_factory=lambda: defaultdict(deque))
+    _tries: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def fail(self, step: str, error: str, times: int = 1) -> None:
+        """Let the next tries of `step` fail with `error` before they do anything."""
+        self._faults[step].extend([Fault(error)] * times)
+
+    def lose_answer(self, step: str, error: str = "States.Timeout", times: int = 1) -> None:
+        """Let the next tries of `step` do their work and then fail with `error`."""
+        self._faults[step].extend([Fault(error, after=True)] * times)
+
+    def meanwhile(self, step: str, happens: Callable[[], None]) -> None:
+        """Let something else happen just before the next try of `step`."""
+        self._faults[step].append(happens)
+
+    def run(self, request: Mapping[str, Any]) -> Ended:
+        """Run one execution to its end."""
+        self._tries.clear()
+        execution = self._start(request)
+        failed = execution["status"] == "FAILED"
+        return Ended(
+            status=execution["status"],
+            output=None if failed else json.loads(execution["output"]),
+            error=execution.get("error", ""),
+            cause=execution.get("cause", ""),
+            states=[
+                details["name"]
+                for event in execution["events"]
+                if (details := event.get("stateEnteredEventDetails")) and event["type"].endswith("StateEntered")
+            ],
+            tries=dict(self._tries),
+        )
+
+    def _start(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        machine = {"name": "order", "definition": json.dumps(self.definition), "roleArn": "arn:role"}
+        _engine._state_machines[_MACHINE] = machine
+        arn = f"{_MACHINE}:execution"
+        execution: dict[str, Any] = {
+            "executionArn": arn,
+            "stateMachineArn": _MACHINE,
+            "name": "execution",
+            "status": "RUNNING",
+            "startDate": "2026-01-02T03:04:05.678Z",
+            "input": json.dumps(request),
+            "events": [],
+            "sync": True,
+        }
+        _engine._executions[arn] = execution
+        _engine._run_execution(arn)
+        return execution
+
+    def invoke(self, _resource: str, arguments: Any) -> Any:
+        """Do what a Task asks of AWS, with what was planned for it."""
+        step = _step.get()
+        self._tries[step] += 1
+        planned = self._faults[step].popleft() if self._faults[step] else None
+        if isinstance(planned, Fault) and not planned.after:
+            raise _failure(planned.error)
+        if callable(planned):
+            planned()
+        answer = self._carry_out(_resource, json.loads(json.dumps(arguments)))
+        if isinstance(planned, Fault):
+            raise _failure(planned.error)
+        return json.loads(json.dumps(answer))
+
+    def _carry_out(self, resource: str, arguments: dict[str, Any]) -> Any:
+        integration = resource.removeprefix("arn:aws:states:::")
+        if integration == "lambda:invoke":
+            return {"StatusCode": 200, "Payload": self._call(arguments)}
+        if integration == "sns:publish":
+            assert arguments["TopicArn"] == VALUES["notification_topic_arn"]
+            self.published.append(json.loads(arguments["Message"]))
+            return {"MessageId": str(len(self.published))}
+        prefix = {"dynamodb": "DynamoDB", "aws-sdk:dynamodb": "DynamoDb"}[integration.rpartition(":")[0]]
+        calls = {
+            "putItem": self.dynamodb.put_item,
+            "updateItem": self.dynamodb.update_item,
+            "getItem": self.dynamodb.get_item,
+            "batchGetItem": self.dynamodb.batch_get_item,
+        }
+        try:
+            return calls[integration.rpartition(":")[2]](**arguments)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            raise _failure(f"{prefix}.{code}", str(error)) from error
+
+    def _call(self, arguments: Mapping[str, Any]) -> Any:
+        name = next(name for name in FUNCTIONS if arguments["FunctionName"] == VALUES[f"{name}_arn"])
+        try:
+            return self.functions[name](arguments["Payload"])
+        except Exception as error:
+            # Lambda reports the class's name, and the whole as JSON text.
+            kind, message = type(error).__name__, str(error)
+            cause: dict[str, Any] = {"errorMessage": message, "errorType": kind, "requestId": "1", "stackTrace": []}
+            raise _failure(kind, json.dumps(cause)) from error
+
+
+def _failure(error: str, cause: str = "") -> Exception:
+    return _engine._ExecutionError(error, cause)
+
+
+@contextmanager
+def workflow(dynamodb: FakeDynamoDB) -> Generator[Workflow]:
+    """Load the functions, and put the interpreter on them until the end of the block."""
+    environment = {"ORDERS_TABLE": "orders", "INVENTORY_TABLE": "inventory"}
+    definition = json.loads(state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=28))
+    with ExitStack() as stack:
+        functions = {
+            name: stack.enter_context(loaded(name, clients={"dynamodb": dynamodb}, environment=environment))
+            for name in FUNCTIONS
+        }
+        made = Workflow(functions=functions, dynamodb=dynamodb, definition=definition)
+        for attribute, replacement in _replacements(made).items():
+            stack.enter_context(mock.patch.object(_engine, attribute, replacement))
+        yield made
+
+
+def _replacements(made: Workflow) -> dict[str, Any]:
+    """Return what stands in for parts of the interpreter."""
+    execute, evaluate = _engine._execute_task, _engine._evaluate_jsonata
+    names = [(state, name) for name, state in state_machine.tasks(made.definition)]
+
+    def execute_task(state: Any, data: Any, execution: Any, context: Any) -> Any:
+        _step.set(next(name for known, name in names if known == state))
+        return execute(state, data, execution, context)
+
+    def recorded(expression: str, data: Any, context: Any, result: Any = None, error: Any = None) -> Any:
+        states = {"input": data, "result": result, "errorOutput": error}
+        bindings = json.loads(json.dumps({"states": states, **context["variables"]}))
+        value = evaluate(expression, data, context, result, error)
+        made.evaluations.append(Evaluation(expression, bindings, json.loads(json.dumps(value))))
+        return value
+
+    def condition(rule: Any, data: Any, context: Any) -> bool:
+        value = _engine._apply_jsonata_template(rule["Condition"], data, context)
+        # AWS ends the execution; the interpreter would take it for true or false.
+        assert isinstance(value, bool), f"{rule['Condition']}: {value!r} is no boolean"
+        return value
+
+    return {
+        "_invoke_resource": made.invoke,
+        "_execute_task": execute_task,
+        "_evaluate_jsonata": recorded,
+        "_evaluate_jsonata_choice_rule": condition,
+        "time": types.SimpleNamespace(sleep=made.waits.append),
+    }

@@ -1,0 +1,256 @@
+"""What must hold for every state of the definition, whatever else changes in it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+import botocore.session
+import pytest
+
+from components import state_machine
+from shared import errors
+
+DEFINITION: Final = state_machine.load("order.asl.json")
+STATES: Final = dict(state_machine.states(DEFINITION))
+TASKS: Final = dict(state_machine.tasks(DEFINITION))
+PARALLELS: Final = {name: state for name, state in STATES.items() if state["Type"] == "Parallel"}
+
+# Step Functions: error names. Of Lambda's, these are not in the service's own model, but its SDK's.
+STATES_ERRORS: Final = {"States.ALL", "States.Timeout"}
+LAMBDA_ERRORS: Final = {
+    *("Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"),
+    *("Lambda.Unknown", "Sandbox.Timedout"),
+}
+SDK_ERROR: Final = "SdkClientException"
+# What passes by itself: too busy, an answer that did not come, a fault of AWS's own, a conflict with another write.
+TRANSIENT: Final = re.compile(
+    r"States\.Timeout|Sandbox\.Timedout|StockContention|Lambda\.(Unknown|AWSLambdaException)"
+    r"|\w+\.(ServiceException|SdkClientException|ClientExecutionTimeoutException|TooManyRequestsException"
+    r"|ProvisionedThroughputExceededException|RequestLimitExceededException|ThrottlingException|ThrottledException"
+    r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException)"
+)
+# The prefix of an error's name is its service's in the SDK that the integration uses.
+PREFIXES: Final = {
+    "lambda": ("lambda", "Lambda"),
+    "sns": ("sns", "SNS"),
+    "dynamodb": ("dynamodb", "DynamoDB"),
+    "aws-sdk:dynamodb": ("dynamodb", "DynamoDb"),
+}
+
+
+def integration(state: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the integration of a Task and what it calls, e.g. `aws-sdk:dynamodb`, `batchGetItem`."""
+    service, _, operation = str(state["Resource"]).removeprefix("arn:aws:states:::").rpartition(":")
+    return service, operation
+
+
+def test_the_sources_states_are_there() -> None:
+    wanted = {
+        "ValidateInput": "Task",
+        "CheckInventory": "Task",
+        "IsInStock": "Choice",
+        "ProcessOrder": "Parallel",
+        "UpdateInventory": "Task",
+        "SendNotification": "Task",
+        "Success": "Succeed",
+        "OutOfStock": "Fail",
+        "HandleValidationError": "Fail",
+    }
+    assert {name: STATES[name]["Type"] for name in wanted} == wanted
+    assert [branch["StartAt"] for branch in STATES["ProcessOrder"]["Branches"]] == [
+        "UpdateInventory",
+        "SendNotification",
+    ]
+    assert DEFINITION["StartAt"] == "ValidateInput"
+    assert STATES["HandleValidationError"]["Error"] == "ValidationError"
+
+
+def test_a_name_stands_for_one_state() -> None:
+    assert len(list(state_machine.states(DEFINITION))) == len(STATES)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_a_timeout_a_retry_and_a_catch_of_everything(name: str) -> None:
+    task = TASKS[name]
+    assert isinstance(task["TimeoutSeconds"], int)
+    assert task["Retry"]
+    assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+@pytest.mark.parametrize("name", PARALLELS)
+def test_a_parallel_state_catches_everything(name: str) -> None:
+    assert PARALLELS[name]["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_repetition_waits_longer_each_time_at_random_and_up_to_a_limit(name: str) -> None:
+    for retrier in TASKS[name]["Retry"]:
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["BackoffRate"] > 1
+        assert 1 <= retrier["IntervalSeconds"] <= retrier["MaxDelaySeconds"] <= 30
+        assert retrier["MaxAttempts"] >= 1
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_only_what_passes_by_itself_is_repeated(name: str) -> None:
+    repeated = {error for retrier in TASKS[name]["Retry"] for error in retrier["ErrorEquals"]}
+    assert {error for error in repeated if not TRANSIENT.fullmatch(error)} == set()
+    assert "States.Timeout" in repeated
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_error_name_exists(name: str) -> None:
+    task = TASKS[name]
+    named = {error for rule in (*task["Retry"], *task["Catch"]) for error in rule["ErrorEquals"]}
+    assert named - STATES_ERRORS - _service_errors(task) - _own_errors(task) == set()
+
+
+def _own_errors(task: Mapping[str, Any]) -> set[str]:
+    """Return the names that a function of ours can raise."""
+    if integration(task)[0] != "lambda":
+        return set()
+    found, pending = set[str](), list[type[errors.OrdersError]]([errors.OrdersError])
+    while pending:
+        subclasses = pending.pop().__subclasses__()
+        found |= {each.__name__ for each in subclasses}
+        pending += subclasses
+    return found
+
+
+def _service_errors(task: Mapping[str, Any]) -> set[str]:
+    """Return the names that AWS's own model of the call gives, as the SDK for Java has them."""
+    service, prefix = PREFIXES[integration(task)[0]]
+    # Any call can be throttled under SNS's general name.
+    shapes = cast("Any", botocore.session.get_session()).get_service_model(service)
+    codes = {name for name in shapes.shape_names if shapes.shape_for(name).metadata.get("exception")}
+    java = {code if code.endswith("Exception") else f"{code}Exception" for code in codes}
+    names = {f"{prefix}.{code}" for code in (*java, SDK_ERROR)}
+    return names | LAMBDA_ERRORS if service == "lambda" else names
+
+
+def test_business_errors_are_never_repeated() -> None:
+    business = {"ValidationError", "OutOfStock", "ProductNotFound", "InvalidTransition", "IdempotencyConflict"}
+    for task in TASKS.values():
+        assert not business & {error for retrier in task["Retry"] for error in retrier["ErrorEquals"]}
+
+
+def test_a_task_that_takes_all_its_time_leaves_room_for_the_others() -> None:
+    # API Gateway gives up after 29 s.
+    assert state_machine.longest_way_s(DEFINITION) <= 28 - 4
+
+
+def test_every_state_is_reached_and_every_way_ends() -> None:
+    def check(machine: Mapping[str, Any]) -> None:
+        within: dict[str, Any] = machine["States"]
+        reached, pending = set[str](), [str(machine["StartAt"])]
+        while pending:
+            name = pending.pop()
+            if name not in reached:
+                reached.add(name)
+                pending += state_machine.following(within[name])
+        assert reached == set(within)
+        for name, state in within.items():
+            assert list(state_machine.following(state)) or state.get("End") or state["Type"] in ("Succeed", "Fail"), (
+                name
+            )
+            for branch in state.get("Branches", ()):
+                check(branch)
+
+    check(DEFINITION)
+
+
+def test_a_choice_that_matches_no_rule_has_a_default() -> None:
+    assert all("Default" in state for state in STATES.values() if state["Type"] == "Choice")
+
+
+def test_each_fail_state_ends_under_its_own_error() -> None:
+    ends = state_machine.fail_errors(DEFINITION)
+    assert len(set(ends.values())) == len(ends)
+    business = set(ends.values()) - {"ProcessingFailed", "NotRecorded"}
+    assert business <= {each.__name__ for each in errors.HTTP_STATUS}
+
+
+def test_expressions_are_jsonata_without_eval_and_without_json_paths() -> None:
+    assert DEFINITION["QueryLanguage"] == "JSONata"
+    text = json.dumps(DEFINITION)
+    assert "$eval" not in text
+    assert not re.search(r'"(InputPath|OutputPath|ResultPath|ResultSelector|Parameters|[^"]*\.\$)":', text)
+
+
+def test_names_in_dynamodb_expressions_are_not_reserved() -> None:
+    reserved_words: frozenset[str] = importlib.import_module("ministack.services._dynamodb_keywords").AWS_KEYWORDS
+    assert "STATUS" in reserved_words
+    for name, state in TASKS.items():
+        arguments = json.dumps(state["Arguments"])
+        for expression in re.findall(r'"(?:Condition|Update|Projection)Expression": "([^"]*)"', arguments):
+            words = set(re.findall(r"(?<![#:\w])[a-z_]+\b(?!\()", expression))
+            assert not {word.upper() for word in words} & reserved_words, f"{name}: {expression}"
+
+
+# Variables: `$name` that is neither a function call, nor the interpreter's own, nor local to the expression.
+_VARIABLE: Final = re.compile(r"\$([a-z_]\w*)\b(?!\s*\()")
+_LOCAL: Final = re.compile(r"\$([a-z_]\w*)\s*:=")
+
+
+def _reads(node: Any) -> set[str]:
+    found = set[str]()
+    for expression in _texts(node):
+        found |= set(_VARIABLE.findall(expression)) - set(_LOCAL.findall(expression)) - {"states"}
+    return found
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str) and node.startswith("{%"):
+        yield node
+    elif isinstance(node, dict):
+        for value in cast("dict[str, Any]", node).values():
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for item in cast("list[Any]", node):
+            yield from _texts(item)
+
+
+def test_no_assign_reads_what_it_sets_for_another_variable() -> None:
+    """AWS evaluates an Assign with the values from before it, other interpreters one after the other."""
+    for name, state in STATES.items():
+        for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
+            assign: dict[str, Any] = rule.get("Assign", {})
+            for variable, template in assign.items():
+                assert not _reads(template) & (set(assign) - {variable}), f"{name}: {variable}"
+
+
+def test_no_branch_sets_variables() -> None:
+    """Those of a branch end with it, and must not have the name of an outer one (Step Functions: variables)."""
+    for state in PARALLELS.values():
+        for branch in state["Branches"]:
+            assert "Assign" not in json.dumps(branch)
+
+
+def test_every_variable_is_set_on_every_way_before_it_is_read() -> None:
+    known: dict[str, set[str]] = {DEFINITION["StartAt"]: set()}
+    pending = [str(DEFINITION["StartAt"])]
+    while pending:
+        name = pending.pop()
+        for following, assigned in _edges(STATES[name]):
+            # What all ways to a state have in common.
+            after = known[name] | assigned
+            before = known.get(following)
+            if before is None or not before <= after:
+                known[following] = after if before is None else before & after
+                pending.append(following)
+    for name, variables in known.items():
+        assert _reads(STATES[name]) <= variables, f"{name}: {_reads(STATES[name]) - variables} may not be set"
+
+
+def _edges(state: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
+    own = set(state.get("Assign", {}))
+    if "Next" in state:
+        yield state["Next"], own
+    if "Default" in state:
+        yield state["Default"], own
+    for rule in (*state.get("Choices", ()), *state.get("Catch", ())):
+        yield rule["Next"], set(rule.get("Assign", {}))

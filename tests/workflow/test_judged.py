@@ -1,0 +1,104 @@
+"""The definition, judged by others than ourselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components import state_machine
+from tests.workflow.conftest import Tables, express, standard, sync_order_id
+from tests.workflow.harness import VALUES, Workflow
+from tests.workflow.judges import reference_results, validator_complaints
+
+DEFINITION = state_machine.load("order.asl.json")
+
+
+def test_the_definition_is_valid_as_it_is_stored() -> None:
+    assert validator_complaints(state_machine.WORKFLOWS / "order.asl.json") == ""
+
+
+def test_the_definition_is_valid_as_it_is_deployed(tmp_path: Path) -> None:
+    deployed = tmp_path / "order.asl.json"
+    deployed.write_text(state_machine.render(DEFINITION, VALUES, timeout_s=28), encoding="utf-8")
+    assert validator_complaints(deployed) == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"Next": "IsInStock"', '"Next": "NoSuchState"'),
+        ("{% $synchronous %}", "{% $synchronous ( %}"),
+        ('"TimeoutSeconds": 8', '"TimeoutSeconds": "8 s"'),
+        ('"Default": "ProcessOrder"', '"Otherwise": "ProcessOrder"'),
+    ],
+)
+def test_the_validator_sees_what_is_wrong(tmp_path: Path, old: str, new: str) -> None:
+    stored = (state_machine.WORKFLOWS / "order.asl.json").read_text(encoding="utf-8")
+    assert old in stored
+    wrong = tmp_path / "order.asl.json"
+    wrong.write_text(stored.replace(old, new, 1), encoding="utf-8")
+    assert validator_complaints(wrong)
+
+
+def test_every_expression_means_the_same_to_the_reference_implementation(
+    order_workflow: Workflow, tables: Tables
+) -> None:
+    _run_all_ways(order_workflow, tables)
+    used = {evaluation.expression for evaluation in order_workflow.evaluations}
+    assert _expressions(DEFINITION) - used == set()
+
+    # The time of day is another one.
+    compared = [e for e in order_workflow.evaluations if "$now()" not in e.expression]
+    results = reference_results([{"expression": e.expression, "bindings": e.bindings} for e in compared])
+    for evaluation, result in zip(compared, results, strict=True):
+        assert result == {"value": evaluation.result}, evaluation.expression
+
+
+def _run_all_ways(workflow: Workflow, tables: Tables) -> None:
+    """Run executions that evaluate every expression, with one, two and many lines."""
+    for product_id in ("tea", "cup", "pot"):
+        tables.product(product_id, 100)
+    for lines in ([("tea", 1)], [("tea", 2), ("cup", 3)], [("tea", 1), ("cup", 1), ("pot", 1)]):
+        key = str(len(lines))
+        tables.dynamodb.unprocessed = [len(lines) - 1]
+        workflow.run(express(lines, key=key))
+        workflow.run(express(lines, key=key))
+        workflow.run(express([("pot", 9)], key=key))
+        for change in ({"status": {"S": "CANCELLED"}}, _reason("OutOfStock"), _reason("ValidationError")):
+            tables.change(sync_order_id(key), change)
+            workflow.run(express(lines, key=key))
+        tables.accepted(lines, order_id=sync_order_id(f"left {key}"), synchronous=True)
+        workflow.run(express(lines, key=f"left {key}"))
+        many = [(product_id, 101) for product_id, _ in lines]
+        workflow.run(express(many, key=f"short {key}"))
+        workflow.run(express([(f"{product_id}-gone", 1) for product_id, _ in lines], key=f"gone {key}"))
+    tables.accepted([("tea", 1), ("tea", 1)])
+    workflow.run(standard([("tea", 1), ("tea", 1)]))
+    workflow.run(express([("tea", 0)], key="invalid"))
+    workflow.fail("ValidateInput", "KeyError")
+    workflow.run(standard([("tea", 1)]))
+    workflow.meanwhile("UpdateInventory", lambda: tables.product("tea", 0))
+    workflow.run(express([("tea", 1)], key="sold out"))
+    workflow.fail("UpdateInventory", "KeyError")
+    workflow.fail("SendNotification", "KeyError")
+    workflow.run(express([("cup", 1)], key="failed"))
+
+
+def _reason(code: str) -> dict[str, object]:
+    reason = {"M": {"code": {"S": code}, "message": {"S": "said before"}}}
+    return {"status": {"S": "REJECTED"}, "reason": reason}
+
+
+def _expressions(definition: object) -> set[str]:
+    texts = json.loads(json.dumps(definition), object_hook=lambda fields: list(fields.values()))
+    found: set[str] = set()
+    pending: list[object] = [texts]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending += node
+        elif isinstance(node, str) and node.startswith("{%"):
+            found.add(node[2:-2].strip())
+    return found

@@ -1,0 +1,294 @@
+"""Every way through the order workflow on which nothing of ours fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.workflow.conftest import ORDER_ID, USER, Lines, Tables, express, standard, sync_order_id
+from tests.workflow.harness import Ended, Workflow
+
+CONFIRMING = ["CheckInventory", "IsInStock", "ProcessOrder", "IsConfirmed", "Success"]
+THREE: Lines = [("tea", 2), ("cup", 1), ("pot", 3)]
+
+
+def stocked(tables: Tables, quantity: int = 10) -> None:
+    for number, product_id in enumerate(("tea", "cup", "pot")):
+        tables.product(product_id, quantity, unit_price=100 * (number + 1))
+
+
+class TestConfirmed:
+    def test_an_accepted_order_is_confirmed_with_prices_and_the_stock_is_lower(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
+        stocked(tables)
+        tables.accepted(THREE)
+        ended = order_workflow.run(standard(THREE))
+        assert (ended.status, ended.states) == ("SUCCEEDED", ["ValidateInput", "IsSynchronous", *CONFIRMING])
+        assert ended.output == tables.order()
+        assert ended.output["status"] == "CONFIRMED"
+        assert ended.output["items"] == [
+            {"product_id": "tea", "quantity": 2, "unit_price": 100},
+            {"product_id": "cup", "quantity": 1, "unit_price": 200},
+            {"product_id": "pot", "quantity": 3, "unit_price": 300},
+        ]
+        assert (ended.output["total"], ended.output["currency"]) == (1300, "JPY")
+        assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [8, 9, 7]
+
+    def test_an_order_of_process_is_recorded_first_and_then_confirmed(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
+        stocked(tables)
+        seen: list[Any] = []
+        order_workflow.meanwhile("CheckInventory", lambda: seen.append(tables.order(sync_order_id())))
+        ended = order_workflow.run(express(THREE))
+        assert ended.states == ["ValidateInput", "IsSynchronous", "RecordOrder", *CONFIRMING]
+        assert (ended.status, ended.output) == ("SUCCEEDED", tables.order(sync_order_id()))
+        assert seen[0]["status"] == "PENDING"
+        row = tables.dynamodb.item("orders", sync_order_id())
+        assert row
+        assert row["synchronous"] == {"BOOL": True}
+
+    @pytest.mark.parametrize("lines", [1, 25])
+    def test_the_least_and_the_most_lines_stay_lists(
+        self, order_workflow: Workflow, tables: Tables, lines: int
+    ) -> None:
+        wanted = [(f"p{number}", number + 1) for number in range(lines)]
+        for product_id, quantity in wanted:
+            tables.product(product_id, quantity)
+        ended = order_workflow.run(express(wanted))
+        assert [line["product_id"] for line in ended.output["items"]] == [product_id for product_id, _ in wanted]
+        assert all(tables.stock(product_id) == 0 for product_id, _ in wanted)
+
+    def test_quantities_are_compared_as_numbers_though_dynamodb_gives_text(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
+        tables.product("tea", 10)  # as text, "10" is less than "9"
+        ended = order_workflow.run(express([("tea", 9)]))
+        assert (ended.status, tables.stock("tea")) == ("SUCCEEDED", 1)
+
+    def test_the_last_piece_can_be_bought(self, order_workflow: Workflow, tables: Tables) -> None:
+        tables.product("tea", 3)
+        assert order_workflow.run(express([("tea", 3)])).status == "SUCCEEDED"
+        assert tables.stock("tea") == 0
+
+    def test_subscribers_are_told_what_is_true_at_that_moment(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        tables.accepted(THREE)
+        order_workflow.run(standard(THREE))
+        assert order_workflow.published == [{"order_id": ORDER_ID, "user_id": USER, "status": "PROCESSING"}]
+
+
+class TestRejected:
+    def rejected(self, ended: Ended, tables: Tables, order_id: str, code: str) -> str:
+        """Check that execution and row say the same, and return the message."""
+        order = tables.order(order_id)
+        assert (ended.status, ended.error) == ("FAILED", code)
+        assert order["status"] == "REJECTED"
+        assert order["reason"] == {"code": code, "message": ended.cause}
+        assert order["updated_at"] > order["created_at"]
+        return ended.cause
+
+    def test_too_few_in_stock_at_the_check(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        tables.product("cup", 0)
+        tables.product("pot", 2)
+        ended = order_workflow.run(express(THREE))
+        assert ended.states[-4:] == ["IsInStock", "RecordRejected", "WhereItStands", "OutOfStock"]
+        message = self.rejected(ended, tables, sync_order_id(), "OutOfStock")
+        assert message == "Not enough in stock: cup, pot"
+        assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 0, 2]
+        assert order_workflow.published == []
+
+    def test_sold_out_between_the_check_and_the_update(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        tables.accepted(THREE)
+        order_workflow.meanwhile("UpdateInventory", lambda: tables.product("pot", 2))
+        ended = order_workflow.run(standard(THREE))
+        assert "IsConfirmed" in ended.states
+        assert "pot" in self.rejected(ended, tables, ORDER_ID, "OutOfStock")
+        assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 10, 2]
+
+    def test_a_product_that_is_not_in_the_catalogue(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        lines = [*THREE, ("gone", 1)]
+        tables.accepted(lines)
+        ended = order_workflow.run(standard(lines))
+        assert self.rejected(ended, tables, ORDER_ID, "ProductNotFound") == "Not in the catalogue: gone"
+        assert tables.stock("tea") == 10
+
+    def test_an_unknown_product_counts_more_than_one_sold_out(self, order_workflow: Workflow, tables: Tables) -> None:
+        tables.product("tea", 0)
+        ended = order_workflow.run(express([("tea", 1), ("gone", 1)]))
+        self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
+
+    def test_nothing_of_it_is_in_the_catalogue(self, order_workflow: Workflow, tables: Tables) -> None:
+        ended = order_workflow.run(express([("gone", 1)]))
+        assert self.rejected(ended, tables, sync_order_id(), "ProductNotFound") == "Not in the catalogue: gone"
+
+    def test_a_product_deleted_between_the_check_and_the_update(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        order_workflow.meanwhile("UpdateInventory", lambda: tables.dynamodb.tables["inventory"].items.pop("cup"))  # type: ignore[arg-type,func-returns-value]
+        ended = order_workflow.run(express(THREE))
+        assert "cup" in self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
+
+    def test_lines_of_different_currencies(self, order_workflow: Workflow, tables: Tables) -> None:
+        tables.product("tea", 10, currency="JPY")
+        tables.product("cup", 10, currency="EUR")
+        ended = order_workflow.run(express([("tea", 1), ("cup", 1)]))
+        self.rejected(ended, tables, sync_order_id(), "ValidationError")
+        assert ended.states[-1] == "HandleValidationError"
+        assert (tables.stock("tea"), tables.stock("cup")) == (10, 10)
+
+
+class TestInvalid:
+    def test_an_invalid_request_ends_without_a_record(self, order_workflow: Workflow, tables: Tables) -> None:
+        ended = order_workflow.run(express([("tea", 0)]))
+        assert (ended.error, ended.states) == (
+            "ValidationError",
+            ["ValidateInput", "IsRecorded", "HandleValidationError"],
+        )
+        assert "quantity" in ended.cause
+        assert tables.dynamodb.tables["orders"].items == {}
+
+    def test_an_invalid_event_has_its_order_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
+        lines = [("tea", 1), ("tea", 2)]
+        tables.accepted(lines)
+        ended = order_workflow.run(standard(lines))
+        assert ended.states == [
+            *("ValidateInput", "IsRecorded", "RecordRejected", "WhereItStands", "HandleValidationError")
+        ]
+        order = tables.order()
+        assert (order["status"], order["reason"]) == (
+            "REJECTED",
+            {"code": "ValidationError", "message": ended.cause},
+        )
+
+    @pytest.mark.parametrize("request_", [{}, {"order": None}, {"order": {}}, {"order": []}, {"order": "text"}])
+    def test_an_input_that_is_no_order_at_all_is_refused(
+        self, order_workflow: Workflow, tables: Tables, request_: dict[str, Any]
+    ) -> None:
+        assert order_workflow.run(request_).error == "ValidationError"
+        assert tables.dynamodb.tables["orders"].items == {}
+
+    def test_an_invalid_order_that_is_decided_stays_as_it_is(
+        self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
+    ) -> None:
+        lines = [("tea", 1), ("tea", 2)]
+        tables.accepted(lines)
+        cancel(ORDER_ID)()
+        assert order_workflow.run(standard(lines)).error == "InvalidTransition"
+        assert tables.order()["status"] == "CANCELLED"
+
+
+class TestDecidedByOthers:
+    def test_an_order_cancelled_before_the_update_keeps_its_stock_and_status(
+        self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
+    ) -> None:
+        stocked(tables)
+        tables.accepted(THREE)
+        order_workflow.meanwhile("UpdateInventory", cancel(ORDER_ID))
+        ended = order_workflow.run(standard(THREE))
+        assert (ended.error, ended.cause) == ("InvalidTransition", "The order was cancelled")
+        assert ended.states[-3:] == ["ReadOrder", "WhereItStands", "InvalidTransition"]
+        assert (tables.order()["status"], tables.stock("tea")) == ("CANCELLED", 10)
+
+    def test_an_order_cancelled_before_its_rejection_stays_cancelled(
+        self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
+    ) -> None:
+        tables.accepted([("gone", 1)])
+        order_workflow.meanwhile("RecordRejected", cancel(ORDER_ID))
+        ended = order_workflow.run(standard([("gone", 1)]))
+        assert (ended.error, tables.order()["status"]) == ("InvalidTransition", "CANCELLED")
+
+    def test_a_second_execution_of_a_confirmed_order_answers_the_same_and_takes_nothing(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
+        stocked(tables)
+        tables.accepted(THREE)
+        first = order_workflow.run(standard(THREE))
+        second = order_workflow.run(standard(THREE))
+        assert (second.status, second.output) == ("SUCCEEDED", first.output)
+        assert tables.stock("tea") == 8
+
+
+class TestRepeatedRequest:
+    """`POST /process` again with the same Idempotency-Key."""
+
+    def test_a_confirmed_order_answers_as_before(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
+        assert second.states == [
+            *("ValidateInput", "IsSynchronous", "RecordOrder", "ReadOrder", "WhereItStands", "Success")
+        ]
+        assert second.output == first.output == tables.order(sync_order_id())
+        assert tables.stock("tea") == 8
+
+    def test_one_line_read_from_the_table_is_a_list(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        first, second = order_workflow.run(express([("tea", 1)])), order_workflow.run(express([("tea", 1)]))
+        assert (
+            second.output["items"] == first.output["items"] == [{"product_id": "tea", "quantity": 1, "unit_price": 100}]
+        )
+
+    @pytest.mark.parametrize(("lines", "error"), [([("tea", 11)], "OutOfStock"), ([("gone", 1)], "ProductNotFound")])
+    def test_a_rejected_order_answers_the_same_error(
+        self, order_workflow: Workflow, tables: Tables, lines: Lines, error: str
+    ) -> None:
+        stocked(tables)
+        first = order_workflow.run(express(lines))
+        tables.product("gone", 10)
+        tables.product("tea", 100)
+        second = order_workflow.run(express(lines))
+        assert (second.error, second.cause) == (first.error, first.cause)
+        assert second.error == error
+        assert "ReadOrder" in second.states
+
+    def test_a_rejected_order_of_two_currencies_answers_the_same_error(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
+        tables.product("tea", 10, currency="JPY")
+        tables.product("cup", 10, currency="EUR")
+        first = order_workflow.run(express([("tea", 1), ("cup", 1)]))
+        second = order_workflow.run(express([("tea", 1), ("cup", 1)]))
+        assert (second.error, second.cause) == (first.error, first.cause)
+        assert second.error == "ValidationError"
+
+    def test_a_failed_order_answers_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        order_workflow.fail("UpdateInventory", "RuntimeError")
+        first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
+        assert (second.error, second.cause) == (first.error, first.cause)
+        assert second.error == "ProcessingFailed"
+        assert tables.order(sync_order_id())["status"] == "FAILED"
+
+    def test_a_cancelled_order_is_a_conflict(
+        self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
+    ) -> None:
+        stocked(tables)
+        order_workflow.run(express(THREE))
+        cancel(sync_order_id())()
+        assert order_workflow.run(express(THREE)).error == "InvalidTransition"
+
+    def test_a_pending_order_is_decided_by_the_repetition(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
+        ended = order_workflow.run(express(THREE))
+        assert ended.states[2:5] == ["RecordOrder", "ReadOrder", "WhereItStands"]
+        assert ended.states[5:] == CONFIRMING
+        assert ended.output == tables.order(sync_order_id())
+
+    @pytest.mark.parametrize("status", ["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
+    def test_another_body_is_a_conflict_whatever_became_of_the_order(
+        self, order_workflow: Workflow, tables: Tables, status: str
+    ) -> None:
+        stocked(tables)
+        tables.accepted([("tea", 1)], order_id=sync_order_id(), synchronous=True)
+        tables.change(sync_order_id(), {"status": {"S": status}})
+        before = tables.order(sync_order_id())
+        ended = order_workflow.run(express([("tea", 2)]))
+        assert ended.error == "IdempotencyConflict"
+        assert "new key" in ended.cause
+        assert (tables.order(sync_order_id()), tables.stock("tea")) == (before, 10)
