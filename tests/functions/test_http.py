@@ -17,6 +17,7 @@ from tests.functions.conftest import Api
 ORDER = {"items": [{"product_id": "tea", "quantity": 1}]}
 PRODUCT = {"name": "Tea", "unit_price": 500, "currency": "JPY", "quantity": 10}
 DEEP = "[" * 8000
+DEEP_AND_WHOLE = DEEP + "]" * 8000
 
 
 def order(body: Any = ORDER, **others: Any) -> Request:
@@ -47,6 +48,7 @@ BROKEN: list[Any] = [
     '{"items": [{"product_id": "tea", "quantity": Infinity}]}',
     f'{{"items": {"9" * 5000}}}',
     DEEP,
+    DEEP_AND_WHOLE,
     {},
     {"items": None},
     {"items": {}},
