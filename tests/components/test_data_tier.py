@@ -1,0 +1,87 @@
+"""The data tier as prod and dev have it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.graph import Graph
+
+GraphOf = Callable[[str], Graph]
+TABLES = {
+    "data-users": ("user_id", {"user_id"}),
+    "data-orders": ("order_id", {"order_id", "user_id", "created_at"}),
+    "data-inventory": ("product_id", {"product_id", "catalogue"}),
+    "data-idempotency": ("id", {"id"}),
+}
+
+
+def table(graph: Graph, name: str) -> dict[str, Any]:
+    return dict(graph.one("Table", name).inputs)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_on_demand_encrypted_and_declare_the_attributes_of_their_keys_alone(
+    name: str, graph_of: GraphOf
+) -> None:
+    inputs = table(graph_of("prod"), name)
+    key, attributes = TABLES[name]
+    assert inputs["billingMode"] == "PAY_PER_REQUEST"
+    assert inputs["serverSideEncryption"] == {"enabled": True}
+    assert inputs["hashKey"] == key
+    assert {attribute["name"] for attribute in inputs["attributes"]} == attributes
+
+
+@pytest.mark.parametrize(("stack", "safe"), [("prod", True), ("dev", False), ("local", False)])
+def test_what_prod_keeps_cannot_be_deleted_and_can_be_restored(stack: str, safe: bool, graph_of: GraphOf) -> None:
+    graph = graph_of(stack)
+    for made in graph.of("Table"):
+        assert made.inputs["deletionProtectionEnabled"] is safe
+        assert made.protect is safe
+    assert graph.one("Bucket", "data-analytics").protect is safe
+    assert graph.one("Bucket", "data-analytics").inputs["forceDestroy"] is not safe
+    assert graph.one("UserPool", "identity-pool").protect is safe
+    recoverable = {made.inputs["pointInTimeRecovery"]["enabled"] for made in graph.of("Table")}
+    assert recoverable == {stack != "local"}
+
+
+def test_the_orders_table_streams_both_images_and_is_found_by_user_and_time(graph_of: GraphOf) -> None:
+    inputs = table(graph_of("prod"), "data-orders")
+    assert inputs["streamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert inputs["globalSecondaryIndexes"] == [
+        {
+            "name": "by-user",
+            "projectionType": "ALL",
+            "keySchemas": [
+                {"attributeName": "user_id", "keyType": "HASH"},
+                {"attributeName": "created_at", "keyType": "RANGE"},
+            ],
+        }
+    ]
+
+
+def test_a_change_of_stock_does_not_touch_the_catalogues_index(graph_of: GraphOf) -> None:
+    index = table(graph_of("prod"), "data-inventory")["globalSecondaryIndexes"][0]
+    assert index["projectionType"] == "KEYS_ONLY"
+
+
+def test_only_idempotency_records_expire(graph_of: GraphOf) -> None:
+    expiring = {made.name: made.inputs["ttl"] for made in graph_of("prod").of("Table") if "ttl" in made.inputs}
+    assert expiring == {"data-idempotency": {"attributeName": "expiration", "enabled": True}}
+
+
+def test_the_bucket_is_private_takes_tls_alone_and_forgets(graph_of: GraphOf) -> None:
+    graph = graph_of("prod")
+    private = graph.one("BucketPublicAccessBlock", "data-analytics-private").inputs
+    switches = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    assert all(private[switch] is True for switch in switches)
+    statement = json.loads(graph.one("BucketPolicy", "data-analytics-policy").inputs["policy"])["Statement"][0]
+    bucket = graph.one("Bucket", "data-analytics").state["arn"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Resource"] == [bucket, f"{bucket}/*"]
+    rule = graph.one("BucketLifecycleConfiguration", "data-analytics-lifecycle").inputs["rules"][0]
+    assert rule["status"] == "Enabled"
+    assert rule["expiration"] == {"days": 730}

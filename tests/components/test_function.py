@@ -1,0 +1,84 @@
+"""A function as every capability declares it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from settings import FUNCTION_NAMES
+from tests.support.graph import Graph
+
+GraphOf = Callable[[str], Graph]
+ASYNCHRONOUS = {"process-order", "send-email"}
+NAMES = [name.replace("_", "-") for name in FUNCTION_NAMES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_function_is_its_own_archive_on_arm64_with_both_layers(name: str, graph_of: GraphOf) -> None:
+    graph = graph_of("prod")
+    inputs = graph.one("aws:lambda/function:Function", name).inputs
+    source = name.replace("-", "_")
+    assert inputs["handler"] == f"{source}.handler.lambda_handler"
+    assert inputs["code"].path.endswith(f"{name}.zip")
+    assert inputs["architectures"] == ["arm64"]
+    layers = [graph.one("LayerVersion", f"layers-{role}").state["arn"] for role in ("powertools", "common")]
+    assert inputs["layers"] == layers
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_role_may_log_trace_and_report_failures_and_nothing_else_without_being_told(
+    name: str, graph_of: GraphOf
+) -> None:
+    graph = graph_of("prod")
+    log, traces, failures, *own = graph.policy("RolePolicy", f"{name}-policy")
+    group = graph.one("LogGroup", f"{name}-log").state["arn"]
+    assert log["Resource"] == [f"{group}:log-stream:*"]
+    assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert traces["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    queues = [f"{name}-dlq", *([f"{name}-failures"] if name in ASYNCHRONOUS else [])]
+    assert failures["Resource"] == [graph.one("Queue", queue).state["arn"] for queue in queues]
+    successes = [statement for statement in own if statement["Action"] == ["sns:Publish"]]
+    assert bool(successes) == (name in ASYNCHRONOUS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_waits_for_its_policy_because_lambda_checks_the_dead_letter_queue(
+    name: str, graph_of: GraphOf
+) -> None:
+    graph = graph_of("prod")
+    policy = graph.one("RolePolicy", f"{name}-policy").urn
+    assert policy in graph.one("aws:lambda/function:Function", name).dependencies
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_alias_points_at_the_published_version(name: str, graph_of: GraphOf) -> None:
+    graph = graph_of("prod")
+    alias = graph.one("aws:lambda/alias:Alias", f"{name}-live").inputs
+    assert alias["name"] == "live"
+    assert alias["functionVersion"] == graph.one("aws:lambda/function:Function", name).state["version"]
+
+
+def test_provisioned_concurrency_is_on_the_alias_where_a_setting_asks_for_it(graph_of: GraphOf) -> None:
+    provisioned = {
+        made.inputs["functionName"]: made.inputs for made in graph_of("prod").of("ProvisionedConcurrencyConfig")
+    }
+    wanted = {"users-api", "orders-api", "catalog-api", "validate-order", "update-inventory"}
+    assert set(provisioned) == {f"orders-prod-{name}" for name in wanted}
+    assert {made["qualifier"] for made in provisioned.values()} == {"live"}
+    assert graph_of("dev").of("ProvisionedConcurrencyConfig") == []
+
+
+def test_each_functions_size_is_its_setting(graph_of: GraphOf) -> None:
+    graph = graph_of("dev")
+    inputs = graph.one("aws:lambda/function:Function", "validate-order").inputs
+    assert (inputs["timeout"], inputs["memorySize"]) == (3, 256)
+    assert inputs["environment"]["variables"]["LOG_LEVEL"] == "DEBUG"
+    assert inputs["environment"]["variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "orders-dev"
+
+
+def test_no_environment_holds_a_secret(graph_of: GraphOf) -> None:
+    for made in graph_of("prod").of("aws:lambda/function:Function"):
+        text = json.dumps(made.inputs["environment"]).lower()
+        assert not any(word in text for word in ("secret", "password", "token"))
