@@ -11,7 +11,8 @@ from local import emulator, project
 from local.errors import LocalError
 from local.instance import DEFAULT_PORT, ROOT, Instance, instance
 from local.progress import Progress
-from local.up import save_outputs, up
+from local.summary import summary
+from local.up import up
 
 
 def main() -> int:
@@ -35,8 +36,7 @@ def main() -> int:
 def _up(where: Instance, program: Path) -> int:
     began, progress = time.monotonic(), Progress()
     outputs = up(where, project.load(program), progress)
-    save_outputs(where, outputs)
-    progress.say(f"\nReady in {time.monotonic() - began:.1f} s.")
+    progress.say(summary(where, outputs, time.monotonic() - began))
     return 0
 
 

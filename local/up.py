@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from local import addresses, emulator, project
+from local import addresses, emulator, project, seeds
 from local.aws import Aws
 from local.deployment import Deployment
 from local.errors import LocalError
-from local.instance import Instance, write_private
+from local.instance import Instance, read_json, write_private
 from local.progress import Progress
 from local.state import State
 
@@ -20,9 +20,9 @@ _DEFAULT_REGION: Final = "us-east-1"
 
 
 def up(instance: Instance, source: project.Project, progress: Progress) -> dict[str, Any]:
-    """Bring `instance` to what the program wants and return its exports, localized.
+    """Bring `instance` to what the program wants; returns what .local/outputs.json then holds.
 
-    Raises LocalError.
+    A program that is not the platform (it exports no `frontend`) is deployed without seeds. Raises LocalError.
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     starting = _require_emulator(instance, region, progress)
@@ -34,18 +34,22 @@ def up(instance: Instance, source: project.Project, progress: Progress) -> dict[
             note(f"ministack at {instance.url}, region {region}")
     aws, state = Aws(instance, region), State(instance)
     exports = _deploy(lambda deployment: program.run(source, aws, deployment, progress), aws, state, progress)
-    return addresses.localize(exports, instance)
+    outputs: dict[str, Any] = addresses.localize(exports, instance)
+    before: dict[str, Any] = read_json(instance.outputs) or {}
+    known: dict[str, Any] = before.get("local", {})
+    outputs["local"] = {"endpointUrl": instance.url, **known}
+    if "frontend" in outputs:
+        with progress.step("seeds") as note:
+            note(f"2 sign-ins, 1 profile, {len(seeds.PRODUCTS)} products")
+            outputs["local"] = seeds.plant(aws, outputs, known)
+    write_private(instance.outputs, outputs)
+    return outputs
 
 
 def counts(actions: Counter[str]) -> str:
     """Return what was done in words: 3 updated, 140 same."""
     order = ("created", "updated", "replaced", "deleted", "same")
     return ", ".join(f"{actions[action]} {action}" for action in order if actions[action])
-
-
-def save_outputs(instance: Instance, outputs: dict[str, Any]) -> None:
-    """Write down what others read."""
-    write_private(instance.outputs, outputs)
 
 
 def _require_emulator(instance: Instance, region: str, progress: Progress) -> Callable[[], float] | None:

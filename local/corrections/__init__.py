@@ -18,7 +18,7 @@ VERSION: Final = "1.5.33"
 NAMES: Final = (
     "access_log",
     "async_invocation",
-    "event_conditions",
+    "condition_keys",
     "event_targets",
     "execution_log",
     "execution_roles",

@@ -31,3 +31,29 @@ def test_a_role_may_not_put_events_of_another_kind(cloud: Cloud) -> None:
     answer = put(cloud, ("orders.api", "Anything"))
     assert isinstance(answer, dict)
     assert "not authorized" in answer["errorMessage"]
+
+
+def send(cloud: Cloud, sender: str) -> object:
+    cloud("sesv2", "create_email_identity", EmailIdentity=sender)
+    source = f"""
+        import boto3
+        def handle(event, context):
+            body = {{"Simple": {{"Subject": {{"Data": "s"}}, "Body": {{"Text": {{"Data": "t"}}}}}}}}
+            answer = boto3.client("sesv2").send_email(
+                FromEmailAddress="{sender}", Destination={{"ToAddresses": ["to@example.com"]}}, Content=body
+            )
+            return "MessageId" in answer
+    """
+    limited = {"StringEquals": {"ses:FromAddress": "orders@example.com"}}
+    identities = cloud.arn("ses", "identity/*")
+    return cloud.invoke(cloud.function(source, allow("ses:SendEmail", on=identities, Condition=limited)), {})
+
+
+def test_a_role_may_send_mail_from_the_address_that_its_policy_names(cloud: Cloud) -> None:
+    assert send(cloud, "orders@example.com") is True
+
+
+def test_a_role_may_not_send_mail_from_another_address(cloud: Cloud) -> None:
+    answer = send(cloud, "somebody@example.com")
+    assert isinstance(answer, dict)
+    assert "not authorized" in answer["errorMessage"]

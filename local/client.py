@@ -1,0 +1,165 @@
+"""A small client of the platform, which signs in and calls both APIs: for `make order`, the seeds and the tests."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import urllib3
+
+_TIMEOUT_S: Final = 35.0
+_REDIRECTS: Final = (301, 302, 303)
+
+
+class SignInError(Exception):
+    """Cognito did not give a token; the message is Cognito's."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    text: str
+
+    def json(self) -> Any:
+        """Return the body, parsed."""
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What Cognito gives for a sign-in."""
+
+    id_token: str
+    """For the REST API."""
+    access_token: str
+    """For the HTTP API, if it has the scope."""
+
+
+@dataclass
+class Client:
+    """One frontend, which knows the stack output `frontend` and nothing else."""
+
+    frontend: Mapping[str, Any]
+    """Stack output."""
+    cognito_url: str
+    """Endpoint of Cognito's own API: https://cognito-idp.REGION.amazonaws.com on AWS, the emulator's here."""
+    _pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
+
+    def sign_in(self, username: str, password: str) -> Tokens:
+        """Sign in by password (USER_PASSWORD_AUTH). Raises SignInError."""
+        request = {
+            "AuthFlow": "USER_PASSWORD_AUTH",
+            "ClientId": self.frontend["auth"]["userPoolClientId"],
+            "AuthParameters": {"USERNAME": username, "PASSWORD": password},
+        }
+        headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth",
+        }
+        answer = self.send("POST", self.cognito_url, body=json.dumps(request), headers=headers)
+        result = answer.json().get("AuthenticationResult") if answer.status == 200 else None  # noqa: PLR2004
+        if not result:
+            raise SignInError(f"sign-in of {username} by password: {answer.status} {answer.text}")
+        return Tokens(result["IdToken"], result["AccessToken"])
+
+    def sign_in_by_code(self, username: str, password: str, scopes: tuple[str, ...] = ("openid", "email")) -> Tokens:
+        """Sign in on the hosted page as a browser does: the code flow with PKCE. Raises SignInError."""
+        auth = self.frontend["auth"]
+        verifier = secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        wanted = {
+            "response_type": "code",
+            "client_id": auth["userPoolClientId"],
+            "redirect_uri": auth["redirectUris"][0],
+            "scope": " ".join(scopes),
+            "state": secrets.token_urlsafe(8),
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        page = self.send("GET", f"{auth['hostedUiUrl']}/oauth2/authorize?{urlencode(wanted)}")
+        form = {**wanted, **_hidden_fields(page.text), "username": username, "password": password}
+        landed = self._form(f"{auth['hostedUiUrl']}/login", form)
+        query = parse_qs(urlsplit(landed.headers.get("location", "")).query)
+        if landed.status not in _REDIRECTS or query.get("state") != [wanted["state"]] or "code" not in query:
+            raise SignInError(f"sign-in of {username} on the hosted page: {landed.status}, no code came back")
+        exchange = {
+            "grant_type": "authorization_code",
+            "client_id": wanted["client_id"],
+            "redirect_uri": wanted["redirect_uri"],
+            "code": query["code"][0],
+            "code_verifier": verifier,
+        }
+        answer = self._form(f"{auth['hostedUiUrl']}/oauth2/token", exchange)
+        if answer.status != 200:  # noqa: PLR2004
+            raise SignInError(f"code of {username} for tokens: {answer.status} {answer.text}")
+        given = answer.json()
+        return Tokens(given["id_token"], given["access_token"])
+
+    def rest(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call the REST API; a `body` that is no text is sent as JSON."""
+        return self._call(method, self.frontend["restApi"]["url"] + path, token, body, headers)
+
+    def http(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call the HTTP API; a `body` that is no text is sent as JSON."""
+        return self._call(method, self.frontend["httpApi"]["url"] + path, token, body, headers)
+
+    def send(
+        self, method: str, url: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one request, and follow no redirect."""
+        answer = self._pool.request(
+            method, url, body=body, headers=dict(headers or {}), timeout=_TIMEOUT_S, redirect=False
+        )
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(answer.status, named, answer.data.decode(errors="replace"))
+
+    def _call(self, method: str, url: str, token: str | None, body: Any, headers: Mapping[str, str] | None) -> Answer:
+        sent = {"Authorization": f"Bearer {token}"} if token else {}
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        return self.send(method, url, body=body, headers={**sent, **(headers or {})})
+
+    def _form(self, url: str, fields: Mapping[str, str]) -> Answer:
+        return self.send("POST", url, urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"})
+
+
+def client_of(outputs: Mapping[str, Any]) -> Client:
+    """Return a client for what .local/outputs.json holds."""
+    return Client(frontend=outputs["frontend"], cognito_url=outputs["local"]["endpointUrl"])
+
+
+def _hidden_fields(page: str) -> dict[str, str]:
+    """Return what a form sends besides what its user types."""
+    fields: dict[str, str] = {}
+    for tag in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", page):
+        found = dict(re.findall(r"(name|value)=\"([^\"]*)\"", tag))
+        if "name" in found:
+            fields[found["name"]] = found.get("value", "")
+    return fields

@@ -1,0 +1,107 @@
+"""What a newcomer finds in a fresh instance: two people who can sign in, one profile, a handful of products."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.aws import Aws, CallError
+from local.client import Answer, Client, SignInError, Tokens
+from local.errors import LocalError
+
+ADMIN_GROUP: Final = "admin"
+CUSTOMER: Final = "customer@example.com"
+ADMIN: Final = "admin@example.com"
+PRODUCTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "apple": {"name": "Apple", "unit_price": 120, "currency": "JPY", "quantity": 1000},
+    "bento": {"name": "Bento box", "unit_price": 850, "currency": "JPY", "quantity": 200},
+    "green-tea": {"name": "Green tea", "unit_price": 150, "currency": "JPY", "quantity": 5000},
+    "matcha-whisk": {"name": "Matcha whisk", "unit_price": 2400, "currency": "JPY", "quantity": 40},
+    "teapot": {"name": "Cast-iron teapot", "unit_price": 9800, "currency": "JPY", "quantity": 3},
+}
+_CREATED: Final = 201
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+
+
+@dataclass(frozen=True)
+class _Person:
+    username: str
+    password: str
+
+    def output(self) -> dict[str, str]:
+        return {"username": self.username, "password": self.password}
+
+
+def plant(aws: Aws, exports: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Make what is missing and change nothing that is there; returns the output `local`.
+
+    `known` is the output `local` of the last time, or nothing. Raises LocalError.
+    """
+    pool: str = exports["frontend"]["auth"]["userPoolId"]
+    customer = _person(aws, pool, CUSTOMER, known.get("customer") or {})
+    admin = _person(aws, pool, ADMIN, known.get("admin") or {})
+    aws("cognito-idp", "admin_add_user_to_group", UserPoolId=pool, Username=ADMIN, GroupName=ADMIN_GROUP)
+    client = Client(frontend=exports["frontend"], cognito_url=aws.instance.url)
+    with ThreadPoolExecutor(max_workers=2) as both:
+        works = [both.submit(_profile, client, customer), both.submit(_products, client, admin)]
+        for work in works:
+            work.result()
+    return {"endpointUrl": aws.instance.url, "customer": customer.output(), "admin": admin.output()}
+
+
+def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Person:
+    """Return somebody who can sign in; who is there already keeps the password."""
+    made = True
+    try:
+        aws(
+            "cognito-idp",
+            "admin_create_user",
+            UserPoolId=pool,
+            Username=email,
+            MessageAction="SUPPRESS",
+            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+        )
+    except CallError as error:
+        if error.code != "UsernameExistsException":
+            raise LocalError(f"seed {email}: {error}") from None
+        made = False
+    if not made and known.get("password"):
+        return _Person(email, known["password"])
+    # Every kind of character, as strict password rules want it.
+    password = f"Aa1-{secrets.token_urlsafe(12)}"
+    aws("cognito-idp", "admin_set_user_password", UserPoolId=pool, Username=email, Password=password, Permanent=True)
+    return _Person(email, password)
+
+
+def _profile(client: Client, customer: _Person) -> None:
+    """Create the customer's profile as a frontend would, through the REST API."""
+    token = _signed_in(lambda: client.sign_in(customer.username, customer.password)).id_token
+    answer = client.rest("POST", "/users", token, {"name": "Seeded Customer", "email": customer.username})
+    _expect(answer, (_CREATED, _CONFLICT), "POST /users for the seeded customer")
+
+
+def _products(client: Client, admin: _Person) -> None:
+    """Put the products that are missing as an administrator would, through the HTTP API."""
+    token = _signed_in(lambda: client.sign_in_by_code(admin.username, admin.password)).access_token
+    for product_id, product in PRODUCTS.items():
+        found = client.http("GET", f"/products/{product_id}", token)
+        _expect(found, (200, _NOT_FOUND), f"GET /products/{product_id}")
+        if found.status == _NOT_FOUND:
+            answer = client.http("PUT", f"/products/{product_id}", token, product)
+            _expect(answer, (200, _CREATED), f"PUT /products/{product_id}")
+
+
+def _signed_in(attempt: Any) -> Tokens:
+    try:
+        return attempt()
+    except SignInError as error:
+        raise LocalError(f"seeds: {error}") from None
+
+
+def _expect(answer: Answer, statuses: tuple[int, ...], what: str) -> None:
+    if answer.status not in statuses:
+        raise LocalError(f"seeds: {what} answered {answer.status}: {answer.text[:500]}")
