@@ -10,6 +10,7 @@ from pathlib import Path
 from local import emulator, project
 from local.errors import LocalError
 from local.instance import DEFAULT_PORT, ROOT, Instance, instance
+from local.order import order
 from local.progress import Progress
 from local.summary import summary
 from local.up import up
@@ -18,7 +19,7 @@ from local.up import up
 def main() -> int:
     """Run one command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    commands = {"up": _up, "down": _down, "status": _status}
+    commands = {"up": _up, "down": _down, "order": _order, "status": _status}
     parser.add_argument("command", choices=commands)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port of the instance")
     parser.add_argument("--home", type=Path, help="directory of the instance; default: .local or .local/PORT")
@@ -38,6 +39,11 @@ def _up(where: Instance, program: Path) -> int:
     outputs = up(where, project.load(program), progress)
     progress.say(summary(where, outputs, time.monotonic() - began))
     return 0
+
+
+def _order(where: Instance, program: Path) -> int:
+    del program
+    return order(where, Progress())
 
 
 def _down(where: Instance, program: Path) -> int:

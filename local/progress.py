@@ -57,6 +57,21 @@ class Progress:
         self.say(f"{start}  {name:<16} {note[0]:<44} {time.monotonic() - began:5.1f} s")
 
     @contextmanager
+    def waiting(self) -> Generator[Callable[[str], None]]:
+        """Show a line that changes while something is waited for; nothing of it stays."""
+
+        def say(line: str) -> None:
+            if self._live:
+                self._out.write(f"\r\x1b[K  {line}")
+                self._out.flush()
+
+        try:
+            yield say
+        finally:
+            if self._live:
+                self._out.write("\r\x1b[K")
+
+    @contextmanager
     def resource(self, component: str) -> Generator[Callable[[str], None]]:
         """Count a resource of `component`; the caller tells what was done with it."""
         with self._lock:

@@ -1,0 +1,126 @@
+"""One order's way through the platform, seen from outside: what came when, from AWS's own APIs."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from local.aws import Aws, CallError
+
+_WATCH: Final = "orders-local-watch"
+
+
+@dataclass(frozen=True, order=True)
+class Step:
+    """Something that happened."""
+
+    at: float
+    """Unix time, seconds."""
+    number: int
+    """What keeps the order of steps of the same millisecond."""
+    where: str
+    """Which part of the platform."""
+    what: str
+
+
+class Journey:
+    """Follows one order. Found steps are kept; each look finds what is new."""
+
+    def __init__(self, aws: Aws, ops: Mapping[str, Any], watched: str) -> None:
+        self._aws, self._ops, self._watched = aws, ops, watched
+        self.order_id = ""
+        self.steps: list[Step] = []
+        self.arrived: set[str] = set()
+        """What came of what is expected, in the words of `EXPECTED`."""
+
+    def look(self) -> None:
+        """Look everywhere once."""
+        for step, kind in (*self._messages(), *self._states(), *self._mails(), *self._objects()):
+            if step not in self.steps:
+                self.steps.append(step)
+                self.arrived.add(kind)
+
+    def _messages(self) -> Iterator[tuple[Step, str]]:
+        """Yield the bus's events and the topic's notifications of this order."""
+        received = self._aws(
+            "sqs",
+            "receive_message",
+            QueueUrl=self._watched,
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )
+        for message in received.get("Messages", []):
+            self._aws("sqs", "delete_message", QueueUrl=self._watched, ReceiptHandle=message["ReceiptHandle"])
+            at = int(message["Attributes"]["SentTimestamp"]) / 1000
+            body = json.loads(message["Body"])
+            if "detail-type" in body:
+                if body["detail"]["order"]["order_id"] == self.order_id:
+                    yield Step(at, 0, "event bus", body["detail-type"]), body["detail-type"]
+            else:
+                notification = json.loads(body["Message"])
+                if notification["order_id"] == self.order_id:
+                    yield Step(at, 0, "topic", notification["status"]), "notification"
+
+    def _states(self) -> Iterator[tuple[Step, str]]:
+        """Yield what the workflow did."""
+        machine: str = self._ops["stateMachines"]["standard"]
+        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{self.order_id}"
+        try:
+            history = self._aws("stepfunctions", "get_execution_history", executionArn=execution, maxResults=1000)
+        except CallError as error:
+            if error.gone:
+                return
+            raise
+        for event in history["events"]:
+            at = event["timestamp"].timestamp()
+            if "stateEnteredEventDetails" in event:
+                name = event["stateEnteredEventDetails"]["name"]
+                yield Step(at, event["id"], "workflow", name), f"state {name}"
+            elif event["type"].startswith("Execution") and event["type"] != "ExecutionStarted":
+                result = event["type"].removeprefix("Execution").upper()
+                yield Step(at, event["id"], "workflow", result), f"execution {result}"
+
+    def _mails(self) -> Iterator[tuple[Step, str]]:
+        """Yield the mails about this order; the emulator keeps what SES would send."""
+        url = f"{self._aws.instance.url}/_ministack/ses/messages"
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the emulator
+            mails: list[dict[str, Any]] = json.load(answer)["messages"].get(self._aws.account, [])
+        for mail in mails:
+            if self.order_id in mail["BodyText"]:
+                text = f"“{mail['Subject']}” to {', '.join(mail['To'])}"
+                yield Step(float(mail["Timestamp"]), 0, "mail", text), f"mail {mail['Subject']}"
+
+    def _objects(self) -> Iterator[tuple[Step, str]]:
+        """Yield the analytics records of this order."""
+        prefix = f"orders/dt={datetime.now(UTC):%Y-%m-%d}/{self.order_id}"
+        bucket = self._ops["analyticsBucket"]
+        for found in self._aws("s3", "list_objects_v2", Bucket=bucket, Prefix=prefix).get("Contents", []):
+            kind = found["Key"].rpartition("_")[2].removesuffix(".json")
+            at = found["LastModified"].timestamp()
+            yield Step(at, 0, "analytics", f"s3://…/{found['Key']}"), f"record {kind}"
+
+
+@contextmanager
+def watch(aws: Aws, ops: Mapping[str, Any]) -> Generator[Journey]:
+    """Listen on the bus and on the topic, as anybody with permission could, until the journey is over."""
+    name, bus, topic = _WATCH, ops["eventBus"]["name"], ops["topics"]["notifications"]
+    arn = aws.arn("sqs", name)
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    url: str = aws("sqs", "create_queue", QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+    subscription = aws("sns", "subscribe", TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+    pattern = json.dumps({"source": ["orders.api"]})
+    aws("events", "put_rule", Name=name, EventBusName=bus, EventPattern=pattern)
+    aws("events", "put_targets", Rule=name, EventBusName=bus, Targets=[{"Id": "watch", "Arn": arn}])
+    try:
+        yield Journey(aws, ops, url)
+    finally:
+        aws("events", "remove_targets", Rule=name, EventBusName=bus, Ids=["watch"])
+        aws("events", "delete_rule", Name=name, EventBusName=bus)
+        aws("sns", "unsubscribe", SubscriptionArn=subscription["SubscriptionArn"])
+        aws("sqs", "delete_queue", QueueUrl=url)

@@ -1,0 +1,123 @@
+"""`make order`: places an order as the seeded customer, and shows its way."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from local import emulator
+from local.aws import Aws
+from local.client import Answer, Client, SignInError, client_of
+from local.errors import LocalError
+from local.instance import DEFAULT_PORT, Instance, read_json
+from local.journey import Journey, Step, watch
+from local.progress import Progress
+
+LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
+_LIMIT_S: Final = 30.0
+_ACCEPTED: Final = 202
+_OK: Final = 200
+# What an order must cause, and who is to be asked if it does not come.
+EXPECTED: Final[Mapping[str, str]] = {
+    "OrderCreated": "publish_order_events",
+    "execution SUCCEEDED": "process_order, standard",
+    "notification": "standard",
+    "OrderConfirmed": "publish_order_events",
+    "mail Your order is received": "send_email",
+    "mail Your order is confirmed": "send_email",
+    "record PENDING": "record_analytics",
+    "record CONFIRMED": "record_analytics",
+}
+
+
+def order(instance: Instance, progress: Progress) -> int:
+    """Place an order, follow it, print its way; returns the exit code: 0 if all of EXPECTED came.
+
+    Raises LocalError without a running instance, or if the order is refused.
+    """
+    outputs: dict[str, Any] | None = read_json(instance.outputs)
+    if emulator.find(instance).state != "running" or outputs is None or "ops" not in outputs:
+        port = "" if instance.port == DEFAULT_PORT else f" PORT={instance.port}"
+        raise LocalError(f"nothing is running at {instance.url}. Remedy: make up{port}")
+    aws, client = Aws(instance, outputs["ops"]["region"]), client_of(outputs)
+    who = outputs["local"]["customer"]
+    try:
+        tokens = client.sign_in(who["username"], who["password"])
+    except SignInError as error:
+        raise LocalError(str(error)) from None
+    before = _stock(aws, outputs)
+    with watch(aws, outputs["ops"]) as journey:
+        began, answer = _place(client, tokens.id_token)
+        journey.order_id = answer.json()["order_id"]
+        accepted = Step(
+            time.time(), "REST API", f"202 {answer.json()['status']}, Location {answer.headers['location']}"
+        )
+        journey.steps += [Step(began, "REST API", f"POST /orders as {who['username']}"), accepted]
+        _follow(journey, progress)
+    placed = _require(client.rest("GET", f"/orders/{journey.order_id}", tokens.id_token), _OK).json()
+    after = _stock(aws, outputs)
+    _report(progress, journey.steps, placed, before, after)
+    return _verdict(journey, outputs["ops"], progress, time.time() - began)
+
+
+def _place(client: Client, token: str) -> tuple[float, Answer]:
+    body = {"items": [{"product_id": product, "quantity": quantity} for product, quantity in LINES]}
+    began = time.time()
+    answer = client.rest("POST", "/orders", token, body, {"Idempotency-Key": secrets.token_urlsafe(8)})
+    return began, _require(answer, _ACCEPTED)
+
+
+def _follow(journey: Journey, progress: Progress) -> None:
+    with progress.waiting() as say:
+        ends = time.monotonic() + _LIMIT_S
+        while (missing := EXPECTED.keys() - journey.arrived) and time.monotonic() < ends:
+            say(f"order {journey.order_id}: {len(EXPECTED) - len(missing)} of {len(EXPECTED)}")
+            journey.look()
+            time.sleep(0.1)
+
+
+def _stock(aws: Aws, outputs: Mapping[str, Any]) -> dict[str, int]:
+    """Return what is left of the ordered products, as the table has it."""
+    table = outputs["ops"]["tables"]["inventory"]
+    keys = [{"product_id": {"S": product}} for product, _ in LINES]
+    found = aws("dynamodb", "batch_get_item", RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+    return {item["product_id"]["S"]: int(item["quantity"]["N"]) for item in found["Responses"][table]}
+
+
+def _report(
+    progress: Progress,
+    steps: Sequence[Step],
+    placed: Mapping[str, Any],
+    before: Mapping[str, int],
+    after: Mapping[str, int],
+) -> None:
+    lines = ", ".join(f"{quantity} × {product}" for product, quantity in LINES)
+    progress.say(f"\nOrder {placed['order_id']}: {lines}\n")
+    began, where = min(steps).at, ""
+    for step in sorted(steps):
+        shown = step.where if step.where != where else ""
+        progress.say(f"  {step.at - began:6.2f} s  {shown:<10} {step.what}")
+        where = step.where
+    stock = ", ".join(f"{product} {before.get(product)} → {after.get(product)}" for product, _ in LINES)
+    total = f"{placed['total']:,} {placed['currency']}" if "total" in placed else "no total"
+    progress.say(f"\n  stock     {stock}\n  order     {placed['status']}, {total}")
+
+
+def _verdict(journey: Journey, ops: Mapping[str, Any], progress: Progress, seconds: float) -> int:
+    missing = [what for what in EXPECTED if what not in journey.arrived]
+    if not missing:
+        progress.say(f"\nEverything arrived in {seconds:.1f} s.")
+        return 0
+    progress.say(f"\nNot arrived within {_LIMIT_S:.0f} s:")
+    for what in missing:
+        groups = ", ".join(ops["logGroups"].get(name, name) for name in EXPECTED[what].split(", "))
+        progress.say(f"  {what}: look into the log group {groups}")
+    return 1
+
+
+def _require(answer: Answer, status: int) -> Answer:
+    if answer.status != status:
+        raise LocalError(f"the API answered {answer.status} where {status} was expected: {answer.text[:500]}")
+    return answer
