@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from local import emulator, project
+from local.aws import CallError
 from local.errors import LocalError
 from local.instance import DEFAULT_PORT, ROOT, Instance, instance
 from local.order import order
@@ -27,7 +28,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return commands[arguments.command](instance(arguments.port, arguments.home), arguments.program.resolve())
-    except LocalError as error:
+    except (LocalError, CallError) as error:
         sys.stderr.write(f"error: {error}\n")
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

@@ -19,6 +19,7 @@ LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
 _LIMIT_S: Final = 30.0
 _ACCEPTED: Final = 202
 _OK: Final = 200
+_BAD_ENDS: Final = frozenset({"OrderRejected", "OrderFailed"})
 # What an order must cause, and who is to be asked if it does not come.
 EXPECTED: Final[Mapping[str, str]] = {
     "OrderCreated": "publish_order_events",
@@ -51,10 +52,11 @@ def order(instance: Instance, progress: Progress) -> int:
     with watch(aws, outputs["ops"]) as journey:
         began, answer = _place(client, tokens.id_token)
         journey.order_id = answer.json()["order_id"]
-        accepted = Step(
-            time.time(), "REST API", f"202 {answer.json()['status']}, Location {answer.headers['location']}"
-        )
-        journey.steps += [Step(began, "REST API", f"POST /orders as {who['username']}"), accepted]
+        accepted = f"202 {answer.json()['status']}, Location {answer.headers['location']}"
+        journey.steps += [
+            Step(began, 0, "REST API", f"POST /orders as {who['username']}"),
+            Step(time.time(), 0, "REST API", accepted),
+        ]
         _follow(journey, progress)
     placed = _require(client.rest("GET", f"/orders/{journey.order_id}", tokens.id_token), _OK).json()
     after = _stock(aws, outputs)
@@ -73,6 +75,8 @@ def _follow(journey: Journey, progress: Progress) -> None:
     with progress.waiting() as say:
         ends = time.monotonic() + _LIMIT_S
         while (missing := EXPECTED.keys() - journey.arrived) and time.monotonic() < ends:
+            if journey.arrived & _BAD_ENDS:
+                ends = min(ends, time.monotonic() + 1)
             say(f"order {journey.order_id}: {len(EXPECTED) - len(missing)} of {len(EXPECTED)}")
             journey.look()
             time.sleep(0.1)
@@ -93,7 +97,7 @@ def _report(
     before: Mapping[str, int],
     after: Mapping[str, int],
 ) -> None:
-    lines = ", ".join(f"{quantity} × {product}" for product, quantity in LINES)
+    lines = ", ".join(f"{quantity} x {product}" for product, quantity in LINES)
     progress.say(f"\nOrder {placed['order_id']}: {lines}\n")
     began, where = min(steps).at, ""
     for step in sorted(steps):
@@ -101,8 +105,9 @@ def _report(
         progress.say(f"  {step.at - began:6.2f} s  {shown:<10} {step.what}")
         where = step.where
     stock = ", ".join(f"{product} {before.get(product)} → {after.get(product)}" for product, _ in LINES)
+    reason = f", {placed['reason']['code']}: {placed['reason']['message']}" if "reason" in placed else ""
     total = f"{placed['total']:,} {placed['currency']}" if "total" in placed else "no total"
-    progress.say(f"\n  stock     {stock}\n  order     {placed['status']}, {total}")
+    progress.say(f"\n  stock     {stock}\n  order     {placed['status']}, {total}{reason}")
 
 
 def _verdict(journey: Journey, ops: Mapping[str, Any], progress: Progress, seconds: float) -> int:
@@ -110,6 +115,9 @@ def _verdict(journey: Journey, ops: Mapping[str, Any], progress: Progress, secon
     if not missing:
         progress.say(f"\nEverything arrived in {seconds:.1f} s.")
         return 0
+    if ended := journey.arrived & _BAD_ENDS:
+        progress.say(f"\nThe order was not confirmed: {', '.join(ended)}.")
+        return 1
     progress.say(f"\nNot arrived within {_LIMIT_S:.0f} s:")
     for what in missing:
         groups = ", ".join(ops["logGroups"].get(name, name) for name in EXPECTED[what].split(", "))
