@@ -1,0 +1,172 @@
+"""Writes the parts of the documents that are made from the resource graph, between their markers.
+
+`python -m tests.support.documents` (in `make generate`) writes them; a test says when they are out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from components import openapi
+from components.rest_routes import kebab
+from tests.support.graph import ROOT, Graph, Resource, record
+
+_MARK: Final = "<!-- {}: made by `make generate` -->"
+_END: Final = "<!-- end -->"
+
+
+def between(text: str, part: str, content: str) -> str:
+    """Return `text` with `content` between the markers of `part`. Raises ValueError without the markers."""
+    mark = _MARK.format(part)
+    if mark not in text or _END not in text.split(mark, 1)[1]:
+        raise ValueError(f"no markers for {part}: write {mark!r} and {_END!r}")
+    before, after = text.split(mark, 1)
+    return f"{before}{mark}\n{content}\n{_END}{after.split(_END, 1)[1]}"
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def functions(graph: Graph) -> str:
+    """Return each function: what invokes it, how long, and what it may do beyond logs, traces and failures."""
+    prod = {
+        made.inputs["functionName"].replace("-prod-", "-dev-"): made
+        for made in _prod().of("ProvisionedConcurrencyConfig")
+    }
+    rows: list[tuple[str, ...]] = []
+    for made in sorted(_functions(graph), key=lambda made: made.name):
+        name = str(made.inputs["name"])
+        provisioned = prod[name].inputs["provisionedConcurrentExecutions"] if name in prod else 0
+        limits = f"{made.inputs['timeout']} s, {made.inputs['memorySize']} MiB"
+        rows.append(
+            (f"`{made.name}`", "; ".join(_invokers(graph, name)), limits, str(provisioned), _rights(graph, made))
+        )
+    return table(("function", "invoked by", "limits", "provisioned in prod", "may"), rows)
+
+
+def _prod() -> Graph:
+    return record("prod")
+
+
+def _functions(graph: Graph) -> list[Resource]:
+    return [made for made in graph.of("aws:lambda/function:Function") if made.custom]
+
+
+def _invokers(graph: Graph, name: str) -> Iterator[str]:
+    permitted = {
+        permission.inputs["statementId"]: permission.inputs["function"] for permission in graph.of("Permission")
+    }
+    for api in ("rest-api", "http-api"):
+        for operation in openapi.operations(openapi.load(f"{api}.yaml")):
+            if permitted.get(f"{api}-{kebab(operation.operation_id)}") == name:
+                yield f"`{operation.method} {operation.path}`"
+    for target in graph.of("EventTarget"):
+        if f":function:{name}:" in str(target.inputs["arn"]):
+            yield f"rule `{_short(target.inputs['rule'])}`"
+    for mapping in graph.of("EventSourceMapping"):
+        if f":function:{name}:" in mapping.inputs["functionName"]:
+            source = str(mapping.inputs["eventSourceArn"])
+            yield f"{'queue' if ':sqs:' in source else 'stream of'} `{_short(source)}`"
+    if f":function:{name}:" in graph.of("StateMachine")[0].inputs["definition"]:
+        yield "order workflow"
+
+
+def _rights(graph: Graph, function: Resource) -> str:
+    described: list[str] = []
+    own = {"logs", "xray"}
+    for statement in graph.policy("RolePolicy", f"{function.name}-policy"):
+        if statement["Action"][0].split(":")[0] in own or str(statement["Resource"]).count("-dlq"):
+            continue
+        actions = ", ".join(action.split(":")[1] for action in statement["Action"])
+        described.append(f"{actions} on {', '.join(f'`{_short(arn)}`' for arn in statement['Resource'])}")
+    return "; ".join(described) or "-"
+
+
+def _short(arn: str) -> str:
+    """Return what an ARN names, without the stack."""
+    name = arn.split("/stream/", maxsplit=1)[0].split(":", 5)[-1]
+    for prefix in ("table/", "event-bus/", "stateMachine:", "function:"):
+        name = name.removeprefix(prefix)
+    return re.sub(r"orders-dev-", "", name)
+
+
+def queues(graph: Graph) -> str:
+    """Return each queue of failed work: what lies in it, and where it goes back to."""
+    explained = {
+        "delivery": "events that EventBridge could not hand to the target",
+        "invocation": "events that failed three times or got too old, with their error",
+        "dead-letter": "events that Lambda gave up on, as they came",
+        "stream": "sequence numbers of stream records that failed",
+        "queue": "messages received too often",
+    }
+    rows = [
+        (f"`{name}`", explained[entry["kind"]], f"`{_short(entry['redriveTo'].rsplit('/', 1)[-1])}`")
+        for name, entry in graph.outputs["ops"]["failureQueues"].items()
+    ]
+    return table(("failure queue", "holds", "goes back to"), rows)
+
+
+def alarms(graph: Graph) -> str:
+    """Return each alarm and what it says."""
+    rows = [
+        (f"`{made.inputs['name'].removeprefix('orders-dev-')}`", str(made.inputs.get("alarmDescription", "")))
+        for made in sorted(graph.of("MetricAlarm"), key=lambda made: made.name)
+    ]
+    return table(("alarm", "says"), rows)
+
+
+def workflow(graph: Graph) -> str:
+    """Return the workflow's states as a Mermaid diagram."""
+    definition = json.loads(graph.of("StateMachine")[0].inputs["definition"])
+    lines = ["```mermaid", "stateDiagram-v2", f"  [*] --> {definition['StartAt']}"]
+    lines += list(_transitions(definition["States"]))
+    return "\n".join([*lines, "```"])
+
+
+def _transitions(states: Mapping[str, Any]) -> Iterator[str]:
+    for name, state in states.items():
+        if state["Type"] in ("Succeed", "Fail"):
+            yield f"  {name} --> [*]"
+        for branch in state.get("Branches", []):
+            yield f"  state {name} {{"
+            yield f"    [*] --> {branch['StartAt']}"
+            yield from (f"  {line}" for line in _transitions(branch["States"]))
+            yield "  }"
+        followers = [state.get("Next"), state.get("Default")]
+        followers += [choice["Next"] for choice in state.get("Choices", [])]
+        followers += [caught["Next"] for caught in state.get("Catch", [])]
+        yield from (f"  {name} --> {follower}" for follower in dict.fromkeys(followers) if follower)
+        if state.get("End"):
+            yield f"  {name} --> [*]"
+
+
+PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
+    "functions": functions,
+    "failure queues": queues,
+    "alarms": alarms,
+    "workflow": workflow,
+}
+DOCUMENTS: Final = (ROOT / "docs" / "architecture.md", ROOT / "docs" / "operations.md")
+
+
+def rendered(path: Path) -> str:
+    """Return the document as it should be."""
+    graph, text = record("dev"), path.read_text(encoding="utf-8")
+    for part, make in PARTS.items():
+        if _MARK.format(part) in text:
+            text = between(text, part, make(graph))
+    return text
+
+
+if __name__ == "__main__":
+    for document in DOCUMENTS:
+        document.write_text(rendered(document), encoding="utf-8")
+        sys.stdout.write(f"{document.relative_to(ROOT)}\n")
