@@ -1,0 +1,84 @@
+"""Waiting for what happens after an answer, and telling what there is when it does not."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack
+
+T = TypeVar("T")
+WITHIN_S = 25.0
+_PAUSE_S = 0.1
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Waits for things on a stack."""
+
+    stack: Stack
+    events_queue: str
+    """URL of a queue that gets every event of the bus."""
+
+    def until(self, look: Callable[[], T], what: str, about: str = "", within_s: float = WITHIN_S) -> T:
+        """Return what `look` finds as soon as it is true. Fails with all that is known `about` an order."""
+        ends = time.monotonic() + within_s
+        while True:
+            found = look()
+            if found:
+                return found
+            if time.monotonic() > ends:
+                raise AssertionError(f"not within {within_s:.0f} s: {what}\n{self.evidence(about)}")
+            time.sleep(_PAUSE_S)
+
+    def decided(self, person: Person, order_id: str) -> dict[str, Any]:
+        """Return the order once it is no longer PENDING."""
+
+        def look() -> dict[str, Any] | None:
+            order = person.read(order_id)
+            return order if order["status"] != "PENDING" else None
+
+        return self.until(look, "the order is decided", order_id) or {}
+
+    def ended(self, order_id: str) -> dict[str, Any]:
+        """Return the order's STANDARD execution once it ended."""
+
+        def look() -> dict[str, Any] | None:
+            execution = self.stack.execution(order_id)
+            return execution if execution and execution["status"] != "RUNNING" else None
+
+        return self.until(look, "the execution ended", order_id) or {}
+
+    def events(self, order_id: str) -> list[dict[str, Any]]:
+        """Return the events of an order that came over the bus, whole, in their sequence."""
+        found = [json.loads(each["Body"]) for each in self.stack.queued(self.events_queue) if order_id in each["Body"]]
+        return [event for event in found if event["detail"]["order"]["order_id"] == order_id]
+
+    def told(self, order_id: str, *detail_types: str) -> list[dict[str, Any]]:
+        """Return the order's events once exactly these have come."""
+
+        def look() -> list[dict[str, Any]]:
+            found = self.events(order_id)
+            return found if [event["detail-type"] for event in found] == list(detail_types) else []
+
+        return self.until(look, f"the bus has {', '.join(detail_types)}", order_id)
+
+    def evidence(self, order_id: str) -> str:
+        """Return what the platform knows of an order: row, events, execution, failure queues, last log lines."""
+        stack = self.stack
+        parts = {
+            "row": [stack.row("orders", order_id=order_id)] if order_id else [],
+            "events": [event["detail-type"] for event in self.events(order_id)] if order_id else [],
+            "execution": [stack.execution(order_id), stack.states(order_id)] if order_id else [],
+            "failure queues": [
+                f"{name}: {each['Body'][:400]}"
+                for name, queue in stack.ops["failureQueues"].items()
+                for each in stack.queued(queue["url"])
+            ],
+            **{f"log of {name}": stack.log(name)[-4:] for name in stack.ops["logGroups"]},
+        }
+        return "\n".join(f"{title}:\n" + "\n".join(f"  {each}" for each in found) for title, found in parts.items())

@@ -1,0 +1,170 @@
+"""One deployed stack on an emulator of its own, and what can be seen of it from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from local import emulator
+from local.aws import Aws
+from local.instance import ROOT, Instance
+
+_STARTED_WITHIN_S: Final = 120
+_RETRY_BASE_S: Final = "0.1"
+"""Pause before a failed asynchronous invocation is repeated, a minute on AWS."""
+_STOP_AT_THE_END: Final = """
+import sys
+from pathlib import Path
+from local import emulator
+from local.instance import instance
+sys.stdin.read()
+emulator.stop(instance(int(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Stack `local` after `up`."""
+
+    instance: Instance
+    outputs: dict[str, Any]
+    """As .local/outputs.json has them."""
+    aws: Aws
+    """The account's root: `aws("sqs", "receive_message", ...)`."""
+
+    @property
+    def ops(self) -> dict[str, Any]:
+        """The stack output `ops`."""
+        return self.outputs["ops"]
+
+    @property
+    def frontend(self) -> dict[str, Any]:
+        """The stack output `frontend`."""
+        return self.outputs["frontend"]
+
+    def row(self, table: str, **key: str) -> dict[str, Any] | None:
+        """Return a row of a table (`orders`, `users`, …) in DynamoDB's own JSON."""
+        typed = {name: {"S": value} for name, value in key.items()}
+        name = self.ops["tables"][table]
+        return self.aws("dynamodb", "get_item", TableName=name, Key=typed, ConsistentRead=True).get("Item")
+
+    def stock(self, product_id: str) -> int:
+        """Return how many of a product are in stock."""
+        row = self.row("inventory", product_id=product_id)
+        assert row, f"{product_id} is not in the catalogue"
+        return int(row["quantity"]["N"])
+
+    def queued(self, url: str) -> list[dict[str, Any]]:
+        """Return the messages of a queue (Body, MessageAttributes, ReceiveCount) without receiving them."""
+        found = self._look("/_ministack/sqs/messages", QueueUrl=url)
+        return [each for regions in found.values() for queues in regions.values() for each in queues.get(url, [])]
+
+    def failed(self, queue: str, about: str) -> list[dict[str, Any]]:
+        """Return the messages of a failure queue (a name in `ops.failureQueues`) that hold the text `about`."""
+        return [each for each in self.queued(self.ops["failureQueues"][queue]["url"]) if about in each["Body"]]
+
+    def mails(self, address: str) -> list[dict[str, Any]]:
+        """Return the mails that SES took for `address`: Source, To, Subject, BodyText."""
+        return [
+            mail for mails in self._look("/_ministack/ses/messages").values() for mail in mails if address in mail["To"]
+        ]
+
+    def analytics(self, order_id: str) -> dict[str, Any]:
+        """Return the analytics objects of an order: key -> content."""
+        bucket = self.ops["analyticsBucket"]
+        listed = self.aws("s3", "list_objects_v2", Bucket=bucket, Prefix="orders/").get("Contents", [])
+        keys = [each["Key"] for each in listed if order_id in each["Key"]]
+        return {key: json.loads(self.aws("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()) for key in keys}
+
+    def execution(self, order_id: str) -> dict[str, Any] | None:
+        """Return the STANDARD execution that has the order's id for its name, as DescribeExecution does."""
+        arn = f"{self.ops['stateMachines']['standard'].replace(':stateMachine:', ':execution:')}:{order_id}"
+        listed = self.aws("stepfunctions", "list_executions", stateMachineArn=self.ops["stateMachines"]["standard"])
+        if all(each["name"] != order_id for each in listed["executions"]):
+            return None
+        return self.aws("stepfunctions", "describe_execution", executionArn=arn)
+
+    def states(self, order_id: str) -> list[str]:
+        """Return the states that the order's STANDARD execution entered."""
+        execution = self.execution(order_id)
+        if execution is None:
+            return []
+        history = self.aws("stepfunctions", "get_execution_history", executionArn=execution["executionArn"])
+        entered = [each.get("stateEnteredEventDetails", {}).get("name") for each in history["events"]]
+        return [name for name in entered if name]
+
+    def log(self, name: str) -> list[str]:
+        """Return all lines of a log group (a name in `ops.logGroups`)."""
+        group, lines, token = self.ops["logGroups"][name], list[str](), None
+        while True:
+            page = self.aws("logs", "filter_log_events", logGroupName=group, nextToken=token)
+            lines += [event["message"] for event in page["events"]]
+            token = page.get("nextToken")
+            if not token:
+                return lines
+
+    def records(self, name: str, order_id: str) -> list[dict[str, Any]]:
+        """Return the structured lines of a function's log whose correlation id is the order's."""
+        parsed = [_json(line) for line in self.log(name)]
+        return [line for line in parsed if line.get("correlation_id") == order_id]
+
+    def _look(self, path: str, **query: str) -> dict[str, Any]:
+        """Ask the emulator what AWS tells nobody."""
+        answer = requests.get(f"{self.instance.url}{path}", params=query, timeout=10)
+        answer.raise_for_status()
+        return answer.json()["messages"]
+
+
+def local(command: str, instance: Instance, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does."""
+    arguments = ["--port", str(instance.port), "--home", str(instance.home), *options]
+    return subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "local", command, *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_STARTED_WITHIN_S,
+    )
+
+
+@contextmanager
+def stopped_at_the_end(instance: Instance) -> Generator[None]:
+    """Stop the emulator of `instance`, if one was started, however this process ends: killed ones included.
+
+    Another process does it, as soon as the pipe from this one is closed.
+    """
+    command = [sys.executable, "-c", _STOP_AT_THE_END, str(instance.port), str(instance.home)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True) as stopper:  # noqa: S603
+        yield
+    assert stopper.returncode == 0
+
+
+def start(instance: Instance) -> Stack:
+    """Bring the stack up, as `make up` does."""
+    done = local("up", instance, LAMBDA_ASYNC_RETRY_BASE_SECONDS=_RETRY_BASE_S)
+    assert done.returncode == 0, f"up failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
+    outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))
+    return Stack(instance, outputs, Aws(instance, outputs["frontend"]["region"]))
+
+
+def temporary(port: int, home: Path) -> Instance:
+    """Return an instance that keeps everything in `home`."""
+    return Instance(port=port, home=home.resolve())
+
+
+def _json(line: str) -> dict[str, Any]:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}

@@ -1,0 +1,129 @@
+"""Journey 6: a cancelled order gives its stock back, once, whoever else is at work on it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.journeys.patience import Watcher
+from tests.journeys.people import People, Person
+from tests.journeys.stack import Stack
+
+
+def test_a_confirmed_order_is_cancelled_and_its_stock_is_back(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    products = [admin.put(5), admin.put(7)]
+    order_id = customer.order(dict.fromkeys(products, 2))["order_id"]
+    confirmed = watcher.decided(customer, order_id)
+    answer = customer.rest("POST", f"/orders/{order_id}/cancel")
+    assert (answer.status, answer.json()["status"]) == (200, "CANCELLED")
+    assert answer.json()["total"] == confirmed["total"]
+    assert [stack.stock(product) for product in products] == [5, 7]
+    *_, cancelled = watcher.told(order_id, "OrderCreated", "OrderConfirmed", "OrderCancelled")
+    assert cancelled["detail"] == {"event_id": f"{order_id}:CANCELLED", "order": answer.json()}
+    watcher.until(
+        lambda: [mail for mail in stack.mails(customer.email) if mail["Subject"] == "Your order is cancelled"],
+        "the mail came",
+        order_id,
+    )
+    watcher.until(lambda: len(stack.analytics(order_id)) == 3, "all three events are kept", order_id)
+
+
+def test_a_cancelled_order_is_not_cancelled_again(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    product = admin.put(5)
+    order_id = customer.order({product: 2})["order_id"]
+    watcher.decided(customer, order_id)
+    first = customer.rest("POST", f"/orders/{order_id}/cancel")
+    second = customer.rest("POST", f"/orders/{order_id}/cancel")
+    assert (first.status, second.status, second.json()["code"]) == (200, 409, "InvalidTransition")
+    assert stack.stock(product) == 5
+
+
+def test_of_many_cancellations_at_the_same_time_one_wins(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    product = admin.put(5)
+    order_id = customer.order({product: 2})["order_id"]
+    watcher.decided(customer, order_id)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        answers = list(pool.map(lambda _: customer.rest("POST", f"/orders/{order_id}/cancel").status, range(4)))
+    assert sorted(answers) == [200, 409, 409, 409]
+    assert stack.stock(product) == 5
+
+
+def test_a_rejected_order_cannot_be_cancelled(admin: Person, customer: Person, watcher: Watcher) -> None:
+    order_id = customer.order({admin.put(1): 2})["order_id"]
+    watcher.decided(customer, order_id)
+    answer = customer.rest("POST", f"/orders/{order_id}/cancel")
+    assert (answer.status, answer.json()["code"]) == (409, "InvalidTransition")
+
+
+def test_only_its_owner_cancels_an_order(people: People, admin: Person, customer: Person, watcher: Watcher) -> None:
+    order_id = customer.order({admin.put(5): 2})["order_id"]
+    watcher.decided(customer, order_id)
+    for other in (people.somebody(), admin):
+        answer = other.rest("POST", f"/orders/{order_id}/cancel")
+        assert (answer.status, answer.json()["code"]) == (404, "OrderNotFound")
+    assert customer.read(order_id)["status"] == "CONFIRMED"
+
+
+def test_cancelling_at_once_wins_or_loses_as_a_whole(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    product = admin.put(5)
+    order_id = customer.order({product: 2})["order_id"]
+    assert customer.rest("POST", f"/orders/{order_id}/cancel").status == 200
+    execution = watcher.ended(order_id) if stack.execution(order_id) else None
+    assert execution is None or execution["status"] in ("SUCCEEDED", "FAILED")
+    assert customer.read(order_id)["status"] == "CANCELLED"
+    assert stack.stock(product) == 5
+
+
+def test_an_execution_that_comes_after_the_cancellation_touches_nothing(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    product = admin.put(5)
+    order = _pending(customer, product)
+    stack.aws("dynamodb", "put_item", TableName=stack.ops["tables"]["orders"], Item=_row(order))
+    assert customer.rest("POST", f"/orders/{order['order_id']}/cancel").json()["status"] == "CANCELLED"
+    machine = stack.ops["stateMachines"]["standard"]
+    stack.aws(
+        "stepfunctions",
+        "start_execution",
+        stateMachineArn=machine,
+        name=order["order_id"],
+        input=json.dumps({"order": order}),
+    )
+    execution = watcher.ended(order["order_id"])
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidTransition")
+    assert customer.read(order["order_id"])["status"] == "CANCELLED"
+    assert stack.stock(product) == 5
+
+
+def _pending(customer: Person, product: str) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "order_id": str(uuid.uuid4()),
+        "user_id": customer.sub,
+        "status": "PENDING",
+        "items": [{"product_id": product, "quantity": 2}],
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _row(order: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of an order of POST /process whose execution has not gone on: nothing decides it by itself."""
+    line = order["items"][0]
+    return {
+        **{name: {"S": order[name]} for name in ("order_id", "user_id", "status", "created_at", "updated_at")},
+        "items": {"L": [{"M": {"product_id": {"S": line["product_id"]}, "quantity": {"N": str(line["quantity"])}}}]},
+        "request_hash": {"S": "unknown"},
+        "synchronous": {"BOOL": True},
+    }

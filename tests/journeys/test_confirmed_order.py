@@ -1,0 +1,194 @@
+"""Journey 3: an order of three lines, from the request to the mail and the analytics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.journeys.patience import Watcher
+from tests.journeys.people import People, Person
+from tests.journeys.stack import Stack
+
+
+class Bought(NamedTuple):
+    customer: Person
+    accepted: dict[str, Any]
+    order: dict[str, Any]
+    products: list[str]
+
+
+@pytest.fixture(scope="module")
+def bought(people: People, admin: Person, watcher: Watcher) -> Bought:
+    """A confirmed order of three lines."""
+    customer = people.somebody().introduce()
+    products = [admin.put(10, unit_price=price) for price in (100, 250, 3)]
+    accepted = customer.order(dict(zip(products, (2, 3, 10), strict=True)))
+    return Bought(customer, accepted, watcher.decided(customer, accepted["order_id"]), products)
+
+
+def test_the_order_is_accepted_as_pending_without_prices(bought: Bought) -> None:
+    assert bought.accepted["status"] == "PENDING"
+    assert bought.accepted["user_id"] == bought.customer.sub
+    assert "total" not in bought.accepted
+
+
+def test_it_is_confirmed_at_the_catalogue_s_prices(bought: Bought) -> None:
+    assert bought.order["status"] == "CONFIRMED"
+    assert [line["unit_price"] for line in bought.order["items"]] == [100, 250, 3]
+    assert (bought.order["total"], bought.order["currency"]) == (2 * 100 + 3 * 250 + 10 * 3, "JPY")
+
+
+def test_its_lines_are_taken_from_stock(bought: Bought, stack: Stack) -> None:
+    assert [stack.stock(product) for product in bought.products] == [8, 7, 0]
+
+
+def test_its_execution_has_its_id_for_a_name_and_succeeded(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+    execution = watcher.ended(bought.order["order_id"])
+    assert (execution["name"], execution["status"]) == (bought.order["order_id"], "SUCCEEDED")
+    assert {"ValidateInput", "CheckInventory", "IsInStock", "ProcessOrder", "UpdateInventory", "SendNotification"} <= (
+        set(stack.states(bought.order["order_id"]))
+    )
+
+
+def test_a_subscriber_is_told_once_that_it_is_being_processed(
+    bought: Bought, watcher: Watcher, notifications: Callable[[str], list[Any]]
+) -> None:
+    order_id = bought.order["order_id"]
+    told = watcher.until(lambda: notifications(order_id), "the notification came", order_id)
+    assert told == [{"order_id": order_id, "user_id": bought.customer.sub, "status": "PROCESSING"}]
+
+
+def test_both_changes_come_over_the_bus(bought: Bought, watcher: Watcher) -> None:
+    order_id = bought.order["order_id"]
+    created, confirmed = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
+    assert created["detail"] == {"event_id": f"{order_id}:PENDING", "order": bought.accepted}
+    assert confirmed["detail"] == {"event_id": f"{order_id}:CONFIRMED", "order": bought.order}
+
+
+def test_a_mail_is_sent_for_each_change(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+    order, customer = bought.order, bought.customer
+    mails = watcher.until(
+        lambda: found if len(found := stack.mails(customer.email)) >= 2 else [], "two mails came", order["order_id"]
+    )
+    received, confirmed = sorted(mails, key=lambda mail: mail["Subject"], reverse=True)
+    assert (received["Subject"], confirmed["Subject"]) == ("Your order is received", "Your order is confirmed")
+    for mail in mails:
+        assert mail["Source"] == "orders@example.com"
+        assert f"Hello {customer.name}," in mail["BodyText"]
+        assert f"Order {order['order_id']}" in mail["BodyText"]
+        assert f"3 x {bought.products[1]}" in mail["BodyText"]
+    assert "Total" not in received["BodyText"]
+    assert "Total: 980 JPY" in confirmed["BodyText"]
+
+
+def test_each_event_is_kept_for_analysis(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+    order = bought.order
+    order_id, day = order["order_id"], order["created_at"][:10]
+    kept = watcher.until(
+        lambda: found if len(found := stack.analytics(order_id)) >= 2 else {}, "two objects came", order_id
+    )
+    assert kept == {
+        f"orders/dt={day}/{order_id}_PENDING.json": {
+            "event_id": f"{order_id}:PENDING",
+            "detail_type": "OrderCreated",
+            "order": bought.accepted,
+        },
+        f"orders/dt={order['updated_at'][:10]}/{order_id}_CONFIRMED.json": {
+            "event_id": f"{order_id}:CONFIRMED",
+            "detail_type": "OrderConfirmed",
+            "order": order,
+        },
+    }
+
+
+def test_its_id_is_the_correlation_id_from_the_request_to_the_mail(
+    bought: Bought, watcher: Watcher, stack: Stack
+) -> None:
+    order_id = bought.order["order_id"]
+    way = {
+        "orders_api": "order accepted",
+        "publish_order_events": "event published",
+        "process_order": "workflow started",
+        "validate_order": "order is valid",
+        "update_inventory": "order confirmed",
+        "record_analytics": "event recorded",
+        "send_email": "mail sent",
+    }
+    for name, message in way.items():
+        said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} wrote of it", order_id)
+        assert message in [record["message"] for record in said]
+    # The access log has the request's id, the function's log has it together with the order's.
+    accepted = next(record for record in stack.records("orders_api", order_id) if record["message"] == "order accepted")
+    requests = {line["requestId"]: line for line in map(json.loads, stack.log("restApi"))}
+    assert requests[accepted["request_id"]]["resourcePath"] == "/orders"
+    assert requests[accepted["request_id"]]["status"] == "202"
+
+
+def test_what_happened_is_counted(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+    watcher.until(lambda: stack.mails(bought.customer.email), "a mail came", bought.order["order_id"])
+    counted = {
+        "users_api": "UserCreated",
+        "publish_order_events": "OrderConfirmed",
+        "send_email": "MailSent",
+        "record_analytics": "OrderAnalysed",
+    }
+    for name, metric in counted.items():
+        watcher.until(lambda name=name, metric=metric: metric in _metrics(stack, name), f"{name} counts {metric}")
+    assert "OrderCreated" in _metrics(stack, "publish_order_events")
+
+
+def test_the_success_topic_tells_what_was_handled(
+    bought: Bought, watcher: Watcher, successes: Callable[[str], list[Any]]
+) -> None:
+    order_id = bought.order["order_id"]
+    # process_order for the one event, send_email for both.
+    told = watcher.until(
+        lambda: found if len(found := successes(order_id)) >= 3 else [], "three successes came", order_id
+    )
+    handled = sorted(
+        (each["requestContext"]["functionArn"].split(":")[6], each["requestPayload"]["detail-type"]) for each in told
+    )
+    assert handled == [
+        ("orders-local-process-order", "OrderCreated"),
+        ("orders-local-send-email", "OrderConfirmed"),
+        ("orders-local-send-email", "OrderCreated"),
+    ]
+    assert {each["requestContext"]["condition"] for each in told} == {"Success"}
+    assert {"started": True} in [each["responsePayload"] for each in told]
+
+
+def test_no_log_holds_anything_personal(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+    watcher.until(lambda: stack.mails(bought.customer.email), "a mail came", bought.order["order_id"])
+    secrets = (bought.customer.email, bought.customer.name, bought.customer.id_token)
+    for name in stack.ops["logGroups"]:
+        for line in stack.log(name):
+            assert not [secret for secret in secrets if secret in line], f"{name}: {line}"
+
+
+def test_an_order_of_the_most_lines_is_confirmed(customer: Person, admin: Person, watcher: Watcher) -> None:
+    products = [admin.put(1, unit_price=10) for _ in range(25)]
+    order = watcher.decided(customer, customer.order(dict.fromkeys(products, 1))["order_id"])
+    assert (order["status"], order["total"]) == ("CONFIRMED", 250)
+
+
+def test_an_order_needs_no_profile_and_gets_no_mail(
+    people: People, admin: Person, watcher: Watcher, stack: Stack
+) -> None:
+    stranger = people.somebody()
+    order_id = stranger.order({admin.put(1): 1})["order_id"]
+    assert watcher.decided(stranger, order_id)["status"] == "CONFIRMED"
+    watcher.until(lambda: len(stack.records("send_email", order_id)) >= 2, "send_email saw both events", order_id)
+    assert {record["message"] for record in stack.records("send_email", order_id)} == {"mail skipped: no profile"}
+    assert "MailSkipped" in _metrics(stack, "send_email")
+    assert not stack.mails(stranger.email)
+
+
+def _metrics(stack: Stack, name: str) -> set[str]:
+    """Return the names of what a function counted in the platform's namespace (EMF lines of its log)."""
+    lines = [json.loads(line) for line in stack.log(name) if line.startswith('{"_aws"')]
+    described = [each for line in lines for each in line["_aws"]["CloudWatchMetrics"]]
+    assert {each["Namespace"] for each in described} <= {"orders-local"}
+    return {metric["Name"] for each in described for metric in each["Metrics"]}
