@@ -1,0 +1,84 @@
+"""Programs of the workflow or the bus alone, with what the rest of the platform would give them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi_aws as aws
+
+from components.event_bus import EventBus, EventBusArgs
+from components.function import FunctionContext, FunctionSize
+from components.naming import Naming
+from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
+from tests.support.graph import ACCOUNT, REGION, Graph, run
+
+STANDARD: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-standard"
+
+
+def record_workflow(**changes: Any) -> Graph:
+    """Return what a program with an OrderWorkflow alone registers; `changes` replace its arguments."""
+    arguments: dict[str, Any] = {
+        "context": _context(),
+        "sizes": {"validate_order": size(3), "update_inventory": size(6)},
+        "standard_timeout_s": 900,
+    }
+
+    def program() -> None:
+        tables: dict[str, Any] = {"orders_table": _table("orders"), "inventory_table": _table("inventory")}
+        OrderWorkflow("order-workflow", OrderWorkflowArgs(**{**arguments, **tables, **changes}))
+
+    return run(program, "dev", config={})
+
+
+def record_event_bus(**changes: Any) -> Graph:
+    """Return what a program with an EventBus alone registers; `changes` replace its arguments."""
+    functions = ("publish_order_events", "process_order", "send_email", "record_analytics")
+    arguments: dict[str, Any] = {
+        "context": _context(),
+        "sizes": {name: size(30) for name in functions},
+        "state_machine_arn": STANDARD,
+        "archive_retention_days": 7,
+        "mail_sender": "orders@example.com",
+        "create_identity": False,
+    }
+
+    def program() -> None:
+        given: dict[str, Any] = {
+            "orders_table": _table("orders", stream=True),
+            "users_table": _table("users"),
+            "idempotency_table": _table("idempotency"),
+            "analytics_bucket": aws.s3.Bucket("analytics-bucket", bucket="orders-dev-analytics-1"),
+        }
+        EventBus("events", EventBusArgs(**{**arguments, **given, **changes}))
+
+    return run(program, "dev", config={})
+
+
+def size(timeout_s: int) -> FunctionSize:
+    """Return the size of a function that may run for `timeout_s` seconds."""
+    return FunctionSize(timeout_s=timeout_s, memory_mb=256)
+
+
+def _context() -> FunctionContext:
+    return FunctionContext(
+        naming=Naming(project="orders", stack="dev"),
+        region=REGION,
+        account_id=ACCOUNT,
+        layer_arns=[],
+        architecture="arm64",
+        log_level="INFO",
+        log_retention_days=30,
+    )
+
+
+def _table(role: str, *, stream: bool = False) -> aws.dynamodb.Table:
+    attributes: list[aws.dynamodb.TableAttributeArgsDict] = [{"name": "id", "type": "S"}]
+    return aws.dynamodb.Table(
+        role,
+        name=f"orders-dev-{role}",
+        hash_key="id",
+        attributes=attributes,
+        billing_mode="PAY_PER_REQUEST",
+        stream_enabled=stream or None,
+        stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
+    )

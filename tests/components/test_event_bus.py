@@ -1,0 +1,314 @@
+"""The bus: who puts events on it, who takes them, and where they go when nobody can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components import order_stream
+from shared import events
+from shared.domain import orders
+from tests.components.order_programs import record_event_bus, size
+from tests.support.graph import ACCOUNT, REGION, Graph, Resource
+
+FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-dev"
+QUEUES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders-dev"
+TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
+RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders-dev-bus/orders-dev"
+SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
+ALL = ["OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"]
+# Target -> its rule and what it delivers to.
+TARGETS = {
+    "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
+    "send-email": ("order-changed", f"{FUNCTIONS}-send-email:live"),
+    "analytics": ("order-changed", f"{QUEUES}-analytics.fifo"),
+}
+
+
+@pytest.fixture(scope="module")
+def graph(graph_of: Callable[[str], Graph]) -> Graph:
+    """The whole program of dev."""
+    return graph_of("dev")
+
+
+def allowed(graph: Graph, function: str, service: str) -> set[tuple[str, str]]:
+    """Return what `function` may do with `service`: action and resource."""
+    return {
+        (action, resource)
+        for statement in graph.policy("RolePolicy", f"{function}-policy")
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.startswith(f"{service}:")
+    }
+
+
+def statement_of(graph: Graph, function: str, action: str) -> dict[str, Any]:
+    """Return the one statement of `function` that allows `action`."""
+    (found,) = (s for s in graph.policy("RolePolicy", f"{function}-policy") if action in s["Action"])
+    return found
+
+
+class TestBus:
+    def test_everything_on_the_bus_is_kept_for_replay(self, graph: Graph) -> None:
+        archive = graph.one("EventArchive", "events-archive").inputs
+        assert archive["eventSourceArn"] == graph.one("EventBus", "events-bus").state["arn"]
+        assert archive["retentionDays"] == 7
+        assert "eventPattern" not in archive
+
+    @pytest.mark.parametrize(("rule", "types"), [("order-created", ["OrderCreated"]), ("order-changed", ALL)])
+    def test_a_rule_takes_its_detail_types_of_our_source_alone(self, graph: Graph, rule: str, types: list[str]) -> None:
+        inputs = graph.one("EventRule", f"events-{rule}").inputs
+        assert json.loads(inputs["eventPattern"]) == {"source": ["orders.api"], "detail-type": types}
+        assert inputs["eventBusName"] == "orders-dev-bus"
+
+    def test_the_rules_know_what_the_relay_publishes(self) -> None:
+        assert order_stream.SOURCE == events.SOURCE
+        assert set(order_stream.DETAIL_TYPES) == set(events.DETAIL_TYPES.values())
+
+    def test_there_are_the_three_targets_and_no_other(self, graph: Graph) -> None:
+        found = {
+            target.inputs["targetId"]: (target.inputs["rule"].removeprefix("orders-dev-"), target.inputs["arn"])
+            for target in graph.of("EventTarget")
+        }
+        assert found == TARGETS
+        assert {target.inputs["eventBusName"] for target in graph.of("EventTarget")} == {"orders-dev-bus"}
+
+
+class TestDelivery:
+    @pytest.mark.parametrize("name", TARGETS)
+    def test_what_cannot_be_delivered_is_retried_and_kept_in_a_queue_of_the_targets_own(
+        self, graph: Graph, name: str
+    ) -> None:
+        inputs = graph.one("EventTarget", f"{name}-target").inputs
+        assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{name}-delivery"}
+        assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 100}
+        # EventBridge takes no FIFO queue for it.
+        assert "fifoQueue" not in graph.one("Queue", f"{name}-delivery").inputs
+
+    @pytest.mark.parametrize("name", TARGETS)
+    def test_a_delivery_queue_takes_events_of_its_targets_rule_alone(self, graph: Graph, name: str) -> None:
+        queue = f"{QUEUES}-{name}-delivery"
+        assert sent_by_rules(graph, f"{name}-delivery", queue) == [f"{RULES}-{TARGETS[name][0]}"]
+
+    def test_the_analytics_queue_takes_events_of_its_rule_alone(self, graph: Graph) -> None:
+        assert sent_by_rules(graph, "analytics", f"{QUEUES}-analytics.fifo") == [f"{RULES}-order-changed"]
+
+    @pytest.mark.parametrize("name", ["process-order", "send-email"])
+    def test_a_function_is_invoked_on_its_alias_by_its_rule_alone(self, graph: Graph, name: str) -> None:
+        permission = graph.one("Permission", f"{name}-event-bus").inputs
+        assert permission["principal"] == "events.amazonaws.com"
+        assert permission["sourceArn"] == f"{RULES}-{TARGETS[name][0]}"
+        assert (permission["function"], permission["qualifier"]) == (f"orders-dev-{name}", "live")
+
+    @pytest.mark.parametrize("name", TARGETS)
+    def test_a_target_waits_for_what_lets_its_events_through(self, graph: Graph, name: str) -> None:
+        waits_for = graph.one("EventTarget", f"{name}-target").dependencies
+        door = (
+            graph.one("QueuePolicy", "analytics-policy")
+            if name == "analytics"
+            else graph.one("Permission", f"{name}-event-bus")
+        )
+        assert {door.urn, graph.one("QueuePolicy", f"{name}-delivery-policy").urn} <= set(waits_for)
+
+    @pytest.mark.parametrize("name", ["process-order", "send-email"])
+    def test_an_event_is_tried_three_times_within_five_minutes(self, graph: Graph, name: str) -> None:
+        config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
+        assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == (300, 2)
+        assert config["destinationConfig"] == {
+            "onFailure": {"destination": f"{QUEUES}-{name}-failures"},
+            "onSuccess": {"destination": SUCCESSES},
+        }
+        assert (config["functionName"], config["qualifier"]) == (f"orders-dev-{name}", "live")
+        assert ("sns:Publish", SUCCESSES) in allowed(graph, name, "sns")
+
+
+def sent_by_rules(graph: Graph, name: str, queue: str) -> list[str]:
+    """Return the sources that may send to a queue whose policy has nothing else but the refusal of plain HTTP."""
+    statements = graph.policy("QueuePolicy", f"{name}-policy")
+    allows = [statement for statement in statements if statement["Effect"] == "Allow"]
+    denies = [statement for statement in statements if statement["Effect"] == "Deny"]
+    assert [deny["Condition"] for deny in denies] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    for statement in allows:
+        assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue)
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+        assert list(statement["Condition"]) == ["ArnEquals"]
+    return [statement["Condition"]["ArnEquals"]["aws:SourceArn"] for statement in allows]
+
+
+class TestRelay:
+    def mapping(self, graph: Graph) -> Resource:
+        return graph.one("EventSourceMapping", "publish-order-events-stream")
+
+    def test_it_reads_the_stream_from_its_beginning_and_reports_single_records(self, graph: Graph) -> None:
+        inputs = self.mapping(graph).inputs
+        assert inputs["eventSourceArn"] == graph.one("Table", "data-orders").state["streamArn"]
+        assert inputs["functionName"] == f"{FUNCTIONS}-publish-order-events:live"
+        assert inputs["startingPosition"] == "TRIM_HORIZON"
+        assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_a_poison_record_ends_in_a_queue_before_the_stream_forgets_it(self, graph: Graph) -> None:
+        inputs = self.mapping(graph).inputs
+        assert inputs["bisectBatchOnFunctionError"] is True
+        assert 1 <= inputs["maximumRetryAttempts"] <= 20
+        assert 3600 <= inputs["maximumRecordAgeInSeconds"] <= 12 * 3600  # of 24 h
+        failures = f"{QUEUES}-publish-order-events-stream"
+        assert inputs["destinationConfig"] == {"onFailure": {"destinationArn": failures}}
+        assert ("sqs:SendMessage", failures) in allowed(graph, "publish-order-events", "sqs")
+
+    def test_it_may_put_our_events_on_our_bus_and_nothing_else(self, graph: Graph) -> None:
+        assert statement_of(graph, "publish-order-events", "events:PutEvents") == {
+            "Effect": "Allow",
+            "Action": ["events:PutEvents"],
+            "Resource": [f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/orders-dev-bus"],
+            "Condition": {"StringEquals": {"events:source": "orders.api", "events:detail-type": ALL}},
+        }
+
+    def test_it_may_read_the_orders_stream_alone(self, graph: Graph) -> None:
+        stream = self.mapping(graph).inputs["eventSourceArn"]
+        verbs = ("DescribeStream", "GetRecords", "GetShardIterator")
+        wanted = {(f"dynamodb:{verb}", stream) for verb in verbs} | {("dynamodb:ListStreams", "*")}
+        assert allowed(graph, "publish-order-events", "dynamodb") == wanted
+
+    @pytest.mark.parametrize("old", [None, *orders.TRANSITIONS])
+    @pytest.mark.parametrize("new", [None, *orders.TRANSITIONS])
+    def test_it_is_called_for_new_orders_and_for_changes_of_status_alone(
+        self, graph: Graph, old: str | None, new: str | None
+    ) -> None:
+        images = {"OldImage": old, "NewImage": new}
+        record = {
+            "eventName": "MODIFY" if old and new else "INSERT" if new else "REMOVE",
+            "dynamodb": {name: {"status": {"S": status}} for name, status in images.items() if status},
+        }
+        may_follow: Any = orders.TRANSITIONS[old] if old else {new}  # type: ignore[index]
+        filters = [json.loads(each["pattern"]) for each in self.mapping(graph).inputs["filterCriteria"]["filters"]]
+        assert any(matches(pattern, record) for pattern in filters) == (new is not None and new in may_follow)
+
+    def test_lambda_takes_five_filters_at_most(self) -> None:
+        assert len(order_stream.filter_patterns()) <= 5
+
+
+def matches(pattern: Any, record: Any) -> bool:
+    """Return whether Lambda's filter takes the record (lists are alternatives; every key must match)."""
+    if isinstance(pattern, list):
+        return record in pattern
+    return all(key in record and matches(part, record[key]) for key, part in pattern.items())
+
+
+class TestAnalytics:
+    def test_one_event_is_one_message_however_often_it_comes(self, graph: Graph) -> None:
+        """The queue deduplicates by the body: it must be the same for the second delivery of an event."""
+        inputs = graph.one("EventTarget", "analytics-target").inputs
+        order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
+        detail = {"event_id": "o:CONFIRMED", "order": order}
+        envelopes = [
+            {"id": number, "time": number, "detail-type": "OrderConfirmed", "source": "orders.api", "detail": detail}
+            for number in ("1", "2")
+        ]
+        first, second = (transformed(inputs["inputTransformer"], envelope) for envelope in envelopes)
+        assert first == second
+        assert json.loads(first) == {"event_id": "o:CONFIRMED", "detail_type": "OrderConfirmed", "order": order}
+        assert inputs["sqsTarget"] == {"messageGroupId": "orders"}
+        assert graph.one("Queue", "analytics").inputs["contentBasedDeduplication"] is True
+
+    def test_the_queue_and_its_dead_letter_queue_are_fifo(self, graph: Graph) -> None:
+        queue, dead = graph.one("Queue", "analytics").inputs, graph.one("Queue", "analytics-dlq").inputs
+        assert (queue["fifoQueue"], queue["name"]) == (True, "orders-dev-analytics.fifo")
+        assert (dead["fifoQueue"], dead["name"]) == (True, "orders-dev-analytics-dlq.fifo")
+        assert json.loads(queue["redrivePolicy"]) == {
+            "deadLetterTargetArn": f"{QUEUES}-analytics-dlq.fifo",
+            "maxReceiveCount": 5,
+        }
+        assert sent_by_rules(graph, "analytics-dlq", "") == []
+
+    def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_run(self) -> None:
+        graph = record_event_bus(
+            sizes={name: size(25) for name in ("publish_order_events", "process_order", "send_email")}
+            | {"record_analytics": size(40)}
+        )
+        assert graph.one("Queue", "analytics").inputs["visibilityTimeoutSeconds"] == 240
+
+    def test_the_consumer_reports_single_messages(self, graph: Graph) -> None:
+        inputs = graph.one("EventSourceMapping", "record-analytics-queue").inputs
+        assert inputs["eventSourceArn"] == f"{QUEUES}-analytics.fifo"
+        assert inputs["functionName"] == f"{FUNCTIONS}-record-analytics:live"
+        assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert inputs["batchSize"] <= 10
+        assert inputs["scalingConfig"] == {"maximumConcurrency": 2}
+
+    def test_the_consumer_may_write_orders_into_the_bucket_and_consume_the_queue(self, graph: Graph) -> None:
+        bucket = graph.one("Bucket", "data-analytics").state["arn"]
+        assert allowed(graph, "record-analytics", "s3") == {("s3:PutObject", f"{bucket}/orders/*")}
+        queue = f"{QUEUES}-analytics.fifo"
+        verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        own = {("sqs:SendMessage", f"{QUEUES}-record-analytics-dlq")}
+        assert allowed(graph, "record-analytics", "sqs") == own | {(f"sqs:{verb}", queue) for verb in verbs}
+
+
+def transformed(transformer: Any, event: dict[str, Any]) -> str:
+    """Return the target's input as EventBridge makes it: each value as JSON, compact."""
+    text: str = transformer["inputTemplate"]
+    for name, path in transformer["inputPaths"].items():
+        value: Any = event
+        for part in path.removeprefix("$.").split("."):
+            value = value[part]
+        text = text.replace(f"<{name}>", json.dumps(value, separators=(",", ":")))
+    return text
+
+
+class TestConsumers:
+    def test_process_order_may_read_orders_and_start_the_standard_workflow(self, graph: Graph) -> None:
+        machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-standard"
+        assert allowed(graph, "process-order", "states") == {("states:StartExecution", machine)}
+        assert allowed(graph, "process-order", "dynamodb") == {("dynamodb:GetItem", f"{TABLES}-orders")}
+        variables = graph.one("aws:lambda/function:Function", "process-order").inputs["environment"]["variables"]
+        assert (variables["ORDERS_TABLE"], variables["STATE_MACHINE_ARN"]) == ("orders-dev-orders", machine)
+
+    def test_send_email_may_send_in_the_senders_name_alone(self, graph: Graph) -> None:
+        assert statement_of(graph, "send-email", "ses:SendEmail") == {
+            "Effect": "Allow",
+            "Action": ["ses:SendEmail"],
+            "Resource": [f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*"],
+            "Condition": {"StringEquals": {"ses:FromAddress": "orders@dev.example.com"}},
+        }
+
+    def test_send_email_may_read_profiles_and_keep_what_it_sent(self, graph: Graph) -> None:
+        verbs = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        kept = {(f"dynamodb:{verb}", f"{TABLES}-idempotency") for verb in verbs}
+        assert allowed(graph, "send-email", "dynamodb") == kept | {("dynamodb:GetItem", f"{TABLES}-users")}
+
+    @pytest.mark.parametrize(("create", "made"), [(True, ["orders@example.com"]), (False, [])])
+    def test_the_senders_identity_is_made_if_it_is_told_so(self, create: bool, made: list[str]) -> None:
+        graph = record_event_bus(create_identity=create)
+        assert [identity.inputs["emailIdentity"] for identity in graph.of("EmailIdentity")] == made
+
+
+class TestFailureQueues:
+    def test_every_queue_of_failed_work_is_known_to_operators(self, graph: Graph) -> None:
+        described = graph.outputs["ops"]["failureQueues"]
+        assert {entry["url"] for entry in described.values()} == {
+            queue.state["url"] for queue in graph.of("Queue") if queue.name != "analytics"
+        }
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "redrive_to"),
+        [
+            ("process-order-delivery", "delivery", f"{FUNCTIONS}-process-order:live"),
+            ("send-email-failures", "invocation", f"{FUNCTIONS}-send-email:live"),
+            ("users-api-dlq", "dead-letter", f"{FUNCTIONS}-users-api:live"),
+            ("publish-order-events-stream", "stream", f"{FUNCTIONS}-publish-order-events:live"),
+            ("analytics-dlq", "queue", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-dev-analytics.fifo"),
+            (
+                "analytics-delivery",
+                "delivery",
+                f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-dev-analytics.fifo",
+            ),
+        ],
+    )
+    def test_a_queue_says_what_lies_in_it_and_where_it_belongs(
+        self, graph: Graph, name: str, kind: str, redrive_to: str
+    ) -> None:
+        entry = graph.outputs["ops"]["failureQueues"][name]
+        assert (entry["kind"], entry["redriveTo"]) == (kind, redrive_to)

@@ -1,0 +1,173 @@
+"""The two state machines: what they run, what they may, and what becomes of their logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components import state_machine
+from tests.components.order_programs import record_workflow, size
+from tests.support.graph import ACCOUNT, REGION, Graph
+
+MACHINES = ("standard", "express")
+FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-dev"
+TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-notifications"
+
+
+@pytest.fixture(scope="module")
+def graph(graph_of: Callable[[str], Graph]) -> Graph:
+    """The whole program of dev."""
+    return graph_of("dev")
+
+
+def definition(graph: Graph, machine: str) -> dict[str, Any]:
+    """Return the definition as it is deployed."""
+    deployed: dict[str, Any] = json.loads(graph.one("StateMachine", f"order-workflow-{machine}").inputs["definition"])
+    return deployed
+
+
+def test_both_machines_run_the_same_definition_under_a_time_limit_of_their_own(graph: Graph) -> None:
+    standard, express = definition(graph, "standard"), definition(graph, "express")
+    assert standard.pop("TimeoutSeconds") == 900
+    assert express.pop("TimeoutSeconds") == 28
+    assert standard == express
+    assert "${" not in json.dumps(standard)
+
+
+def test_one_machine_is_standard_and_one_is_express(graph: Graph) -> None:
+    machines = {m.inputs["name"]: m.inputs["type"] for m in graph.of("StateMachine")}
+    assert machines == {"orders-dev-order-standard": "STANDARD", "orders-dev-order-express": "EXPRESS"}
+
+
+def test_the_definition_calls_aliases_tables_and_the_topic_of_its_stack(graph: Graph) -> None:
+    tasks = dict(state_machine.tasks(definition(graph, "express")))
+    assert tasks["ValidateInput"]["Arguments"]["FunctionName"] == f"{FUNCTIONS}-validate-order:live"
+    assert tasks["UpdateInventory"]["Arguments"]["FunctionName"] == f"{FUNCTIONS}-update-inventory:live"
+    assert tasks["SendNotification"]["Arguments"]["TopicArn"] == TOPIC
+    assert list(tasks["CheckInventory"]["Arguments"]["RequestItems"]) == ["orders-dev-inventory"]
+    written = {tasks[name]["Arguments"]["TableName"] for name in ("RecordOrder", "RecordFailed", "ReadOrder")}
+    assert written == {"orders-dev-orders"}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_may_do_exactly_what_its_definition_does(graph: Graph, machine: str) -> None:
+    may = {
+        (action, resource)
+        for statement in graph.policy("RolePolicy", f"order-workflow-{machine}-policy")
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if not action.startswith(("logs:", "xray:"))
+    }
+    does = {need for _, task in state_machine.tasks(definition(graph, machine)) for need in needs(task)}
+    assert may == does
+
+
+def needs(task: Any) -> set[tuple[str, str]]:
+    """Return action and resource of what a Task calls (Step Functions: IAM policies for integrated services)."""
+    service, _, operation = task["Resource"].removeprefix("arn:aws:states:::").removeprefix("aws-sdk:").partition(":")
+    arguments = task["Arguments"]
+    if service == "lambda":
+        return {("lambda:InvokeFunction", arguments["FunctionName"])}
+    if service == "sns":
+        return {("sns:Publish", arguments["TopicArn"])}
+    tables = arguments["RequestItems"] if "RequestItems" in arguments else [arguments["TableName"]]
+    action = f"dynamodb:{operation[0].upper()}{operation[1:]}"
+    return {(action, f"{TABLES}-{table.removeprefix('orders-dev-')}") for table in tables}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_has_no_resource_is_log_delivery_and_tracing_alone(graph: Graph, machine: str) -> None:
+    anywhere = {
+        action
+        for statement in graph.policy("RolePolicy", f"order-workflow-{machine}-policy")
+        if statement["Resource"] == ["*"]
+        for action in statement["Action"]
+    }
+    # Step Functions: logging to CloudWatch Logs; X-Ray and Step Functions.
+    delivery = {f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")}
+    groups = {"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}
+    tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    sampling = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
+    assert anywhere == delivery | groups | {"logs:DescribeLogGroups"} | tracing | sampling
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_only_the_machine_itself_takes_its_role(graph: Graph, machine: str) -> None:
+    (trusted,) = graph.policy("Role", f"order-workflow-{machine}-role", "assumeRolePolicy")
+    assert trusted == {
+        "Effect": "Allow",
+        "Principal": {"Service": "states.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": ACCOUNT},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-{machine}"},
+        },
+    }
+
+
+@pytest.mark.parametrize(("machine", "level"), [("standard", "ERROR"), ("express", "ALL")])
+def test_executions_are_logged_with_their_data_and_traced(graph: Graph, machine: str, level: str) -> None:
+    made = graph.one("StateMachine", f"order-workflow-{machine}")
+    group = graph.one("LogGroup", f"order-workflow-{machine}-log")
+    assert group.inputs["name"] == f"/aws/vendedlogs/states/orders-dev-order-{machine}"
+    assert group.inputs["retentionInDays"] == 14
+    assert made.inputs["loggingConfiguration"] == {
+        "level": level,
+        "includeExecutionData": True,
+        "logDestination": f"{group.state['arn']}:*",
+    }
+    assert made.inputs["tracingConfiguration"] == {"enabled": True}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_waits_for_the_permissions_that_aws_checks_at_its_creation(graph: Graph, machine: str) -> None:
+    policy = graph.one("RolePolicy", f"order-workflow-{machine}-policy")
+    assert policy.urn in graph.one("StateMachine", f"order-workflow-{machine}").dependencies
+
+
+def test_the_notification_topic_is_encrypted_and_takes_nothing_over_plain_http(graph: Graph) -> None:
+    assert graph.one("Topic", "order-notifications").inputs["kmsMasterKeyId"] == "alias/aws/sns"
+    (denied,) = graph.policy("TopicPolicy", "order-notifications-policy")
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_update_inventory_may_write_both_tables_and_validate_order_none(graph: Graph) -> None:
+    def tables(function: str) -> set[tuple[str, str]]:
+        return {
+            (action, resource)
+            for statement in graph.policy("RolePolicy", f"{function}-policy")
+            for action in statement["Action"]
+            for resource in statement["Resource"]
+            if action.startswith("dynamodb:")
+        }
+
+    assert tables("validate-order") == set()
+    assert tables("update-inventory") == {
+        ("dynamodb:UpdateItem", f"{TABLES}-orders"),
+        ("dynamodb:UpdateItem", f"{TABLES}-inventory"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"sizes": {"validate_order": size(8), "update_inventory": size(6)}},
+            "timeout of validate_order: got 8 s; allowed: below 8 s, the limit of step ValidateInput",
+        ),
+        (
+            {"sizes": {"validate_order": size(3), "update_inventory": size(9)}},
+            "timeout of update_inventory: got 9 s; allowed: below 8 s, the limit of step UpdateInventory",
+        ),
+        ({"express_timeout_s": 29}, "express timeout: got 29 s; allowed: at most 28 s"),
+        ({"express_timeout_s": 24}, "express timeout: got 24 s; allowed: above 24 s"),
+        ({"standard_timeout_s": 10}, "standard timeout: got 10 s; allowed: above 24 s"),
+    ],
+)
+def test_a_time_limit_that_does_not_fit_its_callers_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        record_workflow(**changes)

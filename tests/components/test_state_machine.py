@@ -1,0 +1,74 @@
+"""Reading a workflow's definition and filling it in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components import state_machine
+
+DEFINITION: dict[str, Any] = {
+    "StartAt": "Read",
+    "States": {
+        "Read": {
+            "Type": "Task",
+            "Arguments": {"Items": {"${table}": {"Keys": ["${key}", "{% $unread.{'id': $} %}"]}}},
+            "TimeoutSeconds": 2,
+            "Next": "Both",
+        },
+        "Both": {
+            "Type": "Parallel",
+            "Branches": [
+                {"StartAt": "Slow", "States": {"Slow": {"Type": "Task", "TimeoutSeconds": 7, "End": True}}},
+                {"StartAt": "Fast", "States": {"Fast": {"Type": "Task", "TimeoutSeconds": 1, "End": True}}},
+            ],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Undo"}],
+            "Next": "Done",
+        },
+        "Undo": {"Type": "Task", "TimeoutSeconds": 5, "Next": "Read"},
+        "Done": {"Type": "Fail", "Error": "Gone"},
+    },
+}
+VALUES = {"table": 'ta"ble', "key": "k"}
+
+
+def test_placeholders_are_filled_in_values_and_keys() -> None:
+    filled = json.loads(state_machine.render(DEFINITION, VALUES, timeout_s=9))
+    assert filled["States"]["Read"]["Arguments"] == {"Items": {'ta"ble': {"Keys": ["k", "{% $unread.{'id': $} %}"]}}}
+    assert filled["TimeoutSeconds"] == 9
+
+
+def test_the_definition_itself_stays_as_it_is() -> None:
+    before = json.dumps(DEFINITION)
+    state_machine.render(DEFINITION, VALUES, timeout_s=9)
+    assert json.dumps(DEFINITION) == before
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"table": "t"}, r"missing \['key'\], unused \[\]"),
+        ({**VALUES, "tabel": "t"}, r"missing \[\], unused \['tabel'\]"),
+    ],
+)
+def test_a_placeholder_without_value_and_a_value_without_placeholder_are_refused(
+    values: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        state_machine.render(DEFINITION, values, timeout_s=9)
+
+
+def test_states_inside_of_branches_are_states_too() -> None:
+    assert [name for name, _ in state_machine.states(DEFINITION)] == ["Read", "Both", "Slow", "Fast", "Undo", "Done"]
+    assert [name for name, _ in state_machine.tasks(DEFINITION)] == ["Read", "Slow", "Fast", "Undo"]
+    assert state_machine.task_timeout_s(DEFINITION, "Slow") == 7
+
+
+def test_the_longest_way_takes_the_slowest_branch_and_each_state_once() -> None:
+    assert state_machine.longest_way_s(DEFINITION) == 2 + 7 + 5
+
+
+def test_fail_states_are_known_by_their_errors() -> None:
+    assert state_machine.fail_errors(DEFINITION) == {"Done": "Gone"}
