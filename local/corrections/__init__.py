@@ -28,6 +28,7 @@ NAMES: Final = (
     "latency",
     "parallel_branches",
     "rest_checks",
+    "rest_deployments",
     "rest_integrations",
     "retry_delays",
     "service_permissions",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.corrections import internal
+from local.corrections import internal, nested
 
 _iam: Any = internal("core.iam_evaluator")
 _responses: Any = internal("core.responses")
@@ -31,6 +32,16 @@ def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, An
     if found is not None:
         identity = _iam.combine_resource_policy(identity, request, *found)
     return identity.decision == "Allow"
+
+
+def trusts(role_arn: str, service: str) -> bool:
+    """Whether the trust policy of `role_arn` names `service`. Its conditions are not looked at."""
+    role: Any = internal("services.iam")._roles.get(role_arn.rpartition("/")[2])
+    document = nested(role, "AssumeRolePolicyDocument")
+    policy: Any = json.loads(document) if isinstance(document, str) else document
+    statements: list[Any] = nested(policy, "Statement") or []
+    named = (nested(each, "Principal", "Service") for each in statements if nested(each, "Effect") == "Allow")
+    return any(service in ([names] if isinstance(names, str) else names or ()) for names in named)
 
 
 def service_may(policy: Any, service: str, action: str, resource: str, source_arn: str) -> bool:

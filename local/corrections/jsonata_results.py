@@ -1,7 +1,7 @@
 """JSONata's results as Step Functions gives them: 3 is 3, not 3.0; a Choice's condition is a boolean, its Output holds.
 
 The emulator's JSONata engine calculates in floats, its Choice takes anything for a condition, and ignores the Output of
-the state itself where no rule matches.
+the state itself where no rule matches; and it knows $eval, which Step Functions has not.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ from typing import Any
 from local.corrections import internal, replaces
 
 _states: Any = internal("services.stepfunctions")
+
+
+@replaces("services.stepfunctions._validate_definition_jsonata", "a5ec092b2c8d")
+def validate(original: Any, definition: Any) -> Any:
+    """Refuse a definition that evaluates text."""
+    if isinstance(definition, str) and "$eval(" in definition:
+        return "INVALID_JSONATA_EXPRESSION: $eval is not supported"
+    return original(definition)
 
 
 @replaces("services.stepfunctions._evaluate_jsonata", "d970811e01da")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.corrections import internal, replaces
-from local.corrections.authorization import role_may
+from local.corrections.authorization import role_may, trusts
 from local.corrections.rest_calls import RestCall, current
 from local.corrections.velocity import render
 
@@ -25,12 +25,15 @@ _states: Any = internal("services.stepfunctions")
 
 @replaces("services.apigateway_v1._execute_in_scope", "2ae72b7d5eb6")
 async def execute_in_scope(original: Any, request: Any, *arguments: Any) -> Any:
-    """Remember the request."""
+    """Remember the request, and tell the client its id."""
     _, _, method, path, headers, body, query, *_ = arguments
     call = current.get() or RestCall(method=method, path=path, headers=headers or {}, query=query or {}, body=body)
     call.source = request
     current.set(call)
-    return await original(request, *arguments)
+    answer: Any = await original(request, *arguments)
+    if isinstance(answer, tuple):
+        answer[1].setdefault("x-amzn-requestid", request["request_id"])  # pyright: ignore[reportUnknownMemberType]
+    return answer  # pyright: ignore[reportUnknownVariableType]
 
 
 @replaces("services.apigateway_v1._invoke_mock_v1", "20f819eee1f9")
@@ -73,7 +76,7 @@ async def invoke_service(original: Any, integration: Any, *arguments: Any, **nam
 def _call(action: str, role: str, request: Any) -> tuple[int, str]:
     """Call `action` as the integration's role; returns the status and the body of Step Functions."""
     machine = str(request.get("stateMachineArn", "*"))
-    if not role_may(role, f"states:{action}", machine):
+    if not trusts(role, "apigateway.amazonaws.com") or not role_may(role, f"states:{action}", machine):
         message = f"User: {role} is not authorized to perform: states:{action} on resource: {machine}"
         return _BAD_REQUEST, json.dumps({"__type": "AccessDeniedException", "message": message})
     handler = {"StartSyncExecution": _states._start_sync_execution, "StartExecution": _states._start_execution}

@@ -1,7 +1,8 @@
 """Services need permission to act, which AWS asks for and the emulator does not.
 
 API Gateway invokes a function only if the function's policy lets this method; Lambda accepts an event source mapping, a
-dead-letter queue or a destination only if the function's role may use it; Step Functions logs only if its role may.
+dead-letter queue or a destination only if the function's role may use it; Step Functions logs only if its role may; and
+a role is taken only by the service that it trusts.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from local.corrections import internal, nested, replaces
-from local.corrections.authorization import role_may, service_may
+from local.corrections.authorization import role_may, service_may, trusts
 from local.corrections.rest_calls import current
 
 _lambda: Any = internal("services.lambda_svc")
@@ -72,7 +73,10 @@ def put_event_invoke_config(original: Any, name: str, qualifier: Any, request: A
 
 @replaces("services.lambda_svc._create_function", "e307eecdf0d8")
 def create_function(original: Any, request: Any) -> Any:
-    """Accept a dead-letter queue that the function may send to."""
+    """Accept a role that Lambda may take, and a dead-letter queue that the function may send to."""
+    if not trusts(request.get("Role", ""), "lambda.amazonaws.com"):
+        message = "The role defined for the function cannot be assumed by Lambda."
+        return _responses.error_response_json("InvalidParameterValueException", message, 400)
     target = nested(request, "DeadLetterConfig", "TargetArn")
     denied = _first_denied(request.get("Role"), [(target, _SENDS)] if target else [])
     return _refused(denied) if denied else original(request)
@@ -80,7 +84,10 @@ def create_function(original: Any, request: Any) -> Any:
 
 @replaces("services.stepfunctions._create_state_machine", "4bc1231dda69")
 def create_state_machine(original: Any, request: Any) -> Any:
-    """Accept a log group that the state machine's role may have logs delivered to."""
+    """Accept a role that Step Functions may take, and a log group that it may have logs delivered to."""
+    if not trusts(request.get("roleArn", ""), "states.amazonaws.com"):
+        message = "The service principal states.amazonaws.com is not authorized to assume the provided role."
+        return _responses.error_response_json("AccessDeniedException", message, 400)
     logged = nested(request, "loggingConfiguration", "level") not in (None, "OFF")
     if logged and not role_may(request.get("roleArn", ""), "logs:CreateLogDelivery", "*"):
         message = "The state machine IAM Role is not authorized to access the Log Destination"

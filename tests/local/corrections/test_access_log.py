@@ -1,0 +1,82 @@
+import json
+
+from local.client import Client
+from tests.local.cloud import Cloud, unique
+from tests.local.rest import STAGE, RestApi
+
+FORMAT = json.dumps(
+    {
+        "id": "$context.requestId",
+        "method": "$context.httpMethod",
+        "status": "$context.status",
+        "error": "$context.error.message",
+        "nothing": "$context.nothing",
+    }
+)
+ECHO = """
+    def handle(event, context):
+        print("id", event["requestContext"]["requestId"])
+        return {"statusCode": 201, "body": "{}"}
+"""
+
+
+def group(cloud: Cloud) -> tuple[str, str]:
+    name = f"/aws/apigateway/{unique('log')}"
+    cloud("logs", "create_log_group", logGroupName=name)
+    return name, cloud.arn("logs", f"log-group:{name}")
+
+
+def test_a_rest_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
+    api = RestApi.make(cloud)
+    function = cloud.function(ECHO)
+    api.proxy("things", "GET", function)
+    api.deploy()
+    name, arn = group(cloud)
+    patches = [("/accessLogSettings/destinationArn", arn), ("/accessLogSettings/format", FORMAT)]
+    operations = [{"op": "replace", "path": path, "value": value} for path, value in patches]
+    api.call("update_stage", stageName=STAGE, patchOperations=operations)
+
+    api.send("GET", "things")
+    refused = api.send("GET", "nowhere")
+
+    served, failed = (json.loads(line) for line in cloud.log(name, count=2))
+    assert (served["method"], served["status"], served["error"], served["nothing"]) == ("GET", "201", "-", "-")
+    assert (failed["id"], failed["status"]) == (refused.headers["x-amzn-requestid"], str(refused.status))
+    assert failed["error"] == "Missing Authentication Token"
+    assert cloud.log(f"/aws/lambda/{function.split(':')[6]}", f"id {served['id']}")
+
+
+def test_an_http_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
+    api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
+    function = cloud.function(ECHO)
+    source = cloud.arn("execute-api", f"{api}/*/GET/things")
+    name, _, qualifier = function.partition(":function:")[2].partition(":")
+    cloud(
+        "lambda",
+        "add_permission",
+        FunctionName=name,
+        Qualifier=qualifier,
+        StatementId="http",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=source,
+    )
+    integration = cloud(
+        "apigatewayv2",
+        "create_integration",
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=function,
+        PayloadFormatVersion="2.0",
+    )["IntegrationId"]
+    cloud("apigatewayv2", "create_route", ApiId=api, RouteKey="GET /things", Target=f"integrations/{integration}")
+    log, arn = group(cloud)
+    settings = {"DestinationArn": arn, "Format": FORMAT}
+    cloud("apigatewayv2", "create_stage", ApiId=api, StageName="$default", AccessLogSettings=settings)
+
+    answer = Client({}, "").send("GET", f"{cloud.instance.url}/_aws/execute-api/{api}/things")
+
+    line = json.loads(cloud.log(log)[0])
+    assert answer.status == 201
+    assert (line["method"], line["status"]) == ("GET", "201")
+    assert cloud.log(f"/aws/lambda/{name}", f"id {line['id']}")

@@ -1,0 +1,142 @@
+import json
+from typing import Any
+
+import pytest
+
+from local.client import Client
+from tests.local.cloud import Cloud, unique
+from tests.local.rest import RestApi
+
+ECHO = """
+    import json
+    def handle(event, context):
+        return {"statusCode": 200, "body": json.dumps({"id": event["requestContext"]["requestId"]})}
+"""
+SCHEMA = json.dumps({"type": "object", "required": ["name"]})
+
+
+@pytest.fixture
+def validated(cloud: Cloud) -> RestApi:
+    """An API whose POST /things wants a JSON body with a name, and answers errors in its own body."""
+    api = RestApi.make(cloud)
+    api.call("create_model", name="Thing", contentType="application/json", schema=SCHEMA)
+    validator = api.call("create_request_validator", name="v", validateRequestBody=True, validateRequestParameters=True)
+    api.proxy(
+        "things",
+        "POST",
+        cloud.function(ECHO),
+        requestModels={"application/json": "Thing"},
+        requestValidatorId=validator["id"],
+    )
+    for kind, status in (("DEFAULT_4XX", None), ("DEFAULT_5XX", None), ("REQUEST_TOO_LARGE", "413")):
+        body = f'{{"code": "{kind}", "message": $context.error.messageString}}'
+        api.call(
+            "put_gateway_response",
+            responseType=kind,
+            statusCode=status,
+            responseParameters={"gatewayresponse.header.Access-Control-Allow-Origin": "'https://a.example.com'"},
+            responseTemplates={"application/json": body},
+        )
+    api.deploy()
+    return api
+
+
+def test_a_body_that_does_not_match_its_model_is_400_with_the_apis_own_body(validated: RestApi) -> None:
+    answer = validated.send("POST", "things", {"other": 1})
+
+    assert answer.status == 400
+    assert answer.json() == {"code": "DEFAULT_4XX", "message": "Invalid request body"}
+    assert answer.headers["access-control-allow-origin"] == "https://a.example.com"
+
+
+def test_a_body_whose_content_type_has_no_model_is_not_checked(validated: RestApi) -> None:
+    assert validated.send("POST", "things", "other", Content_Type="text/plain").status == 200
+
+
+def test_a_body_larger_than_api_gateway_takes_is_413(validated: RestApi) -> None:
+    answer = validated.send("POST", "things", {"name": "x" * 10 * 1024 * 1024})
+
+    assert (answer.status, answer.json()["code"]) == (413, "REQUEST_TOO_LARGE")
+
+
+def test_a_function_that_fails_is_502_with_the_apis_own_body(cloud: Cloud) -> None:
+    api = RestApi.make(cloud)
+    api.proxy("broken", "GET", cloud.function("def handle(event, context): raise ValueError('secret')"))
+    template = {"application/json": '{"code": "InternalError"}'}
+    api.call("put_gateway_response", responseType="DEFAULT_5XX", responseTemplates=template)
+    api.deploy()
+
+    answer = api.send("GET", "broken")
+    assert (answer.status, answer.json()) == (502, {"code": "InternalError"})
+
+
+def test_the_function_is_told_the_request_id_that_the_client_sees(cloud: Cloud) -> None:
+    api = RestApi.make(cloud)
+    function = cloud.function(
+        "def handle(event, context): print('id', event['requestContext']['requestId']); raise ValueError"
+    )
+    api.proxy("broken", "GET", function)
+    api.deploy()
+
+    answer = api.send("GET", "broken")
+    assert cloud.log(f"/aws/lambda/{function.split(':')[6]}", f"id {answer.headers['x-amzn-requestid']}")
+
+
+@pytest.fixture
+def secured(cloud: Cloud) -> tuple[RestApi, Client]:
+    """An API whose GET /mine wants an ID token and GET /scoped an access token, and somebody who can sign in."""
+    pool = cloud("cognito-idp", "create_user_pool", PoolName=unique("pool"))["UserPool"]
+    made = cloud(
+        "cognito-idp",
+        "create_user_pool_client",
+        UserPoolId=pool["Id"],
+        ClientName="c",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )["UserPoolClient"]
+    cloud("cognito-idp", "admin_create_user", UserPoolId=pool["Id"], Username="somebody")
+    cloud(
+        "cognito-idp",
+        "admin_set_user_password",
+        UserPoolId=pool["Id"],
+        Username="somebody",
+        Password="Aa1-aaaaaaaa",
+        Permanent=True,
+    )
+    api = RestApi.make(cloud)
+    authorizer = api.call(
+        "create_authorizer",
+        name="a",
+        type="COGNITO_USER_POOLS",
+        providerARNs=[pool["Arn"]],
+        identitySource="method.request.header.Authorization",
+    )["id"]
+    with_token: dict[str, Any] = {"authorizationType": "COGNITO_USER_POOLS", "authorizerId": authorizer}
+    function = cloud.function(ECHO)
+    api.proxy("mine", "GET", function, **with_token)
+    api.proxy("scoped", "GET", function, **with_token, authorizationScopes=["aws.cognito.signin.user.admin"])
+    api.deploy()
+    return api, Client({"auth": {"userPoolClientId": made["ClientId"]}}, cloud.instance.url)
+
+
+def test_a_method_without_scopes_takes_the_id_token_and_no_access_token(secured: tuple[RestApi, Client]) -> None:
+    api, client = secured
+    tokens = client.sign_in("somebody", "Aa1-aaaaaaaa")
+
+    assert api.send("GET", "mine", Authorization=tokens.id_token).status == 200
+    assert api.send("GET", "mine", Authorization=f"Bearer {tokens.id_token}").status == 200
+    assert api.send("GET", "mine", Authorization=tokens.access_token).status == 401
+
+
+def test_a_method_with_scopes_takes_the_access_token_and_no_id_token(secured: tuple[RestApi, Client]) -> None:
+    api, client = secured
+    tokens = client.sign_in("somebody", "Aa1-aaaaaaaa")
+
+    assert api.send("GET", "scoped", Authorization=tokens.access_token).status == 200
+    assert api.send("GET", "scoped", Authorization=tokens.id_token).status == 401
+
+
+def test_a_token_with_another_signature_is_401(secured: tuple[RestApi, Client]) -> None:
+    api, client = secured
+    head, body, signature = client.sign_in("somebody", "Aa1-aaaaaaaa").id_token.split(".")
+
+    assert api.send("GET", "mine", Authorization=f"{head}.{body}.{signature[::-1]}").status == 401

@@ -1,0 +1,74 @@
+import pytest
+
+from local.aws import CallError
+from local.client import Client
+from tests.local.cloud import Cloud, allow, unique
+from tests.local.rest import RestApi
+
+OK = "def handle(event, context): return {'statusCode': 200, 'body': 'ok'}"
+
+
+def test_a_function_that_does_not_let_the_rest_api_invoke_it_is_500(cloud: Cloud) -> None:
+    api = RestApi.make(cloud)
+    function = cloud.function(OK)
+    api.proxy("open", "GET", function)
+    api.proxy("closed", "GET", function, permitted=False)
+    api.deploy()
+
+    assert api.send("GET", "open").status == 200
+    assert api.send("GET", "closed").status == 500
+
+
+def test_a_function_that_does_not_let_the_http_api_invoke_it_is_500(cloud: Cloud) -> None:
+    api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
+    integration = cloud(
+        "apigatewayv2",
+        "create_integration",
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=cloud.function(OK),
+        PayloadFormatVersion="2.0",
+    )["IntegrationId"]
+    cloud("apigatewayv2", "create_route", ApiId=api, RouteKey="GET /things", Target=f"integrations/{integration}")
+    cloud("apigatewayv2", "create_stage", ApiId=api, StageName="$default")
+
+    assert Client({}, "").send("GET", f"{cloud.instance.url}/_aws/execute-api/{api}/things").status == 500
+
+
+def test_a_function_whose_role_may_not_read_the_queue_gets_no_mapping(cloud: Cloud) -> None:
+    _, queue = cloud.queue()
+    function = cloud.function(OK, allow("sqs:ReceiveMessage", on=queue))
+
+    with pytest.raises(CallError, match="permissions to call sqs:DeleteMessage"):
+        cloud("lambda", "create_event_source_mapping", FunctionName=function, EventSourceArn=queue)
+
+
+def test_a_function_whose_role_may_not_send_to_a_destination_gets_none(cloud: Cloud) -> None:
+    _, queue = cloud.queue()
+    name = cloud.function(OK).split(":")[6]
+    destination = {"OnFailure": {"Destination": queue}}
+
+    with pytest.raises(CallError, match="permissions to call sqs:SendMessage"):
+        cloud("lambda", "put_function_event_invoke_config", FunctionName=name, DestinationConfig=destination)
+
+
+def test_a_function_whose_role_may_not_send_to_its_dead_letter_queue_is_not_made(cloud: Cloud) -> None:
+    _, queue = cloud.queue()
+
+    with pytest.raises(CallError, match="permissions to call sqs:SendMessage"):
+        cloud.function(OK, DeadLetterConfig={"TargetArn": queue})
+
+
+def test_a_role_that_lambda_may_not_take_makes_no_function(cloud: Cloud) -> None:
+    with pytest.raises(CallError, match="cannot be assumed by Lambda"):
+        cloud.function(OK, Role=cloud.role(principal="states.amazonaws.com"))
+
+
+def test_a_state_machine_whose_role_may_not_log_is_not_made(cloud: Cloud) -> None:
+    group = unique("/aws/vendedlogs/states/log")
+    cloud("logs", "create_log_group", logGroupName=group)
+    destination = {"cloudWatchLogsLogGroup": {"logGroupArn": cloud.arn("logs", f"log-group:{group}:*")}}
+    config = {"level": "ALL", "includeExecutionData": True, "destinations": [destination]}
+
+    with pytest.raises(CallError, match="not authorized to access the Log Destination"):
+        cloud.machine({"End": {"Type": "Succeed"}}, logging=config)
