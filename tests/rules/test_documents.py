@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import settings
 from tests.support import documents
-from tests.support.graph import ROOT
+from tests.support.graph import ROOT, Graph, Resource
 
 MARKDOWN = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules", ".local"} & set(path.parts))
 
@@ -30,3 +33,31 @@ def test_a_document_that_is_out_of_date_is_caught() -> None:
 def test_links_within_the_repository_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def test_every_command_in_the_documents_is_one_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in MARKDOWN:
+        for command in re.findall(r"`make ([a-z]+)|^(?:\$ |    )make ([a-z]+)", path.read_text(), re.MULTILINE):
+            assert "".join(command) in targets, (path.name, command)
+
+
+def test_the_readme_names_every_area_of_the_settings() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert re.findall(r"^\| `orders:(\w+)` \|", text, re.MULTILINE) == list(settings.AREAS)
+
+
+def test_the_readmes_figures_are_those_of_the_program(graph_of: Callable[[str], Graph]) -> None:
+    graph = graph_of("local")
+    components = {made.urn: made.name for made in graph.resources if made.parent.endswith("::orders-local")}
+
+    def owner(made: Resource) -> str:
+        urns = {each.urn: each for each in graph.resources}
+        while made.parent in urns:
+            made = urns[made.parent]
+        return components[made.urn]
+
+    counted = Counter(owner(made) for made in graph.resources if made.custom)
+    shown = re.findall(r"^  ([a-z-]+) +(\d+) resources", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {name: int(number) for name, number in shown} == counted
+    assert f"{counted.total()} created" in (ROOT / "README.md").read_text()
