@@ -44,7 +44,7 @@ class Adapter:
         return None
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        """Remove the resource."""
+        """Remove the resource, and what still stands in it: that is made again if the program still has it."""
         raise NotImplementedError
 
 

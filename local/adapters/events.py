@@ -52,6 +52,8 @@ class EventBus(Adapter):
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         del old
+        for rule in aws("events", "list_rules", EventBusName=identity)["Rules"]:
+            _delete_rule(aws, rule["Name"], identity)
         aws("events", "delete_event_bus", Name=identity)
 
 
@@ -86,7 +88,7 @@ class EventRule(Put):
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         del identity
-        aws("events", "delete_rule", Name=old["name"], EventBusName=old.get("eventBusName", "default"))
+        _delete_rule(aws, old["name"], old.get("eventBusName", "default"))
 
 
 @adapts("aws:cloudwatch/eventTarget:EventTarget")
@@ -145,6 +147,13 @@ class EventArchive(Adapter):
             "EventPattern": new.get("eventPattern"),
             "RetentionDays": new.get("retentionDays"),
         }
+
+
+def _delete_rule(aws: Aws, name: str, bus: str) -> None:
+    targets = aws("events", "list_targets_by_rule", Rule=name, EventBusName=bus)["Targets"]
+    if targets:
+        aws("events", "remove_targets", Rule=name, EventBusName=bus, Ids=[target["Id"] for target in targets])
+    aws("events", "delete_rule", Name=name, EventBusName=bus)
 
 
 def _tag(aws: Aws, arn: str, old: Props, new: Props) -> None:

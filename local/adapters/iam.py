@@ -46,6 +46,10 @@ class Role(Adapter):
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         del old
+        for name in aws("iam", "list_role_policies", RoleName=identity)["PolicyNames"]:
+            aws("iam", "delete_role_policy", RoleName=identity, PolicyName=name)
+        for policy in aws("iam", "list_attached_role_policies", RoleName=identity)["AttachedPolicies"]:
+            aws("iam", "detach_role_policy", RoleName=identity, PolicyArn=policy["PolicyArn"])
         aws("iam", "delete_role", RoleName=identity)
 
 

@@ -1,0 +1,99 @@
+"""Instances for tests and scripts: started, deployed to, used and stopped.
+
+    with running(tmp_path / "instance") as platform:
+        tokens = platform.client.sign_in(**platform.outputs["local"]["customer"])
+        platform.aws("sqs", "list_queues")
+
+Each has its own port, directory and data, so that several can run at once. They are deployed by the command line in a
+process of its own, because Pulumi keeps a program's state in global variables.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws import Aws
+from local.client import Client, client_of
+from local.errors import LocalError
+from local.instance import HOST, ROOT, Instance, instance, read_json
+
+
+@dataclass(frozen=True)
+class Running:
+    """A deployed instance."""
+
+    instance: Instance
+    outputs: Mapping[str, Any]
+    """What .local/outputs.json holds."""
+    aws: Aws
+    """Its services, called as root: aws("sqs", "list_queues"), or aws.client("sqs")."""
+
+    @property
+    def client(self) -> Client:
+        """A frontend: signs in, calls the REST API and the HTTP API."""
+        return client_of(self.outputs)
+
+    @property
+    def ops(self) -> Mapping[str, Any]:
+        """Stack output `ops`."""
+        return self.outputs["ops"]
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def command(
+    name: str, where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of `python -m local` for an instance, and return its end, output and all."""
+    arguments = ["--port", str(where.port), "--home", str(where.home), "--program", str(program)]
+    return subprocess.run(  # noqa: S603 - our own command line
+        [sys.executable, "-m", "local", name, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None) -> Running:
+    """Start the instance if need be, and deploy to it.
+
+    `environment` may hold LAMBDA_ASYNC_RETRY_BASE_SECONDS (seconds before the first retry of an asynchronous
+    invocation, 1 by default). Raises LocalError with what the command said.
+    """
+    done = command("up", where, program=program, environment=environment)
+    if done.returncode:
+        raise LocalError(f"make up failed:\n{done.stdout}{done.stderr}")
+    outputs: Mapping[str, Any] = read_json(where.outputs) or {}
+    process: Mapping[str, Any] = read_json(where.process) or {}
+    return Running(where, outputs, Aws(where, process["region"]))
+
+
+@contextmanager
+def running(
+    home: Path,
+    *,
+    port: int | None = None,
+    program: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> Generator[Running]:
+    """Start an instance in `home`, deploy to it, and stop it in the end."""
+    where = instance(port or free_port(), home)
+    try:
+        yield up(where, program=program, environment=environment)
+    finally:
+        command("down", where)

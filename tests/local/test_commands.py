@@ -1,0 +1,174 @@
+"""make up, down and status: what they say and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import emulator, processes
+from local.aws import CallError
+from local.instance import Instance, instance
+from local.instances import command, free_port, running, up
+from tests.local.program import FUNCTION, TABLE, write
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Iterator[Instance]:
+    found = instance(free_port(), tmp_path / "instance")
+    yield found
+    command("down", found)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    return write(tmp_path / "program", TABLE, "pulumi.export('table', table.arn)")
+
+
+def test_up_deploys_and_writes_the_outputs_for_their_owner_alone(where: Instance, program: Path) -> None:
+    done = command("up", where, program=program)
+
+    assert done.returncode == 0, done.stderr
+    assert "1 created" in done.stdout
+    assert "Ready in" in done.stdout
+    outputs = json.loads(where.outputs.read_text())
+    assert outputs["table"] == "arn:aws:dynamodb:eu-west-1:000000000000:table/things"
+    assert outputs["local"]["endpointUrl"] == where.url
+    for path in (where.outputs, where.state):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_second_up_changes_nothing_and_keeps_the_data(where: Instance, program: Path) -> None:
+    first = up(where, program=program)
+    first.aws("dynamodb", "put_item", TableName="things", Item={"id": {"S": "kept"}})
+    again = command("up", where, program=program)
+
+    assert again.returncode == 0
+    assert "1 same" in again.stdout
+    key = {"id": {"S": "kept"}}
+    assert first.aws("dynamodb", "get_item", TableName="things", Key=key)["Item"] == key
+
+
+def test_down_without_up_says_so_and_is_no_failure(where: Instance) -> None:
+    done = command("down", where)
+
+    assert (done.returncode, done.stdout) == (0, f"{where.url}: Nothing is running.\n")
+
+
+def test_status_says_what_runs(where: Instance, program: Path) -> None:
+    before = command("status", where)
+    up(where, program=program)
+    after = command("status", where)
+
+    assert (before.returncode, "nothing is running" in before.stdout) == (1, True)
+    assert (after.returncode, "running, process" in after.stdout) == (0, True)
+
+
+def test_down_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
+    platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
+    platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
+    found = emulator.find(where)
+    assert len(found.processes) == 2, "the emulator and one environment"
+
+    assert command("down", where).returncode == 0
+    assert not [each for each in found.processes if processes.find(each.pid)]
+    assert not where.outputs.exists()
+    with pytest.raises(CallError):
+        platform.aws("lambda", "list_functions")
+
+
+def test_a_taken_port_is_named_with_its_remedy(where: Instance, program: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", where.port))
+        taken.listen()
+        done = command("up", where, program=program)
+
+    assert done.returncode == 1
+    assert f"port {where.port} is taken" in done.stderr
+    assert "make up PORT=" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_emulator_that_died_is_told_and_started_anew(where: Instance, program: Path) -> None:
+    up(where, program=program)
+    os.kill(emulator.find(where).record["pid"], signal.SIGKILL)
+    while emulator.find(where).state == "running":
+        time.sleep(0.05)
+    status = command("status", where)
+    again = command("up", where, program=program)
+
+    assert "ended by itself" in status.stdout
+    assert again.returncode == 0, again.stderr
+    assert "had ended" in again.stdout
+    assert "1 created" in again.stdout
+
+
+def test_environments_end_with_an_emulator_that_is_killed(where: Instance, tmp_path: Path) -> None:
+    platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
+    platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
+    found = emulator.find(where)
+    os.kill(found.record["pid"], signal.SIGKILL)
+
+    ends = time.monotonic() + 5
+    while (left := [each for each in found.processes if processes.find(each.pid)]) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert not left
+
+
+def test_a_stranger_with_the_recorded_number_is_left_alone(where: Instance, program: Path) -> None:
+    up(where, program=program)
+    command("down", where)
+    where.process.write_text(json.dumps({"pid": os.getpid(), "started": "another time", "region": "eu-west-1"}))
+
+    assert command("down", where).returncode == 0
+    assert processes.find(os.getpid())
+
+
+def test_an_emulator_that_cannot_start_shows_the_end_of_its_log(where: Instance) -> None:
+    wait = emulator.start(where, region="eu-west-1", without=("no-such-correction",))
+
+    with pytest.raises(Exception, match="no correction is named no-such-correction"):
+        wait()
+
+
+def test_a_deployment_that_was_killed_half_way_starts_anew(where: Instance, program: Path) -> None:
+    up(where, program=program)
+    state = json.loads(where.state.read_text())
+    where.state.write_text(json.dumps({**state, "deploying": True}))
+    again = command("up", where, program=program)
+
+    assert again.returncode == 0, again.stderr
+    assert "killed half way" in again.stdout
+
+
+def test_another_region_wants_a_new_instance(where: Instance, program: Path) -> None:
+    up(where, program=program)
+    write(program, TABLE, config={"aws:region": "us-west-2"})
+    done = command("up", where, program=program)
+
+    assert done.returncode == 1
+    assert "runs in eu-west-1; the configuration says us-west-2" in done.stderr
+    assert "make down && make up" in done.stderr
+
+
+def test_instances_run_side_by_side(tmp_path: Path, program: Path) -> None:
+    with running(tmp_path / "one", program=program) as one, running(tmp_path / "two", program=program) as two:
+        one.aws("dynamodb", "put_item", TableName="things", Item={"id": {"S": "one"}})
+
+        assert one.aws("dynamodb", "scan", TableName="things")["Count"] == 1
+        assert two.aws("dynamodb", "scan", TableName="things")["Count"] == 0
+
+
+def test_order_without_up_says_so(where: Instance) -> None:
+    done = command("order", where)
+
+    assert done.returncode == 1
+    assert "nothing is running" in done.stderr
+    assert "make up PORT=" in done.stderr

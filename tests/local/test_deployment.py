@@ -1,0 +1,204 @@
+"""What a deployment creates, updates, replaces and deletes, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from local.instance import Instance, instance
+from local.instances import Running, command, free_port, up
+from tests.local.program import FUNCTION, TABLE, write
+
+QUEUE = 'queue = aws.sqs.Queue("queue", name="queue", visibility_timeout_seconds={seconds})'
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """One instance for all: each test deploys a program of its own, and what others made goes."""
+    found = instance(free_port(), tmp_path_factory.mktemp("deployment") / "instance")
+    yield found
+    command("down", found)
+
+
+@pytest.fixture
+def deploy(where: Instance, tmp_path: Path) -> Callable[..., Running]:
+    return lambda *parts: up(where, program=write(tmp_path, *parts))
+
+
+@pytest.fixture
+def attempt(where: Instance, tmp_path: Path) -> Callable[..., CompletedProcess[str]]:
+    return lambda *parts, **config: command("up", where, program=write(tmp_path, *parts, **config))
+
+
+def visibility(platform: Running) -> str:
+    url = platform.aws("sqs", "get_queue_url", QueueName="queue")["QueueUrl"]
+    return platform.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])["Attributes"][
+        "VisibilityTimeout"
+    ]
+
+
+def test_a_changed_property_is_updated_in_place(deploy: Callable[..., Running]) -> None:
+    platform = deploy(QUEUE.format(seconds=30))
+    url = platform.aws("sqs", "get_queue_url", QueueName="queue")["QueueUrl"]
+    platform.aws("sqs", "send_message", QueueUrl=url, MessageBody="kept")
+    deploy(QUEUE.format(seconds=60))
+
+    assert visibility(platform) == "60"
+    assert platform.aws("sqs", "receive_message", QueueUrl=url)["Messages"][0]["Body"] == "kept"
+
+
+def test_what_the_program_no_longer_has_is_deleted(
+    deploy: Callable[..., Running], attempt: Callable[..., CompletedProcess[str]]
+) -> None:
+    platform = deploy(QUEUE.format(seconds=30), TABLE)
+    done = attempt(QUEUE.format(seconds=30))
+
+    assert "1 deleted, 1 same" in done.stdout
+    assert platform.aws("dynamodb", "list_tables")["TableNames"] == []
+
+
+def test_a_new_code_is_a_new_version_behind_the_same_alias(deploy: Callable[..., Running]) -> None:
+    first = deploy(FUNCTION.replace("ANSWER", "1"))
+    arn = first.outputs["function"]
+    answers: list[str] = []
+    for answer in ("1", "2"):
+        deploy(FUNCTION.replace("ANSWER", answer))
+        answers.append(first.aws("lambda", "invoke", FunctionName=arn)["Payload"].read().decode())
+
+    assert answers == ["1", "2"]
+
+
+def test_what_stood_in_a_replaced_resource_is_made_again(deploy: Callable[..., Running]) -> None:
+    policy = """
+        aws.iam.RolePolicy("policy", name="p", role=role.name, policy=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
+        ))
+    """
+    role = 'role = aws.iam.Role("role", name="r", path="PATH", assume_role_policy=trust("lambda.amazonaws.com"))'
+    platform = deploy(role.replace("PATH", "/a/"), policy)
+    deploy(role.replace("PATH", "/b/"), policy)
+
+    assert platform.aws("iam", "get_role", RoleName="r")["Role"]["Path"] == "/b/"
+    assert platform.aws("iam", "list_role_policies", RoleName="r")["PolicyNames"] == ["p"]
+
+
+def test_a_table_is_never_replaced_silently(
+    deploy: Callable[..., Running], attempt: Callable[..., CompletedProcess[str]]
+) -> None:
+    platform = deploy(TABLE)
+    platform.aws("dynamodb", "put_item", TableName="things", Item={"id": {"S": "kept"}})
+    done = attempt(TABLE.replace('"id"', '"other"'))
+
+    assert done.returncode == 1
+    assert "aws:dynamodb/table:Table 'things'" in done.stderr
+    assert "would be lost" in done.stderr
+    assert "make down && make up" in done.stderr
+    assert platform.aws("dynamodb", "scan", TableName="things")["Count"] == 1
+
+
+def test_a_type_without_adapter_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    done = attempt('aws.rds.SubnetGroup("group", name="g", subnet_ids=["a"])')
+
+    assert done.returncode == 1
+    assert "aws:rds/subnetGroup:SubnetGroup 'group'" in done.stderr
+    assert "no adapter for this type" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_property_that_the_adapter_does_not_know_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    done = attempt('aws.sns.Topic("topic", name="t", archive_policy="{}")')
+
+    assert done.returncode == 1
+    assert "aws:sns/topic:Topic 'topic'" in done.stderr
+    assert "does not know archivePolicy" in done.stderr
+    assert "local/adapters/sns.py" in done.stderr
+
+
+def test_a_property_that_aws_does_not_know_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    rule = 'bus = aws.cloudwatch.EventTarget("t", rule="r", target_id="t", arn="arn:aws:sqs:eu-west-1:000000000000:q", '
+    done = attempt(f"{rule} sqs_target={{'message_group_id': 'a', 'wrong': 1}})")
+
+    assert done.returncode == 1
+    assert "events:put_targets: ParamValidation" in done.stderr
+    assert "Wrong" in done.stderr
+
+
+def test_a_refused_creation_names_resource_call_and_message(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    done = attempt('aws.iam.RolePolicy("policy", name="p", role="nobody", policy="{}")')
+
+    assert done.returncode == 1
+    assert "aws:iam/rolePolicy:RolePolicy 'policy' (urn:pulumi:local::demo::" in done.stderr
+    assert "iam:put_role_policy: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_after_a_failure_the_next_up_goes_on(
+    attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
+) -> None:
+    role = 'role = aws.iam.Role("later", name="later", assume_role_policy=trust("lambda.amazonaws.com"))'
+    after = "opts=pulumi.ResourceOptions(depends_on=[role])"
+    failing = f'aws.iam.RolePolicy("policy", name="p", role=ROLE, policy=POLICY, {after})'
+    statement = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+    done = attempt(role, failing.replace("ROLE", '"nobody"').replace("POLICY", repr(statement)))
+    platform = deploy(role, failing.replace("ROLE", "role.name").replace("POLICY", repr(statement)))
+
+    assert done.returncode == 1
+    assert platform.aws("iam", "list_role_policies", RoleName="later")["PolicyNames"] == ["p"]
+
+
+def test_two_resources_of_one_name_are_refused(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    done = attempt(QUEUE.format(seconds=30), QUEUE.format(seconds=30))
+
+    assert done.returncode == 1
+    assert "two resources have the URN" in done.stderr
+
+
+def test_a_program_that_fails_is_told_with_its_line(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    done = attempt("raise ValueError('this is wrong')")
+
+    assert done.returncode == 1
+    assert "the program failed (__main__.py:" in done.stderr
+    assert "ValueError: this is wrong" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_program_that_refuses_its_configuration_is_told_in_its_own_words(
+    attempt: Callable[..., CompletedProcess[str]],
+) -> None:
+    done = attempt("raise pulumi.RunError('size: allowed: 1-5')")
+
+    assert done.returncode == 1
+    assert "size: allowed: 1-5" in done.stderr
+    assert "RunError" not in done.stderr
+
+
+def test_structured_configuration_arrives_as_the_cli_hands_it_over(
+    attempt: Callable[..., CompletedProcess[str]],
+) -> None:
+    config = {"demo:area": {"on": True, "list": [1]}, "demo:flag": True, "demo:number": 5, "demo:text": "x"}
+    check = """
+        config = pulumi.Config()
+        assert config.require_object("area") == {"on": True, "list": [1]}
+        assert config.require_bool("flag") is True
+        assert config.require_int("number") == 5
+        assert config.require("text") == "x"
+    """
+    assert attempt(check, config=config).returncode == 0
+
+
+def test_a_secret_in_the_stack_file_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    done = attempt("", config={"demo:password": {"secure": "AAAB"}})
+
+    assert done.returncode == 1
+    assert "demo:password is a secret" in done.stderr
+
+
+def test_a_key_without_namespace_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+    done = attempt("", config={"flag": True})
+
+    assert done.returncode == 1
+    assert "key 'flag' has no namespace" in done.stderr
