@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ def functions(graph: Graph) -> str:
     """Return each function: what invokes it, how long, and what it may do beyond logs, traces and failures."""
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
-        for made in _prod().of("ProvisionedConcurrencyConfig")
+        for made in _recorded("prod").of("ProvisionedConcurrencyConfig")
     }
     rows: list[tuple[str, ...]] = []
     for made in sorted(_functions(graph), key=lambda made: made.name):
@@ -52,8 +53,9 @@ def functions(graph: Graph) -> str:
     return table(("function", "invoked by", "limits", "provisioned in prod", "may"), rows)
 
 
-def _prod() -> Graph:
-    return record("prod")
+@cache
+def _recorded(stack: str) -> Graph:
+    return record(stack)
 
 
 def _functions(graph: Graph) -> list[Resource]:
@@ -159,7 +161,7 @@ DOCUMENTS: Final = (ROOT / "docs" / "architecture.md", ROOT / "docs" / "operatio
 
 def rendered(path: Path) -> str:
     """Return the document as it should be."""
-    graph, text = record("dev"), path.read_text(encoding="utf-8")
+    graph, text = _recorded("dev"), path.read_text(encoding="utf-8")
     for part, make in PARTS.items():
         if _MARK.format(part) in text:
             text = between(text, part, make(graph))
