@@ -1,0 +1,84 @@
+"""What each stack asks of AWS keeps the services' own models: enums, patterns, lengths and ranges."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from local import emulator, project
+from local import up as up_module
+from local.aws import Aws
+from local.instance import ROOT, Instance
+from local.progress import Progress
+from tests.support.graph import stack_config
+from tests.support.service_models import violations
+
+
+class JudgedAws(Aws):
+    """Holds every call against its service's model before it goes out."""
+
+    found: list[str]
+    calls: int
+
+    def __init__(self, instance: Instance, region: str) -> None:
+        super().__init__(instance, region)
+        self.judged: set[str] = set()
+
+    def client(self, service: str) -> Any:
+        made = super().client(service)
+        if service not in self.judged:
+            self.judged.add(service)
+            made.meta.events.register("provide-client-params.*.*", self.judge)
+        return made
+
+    @classmethod
+    def judge(cls, params: Any, model: Any, **_: Any) -> None:
+        cls.calls += 1
+        cls.found += [f"{model.name}{found}" for found in violations(model.input_shape, params)]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_call_of_a_deployment_keeps_the_model_of_its_service(
+    stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    instance = Instance(port=port, home=tmp_path)
+    config = stack_config(stack)
+    # The emulator has no firewall to make.
+    config["orders:api"] = json.dumps({**json.loads(config["orders:api"]), "waf": False})
+    source = dataclasses.replace(project.load(ROOT), config=config)
+    monkeypatch.setattr(up_module, "Aws", JudgedAws)
+    JudgedAws.found, JudgedAws.calls = [], 0
+    try:
+        up_module.up(instance, source, Progress(io.StringIO()))
+    finally:
+        emulator.stop(instance)
+    assert JudgedAws.calls > 280
+    assert JudgedAws.found == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("lambda", "CreateFunction", {"Runtime": "python4"}),
+        ("lambda", "CreateFunction", {"MemorySize": 64}),
+        ("lambda", "CreateAlias", {"Name": "live!"}),
+        ("events", "PutRule", {"Name": "a rule"}),
+        ("sqs", "SendMessageBatch", {}),
+        ("dynamodb", "CreateTable", {"BillingMode": "FREE"}),
+        ("logs", "CreateLogGroup", {"logGroupName": "a" * 513}),
+        ("stepfunctions", "CreateStateMachine", {"type": "FAST"}),
+    ],
+)
+def test_a_call_that_breaks_a_model_is_caught(service: str, operation: str, parameters: dict[str, Any]) -> None:
+    shape = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    assert bool(list(violations(shape, parameters))) == bool(parameters)
