@@ -102,7 +102,8 @@ def of_workflow(
         )
     yield Alarm(
         role="order-standard-unexpected",
-        description="A STANDARD execution ended in a way that is not designed; its order may be PENDING.",
+        description="A STANDARD execution ended in a way that is not designed; its order may be PENDING. "
+        "Mend the cause, then start one with the same input and another name.",
         metric=unexpected,
         threshold=1,
     )

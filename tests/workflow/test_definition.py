@@ -138,6 +138,12 @@ def test_business_errors_are_never_repeated() -> None:
         assert not business & {error for retrier in task["Retry"] for error in retrier["ErrorEquals"]}
 
 
+def test_what_is_read_is_what_was_written_last() -> None:
+    reads = [json.dumps(task["Arguments"]) for task in TASKS.values() if "get" in integration(task)[1].lower()]
+    assert len(reads) == 2
+    assert all('"ConsistentRead": true' in arguments for arguments in reads)
+
+
 def test_a_task_that_takes_all_its_time_leaves_room_for_the_others() -> None:
     # API Gateway gives up after 29 s.
     assert state_machine.longest_way_s(DEFINITION) <= 28 - 4

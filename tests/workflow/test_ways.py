@@ -192,7 +192,7 @@ class TestDecidedByOthers:
         order_workflow.meanwhile("UpdateInventory", cancel(ORDER_ID))
         ended = order_workflow.run(standard(THREE))
         assert (ended.error, ended.cause) == ("InvalidTransition", "The order was cancelled")
-        assert ended.states[-3:] == ["ReadOrder", "WhereItStands", "InvalidTransition"]
+        assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "WhereItStands", "InvalidTransition"]
         assert (tables.order()["status"], tables.stock("tea")) == ("CANCELLED", 10)
 
     def test_an_order_cancelled_before_its_rejection_stays_cancelled(
