@@ -37,7 +37,7 @@ down: .venv/installed-local ## stop it
 test: .venv/installed-dev .venv/asl/installed ## everything that must pass
 	@$(BIN)/python -m components.packaging arm64
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)

@@ -1,0 +1,70 @@
+"""What `make preview` and `make deploy` check first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from operations import prerequisites
+from tests.support.graph import ROOT
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH that holds what a test puts there."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def pulumi(path: Path, *, fails: str = "nothing") -> None:
+    script = path / "pulumi"
+    script.write_text(f'#!/bin/sh\ncase "$*" in *{fails}*) exit 1;; esac\nexit 0\n')
+    script.chmod(0o755)
+
+
+@pytest.fixture(autouse=True)
+def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call leaves this machine: the port is closed."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+
+def test_everything_missing_is_said_at_once_with_its_remedy(path: Path) -> None:
+    del path
+    said = "\n".join(prerequisites.problems("staging"))
+    assert "Pulumi.staging.yaml is missing; stacks with a file: dev, local, prod" in said
+    assert "https://www.pulumi.com/docs/install/" in said
+    assert "AWS credentials" in said
+
+
+@pytest.mark.parametrize(("fails", "said"), [("whoami", "pulumi login"), ("select", "pulumi stack init dev")])
+def test_a_cli_without_login_or_stack_is_said(path: Path, fails: str, said: str) -> None:
+    pulumi(path, fails=fails)
+    assert any(said in problem for problem in prerequisites.problems("dev"))
+
+
+def test_nothing_is_said_of_what_is_there(path: Path) -> None:
+    pulumi(path)
+    assert [problem for problem in prerequisites.problems("dev") if "AWS credentials" not in problem] == []
+
+
+def test_the_local_stack_is_sent_to_make_up() -> None:
+    assert prerequisites.problems("local") == ["STACK=local runs on this machine's emulator, not on AWS; use `make up`"]
+
+
+def test_the_command_fails_with_every_problem_on_its_own_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "operations.prerequisites", "local"],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("missing: STACK=local")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,81 @@
+"""The GitHub workflows: what may run, with which rights, and that no key lives long."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from tests.support.graph import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
+# Their releases' commits are not known here; the workflow says so.
+BY_VERSION = {"pulumi/actions@v6"}
+
+
+def load(path: Path) -> dict[Any, Any]:
+    return cast("dict[Any, Any]", yaml.safe_load(path.read_text()))
+
+
+def triggers(path: Path) -> dict[str, Any]:
+    return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads `on` as true
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    return [step for job in load(path)["jobs"].values() for step in job["steps"]]
+
+
+def named(name: str) -> Path:
+    return next(path for path in WORKFLOWS if path.stem == name)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_each_action_is_pinned_by_its_commit_or_by_version_with_a_note(path: Path) -> None:
+    for step in steps(path):
+        if "uses" in step:
+            assert PINNED.match(step["uses"]) or step["uses"] in BY_VERSION, step["uses"]
+    for action in BY_VERSION:
+        for before, line in zip(path.read_text().splitlines(), path.read_text().splitlines()[1:], strict=False):
+            if action in line:
+                assert "By version" in before
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_workflow_has_more_rights_than_it_says_and_no_long_lived_aws_key(path: Path) -> None:
+    text = path.read_text()
+    assert load(path)["permissions"]["contents"] == "read"
+    assert "AWS_ACCESS_KEY_ID" not in text
+    assert "pull_request_target" not in triggers(path)
+    for step in steps(path):
+        if "configure-aws-credentials" in step.get("uses", ""):
+            assert "role-to-assume" in step["with"]
+            assert load(path)["permissions"]["id-token"] == "write"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_a_pull_request_says_is_no_part_of_a_shell_command(path: Path) -> None:
+    for step in steps(path):
+        assert "${{" not in step.get("run", ""), step
+
+
+def test_pull_requests_are_tested_and_previewed_for_dev_and_prod_in_one_comment_each() -> None:
+    assert "pull_request" in triggers(named("test"))
+    preview = load(named("preview"))["jobs"]["preview"]
+    assert preview["strategy"]["matrix"]["stack"] == ["dev", "prod"]
+    comment = next(step["run"] for step in preview["steps"] if step.get("name") == "comment")
+    assert "operations.preview_comment" in comment
+    assert "--method PATCH" in comment
+    assert "--method POST" in comment
+
+
+def test_main_goes_to_dev_and_a_release_to_prod_behind_its_environment() -> None:
+    on = triggers(named("deploy"))
+    assert on["push"]["branches"] == ["main"]
+    assert on["release"]["types"] == ["published"]
+    job = load(named("deploy"))["jobs"]["deploy"]
+    assert job["environment"] == "${{ github.event_name == 'release' && 'prod' || 'dev' }}"
+    assert job["env"]["STACK"] == job["environment"]
