@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from local import processes
@@ -94,8 +96,15 @@ def start(
             start_new_session=True,
         )
     found = processes.find(process.pid)
-    write_private(instance.process, {"pid": process.pid, "started": found.started if found else "", "region": region})
+    started = found.started if found else ""
+    record = {"pid": process.pid, "started": started, "region": region, "runner": _runner()}
+    write_private(instance.process, record)
     return lambda: _wait(instance, process, began)
+
+
+def outdated(found: Found) -> bool:
+    """Whether what the emulator was started with (corrections, bootstrap) has changed since."""
+    return found.record.get("runner") != _runner()
 
 
 def stop(instance: Instance) -> bool:
@@ -127,6 +136,12 @@ def tail(instance: Instance) -> str:
     except FileNotFoundError:
         return "(no log)"
     return "\n".join(f"  | {line}" for line in lines[-_TAIL_LINES:])
+
+
+def _runner() -> str:
+    here = Path(__file__).parent
+    sources = [*sorted(here.glob("corrections/*.py")), here / "bootstrap.py", here / "launch.py", Path(__file__)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _wait(instance: Instance, process: subprocess.Popen[bytes], began: float) -> float:

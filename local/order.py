@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from local.journey import Journey, Step, watch
 from local.progress import Progress
 
 LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
-_LIMIT_S: Final = 30.0
+_LIMIT_S: Final = float(os.environ.get("LOCAL_ORDER_LIMIT_S", "30"))
 _ACCEPTED: Final = 202
 _OK: Final = 200
 _BAD_ENDS: Final = frozenset({"OrderRejected", "OrderFailed"})

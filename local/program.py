@@ -6,6 +6,7 @@ Pulumi's own test support puts a monitor in place of the engine, and knows all t
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import runpy
 import sys
@@ -114,7 +115,8 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
     asyncio.set_event_loop(loop)
     _RUNTIME.set_all_config(project.config, [])
     monitor = _Monitor(aws, deployment, progress)
-    mocks.set_mocks(monitor.mocks, project=project.name, stack=STACK, preview=False, monitor=monitor)
+    words = _words(progress)
+    mocks.set_mocks(monitor.mocks, project.name, STACK, preview=False, logger=words, monitor=monitor)
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack makes its own
     before = Path.cwd()
     os.chdir(project.root)
@@ -130,6 +132,20 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
     finally:
         sys.path.remove(str(project.root))
         os.chdir(before)
+
+
+def _words(progress: Progress) -> logging.Logger:
+    """Return a logger for what the program says by pulumi.log."""
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            progress.say(f"  {record.getMessage()}")
+
+    logger = logging.getLogger("local.program")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [Said()]
+    return logger
 
 
 async def _exports(project: Project) -> dict[str, Any]:

@@ -31,14 +31,19 @@ class Progress:
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out, self._live = out, out.isatty()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._components: dict[str, _Component] = {}
         self._drawn, self._drawn_at = 0, 0.0
 
     def say(self, line: str) -> None:
-        """Print `line`."""
-        self._out.write(f"{line}\n")
-        self._out.flush()
+        """Print `line`, above the components that are being drawn."""
+        with self._lock:
+            clear = f"\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
+            self._out.write(f"{clear}{line}\n")
+            self._out.flush()
+            if self._drawn:
+                self._drawn = 0
+                self._draw()
 
     @contextmanager
     def step(self, name: str) -> Generator[Callable[[str], None]]:
@@ -116,6 +121,6 @@ class Progress:
 
 def _changes(actions: Counter[str]) -> str:
     changed = [f"{count} {action}" for action, count in sorted(actions.items()) if action != "same"]
-    if not changed:
+    if actions and not changed:
         return ", unchanged"
-    return "" if list(actions) == ["created"] else f", {', '.join(changed)}"
+    return "" if set(actions) <= {"created"} else f", {', '.join(changed)}"

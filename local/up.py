@@ -64,6 +64,10 @@ def _require_emulator(instance: Instance, region: str, progress: Progress) -> Ca
         if State(instance).interrupted:
             progress.say("The last deployment was killed half way: starting anew. What was in the instance is gone.")
         elif emulator.answers(instance):
+            if emulator.outdated(found):
+                progress.say(
+                    "The emulator's corrections changed since it was started; to have them: make down && make up"
+                )
             return None
         else:
             raise LocalError(

@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 PACKAGE: Final = "ministack"
@@ -37,8 +38,6 @@ NAMES: Final = (
     "transport",
 )
 
-_REPLACEMENTS: list[tuple[str, str, str, Callable[..., Any]]] = []
-
 
 class CorrectionError(Exception):
     """The emulator is not the one that the corrections were written against."""
@@ -56,16 +55,44 @@ def nested(record: Any, *keys: str) -> Any:
     return record  # pyright: ignore[reportUnknownVariableType]
 
 
+@dataclass(frozen=True)
+class Replacement:
+    """One function of the emulator, and what stands in for it."""
+
+    correction: str
+    """Name of the module."""
+    target: str
+    """Where the function is: "services.sqs._dlq_sweep"."""
+    source_hash: str
+    """Beginning of the SHA-256 of its source."""
+    function: Callable[..., Any]
+    """Called with the replaced function, and then with that one's arguments."""
+
+    def install(self) -> None:
+        """Put it in place. Raises CorrectionError if what it replaces is not what it was written against."""
+        path, _, attribute = self.target.rpartition(".")
+        owner = _owner(path)
+        original = getattr(owner, attribute, None)
+        source = inspect.getsource(inspect.unwrap(original)) if original else ""
+        actual = hashlib.sha256(source.encode()).hexdigest()[:12] if source else "missing"
+        if not self.source_hash or not actual.startswith(self.source_hash):
+            raise CorrectionError(
+                f"correction {self.correction}: {PACKAGE}.{self.target} is not the one that it was written against "
+                f"(expected {self.source_hash}, found {actual}). Remedy: read the new source, then adapt or drop it."
+            )
+        setattr(owner, attribute, _bound(self.function, original))
+
+
+_REPLACEMENTS: Final[list[Replacement]] = []
+
+
 def replaces(target: str, source_hash: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a function as the replacement of `target` ("services.sqs._dlq_sweep").
+    """Declare a function as the replacement of `target`; see Replacement."""
 
-    It is called with the replaced function first, then with that one's arguments. `source_hash` is the beginning of the
-    SHA-256 of the replaced function's source.
-    """
-
-    def declare(replacement: Callable[..., Any]) -> Callable[..., Any]:
-        _REPLACEMENTS.append((replacement.__module__.rpartition(".")[2], target, source_hash, replacement))
-        return replacement
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        name = function.__module__.rpartition(".")[2]
+        _REPLACEMENTS.append(Replacement(name, target, source_hash, function))
+        return function
 
     return declare
 
@@ -86,21 +113,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
     for name in NAMES:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
-    for name, target, source_hash, replacement in _REPLACEMENTS:
-        _replace(name, target, source_hash, replacement)
-
-
-def _replace(name: str, target: str, source_hash: str, replacement: Callable[..., Any]) -> None:
-    path, _, attribute = target.rpartition(".")
-    owner = _owner(path)
-    original = getattr(owner, attribute, None)
-    actual = hashlib.sha256(inspect.getsource(inspect.unwrap(original)).encode()).hexdigest() if original else "missing"
-    if not actual.startswith(source_hash) or not source_hash:
-        raise CorrectionError(
-            f"correction {name}: {PACKAGE}.{target} is not the one that it was written against "
-            f"(expected {source_hash}, found {actual[:12]}). Remedy: read the new source, then adapt or drop it."
-        )
-    setattr(owner, attribute, _bound(replacement, original))
+    for replacement in _REPLACEMENTS:
+        replacement.install()
 
 
 def _owner(path: str) -> Any:
