@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from local.client import Answer
 from tests.journeys.checked_client import CheckedClient
 from tests.journeys.stack import Stack
 
+T = TypeVar("T")
 PASSWORD: Final = "Correct-horse-1"
 _numbers = itertools.count(1)
 
@@ -113,6 +115,12 @@ class People:
 def lines(items: Mapping[str, int]) -> dict[str, Any]:
     """Return the body of an order."""
     return {"items": [{"product_id": product_id, "quantity": number} for product_id, number in items.items()]}
+
+
+def at_once(times: int, do: Callable[[], T]) -> list[T]:
+    """Return what `do` gives, done that often at the same time."""
+    with ThreadPoolExecutor(max_workers=times) as pool:
+        return [each.result() for each in [pool.submit(do) for _ in range(times)]]
 
 
 def _dashed(headers: Mapping[str, str]) -> dict[str, str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import uuid
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any
 
 from tests.journeys.patience import Watcher
-from tests.journeys.people import People, Person
+from tests.journeys.people import People, Person, at_once
+from tests.journeys.rows import pending, write_undecided
 from tests.journeys.stack import Stack
 
 
@@ -51,8 +48,7 @@ def test_of_many_cancellations_at_the_same_time_one_wins(
     product = admin.put(5)
     order_id = customer.order({product: 2})["order_id"]
     watcher.decided(customer, order_id)
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        answers = list(pool.map(lambda _: customer.rest("POST", f"/orders/{order_id}/cancel").status, range(4)))
+    answers = at_once(4, lambda: customer.rest("POST", f"/orders/{order_id}/cancel").status)
     assert sorted(answers) == [200, 409, 409, 409]
     assert stack.stock(product) == 5
 
@@ -89,8 +85,8 @@ def test_an_execution_that_comes_after_the_cancellation_touches_nothing(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
-    order = _pending(customer, product)
-    stack.aws("dynamodb", "put_item", TableName=stack.ops["tables"]["orders"], Item=_row(order))
+    order = pending(customer, product)
+    write_undecided(stack, order)
     assert customer.rest("POST", f"/orders/{order['order_id']}/cancel").json()["status"] == "CANCELLED"
     machine = stack.ops["stateMachines"]["standard"]
     stack.aws(
@@ -104,26 +100,3 @@ def test_an_execution_that_comes_after_the_cancellation_touches_nothing(
     assert (execution["status"], execution["error"]) == ("FAILED", "InvalidTransition")
     assert customer.read(order["order_id"])["status"] == "CANCELLED"
     assert stack.stock(product) == 5
-
-
-def _pending(customer: Person, product: str) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {
-        "order_id": str(uuid.uuid4()),
-        "user_id": customer.sub,
-        "status": "PENDING",
-        "items": [{"product_id": product, "quantity": 2}],
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
-def _row(order: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of an order of POST /process whose execution has not gone on: nothing decides it by itself."""
-    line = order["items"][0]
-    return {
-        **{name: {"S": order[name]} for name in ("order_id", "user_id", "status", "created_at", "updated_at")},
-        "items": {"L": [{"M": {"product_id": {"S": line["product_id"]}, "quantity": {"N": str(line["quantity"])}}}]},
-        "request_hash": {"S": "unknown"},
-        "synchronous": {"BOOL": True},
-    }

@@ -142,7 +142,9 @@ def test_the_token_of_the_rest_api_opens_nothing_on_the_http_api(customer: Perso
 def test_a_token_that_was_changed_is_401(people: People, customer: Person) -> None:
     other = people.somebody()
     for change in ({"sub": other.sub}, {"cognito:groups": ["admin"]}, {"exp": int(time.time()) + 10**6}):
-        _refused_everywhere(customer.client, _changed(customer.id_token, change), _changed(customer.access_token, change))
+        _refused_everywhere(
+            customer.client, _changed(customer.id_token, change), _changed(customer.access_token, change)
+        )
 
 
 def test_a_token_without_a_signature_is_401(customer: Person) -> None:

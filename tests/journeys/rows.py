@@ -1,0 +1,40 @@
+"""Orders as the platform writes them, for tests that let somebody else write one."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack
+
+
+def pending(owner: Person, product_id: str) -> dict[str, Any]:
+    """Return an order of two pieces that nobody has written yet."""
+    now = timestamp(datetime.now(UTC))
+    return {
+        "order_id": str(uuid.uuid4()),
+        "user_id": owner.sub,
+        "status": "PENDING",
+        "items": [{"product_id": product_id, "quantity": 2}],
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
+    """Write the row that POST /process leaves if its execution dies behind the first step: nothing decides it yet."""
+    (line,) = order["items"]
+    row = {
+        **{name: {"S": order[name]} for name in ("order_id", "user_id", "status", "created_at", "updated_at")},
+        "items": {"L": [{"M": {"product_id": {"S": line["product_id"]}, "quantity": {"N": str(line["quantity"])}}}]},
+        "request_hash": {"S": "unknown"},
+        "synchronous": {"BOOL": True},
+    }
+    stack.aws("dynamodb", "put_item", TableName=stack.ops["tables"]["orders"], Item=row)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a time as the contracts have it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

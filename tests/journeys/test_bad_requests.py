@@ -1,0 +1,191 @@
+"""Journey 8: whatever is sent, the answer is 4xx with the common error body, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pytest
+
+from tests.journeys.people import Person, unique
+
+LINE: Final = {"product_id": "apple", "quantity": 1}
+NOT_JSON: Final[dict[str, bytes | str | None]] = {
+    "nothing": None,
+    "no body": "",
+    "blanks": "  ",
+    "text": "apples, please",
+    "half": '{"items": [',
+    "two": '{"items": []} {"items": []}',
+    "single quotes": "{'items': []}",
+    "trailing comma": '{"items": [],}',
+    "NaN": '{"items": [{"product_id": "apple", "quantity": NaN}]}',
+    "Infinity": '{"items": [{"product_id": "apple", "quantity": Infinity}]}',
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "UTF-16": json.dumps({"items": [LINE]}).encode("utf-16"),
+    "not UTF-8": b'{"items": [{"product_id": "\xff\xfe", "quantity": 1}], "name": "\xff", "email": "a@example.com"}',
+    "deep": "[" * 20_000 + "]" * 20_000,
+    "null": "null",
+    "list": "[]",
+    "number": "42",
+    "string": '"items"',
+}
+ORDERS: Final[dict[str, Any]] = {
+    "nothing": {},
+    "items are null": {"items": None},
+    "items are an object": {"items": {"apple": 1}},
+    "no lines": {"items": []},
+    "too many lines": {"items": [{"product_id": f"p{number}", "quantity": 1} for number in range(26)]},
+    "the same product twice": {"items": [LINE, LINE]},
+    "a line is text": {"items": ["apple"]},
+    "no product": {"items": [{"quantity": 1}]},
+    "no quantity": {"items": [{"product_id": "apple"}]},
+    **{
+        f"quantity {quantity!r}"[:40]: {"items": [{"product_id": "apple", "quantity": quantity}]}
+        for quantity in (0, -1, 1001, 1.5, "1", True, None, 10**30)
+    },
+    **{
+        f"product {product!r}"[:40]: {"items": [{"product_id": product, "quantity": 1}]}
+        for product in ("", "-apple", "an apple", "../apple", "apple\n", "apple\0", "林檎", "a" * 65, 1, None, "\ud800")
+    },
+    "a very long product": {"items": [{"product_id": "a" * 200_000, "quantity": 1}]},
+    "its own price": {"items": [{**LINE, "unit_price": 1}]},
+    "its own owner": {"items": [LINE], "user_id": "somebody"},
+    "its own status": {"items": [LINE], "status": "CONFIRMED"},
+    "another property": {"items": [LINE], "__proto__": {}},
+}
+PERSON: Final = {"name": "Kazumi", "email": "kazumi@example.com"}
+PROFILES: Final[dict[str, Any]] = {
+    "nothing": {},
+    "no name": {"email": "kazumi@example.com"},
+    "no email": {"name": "Kazumi"},
+    "its own id": {**PERSON, "user_id": "somebody"},
+    "group": {**PERSON, "cognito:groups": ["admin"]},
+    **{f"name {name!r}"[:40]: {**PERSON, "name": name} for name in ("", "k" * 201, 1, None, "\udc00")},
+    **{
+        f"email {email!r}"[:40]: {**PERSON, "email": email}
+        for email in ("", "kazumi", "a@b", "a b@example.com", "a@example.com\nBcc: b@example.com", "é@example.com", 1)
+    },
+    "a very long email": {**PERSON, "email": "a" * 300 + "@example.com"},
+    "a very long name": {**PERSON, "name": "k" * 300_000},
+}
+TEA: Final = {"name": "Tea", "unit_price": 100, "currency": "JPY", "quantity": 1}
+PRODUCTS: Final[dict[str, Any]] = {
+    "nothing": {},
+    **{f"no {name}": {key: value for key, value in TEA.items() if key != name} for name in TEA},
+    "its own id": {**TEA, "product_id": "tea"},
+    **{f"name {name!r}"[:40]: {**TEA, "name": name} for name in ("", "t" * 201, 1, None, "\ud800")},
+    **{
+        f"price {price!r}": {**TEA, "unit_price": price}
+        for price in (-1, 1_000_000_001, 1.5, 100.0, "100", True, None, 1e400)
+    },
+    **{f"quantity {number!r}": {**TEA, "quantity": number} for number in (-1, 1_000_001, 0.5, "1", None)},
+    **{f"currency {code!r}": {**TEA, "currency": code} for code in ("", "jpy", "YEN!", "JP", 392, None)},
+}
+
+
+@pytest.fixture(scope="module")
+def visitor(people: Any) -> Person:
+    """Somebody without a profile."""
+    return people.somebody()
+
+
+def refused(answer: Any, *statuses: int) -> None:
+    assert answer.status in (statuses or (400,)), answer
+    assert answer.json()["code"] in {"ValidationError", "PayloadTooLarge", "UnsupportedMediaType", "NotFound"}
+
+
+@pytest.mark.parametrize("path", ["/orders", "/process"])
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_an_order_that_is_no_json_object_is_400(visitor: Person, path: str, body: bytes | str | None) -> None:
+    refused(visitor.rest("POST", path, body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
+
+
+@pytest.mark.parametrize("path", ["/orders", "/process"])
+@pytest.mark.parametrize("body", ORDERS.values(), ids=ORDERS)
+def test_an_order_against_the_rules_is_400(visitor: Person, path: str, body: Any) -> None:
+    refused(visitor.rest("POST", path, json.dumps(body)))
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_a_profile_that_is_no_json_object_is_400(visitor: Person, body: bytes | str | None) -> None:
+    refused(visitor.rest("POST", "/users", body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
+
+
+@pytest.mark.parametrize("body", PROFILES.values(), ids=PROFILES)
+def test_a_profile_against_the_rules_is_400(visitor: Person, body: Any) -> None:
+    refused(visitor.rest("POST", "/users", json.dumps(body)))
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_a_product_that_is_no_json_object_is_400(admin: Person, body: bytes | str | None) -> None:
+    refused(admin.http("PUT", "/products/tea", body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
+
+
+@pytest.mark.parametrize("body", PRODUCTS.values(), ids=PRODUCTS)
+def test_a_product_against_the_rules_is_400(admin: Person, body: Any) -> None:
+    refused(admin.http("PUT", "/products/tea", json.dumps(body)))
+
+
+@pytest.mark.parametrize("product_id", ["-tea", "t" * 65, "a%20tea", "%2e%2e", "tea%00", "%FF%FE", "%E8%8C%B6"])
+def test_a_product_under_a_name_that_cannot_be_is_refused(admin: Person, product_id: str) -> None:
+    refused(admin.http("PUT", f"/products/{product_id}", TEA), *((400, 404) if "%" in product_id else (400,)))
+    assert admin.http("GET", f"/products/{product_id}").status == 404
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "image/png"])
+@pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
+def test_a_body_of_another_content_type_is_415(visitor: Person, path: str, kind: str) -> None:
+    body = json.dumps(PERSON if path == "/users" else {"items": [LINE]})
+    refused(visitor.rest("POST", path, body, Content_Type=kind), 400, 415)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=shift_jis"])
+def test_a_product_of_another_content_type_is_415(admin: Person, kind: str) -> None:
+    refused(admin.http("PUT", "/products/tea", json.dumps(TEA), Content_Type=kind), 400, 415)
+
+
+@pytest.mark.parametrize("path", ["/orders", "/users"])
+def test_a_body_larger_than_any_valid_one_is_413(visitor: Person, path: str) -> None:
+    body = json.dumps(PERSON if path == "/users" else {"items": [LINE]})
+    refused(visitor.rest("POST", path, body + " " * 20_000), 413)
+
+
+@pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
+def test_a_body_larger_than_the_gateway_takes_is_413(visitor: Person, path: str) -> None:
+    refused(visitor.rest("POST", path, '{"items": "' + "a" * 10_500_000 + '"}'), 413)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/nothing"),
+        ("DELETE", "/orders"),
+        ("PUT", "/users"),
+        ("GET", "/process"),
+        ("PATCH", "/orders/one"),
+        ("GET", "/orders/one/cancel"),
+        ("GET", "/orders/one/two/three"),
+    ],
+)
+def test_a_route_that_is_not_in_the_document_is_404(visitor: Person, method: str, path: str) -> None:
+    refused(visitor.rest(method, path), 404)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/nothing"), ("DELETE", "/products/apple")])
+def test_a_route_that_is_not_in_the_http_document_is_404(visitor: Person, method: str, path: str) -> None:
+    assert visitor.http(method, path).status == 404
+
+
+@pytest.mark.parametrize("name", ["one", "%00", "%FF", "%27", "x" * 3000, "ORDER-1", "00000000"])
+def test_a_name_that_nothing_has_is_404(visitor: Person, name: str) -> None:
+    for method, path in (("GET", "/orders/{}"), ("POST", "/orders/{}/cancel"), ("GET", "/users/{}")):
+        assert visitor.rest(method, path.format(name)).status == 404
+
+
+def test_nothing_of_all_this_was_written(visitor: Person, admin: Person) -> None:
+    assert visitor.rest("GET", "/orders").json() == {"orders": []}
+    assert visitor.rest("GET", f"/users/{visitor.sub}").status == 404
+    assert admin.http("GET", "/products/tea").status == 404
+    assert visitor.rest("GET", f"/orders/{unique('none')}").status == 404

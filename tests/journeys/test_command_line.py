@@ -1,0 +1,111 @@
+"""Journey 10, with the whole platform: what goes wrong at the keyboard is said in one line, and leaves nothing behind.
+
+tests/local has the rest of it (a taken port, `down` without `up`, an emulator that died) with small programs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.instance import ROOT, Instance
+from tests.journeys.patience import Watcher
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack, local, stopped_at_the_end, temporary
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Instance]:
+    """An instance of its own, where nothing runs."""
+    instance = temporary(free_port(), tmp_path / "home")
+    with stopped_at_the_end(instance):
+        yield instance
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[Change], Path]:
+    """Makes a copy of the project with another stack file."""
+
+    def copied(change: Change) -> Path:
+        copy = tmp_path / "project"
+        copy.mkdir()
+        for path in ROOT.iterdir():
+            if path.name not in (".local", "Pulumi.local.yaml"):
+                (copy / path.name).symlink_to(path)
+        document = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8"))
+        change(document["config"])
+        (copy / "Pulumi.local.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        return copy
+
+    return copied
+
+
+WRONG: dict[str, tuple[Change, list[str]]] = {
+    "unknown key": (
+        lambda config: config["orders:api"].update(throttelRate=5),
+        ["orders:api", "throttelRate"],
+    ),
+    "missing key": (lambda config: config["orders:mail"].pop("sender"), ["orders:mail", "sender"]),
+    "missing section": (lambda config: config.pop("orders:workflow"), ["orders:workflow"]),
+    "wrong kind": (lambda config: config["orders:api"].update(throttleRate="many"), ["orders:api", "throttleRate"]),
+    "out of range": (
+        lambda config: config["orders:functions"]["sizes"]["send_email"].update(memoryMb=64),
+        ["orders:functions", "send_email", "memoryMb", "64", "128"],
+    ),
+    "impossible together": (
+        lambda config: config["orders:functions"]["sizes"]["update_inventory"].update(timeoutSeconds=30),
+        ["update_inventory", "30"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
+def test_a_wrong_value_in_the_stack_file_is_named_before_anything_is_created(
+    elsewhere: Instance, project: Callable[[Change], Path], change: Change, words: list[str]
+) -> None:
+    done = local("up", elsewhere, "--program", str(project(change)))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not [word for word in words if word not in done.stderr], done.stderr
+    assert "created" not in done.stdout
+    assert json.loads(elsewhere.state.read_text(encoding="utf-8"))["resources"] == {}
+
+
+def test_a_second_up_changes_nothing_and_keeps_what_customers_did(
+    stack: Stack, admin: Person, customer: Person, watcher: Watcher
+) -> None:
+    order_id = customer.order({admin.put(5): 1})["order_id"]
+    before, process = watcher.decided(customer, order_id), stack.instance.process.read_bytes()
+    done = local("up", stack.instance)
+    assert done.returncode == 0, done.stderr
+    assert " same" in done.stdout
+    assert not [word for word in ("created", "updated", "replaced", "deleted") if word in done.stdout], done.stdout
+    assert stack.instance.process.read_bytes() == process
+    assert json.loads(stack.instance.outputs.read_text(encoding="utf-8")) == stack.outputs
+    assert customer.read(order_id) == before
+
+
+def test_a_redrive_where_nothing_runs_names_the_remedy(free_port: Callable[[], int]) -> None:
+    port = free_port()
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "operations.redrive", "local", "--port", str(port)],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"make up PORT={port}" in done.stderr

@@ -1,0 +1,293 @@
+"""Journey 9: what a consumer cannot do waits in the right failure queue, and a redrive brings it to its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations import redrive as command
+from operations import stack_outputs
+from tests.journeys.patience import Watcher
+from tests.journeys.people import People, Person
+from tests.journeys.rows import pending, timestamp, write_undecided
+from tests.journeys.stack import Stack
+
+Redrive = Callable[..., list[str]]
+
+
+@pytest.fixture
+def redrive(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Redrive:
+    """Sends back what lies in the named failure queues; returns what it says."""
+
+    def run(*names: str, dry_run: bool = False, stay: int = 0) -> list[str]:
+        queues = {name: stack.ops["failureQueues"][name] for name in names}
+        capsys.readouterr()
+        kept = command.redrive({**stack.outputs, "ops": {"failureQueues": queues}}, dry_run=dry_run)
+        said = capsys.readouterr().out.splitlines()
+        assert kept == stay, said
+        return said
+
+    return run
+
+
+@pytest.fixture
+def order(admin: Person, customer: Person) -> dict[str, Any]:
+    """An order that nobody has written yet."""
+    return pending(customer, admin.put(5))
+
+
+def test_an_event_that_keeps_failing_waits_with_its_error_and_a_redrive_ends_it(
+    order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
+) -> None:
+    # As if the Express execution had died behind its first step: process_order waits for it, three times.
+    order_id = order["order_id"]
+    write_undecided(stack, order)
+    failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope came", order_id)
+    (event,) = watcher.told(order_id, "OrderCreated")
+    envelope = json.loads(failed[0]["Body"])
+    assert envelope["requestPayload"]["detail"] == event["detail"]
+    assert envelope["responsePayload"]["errorType"] == "OrderUndecided"
+    assert envelope["requestContext"]["condition"] == "RetriesExhausted"
+    assert envelope["requestContext"]["approximateInvokeCount"] == 3
+    copies = watcher.until(lambda: stack.failed("process-order-dlq", order_id), "its copy came", order_id)
+    assert json.loads(copies[0]["Body"])["detail"] == event["detail"]
+    queues = ("process-order-failures", "process-order-dlq")
+
+    said = redrive(*queues, dry_run=True)
+    assert any(f"{order_id}:PENDING (OrderUndecided" in line and line.endswith("would be sent back") for line in said)
+    assert any(order_id in line and line.endswith("would be dropped, a copy") for line in said)
+    assert stack.failed("process-order-failures", order_id)
+    assert customer.read(order_id)["status"] == "PENDING"
+
+    _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))  # time goes by
+    said = redrive(*queues)
+    assert any(order_id in line and line.endswith("dropped, a copy of what was sent back") for line in said)
+    assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+    assert watcher.ended(order_id)["status"] == "SUCCEEDED"
+    assert not [name for name in queues if stack.failed(name, order_id)]
+
+
+def test_an_event_of_an_order_that_there_is_not_comes_back_with_its_error(
+    order: dict[str, Any], watcher: Watcher, stack: Stack, redrive: Redrive
+) -> None:
+    order_id = order["order_id"]
+    _put_event(stack, "OrderCreated", order)
+
+    def failed() -> list[Any]:
+        return [json.loads(each["Body"]) for each in stack.failed("process-order-failures", order_id)]
+
+    (first,) = watcher.until(failed, "the envelope came", order_id)
+    assert first["responsePayload"]["errorType"] == "OrderNotFound"
+    redrive("process-order-failures", "process-order-dlq")
+    (second,) = watcher.until(failed, "it came back", order_id)
+    assert second["requestPayload"] == first["requestPayload"]
+    assert second["requestContext"]["requestId"] != first["requestContext"]["requestId"]
+
+
+def test_a_mail_that_could_not_be_written_is_sent_once_it_can_be(
+    people: People, admin: Person, watcher: Watcher, stack: Stack, redrive: Redrive
+) -> None:
+    customer, users = people.somebody(), stack.ops["tables"]["users"]
+    row = {"user_id": customer.sub, "name": customer.name, "created_at": timestamp(datetime.now(UTC))}
+    broken = {name: {"S": value} for name, value in row.items()}
+    stack.aws("dynamodb", "put_item", TableName=users, Item=broken)
+    order_id = customer.order({admin.put(5): 2})["order_id"]
+    failed = watcher.until(
+        lambda: found if len(found := stack.failed("send-email-failures", order_id)) == 2 else [],
+        "both events failed",
+        order_id,
+    )
+    assert {json.loads(each["Body"])["responsePayload"]["errorType"] for each in failed} == {"KeyError"}
+    # The order is not held up by its mails.
+    assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+
+    mended = {**broken, "email": {"S": customer.email}}
+    stack.aws("dynamodb", "put_item", TableName=users, Item=mended)
+    redrive("send-email-failures", "send-email-dlq")
+    mails = watcher.until(
+        lambda: found if len(found := stack.mails(customer.email)) == 2 else [], "both mails came", order_id
+    )
+    assert {mail["Subject"] for mail in mails} == {"Your order is received", "Your order is confirmed"}
+
+
+def test_an_event_that_comes_twice_is_acted_on_once(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack, successes: Callable[[str], list[Any]]
+) -> None:
+    product = admin.put(5)
+    order_id = customer.order({product: 2})["order_id"]
+    watcher.decided(customer, order_id)
+    watcher.until(lambda: len(successes(order_id)) == 3, "all was handled", order_id)
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are kept", order_id)
+    kept = stack.analytics(order_id)
+    for event in watcher.told(order_id, "OrderCreated", "OrderConfirmed"):
+        _put_event(stack, event["detail-type"], event["detail"]["order"])
+    watcher.until(lambda: len(successes(order_id)) == 6, "all was handled again", order_id)
+    assert len(stack.mails(customer.email)) == 2
+    assert stack.analytics(order_id) == kept
+    assert stack.stock(product) == 3
+
+
+def test_an_event_that_may_not_be_delivered_to_a_function_is_delivered_later(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
+) -> None:
+    with _without_permission(stack, stack.ops["functions"]["process_order"]):
+        order_id = customer.order({admin.put(5): 2})["order_id"]
+        failed = watcher.until(lambda: stack.failed("process-order-delivery", order_id), "it waits", order_id)
+    (event,) = watcher.told(order_id, "OrderCreated")
+    assert json.loads(failed[0]["Body"])["detail"] == event["detail"]
+    assert failed[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+    assert customer.read(order_id)["status"] == "PENDING"
+    redrive("process-order-delivery")
+    assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+
+
+def test_an_event_that_may_not_be_delivered_to_the_queue_is_kept_later(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
+) -> None:
+    closed = json.dumps({"Version": "2012-10-17", "Statement": []})
+    with _queue_attributes(stack, stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"], Policy=closed):
+        order_id = customer.process({admin.put(5): 2}).json()["order_id"]
+        watcher.until(lambda: len(stack.failed("analytics-delivery", order_id)) == 2, "both events wait", order_id)
+    assert stack.analytics(order_id) == {}
+    redrive("analytics-delivery")
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are kept", order_id)
+
+
+def test_an_event_that_cannot_be_kept_waits_in_the_fifo_queue_and_is_kept_later(
+    order: dict[str, Any], watcher: Watcher, stack: Stack, redrive: Redrive
+) -> None:
+    order |= {"updated_at": "2001-01-01T00:00:00.000Z", "status": "CANCELLED"}
+    order_id, analytics = order["order_id"], stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+    # The queue hides a message for three minutes after each of the five tries.
+    with _closed_bucket(stack, "orders/dt=2001-01-01/*"), _queue_attributes(stack, analytics, VisibilityTimeout="1"):
+        _put_event(stack, "OrderCancelled", order)
+        failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "it waits", order_id)
+    assert json.loads(failed[0]["Body"])["order"] == order
+    assert stack.analytics(order_id) == {}
+    redrive("analytics-dlq")
+    kept = watcher.until(lambda: stack.analytics(order_id), "it is kept", order_id)
+    assert [each["order"] for each in kept.values()] == [order]
+
+
+def test_changes_that_cannot_be_published_are_read_from_the_stream_again(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
+) -> None:
+    product = admin.put(5)
+    with _denied(stack, "orders-local-publish-order-events", "events:PutEvents"):
+        order_id = customer.order({product: 2})["order_id"]
+        waiting = watcher.until(lambda: stack.failed("publish-order-events-stream", ""), "it waits", order_id)
+    batch = json.loads(waiting[-1]["Body"])["DDBStreamBatchInfo"]
+    assert order_id not in waiting[-1]["Body"]
+    assert batch["startSequenceNumber"] <= batch["endSequenceNumber"]
+    assert customer.read(order_id)["status"] == "PENDING"
+    assert watcher.events(order_id) == []
+    said = redrive("publish-order-events-stream")
+    assert any("replayed" in line for line in said)
+    assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+    watcher.told(order_id, "OrderCreated", "OrderConfirmed")
+
+
+def test_the_command_goes_through_all_queues(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[int] = []
+
+    def outputs_file(port: int) -> Path:
+        asked.append(port)
+        return stack.instance.outputs
+
+    monkeypatch.setattr(stack_outputs, "outputs_file", outputs_file)
+    assert command.main(["local", "--dry-run", "--port", str(stack.instance.port)]) == 0
+    assert asked == [stack.instance.port]
+    assert "message(s) would be sent back" in capsys.readouterr().out
+
+
+@contextmanager
+def _denied(stack: Stack, role: str, action: str) -> Generator[None]:
+    """Take a permission from a role."""
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    named = {"RoleName": role, "PolicyName": "broken-by-a-test"}
+    stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
+    try:
+        yield
+    finally:
+        stack.aws("iam", "delete_role_policy", **named)
+
+
+@contextmanager
+def _without_permission(stack: Stack, alias: str) -> Generator[None]:
+    """Take the bus's permission to invoke a function away."""
+    function, _, qualifier = alias.rpartition(":")
+    named = {"FunctionName": function, "Qualifier": qualifier}
+    policy = json.loads(stack.aws("lambda", "get_policy", **named)["Policy"])
+    (statement,) = policy["Statement"]
+    stack.aws("lambda", "remove_permission", **named, StatementId=statement["Sid"])
+    try:
+        yield
+    finally:
+        stack.aws(
+            "lambda",
+            "add_permission",
+            **named,
+            StatementId=statement["Sid"],
+            Action=statement["Action"],
+            Principal=statement["Principal"]["Service"],
+            SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
+        )
+
+
+@contextmanager
+def _queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[None]:
+    """Change attributes of a queue."""
+    names = list(attributes)
+    before = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
+    stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)
+    try:
+        yield
+    finally:
+        stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=before)
+
+
+@contextmanager
+def _closed_bucket(stack: Stack, keys: str) -> Generator[None]:
+    """Let nobody write what matches `keys`."""
+    bucket = stack.ops["analyticsBucket"]
+    policy = stack.aws("s3", "get_bucket_policy", Bucket=bucket)["Policy"]
+    refused = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/{keys}",
+    }
+    document = json.loads(policy)
+    document["Statement"].append(refused)
+    stack.aws("s3", "put_bucket_policy", Bucket=bucket, Policy=json.dumps(document))
+    try:
+        yield
+    finally:
+        stack.aws("s3", "put_bucket_policy", Bucket=bucket, Policy=policy)
+
+
+def _put_event(stack: Stack, detail_type: str, order: dict[str, Any]) -> None:
+    detail = {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
+    entry = {"EventBusName": stack.ops["eventBus"]["name"], "Source": "orders.api", "DetailType": detail_type}
+    answer = stack.aws("events", "put_events", Entries=[{**entry, "Detail": json.dumps(detail)}])
+    assert answer["FailedEntryCount"] == 0
+
+
+def _write(stack: Stack, order_id: str, **columns: str) -> None:
+    """Change columns of an order."""
+    stack.aws(
+        "dynamodb",
+        "update_item",
+        TableName=stack.ops["tables"]["orders"],
+        Key={"order_id": {"S": order_id}},
+        UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in columns),
+        ExpressionAttributeValues={f":{name}": {"S": value} for name, value in columns.items()},
+    )

@@ -1,0 +1,100 @@
+"""What frontend teams are given: enough to call both APIs from a browser, and from the stack's own origins alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from components import openapi
+from tests.contracts.answers import breaches
+from tests.journeys.checked_client import HTTP, REST, CheckedClient
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack
+
+FOREIGN = "https://evil.example.com"
+OPERATIONS = [
+    (document, operation.method, operation.path.format(user_id="one", order_id="one", product_id="one"))
+    for document in (REST, HTTP)
+    for operation in openapi.operations(openapi.load(document))
+]
+
+
+def test_the_output_is_as_its_schema_says(stack: Stack) -> None:
+    schema = json.loads((openapi.CONTRACTS / "frontend-outputs.schema.json").read_text(encoding="utf-8"))
+    assert breaches(schema, stack.frontend) == []
+
+
+def test_it_holds_nothing_that_is_not_public(stack: Stack) -> None:
+    text = json.dumps(stack.frontend)
+    assert "arn:" not in text
+    for name in (*stack.ops["tables"].values(), stack.ops["analyticsBucket"]):
+        assert name not in text
+
+
+def test_tokens_can_be_verified_with_what_it_names(stack: Stack, client: CheckedClient, customer: Person) -> None:
+    auth = stack.frontend["auth"]
+    head, claims, _ = (part + "=" * (-len(part) % 4) for part in customer.id_token.split("."))
+    keys = client.send("GET", auth["jwksUrl"]).json()["keys"]
+    assert json.loads(base64.urlsafe_b64decode(head))["kid"] in [key["kid"] for key in keys]
+    told = json.loads(base64.urlsafe_b64decode(claims))
+    assert (told["iss"], told["aud"]) == (auth["issuer"], auth["userPoolClientId"])
+
+
+@pytest.mark.parametrize(("document", "method", "path"), OPERATIONS)
+def test_a_page_of_the_stack_may_ask_for_every_operation(
+    client: CheckedClient, document: str, method: str, path: str
+) -> None:
+    answer = _preflight(client, document, method, path, client.origin)
+    allowed = answer.headers
+    assert answer.status in (200, 204)
+    assert allowed["access-control-allow-origin"] == client.origin
+    assert method in _listed(allowed["access-control-allow-methods"])
+    assert {"authorization", "content-type"} <= {
+        name.lower() for name in _listed(allowed["access-control-allow-headers"])
+    }
+
+
+@pytest.mark.parametrize("path", ["/orders", "/process"])
+def test_a_page_may_send_a_key_and_read_where_an_order_is(client: CheckedClient, customer: Person, path: str) -> None:
+    allowed = _preflight(client, REST, "POST", path, client.origin).headers["access-control-allow-headers"]
+    assert "idempotency-key" in [name.lower() for name in _listed(allowed)]
+    answer = customer.rest("POST", "/orders", {"items": [{"product_id": "apple", "quantity": 1}]})
+    assert "location" in [name.lower() for name in _listed(answer.headers["access-control-expose-headers"])]
+
+
+@pytest.mark.parametrize(("document", "method", "path"), OPERATIONS)
+def test_a_page_of_somebody_else_may_ask_for_nothing(
+    client: CheckedClient, document: str, method: str, path: str
+) -> None:
+    allowed = _preflight(client, document, method, path, FOREIGN).headers.get("access-control-allow-origin")
+    assert allowed not in (FOREIGN, "*")
+
+
+def test_an_answer_is_not_for_a_page_of_somebody_else(stack: Stack, customer: Person) -> None:
+    origin = {"Origin": FOREIGN}
+    plain, frontend = customer.client, stack.frontend
+    for url, token in (
+        (f"{frontend['restApi']['url']}/orders", customer.id_token),
+        (f"{frontend['httpApi']['url']}/products", customer.access_token),
+        (f"{frontend['restApi']['url']}/orders", "none"),
+    ):
+        answer = plain.send("GET", url, headers={**origin, "Authorization": f"Bearer {token}"})
+        assert answer.headers.get("access-control-allow-origin") not in (FOREIGN, "*")
+
+
+def _preflight(client: CheckedClient, document: str, method: str, path: str, origin: str) -> Any:
+    """Ask as a browser does before it sends a request of another origin: without a token."""
+    api = client.frontend["restApi" if document == REST else "httpApi"]["url"]
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    return client.send("OPTIONS", api + path, headers=asked)
+
+
+def _listed(value: str) -> list[str]:
+    return [each.strip() for each in value.split(",")]

@@ -1,0 +1,123 @@
+"""Journey 7: `POST /process` answers with the decision, and leaves behind what the other way does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.journeys.patience import Watcher
+from tests.journeys.people import Person, at_once, lines, unique
+from tests.journeys.stack import Stack
+
+
+def test_a_confirmed_order_is_answered_as_it_can_be_read(admin: Person, customer: Person, stack: Stack) -> None:
+    first, second = admin.put(5, unit_price=100), admin.put(5, unit_price=7)
+    answer = customer.process({first: 2, second: 5})
+    order = answer.json()
+    assert (answer.status, order["status"], order["total"], order["currency"]) == (200, "CONFIRMED", 235, "JPY")
+    assert customer.read(order["order_id"]) == order
+    assert (stack.stock(first), stack.stock(second)) == (3, 0)
+    assert customer.rest("GET", "/orders").json()["orders"] == [order]
+
+
+def test_it_leaves_behind_what_an_accepted_order_does(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    order = customer.process({admin.put(5): 2}).json()
+    order_id = order["order_id"]
+    _, confirmed = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
+    assert confirmed["detail"]["order"] == order
+    watcher.until(lambda: len(stack.mails(customer.email)) == 2, "both mails came", order_id)
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are kept", order_id)
+    watcher.until(lambda: stack.records("process_order", order_id), "process_order saw the event", order_id)
+    # It ran as EXPRESS alone, whose log is all that is left of it.
+    assert stack.execution(order_id) is None
+    ended = [line for line in map(json.loads, stack.log("express")) if order_id in json.dumps(line)]
+    assert "ExecutionSucceeded" in {line["type"] for line in ended}
+
+
+def test_it_can_be_cancelled_like_any_other(admin: Person, customer: Person, stack: Stack) -> None:
+    product = admin.put(5)
+    order_id = customer.process({product: 2}).json()["order_id"]
+    assert customer.rest("POST", f"/orders/{order_id}/cancel").status == 200
+    assert stack.stock(product) == 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """An order that is refused."""
+
+    status: int
+    code: str
+    items: dict[str, int]
+    stock: dict[str, int]
+
+
+@pytest.fixture(params=["ValidationError", "ProductNotFound", "OutOfStock"])
+def case(request: pytest.FixtureRequest, admin: Person) -> Case:
+    enough = admin.put(5)
+    if request.param == "ValidationError":
+        foreign = admin.put(5, currency="USD")
+        return Case(400, request.param, {enough: 1, foreign: 1}, {enough: 5, foreign: 5})
+    if request.param == "ProductNotFound":
+        return Case(404, request.param, {enough: 1, unique("unknown"): 1}, {enough: 5})
+    short = admin.put(1)
+    return Case(409, request.param, {enough: 1, short: 2}, {enough: 5, short: 1})
+
+
+def test_a_refused_order_is_answered_and_recorded_with_its_reason(
+    case: Case, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    answer = customer.process(case.items)
+    assert (answer.status, answer.json()["code"]) == (case.status, case.code)
+    (order,) = customer.rest("GET", "/orders").json()["orders"]
+    assert (order["status"], order["reason"]) == (
+        "REJECTED",
+        {"code": case.code, "message": answer.json()["message"]},
+    )
+    assert {product: stack.stock(product) for product in case.stock} == case.stock
+    watcher.told(order["order_id"], "OrderCreated", "OrderRejected")
+
+
+def test_a_refused_order_repeated_is_refused_the_same_way(case: Case, customer: Person, admin: Person) -> None:
+    key = unique("key")
+    first = customer.process(case.items, key)
+    for product in case.stock:  # it would be possible now
+        admin.put(100, product_id=product)
+    second = customer.process(case.items, key)
+    assert (second.status, second.json()["code"]) == (case.status, case.code)
+    assert second.json() | {"request_id": ""} == first.json() | {"request_id": ""}
+    assert len(customer.rest("GET", "/orders").json()["orders"]) == 1
+
+
+def test_a_confirmed_order_repeated_is_confirmed_once(admin: Person, customer: Person, stack: Stack) -> None:
+    product, key = admin.put(5), unique("key")
+    first, second = customer.process({product: 2}, key), customer.process({product: 2}, key)
+    assert (first.status, second.status, second.json()) == (200, 200, first.json())
+    assert stack.stock(product) == 3
+
+
+def test_repeated_at_the_same_time_it_is_one_order(admin: Person, customer: Person, stack: Stack) -> None:
+    product, key = admin.put(5), unique("key")
+    answers = at_once(4, lambda: customer.process({product: 1}, key))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.json()["order_id"] for answer in answers}) == 1
+    assert stack.stock(product) == 4
+
+
+def test_a_cancelled_order_repeated_is_409(admin: Person, customer: Person) -> None:
+    product, key = admin.put(5), unique("key")
+    order_id = customer.process({product: 1}, key).json()["order_id"]
+    customer.rest("POST", f"/orders/{order_id}/cancel")
+    answer = customer.process({product: 1}, key)
+    assert (answer.status, answer.json()["code"]) == (409, "InvalidTransition")
+
+
+def test_a_body_that_is_none_leaves_no_record(admin: Person, customer: Person) -> None:
+    twice: dict[str, Any] = {"items": lines({admin.put(5): 1})["items"] * 2}
+    answer = customer.rest("POST", "/process", twice)
+    assert (answer.status, answer.json()["code"]) == (400, "ValidationError")
+    assert customer.rest("GET", "/orders").json()["orders"] == []
