@@ -8,6 +8,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.validate import ParamValidator
 
 from local.instance import ACCOUNT, ROOT_KEY, Instance
 
@@ -55,6 +56,13 @@ class Aws:
             raise CallError(name, "ParamValidation", " ".join(str(error).split())) from None
         except BotoCoreError as error:
             raise CallError(name, type(error).__name__, str(error)) from None
+
+    def check(self, service: str, api_operation: str, **parameters: Any) -> None:
+        """Check the parameters of a call that the emulator does not know; its name is AWS's. Raises CallError."""
+        shape = self.client(service).meta.service_model.operation_model(api_operation).input_shape
+        report = ParamValidator().validate(parameters, shape)
+        if report.has_errors():
+            raise CallError(f"{service}:{api_operation}", "ParamValidation", " ".join(report.generate_report().split()))
 
     def client(self, service: str) -> Any:
         """Return the SDK's client of `service`."""

@@ -46,7 +46,7 @@ def order(instance: Instance, progress: Progress) -> int:
     aws, client = Aws(instance, outputs["ops"]["region"]), client_of(outputs)
     who = outputs["local"]["customer"]
     try:
-        tokens = client.sign_in(who["username"], who["password"])
+        tokens = client.sign_in_by_code(who["username"], who["password"])
     except SignInError as error:
         raise LocalError(str(error)) from None
     before = _stock(aws, outputs)

@@ -173,5 +173,7 @@ def _program_error(project: Project, error: BaseException) -> LocalError:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(project.root) in frame.filename]
     own = [frame for frame in frames if "/.venv/" not in frame.filename and "/local/" not in frame.filename]
     where = f" ({os.path.relpath(own[-1].filename, project.root)}:{own[-1].lineno})" if own else ""
-    kind = "" if isinstance(error, pulumi.RunError) else f"{type(error).__name__}: "
-    return LocalError(f"the program failed{where}: {kind}{error}")
+    if isinstance(error, pulumi.RunError):
+        # The program's own words for whoever runs it, such as a wrong setting.
+        return LocalError(str(error))
+    return LocalError(f"the program failed{where}: {type(error).__name__}: {error}")

@@ -79,14 +79,14 @@ def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Perso
 
 def _profile(client: Client, customer: _Person) -> None:
     """Create the customer's profile as a frontend would, through the REST API."""
-    token = _signed_in(lambda: client.sign_in(customer.username, customer.password)).id_token
+    token = _signed_in(client, customer).id_token
     answer = client.rest("POST", "/users", token, {"name": "Seeded Customer", "email": customer.username})
     _expect(answer, (_CREATED, _CONFLICT), "POST /users for the seeded customer")
 
 
 def _products(client: Client, admin: _Person) -> None:
     """Put the products that are missing as an administrator would, through the HTTP API."""
-    token = _signed_in(lambda: client.sign_in_by_code(admin.username, admin.password)).access_token
+    token = _signed_in(client, admin).access_token
     for product_id, product in PRODUCTS.items():
         found = client.http("GET", f"/products/{product_id}", token)
         _expect(found, (200, _NOT_FOUND), f"GET /products/{product_id}")
@@ -95,9 +95,10 @@ def _products(client: Client, admin: _Person) -> None:
             _expect(answer, (200, _CREATED), f"PUT /products/{product_id}")
 
 
-def _signed_in(attempt: Any) -> Tokens:
+def _signed_in(client: Client, person: _Person) -> Tokens:
+    """Sign in by the code flow, which every setting has."""
     try:
-        return attempt()
+        return client.sign_in_by_code(person.username, person.password)
     except SignInError as error:
         raise LocalError(f"seeds: {error}") from None
 

@@ -33,7 +33,14 @@ def up(instance: Instance, source: project.Project, progress: Progress) -> dict[
             starting()
             note(f"ministack at {instance.url}, region {region}")
     aws, state = Aws(instance, region), State(instance)
-    exports = _deploy(lambda deployment: program.run(source, aws, deployment, progress), aws, state, progress)
+    try:
+        exports = _deploy(lambda deployment: program.run(source, aws, deployment, progress), aws, state, progress)
+    except BaseException:
+        if not state.records:
+            # A wrong setting, say: nothing was made, and nothing is left running.
+            emulator.stop(instance)
+            instance.state.unlink(missing_ok=True)
+        raise
     outputs: dict[str, Any] = addresses.localize(exports, instance)
     before: dict[str, Any] = read_json(instance.outputs) or {}
     known: dict[str, Any] = before.get("local", {})

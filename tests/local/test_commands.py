@@ -84,6 +84,13 @@ def test_down_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
         platform.aws("lambda", "list_functions")
 
 
+def test_a_program_that_refuses_its_settings_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
+    done = command("up", where, program=write(tmp_path / "program", "raise pulumi.RunError('size: allowed: 1-5')"))
+
+    assert done.returncode == 1
+    assert emulator.find(where).state == "none"
+
+
 def test_a_taken_port_is_named_with_its_remedy(where: Instance, program: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", where.port))
