@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from local import emulator
 from local.instance import ROOT, Instance
 from tests.journeys.patience import Watcher
 from tests.journeys.people import Person
@@ -79,7 +80,7 @@ def test_a_wrong_value_in_the_stack_file_is_named_before_anything_is_created(
     assert "Traceback" not in done.stdout + done.stderr
     assert not [word for word in words if word not in done.stderr], done.stderr
     assert "created" not in done.stdout
-    assert json.loads(elsewhere.state.read_text(encoding="utf-8"))["resources"] == {}
+    assert emulator.find(elsewhere).state == "none"
 
 
 def test_a_second_up_changes_nothing_and_keeps_what_customers_did(
