@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from local.corrections import internal, nested, replaces
-from local.corrections.execution_steps import stopping
+from local.corrections.workflow_stop import stopping
 
 _states: Any = internal("services.stepfunctions")
 _logs: Any = internal("services.cloudwatch_logs")

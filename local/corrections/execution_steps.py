@@ -9,48 +9,14 @@ from __future__ import annotations
 import contextvars
 import json
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from local.corrections import internal, replaces
+from local.corrections.workflow_stop import Stop, StoppedError, stopping
 
 _states: Any = internal("services.stepfunctions")
 _HANDLERS: Final = ("Pass", "Task", "Choice", "Wait", "Parallel", "Map")
-
-
-class StoppedError(Exception):
-    """The execution, or the Parallel around this branch, ended meanwhile."""
-
-
-class Stop:
-    """Whether an execution or a branch is to end; a branch also ends with what is around it."""
-
-    def __init__(self, outer: Stop | None = None) -> None:
-        self._event, self._outer = threading.Event(), outer
-
-    def set(self) -> None:
-        """Let it end."""
-        self._event.set()
-
-    def is_set(self) -> bool:
-        """Whether it is to end."""
-        return self._event.is_set() or (self._outer is not None and self._outer.is_set())
-
-    def sleep(self, seconds: float) -> None:
-        """Wait. Raises StoppedError as soon as it is to end."""
-        ends = time.monotonic() + seconds
-        while (left := ends - time.monotonic()) > 0:
-            self._event.wait(min(left, 0.05))
-            self.check()
-
-    def check(self) -> None:
-        """Raise StoppedError if it is to end."""
-        if self.is_set():
-            raise StoppedError
-
-
-stopping: contextvars.ContextVar[Stop | None] = contextvars.ContextVar("workflow_stop", default=None)
 
 
 @replaces("services.stepfunctions._run_execution", "996dff84e0e0")

@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from local.corrections import internal, replaces
-from local.corrections.execution_steps import Stop, StoppedError, stopping
+from local.corrections.workflow_stop import Stop, StoppedError, stopping
 
 _states: Any = internal("services.stepfunctions")
 
