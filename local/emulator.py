@@ -31,6 +31,7 @@ _PRIVATE: Final = (
     "IOT_MTLS_ENABLED",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS",
     "LOCAL_PRIVATE",
+    "LOCAL_WARM",
     "LOG_LEVEL",
     "MINISTACK_ACCOUNT_ID",
     "MINISTACK_AUTOCREATE_AWS_MANAGED",
@@ -182,6 +183,7 @@ def _environment(instance: Instance, region: str) -> dict[str, str]:
         # AWS waits one minute, then two, before it invokes a failed function again.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"),
         "LOCAL_PRIVATE": ",".join(_PRIVATE),
+        "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
         "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_AUTOCREATE_AWS_MANAGED": "0",

@@ -36,6 +36,7 @@ NAMES: Final = (
     "stream_mapping",
     "sync_executions",
     "transport",
+    "warm_start",
 )
 
 

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import emulator
+from local.instance import Instance
+from local.instances import free_port
+from tests.local.cloud import Cloud, eventually, left_out
+
+
+@pytest.fixture
+def warm(tmp_path: Path) -> Iterator[Cloud]:
+    """An emulator as `make up` starts it."""
+    instance = Instance(port=free_port(), home=tmp_path)
+    emulator.start(instance, region="ap-northeast-1", without=left_out())()
+    yield Cloud(instance, "ap-northeast-1")
+    emulator.stop(instance)
+
+
+def test_a_function_with_an_alias_is_ready_before_its_first_call(warm: Cloud) -> None:
+    warm.function("def handle(event, context): return 1")
+
+    assert eventually(lambda: len(emulator.find(warm.instance).processes) == 2)
+
+
+def test_a_function_that_cannot_start_is_no_harm(warm: Cloud) -> None:
+    broken = warm.function("raise ValueError('at import')")
+    fine = warm.function("def handle(event, context): return 1")
+
+    assert eventually(lambda: len(emulator.find(warm.instance).processes) == 2)
+    assert warm.invoke(fine, {}) == 1
+    assert "at import" in str(warm.invoke(broken, {}))
