@@ -55,7 +55,7 @@ def test_a_process_is_found_by_its_number_and_its_start() -> None:
 
 def test_stopping_ends_what_ignores_the_first_signal() -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout
         process.stdout.readline()
         found = processes.find(process.pid)
