@@ -91,7 +91,8 @@ class Stack:
         listed = self.aws("stepfunctions", "list_executions", stateMachineArn=self.ops["stateMachines"]["standard"])
         if all(each["name"] != order_id for each in listed["executions"]):
             return None
-        return self.aws("stepfunctions", "describe_execution", executionArn=arn)
+        described = self.aws("stepfunctions", "describe_execution", executionArn=arn)
+        return {key: value for key, value in described.items() if key != "ResponseMetadata"}
 
     def states(self, order_id: str) -> list[str]:
         """Return the states that the order's STANDARD execution entered."""

@@ -14,7 +14,7 @@ import pytest
 from operations import redrive as command
 from operations import stack_outputs
 from tests.journeys.patience import Watcher
-from tests.journeys.people import People, Person
+from tests.journeys.people import People, Person, unique
 from tests.journeys.rows import pending, timestamp, write_undecided
 from tests.journeys.stack import Stack
 
@@ -130,6 +130,30 @@ def test_an_event_that_comes_twice_is_acted_on_once(
     watcher.until(lambda: len(successes(order_id)) == 6, "all was handled again", order_id)
     assert len(stack.mails(customer.email)) == 2
     assert stack.analytics(order_id) == kept
+    assert stack.stock(product) == 3
+
+
+def test_the_archive_gives_back_what_was_on_the_bus_and_nothing_is_done_twice(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack, successes: Callable[[str], list[Any]]
+) -> None:
+    began, product = datetime.now(UTC), admin.put(5)
+    order_id = customer.order({product: 2})["order_id"]
+    before = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
+    watcher.until(lambda: len(successes(order_id)) == 3, "all was handled", order_id)
+    bus = stack.ops["eventBus"]
+    stack.aws(
+        "events",
+        "start_replay",
+        ReplayName=unique("replay"),
+        EventSourceArn=stack.aws("events", "describe_archive", ArchiveName=bus["archive"])["ArchiveArn"],
+        EventStartTime=began - timedelta(seconds=1),
+        EventEndTime=datetime.now(UTC) + timedelta(seconds=1),
+        Destination={"Arn": bus["arn"]},
+    )
+    watcher.until(lambda: len(successes(order_id)) == 6, "all was handled again", order_id)
+    again = watcher.events(order_id)[2:]
+    assert [event["detail"] for event in again] == [event["detail"] for event in before]
+    assert len(stack.mails(customer.email)) == 2
     assert stack.stock(product) == 3
 
 
