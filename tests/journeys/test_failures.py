@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from operations import redrive as command
 from operations import stack_outputs
+from tests.journeys.breakages import closed_bucket, denied, queue_attributes, without_permission
 from tests.journeys.patience import Watcher
 from tests.journeys.people import People, Person, unique
 from tests.journeys.rows import pending, timestamp, write_undecided
@@ -160,7 +160,7 @@ def test_the_archive_gives_back_what_was_on_the_bus_and_nothing_is_done_twice(
 def test_an_event_that_may_not_be_delivered_to_a_function_is_delivered_later(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
-    with _without_permission(stack, stack.ops["functions"]["process_order"]):
+    with without_permission(stack, stack.ops["functions"]["process_order"]):
         order_id = customer.order({admin.put(5): 2})["order_id"]
         failed = watcher.until(lambda: stack.failed("process-order-delivery", order_id), "it waits", order_id)
     (event,) = watcher.told(order_id, "OrderCreated")
@@ -175,7 +175,7 @@ def test_an_event_that_may_not_be_delivered_to_the_queue_is_kept_later(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     closed = json.dumps({"Version": "2012-10-17", "Statement": []})
-    with _queue_attributes(stack, stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"], Policy=closed):
+    with queue_attributes(stack, stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"], Policy=closed):
         order_id = customer.process({admin.put(5): 2}).json()["order_id"]
         watcher.until(lambda: len(stack.failed("analytics-delivery", order_id)) == 2, "both events wait", order_id)
     assert stack.analytics(order_id) == {}
@@ -189,7 +189,7 @@ def test_an_event_that_cannot_be_kept_waits_in_the_fifo_queue_and_is_kept_later(
     order |= {"updated_at": "2001-01-01T00:00:00.000Z", "status": "CANCELLED"}
     order_id, analytics = order["order_id"], stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
     # The queue hides a message for three minutes after each of the five tries.
-    with _closed_bucket(stack, "orders/dt=2001-01-01/*"), _queue_attributes(stack, analytics, VisibilityTimeout="1"):
+    with closed_bucket(stack, "orders/dt=2001-01-01/*"), queue_attributes(stack, analytics, VisibilityTimeout="1"):
         _put_event(stack, "OrderCancelled", order)
         failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "it waits", order_id)
     assert json.loads(failed[0]["Body"])["order"] == order
@@ -203,7 +203,7 @@ def test_changes_that_cannot_be_published_are_read_from_the_stream_again(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     product = admin.put(5)
-    with _denied(stack, "orders-local-publish-order-events", "events:PutEvents"):
+    with denied(stack, "publish-order-events", "events:PutEvents"):
         order_id = customer.order({product: 2})["order_id"]
         waiting = watcher.until(lambda: stack.failed("publish-order-events-stream", ""), "it waits", order_id)
     batch = json.loads(waiting[-1]["Body"])["DDBStreamBatchInfo"]
@@ -230,72 +230,6 @@ def test_the_command_goes_through_all_queues(
     assert command.main(["local", "--dry-run", "--port", str(stack.instance.port)]) == 0
     assert asked == [stack.instance.port]
     assert "message(s) would be sent back" in capsys.readouterr().out
-
-
-@contextmanager
-def _denied(stack: Stack, role: str, action: str) -> Generator[None]:
-    """Take a permission from a role."""
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
-    named = {"RoleName": role, "PolicyName": "broken-by-a-test"}
-    stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
-    try:
-        yield
-    finally:
-        stack.aws("iam", "delete_role_policy", **named)
-
-
-@contextmanager
-def _without_permission(stack: Stack, alias: str) -> Generator[None]:
-    """Take the bus's permission to invoke a function away."""
-    function, _, qualifier = alias.rpartition(":")
-    named = {"FunctionName": function, "Qualifier": qualifier}
-    policy = json.loads(stack.aws("lambda", "get_policy", **named)["Policy"])
-    (statement,) = policy["Statement"]
-    stack.aws("lambda", "remove_permission", **named, StatementId=statement["Sid"])
-    try:
-        yield
-    finally:
-        stack.aws(
-            "lambda",
-            "add_permission",
-            **named,
-            StatementId=statement["Sid"],
-            Action=statement["Action"],
-            Principal=statement["Principal"]["Service"],
-            SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
-        )
-
-
-@contextmanager
-def _queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[None]:
-    """Change attributes of a queue."""
-    names = list(attributes)
-    before = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
-    stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)
-    try:
-        yield
-    finally:
-        stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=before)
-
-
-@contextmanager
-def _closed_bucket(stack: Stack, keys: str) -> Generator[None]:
-    """Let nobody write what matches `keys`."""
-    bucket = stack.ops["analyticsBucket"]
-    policy = stack.aws("s3", "get_bucket_policy", Bucket=bucket)["Policy"]
-    refused = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{bucket}/{keys}",
-    }
-    document = json.loads(policy)
-    document["Statement"].append(refused)
-    stack.aws("s3", "put_bucket_policy", Bucket=bucket, Policy=json.dumps(document))
-    try:
-        yield
-    finally:
-        stack.aws("s3", "put_bucket_policy", Bucket=bucket, Policy=policy)
 
 
 def _put_event(stack: Stack, detail_type: str, order: dict[str, Any]) -> None:

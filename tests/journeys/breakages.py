@@ -1,0 +1,75 @@
+"""Ways to break a part of the stack for a while."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from tests.journeys.stack import Stack
+
+
+@contextmanager
+def denied(stack: Stack, role: str, action: str) -> Generator[None]:
+    """Take a permission from a role, which is named without project and stack."""
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    named = {"RoleName": f"orders-{stack.frontend['stage']}-{role}", "PolicyName": "broken-by-a-test"}
+    stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
+    try:
+        yield
+    finally:
+        stack.aws("iam", "delete_role_policy", **named)
+
+
+@contextmanager
+def without_permission(stack: Stack, alias: str) -> Generator[None]:
+    """Take the bus's permission to invoke a function away."""
+    function, _, qualifier = alias.rpartition(":")
+    named = {"FunctionName": function, "Qualifier": qualifier}
+    policy = json.loads(stack.aws("lambda", "get_policy", **named)["Policy"])
+    (statement,) = policy["Statement"]
+    stack.aws("lambda", "remove_permission", **named, StatementId=statement["Sid"])
+    try:
+        yield
+    finally:
+        stack.aws(
+            "lambda",
+            "add_permission",
+            **named,
+            StatementId=statement["Sid"],
+            Action=statement["Action"],
+            Principal=statement["Principal"]["Service"],
+            SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
+        )
+
+
+@contextmanager
+def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[None]:
+    """Change attributes of a queue."""
+    names = list(attributes)
+    before = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
+    stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)
+    try:
+        yield
+    finally:
+        stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=before)
+
+
+@contextmanager
+def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
+    """Let nobody write what matches `keys`."""
+    bucket = stack.ops["analyticsBucket"]
+    policy = stack.aws("s3", "get_bucket_policy", Bucket=bucket)["Policy"]
+    refused = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/{keys}",
+    }
+    document = json.loads(policy)
+    document["Statement"].append(refused)
+    stack.aws("s3", "put_bucket_policy", Bucket=bucket, Policy=json.dumps(document))
+    try:
+        yield
+    finally:
+        stack.aws("s3", "put_bucket_policy", Bucket=bucket, Policy=policy)
