@@ -8,8 +8,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import boto3
 import yaml
@@ -17,22 +18,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.stack_outputs import LOCAL_STACK, ROOT
 
+UNRESERVED: Final = 100
+
 
 def problems(stack: str) -> list[str]:
     """Return what is missing for `stack`, each with its remedy."""
     if stack == LOCAL_STACK:
         return ["STACK=local runs on this machine's emulator, not on AWS; use `make up`"]
-    found = _stack_file(stack)
-    found += _pulumi(stack)
-    found += _credentials(stack)
-    return found
+    path = ROOT / f"Pulumi.{stack.rpartition('/')[2]}.yaml"  # the stack may be given as organisation/stack
+    return [*_stack_file(path), *_pulumi(stack), *_account(path)]
 
 
-def _stack_file(stack: str) -> list[str]:
-    if (ROOT / f"Pulumi.{stack}.yaml").is_file():
+def _stack_file(path: Path) -> list[str]:
+    if path.is_file():
         return []
     known = ", ".join(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")))
-    return [f"Pulumi.{stack}.yaml is missing; stacks with a file: {known}; copy one of them"]
+    return [f"{path.name} is missing; stacks with a file: {known}; copy one of them"]
 
 
 def _pulumi(stack: str) -> list[str]:
@@ -47,23 +48,43 @@ def _pulumi(stack: str) -> list[str]:
     return []
 
 
-def _credentials(stack: str) -> list[str]:
-    region = _region(ROOT / f"Pulumi.{stack}.yaml")
+def _account(path: Path) -> list[str]:
+    config = _config(path)
+    region = str(config.get("aws:region", "us-east-1"))
+    client: Any = cast("Any", boto3).client
     try:
-        cast("Any", boto3).client("sts", region_name=region).get_caller_identity()
+        client("sts", region_name=region).get_caller_identity()
+        limits = client("lambda", region_name=region).get_account_settings()["AccountLimit"]
     except (BotoCoreError, ClientError) as error:
         return [f"AWS credentials: {error}; run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"]
-    return []
+    return too_few_environments(config, int(limits["ConcurrentExecutions"]))
 
 
-def _region(stack_file: Path) -> str:
-    if not stack_file.is_file():
-        return "us-east-1"
-    document: Any = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
+def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
+    """Return what is wrong if Lambda would refuse the provisioned concurrency of a stack file's `config`.
+
+    Lambda keeps 100 of an account's `quota` of concurrent executions unreserved; a new account may have only 10 in all.
+    """
+    functions = cast("dict[str, Any]", config.get("orders:functions") or {})
+    sizes = cast("dict[str, dict[str, Any]]", functions.get("sizes") or {})
+    wanted = sum(int(size.get("provisionedConcurrency", 0)) for size in sizes.values())
+    if not wanted or quota - wanted >= UNRESERVED:
+        return []
+    return [
+        f"Lambda's quota of concurrent executions: got {quota}; needed: {wanted} provisioned and {UNRESERVED} kept free "
+        + "by Lambda; ask for more in Service Quotas (Lambda, Concurrent executions), or lower provisionedConcurrency"
+    ]
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """Return the stack file's configuration; what is wrong with it, the program says."""
+    if not path.is_file():
+        return {}
+    document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        return str(document["config"]["aws:region"])
-    except (KeyError, TypeError):  # the program says what is wrong with the file
-        return "us-east-1"
+        return cast("dict[str, Any]", document["config"] or {})
+    except (KeyError, TypeError):
+        return {}
 
 
 def _run(*command: str) -> int:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from operations import prerequisites
 from tests.support.graph import ROOT
@@ -50,6 +51,24 @@ def test_a_cli_without_login_or_stack_is_said(path: Path, fails: str, said: str)
 def test_nothing_is_said_of_what_is_there(path: Path) -> None:
     pulumi(path)
     assert [problem for problem in prerequisites.problems("dev") if "AWS credentials" not in problem] == []
+
+
+def test_a_stack_of_an_organisation_has_the_file_of_its_own_name(path: Path) -> None:
+    pulumi(path)
+    assert [problem for problem in prerequisites.problems("acme/dev") if "is missing" in problem] == []
+
+
+@pytest.mark.parametrize(("quota", "enough"), [(10, False), (109, False), (110, True), (1000, True)])
+def test_a_quota_below_what_prod_provisions_is_said_before_lambda_refuses_it(quota: int, enough: bool) -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+    said = prerequisites.too_few_environments(config, quota)
+    assert bool(said) is not enough
+    assert all("needed: 10 provisioned and 100" in line for line in said)
+
+
+def test_a_stack_without_provisioned_concurrency_needs_no_quota() -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+    assert prerequisites.too_few_environments(config, 10) == []
 
 
 def test_the_local_stack_is_sent_to_make_up() -> None:

@@ -72,10 +72,16 @@ def test_pull_requests_are_tested_and_previewed_for_dev_and_prod_in_one_comment_
     assert "--method POST" in comment
 
 
+def test_pull_requests_without_secrets_are_not_previewed() -> None:
+    condition = load(named("preview"))["jobs"]["preview"]["if"]
+    assert "head.repo.full_name == github.repository" in condition
+    assert "dependabot[bot]" in condition
+
+
 def test_main_goes_to_dev_and_a_release_to_prod_behind_its_environment() -> None:
     on = triggers(named("deploy"))
     assert on["push"]["branches"] == ["main"]
-    assert on["release"]["types"] == ["published"]
+    assert on["release"]["types"] == ["released"], "published would take pre-releases to prod"
     job = load(named("deploy"))["jobs"]["deploy"]
     assert job["environment"] == "${{ github.event_name == 'release' && 'prod' || 'dev' }}"
     assert job["env"]["STACK"] == job["environment"]

@@ -1,0 +1,31 @@
+"""The largest order stays far below what Step Functions and EventBridge carry (256 KiB of input, state or event)."""
+
+from __future__ import annotations
+
+import json
+
+from components import packaging
+
+LIMIT = 256 * 1024
+
+
+def largest_content() -> dict[str, object]:
+    lines = [{"product_id": f"{number:02}" + "p" * 62, "quantity": 1000} for number in range(25)]
+    return {"items": lines}
+
+
+def test_the_largest_content_is_the_largest_that_the_contract_lets_in() -> None:
+    schema = json.loads(packaging.render_contracts())["operations"]["createOrder"]["request"]
+    items = schema["properties"]["items"]
+    assert items["maxItems"] == 25
+    assert items["items"]["properties"]["quantity"]["maximum"] == 1000
+    assert "{0,63}" in items["items"]["properties"]["product_id"]["pattern"]
+
+
+def test_the_largest_order_fits_even_with_everything_that_the_workflow_keeps_beside_it() -> None:
+    request = {"user_id": "u" * 36, "idempotency_key": "\u0001" * 255, "content": largest_content()}
+    as_text = json.dumps(json.dumps(request))  # as API Gateway hands it to Step Functions
+    # The order, its row in DynamoDB's JSON, the stock of each line, and the notification.
+    row = {"L": [{"M": {name: {"S": "p" * 64} for name in ("product_id", "quantity", "unit_price")}}] * 25}
+    kept = 4 * len(json.dumps(largest_content())) + 2 * len(json.dumps(row))
+    assert len(as_text) + kept < LIMIT / 4
