@@ -70,10 +70,9 @@ def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
     wanted = sum(int(size.get("provisionedConcurrency", 0)) for size in sizes.values())
     if not wanted or quota - wanted >= UNRESERVED:
         return []
-    return [
-        f"Lambda's quota of concurrent executions: got {quota}; needed: {wanted} provisioned and {UNRESERVED} kept free "
-        + "by Lambda; ask for more in Service Quotas (Lambda, Concurrent executions), or lower provisionedConcurrency"
-    ]
+    needed = f"{wanted} provisioned and {UNRESERVED} that Lambda keeps free"
+    remedy = "ask for more in Service Quotas (Lambda, Concurrent executions), or lower provisionedConcurrency"
+    return [f"Lambda's quota of concurrent executions: got {quota}; needed: {needed}; {remedy}"]
 
 
 def _config(path: Path) -> dict[str, Any]:
