@@ -40,7 +40,9 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     redriver = Redriver(sqs=session("sqs"), functions=session("lambda"), streams=session("dynamodbstreams"))
     started_s = time.time()
     done, kept, copies = 0, 0, set[tuple[str, str]]()
-    for queue in failure_queues(outputs):
+    queues = failure_queues(outputs)
+    _print(f"reading {len(queues)} failure queues of {outputs['ops']['stage']}, about a second each")
+    for queue in queues:
         seen = list[Message]()
         for message in messages(redriver.sqs, queue, until_s=started_s):
             key = (queue.redrive_to, message.request_id)
