@@ -41,7 +41,7 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     started_s = time.time()
     done, kept, copies = 0, 0, set[tuple[str, str]]()
     queues = failure_queues(outputs)
-    _print(f"reading {len(queues)} failure queues of {outputs['ops']['stage']}, about a second each")
+    _print(f"reading {len(queues)} failure queues, about a second each")
     for queue in queues:
         seen = list[Message]()
         for message in messages(redriver.sqs, queue, until_s=started_s):
