@@ -16,13 +16,15 @@ from local.progress import Progress
 from local.summary import summary
 from local.up import up
 
+_LAST_PORT = 65_535
+
 
 def main() -> int:
     """Run one command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = {"up": _up, "down": _down, "order": _order, "status": _status}
     parser.add_argument("command", choices=commands)
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port of the instance")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="TCP port of the instance")
     parser.add_argument("--home", type=Path, help="directory of the instance; default: .local or .local/PORT")
     parser.add_argument("--program", type=Path, default=ROOT, help="directory of the Pulumi project")
     arguments = parser.parse_args()
@@ -33,6 +35,14 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
     return 1
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"PORT: got {text!r}; allowed: 1 to {_LAST_PORT}; the default is {DEFAULT_PORT}"
+        )
+    return int(text)
 
 
 def _up(where: Instance, program: Path) -> int:

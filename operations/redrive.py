@@ -50,7 +50,7 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
             if dry_run:
                 _say(message, "would be dropped, a copy" if is_copy else "would be sent back")
                 seen.append(message)
-                done += 1
+                done += not is_copy
             elif is_copy:
                 delete(redriver.sqs, message)
                 _say(message, "dropped, a copy of what was sent back")
