@@ -20,14 +20,18 @@ def escaped(expression: str) -> str:
 def header_value(variable: str, header: str) -> str:
     """Return the template lines that set `$variable` to the request header's value, "" without the header.
 
+    `$has_variable` says whether the header is there: one that is there may be empty.
+
     API Gateway finds headers by case, and HTTP/2 clients send them in lower case, so each name is compared.
     """
     return "\n".join(
         (
             f"#set(${variable} = '')",
+            f"#set($has_{variable} = false)",
             "#foreach($name in $input.params().header.keySet())",
             f"#if($name.matches('(?i){header}'))",
             f"#set(${variable} = $input.params().header.get($name))",
+            f"#set($has_{variable} = true)",
             "#end",
             "#end",
         )

@@ -121,11 +121,11 @@ def request_template(state_machine_arn: pulumi.Input[str]) -> pulumi.Output[str]
     """Return the template that makes StartSyncExecution's request of the HTTP request.
 
     `input` is JSON text inside JSON: the body is escaped once, and a string value inside it twice. Without the header
-    Idempotency-Key its value is "".
+    Idempotency-Key there is no `idempotency_key`; an empty one is passed on, to be refused.
     """
     user, key = escaped(escaped("$context.authorizer.claims.sub")), escaped(escaped("$key"))
     body = escaped("$input.json('$')")
-    request = rf"\"user_id\":\"{user}\",\"idempotency_key\":\"{key}\",\"content\":{body}"
+    request = rf"\"user_id\":\"{user}\",#if($has_key)\"idempotency_key\":\"{key}\",#end\"content\":{body}"
     return pulumi.Output.concat(
         header_value("key", "idempotency-key"),
         '\n{"stateMachineArn": "',

@@ -1,6 +1,6 @@
 """First step of the workflow: tells whether this is an order, and what its row is.
 
-Input: Standard {"order": the order of OrderCreated}; Express {"request": {"user_id", "idempotency_key" ("" is none),
+Input: Standard {"order": the order of OrderCreated}; Express {"request": {"user_id", "idempotency_key" (optional),
 "content": the body of POST /process}}.
 Output: {"order": the PENDING order, "item": its row in DynamoDB's JSON, "request_hash", "synchronous"}.
 Raises ValidationError.
@@ -47,13 +47,13 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 def _requested(request: Mapping[str, Any]) -> Order:
     """Return the order of POST /process, as API Gateway's mapping template passes it on."""
-    user_id, key = request["user_id"], request["idempotency_key"]
+    user_id, key = request["user_id"], request.get("idempotency_key")
     if not is_user_id(user_id):
         raise ValidationError("user_id: got no user's id; sign in")
-    if len(key) > LONGEST_IDEMPOTENCY_KEY:
+    if key is not None and not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
         raise ValidationError(f"Idempotency-Key: got {len(key)} characters; allowed: 1 to {LONGEST_IDEMPOTENCY_KEY}")
     check_content(request["content"])
-    order_id = orders.order_id_for(user_id, key) if key else str(uuid.uuid4())
+    order_id = orders.order_id_for(user_id, key) if key is not None else str(uuid.uuid4())
     return orders.new_order(order_id, user_id, request["content"]["items"], utc_now())
 
 

@@ -67,8 +67,13 @@ def test_the_key_is_found_however_its_header_is_written(request_template: str, h
     assert json.loads(sent["input"])["request"]["idempotency_key"] == "k"
 
 
-def test_without_the_header_the_key_is_empty(request_template: str) -> None:
+def test_without_the_header_there_is_no_key(request_template: str) -> None:
     sent = render(request_template, {}, headers={"Accept": "*/*"}, claims={"sub": "u"}).body
+    assert "idempotency_key" not in json.loads(sent["input"])["request"]
+
+
+def test_an_empty_key_is_passed_on_to_be_refused(request_template: str) -> None:
+    sent = render(request_template, {}, headers={"idempotency-key": ""}, claims={"sub": "u"}).body
     assert json.loads(sent["input"])["request"]["idempotency_key"] == ""
 
 

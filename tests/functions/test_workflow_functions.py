@@ -24,8 +24,9 @@ PRICES = [
 ]
 
 
-def express(content: Any, *, key: str = "", user_id: str = USER) -> dict[str, Any]:
-    return {"request": {"user_id": user_id, "idempotency_key": key, "content": content}}
+def express(content: Any, *, key: str | None = None, user_id: str = USER) -> dict[str, Any]:
+    request = {"user_id": user_id, "content": content}
+    return {"request": request if key is None else request | {"idempotency_key": key}}
 
 
 @pytest.fixture
@@ -80,7 +81,12 @@ class TestValidateOrder:
             validate_order(express(content))
 
     @pytest.mark.parametrize(
-        "request_", [express({"items": LINES}, key="k" * 256), express({"items": LINES}, user_id="")]
+        "request_",
+        [
+            express({"items": LINES}, key=""),
+            express({"items": LINES}, key="k" * 256),
+            express({"items": LINES}, user_id=""),
+        ],
     )
     def test_a_key_or_user_out_of_bounds_is_a_validation_error(
         self, validate_order: LoadedFunction, request_: dict[str, Any]

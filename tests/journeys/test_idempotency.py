@@ -49,7 +49,8 @@ def test_any_text_of_up_to_255_characters_is_a_key(admin: Person, customer: Pers
     assert customer.order({product: 1}, name)["order_id"] == customer.order({product: 1}, name)["order_id"]
 
 
-@pytest.mark.parametrize(("path", "key"), [("/orders", ""), ("/orders", "k" * 256), ("/process", "k" * 256)])
+@pytest.mark.parametrize("path", ["/orders", "/process"])
+@pytest.mark.parametrize("key", ["", "k" * 256])
 def test_a_key_that_cannot_be_is_400(admin: Person, customer: Person, path: str, key: str) -> None:
     answer = customer.rest("POST", path, lines({admin.put(5): 1}), Idempotency_Key=key)
     assert (answer.status, answer.json()["code"]) == (400, "ValidationError")
