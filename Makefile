@@ -6,6 +6,7 @@ PYTHON ?= python3
 PORT ?= 4566
 STACK ?= dev
 DRY_RUN ?=
+ATTACKS ?=
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -17,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE :=
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 SOURCES := __main__.py settings.py components functions local operations tests
 
-.PHONY: help up order down status test lint format preview deploy redrive generate lock
+.PHONY: help up order down status test prove lint format preview deploy redrive generate lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,6 +39,10 @@ test: .venv/installed-dev .venv/asl/installed ## everything that must pass
 	@$(BIN)/python -m components.packaging arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+prove: .venv/installed-dev .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
+	@$(BIN)/python -m components.packaging arm64
+	$(BIN)/python -m pytest tests/proof -n 2 --dist loadgroup --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)

@@ -31,6 +31,7 @@ from tests.support.graph import Graph, record  # noqa: E402
 (packaging.FUNCTIONS / "shared" / "contracts.json").write_bytes(packaging.render_contracts())
 
 STACKS = ("dev", "prod", "local")
+pytest_plugins = ("tests.journeys.fixtures", "tests.proof.plugin")
 
 
 @cache

@@ -1,0 +1,170 @@
+"""Doses, and the table of what was tried and found. A plugin of pytest, for the tests marked `attack("R1")`.
+
+    @pytest.mark.attack("R1")
+    def test_..(proof: Proof, dose: Dose) -> None:
+        orders = dose(40, 1000)
+        ...
+        proof.tried(orders=orders, clients=32)
+        proof.found(sold=sold, oversold=0)
+
+Figures of the tests of one row are added up by name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.proof.rows import ROWS
+
+
+@dataclass(frozen=True)
+class Dose:
+    """How much of an attack is run: `dose(40, 1000)` is 40 in `make test`, 1000 in `make prove`."""
+
+    full: bool
+
+    def __call__(self, small: int, full: int) -> int:
+        return full if self.full else small
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Takes down what a test tried and found."""
+
+    _item: pytest.Item
+
+    def tried(self, **figures: int) -> None:
+        """Take down how much was tried, by name: `orders=1000`."""
+        self._item.user_properties.append(("tried", figures))
+
+    def found(self, **figures: int) -> None:
+        """Take down what came of it, by name: `sold=600, oversold=0`."""
+        self._item.user_properties.append(("found", figures))
+
+
+@dataclass
+class Outcome:
+    """What the tests of one row came to."""
+
+    tests: set[str] = field(default_factory=set[str])
+    failed: set[str] = field(default_factory=set[str])
+    seconds: float = 0
+    tried: Counter[str] = field(default_factory=Counter[str])
+    found: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def verdict(self) -> str:
+        """`holds`, `BROKEN` or `not run`."""
+        return "BROKEN" if self.failed else "holds" if self.tests else "not run"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("proof")
+    group.addoption("--dose", choices=("small", "full"), default="small", help="how much of each attack is run")
+    group.addoption("--attacks", default="", help="only these rows: R1,S3")
+    group.addoption("--proof", type=Path, help="write the table to this file, and fail if a row was not run")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = {name for name in config.getoption("--attacks").split(",") if name}
+    if unknown := wanted - set(ROWS):
+        raise pytest.UsageError(f"--attacks: got {', '.join(sorted(unknown))}; allowed: {', '.join(ROWS)}")
+    left_out: list[pytest.Item] = []
+    for item in items:
+        rows = [mark.args[0] for mark in item.iter_markers("attack")]
+        assert set(rows) <= set(ROWS), f"{item.nodeid}: {rows} is not in tests/proof/rows.py"
+        item.user_properties.extend(("row", row) for row in rows)
+        if wanted and not wanted & set(rows):
+            left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def dose(pytestconfig: pytest.Config) -> Dose:
+    """How much to run."""
+    return Dose(full=pytestconfig.getoption("--dose") == "full")
+
+
+@pytest.fixture
+def proof(request: pytest.FixtureRequest) -> Proof:
+    """Takes down figures for the table."""
+    return Proof(cast("pytest.Item", request.node))
+
+
+def outcomes(reports: list[pytest.TestReport]) -> dict[str, Outcome]:
+    """Return what came of each row. A test's figures count once, though it has a report for each of its phases."""
+    found = {name: Outcome() for name in ROWS}
+    for report in reports:
+        for row in [value for key, value in report.user_properties if key == "row"]:
+            outcome = found[cast("str", row)]
+            if report.when == "call" and report.outcome != "skipped":
+                outcome.tests.add(report.nodeid)
+            outcome.seconds += report.duration
+            if report.outcome == "failed":
+                outcome.failed.add(report.nodeid)
+            if report.when == "call":
+                for key, figures in cast("list[tuple[str, Any]]", report.user_properties):
+                    if key in ("tried", "found"):
+                        getattr(outcome, key).update(figures)
+    return found
+
+
+def table(found: dict[str, Outcome], dose: str) -> str:
+    """Return the rows as a Markdown table."""
+    lines = [
+        f"# What was tried, and what was found ({dose} dose)",
+        "",
+        "| | attack | must hold | tried | found | s | |",
+        "| --- | --- | --- | --- | --- | ---: | --- |",
+    ]
+    for name, row in ROWS.items():
+        outcome = found[name]
+        cells = [name, row.attack, row.holds, _figures(outcome.tried), _figures(outcome.found)]
+        lines.append(f"| {' | '.join(cells)} | {outcome.seconds:.0f} | {outcome.verdict} |")
+    return "\n".join(lines) + "\n"
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    found = outcomes(_reports(terminalreporter))
+    if not any(outcome.tests for outcome in found.values()):
+        return
+    terminalreporter.section("what was tried, and what was found")
+    for name, row in ROWS.items():
+        outcome = found[name]
+        line = f"{name}  {outcome.verdict:8}{outcome.seconds:6.0f} s  {row.attack}: {row.holds}"
+        terminalreporter.write_line(line, red=bool(outcome.failed))
+        for title in ("tried", "found"):
+            if figures := _figures(getattr(outcome, title)):
+                terminalreporter.write_line(f"{'':21}{title} {figures}")
+    if path := cast("Path | None", config.getoption("--proof")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(table(found, config.getoption("--dose")), encoding="utf-8")
+        terminalreporter.write_line(f"written to {path}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not config.getoption("--proof"):
+        return
+    wanted = [name for name in config.getoption("--attacks").split(",") if name] or list(ROWS)
+    found = outcomes(_reports(reporter))
+    if any(not found[name].tests for name in wanted):
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def _reports(reporter: Any) -> list[pytest.TestReport]:
+    kinds: dict[str, list[Any]] = reporter.stats
+    return [report for reports in kinds.values() for report in reports if isinstance(report, pytest.TestReport)]
+
+
+def _figures(figures: Counter[str]) -> str:
+    return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in figures.items())
