@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted = {name for name in config.getoption("--attacks").split(",") if name}
+    wanted = set(_wanted(config))
     if unknown := wanted - set(ROWS):
         raise pytest.UsageError(f"--attacks: got {', '.join(sorted(unknown))}; allowed: {', '.join(ROWS)}")
     left_out: list[pytest.Item] = []
@@ -145,7 +145,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                 terminalreporter.write_line(f"{'':21}{title} {figures}")
     if path := cast("Path | None", config.getoption("--proof")):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(table(found, config.getoption("--dose")), encoding="utf-8")
+        path.write_text(table(found, str(config.getoption("--dose"))), encoding="utf-8")
         terminalreporter.write_line(f"written to {path}")
 
 
@@ -155,10 +155,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not config.getoption("--proof"):
         return
-    wanted = [name for name in config.getoption("--attacks").split(",") if name] or list(ROWS)
+    wanted = _wanted(config) or list(ROWS)
     found = outcomes(_reports(reporter))
     if any(not found[name].tests for name in wanted):
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def _wanted(config: pytest.Config) -> list[str]:
+    return [name for name in str(config.getoption("--attacks")).split(",") if name]
 
 
 def _reports(reporter: Any) -> list[pytest.TestReport]:
