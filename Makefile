@@ -32,7 +32,7 @@ order: .venv/installed-local ## place an order on it and show its way
 status: .venv/installed-local ## what runs on this machine, and where
 	@$(BIN)/python -m local status --port $(PORT)
 
-down: .venv/installed-local ## stop it
+down: .venv/installed-local ## stop it, and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
 test: .venv/installed-dev .venv/asl/installed ## everything that must pass

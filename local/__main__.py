@@ -10,7 +10,7 @@ from pathlib import Path
 from local import emulator, project
 from local.aws import CallError
 from local.errors import LocalError
-from local.instance import DEFAULT_PORT, ROOT, Instance, instance
+from local.instance import DEFAULT_PORT, ROOT, Instance, alone, instance
 from local.order import order
 from local.progress import Progress
 from local.summary import summary
@@ -47,7 +47,8 @@ def _port(text: str) -> int:
 
 def _up(where: Instance, program: Path) -> int:
     began, progress = time.monotonic(), Progress()
-    outputs = up(where, project.load(program), progress)
+    with alone(where):
+        outputs = up(where, project.load(program), progress)
     progress.say(summary(where, outputs, time.monotonic() - began))
     return 0
 
@@ -59,12 +60,13 @@ def _order(where: Instance, program: Path) -> int:
 
 def _down(where: Instance, program: Path) -> int:
     del program
-    was = emulator.find(where).state
-    emulator.stop(where)
-    for left in (where.state, where.outputs):
-        left.unlink(missing_ok=True)
+    with alone(where):
+        was = emulator.find(where).state
+        emulator.stop(where)
+        for left in (where.state, where.outputs):
+            left.unlink(missing_ok=True)
     said = {
-        "running": "Stopped.",
+        "running": "Stopped, and its data deleted.",
         "died": "It had ended by itself; nothing is left of it.",
         "none": "Nothing is running.",
     }

@@ -109,7 +109,7 @@ class Deployment:
         if adapter.keeps_data:
             raise LocalError(
                 f"{_label(resource)}: a change of {', '.join(sorted(changed))} replaces it, and what is in it would be "
-                "lost. Remedy, if that is meant: make down && make up"
+                f"lost. Remedy, if that is meant: {self._aws.instance.anew}"
             )
         if adapter.named_by_aws:
             made = adapter.create(self._aws, inputs)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from local.errors import LocalError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PORT: Final = 4566
@@ -29,6 +34,15 @@ class Instance:
     def url(self) -> str:
         """Endpoint of every AWS service of this instance."""
         return f"http://{HOST}:{self.port}"
+
+    def command(self, name: str) -> str:
+        """Return the command that a person types for this instance: `make up PORT=4600`."""
+        return f"make {name}" if self.port == DEFAULT_PORT else f"make {name} PORT={self.port}"
+
+    @property
+    def anew(self) -> str:
+        """What a person types to start it empty."""
+        return f"{self.command('down')} && {self.command('up')}"
 
     @property
     def log(self) -> Path:
@@ -61,6 +75,20 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
     return Instance(port=port, home=home.resolve())
+
+
+@contextmanager
+def alone(instance: Instance) -> Generator[None]:
+    """Let nobody else change the instance meanwhile. Raises LocalError if somebody is at it."""
+    instance.home.mkdir(parents=True, exist_ok=True)
+    with (instance.home / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError(
+                f"another `make up` or `make down` is at work on {instance.url}. Remedy: wait until it has ended"
+            ) from None
+        yield
 
 
 def write_private(path: Path, content: Any) -> None:

@@ -12,7 +12,7 @@ from local import emulator
 from local.aws import Aws
 from local.client import Answer, Client, SignInError, client_of
 from local.errors import LocalError
-from local.instance import DEFAULT_PORT, Instance, read_json
+from local.instance import Instance, read_json
 from local.journey import Journey, Step, watch
 from local.progress import Progress
 
@@ -41,8 +41,7 @@ def order(instance: Instance, progress: Progress) -> int:
     """
     outputs: dict[str, Any] | None = read_json(instance.outputs)
     if emulator.find(instance).state != "running" or outputs is None or "ops" not in outputs:
-        port = "" if instance.port == DEFAULT_PORT else f" PORT={instance.port}"
-        raise LocalError(f"nothing is running at {instance.url}. Remedy: make up{port}")
+        raise LocalError(f"nothing is running at {instance.url}. Remedy: {instance.command('up')}")
     aws, client = Aws(instance, outputs["ops"]["region"]), client_of(outputs)
     who = outputs["local"]["customer"]
     try:
@@ -62,6 +61,8 @@ def order(instance: Instance, progress: Progress) -> int:
     placed = _require(client.rest("GET", f"/orders/{journey.order_id}", tokens.id_token), _OK).json()
     after = _stock(aws, outputs)
     _report(progress, journey.steps, placed, before, after)
+    if placed.get("reason", {}).get("code") == "OutOfStock":
+        progress.say(f"\nSold out. To have the products of the first day again: {instance.anew}")
     return _verdict(journey, outputs["ops"], progress, time.time() - began)
 
 

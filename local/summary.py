@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from local.instance import DEFAULT_PORT, ROOT_KEY, Instance
+from local.instance import ROOT_KEY, Instance
 
 
 def summary(instance: Instance, outputs: Mapping[str, Any], seconds: float) -> str:
@@ -17,7 +18,7 @@ def summary(instance: Instance, outputs: Mapping[str, Any], seconds: float) -> s
         lines += [
             _line("REST API", frontend["restApi"]["url"]),
             _line("HTTP API", frontend["httpApi"]["url"]),
-            _line("sign-in page", f"{frontend['auth']['hostedUiUrl']}/oauth2/authorize"),
+            _line("sign-in page", _sign_in_page(frontend["auth"])),
             _line("customer", f"{local['customer']['username']}  {local['customer']['password']}"),
             _line("administrator", f"{local['admin']['username']}  {local['admin']['password']}"),
         ]
@@ -26,13 +27,23 @@ def summary(instance: Instance, outputs: Mapping[str, Any], seconds: float) -> s
         _line("outputs, log", f"{_short(instance, 'outputs.json')}, {_short(instance, 'emulator.log')}"),
         "",
     ]
-    port = "" if instance.port == DEFAULT_PORT else f" PORT={instance.port}"
-    lines.append(f"Try:  make order{port}      Stop:  make down{port}")
+    lines.append(f"Try:  {instance.command('order')}      Stop, and delete its data:  {instance.command('down')}")
     return "\n".join(lines)
 
 
 def _line(name: str, value: str) -> str:
     return f"  {name:<14} {value}"
+
+
+def _sign_in_page(auth: Mapping[str, Any]) -> str:
+    """Return where a browser starts the code flow; it comes back to the first redirect URI with a code."""
+    query = {
+        "response_type": "code",
+        "client_id": auth["userPoolClientId"],
+        "redirect_uri": auth["redirectUris"][0],
+        "scope": "openid email",
+    }
+    return f"{auth['hostedUiUrl']}/oauth2/authorize?{urlencode(query)}"
 
 
 def _short(instance: Instance, name: str) -> str:

@@ -66,20 +66,18 @@ def _require_emulator(instance: Instance, region: str, progress: Progress) -> Ca
         if found.record["region"] != region:
             raise LocalError(
                 f"the instance at {instance.url} runs in {found.record['region']}; the configuration says {region}. "
-                "Remedy: make down && make up"
+                f"Remedy: {instance.anew}"
             )
         if State(instance).interrupted:
             progress.say("The last deployment was killed half way: starting anew. What was in the instance is gone.")
         elif emulator.answers(instance):
             if emulator.outdated(found):
-                progress.say(
-                    "The emulator's corrections changed since it was started; to have them: make down && make up"
-                )
+                progress.say(f"The emulator's corrections changed since it was started; to have them: {instance.anew}")
             return None
         else:
             raise LocalError(
                 f"the emulator (process {found.record['pid']}) does not answer at {instance.url} ({instance.log}). "
-                "Remedy: make down && make up"
+                f"Remedy: {instance.anew}"
             )
     if found.state == "died":
         progress.say(f"The emulator of this instance had ended (see {instance.log}): starting anew, without its data.")

@@ -15,7 +15,7 @@ import pytest
 
 from local import emulator, processes
 from local.aws import CallError
-from local.instance import Instance, instance
+from local.instance import Instance, alone, instance
 from local.instances import command, free_port, running, up
 from tests.local.program import FUNCTION, TABLE, write
 
@@ -162,7 +162,17 @@ def test_another_region_wants_a_new_instance(where: Instance, program: Path) -> 
 
     assert done.returncode == 1
     assert "runs in eu-west-1; the configuration says us-west-2" in done.stderr
-    assert "make down && make up" in done.stderr
+    assert f"make down PORT={where.port} && make up PORT={where.port}" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["up", "down"])
+def test_two_commands_at_once_do_not_disturb_each_other(where: Instance, program: Path, name: str) -> None:
+    with alone(where):
+        done = command(name, where, program=program)
+
+    assert done.returncode == 1
+    assert "another `make up` or `make down` is at work" in done.stderr
+    assert emulator.find(where).state == "none"
 
 
 def test_instances_run_side_by_side(tmp_path: Path, program: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_table_is_never_replaced_silently(
     assert done.returncode == 1
     assert "aws:dynamodb/table:Table 'things'" in done.stderr
     assert "would be lost" in done.stderr
-    assert "make down && make up" in done.stderr
+    assert f"make down PORT={platform.instance.port} && make up" in done.stderr
     assert platform.aws("dynamodb", "scan", TableName="things")["Count"] == 1
 
 
