@@ -72,6 +72,12 @@ def test_pull_requests_are_tested_and_previewed_for_dev_and_prod_in_one_comment_
     assert "--method POST" in comment
 
 
+def test_pull_requests_are_attacked_and_the_table_is_shown() -> None:
+    run = [step.get("run", "") for step in load(named("test"))["jobs"]["prove"]["steps"]]
+    assert "make prove" in run
+    assert "GITHUB_STEP_SUMMARY" in run[-1]
+
+
 def test_pull_requests_without_secrets_are_not_previewed() -> None:
     condition = load(named("preview"))["jobs"]["preview"]["if"]
     assert "head.repo.full_name == github.repository" in condition
