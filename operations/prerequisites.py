@@ -16,24 +16,22 @@ import boto3
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.stack_outputs import LOCAL_STACK, ROOT
+from operations.stack_outputs import LOCAL_STACK, ROOT, stack_file, without_stack_file
 
 UNRESERVED: Final = 100
+_REGION: Final = "aws:region"
+# STS tells in every region who asks.
+_ANY_REGION: Final = "us-east-1"
 
 
 def problems(stack: str) -> list[str]:
     """Return what is missing for `stack`, each with its remedy."""
     if stack == LOCAL_STACK:
         return ["STACK=local runs on this machine's emulator, not on AWS; use `make up`"]
-    path = ROOT / f"Pulumi.{stack.rpartition('/')[2]}.yaml"  # the stack may be given as organisation/stack
-    return [*_stack_file(path), *_pulumi(stack), *_account(path)]
-
-
-def _stack_file(path: Path) -> list[str]:
-    if path.is_file():
-        return []
-    known = ", ".join(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")))
-    return [f"{path.name} is missing; stacks with a file: {known}; copy one of them"]
+    missing = without_stack_file(stack)
+    path = stack_file(stack)
+    config, wrong = ({}, [f"{missing}; copy one of them"]) if missing else read_config(path)
+    return [*wrong, *_pulumi(stack), *_account(config)]
 
 
 def _pulumi(stack: str) -> list[str]:
@@ -48,12 +46,14 @@ def _pulumi(stack: str) -> list[str]:
     return []
 
 
-def _account(path: Path) -> list[str]:
-    config = _config(path)
-    region = str(config.get("aws:region", "us-east-1"))
+def _account(config: Mapping[str, Any]) -> list[str]:
+    """Return what the AWS account lacks for a stack file's `config`; of an empty one only if there are credentials."""
+    region = config.get(_REGION, _ANY_REGION)
     client: Any = cast("Any", boto3).client
     try:
         client("sts", region_name=region).get_caller_identity()
+        if not config:
+            return []
         limits = client("lambda", region_name=region).get_account_settings()["AccountLimit"]
     except (BotoCoreError, ClientError) as error:
         return [f"AWS credentials: {error}; run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"]
@@ -65,9 +65,9 @@ def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
 
     Lambda keeps 100 of an account's `quota` of concurrent executions unreserved; a new account may have only 10 in all.
     """
-    functions = cast("dict[str, Any]", config.get("orders:functions") or {})
-    sizes = cast("dict[str, dict[str, Any]]", functions.get("sizes") or {})
-    wanted = sum(int(size.get("provisionedConcurrency", 0)) for size in sizes.values())
+    sizes = _section(_section(config, "orders:functions"), "sizes")
+    provisioned = [_section(sizes, name).get("provisionedConcurrency", 0) for name in sizes]
+    wanted = sum(number for number in provisioned if isinstance(number, int))
     if not wanted or quota - wanted >= UNRESERVED:
         return []
     needed = f"{wanted} provisioned and {UNRESERVED} that Lambda keeps free"
@@ -75,15 +75,33 @@ def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
     return [f"Lambda's quota of concurrent executions: got {quota}; needed: {needed}; {remedy}"]
 
 
-def _config(path: Path) -> dict[str, Any]:
-    """Return the stack file's configuration; what is wrong with it, the program says."""
-    if not path.is_file():
-        return {}
-    document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the configuration of the stack file `path`, or an empty one and why: no YAML, no `config`, no region.
+
+    All other values are the program's to check (settings.py).
+    """
     try:
-        return cast("dict[str, Any]", document["config"] or {})
-    except (KeyError, TypeError):
-        return {}
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        return {}, [f"{path.name}: no YAML: {' '.join(str(error).split())}; mend it there"]
+    keys = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    config = keys.get("config")
+    if not isinstance(config, dict):
+        got = ", ".join(keys) or "nothing"
+        return {}, [f"{path.name}: got {got}; needed: a key `config` with the settings under it"]
+    region = cast("dict[str, Any]", config).get(_REGION)
+    if not isinstance(region, str):
+        got = "nothing" if region is None else region
+        return {}, [
+            f"{path.name}: {_REGION}: got {got}; needed: an AWS region; run `pulumi config set {_REGION} REGION`"
+        ]
+    return cast("dict[str, Any]", config), []
+
+
+def _section(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a part of the configuration, an empty one if it is of another kind: the program says so."""
+    found = of.get(name)
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _run(*command: str) -> int:

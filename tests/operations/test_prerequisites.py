@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations import prerequisites
+from operations import prerequisites, stack_outputs
 from tests.support.graph import ROOT
 
 
@@ -69,6 +69,33 @@ def test_a_quota_below_what_prod_provisions_is_said_before_lambda_refuses_it(quo
 def test_a_stack_without_provisioned_concurrency_needs_no_quota() -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
     assert prerequisites.too_few_environments(config, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("confg:\n  aws:region: eu-central-1\n", "Pulumi.dev.yaml: got confg; needed: a key `config`"),
+        ("config: [1]\n", "Pulumi.dev.yaml: got config; needed: a key `config`"),
+        ("", "Pulumi.dev.yaml: got nothing; needed: a key `config`"),
+        ("config:\n  orders:mail: {}\n", "aws:region: got nothing; needed: an AWS region; run `pulumi config set"),
+        ("config:\n  aws:region: 7\n", "aws:region: got 7; needed: an AWS region"),
+        ("config: {\n", "Pulumi.dev.yaml: no YAML: "),
+    ],
+)
+def test_a_stack_file_that_cannot_be_read_is_said_and_no_region_is_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, said: str
+) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text(content)
+    monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
+    problems = prerequisites.problems("dev")
+    assert said in problems[0]
+    assert "Traceback" not in problems[0]
+    assert not [problem for problem in problems if "us-east-1.lambda" in problem or "quota" in problem]
+
+
+def test_a_configuration_of_another_shape_is_left_to_the_program() -> None:
+    for functions in ("none", {"sizes": 5}, {"sizes": {"users_api": "big"}}, {"sizes": {"users_api": None}}):
+        assert prerequisites.too_few_environments({"orders:functions": functions}, 10) == []
 
 
 def test_the_local_stack_is_sent_to_make_up() -> None:
