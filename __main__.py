@@ -102,6 +102,7 @@ rest_api = RestApi(
         sizes=sizes,
         stage_name=config.stack,
         user_pool_arn=identity.user_pool_arn,
+        client_id=identity.client_id,
         state_machine_arn=workflow.express.arn,
         users_table=data.users,
         orders_table=data.orders,

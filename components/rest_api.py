@@ -41,6 +41,8 @@ class RestApiArgs:
     """Last part of the URL: letters, digits, hyphens, underscores."""
     user_pool_arn: pulumi.Input[str]
     """Cognito user pool whose ID tokens are taken."""
+    client_id: pulumi.Input[str]
+    """App client whose tokens are taken, by their `aud`."""
     state_machine_arn: pulumi.Input[str]
     """Express order workflow, answers `POST /process`."""
     users_table: aws.dynamodb.Table
@@ -178,6 +180,8 @@ class RestApi(pulumi.ComponentResource):
             type="COGNITO_USER_POOLS",
             identity_source="method.request.header.Authorization",
             provider_arns=[self._args.user_pool_arn],
+            # Of the pool alone, it would take the tokens of every app client that the pool has or will have.
+            identity_validation_expression=pulumi.Output.concat("^", self._args.client_id, "$"),
             opts=pulumi.ResourceOptions(parent=self),
         ).id
 

@@ -95,7 +95,12 @@ class Resource(Adapter):
 class Authorizer(Adapter):
     """Whose tokens are taken."""
 
-    applies = frozenset({"restApi", "name", "type", "providerArns", "identitySource", "authorizerResultTtlInSeconds"})
+    applies = frozenset(
+        {
+            *("restApi", "name", "type", "providerArns", "identitySource", "authorizerResultTtlInSeconds"),
+            "identityValidationExpression",
+        }
+    )
     named_by_aws = True
 
     def create(self, aws: Aws, new: Props) -> Made:
@@ -103,6 +108,7 @@ class Authorizer(Adapter):
             new,
             authorizerResultTtlInSeconds="authorizerResultTtlInSeconds",
             identitySource="identitySource",
+            identityValidationExpression="identityValidationExpression",
             name="name",
             providerArns="providerARNs",
             restApi="restApiId",

@@ -1,12 +1,14 @@
 """What a REST API checks before the integration, as AWS checks it.
 
-The emulator takes access tokens where AWS wants ID tokens, validates bodies of content types that have no model, has no
-limit for the size of a body, and answers a function's failure with its message and without the gateway response.
+The emulator takes access tokens where AWS wants ID tokens and looks at no audience, validates bodies of content types
+that have no model, has no limit for the size of a body, and answers a function's failure with its message and without
+the gateway response.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from local.corrections import internal, nested, replaces
@@ -19,10 +21,14 @@ _LARGEST_BODY: Final = 10 * 1024 * 1024
 
 @replaces("services.apigateway_v1._validate_cognito_authorizer", "11c3eaecec67")
 async def validate_token(original: Any, authorizer: Any, method: Any, *arguments: Any) -> Any:
-    """Take ID tokens where the method has no scopes, access tokens where it has (API Gateway developer guide)."""
+    """Take ID tokens where the method has no scopes, access tokens where it has (API Gateway developer guide).
+
+    Of an authorizer with a validation expression, `aud` must match it (CreateAuthorizer).
+    """
     claims, error = await original(authorizer, method, *arguments)
     wanted = "access" if method.get("authorizationScopes") else "id"
-    if error is None and claims.get("token_use") != wanted:
+    audience = re.search(authorizer.get("identityValidationExpression") or "", str(nested(claims, "aud") or ""))
+    if error is None and (claims.get("token_use") != wanted or not audience):
         return None, _gateway._gw_error("UNAUTHORIZED", "Unauthorized")
     call = current.get()
     if call is not None and error is None:

@@ -67,6 +67,7 @@ def _rest_arguments() -> dict[str, Any]:
         **_common(["users_api", "orders_api"]),
         "stage_name": "dev",
         "user_pool_arn": POOL,
+        "client_id": "client",
         "state_machine_arn": MACHINE,
         "users_table": _table("users"),
         "orders_table": _table("orders"),

@@ -78,6 +78,7 @@ def test_an_operation_asks_for_an_id_token_of_the_user_pool(api: Graph, operatio
     assert authorizer["type"] == "COGNITO_USER_POOLS"
     assert authorizer["providerArns"] == [POOL]
     assert authorizer["identitySource"] == "method.request.header.Authorization"
+    assert authorizer["identityValidationExpression"] == "^client$", "else every app client of the pool is let in"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)

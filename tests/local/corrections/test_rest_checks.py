@@ -84,7 +84,10 @@ def test_the_function_is_told_the_request_id_that_the_client_sees(cloud: Cloud) 
 
 @pytest.fixture
 def secured(cloud: Cloud) -> tuple[RestApi, Client]:
-    """An API whose GET /mine wants an ID token and GET /scoped an access token, and somebody who can sign in."""
+    """An API whose GET /mine wants an ID token, GET /ours one of another client, and GET /scoped an access token.
+
+    And somebody who can sign in.
+    """
     pool = cloud("cognito-idp", "create_user_pool", PoolName=unique("pool"))["UserPool"]
     made = cloud(
         "cognito-idp",
@@ -103,17 +106,22 @@ def secured(cloud: Cloud) -> tuple[RestApi, Client]:
         Permanent=True,
     )
     api = RestApi.make(cloud)
-    authorizer = api.call(
-        "create_authorizer",
-        name="a",
-        type="COGNITO_USER_POOLS",
-        providerARNs=[pool["Arn"]],
-        identitySource="method.request.header.Authorization",
-    )["id"]
-    with_token: dict[str, Any] = {"authorizationType": "COGNITO_USER_POOLS", "authorizerId": authorizer}
+
+    def with_token(client_id: str) -> dict[str, Any]:
+        authorizer = api.call(
+            "create_authorizer",
+            name=client_id,
+            type="COGNITO_USER_POOLS",
+            providerARNs=[pool["Arn"]],
+            identitySource="method.request.header.Authorization",
+            **({"identityValidationExpression": f"^{client_id}$"} if client_id else {}),
+        )["id"]
+        return {"authorizationType": "COGNITO_USER_POOLS", "authorizerId": authorizer}
+
     function = cloud.function(ECHO)
-    api.proxy("mine", "GET", function, **with_token)
-    api.proxy("scoped", "GET", function, **with_token, authorizationScopes=["aws.cognito.signin.user.admin"])
+    api.proxy("mine", "GET", function, **with_token(made["ClientId"]))
+    api.proxy("ours", "GET", function, **with_token("another"))
+    api.proxy("scoped", "GET", function, **with_token(""), authorizationScopes=["aws.cognito.signin.user.admin"])
     api.deploy()
     return api, Client({"auth": {"userPoolClientId": made["ClientId"]}}, cloud.instance.url)
 
@@ -125,6 +133,11 @@ def test_a_method_without_scopes_takes_the_id_token_and_no_access_token(secured:
     assert api.send("GET", "mine", Authorization=tokens.id_token).status == 200
     assert api.send("GET", "mine", Authorization=f"Bearer {tokens.id_token}").status == 200
     assert api.send("GET", "mine", Authorization=tokens.access_token).status == 401
+
+
+def test_a_method_takes_no_token_of_another_app_client(secured: tuple[RestApi, Client]) -> None:
+    api, client = secured
+    assert api.send("GET", "ours", Authorization=client.sign_in("somebody", "Aa1-aaaaaaaa").id_token).status == 401
 
 
 def test_a_method_with_scopes_takes_the_access_token_and_no_id_token(secured: tuple[RestApi, Client]) -> None:
