@@ -12,6 +12,10 @@ from botocore.exceptions import ClientError
 
 # EventBridge's target sends the analytics queue this group (components/event_bus.py).
 MESSAGE_GROUP_ID: Final = "orders"
+# What EventBridge, record_analytics and Lambda give: a code and a text, or the text alone.
+_REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
+_NO_REASON: Final = {"queue": "received too often: its consumer ended without an answer, see the log of that function"}
+_LONGEST_REASON: Final = 200
 _BATCH: Final = 10
 _HIDDEN_S: Final = 60
 _EMPTY_PAGES: Final = 50
@@ -56,15 +60,24 @@ class Message:
         """Return why it failed, as far as AWS says."""
         if self.queue.kind == "invocation":
             response = cast("dict[str, Any]", self._json().get("responsePayload") or {})
-            return f"{response.get('errorType', 'error')}: {response.get('errorMessage', '')}".strip()[:120]
+            return f"{response.get('errorType', 'error')}: {response.get('errorMessage', '')}".strip()[:_LONGEST_REASON]
         if self.queue.kind == "stream":
             return str(self._json().get("requestContext", {}).get("condition", "retries exhausted"))
-        return self.attributes.get("ERROR_CODE") or self.attributes.get("ErrorMessage", "received too often")[:120]
+        named = [self.attributes[name] for name in _REASONS if self.attributes.get(name)]
+        return ": ".join(named)[:_LONGEST_REASON] or _NO_REASON.get(self.queue.kind, "no reason given")
+
+    @property
+    def first_sequence_number(self) -> str:
+        """Return the sequence number of the first stream record that failed, of other kinds an empty text."""
+        batch = self._json().get("DDBStreamBatchInfo")
+        return str(cast("dict[str, Any]", batch).get("startSequenceNumber", "")) if isinstance(batch, dict) else ""
 
     @property
     def subject(self) -> str:
-        """Return what it is about: the event's id, where the message has it."""
+        """Return what it is about: the event's id or the stream's record, where the message has it."""
         body = self._json()
+        if self.first_sequence_number:
+            return f"{body['DDBStreamBatchInfo'].get('batchSize', '?')} record(s) from {self.first_sequence_number}"
         for part in (body, body.get("requestPayload"), body.get("detail")):
             if isinstance(part, dict):
                 detail = cast("dict[str, Any]", part).get("detail", cast("dict[str, Any]", part))
@@ -119,6 +132,12 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Messa
     # They failed again while this ran. Released at once, they would be received again for ever.
     for message in later:
         release(sqs, message)
+
+
+def hidden_behind(sqs: Any, queue: FailureQueue) -> int:
+    """Return about how many messages of a FIFO queue are not given while others of their group are being read."""
+    name = "ApproximateNumberOfMessages"
+    return int(sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=[name])["Attributes"][name])
 
 
 def release(sqs: Any, message: Message) -> None:

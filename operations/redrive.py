@@ -8,18 +8,33 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from operations import stack_outputs
-from operations.failed_messages import FailureQueue, Message, NotRedriven, Redriver, delete, messages, release
-from operations.stack_outputs import OperationError
+from operations.failed_messages import (
+    FailureQueue,
+    Message,
+    NotRedriven,
+    Redriver,
+    delete,
+    hidden_behind,
+    messages,
+    release,
+)
+from operations.failure_reasons import Reasons
+from operations.stack_outputs import DEFAULT_PORT, LOCAL_STACK, OperationError
 
+# More than there are failure queues, which are read at the same time.
+_CONNECTIONS = 32
 # Envelopes first: a dead letter is a copy of one, and is dropped when that was sent back.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
@@ -38,45 +53,91 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     """Send everything back; return how many messages stayed where they are (none counts in a dry run)."""
     session = _session(outputs)
     redriver = Redriver(sqs=session("sqs"), functions=session("lambda"), streams=session("dynamodbstreams"))
-    started_s = time.time()
-    done, kept, copies = 0, 0, set[tuple[str, str]]()
+    reasons = Reasons(logs=session("logs"), groups=outputs["ops"].get("logGroups", {}))
+    run = _Run(redriver=redriver, reasons=reasons, dry_run=dry_run, started_s=time.time())
     queues = failure_queues(outputs)
-    _print(f"reading {len(queues)} failure queues, about a second each")
-    for queue in queues:
-        seen = list[Message]()
-        for message in messages(redriver.sqs, queue, until_s=started_s):
-            key = (queue.redrive_to, message.request_id)
-            is_copy = queue.kind == "dead-letter" and bool(message.request_id) and key in copies
-            if dry_run:
-                _say(message, "would be dropped, a copy" if is_copy else "would be sent back")
-                seen.append(message)
-                done += not is_copy
-            elif is_copy:
-                delete(redriver.sqs, message)
-                _say(message, "dropped, a copy of what was sent back")
-            elif _sent_back(redriver, message):
-                done += 1
-            else:
-                kept += 1
-                seen.append(message)
-                continue
-            if queue.kind == "invocation":
-                copies.add(key)
-        for message in seen:
-            release(redriver.sqs, message)
+    _print(f"reading {len(queues)} failure queues, which takes a few seconds")
+    copies = [queue for queue in queues if queue.kind == "dead-letter"]
+    with ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
+        # All at once, since SQS is asked for a second before a queue counts as empty. Copies last: see _ORDER.
+        for wave in ([queue for queue in queues if queue not in copies], copies):
+            list(pool.map(run.work_off, wave))
     verb = "would be sent back" if dry_run else "sent back"
-    _print(f"{done} message(s) {verb}" + (f", {kept} stayed" if kept else ""))
-    return kept
+    _print(f"{run.done} message(s) {verb}" + (f", {run.kept} stayed" if run.kept else ""))
+    return run.kept
 
 
-def _sent_back(redriver: Redriver, message: Message) -> bool:
-    try:
-        _say(message, redriver.send_back(message))
-    except (NotRedriven, ClientError, BotoCoreError) as error:
-        _say(message, f"stays: {error}")
-        return False
-    delete(redriver.sqs, message)
-    return True
+@dataclass
+class _Run:
+    """One run over all queues; several threads work on it."""
+
+    redriver: Redriver
+    reasons: Reasons
+    dry_run: bool
+    started_s: float
+    done: int = 0
+    kept: int = 0
+    _sent_back: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Target and request id of the envelopes that are dealt with."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def work_off(self, queue: FailureQueue) -> None:
+        """Send back what lies in `queue`, or say what would be."""
+        stayed = set[str]()
+        while self._pass(queue, stayed) and queue.kind == "queue":
+            # What stays of a FIFO queue hides the rest of its group until it is released, so there is more.
+            pass
+
+    def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:
+        """Read `queue` once; return whether something left it while something else, named in `stayed`, did not."""
+        held, left = list[Message](), 0
+        sqs = self.redriver.sqs
+        for message in messages(sqs, queue, until_s=self.started_s):
+            if message.message_id not in stayed and self._leaves(message):
+                left += 1
+                continue
+            stayed.add(message.message_id)
+            held.append(message)
+        if self.dry_run and queue.kind == "queue" and (behind := hidden_behind(sqs, queue)):
+            _print(f"{queue.name}: about {behind} more of the same group, which SQS hides while others are read")
+            self._count(done=behind)
+        for message in held:
+            release(sqs, message)
+        return bool(held and left)
+
+    def _leaves(self, message: Message) -> bool:
+        """Treat a message, and say how; return whether it is out of its queue."""
+        copy = self._is_copy(message)
+        if self.dry_run:
+            what = "would be dropped, a copy" if copy else "would be sent back"
+        elif copy:
+            what = "dropped, a copy of what was sent back"
+        else:
+            try:
+                what = self.redriver.send_back(message)
+            except (NotRedriven, ClientError, BotoCoreError) as error:
+                self._say(message, f"stays: {error}")
+                self._count(kept=1)
+                return False
+        self._say(message, what)
+        if not self.dry_run:
+            delete(self.redriver.sqs, message)
+        if message.queue.kind == "invocation":
+            self._sent_back.add((message.queue.redrive_to, message.request_id))
+        self._count(done=not copy)
+        return not self.dry_run
+
+    def _is_copy(self, message: Message) -> bool:
+        known = (message.queue.redrive_to, message.request_id) in self._sent_back
+        return message.queue.kind == "dead-letter" and bool(message.request_id) and known
+
+    def _say(self, message: Message, what: str) -> None:
+        _print(f"{message.queue.name}: {message.subject} ({self.reasons.of(message)}): {what}")
+
+    def _count(self, *, done: int = 0, kept: int = 0) -> None:
+        with self._lock:
+            self.done += done
+            self.kept += kept
 
 
 def _session(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
@@ -88,17 +149,19 @@ def _session(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
         }
-    config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=70)
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=5,
+        read_timeout=70,
+        max_pool_connections=_CONNECTIONS,
+    )
 
     # The stubs know each service by a literal name alone.
     return lambda service: cast("Any", boto3).client(service, config=config, **keywords)
 
 
-def _say(message: Message, what: str) -> None:
-    _print(f"{message.queue.name}: {message.subject} ({message.reason}): {what}")
-
-
 def _print(line: str) -> None:
+    # One call for the whole line: several threads print.
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -108,10 +171,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="redrive", description="Return failed messages to where they failed.")
     parser.add_argument("stack", help="the stack's name; local is the emulator's")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.add_argument("--port", type=int, default=stack_outputs.DEFAULT_PORT, help="the emulator's port")
+    parser.add_argument("--port", type=stack_outputs.port, default=DEFAULT_PORT, help="the emulator's port")
     given = parser.parse_args(arguments)
     try:
         return 1 if redrive(stack_outputs.read(given.stack, port=given.port), dry_run=given.dry_run) else 0
+    except EndpointConnectionError as error:
+        remedy = f"start it by `make up PORT={given.port}`" if given.stack == LOCAL_STACK else "look at the network"
+        sys.stderr.write(f"redrive: nothing answers: {error}; {remedy}\n")
+        return 2
     except (OperationError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"redrive: {error}\n")
         return 2

@@ -37,9 +37,13 @@ class Kept:
 
 
 class FakeSqs:
-    """Queues by URL. A received message is hidden until it is released; time does not pass."""
+    """Queues by URL. A received message is hidden until it is released; time does not pass.
 
-    def __init__(self) -> None:
+    All messages of the queues in `fifo` are of one group: while some are hidden, no others are given (AWS rule).
+    """
+
+    def __init__(self, *fifo: str) -> None:
+        self.fifo = frozenset(fifo)
         self.faults = Faults("sqs")
         self.queues: defaultdict[str, list[Kept]] = defaultdict(list)
         self._sent = 0
@@ -61,11 +65,18 @@ class FakeSqs:
 
     def _receive(self, arguments: dict[str, Any]) -> dict[str, Any]:
         assert len(self.faults.of("receive_message")) < _LONGEST_LOOP, "receive_message is called for ever"
-        found = [kept for kept in self.queues[arguments["QueueUrl"]] if not kept.hidden]
+        url = arguments["QueueUrl"]
+        found = [kept for kept in self.queues[url] if not kept.hidden]
+        if url in self.fifo and len(found) < len(self.queues[url]):
+            return {}
         found = found[: min(arguments["MaxNumberOfMessages"], _MOST_RECEIVED)]
         for kept in found:
             kept.hidden = True
         return {"Messages": [kept.received() for kept in found]} if found else {}
+
+    def get_queue_attributes(self, **arguments: Any) -> dict[str, Any]:
+        assert arguments["AttributeNames"] == ["ApproximateNumberOfMessages"]
+        return {"Attributes": {"ApproximateNumberOfMessages": str(len(self.visible(arguments["QueueUrl"])))}}
 
     def change_message_visibility(self, **arguments: Any) -> None:
         def carry_out() -> None:
@@ -113,6 +124,23 @@ class FakeLambda:
             return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(self.answer).encode()), **error}
 
         return self.faults.run("invoke", arguments, carry_out)
+
+
+class FakeLogs:
+    """Log groups by name; a filter pattern is one quoted text. The first page of an answer is empty (AWS rule)."""
+
+    def __init__(self) -> None:
+        self.faults = Faults("logs")
+        self.lines: defaultdict[str, list[str]] = defaultdict(list)
+
+    def filter_log_events(self, **arguments: Any) -> dict[str, Any]:
+        def carry_out() -> dict[str, Any]:
+            if "nextToken" not in arguments:
+                return {"events": [], "nextToken": "next"}
+            wanted = json.loads(arguments["filterPattern"])
+            return {"events": [{"message": line} for line in self.lines[arguments["logGroupName"]] if wanted in line]}
+
+        return self.faults.run("filter_log_events", arguments, carry_out)
 
 
 @dataclass

@@ -3,101 +3,27 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, cast
 
-import boto3
 import pytest
 
-from operations import redrive as command
-from operations import stack_outputs
-from tests.operations.redrive_fakes import FakeLambda, FakeSqs, FakeStream
-
-ALIAS = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-process-order:live"
-MAILER = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-send-email:live"
-RELAY = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-publish-order-events:live"
-FIFO = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/orders-dev-analytics.fifo"
-STREAM = "arn:aws:dynamodb:ap-northeast-1:123456789012:table/orders-dev-orders/stream/2026-01-01T00:00:00.000"
-SHARD = "shardId-00000001700000000000-a1b2c3d4"
-FIRST = 100_000_000_000_000_000_101
-"""Sequence number; DynamoDB's have 21 digits and more."""
-QUEUES = {
-    "process-order-dlq": ("dead-letter", ALIAS),
-    "process-order-failures": ("invocation", ALIAS),
-    "send-email-dlq": ("dead-letter", MAILER),
-    "publish-order-events-stream": ("stream", RELAY),
-    "analytics-dlq": ("queue", FIFO),
-    "analytics-delivery": ("delivery", FIFO),
-    "process-order-delivery": ("delivery", ALIAS),
-}
-EVENT = {
-    "version": "0",
-    "id": "7bf73129-1428-4cd3-a780-95db273d1602",
-    "source": "orders.api",
-    "detail-type": "OrderCreated",
-    "detail": {"event_id": "o-1:PENDING", "order": {"order_id": "o-1", "status": "PENDING"}},
-}
-
-
-def envelope(event: Any = EVENT, *, request_id: str = "r-1") -> dict[str, Any]:
-    """What Lambda sends to the destination of failures."""
-    return {
-        "version": "1.0",
-        "requestContext": {"requestId": request_id, "condition": "RetriesExhausted", "approximateInvokeCount": 3},
-        "requestPayload": event,
-        "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
-        "responsePayload": {"errorType": "OrderNotFound", "errorMessage": "order o-1: there is none"},
-    }
-
-
-def stream_report() -> dict[str, Any]:
-    """What Lambda sends to the destination of a stream's failures: not the three records, only where they are."""
-    return {
-        "requestContext": {"requestId": "r-9", "condition": "RetryAttemptsExhausted"},
-        "DDBStreamBatchInfo": {
-            "shardId": SHARD,
-            "startSequenceNumber": str(FIRST),
-            "endSequenceNumber": str(FIRST + 2),
-            "batchSize": 3,
-            "streamArn": STREAM,
-        },
-    }
-
-
-def stream_records(*positions: int) -> list[dict[str, Any]]:
-    numbers = [FIRST + position for position in positions]
-    return [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number)}} for number in numbers]
-
-
-@dataclass
-class World:
-    """A stack's queues and what they lead to."""
-
-    sqs: FakeSqs = field(default_factory=FakeSqs)
-    functions: FakeLambda = field(default_factory=FakeLambda)
-    stream: FakeStream = field(default_factory=lambda: FakeStream([stream_records(0, 1, 2, 3)]))
-    clients: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        queues = {name: {"url": name, "kind": kind, "redriveTo": to} for name, (kind, to) in QUEUES.items()}
-        return {"frontend": {"region": "ap-northeast-1"}, "ops": {"failureQueues": queues}}
-
-    def client(self, service: str, **keywords: Any) -> Any:
-        self.clients.append((service, keywords))
-        return {"sqs": self.sqs, "lambda": self.functions, "dynamodbstreams": self.stream}[service]
-
-    def redrive(self, *, dry_run: bool = False) -> int:
-        return command.redrive(self.outputs, dry_run=dry_run)
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World()
-    monkeypatch.setattr(boto3, "client", made.client)
-    return made
+from tests.operations.redrive_world import (
+    ALIAS,
+    EVENT,
+    FIFO,
+    FIRST,
+    MAILER,
+    QUEUES,
+    RELAY,
+    SHARD,
+    STREAM,
+    World,
+    envelope,
+    stream_records,
+    stream_report,
+)
 
 
 def test_an_event_that_a_function_failed_on_is_given_to_it_again(world: World) -> None:
@@ -252,7 +178,44 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(world: World, capsys: 
         assert len(world.sqs.visible(queue)) == 1
     said = capsys.readouterr().out
     assert "process-order-failures: o-1:PENDING (OrderNotFound: order o-1: there is none): would be sent back" in said
-    assert "process-order-dlq: o-1:PENDING (received too often): would be dropped, a copy" in said
+    assert "process-order-dlq: o-1:PENDING (no reason given): would be dropped, a copy" in said
+
+
+def test_a_dry_run_counts_what_sqs_hides_of_a_fifo_queue(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(25):
+        world.sqs.put("analytics-dlq", {"event_id": f"o-{number}:PENDING"})
+    world.redrive(dry_run=True)
+    said = capsys.readouterr().out
+    assert "analytics-dlq: about 15 more of the same group" in said
+    assert "25 message(s) would be sent back" in said
+    assert len(world.sqs.visible("analytics-dlq")) == 25
+
+
+def test_one_that_stays_in_a_fifo_queue_does_not_hide_the_others(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.sqs.put("analytics-dlq", "not JSON")
+    for number in range(24):
+        world.sqs.put("analytics-dlq", {"event_id": f"o-{number}:PENDING"})
+    assert world.redrive() == 1
+    assert len(world.sqs.faults.of("send_message")) == 24
+    assert world.sqs.visible("analytics-dlq") == ["not JSON"]
+    assert capsys.readouterr().out.count("stays: ") == 1
+
+
+def test_queues_are_waited_for_at_the_same_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each receive of an empty queue lasts a second on AWS: one after the other, sixteen queues would take 16 s."""
+    together = len(QUEUES) - len([kind for kind, _ in QUEUES.values() if kind == "dead-letter"])
+    everybody = threading.Barrier(together, timeout=5)
+    received = world.sqs.receive_message
+
+    def receive(**arguments: Any) -> dict[str, Any]:
+        if QUEUES[arguments["QueueUrl"]][0] != "dead-letter":
+            everybody.wait()
+        return received(**arguments)
+
+    monkeypatch.setattr(world.sqs, "receive_message", receive)
+    assert world.redrive() == 0
 
 
 def test_more_messages_than_one_call_gives_are_all_sent_back(world: World) -> None:
@@ -272,58 +235,7 @@ def test_what_fails_again_meanwhile_is_left_for_the_next_time(world: World) -> N
 
 def test_on_aws_the_caller_s_own_credentials_are_used(world: World) -> None:
     world.redrive()
-    assert {service for service, _ in world.clients} == {"sqs", "lambda", "dynamodbstreams"}
+    assert {service for service, _ in world.clients} == {"sqs", "lambda", "dynamodbstreams", "logs"}
     for _, keywords in world.clients:
         assert keywords["region_name"] == "ap-northeast-1"
         assert not {"endpoint_url", "aws_access_key_id"} & set(keywords)
-
-
-Run = Callable[..., int]
-
-
-@pytest.fixture
-def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
-    def read(_stack: str, *, port: int) -> dict[str, Any]:
-        return {**world.outputs, "local": {"endpointUrl": f"http://127.0.0.1:{port}"}}
-
-    def run_command(*arguments: str) -> int:
-        monkeypatch.setattr(stack_outputs, "read", read)
-        return command.main(list(arguments))
-
-    return run_command
-
-
-def test_the_command_ends_with_0_when_nothing_stays(run: Run) -> None:
-    assert run("local") == 0
-
-
-def test_the_command_ends_with_1_when_something_stays(run: Run, world: World) -> None:
-    world.sqs.put("process-order-failures", "not JSON")
-    assert run("local") == 1
-
-
-def test_the_command_sends_nothing_back_with_dry_run(run: Run, world: World) -> None:
-    world.sqs.put("process-order-failures", envelope())
-    assert run("local", "--dry-run") == 0
-    assert not world.functions.invocations
-
-
-def test_the_command_speaks_to_the_emulator_of_its_port(run: Run, world: World) -> None:
-    run("local", "--port", "4577")
-    assert {keywords["endpoint_url"] for _, keywords in world.clients} == {"http://127.0.0.1:4577"}
-
-
-def test_the_command_ends_with_2_and_the_remedy_when_nothing_runs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
-    assert command.main(["local", "--port", "4577"]) == 2
-    assert "make up PORT=4577" in capsys.readouterr().err
-
-
-def test_the_command_ends_with_2_and_the_remedy_without_the_pulumi_cli(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    assert command.main(["dev"]) == 2
-    assert "Pulumi CLI" in capsys.readouterr().err

@@ -1,0 +1,15 @@
+"""A stack in memory."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from tests.operations.redrive_world import World
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(boto3, "client", made.client)
+    return made

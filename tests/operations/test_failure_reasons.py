@@ -1,0 +1,66 @@
+"""A dry run says why each message failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.operations.redrive_world import EVENT, FIRST, RELAY_LOG, World, stream_report
+
+
+@pytest.mark.parametrize(
+    ("queue", "attributes", "reason"),
+    [
+        ("analytics-dlq", {}, "received too often: its consumer ended without an answer, see the log"),
+        (
+            "analytics-dlq",
+            {"ERROR_CODE": "ValidationError", "ERROR_MESSAGE": "detail.order: lacks properties"},
+            "ValidationError: detail.order: lacks properties",
+        ),
+        (
+            "process-order-delivery",
+            {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "the policy does not let the rule"},
+            "NO_PERMISSIONS: the policy does not let the rule",
+        ),
+        (
+            "send-email-dlq",
+            {"ErrorMessage": "mail: SES answered MessageRejected"},
+            "mail: SES answered MessageRejected",
+        ),
+        ("send-email-dlq", {}, "no reason given"),
+    ],
+)
+def test_a_dry_run_says_the_reason_that_came_with_a_message(
+    world: World, capsys: pytest.CaptureFixture[str], queue: str, attributes: Mapping[str, Any], reason: str
+) -> None:
+    world.sqs.put(queue, EVENT, **attributes)
+    world.redrive(dry_run=True)
+    assert f"{queue}: o-1:PENDING ({reason}" in capsys.readouterr().out
+
+
+def failed_on(number: int) -> str:
+    """A line of the relay's log."""
+    trace = 'Traceback (most recent call last):\n  File "relay.py"\nshared.errors.ValidationError: detail: no items'
+    return json.dumps({"level": "ERROR", "sequence_number": str(number), "exception": trace})
+
+
+def test_why_records_of_the_stream_failed_is_read_from_the_log(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.sqs.put("publish-order-events-stream", stream_report())
+    world.logs.lines[RELAY_LOG] = [failed_on(FIRST + 7), f"START {FIRST}", failed_on(FIRST)]
+    world.redrive(dry_run=True)
+    said = capsys.readouterr().out
+    assert f"3 record(s) from {FIRST} (RetryAttemptsExhausted: shared.errors.ValidationError: detail: no items)" in said
+
+
+def test_a_log_that_says_nothing_or_may_not_be_read_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.sqs.put("publish-order-events-stream", stream_report())
+    world.redrive(dry_run=True)
+    assert f"(RetryAttemptsExhausted: see sequence_number {FIRST} in {RELAY_LOG})" in capsys.readouterr().out
+    world.logs.faults.refuse("filter_log_events", "AccessDeniedException")
+    world.redrive(dry_run=True)
+    assert f"{RELAY_LOG} cannot be read: " in capsys.readouterr().out
