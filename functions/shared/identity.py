@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.domain.users import is_user_id
 from shared.errors import Forbidden, Unauthorized
 
 TokenUse = Literal["id", "access"]
-_SEPARATORS = re.compile(r"[\s,]+")
+"""The REST API takes ID tokens, the HTTP API access tokens; so it also says how the gateway renders claims."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +39,24 @@ def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
     in that was issued for something else.
     """
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not subject:
-        raise Unauthorized("token: got none, or one without a subject; sign in")
+    if not isinstance(subject, str) or not is_user_id(subject):
+        raise Unauthorized("token: got none, or one without a user's subject; sign in")
     if claims.get("token_use") != token_use:
         raise Unauthorized(f"token: got another kind; allowed here is an {token_use} token")
-    return Caller(user_id=subject, is_admin="admin" in groups(claims.get("cognito:groups")))
+    return Caller(user_id=subject, is_admin="admin" in groups(claims.get("cognito:groups"), token_use))
 
 
-def groups(claim: object) -> frozenset[str]:
+def groups(claim: object, token_use: TokenUse) -> frozenset[str]:
     """Return the groups of a `cognito:groups` claim.
 
-    A list in the token; REST APIs hand it on as `a,b`, HTTP APIs as `[a b]`.
+    A list in the token, text from a gateway: `a,b` from a REST API, `[a b]` from an HTTP API. Names have no spaces
+    (Cognito's rule for CreateGroup), but may have commas and brackets: docs/decisions/11-group-names.md.
     """
     if isinstance(claim, list):
         return frozenset(name for name in claim if isinstance(name, str))  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(claim, str):
         return frozenset()
-    inner = claim.strip().removeprefix("[").removesuffix("]")
-    return frozenset(name for name in _SEPARATORS.split(inner) if name)
+    if token_use == "id":  # noqa: S105 - a kind of token
+        return frozenset(claim.split(","))
+    is_list = claim.startswith("[") and claim.endswith("]")
+    return frozenset(claim[1:-1].split(" ") if is_list else [claim])

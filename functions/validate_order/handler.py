@@ -1,22 +1,22 @@
 """First step of the workflow: tells whether this is an order, and what its row is.
 
 Input: Standard {"order": the order of OrderCreated}; Express {"request": {"user_id", "idempotency_key" (optional),
-"content": the body of POST /process}}.
+"content_type" (optional), "content": the body of POST /process}}, with "too_large": true in the content's place if the
+body is larger than any valid one.
 Output: {"order": the PENDING order, "item": its row in DynamoDB's JSON, "request_hash", "synchronous"}.
-Raises ValidationError.
+Raises ValidationError, UnsupportedMediaType and PayloadTooLarge.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import contracts, rows
+from shared import contracts, request_body, rows
 from shared.domain import orders
-from shared.domain.orders import LONGEST_IDEMPOTENCY_KEY, Order
+from shared.domain.orders import Order
 from shared.domain.times import utc_now
 from shared.domain.users import is_user_id
 from shared.errors import ValidationError
@@ -31,8 +31,10 @@ check_created = contracts.event_check("OrderCreated")
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Return what the workflow goes on with."""
-    synchronous = "request" in event
-    order = _requested(event["request"]) if synchronous else _accepted(event.get("order"))
+    given: Any = event
+    fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    synchronous = "request" in fields
+    order = _requested(fields["request"]) if synchronous else _accepted(fields.get("order"))
     follow(order["order_id"])
     orders.check_lines(order["items"])
     request_hash = orders.request_hash(order["items"])
@@ -45,16 +47,23 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     }
 
 
-def _requested(request: Mapping[str, Any]) -> Order:
+def _requested(request: Any) -> Order:
     """Return the order of POST /process, as API Gateway's mapping template passes it on."""
-    user_id, key = request["user_id"], request.get("idempotency_key")
-    if not is_user_id(user_id):
+    if not isinstance(request, dict):
+        raise ValidationError('input: got a "request" that is no object')
+    fields = cast("dict[str, Any]", request)
+    user_id, key = fields.get("user_id"), fields.get("idempotency_key")
+    if not isinstance(user_id, str) or not is_user_id(user_id):
         raise ValidationError("user_id: got no user's id; sign in")
-    if key is not None and not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
-        raise ValidationError(f"Idempotency-Key: got {len(key)} characters; allowed: 1 to {LONGEST_IDEMPOTENCY_KEY}")
-    check_content(request["content"])
-    order_id = orders.order_id_for(user_id, key) if key is not None else str(uuid.uuid4())
-    return orders.new_order(order_id, user_id, request["content"]["items"], utc_now())
+    if key is not None:
+        orders.check_idempotency_key(str(key))
+    request_body.check_media_type(fields.get("content_type"))
+    if "too_large" in fields:
+        raise request_body.too_large()
+    content: Any = fields.get("content")
+    check_content(content)
+    order_id = orders.order_id_for(user_id, str(key)) if key is not None else str(uuid.uuid4())
+    return orders.new_order(order_id, user_id, content["items"], utc_now())
 
 
 def _accepted(order: Any) -> Order:

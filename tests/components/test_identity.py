@@ -29,8 +29,17 @@ def test_every_stack_has_the_code_flow_without_a_client_secret(stack: str, graph
     assert client["preventUserExistenceErrors"] == "ENABLED"
 
 
-def test_the_group_of_administrators_exists(graph_of: GraphOf) -> None:
-    assert graph_of("prod").one("UserGroup", "identity-admin").inputs["name"] == "admin"
+@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+def test_there_is_one_group_and_its_name_reads_the_same_in_every_list(stack: str, graph_of: GraphOf) -> None:
+    # A comma in a name would make two groups of it on the REST API: docs/decisions/11-group-names.md.
+    assert [group.inputs["name"] for group in graph_of(stack).of("UserGroup")] == ["admin"]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+def test_no_function_may_make_groups_or_put_anybody_into_one(stack: str, graph_of: GraphOf) -> None:
+    policies = [policy.inputs["policy"] for policy in graph_of(stack).of("RolePolicy")]
+    assert policies
+    assert not [policy for policy in policies if "cognito" in policy]
 
 
 def test_the_pools_addresses_are_of_its_region(graph_of: GraphOf) -> None:

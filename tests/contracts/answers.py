@@ -27,7 +27,9 @@ def document(name: str) -> dict[str, Any]:
 
 
 def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
-    """Return the operation that the document has for a request, or None."""
+    """Return the operation that the document has for a request, or None; a REST path may have a slash at its end."""
+    if name == "rest-api.yaml":
+        path = path.rstrip("/")
     for template, item in document(name)["paths"].items():
         pattern = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(template))
         if re.fullmatch(pattern, path) and method.lower() in item:

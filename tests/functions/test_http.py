@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.identity import groups
+from shared.identity import TokenUse, groups
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import ORIGIN, USER, Answer, Request
 from tests.functions.conftest import Api
@@ -20,8 +20,8 @@ DEEP = "[" * 8000
 DEEP_AND_WHOLE = DEEP + "]" * 8000
 
 
-def order(body: Any = ORDER, **others: Any) -> Request:
-    return Request(method="POST", path="/orders", body=body, **others)
+def order(body: Any = ORDER, path: str = "/orders", **others: Any) -> Request:
+    return Request(method="POST", path=path, body=body, **others)
 
 
 def line(**changes: Any) -> dict[str, Any]:
@@ -107,6 +107,31 @@ def test_text_that_no_service_takes_is_refused(users_api: Api, name: str) -> Non
     assert is_error(users_api(Request(method="POST", path="/users", body=body)), 400, "ValidationError")
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (f'{{"items": {"9" * 5000}}}', "a number of 5000 characters"),
+        (f'{{"items": -{"9" * 5000}}}', "a number of 5001 characters"),
+        ('{"items": "\N{REPLACEMENT CHARACTER}"}', "U+FFFD"),
+        ('{"items": "\\ud800"}', "half of a surrogate pair"),
+        ("{", "is not JSON"),
+        ("NaN", "is not JSON"),
+    ],
+)
+def test_a_body_is_refused_for_what_is_wrong_with_it(orders_api: Api, body: str, says: str) -> None:
+    assert says in orders_api(order(body)).body["message"]
+
+
+def test_how_deep_is_too_deep_is_the_interpreters_business_and_never_called_no_json(orders_api: Api) -> None:
+    message = orders_api(order(DEEP_AND_WHOLE)).body["message"]
+    assert "nested too deeply" in message or "allowed: type object" in message
+
+
+def test_the_replacement_character_is_taken_where_it_is_certain(users_api: Api) -> None:
+    body = '{"name": "\\ufffd", "email": "ada@example.com"}'
+    assert users_api(Request(method="POST", path="/users", body=body)).body["name"] == "\N{REPLACEMENT CHARACTER}"
+
+
 @pytest.mark.parametrize("name", ["渋谷 🍵", "O'Brien", "\\ud83c\\udf75"])
 def test_any_other_text_is_a_name(users_api: Api, name: str) -> None:
     body = f'{{"name": "{name}", "email": "ada@example.com"}}'
@@ -171,7 +196,7 @@ def test_a_body_in_base64_is_decoded(catalog_api: Api) -> None:
     assert catalog_api(request).status == 201
 
 
-@pytest.mark.parametrize("body", [base64.b64encode(b'{"name": "\xff"}').decode(), "no base64!", "ä", "abc"])
+@pytest.mark.parametrize("body", [base64.b64encode(b'{"name": "\xff"}').decode(), "no base64!", "ä", "abc", "\ud800"])
 def test_a_base64_body_that_is_no_utf8_is_refused(catalog_api: Api, body: str) -> None:
     request = Request(method="PUT", path="/products/tea", body=body, base64=True, groups=("admin",))
     assert is_error(catalog_api(request), 400, "ValidationError")
@@ -223,14 +248,94 @@ def test_no_answer_is_kept_by_a_cache(orders_api: Api) -> None:
     assert orders_api(order()).headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("claim", [["a", "admin"], "a,admin", "[a admin]", "admin", "[a, admin]"])
-def test_groups_are_read_in_every_form_that_a_gateway_uses(claim: object) -> None:
-    assert "admin" in groups(claim)
+@pytest.mark.parametrize(
+    ("claim", "token_use"),
+    [
+        (["a", "admin"], "id"),
+        ("a,admin", "id"),
+        ("admin", "id"),
+        (["a", "admin"], "access"),
+        ("[a admin]", "access"),
+        ("[admin]", "access"),
+    ],
+)
+def test_groups_are_read_as_the_gateway_of_that_token_writes_them(claim: object, token_use: TokenUse) -> None:
+    assert "admin" in groups(claim, token_use)
 
 
-@pytest.mark.parametrize("claim", [None, "", "[]", "administrators", ["Admin"], {"admin": 1}, 7])
-def test_nothing_else_is_the_group_admin(claim: object) -> None:
-    assert "admin" not in groups(claim)
+@pytest.mark.parametrize("token_use", ["id", "access"])
+@pytest.mark.parametrize(
+    "claim", [None, "", "[]", "administrators", ["Admin"], {"admin": 1}, 7, "x admin", ["x,admin"]]
+)
+def test_nothing_else_is_the_group_admin(claim: object, token_use: TokenUse) -> None:
+    assert "admin" not in groups(claim, token_use)
+
+
+@pytest.mark.parametrize(
+    ("claim", "token_use"),
+    [("[a admin]", "id"), ("[admin]", "id"), ("a, admin", "id"), ("[x,admin]", "access"), ("[a, admin,b]", "access")],
+)
+def test_what_separates_names_on_one_api_is_a_part_of_a_name_on_the_other(claim: str, token_use: TokenUse) -> None:
+    assert "admin" not in groups(claim, token_use)
+
+
+@pytest.mark.parametrize("subject", ["", "a b", "x" * 65, "tea\n", "../x", "\ud800"])
+def test_a_subject_that_is_no_users_id_is_unauthorized(orders_api: Api, subject: str) -> None:
+    request = Request(method="GET", path="/orders", user_id=subject or " ")
+    assert is_error(orders_api(request), 401, "Unauthorized")
+
+
+ODD_IDS = [
+    '"',
+    "\\",
+    "`",
+    "#",
+    "tea\n",
+    "\n",
+    "\x00",
+    "\x7f",
+    "\u2028",
+    "渋谷",
+    "\ud800",
+    "%22",
+    "a b",
+    "<x>",
+    "?",
+    "x" * 4000,
+]
+
+
+@pytest.mark.parametrize("name", ODD_IDS)
+def test_an_id_that_nothing_can_have_is_not_found_as_what_it_would_be(
+    orders_api: Api, users_api: Api, catalog_api: Api, name: str
+) -> None:
+    asked = [
+        (orders_api, "GET", f"/orders/{name}", "OrderNotFound"),
+        (orders_api, "POST", f"/orders/{name}/cancel", "OrderNotFound"),
+        (users_api, "GET", f"/users/{name}", "UserNotFound"),
+        (catalog_api, "GET", f"/products/{name}", "ProductNotFound"),
+    ]
+    for api, method, path, code in asked:
+        assert is_error(api(Request(method=method, path=path, groups=("admin",))), 404, code)
+
+
+@pytest.mark.parametrize("name", ODD_IDS)
+def test_nothing_is_written_under_an_id_that_cannot_be(catalog_api: Api, dynamodb: FakeDynamoDB, name: str) -> None:
+    request = Request(method="PUT", path=f"/products/{name}", body=PRODUCT, groups=("admin",))
+    assert is_error(catalog_api(request), 400, "ValidationError")
+    assert dynamodb.tables["inventory"].items == {}
+
+
+def test_a_line_feed_behind_a_rest_path_is_not_ignored(orders_api: Api) -> None:
+    assert is_error(orders_api(Request(method="GET", path="/orders\n")), 404, "NotFound")
+
+
+def test_a_trailing_slash_changes_nothing_on_the_rest_api_and_is_another_path_on_the_http_api(
+    orders_api: Api, catalog_api: Api
+) -> None:
+    answer = orders_api(order(path="/orders/"))
+    assert (answer.status, answer.headers["Location"]) == (202, f"/prod/orders/{answer.body['order_id']}")
+    assert is_error(catalog_api(Request(method="GET", path="/products/")), 404, "NotFound")
 
 
 class TestUnexpectedFaults:

@@ -79,6 +79,18 @@ def is_order_id(text: str) -> bool:
     return _ORDER_ID.fullmatch(text) is not None
 
 
+def check_idempotency_key(key: str) -> None:
+    """Raise ValidationError unless `key` is text of 1-255 characters."""
+    if not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
+        raise ValidationError(
+            f"Idempotency-Key: got {len(key)} characters; allowed: 1 to {LONGEST_IDEMPOTENCY_KEY}, or no such header"
+        )
+    try:
+        key.encode()
+    except UnicodeEncodeError as error:
+        raise ValidationError("Idempotency-Key: got half of a surrogate pair; allowed: Unicode text") from error
+
+
 def order_id_for(user_id: str, idempotency_key: str) -> str:
     """Return the id of the order that the user's key stands for: always the same, and no other user's."""
     return str(uuid.uuid5(_ORDER_IDS, f"{user_id}:{idempotency_key}"))
