@@ -30,6 +30,7 @@ _PRIVATE: Final = (
     "GATEWAY_PORT",
     "IOT_MTLS_ENABLED",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS",
+    "LOCAL_DECISIONS",
     "LOCAL_PRIVATE",
     "LOCAL_WARM",
     "LOG_LEVEL",
@@ -182,6 +183,7 @@ def _environment(instance: Instance, region: str) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         # AWS waits one minute, then two, before it invokes a failed function again.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"),
+        "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
         "LOCAL_PRIVATE": ",".join(_PRIVATE),
         "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
         "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),

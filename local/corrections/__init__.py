@@ -20,6 +20,7 @@ NAMES: Final = (
     "access_log",
     "async_invocation",
     "condition_keys",
+    "decisions",
     "event_targets",
     "execution_log",
     "execution_roles",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.corrections import internal, nested
+from local.corrections.decision_log import note
 
 _iam: Any = internal("core.iam_evaluator")
 _responses: Any = internal("core.responses")
@@ -41,7 +42,9 @@ def trusts(role_arn: str, service: str) -> bool:
     policy: Any = json.loads(document) if isinstance(document, str) else document
     statements: list[Any] = nested(policy, "Statement") or []
     named = (nested(each, "Principal", "Service") for each in statements if nested(each, "Effect") == "Allow")
-    return any(service in ([names] if isinstance(names, str) else names or ()) for names in named)
+    found = any(service in ([names] if isinstance(names, str) else names or ()) for names in named)
+    note(service, "sts:AssumeRole", role_arn, allowed=found)
+    return found
 
 
 def service_may(policy: Any, service: str, action: str, resource: str, source_arn: str) -> bool:

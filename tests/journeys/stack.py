@@ -21,6 +21,8 @@ from local.instance import ROOT, Instance
 _STARTED_WITHIN_S: Final = 120
 _RETRY_BASE_S: Final = "0.1"
 """Pause before a failed asynchronous invocation is repeated, a minute on AWS."""
+DECISIONS: Final = "decisions.jsonl"
+"""What IAM allowed and refused, in the home of an instance; see local.corrections.decision_log."""
 _STOP_AT_THE_END: Final = """
 import sys
 from pathlib import Path
@@ -153,7 +155,9 @@ def stopped_at_the_end(instance: Instance) -> Generator[None]:
 
 def start(instance: Instance) -> Stack:
     """Bring the stack up, as `make up` does."""
-    done = local("up", instance, LAMBDA_ASYNC_RETRY_BASE_SECONDS=_RETRY_BASE_S)
+    done = local(
+        "up", instance, LAMBDA_ASYNC_RETRY_BASE_SECONDS=_RETRY_BASE_S, LOCAL_DECISIONS=str(instance.home / DECISIONS)
+    )
     assert done.returncode == 0, f"up failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
     outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))
     return Stack(instance, outputs, Aws(instance, outputs["frontend"]["region"]))

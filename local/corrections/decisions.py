@@ -1,0 +1,49 @@
+"""What was allowed and what was refused can be read, as CloudTrail has it: the emulator tells nobody but the caller.
+
+LOCAL_DECISIONS names the file; see decision_log.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from typing import Any, Final
+
+from local.corrections import replaces
+from local.corrections.decision_log import note
+
+_ALLOW: Final = "Allow"
+# A resource's own policy is evaluated by the same function, for the same caller.
+_of_resource: contextvars.ContextVar[bool] = contextvars.ContextVar("resource_policy_evaluated", default=False)
+
+
+@replaces("core.iam_evaluator.evaluate", "2a5dd6932d1a")
+def evaluate(original: Any, request: Any, policies: Any, *limits: Any) -> Any:
+    """Decide by the policies of the caller."""
+    result = original(request, policies, *limits)
+    if not _of_resource.get():
+        _note(_role(request.principal_arn), request, result)
+    return result
+
+
+@replaces("core.iam_evaluator.evaluate_resource_policy", "e49ce7161ad6")
+def evaluate_resource_policy(original: Any, policy: Any, request: Any, service: Any = None, **more: Any) -> Any:
+    """Decide by a resource's own policy; written down where a service asks, which has no other."""
+    token = _of_resource.set(True)
+    try:
+        result = original(policy, request, service, **more)
+    finally:
+        _of_resource.reset(token)
+    if service:
+        _note(service, request, result)
+    return result
+
+
+def _note(who: str, request: Any, result: Any) -> None:
+    allowed = result.decision == _ALLOW
+    note(who, request.action, request.resource_arn, allowed=allowed, context=request.service_context)
+
+
+def _role(arn: str) -> str:
+    """Return the name in arn:aws:iam::A:role/NAME and in arn:aws:sts::A:assumed-role/NAME/SESSION, else the ARN."""
+    _, found, name = arn.partition("role/")
+    return name.partition("/")[0] if found else arn
