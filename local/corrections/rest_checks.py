@@ -1,8 +1,8 @@
 """What a REST API checks before the integration, as AWS checks it.
 
 The emulator takes access tokens where AWS wants ID tokens and looks at no audience, validates bodies of content types
-that have no model, has no limit for the size of a body, and answers a function's failure with its message and without
-the gateway response.
+that have no model, has no limit for the size of a body, hands lists in claims on as an HTTP API does, and answers a
+function's failure with its message and without the gateway response.
 """
 
 from __future__ import annotations
@@ -34,6 +34,14 @@ async def validate_token(original: Any, authorizer: Any, method: Any, *arguments
     if call is not None and error is None:
         call.authorizer = {"claims": _gateway._stringify_claims(claims)}
     return claims, error
+
+
+@replaces("services.apigateway_v1._stringify_claims", "5c1785a18bd0")
+def render_claims(original: Any, claims: Any) -> Any:
+    """Hand a list on as `a,b`; `[a b]` is what an HTTP API makes of it."""
+    given: dict[str, Any] = claims or {}
+    lists: dict[str, list[Any]] = {name: each for name, each in given.items() if isinstance(each, list)}
+    return original({**given, **{name: ",".join(map(str, each)) for name, each in lists.items()}})
 
 
 @replaces("services.apigateway_v1._check_request_validation", "9605a07a083f")

@@ -7,6 +7,7 @@ a role is taken only by the service that it trusts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from local.corrections.rest_calls import current
 _lambda: Any = internal("services.lambda_svc")
 _responses: Any = internal("core.responses")
 _gateway: Any = internal("services.apigateway_v1")
+_PARAMETER: Final = re.compile(r"\{[^}]+\}")
 _PRINCIPAL: Final = "apigateway.amazonaws.com"
 _READS: Final = {
     "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
@@ -31,7 +33,9 @@ async def call_function_of_rest(original: Any, reference: Any, event: Any, **sco
     call = current.get()
     if call is not None and call.source:
         source = call.source
-        place = f"{source['api_id']}/{source['stage_name']}/{call.method}{call.path}"
+        # A method's source ARN holds its resource, however the request wrote the path: /orders/*/cancel.
+        resource = _PARAMETER.sub("*", source["resource_path"])
+        place = f"{source['api_id']}/{source['stage_name']}/{call.method}{resource}"
         if not _may_invoke(reference, place):
             return None, f"API Gateway may not invoke {reference} for {place}"
     return await original(reference, event, **scope)

@@ -60,7 +60,9 @@ class RestApi:
                 StatementId=unique("rest"),
                 Action="lambda:InvokeFunction",
                 Principal="apigateway.amazonaws.com",
-                SourceArn=self.cloud.arn("execute-api", f"{self.id}/{STAGE}/{http_method}/{path}"),
+                SourceArn=self.cloud.arn(
+                    "execute-api", f"{self.id}/{STAGE}/{http_method}/{'*' if '{' in path else path}"
+                ),
             )
 
     def deploy(self) -> None:

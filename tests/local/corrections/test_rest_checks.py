@@ -10,7 +10,8 @@ from tests.local.rest import RestApi
 ECHO = """
     import json
     def handle(event, context):
-        return {"statusCode": 200, "body": json.dumps({"id": event["requestContext"]["requestId"]})}
+        claims = (event["requestContext"].get("authorizer") or {}).get("claims")
+        return {"statusCode": 200, "body": json.dumps({"id": event["requestContext"]["requestId"], "claims": claims})}
 """
 SCHEMA = json.dumps({"type": "object", "required": ["name"]})
 
@@ -105,6 +106,10 @@ def secured(cloud: Cloud) -> tuple[RestApi, Client]:
         Password="Aa1-aaaaaaaa",
         Permanent=True,
     )
+    for group in ("staff", "admin"):
+        place = {"UserPoolId": pool["Id"], "GroupName": group}
+        cloud("cognito-idp", "create_group", **place)
+        cloud("cognito-idp", "admin_add_user_to_group", **place, Username="somebody")
     api = RestApi.make(cloud)
 
     def with_token(client_id: str) -> dict[str, Any]:
@@ -133,6 +138,13 @@ def test_a_method_without_scopes_takes_the_id_token_and_no_access_token(secured:
     assert api.send("GET", "mine", Authorization=tokens.id_token).status == 200
     assert api.send("GET", "mine", Authorization=f"Bearer {tokens.id_token}").status == 200
     assert api.send("GET", "mine", Authorization=tokens.access_token).status == 401
+
+
+def test_a_list_in_a_claim_is_text_with_commas(secured: tuple[RestApi, Client]) -> None:
+    api, client = secured
+    answer = api.send("GET", "mine", Authorization=client.sign_in("somebody", "Aa1-aaaaaaaa").id_token)
+
+    assert set(answer.json()["claims"]["cognito:groups"].split(",")) == {"staff", "admin"}
 
 
 def test_a_method_takes_no_token_of_another_app_client(secured: tuple[RestApi, Client]) -> None:

@@ -19,6 +19,17 @@ def test_a_function_that_does_not_let_the_rest_api_invoke_it_is_500(cloud: Cloud
     assert api.send("GET", "closed").status == 500
 
 
+@pytest.mark.parametrize("path", ["things", "things/", "things//", "one", "one/", "one%0A", "%22"])
+def test_a_function_lets_a_method_invoke_it_however_the_request_writes_the_path(cloud: Cloud, path: str) -> None:
+    api = RestApi.make(cloud)
+    function = cloud.function(OK)
+    api.proxy("things", "GET", function)
+    api.proxy("{id}", "GET", function)
+    api.deploy()
+
+    assert api.send("GET", path).status == 200
+
+
 def test_a_function_that_does_not_let_the_http_api_invoke_it_is_500(cloud: Cloud) -> None:
     api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
     integration = cloud(
