@@ -20,6 +20,9 @@ from components.mapping_templates import JSON, error_body, error_body_quoting
 NO_SUCH_ROUTE: Final = "There is no such path, or not with this method."
 _TOKEN: Final = "A valid ID token of this user pool is needed in the header Authorization."  # noqa: S105
 _INTERNAL: Final = "The request could not be handled; it may be repeated with the same Idempotency-Key."
+# In the functions' own words.
+_LARGE: Final = "body: got more than any valid one has; allowed: 16384 bytes"
+_KIND: Final = "Content-Type: got another one; allowed: application/json"
 _BODY: Final = "The body is not JSON that matches this operation's schema in the OpenAPI document."
 
 
@@ -47,8 +50,8 @@ _RESPONSES: Final = {
     # What the gateway says for a path or method that it does not have, 403 by default.
     "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
     "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
-    "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", "The body is larger than any valid one.", 413),
-    "UNSUPPORTED_MEDIA_TYPE": _GatewayResponse("UnsupportedMediaType", "Content-Type must be application/json.", 415),
+    "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", _LARGE, 413),
+    "UNSUPPORTED_MEDIA_TYPE": _GatewayResponse("UnsupportedMediaType", _KIND, 415),
     "THROTTLED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it.", 429),
     "QUOTA_EXCEEDED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it.", 429),
     "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL, 500),

@@ -20,6 +20,20 @@ from components.openapi import Operation
 
 # API Gateway's longest wait for an integration without a raised quota.
 INTEGRATION_TIMEOUT_MS: Final = 29_000
+# A MOCK integration answers 415 to a body of a media type without a template, and no template stands for all of them.
+ANSWERED_MEDIA_TYPES: Final = (
+    JSON,
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+    "multipart/form-data",
+    "text/csv",
+    "text/html",
+    "text/plain",
+    "text/xml",
+)
 _DRAFT_4: Final = "http://json-schema.org/draft-04/schema#"
 
 
@@ -197,7 +211,7 @@ class RestRoutes:
             http_method=method.http_method,
             type="MOCK",
             passthrough_behavior="NEVER",
-            request_templates={JSON: canonical_json({"statusCode": status})},
+            request_templates=dict.fromkeys(ANSWERED_MEDIA_TYPES, canonical_json({"statusCode": status})),
             opts=self._opts,
         )
         response = self.deployed.add(

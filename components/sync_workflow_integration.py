@@ -27,7 +27,15 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
     "IdempotencyConflict": 409,
     "InvalidTransition": 409,
     "OutOfStock": 409,
+    "PayloadTooLarge": 413,
+    "UnsupportedMediaType": 415,
 }
+# As the functions have it.
+_LARGEST_BODY_BYTES: Final = 16 * 1024
+# Velocity tells the length of a text in characters. In base64 each three bytes are four, and with two more the limit is
+# a multiple of three, so that one byte above it is a longer text.
+_PADDING: Final = ".."
+_LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + len(_PADDING)) // 3 * 4
 _FAILED: Final = "The order could not be processed; repeat the request with the same Idempotency-Key."
 _TIMED_OUT: Final = "The order was not decided in time; repeat the request with the same Idempotency-Key."
 _THROTTLED: Final = "Too many requests; wait, then repeat it with the same Idempotency-Key."
@@ -120,17 +128,41 @@ def _role(name: str, args: SyncWorkflowIntegrationArgs, parent: pulumi.Resource)
 def request_template(state_machine_arn: pulumi.Input[str]) -> pulumi.Output[str]:
     """Return the template that makes StartSyncExecution's request of the HTTP request.
 
-    `input` is JSON text inside JSON: the body is escaped once, and a string value inside it twice. Without the header
-    Idempotency-Key there is no `idempotency_key`; an empty one is passed on, to be refused.
+    `input` is JSON text inside JSON: the body is escaped once, and a string value inside it twice. Without their
+    headers there is no `idempotency_key` and no `content_type`; what they hold is judged by the workflow's first step.
+    A body that is too large may be too large for Step Functions too, so it is not passed on.
     """
-    user, key = escaped(escaped("$context.authorizer.claims.sub")), escaped(escaped("$key"))
+    user, key, kind = (escaped(escaped(name)) for name in ("$context.authorizer.claims.sub", "$key", "$kind"))
     body = escaped("$input.json('$')")
-    request = rf"\"user_id\":\"{user}\",#if($has_key)\"idempotency_key\":\"{key}\",#end\"content\":{body}"
+    request = (
+        rf"\"user_id\":\"{user}\","
+        rf"#if($has_key)\"idempotency_key\":\"{key}\",#end"
+        rf"#if($has_kind)\"content_type\":\"{kind}\",#end"
+        rf"#if($is_too_large)\"too_large\":true#else\"content\":{body}#end"
+    )
     return pulumi.Output.concat(
         header_value("key", "idempotency-key"),
+        "\n",
+        header_value("kind", "content-type"),
+        "\n",
+        _too_large(),
         '\n{"stateMachineArn": "',
         state_machine_arn,
         rf'", "input": "{{\"request\":{{{request}}}}}"}}',
+    )
+
+
+def _too_large() -> str:
+    """Return the template lines that say in `$is_too_large` whether the body is larger than any valid one."""
+    return "\n".join(
+        (
+            "#set($is_too_large = false)",
+            f"#if($input.body.length() > {_LARGEST_BODY_BYTES})",
+            "#set($is_too_large = true)",
+            f'#elseif($util.base64Encode("{_PADDING}$input.body").length() > {_LONGEST_BASE64})',
+            "#set($is_too_large = true)",
+            "#end",
+        )
     )
 
 

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from shared import rows
 from shared.aws import NoAnswer, error_code, is_failed_condition
+from shared.domain import orders
 from shared.domain.orders import Line, Order
-from shared.errors import InvalidTransition, OrderNotFound, OutOfStock, ProductNotFound, StockContention
+from shared.errors import InvalidTransition, OrderNotFound, StockContention
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,10 +69,12 @@ class OrderTransactions:
             return order
         if refusals[_ORDER].is_condition:
             return _confirmed_before(order, refusals[_ORDER].row)
-        for line, refusal in zip(order["items"], refusals[_ORDER + 1 :], strict=True):
-            if refusal.is_condition:
-                raise _missing(line, refusal.row)
-        raise _busy(refusals)
+        refused = zip(order["items"], refusals[_ORDER + 1 :], strict=True)
+        rows_of = {line["product_id"]: refusal.row for line, refusal in refused if refusal.is_condition}
+        if not rows_of:
+            raise _busy(refusals)
+        unknown = [product_id for product_id, row in rows_of.items() if row is None]
+        raise orders.not_in_catalogue(unknown) if unknown else orders.out_of_stock(rows_of)
 
     def cancel(self, before: Order, cancelled: Order, *, request_id: str) -> bool:
         """Write `cancelled` if its row is still as `before`, and return its lines to stock if they were taken.
@@ -178,14 +181,6 @@ def _confirmed_before(order: Order, row: dict[str, Any] | None) -> Order:
     if stands["status"] != "CONFIRMED":
         raise InvalidTransition(f"status: got {stands['status']}, which cannot become CONFIRMED; allowed: PENDING")
     return stands
-
-
-def _missing(line: Line, row: dict[str, Any] | None) -> OutOfStock | ProductNotFound:
-    if row is None:
-        return ProductNotFound(f"product {line['product_id']}: not in the catalogue")
-    return OutOfStock(
-        f"product {line['product_id']}: got an order of {line['quantity']}; in stock: {row['quantity']['N']}"
-    )
 
 
 def _busy(refusals: Sequence[_Refusal]) -> StockContention:

@@ -250,7 +250,10 @@ def test_what_is_not_in_the_document_is_answered_404_at_the_root_and_below(api: 
     assert set(answers) == {"/", "/{proxy+}"}
     for method in answers.values():
         integration = api.one("aws:apigateway/integration:Integration", f"{method.name}-integration").inputs
-        assert json.loads(integration["requestTemplates"]["application/json"]) == {"statusCode": 404}
+        for kind in ("application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"):
+            assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, "else it is 415"
+        # What is passed through is the request's body, which would then choose the answer, or be a 500.
+        assert integration["passthroughBehavior"] == "NEVER"
         answer = api.one("IntegrationResponse", f"{method.name}-404-integration").inputs
         assert answer["statusCode"] == "404"
         assert json.loads(answer["responseTemplates"]["application/json"])["code"] == "NotFound"

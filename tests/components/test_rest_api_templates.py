@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from components import openapi
 from components.gateway_responses import make_gateway_responses
 from components.sync_workflow_integration import STATUS_OF_ERROR, response_template
-from shared.errors import HTTP_STATUS
+from shared.errors import HTTP_STATUS, UnsupportedMediaType
+from shared.request_body import LARGEST_BODY_BYTES, check_media_type, too_large
 from tests.components.api_programs import MACHINE, ORIGIN, ORIGINS, record_rest_api
 from tests.components.velocity import REQUEST_ID, Rendered, render
 from tests.support.graph import Graph
@@ -72,6 +73,37 @@ def test_without_the_header_there_is_no_key(request_template: str) -> None:
     assert "idempotency_key" not in json.loads(sent["input"])["request"]
 
 
+@pytest.mark.parametrize("kind", ["application/json; charset=shift_jis", "", "Application/JSON"])
+def test_the_content_type_is_passed_on_to_be_judged_by_the_first_step(request_template: str, kind: str) -> None:
+    sent = render(request_template, {}, headers={"content-type": kind}, claims={"sub": "u"}).body
+    assert json.loads(sent["input"])["request"] == {"user_id": "u", "content_type": kind, "content": {}}
+
+
+FILLING = len(json.dumps({"": ""}).encode())
+
+
+@pytest.mark.parametrize("character", ["a", "é", "渋", "\U0001f375"])
+@pytest.mark.parametrize("surplus", [-1, 0, 1, 2, 3, 100_000])
+def test_a_body_of_more_bytes_than_the_functions_take_is_not_passed_on(
+    request_template: str, character: str, surplus: int
+) -> None:
+    size = len(character.encode())
+    room = LARGEST_BODY_BYTES + surplus - FILLING
+    body = json.dumps({"": character * (room // size) + "b" * (room % size)}, ensure_ascii=False)
+    assert len(body.encode()) == LARGEST_BODY_BYTES + surplus
+    sent = json.loads(render(request_template, body, claims={"sub": "u"}).body["input"])["request"]
+    assert ("too_large" in sent, "content" in sent) == (surplus > 0, surplus <= 0)
+
+
+def test_the_gateway_refuses_a_body_in_the_functions_own_words(rest_api_graph: Graph) -> None:
+    with pytest.raises(UnsupportedMediaType) as refused:
+        check_media_type("text/plain")
+    for response_type, error in (("unsupported-media-type", refused.value), ("request-too-large", too_large())):
+        response = rest_api_graph.one("aws:apigateway/response:Response", f"rest-api-{response_type}").inputs
+        body = json.loads(response["responseTemplates"]["application/json"])
+        assert (body["code"], body["message"]) == (error.code, str(error))
+
+
 def test_an_empty_key_is_passed_on_to_be_refused(request_template: str) -> None:
     sent = render(request_template, {}, headers={"idempotency-key": ""}, claims={"sub": "u"}).body
     assert json.loads(sent["input"])["request"]["idempotency_key"] == ""
@@ -89,6 +121,8 @@ EXPECTED = {
     "OutOfStock": 409,
     "IdempotencyConflict": 409,
     "InvalidTransition": 409,
+    "PayloadTooLarge": 413,
+    "UnsupportedMediaType": 415,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping
@@ -81,10 +82,16 @@ class _Input:
         self._body = body
         self._headers = dict(headers)
 
+    @property
+    def body(self) -> str:
+        """The payload as it was sent."""
+        return self._body if isinstance(self._body, str) else json.dumps(self._body, ensure_ascii=False)
+
     def path(self, path: str) -> Any:
         """Return what a path of one key at most, `$` or `$.key`, names."""
         key = path.removeprefix("$").removeprefix(".")
-        return self._body.get(key) if key else self._body
+        given = json.loads(self._body) if isinstance(self._body, str) else self._body
+        return given.get(key) if key else given
 
     def json(self, path: str) -> str:
         return json.dumps(self.path(path), ensure_ascii=False)
@@ -94,6 +101,9 @@ class _Input:
 
 
 class _Util:
+    def base64Encode(self, text: str) -> str:  # noqa: N802 - Velocity's name
+        return base64.b64encode(text.encode()).decode()
+
     def escapeJavaScript(self, text: str) -> str:  # noqa: N802 - Velocity's name
         """As Apache Commons Lang: ' and / too, which JSON would not need."""
         return "".join(_escaped_unit(unit) for unit in _utf16_units(text))

@@ -90,7 +90,7 @@ def test_the_total_is_the_sum_of_the_lines_at_the_catalogues_prices(items: Any, 
 
 
 def test_a_confirmation_without_a_price_names_the_product() -> None:
-    with pytest.raises(ProductNotFound, match="product tea"):
+    with pytest.raises(ProductNotFound, match="tea"):
         orders.confirmed(pending(), [], LATER)
 
 

@@ -24,8 +24,8 @@ PRICES = [
 ]
 
 
-def express(content: Any, *, key: str | None = None, user_id: str = USER) -> dict[str, Any]:
-    request = {"user_id": user_id, "content": content}
+def express(content: Any, *, key: str | None = None, user_id: str = USER, **others: Any) -> dict[str, Any]:
+    request = {"user_id": user_id, "content": content, **others}
     return {"request": request if key is None else request | {"idempotency_key": key}}
 
 
@@ -93,6 +93,26 @@ class TestValidateOrder:
     ) -> None:
         with pytest.raises(errors.ValidationError):
             validate_order(request_)
+
+    @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=shift_jis"])
+    def test_a_body_of_another_kind_is_refused_as_on_orders(self, validate_order: LoadedFunction, kind: str) -> None:
+        with pytest.raises(errors.UnsupportedMediaType):
+            validate_order(express({"items": LINES}, content_type=kind))
+        assert validate_order(express({"items": LINES}, content_type='application/json; charset="UTF-8"'))
+
+    def test_a_body_that_is_too_large_is_refused_as_on_orders(self, validate_order: LoadedFunction) -> None:
+        with pytest.raises(errors.PayloadTooLarge):
+            validate_order({"request": {"user_id": USER, "too_large": True}})
+
+    @pytest.mark.parametrize(
+        "request_",
+        [None, [], "", 1, {}, {"user_id": USER}, {"user_id": None, "content": {"items": LINES}}, {"user_id": 7}],
+    )
+    def test_a_request_that_no_gateway_makes_is_a_validation_error(
+        self, validate_order: LoadedFunction, request_: Any
+    ) -> None:
+        with pytest.raises(errors.ValidationError):
+            validate_order({"request": request_})
 
     @pytest.mark.parametrize("change", [{"status": "CONFIRMED"}, {"order_id": "1"}, {"items": [LINES[0], LINES[0]]}])
     def test_an_order_that_was_not_accepted_is_a_validation_error(
@@ -194,7 +214,7 @@ class TestUpdateInventory:
         pending: dict[str, Any],
     ) -> None:
         stock("cup", 0)
-        with pytest.raises(errors.OutOfStock, match="product cup: got an order of 1; in stock: 0"):
+        with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: cup$"):
             update_inventory({"order": pending, "products": PRICES})
         assert self.stands(dynamodb, pending) == (pending, 10, 0)
 
@@ -213,6 +233,26 @@ class TestUpdateInventory:
         with pytest.raises(errors.OutOfStock):
             update_inventory({"order": other["order"], "products": PRICES})
         assert self.stands(dynamodb, pending)[1:] == (1, 9)
+
+    def test_all_lines_that_are_short_are_named(
+        self, update_inventory: LoadedFunction, stock: Callable[..., None], pending: dict[str, Any]
+    ) -> None:
+        stock("cup", 0)
+        stock("tea", 1)
+        with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: tea, cup$"):
+            update_inventory({"order": pending, "products": PRICES})
+
+    def test_a_product_that_is_gone_counts_more_than_one_that_is_short(
+        self,
+        update_inventory: LoadedFunction,
+        dynamodb: FakeDynamoDB,
+        stock: Callable[..., None],
+        pending: dict[str, Any],
+    ) -> None:
+        stock("tea", 1)
+        del dynamodb.tables["inventory"].items["cup"]
+        with pytest.raises(errors.ProductNotFound, match=r"^Not in the catalogue: cup$"):
+            update_inventory({"order": pending, "products": PRICES})
 
     def test_a_product_that_left_the_catalogue_is_not_found(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared.errors import IdempotencyConflict
+from shared.order_store import OrderStore
 from tests.workflow.conftest import ORDER_ID, USER, Lines, Tables, express, standard, sync_order_id
 from tests.workflow.harness import Ended, Workflow
 
@@ -108,7 +110,8 @@ class TestRejected:
         order_workflow.meanwhile("UpdateInventory", lambda: tables.product("pot", 2))
         ended = order_workflow.run(standard(THREE))
         assert "IsConfirmed" in ended.states
-        assert "pot" in self.rejected(ended, tables, ORDER_ID, "OutOfStock")
+        message = self.rejected(ended, tables, ORDER_ID, "OutOfStock")
+        assert message == "Not enough in stock: pot", "in the words of the check"
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 10, 2]
 
     def test_a_product_that_is_not_in_the_catalogue(self, order_workflow: Workflow, tables: Tables) -> None:
@@ -132,7 +135,8 @@ class TestRejected:
         stocked(tables)
         order_workflow.meanwhile("UpdateInventory", lambda: tables.dynamodb.tables["inventory"].items.pop("cup"))  # type: ignore[arg-type,func-returns-value]
         ended = order_workflow.run(express(THREE))
-        assert "cup" in self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
+        message = self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
+        assert message == "Not in the catalogue: cup", "in the words of the check"
 
     def test_lines_of_different_currencies(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 10, currency="JPY")
@@ -151,6 +155,18 @@ class TestInvalid:
             ["ValidateInput", "IsRecorded", "HandleValidationError"],
         )
         assert "quantity" in ended.cause
+        assert tables.dynamodb.tables["orders"].items == {}
+
+    @pytest.mark.parametrize(
+        ("changes", "error"),
+        [({"content_type": "text/plain"}, "UnsupportedMediaType"), ({"too_large": True}, "PayloadTooLarge")],
+    )
+    def test_a_body_that_is_not_read_ends_under_its_own_name_without_a_record(
+        self, order_workflow: Workflow, tables: Tables, changes: dict[str, Any], error: str
+    ) -> None:
+        request = express([("tea", 1)])
+        ended = order_workflow.run({"request": {**request["request"], **changes}})
+        assert (ended.error, ended.states) == (error, ["ValidateInput", "IsRecorded", error])
         assert tables.dynamodb.tables["orders"].items == {}
 
     def test_an_invalid_event_has_its_order_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
@@ -290,5 +306,7 @@ class TestRepeatedRequest:
         before = tables.order(sync_order_id())
         ended = order_workflow.run(express([("tea", 2)]))
         assert ended.error == "IdempotencyConflict"
-        assert "new key" in ended.cause
+        with pytest.raises(IdempotencyConflict) as refused:
+            OrderStore(tables.dynamodb, table="orders").create(before, request_hash="another")  # type: ignore[arg-type]
+        assert ended.cause == str(refused.value), "in the words of POST /orders"
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (before, 10)

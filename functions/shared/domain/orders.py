@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NotRequired, TypedDict
 
 from shared.domain.times import timestamp
-from shared.errors import InvalidTransition, ProductNotFound, ValidationError
+from shared.errors import InvalidTransition, OutOfStock, ProductNotFound, ValidationError
 
 Status = Literal["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"]
 
@@ -127,6 +127,16 @@ def new_order(order_id: str, user_id: str, items: Iterable[NewLine], now: dateti
     }
 
 
+def not_in_catalogue(product_ids: Iterable[str]) -> ProductNotFound:
+    """Return the error for lines of these products, in the words of the workflow's own check."""
+    return ProductNotFound(f"Not in the catalogue: {', '.join(product_ids)}")
+
+
+def out_of_stock(product_ids: Iterable[str]) -> OutOfStock:
+    """Return the error for lines of these products, in the words of the workflow's own check."""
+    return OutOfStock(f"Not enough in stock: {', '.join(product_ids)}")
+
+
 def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
     """Return `order` confirmed at the catalogue's prices.
 
@@ -135,9 +145,9 @@ def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
     """
     moved = _moved(order, "CONFIRMED", now)
     by_product = {price["product_id"]: price for price in prices}
-    for line in order["items"]:
-        if line["product_id"] not in by_product:
-            raise ProductNotFound(f"product {line['product_id']}: not in the catalogue")
+    unknown = [line["product_id"] for line in order["items"] if line["product_id"] not in by_product]
+    if unknown:
+        raise not_in_catalogue(unknown)
     bought = [by_product[line["product_id"]] for line in order["items"]]
     currencies = sorted({price["currency"] for price in bought})
     if len(currencies) > 1:
