@@ -65,9 +65,15 @@ def make_analytics_queue(
             component=component,
             source="record_analytics",
             size=size,
-            environment={"ANALYTICS_BUCKET": bucket.bucket},
+            environment={
+                "ANALYTICS_BUCKET": bucket.bucket,
+                "FAILURE_QUEUE_URL": dead.url,
+                "RECEIVED_AT_MOST": str(_RECEIVED_AT_MOST),
+            },
             permissions=[
                 allow("s3:PutObject", on=pulumi.Output.concat(bucket.arn, "/orders/*")),
+                # What it cannot record it puts there itself, with the reason; SQS's own redrive gives none.
+                allow("sqs:SendMessage", on=dead.arn),
                 allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=made.arn),
             ],
         ),

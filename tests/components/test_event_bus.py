@@ -243,8 +243,16 @@ class TestAnalytics:
         assert allowed(graph, "record-analytics", "s3") == {("s3:PutObject", f"{bucket}/orders/*")}
         queue = f"{QUEUES}-analytics.fifo"
         verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-        own = {("sqs:SendMessage", f"{QUEUES}-record-analytics-dlq")}
+        failures = [f"{QUEUES}-record-analytics-dlq", f"{QUEUES}-analytics-dlq.fifo"]
+        own = {("sqs:SendMessage", failure) for failure in failures}
         assert allowed(graph, "record-analytics", "sqs") == own | {(f"sqs:{verb}", queue) for verb in verbs}
+
+    def test_the_consumer_knows_where_to_put_what_it_cannot_record_and_when(self, graph: Graph) -> None:
+        variables = graph.one("aws:lambda/function:Function", "record-analytics").inputs["environment"]["variables"]
+        queue, failures = graph.one("Queue", "analytics"), graph.one("Queue", "analytics-dlq")
+        assert variables["FAILURE_QUEUE_URL"] == failures.state["url"]
+        received = json.loads(queue.inputs["redrivePolicy"])["maxReceiveCount"]
+        assert variables["RECEIVED_AT_MOST"] == str(received)
 
 
 def transformed(transformer: Any, event: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""EventBridge, Step Functions, SES and S3 in memory."""
+"""EventBridge, Step Functions, SES, S3 and SQS in memory."""
 
 from __future__ import annotations
 
@@ -83,3 +83,18 @@ class FakeS3:
             return {}
 
         return self.faults.run("put_object", arguments, put)
+
+
+class FakeSqs:
+    """Keeps the messages that are sent."""
+
+    def __init__(self) -> None:
+        self.faults = Faults("sqs")
+        self.sent: list[dict[str, Any]] = []
+
+    def send_message(self, **arguments: Any) -> dict[str, Any]:
+        def send() -> dict[str, Any]:
+            self.sent.append(arguments)
+            return {"MessageId": str(len(self.sent))}
+
+        return self.faults.run("send_message", arguments, send)

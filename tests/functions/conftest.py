@@ -17,7 +17,7 @@ from tests.contracts.answers import faults
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import ORIGIN, Answer, Request, http_event, rest_event
 from tests.fakes.runtime import LoadedFunction, loaded
-from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeStepFunctions
+from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
 
 ENVIRONMENT = {
     "USERS_TABLE": "users",
@@ -31,6 +31,8 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN": "arn:standard",
     "MAIL_SENDER": "orders@example.com",
     "ANALYTICS_BUCKET": "analytics",
+    "FAILURE_QUEUE_URL": "https://queue/failures",
+    "RECEIVED_AT_MOST": "5",
 }
 
 
@@ -64,15 +66,28 @@ def s3() -> FakeS3:
 
 
 @pytest.fixture
-def clients(
+def sqs() -> FakeSqs:
+    return FakeSqs()
+
+
+@pytest.fixture
+def clients(  # noqa: PLR0917 - fixtures
     dynamodb: FakeDynamoDB,
     eventbridge: FakeEventBridge,
     stepfunctions: FakeStepFunctions,
     ses: FakeSes,
     s3: FakeS3,
+    sqs: FakeSqs,
 ) -> dict[str, Any]:
     """Every client, by the service's name in botocore."""
-    return {"dynamodb": dynamodb, "events": eventbridge, "stepfunctions": stepfunctions, "sesv2": ses, "s3": s3}
+    return {
+        "dynamodb": dynamodb,
+        "events": eventbridge,
+        "stepfunctions": stepfunctions,
+        "sesv2": ses,
+        "s3": s3,
+        "sqs": sqs,
+    }
 
 
 @pytest.fixture

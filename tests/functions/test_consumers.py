@@ -1,4 +1,4 @@
-"""process_order, send_email and record_analytics: what events lead to, once."""
+"""process_order and send_email: what events lead to, once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import client_error
 from tests.fakes.gateway import USER
 from tests.fakes.runtime import LoadedFunction
-from tests.fakes.services import FakeS3, FakeSes, FakeStepFunctions
+from tests.fakes.services import FakeSes, FakeStepFunctions
 from tests.functions.conftest import Load
 
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
@@ -232,62 +232,3 @@ class TestSendEmail:
         with pytest.raises(Exception, match="idempotency_key"):
             send_email(broken)
         assert ses.sent == []
-
-
-class TestRecordAnalytics:
-    @pytest.fixture
-    def record_analytics(self, load: Load) -> LoadedFunction:
-        return load("record_analytics")
-
-    @staticmethod
-    def fact(number: int = 1, status: str = "PENDING") -> dict[str, Any]:
-        order_id = f"00000000-0000-4000-8000-{number:012d}"
-        about = order(order_id=order_id, status=status, updated_at="2026-01-02T23:59:59.999Z")
-        return {"event_id": f"{order_id}:{status}", "detail_type": "OrderCreated", "order": about}
-
-    @staticmethod
-    def batch(*facts: Any, groups: tuple[str, ...] = ()) -> dict[str, Any]:
-        return {
-            "Records": [
-                {
-                    "messageId": f"m{position}",
-                    "eventSource": "aws:sqs",
-                    "attributes": {"MessageGroupId": groups[position] if groups else "orders"},
-                    "body": fact if isinstance(fact, str) else json.dumps(fact),
-                }
-                for position, fact in enumerate(facts)
-            ]
-        }
-
-    def test_an_event_is_an_object_under_its_day(self, record_analytics: LoadedFunction, s3: FakeS3) -> None:
-        fact = self.fact()
-        assert record_analytics(self.batch(fact)) == {"batchItemFailures": []}
-        key = f"orders/dt=2026-01-02/{ORDER_ID}_PENDING.json"
-        assert json.loads(s3.objects["analytics", key]) == fact
-        assert len(s3.objects) == 1
-
-    def test_an_event_that_comes_twice_is_one_object_and_counted_once(
-        self, record_analytics: LoadedFunction, s3: FakeS3, counted: Callable[[], dict[str, int]]
-    ) -> None:
-        record_analytics(self.batch(self.fact()))
-        assert record_analytics(self.batch(self.fact())) == {"batchItemFailures": []}
-        assert len(s3.objects) == 1
-        assert counted() == {"OrderAnalysed": 1}
-
-    def test_a_message_that_fails_holds_up_its_own_group_only(
-        self, record_analytics: LoadedFunction, s3: FakeS3
-    ) -> None:
-        event = self.batch("not json", self.fact(2), self.fact(3), groups=("a", "a", "b"))
-        assert [failure["itemIdentifier"] for failure in record_analytics(event)["batchItemFailures"]] == ["m0", "m1"]
-        assert [key for _, key in s3.objects] == [
-            "orders/dt=2026-01-02/00000000-0000-4000-8000-000000000003_PENDING.json"
-        ]
-
-    def test_why_a_message_failed_is_in_the_log(
-        self, record_analytics: LoadedFunction, s3: FakeS3, logs: Callable[[], list[dict[str, Any]]]
-    ) -> None:
-        s3.faults.refuse("put_object", "AccessDenied")
-        record_analytics(self.batch(self.fact(), self.fact(2), groups=("a", "b")))
-        (failure,) = [record for record in logs() if record["level"] == "WARNING"]
-        assert failure["correlation_id"] == ORDER_ID
-        assert "AccessDenied" in failure["exception"]
