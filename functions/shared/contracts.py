@@ -16,6 +16,8 @@ Check = Callable[[Any], None]
 """Raises ValidationError unless its argument meets the schema."""
 
 _DRAFT: Final = "http://json-schema.org/draft-04/schema#"
+_MOST_NAMED: Final = 20
+"""Values that a message names; more are looked up."""
 
 
 def request_check(operation_id: str) -> Check:
@@ -55,8 +57,10 @@ def _explain(broken: fastjsonschema.JsonSchemaValueException, name: str) -> str:
     if broken.rule == "required":
         return f"{where}: lacks properties; required: {', '.join(definition['required'])}"
     limit: object = broken.rule_definition
-    allowed = ", ".join(cast("list[str]", limit)) if isinstance(limit, list) else limit
-    return f"{where}: got {_echo(broken.value)}; allowed: {broken.rule} {allowed}"
+    if isinstance(limit, list):
+        values = cast("list[str]", limit)
+        limit = ", ".join(values) if len(values) <= _MOST_NAMED else f"of {len(values)} values in the OpenAPI document"
+    return f"{where}: got {_echo(broken.value)}; allowed: {broken.rule} {limit}"
 
 
 def _echo(value: object) -> str:

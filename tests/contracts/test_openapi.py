@@ -129,6 +129,13 @@ def test_what_both_documents_name_is_the_same() -> None:
         assert rest[name] == http[name]
 
 
+def test_a_currency_that_may_be_put_is_one_that_is_shown() -> None:
+    http = schemas(openapi.load("http-api.yaml"))
+    codes: list[str] = http["ActiveCurrency"]["enum"]
+    assert codes == sorted(set(codes))
+    assert [code for code in codes if breaches(http["Currency"], code)] == []
+
+
 def test_the_idempotency_key_is_bounded_as_the_handlers_bound_it() -> None:
     parameter = openapi.load("rest-api.yaml")["components"]["parameters"]["IdempotencyKey"]
     assert (parameter["required"], parameter["schema"]["minLength"]) == (False, 1)

@@ -122,7 +122,13 @@ def test_an_order_survives_its_row(items: Any) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "text"),
-    [(1200, "JPY", "1,200 JPY"), (123456, "USD", "1,234.56 USD"), (5, "EUR", "0.05 EUR"), (1234, "KWD", "1.234 KWD")],
+    [
+        (1200, "JPY", "1,200 JPY"),
+        (123456, "USD", "1,234.56 USD"),
+        (5, "EUR", "0.05 EUR"),
+        (1234, "KWD", "1.234 KWD"),
+        (12345, "CLF", "1.2345 CLF"),
+    ],
 )
 def test_money_is_shown_with_the_decimals_of_its_currency(amount: int, currency: str, text: str) -> None:
     assert money.display(amount, currency) == text

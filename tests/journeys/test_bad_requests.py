@@ -80,7 +80,7 @@ PRODUCTS: Final[dict[str, Any]] = {
         for price in (-1, 1_000_000_001, 1.5, 100.0, "100", True, None, 1e400)
     },
     **{f"quantity {number!r}": {**TEA, "quantity": number} for number in (-1, 1_000_001, 0.5, "1", None)},
-    **{f"currency {code!r}": {**TEA, "currency": code} for code in ("", "jpy", "YEN!", "JP", 392, None)},
+    **{f"currency {code!r}": {**TEA, "currency": code} for code in ("", "jpy", "YEN!", "JP", "YEN", "XXX", 392, None)},
 }
 
 

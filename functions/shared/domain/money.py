@@ -6,12 +6,13 @@ from typing import Final
 
 _NO_DECIMALS: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())  # noqa: SIM905
 _THREE_DECIMALS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905
+_FOUR_DECIMALS: Final = frozenset({"CLF", "UYW"})
 
 
 def display(amount: int, currency: str) -> str:
     """Return `amount` minor units for reading: `1,200 JPY`, `12.34 USD`."""
     if currency in _NO_DECIMALS:
         return f"{amount:,} {currency}"
-    decimals = 3 if currency in _THREE_DECIMALS else 2
+    decimals = 3 if currency in _THREE_DECIMALS else 4 if currency in _FOUR_DECIMALS else 2
     whole, rest = divmod(amount, 10**decimals)
     return f"{whole:,}.{rest:0{decimals}d} {currency}"
