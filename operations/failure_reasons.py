@@ -41,7 +41,7 @@ class Reasons:
         return f"{message.reason}: {found or f'see sequence_number {number} in {group}'}"
 
     def _logged(self, group: str, number: str, *, until_s: float) -> str:
-        """Return the last line of the exception that `group` has of a sequence number, or an empty text."""
+        """Return what `group` has of a sequence number: the last line of an exception or AWS's codes, else nothing."""
         token: dict[str, str] = {}
         for _ in range(_PAGES):
             page = self.logs.filter_log_events(
@@ -53,8 +53,8 @@ class Reasons:
             )
             for event in page["events"]:
                 line = _object(event["message"])
-                if "exception" in line:
-                    return str(line["exception"]).strip().rpartition("\n")[2][:_LONGEST]
+                if why := line.get("exception") or line.get("codes"):
+                    return str(why).strip().rpartition("\n")[2][:_LONGEST]
             if not page.get("nextToken"):
                 break
             token = {"nextToken": page["nextToken"]}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared import events, rows
+from shared import aws, events, rows
 from shared.contracts import Check
 from shared.events import Detail
 from shared.telemetry import logger
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ENTRIES_OF_A_CALL: Final = 10
 """AWS's limit of PutEvents."""
+_TOO_LARGE: Final = ("ValidationException", "413")
+"""What EventBridge answers if the entries of a call are too large, one of them or all together."""
 _TRIES: Final = 3
 _FIRST_PAUSE_S: Final = 0.1
 
@@ -59,19 +61,18 @@ class Relay:
     def publish(self, records: Sequence[Mapping[str, Any]]) -> Outcome:
         """Publish one event for each status that an order of `records` reached, in their order.
 
-        A record that cannot be an event fails alone: the ones around it are published. A call that is refused whole
-        ends the batch there, since the next one would meet the same.
+        A record that cannot be an event, or is too large for one, fails alone: the ones around it are published. A call
+        that is refused whole for another reason ends the batch there, since the next one would meet the same.
         """
         changes, failed = self._changes(records)
         done: list[_Change] = []
         for start in range(0, len(changes), _ENTRIES_OF_A_CALL):
             chunk = changes[start : start + _ENTRIES_OF_A_CALL]
-            refused = self._put(chunk)
+            refused, goes_on = self._put(chunk)
             done += [change for change in chunk if change not in refused]
-            if refused:
-                failed += [change.sequence_number for change in refused]
-                if len(refused) == len(chunk):
-                    break
+            failed += [change.sequence_number for change in refused]
+            if not goes_on:
+                break
         lowest = min(failed, key=int, default=None)
         return Outcome(
             published=[change.detail for change in done if lowest is None or int(change.sequence_number) < int(lowest)],
@@ -103,8 +104,11 @@ class Relay:
         self._checks[events.DETAIL_TYPES[detail["order"]["status"]]](detail)
         return detail
 
-    def _put(self, changes: Sequence[_Change]) -> list[_Change]:
-        """Return the changes that the bus did not take. PutEvents succeeds even if entries fail (AWS rule)."""
+    def _put(self, changes: Sequence[_Change]) -> tuple[list[_Change], bool]:
+        """Return the changes that the bus did not take, and whether it may take others.
+
+        PutEvents succeeds even if entries fail (AWS rule).
+        """
         left = list(changes)
         for attempt in range(_TRIES):
             if attempt:
@@ -113,14 +117,25 @@ class Relay:
                 answer = self._client.put_events(
                     Entries=[events.entry_of(change.detail, bus=self._bus) for change in left]
                 )
-            except (BotoCoreError, ClientError):
+            except (BotoCoreError, ClientError) as error:
+                too_large = isinstance(error, ClientError) and aws.error_code(error) in _TOO_LARGE
+                if too_large and len(left) > 1:
+                    return self._put_halves(left)
                 # The SDK has repeated what may be repeated.
-                logger.exception("bus refused the call", entries=len(left))
-                return left
+                logger.exception("bus refused the call", entries=len(left), sequence_number=left[0].sequence_number)
+                return left, too_large
             if not answer["FailedEntryCount"]:
-                return []
+                return [], True
             results = list(zip(left, answer["Entries"], strict=True))
             left = [change for change, result in results if "ErrorCode" in result]
             codes = sorted({result.get("ErrorCode", "") for _, result in results} - {""})
-            logger.warning("bus refused entries", entries=len(left), codes=codes)
-        return left
+            numbers = [change.sequence_number for change in left]
+            logger.warning("bus refused entries", entries=len(left), codes=codes, sequence_numbers=numbers)
+        return left, len(left) < len(changes)
+
+    def _put_halves(self, changes: list[_Change]) -> tuple[list[_Change], bool]:
+        """Find the ones that are too large: PutEvents refuses all entries of a call for one of them."""
+        half = len(changes) // 2
+        first, first_goes_on = self._put(changes[:half])
+        second, second_goes_on = self._put(changes[half:])
+        return [*first, *second], first_goes_on and second_goes_on

@@ -8,6 +8,7 @@ from typing import Any
 from tests.fakes.faults import Faults, client_error
 
 _MOST_ENTRIES = 10
+_LARGEST_CALL = 256 * 1024
 
 
 class FakeEventBridge:
@@ -24,6 +25,8 @@ class FakeEventBridge:
     def _put_events(self, entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if not 1 <= len(entries) <= _MOST_ENTRIES:
             raise client_error("ValidationException", "PutEvents", "1 to 10 entries")
+        if sum(len(entry["Detail"]) for entry in entries) > _LARGEST_CALL:
+            raise client_error("ValidationException", "PutEvents", "Total size of the entries is over the limit")
         refused = self.refusals.pop(0) if self.refusals else set[int]()
         results: list[dict[str, str]] = []
         for position, entry in enumerate(entries):

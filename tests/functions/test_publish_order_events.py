@@ -188,6 +188,38 @@ def test_a_bus_that_refuses_the_whole_call_fails_from_there_on(
     assert len(eventbridge.faults.of("put_events")) == 2
 
 
+def giant(number: int) -> dict[str, Any]:
+    """An order whose event is larger than the bus takes."""
+    reason = {"M": {"code": {"S": "OutOfStock"}, "message": {"S": "x" * 300_000}}}
+    return row(number) | {"status": {"S": "REJECTED"}, "reason": reason}
+
+
+@pytest.mark.parametrize("position", [0, 4, 9])
+def test_an_event_that_is_too_large_fails_alone(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, position: int
+) -> None:
+    rows = [giant(number) if number == position else row(number) for number in range(12)]
+    assert relay(batch(dynamodb, *rows)) == failed(dynamodb, position)
+    assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in range(12) if number != position]
+
+
+def test_events_that_are_too_large_do_not_stop_the_others(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    rows = [giant(number) if number < 10 else row(number) for number in range(12)]
+    assert relay(batch(dynamodb, *rows)) == failed(dynamodb, 0)
+    assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in (10, 11)]
+
+
+def test_the_log_says_which_record_the_bus_refused_and_why(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
+) -> None:
+    answer = relay(batch(dynamodb, row(0), giant(1)))
+    (refused,) = [record for record in logs() if record["message"] == "bus refused the call"]
+    assert [{"itemIdentifier": refused["sequence_number"]}] == answer["batchItemFailures"]
+    assert "ValidationException" in refused["exception"]
+
+
 def test_only_records_that_will_not_come_again_are_counted(
     relay: LoadedFunction,
     dynamodb: FakeDynamoDB,
