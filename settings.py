@@ -22,6 +22,7 @@ FUNCTION_NAMES: Final = (
     "catalog_api",
     "publish_order_events",
     "process_order",
+    "fail_order",
     "send_email",
     "record_analytics",
     "validate_order",

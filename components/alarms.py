@@ -14,6 +14,7 @@ from components.metrics import Metric
 from components.naming import Naming
 
 _MINUTE_S = 60
+_ENDED_BY = "fail-order makes its order FAILED, if it is PENDING. Find the cause."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,19 +92,18 @@ def of_workflow(
         threshold=1,
     )
     for role, name, meaning in (
-        ("order-standard-timed-out", "ExecutionsTimedOut", "ran out of time; its order may be PENDING. Redrive it."),
-        ("order-standard-aborted", "ExecutionsAborted", "was aborted; its order may be PENDING. Redrive it."),
+        ("order-standard-timed-out", "ExecutionsTimedOut", "ran out of time"),
+        ("order-standard-aborted", "ExecutionsAborted", "was aborted"),
     ):
         yield Alarm(
             role=role,
-            description=f"A STANDARD execution {meaning}",
+            description=f"A STANDARD execution {meaning}. {_ENDED_BY}",
             metric=metrics.of_machine(name, standard_arn),
             threshold=1,
         )
     yield Alarm(
         role="order-standard-unexpected",
-        description="A STANDARD execution ended in a way that is not designed; its order may be PENDING. "
-        "Mend the cause, then start one with the same input and another name.",
+        description=f"A STANDARD execution ended in a way that is not designed. {_ENDED_BY}",
         metric=unexpected,
         threshold=1,
     )

@@ -45,7 +45,7 @@ class DataTier(pulumi.ComponentResource):
     inventory: aws.dynamodb.Table
     """Products by product_id, with the index `catalogue`."""
     idempotency: aws.dynamodb.Table
-    """Powertools' idempotency records, which expire."""
+    """Which events' mails were sent; its rows expire."""
     analytics_bucket: aws.s3.Bucket
     """One object for each event."""
 

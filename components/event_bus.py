@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
 from components.event_delivery import Delivery, deliver
+from components.execution_ends import make_fail_order, make_rule
 from components.failure_queues import FailureQueue, of_functions
 from components.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 from components.iam import allow
@@ -27,7 +28,7 @@ class EventBusArgs:
     context: FunctionContext
     """What all functions of the stack share."""
     sizes: Mapping[str, FunctionSize]
-    """Of `publish_order_events`, `process_order`, `send_email` and `record_analytics`."""
+    """Of `publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
     orders_table: aws.dynamodb.Table
     """Orders, with a stream of new and old images."""
     users_table: aws.dynamodb.Table
@@ -47,7 +48,7 @@ class EventBusArgs:
 
 
 class EventBus(pulumi.ComponentResource):
-    """Bus with archive, the relay of the orders table's stream, two rules, their targets and every failure queue."""
+    """Bus with archive, the relay of the orders table's stream, the rules, their targets and every failure queue."""
 
     bus_name: pulumi.Output[str]
     """EventBridge bus."""
@@ -56,11 +57,11 @@ class EventBus(pulumi.ComponentResource):
     archive_name: pulumi.Output[str]
     """Archive of everything on the bus."""
     success_topic_arn: pulumi.Output[str]
-    """SNS topic that is told of every event that process_order and send_email handled."""
+    """SNS topic that is told of every event that process_order, fail_order and send_email handled."""
     analytics_queue_name: pulumi.Output[str]
     """FIFO queue of the analytics records."""
     functions: Mapping[str, Function]
-    """`publish_order_events`, `process_order`, `send_email` and `record_analytics`."""
+    """`publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
     failure_queues: Mapping[str, FailureQueue]
     """Of its functions, targets, stream and queue."""
 
@@ -77,6 +78,7 @@ class EventBus(pulumi.ComponentResource):
         self.functions = {
             "publish_order_events": self._relay,
             "process_order": self._process_order(),
+            "fail_order": self._fail_order(),
             "send_email": self._send_email(),
             "record_analytics": self._analytics.function,
         }
@@ -161,6 +163,17 @@ class EventBus(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
+    def _fail_order(self) -> Function:
+        args = self._args
+        return make_fail_order(
+            context=args.context,
+            component=_COMPONENT,
+            size=args.sizes["fail_order"],
+            orders_table=args.orders_table,
+            success_topic_arn=self._successes.arn,
+            parent=self,
+        )
+
     def _send_email(self) -> Function:
         args, context = self._args, self._args.context
         identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
@@ -178,13 +191,7 @@ class EventBus(pulumi.ComponentResource):
                 },
                 permissions=[
                     allow("dynamodb:GetItem", on=args.users_table.arn),
-                    allow(
-                        "dynamodb:GetItem",
-                        "dynamodb:PutItem",
-                        "dynamodb:UpdateItem",
-                        "dynamodb:DeleteItem",
-                        on=args.idempotency_table.arn,
-                    ),
+                    allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
                     # Bound by the sender, not by the identity: which identity SES checks is the address, or its domain
                     # where that is what was verified, and in the sandbox the recipient's too, which must be one.
                     allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.mail_sender}}),
@@ -209,8 +216,16 @@ class EventBus(pulumi.ComponentResource):
         """Make the rules and their targets; return the queues of what cannot be delivered."""
         created = self._rule("order-created", [CREATED])
         changed = self._rule("order-changed", list(DETAIL_TYPES))
+        ended = make_rule(
+            self._name,
+            context=self._args.context,
+            component=_COMPONENT,
+            standard_arn=self._args.state_machine_arn,
+            parent=self,
+        )
         return {
             "process-order-delivery": self._to_function("process-order", created, self.functions["process_order"]),
+            "fail-order-delivery": self._to_function("fail-order", ended, self.functions["fail_order"]),
             "send-email-delivery": self._to_function("send-email", changed, self.functions["send_email"]),
             "analytics-delivery": self._to_analytics(changed),
         }

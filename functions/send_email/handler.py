@@ -1,6 +1,7 @@
 """Tells the owner of an order what became of it: one mail for each event.
 
-Environment: USERS_TABLE, IDEMPOTENCY_TABLE, MAIL_SENDER. Event: any of the bus. Output: {"sent": bool}.
+Environment: USERS_TABLE, IDEMPOTENCY_TABLE, MAIL_SENDER. Event: any of the bus. Output: {"sent": bool}, whether this
+invocation sent it.
 """
 
 from __future__ import annotations
@@ -9,16 +10,13 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools.utilities.idempotency import (
-    DynamoDBPersistenceLayer,
-    IdempotencyConfig,
-    idempotent_function,
-)
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from send_email.claims import Claims
 from send_email.mails import Mail, mail_about
 from shared import aws
+from shared.domain.times import utc_now
 from shared.errors import MailRefused
 from shared.events import Detail
 from shared.telemetry import count, follow, logger, metrics, tracer
@@ -30,13 +28,8 @@ if TYPE_CHECKING:
 dynamodb = aws.client("dynamodb")
 mails: SESV2Client = aws.client("sesv2", read_timeout_s=5)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
+claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
-# Longer than the archive and any queue keep an event, so that neither a replay nor a redrive sends it again.
-once = IdempotencyConfig(
-    event_key_jmespath="event_id",
-    raise_on_no_idempotency_key=True,
-    expires_after_seconds=int(timedelta(days=120).total_seconds()),
-)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -45,32 +38,50 @@ once = IdempotencyConfig(
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     """Send the mail of an event, once however often the event comes."""
     detail: Detail = event["detail"]
+    event_id = detail["event_id"]
     follow(detail["order"]["order_id"])
-    logger.append_keys(
-        order_id=detail["order"]["order_id"], event_id=detail["event_id"], status=detail["order"]["status"]
-    )
-    # Lets a record outlive its invocation's death only until that invocation's time limit.
-    once.register_lambda_context(context)
-    return tell(detail=detail)
+    logger.append_keys(order_id=detail["order"]["order_id"], event_id=event_id, status=detail["order"]["status"])
+    now = utc_now()
+    claim = claims.take(event_id, now=now, until=now + timedelta(milliseconds=context.get_remaining_time_in_millis()))
+    if claim is None:
+        logger.info("mail was dealt with before")
+        return {"sent": False}
+    try:
+        sent = _tell(detail)
+    except Exception:
+        _release(event_id, claim)
+        raise
+    _finish(event_id, claim)
+    return {"sent": sent}
 
 
-@idempotent_function(
-    data_keyword_argument="detail",
-    config=once,
-    persistence_store=DynamoDBPersistenceLayer(os.environ["IDEMPOTENCY_TABLE"], boto3_client=dynamodb),
-    key_prefix="send_email",
-)
-def tell(*, detail: Detail) -> dict[str, bool]:
-    """Send the event's mail, or none without a profile. The result is stored, so it holds nothing personal."""
+def _tell(detail: Detail) -> bool:
+    """Send the event's mail; return False without a profile."""
     user = users.get(detail["order"]["user_id"])
     if user is None:
         count("MailSkipped")
         logger.info("mail skipped: no profile")
-        return {"sent": False}
+        return False
     _send(mail_about(detail["order"], user), user["email"])
     count("MailSent")
     logger.info("mail sent")
-    return {"sent": True}
+    return True
+
+
+def _release(event_id: str, claim: str) -> None:
+    """Let Lambda's next try send it. Without this it could not before this invocation's time limit."""
+    try:
+        claims.release(event_id, claim)
+    except (BotoCoreError, ClientError):
+        logger.warning("claim not released", exc_info=True)
+
+
+def _finish(event_id: str, claim: str) -> None:
+    """Note that it is sent. An error here would only make Lambda send it again."""
+    try:
+        claims.finish(event_id, claim)
+    except (BotoCoreError, ClientError):
+        logger.exception("mail not noted as sent")
 
 
 def _send(mail: Mail, recipient: str) -> None:

@@ -92,6 +92,10 @@ class OrderUndecided(ConsumerError):
     """The order's own Express execution may still be running."""
 
 
+class MailClaimed(ConsumerError):
+    """Another invocation is sending the mail of this event."""
+
+
 class MailRefused(ConsumerError):
     """SES did not take a mail."""
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from shared import rows
 from shared.aws import existing_row, is_failed_condition
-from shared.domain.orders import Order
+from shared.domain.orders import Order, Reason
+from shared.domain.times import timestamp
 from shared.errors import IdempotencyConflict
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# As the workflow says it (workflows/order.asl.json).
+OUR_FAULT: Final[Reason] = {
+    "code": "InternalError",
+    "message": "The order could not be processed because of an error of ours; place it again",
+}
 
 
 class OrderStore:
@@ -56,6 +64,28 @@ class OrderStore:
         """Return the order as it is now, or None."""
         row = self.row(order_id)
         return rows.order_of(row) if row else None
+
+    def fail(self, order_id: str, now: datetime) -> bool:
+        """Move the order from PENDING to FAILED, as by a fault of ours; return False if it is decided or absent."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"order_id": {"S": order_id}},
+                UpdateExpression="SET #status = :status, #reason = :reason, updated_at = :now",
+                ConditionExpression="#status = :pending",
+                ExpressionAttributeNames={"#status": "status", "#reason": "reason"},
+                ExpressionAttributeValues={
+                    ":pending": {"S": "PENDING"},
+                    ":status": {"S": "FAILED"},
+                    ":now": {"S": timestamp(now)},
+                    ":reason": {"M": {name: {"S": text} for name, text in OUR_FAULT.items()}},
+                },
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+            return False
+        return True
 
     def page(self, user_id: str, limit: int, *, after: Order | None) -> tuple[list[Order], bool]:
         """Return at most `limit` of the user's orders behind `after`, newest first, and whether there are more."""

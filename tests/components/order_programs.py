@@ -32,7 +32,7 @@ def record_workflow(**changes: Any) -> Graph:
 
 def record_event_bus(**changes: Any) -> Graph:
     """Return what a program with an EventBus alone registers; `changes` replace its arguments."""
-    functions = ("publish_order_events", "process_order", "send_email", "record_analytics")
+    functions = ("publish_order_events", "process_order", "fail_order", "send_email", "record_analytics")
     arguments: dict[str, Any] = {
         "context": _context(),
         "sizes": {name: size(30) for name in functions},

@@ -17,15 +17,22 @@ from tests.support.graph import ACCOUNT, REGION, Graph, Resource
 FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-dev"
 QUEUES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders-dev"
 TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
-RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders-dev-bus/orders-dev"
+RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 ALL = ["OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"]
 # Target -> its rule and what it delivers to.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
+    "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
     "send-email": ("order-changed", f"{FUNCTIONS}-send-email:live"),
     "analytics": ("order-changed", f"{QUEUES}-analytics.fifo"),
 }
+FUNCTION_TARGETS = ["process-order", "fail-order", "send-email"]
+
+
+def rule_arn(rule: str) -> str:
+    """Return the ARN of a rule of dev."""
+    return f"{RULES}/{'default' if rule == 'execution-ended' else 'orders-dev-bus'}/orders-dev-{rule}"
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +75,27 @@ class TestBus:
         assert order_stream.SOURCE == events.SOURCE
         assert set(order_stream.DETAIL_TYPES) == set(events.DETAIL_TYPES.values())
 
-    def test_there_are_the_three_targets_and_no_other(self, graph: Graph) -> None:
+    def test_executions_of_the_standard_workflow_that_did_not_succeed_are_on_the_default_bus(
+        self, graph: Graph
+    ) -> None:
+        inputs = graph.one("EventRule", "events-execution-ended").inputs
+        machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-standard"
+        assert json.loads(inputs["eventPattern"]) == {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {"stateMachineArn": [machine], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+        }
+        assert inputs["eventBusName"] == "default"
+
+    def test_there_are_these_targets_and_no_other(self, graph: Graph) -> None:
         found = {
             target.inputs["targetId"]: (target.inputs["rule"].removeprefix("orders-dev-"), target.inputs["arn"])
             for target in graph.of("EventTarget")
         }
         assert found == TARGETS
-        assert {target.inputs["eventBusName"] for target in graph.of("EventTarget")} == {"orders-dev-bus"}
+        for target in graph.of("EventTarget"):
+            rule = graph.one("EventRule", f"events-{TARGETS[target.inputs['targetId']][0]}")
+            assert target.inputs["eventBusName"] == rule.inputs["eventBusName"]
 
 
 class TestDelivery:
@@ -91,16 +112,16 @@ class TestDelivery:
     @pytest.mark.parametrize("name", TARGETS)
     def test_a_delivery_queue_takes_events_of_its_targets_rule_alone(self, graph: Graph, name: str) -> None:
         queue = f"{QUEUES}-{name}-delivery"
-        assert sent_by_rules(graph, f"{name}-delivery", queue) == [f"{RULES}-{TARGETS[name][0]}"]
+        assert sent_by_rules(graph, f"{name}-delivery", queue) == [rule_arn(TARGETS[name][0])]
 
     def test_the_analytics_queue_takes_events_of_its_rule_alone(self, graph: Graph) -> None:
-        assert sent_by_rules(graph, "analytics", f"{QUEUES}-analytics.fifo") == [f"{RULES}-order-changed"]
+        assert sent_by_rules(graph, "analytics", f"{QUEUES}-analytics.fifo") == [rule_arn("order-changed")]
 
-    @pytest.mark.parametrize("name", ["process-order", "send-email"])
+    @pytest.mark.parametrize("name", FUNCTION_TARGETS)
     def test_a_function_is_invoked_on_its_alias_by_its_rule_alone(self, graph: Graph, name: str) -> None:
         permission = graph.one("Permission", f"{name}-event-bus").inputs
         assert permission["principal"] == "events.amazonaws.com"
-        assert permission["sourceArn"] == f"{RULES}-{TARGETS[name][0]}"
+        assert permission["sourceArn"] == rule_arn(TARGETS[name][0])
         assert (permission["function"], permission["qualifier"]) == (f"orders-dev-{name}", "live")
 
     @pytest.mark.parametrize("name", TARGETS)
@@ -113,7 +134,7 @@ class TestDelivery:
         )
         assert {door.urn, graph.one("QueuePolicy", f"{name}-delivery-policy").urn} <= set(waits_for)
 
-    @pytest.mark.parametrize("name", ["process-order", "send-email"])
+    @pytest.mark.parametrize("name", FUNCTION_TARGETS)
     def test_an_event_is_tried_three_times_within_five_minutes(self, graph: Graph, name: str) -> None:
         config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
         assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == (300, 2)
@@ -225,7 +246,7 @@ class TestAnalytics:
 
     def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_run(self) -> None:
         graph = record_event_bus(
-            sizes={name: size(25) for name in ("publish_order_events", "process_order", "send_email")}
+            sizes={name: size(25) for name in ("publish_order_events", "process_order", "fail_order", "send_email")}
             | {"record_analytics": size(40)}
         )
         assert graph.one("Queue", "analytics").inputs["visibilityTimeoutSeconds"] == 240
@@ -274,6 +295,9 @@ class TestConsumers:
         variables = graph.one("aws:lambda/function:Function", "process-order").inputs["environment"]["variables"]
         assert (variables["ORDERS_TABLE"], variables["STATE_MACHINE_ARN"]) == ("orders-dev-orders", machine)
 
+    def test_fail_order_may_change_orders_and_nothing_else(self, graph: Graph) -> None:
+        assert allowed(graph, "fail-order", "dynamodb") == {("dynamodb:UpdateItem", f"{TABLES}-orders")}
+
     def test_send_email_may_send_in_the_senders_name_alone(self, graph: Graph) -> None:
         assert statement_of(graph, "send-email", "ses:SendEmail") == {
             "Effect": "Allow",
@@ -283,7 +307,7 @@ class TestConsumers:
         }
 
     def test_send_email_may_read_profiles_and_keep_what_it_sent(self, graph: Graph) -> None:
-        verbs = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        verbs = ("PutItem", "UpdateItem")
         kept = {(f"dynamodb:{verb}", f"{TABLES}-idempotency") for verb in verbs}
         assert allowed(graph, "send-email", "dynamodb") == kept | {("dynamodb:GetItem", f"{TABLES}-users")}
 

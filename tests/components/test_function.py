@@ -11,7 +11,7 @@ from settings import FUNCTION_NAMES
 from tests.support.graph import Graph
 
 GraphOf = Callable[[str], Graph]
-ASYNCHRONOUS = {"process-order", "send-email"}
+ASYNCHRONOUS = {"process-order", "fail-order", "send-email"}
 NAMES = [name.replace("_", "-") for name in FUNCTION_NAMES]
 
 

@@ -1,29 +1,26 @@
-"""process_order and send_email: what events lead to, once."""
+"""process_order and fail_order: what events lead to, once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 
 from shared import rows
 from shared.domain.orders import Order, new_order, request_hash
 from shared.domain.times import timestamp
-from shared.errors import MailRefused, OrderNotFound, OrderUndecided
+from shared.errors import OrderNotFound, OrderUndecided
 from shared.events import DETAIL_TYPES, detail_of
+from shared.order_store import OUR_FAULT
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.faults import client_error
 from tests.fakes.gateway import USER
 from tests.fakes.runtime import LoadedFunction
-from tests.fakes.services import FakeSes, FakeStepFunctions
+from tests.fakes.services import FakeStepFunctions
 from tests.functions.conftest import Load
 
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
-ADDRESS = "ada@example.com"
 
 
 def order(**changes: Any) -> Order:
@@ -115,120 +112,58 @@ class TestProcessOrder:
             process_order(event(order()))
 
 
-class TestSendEmail:
+class TestFailOrder:
+    """An execution ended, for whatever reason."""
+
     @pytest.fixture
-    def send_email(self, load: Load) -> LoadedFunction:
-        return load("send_email")
+    def fail_order(self, load: Load) -> LoadedFunction:
+        return load("fail_order")
 
-    @pytest.fixture(autouse=True)
-    def profile(self, dynamodb: FakeDynamoDB) -> None:
-        user: Any = {"user_id": USER, "name": "Ada", "email": ADDRESS, "created_at": "2026-01-02T03:04:05.678Z"}
-        dynamodb.put("users", rows.user_row(user, request_id="r"))
+    @staticmethod
+    def ended(status: str = "ABORTED", error: str | None = None) -> dict[str, Any]:
+        """Return what Step Functions tells of it."""
+        detail = {"name": ORDER_ID, "status": status, "error": error, "stateMachineArn": "arn:standard"}
+        return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
 
-    def test_the_mail_goes_from_the_sender_to_the_profiles_address(
-        self, send_email: LoadedFunction, ses: FakeSes
+    @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
+    def test_an_order_that_is_still_pending_has_failed(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
-        assert send_email(event(order())) == {"sent": True}
-        (mail,) = ses.sent
-        assert mail["FromEmailAddress"] == "orders@example.com"
-        assert mail["Destination"] == {"ToAddresses": [ADDRESS]}
+        TestProcessOrder.store(dynamodb, before := order())
+        assert fail_order(self.ended(status)) == {"failed": True}
+        stands = rows.order_of(dynamodb.item("orders", ORDER_ID) or {})
+        assert stands["updated_at"] >= before["updated_at"]
+        assert stands == {**before, "status": "FAILED", "reason": OUR_FAULT, "updated_at": stands["updated_at"]}
 
-    @pytest.mark.parametrize(
-        ("changes", "subject", "says"),
-        [
-            ({}, "Your order is received", "2 x tea"),
-            ({"status": "CONFIRMED", "total": 1200, "currency": "JPY"}, "Your order is confirmed", "1,200 JPY"),
-            (
-                {"status": "REJECTED", "reason": {"code": "OutOfStock", "message": "none left"}},
-                "Your order is rejected",
-                "none left",
-            ),
-            ({"status": "CANCELLED"}, "Your order is cancelled", ORDER_ID),
-        ],
-    )
-    def test_each_status_has_its_mail(
-        self, send_email: LoadedFunction, ses: FakeSes, changes: dict[str, Any], subject: str, says: str
+    @pytest.mark.parametrize("status", ["CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
+    def test_an_order_that_is_decided_is_left_as_it_is(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
-        send_email(event(order(**changes)))
-        content = ses.sent[0]["Content"]["Simple"]
-        assert content["Subject"]["Data"] == subject
-        assert says in content["Body"]["Text"]["Data"]
+        TestProcessOrder.store(dynamodb, order(status=status))
+        before = dynamodb.item("orders", ORDER_ID)
+        assert fail_order(self.ended("FAILED", "OutOfStock")) == {"failed": False}
+        assert dynamodb.item("orders", ORDER_ID) == before
 
-    def test_the_cause_of_our_own_faults_is_not_mailed(self, send_email: LoadedFunction, ses: FakeSes) -> None:
-        send_email(event(order(status="FAILED", reason={"code": "InternalError", "message": "DynamoDB said no"})))
-        assert "DynamoDB" not in json.dumps(ses.sent)
-
-    def test_an_event_that_comes_twice_is_one_mail(
-        self, send_email: LoadedFunction, ses: FakeSes, counted: Callable[[], dict[str, int]]
+    def test_no_row_is_made_for_an_order_that_there_is_not(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
     ) -> None:
-        again = event(order())
-        assert send_email(again) == send_email(again) == {"sent": True}
-        assert len(ses.sent) == 1
-        assert counted() == {"MailSent": 1}
+        assert fail_order(self.ended()) == {"failed": False}
+        assert dynamodb.tables["orders"].items == {}
 
-    def test_each_event_of_an_order_is_its_own_mail(self, send_email: LoadedFunction, ses: FakeSes) -> None:
-        send_email(event(order()))
-        send_email(event(order(status="CANCELLED")))
-        assert len(ses.sent) == 2
-
-    def test_a_mail_that_was_refused_is_sent_when_the_event_comes_again(
-        self, send_email: LoadedFunction, ses: FakeSes
+    def test_its_own_write_repeated_by_the_sdk_changes_nothing(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
     ) -> None:
-        ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
-        with pytest.raises(MailRefused, match="MessageRejected"):
-            send_email(event(order()))
-        assert send_email(event(order())) == {"sent": True}
-        assert len(ses.sent) == 1
+        TestProcessOrder.store(dynamodb, order())
+        dynamodb.faults.lose_answer("update_item")
+        fail_order(self.ended())
+        assert [change["dynamodb"]["NewImage"]["status"]["S"] for change in dynamodb.tables["orders"].stream] == [
+            "PENDING",
+            "FAILED",
+        ]
 
-    def test_what_the_failure_queue_learns_does_not_name_the_recipient(
-        self, send_email: LoadedFunction, ses: FakeSes
+    def test_what_dynamodb_refuses_is_repeated_by_lambda(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
     ) -> None:
-        ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
-        with pytest.raises(MailRefused) as refused:
-            send_email(event(order()))
-        assert ADDRESS not in str(refused.value)
-        assert refused.value.__context__ is None
-
-    def test_without_a_profile_no_mail_is_sent_and_that_is_counted_once(
-        self, send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
-    ) -> None:
-        dynamodb.tables["users"].items.clear()
-        assert send_email(event(order())) == send_email(event(order())) == {"sent": False}
-        assert ses.sent == []
-        assert counted() == {"MailSkipped": 1}
-
-    def test_the_idempotency_record_holds_nothing_personal(
-        self, send_email: LoadedFunction, dynamodb: FakeDynamoDB
-    ) -> None:
-        send_email(event(order()))
-        (record,) = dynamodb.tables["idempotency"].items.values()
-        assert set(record) == {"id", "expiration", "status", "data", "in_progress_expiration"}
-        assert record["data"] == {"S": '{"sent": true}'}
-
-    def test_a_mail_whose_claim_the_sdk_repeated_is_sent_when_the_event_comes_again(
-        self, send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
-    ) -> None:
-        dynamodb.faults.lose_answer("put_item")
-        with pytest.raises(IdempotencyAlreadyInProgressError):
-            send_email(event(order()))
-        (record,) = dynamodb.tables["idempotency"].items.values()
-        claimed_until_s = int(record["in_progress_expiration"]["N"]) / 1000
-        assert claimed_until_s - datetime.now(UTC).timestamp() <= 10  # the invocation's time limit
-        record["in_progress_expiration"] = {"N": "1"}
-        assert send_email(event(order())) == {"sent": True}
-        assert len(ses.sent) == 1
-
-    def test_the_record_outlives_the_archive_of_events(
-        self, send_email: LoadedFunction, dynamodb: FakeDynamoDB
-    ) -> None:
-        send_email(event(order()))
-        (record,) = dynamodb.tables["idempotency"].items.values()
-        kept = datetime.fromtimestamp(int(record["expiration"]["N"]), UTC) - datetime.now(UTC)
-        assert kept > timedelta(days=100)
-
-    def test_an_event_without_an_id_is_not_mailed(self, send_email: LoadedFunction, ses: FakeSes) -> None:
-        broken = event(order())
-        broken["detail"]["event_id"] = None
-        with pytest.raises(Exception, match="idempotency_key"):
-            send_email(broken)
-        assert ses.sent == []
+        dynamodb.faults.refuse("update_item", "InternalServerError")
+        with pytest.raises(Exception, match="InternalServerError"):
+            fail_order(self.ended())

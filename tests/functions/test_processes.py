@@ -59,9 +59,9 @@ def test_each_function_makes_its_clients_once_when_it_is_loaded() -> None:
         assert inside == [], function
 
 
-@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "send_email"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_loads_neither_boto3_nor_pydantic(function: str) -> None:
-    """Each would cost a good part of a cold start. Powertools' idempotency, in send_email, needs boto3."""
+    """Each would cost a good part of a cold start."""
     program = (
         f"import sys, json, {function}.handler; "
         "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"

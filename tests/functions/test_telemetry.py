@@ -193,7 +193,7 @@ def test_every_handler_has_the_same_decorators_in_the_same_order() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name == "lambda_handler":
                 found[path.parent.name] = [ast.unparse(decorator) for decorator in node.decorator_list]
-    assert len(found) == 9
+    assert len(found) == 10
     assert set(map(tuple, found.values())) == {
         (
             "logger.inject_lambda_context(clear_state=True)",

@@ -72,6 +72,20 @@ def test_an_order_that_cannot_be_processed_has_failed(
     assert "ExecutionFailed" in logged
 
 
+def test_an_order_whose_execution_could_not_even_record_its_end_has_failed_all_the_same(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
+    product = admin.put(5)
+    with denied(stack, "order-standard", "dynamodb:*"):
+        order_id = customer.order({product: 2})["order_id"]
+        execution = watcher.ended(order_id)
+    assert (execution["status"], execution["error"]) == ("FAILED", "NotRecorded")
+    order = watcher.decided(customer, order_id)
+    assert (order["status"], order["reason"]["code"]) == ("FAILED", "InternalError")
+    watcher.told(order_id, "OrderCreated", "OrderFailed")
+    assert stack.stock(product) == 5
+
+
 def test_an_order_that_cannot_be_processed_at_once_is_500_and_has_failed(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:

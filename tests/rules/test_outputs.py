@@ -70,7 +70,7 @@ def test_operators_are_told_of_every_function_and_log_group(stack: str, graph_of
     graph = graph_of(stack)
     ops = graph.outputs["ops"]
     functions = [made for made in graph.of("aws:lambda/function:Function") if made.custom]
-    assert len(ops["functions"]) == len(functions) == 9
+    assert len(ops["functions"]) == len(functions) == 10
     assert all(arn.endswith(":live") for arn in ops["functions"].values())
     aws_names_it = {"rest-api-execution-log", "rest-api-waf-log"}
     groups = {group.inputs["name"] for group in graph.of("LogGroup") if group.name not in aws_names_it}

@@ -1,0 +1,1 @@
+"""An execution that ended without its order -> the order FAILED."""

@@ -1,0 +1,37 @@
+"""Ends the order of an execution that ended without it: aborted, out of time, or unable to record the order's status.
+
+Environment: ORDERS_TABLE. Event: Step Functions' "Execution Status Change" of the STANDARD workflow. Output:
+{"failed": bool}.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import aws
+from shared.domain.times import utc_now
+from shared.order_store import OrderStore
+from shared.telemetry import follow, logger, metrics, tracer
+
+store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
+    """Move the order to FAILED if it is still PENDING. A rejected order's execution fails too: its order stays."""
+    ended = event["detail"]
+    # process_order names the execution by its order.
+    order_id: str = ended["name"]
+    follow(order_id)
+    logger.append_keys(order_id=order_id, code=ended.get("error") or ended["status"])
+    failed = store.fail(order_id, utc_now())
+    if failed:
+        logger.error("execution ended without its order", status="FAILED")
+    else:
+        logger.info("order is decided")
+    return {"failed": failed}

@@ -1,0 +1,94 @@
+"""Who sends the mail of an event: claimed before, noted after, in one row for each event.
+
+Row: id (the event's), status CLAIMED or DONE, claim (random, of one invocation), claimed_until (Unix milliseconds: when
+that invocation is over at the latest), expiration (Unix seconds, when DynamoDB drops the row).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from shared.aws import existing_row, is_failed_condition
+from shared.errors import MailClaimed
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Longer than the archive and any queue keep an event, so that neither a replay nor a redrive sends its mail again.
+_KEPT: Final = timedelta(days=120)
+_RELEASED: Final[Mapping[str, Any]] = {":past": {"N": "0"}, ":claimed": {"S": "CLAIMED"}}
+
+
+class Claims:
+    """The rows of all events' mails."""
+
+    def __init__(self, client: DynamoDBClient, *, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
+        """Claim the event's mail until then, and return the claim; None if it is done.
+
+        Raises MailClaimed while another invocation has it. The SDK repeats a write whose answer was lost: it may write
+        over a row with its own claim, but not once that one is DONE, since a first try may also come late.
+        """
+        claim = str(uuid.uuid4())
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "id": {"S": event_id},
+                    "status": {"S": "CLAIMED"},
+                    "claim": {"S": claim},
+                    "claimed_until": {"N": _milliseconds(until)},
+                    "expiration": {"N": str(int((now + _KEPT).timestamp()))},
+                },
+                ConditionExpression=(
+                    "attribute_not_exists(id) OR expiration < :now_s "
+                    "OR (#status = :claimed AND (claim = :claim OR claimed_until < :now_ms))"
+                ),
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":claimed": {"S": "CLAIMED"},
+                    ":claim": {"S": claim},
+                    ":now_s": {"N": str(int(now.timestamp()))},
+                    ":now_ms": {"N": _milliseconds(now)},
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            row = existing_row(error)
+            if not is_failed_condition(error) or row is None:
+                raise
+            if row["status"]["S"] == "DONE":
+                return None
+            raise MailClaimed("mail: another invocation is sending it") from error
+        return claim
+
+    def finish(self, event_id: str, claim: str) -> None:
+        """Note that the mail is dealt with, for good."""
+        self._change(event_id, claim, "SET #status = :done", {":done": {"S": "DONE"}})
+
+    def release(self, event_id: str, claim: str) -> None:
+        """Let the next invocation claim the mail at once."""
+        self._change(event_id, claim, "SET claimed_until = :past, #status = :claimed", _RELEASED)
+
+    def _change(self, event_id: str, claim: str, update: str, values: Mapping[str, Any]) -> None:
+        """Update the row if it has still this claim."""
+        self._client.update_item(
+            TableName=self._table,
+            Key={"id": {"S": event_id}},
+            UpdateExpression=update,
+            ConditionExpression="claim = :claim",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":claim": {"S": claim}, **values},
+        )
+
+
+def _milliseconds(moment: datetime) -> str:
+    return str(int(moment.timestamp() * 1000))

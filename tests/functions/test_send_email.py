@@ -1,0 +1,223 @@
+"""send_email: one mail for each event, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from shared import rows
+from shared.errors import MailClaimed, MailRefused
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.faults import client_error
+from tests.fakes.gateway import USER
+from tests.fakes.runtime import LoadedFunction
+from tests.fakes.services import FakeSes
+from tests.functions.conftest import Load
+from tests.functions.test_consumers import ORDER_ID, event, order
+
+ADDRESS = "ada@example.com"
+
+
+@pytest.fixture
+def send_email(load: Load) -> LoadedFunction:
+    return load("send_email")
+
+
+@pytest.fixture(autouse=True)
+def profile(dynamodb: FakeDynamoDB) -> None:
+    user: Any = {"user_id": USER, "name": "Ada", "email": ADDRESS, "created_at": "2026-01-02T03:04:05.678Z"}
+    dynamodb.put("users", rows.user_row(user, request_id="r"))
+
+
+def test_the_mail_goes_from_the_sender_to_the_profiles_address(send_email: LoadedFunction, ses: FakeSes) -> None:
+    assert send_email(event(order())) == {"sent": True}
+    (mail,) = ses.sent
+    assert mail["FromEmailAddress"] == "orders@example.com"
+    assert mail["Destination"] == {"ToAddresses": [ADDRESS]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject", "says"),
+    [
+        ({}, "Your order is received", "2 x tea"),
+        ({"status": "CONFIRMED", "total": 1200, "currency": "JPY"}, "Your order is confirmed", "1,200 JPY"),
+        (
+            {"status": "REJECTED", "reason": {"code": "OutOfStock", "message": "none left"}},
+            "Your order is rejected",
+            "none left",
+        ),
+        ({"status": "CANCELLED"}, "Your order is cancelled", ORDER_ID),
+    ],
+)
+def test_each_status_has_its_mail(
+    send_email: LoadedFunction, ses: FakeSes, changes: dict[str, Any], subject: str, says: str
+) -> None:
+    send_email(event(order(**changes)))
+    content = ses.sent[0]["Content"]["Simple"]
+    assert content["Subject"]["Data"] == subject
+    assert says in content["Body"]["Text"]["Data"]
+
+
+def test_the_cause_of_our_own_faults_is_not_mailed(send_email: LoadedFunction, ses: FakeSes) -> None:
+    send_email(event(order(status="FAILED", reason={"code": "InternalError", "message": "DynamoDB said no"})))
+    assert "DynamoDB" not in json.dumps(ses.sent)
+
+
+def test_an_event_that_comes_twice_is_one_mail(
+    send_email: LoadedFunction, ses: FakeSes, counted: Callable[[], dict[str, int]]
+) -> None:
+    again = event(order())
+    assert (send_email(again), send_email(again)) == ({"sent": True}, {"sent": False})
+    assert len(ses.sent) == 1
+    assert counted() == {"MailSent": 1}
+
+
+def test_each_event_of_an_order_is_its_own_mail(send_email: LoadedFunction, ses: FakeSes) -> None:
+    send_email(event(order()))
+    send_email(event(order(status="CANCELLED")))
+    assert len(ses.sent) == 2
+
+
+def test_a_mail_that_was_refused_is_sent_when_the_event_comes_again(send_email: LoadedFunction, ses: FakeSes) -> None:
+    ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
+    with pytest.raises(MailRefused, match="MessageRejected"):
+        send_email(event(order()))
+    assert send_email(event(order())) == {"sent": True}
+    assert len(ses.sent) == 1
+
+
+def test_what_the_failure_queue_learns_does_not_name_the_recipient(send_email: LoadedFunction, ses: FakeSes) -> None:
+    ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
+    with pytest.raises(MailRefused) as refused:
+        send_email(event(order()))
+    assert ADDRESS not in str(refused.value)
+    assert refused.value.__context__ is None
+
+
+def test_without_a_profile_no_mail_is_sent_and_that_is_counted_once(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
+) -> None:
+    dynamodb.tables["users"].items.clear()
+    assert send_email(event(order())) == send_email(event(order())) == {"sent": False}
+    assert ses.sent == []
+    assert counted() == {"MailSkipped": 1}
+
+
+def test_the_row_of_a_mail_holds_nothing_personal(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+    send_email(event(order()))
+    row = row_of(dynamodb)
+    assert set(row) == {"id", "status", "claim", "claimed_until", "expiration"}
+    assert (row["id"], row["status"]) == ({"S": f"{ORDER_ID}:PENDING"}, {"S": "DONE"})
+
+
+def test_the_row_outlives_the_archive_of_events(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+    send_email(event(order()))
+    kept = datetime.fromtimestamp(int(row_of(dynamodb)["expiration"]["N"]), UTC) - datetime.now(UTC)
+    assert kept > timedelta(days=100)
+
+
+def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:
+    """Return the one row of mails."""
+    (row,) = dynamodb.tables["idempotency"].items.values()
+    return row
+
+
+def claimed(dynamodb: FakeDynamoDB, *, for_s: float) -> None:
+    """Let another invocation have claimed the mail, which is over in so many seconds."""
+    until = datetime.now(UTC) + timedelta(seconds=for_s)
+    row = {"id": {"S": f"{ORDER_ID}:PENDING"}, "status": {"S": "CLAIMED"}, "claim": {"S": "another one's"}}
+    times = {"claimed_until": {"N": str(int(until.timestamp() * 1000))}, "expiration": {"N": "9999999999"}}
+    dynamodb.put("idempotency", row | times)
+
+
+def test_a_mail_that_another_invocation_is_sending_is_left_to_it(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
+) -> None:
+    claimed(dynamodb, for_s=5)
+    with pytest.raises(MailClaimed):
+        send_email(event(order()))
+    assert ses.sent == []
+
+
+def test_a_mail_whose_invocation_died_is_sent_after_that_ones_time_limit(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
+) -> None:
+    claimed(dynamodb, for_s=-0.1)
+    assert send_email(event(order())) == {"sent": True}
+    assert len(ses.sent) == 1
+    assert row_of(dynamodb)["status"] == {"S": "DONE"}
+
+
+def test_a_claim_lasts_as_long_as_its_invocation_may(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+    began = datetime.now(UTC)
+    send_email(event(order()))
+    left_s = int(row_of(dynamodb)["claimed_until"]["N"]) / 1000 - began.timestamp()
+    assert 9.9 <= left_s <= 12  # of the 10 s that the context says
+
+
+@pytest.mark.parametrize("operation", ["put_item", "update_item"])
+def test_a_write_that_the_sdk_repeats_meets_its_own_row(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, operation: str
+) -> None:
+    dynamodb.faults.lose_answer(operation)
+    assert send_email(event(order())) == {"sent": True}
+    assert send_email(event(order())) == {"sent": False}
+    assert len(ses.sent) == 1
+
+
+def test_a_claim_that_comes_late_does_not_undo_the_end(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
+) -> None:
+    """The SDK gave up on its first try, which a slow network delivers when all is done."""
+    send_email(event(order()))
+    (first,) = dynamodb.faults.of("put_item")
+    with pytest.raises(Exception, match="conditional"):
+        dynamodb.put_item(**first)
+    assert send_email(event(order())) == {"sent": False}
+    assert len(ses.sent) == 1
+
+
+def test_a_release_that_comes_late_does_not_free_another_claim(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
+) -> None:
+    ses.faults.refuse("send_email", "InternalServiceError")
+    with pytest.raises(MailRefused):
+        send_email(event(order()))
+    (late,) = dynamodb.faults.of("update_item")
+    claimed(dynamodb, for_s=5)
+    with pytest.raises(Exception, match="conditional"):
+        dynamodb.update_item(**late)
+    with pytest.raises(MailClaimed):
+        send_email(event(order()))
+
+
+def test_a_claim_that_cannot_be_released_hides_no_error(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
+) -> None:
+    ses.faults.refuse("send_email", "MessageRejected")
+    dynamodb.faults.refuse("update_item", "InternalServerError")
+    with pytest.raises(MailRefused, match="MessageRejected"):
+        send_email(event(order()))
+
+
+@pytest.mark.parametrize("error", ["InternalServerError", ReadTimeoutError(endpoint_url="https://dynamodb")])
+def test_a_mail_that_cannot_be_noted_as_sent_is_not_sent_again(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, error: Exception | str
+) -> None:
+    """Lambda repeats what fails."""
+    dynamodb.faults.refuse("update_item", error)
+    assert send_email(event(order())) == {"sent": True}
+    assert len(ses.sent) == 1
+
+
+def test_an_event_without_an_id_is_not_mailed(send_email: LoadedFunction, ses: FakeSes) -> None:
+    broken = event(order())
+    broken["detail"]["event_id"] = None
+    with pytest.raises(Exception, match="Parameter validation"):
+        send_email(broken)
+    assert ses.sent == []
