@@ -29,6 +29,7 @@ _PRIVATE: Final = (
     "DOCKER_HOST",
     "GATEWAY_PORT",
     "IOT_MTLS_ENABLED",
+    "LAMBDA_ACCOUNT_CONCURRENCY",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS",
     "LOCAL_DECISIONS",
     "LOCAL_PRIVATE",
@@ -181,6 +182,8 @@ def _environment(instance: Instance, region: str) -> dict[str, str]:
         "DOCKER_HOST": f"unix://{data}/no-docker.sock",
         "GATEWAY_PORT": str(instance.port),
         "IOT_MTLS_ENABLED": "0",
+        # AWS's quota. The emulator's would be what this machine's memory holds, but invocations wait for environments.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         # AWS waits one minute, then two, before it invokes a failed function again.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),

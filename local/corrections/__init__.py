@@ -19,8 +19,10 @@ VERSION: Final = "1.5.33"
 NAMES: Final = (
     "access_log",
     "async_invocation",
+    "atomic_calls",
     "condition_keys",
     "decisions",
+    "environments",
     "event_targets",
     "execution_log",
     "execution_roles",

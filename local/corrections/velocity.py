@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import urllib.parse
@@ -106,12 +107,20 @@ def render(template: str, request: Request) -> Rendered:
         "stageVariables": _textual(request.stage_variables),
     }
     try:
-        text: str = _airspeed.Template(template).merge(names)
+        text: str = _compiled(template).merge(names)
     except _airspeed.TemplateError as error:
         raise ValueError(f"mapping template: {error}") from None
     status = override.get("status")
     headers = {str(name): str(value) for name, value in override["header"].items()}
     return Rendered(text.strip(), None if status is None else int(status), headers)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(template: str) -> Any:
+    """Return the template parsed, which takes longer than to render it."""
+    parsed = _airspeed.Template(template)
+    parsed.ensure_compiled()
+    return parsed
 
 
 class _Input:

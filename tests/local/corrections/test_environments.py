@@ -1,0 +1,49 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from local.corrections.environments import PLACES, Line
+from tests.local.cloud import Cloud
+
+_SLOW = """
+import os, time
+def handle(event, context):
+    time.sleep(0.3)
+    return [os.getpid(), context.get_remaining_time_in_millis()]
+"""
+
+
+def test_invocations_wait_for_a_free_environment_and_not_at_the_cost_of_their_time(cloud: Cloud) -> None:
+    function = cloud.function(_SLOW, Timeout=1)
+    many = 4 * PLACES
+    with ThreadPoolExecutor(many) as pool:
+        answers = [each.result() for each in [pool.submit(cloud.invoke, function, {}) for _ in range(many)]]
+
+    assert len({process for process, _ in answers}) <= PLACES
+    assert all(left_ms > 300 for _, left_ms in answers)
+
+
+def test_who_came_first_is_first() -> None:
+    line, order, threads = Line(1), list[int](), list[threading.Thread]()
+    line.__enter__()
+    for number in range(5):
+        arrived = len(line.waiting)
+
+        def go(number: int = number) -> None:
+            with line:
+                order.append(number)
+
+        threads.append(threading.Thread(target=go))
+        threads[-1].start()
+        while len(line.waiting) == arrived:
+            pass
+    line.__exit__(None, None, None)
+    for thread in threads:
+        thread.join()
+
+    assert order == list(range(5))
+
+
+def test_a_place_is_given_back_when_the_invocation_fails(cloud: Cloud) -> None:
+    function = cloud.function("def handle(event, context): raise ValueError('no')")
+    for _ in range(PLACES + 1):
+        assert cloud.invoke(function, {})["errorType"] == "ValueError"
