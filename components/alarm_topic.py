@@ -13,6 +13,14 @@ from components.naming import Naming
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 _WAIT_BEFORE_DELETION_DAYS = 7
+# What keeping a key and its alias takes (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias), and the way back from its
+# deletion. Not its use: nobody of the account needs to read what alarms tell.
+_ADMINISTRATION = (
+    *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),
+    *("PutKeyPolicy", "UpdateKeyDescription", "TagResource", "UntagResource"),
+    *("EnableKey", "DisableKey", "EnableKeyRotation", "DisableKeyRotation"),
+    *("ScheduleKeyDeletion", "CancelKeyDeletion", "CreateAlias", "UpdateAlias", "DeleteAlias"),
+)
 
 
 def make_alarm_topic(
@@ -65,8 +73,8 @@ def _key_policy(account_id: pulumi.Input[str], alarms: pulumi.Output[str]) -> pu
         "Sid": "Account",
         "Effect": "Allow",
         "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", account_id, ":root")},
-        # KMS's own default: the account's IAM policies decide. Without it nobody could change or delete the key.
-        "Action": "kms:*",
+        # The account's IAM policies decide who of it. Without this nobody could change or delete the key.
+        "Action": [f"kms:{action}" for action in _ADMINISTRATION],
         "Resource": "*",
     }
     publisher = {

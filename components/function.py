@@ -154,7 +154,10 @@ class Function(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-role",
             name=naming.physical(self._name, kind="role"),
-            assume_role_policy=trust("lambda.amazonaws.com"),
+            # If sent: AWS does not say that Lambda names its source when it takes a role.
+            assume_role_policy=trust(
+                "lambda.amazonaws.com", source_account=self._args.context.account_id, if_sent=True
+            ),
             tags=naming.tags(self._args.component),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -63,8 +63,8 @@ def trust(
     """Return the trust policy that lets `service` assume a role.
 
     Give `source_account` and `source_arn` (a pattern may be used) where the service sends them, so that another
-    account's resource cannot use the role (IAM: the confused deputy problem). Lambda does not send them. With
-    `if_sent` they hold for requests that have them: for a service of which AWS does not say that it always does.
+    account's resource cannot use the role (IAM: the confused deputy problem). With `if_sent` they hold for
+    requests that have them: for a service of which AWS does not say that it always does.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
     suffix = "IfExists" if if_sent else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -122,7 +122,9 @@ class OrderWorkflow(pulumi.ComponentResource):
             tags=naming.tags(_COMPONENT),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        execution_role, policy = self._execution_role(name, physical)
+        # Only an order of POST /process is written by its execution; the others have their row.
+        recording = (allow("dynamodb:PutItem", on=self._args.orders_table.arn),) if role == "express" else ()
+        execution_role, policy = self._execution_role(name, physical, recording)
         machine = aws.sfn.StateMachine(
             name,
             name=physical,
@@ -158,7 +160,9 @@ class OrderWorkflow(pulumi.ComponentResource):
             "notification_topic_arn": self._topic.arn,
         }
 
-    def _execution_role(self, name: str, machine: str) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _execution_role(
+        self, name: str, machine: str, recording: Sequence[Statement]
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
         # Written out, since the machine needs its role before it has an ARN.
         machine_arn = pulumi.Output.concat(
@@ -175,7 +179,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             f"{name}-policy",
             name="permissions",
             role=role.name,
-            policy=policy_document(self._permissions()),
+            policy=policy_document([*self._permissions(), *recording]),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return role, policy
@@ -184,7 +188,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         args = self._args
         return [
             allow("lambda:InvokeFunction", on=[function.arn for function in self.functions.values()]),
-            allow("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
+            allow("dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
             allow("dynamodb:BatchGetItem", on=args.inventory_table.arn),
             allow("sns:Publish", on=self._topic.arn),
             allow(

@@ -223,7 +223,7 @@ def trust_is_limited_where_the_service_sends_its_source(graph: Graph) -> Iterato
         for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]:
             service = statement["Principal"].get("Service")
             limited = "aws:SourceAccount" in json.dumps(statement.get("Condition", {}))
-            if service != "lambda.amazonaws.com" and not limited:
+            if not limited:
                 yield f"{role.name}: {service} for any account"
 
 
