@@ -1,6 +1,7 @@
 """Starts the workflow of an accepted order.
 
-Environment: ORDERS_TABLE, STATE_MACHINE_ARN. Event: OrderCreated. Output: {"started": bool}.
+Environment: ORDERS_TABLE, STATE_MACHINE_ARN. Event: OrderCreated. Output: {"started": bool}. Raises ValidationError for
+an event that is none of the contracts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from shared import aws, rows
+from shared import aws, events, rows
 from shared.domain.orders import Order
 from shared.domain.times import parse_timestamp, utc_now
 from shared.errors import OrderNotFound, OrderUndecided
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 workflows: SFNClient = aws.client("stepfunctions")
 STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
+read = events.reader("OrderCreated")
 # API Gateway waits 29 s for an Express execution, whose own time limit is below that.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 
@@ -35,7 +37,7 @@ EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
     """Start the workflow of the event's order unless it is decided."""
-    detail = event["detail"]
+    detail = read(event)
     order_id = detail["order"]["order_id"]
     follow(order_id)
     logger.append_keys(order_id=order_id, event_id=detail["event_id"])

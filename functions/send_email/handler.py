@@ -1,7 +1,7 @@
 """Tells the owner of an order what became of it: one mail for each event.
 
 Environment: USERS_TABLE, IDEMPOTENCY_TABLE, MAIL_SENDER. Event: any of the bus. Output: {"sent": bool}, whether this
-invocation sent it.
+invocation sent it. Raises ValidationError for an event that is none of the contracts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from send_email.claims import Claims
 from send_email.mails import Mail, mail_about
-from shared import aws
+from shared import aws, events
 from shared.domain.times import utc_now
 from shared.errors import MailRefused
-from shared.events import Detail
+from shared.events import DETAIL_TYPES, Detail
 from shared.telemetry import count, follow, logger, metrics, tracer
 from shared.user_store import UserStore
 
@@ -30,6 +30,7 @@ mails: SESV2Client = aws.client("sesv2", read_timeout_s=5)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
 claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
+read = events.reader(*DETAIL_TYPES.values())
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -37,7 +38,7 @@ MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     """Send the mail of an event, once however often the event comes."""
-    detail: Detail = event["detail"]
+    detail = read(event)
     event_id = detail["event_id"]
     follow(detail["order"]["order_id"])
     logger.append_keys(order_id=detail["order"]["order_id"], event_id=event_id, status=detail["order"]["status"])

@@ -7,11 +7,12 @@ request_id, catalogue) stay inside, and the import of boto3 would double a cold 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from shared.domain.orders import Line, Order, Price
 from shared.domain.products import Product, ProductContent
 from shared.domain.users import User
+from shared.errors import InternalError
 
 Row = Mapping[str, Any]
 """Attribute name -> typed value, e.g. {"quantity": {"N": "5"}}. Numbers are text (AWS rule)."""
@@ -108,9 +109,17 @@ def product_of(row: Row) -> Product:
     }
 
 
-def price_of(row: Mapping[str, Any]) -> Price:
-    """Return the price in a product that the workflow read; JSONata may have made its integer a float."""
-    return {"product_id": row["product_id"], "unit_price": int(row["unit_price"]), "currency": row["currency"]}
+def price_of(row: Any) -> Price:
+    """Return the price in a product that the workflow read; JSONata may have made its integer a float.
+
+    Raises InternalError for a row that no product has.
+    """
+    fields = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
+    product_id, unit_price, currency = (fields.get(name) for name in ("product_id", "unit_price", "currency"))
+    known = isinstance(product_id, str) and isinstance(currency, str) and not isinstance(unit_price, bool)
+    if not known or not isinstance(unit_price, int | float) or unit_price != unit_price // 1:
+        raise InternalError("product: its row has no price")
+    return {"product_id": str(product_id), "unit_price": int(unit_price), "currency": str(currency)}
 
 
 def _line_value(line: Line) -> dict[str, Any]:

@@ -3,21 +3,22 @@
 Environment: ORDERS_TABLE, INVENTORY_TABLE.
 Input: {"order": the PENDING order, "products": [{"product_id", "unit_price" (minor units), "currency"}]}.
 Output: the confirmed order; an earlier confirmation's if there was one.
-Raises OutOfStock, ProductNotFound, ValidationError (mixed currencies), InvalidTransition (no longer PENDING) and
-StockContention (transient).
+Raises OutOfStock, ProductNotFound, ValidationError (mixed currencies), InvalidTransition (no longer PENDING),
+StockContention (transient), and InternalError for an input that the workflow does not make.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import aws, rows
+from shared import aws, events, rows
 from shared.domain import orders
-from shared.domain.orders import Order
+from shared.domain.orders import Order, Price
 from shared.domain.times import utc_now
+from shared.errors import InternalError, ValidationError
 from shared.order_transactions import OrderTransactions
 from shared.telemetry import follow, logger, metrics, tracer
 
@@ -28,16 +29,30 @@ transactions = OrderTransactions(
     inventory_table=os.environ["INVENTORY_TABLE"],
 )
 
+accepted = events.order_reader()
+
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
     """Confirm the order or say why not."""
-    order: Order = event["order"]
+    order, prices = _input(event)
     follow(order["order_id"])
     logger.append_keys(step="UpdateInventory", order_id=order["order_id"])
-    prices = [rows.price_of(product) for product in event["products"]]
     order = transactions.confirm(orders.confirmed(order, prices, utc_now()))
     logger.info("order confirmed", status=order["status"])
     return order
+
+
+def _input(event: Any) -> tuple[Order, list[Price]]:
+    """Return the order and its prices. What is wrong with them is our fault, so it does not reject the order."""
+    fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
+    products = fields.get("products")
+    try:
+        order = accepted(fields.get("order"))
+    except ValidationError as error:
+        raise InternalError(f"input: got no PENDING order; {error}") from error
+    if not isinstance(products, list):
+        raise InternalError("input: got no list of products")
+    return order, [rows.price_of(product) for product in cast("list[Any]", products)]

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import contracts, request_body, rows
+from shared import contracts, events, request_body, rows
 from shared.domain import orders
 from shared.domain.orders import Order
 from shared.domain.times import utc_now
@@ -23,7 +23,7 @@ from shared.errors import ValidationError
 from shared.telemetry import follow, logger, metrics, tracer
 
 check_content = contracts.request_check("processOrder")
-check_created = contracts.event_check("OrderCreated")
+accepted = events.order_reader()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     given: Any = event
     fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     synchronous = "request" in fields
-    order = _requested(fields["request"]) if synchronous else _accepted(fields.get("order"))
+    order = _requested(fields["request"]) if synchronous else accepted(fields.get("order"))
     follow(order["order_id"])
     orders.check_lines(order["items"])
     request_hash = orders.request_hash(order["items"])
@@ -64,11 +64,3 @@ def _requested(request: Any) -> Order:
     check_content(content)
     order_id = orders.order_id_for(user_id, str(key)) if key is not None else str(uuid.uuid4())
     return orders.new_order(order_id, user_id, content["items"], utc_now())
-
-
-def _accepted(order: Any) -> Order:
-    if not isinstance(order, dict):
-        raise ValidationError('input: got neither "order" nor "request"')
-    accepted = cast("Order", order)
-    check_created({"event_id": f"{accepted.get('order_id')}:PENDING", "order": accepted})
-    return accepted

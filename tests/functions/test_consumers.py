@@ -11,7 +11,7 @@ import pytest
 from shared import rows
 from shared.domain.orders import Order, new_order, request_hash
 from shared.domain.times import timestamp
-from shared.errors import OrderNotFound, OrderUndecided
+from shared.errors import OrderNotFound, OrderUndecided, ValidationError
 from shared.events import DETAIL_TYPES, detail_of
 from shared.order_store import OUR_FAULT
 from tests.fakes.dynamodb import FakeDynamoDB
@@ -37,6 +37,34 @@ def event(about: Order) -> dict[str, Any]:
         "detail-type": DETAIL_TYPES[about["status"]],
         "detail": detail_of(about),
     }
+
+
+NO_EVENTS: list[Any] = [
+    None,
+    [],
+    {},
+    {"detail": None},
+    {"detail-type": "OrderCreated"},
+    {"detail-type": "OrderCreated", "detail": []},
+    {"detail-type": "OrderCreated", "detail": {"event_id": "1", "order": {}}},
+    {"detail-type": ["OrderCreated"], "detail": {}},
+    event(order()) | {"detail-type": "OrderShipped"},
+    event(order()) | {"detail-type": "OrderConfirmed"},
+    event(order(order_id="1")),
+    event(order(items=[])),
+    event(order(unknown=1)),
+]
+
+
+@pytest.mark.parametrize("function", ["process_order", "send_email"])
+@pytest.mark.parametrize("sent", NO_EVENTS)
+def test_what_is_no_event_of_the_contracts_goes_to_the_failure_queue_with_that_reason(
+    load: Load, dynamodb: FakeDynamoDB, clients: dict[str, Any], function: str, sent: Any
+) -> None:
+    with pytest.raises(ValidationError):
+        load(function)(sent)
+    assert [client for client in clients.values() if client.faults.calls] == []
+    assert [table for table in dynamodb.tables.values() if table.items] == []
 
 
 class TestProcessOrder:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from shared import rows
-from shared.errors import MailClaimed, MailRefused
+from shared.errors import MailClaimed, MailRefused, ValidationError
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import client_error
 from tests.fakes.gateway import USER
@@ -21,6 +21,12 @@ from tests.functions.conftest import Load
 from tests.functions.test_consumers import ORDER_ID, event, order
 
 ADDRESS = "ada@example.com"
+CONFIRMED: dict[str, Any] = {
+    "status": "CONFIRMED",
+    "items": [{"product_id": "tea", "quantity": 2, "unit_price": 600}],
+    "total": 1200,
+    "currency": "JPY",
+}
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def test_the_mail_goes_from_the_sender_to_the_profiles_address(send_email: Loade
     ("changes", "subject", "says"),
     [
         ({}, "Your order is received", "2 x tea"),
-        ({"status": "CONFIRMED", "total": 1200, "currency": "JPY"}, "Your order is confirmed", "1,200 JPY"),
+        (CONFIRMED, "Your order is confirmed", "1,200 JPY"),
         (
             {"status": "REJECTED", "reason": {"code": "OutOfStock", "message": "none left"}},
             "Your order is rejected",
@@ -218,6 +224,6 @@ def test_a_mail_that_cannot_be_noted_as_sent_is_not_sent_again(
 def test_an_event_without_an_id_is_not_mailed(send_email: LoadedFunction, ses: FakeSes) -> None:
     broken = event(order())
     broken["detail"]["event_id"] = None
-    with pytest.raises(Exception, match="Parameter validation"):
+    with pytest.raises(ValidationError, match="event_id"):
         send_email(broken)
     assert ses.sent == []

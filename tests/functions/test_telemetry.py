@@ -47,7 +47,10 @@ def place(*lines: dict[str, Any], **others: Any) -> Request:
 
 
 def about(order: dict[str, Any]) -> dict[str, Any]:
-    return {"detail": {"event_id": f"{order['order_id']}:PENDING", "order": order}}
+    return {
+        "detail-type": "OrderCreated",
+        "detail": {"event_id": f"{order['order_id']}:PENDING", "order": order},
+    }
 
 
 class TestNothingPersonal:
@@ -117,9 +120,9 @@ class TestNothingPersonal:
         user: Any = {"user_id": USER, "name": NAME, "email": ADDRESS, "created_at": ""}
         dynamodb.put("users", rows.user_row(user, request_id="r"))
         ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
-        order: Any = {"order_id": "1", "user_id": USER, "status": "PENDING", "items": []}
+        accepted = load("orders_api")(rest_event(place()))
         with pytest.raises(MailRefused) as refused:
-            load("send_email")(about(order))
+            load("send_email")(about(json.loads(accepted["body"])))
         # What Lambda itself logs of it, and puts into the failure queue.
         logged = everything_logged() + "".join(traceback.format_exception(refused.value))
         assert "MessageRejected" in logged
@@ -146,7 +149,8 @@ class TestFollowing:
         stock("tea")
         order = json.loads(load("orders_api")(rest_event(place()))["body"])
         load("publish_order_events")({"Records": dynamodb.tables["orders"].stream})
-        event = {"detail": json.loads(eventbridge.entries[0]["Detail"])}
+        entry = eventbridge.entries[0]
+        event = {"detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
         load("process_order")(event)
         valid = load("validate_order")({"order": order})["order"]
         load("update_inventory")({"order": valid, "products": PRICES})

@@ -267,6 +267,38 @@ class TestUpdateInventory:
         with pytest.raises(errors.ProductNotFound):
             update_inventory({"order": pending, "products": PRICES[:1]})
 
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"order": None},
+            {"order": {}},
+            {"order": []},
+            {"products": None},
+            {"products": {}},
+            {"products": [None]},
+            {"products": [{**PRICES[0], "unit_price": None}]},
+            {"products": [{**PRICES[0], "unit_price": "1200"}]},
+            {"products": [{**PRICES[0], "unit_price": 1200.5}]},
+            {"products": [{"product_id": "cup", "currency": "JPY"}]},
+        ],
+    )
+    def test_an_input_that_the_workflow_does_not_make_is_our_fault_and_rejects_nothing(
+        self,
+        update_inventory: LoadedFunction,
+        dynamodb: FakeDynamoDB,
+        pending: dict[str, Any],
+        changes: dict[str, Any],
+    ) -> None:
+        with pytest.raises(errors.InternalError):
+            update_inventory({"order": pending, "products": PRICES, **changes})
+        assert self.stands(dynamodb, pending) == (pending, 10, 10)
+
+    def test_a_price_that_jsonata_made_a_float_is_an_integer(
+        self, update_inventory: LoadedFunction, pending: dict[str, Any]
+    ) -> None:
+        answer = update_inventory({"order": pending, "products": [PRICES[1], {**PRICES[0], "unit_price": 1200.0}]})
+        assert answer["total"] == 2200
+
     def test_lines_of_different_currencies_are_a_validation_error(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
