@@ -145,10 +145,30 @@ def test_a_product_of_another_content_type_is_415(admin: Person, kind: str) -> N
     refused(admin.http("PUT", "/products/tea", json.dumps(TEA), Content_Type=kind), 400, 415)
 
 
-@pytest.mark.parametrize("path", ["/orders", "/users"])
+@pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
 def test_a_body_larger_than_any_valid_one_is_413(visitor: Person, path: str) -> None:
     body = json.dumps(PERSON if path == "/users" else {"items": [LINE]})
     refused(visitor.rest("POST", path, body + " " * 20_000), 413)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=shift_jis", "application/jsonx"])
+@pytest.mark.parametrize("surplus", [0, 1])
+def test_both_ways_of_ordering_refuse_a_body_alike(visitor: Person, kind: str, surplus: int) -> None:
+    body = json.dumps({"items": [LINE]})
+    padded = body + " " * (16_384 - len(body) + surplus)
+    wrong_kind = [visitor.rest("POST", path, body, Content_Type=kind) for path in ("/orders", "/process")]
+    too_large = [visitor.rest("POST", path, padded, Content_Type=kind) for path in ("/orders", "/process")]
+    for ways in (wrong_kind, too_large):
+        assert [answer.status for answer in ways] == [415, 415]
+        assert len({(answer.json()["code"], answer.json()["message"]) for answer in ways}) == 1
+
+
+def test_the_largest_body_is_read_on_both_ways_and_one_byte_more_is_not(visitor: Person) -> None:
+    body = json.dumps({"items": [{"product_id": unique("none"), "quantity": 1}]})
+    for surplus, ordered, processed in ((0, 202, 404), (1, 413, 413)):
+        padded = body + " " * (16_384 - len(body) + surplus)
+        assert visitor.rest("POST", "/orders", padded, Idempotency_Key=unique("key")).status == ordered
+        assert visitor.rest("POST", "/process", padded).status == processed
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
@@ -173,19 +193,46 @@ def test_a_route_that_is_not_in_the_document_is_404(visitor: Person, method: str
     refused(visitor.rest(method, path), 404)
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/"), ("POST", "/nothing"), ("PUT", "/orders")])
+def test_a_route_that_is_not_in_the_document_is_404_whatever_is_sent(
+    visitor: Person, method: str, path: str, kind: str
+) -> None:
+    refused(visitor.rest(method, path, "anything", Content_Type=kind), 404)
+
+
+@pytest.mark.parametrize("path", ["/orders/", "/orders//", "/orders/one/", "/users/one/"])
+def test_a_slash_at_the_end_of_a_rest_path_changes_nothing(visitor: Person, path: str) -> None:
+    with_slash, without = (visitor.rest("GET", each) for each in (path, path.rstrip("/")))
+    assert with_slash.status == without.status
+    assert with_slash.json().keys() == without.json().keys()
+    assert visitor.rest("POST", "/orders/one/cancel/").json()["code"] == "OrderNotFound"
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/nothing"), ("DELETE", "/products/apple")])
 def test_a_route_that_is_not_in_the_http_document_is_404(visitor: Person, method: str, path: str) -> None:
     assert visitor.http(method, path).status == 404
 
 
-@pytest.mark.parametrize("name", ["one", "%00", "%FF", "%27", "x" * 3000, "ORDER-1", "00000000"])
-def test_a_name_that_nothing_has_is_404(visitor: Person, name: str) -> None:
-    for method, path in (("GET", "/orders/{}"), ("POST", "/orders/{}/cancel"), ("GET", "/users/{}")):
-        assert visitor.rest(method, path.format(name)).status == 404
+@pytest.mark.parametrize(
+    "name", ["one", "%00", "%0A", "one%0A", "%FF", "%22", "%27", "x" * 3000, "ORDER-1", "00000000"]
+)
+def test_a_name_that_nothing_has_is_404_as_what_it_would_be(visitor: Person, admin: Person, name: str) -> None:
+    for method, path, code in (
+        ("GET", "/orders/{}", "OrderNotFound"),
+        ("POST", "/orders/{}/cancel", "OrderNotFound"),
+        ("GET", "/users/{}", "UserNotFound"),
+    ):
+        answer = visitor.rest(method, path.format(name))
+        assert (answer.status, answer.json()["code"]) == (404, code)
+    answer = visitor.http("GET", f"/products/{name}")
+    assert (answer.status, answer.json()["code"]) == (404, "ProductNotFound")
+    refused(admin.http("PUT", f"/products/{name}%0A", TEA), 400)
 
 
 def test_nothing_of_all_this_was_written(visitor: Person, admin: Person) -> None:
-    assert visitor.rest("GET", "/orders").json() == {"orders": []}
+    # Of all of them two were orders: the largest body that is read, on both ways.
+    assert len(visitor.rest("GET", "/orders").json()["orders"]) == 2
     assert visitor.rest("GET", f"/users/{visitor.sub}").status == 404
     assert admin.http("GET", "/products/tea").status == 404
     assert visitor.rest("GET", f"/orders/{unique('none')}").status == 404
