@@ -23,15 +23,17 @@ PARALLELS: Final = {name: state for name, state in STATES.items() if state["Type
 STATES_ERRORS: Final = {"States.ALL", "States.Timeout"}
 LAMBDA_ERRORS: Final = {
     *("Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"),
-    *("Lambda.Unknown", "Sandbox.Timedout"),
+    # A function that was killed: by its time limit, for its memory, with its environment.
+    *("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"),
 }
 SDK_ERROR: Final = "SdkClientException"
 # What passes by itself: too busy, an answer that did not come, a fault of AWS's own, a conflict with another write.
 TRANSIENT: Final = re.compile(
-    r"States\.Timeout|Sandbox\.Timedout|StockContention|Lambda\.(Unknown|AWSLambdaException)"
+    r"States\.Timeout|Sandbox\.Timedout|Runtime\.ExitError|StockContention|Lambda\.(Unknown|AWSLambdaException)"
     r"|\w+\.(ServiceException|SdkClientException|ClientExecutionTimeoutException|TooManyRequestsException"
     r"|ProvisionedThroughputExceededException|RequestLimitExceededException|ThrottlingException|ThrottledException"
-    r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException)"
+    r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
+    r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException)"
 )
 # The prefix of an error's name is its service's in the SDK that the integration uses.
 PREFIXES: Final = {
@@ -39,6 +41,14 @@ PREFIXES: Final = {
     "sns": ("sns", "SNS"),
     "dynamodb": ("dynamodb", "DynamoDB"),
     "aws-sdk:dynamodb": ("dynamodb", "DynamoDb"),
+}
+# What an SDK calls an error that its service's model does not have, such as a throttling that the service's front door
+# answers, or its 503. It calls a missing permission so too, which does not pass by itself.
+GENERAL: Final = {
+    "lambda": "Lambda.AWSLambdaException",
+    "sns": "SNS.AmazonSNSException",
+    "dynamodb": "DynamoDB.AmazonDynamoDBException",
+    "aws-sdk:dynamodb": "DynamoDb.DynamoDbException",
 }
 
 
@@ -103,6 +113,12 @@ def test_only_what_passes_by_itself_is_repeated(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
+def test_what_has_no_name_of_its_own_is_repeated_a_few_times(name: str) -> None:
+    (retrier,) = [each for each in TASKS[name]["Retry"] if GENERAL[integration(TASKS[name])[0]] in each["ErrorEquals"]]
+    assert retrier["MaxAttempts"] <= 10
+
+
+@pytest.mark.parametrize("name", TASKS)
 def test_every_error_name_exists(name: str) -> None:
     task = TASKS[name]
     named = {error for rule in (*task["Retry"], *task["Catch"]) for error in rule["ErrorEquals"]}
@@ -128,7 +144,7 @@ def _service_errors(task: Mapping[str, Any]) -> set[str]:
     shapes = cast("Any", botocore.session.get_session()).get_service_model(service)
     codes = {name for name in shapes.shape_names if shapes.shape_for(name).metadata.get("exception")}
     java = {code if code.endswith("Exception") else f"{code}Exception" for code in codes}
-    names = {f"{prefix}.{code}" for code in (*java, SDK_ERROR)}
+    names = {f"{prefix}.{code}" for code in (*java, SDK_ERROR)} | {GENERAL[integration(task)[0]]}
     return names | LAMBDA_ERRORS if service == "lambda" else names
 
 

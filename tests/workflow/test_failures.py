@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from components import state_machine
+from shared.order_store import OUR_FAULT
 from tests.fakes.dynamodb import cancelled_transaction
 from tests.workflow.conftest import ORDER_ID, Lines, Tables, express, standard, sync_order_id
 from tests.workflow.harness import Ended, Workflow
@@ -104,9 +105,7 @@ def test_repetition_ends_at_its_limit(
     assert order_workflow.run(request).tries[step] == attempts + 1
 
 
-@pytest.mark.parametrize(
-    "error", ["States.QueryEvaluationError", "States.Permissions", "KeyError", "Runtime.ExitError"]
-)
+@pytest.mark.parametrize("error", ["States.QueryEvaluationError", "States.Permissions", "KeyError"])
 @pytest.mark.parametrize("step", TASKS)
 def test_an_error_that_is_not_transient_is_not_repeated(
     order_workflow: Workflow, tables: Tables, step: str, error: str
@@ -147,6 +146,9 @@ class TestFailed:
         ended = order_workflow.run(express(LINES))
         assert ended.states == ["ValidateInput", "IsRecorded", "ProcessingFailed"]
         assert tables.dynamodb.tables["orders"].items == {}
+
+    def test_fail_order_gives_the_same_reason(self) -> None:
+        assert OUR_FAULT == {"code": "InternalError", "message": OURS}
 
     def test_no_message_of_aws_reaches_the_customer(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("UpdateInventory", "Lambda.ResourceNotFoundException")
