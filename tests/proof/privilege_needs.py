@@ -13,7 +13,7 @@ from typing import Final
 
 from tests.proof.privilege_grants import Grant, When, plain, plain_grant
 from tests.proof.privilege_workflow import calls
-from tests.support.graph import ACCOUNT, REGION, Graph, Resource
+from tests.support.graph import ACCOUNT, REGION, Graph, Resource, rule_path
 
 Need = tuple[Grant, str]
 
@@ -197,7 +197,7 @@ def _invocation(arn: str, service: str, source: str) -> Grant:
 def _targets(graph: Graph) -> Iterator[Need]:
     """Yield what the rules of EventBridge deliver to."""
     for made in graph.of("EventTarget"):
-        rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{made.inputs['eventBusName']}/{made.inputs['rule']}"
+        rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(made.inputs)}{made.inputs['rule']}"
         target: str = made.inputs["arn"]
         if ":lambda:" in target:
             yield (

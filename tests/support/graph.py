@@ -158,7 +158,7 @@ def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str,
         },
         "LogGroup": {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}"},
         "EventBus": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{physical}"},
-        "EventRule": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{inputs.get('eventBusName')}/{physical}"},
+        "EventRule": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(inputs)}{physical}"},
         "EventArchive": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:archive/{physical}"},
         "StateMachine": {"arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{physical}"},
         "RestApi": {
@@ -173,6 +173,12 @@ def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str,
     if kind in exact:
         return {"arn": arn, **exact[kind]}
     return {"arn": arn, **_computed_of_endpoints(type_token, inputs)}
+
+
+def rule_path(inputs: Mapping[str, Any]) -> str:
+    """Return what stands before the name in the ARN of a rule, or of a target's rule: its bus, if not `default`."""
+    bus = inputs.get("eventBusName", "default")
+    return "" if bus == "default" else f"{bus}/"
 
 
 def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
