@@ -75,17 +75,19 @@ def start(
     region: str,
     without: tuple[str, ...] = (),
     environment: dict[str, str] | None = None,
+    launcher: str = "local.launch",
 ) -> Callable[[], float]:
     """Start the emulator of `instance` empty, with IAM enforced, on the loopback interface.
 
     Returns at once; call what it returns to wait until it answers (it gives the seconds that it took). `without` names
-    corrections to leave out, for the tests that show that they are needed. Raises LocalError if the port is taken.
+    corrections to leave out, for the tests that show that they are needed; `launcher` a module that does more than
+    local.launch. Raises LocalError if the port is taken.
     """
     _require_free(instance.port)
     shutil.rmtree(instance.data, ignore_errors=True)
     for directory in ("tmp", "state", "s3"):
         (instance.data / directory).mkdir(parents=True)
-    command = [sys.executable, "-m", "local.launch", "--home", str(instance.home)]
+    command = [sys.executable, "-m", launcher, "--home", str(instance.home)]
     command += [argument for name in without for argument in ("--without", name)]
     began = time.monotonic()
     with instance.log.open("wb") as log:
