@@ -79,7 +79,7 @@ def _functions(graph: Graph) -> Iterator[Need]:
             yield _of_role(role, f"logs:{action}", streams, "its log (Lambda: AWSLambdaBasicExecutionRole)")
         if made.inputs["tracingConfig"]["mode"] == "Active":
             for action in ("PutTraceSegments", "PutTelemetryRecords"):
-                yield _of_role(role, f"xray:{action}", "*", "its traces (Lambda: AWSXRayDaemonWriteAccess)")
+                yield _of_role(role, f"xray:{action}", "*", "its traces (Lambda: using X-Ray)")
         yield _sends(
             role, made.inputs["deadLetterConfig"]["targetArn"], "its dead letters (Lambda: dead-letter queues)"
         )

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from components import openapi
 from components.rest_routes import kebab
+from tests.proof import privilege_table
 from tests.support.graph import ROOT, Graph, Resource, record
 
 _MARK: Final = "<!-- {}: made by `make generate` -->"
@@ -150,13 +151,23 @@ def _transitions(states: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {name} --> [*]"
 
 
+def permissions(graph: Graph) -> str:
+    """Return who may do what, and what for."""
+    return table(privilege_table.HEAD, privilege_table.rows(graph))
+
+
 PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "functions": functions,
     "failure queues": queues,
     "alarms": alarms,
     "workflow": workflow,
+    "permissions": permissions,
 }
-DOCUMENTS: Final = (ROOT / "docs" / "architecture.md", ROOT / "docs" / "operations.md")
+DOCUMENTS: Final = (
+    ROOT / "docs" / "architecture.md",
+    ROOT / "docs" / "operations.md",
+    ROOT / "docs" / "permissions.md",
+)
 
 
 def rendered(path: Path) -> str:
