@@ -43,6 +43,8 @@ class Resource:
     protect: bool
     dependencies: tuple[str, ...]
     """URNs that it waits for."""
+    made_from: Mapping[str, frozenset[str]]
+    """Input -> URNs of the resources whose outputs it has."""
     delete_before_replace: bool
 
 
@@ -100,6 +102,7 @@ class _Recorder(MockMonitor):
             custom=bool(request.custom),
             protect=bool(request.protect),
             dependencies=tuple(request.dependencies),
+            made_from={key: frozenset(value.urns) for key, value in request.propertyDependencies.items()},
             delete_before_replace=bool(request.deleteBeforeReplace),
         )
         with self._lock:
