@@ -25,6 +25,8 @@ def fact_of(body: str) -> Fact:
     """Return what a message says. Raises ValidationError if it is no event of the contracts."""
     try:
         fact = json.loads(body)
+        # Half of a surrogate pair (an escape such as \ud800) is a string for Python that no service takes.
+        json.dumps(fact, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"body: got no JSON ({type(error).__name__}); allowed: an event of an order") from error
     found = cast("dict[str, Any]", fact) if isinstance(fact, dict) else {}

@@ -52,15 +52,22 @@ def _requested(request: Any) -> Order:
     if not isinstance(request, dict):
         raise ValidationError('input: got a "request" that is no object')
     fields = cast("dict[str, Any]", request)
-    user_id, key = fields.get("user_id"), fields.get("idempotency_key")
-    if not isinstance(user_id, str) or not is_user_id(user_id):
+    user_id, key, kind = (_text(fields, name) for name in ("user_id", "idempotency_key", "content_type"))
+    if user_id is None or not is_user_id(user_id):
         raise ValidationError("user_id: got no user's id; sign in")
     if key is not None:
-        orders.check_idempotency_key(str(key))
-    request_body.check_media_type(fields.get("content_type"))
+        orders.check_idempotency_key(key)
+    request_body.check_media_type(kind)
     if "too_large" in fields:
         raise request_body.too_large()
     content: Any = fields.get("content")
     check_content(content)
-    order_id = orders.order_id_for(user_id, str(key)) if key is not None else str(uuid.uuid4())
+    order_id = orders.order_id_for(user_id, key) if key is not None else str(uuid.uuid4())
     return orders.new_order(order_id, user_id, content["items"], utc_now())
+
+
+def _text(request: dict[str, Any], name: str) -> str | None:
+    value = request.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValidationError(f"request.{name}: got no text")
+    return value

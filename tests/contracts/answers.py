@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator, ValidationError, validators
 
 from components import openapi
 from tests.fakes.gateway import Answer
 
 
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    """As JSON Schema means it: Python's `$` is also before a line feed at the end."""
+    if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+_Validator: Final = cast("Any", validators).extend(Draft4Validator, {"pattern": _pattern})
+
+
 def breaches(schema: Mapping[str, Any], value: Any) -> list[str]:
     """Return where and how `value` breaks a schema of draft 4."""
-    validator = cast("Any", Draft4Validator(dict(schema)))
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+    return [f"{error.json_path}: {error.message}" for error in _Validator(dict(schema)).iter_errors(value)]
 
 
 @cache

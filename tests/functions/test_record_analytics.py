@@ -71,6 +71,7 @@ def test_an_event_that_comes_twice_is_one_object_and_counted_once(
     ("body", "says"),
     [
         ("not json", "body: got no JSON"),
+        ('{"event_id": "\\ud800"}', "body: got no JSON"),
         ("[" * 100_000, "body: got no JSON"),
         ("[]", "body.detail_type: got none that is known"),
         ('{"detail_type": "OrderShipped"}', "body.detail_type: got none that is known"),

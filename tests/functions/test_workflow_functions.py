@@ -106,7 +106,18 @@ class TestValidateOrder:
 
     @pytest.mark.parametrize(
         "request_",
-        [None, [], "", 1, {}, {"user_id": USER}, {"user_id": None, "content": {"items": LINES}}, {"user_id": 7}],
+        [
+            None,
+            [],
+            "",
+            1,
+            {},
+            {"user_id": USER},
+            {"user_id": None, "content": {"items": LINES}},
+            {"user_id": 7},
+            {"user_id": USER, "content_type": 5},
+            {"user_id": USER, "idempotency_key": ["k"]},
+        ],
     )
     def test_a_request_that_no_gateway_makes_is_a_validation_error(
         self, validate_order: LoadedFunction, request_: Any
