@@ -17,6 +17,7 @@ from tests.proof.privilege_scenarios import Check, Scenario, ready
 from tests.proof.privilege_world import Decision, Refused, World, until
 
 _SEEN_WITHIN_S: Final = 10.0
+_AT_REST_S: Final = 1.0
 _PAUSE_S: Final = 0.03
 _SCENARIOS_TRIED: Final = 3
 Value = tuple[Grant, str, str]
@@ -103,20 +104,21 @@ def failure_without(world: World, scenario: Scenario, removal: Removal) -> str:
         mark, since_ms, log_from = world.mark(), int(time.time() * 1000), world.stack.instance.log.stat().st_size
         with removal.broken():
             sign, check = _act(steps)
-            ends = time.monotonic() + _SEEN_WITHIN_S
+            ends, seen, since = time.monotonic() + _SEEN_WITHIN_S, 0, time.monotonic()
             while time.monotonic() < ends:
-                denied = any(not each.allowed and removal.refused(each) for each in world.decisions(mark))
+                decisions = world.decisions(mark)
+                denied = any(not each.allowed and removal.refused(each) for each in decisions)
                 if denied and sign:
                     return sign
                 if denied:
                     found = world.signs(since_ms, log_from)
                     # What a scenario breaks by itself shows as well.
                     sign = next((each for each in found if not world.on_purpose or removal.resource in each), "")
-                elif sign or check():
+                elif len(decisions) != seen:
+                    seen, since = len(decisions), time.monotonic()
+                elif (sign or check()) and time.monotonic() - since > _AT_REST_S:
                     # All was done, or something else is wrong.
-                    world.quiet()
-                    if not any(not each.allowed and removal.refused(each) for each in world.decisions(mark)):
-                        return ""
+                    return ""
                 time.sleep(_PAUSE_S)
     return ""
 

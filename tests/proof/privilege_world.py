@@ -137,7 +137,7 @@ class World:
         whole = text[: text.rfind(b"\n") + 1].decode()
         return [self._decision(json.loads(line)) for line in whole.splitlines()]
 
-    def quiet(self, for_s: float = 0.3, within_s: float = 20) -> None:
+    def quiet(self, for_s: float = 0.4, within_s: float = 20) -> None:
         """Wait until IAM has nothing to decide for a while: all that was begun is done."""
         ends, last, since = time.monotonic() + within_s, self.mark(), time.monotonic()
         while time.monotonic() - since < for_s:
@@ -148,7 +148,9 @@ class World:
 
     def signs(self, since_ms: int, log_from: int) -> list[str]:
         """Return what operators see of a refusal: lines of logs, messages in failure queues about known orders."""
-        said = self.stack.instance.log.read_bytes()[log_from:].decode(errors="replace")
+        with self.stack.instance.log.open("rb") as log:
+            log.seek(log_from)
+            said = log.read().decode(errors="replace")
         found = [line for line in said.splitlines() if _UNSENT.search(line)]
         for group in self.stack.ops["logGroups"].values():
             page = self.stack.aws("logs", "filter_log_events", logGroupName=group, startTime=since_ms)
@@ -156,25 +158,39 @@ class World:
         return found or [each["Body"] for each in self.left() if _REFUSED.search(each["Body"])]
 
     def left(self) -> list[dict[str, Any]]:
-        """Return what lies in the failure queues about known orders."""
+        """Return what lies in the failure queues about known orders, or any order of the customer."""
         queues = [queue["url"] for queue in self.stack.ops["failureQueues"].values()]
         return [
             {**each, "QueueUrl": url}
             for url in queues
             for each in self.stack.queued(url)
-            if any(order_id in each["Body"] for order_id in self.orders)
+            if self._is_ours(each["Body"])
         ]
 
     def tidy(self) -> None:
         """Leave nothing behind: no order undecided, no message in a failure queue."""
         self.quiet(0.6)
-        for order_id in self.orders:
-            if self.status(order_id) == "PENDING":
-                assert self.rest("POST", f"/orders/{order_id}/cancel").status == 200
+        for order in self._undecided():
+            assert self.rest("POST", f"/orders/{order['order_id']['S']}/cancel").status == 200
         self.quiet(0.6)
         for url in {each["QueueUrl"] for each in self.left()}:
             self._take_out(url)
         assert not self.left()
+
+    def _undecided(self) -> list[dict[str, Any]]:
+        rows = self.stack.aws(
+            "dynamodb",
+            "query",
+            TableName=self.stack.ops["tables"]["orders"],
+            IndexName="by-user",
+            KeyConditionExpression="user_id = :user",
+            ExpressionAttributeValues={":user": {"S": self.customer.sub}},
+        )
+        assert "LastEvaluatedKey" not in rows
+        return [row for row in rows["Items"] if row["status"]["S"] == "PENDING"]
+
+    def _is_ours(self, body: str) -> bool:
+        return any(mark in body for mark in (self.customer.sub, *self.orders))
 
     def _take_out(self, url: str) -> None:
         """Delete the messages about known orders from a queue."""
@@ -182,7 +198,7 @@ class World:
         while messages := self.stack.aws("sqs", "receive_message", **asked).get("Messages", []):
             for message in messages:
                 named = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
-                if any(order_id in message["Body"] for order_id in self.orders):
+                if self._is_ours(message["Body"]):
                     self.stack.aws("sqs", "delete_message", **named)
                 else:
                     self.stack.aws("sqs", "change_message_visibility", **named, VisibilityTimeout=5)
@@ -197,7 +213,7 @@ class World:
         return plain(text, self.stack.frontend["stage"], self.stack.aws.account)
 
 
-def until(look: Callable[[], object], what: str, within_s: float = 20) -> None:
+def until(look: Callable[[], object], what: str, within_s: float = 30) -> None:
     """Wait until `look` finds something. Fails if it does not."""
     ends = time.monotonic() + within_s
     while not look():

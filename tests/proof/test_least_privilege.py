@@ -248,6 +248,7 @@ def test_each_permission_removed_in_turn_makes_something_fail(
     unused = [title for title, sign in signs.items() if not sign] + (unproven if dose.full else [])
     proof.tried(removed=len(signs))
     proof.found(failures=sum(1 for sign in signs.values() if sign), unused=len(unused), missing=len(uses.refused))
+    assert {each.grant for each in privilege_policies.of_stack(world.stack)} == {each.grant for each in deployed}
     assert not unused, "unused: " + "\nunused: ".join(unused)
     assert not uses.refused, f"missing: {uses.refused}"
     assert len(signs) >= len(SAMPLE)
