@@ -35,7 +35,7 @@ class Uses:
     of_grant: defaultdict[Grant, set[str]] = field(default_factory=lambda: defaultdict[Grant, set[str]](set))
     """Scenarios that need it."""
     of_value: defaultdict[Value, set[str]] = field(default_factory=lambda: defaultdict[Value, set[str]](set))
-    refused: list[Decision] = field(default_factory=list[Decision])
+    refused: set[str] = field(default_factory=set[str])
     """What was refused though nothing was taken away: what is missing."""
 
     def shortest(self, scenarios: set[str]) -> list[str]:
@@ -51,7 +51,12 @@ def clean_run(world: World, scenarios: Mapping[str, Scenario], grants: Sequence[
             next(steps)
             world.quiet()
             mark, began = world.mark(), time.monotonic()
-            until(next(steps), name)
+            try:
+                until(next(steps), name)
+            except (Refused, AssertionError):
+                # Something is missing, which is told below, or it is not a matter of permissions.
+                if all(decision.allowed for decision in world.decisions(mark)):
+                    raise
             uses.seconds[name] = time.monotonic() - began
             world.quiet()
             if world.on_purpose:
@@ -64,7 +69,7 @@ def clean_run(world: World, scenarios: Mapping[str, Scenario], grants: Sequence[
 def _take_down(uses: Uses, name: str, decision: Decision, grants: Sequence[Grant]) -> None:
     if not decision.allowed:
         if name not in uses.breaking:
-            uses.refused.append(decision)
+            uses.refused.add(f"{decision.who} may not {decision.action} on {decision.resource}")
         return
     for grant in grants:
         if covers(grant, decision):
