@@ -24,6 +24,8 @@ _READS: Final = {
     "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 }
+_BAD_GATEWAY: Final = 502
+_HTTP_API_FAILED: Final = (500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}')
 _SENDS: Final = {"sqs": ("sqs:SendMessage",), "sns": ("sns:Publish",)}
 
 
@@ -45,14 +47,15 @@ async def call_function_of_rest(original: Any, reference: Any, event: Any, **sco
 async def call_function_of_http(
     original: Any, integration: Any, api: str, stage: str, *arguments: Any, **named: Any
 ) -> Any:
-    """Invoke a function for a route of an HTTP API."""
+    """Invoke a function for a route of an HTTP API, which says nothing of why it may not or has failed."""
     reference = internal("services.apigateway")._extract_lambda_ref_from_integration_uri(integration["integrationUri"])
     path, method = arguments[:2]
     # A route's source ARN holds the route key as it is declared: .../stage/METHOD/products/{product_id}.
     route = str(arguments[5]).partition(" ")[2] or path
     if not any(_may_invoke(reference, f"{api}/{stage}/{verb}{route}") for verb in (method, "*")):
-        return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
-    return await original(integration, api, stage, *arguments, **named)
+        return _HTTP_API_FAILED
+    answer: Any = await original(integration, api, stage, *arguments, **named)
+    return _HTTP_API_FAILED if answer[0] == _BAD_GATEWAY and b'"errorType"' in answer[2] else answer
 
 
 @replaces("services.lambda_svc._create_esm", "d351521bb6cd")

@@ -1,7 +1,7 @@
 import pytest
 
 from local.aws import CallError
-from local.client import Client
+from local.client import Answer, Client
 from tests.local.cloud import Cloud, allow, unique
 from tests.local.rest import RestApi
 
@@ -31,19 +31,39 @@ def test_a_function_lets_a_method_invoke_it_however_the_request_writes_the_path(
 
 
 def test_a_function_that_does_not_let_the_http_api_invoke_it_is_500(cloud: Cloud) -> None:
+    assert _answer_of_http_api(cloud, cloud.function(OK)).status == 500
+
+
+def test_a_function_of_an_http_api_that_fails_is_500_and_its_error_is_nobody_s_business(cloud: Cloud) -> None:
+    function = cloud.function("def handle(event, context): raise ValueError('secret')")
+    name, _, alias = function.rpartition(":")
+    cloud(
+        "lambda",
+        "add_permission",
+        FunctionName=name,
+        Qualifier=alias,
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
+    answer = _answer_of_http_api(cloud, function)
+    assert (answer.status, answer.json()) == (500, {"message": "Internal Server Error"})
+
+
+def _answer_of_http_api(cloud: Cloud, function: str) -> Answer:
+    """Call a new HTTP API with one route to a function."""
     api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
     integration = cloud(
         "apigatewayv2",
         "create_integration",
         ApiId=api,
         IntegrationType="AWS_PROXY",
-        IntegrationUri=cloud.function(OK),
+        IntegrationUri=function,
         PayloadFormatVersion="2.0",
     )["IntegrationId"]
     cloud("apigatewayv2", "create_route", ApiId=api, RouteKey="GET /things", Target=f"integrations/{integration}")
     cloud("apigatewayv2", "create_stage", ApiId=api, StageName="$default")
-
-    assert Client({}, "").send("GET", f"{cloud.instance.url}/_aws/execute-api/{api}/things").status == 500
+    return Client({}, "").send("GET", f"{cloud.instance.url}/_aws/execute-api/{api}/things")
 
 
 def test_a_function_whose_role_may_not_read_the_queue_gets_no_mapping(cloud: Cloud) -> None:
