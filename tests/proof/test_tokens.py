@@ -4,8 +4,9 @@ What the emulator does otherwise than AWS, and is proven on the graph instead (t
 gateways look at no `alg` and take a token without `exp`, both of which only the pool's own key could sign; its REST API
 takes access tokens and the tokens of all app clients, which local/corrections/rest_checks.py mends.
 
-Broken on purpose, in a copy: a method of the REST API without its authorizer (five requests let in for each kind), the
-validation expression left out of its authorizer (`of another app client` let in).
+Broken on purpose, in a copy: GET /orders/{order_id} and POST /process without their authorizer (the second let all in;
+the first's function refused by itself, which the graph and four more tests saw), the REST authorizer without its
+validation expression (`another audience` and `of another app client` let in).
 """
 
 from __future__ import annotations
