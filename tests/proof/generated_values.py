@@ -1,0 +1,151 @@
+"""Values that nobody sends on purpose: odd text, odd JSON, and good JSON with one thing changed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar, cast
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+T = TypeVar("T")
+_ALL_CHECKS: Final = list(cast("Iterable[HealthCheck]", HealthCheck))
+ODD_TEXT: Final = (
+    *(
+        "",
+        " ",
+        "\x00",
+        "\n",
+        "tea\n",
+        "\r\n",
+        "\t",
+        "\x7f",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "\ufffd",
+        "\ud800",
+        "\udfff\ud800",
+    ),
+    *(
+        '"',
+        "'",
+        "\\",
+        "`",
+        "#",
+        "?",
+        "%",
+        "%00",
+        "%0A",
+        "%2F",
+        "%ZZ",
+        "..",
+        ".",
+        "~",
+        "<script>",
+        "{{x}}",
+        "${x}",
+        "$(x)",
+    ),
+    *(
+        "null",
+        "None",
+        "true",
+        "NaN",
+        "-1",
+        "0",
+        "1e309",
+        "0x10",
+        "\uff19",
+        "İ",
+        "ß",
+        "渋谷 🍵",
+        "\U0010ffff",
+        "e\u0301" * 20,
+    ),
+    *("__proto__", "constructor", "admin", "' OR 1=1 --", "[admin]", "x,admin", "x" * 65, "x" * 5000),
+)
+ODD_NUMBERS: Final = (0, -1, 1, 2**31, 2**53 + 1, 2**63, 10**30, -(10**400), 1.0, 0.5, -0.0, 1e308, True, False)
+
+
+def fields(value: Any) -> dict[str, Any]:
+    """Return an object as it is, and none for anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def each(strategy: st.SearchStrategy[T], examples: int, do: Callable[[T], None], *, random: bool) -> int:
+    """Do something with each example, and return how many there were.
+
+    Without `random` they are the same each time. What fails then is raised as it was found.
+    """
+    tried: list[None] = []
+
+    @settings(
+        max_examples=examples,
+        derandomize=not random,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink) if random else (Phase.generate,),
+        suppress_health_check=_ALL_CHECKS,
+    )
+    @given(example=strategy)
+    def run(example: T) -> None:
+        tried.append(None)
+        do(example)
+
+    run()
+    return len(tried)
+
+
+def texts() -> st.SearchStrategy[str]:
+    """Text of any characters, surrogates and control characters among them."""
+    return st.sampled_from(ODD_TEXT) | st.text(st.characters(), max_size=30)
+
+
+def seldom(usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], one_in: int = 12) -> st.SearchStrategy[T]:
+    """Return the usual value, and the odd one once in so many times."""
+    return st.integers(1, one_in).flatmap(lambda number: odd if number == one_in else usual)
+
+
+def values() -> st.SearchStrategy[Any]:
+    """Any value that JSON has."""
+    scalars = st.none() | st.sampled_from(ODD_NUMBERS) | texts()
+    return st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3), max_leaves=5
+    )
+
+
+@st.composite
+def changed(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
+    """Return a value with one to three parts replaced, taken away or added, those on top most often."""
+    value: Any = copy.deepcopy(draw(whole))
+    for _ in range(draw(st.integers(1, 3))):
+        holder: Any = value
+        keys = _keys(holder)
+        if not keys:
+            break
+        key = draw(st.sampled_from(keys))
+        while (below := _keys(holder[key])) and draw(st.booleans()):
+            holder, key = holder[key], draw(st.sampled_from(below))
+        _change(draw, holder, key)
+    return value
+
+
+def _change(draw: st.DrawFn, holder: Any, key: Any) -> None:
+    match draw(st.sampled_from(("replace", "replace", "remove", "add", "wrap"))):
+        case "remove":
+            del holder[key]
+        case "add" if isinstance(holder, dict):
+            holder[draw(texts())] = draw(values())
+        case "wrap":
+            holder[key] = draw(st.sampled_from(([holder[key]], {"a": holder[key]}, str(holder[key]))))
+        case _:
+            holder[key] = draw(values())
+
+
+def _keys(value: Any) -> list[Any]:
+    """Return where the parts of a value are."""
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value))
+    return list(range(len(cast("list[Any]", value)))) if isinstance(value, list) else []
