@@ -91,12 +91,17 @@ def successes(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], 
 def watcher(stack: Stack, notifications: Callable[[str], list[Any]], successes: Callable[[str], list[Any]]) -> Watcher:
     """Waits for what happens. Its subscribers are there before the first order."""
     del notifications, successes
+    return Watcher(stack, everything_on_the_bus(stack))
+
+
+def everything_on_the_bus(stack: Stack) -> str:
+    """Make a queue that gets every event of the bus, and return its URL."""
     bus = stack.ops["eventBus"]["name"]
     url, arn = _queue(stack, "everything-on-the-bus", "events.amazonaws.com")
     pattern = json.dumps({"source": [{"prefix": ""}]})
     stack.aws("events", "put_rule", Name="everything", EventBusName=bus, EventPattern=pattern)
     stack.aws("events", "put_targets", Rule="everything", EventBusName=bus, Targets=[{"Id": "all", "Arn": arn}])
-    return Watcher(stack, url)
+    return url
 
 
 def _queue(stack: Stack, name: str, service: str) -> tuple[str, str]:
