@@ -1,4 +1,4 @@
-"""All functions in this process, on clients in memory, and silent: ten thousand cases would log megabytes."""
+"""Functions in this process, on clients in memory, and silent: ten thousand cases would log megabytes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ from tests.fakes.runtime import LoadedFunction, loaded
 from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
 from tests.functions.conftest import ENVIRONMENT
 
-NAMES: Final = (
-    *("users_api", "orders_api", "catalog_api", "validate_order", "update_inventory"),
-    *("publish_order_events", "process_order", "send_email", "record_analytics"),
-)
+APIS: Final = ("users_api", "orders_api", "catalog_api")
 
 
 @dataclass
@@ -64,8 +61,8 @@ class _Nowhere(io.StringIO):
 
 
 @contextmanager
-def world() -> Generator[World]:
-    """Return the functions as loaded."""
+def world(*names: str) -> Generator[World]:
+    """Return the functions of these folders, loaded."""
 
     def sleep(_: float) -> None:
         pass
@@ -75,7 +72,7 @@ def world() -> Generator[World]:
         warnings.simplefilter("ignore", UserWarning)  # of metrics without a metric
         stack.enter_context(mock.patch("time.sleep", sleep))
         made.functions = {
-            name: stack.enter_context(loaded(name, clients=made.clients, environment=ENVIRONMENT)) for name in NAMES
+            name: stack.enter_context(loaded(name, clients=made.clients, environment=ENVIRONMENT)) for name in names
         }
         logging.disable()
         try:

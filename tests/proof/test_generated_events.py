@@ -111,7 +111,7 @@ _ATTACKS: Final[dict[str, tuple[st.SearchStrategy[Any], Judge, int]]] = {
 
 @pytest.mark.parametrize("function", _ATTACKS)
 def test_events_are_handled_or_refused_by_name(function: str, dose: Dose, proof: Proof) -> None:
-    with world() as functions:
+    with world(function) as functions:
         outcomes = _send_all(functions, function, dose(50, _ATTACKS[function][2]), random=dose.full)
     proof.tried(cases_in_process=outcomes.total())
     proof.found(accidental_errors=0)
@@ -189,5 +189,5 @@ def _nothing_set_aside(functions: World) -> Any:
 )
 def test_the_attack_notices(function: str, breakage: Callable[[World], Any]) -> None:
     accidents = AssertionError, AttributeError, KeyError, TypeError, ParamValidationError
-    with world() as broken, breakage(broken), pytest.raises(accidents):
+    with world(function) as broken, breakage(broken), pytest.raises(accidents):
         _send_all(broken, function, 500)

@@ -1,7 +1,8 @@
 """R8 over HTTP: what in-process cases cannot see, since the gateways answer it: tokens, models, templates, limits.
 
-Seen to fail on the platform as it was before this row: `POST /orders/` was 500, an unknown path with a body of text was
-415, and POST /process took a body of 20,000 bytes and `charset=shift_jis`, which POST /orders refused.
+Seen to fail with the parts as they were before: the emulator's check of permissions (`POST /orders/` was 500), the
+answer to unknown paths (415 to a body of text), the template of POST /process (404 where POST /orders says 415 or 413)
+and the gateway's own wording of 415.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """R8, requests: whatever is sent, the answer is one of the contract's.
 
-Seen to fail: with the catch of bad JSON taken out of shared/request_body.py, with a row's own column left in an order,
-and with an id that is not ASCII an error, in `test_the_attack_notices` each time; and over HTTP
-on the platform of before, which answered 500 to `/orders/`, 415 to an unknown path, and took on POST /process what
-POST /orders refused.
+Seen to fail: with bad JSON not caught, with a row's own column left in an order, and with an error for an id that is
+not ASCII, in `test_the_attack_notices`; and with functions/shared/http.py as it was, whose routes did not take every id
+(`NotFound` for `OrderNotFound`), by both attacks.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from tests.proof.generated_gateway import ADMIN, CUSTOMER, Apis
 from tests.proof.generated_oracle import faults, fill
 from tests.proof.generated_schema import HTTP, REST, Target, attack
 from tests.proof.generated_values import each
-from tests.proof.generated_world import World, world
+from tests.proof.generated_world import APIS, World, world
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = pytest.mark.attack("R8")
@@ -37,7 +36,7 @@ _ALL: Final = {
 
 @pytest.mark.parametrize("document", [REST, HTTP])
 def test_requests_of_the_document_are_answered_as_it_says(document: str, dose: Dose, proof: Proof) -> None:
-    with world() as functions:
+    with world(*APIS) as functions:
         apis = Apis(functions.functions)
         target = (
             Target(document=REST, token=CUSTOMER, app=apis.rest(), without=("/process",))
@@ -52,7 +51,7 @@ def test_requests_of_the_document_are_answered_as_it_says(document: str, dose: D
 
 
 def test_raw_events_of_both_gateways_are_answered_by_the_contract(dose: Dose, proof: Proof) -> None:
-    with world() as functions:
+    with world(*APIS) as functions:
         found = _answer_all(functions, dose(150, 3500), random=dose.full)
     proof.tried(cases_in_process=len(found))
     proof.found(outside_the_contract=0, server_errors=sum(status >= 500 for status in found))
@@ -103,5 +102,5 @@ def _an_odd_id_is_an_error() -> Any:
 
 @pytest.mark.parametrize("breakage", [_bad_json_is_not_caught, _an_order_shows_its_row, _an_odd_id_is_an_error])
 def test_the_attack_notices(breakage: Callable[[], Any]) -> None:
-    with breakage(), world() as broken, pytest.raises(AssertionError):
+    with breakage(), world(*APIS) as broken, pytest.raises(AssertionError):
         _answer_all(broken, 2000)
