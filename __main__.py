@@ -13,6 +13,7 @@ from components.function import FunctionContext, FunctionSize
 from components.http_api import HttpApi, HttpApiArgs
 from components.identity import SCOPES, Identity, IdentityArgs
 from components.layers import Layers, LayersArgs
+from components.log_key import LogKey, LogKeyArgs
 from components.naming import Naming
 from components.observability import Observability, ObservabilityArgs
 from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
@@ -58,6 +59,8 @@ identity = Identity(
 
 layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture))
 
+log_key = LogKey("logs", LogKeyArgs(naming=naming, region=config.region, account_id=account_id))
+
 context = FunctionContext(
     naming=naming,
     region=config.region,
@@ -66,6 +69,7 @@ context = FunctionContext(
     architecture=config.functions.architecture,
     log_level=config.functions.log_level,
     log_retention_days=config.observability.log_retention_days,
+    log_key_arn=log_key.arn,
 )
 
 workflow = OrderWorkflow(

@@ -34,6 +34,8 @@ class FunctionContext:
     """DEBUG, INFO, WARNING or ERROR."""
     log_retention_days: int
     """Days; one of the values that CloudWatch Logs knows."""
+    log_key_arn: pulumi.Input[str]
+    """KMS key of all log groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,7 @@ class Function(pulumi.ComponentResource):
             f"{self._name}-log",
             name=f"/aws/lambda/{context.naming.physical(self._name, kind='function')}",
             retention_in_days=context.log_retention_days,
+            kms_key_id=context.log_key_arn,
             tags=context.naming.tags(self._args.component),
             opts=pulumi.ResourceOptions(parent=self),
         )

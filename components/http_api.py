@@ -204,6 +204,7 @@ class HttpApi(pulumi.ComponentResource):
             # Delivered as a vended log: elsewhere each group's entry fills one resource policy of bounded size.
             name=f"/aws/vendedlogs/apis/{naming.physical(self._name)}",
             retention_in_days=args.context.log_retention_days,
+            kms_key_id=args.context.log_key_arn,
             tags=naming.tags(_COMPONENT),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -74,10 +74,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         self._name, self._args, self._definition = name, args, definition
         self._topic = topic("order-notifications", naming=args.context.naming, component=_COMPONENT, parent=self)
         self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
-        # STANDARD keeps each execution's history for 90 days itself; what failed stays longer, and feeds an alarm.
-        self.standard = self._machine("standard", args.standard_timeout_s, log_level="ERROR")
-        # EXPRESS has no history but its log.
-        self.express = self._machine("express", args.express_timeout_s, log_level="ALL")
+        self.standard = self._machine("standard", args.standard_timeout_s)
+        self.express = self._machine("express", args.express_timeout_s)
         self.notification_topic_arn = self._topic.arn
         self.failure_queues = of_functions(self.functions)
         self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
@@ -111,7 +109,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
-    def _machine(self, role: Literal["standard", "express"], timeout_s: int, *, log_level: str) -> Machine:
+    def _machine(self, role: Literal["standard", "express"], timeout_s: int) -> Machine:
         naming = self._args.context.naming
         name, physical = f"{self._name}-{role}", naming.physical(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
@@ -119,6 +117,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             # Under this prefix no log group takes room in CloudWatch's resource policy, which ends at 5,120 characters.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
+            kms_key_id=self._args.context.log_key_arn,
             tags=naming.tags(_COMPONENT),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -132,7 +131,8 @@ class OrderWorkflow(pulumi.ComponentResource):
             definition=self._rendered(timeout_s),
             role_arn=execution_role.arn,
             logging_configuration={
-                "level": log_level,
+                # EXPRESS has no history but its log; STANDARD's own goes after 90 days, and no query reads it.
+                "level": "ALL",
                 "include_execution_data": True,
                 "log_destination": pulumi.Output.concat(log_group.arn, ":*"),
             },

@@ -86,6 +86,7 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
         f"{name}-access-log",
         name=f"/aws/apigateway/{context.naming.physical(name)}",
         retention_in_days=context.log_retention_days,
+        kms_key_id=context.log_key_arn,
         tags=tags,
         opts=opts,
     )
@@ -94,6 +95,7 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
         f"{name}-execution-log",
         name=pulumi.Output.concat("API-Gateway-Execution-Logs_", args.rest_api.id, "/", args.stage_name),
         retention_in_days=context.log_retention_days,
+        kms_key_id=context.log_key_arn,
         tags=tags,
         opts=opts,
     )

@@ -11,6 +11,8 @@ import pulumi_aws as aws
 from components.function import FunctionContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+# Counted, not refused: customers come by VPN, and other teams' servers from hosting providers.
+_COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
 
 
@@ -47,6 +49,7 @@ def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
         # WAF writes to no group whose name begins otherwise.
         name=f"aws-waf-logs-{naming.physical(name)}",
         retention_in_days=args.context.log_retention_days,
+        kms_key_id=args.context.log_key_arn,
         tags=naming.tags(args.component),
         opts=opts,
     )
@@ -61,7 +64,7 @@ def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
                 {
                     "behavior": "KEEP",
                     "requirement": "MEETS_ANY",
-                    "conditions": [{"action_condition": {"action": action}} for action in ("BLOCK", "COUNT")],
+                    "conditions": [{"action_condition": {"action": "BLOCK"}}],
                 }
             ],
         },
@@ -90,12 +93,12 @@ def _managed_rules() -> list[aws.wafv2.WebAclRuleArgsDict]:
         {
             "name": group,
             "priority": priority,
-            # The group's own actions hold.
-            "override_action": {"none": {}},
+            # The group's own actions hold, or none does.
+            "override_action": {"count": {}} if group in _COUNTED_RULE_GROUPS else {"none": {}},
             "statement": {"managed_rule_group_statement": {"vendor_name": "AWS", "name": group}},
             "visibility_config": _visibility(group),
         }
-        for priority, group in enumerate(_MANAGED_RULE_GROUPS, start=1)
+        for priority, group in enumerate((*_MANAGED_RULE_GROUPS, *_COUNTED_RULE_GROUPS), start=1)
     ]
 
 

@@ -42,8 +42,9 @@ class Bucket(Adapter):
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         del old
-        for page in aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=identity):
-            keys = [{"Key": each["Key"]} for each in page.get("Contents", [])]
+        for page in aws.client("s3").get_paginator("list_object_versions").paginate(Bucket=identity):
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in versions]
             if keys:
                 aws("s3", "delete_objects", Bucket=identity, Delete={"Objects": keys})
         aws("s3", "delete_bucket", Bucket=identity)
@@ -136,6 +137,21 @@ class Versioning(_OfBucket):
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         del old
         aws("s3", "put_bucket_versioning", Bucket=identity, VersioningConfiguration={"Status": "Suspended"})
+
+
+@adapts("aws:s3/bucketNotification:BucketNotification")
+class Notification(_OfBucket):
+    """Who is told of what changes in a bucket: EventBridge."""
+
+    applies = frozenset({"bucket", "eventbridge"})
+    part = "bucket_notification_configuration"
+
+    def content(self, new: Props) -> dict[str, Any]:
+        return {"NotificationConfiguration": {"EventBridgeConfiguration": {}} if new.get("eventbridge") else {}}
+
+    def delete(self, aws: Aws, identity: str, old: Props) -> None:
+        del old
+        aws("s3", f"put_{self.part}", Bucket=identity, NotificationConfiguration={})
 
 
 @adapts("aws:s3/bucketOwnershipControls:BucketOwnershipControls")

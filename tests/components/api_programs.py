@@ -16,6 +16,7 @@ from components.naming import Naming
 from components.rest_api import RestApi, RestApiArgs
 from tests.support.graph import ACCOUNT, REGION, Graph, run
 
+LOG_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs-key"
 ORIGIN: Final = "https://orders.example.com"
 ORIGINS: Final = (ORIGIN, "https://admin.example.com", "http://localhost:3000")
 MACHINE: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-express"
@@ -99,6 +100,7 @@ def _common(functions: list[str]) -> dict[str, Any]:
             architecture="arm64",
             log_level="INFO",
             log_retention_days=30,
+            log_key_arn=LOG_KEY,
         ),
         "sizes": sizes,
         "cors_origins": [ORIGIN],

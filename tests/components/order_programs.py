@@ -12,6 +12,7 @@ from components.naming import Naming
 from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
 from tests.support.graph import ACCOUNT, REGION, Graph, run
 
+LOG_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs-key"
 STANDARD: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-standard"
 
 
@@ -68,6 +69,7 @@ def _context() -> FunctionContext:
         architecture="arm64",
         log_level="INFO",
         log_retention_days=30,
+        log_key_arn=LOG_KEY,
     )
 
 

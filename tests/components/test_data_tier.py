@@ -85,3 +85,21 @@ def test_the_bucket_is_private_takes_tls_alone_and_forgets(graph_of: GraphOf) ->
     rule = graph.one("BucketLifecycleConfiguration", "data-analytics-lifecycle").inputs["rules"][0]
     assert rule["status"] == "Enabled"
     assert rule["expiration"] == {"days": 730}
+
+
+def test_what_is_overwritten_or_deleted_in_the_bucket_is_kept_for_a_week(graph_of: GraphOf) -> None:
+    graph = graph_of("prod")
+    versions = graph.one("BucketVersioning", "data-analytics-versions")
+    assert versions.inputs["versioningConfiguration"] == {"status": "Enabled"}
+    lifecycle = graph.one("BucketLifecycleConfiguration", "data-analytics-lifecycle")
+    assert versions.urn in lifecycle.dependencies
+    expire, marks = lifecycle.inputs["rules"]
+    assert expire["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
+    assert marks["expiration"] == {"expiredObjectDeleteMarker": True}
+
+
+def test_the_bucket_is_encrypted_by_kms_and_tells_eventbridge_what_changes(graph_of: GraphOf) -> None:
+    graph = graph_of("prod")
+    (rule,) = graph.one("BucketServerSideEncryptionConfiguration", "data-analytics-encryption").inputs["rules"]
+    assert rule == {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}, "bucketKeyEnabled": True}
+    assert graph.one("BucketNotification", "data-analytics-changes").inputs["eventbridge"] is True

@@ -78,8 +78,12 @@ def test_the_firewall_stands_before_the_stage_and_limits_addresses_first() -> No
     }
     assert rules[0]["action"] == {"block": {}}
     groups = [rule["statement"]["managedRuleGroupStatement"]["name"] for rule in rules[1:]]
-    assert groups == ["AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"]
-    assert all(rule["overrideAction"] == {"none": {}} for rule in rules[1:])
+    assert groups == [
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAnonymousIpList",
+    ]
+    assert [rule["overrideAction"] for rule in rules[1:]] == [{"none": {}}, {"none": {}}, {"count": {}}]
     association = graph.one("WebAclAssociation", "rest-api-waf").inputs
     assert association["webAclArn"] == acl.state["arn"]
     assert association["resourceArn"] == graph.one("aws:apigateway/stage:Stage", "rest-api-stage").state["arn"]
@@ -93,3 +97,5 @@ def test_the_firewall_logs_what_it_refused_without_tokens() -> None:
     assert group.inputs["name"].startswith("aws-waf-logs-"), "WAF takes no other name"
     assert logging["redactedFields"] == [{"singleHeader": {"name": "authorization"}}]
     assert logging["loggingFilter"]["defaultBehavior"] == "DROP"
+    (kept,) = logging["loggingFilter"]["filters"]
+    assert kept["conditions"] == [{"actionCondition": {"action": "BLOCK"}}]

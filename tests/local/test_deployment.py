@@ -61,6 +61,23 @@ def test_what_the_program_no_longer_has_is_deleted(
     assert platform.aws("dynamodb", "list_tables")["TableNames"] == []
 
 
+def test_a_bucket_goes_with_every_version_that_it_keeps(deploy: Callable[..., Running]) -> None:
+    bucket = """
+        bucket = aws.s3.Bucket("bucket", bucket="things")
+        aws.s3.BucketVersioning("v", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"})
+        aws.s3.BucketNotification("n", bucket=bucket.bucket, eventbridge=True)
+    """
+    platform = deploy(bucket)
+    told = platform.aws("s3", "get_bucket_notification_configuration", Bucket="things")
+    for body in (b"1", b"2"):
+        platform.aws("s3", "put_object", Bucket="things", Key="a", Body=body)
+    platform.aws("s3", "delete_object", Bucket="things", Key="a")
+    deploy(QUEUE.format(seconds=30))
+
+    assert told["EventBridgeConfiguration"] == {}
+    assert platform.aws("s3", "list_buckets")["Buckets"] == []
+
+
 def test_a_new_code_is_a_new_version_behind_the_same_alias(deploy: Callable[..., Running]) -> None:
     first = deploy(FUNCTION.replace("ANSWER", "1"))
     arn = first.outputs["function"]

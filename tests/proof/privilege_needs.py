@@ -39,8 +39,13 @@ _KEY: Final = (
     *("EnableKey", "DisableKey", "EnableKeyRotation", "DisableKeyRotation", "TagResource", "UntagResource"),
     *("ScheduleKeyDeletion", "CancelKeyDeletion", "CreateAlias", "UpdateAlias", "DeleteAlias"),
 )
+_LOG_ENCRYPTION: Final = (
+    *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
+    *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey"),
+)
 _SENDS: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
 _SOURCE: Final = "aws:sourcearn"
+_ENCRYPTED_GROUP: Final = "kms:encryptioncontext:aws:logs:arn"
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
 
 
@@ -51,7 +56,8 @@ def needed(graph: Graph) -> dict[Grant, str]:
     def cut(text: str) -> str:
         return plain(text, graph.stack)
 
-    for derive in (_functions, _mappings, _destinations, _machines, _methods, _routes, _targets, _alarms, _log_role):
+    stated = (_functions, _mappings, _destinations, _machines, _methods, _routes, _targets, _alarms, _log_groups)
+    for derive in (*stated, _log_role):
         for grant, reason in derive(graph):
             found.setdefault(plain_grant(grant, cut), reason)
     return found
@@ -239,9 +245,26 @@ def _alarms(graph: Graph) -> Iterator[Need]:
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
             grant = Grant(policy=name, who=who, action=action, resource="*", when=limits)
             yield grant, "what alarms tell (re:Post: CloudWatch alarm with an encrypted SNS topic)"
-        for action in _KEY:
-            grant = Grant(policy=name, who=f"arn:aws:iam::{ACCOUNT}:root", action=f"kms:{action}", resource="*")
-            yield grant, "those who deploy (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
+        yield from _administration(name)
+
+
+def _administration(key: str) -> Iterator[Need]:
+    for action in _KEY:
+        grant = Grant(policy=key, who=f"arn:aws:iam::{ACCOUNT}:root", action=f"kms:{action}", resource="*")
+        yield grant, "those who deploy (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
+
+
+def _log_groups(graph: Graph) -> Iterator[Need]:
+    """Yield what the keys of log groups allow."""
+    keys = {str(made.inputs["kmsKeyId"]) for made in graph.of("LogGroup") if made.inputs.get("kmsKeyId")}
+    who, groups = f"logs.{REGION}.amazonaws.com", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
+    for key in sorted(keys):
+        name = f"key {key.rpartition('/')[2]}"
+        for action in _LOG_ENCRYPTION:
+            when: When = (("ArnLike", _ENCRYPTED_GROUP, (groups,)),)
+            grant = Grant(policy=name, who=who, action=f"kms:{action}", resource="*", when=when)
+            yield grant, "the log groups (CloudWatch Logs: Encrypt log data using AWS KMS)"
+        yield from _administration(name)
 
 
 def _log_role(graph: Graph) -> Iterator[Need]:
