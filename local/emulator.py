@@ -212,4 +212,7 @@ def _environment(instance: Instance, region: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }
+    # Where functions send their traces: UDP, and without it to a daemon on this machine, whether there is one or not.
+    if daemon := os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
+        shared["AWS_XRAY_DAEMON_ADDRESS"] = daemon
     return environment | shared

@@ -14,6 +14,7 @@ from tests.journeys.checked_client import CheckedClient
 from tests.journeys.patience import Watcher
 from tests.journeys.people import People, Person
 from tests.journeys.stack import Stack, start, stopped_at_the_end, temporary
+from tests.journeys.traces import Traces
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +30,18 @@ def free_port() -> Callable[[], int]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Stack]:
+def traces() -> Iterator[Traces]:
+    """What the functions of `stack` send to X-Ray."""
+    with Traces.listening() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], traces: Traces) -> Iterator[Stack]:
     """Stack `local`, deployed by the command line and seeded, on an emulator of its own."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("stack"))
     with stopped_at_the_end(instance):
-        yield start(instance)
+        yield start(instance, AWS_XRAY_DAEMON_ADDRESS=traces.address)
 
 
 @pytest.fixture(scope="session")

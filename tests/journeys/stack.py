@@ -153,11 +153,14 @@ def stopped_at_the_end(instance: Instance) -> Generator[None]:
     assert stopper.returncode == 0
 
 
-def start(instance: Instance) -> Stack:
+def start(instance: Instance, **environment: str) -> Stack:
     """Bring the stack up, as `make up` does."""
-    done = local(
-        "up", instance, LAMBDA_ASYNC_RETRY_BASE_SECONDS=_RETRY_BASE_S, LOCAL_DECISIONS=str(instance.home / DECISIONS)
-    )
+    environment = {
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": _RETRY_BASE_S,
+        "LOCAL_DECISIONS": str(instance.home / DECISIONS),
+        **environment,
+    }
+    done = local("up", instance, **environment)
     assert done.returncode == 0, f"up failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
     outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))
     return Stack(instance, outputs, Aws(instance, outputs["frontend"]["region"]))
