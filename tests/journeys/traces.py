@@ -1,0 +1,63 @@
+"""Stands for X-Ray's daemon: the emulator has no X-Ray, but the functions send their segments all the same."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+_LARGEST_BYTES: Final = 65_536
+_BUFFER_BYTES: Final = 8 * 1024 * 1024
+
+
+@dataclass
+class Traces:
+    """A UDP socket that segments come to. Nothing is kept unless somebody is `following`."""
+
+    socket: socket.socket
+    found: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Segments and subsegments, as the SDK sent them."""
+
+    @classmethod
+    @contextmanager
+    def listening(cls) -> Generator[Traces]:
+        """Take a free port."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+            made.bind(("127.0.0.1", 0))
+            yield cls(made)
+
+    @property
+    def address(self) -> str:
+        """AWS_XRAY_DAEMON_ADDRESS."""
+        host, port = self.socket.getsockname()
+        return f"{host}:{port}"
+
+    @contextmanager
+    def following(self) -> Generator[Traces]:
+        """Keep in `found` what comes meanwhile, and nothing of before."""
+        self.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while self.socket.recv(_LARGEST_BYTES):
+                pass
+        self.found.clear()
+        ended = threading.Event()
+        self.socket.settimeout(0.05)
+        reader = threading.Thread(target=self._read, args=(ended,))
+        reader.start()
+        try:
+            yield self
+        finally:
+            ended.set()
+            reader.join()
+
+    def _read(self, ended: threading.Event) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                # A line that says the format, and the segment.
+                self.found.append(json.loads(self.socket.recv(_LARGEST_BYTES).partition(b"\n")[2]))
