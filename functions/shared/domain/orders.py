@@ -179,5 +179,6 @@ def _moved(order: Order, status: Status, now: datetime) -> Order:
         )
     moved = order.copy()
     moved["status"] = status
-    moved["updated_at"] = timestamp(now)
+    # `now` can be earlier: a request that lost against another change decides again, and clocks differ.
+    moved["updated_at"] = max(timestamp(now), order["updated_at"])
     return moved
