@@ -101,8 +101,8 @@ def _of_the_last_step(functions: World, event: Any, outcome: Any) -> None:
 _SINGLE: Final = generated_events.bus_events()
 _ATTACKS: Final[dict[str, tuple[st.SearchStrategy[Any], Judge, int]]] = {
     "send_email": (_SINGLE, _of_the_bus, 500),
-    "process_order": (_SINGLE, _of_new_orders, 500),
-    "publish_order_events": (generated_events.stream_batches(), _of_the_stream, 500),
+    "process_order": (_SINGLE, _of_new_orders, 400),
+    "publish_order_events": (generated_events.stream_batches(), _of_the_stream, 300),
     "record_analytics": (generated_events.queue_batches(), _of_the_queue, 500),
     "validate_order": (generated_events.first_inputs(), _of_the_first_step, 600),
     "update_inventory": (generated_events.last_inputs(), _of_the_last_step, 500),

@@ -52,7 +52,7 @@ def test_requests_of_the_document_are_answered_as_it_says(document: str, dose: D
 
 def test_raw_events_of_both_gateways_are_answered_by_the_contract(dose: Dose, proof: Proof) -> None:
     with world(*APIS) as functions:
-        found = _answer_all(functions, dose(150, 3500), random=dose.full)
+        found = _answer_all(functions, dose(150, 3300), random=dose.full)
     proof.tried(cases_in_process=len(found))
     proof.found(outside_the_contract=0, server_errors=sum(status >= 500 for status in found))
     assert ({200, 201, 202, 400, 401, 403, 404, 409, 415} if dose.full else {200, 400, 404}) <= set(found)
