@@ -76,9 +76,11 @@ class Stack:
 
     def mails(self, address: str) -> list[dict[str, Any]]:
         """Return the mails that SES took for `address`: Source, To, Subject, BodyText."""
-        return [
-            mail for mails in self._look("/_ministack/ses/messages").values() for mail in mails if address in mail["To"]
-        ]
+        return [mail for mail in self.sent() if address in mail["To"]]
+
+    def sent(self) -> list[dict[str, Any]]:
+        """Return all mails that SES took."""
+        return [mail for mails in self._look("/_ministack/ses/messages").values() for mail in mails]
 
     def analytics(self, order_id: str) -> dict[str, Any]:
         """Return the analytics objects of an order: key -> content."""
