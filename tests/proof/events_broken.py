@@ -1,0 +1,59 @@
+"""Functions that are broken for a while, and mended again: deployed as new versions behind their alias."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import zipfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import requests
+
+from tests.journeys.stack import Stack
+
+_BEFORE: Final = "as_it_was"
+
+
+@contextmanager
+def broken(stack: Stack, source: str, body: str) -> Generator[None]:
+    """Let another handler stand before the one of the function `source` (`send_email`) meanwhile.
+
+    `body` is that of `def lambda_handler(event, context)`. It may call `as_it_was.lambda_handler(event, context)`.
+    """
+    alias = stack.ops["functions"][source]
+    function, _, name = alias.rpartition(":")
+    found = stack.aws("lambda", "get_function", FunctionName=alias)
+    good, version = _download(found["Code"]["Location"]), found["Configuration"]["Version"]
+    lines = textwrap.indent(textwrap.dedent(body), "    ")
+    handler = f"from {source} import {_BEFORE}\n\n\ndef lambda_handler(event, context):\n{lines}\n"
+    stack.aws("lambda", "update_function_code", FunctionName=function, ZipFile=_with_handler(good, source, handler))
+    bad = stack.aws("lambda", "publish_version", FunctionName=function)["Version"]
+    assert bad != version
+    stack.aws("lambda", "update_alias", FunctionName=function, Name=name, FunctionVersion=bad)
+    try:
+        yield
+    finally:
+        stack.aws("lambda", "update_alias", FunctionName=function, Name=name, FunctionVersion=version)
+        stack.aws("lambda", "update_function_code", FunctionName=function, ZipFile=good)
+        stack.aws("lambda", "delete_function", FunctionName=function, Qualifier=bad)
+
+
+def _download(location: str) -> bytes:
+    answer = requests.get(location, timeout=10)
+    answer.raise_for_status()
+    return answer.content
+
+
+def _with_handler(archive: bytes, source: str, handler: str) -> bytes:
+    """Return the function's archive with its handler renamed and another one in its place."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == f"{source}/handler.py":
+                entry.filename = f"{source}/{_BEFORE}.py"
+            new.writestr(entry, content)
+        new.writestr(f"{source}/handler.py", handler)
+    return buffer.getvalue()

@@ -1,0 +1,136 @@
+"""Events delivered by hand: as the stream, the bus and the queue do, but twice and in any sequence."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from tests.journeys.stack import Stack
+
+T = TypeVar("T")
+_STREAM_BATCH: Final = 50
+_BUS_BATCH: Final = 10
+_QUEUE_BATCH: Final = 10
+_AT_ONCE: Final = 2
+SOURCE: Final = "orders.api"
+
+
+@dataclass
+class Deliverer:
+    """Hands events over, and counts each one it hands over."""
+
+    stack: Stack
+    chance: random.Random
+    wait_for_room: Callable[[], None]
+    """Returns when there is not much at work."""
+    records: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Of the orders table's stream, as read so far."""
+    delivered: dict[str, int] = field(default_factory=lambda: {"stream": 0, "bus": 0, "queue": 0})
+    _iterator: str = ""
+
+    def __post_init__(self) -> None:
+        arn = self.stack.aws("dynamodb", "describe_table", TableName=self.stack.ops["tables"]["orders"])["Table"]
+        stream = arn["LatestStreamArn"]
+        (shard,) = self._streams("describe_stream", StreamArn=stream)["StreamDescription"]["Shards"]
+        self._iterator = self._streams(
+            "get_shard_iterator", StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="LATEST"
+        )["ShardIterator"]
+        self._stream = stream
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return the records that came since, as Lambda gives them to a function."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._streams("get_records", ShardIterator=self._iterator)
+            self._iterator = page["NextShardIterator"]
+            found += [
+                {**each, "eventSourceARN": self._stream, "eventSource": "aws:dynamodb"} for each in page["Records"]
+            ]
+            if not page["Records"]:
+                self.records += found
+                return found
+
+    def by_stream(self, records: Sequence[dict[str, Any]]) -> None:
+        """Give records to publish_order_events, each twice, in no sequence."""
+        alias = self.stack.ops["functions"]["publish_order_events"]
+
+        def give(batch: list[dict[str, Any]]) -> None:
+            self.wait_for_room()
+            payload = json.dumps({"Records": batch}, default=_epoch)
+            answer = self.stack.aws("lambda", "invoke", FunctionName=alias, Payload=payload)
+            assert json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+
+        shuffled = self._shuffled([*records, *records])
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(give, _batches(shuffled, _STREAM_BATCH)))
+        self.delivered["stream"] += len(shuffled)
+
+    def by_bus(self, events: Sequence[dict[str, Any]]) -> None:
+        """Put events on the bus again as they were published, once each, in no sequence."""
+        shuffled = self._shuffled(events)
+
+        for batch in _batches(shuffled, _BUS_BATCH):
+            self.wait_for_room()
+            answer = self.stack.aws("events", "put_events", Entries=[self._entry(event) for event in batch])
+            assert answer["FailedEntryCount"] == 0
+        self.delivered["bus"] += len(shuffled)
+
+    def by_queue(self, events: Sequence[dict[str, Any]]) -> None:
+        """Send events to the analytics queue as its target does, in no sequence, as if SQS had forgotten them."""
+        url = self.stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+        for batch in _batches(self._shuffled(events), _QUEUE_BATCH):
+            entries = [
+                {
+                    "Id": str(number),
+                    "MessageBody": json.dumps({**event["detail"], "detail_type": event["detail-type"]}),
+                    "MessageGroupId": "orders",
+                    "MessageDeduplicationId": str(uuid.uuid4()),
+                }
+                for number, event in enumerate(batch)
+            ]
+            answer = self.stack.aws("sqs", "send_message_batch", QueueUrl=url, Entries=entries)
+            assert not answer.get("Failed")
+            self.delivered["queue"] += len(batch)
+
+    @contextmanager
+    def stream_held(self) -> Generator[None]:
+        """Let nothing come by the stream meanwhile; afterwards it comes once and in its sequence."""
+        alias = self.stack.ops["functions"]["publish_order_events"]
+        (mapping,) = self.stack.aws("lambda", "list_event_source_mappings", FunctionName=alias)["EventSourceMappings"]
+        self.stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            self.stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=True)
+
+    def _entry(self, event: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "EventBusName": self.stack.ops["eventBus"]["name"],
+            "Source": SOURCE,
+            "DetailType": event["detail-type"],
+            "Detail": json.dumps(event["detail"]),
+        }
+
+    def _shuffled(self, things: Iterable[T]) -> list[T]:
+        found = list(things)
+        self.chance.shuffle(found)
+        return found
+
+    def _streams(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        return self.stack.aws("dynamodbstreams", operation, **parameters)
+
+
+def _batches(things: Sequence[T], size: int) -> Iterable[list[T]]:
+    return (list(things[start : start + size]) for start in range(0, len(things), size))
+
+
+def _epoch(value: object) -> float:
+    assert isinstance(value, datetime)
+    return value.timestamp()

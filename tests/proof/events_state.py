@@ -1,0 +1,124 @@
+"""The whole end state of a stack: everything that events lead to."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.journeys.stack import Stack
+
+_TECHNICAL: Final = ("idempotency",)
+"""Tables that hold when something was done last, and no business of orders."""
+_OF_THE_BODY: Final = "request_hash"
+"""Attribute that differs between two orders alike, since it is made of their product's name."""
+_ORDER: Final = re.compile(r"^Order ([0-9a-f-]{36})$", re.MULTILINE)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything, in DynamoDB's, S3's, SES's and SQS's own words."""
+
+    tables: dict[str, list[Row]]
+    """Table -> rows."""
+    objects: dict[str, tuple[str, str]]
+    """Key of an analytics object -> hash of its bytes, and when it was written."""
+    contents: dict[str, str]
+    """Key of an analytics object -> its text."""
+    mails: list[tuple[str, str]]
+    """Subject and text of each mail to the customer."""
+    executions: dict[str, str]
+    """Name of a STANDARD execution -> status."""
+    notified: list[str]
+    """Order of each message on the notification topic."""
+    failed: list[str]
+    """Failure queue and body of each message in one."""
+
+    @staticmethod
+    def of(stack: Stack, address: str, notifications: str) -> State:
+        """Look at all of it: the customer's `address`, and a queue that gets what the notification topic is told."""
+        objects = _objects(stack)
+        bucket = stack.ops["analyticsBucket"]
+        return State(
+            tables={name: rows(stack, name) for name in stack.ops["tables"] if name not in _TECHNICAL},
+            objects=objects,
+            contents={
+                key: stack.aws("s3", "get_object", Bucket=bucket, Key=key)["Body"].read().decode() for key in objects
+            },
+            mails=sorted((mail["Subject"], mail["BodyText"]) for mail in stack.mails(address)),
+            executions=_executions(stack),
+            notified=sorted(json.loads(each["Body"])["order_id"] for each in stack.queued(notifications)),
+            failed=failures(stack),
+        )
+
+    @property
+    def things(self) -> list[tuple[str, str]]:
+        """Return order id and text of everything that belongs to an order."""
+        return [
+            *((row["order_id"]["S"], json.dumps(_public(row), sort_keys=True)) for row in self.tables["orders"]),
+            *((json.loads(text)["order"]["order_id"], f"{key} {text}") for key, text in self.contents.items()),
+            *((_ordered(text), f"{subject}: {text}") for subject, text in self.mails),
+            *((name, f"execution {status}") for name, status in self.executions.items()),
+            *((order_id, "notified") for order_id in self.notified),
+        ]
+
+
+def rows(stack: Stack, table: str) -> list[Row]:
+    """Return all rows of a table, sorted."""
+    found: list[Row] = []
+    start: Any = None
+    while True:
+        name = stack.ops["tables"][table]
+        page = stack.aws("dynamodb", "scan", TableName=name, ConsistentRead=True, ExclusiveStartKey=start)
+        found += page["Items"]
+        start = page.get("LastEvaluatedKey")
+        if not start:
+            return sorted(found, key=json.dumps)
+
+
+def failures(stack: Stack) -> list[str]:
+    """Return what lies in the failure queues, each with its queue."""
+    return sorted(
+        f"{name}: {each['Body']}"
+        for name, queue in stack.ops["failureQueues"].items()
+        for each in stack.queued(queue["url"])
+    )
+
+
+def depth(stack: Stack, url: str) -> int:
+    """Return how many messages a queue has, those that are being worked on included."""
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    found = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(found[name]) for name in names)
+
+
+def _objects(stack: Stack) -> dict[str, tuple[str, str]]:
+    pages = stack.aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.ops["analyticsBucket"])
+    return {
+        each["Key"]: (each["ETag"], each["LastModified"].isoformat())
+        for page in pages
+        for each in page.get("Contents", [])
+    }
+
+
+def _executions(stack: Stack) -> dict[str, str]:
+    pages = (
+        stack.aws.client("stepfunctions")
+        .get_paginator("list_executions")
+        .paginate(stateMachineArn=stack.ops["stateMachines"]["standard"])
+    )
+    found = [(each["name"], each["status"]) for page in pages for each in page["executions"]]
+    assert len(dict(found)) == len(found), "two executions have one name"
+    return dict(found)
+
+
+def _public(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != _OF_THE_BODY}
+
+
+def _ordered(mail: str) -> str:
+    found = _ORDER.search(mail)
+    assert found, f"a mail names no order: {mail}"
+    return found[1]
