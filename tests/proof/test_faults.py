@@ -38,6 +38,7 @@ REDRIVES = 3
 FOR_THE_SAMPLE = ("accepted and confirmed", "abandoned", "processed at once")
 
 
+@pytest.mark.timeout(900)
 def test_each_order_ends_right_whichever_call_of_aws_goes_wrong(
     dose: Dose,
     proof: Proof,
