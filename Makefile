@@ -16,7 +16,9 @@ export UV_COMPILE_BYTECODE := 1
 export UV_NO_PROGRESS := 1
 export PYTHONDONTWRITEBYTECODE :=
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
-SOURCES := __main__.py settings.py components functions local operations tests
+SOURCES := __main__.py settings.py components functions local operations policy tests
+# A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
+POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 
 .PHONY: help up order down status test prove lint format preview deploy redrive generate lock
 
@@ -55,18 +57,18 @@ format: .venv/installed-dev ## format the code
 
 preview: .venv/installed-local ## pulumi preview (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
-	pulumi preview --stack $(STACK) --diff
+	pulumi preview --stack $(STACK) --diff $(POLICY)
 
 deploy: .venv/installed-local ## pulumi up (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
-	pulumi up --stack $(STACK) $(PULUMI_UP_FLAGS)
+	pulumi up --stack $(STACK) $(POLICY) $(PULUMI_UP_FLAGS)
 
 redrive: .venv/installed-local ## return what lies in the failure queues (STACK=dev, DRY_RUN=1)
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 generate: .venv/installed-dev ## write the files that are made from code
 	$(BIN)/python settings.py > settings.schema.json
-	$(BIN)/python -m tests.support.documents
+	PYTHONPATH=policy $(BIN)/python -m tests.support.documents
 
 lock: $(UV) ## pin what requirements*.in name
 	$(LOCK) --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt

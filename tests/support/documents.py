@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from components import openapi
 from components.rest_routes import kebab
+from tests.policy import tables
 from tests.proof import privilege_table
 from tests.support.graph import ROOT, Graph, Resource, record
 
@@ -162,11 +163,16 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "alarms": alarms,
     "workflow": workflow,
     "permissions": permissions,
+    "rules": lambda _: table(*tables.rules()),
+    "advisory rules": lambda _: table(*tables.enforcement()),
+    "waivers": lambda _: table(*tables.waivers()),
+    "checks that are no rule": lambda _: table(*tables.not_taken()),
 }
 DOCUMENTS: Final = (
     ROOT / "docs" / "architecture.md",
     ROOT / "docs" / "operations.md",
     ROOT / "docs" / "permissions.md",
+    ROOT / "policy" / "README.md",
 )
 
 

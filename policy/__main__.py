@@ -1,0 +1,9 @@
+"""The policy pack that `pulumi preview --policy-pack policy` starts."""
+
+from __future__ import annotations
+
+from pulumi_policy import EnforcementLevel, PolicyPack
+
+from aws_rules.pack import policies
+
+PolicyPack("orders-aws", policies(), EnforcementLevel.MANDATORY)

@@ -1,0 +1,133 @@
+"""S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from aws_rules.model import Resource, Stack, of_resource, of_stack
+from aws_rules.policies import accounts, actions, for_everybody, open_to_everybody, refuses_plain_http, statements
+
+BUCKET: Final = "aws:s3/bucket:Bucket"
+ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
+NOTIFICATION: Final = "aws:s3/bucketNotification:BucketNotification"
+POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
+PUBLIC_ACCESS: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+REPLICATION: Final = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
+_CLOSED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+
+
+@of_stack(BUCKET, ids=("AwsSolutions-S1", "CKV_AWS_18"))
+def bucket_logs_access(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket logs who read and wrote it."""
+    if not stack.made_from(bucket, LOGGING, "bucket") and not stack.made_from(bucket, LOGGING, "targetBucket"):
+        yield "no bucket logging"
+
+
+@of_stack(
+    BUCKET,
+    ids=("AwsSolutions-S2", "CKV2_AWS_6", "CKV_AWS_53", "CKV_AWS_54", "CKV_AWS_55", "CKV_AWS_56"),
+)
+def bucket_is_closed_to_the_public(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket blocks all public access."""
+    blocks = stack.made_from(bucket, PUBLIC_ACCESS, "bucket")
+    if not any(all(block.at(key) for key in _CLOSED) for block in blocks):
+        yield f"no public access block with {', '.join(_CLOSED)}"
+
+
+@of_resource(BUCKET, ids=("CKV_AWS_20", "CKV_AWS_57"))
+def bucket_has_no_public_acl(bucket: Resource) -> Iterator[str]:
+    """A bucket has no ACL that opens it."""
+    if (bucket.has("acl") and bucket.at("acl") != "private") or bucket.has("grants"):
+        yield "drop acl and grants: policies say who may"
+
+
+@of_stack(BUCKET, ids=("AwsSolutions-S10", "CKV_AWS_379"))
+def bucket_refuses_plain_http(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket refuses what does not come over TLS."""
+    arn = bucket.at("arn")
+    policies = stack.made_from(bucket, POLICY, "bucket")
+    if not any(refuses_plain_http(policy.at("policy"), "s3:*", arn, f"{arn}/*") for policy in policies):
+        yield "no policy that denies s3:* without aws:SecureTransport"
+
+
+@of_stack(BUCKET, ids=("CKV_AWS_19", "CKV_AWS_145"))
+def bucket_is_encrypted_with_kms(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket's objects are encrypted with a KMS key."""
+    default = "applyServerSideEncryptionByDefault"
+    for encryption in stack.made_from(bucket, ENCRYPTION, "bucket"):
+        if all(str(rule[default]["sseAlgorithm"]).startswith("aws:kms") for rule in encryption.items("rules")):
+            return
+    yield "no encryption configuration with aws:kms"
+
+
+@of_stack(BUCKET, ids=("CKV_AWS_21",))
+def bucket_keeps_versions(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket keeps what was overwritten or deleted."""
+    versioning = stack.made_from(bucket, VERSIONING, "bucket")
+    if not any(each.at("versioningConfiguration", "status") == "Enabled" for each in versioning):
+        yield "no versioning"
+
+
+@of_stack(BUCKET, ids=("CKV_AWS_144",))
+def bucket_is_replicated(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket is replicated to another region."""
+    if not stack.made_from(bucket, REPLICATION, "bucket"):
+        yield "no replication"
+
+
+@of_stack(BUCKET, ids=("CKV2_AWS_62",))
+def bucket_tells_of_its_changes(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket tells EventBridge, or somebody else, what changes in it."""
+    if not stack.made_from(bucket, NOTIFICATION, "bucket"):
+        yield "no notification"
+
+
+@of_stack(BUCKET, ids=("CKV2_AWS_61",))
+def bucket_expires_objects(bucket: Resource, stack: Stack) -> Iterator[str]:
+    """A bucket has a lifecycle."""
+    if not stack.made_from(bucket, LIFECYCLE, "bucket"):
+        yield "no lifecycle configuration"
+
+
+@of_resource(LIFECYCLE, ids=("CKV_AWS_300",))
+def bucket_drops_broken_uploads(lifecycle: Resource) -> Iterator[str]:
+    """A bucket drops uploads that were not completed."""
+    for rule in lifecycle.items("rules"):
+        if rule.get("status") == "Enabled" and rule.get("abortIncompleteMultipartUpload"):
+            return
+    yield "no rule with abortIncompleteMultipartUpload"
+
+
+@of_resource(POLICY, ids=("CKV_AWS_70",))
+def bucket_admits_named_principals(policy: Resource) -> Iterator[str]:
+    """A bucket's policy allows nothing to everybody."""
+    yield from open_to_everybody(policy.at("policy"))
+
+
+@of_resource(POLICY, ids=("CKV_AWS_93",))
+def bucket_locks_nobody_out(policy: Resource) -> Iterator[str]:
+    """A bucket's policy cannot be undone by the root user alone."""
+    for statement in statements(policy.at("policy")):
+        denied = {"s3:*", "*", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"} & set(actions(statement))
+        if statement.get("Effect") == "Deny" and denied and for_everybody(statement) and not statement.get("Condition"):
+            yield f"{', '.join(sorted(denied))} is denied to {', '.join(accounts(statement))} under no condition"
+
+
+RULES: Final = (
+    bucket_logs_access,
+    bucket_is_closed_to_the_public,
+    bucket_has_no_public_acl,
+    bucket_refuses_plain_http,
+    bucket_is_encrypted_with_kms,
+    bucket_keeps_versions,
+    bucket_is_replicated,
+    bucket_tells_of_its_changes,
+    bucket_expires_objects,
+    bucket_drops_broken_uploads,
+    bucket_admits_named_principals,
+    bucket_locks_nobody_out,
+)

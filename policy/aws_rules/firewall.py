@@ -1,0 +1,78 @@
+"""WAF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from aws_rules.model import Resource, Stack, of_resource, of_stack
+
+WEB_ACL: Final = "aws:wafv2/webAcl:WebAcl"
+LOGGING: Final = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
+_BAD_INPUTS: Final = "AWSManagedRulesKnownBadInputsRuleSet"
+_ANONYMOUS: Final = "AWSManagedRulesAnonymousIpList"
+
+
+@of_resource(WEB_ACL, ids=("CKV_AWS_175",))
+def firewall_has_rules(acl: Resource) -> Iterator[str]:
+    """A web ACL has rules."""
+    if not acl.has("rules"):
+        yield "no rules"
+
+
+@of_resource(WEB_ACL, ids=("CKV_AWS_342",))
+def firewall_rules_act(acl: Resource) -> Iterator[str]:
+    """Each rule of a web ACL does something."""
+    for rule in acl.items("rules"):
+        if not any(rule.get(key) for key in ("action", "overrideAction")):
+            yield f"the rule {rule.get('name')} has no action"
+
+
+@of_stack(WEB_ACL, ids=("CKV2_AWS_31",))
+def firewall_is_logged(acl: Resource, stack: Stack) -> Iterator[str]:
+    """A web ACL has a log."""
+    if not stack.made_from(acl, LOGGING, "resourceArn"):
+        yield "no logging configuration"
+
+
+@of_resource(WEB_ACL, ids=("CKV_AWS_192", "CKV2_AWS_77"))
+def firewall_refuses_known_bad_inputs(acl: Resource) -> Iterator[str]:
+    """A web ACL refuses known bad inputs, Log4j's lookups among them."""
+    rule = _managed(acl).get(_BAD_INPUTS)
+    if not acl.has("rules"):
+        return
+    if rule is None:
+        yield f"no {_BAD_INPUTS}"
+    elif "none" not in (rule.get("overrideAction") or {}):
+        yield f"{_BAD_INPUTS} is overridden"
+    else:
+        group = rule["statement"]["managedRuleGroupStatement"]
+        overridden = {override.get("name") for override in group.get("ruleActionOverrides") or ()}
+        if any(str(name).startswith("Log4JRCE") for name in overridden):
+            yield "its rules on Log4j are overridden"
+
+
+@of_resource(WEB_ACL, ids=("CKV2_AWS_77",))
+def firewall_knows_anonymous_addresses(acl: Resource) -> Iterator[str]:
+    """A web ACL refuses, or at least counts, requests from anonymous addresses."""
+    if acl.has("rules") and _ANONYMOUS not in _managed(acl):
+        yield f"no {_ANONYMOUS}"
+
+
+def _managed(acl: Resource) -> dict[str, Mapping[str, Any]]:
+    """Return the rules that are a managed group, by the group's name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for rule in cast("list[Mapping[str, Any]]", acl.items("rules")):
+        statement: Mapping[str, Any] = rule.get("statement") or {}
+        if group := statement.get("managedRuleGroupStatement"):
+            found[group["name"]] = rule
+    return found
+
+
+RULES: Final = (
+    firewall_has_rules,
+    firewall_rules_act,
+    firewall_is_logged,
+    firewall_refuses_known_bad_inputs,
+    firewall_knows_anonymous_addresses,
+)

@@ -1,0 +1,160 @@
+"""Lambda."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from aws_rules.model import Resource, Stack, of_resource, of_stack
+
+FUNCTION: Final = "aws:lambda/function:Function"
+PERMISSION: Final = "aws:lambda/permission:Permission"
+INVOCATION: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
+QUEUE: Final = "aws:sqs/queue:Queue"
+
+LATEST: Final = "python3.14"
+# Lambda: runtimes, "Deprecated runtimes" and those that end within a year.
+_SUPPORTED: Final = frozenset({"python3.11", "python3.12", "python3.13", LATEST})
+_SECRETS: Final = (
+    re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
+    # What AWS, and most who give out keys, make: long, and of letters, digits and signs alike.
+    re.compile(r"^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+=]{40}$"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+)
+_SECRET_NAMES: Final = re.compile(r"(PASSWORD|SECRET|PRIVATE_KEY|API_KEY|ACCESS_KEY|_TOKEN)$")
+
+
+@of_resource(FUNCTION, ids=("AwsSolutions-L1", "Serverless-LambdaLatestVersion"))
+def function_runs_on_the_latest_runtime(function: Resource) -> Iterator[str]:
+    """A function runs on the latest runtime of its language."""
+    if function.at("packageType") != "Image" and function.at("runtime") != LATEST:
+        yield f"got {function.at('runtime')}; the latest is {LATEST}"
+
+
+@of_resource(FUNCTION, ids=("CKV_AWS_363",))
+def function_runs_on_a_supported_runtime(function: Resource) -> Iterator[str]:
+    """A function's runtime is one that Lambda still patches."""
+    if function.at("packageType") != "Image" and function.at("runtime") not in _SUPPORTED:
+        yield f"got {function.at('runtime')}; allowed: {', '.join(sorted(_SUPPORTED))}"
+
+
+@of_resource(FUNCTION, ids=("Serverless-LambdaTracing", "CKV_AWS_50"))
+def function_is_traced(function: Resource) -> Iterator[str]:
+    """A function is traced by X-Ray."""
+    if function.at("tracingConfig", "mode") != "Active":
+        yield f"tracing: got {function.at('tracingConfig', 'mode')}; set tracingConfig.mode to Active"
+
+
+@of_resource(FUNCTION, ids=("Serverless-LambdaDefaultMemorySize",))
+def function_states_its_memory(function: Resource) -> Iterator[str]:
+    """A function's memory is chosen, not Lambda's default."""
+    if not function.has("memorySize"):
+        yield "no memorySize"
+
+
+@of_resource(FUNCTION, ids=("Serverless-LambdaDefaultTimeout",))
+def function_states_its_timeout(function: Resource) -> Iterator[str]:
+    """A function's time limit is chosen, not Lambda's default."""
+    if not function.has("timeout"):
+        yield "no timeout"
+
+
+@of_resource(FUNCTION, ids=("Serverless-LambdaDLQ", "CKV_AWS_116"))
+def function_has_a_dead_letter_queue(function: Resource) -> Iterator[str]:
+    """A function has a dead-letter queue."""
+    if not function.has("deadLetterConfig", "targetArn"):
+        yield "no deadLetterConfig.targetArn"
+
+
+@of_resource(FUNCTION, ids=("CKV_AWS_115",))
+def function_has_reserved_concurrency(function: Resource) -> Iterator[str]:
+    """A function has a concurrency limit of its own."""
+    if (function.at("reservedConcurrentExecutions") or -1) < 0:
+        yield "no reservedConcurrentExecutions"
+
+
+@of_resource(FUNCTION, ids=("CKV_AWS_117",))
+def function_is_in_a_vpc(function: Resource) -> Iterator[str]:
+    """A function runs in a VPC."""
+    if not function.has("vpcConfig", "subnetIds"):
+        yield "no vpcConfig.subnetIds"
+
+
+@of_resource(FUNCTION, ids=("CKV_AWS_272",))
+def function_code_is_signed(function: Resource) -> Iterator[str]:
+    """A function takes signed code alone."""
+    if not function.has("codeSigningConfigArn"):
+        yield "no codeSigningConfigArn"
+
+
+@of_resource(FUNCTION, ids=("CKV_AWS_173",))
+def function_environment_has_a_customer_key(function: Resource) -> Iterator[str]:
+    """A function's environment variables are encrypted with a key of ours."""
+    if function.has("environment", "variables") and not function.has("kmsKeyArn"):
+        yield "no kmsKeyArn"
+
+
+@of_resource(FUNCTION, ids=("CKV_AWS_45",))
+def function_environment_holds_no_secret(function: Resource) -> Iterator[str]:
+    """A function's environment variables hold no key, password or token."""
+    for name in function.at("environment", "variables") or ():
+        if _SECRET_NAMES.search(name):
+            yield f"{name} is named as a secret"
+        elif any(found.search(str(function.at("environment", "variables", name))) for found in _SECRETS):
+            yield f"{name} looks like a secret"
+
+
+@of_resource(PERMISSION, ids=("CKV_AWS_364",))
+def function_is_invoked_by_one_source(permission: Resource) -> Iterator[str]:
+    """A service may invoke a function for one source alone."""
+    if not permission.has("sourceArn") and not permission.has("sourceAccount"):
+        yield f"{permission.at('principal')} for any source; set sourceArn"
+
+
+@of_resource(PERMISSION, ids=("CKV_AWS_301",))
+def function_is_not_public(permission: Resource) -> Iterator[str]:
+    """No function may be invoked by everybody."""
+    if permission.at("principal") == "*" or permission.at("functionUrlAuthType") == "NONE":
+        yield "everybody may invoke it; name the principal"
+
+
+@of_resource(INVOCATION, ids=("Serverless-LambdaAsyncFailureDestination",))
+def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> Iterator[str]:
+    """What Lambda gives up on goes to a failure destination."""
+    if not invocation.has("destinationConfig", "onFailure", "destination"):
+        yield "no destinationConfig.onFailure"
+
+
+@of_stack(
+    EVENT_SOURCE,
+    ids=("Serverless-LambdaEventSourceMappingDestination",),
+    narrowed="A queue has its redrive policy instead: Lambda knows no failure destination for one.",
+)
+def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> Iterator[str]:
+    """Records of a stream that a function fails on go to a failure destination."""
+    queues = [source for source in stack.sources(mapping, "eventSourceArn") if source.type == QUEUE]
+    if queues and all(queue.has("redrivePolicy") for queue in queues):
+        return
+    if not mapping.has("destinationConfig", "onFailure", "destinationArn"):
+        yield "its queue has no redrivePolicy" if queues else "no destinationConfig.onFailure"
+
+
+RULES: Final = (
+    function_runs_on_the_latest_runtime,
+    function_runs_on_a_supported_runtime,
+    function_is_traced,
+    function_states_its_memory,
+    function_states_its_timeout,
+    function_has_a_dead_letter_queue,
+    function_has_reserved_concurrency,
+    function_is_in_a_vpc,
+    function_code_is_signed,
+    function_environment_has_a_customer_key,
+    function_environment_holds_no_secret,
+    function_is_invoked_by_one_source,
+    function_is_not_public,
+    asynchronous_invocation_has_a_failure_destination,
+    event_source_has_a_failure_destination,
+)

@@ -1,0 +1,49 @@
+"""API Gateway, HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from aws_rules.access_logs import is_json
+from aws_rules.model import Resource, of_resource
+
+STAGE: Final = "aws:apigatewayv2/stage:Stage"
+ROUTE: Final = "aws:apigatewayv2/route:Route"
+
+
+@of_resource(STAGE, ids=("AwsSolutions-APIG1", "Serverless-APIGWAccessLogging", "CKV_AWS_76"))
+def http_stage_logs_access(stage: Resource) -> Iterator[str]:
+    """An HTTP API's stage writes an access log."""
+    if not stage.has("accessLogSettings", "destinationArn") or not stage.has("accessLogSettings", "format"):
+        yield "no accessLogSettings"
+
+
+@of_resource(STAGE, ids=("Serverless-APIGWStructuredLogging",))
+def http_access_log_is_json(stage: Resource) -> Iterator[str]:
+    """An HTTP API's access log is JSON."""
+    if not is_json(stage.at("accessLogSettings", "format")):
+        yield "accessLogSettings.format is no JSON object"
+
+
+@of_resource(STAGE, ids=("Serverless-APIGWDefaultThrottling",))
+def http_stage_is_throttled(stage: Resource) -> Iterator[str]:
+    """An HTTP API's stage has limits of its own, not the account's."""
+    wanted = ("throttlingRateLimit", "throttlingBurstLimit")
+    if not all((stage.at("defaultRouteSettings", key) or -1) > 0 for key in wanted):
+        yield f"no defaultRouteSettings with {' and '.join(wanted)}"
+
+
+@of_resource(ROUTE, ids=("AwsSolutions-APIG4", "CKV_AWS_309"))
+def http_route_asks_for_a_token(route: Resource) -> Iterator[str]:
+    """An HTTP API's route takes requests with a token alone."""
+    if route.at("authorizationType") in (None, "", "NONE"):
+        yield f"authorizationType: got {route.at('authorizationType')}; set JWT"
+
+
+RULES: Final = (
+    http_stage_logs_access,
+    http_access_log_is_json,
+    http_stage_is_throttled,
+    http_route_asks_for_a_token,
+)

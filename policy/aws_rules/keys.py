@@ -1,0 +1,38 @@
+"""KMS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from aws_rules.model import Resource, of_resource
+from aws_rules.policies import open_to_everybody
+
+KEY: Final = "aws:kms/key:Key"
+
+
+@of_resource(KEY, ids=("AwsSolutions-KMS5", "CKV_AWS_7"))
+def key_is_rotated(key: Resource) -> Iterator[str]:
+    """A symmetric key is rotated every year."""
+    symmetric = key.at("customerMasterKeySpec") in (None, "", "SYMMETRIC_DEFAULT")
+    if symmetric and not key.has("enableKeyRotation"):
+        yield "set enableKeyRotation"
+
+
+@of_resource(KEY, ids=("CKV_AWS_227",))
+def key_is_enabled(key: Resource) -> Iterator[str]:
+    """A key can be used."""
+    if key.at("isEnabled") is False:
+        yield "isEnabled is false"
+
+
+@of_resource(KEY, ids=("CKV_AWS_33", "CKV2_AWS_64"))
+def key_admits_named_principals(key: Resource) -> Iterator[str]:
+    """A key has a policy, and it allows nothing to everybody."""
+    if not key.has("policy"):
+        yield "no policy"
+    else:
+        yield from open_to_everybody(key.at("policy"))
+
+
+RULES: Final = (key_is_rotated, key_is_enabled, key_admits_named_principals)

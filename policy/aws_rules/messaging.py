@@ -1,0 +1,146 @@
+"""SQS, SNS and EventBridge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from aws_rules.model import Resource, Stack, of_resource, of_stack
+from aws_rules.policies import accounts, actions, allowing, open_to_everybody, refuses_plain_http
+
+QUEUE: Final = "aws:sqs/queue:Queue"
+QUEUE_POLICY: Final = "aws:sqs/queuePolicy:QueuePolicy"
+TOPIC: Final = "aws:sns/topic:Topic"
+TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
+SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+BUS_POLICY: Final = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
+BUS_PERMISSION: Final = "aws:cloudwatch/eventPermission:EventPermission"
+# Where a queue is named that takes what failed.
+_DEAD_LETTERS: Final = (
+    (QUEUE, "redrivePolicy"),
+    (SUBSCRIPTION, "redrivePolicy"),
+    (TARGET, "deadLetterConfig"),
+    ("aws:lambda/function:Function", "deadLetterConfig"),
+    ("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "destinationConfig"),
+    ("aws:lambda/eventSourceMapping:EventSourceMapping", "destinationConfig"),
+)
+_PEOPLE: Final = ("email", "email-json", "sms", "application")
+_ACCOUNT: Final = re.compile(r"(\d{12}|arn:aws:iam::(\d{12}):.*)")
+
+
+@of_resource(QUEUE, ids=("AwsSolutions-SQS2", "CKV_AWS_27", "CKV2_AWS_73"))
+def queue_is_encrypted(queue: Resource) -> Iterator[str]:
+    """A queue is encrypted, by SQS itself or with a key of ours."""
+    if not queue.has("sqsManagedSseEnabled") and not queue.has("kmsMasterKeyId"):
+        yield "set sqsManagedSseEnabled"
+    elif not queue.has("sqsManagedSseEnabled") and queue.at("kmsMasterKeyId") == "alias/aws/sqs":
+        yield "alias/aws/sqs admits no other service; set sqsManagedSseEnabled or a key of ours"
+
+
+@of_stack(
+    QUEUE,
+    ids=("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"),
+    narrowed="A queue that takes what failed elsewhere has none of its own: a person looks into it.",
+)
+def queue_has_a_dead_letter_queue(queue: Resource, stack: Stack) -> Iterator[str]:
+    """A queue that is consumed has a dead-letter queue."""
+    takes_failures = any(stack.made_from(queue, type_token, prop) for type_token, prop in _DEAD_LETTERS)
+    if not takes_failures and not queue.has("redrivePolicy"):
+        yield "no redrivePolicy, and nothing sends failed work to it"
+
+
+@of_stack(QUEUE, ids=("AwsSolutions-SQS4",))
+def queue_refuses_plain_http(queue: Resource, stack: Stack) -> Iterator[str]:
+    """A queue refuses what does not come over TLS."""
+    policies = stack.made_from(queue, QUEUE_POLICY, "queueUrl")
+    if not any(refuses_plain_http(policy.at("policy"), "sqs:*", queue.at("arn")) for policy in policies):
+        yield "no policy that denies sqs:* without aws:SecureTransport"
+
+
+@of_resource(QUEUE_POLICY, ids=("CKV_AWS_168", "CKV_AWS_387"))
+def queue_admits_named_principals(policy: Resource) -> Iterator[str]:
+    """A queue's policy allows nothing to everybody."""
+    yield from open_to_everybody(policy.at("policy"))
+
+
+@of_resource(QUEUE_POLICY, ids=("CKV_AWS_72",))
+def queue_policy_names_each_action(policy: Resource) -> Iterator[str]:
+    """A queue's policy allows exact actions."""
+    for statement in allowing(policy.at("policy")):
+        yield from (f"allows {action}; name each action" for action in actions(statement) if "*" in action)
+
+
+@of_resource(TOPIC, ids=("CKV_AWS_26",))
+def topic_is_encrypted(topic: Resource) -> Iterator[str]:
+    """A topic is encrypted."""
+    if not topic.has("kmsMasterKeyId"):
+        yield "no kmsMasterKeyId"
+
+
+@of_stack(TOPIC, ids=("AwsSolutions-SNS3",))
+def topic_refuses_plain_http(topic: Resource, stack: Stack) -> Iterator[str]:
+    """A topic refuses what does not come over TLS."""
+    policies = stack.made_from(topic, TOPIC_POLICY, "arn")
+    if not any(refuses_plain_http(policy.at("policy"), "sns:Publish", topic.at("arn")) for policy in policies):
+        yield "no policy that denies sns:Publish without aws:SecureTransport"
+
+
+@of_resource(TOPIC_POLICY, ids=("CKV_AWS_169",))
+def topic_admits_named_principals(policy: Resource) -> Iterator[str]:
+    """A topic's policy allows nothing to everybody."""
+    yield from open_to_everybody(policy.at("policy"))
+
+
+@of_resource(TOPIC_POLICY, ids=("CKV_AWS_385",))
+def topic_admits_its_own_account(policy: Resource) -> Iterator[str]:
+    """A topic's policy allows nothing to another account's principals."""
+    own = str(policy.at("arn")).split(":")[4:5]
+    for statement in allowing(policy.at("policy")):
+        for principal in accounts(statement):
+            found = _ACCOUNT.fullmatch(principal)
+            if found and [found[2] or found[1]] != own:
+                yield f"{principal} may {', '.join(actions(statement))}"
+
+
+@of_resource(
+    SUBSCRIPTION,
+    ids=("Serverless-SNSRedrivePolicy",),
+    narrowed="Not for people's addresses: what told nobody in time needs no telling later.",
+)
+def subscription_has_a_dead_letter_queue(subscription: Resource) -> Iterator[str]:
+    """A subscription keeps what it could not deliver."""
+    if subscription.at("protocol") not in _PEOPLE and not subscription.has("redrivePolicy"):
+        yield "no redrivePolicy"
+
+
+@of_resource(TARGET, ids=("Serverless-EventBusDLQ",))
+def event_target_has_a_dead_letter_queue(target: Resource) -> Iterator[str]:
+    """A rule's target keeps the events that could not be delivered."""
+    if not target.has("deadLetterConfig", "arn"):
+        yield "no deadLetterConfig"
+
+
+@of_resource(BUS_POLICY, BUS_PERMISSION, ids=("AwsSolutions-EVB1",))
+def event_bus_admits_named_principals(policy: Resource) -> Iterator[str]:
+    """An event bus takes events of named principals alone."""
+    yield from open_to_everybody(policy.at("policy"))
+    if policy.at("principal") == "*" and not policy.has("condition"):
+        yield "everybody may put events; name the account"
+
+
+RULES: Final = (
+    queue_is_encrypted,
+    queue_has_a_dead_letter_queue,
+    queue_refuses_plain_http,
+    queue_admits_named_principals,
+    queue_policy_names_each_action,
+    topic_is_encrypted,
+    topic_refuses_plain_http,
+    topic_admits_named_principals,
+    topic_admits_its_own_account,
+    subscription_has_a_dead_letter_queue,
+    event_target_has_a_dead_letter_queue,
+    event_bus_admits_named_principals,
+)

@@ -1,0 +1,45 @@
+"""CloudWatch's logs and alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from aws_rules.model import Resource, of_resource
+
+LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
+ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_YEAR_DAYS: Final = 365
+
+
+@of_resource(LOG_GROUP, ids=("Serverless-CloudWatchLogGroupRetentionPeriod", "CKV_AWS_66"))
+def log_group_expires(group: Resource) -> Iterator[str]:
+    """A log group says how long it keeps its lines."""
+    if not group.has("retentionInDays"):
+        yield "no retentionInDays: kept for ever"
+
+
+@of_resource(LOG_GROUP, ids=("CKV_AWS_338",))
+def log_group_keeps_a_year(group: Resource) -> Iterator[str]:
+    """A log group keeps its lines for a year."""
+    days = group.at("retentionInDays") or 0
+    # 0 is for ever; the rule above is about that.
+    if 0 < days < _YEAR_DAYS:
+        yield f"retentionInDays: got {days:g}; at least {_YEAR_DAYS}"
+
+
+@of_resource(LOG_GROUP, ids=("CKV_AWS_158",))
+def log_group_has_a_customer_key(group: Resource) -> Iterator[str]:
+    """A log group is encrypted with a key of ours."""
+    if not group.has("kmsKeyId"):
+        yield "no kmsKeyId"
+
+
+@of_resource(ALARM, ids=("CKV_AWS_319",))
+def alarm_acts(alarm: Resource) -> Iterator[str]:
+    """An alarm tells somebody."""
+    if alarm.at("actionsEnabled") is False or not alarm.has("alarmActions"):
+        yield "no alarmActions, or actionsEnabled is false"
+
+
+RULES: Final = (log_group_expires, log_group_keeps_a_year, log_group_has_a_customer_key, alarm_acts)

@@ -1,0 +1,81 @@
+"""The rules as Pulumi policies.
+
+A rule on one resource runs before that resource is made, with its inputs; a rule on several runs on the whole stack
+with its outputs, at the end of a preview and of an update. Where a value is not known yet, in a preview, the rule does
+not apply to that resource; it does at the update, before the resource is made.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pulumi_policy import (
+    Policy,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+
+from aws_rules.model import Finding, Resource, Rule, Stack, UnknownValueError, findings
+from aws_rules.rules import RULES
+from aws_rules.waivers import waived
+
+
+def policies() -> list[Policy]:
+    """Return a policy for each rule."""
+    return [_policy(rule) for rule in RULES]
+
+
+def _policy(rule: Rule) -> Policy:
+    tags = list(rule.ids)
+    if rule.reads_stack:
+        return StackValidationPolicy(rule.name, rule.demands, partial(_validate_stack, rule), tags=tags)
+    return ResourceValidationPolicy(rule.name, rule.demands, partial(_validate_resource, rule), tags=tags)
+
+
+def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
+    if args.resource_type not in rule.types:
+        return
+    resource = Resource(
+        type=args.resource_type,
+        name=args.name,
+        urn=args.urn,
+        props=args.props,
+        deleted_first=bool(args.opts.delete_before_replace),
+    )
+    try:
+        found = [Finding(rule, resource, message) for message in rule.check(resource, Stack((resource,)))]
+    except UnknownValueError as unknown:
+        # Raises, to say so.
+        args.not_applicable(unknown.message)
+        return
+    for finding in found:
+        if not waived(finding):
+            report(_text(finding), resource.urn)
+
+
+def _validate_stack(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
+    stack = Stack(tuple(_resource(each) for each in args.resources))
+    for finding in findings(rule, stack):
+        if not waived(finding):
+            report(_text(finding), finding.resource.urn)
+
+
+def _resource(made: PolicyResource) -> Resource:
+    return Resource(
+        type=made.resource_type,
+        name=made.name,
+        urn=made.urn,
+        props=made.props,
+        made_from={
+            key: frozenset(source.urn for source in sources) for key, sources in made.property_dependencies.items()
+        },
+        deleted_first=bool(made.opts.delete_before_replace),
+    )
+
+
+def _text(finding: Finding) -> str:
+    return f"{finding.message} [{', '.join(finding.rule.ids)}]"

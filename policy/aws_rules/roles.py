@@ -1,0 +1,105 @@
+"""IAM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Final
+
+from aws_rules.model import Resource, of_resource
+from aws_rules.policies import accounts, actions, allowing, for_everybody, resources
+
+ROLE: Final = "aws:iam/role:Role"
+ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+# Policies inside a role, and policies of ours that are attached to one.
+POLICIES: Final = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
+
+# Actions for which AWS knows no narrower resource (Service Authorization Reference).
+WITHOUT_RESOURCE: Final = frozenset(
+    {
+        *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"),
+        *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
+        *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
+        *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
+    }
+)
+# What lies in a resource that is named; it has no name before it is written.
+_CONTENTS: Final = (
+    re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
+    re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),
+    re.compile(r"arn:aws:dynamodb:[^*?:]+:[^*?:]+:table/[^*?/]+/(index|stream)/.*"),
+)
+# Identities, code and permissions, and what hands out credentials or secrets.
+_POWERS: Final = (
+    *("iam:*", "sts:*", "organizations:*", "sso:*", "sso-admin:*", "identitystore:*", "ec2:*", "ecr:*"),
+    *("cloudformation:*", "datapipeline:*", "glue:*", "codebuild:*", "secretsmanager:*", "ssm:*"),
+    *("lambda:Create*", "lambda:Update*", "lambda:Delete*", "lambda:Put*", "lambda:Publish*", "lambda:AddPermission"),
+    *("*:Put*Policy", "*:Delete*Policy", "*:AddPermission", "*:RemovePermission", "kms:CreateGrant"),
+    *("cognito-identity:Get*", "cognito-idp:Admin*", "cognito-idp:GetSigningCertificate"),
+)
+_ACCOUNT: Final = re.compile(r"\d{12}|arn:aws:iam::\d{12}:root")
+
+
+@of_resource(ROLE, ATTACHMENT, ids=("AwsSolutions-IAM4", "CKV_AWS_274", "CKV2_AWS_56"))
+def role_has_no_managed_policy(resource: Resource) -> Iterator[str]:
+    """A role has policies of its own, none of AWS's, which grow by themselves."""
+    attached = [resource.at("policyArn")] if resource.type == ATTACHMENT else resource.items("managedPolicyArns")
+    yield from (f"{arn} is attached" for arn in attached if ":iam::aws:" in str(arn))
+
+
+@of_resource(
+    *POLICIES,
+    ids=("AwsSolutions-IAM5", "Serverless-LambdaStarPermissions", "CKV_AWS_62", "CKV_AWS_63", "CKV2_AWS_40"),
+)
+def role_policy_names_each_action(policy: Resource) -> Iterator[str]:
+    """A role's policy allows exact actions."""
+    for statement in allowing(policy.at("policy")):
+        yield from (f"allows {action}; name each action" for action in actions(statement) if set("*?") & set(action))
+
+
+@of_resource(
+    *POLICIES,
+    ids=(
+        *("AwsSolutions-IAM5", "Serverless-LambdaStarPermissions"),
+        *("CKV_AWS_288", "CKV_AWS_289", "CKV_AWS_290", "CKV_AWS_355"),
+    ),
+    narrowed="A pattern may stand for what lies in a named bucket, log group or table, where a condition narrows it, "
+    "and for actions for which AWS knows no resource.",
+)
+def role_policy_names_each_resource(policy: Resource) -> Iterator[str]:
+    """A role's policy allows actions on named resources."""
+    for statement in allowing(policy.at("policy")):
+        for arn in resources(statement):
+            if not set("*?") & set(arn) or statement.get("Condition") or any(each.fullmatch(arn) for each in _CONTENTS):
+                continue
+            narrower = [action for action in actions(statement) if arn != "*" or action not in WITHOUT_RESOURCE]
+            if narrower:
+                yield f"allows {', '.join(narrower)} on {arn}; name the resource"
+
+
+@of_resource(*POLICIES, ids=("CKV_AWS_286", "CKV_AWS_287", "CKV_AWS_289"))
+def role_policy_gives_no_power(policy: Resource) -> Iterator[str]:
+    """A role's policy changes no identities, code or permissions, and reads no credentials."""
+    for statement in allowing(policy.at("policy")):
+        for action in actions(statement):
+            if action not in WITHOUT_RESOURCE and any(fnmatchcase(action, power) for power in _POWERS):
+                yield f"allows {action}"
+
+
+@of_resource(ROLE, ids=("CKV_AWS_60", "CKV_AWS_61"))
+def role_trusts_named_principals(role: Resource) -> Iterator[str]:
+    """A role is assumed by named services, not by everybody or a whole account."""
+    for statement in allowing(role.at("assumeRolePolicy")):
+        if for_everybody(statement):
+            yield "everybody may assume it"
+        yield from (f"the whole account {each} may assume it" for each in accounts(statement) if _ACCOUNT.match(each))
+
+
+RULES: Final = (
+    role_has_no_managed_policy,
+    role_policy_names_each_action,
+    role_policy_names_each_resource,
+    role_policy_gives_no_power,
+    role_trusts_named_principals,
+)

@@ -1,0 +1,390 @@
+"""For each rule, changes of prod's resources that break it, and what it then reports.
+
+Where prod itself breaks the rule, which is waived, the change mends it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.policy.stacks import Change, allow, both, change, deleted_first, drop, plus, put, statement, without
+from tests.support.graph import ACCOUNT
+
+
+def _group(name: str) -> str:
+    return f"AWSManagedRules{name}"
+
+
+def _without_group(name: str) -> Change:
+    def alter(props: dict[str, Any]) -> None:
+        props["rules"] = [rule for rule in props["rules"] if rule["name"] != _group(name)]
+
+    return change("WebAcl rest-api-waf", alter)
+
+
+def _override(name: str) -> Change:
+    def alter(props: dict[str, Any]) -> None:
+        for rule in props["rules"]:
+            if rule["name"] == _group(name):
+                rule["overrideAction"] = {"count": {}}
+
+    return change("WebAcl rest-api-waf", alter)
+
+
+def _count_log4j(props: dict[str, Any]) -> None:
+    for rule in props["rules"]:
+        if rule["name"] == _group("KnownBadInputsRuleSet"):
+            group = rule["statement"]["managedRuleGroupStatement"]
+            group["ruleActionOverrides"] = [{"name": "Log4JRCE_BODY", "actionToUse": {"count": {}}}]
+
+
+_FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
+    "function-runs-on-a-supported-runtime": [("users-api", put("Function users-api", "runtime", value="python3.8"))],
+    "function-is-traced": [
+        ("users-api", drop("Function users-api", "tracingConfig")),
+        ("users-api", put("Function users-api", "tracingConfig", "mode", value="PassThrough")),
+    ],
+    "function-states-its-memory": [("users-api", drop("Function users-api", "memorySize"))],
+    "function-states-its-timeout": [("users-api", drop("Function users-api", "timeout"))],
+    "function-has-a-dead-letter-queue": [
+        ("validate-order", put("Function validate-order", "deadLetterConfig", value={})),
+    ],
+    "function-environment-holds-no-secret": [
+        ("users-api", put("Function users-api", "environment", "variables", "API_KEY", value="short")),
+        (
+            "users-api",
+            put("Function users-api", "environment", "variables", "CALLER", value="AKIA" + "Q" * 16),
+        ),
+    ],
+    "function-is-invoked-by-one-source": [
+        ("users-api-rest-api-get-user", drop("Permission users-api-rest-api-get-user", "sourceArn"))
+    ],
+    "function-is-not-public": [
+        ("users-api-rest-api-get-user", put("Permission users-api-rest-api-get-user", "principal", value="*"))
+    ],
+    "asynchronous-invocation-has-a-failure-destination": [
+        (
+            "send-email-invocation",
+            drop("FunctionEventInvokeConfig send-email-invocation", "destinationConfig", "onFailure"),
+        )
+    ],
+    "event-source-has-a-failure-destination": [
+        ("publish-order-events-stream", drop("EventSourceMapping publish-order-events-stream", "destinationConfig")),
+        (
+            "new",
+            plus(
+                "aws:lambda/eventSourceMapping:EventSourceMapping",
+                {"eventSourceArn": "arn"},
+                eventSourceArn="Queue users-api-dlq",
+            ),
+        ),
+    ],
+}
+_APIS: Final[dict[str, list[tuple[str, Change]]]] = {
+    "rest-stage-logs-access": [
+        ("rest-api-stage", put("Stage rest-api-stage", "accessLogSettings", "destinationArn", value=""))
+    ],
+    "rest-access-log-is-json": [
+        ("rest-api-stage", put("Stage rest-api-stage", "accessLogSettings", "format", value="$context.requestId"))
+    ],
+    "rest-stage-is-traced": [("rest-api-stage", drop("Stage rest-api-stage", "xrayTracingEnabled"))],
+    "rest-stage-is-behind-a-firewall": [("rest-api-stage", without("WebAclAssociation rest-api-waf"))],
+    "rest-stage-logs-its-work": [
+        ("rest-api-stage", put("MethodSettings rest-api-settings", "settings", "loggingLevel", value="OFF"))
+    ],
+    "rest-stage-is-throttled": [
+        ("rest-api-stage", drop("MethodSettings rest-api-settings", "settings", "throttlingRateLimit")),
+        ("rest-api-stage", put("MethodSettings rest-api-settings", "settings", "throttlingBurstLimit", value=-1)),
+    ],
+    "rest-stage-shows-a-client-certificate": [
+        (
+            "rest-api-stage",
+            put("Integration rest-api-get-user-integration", "type", value="HTTP_PROXY"),
+        )
+    ],
+    "rest-stage-logs-no-bodies": [
+        ("rest-api-settings", put("MethodSettings rest-api-settings", "settings", "dataTraceEnabled", value=True))
+    ],
+    "rest-cache-is-encrypted": [
+        ("rest-api-settings", put("MethodSettings rest-api-settings", "settings", "cachingEnabled", value=True))
+    ],
+    "rest-api-can-validate-requests": [
+        ("rest-api", put("RequestValidator rest-api-validator", "validateRequestBody", value=False)),
+        ("rest-api", without("RequestValidator rest-api-validator")),
+    ],
+    "rest-method-validates-requests": [("rest-api-get-user", drop("Method rest-api-get-user", "requestValidatorId"))],
+    "rest-method-asks-for-a-token": [
+        ("rest-api-get-user", put("Method rest-api-get-user", "authorization", value="NONE")),
+        ("rest-api-get-user", put("Method rest-api-get-user", "authorization", value="AWS_IAM")),
+    ],
+    "rest-api-serves-while-it-is-replaced": [
+        ("rest-api-deployment", deleted_first("Deployment rest-api-deployment")),
+        ("rest-api", deleted_first("RestApi rest-api")),
+    ],
+    "http-stage-logs-access": [
+        ("http-api-stage", put("Stage http-api-stage", "accessLogSettings", "destinationArn", value=""))
+    ],
+    "http-access-log-is-json": [
+        ("http-api-stage", put("Stage http-api-stage", "accessLogSettings", "format", value="$context.requestId"))
+    ],
+    "http-stage-is-throttled": [
+        ("http-api-stage", drop("Stage http-api-stage", "defaultRouteSettings", "throttlingRateLimit"))
+    ],
+    "http-route-asks-for-a-token": [
+        ("http-api-put-product", put("Route http-api-put-product", "authorizationType", value="NONE")),
+        ("http-api-put-product", drop("Route http-api-put-product", "authorizationType")),
+    ],
+    "firewall-has-rules": [("rest-api-waf", put("WebAcl rest-api-waf", "rules", value=[]))],
+    "firewall-rules-act": [
+        (
+            "rest-api-waf",
+            change("WebAcl rest-api-waf", lambda props: props["rules"][0].pop("action")),
+        )
+    ],
+    "firewall-is-logged": [("rest-api-waf", without("WebAclLoggingConfiguration rest-api-waf-log"))],
+    "firewall-refuses-known-bad-inputs": [
+        ("rest-api-waf", _without_group("KnownBadInputsRuleSet")),
+        ("rest-api-waf", _override("KnownBadInputsRuleSet")),
+        ("rest-api-waf", change("WebAcl rest-api-waf", _count_log4j)),
+    ],
+    "firewall-knows-anonymous-addresses": [("rest-api-waf", _without_group("AnonymousIpList"))],
+    "user-pool-asks-for-strong-passwords": [
+        ("identity-pool", put("UserPool identity-pool", "passwordPolicy", "minimumLength", value=7)),
+        ("identity-pool", put("UserPool identity-pool", "passwordPolicy", "requireSymbols", value=False)),
+    ],
+}
+_DATA: Final[dict[str, list[tuple[str, Change]]]] = {
+    "table-can-be-restored": [
+        ("data-orders", put("Table data-orders", "pointInTimeRecovery", "enabled", value=False)),
+    ],
+    "table-scales": [("data-orders", put("Table data-orders", "billingMode", value="PROVISIONED"))],
+    "bucket-is-closed-to-the-public": [
+        (
+            "data-analytics",
+            put("BucketPublicAccessBlock data-analytics-private", "restrictPublicBuckets", value=False),
+        ),
+        ("data-analytics", without("BucketPublicAccessBlock data-analytics-private")),
+    ],
+    "bucket-has-no-public-acl": [("data-analytics", put("Bucket data-analytics", "acl", value="public-read"))],
+    "bucket-refuses-plain-http": [
+        ("data-analytics", without("BucketPolicy data-analytics-policy")),
+        ("data-analytics", statement("BucketPolicy data-analytics-policy", lambda s: s["Resource"].pop())),
+        (
+            "data-analytics",
+            statement("BucketPolicy data-analytics-policy", lambda s: s.update(Action="s3:GetObject")),
+        ),
+    ],
+    "bucket-is-encrypted-with-kms": [
+        (
+            "data-analytics",
+            put(
+                "BucketServerSideEncryptionConfiguration data-analytics-encryption",
+                "rules",
+                value=[{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+            ),
+        )
+    ],
+    "bucket-keeps-versions": [
+        (
+            "data-analytics",
+            put("BucketVersioning data-analytics-versions", "versioningConfiguration", "status", value="Suspended"),
+        )
+    ],
+    "bucket-tells-of-its-changes": [("data-analytics", without("BucketNotification data-analytics-changes"))],
+    "bucket-expires-objects": [("data-analytics", without("BucketLifecycleConfiguration data-analytics-lifecycle"))],
+    "bucket-drops-broken-uploads": [
+        (
+            "data-analytics-lifecycle",
+            change(
+                "BucketLifecycleConfiguration data-analytics-lifecycle",
+                lambda props: props["rules"][0].pop("abortIncompleteMultipartUpload"),
+            ),
+        )
+    ],
+    "bucket-admits-named-principals": [
+        (
+            "data-analytics-policy",
+            allow("BucketPolicy data-analytics-policy", Principal={"AWS": ["*"]}, Action="s3:GetObject", Resource="*"),
+        )
+    ],
+    "bucket-locks-nobody-out": [
+        (
+            "new",
+            plus(
+                "aws:s3/bucketPolicy:BucketPolicy",
+                {"policy": '{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'},
+                bucket="Bucket data-analytics",
+            ),
+        )
+    ],
+}
+_MESSAGES: Final[dict[str, list[tuple[str, Change]]]] = {
+    "queue-is-encrypted": [
+        ("analytics", drop("Queue analytics", "sqsManagedSseEnabled")),
+        (
+            "analytics",
+            change("Queue analytics", lambda p: p.update(sqsManagedSseEnabled=False, kmsMasterKeyId="alias/aws/sqs")),
+        ),
+    ],
+    "queue-has-a-dead-letter-queue": [
+        ("send-email-delivery", without("EventTarget send-email-target")),
+    ],
+    "queue-refuses-plain-http": [
+        ("analytics-dlq", without("QueuePolicy analytics-dlq-policy")),
+        (
+            "analytics-dlq",
+            statement("QueuePolicy analytics-dlq-policy", lambda s: s.update(Principal={"AWS": ACCOUNT})),
+        ),
+        ("analytics-dlq", statement("QueuePolicy analytics-dlq-policy", lambda s: s.update(Resource=["arn:other"]))),
+        ("analytics-dlq", statement("QueuePolicy analytics-dlq-policy", lambda s: s.update(Condition={}))),
+    ],
+    "queue-admits-named-principals": [
+        ("analytics-policy", statement("QueuePolicy analytics-policy", lambda s: s.update(Principal="*"))),
+    ],
+    "queue-policy-names-each-action": [
+        ("analytics-policy", statement("QueuePolicy analytics-policy", lambda s: s.update(Action="sqs:*"))),
+    ],
+    "topic-is-encrypted": [("alarms", drop("Topic alarms", "kmsMasterKeyId"))],
+    "topic-refuses-plain-http": [("order-successes", without("TopicPolicy order-successes-policy"))],
+    "topic-admits-named-principals": [
+        ("alarms-policy", statement("TopicPolicy alarms-policy", lambda s: s.update(Principal="*"))),
+    ],
+    "topic-admits-its-own-account": [
+        (
+            "alarms-policy",
+            statement(
+                "TopicPolicy alarms-policy", lambda s: s.update(Principal={"AWS": "arn:aws:iam::210987654321:root"})
+            ),
+        ),
+    ],
+    "subscription-has-a-dead-letter-queue": [
+        ("new", plus("aws:sns/topicSubscription:TopicSubscription", {"protocol": "sqs"}, topic="Topic alarms")),
+    ],
+    "event-target-has-a-dead-letter-queue": [
+        ("send-email-target", put("EventTarget send-email-target", "deadLetterConfig", value={})),
+    ],
+    "event-bus-admits-named-principals": [
+        (
+            "new",
+            plus(
+                "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
+                {"policy": '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents"}]}'},
+            ),
+        ),
+        ("new", plus("aws:cloudwatch/eventPermission:EventPermission", {"principal": "*"})),
+    ],
+}
+_MACHINES_AND_RIGHTS: Final[dict[str, list[tuple[str, Change]]]] = {
+    "state-machine-logs-every-event": [
+        (
+            "order-workflow-standard",
+            put("StateMachine order-workflow-standard", "loggingConfiguration", "level", value="ERROR"),
+        ),
+    ],
+    "state-machine-logs-its-data": [
+        (
+            "order-workflow-express",
+            put("StateMachine order-workflow-express", "loggingConfiguration", "includeExecutionData", value=False),
+        ),
+    ],
+    "state-machine-is-traced": [
+        ("order-workflow-express", drop("StateMachine order-workflow-express", "tracingConfiguration")),
+    ],
+    "role-has-no-managed-policy": [
+        ("users-api-role", put("Role users-api-role", "managedPolicyArns", value=["arn:aws:iam::aws:policy/X"])),
+        (
+            "new",
+            plus(
+                "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+                {"policyArn": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"},
+            ),
+        ),
+    ],
+    "role-policy-names-each-action": [
+        ("users-api-policy", allow("RolePolicy users-api-policy", Action="dynamodb:*", Resource="arn:a:table/x")),
+        ("users-api-policy", allow("RolePolicy users-api-policy", NotAction="dynamodb:Scan", Resource="arn:a:table/x")),
+    ],
+    "role-policy-names-each-resource": [
+        ("users-api-policy", allow("RolePolicy users-api-policy", Action="dynamodb:GetItem", Resource="*")),
+        ("users-api-policy", allow("RolePolicy users-api-policy", Action="s3:GetObject", Resource="arn:aws:s3:::*/a")),
+        (
+            "send-email-policy",
+            statement("RolePolicy send-email-policy", lambda s: s.pop("Condition")),
+        ),
+    ],
+    "role-policy-gives-no-power": [
+        ("users-api-policy", allow("RolePolicy users-api-policy", Action="iam:PassRole", Resource="arn:a:role/x")),
+        ("users-api-policy", allow("RolePolicy users-api-policy", Action="sqs:AddPermission", Resource="arn:a:x")),
+    ],
+    "role-trusts-named-principals": [
+        (
+            "users-api-role",
+            statement("Role users-api-role", lambda s: s.update(Principal={"AWS": "*"}), key="assumeRolePolicy"),
+        ),
+        (
+            "users-api-role",
+            statement(
+                "Role users-api-role",
+                lambda s: s.update(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
+                key="assumeRolePolicy",
+            ),
+        ),
+    ],
+    "key-is-rotated": [("alarms-key", put("Key alarms-key", "enableKeyRotation", value=False))],
+    "key-is-enabled": [("alarms-key", put("Key alarms-key", "isEnabled", value=False))],
+    "key-admits-named-principals": [
+        ("alarms-key", statement("Key alarms-key", lambda s: s.update(Principal="*"))),
+        ("alarms-key", drop("Key alarms-key", "policy")),
+    ],
+    "log-group-expires": [("users-api-log", drop("LogGroup users-api-log", "retentionInDays"))],
+    "log-group-keeps-a-year": [("users-api-log", put("LogGroup users-api-log", "retentionInDays", value=90))],
+    "log-group-has-a-customer-key": [("users-api-log", drop("LogGroup users-api-log", "kmsKeyId"))],
+    "alarm-acts": [
+        ("observability-users-api-errors", put("MetricAlarm observability-users-api-errors", "alarmActions", value=[])),
+        (
+            "observability-users-api-errors",
+            put("MetricAlarm observability-users-api-errors", "actionsEnabled", value=False),
+        ),
+    ],
+}
+BREAKAGES: Final = {**_FUNCTIONS, **_APIS, **_DATA, **_MESSAGES, **_MACHINES_AND_RIGHTS}
+
+MENDINGS: Final[dict[str, tuple[str, Change]]] = {
+    "function-runs-on-the-latest-runtime": ("users-api", put("Function users-api", "runtime", value="python3.14")),
+    "function-has-reserved-concurrency": (
+        "users-api",
+        put("Function users-api", "reservedConcurrentExecutions", value=10),
+    ),
+    "function-is-in-a-vpc": ("users-api", put("Function users-api", "vpcConfig", "subnetIds", value=["subnet-1"])),
+    "function-code-is-signed": ("users-api", put("Function users-api", "codeSigningConfigArn", value="arn")),
+    "function-environment-has-a-customer-key": ("users-api", put("Function users-api", "kmsKeyArn", value="arn")),
+    "rest-stage-caches": (
+        "rest-api-stage",
+        both(
+            put("Stage rest-api-stage", "cacheClusterEnabled", value=True),
+            put("MethodSettings rest-api-settings", "settings", "cachingEnabled", value=True),
+            put("MethodSettings rest-api-settings", "settings", "cacheDataEncrypted", value=True),
+        ),
+    ),
+    "user-pool-asks-for-a-second-factor": (
+        "identity-pool",
+        put("UserPool identity-pool", "mfaConfiguration", value="ON"),
+    ),
+    "user-pool-watches-sign-ins": ("identity-pool", put("UserPool identity-pool", "userPoolTier", value="PLUS")),
+    "table-has-a-customer-key": (
+        "data-orders",
+        put("Table data-orders", "serverSideEncryption", "kmsKeyArn", value="arn"),
+    ),
+    "bucket-logs-access": (
+        "data-analytics",
+        plus("aws:s3/bucketLogging:BucketLogging", {}, bucket="Bucket data-analytics"),
+    ),
+    "bucket-is-replicated": (
+        "data-analytics",
+        plus("aws:s3/bucketReplicationConfig:BucketReplicationConfig", {}, bucket="Bucket data-analytics"),
+    ),
+    "role-policy-names-each-resource": (
+        "rest-api-log-policy",
+        statement("RolePolicy rest-api-log-policy", lambda s: s.update(Resource="arn:aws:logs:r:1:log-group:a:b")),
+    ),
+}

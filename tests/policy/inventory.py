@@ -1,0 +1,37 @@
+"""Every check of the packs that names one of our types of resources, as the packs themselves list them.
+
+cdk-nag 3.0.2: the packs AwsSolutions (for the services in use) and Serverless (whole), from its RULES.md. checkov
+3.3.30: what its registry has for the types of resources that prod's plan has, and its graph checks that name one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_AWS_SOLUTIONS: Final = (
+    *("APIG1", "APIG2", "APIG3", "APIG4", "APIG6", "COG1", "COG2", "COG4", "COG7", "COG8", "DDB3", "EVB1"),
+    *("IAM4", "IAM5", "KMS5", "L1", "S1", "S2", "S5", "S10", "SF1", "SF2", "SNS3", "SQS2", "SQS3", "SQS4"),
+)
+_SERVERLESS: Final = (
+    *("APIGWAccessLogging", "APIGWDefaultThrottling", "APIGWStructuredLogging", "APIGWXrayEnabled"),
+    *("AppSyncTracing", "CloudWatchLogGroupRetentionPeriod", "EventBusDLQ", "LambdaAsyncFailureDestination"),
+    *("LambdaDLQ", "LambdaDefaultMemorySize", "LambdaDefaultTimeout", "LambdaEventSourceMappingDestination"),
+    *("LambdaLatestVersion", "LambdaStarPermissions", "LambdaTracing", "SNSRedrivePolicy", "SQSRedrivePolicy"),
+    "StepFunctionStateMachineXray",
+)
+_CKV: Final = (
+    *(7, 18, 19, 20, 21, 26, 27, 28, 33, 45, 50, 53, 54, 55, 56, 57, 59, 60, 61, 62, 63, 66, 70, 72, 73, 76, 93),
+    *(115, 116, 117, 119, 120, 143, 144, 145, 158, 168, 169, 173, 175, 192, 217, 225, 227, 237, 272, 274, 276),
+    *(284, 285, 286, 287, 288, 289, 290, 300, 301, 308, 309, 319, 338, 342, 355, 363, 364, 379, 385, 387, 393),
+)
+_CKV2: Final = (
+    *(4, 5, 6, 10, 16, 23, 28, 29, 31, 33, 40, 43, 46, 47, 51, 53, 56, 61, 62, 64, 65, 68, 70, 73, 75, 76, 77, 78),
+)
+CHECKS: Final = frozenset(
+    {
+        *(f"AwsSolutions-{name}" for name in _AWS_SOLUTIONS),
+        *(f"Serverless-{name}" for name in _SERVERLESS),
+        *(f"CKV_AWS_{number}" for number in _CKV),
+        *(f"CKV2_AWS_{number}" for number in _CKV2),
+    }
+)

@@ -1,0 +1,153 @@
+"""A recorded graph as the rules see it, and ways to change it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from aws_rules.model import Finding, Resource, Stack, findings
+from aws_rules.rules import RULES
+from tests.support.graph import Graph
+
+Change = Callable[[Stack], Stack]
+
+
+def stack_of(graph: Graph) -> Stack:
+    """Return what the graph registered, with computed outputs."""
+    return Stack(
+        tuple(
+            Resource(
+                type=made.type,
+                name=made.name,
+                urn=made.urn,
+                props=made.state,
+                made_from=made.made_from,
+                deleted_first=made.delete_before_replace,
+            )
+            for made in graph.resources
+        )
+    )
+
+
+def all_findings(stack: Stack) -> list[Finding]:
+    """Return every violation, waived ones too."""
+    return [found for rule in RULES for found in findings(rule, stack)]
+
+
+def said(found: Iterable[Finding]) -> set[tuple[str, str]]:
+    """Return which rule reports which resource."""
+    return {(each.rule.name, each.resource.name) for each in found}
+
+
+def find(stack: Stack, title: str) -> Resource:
+    """Return the resource called `Kind name`."""
+    kind, name = title.split()
+    named = [each for each in stack.resources if each.name == name and each.type.startswith("aws:")]
+    found = [each for each in named if each.type.endswith(f":{kind}")]
+    assert len(found) == 1, f"{title}: {len(found)}"
+    return found[0]
+
+
+def change(title: str, alter: Callable[[dict[str, Any]], object]) -> Change:
+    """Alter the properties of one resource."""
+
+    def altered(stack: Stack) -> Stack:
+        resource = find(stack, title)
+        props = copy.deepcopy(dict(resource.props))
+        alter(props)
+        assert props != resource.props, f"{title} is as it was"
+        return _with(stack, resource, dataclasses.replace(resource, props=props))
+
+    return altered
+
+
+def put(title: str, *path: str, value: Any) -> Change:
+    """Set one value, deep in the properties."""
+
+    def alter(props: dict[str, Any]) -> None:
+        inner = props
+        for key in path[:-1]:
+            inner = cast("dict[str, Any]", inner.setdefault(key, {}))
+        inner[path[-1]] = value
+
+    return change(title, alter)
+
+
+def drop(title: str, *path: str) -> Change:
+    """Leave one value out."""
+
+    def alter(props: dict[str, Any]) -> None:
+        inner = props
+        for key in path[:-1]:
+            inner = cast("dict[str, Any]", inner[key])
+        inner.pop(path[-1], None)
+
+    return change(title, alter)
+
+
+def statement(
+    title: str, alter: Callable[[dict[str, Any]], object], *, key: str = "policy", number: int = -1
+) -> Change:
+    """Alter one statement of a policy, the last one."""
+
+    def rewrite(props: dict[str, Any]) -> None:
+        document = json.loads(props[key])
+        alter(document["Statement"][number])
+        props[key] = json.dumps(document)
+
+    return change(title, rewrite)
+
+
+def allow(title: str, **fields: Any) -> Change:
+    """Add a statement to a policy that allows something."""
+
+    def rewrite(props: dict[str, Any]) -> None:
+        document = json.loads(props["policy"])
+        document["Statement"].append({"Effect": "Allow", **fields})
+        props["policy"] = json.dumps(document)
+
+    return change(title, rewrite)
+
+
+def without(title: str) -> Change:
+    """Leave a resource out."""
+    return lambda stack: Stack(tuple(each for each in stack.resources if each != find(stack, title)))
+
+
+def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
+    """Add a resource called `new`; `made_from` names, by property, what it has an output of."""
+
+    def added(stack: Stack) -> Stack:
+        sources = {key: frozenset({find(stack, title).urn}) for key, title in made_from.items()}
+        new = Resource(type=type_token, name="new", urn="urn:new", props=props, made_from=sources)
+        return Stack((*stack.resources, new))
+
+    return added
+
+
+def deleted_first(title: str) -> Change:
+    """Delete a resource before its replacement stands."""
+
+    def altered(stack: Stack) -> Stack:
+        resource = find(stack, title)
+        return _with(stack, resource, dataclasses.replace(resource, deleted_first=True))
+
+    return altered
+
+
+def both(*changes: Change) -> Change:
+    """Make several changes."""
+
+    def altered(stack: Stack) -> Stack:
+        for each in changes:
+            stack = each(stack)
+        return stack
+
+    return altered
+
+
+def _with(stack: Stack, old: Resource, new: Resource) -> Stack:
+    return Stack(tuple(new if each == old else each for each in stack.resources))

@@ -1,0 +1,60 @@
+"""The tables of policy/README.md."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from aws_rules.model import Rule
+from aws_rules.not_taken import NOT_TAKEN
+from aws_rules.rules import RULES
+from aws_rules.waivers import WAIVERS
+
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+ENFORCEMENT: Final = Path(__file__).resolve().parents[2] / "policy" / "enforcement"
+
+
+def rules() -> Table:
+    """Return each rule with what it demands and stands for."""
+    rows = [(f"`{rule.name}`", f"{rule.demands}{_narrowed(rule)}", _ids(rule.ids)) for rule in RULES]
+    return ("rule", "demands", "stands for"), rows
+
+
+def waivers() -> Table:
+    """Return each waiver with its reason."""
+    ids = {rule.name: _ids(rule.ids) for rule in RULES}
+    rows = [(f"`{each.rule}` ({ids[each.rule]})", f"`{each.resources}`", each.reason) for each in WAIVERS]
+    return ("rule", "resources", "why it is broken"), rows
+
+
+def not_taken() -> Table:
+    """Return each reason not to take checks, with the checks."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for check, reason in NOT_TAKEN.items():
+        by_reason[reason].append(check)
+    return ("checks", "why not"), [(_ids(tuple(checks)), reason) for reason, checks in by_reason.items()]
+
+
+def enforcement() -> Table:
+    """Return which rules are advisory in which stack."""
+    stacks = sorted(path.stem for path in ENFORCEMENT.glob("*.json"))
+    levels = {stack: levels_of(stack) for stack in stacks}
+    names = sorted({name for each in levels.values() for name in each})
+    rows = [(f"`{name}`", *(levels[stack].get(name, "mandatory") for stack in stacks)) for name in names]
+    return ("rule", *stacks), rows
+
+
+def levels_of(stack: str) -> dict[str, str]:
+    """Return the enforcement levels that a stack's file sets: rule -> level."""
+    levels: dict[str, str] = json.loads((ENFORCEMENT / f"{stack}.json").read_text(encoding="utf-8"))
+    return levels
+
+
+def _narrowed(rule: Rule) -> str:
+    return f" *Less than its checks:* {rule.narrowed}" if rule.narrowed else ""
+
+
+def _ids(ids: tuple[str, ...]) -> str:
+    return ", ".join(ids)
