@@ -67,17 +67,18 @@ class Message:
         return ": ".join(named)[:_LONGEST_REASON] or _NO_REASON.get(self.queue.kind, "no reason given")
 
     @property
-    def first_sequence_number(self) -> str:
-        """Return the sequence number of the first stream record that failed, of other kinds an empty text."""
-        batch = self._json().get("DDBStreamBatchInfo")
-        return str(cast("dict[str, Any]", batch).get("startSequenceNumber", "")) if isinstance(batch, dict) else ""
+    def sequence_numbers(self) -> tuple[str, str]:
+        """Return those of the first and of the last stream record that failed, of other kinds empty texts."""
+        found = self._json().get("DDBStreamBatchInfo")
+        batch = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+        return str(batch.get("startSequenceNumber", "")), str(batch.get("endSequenceNumber", ""))
 
     @property
     def subject(self) -> str:
         """Return what it is about: the event's id or the stream's record, where the message has it."""
         body = self._json()
-        if self.first_sequence_number:
-            return f"{body['DDBStreamBatchInfo'].get('batchSize', '?')} record(s) from {self.first_sequence_number}"
+        if first := self.sequence_numbers[0]:
+            return f"{body['DDBStreamBatchInfo'].get('batchSize', '?')} record(s) from {first}"
         for part in (body, body.get("requestPayload"), body.get("detail")):
             if isinstance(part, dict):
                 detail = cast("dict[str, Any]", part).get("detail", cast("dict[str, Any]", part))

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operations.failed_messages import Message
 
 _LONGEST: Final = 200
+_NAMED: Final = 5
 # A stream keeps its records, and so their failures are no older.
 _KEPT_S: Final = 24 * 3600
 # A page may be empty though more follow (FilterLogEvents): what is searched is bounded by time, and by this.
@@ -28,37 +29,44 @@ class Reasons:
     """Stack output `ops.logGroups`."""
 
     def of(self, message: Message) -> str:
-        """Return why `message` failed; of stream records, which come without their error, what the log says."""
-        number = message.first_sequence_number
-        function = message.queue.redrive_to.split(":")[6] if number else ""
+        """Return why `message` failed; of stream records, which come without it, what the log says."""
+        first, last = message.sequence_numbers
+        function = message.queue.redrive_to.split(":")[6] if first else ""
         group = next((name for name in self.groups.values() if name.rpartition("/")[2] == function), "")
         if not group:
             return message.reason
         try:
-            found = self._logged(group, number, until_s=message.sent_at_s)
+            found = self._logged(group, range(int(first), int(last or first) + 1), until_s=message.sent_at_s)
         except (ClientError, BotoCoreError) as error:
-            found = f"{group} cannot be read: {error}"
-        return f"{message.reason}: {found or f'see sequence_number {number} in {group}'}"
+            return f"{message.reason}: {group} cannot be read: {error}"
+        if not found:
+            return f"{message.reason}: see sequence_number {first} in {group}"
+        named = [f"{number}: {why}" for number, why in sorted(found.items())[:_NAMED]]
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        return f"{message.reason}: {'; '.join(named)}{more}"
 
-    def _logged(self, group: str, number: str, *, until_s: float) -> str:
-        """Return what `group` has of a sequence number: the last line of an exception or AWS's codes, else nothing."""
+    def _logged(self, group: str, numbers: range, *, until_s: float) -> dict[int, str]:
+        """Return what `group` says of sequence numbers: the last line of an exception, or AWS's codes."""
+        found: dict[int, str] = {}
         token: dict[str, str] = {}
         for _ in range(_PAGES):
             page = self.logs.filter_log_events(
                 logGroupName=group,
-                filterPattern=f'"{number}"',
+                filterPattern='"sequence_number"',
                 startTime=int((until_s - _KEPT_S) * 1000),
                 endTime=int((until_s + 1) * 1000),
                 **token,
             )
             for event in page["events"]:
                 line = _object(event["message"])
-                if why := line.get("exception") or line.get("codes"):
-                    return str(why).strip().rpartition("\n")[2][:_LONGEST]
+                why = line.get("exception") or line.get("codes")
+                for number in (line.get("sequence_number"), *line.get("sequence_numbers", ())):
+                    if why and number and int(number) in numbers:
+                        found[int(number)] = str(why).strip().rpartition("\n")[2][:_LONGEST]
             if not page.get("nextToken"):
                 break
             token = {"nextToken": page["nextToken"]}
-        return ""
+        return found
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -47,14 +47,15 @@ def failed_on(number: int) -> str:
     return json.dumps({"level": "ERROR", "sequence_number": str(number), "exception": trace})
 
 
-def test_why_records_of_the_stream_failed_is_read_from_the_log(
+def test_why_records_of_the_stream_failed_is_read_from_the_log_for_each_of_them(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.sqs.put("publish-order-events-stream", stream_report())
-    world.logs.lines[RELAY_LOG] = [failed_on(FIRST + 7), f"START {FIRST}", failed_on(FIRST)]
+    refused = json.dumps({"sequence_numbers": [str(FIRST + 2), str(FIRST + 8)], "codes": ["ThrottlingException"]})
+    world.logs.lines[RELAY_LOG] = [failed_on(FIRST + 7), "START sequence_number", failed_on(FIRST), refused]
     world.redrive(dry_run=True)
-    said = capsys.readouterr().out
-    assert f"3 record(s) from {FIRST} (RetryAttemptsExhausted: shared.errors.ValidationError: detail: no items)" in said
+    why = f"{FIRST}: shared.errors.ValidationError: detail: no items; {FIRST + 2}: ['ThrottlingException']"
+    assert f"3 record(s) from {FIRST} (RetryAttemptsExhausted: {why})" in capsys.readouterr().out
 
 
 def test_a_log_that_says_nothing_or_may_not_be_read_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
