@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
@@ -12,7 +14,7 @@ from botocore.exceptions import ClientError
 from shared import rows
 from shared.aws import NoAnswer, error_code, is_failed_condition
 from shared.domain import orders
-from shared.domain.orders import Line, Order
+from shared.domain.orders import Line, Order, Price
 from shared.errors import InvalidTransition, OrderNotFound, StockContention
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 _ORDER = 0
 """Position of the order's own update in each transaction; the lines follow in their order."""
+
+_PRICINGS = 3
+"""Tries at a catalogue whose prices change meanwhile; more would outlast the function."""
 
 _BUSY = frozenset(
     {
@@ -56,25 +61,24 @@ class OrderTransactions:
         self._orders = orders_table
         self._inventory = inventory_table
 
-    def confirm(self, order: Order) -> Order:
-        """Take every line of `order`, which is CONFIRMED, from stock and write it, if its row is still PENDING.
+    def confirm(self, order: Order, prices: Sequence[Price], now: datetime) -> Order:
+        """Take every line of `order` from stock and confirm it at the catalogue's prices, if its row is still PENDING.
 
-        Returns the confirmed order of the row, which is an earlier one's if this is a repetition. Raises OutOfStock,
-        ProductNotFound, InvalidTransition, OrderNotFound and, to be repeated, StockContention.
+        `prices` were read before; the transaction holds them to the catalogue, and takes from the rows that refused it
+        what changed meanwhile. Returns the confirmed order of the row, which is an earlier one's if this is a
+        repetition. Raises OutOfStock, ProductNotFound, ValidationError (mixed currencies), InvalidTransition,
+        OrderNotFound and, to be repeated, StockContention.
         """
-        refusals = self._transact(
-            [self._confirmation(order), *(self._stock(line, take=True) for line in order["items"])]
-        )
-        if not refusals:
-            return order
-        if refusals[_ORDER].is_condition:
-            return _confirmed_before(order, refusals[_ORDER].row)
-        refused = zip(order["items"], refusals[_ORDER + 1 :], strict=True)
-        rows_of = {line["product_id"]: refusal.row for line, refusal in refused if refusal.is_condition}
-        if not rows_of:
-            raise _busy(refusals)
-        unknown = [product_id for product_id, row in rows_of.items() if row is None]
-        raise orders.not_in_catalogue(unknown) if unknown else orders.out_of_stock(rows_of)
+        for _ in range(_PRICINGS):
+            confirmed = orders.confirmed(order, prices, now)
+            sold = zip(confirmed["items"], repeat(confirmed.get("currency", "")))
+            refusals = self._transact([self._confirmation(confirmed), *(self._sale(*line) for line in sold)])
+            if not refusals:
+                return confirmed
+            if refusals[_ORDER].is_condition:
+                return _confirmed_before(confirmed, refusals[_ORDER].row)
+            prices = [*prices, *_changed_prices(order["items"], refusals)]
+        raise StockContention("catalogue: its prices keep changing")
 
     def cancel(self, before: Order, cancelled: Order, *, request_id: str) -> bool:
         """Write `cancelled` if its row is still as `before`, and return its lines to stock if they were taken.
@@ -84,9 +88,7 @@ class OrderTransactions:
         """
         if before["status"] == "PENDING":
             return self._cancel_pending(cancelled, request_id)
-        refusals = self._transact(
-            [self._cancellation(cancelled), *(self._stock(line, take=False) for line in cancelled["items"])]
-        )
+        refusals = self._transact([self._cancellation(cancelled), *(self._return(line) for line in cancelled["items"])])
         if refusals and not refusals[_ORDER].is_condition:
             raise _busy(refusals)
         return not refusals
@@ -128,13 +130,24 @@ class OrderTransactions:
         }
         return {"Update": update}
 
-    def _stock(self, line: Line, *, take: bool) -> dict[str, Any]:
+    def _sale(self, line: Line, currency: str) -> dict[str, Any]:
+        update = self._stock(line, "-", "quantity >= :n AND unit_price = :unit_price AND currency = :currency")
+        update["Update"]["ExpressionAttributeValues"] |= {
+            ":unit_price": {"N": str(line.get("unit_price"))},
+            ":currency": {"S": currency},
+        }
+        return update
+
+    def _return(self, line: Line) -> dict[str, Any]:
+        return self._stock(line, "+", "attribute_exists(product_id)")
+
+    def _stock(self, line: Line, sign: str, condition: str) -> dict[str, Any]:
         return {
             "Update": {
                 "TableName": self._inventory,
                 "Key": {"product_id": {"S": line["product_id"]}},
-                "UpdateExpression": f"SET quantity = quantity {'-' if take else '+'} :n",
-                "ConditionExpression": "quantity >= :n" if take else "attribute_exists(product_id)",
+                "UpdateExpression": f"SET quantity = quantity {sign} :n",
+                "ConditionExpression": condition,
                 "ExpressionAttributeValues": {":n": {"N": str(line["quantity"])}},
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
@@ -181,6 +194,19 @@ def _confirmed_before(order: Order, row: dict[str, Any] | None) -> Order:
     if stands["status"] != "CONFIRMED":
         raise InvalidTransition(f"status: got {stands['status']}, which cannot become CONFIRMED; allowed: PENDING")
     return stands
+
+
+def _changed_prices(lines: Sequence[Line], refusals: Sequence[_Refusal]) -> list[Price]:
+    """Return the prices that refused a transaction. Raises ProductNotFound, OutOfStock or StockContention."""
+    refused = [(line, each.row) for line, each in zip(lines, refusals[_ORDER + 1 :], strict=True) if each.is_condition]
+    if not refused:
+        raise _busy(refusals)
+    if unknown := [line["product_id"] for line, row in refused if row is None]:
+        raise orders.not_in_catalogue(unknown)
+    products = [(line, rows.product_of(row)) for line, row in refused if row is not None]
+    if short := [line["product_id"] for line, product in products if product["quantity"] < line["quantity"]]:
+        raise orders.out_of_stock(short)
+    return [rows.price_of(product) for _, product in products]
 
 
 def _busy(refusals: Sequence[_Refusal]) -> StockContention:

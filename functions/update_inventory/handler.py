@@ -15,7 +15,6 @@ from typing import Any, cast
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import aws, events, rows
-from shared.domain import orders
 from shared.domain.orders import Order, Price
 from shared.domain.times import utc_now
 from shared.errors import InternalError, ValidationError
@@ -40,7 +39,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
     order, prices = _input(event)
     follow(order["order_id"])
     logger.append_keys(step="UpdateInventory", order_id=order["order_id"])
-    order = transactions.confirm(orders.confirmed(order, prices, utc_now()))
+    order = transactions.confirm(order, prices, utc_now())
     logger.info("order confirmed", status=order["status"])
     return order
 

@@ -253,7 +253,7 @@ class TestCancelling:
         stock: Callable[..., None],
     ) -> None:
         stock("tea")
-        stock("cup")
+        stock("cup", 10, 1200)
         order = orders_api(place()).body
         dynamodb.faults.before("update_item", lambda: update_inventory({"order": order, "products": PRICES}))
         answer = orders_api(cancel(order["order_id"]))

@@ -148,7 +148,7 @@ class TestUpdateInventory:
     ) -> dict[str, Any]:
         """An order of 2 tea and 1 cup, written; 10 of each are in stock."""
         stock("tea", 10)
-        stock("cup", 10)
+        stock("cup", 10, 1200)
         answer = validate_order(express({"items": LINES}))
         dynamodb.put("orders", answer["item"])
         return answer["order"]
@@ -371,7 +371,7 @@ class TestUpdateInventory:
     ) -> None:
         products = [f"p{number}" for number in range(25)]
         for product in products:
-            stock(product, 1000)
+            stock(product, 1000, 10**9)
         answer = validate_order(express({"items": [{"product_id": p, "quantity": 1000} for p in products]}))
         dynamodb.put("orders", answer["item"])
         prices = [{"product_id": p, "unit_price": 10**9, "currency": "JPY"} for p in products]

@@ -1,0 +1,79 @@
+"""update_inventory against a catalogue that changes between the workflow's read of it and the confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared import errors
+from shared.domain.orders import Order, new_order, request_hash
+from shared.domain.times import utc_now
+from shared.rows import order_row
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.runtime import LoadedFunction
+from tests.functions.conftest import Load
+
+ORDER_ID = "00000000-0000-4000-8000-000000000001"
+READ = [
+    {"product_id": "tea", "unit_price": 500, "currency": "JPY"},
+    {"product_id": "cup", "unit_price": 1200, "currency": "JPY"},
+]
+Stock = Callable[..., None]
+Confirm = Callable[[], Any]
+
+
+@pytest.fixture
+def pending(dynamodb: FakeDynamoDB, stock: Stock) -> Order:
+    stock("tea", 10, 500)
+    stock("cup", 10, 1200)
+    order = new_order(
+        ORDER_ID, "u-1", [{"product_id": "tea", "quantity": 2}, {"product_id": "cup", "quantity": 1}], utc_now()
+    )
+    hashed = request_hash([{"product_id": line["product_id"], "quantity": line["quantity"]} for line in order["items"]])
+    dynamodb.put("orders", order_row(order, request_hash=hashed, synchronous=False))
+    return order
+
+
+@pytest.fixture
+def confirm(load: Load, pending: Order) -> Confirm:
+    function: LoadedFunction = load("update_inventory")
+    return lambda: function({"order": pending, "products": READ})
+
+
+def left(dynamodb: FakeDynamoDB) -> list[int]:
+    return [int(row["quantity"]["N"]) for row in dynamodb.tables["inventory"].items.values()]
+
+
+def test_a_price_that_changed_since_it_was_read_is_the_catalogue_s(
+    confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
+) -> None:
+    stock("tea", 10, 501)
+    answer = confirm()
+    assert ([line["unit_price"] for line in answer["items"]], answer["total"]) == ([501, 1200], 2202)
+    assert left(dynamodb) == [8, 9]
+
+
+def test_a_currency_that_changed_since_it_was_read_takes_nothing(
+    confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
+) -> None:
+    stock("tea", 10, 500, "USD")
+    with pytest.raises(errors.ValidationError, match="JPY, USD"):
+        confirm()
+    assert left(dynamodb) == [10, 10]
+
+
+def test_what_is_short_is_short_at_any_price(confirm: Confirm, stock: Stock) -> None:
+    stock("tea", 10, 501)
+    stock("cup", 0, 1201)
+    with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: cup$"):
+        confirm()
+
+
+def test_prices_that_keep_changing_are_contention(confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock) -> None:
+    for price in (501, 502, 503):
+        dynamodb.faults.before("transact_write_items", lambda price=price: stock("tea", 10, price))
+    with pytest.raises(errors.StockContention):
+        confirm()
+    assert left(dynamodb) == [10, 10]
