@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,6 +77,18 @@ def test_pull_requests_are_attacked_and_the_table_is_shown() -> None:
     run = [step.get("run", "") for step in load(named("test"))["jobs"]["prove"]["steps"]]
     assert "make prove" in run
     assert "GITHUB_STEP_SUMMARY" in run[-1]
+
+
+def test_a_preview_and_a_deployment_hold_the_stack_to_the_policy_pack_at_its_levels() -> None:
+    for workflow, target in (("preview", "preview"), ("deploy", "deploy")):
+        assert any(f"make {target} " in step.get("run", "") for step in steps(named(workflow)))
+    for stack, config in (("dev", " --policy-pack-config policy/enforcement/dev.json"), ("another", "")):
+        for target in ("preview", "deploy"):
+            command = ["make", "--dry-run", target, f"STACK=acme/orders/{stack}"]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+            (line,) = [line for line in done.stdout.splitlines() if line.startswith("pulumi ")]
+            assert f"--policy-pack policy{config}" in line
+            assert ("--policy-pack-config" in line) is bool(config)
 
 
 def test_pull_requests_without_secrets_are_not_previewed() -> None:
