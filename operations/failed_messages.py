@@ -16,6 +16,7 @@ MESSAGE_GROUP_ID: Final = "orders"
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
 _NO_REASON: Final = {"queue": "received too often: its consumer ended without an answer, see the log of that function"}
 _LONGEST_REASON: Final = 200
+_OF_A_STREAM: Final = ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber")
 _BATCH: Final = 10
 _HIDDEN_S: Final = 60
 _EMPTY_PAGES: Final = 50
@@ -52,44 +53,42 @@ class Message:
     def request_id(self) -> str:
         """Return the id of the failed invocation, which an envelope and its dead-letter copy share."""
         if self.queue.kind == "invocation":
-            return str(self._json().get("requestContext", {}).get("requestId", ""))
+            return str(part(self._json(), "requestContext", "requestId") or "")
         return self.attributes.get("RequestID", "")
 
     @property
     def reason(self) -> str:
         """Return why it failed, as far as AWS says."""
         if self.queue.kind == "invocation":
-            response = cast("dict[str, Any]", self._json().get("responsePayload") or {})
-            return f"{response.get('errorType', 'error')}: {response.get('errorMessage', '')}".strip()[:_LONGEST_REASON]
+            error = part(self._json(), "responsePayload", "errorType") or "error"
+            return f"{error}: {part(self._json(), 'responsePayload', 'errorMessage') or ''}".strip()[:_LONGEST_REASON]
         if self.queue.kind == "stream":
-            return str(self._json().get("requestContext", {}).get("condition", "retries exhausted"))
+            return str(part(self._json(), "requestContext", "condition") or "retries exhausted")
         named = [self.attributes[name] for name in _REASONS if self.attributes.get(name)]
         return ": ".join(named)[:_LONGEST_REASON] or _NO_REASON.get(self.queue.kind, "no reason given")
 
     @property
     def sequence_numbers(self) -> tuple[str, str]:
         """Return those of the first and of the last stream record that failed, of other kinds empty texts."""
-        found = self._json().get("DDBStreamBatchInfo")
-        batch = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-        return str(batch.get("startSequenceNumber", "")), str(batch.get("endSequenceNumber", ""))
+        found = [part(self._json(), "DDBStreamBatchInfo", f"{end}SequenceNumber") for end in ("start", "end")]
+        first, last = (number if isinstance(number, str) and number.isdecimal() else "" for number in found)
+        return (first, last) if first and last else ("", "")
 
     @property
     def subject(self) -> str:
         """Return what it is about: the event's id or the stream's record, where the message has it."""
         body = self._json()
         if first := self.sequence_numbers[0]:
-            return f"{body['DDBStreamBatchInfo'].get('batchSize', '?')} record(s) from {first}"
-        for part in (body, body.get("requestPayload"), body.get("detail")):
-            if isinstance(part, dict):
-                detail = cast("dict[str, Any]", part).get("detail", cast("dict[str, Any]", part))
-                if isinstance(detail, dict) and "event_id" in detail:
-                    return str(cast("dict[str, Any]", detail)["event_id"])
+            return f"{part(body, 'DDBStreamBatchInfo', 'batchSize')} record(s) from {first}"
+        for keys in ((), ("detail",), ("requestPayload", "detail"), ("requestPayload",)):
+            if event_id := part(body, *keys, "event_id"):
+                return str(event_id)
         return self.message_id
 
     def _json(self) -> dict[str, Any]:
         try:
             body = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
 
@@ -135,6 +134,13 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Messa
         release(sqs, message)
 
 
+def part(of: object, *keys: str) -> Any:
+    """Return what stands under `keys` in a message, which may be of any shape; None if nothing does."""
+    for key in keys:
+        of = cast("dict[str, object]", of).get(key) if isinstance(of, dict) else None
+    return of
+
+
 def hidden_behind(sqs: Any, queue: FailureQueue) -> int:
     """Return about how many messages of a FIFO queue are not given while others of their group are being read."""
     name = "ApproximateNumberOfMessages"
@@ -170,6 +176,8 @@ class Redriver:
             return self._enqueue(message)
         body = message.content
         payload = body.get("requestPayload") if kind == "invocation" else body
+        if payload is None:
+            raise NotRedriven("it holds no event; read it in the console, and delete it there")
         self.functions.invoke(FunctionName=target, InvocationType="Event", Payload=json.dumps(payload).encode())
         return "invoked again"
 
@@ -177,9 +185,9 @@ class Redriver:
         body = message.content
         if "detail" in body:  # EventBridge keeps the event as it was before the target's input transformer
             body = {
-                "event_id": body["detail"]["event_id"],
-                "detail_type": body["detail-type"],
-                "order": body["detail"]["order"],
+                "event_id": part(body, "detail", "event_id"),
+                "detail_type": body.get("detail-type"),
+                "order": part(body, "detail", "order"),
             }
         self.sqs.send_message(
             QueueUrl=message.queue.redrive_to,
@@ -192,8 +200,8 @@ class Redriver:
 
     def _replay_stream(self, body: Mapping[str, Any], target: str) -> str:
         """Read the records that the message names (it holds none itself) and hand them to the function."""
-        batch = cast("dict[str, Any]", body.get("DDBStreamBatchInfo") or {})
-        if not batch:
+        batch: Any = body.get("DDBStreamBatchInfo")
+        if not all(isinstance(part(body, "DDBStreamBatchInfo", name), str) for name in _OF_A_STREAM):
             raise NotRedriven("it names no stream records; read it in the console, and delete it there")
         records = list(self._records(batch))
         answer = self.functions.invoke(

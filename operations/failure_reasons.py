@@ -36,7 +36,7 @@ class Reasons:
         if not group:
             return message.reason
         try:
-            found = self._logged(group, range(int(first), int(last or first) + 1), until_s=message.sent_at_s)
+            found = self._logged(group, range(int(first), int(last) + 1), until_s=message.sent_at_s)
         except (ClientError, BotoCoreError) as error:
             return f"{message.reason}: {group} cannot be read: {error}"
         if not found:
@@ -72,6 +72,6 @@ class Reasons:
 def _object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

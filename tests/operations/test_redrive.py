@@ -149,7 +149,11 @@ def test_records_that_fail_again_stay_reported(world: World, answer: Any, error:
     assert world.sqs.visible("publish-order-events-stream")
 
 
-@pytest.mark.parametrize("body", ["not JSON", "[]", "{}"])
+DEEP = "[" * 100_000
+ODD = {"requestContext": "x", "responsePayload": [1], "DDBStreamBatchInfo": {"startSequenceNumber": "one"}}
+
+
+@pytest.mark.parametrize("body", ["not JSON", "[]", "{}", DEEP])
 @pytest.mark.parametrize("queue", sorted(QUEUES))
 def test_a_message_that_cannot_be_read_stays(world: World, queue: str, body: str) -> None:
     world.sqs.put(queue, body)
@@ -157,6 +161,24 @@ def test_a_message_that_cannot_be_read_stays(world: World, queue: str, body: str
     assert world.sqs.visible(queue) == [body]
     assert not world.functions.invocations
     assert not world.sqs.faults.of("send_message")
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES))
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_message_of_any_shape_holds_up_no_other(world: World, queue: str, *, dry_run: bool) -> None:
+    for body in (ODD, {"detail": "x"}, {"requestPayload": 7}, {"detail": {"event_id": ["o-1"]}}):
+        world.sqs.put(queue, body)
+    world.sqs.put("process-order-failures", envelope())
+    world.redrive(dry_run=dry_run)
+    assert (ALIAS, "Event", EVENT) in world.functions.invocations or dry_run
+
+
+def test_an_undelivered_event_of_another_shape_goes_to_the_queue_whose_consumer_names_it(world: World) -> None:
+    world.sqs.put("analytics-delivery", {"detail-type": "OrderCreated", "detail": {"order": "two teapots"}})
+    assert world.redrive() == 0
+    (sent,) = world.sqs.faults.of("send_message")
+    body = {"event_id": None, "detail_type": "OrderCreated", "order": "two teapots"}
+    assert json.loads(sent["MessageBody"]) == body
 
 
 def test_one_that_cannot_be_sent_back_does_not_hold_up_the_others(world: World) -> None:
