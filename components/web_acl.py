@@ -57,7 +57,8 @@ def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
         f"{name}-waf-log",
         resource_arn=acl.arn,
         log_destination_configs=[log.arn],
-        # A refused request is logged with its address and headers, the others not at all; tokens never.
+        # A refused request is logged with its address and headers, the others not at all. Tokens never, wherever
+        # somebody may have put them.
         logging_filter={
             "default_behavior": "DROP",
             "filters": [
@@ -68,7 +69,11 @@ def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
                 }
             ],
         },
-        redacted_fields=[{"single_header": {"name": "authorization"}}],
+        redacted_fields=[
+            {"single_header": {"name": "authorization"}},
+            {"single_header": {"name": "cookie"}},
+            {"query_string": {}},
+        ],
         opts=opts,
     )
 

@@ -20,7 +20,7 @@ store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
     """Move the order to FAILED if it is still PENDING. A rejected order's execution fails too: its order stays."""

@@ -33,7 +33,7 @@ EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
     """Start the workflow of the event's order unless it is decided."""

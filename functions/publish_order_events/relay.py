@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import aws, events, rows
 from shared.contracts import Check
+from shared.errors import ValidationError
 from shared.events import Detail
 from shared.telemetry import logger
 
@@ -101,7 +102,11 @@ class Relay:
         if new is None or (old is not None and old["status"] == new["status"]):
             return None
         detail = events.detail_of(rows.order_of(new))
-        self._checks[events.DETAIL_TYPES[detail["order"]["status"]]](detail)
+        detail_type = events.DETAIL_TYPES.get(detail["order"]["status"])
+        if detail_type is None:
+            # Not as KeyError, whose message is what the row holds.
+            raise ValidationError(f"status: got another one; allowed: {', '.join(events.DETAIL_TYPES)}")
+        self._checks[detail_type](detail)
         return detail
 
     def _put(self, changes: Sequence[_Change]) -> tuple[list[_Change], bool]:

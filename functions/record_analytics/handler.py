@@ -42,7 +42,7 @@ processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Record a batch; answer which messages must come again."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 dynamodb = aws.client("dynamodb")
-mails: SESV2Client = aws.client("sesv2", read_timeout_s=5)
+mails: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
 claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
@@ -34,7 +34,7 @@ read = events.reader(*DETAIL_TYPES.values())
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     """Send the mail of an event, once however often the event comes."""

@@ -14,18 +14,22 @@ from botocore.exceptions import ConnectionError as NoConnection
 NoAnswer: Final = (NoConnection, HTTPClientError)
 
 
-def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3) -> Any:
+def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, silent_errors: bool = False) -> Any:
     """Return a low-level client whose calls end, retries included, before the function that makes them does.
 
     The default of 60 s for each try would outlive every function here: Lambda would kill it in the middle of a try,
-    without an answer or a log line. `attempts` counts the first one.
+    without an answer or a log line. `attempts` counts the first one. With `silent_errors` AWS's errors have their code
+    and no message: the tracer writes messages into the trace of the call itself, before a handler of ours sees them.
     """
     config = Config(
         connect_timeout=0.5,
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    return _session().create_client(service, config=config)
+    made = _session().create_client(service, config=config)
+    if silent_errors:
+        made.meta.events.register("after-call", _drop_message)
+    return made
 
 
 def error_code(error: ClientError) -> str:
@@ -41,6 +45,12 @@ def existing_row(error: ClientError) -> dict[str, Any] | None:
 def is_failed_condition(error: ClientError) -> bool:
     """Say whether a write's own condition refused it."""
     return error_code(error) == "ConditionalCheckFailedException"
+
+
+def _drop_message(parsed: dict[str, Any], **_: Any) -> None:
+    """Take the message out of AWS's answer before the SDK makes an error of it."""
+    if "Error" in parsed:
+        parsed["Error"]["Message"] = "left out, since it may name a person"
 
 
 @cache

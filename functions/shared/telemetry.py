@@ -1,7 +1,9 @@
 """Logs, traces and metrics of every function, by Powertools.
 
 Log lines are constant messages with data as keys: `order_id`, `event_id`, `status`, `step`, `code`. No bodies, nothing
-personal. `correlation_id` is the order's id from the HTTP request to the mail, elsewhere the request's id.
+personal. `correlation_id` is the order's id from the HTTP request to the mail, elsewhere the request's id. Traces have
+an error's type, message and stack. Every handler keeps the tracer from more (`capture_error`, `capture_response`): it
+would write down all that hangs on the error, and that is the whole request to SES or DynamoDB if the connection broke.
 """
 
 from __future__ import annotations

@@ -95,7 +95,11 @@ def test_the_firewall_logs_what_it_refused_without_tokens() -> None:
     group = graph.one("LogGroup", "rest-api-waf-log")
     assert logging["logDestinationConfigs"] == [group.state["arn"]]
     assert group.inputs["name"].startswith("aws-waf-logs-"), "WAF takes no other name"
-    assert logging["redactedFields"] == [{"singleHeader": {"name": "authorization"}}]
+    assert logging["redactedFields"] == [
+        {"singleHeader": {"name": "authorization"}},
+        {"singleHeader": {"name": "cookie"}},
+        {"queryString": {}},
+    ]
     assert logging["loggingFilter"]["defaultBehavior"] == "DROP"
     (kept,) = logging["loggingFilter"]["filters"]
     assert kept["conditions"] == [{"actionCondition": {"action": "BLOCK"}}]

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
-from shared import rows
+from shared import aws, rows
 from shared.errors import MailRefused
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import client_error
@@ -129,6 +131,31 @@ class TestNothingPersonal:
         assert NAME not in logged
         assert ADDRESS not in logged
 
+    def test_a_row_that_is_no_order_leaves_no_trace_of_what_it_holds(
+        self, load: Load, everything_logged: Callable[[], str]
+    ) -> None:
+        poison: dict[str, Any] = {
+            "order_id": {"S": "1"},
+            "user_id": {"S": USER},
+            "status": {"S": WORD},
+            "items": {"L": []},
+        }
+        image = {**poison, "created_at": {"S": ""}, "updated_at": {"S": ""}}
+        load("publish_order_events")({"Records": [{"dynamodb": {"SequenceNumber": "1", "NewImage": image}}]})
+        logged = everything_logged()
+        assert "record cannot be an event" in logged
+        assert WORD not in logged
+
+    def test_an_error_of_a_silent_client_does_not_say_what_aws_said(self) -> None:
+        # What SES says of an address goes into the trace of the call itself.
+        client: Any = aws.client("sesv2", silent_errors=True)
+        stubbed = Stubber(client)
+        stubbed.add_client_error("send_email", "MessageRejected", f"not verified: {ADDRESS}", 400)
+        with stubbed, pytest.raises(ClientError) as refused:
+            client.send_email(Destination={"ToAddresses": [ADDRESS]}, Content={})
+        assert aws.error_code(refused.value) == "MessageRejected"
+        assert ADDRESS not in str(refused.value) + json.dumps(refused.value.response)
+
     def test_a_client_error_is_one_line_without_a_traceback(
         self, orders_api: Api, everything_logged: Callable[[], str]
     ) -> None:
@@ -201,8 +228,8 @@ def test_every_handler_has_the_same_decorators_in_the_same_order() -> None:
     assert set(map(tuple, found.values())) == {
         (
             "logger.inject_lambda_context(clear_state=True)",
-            # Without it a handler's answer, a profile for one, would be in the trace.
-            "tracer.capture_lambda_handler(capture_response=False)",
+            # Without them a handler's answer, a profile for one, and a request that broke off would be in the trace.
+            "tracer.capture_lambda_handler(capture_response=False, capture_error=False)",
             "metrics.log_metrics(capture_cold_start_metric=True)",
         )
     }
