@@ -31,8 +31,8 @@ FUNCTION_TARGETS = ["process-order", "fail-order", "send-email"]
 
 
 def rule_arn(rule: str) -> str:
-    """Return the ARN of a rule of dev."""
-    return f"{RULES}/{'default' if rule == 'execution-ended' else 'orders-dev-bus'}/orders-dev-{rule}"
+    """Return the ARN of a rule of dev; on the account's default bus it does not name the bus (AWS rule)."""
+    return f"{RULES}/{'' if rule == 'execution-ended' else 'orders-dev-bus/'}orders-dev-{rule}"
 
 
 @pytest.fixture(scope="module")
