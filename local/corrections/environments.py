@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from types import TracebackType
 from typing import Any, Final
 
 from local.corrections import internal, replaces
 
 PLACES: Final = max(4, 2 * (os.cpu_count() or 1))
-"""Environments of one version of a function. None of ours invokes itself: that would wait for its own place."""
-_runtime: Any = internal("core.lambda_runtime")
+"""Invocations of one function at the same time. None of ours invokes itself: that would wait for its own place."""
+_lambda: Any = internal("services.lambda_svc")
 
 
 class Line:
@@ -28,7 +27,8 @@ class Line:
         self.waiting: deque[threading.Event] = deque()
         self._guard = threading.Lock()
 
-    def __enter__(self) -> None:
+    def enter(self) -> None:
+        """Wait for a place."""
         with self._guard:
             if self._free:
                 self._free -= 1
@@ -37,9 +37,8 @@ class Line:
             self.waiting.append(turn)
         turn.wait()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def leave(self) -> None:
+        """Give the place to whoever waits longest."""
         with self._guard:
             if self.waiting:
                 self.waiting.popleft().set()
@@ -50,10 +49,20 @@ class Line:
 _lines: Final[dict[str, Line]] = {}
 
 
-@replaces("services.lambda_svc._execute_function_provided_warm", "7cddef20157f")
-def execute(original: Any, function: Any, event: Any, request_id: str) -> Any:
-    """Invoke as soon as it is this invocation's turn."""
-    config: Any = function.get("config") or function
-    name, version = config.get("FunctionName", ""), config.get("Version", "$LATEST")
-    with _lines.setdefault(_runtime._worker_key(name, config, version), Line(PLACES)):
-        return original(function, event, request_id)
+@replaces("services.lambda_svc._acquire_execution_slot", "ed3b38149e2e")
+def acquire(original: Any, function: Any, config: Any) -> Any:
+    """Wait for an environment before the invocation counts as one at work, of which the account may have so many."""
+    line = _lines.setdefault(_lambda._inflight_key(config), Line(PLACES))
+    line.enter()
+    slot, limit = original(function, config)
+    if slot is None:
+        line.leave()
+    return slot, limit
+
+
+@replaces("services.lambda_svc._release_execution_slot", "b35708f638af")
+def release(original: Any, slot: str | None) -> None:
+    """Let the next invocation have the environment."""
+    original(slot)
+    if slot is not None:
+        _lines[slot].leave()

@@ -1,8 +1,9 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from local.corrections.environments import PLACES, Line
-from tests.local.cloud import Cloud
+from local.corrections.environments import PLACES, Line, acquire, release
+from tests.local.cloud import Cloud, eventually
 
 _SLOW = """
 import os, time
@@ -24,19 +25,20 @@ def test_invocations_wait_for_a_free_environment_and_not_at_the_cost_of_their_ti
 
 def test_who_came_first_is_first() -> None:
     line, order, threads = Line(1), list[int](), list[threading.Thread]()
-    line.__enter__()
+    line.enter()
     for number in range(5):
         arrived = len(line.waiting)
 
         def go(number: int = number) -> None:
-            with line:
-                order.append(number)
+            line.enter()
+            order.append(number)
+            line.leave()
 
         threads.append(threading.Thread(target=go))
         threads[-1].start()
         while len(line.waiting) == arrived:
             pass
-    line.__exit__(None, None, None)
+    line.leave()
     for thread in threads:
         thread.join()
 
@@ -47,3 +49,29 @@ def test_a_place_is_given_back_when_the_invocation_fails(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): raise ValueError('no')")
     for _ in range(PLACES + 1):
         assert cloud.invoke(function, {})["errorType"] == "ValueError"
+
+
+def test_who_waits_does_not_count_as_at_work() -> None:
+    config = {"FunctionArn": "arn:aws:lambda:eu-west-1:000000000000:function:f", "FunctionName": "f"}
+    at_work: list[str] = []
+
+    def take(_function: Any, config: dict[str, str]) -> tuple[str, None]:
+        at_work.append(config["FunctionName"])
+        return "000000000000:eu-west-1:f", None
+
+    def drop(_slot: str) -> None:
+        at_work.pop()
+
+    def invoke() -> None:
+        acquire(take, {}, config)
+
+    callers = [threading.Thread(target=invoke) for _ in range(PLACES + 2)]
+    for caller in callers:
+        caller.start()
+    assert eventually(lambda: sum(caller.is_alive() for caller in callers) == 2)
+    assert len(at_work) == PLACES
+    for _ in range(2):
+        release(drop, "000000000000:eu-west-1:f")
+    for caller in callers:
+        caller.join(5)
+    assert len(at_work) == PLACES
