@@ -99,17 +99,6 @@ class Deliverer:
             assert not answer.get("Failed")
             self.delivered["queue"] += len(batch)
 
-    @contextmanager
-    def stream_held(self) -> Generator[None]:
-        """Let nothing come by the stream meanwhile; afterwards it comes once and in its sequence."""
-        alias = self.stack.ops["functions"]["publish_order_events"]
-        (mapping,) = self.stack.aws("lambda", "list_event_source_mappings", FunctionName=alias)["EventSourceMappings"]
-        self.stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=False)
-        try:
-            yield
-        finally:
-            self.stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=True)
-
     def _entry(self, event: dict[str, Any]) -> dict[str, Any]:
         return {
             "EventBusName": self.stack.ops["eventBus"]["name"],
@@ -125,6 +114,21 @@ class Deliverer:
 
     def _streams(self, operation: str, **parameters: Any) -> dict[str, Any]:
         return self.stack.aws("dynamodbstreams", operation, **parameters)
+
+
+@contextmanager
+def held(stack: Stack, source: str) -> Generator[str]:
+    """Let nothing come to a function by its stream or queue meanwhile; afterwards it comes once and in its sequence.
+
+    Gives the mapping's id.
+    """
+    alias = stack.ops["functions"][source]
+    (mapping,) = stack.aws("lambda", "list_event_source_mappings", FunctionName=alias)["EventSourceMappings"]
+    stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield mapping["UUID"]
+    finally:
+        stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=True)
 
 
 def _batches(things: Sequence[T], size: int) -> Iterable[list[T]]:

@@ -13,7 +13,7 @@ from tests.journeys.patience import Watcher
 from tests.journeys.people import Person
 from tests.journeys.stack import Stack
 from tests.proof.events_broken import broken
-from tests.proof.events_delivery import Deliverer
+from tests.proof.events_delivery import Deliverer, held
 from tests.proof.events_fates import FAILED, FATES, LATER, UNITS, Orders, left_of, out_of_order, sold, statuses
 from tests.proof.events_settled import Settling
 from tests.proof.events_settled import settling as settling_of
@@ -23,6 +23,7 @@ from tests.proof.plugin import Dose, Proof
 pytestmark = [pytest.mark.attack("R5"), pytest.mark.emulator, pytest.mark.xdist_group("proof-events")]
 EVENTS = sum(len(statuses(fate)) for fate in FATES)
 """Of one order of each fate."""
+RELAY = "publish_order_events"
 TOO_FEW_PERMISSIONS = ("order-standard", "dynamodb:BatchGetItem")
 
 
@@ -60,7 +61,7 @@ def state_of(orders: Orders) -> State:
 def once_and_in_order(orders: Orders, number: int, deliverer: Deliverer, settling: Settling) -> None:
     """Let orders of every fate come to their end as they do by themselves."""
     orders.stock(number)
-    with deliverer.stream_held():
+    with held(deliverer.stack, RELAY):
         orders.place_at_once(number)
     for fate in LATER:
         orders.place(fate, number)
@@ -107,7 +108,7 @@ def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling)
         once_and_in_order(model, models, deliverer, settling)
         settling.wait(models * EVENTS)
         deliverer.read()
-        with deliverer.stream_held():
+        with held(deliverer.stack, RELAY):
             twice_and_in_no_sequence(orders, number, deliverer, settling)
             settling.wait(models * EVENTS + deliverer.delivered["stream"])
             first = state_of(orders)

@@ -1,0 +1,106 @@
+"""What lies in the failure queues, and `make redrive` on it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from operations import redrive as command
+from tests.journeys.patience import Watcher
+from tests.journeys.stack import Stack
+
+ANALYTICS: Final = "analytics-dlq"
+STREAM: Final = "publish-order-events-stream"
+WITHIN_S: Final = 60.0
+
+
+@dataclass
+class FailureQueues:
+    """All of a stack. Those that were met are remembered."""
+
+    stack: Stack
+    watcher: Watcher
+    met: set[str]
+    """Names of the queues in which something was found."""
+    capsys: pytest.CaptureFixture[str]
+    poison: int = 0
+    """Messages found there."""
+    _before: dict[str, int] = field(default_factory=dict[str, int])
+
+    def __post_init__(self) -> None:
+        self._before = {name: len(self.messages(name)) for name in self.names}
+
+    @property
+    def names(self) -> list[str]:
+        """Names in `ops.failureQueues`."""
+        return sorted(self.stack.ops["failureQueues"])
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        """Return the names of the queues of these kinds."""
+        return [name for name in self.names if self.stack.ops["failureQueues"][name]["kind"] in kinds]
+
+    def messages(self, name: str) -> list[dict[str, Any]]:
+        """Return the messages of a queue without receiving them."""
+        return self.stack.queued(self.stack.ops["failureQueues"][name]["url"])
+
+    def waiting(self, name: str, number: int = 1, about: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return the messages of a queue once it has so many more than before that hold one of the texts `about`."""
+
+        def look() -> list[dict[str, Any]]:
+            new = self.messages(name)[self._before[name] :]
+            found = [each for each in new if not about or any(text in each["Body"] for text in about)]
+            return found if len(found) >= number else []
+
+        found = self.watcher.until(look, f"{number} messages in {name}", within_s=WITHIN_S)
+        self.met.add(name)
+        self.poison += number
+        return found
+
+    def redrive(self, *names: str, stay: int = 0, dry_run: bool = False) -> str:
+        """Run `make redrive` on some of the queues; return what it says."""
+        queues = {name: self.stack.ops["failureQueues"][name] for name in names}
+        outputs = {**self.stack.outputs, "ops": {**self.stack.ops, "failureQueues": queues}}
+        self.capsys.readouterr()
+        kept = command.redrive(outputs, dry_run=dry_run)
+        said = self.capsys.readouterr().out
+        assert kept == stay, said
+        return said
+
+    def empty(self) -> None:
+        """Throw away what came since."""
+        for name in self.names:
+            if len(self.messages(name)) > self._before[name]:
+                assert not self._before[name], f"{name} was not empty before"
+                self.stack.aws("sqs", "purge_queue", QueueUrl=self.stack.ops["failureQueues"][name]["url"])
+
+
+def attribute(message: dict[str, Any], name: str) -> str:
+    """Return a message attribute's text, or an empty one."""
+    return message.get("MessageAttributes", {}).get(name, {}).get("StringValue", "")
+
+
+def send(stack: Stack, bodies: Collection[str]) -> None:
+    """Put messages into the analytics queue one behind the other, in the group of all events: ten are one batch."""
+    url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
+    for body in bodies:
+        stack.aws(
+            "sqs",
+            "send_message",
+            QueueUrl=url,
+            MessageBody=body,
+            MessageGroupId="orders",
+            MessageDeduplicationId=str(uuid.uuid4()),
+        )
+
+
+def put(stack: Stack, *events: tuple[str, Any]) -> None:
+    """Put events on the bus: detail type and detail of each."""
+    bus = stack.ops["eventBus"]["name"]
+    for detail_type, detail in events:
+        entry = {"EventBusName": bus, "Source": "orders.api", "DetailType": detail_type, "Detail": json.dumps(detail)}
+        assert stack.aws("events", "put_events", Entries=[entry])["FailedEntryCount"] == 0

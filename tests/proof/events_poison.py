@@ -1,0 +1,102 @@
+"""Poison: what root may write into the orders table, the analytics queue and the bus, though it is none of ours."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tests.journeys.rows import timestamp
+
+GIANT: Final = 200_000
+"""Characters: more than any of ours has, less than AWS's limits."""
+Row = dict[str, Any]
+
+
+def row(**changes: Any) -> Row:
+    """Return the row of a new order in DynamoDB's own JSON, with attributes changed or, by None, left out."""
+    now = timestamp(datetime.now(UTC))
+    line = {"M": {"product_id": {"S": "apple"}, "quantity": {"N": "1"}}}
+    made = {
+        "order_id": {"S": str(uuid.uuid4())},
+        "user_id": {"S": str(uuid.uuid4())},
+        "status": {"S": "PENDING"},
+        "items": {"L": [line]},
+        "created_at": {"S": now},
+        "updated_at": {"S": now},
+        "request_hash": {"S": "unknown"},
+        "synchronous": {"BOOL": False},
+        **changes,
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def poison_rows() -> dict[str, Row]:
+    """Return rows whose images in the stream are no events, by kind."""
+    order_id = {"S": str(uuid.uuid4())}
+    giant = {"M": {"product_id": {"S": "x" * GIANT}, "quantity": {"N": "1"}}}
+    return {
+        "no order": {"order_id": order_id, "note": {"S": "a row of somebody else"}},
+        "unknown status": row(status={"S": "LOST"}),
+        "missing keys": row(items=None),
+        "wrong shape": row(items={"S": "two teapots"}),
+        "confirmed without a price": row(status={"S": "CONFIRMED"}),
+        "giant": row(items={"L": [giant]}),
+    }
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    """Return a new order as events have it, with fields changed or, by None, left out."""
+    now = timestamp(datetime.now(UTC))
+    made = {
+        "order_id": str(uuid.uuid4()),
+        "user_id": str(uuid.uuid4()),
+        "status": "PENDING",
+        "items": [{"product_id": "apple", "quantity": 1}],
+        "created_at": now,
+        "updated_at": now,
+        **changes,
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def detail(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the detail of the event that an order's status is."""
+    return {"event_id": f"{about['order_id']}:{about.get('status', 'PENDING')}", "order": dict(about)}
+
+
+def poison_details() -> dict[str, tuple[str, Any]]:
+    """Return detail types and details that are no events of the contracts, by kind, all of types that rules match."""
+    line = {"product_id": "x" * GIANT, "quantity": 1}
+    return {
+        "wrong shape": ("OrderCreated", {"event_id": 7, "order": "two teapots"}),
+        "missing keys": ("OrderCreated", detail(order(items=None))),
+        "no order": ("OrderCreated", {"event_id": f"{uuid.uuid4()}:PENDING"}),
+        "no id": ("OrderCreated", {"order": order()}),
+        "unknown status": ("OrderCreated", detail(order(status="LOST"))),
+        "another type's": ("OrderConfirmed", detail(order())),
+        "giant": ("OrderCreated", detail(order(items=[line]))),
+    }
+
+
+def fact(detail_type: str, about: Mapping[str, Any]) -> str:
+    """Return the message of the analytics queue that the bus's target makes of an event."""
+    return json.dumps({"event_id": about["event_id"], "detail_type": detail_type, "order": about["order"]})
+
+
+def poison_facts() -> dict[str, str]:
+    """Return messages of the analytics queue that cannot be recorded, by kind."""
+    good = detail(order())
+    details = {
+        kind: json.dumps({"detail_type": detail_type, **found})
+        for kind, (detail_type, found) in poison_details().items()
+    }
+    return {
+        "not JSON": "no JSON {",
+        "a list": "[1, 2]",
+        "deep": "[" * 100_000,
+        "unknown type": fact("OrderShipped", good),
+        **details,
+    }
