@@ -163,12 +163,12 @@ def test_both_ways_of_ordering_refuse_a_body_alike(visitor: Person, kind: str, s
         assert len({(answer.json()["code"], answer.json()["message"]) for answer in ways}) == 1
 
 
-def test_the_largest_body_is_read_on_both_ways_and_one_byte_more_is_not(visitor: Person) -> None:
+def test_the_largest_body_is_read_on_both_ways_and_one_byte_more_is_not(customer: Person) -> None:
     body = json.dumps({"items": [{"product_id": unique("none"), "quantity": 1}]})
     for surplus, ordered, processed in ((0, 202, 404), (1, 413, 413)):
         padded = body + " " * (16_384 - len(body) + surplus)
-        assert visitor.rest("POST", "/orders", padded, Idempotency_Key=unique("key")).status == ordered
-        assert visitor.rest("POST", "/process", padded).status == processed
+        assert customer.rest("POST", "/orders", padded, Idempotency_Key=unique("key")).status == ordered
+        assert customer.rest("POST", "/process", padded).status == processed
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
@@ -231,8 +231,7 @@ def test_a_name_that_nothing_has_is_404_as_what_it_would_be(visitor: Person, adm
 
 
 def test_nothing_of_all_this_was_written(visitor: Person, admin: Person) -> None:
-    # Of all of them two were orders: the largest body that is read, on both ways.
-    assert len(visitor.rest("GET", "/orders").json()["orders"]) == 2
+    assert visitor.rest("GET", "/orders").json() == {"orders": []}
     assert visitor.rest("GET", f"/users/{visitor.sub}").status == 404
     assert admin.http("GET", "/products/tea").status == 404
     assert visitor.rest("GET", f"/orders/{unique('none')}").status == 404
