@@ -24,7 +24,9 @@ class Watcher:
     events_queue: str
     """URL of a queue that gets every event of the bus."""
 
-    def until(self, look: Callable[[], T], what: str, about: str = "", within_s: float = WITHIN_S) -> T:
+    def until(
+        self, look: Callable[[], T], what: str, about: str = "", within_s: float = WITHIN_S, pause_s: float = _PAUSE_S
+    ) -> T:
         """Return what `look` finds as soon as it is true. Fails with all that is known `about` an order."""
         ends = time.monotonic() + within_s
         while True:
@@ -33,7 +35,7 @@ class Watcher:
                 return found
             if time.monotonic() > ends:
                 raise AssertionError(f"not within {within_s:.0f} s: {what}\n{self.evidence(about)}")
-            time.sleep(_PAUSE_S)
+            time.sleep(pause_s)
 
     def decided(self, person: Person, order_id: str) -> dict[str, Any]:
         """Return the order once it is no longer PENDING."""

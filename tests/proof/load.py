@@ -24,7 +24,8 @@ RETRY_BASE_S: Final = "10"
 
 Not less: the event of an order of POST /process comes again until its execution, which may take 28 s, has ended.
 """
-DECIDED_WITHIN_S: Final = 300.0
+_WITHIN_S: Final = 300.0
+_PAUSE_S: Final = 0.5
 _CONNECTIONS: Final = 256
 
 
@@ -61,7 +62,11 @@ class Load:
             assert set(found) == wanted, f"lost: {sorted(wanted - set(found))[:5]}"
             return {} if any(status(row) == "PENDING" for row in found.values()) else found
 
-        return self.watcher.until(look, f"{len(wanted)} orders are decided", within_s=DECIDED_WITHIN_S)
+        return self.until(look, f"{len(wanted)} orders are decided")
+
+    def until(self, look: Callable[[], T], what: str) -> T:
+        """Return what `look` finds as soon as it is true: a look at all orders is work for the emulator too."""
+        return self.watcher.until(look, what, within_s=_WITHIN_S, pause_s=_PAUSE_S)
 
     def events(self, order_ids: Iterable[str]) -> list[dict[str, Any]]:
         """Return the events of these orders that came over the bus, whole."""

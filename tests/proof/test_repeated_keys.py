@@ -1,6 +1,8 @@
 """R3: idempotency keys, each used several times at the same moment, for another body too, and by other users.
 
-Shown to bite: with an order id that is made of the key alone, and with a request hash that is always the same.
+Shown to bite: it fails with an order id that is made of the key alone (another user's key meets the first one's
+order), with a request hash that is always the same (another body is answered as if it were the same), and with a
+getOrder that does not look whose order it is.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import pytest
 from local.client import Answer
 from shared.domain.orders import order_id_for
 from tests.journeys.people import Person, unique
-from tests.proof.load import DECIDED_WITHIN_S, Load, at_once, place, status, taken
+from tests.proof.load import Load, at_once, place, status, taken
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = [
@@ -136,7 +138,7 @@ def _decided(load: Load, users: set[str]) -> dict[str, dict[str, Any]]:
         found = load.orders(lambda row: row["user_id"]["S"] in users)
         return {} if any(status(row) == "PENDING" for row in found.values()) else found
 
-    return load.watcher.until(look, "all orders are decided", within_s=DECIDED_WITHIN_S)
+    return load.until(look, "all orders are decided")
 
 
 def _told(load: Load, rows: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -144,7 +146,7 @@ def _told(load: Load, rows: Mapping[str, Any]) -> list[dict[str, Any]]:
         found = load.events(rows)
         return found if len(found) >= 2 * len(rows) else []
 
-    return load.watcher.until(look, "the bus has two events for each order", within_s=DECIDED_WITHIN_S)
+    return load.until(look, "the bus has two events for each order")
 
 
 def _equal_answers(use: Use, rows: Mapping[str, Mapping[str, Any]]) -> list[Answer]:
