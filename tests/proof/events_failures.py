@@ -21,15 +21,15 @@ WITHIN_S: Final = 60.0
 
 @dataclass
 class FailureQueues:
-    """All of a stack. Those that were met are remembered."""
+    """All of a stack, and what came to lie there."""
 
     stack: Stack
     watcher: Watcher
-    met: set[str]
-    """Names of the queues in which something was found."""
     capsys: pytest.CaptureFixture[str]
     poison: int = 0
     """Messages found there."""
+    met: set[str] = field(default_factory=set[str])
+    """Names of the queues in which something was found."""
     _before: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:

@@ -1,4 +1,8 @@
-"""R5: events that come twice and in no sequence end as those that come once and in order."""
+"""R5: events that come twice and in no sequence end as those that come once and in order.
+
+Broken on purpose, and noticed (BREAKAGES): a mail's claim that no other delivery knows, an execution that is not named
+by its order, an analytics object that is written over.
+"""
 
 from __future__ import annotations
 
