@@ -25,7 +25,7 @@ POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard poli
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-up: .venv/installed-local ## start the platform on this machine (PORT=4566)
+up: .venv/installed-local .venv/layers/installed ## start the platform on this machine (PORT=4566)
 	@$(BIN)/python -m local up --port $(PORT)
 
 order: .venv/installed-local ## place an order on it and show its way
@@ -37,12 +37,12 @@ status: .venv/installed-local ## what runs on this machine, and where
 down: .venv/installed-local ## stop it, and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
-test: .venv/installed-dev .venv/asl/installed ## everything that must pass
+test: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## everything that must pass
 	@$(BIN)/python -m components.packaging arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-prove: .venv/installed-dev .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
+prove: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
 	@$(BIN)/python -m components.packaging arm64
 	$(BIN)/python -m pytest tests/proof -n 2 --dist loadgroup --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
 
@@ -55,11 +55,11 @@ format: .venv/installed-dev ## format the code
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-preview: .venv/installed-local ## pulumi preview (STACK=dev)
+preview: .venv/installed-local .venv/layers/installed ## pulumi preview (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
 	pulumi preview --stack $(STACK) --diff $(POLICY)
 
-deploy: .venv/installed-local ## pulumi up (STACK=dev)
+deploy: .venv/installed-local .venv/layers/installed ## pulumi up (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
 	pulumi up --stack $(STACK) $(POLICY) $(PULUMI_UP_FLAGS)
 
@@ -93,6 +93,12 @@ $(UV):
 	@echo "Installing the packages of the tests"
 	@$(UV) pip install --quiet --require-hashes -r $<
 	@touch $@ .venv/installed-local
+
+# Pyodide, which compiles the layers on the Node.js of requirements.in.
+.venv/layers/installed: functions/layers/package.json functions/layers/package-lock.json | .venv/installed-local
+	@mkdir -p .venv/layers && cp $^ .venv/layers/
+	@cd .venv/layers && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@touch $@
 
 # Node.js comes from PyPI, so that nothing but Python need be there.
 .venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json | .venv/installed-dev

@@ -57,7 +57,12 @@ identity = Identity(
     ),
 )
 
-layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture))
+layers = Layers(
+    "layers",
+    LayersArgs(
+        naming=naming, architecture=config.functions.architecture, byte_code=config.functions.layers_hold_byte_code
+    ),
+)
 
 log_key = LogKey("logs", LogKeyArgs(naming=naming, region=config.region, account_id=account_id))
 

@@ -126,6 +126,10 @@ class FunctionsSettings(_Area):
     """All functions."""
 
     architecture: Literal["arm64", "x86_64"] = Field(description="Processor; the layers are built for it.")
+    layers_hold_byte_code: bool = Field(
+        description="The layers hold byte code of Lambda's Python instead of sources: a third of the initialisation. "
+        "False where functions run on another Python, as on one machine."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(description="Of Powertools' logger.")
     sizes: dict[str, FunctionSettings] = Field(description="Each function by its name.")
 

@@ -1,27 +1,29 @@
 """Archives of the functions and layers: made by the program itself, the same bytes for the same content.
 
-They are kept under `.build/`. Pulumi compares an archive by its content, so where it lies is no difference.
+They are kept under `.build/`, layers by a key of everything that they are made of, so that nothing is made twice.
+Pulumi compares an archive by its content, so where it lies is no difference.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import io
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 import uv
 
-from components import openapi
+from components import compiler, generated_code, openapi
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS: Final = ROOT / "functions"
@@ -32,6 +34,59 @@ RUNTIME: Final = f"python{PYTHON_VERSION}"
 # uv's names of the platforms of Lambda's architectures. The runtime is Amazon Linux 2023 (glibc 2.34).
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
+LEFT_OUT: Final = (
+    # Shows an API's document in a browser.
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
+    # Utilities that no function uses. Two thirds of the package.
+    *(
+        f"aws_lambda_powertools/utilities/{utility}/*"
+        for utility in (
+            "auth_alpha",
+            "circuit_breaker",
+            "data_masking",
+            "feature_flags",
+            "kafka",
+            "parameters",
+            "parser",
+            "streaming",
+            "validation",
+        )
+    ),
+    # Tracing of what no function has. It does without `wrapt`'s compiled half, too, which is as large as the rest.
+    *(
+        f"aws_xray_sdk/ext/{library}/*"
+        for library in (
+            "aiobotocore",
+            "aiohttp",
+            "bottle",
+            "django",
+            "flask",
+            "flask_sqlalchemy",
+            "httplib",
+            "httpx",
+            "mysql",
+            "pg8000",
+            "psycopg",
+            "psycopg2",
+            "pymongo",
+            "pymysql",
+            "pynamodb",
+            "requests",
+            "sqlalchemy",
+            "sqlalchemy_core",
+            "sqlite3",
+        )
+    ),
+    "wrapt/*.so",
+    # For compilers and type checkers.
+    "*.c",
+    "*.pyi",
+    "*/py.typed",
+)
+"""What the packages of the `powertools` layer bring and no function loads, by path."""
+
+# A layer is made anew when what makes it changes.
+_MAKERS: Final = [Path(__file__).with_name(name) for name in ("compiler.py", "generated_code.py", "packaging.py")]
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE: Final = 0o100644 << 16
 
@@ -44,39 +99,61 @@ def function_archive(source: str) -> pulumi.FileArchive:
     return _archive(source.replace("_", "-"), _tree(folder, prefix=f"{source}/"))
 
 
-def common_layer_archive() -> pulumi.FileArchive:
-    """Return the `common` layer: functions/shared, and the schemas of contracts/ that its handlers check with."""
-    files = dict(_tree(FUNCTIONS / "shared", prefix="python/shared/"))
-    files["python/shared/contracts.json"] = render_contracts()
-    return _archive("common-layer", files.items())
+def common_layer_archive(*, byte_code: bool) -> pulumi.FileArchive:
+    """Return the `common` layer: functions/shared and what is generated for it."""
+    # Tests have what is generated beside the sources.
+    own = {
+        path: data
+        for path, data in _tree(FUNCTIONS / "shared", prefix="python/shared/")
+        if not path.startswith(tuple(f"python/shared/{folder}/" for folder in generated_code.FOLDERS))
+    }
+
+    def files() -> Mapping[str, bytes]:
+        generated = {
+            f"python/shared/{folder}/{path}": content
+            for folder, generate in generated_code.FOLDERS.items()
+            for path, content in generate().items()
+        }
+        return own | generated
+
+    made_of = [*own.items(), *_tree(openapi.CONTRACTS, prefix="contracts/")]
+    return _layer("common-layer", made_of, files, byte_code=byte_code)
 
 
-def powertools_layer_archive(architecture: str) -> pulumi.FileArchive:
-    """Return the `powertools` layer for `architecture`, downloaded and built once for each content of its lock file.
+def powertools_layer_archive(architecture: str, *, byte_code: bool) -> pulumi.FileArchive:
+    """Return the `powertools` layer for `architecture`: the packages of its lock file.
 
     Raises RuntimeError with uv's own words if the packages cannot be had.
     """
-    key = hashlib.sha256(LAYER_LOCK.read_bytes() + f"{architecture} {PYTHON_VERSION}".encode()).hexdigest()[:16]
-    path = BUILD / f"powertools-layer-{architecture}-{key}.zip"
-    if not path.is_file():
+
+    def files() -> Mapping[str, bytes]:
         sys.stderr.write(f"powertools layer: downloading the packages of {LAYER_LOCK.name} for {architecture}\n")
         with tempfile.TemporaryDirectory() as scratch:
             _install_wheels(Path(scratch), architecture)
-            _write(path, _zip(_tree(Path(scratch), prefix="python/")))
+            found = dict(_tree(Path(scratch), prefix="python/"))
+        return {path: data for path, data in found.items() if not _is_left_out(path.removeprefix("python/"))}
+
+    made_of = [(LAYER_LOCK.name, LAYER_LOCK.read_bytes()), ("architecture", architecture.encode())]
+    return _layer(f"powertools-layer-{architecture}", made_of, files, byte_code=byte_code)
+
+
+def _layer(
+    name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]], *, byte_code: bool
+) -> pulumi.FileArchive:
+    """Return a layer's archive, made of `files` unless there is one of the same inputs."""
+    makers = [*_MAKERS, *sorted(compiler.SOURCES.glob("[cp]*.*"))]
+    inputs = [*sorted(made_of), *((path.name, path.read_bytes()) for path in makers)]
+    inputs += [(package, version(package).encode()) for package in ("botocore", "fastjsonschema")]
+    key = hashlib.sha256(b"".join(part for path, data in inputs for part in (path.encode(), b"\0", data, b"\0")))
+    path = BUILD / f"{name}-{key.hexdigest()[:16]}{'-compiled' if byte_code else ''}.zip"
+    if not path.is_file():
+        content = files()
+        write(path, _zip((compiler.compiled(content) if byte_code else content).items()))
     return pulumi.FileArchive(os.path.relpath(path))
 
 
-def render_contracts() -> bytes:
-    """Return contracts.json: the request schema of each operation and the schema of each event, self-contained."""
-    requests: dict[str, Any] = {}
-    for name in ("rest-api.yaml", "http-api.yaml"):
-        for operation in openapi.operations(openapi.load(name)):
-            requests[operation.operation_id] = {"request": operation.request_schema}
-    events: Mapping[str, Any] = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted((openapi.CONTRACTS / "events").glob("*.json"))
-    }
-    return json.dumps({"operations": requests, "events": events}, sort_keys=True, separators=(",", ":")).encode()
+def _is_left_out(path: str) -> bool:
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in LEFT_OUT)
 
 
 def _install_wheels(target: Path, architecture: str) -> None:
@@ -108,7 +185,7 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
 
 def _archive(name: str, files: Iterable[tuple[str, bytes]]) -> pulumi.FileArchive:
     path = BUILD / f"{name}.zip"
-    _write(path, _zip(files))
+    write(path, _zip(files))
     return pulumi.FileArchive(os.path.relpath(path))
 
 
@@ -125,7 +202,7 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     return buffer.getvalue()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
     """Write `data` whole or not at all: programs of several stacks may build at once."""
     if path.is_file() and path.read_bytes() == data:
         return
@@ -137,5 +214,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    # Builds the layer ahead of the tests, which do not reach the network.
-    powertools_layer_archive(sys.argv[1])
+    # Builds the layers ahead of the tests, which do not reach the network.
+    for compiled in (False, True):
+        powertools_layer_archive(sys.argv[1], byte_code=compiled)
+        common_layer_archive(byte_code=compiled)

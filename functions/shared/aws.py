@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, cast
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, DataNotFoundError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
+from botocore.loaders import Loader
 
+OWN_DATA: Final = Path(__file__).with_name("sdk")
 # No answer: whether the call was carried out is unknown.
 NoAnswer: Final = (NoConnection, HTTPClientError)
 
@@ -26,7 +29,11 @@ def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, sil
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    made = _session().create_client(service, config=config)
+    try:
+        made = session(own_data=True).create_client(service, config=config)
+    except DataNotFoundError:
+        # The runtime's botocore is not pinned: one that looks for other files has them itself.
+        made = session(own_data=False).create_client(service, config=config)
     if silent_errors:
         made.meta.events.register("after-call", _drop_message)
     return made
@@ -54,5 +61,10 @@ def _drop_message(parsed: dict[str, Any], **_: Any) -> None:
 
 
 @cache
-def _session() -> botocore.session.Session:
-    return botocore.session.get_session()
+def session(*, own_data: bool) -> botocore.session.Session:
+    """Return a session that knows the calls of the functions alone (components/generated_code.py), or all of AWS."""
+    found = botocore.session.get_session()
+    if own_data:
+        data = Loader(extra_search_paths=[str(OWN_DATA)], include_default_search_paths=False)
+        found.register_component("data_loader", data)
+    return found

@@ -1,57 +1,67 @@
-"""The schemas of contracts/, compiled. contracts.json is made of them when the common layer is built."""
+"""The schemas of contracts/ as code: `shared.checks`, which is made of them when the common layer is built."""
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, Final, cast
-
-import fastjsonschema
 
 from shared.errors import ValidationError
 
 Check = Callable[[Any], None]
 """Raises ValidationError unless its argument meets the schema."""
 
-_DRAFT: Final = "http://json-schema.org/draft-04/schema#"
 _MOST_NAMED: Final = 20
 """Values that a message names; more are looked up."""
 
 
+class JsonSchemaValueException(Exception):
+    """A value breaks a rule of its schema. The generated checks raise it by this name, with these arguments."""
+
+    def __init__(
+        self,
+        message: str,
+        value: object = None,
+        name: str | None = None,
+        definition: Mapping[str, Any] | None = None,
+        rule: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.value, self.name, self.definition, self.rule = value, name, definition or {}, rule
+
+    @property
+    def rule_definition(self) -> object:
+        """What the rule allows."""
+        return self.definition.get(self.rule or "")
+
+
 def request_check(operation_id: str) -> Check:
-    """Return the check of an operation's body. Compiling takes milliseconds: call it once, at import."""
-    return _check(_contracts()["operations"][operation_id]["request"], "body")
+    """Return the check of an operation's body. It is imported: call this once, at import."""
+    return _check(operation_id, "body")
 
 
 def event_check(detail_type: str) -> Check:
-    """Return the check of an event's detail. Compiling takes milliseconds: call it once, at import."""
-    return _check(_contracts()["events"][detail_type], "detail")
+    """Return the check of an event's detail. It is imported: call this once, at import."""
+    return _check(detail_type, "detail")
 
 
-@cache
-def _contracts() -> Mapping[str, Any]:
-    return json.loads(Path(__file__).with_name("contracts.json").read_text(encoding="utf-8"))
-
-
-def _check(schema: Mapping[str, Any], name: str) -> Check:
-    # Draft 4, as API Gateway reads the same schemas: later ones take 1.0 for an integer.
-    run = cast("Callable[[Any], Any]", fastjsonschema.compile({"$schema": _DRAFT, **schema}))
+def _check(schema: str, name: str) -> Check:
+    run = cast("Callable[[Any], Any]", importlib.import_module(f"shared.checks.{schema}").validate)
 
     def check(value: Any) -> None:
         try:
             run(value)
-        except fastjsonschema.JsonSchemaValueException as broken:
+        except JsonSchemaValueException as broken:
             raise ValidationError(_explain(broken, name)) from broken
 
     return check
 
 
-def _explain(broken: fastjsonschema.JsonSchemaValueException, name: str) -> str:
+def _explain(broken: JsonSchemaValueException, name: str) -> str:
     """Return where, got and allowed. `broken.message` would do neither, and repeats names that the client chose."""
     where = name + (broken.name or "data").removeprefix("data")
-    definition = cast("Mapping[str, Any]", broken.definition)
+    definition = broken.definition
     if broken.rule == "additionalProperties":
         return f"{where}: got unknown properties; allowed: {', '.join(definition['properties'])}"
     if broken.rule == "required":

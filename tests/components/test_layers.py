@@ -1,0 +1,193 @@
+"""What a cold start loads: byte code of Lambda's Python, the SDK's data for the calls that are made, and no more."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import jmespath
+import pytest
+from botocore import xform_name
+from botocore.loaders import Loader
+
+from components import compiler, generated_code, packaging
+from shared import aws
+
+ONE_CALL: dict[str, tuple[str, dict[str, Any]]] = {
+    "dynamodb": ("get_item", {"TableName": "t", "Key": {"order_id": {"S": "1"}}}),
+    "events": ("put_events", {"Entries": [{"Source": "orders", "DetailType": "OrderCreated", "Detail": "{}"}]}),
+    "s3": ("put_object", {"Bucket": "a-bucket", "Key": "k", "Body": b"x"}),
+    "sesv2": ("send_email", {"Content": {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}}),
+    "sqs": ("send_message", {"QueueUrl": "https://sqs.ap-northeast-1.amazonaws.com/1/q", "MessageBody": "m"}),
+    "stepfunctions": (
+        "start_execution",
+        {"stateMachineArn": "arn:aws:states:ap-northeast-1:1:stateMachine:m", "name": "n"},
+    ),
+}
+HERE = Path(__file__).parent
+# importlib.util.MAGIC_NUMBER of CPython 3.13.
+MAGIC = bytes.fromhex("f30d0d0a")
+
+
+def entries(path: object) -> dict[str, bytes]:
+    with zipfile.ZipFile(str(path)) as file:
+        return {entry.filename: file.read(entry) for entry in file.infolist()}
+
+
+@pytest.fixture(scope="module")
+def layers() -> list[Path]:
+    archives = (
+        packaging.powertools_layer_archive("arm64", byte_code=True),
+        packaging.common_layer_archive(byte_code=True),
+    )
+    return [Path(str(archive.path)) for archive in archives]
+
+
+@pytest.fixture(scope="module")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sdk")
+    for path, content in generated_code.sdk_data().items():
+        packaging.write(folder / path, content)
+    return folder
+
+
+def test_no_module_is_without_byte_code_of_the_functions_python(layers: list[Path]) -> None:
+    for layer in layers:
+        files = entries(layer)
+        assert not [name for name in files if name.endswith(".py")]
+        modules = [content for name, content in files.items() if name.endswith(".pyc")]
+        assert len(modules) > 20
+        assert {content[:4] for content in modules} == {MAGIC}
+
+
+def test_the_same_sources_give_the_same_byte_code() -> None:
+    sources = {"python/a.py": b'"""Doc."""\nX = {"a", "b", "c"}\n', "python/b.txt": b"as it is"}
+    first, second = compiler.compiled(sources), compiler.compiled(sources)
+    assert first == second
+    assert first.keys() == {"python/a.pyc", "python/b.txt"}
+    assert b"Doc." not in first["python/a.pyc"]
+
+
+def test_a_source_that_cannot_be_compiled_is_named() -> None:
+    with pytest.raises(RuntimeError, match=r"/opt/python/broken\.py"):
+        compiler.compiled({"python/broken.py": b"def\n"})
+
+
+def test_without_pyodide_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "INSTALLED", tmp_path)
+    with pytest.raises(RuntimeError, match=r"Remedy: make \.venv/layers/installed"):
+        compiler.compiled({"python/a.py": b""})
+
+
+def test_lambdas_python_imports_the_layers(layers: list[Path]) -> None:
+    """In CPython 3.13: Powertools, and each check of the contracts with a value that it refuses."""
+    script = """
+import importlib, os, sys
+sys.path[:0] = ["/opt/python", "/var/runtime"]
+os.environ.update(POWERTOOLS_SERVICE_NAME="orders", POWERTOOLS_METRICS_NAMESPACE="orders")
+from aws_lambda_powertools import Logger, Metrics
+Logger(), Metrics()
+from shared.contracts import JsonSchemaValueException
+refused = 0
+for file in os.listdir("/opt/python/shared/checks"):
+    if file != "__init__.pyc":
+        try:
+            importlib.import_module("shared.checks." + file.removesuffix(".pyc")).validate({"unknown": 1})
+        except JsonSchemaValueException:
+            refused += 1
+refused
+"""
+    node = compiler.node()
+    assert node
+    done = subprocess.run(  # noqa: S603
+        [
+            node,
+            HERE / "lambda_python.mjs",
+            str(Path(jmespath.__file__).parent.parent),
+            *(str(layer.resolve()) for layer in layers),
+        ],
+        input=script,
+        cwd=compiler.INSTALLED,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) == len(generated_code.schemas())
+
+
+def test_layers_and_functions_are_small(layers: list[Path]) -> None:
+    """A cold start downloads them. Limits: 1.0 MB for the layers, 0.1 MB for a function; zipped bytes."""
+    assert sum(layer.stat().st_size for layer in layers) <= 1_000_000
+    for handler in packaging.FUNCTIONS.glob("*/handler.py"):
+        assert Path(str(packaging.function_archive(handler.parent.name).path)).stat().st_size <= 100_000
+
+
+def test_the_sdk_knows_every_call_of_the_functions_and_no_other() -> None:
+    """A call is a method of a client; Powertools' idempotency makes those of its table."""
+    named = {
+        node.attr
+        for path in packaging.FUNCTIONS.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    by_powertools = {"delete_item", "get_item", "put_item", "update_item"}
+    loader = Loader()
+    for service, operations in generated_code.CALLS.items():
+        known: dict[str, str] = {
+            xform_name(name): name for name in loader.load_service_model(service, "service-2")["operations"]
+        }
+        used = {known[method] for method in known if method in named}
+        if service == "dynamodb":
+            used |= {known[method] for method in by_powertools}
+        assert set(operations) == used, service
+
+
+@pytest.mark.parametrize(("service", "call"), ONE_CALL.items())
+def test_a_call_of_each_service_is_made_as_with_all_of_botocores_data(
+    service: str, call: tuple[str, dict[str, Any]], sdk: Path
+) -> None:
+    def request(data: Loader) -> tuple[str, str, object]:
+        session = botocore.session.get_session()
+        session.register_component("data_loader", data)
+        client = session.create_client(service, "ap-northeast-1")
+        seen: list[Any] = []
+
+        def keep(request: Any, **_: object) -> None:
+            seen.append(request)
+            raise InterruptedError
+
+        client.meta.events.register("before-send", keep)
+        with pytest.raises(InterruptedError):
+            getattr(client, call[0])(**call[1])
+        (sent,) = seen
+        return sent.method, sent.url, sent.body.read() if hasattr(sent.body, "read") else sent.body
+
+    trimmed = Loader(extra_search_paths=[str(sdk)], include_default_search_paths=False)
+    assert request(trimmed) == request(Loader())
+
+
+def test_the_sdks_data_is_botocores_own_for_those_calls() -> None:
+    data = generated_code.sdk_data()
+    model = json.loads(data["dynamodb/2012-08-10/service-2.json"])
+    whole = Loader().load_service_model("dynamodb", "service-2")
+    assert model["operations"].keys() == set(generated_code.CALLS["dynamodb"])
+    assert model["shapes"]["AttributeValue"]["members"].keys() == whole["shapes"]["AttributeValue"]["members"].keys()
+    assert "documentation" not in model["operations"]["PutItem"]
+    assert sum(len(content) for content in data.values()) < 300_000
+
+
+def test_a_runtime_that_looks_for_other_data_uses_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda's botocore is not pinned: a later one may want a file that an earlier one did not have."""
+    whole = botocore.session.get_session().get_service_model("dynamodb")
+    aws.session.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(aws, "OWN_DATA", Path("nothing-is-here"))
+        assert aws.client("dynamodb").meta.service_model.operation_names == whole.operation_names
+    aws.session.cache_clear()
+    assert len(aws.client("dynamodb").meta.service_model.operation_names) == len(generated_code.CALLS["dynamodb"])
