@@ -1,0 +1,225 @@
+"""Ways to break the platform in process, each of which the machine has to find: name -> `breakage(monkeypatch)`.
+
+A breakage changes what the functions share, or returns what changes a process when it is loaded.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import pytest
+
+from shared import order_store, order_transactions, rows
+from shared.domain import orders
+from shared.domain.times import timestamp
+from shared.identity import Caller
+from tests.fakes.runtime import LoadedFunction
+
+Change = Callable[[LoadedFunction], None]
+Transactions: Any = order_transactions.OrderTransactions
+Store: Any = order_store.OrderStore
+
+
+def _in(function: str, change: Callable[[Any], None]) -> Callable[[pytest.MonkeyPatch], Change]:
+    """Return a breakage of one function's own code."""
+
+    def changed(process: LoadedFunction) -> None:
+        if process.name == function:
+            change(process.module)
+
+    def apply(_patch: pytest.MonkeyPatch) -> Change:
+        return changed
+
+    return apply
+
+
+def _sell_if(patch: pytest.MonkeyPatch, condition: str) -> None:
+    def sale(self: Any, line: Any, _currency: str) -> Any:
+        return self._stock(line, "-", condition)
+
+    patch.setattr(Transactions, "_sale", sale)
+
+
+def _stock_is_not_checked(patch: pytest.MonkeyPatch) -> None:
+    _sell_if(patch, "attribute_exists(product_id)")
+
+
+def _prices_as_they_were_read(patch: pytest.MonkeyPatch) -> None:
+    """As it was before this attack found it."""
+    _sell_if(patch, "quantity >= :n")
+
+
+def _confirmed_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
+    original = Transactions._confirmation
+
+    def confirmation(self: Any, order: Any) -> Any:
+        update = original(self, order)
+        update["Update"]["ConditionExpression"] = "attribute_exists(order_id)"
+        del update["Update"]["ExpressionAttributeValues"][":before"]
+        return update
+
+    patch.setattr(Transactions, "_confirmation", confirmation)
+
+
+def _confirmed_in_two_writes(patch: pytest.MonkeyPatch) -> None:
+    original = Transactions._transact
+
+    def transact(self: Any, items: Any) -> Any:
+        return original(self, items[:1]) + original(self, items[1:])
+
+    patch.setattr(Transactions, "_transact", transact)
+
+
+def _cancelled_without_its_stock(patch: pytest.MonkeyPatch) -> None:
+    original = Transactions._transact
+
+    def transact(self: Any, items: Any) -> Any:
+        is_return = any("+ :n" in item["Update"]["UpdateExpression"] for item in items)
+        return original(self, items[:1] if is_return else items)
+
+    patch.setattr(Transactions, "_transact", transact)
+
+
+def _a_cancellation_is_dated_before(patch: pytest.MonkeyPatch) -> None:
+    """As it was before this attack found it."""
+    original: Any = orders.cancelled
+
+    def cancelled(order: Any, now: datetime) -> Any:
+        return {**original(order, now), "updated_at": timestamp(now)}
+
+    patch.setattr(orders, "cancelled", cancelled)
+
+
+def _keys_of_all_users(patch: pytest.MonkeyPatch) -> None:
+    original = orders.order_id_for
+
+    def order_id_for(_user_id: str, key: str) -> str:
+        return original("anybody", key)
+
+    patch.setattr(orders, "order_id_for", order_id_for)
+
+
+def _keys_are_ignored(patch: pytest.MonkeyPatch) -> None:
+    def order_id_for(_user_id: str, _key: str) -> str:
+        return str(uuid.uuid4())
+
+    patch.setattr(orders, "order_id_for", order_id_for)
+
+
+def _another_body_is_the_same(patch: pytest.MonkeyPatch) -> None:
+    def request_hash(_items: Any) -> str:
+        return "same"
+
+    patch.setattr(orders, "request_hash", request_hash)
+
+
+def _created_over_what_is_there(patch: pytest.MonkeyPatch) -> None:
+    def create(self: Any, order: Any, *, request_hash: str) -> Any:
+        row = rows.order_row(order, request_hash=request_hash, synchronous=False)
+        self._client.put_item(TableName=self._table, Item=row)
+        return order
+
+    patch.setattr(Store, "create", create)
+
+
+def _anybody_may_read(patch: pytest.MonkeyPatch) -> None:
+    def may_read(_self: Caller, _owner_id: str) -> bool:
+        return True
+
+    patch.setattr(Caller, "may_read", may_read)
+
+
+def _a_page_loses_one(patch: pytest.MonkeyPatch) -> None:
+    original = Store.page
+
+    def page(self: Any, user_id: str, limit: int, *, after: Any) -> Any:
+        return original(self, user_id, limit, after=after)[0][1:], False
+
+    patch.setattr(Store, "page", page)
+
+
+def _published_without_checking(module: Any) -> None:
+    original = module.relay._put
+
+    def put(changes: Any) -> Any:
+        original(changes[:1])
+        return []
+
+    module.relay._put = put
+
+
+def _mailed_each_time(module: Any) -> None:
+    def take(_event_id: str, **_times: Any) -> str:
+        return "claim"
+
+    def finish(_event_id: str, _claim: str) -> None:
+        pass
+
+    module.claims.take, module.claims.finish = take, finish
+
+
+def _kept_each_time(module: Any) -> None:
+    def key_of(fact: Any) -> str:
+        return f"orders/dt={fact['order']['updated_at'][:10]}/{uuid.uuid4()}.json"
+
+    module.key_of = key_of
+
+
+def _anybody_may_cancel(module: Any) -> None:
+    def owned(order_id: str, _caller: Caller) -> Any:
+        return module._order(order_id)
+
+    module._owned = owned
+
+
+def _synchronous_orders_are_left_alone(module: Any) -> None:
+    original = module._to_start
+
+    def to_start(order_id: str, now: Any) -> Any:
+        return None if rows.is_synchronous(module.store.row(order_id)) else original(order_id, now)
+
+    module._to_start = to_start
+
+
+def _ended_executions_are_left_alone(module: Any) -> None:
+    def fail(_order_id: str, _now: datetime) -> bool:
+        return False
+
+    module.store.fail = fail
+
+
+def _unchanged(_process: LoadedFunction) -> None:
+    pass
+
+
+def _shared(change: Callable[[pytest.MonkeyPatch], None]) -> Callable[[pytest.MonkeyPatch], Change]:
+    def apply(patch: pytest.MonkeyPatch) -> Change:
+        change(patch)
+        return _unchanged
+
+    return apply
+
+
+BREAKAGES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], Change]]] = {
+    "stock is not checked": _shared(_stock_is_not_checked),
+    "prices as they were read": _shared(_prices_as_they_were_read),
+    "confirmed whatever it was": _shared(_confirmed_whatever_it_was),
+    "confirmed in two writes": _shared(_confirmed_in_two_writes),
+    "cancelled without its stock": _shared(_cancelled_without_its_stock),
+    "a cancellation is dated before": _shared(_a_cancellation_is_dated_before),
+    "keys of all users": _shared(_keys_of_all_users),
+    "keys are ignored": _shared(_keys_are_ignored),
+    "another body is the same": _shared(_another_body_is_the_same),
+    "created over what is there": _shared(_created_over_what_is_there),
+    "anybody may read": _shared(_anybody_may_read),
+    "a page loses one": _shared(_a_page_loses_one),
+    "published without checking": _in("publish_order_events", _published_without_checking),
+    "mailed each time": _in("send_email", _mailed_each_time),
+    "kept each time": _in("record_analytics", _kept_each_time),
+    "anybody may cancel": _in("orders_api", _anybody_may_cancel),
+    "synchronous orders are left alone": _in("process_order", _synchronous_orders_are_left_alone),
+    "ended executions are left alone": _in("fail_order", _ended_executions_are_left_alone),
+}
