@@ -1,0 +1,140 @@
+"""The table of docs/data.md: which kind of data may be in which place, and for how long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.support.graph import ROOT, Graph, Resource
+
+DOCUMENT: Final = ROOT / "docs" / "data.md"
+_HEAD: Final = "| place | may hold | kept in prod | why |"
+_NOTHING: Final = "-"
+_AWS_ALONE: Final = " (AWS alone)"
+# What no setting of ours decides.
+_BY_AWS: Final[Mapping[str, str]] = {
+    "stream of orders": "24 hours",
+    "executions STANDARD": "90 days",
+    "traces": "30 days",
+    "traces of the API and the workflows": "30 days",
+    "metrics": "15 months",
+    "backups of the tables": "35 days",
+}
+_ASYNCHRONOUS: Final = "moments"
+_QUEUES: Final[Mapping[str, str]] = {
+    "delivery": "undelivered events",
+    "invocation": "envelopes of failed invocations",
+    "dead-letter": "dead letters",
+    "stream": "failed stream batches",
+    "queue": "analytics queue and its dead letters",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    place: str
+    kinds: frozenset[str]
+    kept: str
+    why: str
+    aws_alone: bool
+    """Whether the emulator has no such place."""
+
+
+def rows(text: str) -> dict[str, Row]:
+    """Return the table's lines by their place. Raises ValueError without it, or if a place stands there twice."""
+    if _HEAD not in text:
+        raise ValueError(f"no table: {_HEAD}")
+    found: dict[str, Row] = {}
+    for line in text.split(_HEAD, 1)[1].strip().splitlines()[1:]:
+        if not line.startswith("|"):
+            break
+        place, kinds, kept, why = (cell.strip() for cell in line.strip("|").split("|"))
+        named = frozenset(kind.strip() for kind in kinds.split(",") if kind != _NOTHING)
+        name = place.removesuffix(_AWS_ALONE)
+        if name in found:
+            raise ValueError(f"{name} stands in two lines")
+        found[name] = Row(name, named, kept, why, aws_alone=place.endswith(_AWS_ALONE))
+    return found
+
+
+def kinds_explained(text: str) -> set[str]:
+    """Return the kinds of data that the document explains: `- **name**: ...`."""
+    return set(re.findall(r"^- \*\*([a-z ]+|IP address)\*\*:", text, re.MULTILINE))
+
+
+def strays(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
+    """Return what was found where it may not be."""
+    return [
+        f"{place}: {kind}"
+        for place, kinds in found.items()
+        for kind in sorted(kinds - (table[place].kinds if place in table else set[str]()))
+    ]
+
+
+def stale(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
+    """Return what may be somewhere and was not found there."""
+    return [
+        f"{row.place}: {kind}"
+        for row in table.values()
+        if not row.aws_alone
+        for kind in sorted(row.kinds - found.get(row.place, set()))
+    ]
+
+
+def places_of(graph: Graph) -> dict[str, str]:
+    """Return every place that the graph makes, and how long it keeps what is in it."""
+    found = dict(_BY_AWS)
+    found |= dict(_logs(graph)) | dict(_queues(graph))
+    for table in _custom(graph, "aws:dynamodb/table:Table"):
+        role = table.name.removeprefix("data-")
+        found[f"table {role}"] = "120 days" if table.inputs.get("ttl") else "until erased"
+    for archive in graph.of("EventArchive"):
+        found["archive"] = f"{archive.inputs['retentionDays']} days"
+    for topic in _custom(graph, "aws:sns/topic:Topic"):
+        if topic.name != "alarms":
+            found[f"topic {'notifications' if 'notifications' in topic.name else 'successes'}"] = _ASYNCHRONOUS
+    for rules in graph.of("BucketLifecycleConfiguration"):
+        if rules.name.startswith("data-analytics"):
+            found["analytics bucket"] = " and ".join(f"{days} days" for days in _expiry(rules.inputs["rules"]))
+    if graph.of("EventBus"):
+        found["events on the bus"] = _ASYNCHRONOUS
+    if graph.of("aws:cognito/userPool:UserPool"):
+        found["user pool"] = "until erased"
+    return found
+
+
+def _logs(graph: Graph) -> Iterator[tuple[str, str]]:
+    exact = {
+        "rest-api-access-log": "log of restApi",
+        "http-api-access-log": "log of httpApi",
+        "rest-api-execution-log": "log of the REST API's execution",
+        "rest-api-waf-log": "log of the firewall",
+        "order-workflow-standard-log": "log of standard",
+        "order-workflow-express-log": "log of express",
+    }
+    for group in graph.of("LogGroup"):
+        name = exact.get(group.name, f"log of {group.name.removesuffix('-log').replace('-', '_')}")
+        yield name, f"{group.inputs['retentionInDays']} days"
+
+
+def _queues(graph: Graph) -> Iterator[tuple[str, str]]:
+    kept = {each.inputs["name"]: each.inputs["messageRetentionSeconds"] // 86_400 for each in graph.of("Queue")}
+    for each in graph.outputs["ops"]["failureQueues"].values():
+        yield _QUEUES[each["kind"]], f"{kept[each['url'].rpartition('/')[2]]} days"
+
+
+def _expiry(rules: list[dict[str, Any]]) -> Iterator[int]:
+    """Yield the days until an object expires, and until its earlier versions do."""
+    for rule in rules:
+        if "days" in rule.get("expiration", {}):
+            yield rule["expiration"]["days"]
+        if "noncurrentVersionExpiration" in rule:
+            yield rule["noncurrentVersionExpiration"]["noncurrentDays"]
+
+
+def _custom(graph: Graph, kind: str) -> list[Resource]:
+    return [each for each in graph.of(kind) if each.custom]
