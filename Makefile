@@ -68,7 +68,7 @@ redrive: .venv/installed-local ## return what lies in the failure queues (STACK=
 
 generate: .venv/installed-dev ## write the files that are made from code
 	$(BIN)/python settings.py > settings.schema.json
-	PYTHONPATH=policy $(BIN)/python -m tests.support.documents
+	PYTHONPATH=policy:functions $(BIN)/python -m tests.support.documents
 
 lock: $(UV) ## pin what requirements*.in name
 	$(LOCK) --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from components import openapi
 from components.rest_routes import kebab
+from tests.cost import cases
 from tests.policy import tables
 from tests.proof import privilege_table
 from tests.support.graph import ROOT, Graph, Resource, record
@@ -163,6 +164,7 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "alarms": alarms,
     "workflow": workflow,
     "permissions": permissions,
+    "calls": lambda _: table(*cases.shown()),
     "rules": lambda _: table(*tables.rules()),
     "advisory rules": lambda _: table(*tables.enforcement()),
     "waivers": lambda _: table(*tables.waivers()),
@@ -170,6 +172,7 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
 }
 DOCUMENTS: Final = (
     ROOT / "docs" / "architecture.md",
+    ROOT / "docs" / "cost.md",
     ROOT / "docs" / "operations.md",
     ROOT / "docs" / "permissions.md",
     ROOT / "policy" / "README.md",
