@@ -1,0 +1,270 @@
+"""Runs the real program, or a part of one, under Pulumi mocks, and records every resource that it registers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import runpy
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
+from pulumi.runtime.stack import run_in_stack
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+ACCOUNT: Final = "123456789012"
+REGION: Final = "ap-northeast-1"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registered resource."""
+
+    type: str
+    """Pulumi type token, e.g. aws:sqs/queue:Queue."""
+    name: str
+    """Logical name."""
+    inputs: Mapping[str, Any]
+    """As the provider gets them: camelCase keys, computed values resolved."""
+    state: Mapping[str, Any]
+    """Inputs and invented computed outputs."""
+    parent: str
+    """The parent's URN."""
+    urn: str
+    custom: bool
+    protect: bool
+    dependencies: tuple[str, ...]
+    """URNs that it waits for."""
+    made_from: Mapping[str, frozenset[str]]
+    """Input -> URNs of the resources whose outputs it has."""
+    delete_before_replace: bool
+
+
+@dataclass
+class Graph:
+    """Everything that one run registered."""
+
+    stack: str
+    resources: list[Resource] = field(default_factory=list[Resource])
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    components_with_outputs: set[str] = field(default_factory=set[str])
+    """URNs of components that called register_outputs."""
+
+    def of(self, type_token: str) -> list[Resource]:
+        """Return the resources of a type: the whole token, or its last part (`Queue`)."""
+        return [r for r in self.resources if r.type == type_token or r.type.rsplit(":", 1)[-1] == type_token]
+
+    def one(self, type_token: str, name: str) -> Resource:
+        """Return the resource with this logical name. Fails if there is not exactly one."""
+        found = [resource for resource in self.of(type_token) if resource.name == name]
+        assert len(found) == 1, (
+            f"{type_token} {name!r}: {len(found)}; there are {[r.name for r in self.of(type_token)]}"
+        )
+        return found[0]
+
+    def policy(self, type_token: str, name: str, key: str = "policy") -> list[dict[str, Any]]:
+        """Return the statements of a policy document."""
+        return cast("list[dict[str, Any]]", json.loads(self.one(type_token, name).inputs[key])["Statement"])
+
+    def children(self, urn: str) -> Iterator[Resource]:
+        """Yield what is parented to `urn`."""
+        return (resource for resource in self.resources if resource.parent == urn)
+
+
+class _Recorder(MockMonitor):
+    """Sees the options of each registration, which plain mocks do not."""
+
+    def __init__(self, graph: Graph, *, unknown: bool) -> None:
+        super().__init__(_Provider(unknown=unknown))
+        self._graph = graph
+        self._lock = threading.Lock()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        response = cast("Any", super()).RegisterResource(request)
+        if request.type == "pulumi:pulumi:Stack":
+            return response
+        inputs = cast("dict[str, Any]", _plain(rpc.deserialize_properties(request.object, keep_unknowns=True)))
+        resource = Resource(
+            type=request.type,
+            name=request.name,
+            inputs=inputs,
+            state=cast("dict[str, Any]", _plain(cast("Any", self).resources[response.urn].state)),
+            parent=request.parent,
+            urn=response.urn,
+            custom=bool(request.custom),
+            protect=bool(request.protect),
+            dependencies=tuple(request.dependencies),
+            made_from={key: frozenset(value.urns) for key, value in request.propertyDependencies.items()},
+            delete_before_replace=bool(request.deleteBeforeReplace),
+        )
+        with self._lock:
+            self._graph.resources.append(resource)
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        with self._lock:
+            self._graph.components_with_outputs.add(request.urn)
+        return cast("Any", super()).RegisterResourceOutputs(request)
+
+
+class _Provider(pulumi.runtime.Mocks):
+    """Invents what AWS would compute; in a first preview (`unknown`) it computes nothing."""
+
+    def __init__(self, *, unknown: bool) -> None:
+        self._unknown = unknown
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        inputs = cast("dict[str, Any]", args.inputs)
+        if not args.custom or self._unknown:
+            return ("" if self._unknown else args.name), dict(inputs)
+        return computed_id(args.typ, args.name, inputs), {**computed(args.typ, args.name, inputs), **inputs}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":
+            return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ci", "userId": "ci", "id": ACCOUNT}, []
+        raise NotImplementedError(f"invoke {args.token}: teach operations/resource_graph.py what it answers")
+
+
+def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
+    """Return an id in the shape that AWS gives it."""
+    kind = type_token.rsplit(":", 1)[-1]
+    if kind in ("Role", "Table", "Function", "LogGroup", "EventBus", "EventRule"):
+        return str(inputs.get("name", name))
+    if kind == "Queue":
+        return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
+    if kind == "UserPool":
+        return f"{REGION}_POOL"
+    return f"{name}-id"
+
+
+def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return computed outputs in the shape that AWS gives them."""
+    module, kind = type_token.split(":")[1].split("/", maxsplit=1)[0], type_token.rsplit(":", 1)[-1]
+    physical = inputs.get("name") or inputs.get("bucket") or name
+    arn = f"arn:aws:{module}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"
+    exact: dict[str, dict[str, Any]] = {
+        "Role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}"},
+        "Queue": {"arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{physical}", "url": computed_id(type_token, name, inputs)},
+        "Topic": {"arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{physical}"},
+        "Bucket": {"arn": f"arn:aws:s3:::{physical}"},
+        "Table": {
+            "arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}",
+            "streamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}/stream/2026-01-01T00:00:00.000",
+        },
+        "LogGroup": {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}"},
+        "EventBus": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{physical}"},
+        "EventRule": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(inputs)}{physical}"},
+        "EventArchive": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:archive/{physical}"},
+        "StateMachine": {"arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{physical}"},
+        "RestApi": {
+            "rootResourceId": "root",
+            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}-id",
+            "arn": f"arn:aws:apigateway:{REGION}::/restapis/{name}-id",
+        },
+        "LayerVersion": {"arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{inputs.get('layerName')}:1", "version": "1"},
+        "MetricAlarm": {"arn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{physical}"},
+        "UserPool": {"arn": f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_POOL"},
+    }
+    if kind in exact:
+        return {"arn": arn, **exact[kind]}
+    return {"arn": arn, **_computed_of_endpoints(type_token, inputs)}
+
+
+def rule_path(inputs: Mapping[str, Any]) -> str:
+    """Return what stands before the name in the ARN of a rule, or of a target's rule: its bus, if not `default`."""
+    bus = inputs.get("eventBusName", "default")
+    return "" if bus == "default" else f"{bus}/"
+
+
+def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    kind, base = type_token.rsplit(":", 1)[-1], f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+    invoke = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions"
+    if kind == "Function":
+        arn = f"{base}:{inputs['name']}"
+        return {"arn": arn, "version": "1", "invokeArn": f"{invoke}/{arn}/invocations", "qualifiedArn": f"{arn}:1"}
+    if type_token.startswith("aws:lambda/alias:"):
+        arn = f"{base}:{inputs['functionName']}:{inputs['name']}"
+        return {"arn": arn, "invokeArn": f"{invoke}/{arn}/invocations"}
+    if kind == "Stage" and "apigatewayv2" not in type_token:
+        host = f"https://{inputs['restApi']}.execute-api.{REGION}.amazonaws.com"
+        return {
+            "invokeUrl": f"{host}/{inputs['stageName']}",
+            "arn": f"arn:aws:apigateway:{REGION}::/restapis/{inputs['restApi']}/stages/{inputs['stageName']}",
+        }
+    if kind == "Stage":
+        return {"invokeUrl": f"https://{inputs['apiId']}.execute-api.{REGION}.amazonaws.com/"}
+    if kind == "Api":
+        api = "http-id"
+        return {
+            "apiEndpoint": f"https://{api}.execute-api.{REGION}.amazonaws.com",
+            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}",
+        }
+    if kind == "EmailIdentity":
+        return {"arn": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{inputs['emailIdentity']}"}
+    return {}
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` with whole floats as integers, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def stack_config(stack: str) -> dict[str, str]:
+    """Return the stack file's configuration as the CLI hands it to the program."""
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in document["config"].items()}
+
+
+def run(
+    program: Callable[[], None], stack: str = "dev", *, unknown: bool = False, config: Mapping[str, str] | None = None
+) -> Graph:
+    """Run `program` under mocks. `unknown` is a first preview: no computed output is known. Raises what it raises."""
+    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+    graph = Graph(stack)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    recorder = _Recorder(graph, unknown=unknown)
+    mocks.set_mocks(recorder.mocks, project="orders", stack=stack, preview=unknown, monitor=recorder)
+    set_all_config(dict(config if config is not None else stack_config(stack)))
+    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack makes its own
+
+    async def body() -> None:
+        async def entry() -> None:
+            program()
+
+        await run_in_stack(entry)
+        root = settings.get_root_resource()
+        for key, value in cast("dict[str, Any]", root.outputs).items():  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue, reportUnknownMemberType]
+            output = pulumi.Output.from_input(value)
+            known = await output.is_known()
+            graph.outputs[key] = _plain(await output.future()) if known else None
+
+    try:
+        loop.run_until_complete(body())
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    return graph
+
+
+def record(stack: str, *, unknown: bool = False, config: Mapping[str, str] | None = None) -> Graph:
+    """Run the whole program of `stack`."""
+
+    def program() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    return run(program, stack, unknown=unknown, config=config)
