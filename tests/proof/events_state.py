@@ -49,7 +49,8 @@ class State:
             },
             mails=sorted((mail["Subject"], mail["BodyText"]) for mail in stack.mails(address)),
             executions=_executions(stack),
-            notified=sorted(json.loads(each["Body"])["order_id"] for each in stack.queued(notifications)),
+            # What other attacks told the topic may name no order.
+            notified=sorted(json.loads(each["Body"]).get("order_id", "") for each in stack.queued(notifications)),
             failed=failures(stack),
         )
 
