@@ -7,6 +7,7 @@ PORT ?= 4566
 STACK ?= dev
 DRY_RUN ?=
 ATTACKS ?=
+ORDERS ?= 1000000
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -20,7 +21,7 @@ SOURCES := __main__.py settings.py components functions local operations policy 
 # A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 
-.PHONY: help up order down status test prove lint format preview deploy redrive generate lock
+.PHONY: help up order down status test prove lint format preview deploy redrive cost record generate lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -65,6 +66,12 @@ deploy: .venv/installed-local .venv/layers/installed ## pulumi up (STACK=dev)
 
 redrive: .venv/installed-local ## return what lies in the failure queues (STACK=dev, DRY_RUN=1)
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
+cost: .venv/installed-local ## what orders cost on AWS (STACK=prod, ORDERS=1000000)
+	@$(BIN)/python -m operations.cost $(STACK) --orders $(ORDERS)
+
+record: .venv/installed-dev ## record anew what an order does, for make cost
+	PYTHONPATH=policy:functions $(BIN)/python -m tests.cost.recording
 
 generate: .venv/installed-dev ## write the files that are made from code
 	$(BIN)/python settings.py > settings.schema.json

@@ -65,9 +65,10 @@ class Graph:
     def one(self, type_token: str, name: str) -> Resource:
         """Return the resource with this logical name. Fails if there is not exactly one."""
         found = [resource for resource in self.of(type_token) if resource.name == name]
-        assert len(found) == 1, (
-            f"{type_token} {name!r}: {len(found)}; there are {[r.name for r in self.of(type_token)]}"
-        )
+        if len(found) != 1:
+            raise AssertionError(
+                f"{type_token} {name!r}: {len(found)}; there are {[r.name for r in self.of(type_token)]}"
+            )
         return found[0]
 
     def policy(self, type_token: str, name: str, key: str = "policy") -> list[dict[str, Any]]:
@@ -128,7 +129,7 @@ class _Provider(pulumi.runtime.Mocks):
         return computed_id(args.typ, args.name, inputs), {**computed(args.typ, args.name, inputs), **inputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":
+        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 - no secret
             return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ci", "userId": "ci", "id": ACCOUNT}, []
         raise NotImplementedError(f"invoke {args.token}: teach operations/resource_graph.py what it answers")
 

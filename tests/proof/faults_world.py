@@ -123,12 +123,14 @@ class World:
 
 
 @contextmanager
-def faulty_world(port: int, home: Path, *, retry_base_s: float = RETRY_BASE_S) -> Generator[World]:
+def faulty_world(
+    port: int, home: Path, *, retry_base_s: float = RETRY_BASE_S, plan: Plan | None = None
+) -> Generator[World]:
     """Deploy the platform on an emulator whose functions speak to AWS through a proxy, and stop it in the end.
 
     Lambda repeats an event that failed after `retry_base_s`, and then after twice as long.
     """
-    instance, plan, environments = temporary(port, home / "instance"), Plan(), home / "environments"
+    instance, plan, environments = temporary(port, home / "instance"), plan or Plan(), home / "environments"
     environments.mkdir()
     program = _program(home / "program")
     region = yaml.safe_load((program / "Pulumi.local.yaml").read_text(encoding="utf-8"))["config"]["aws:region"]

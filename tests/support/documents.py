@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from components import openapi
 from components.rest_routes import kebab
+from operations import cost
 from tests.cost import cases
 from tests.policy import tables
 from tests.proof import privilege_table
@@ -164,6 +165,9 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "alarms": alarms,
     "workflow": workflow,
     "permissions": permissions,
+    "cost": lambda _: "\n".join(
+        ("```text", *map(str.rstrip, cost.report(_recorded("prod"), 1_000_000).lines()), "```")
+    ),
     "calls": lambda _: table(*cases.shown()),
     "rules": lambda _: table(*tables.rules()),
     "advisory rules": lambda _: table(*tables.enforcement()),
