@@ -85,8 +85,8 @@ class Stack:
     def analytics(self, order_id: str) -> dict[str, Any]:
         """Return the analytics objects of an order: key -> content."""
         bucket = self.ops["analyticsBucket"]
-        listed = self.aws("s3", "list_objects_v2", Bucket=bucket, Prefix="orders/").get("Contents", [])
-        keys = [each["Key"] for each in listed if order_id in each["Key"]]
+        pages = self.aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="orders/")
+        keys = [each["Key"] for page in pages for each in page.get("Contents", []) if order_id in each["Key"]]
         return {key: json.loads(self.aws("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()) for key in keys}
 
     def execution(self, order_id: str) -> dict[str, Any] | None:

@@ -21,7 +21,6 @@ STOCK: Final = 10
 ORDERED: Final = 2
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.5
-_OUR_FAULT: Final = 500
 _WAITS_S: Final = 60
 _numbers = itertools.count(1)
 # The emulator's Cognito does not stand a sign-in beside a sign-up.
@@ -109,18 +108,18 @@ class Case:
         leaves = self.fault is not None and self.fault[1].kind in ("died", "timed out")
         answer = self._once(name, call, may)
         for _ in range(0 if leaves else _TRIES - 1):
-            if answer.status < _OUR_FAULT:
+            if not _is_ours(answer):
                 return answer
             time.sleep(_PAUSE_S)
             answer = self._once(name, call, may)
-        if answer.status >= _OUR_FAULT:
+        if _is_ours(answer):
             self.open.append((name, call, may))
         return answer
 
     def _once(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
         answer = call()
         self.answers.append(answer.status)
-        assert answer.status >= _OUR_FAULT or answer.status in may, f"{self}: {name}: {answer.status} {answer.text}"
+        assert _is_ours(answer) or answer.status in may, f"{self}: {name}: {answer.status} {answer.text}"
         return answer
 
     def ask_again(self) -> None:
@@ -167,6 +166,11 @@ def wait_until(look: Callable[[], bool]) -> None:
     ends = time.monotonic() + _WAITS_S
     while not look() and time.monotonic() < ends:
         time.sleep(0.2)
+
+
+def _is_ours(answer: Answer) -> bool:
+    """Say whether a request was answered with a fault that is not the customer's, or asked to be repeated (429)."""
+    return answer.status == 429 or answer.status >= 500
 
 
 def _place(case: Case) -> None:
