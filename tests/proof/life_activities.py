@@ -73,6 +73,11 @@ class Activity:
     _router: tuple[Any, Any] = (None, None)
 
     @property
+    def is_execution(self) -> bool:
+        """Not an invocation."""
+        return self.name.startswith(("execution ", "express-"))
+
+    @property
     def is_started(self) -> bool:
         return self._thread is not None
 

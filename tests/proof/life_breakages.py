@@ -52,6 +52,16 @@ def _prices_as_they_were_read(patch: pytest.MonkeyPatch) -> None:
     _sell_if(patch, "quantity >= :n")
 
 
+def _taken_twice(patch: pytest.MonkeyPatch) -> None:
+    original = Transactions._stock
+
+    def stock(self: Any, line: Any, sign: str, condition: str) -> Any:
+        number = line["quantity"] * (2 if sign == "-" else 1)
+        return original(self, {**line, "quantity": number}, sign, condition)
+
+    patch.setattr(Transactions, "_stock", stock)
+
+
 def _confirmed_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
     original = Transactions._confirmation
 
@@ -81,6 +91,18 @@ def _cancelled_without_its_stock(patch: pytest.MonkeyPatch) -> None:
         return original(self, items[:1] if is_return else items)
 
     patch.setattr(Transactions, "_transact", transact)
+
+
+def _cancelled_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
+    original = Transactions._cancellation
+
+    def cancellation(self: Any, cancelled: Any) -> Any:
+        update = original(self, cancelled)
+        update["Update"]["ConditionExpression"] = "#user_id = :user_id"
+        del update["Update"]["ExpressionAttributeValues"][":before"]
+        return update
+
+    patch.setattr(Transactions, "_cancellation", cancellation)
 
 
 def _a_cancellation_is_dated_before(patch: pytest.MonkeyPatch) -> None:
@@ -125,6 +147,14 @@ def _created_over_what_is_there(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Store, "create", create)
 
 
+def _accepted_but_not_written(patch: pytest.MonkeyPatch) -> None:
+    def create(_self: Any, order: Any, *, request_hash: str) -> Any:
+        del request_hash
+        return order
+
+    patch.setattr(Store, "create", create)
+
+
 def _anybody_may_read(patch: pytest.MonkeyPatch) -> None:
     def may_read(_self: Caller, _owner_id: str) -> bool:
         return True
@@ -137,6 +167,16 @@ def _a_page_loses_one(patch: pytest.MonkeyPatch) -> None:
 
     def page(self: Any, user_id: str, limit: int, *, after: Any) -> Any:
         return original(self, user_id, limit, after=after)[0][1:], False
+
+    patch.setattr(Store, "page", page)
+
+
+def _the_page_of_another(patch: pytest.MonkeyPatch) -> None:
+    original, first = Store.page, list[str]()
+
+    def page(self: Any, user_id: str, limit: int, *, after: Any) -> Any:
+        first.append(user_id)
+        return original(self, first[0], limit, after=after)
 
     patch.setattr(Store, "page", page)
 
@@ -175,6 +215,13 @@ def _anybody_may_cancel(module: Any) -> None:
     module._owned = owned
 
 
+def _not_started(module: Any) -> None:
+    def to_start(_order_id: str, _now: Any) -> None:
+        return None
+
+    module._to_start = to_start
+
+
 def _synchronous_orders_are_left_alone(module: Any) -> None:
     original = module._to_start
 
@@ -205,21 +252,26 @@ def _shared(change: Callable[[pytest.MonkeyPatch], None]) -> Callable[[pytest.Mo
 
 BREAKAGES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], Change]]] = {
     "stock is not checked": _shared(_stock_is_not_checked),
+    "stock is taken twice": _shared(_taken_twice),
     "prices as they were read": _shared(_prices_as_they_were_read),
     "confirmed whatever it was": _shared(_confirmed_whatever_it_was),
     "confirmed in two writes": _shared(_confirmed_in_two_writes),
     "cancelled without its stock": _shared(_cancelled_without_its_stock),
+    "cancelled whatever it was": _shared(_cancelled_whatever_it_was),
     "a cancellation is dated before": _shared(_a_cancellation_is_dated_before),
     "keys of all users": _shared(_keys_of_all_users),
     "keys are ignored": _shared(_keys_are_ignored),
     "another body is the same": _shared(_another_body_is_the_same),
     "created over what is there": _shared(_created_over_what_is_there),
+    "accepted but not written": _shared(_accepted_but_not_written),
     "anybody may read": _shared(_anybody_may_read),
     "a page loses one": _shared(_a_page_loses_one),
+    "the page of another": _shared(_the_page_of_another),
     "published without checking": _in("publish_order_events", _published_without_checking),
     "mailed each time": _in("send_email", _mailed_each_time),
     "kept each time": _in("record_analytics", _kept_each_time),
     "anybody may cancel": _in("orders_api", _anybody_may_cancel),
+    "orders are not started": _in("process_order", _not_started),
     "synchronous orders are left alone": _in("process_order", _synchronous_orders_are_left_alone),
     "ended executions are left alone": _in("fail_order", _ended_executions_are_left_alone),
 }

@@ -200,6 +200,10 @@ class History:
                 held.update(story.items)
         assert {name: stock[name] + held[name] for name in stock} == dict(self.supplied)
 
+    def orders_are(self, table: Mapping[str, Json]) -> None:
+        """Compare the whole orders table with the model's: rows in DynamoDB's own JSON, by id."""
+        assert {name: public(row) for name, row in table.items()} == {name: s.now for name, s in self.stories.items()}
+
     def event(self, detail_type: str, detail: Json) -> None:
         """Take an event of the bus: exactly an order as it was."""
         order = detail["order"]

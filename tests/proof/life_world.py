@@ -71,6 +71,8 @@ class World:
         """Mails more than one that faults can have made, by event."""
         self.last_error: BaseException | None = None
         self.steps = 0
+        self.compared = 0
+        """How often the tables were compared with the model."""
         self.faults: Counter[str] = Counter()
         self._changes: list[Change] = []
         self._requests = 0
@@ -278,6 +280,13 @@ class World:
     def _answer(self, call: Call, activity: Activity) -> None:
         call.disturbed = activity.faults > 0
         self.answers.judge(call, reply_of(call.request, activity))
+
+    def compare(self) -> None:
+        """Hold the orders and the stock that stand in the tables to the model."""
+        self.compared += 1
+        tables = self.fakes.dynamodb.tables
+        self.history.stock_is({name: int(row["quantity"]["N"]) for name, row in tables["inventory"].items.items()})
+        self.history.orders_are(tables["orders"].items)
 
     def settle(self) -> None:
         """Let everything come to its end without another fault, and hold it to the model."""

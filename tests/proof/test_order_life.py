@@ -57,7 +57,7 @@ def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool 
     """Run the machine: always the same runs, or new ones of a seed that a failure names."""
     chosen = settings(
         max_examples=runs,
-        stateful_step_count=steps,
+        stateful_step_count=steps + 1,  # the first one is `start`
         deadline=None,
         derandomize=not explore,
         database=None,
@@ -66,11 +66,11 @@ def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool 
         **more,
     )
     if not explore:
-        run_state_machine_as_test(life, settings=chosen, _min_steps=steps)
+        run_state_machine_as_test(life, settings=chosen, _min_steps=steps + 1)
         return
     number = random.SystemRandom().getrandbits(32)
     try:
-        run_state_machine_as_test(seed(number)(life), settings=chosen, _min_steps=steps)
+        run_state_machine_as_test(seed(number)(life), settings=chosen, _min_steps=steps + 1)
     except BaseException as error:
         error.add_note(f"hypothesis.seed({number}) repeats it")
         raise
@@ -79,15 +79,18 @@ def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool 
 @pytest.mark.timeout(900)
 def test_whatever_happens_in_between_an_order_lives_by_the_model(dose: Dose, proof: Proof) -> None:
     made: list[World] = []
+    runs, steps = dose(25, 500), dose(20, 30)
     with worlds() as make:
-        run(machine(make, made), dose(25, 500), dose(20, 30), explore=dose.full)
+        run(machine(make, made), runs, steps, explore=dose.full)
     found, faults = Counter[str](), Counter[str]()
     for world in made:
         faults.update(world.faults)
         found.update(story.status.lower() for story in world.history.stories.values())
-    proof.tried(runs=len(made), orders=found.total(), faults=faults.total())
+    proof.tried(runs=sum(world.compared > steps for world in made), steps=sum(world.compared for world in made))
+    proof.tried(orders=found.total(), faults=faults.total())
     proof.tried(requests=sum(len(world.answers.calls) for world in made), calls_decided=sum(w.steps for w in made))
     proof.found(**found)
+    assert sum(world.compared > steps for world in made) >= runs
     assert found["confirmed"]
     assert faults.total()
 
