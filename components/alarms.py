@@ -109,7 +109,7 @@ def of_workflow(
     )
     yield Alarm(
         role="order-express-timed-out",
-        description="POST /process answered 504; the STANDARD workflow takes such orders over.",
+        description="EXPRESS executions ran out of time: POST /process answered 504. The STANDARD ones take over.",
         metric=metrics.of_machine("ExecutionsTimedOut", express_arn),
         threshold=5,
     )

@@ -1,4 +1,7 @@
-"""Decides orders: one definition, run as STANDARD for accepted orders and as EXPRESS behind `POST /process`."""
+"""Decides orders, in an EXPRESS workflow: behind `POST /process`, and for accepted orders inside of a STANDARD one.
+
+STANDARD is paid for by transitions, EXPRESS hardly at all; STANDARD runs once for each order, and tells of its end.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from components.iam import Statement, allow, policy_document, trust
 from components.messaging import topic
 
 DEFINITION: Final = "order.asl.json"
+ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
 # API Gateway gives up after 29 s (its quota), and would then answer 504 to an order that goes on.
 LONGEST_EXPRESS_S: Final = 28
 _COMPONENT: Final = "order-workflow"
@@ -36,7 +40,7 @@ class OrderWorkflowArgs:
     inventory_table: aws.dynamodb.Table
     """Products and stock."""
     standard_timeout_s: int
-    """Seconds of a STANDARD execution. Recording an outcome is tried until then."""
+    """Seconds of a STANDARD execution, which repeats EXPRESS ones until the order is decided."""
     express_timeout_s: int = LONGEST_EXPRESS_S
     """Seconds of an EXPRESS execution, below API Gateway's 29."""
 
@@ -68,14 +72,29 @@ class OrderWorkflow(pulumi.ComponentResource):
     """Of its functions."""
 
     def __init__(self, name: str, args: OrderWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        definition = state_machine.load(DEFINITION)
-        _check(definition, args)
+        definition, accepted = state_machine.load(DEFINITION), state_machine.load(ACCEPTED_DEFINITION)
+        _check(definition, accepted, args)
         super().__init__("orders:index:OrderWorkflow", name, None, opts)
-        self._name, self._args, self._definition = name, args, definition
+        self._name, self._args = name, args
         self._topic = topic("order-notifications", naming=args.context.naming, component=_COMPONENT, parent=self)
         self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
-        self.standard = self._machine("standard", args.standard_timeout_s)
-        self.express = self._machine("express", args.express_timeout_s)
+        self.express = self._machine(
+            "express",
+            self._rendered(definition, self._placeholders(), args.express_timeout_s),
+            self._permissions(),
+        )
+        self.standard = self._machine(
+            "standard",
+            self._rendered(
+                accepted,
+                {"express_arn": self.express.arn, "orders_table": args.orders_table.name},
+                args.standard_timeout_s,
+            ),
+            [
+                allow("states:StartSyncExecution", on=self.express.arn),
+                allow("dynamodb:GetItem", on=args.orders_table.arn),
+            ],
+        )
         self.notification_topic_arn = self._topic.arn
         self.failure_queues = of_functions(self.functions)
         self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
@@ -109,7 +128,9 @@ class OrderWorkflow(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
-    def _machine(self, role: Literal["standard", "express"], timeout_s: int) -> Machine:
+    def _machine(
+        self, role: Literal["standard", "express"], definition: pulumi.Output[str], permissions: Sequence[Statement]
+    ) -> Machine:
         naming = self._args.context.naming
         name, physical = f"{self._name}-{role}", naming.physical(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
@@ -121,14 +142,12 @@ class OrderWorkflow(pulumi.ComponentResource):
             tags=naming.tags(_COMPONENT),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # Only an order of POST /process is written by its execution; the others have their row.
-        recording = (allow("dynamodb:PutItem", on=self._args.orders_table.arn),) if role == "express" else ()
-        execution_role, policy = self._execution_role(name, physical, recording)
+        execution_role, policy = self._execution_role(name, physical, permissions)
         machine = aws.sfn.StateMachine(
             name,
             name=physical,
             type=role.upper(),
-            definition=self._rendered(timeout_s),
+            definition=definition,
             role_arn=execution_role.arn,
             logging_configuration={
                 # EXPRESS has no history but its log; STANDARD's own goes after 90 days, and no query reads it.
@@ -143,11 +162,13 @@ class OrderWorkflow(pulumi.ComponentResource):
         )
         return Machine(arn=machine.arn, name=machine.name, log_group_name=log_group.name)
 
-    def _rendered(self, timeout_s: int) -> pulumi.Output[str]:
-        values = self._placeholders()
-        state_machine.check_placeholders(self._definition, values)
+    @staticmethod
+    def _rendered(
+        definition: Mapping[str, Any], values: Mapping[str, pulumi.Input[str]], timeout_s: int
+    ) -> pulumi.Output[str]:
+        state_machine.check_placeholders(definition, values)
         return pulumi.Output.all(**values).apply(
-            lambda known: state_machine.render(self._definition, known, timeout_s=timeout_s)
+            lambda known: state_machine.render(definition, known, timeout_s=timeout_s)
         )
 
     def _placeholders(self) -> dict[str, pulumi.Input[str]]:
@@ -161,7 +182,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         }
 
     def _execution_role(
-        self, name: str, machine: str, recording: Sequence[Statement]
+        self, name: str, machine: str, permissions: Sequence[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
         # Written out, since the machine needs its role before it has an ARN.
@@ -179,7 +200,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             f"{name}-policy",
             name="permissions",
             role=role.name,
-            policy=policy_document([*self._permissions(), *recording]),
+            policy=policy_document([*permissions, *_log_and_trace()]),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return role, policy
@@ -188,41 +209,49 @@ class OrderWorkflow(pulumi.ComponentResource):
         args = self._args
         return [
             allow("lambda:InvokeFunction", on=[function.arn for function in self.functions.values()]),
-            allow("dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
+            # Only an order of POST /process is written by its execution; the others have their row.
+            allow("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
             allow("dynamodb:BatchGetItem", on=args.inventory_table.arn),
             allow("sns:Publish", on=self._topic.arn),
-            allow(
-                "logs:CreateLogDelivery",
-                "logs:GetLogDelivery",
-                "logs:UpdateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:DescribeResourcePolicies",
-                "logs:DescribeLogGroups",
-                on="*",
-                because="CloudWatch's log delivery knows no resources (Step Functions: logging to CloudWatch Logs)",
-            ),
-            allow(
-                "xray:PutTraceSegments",
-                "xray:PutTelemetryRecords",
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-                on="*",
-                because="X-Ray knows no resource for traces and sampling",
-            ),
         ]
 
 
-def _check(definition: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
+def _log_and_trace() -> list[Statement]:
+    return [
+        allow(
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:DescribeResourcePolicies",
+            "logs:DescribeLogGroups",
+            on="*",
+            because="CloudWatch's log delivery knows no resources (Step Functions: logging to CloudWatch Logs)",
+        ),
+        allow(
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            on="*",
+            because="X-Ray knows no resource for traces and sampling",
+        ),
+    ]
+
+
+def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
     """Raise ValueError unless each time limit is below its caller's."""
     for source, step in _STEPS.items():
         got, limit = args.sizes[source].timeout_s, state_machine.task_timeout_s(definition, step)
         if got >= limit:
             raise ValueError(f"timeout of {source}: got {got} s; allowed: below {limit} s, the limit of step {step}")
-    needed = state_machine.longest_way_s(definition)
-    for kind, got in (("express", args.express_timeout_s), ("standard", args.standard_timeout_s)):
-        if got <= needed:
+    for kind, got, steps in (
+        ("express", args.express_timeout_s, definition),
+        ("standard", args.standard_timeout_s, accepted),
+    ):
+        if got <= (needed := state_machine.longest_way_s(steps)):
             raise ValueError(f"{kind} timeout: got {got} s; allowed: above {needed} s, what all steps may take")
     if args.express_timeout_s > LONGEST_EXPRESS_S:
         raise ValueError(

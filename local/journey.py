@@ -78,12 +78,21 @@ class Journey:
             raise
         for event in history["events"]:
             at = event["timestamp"].timestamp()
-            if "stateEnteredEventDetails" in event:
-                name = event["stateEnteredEventDetails"]["name"]
-                yield Step(at, event["id"], "workflow", name), f"state {name}"
-            elif event["type"].startswith("Execution") and event["type"] != "ExecutionStarted":
+            if event["type"].startswith("Execution") and event["type"] != "ExecutionStarted":
                 result = event["type"].removeprefix("Execution").upper()
-                yield Step(at, event["id"], "workflow", result), f"execution {result}"
+                # Behind the steps of the same millisecond.
+                yield Step(at, 1000, "standard", result), f"execution {result}"
+        yield from self._logged_states()
+
+    def _logged_states(self) -> Iterator[tuple[Step, str]]:
+        """Yield the states of both workflows: an EXPRESS execution has no history but its log."""
+        for kind in ("standard", "express"):
+            group = self._ops["logGroups"][kind]
+            found = self._aws("logs", "filter_log_events", logGroupName=group, filterPattern=f'"{self.order_id}"')
+            for event in [json.loads(each["message"]) for each in found.get("events", [])]:
+                if event["type"].endswith("StateEntered") and event["execution_arn"].endswith(f":{self.order_id}"):
+                    at, name = int(event["event_timestamp"]) / 1000, event["details"]["name"]
+                    yield Step(at, int(event["id"]), kind, name), f"state {name}"
 
     def _mails(self) -> Iterator[tuple[Step, str]]:
         """Yield the mails about this order; the emulator keeps what SES would send."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from operations import cost_design, cost_levers
-from operations.cost_model import APART, PARTS, Model, by_part, total
+from operations.cost_model import APART, PARTS, Model, by_part, execution_log, total
 from operations.cost_recorded import Use, assumptions, prices, recorded
 from operations.cost_tutorial import tutorial
 from operations.resource_graph import Graph, record
@@ -68,13 +68,17 @@ class Report:
         yield from self._basis()
 
     def _table(self) -> Iterator[str]:
-        bills = [self.model.bill(use, self.design) for use in self.uses.values()] + [self.model.bill(*tutorial())]
+        other, its_design = tutorial()
+        uses = [*self.uses.values(), other]
+        bills = [self.model.bill(use, self.design) for use in self.uses.values()] + [self.model.bill(other, its_design)]
         parts = [by_part(bill, self.orders) for bill in bills]
         yield _head([*WAYS.values(), "the tutorial"])
         yield from (_row(part, [each[part] for each in parts]) for part in PARTS)
         yield _row("all", [total(bill, self.orders) for bill in bills])
         decides = [total(bill, self.orders, decides=True) for bill in bills]
+        logged = [execution_log(bill, use, self.orders) for bill, use in zip(bills, uses, strict=True)]
         yield _row("  of it, until the order is decided", decides)
+        yield _row("    of that, the log of its executions", logged)
         yield from (_row(f"apart: {part}", [each[part] for each in parts]) for part in APART)
 
     def _named(self, price: str) -> str:

@@ -36,6 +36,8 @@ _ANALYTICS: Final = "record_analytics"
 _ROOTS: Final = (_RELAY, _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS)
 """Callers whose work comes after the decision, or beside it."""
+_FOLLOWING_AN_ANSWER: Final = (*_FOLLOWING, _RELAY, "process_order")
+"""The same where the request itself is answered with the decision."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,8 @@ class Line:
     """For one order."""
     usd: float
     """For one order."""
-
-    @property
-    def decides(self) -> bool:
-        """Whether the order could not be decided without it."""
-        return self.part not in APART and self.caller not in _FOLLOWING
+    decides: bool
+    """Whether the order could not be decided without it."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,9 @@ class Model:
 
     def bill(self, use: Use, design: Design) -> list[Line]:
         """Return what one order of this use costs in this design."""
+        following = _FOLLOWING_AN_ANSWER if set(use.workflows) == {"express"} else _FOLLOWING
         return [
-            Line(part, caller, price, quantity, quantity * self.prices[price].each)
+            Line(part, caller, price, quantity, quantity * self.prices[price].each, caller not in following)
             for part, caller, price, quantity in self._quantities(use, design)
         ]
 
@@ -149,6 +149,11 @@ class Model:
 def by_part(lines: list[Line], orders: int) -> dict[str, float]:
     """Return USD of so many orders, by part."""
     return {part: orders * sum(line.usd for line in lines if line.part == part) for part in (*PARTS, *APART)}
+
+
+def execution_log(lines: list[Line], use: Use, orders: int) -> float:
+    """Return USD of the workflows' logs."""
+    return orders * sum(line.usd for line in lines if line.part == "logs" and line.caller in use.workflows)
 
 
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:

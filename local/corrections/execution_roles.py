@@ -23,6 +23,7 @@ _ERRORS: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "dynamodb": "DynamoDB.AccessDeniedException",
     "aws-sdk:dynamodb": "DynamoDb.AccessDeniedException",
+    "aws-sdk:sfn": "Sfn.AccessDeniedException",
     "sns": "SNS.AuthorizationErrorException",
     "sqs": "SQS.AccessDeniedException",
     "events": "EventBridge.AccessDeniedException",
@@ -78,6 +79,8 @@ def _needs(resource: str, arguments: dict[str, Any]) -> Iterator[tuple[str, str]
     elif service == "events":
         buses = {str(entry.get("EventBusName", "default")).rpartition("/")[2] for entry in arguments["Entries"]}
         yield from (("events:PutEvents", _arn("events", f"event-bus/{bus}")) for bus in sorted(buses))
+    elif service == "aws-sdk:sfn":
+        yield f"states:{action}", str(arguments.get("StateMachineArn", "*"))
     elif service == "states":
         yield "states:StartExecution", str(arguments.get("StateMachineArn", "*"))
     elif action:

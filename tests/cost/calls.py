@@ -39,6 +39,7 @@ def count(case: Case, on: Cloud) -> Counted:
     on.workflow.published.clear()
     play = case.prepare(on)
     on.workflow.published.clear()
+    on.workflow.started.clear()
     for client in on.world.clients.values():
         client.faults.calls.clear()
     play()
@@ -76,6 +77,7 @@ def _projections(made: World) -> dict[str, dict[str, str]]:
 
 def _words(on: Cloud) -> Iterator[str]:
     words = Counter(_word(operation, arguments) for _, operation, arguments in _calls(on.world))
+    words.update({"StartSyncExecution": len(on.workflow.started)} if on.workflow.started else {})
     words.update({"Publish": len(on.workflow.published)} if on.workflow.published else {})
     yield from (word if number == 1 else f"{number} x {word}" for word, number in words.items())
 

@@ -78,7 +78,7 @@ class Cloud:
     def confirmed(self, lines: int) -> Order:
         """Return an order that the STANDARD workflow confirmed."""
         order = self.order(lines)
-        assert self.workflow.run({"order": order}).status == "SUCCEEDED"
+        assert self.workflow.run_accepted({"order": order}).status == "SUCCEEDED"
         return order
 
 

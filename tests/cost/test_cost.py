@@ -11,7 +11,7 @@ import pytest
 
 from operations import cost, cost_design
 from operations.cost_levers import LEVERS, Lever, effects
-from operations.cost_model import PARTS, Line, Model, by_part, total
+from operations.cost_model import PARTS, Line, Model, by_part, execution_log, total
 from operations.cost_recorded import Use, assumptions, prices, recorded
 from operations.cost_tutorial import tutorial
 from tests.support.graph import Graph, Resource, record, stack_config
@@ -42,10 +42,16 @@ class TestLimits:
         assert 200 <= total(MODEL.bill(*tutorial()), MILLION) <= 280
 
     def test_the_asynchronous_way(self, design: cost_design.Design) -> None:
-        assert total(bill("standard", design), MILLION) <= 290
+        assert total(bill("standard", design), MILLION) <= 95
 
     def test_the_synchronous_way(self, design: cost_design.Design) -> None:
         assert total(bill("express", design), MILLION) <= 65
+
+    def test_the_synchronous_way_until_it_is_answered(self, design: cost_design.Design) -> None:
+        lines = bill("express", design)
+        decided = total(lines, MILLION, decides=True)
+        # Each step with its data is logged: a rule of the policy pack, and the half of it.
+        assert decided - execution_log(lines, USES["express"], MILLION) <= 20
 
 
 def test_every_resource_has_a_price_or_a_reason_for_none(graph: Graph) -> None:
@@ -132,7 +138,7 @@ def test_more_orders_a_second_leave_fewer_of_them_traced(design: cost_design.Des
 class TestCommand:
     def test_it_prints_each_figure_with_two_digits(self, graph_of: Callable[[str], Graph]) -> None:
         text = "\n".join(cost.report(graph_of("prod"), MILLION).lines())
-        assert re.search(r"^  transitions +\d+\.\d\d +1\.31 +175\.00$", text, re.MULTILINE)
+        assert re.search(r"^  transitions +26\.31 +1\.31 +175\.00$", text, re.MULTILINE)
         assert not re.search(r"\d\.\d{3}", text)
         assert "-0.00" not in text
         assert all(len(line) <= 120 for line in text.splitlines() if "gives up" not in line)

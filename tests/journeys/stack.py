@@ -99,13 +99,14 @@ class Stack:
         return {key: value for key, value in described.items() if key != "ResponseMetadata"}
 
     def states(self, order_id: str) -> list[str]:
-        """Return the states that the order's STANDARD execution entered."""
-        execution = self.execution(order_id)
-        if execution is None:
-            return []
-        history = self.aws("stepfunctions", "get_execution_history", executionArn=execution["executionArn"])
-        entered = [each.get("stateEnteredEventDetails", {}).get("name") for each in history["events"]]
-        return [name for name in entered if name]
+        """Return the states that the order's STANDARD execution entered, and those of the EXPRESS ones in it."""
+        lines = [json.loads(each) for name in ("standard", "express") for each in self.log(name)]
+        entered = [
+            (int(line["event_timestamp"]), line["details"]["name"])
+            for line in lines
+            if line["execution_arn"].endswith(f":{order_id}") and line["type"].endswith("StateEntered")
+        ]
+        return [name for _, name in sorted(entered, key=lambda each: each[0])]
 
     def log(self, name: str) -> list[str]:
         """Return all lines of a log group (a name in `ops.logGroups`)."""

@@ -53,7 +53,7 @@ def test_an_order_that_cannot_be_processed_has_failed(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
-    with denied(stack, "order-standard", "dynamodb:BatchGetItem"):
+    with denied(stack, "order-express", "dynamodb:BatchGetItem"):
         order_id = customer.order({product: 2})["order_id"]
         order = watcher.decided(customer, order_id)
     assert (order["status"], order["reason"]["code"]) == ("FAILED", "InternalError")
@@ -76,7 +76,7 @@ def test_an_order_whose_execution_could_not_even_record_its_end_has_failed_all_t
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
-    with denied(stack, "order-standard", "dynamodb:*"):
+    with denied(stack, "order-express", "dynamodb:*"):
         order_id = customer.order({product: 2})["order_id"]
         execution = watcher.ended(order_id)
     assert (execution["status"], execution["error"]) == ("FAILED", "NotRecorded")
@@ -102,7 +102,7 @@ def test_a_notification_that_cannot_be_sent_holds_up_no_order(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
-    with denied(stack, "order-standard", "sns:Publish"), denied(stack, "order-express", "sns:Publish"):
+    with denied(stack, "order-express", "sns:Publish"):
         order_id = customer.order({product: 2})["order_id"]
         assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
         assert watcher.ended(order_id)["status"] == "SUCCEEDED"

@@ -58,7 +58,7 @@ def denied_behind(drive: Drive) -> None:
     """Let what comes after an accepted order be refused by AWS, and wait until each net has caught it."""
     stack, watcher = drive.stack, drive.watcher
     product = drive.product()
-    with denied(stack, "order-standard", "dynamodb:BatchGetItem"):
+    with denied(stack, "order-express", "dynamodb:BatchGetItem"):
         drive.decided(drive.customer, drive.customer.order(product)["order_id"])
     analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
     with ExitStack() as broken:

@@ -190,7 +190,7 @@ def _place_and_cancel(case: Case) -> None:
     _cancel(case)
 
 
-_VALIDATES: Final = Call("standard", "ValidateInput (lambda:invoke)")
+_VALIDATES: Final = Call("express", "ValidateInput (lambda:invoke)")
 
 
 def _place_and_cancel_at_once(case: Case) -> None:
@@ -232,7 +232,8 @@ def _read(case: Case) -> None:
     case.rest("GET", f"/orders/{case.order_id}", may=(404,))
 
 
-_READS_STOCK: Final = Call("standard", "CheckInventory (aws-sdk:dynamodb:batchGetItem)")
+_READS_STOCK: Final = Call("express", "CheckInventory (aws-sdk:dynamodb:batchGetItem)")
+_IS_DECIDED: Final = Call("standard", "DecideOrder (aws-sdk:sfn:startSyncExecution)")
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     each.name: each
     for each in (
@@ -246,7 +247,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             faults=((_VALIDATES, Fault("delayed")),),
         ),
         Scenario("failed", _place, "FAILED", faults=((_READS_STOCK, Fault("refused")),)),
-        Scenario("abandoned", _place, "FAILED", faults=((_READS_STOCK, Fault("aborted")),)),
+        Scenario("abandoned", _place, "FAILED", faults=((_IS_DECIDED, Fault("aborted")),)),
         Scenario("processed at once", _process, "CONFIRMED", synchronous=True),
         Scenario("rejected at once", _process, "REJECTED", stock=ORDERED - 1, synchronous=True),
         Scenario("processed twice", _process_twice, "CONFIRMED", synchronous=True),

@@ -49,6 +49,7 @@ _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
         "DynamoDb.SdkClientException",
         "DynamoDb.SdkClientException",
     ),
+    "aws-sdk:sfn": ("Sfn.SfnException", "Sfn.SfnException", "Sfn.SdkClientException", "Sfn.SdkClientException"),
     "sns": ("SNS.ThrottledException", "SNS.AmazonSNSException", "SNS.SdkClientException", "SNS.SdkClientException"),
 }
 

@@ -24,9 +24,11 @@ from components import state_machine
 from tests.proof.life_activities import Activity, Died, Fate, current
 from tests.proof.life_functions import Clock
 from tests.support.graph import stack_config
-from tests.workflow.harness import FUNCTIONS, VALUES
+from tests.workflow.harness import ACCEPTED_VALUES, FUNCTIONS, VALUES
 
 EXPRESS_LIMIT_S: Final = 28
+EXPRESS: Final = ACCEPTED_VALUES["express_arn"]
+STANDARD: Final = f"{EXPRESS}-standard"
 STANDARD_LIMIT_S: Final = json.loads(stack_config("prod")["orders:workflow"])["standardTimeoutSeconds"]
 _jsonata: Any = importlib.import_module("jsonata")
 _timebox: Any = importlib.import_module("jsonata.timebox")
@@ -34,6 +36,7 @@ _engine: Any = importlib.import_module("ministack.services.stepfunctions")
 _BUSY: Final = {
     "lambda": "Lambda.TooManyRequestsException",
     "sns": "SNS.ThrottledException",
+    "aws-sdk:sfn": "Sfn.SfnException",
     "dynamodb": "DynamoDB.ThrottlingException",
     "aws-sdk:dynamodb": "DynamoDb.ThrottlingException",
 }
@@ -57,12 +60,12 @@ class Interpreter:
     invoke_for: Callable[..., Activity]
     """`invoke_for(execution, function, payload, at_once=...)` returns the invocation when it has ended."""
 
-    def execution(self, name: str, given: Mapping[str, Any]) -> Ended:
-        """Run one execution to its end, in the activity that calls this."""
-        arn = f"{_MACHINE}:{name}"
+    def execution(self, name: str, given: Mapping[str, Any], *, machine: str = EXPRESS) -> Ended:
+        """Run one execution of a machine to its end, in the activity that calls this."""
+        arn = f"{machine}:{name}"
         execution: dict[str, Any] = {
             "executionArn": arn,
-            "stateMachineArn": _MACHINE,
+            "stateMachineArn": machine,
             "name": name,
             "status": "RUNNING",
             "startDate": "2026-01-02T03:04:05.678Z",
@@ -91,7 +94,9 @@ class Interpreter:
             raise _failure(_BUSY[service])
         arguments = json.loads(json.dumps(arguments))
         try:
-            if service == "lambda":
+            if service == "aws-sdk:sfn":
+                answer = self._decide(arguments)
+            elif service == "lambda":
                 answer = self._call_function(arguments, activity, at_once=fate not in (Fate.FINE, Fate.PARTLY))
             else:
                 answer = self._call(service, operation, arguments, part=fate is Fate.PARTLY)
@@ -104,6 +109,13 @@ class Interpreter:
         if fate in (Fate.REPEATED, Fate.UNANSWERED):
             raise _failure("States.Timeout")
         return json.loads(json.dumps(answer))
+
+    def _decide(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Run an EXPRESS execution inside of this one."""
+        ended = self.execution(arguments["Name"], json.loads(arguments["Input"]))
+        if ended.status == "SUCCEEDED":
+            return {"Status": ended.status, "Output": json.dumps(ended.output)}
+        return {"Status": ended.status, "Error": ended.error, "Cause": ended.cause}
 
     def _call(self, service: str, operation: str, arguments: Mapping[str, Any], *, part: bool) -> Any:
         name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)
@@ -128,9 +140,6 @@ class Interpreter:
 
 def _failure(error: str, cause: str = "") -> Exception:
     return _engine._ExecutionError(error, cause)
-
-
-_MACHINE: Final = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:order"
 
 
 @contextmanager
@@ -169,7 +178,11 @@ def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
         # It parses each expression anew, which takes ten times as long as evaluating it.
         "jsonata": types.SimpleNamespace(Jsonata=types.SimpleNamespace(jsonata=_compiled), utils=_jsonata.utils),
     }
-    _engine._state_machines[_MACHINE] = machine
+    accepted = state_machine.render(
+        state_machine.load("accepted-order.asl.json"), ACCEPTED_VALUES, timeout_s=STANDARD_LIMIT_S
+    )
+    _engine._state_machines[EXPRESS] = machine
+    _engine._state_machines[STANDARD] = {**machine, "definition": accepted}
     with (
         mock.patch.multiple(_engine, **replacements),
         mock.patch.object(_timebox.Timebox, "current_milli_time", clock.milliseconds),

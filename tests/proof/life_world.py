@@ -27,7 +27,7 @@ from tests.proof.life_functions import Clock, Functions, Gate, functions_in_proc
 from tests.proof.life_gateway import event_of, reply_of
 from tests.proof.life_history import History, Json, Mail, User
 from tests.proof.life_queues import Delivery, Queues
-from tests.proof.life_workflow import EXPRESS_LIMIT_S, STANDARD_LIMIT_S, Ended, Interpreter, interpreter
+from tests.proof.life_workflow import EXPRESS_LIMIT_S, STANDARD, STANDARD_LIMIT_S, Ended, Interpreter, interpreter
 
 _MOST_ROUNDS: Final = 50
 """Of `settle`: more than anything may need."""
@@ -264,7 +264,11 @@ class World:
 
     def _standard(self, name: str, given: Json) -> None:
         ends_by_s = self.clock.now_s + STANDARD_LIMIT_S
-        activity = Activity(f"execution {name}", lambda: self.interpreter.execution(name, given), ends_by_s=ends_by_s)
+        activity = Activity(
+            f"execution {name}",
+            lambda: self.interpreter.execution(name, given, machine=STANDARD),
+            ends_by_s=ends_by_s,
+        )
         activity.about = name
         activity.at_end.append(self._execution_ended)
         self.begin(activity, at_once=False)

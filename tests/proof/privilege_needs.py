@@ -142,7 +142,7 @@ def _machines(graph: Graph) -> Iterator[Need]:
                 yield _of_role(role, f"xray:{action}", "*", "its traces (Step Functions: IAM policies for X-Ray)")
         steps = calls(json.loads(inputs["definition"]), synchronous=inputs["type"] == "EXPRESS")
         for action, resource in sorted(steps):
-            yield _of_role(role, action, resource, "its steps (workflows/order.asl.json)")
+            yield _of_role(role, action, resource, "its steps (workflows/)")
 
 
 def _methods(graph: Graph) -> Iterator[Need]:

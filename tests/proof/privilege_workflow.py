@@ -55,6 +55,8 @@ def _of(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif integration in ("dynamodb:putItem", "dynamodb:updateItem", "dynamodb:getItem"):
         operation = integration.partition(":")[2]
         yield f"dynamodb:{operation[0].upper()}{operation[1:]}", _table(given["TableName"])
+    elif integration == "aws-sdk:sfn:startSyncExecution":
+        yield "states:StartSyncExecution", given["StateMachineArn"]
     elif integration == "aws-sdk:dynamodb:batchGetItem":
         yield from (("dynamodb:BatchGetItem", _table(name)) for name in given["RequestItems"])
     else:

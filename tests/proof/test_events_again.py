@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.attack("R5"), pytest.mark.emulator, pytest.mark.xdist_
 EVENTS = sum(len(statuses(fate)) for fate in FATES)
 """Of one order of each fate."""
 RELAY = "publish_order_events"
-TOO_FEW_PERMISSIONS = ("order-standard", "dynamodb:BatchGetItem")
+TOO_FEW_PERMISSIONS = ("order-express", "dynamodb:BatchGetItem")
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ VALUES: Final = {
     "notification_topic_arn": "arn:aws:sns:ap-northeast-1:123456789012:orders-dev-order-notifications",
 }
 _MACHINE: Final = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:order"
+_ACCEPTED: Final = f"{_MACHINE}-standard"
+ACCEPTED_VALUES: Final = {"express_arn": _MACHINE, "orders_table": VALUES["orders_table"]}
 _engine: Any = importlib.import_module("ministack.services.stepfunctions")
 _step: contextvars.ContextVar[str] = contextvars.ContextVar("step")
 
@@ -69,13 +71,18 @@ class Ended:
 
 @dataclass
 class Workflow:
-    """The two machines' definition with everything around it."""
+    """The two machines' definitions with everything around them."""
 
     functions: Mapping[str, LoadedFunction]
     dynamodb: FakeDynamoDB
     definition: Mapping[str, Any]
+    """EXPRESS."""
+    accepted: Mapping[str, Any]
+    """STANDARD."""
     published: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Messages on the notification topic."""
+    started: list[str] = field(default_factory=list[str])
+    """Orders that EXPRESS executions were started for by a STANDARD one."""
     waits: list[float] = field(default_factory=list[float])
     """Seconds that it would have slept: retries and Wait states."""
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
@@ -95,9 +102,16 @@ class Workflow:
         self._faults[step].append(happens)
 
     def run(self, request: Mapping[str, Any]) -> Ended:
-        """Run one execution to its end."""
+        """Run one EXPRESS execution to its end."""
         self._tries.clear()
-        execution = self._start(request)
+        return self._ended(self._start(_MACHINE, self.definition, request))
+
+    def run_accepted(self, request: Mapping[str, Any]) -> Ended:
+        """Run one STANDARD execution to its end, with the EXPRESS ones that it starts."""
+        self._tries.clear()
+        return self._ended(self._start(_ACCEPTED, self.accepted, request))
+
+    def _ended(self, execution: dict[str, Any]) -> Ended:
         failed = execution["status"] == "FAILED"
         return Ended(
             status=execution["status"],
@@ -112,13 +126,13 @@ class Workflow:
             tries=dict(self._tries),
         )
 
-    def _start(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        machine = {"name": "order", "definition": json.dumps(self.definition), "roleArn": "arn:role"}
-        _engine._state_machines[_MACHINE] = machine
-        arn = f"{_MACHINE}:execution"
+    def _start(self, arn: str, definition: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+        machine_arn, arn = arn, f"{arn}:execution"
+        machine = {"name": "order", "definition": json.dumps(definition), "roleArn": "arn:role"}
+        _engine._state_machines[machine_arn] = machine
         execution: dict[str, Any] = {
             "executionArn": arn,
-            "stateMachineArn": _MACHINE,
+            "stateMachineArn": machine_arn,
             "name": "execution",
             "status": "RUNNING",
             "startDate": "2026-01-02T03:04:05.678Z",
@@ -152,6 +166,8 @@ class Workflow:
             assert arguments["TopicArn"] == VALUES["notification_topic_arn"]
             self.published.append(json.loads(arguments["Message"]))
             return {"MessageId": str(len(self.published))}
+        if integration == "aws-sdk:sfn:startSyncExecution":
+            return self._decide(arguments)
         prefix = {"dynamodb": "DynamoDB", "aws-sdk:dynamodb": "DynamoDb"}[integration.rpartition(":")[0]]
         calls = {
             "putItem": self.dynamodb.put_item,
@@ -164,6 +180,15 @@ class Workflow:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             raise _failure(f"{prefix}.{code}", str(error)) from error
+
+    def _decide(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Run an EXPRESS execution; StartSyncExecution says how it ended."""
+        assert arguments["StateMachineArn"] == _MACHINE
+        self.started.append(arguments["Name"])
+        execution = self._start(_MACHINE, self.definition, json.loads(arguments["Input"]))
+        if execution["status"] == "SUCCEEDED":
+            return {"Status": "SUCCEEDED", "Output": execution["output"]}
+        return {"Status": execution["status"], "Error": execution["error"], "Cause": execution["cause"]}
 
     def _call(self, arguments: Mapping[str, Any]) -> Any:
         name = next(name for name in FUNCTIONS if arguments["FunctionName"] == VALUES[f"{name}_arn"])
@@ -190,7 +215,9 @@ def workflow(dynamodb: FakeDynamoDB) -> Generator[Workflow]:
             name: stack.enter_context(loaded(name, clients={"dynamodb": dynamodb}, environment=environment))
             for name in FUNCTIONS
         }
-        made = Workflow(functions=functions, dynamodb=dynamodb, definition=definition)
+        accepted = state_machine.load("accepted-order.asl.json")
+        accepted = json.loads(state_machine.render(accepted, ACCEPTED_VALUES, timeout_s=900))
+        made = Workflow(functions=functions, dynamodb=dynamodb, definition=definition, accepted=accepted)
         for attribute, replacement in _replacements(made).items():
             stack.enter_context(mock.patch.object(_engine, attribute, replacement))
         yield made
@@ -199,7 +226,11 @@ def workflow(dynamodb: FakeDynamoDB) -> Generator[Workflow]:
 def _replacements(made: Workflow) -> dict[str, Any]:
     """Return what stands in for parts of the interpreter."""
     execute, evaluate = _engine._execute_task, _engine._evaluate_jsonata
-    names = [(state, name) for name, state in state_machine.tasks(made.definition)]
+    names = [
+        (state, name)
+        for definition in (made.definition, made.accepted)
+        for name, state in state_machine.tasks(definition)
+    ]
 
     def execute_task(state: Any, data: Any, execution: Any, context: Any) -> Any:
         _step.set(next(name for known, name in names if known == state))

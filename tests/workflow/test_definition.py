@@ -16,7 +16,10 @@ from shared import errors
 
 DEFINITION: Final = state_machine.load("order.asl.json")
 STATES: Final = dict(state_machine.states(DEFINITION))
-TASKS: Final = dict(state_machine.tasks(DEFINITION))
+ACCEPTED: Final = state_machine.load("accepted-order.asl.json")
+TASKS: Final = dict(state_machine.tasks(DEFINITION)) | {
+    f"accepted-order {name}": task for name, task in state_machine.tasks(ACCEPTED)
+}
 PARALLELS: Final = {name: state for name, state in STATES.items() if state["Type"] == "Parallel"}
 
 # Step Functions: error names. Of Lambda's, these are not in the service's own model, but its SDK's.
@@ -33,7 +36,7 @@ TRANSIENT: Final = re.compile(
     r"|\w+\.(ServiceException|SdkClientException|ClientExecutionTimeoutException|TooManyRequestsException"
     r"|ProvisionedThroughputExceededException|RequestLimitExceededException|ThrottlingException|ThrottledException"
     r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
-    r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException)"
+    r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException|SfnException)"
 )
 # The prefix of an error's name is its service's in the SDK that the integration uses.
 PREFIXES: Final = {
@@ -41,6 +44,7 @@ PREFIXES: Final = {
     "sns": ("sns", "SNS"),
     "dynamodb": ("dynamodb", "DynamoDB"),
     "aws-sdk:dynamodb": ("dynamodb", "DynamoDb"),
+    "aws-sdk:sfn": ("stepfunctions", "Sfn"),
 }
 # What an SDK calls an error that its service's model does not have, such as a throttling that the service's front door
 # answers, or its 503. It calls a missing permission so too, which does not pass by itself.
@@ -49,6 +53,7 @@ GENERAL: Final = {
     "sns": "SNS.AmazonSNSException",
     "dynamodb": "DynamoDB.AmazonDynamoDBException",
     "aws-sdk:dynamodb": "DynamoDb.DynamoDbException",
+    "aws-sdk:sfn": "Sfn.SfnException",
 }
 
 
@@ -156,7 +161,7 @@ def test_business_errors_are_never_repeated() -> None:
 
 def test_what_is_read_is_what_was_written_last() -> None:
     reads = [json.dumps(task["Arguments"]) for task in TASKS.values() if "get" in integration(task)[1].lower()]
-    assert len(reads) == 2
+    assert len(reads) == 3
     assert all('"ConsistentRead": true' in arguments for arguments in reads)
 
 
@@ -183,6 +188,7 @@ def test_every_state_is_reached_and_every_way_ends() -> None:
                 check(branch)
 
     check(DEFINITION)
+    check(ACCEPTED)
 
 
 def test_a_choice_that_matches_no_rule_has_a_default() -> None:
@@ -192,6 +198,7 @@ def test_a_choice_that_matches_no_rule_has_a_default() -> None:
 def test_each_fail_state_ends_under_its_own_error() -> None:
     ends = state_machine.fail_errors(DEFINITION)
     assert len(set(ends.values())) == len(ends)
+    assert state_machine.fail_errors(ACCEPTED).items() <= ends.items()
     business = set(ends.values()) - {"ProcessingFailed", "NotRecorded"}
     assert business <= {each.__name__ for each in errors.HTTP_STATUS}
 
