@@ -74,6 +74,8 @@ class World:
         self.compared = 0
         """How often the tables were compared with the model."""
         self.faults: Counter[str] = Counter()
+        self._disturbed: set[str] = set()
+        """Executions that met faults."""
         self._changes: list[Change] = []
         self._requests = 0
         for user in users.values():
@@ -232,7 +234,7 @@ class World:
                 row, old = record["dynamodb"]["NewImage"], record["dynamodb"].get("OldImage", {})
                 if row["request_id"] != old.get("request_id"):
                     self.history.product_put(_product(row))
-            disturbed = change.by.faults > 0 or change.by.name == "fail_order"
+            disturbed = change.by.faults > 0 or self._follows_a_fault(change.by)
             for record in change.orders:
                 images = record["dynamodb"]
                 story = self.history.order_changed(images.get("OldImage"), images.get("NewImage"), disturbed=disturbed)
@@ -243,6 +245,10 @@ class World:
                 self.history.stock_is({name: int(row["quantity"]["N"]) for name, row in rows.items()})
             self.queues.unpublished += change.orders
         self._changes.clear()
+
+    def _follows_a_fault(self, activity: Activity) -> bool:
+        """Whether it is fail_order, after an execution that met faults. One that met none has decided its order."""
+        return activity.name == "fail_order" and activity.about.event["detail"]["name"] in self._disturbed
 
     def _collect(self) -> None:
         """Take what was put on the bus and what was started."""
@@ -277,6 +283,8 @@ class World:
         ended: Ended | None = activity.value
         if ended and ended.status == "SUCCEEDED":
             return
+        if activity.faults:
+            self._disturbed.add(activity.about)
         status = ended.status if ended else "ABORTED"
         detail = {"name": activity.about, "status": status, "error": ended.error if ended else None}
         self.queues.deliveries.append(Delivery("fail_order", {"detail": detail}))
