@@ -58,6 +58,8 @@ INFREQUENT: Final = "INFREQUENT_ACCESS"
 _HOURS_OF_A_MONTH: Final = 730
 # Calls, latency, the integration's latency, 4xx and 5xx (API Gateway: metrics and dimensions).
 _METRICS_OF_A_METHOD: Final = 5
+# Lambda looks into an empty queue in five places at once, and waits 20 s there (Lambda: SQS event sources).
+_LOOKS_OF_AN_HOUR: Final = 5 * 3600 // 20
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,11 @@ class Design:
     """Price of the analytics queue's requests."""
     has_archive: bool
     is_traced: bool
+    """By X-Ray's sampling, unless `is_traced_whole`."""
     monthly: Mapping[str, float]
     """Price -> quantity in a month, whatever the number of orders."""
+    is_traced_whole: bool = False
+    """Every request is."""
 
 
 def kind_of(made: Resource) -> str:
@@ -135,7 +140,7 @@ def read(graph: Graph) -> Design:
         functions=_functions(graph, logs),
         machines={made.name.rpartition("-")[2]: _machine(made, logs) for made in graph.of("StateMachine")},
         projections=_projections(graph),
-        queue="fifo_queue_request" if graph.one("Queue", "analytics").inputs.get("fifoQueue") else "queue_request",
+        queue=_queue_price(graph),
         has_archive=bool(graph.of("EventArchive")),
         is_traced=bool(stage.inputs["xrayTracingEnabled"]),
         monthly=dict(_monthly(graph)),
@@ -182,6 +187,10 @@ def _projections(graph: Graph) -> dict[str, dict[str, str]]:
     }
 
 
+def _queue_price(graph: Graph) -> str:
+    return "fifo_queue_request" if graph.one("Queue", "analytics").inputs.get("fifoQueue") else "queue_request"
+
+
 def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     functions = {made.inputs["name"]: made for made in graph.of("aws:lambda/function:Function")}
     kept = Counter[str]()
@@ -192,6 +201,8 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     yield from kept.items()
     yield "key_month", len(graph.of("aws:kms/key:Key"))
     yield "alarm_month", len(graph.of("MetricAlarm"))
+    queues = [made for made in graph.of("EventSourceMapping") if ":sqs:" in made.inputs["eventSourceArn"]]
+    yield _queue_price(graph), len(queues) * _LOOKS_OF_AN_HOUR * _HOURS_OF_A_MONTH
     yield "dashboard_month", len(graph.of("Dashboard"))
     methods = [made for made in graph.of("aws:apigateway/method:Method") if made.inputs["httpMethod"] != "OPTIONS"]
     detailed = any(made.inputs["settings"].get("metricsEnabled") for made in graph.of("MethodSettings"))

@@ -66,6 +66,10 @@ def _untraced(use: Use, design: Design) -> tuple[Use, Design]:
     return use, replace(design, is_traced=False)
 
 
+def _traced_whole(use: Use, design: Design) -> tuple[Use, Design]:
+    return use, replace(design, is_traced_whole=True)
+
+
 def _http(use: Use, design: Design) -> tuple[Use, Design]:
     # AWS's firewall stands before no HTTP API.
     return use, replace(design, api="http_request", has_firewall=False)
@@ -95,6 +99,7 @@ LEVERS: Final = (
     Lever("logs of executions and requests of class infrequent access", _infrequent, "metric filters, live tail"),
     Lever("functions' log level WARNING", _quiet, "a line for each thing done"),
     Lever("no traces", _untraced, "the way of a request through the services"),
+    Lever("a trace of every request, as with less than one a second", _traced_whole),
     Lever("HTTP instead of REST API", _http, "firewall, validation, the direct way to the workflow"),
     Lever("no success topic", _without_topics, "who wants to be told of events handled"),
     Lever("a queue without order", _plain_queue, "FIFO"),

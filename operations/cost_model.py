@@ -90,7 +90,7 @@ class Model:
         if design.is_traced:
             roots = {"api": 1, **{name: use.functions[name].invocations for name in _ROOTS if name in use.functions}}
             for caller, number in roots.items():
-                yield "traces", caller, "trace", number * self._sampled(number)
+                yield "traces", caller, "trace", number * (1 if design.is_traced_whole else self._sampled(number))
         yield "objects", _ANALYTICS, "object_put", use.of("PutObject")
         yield "mails", "send_email", "mail", use.of("SendEmail")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import runpy
@@ -257,6 +258,8 @@ def run(
     try:
         loop.run_until_complete(body())
     finally:
+        # The program disables it, for itself.
+        gc.enable()
         loop.close()
         asyncio.set_event_loop(None)
     return graph
