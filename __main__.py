@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pulumi
 import pulumi_aws as aws
 
@@ -18,6 +20,10 @@ from components.naming import Naming
 from components.observability import Observability, ObservabilityArgs
 from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
 from components.rest_api import RestApi, RestApiArgs
+
+# A third of the program's time (1.9 s, then 1.3 s): the collector looks at all of pulumi_aws again and again, and frees
+# nothing that would matter: the peak of memory is the same. Whoever runs this in a longer process enables it again.
+gc.disable()
 
 config = settings.load()
 naming = Naming(project=config.project, stack=config.stack)

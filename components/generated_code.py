@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, cast
-
-import fastjsonschema
-from botocore.loaders import Loader
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from components import openapi
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
 
 CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "dynamodb": ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
@@ -56,6 +56,9 @@ def schemas() -> dict[str, Mapping[str, Any]]:
 
 def sdk_data() -> dict[str, bytes]:
     """Return the files of `shared/sdk/` by path: botocore's own, with what CALLS needs."""
+    # Slow to import (30 ms), and needed only where there is no layer of the same inputs yet; so is fastjsonschema.
+    from botocore.loaders import Loader  # noqa: PLC0415
+
     loader = Loader()
     files: dict[str, Any] = {f"{name}.json": loader.load_data(name) for name in _SHARED_DATA}
     for partition in files["endpoints.json"]["partitions"]:
@@ -71,6 +74,8 @@ def sdk_data() -> dict[str, bytes]:
 
 
 def _code(schema: Mapping[str, Any]) -> bytes:
+    import fastjsonschema  # noqa: PLC0415 - see above
+
     # Draft 4, as API Gateway reads the same schemas: later ones take 1.0 for an integer.
     code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema})
     # The generator is not needed where the code runs.

@@ -1,12 +1,13 @@
 """Archives of the functions and layers: made by the program itself, the same bytes for the same content.
 
-They are kept under `.build/`, layers by a key of everything that they are made of, so that nothing is made twice.
+They are kept under `.build/` by a key of everything that they are made of, so that nothing is made twice.
 Pulumi compares an archive by its content, so where it lies is no difference.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import functools
 import hashlib
 import io
 import os
@@ -85,8 +86,7 @@ LEFT_OUT: Final = (
 )
 """What the packages of the `powertools` layer bring and no function loads, by path."""
 
-# A layer is made anew when what makes it changes.
-_MAKERS: Final = [Path(__file__).with_name(name) for name in ("compiler.py", "generated_code.py", "packaging.py")]
+_MAKERS: Final = ("compiler.py", "generated_code.py", "packaging.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE: Final = 0o100644 << 16
 
@@ -96,7 +96,8 @@ def function_archive(source: str) -> pulumi.FileArchive:
     folder = FUNCTIONS / source
     if not (folder / "handler.py").is_file():
         raise FileNotFoundError(f"function source: got {source!r}; there is no functions/{source}/handler.py")
-    return _archive(source.replace("_", "-"), _tree(folder, prefix=f"{source}/"))
+    files = dict(_tree(folder, prefix=f"{source}/"))
+    return _kept(source.replace("_", "-"), files.items(), lambda: files)
 
 
 def common_layer_archive(*, byte_code: bool) -> pulumi.FileArchive:
@@ -140,15 +141,35 @@ def powertools_layer_archive(architecture: str, *, byte_code: bool) -> pulumi.Fi
 def _layer(
     name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]], *, byte_code: bool
 ) -> pulumi.FileArchive:
-    """Return a layer's archive, made of `files` unless there is one of the same inputs."""
-    makers = [*_MAKERS, *sorted(compiler.SOURCES.glob("[cp]*.*"))]
-    inputs = [*sorted(made_of), *((path.name, path.read_bytes()) for path in makers)]
-    inputs += [(package, version(package).encode()) for package in ("botocore", "fastjsonschema")]
+    """Return a layer's archive."""
+
+    def content() -> Mapping[str, bytes]:
+        return compiler.compiled(files()) if byte_code else files()
+
+    return _kept(f"{name}{'-compiled' if byte_code else ''}", made_of, content)
+
+
+@functools.cache
+def _makers() -> tuple[tuple[str, bytes], ...]:
+    """Return what makes archives: one that an older program made is of no use."""
+    own = (Path(__file__).with_name(name) for name in _MAKERS)
+    sources = [
+        *own,
+        *(path for path in sorted(compiler.SOURCES.iterdir()) if path.is_file() and path.stem != LAYER_LOCK.stem),
+    ]
+    packages = ((package, version(package).encode()) for package in ("botocore", "fastjsonschema"))
+    return (*((path.name, path.read_bytes()) for path in sources), *packages)
+
+
+def _kept(
+    name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]]
+) -> pulumi.FileArchive:
+    """Return the archive of `files`, made unless there is one that was made of the same."""
+    inputs = [*sorted(made_of), *_makers()]
     key = hashlib.sha256(b"".join(part for path, data in inputs for part in (path.encode(), b"\0", data, b"\0")))
-    path = BUILD / f"{name}-{key.hexdigest()[:16]}{'-compiled' if byte_code else ''}.zip"
+    path = BUILD / f"{name}-{key.hexdigest()[:16]}.zip"
     if not path.is_file():
-        content = files()
-        write(path, _zip((compiler.compiled(content) if byte_code else content).items()))
+        write(path, _zip(files().items()))
     return pulumi.FileArchive(os.path.relpath(path))
 
 
@@ -181,12 +202,6 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
         if relative.parts[0].endswith(".dist-info") and path.name not in {"METADATA", "WHEEL", "LICENSE"}:
             continue
         yield prefix + relative.as_posix(), path.read_bytes()
-
-
-def _archive(name: str, files: Iterable[tuple[str, bytes]]) -> pulumi.FileArchive:
-    path = BUILD / f"{name}.zip"
-    write(path, _zip(files))
-    return pulumi.FileArchive(os.path.relpath(path))
 
 
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
