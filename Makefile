@@ -21,12 +21,12 @@ SOURCES := __main__.py settings.py components functions local operations policy 
 # A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 
-.PHONY: help up order down status test prove lint format preview deploy redrive cost record generate lock
+.PHONY: help up order down status test prove lint format preview deploy redrive bench cost record generate lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-up: .venv/installed-local .venv/layers/installed ## start the platform on this machine (PORT=4566)
+up: .venv/installed-local ## start the platform on this machine (PORT=4566)
 	@$(BIN)/python -m local up --port $(PORT)
 
 order: .venv/installed-local ## place an order on it and show its way
@@ -66,6 +66,9 @@ deploy: .venv/installed-local .venv/layers/installed ## pulumi up (STACK=dev)
 
 redrive: .venv/installed-local ## return what lies in the failure queues (STACK=dev, DRY_RUN=1)
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
+bench: .venv/installed-dev .venv/layers/installed ## what it takes, beside what one would otherwise write (BENCH_PYTHON=python3.13)
+	@PYTHONPATH=policy:functions $(BIN)/python -m tests.bench
 
 cost: .venv/installed-local ## what orders cost on AWS (STACK=prod, ORDERS=1000000)
 	@$(BIN)/python -m operations.cost $(STACK) --orders $(ORDERS)

@@ -1,5 +1,7 @@
 """Compiles the modules of /sources.zip to /code.zip with the Python that runs this: each .py to a .pyc in its place.
 
+Two arguments are other archives, from and to.
+
 Python imports such a .pyc without a source. It lacks docstrings, which nothing in the functions reads, a quarter of it;
 asserts and line numbers are kept.
 """
@@ -7,10 +9,12 @@ asserts and line numbers are kept.
 import ast
 import importlib.util
 import marshal
+import sys
 import zipfile
 
 # PEP 552: by the source's hash, which is not checked: there is no source, and an archive carries no times.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
+SOURCES, CODE = sys.argv[1:3] if len(sys.argv) > 2 else ("/sources.zip", "/code.zip")  # noqa: PLR2004
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -25,8 +29,8 @@ def undocumented(source: bytes, path: str) -> ast.Module:
     return tree
 
 
-with zipfile.ZipFile("/sources.zip") as sources, zipfile.ZipFile("/code.zip", "w") as code:
-    for name in sorted(sources.namelist()):
+with zipfile.ZipFile(SOURCES) as sources, zipfile.ZipFile(CODE, "w") as code:
+    for name in sorted(name for name in sources.namelist() if name.endswith(".py")):
         source, path = sources.read(name), f"/opt/{name}"
         compiled = compile(undocumented(source, path), path, "exec", dont_inherit=True)
         code.writestr(f"{name}c", HEADER + importlib.util.source_hash(source) + marshal.dumps(compiled))

@@ -1,0 +1,63 @@
+"""Run by the Python that is measured: imports a handler as Lambda's runtime does, and calls it REQUESTS times.
+
+python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, several of them with commas between, or
+`nothing`; FAKE is what stands for DynamoDB when there are requests: `client`, or `network`. It imports
+no more than it must, since all of it is measured.
+"""
+
+import importlib
+import json
+import os
+import sys
+
+handler, fake, requests, *paths = sys.argv[1:]
+sys.path[:0] = paths
+
+
+class Context:
+    """What Lambda tells a handler of its invocation."""
+
+    function_name = "orders-api"
+    function_version = "1"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-api:live"
+    aws_request_id = "8f5e1a52-0000-4000-8000-000000000001"
+
+    def get_remaining_time_in_millis(self):
+        return 10_000
+
+
+class Body:
+    def stream(self):
+        yield b"{}"
+
+
+def fake_client():
+    """Answer each call at botocore's one door of all clients and resources: nothing of the SDK's work is done."""
+    from botocore.client import BaseClient
+
+    BaseClient._make_api_call = lambda *_: {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
+
+
+def fake_network():
+    """Answer what botocore would send: everything but the connection is done."""
+    from botocore.awsrequest import AWSResponse
+    from botocore.httpsession import URLLib3Session
+
+    URLLib3Session.send = lambda _, request: AWSResponse(request.url, 200, {}, Body())
+
+
+if requests != "0":
+    {"client": fake_client, "network": fake_network}[fake]()
+if handler != "nothing":
+    for module in handler.split(","):
+        function = importlib.import_module(module).lambda_handler
+    event = sys.stdin.read() if requests != "0" else ""
+    for _ in range(int(requests)):
+        # As the runtime does: what goes in and out is JSON.
+        answer = function(json.loads(event), Context())
+        json.dumps(answer)
+        if answer["statusCode"] != 202:
+            raise SystemExit(f"{handler}: got {answer}")
+sys.stdout.flush()
+os._exit(0)  # Lambda's process does not end: no time for what Python does at its end.

@@ -1,0 +1,265 @@
+"""Lambda's machine for one Python: what lies under /opt, /var/task and in the runtime, in a folder of this one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uv
+
+from components import compiler, packaging
+from operations.resource_graph import Graph
+
+ROOT: Final = packaging.ROOT
+_HERE: Final = Path(__file__).parent
+_OTHERWISE: Final = _HERE / "otherwise"
+_LOCK: Final = ROOT / "requirements-dev.txt"
+# The runtime has byte code of its packages, and so has a layer that is made by its own Python.
+_RUNTIME: Final = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
+_POWERTOOLS: Final = ("aws-lambda-powertools", "aws-xray-sdk", "wrapt", "typing-extensions")
+_PYDANTIC: Final = ("pydantic", "pydantic-core", "annotated-types", "typing-inspection")
+_ASK: Final = "import sys; print(sys.executable, *sys.version_info[:3])"
+# What Lambda sets, and what keeps from this machine.
+_ENVIRONMENT: Final = {
+    "AWS_REGION": "ap-northeast-1",
+    "AWS_DEFAULT_REGION": "ap-northeast-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_SESSION_TOKEN": "test",
+    "AWS_LAMBDA_FUNCTION_NAME": "orders-api",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "HOME": "/nowhere",
+    "PYTHONHASHSEED": "0",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Python:
+    """An interpreter."""
+
+    path: str
+    version: str
+    """E.g. 3.13.0."""
+
+    @property
+    def runs_layers(self) -> bool:
+        """Whether the byte code of the deployed layers is this Python's."""
+        return self.version.startswith(f"{packaging.PYTHON_VERSION}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handler:
+    """What is started: the same everywhere but for its code and what it finds."""
+
+    module: str
+    """`nothing` is Python alone."""
+    path: tuple[str, ...] = ()
+    """Folders, in the order of Lambda's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Every handler, ready to be started."""
+
+    python: Python
+    environment: Mapping[str, str]
+    """One for all handlers: what Lambda sets, and the variables of every function."""
+    functions: Mapping[str, Handler]
+    """As they are deployed, by name."""
+    nothing: Handler
+    bare: Handler
+    tutorial: Handler
+    by_hand: Handler
+    validated: Handler
+
+    @property
+    def everything(self) -> Handler:
+        """All functions in one process: at least what the heaviest of them takes."""
+        handlers = self.functions.values()
+        paths = dict.fromkeys(folder for handler in handlers for folder in handler.path)
+        return Handler(module=",".join(handler.module for handler in handlers), path=tuple(paths))
+
+    def command(self, handler: Handler, *, requests: int = 0, fake: str = "client") -> list[str]:
+        """Return the command that starts a handler and sends it so many orders.
+
+        Python has nothing of this machine on its path (-S -s -P), and writes no byte code (-B): neither can Lambda's.
+        """
+        options = ["-S", "-s", "-P", "-B"]
+        return [
+            self.python.path,
+            *options,
+            str(_HERE / "in_lambda.py"),
+            handler.module,
+            fake,
+            str(requests),
+            *handler.path,
+        ]
+
+
+def python() -> Python:
+    """Return Lambda's Python if BENCH_PYTHON names it or it is on the PATH, and else the one that runs this.
+
+    Raises RuntimeError if BENCH_PYTHON does not start.
+    """
+    wanted = os.environ.get("BENCH_PYTHON")
+    if wanted:
+        found = _asked(wanted)
+        if found is None:
+            raise RuntimeError(f"BENCH_PYTHON: got {wanted}, which does not start; leave it out for the one of .venv")
+        return found
+    return _asked(packaging.RUNTIME) or own_python()
+
+
+def own_python() -> Python:
+    """Return the Python that runs this, without its environment."""
+    return Python(path=os.path.realpath(sys.executable), version=".".join(map(str, sys.version_info[:3])))
+
+
+def prepared(interpreter: Python, graph: Graph) -> Machine:
+    """Return the machine of `interpreter` with the functions of `graph`; lay out what is not there yet.
+
+    Raises RuntimeError if packages cannot be had.
+    """
+    base = packaging.BUILD / "bench" / f"python{interpreter.version}"
+    runtime, powertools, pydantic = (
+        _installed(interpreter, base, name, packages)
+        for name, packages in (("runtime", _RUNTIME), ("powertools", _POWERTOOLS), ("pydantic", _PYDANTIC))
+    )
+    layers = _layers(interpreter, base)
+    functions = {
+        function.name: Handler(
+            module=function.inputs["handler"].removesuffix(".lambda_handler"),
+            path=(_unpacked(base, function.name, [Path(function.inputs["code"].path)]), *layers, runtime),
+        )
+        for function in sorted(graph.of("aws:lambda/function:Function"), key=lambda function: function.name)
+    }
+    variables: dict[str, str] = {}
+    for function in graph.of("aws:lambda/function:Function"):
+        variables |= function.inputs["environment"]["variables"]
+    own = str(_OTHERWISE)
+    return Machine(
+        python=interpreter,
+        environment=_ENVIRONMENT | variables,
+        functions=functions,
+        nothing=Handler(module="nothing"),
+        bare=Handler(module="bare", path=(own, runtime)),
+        tutorial=Handler(module="tutorial", path=(own, powertools, runtime)),
+        by_hand=Handler(module="by_hand", path=(own, runtime)),
+        validated=Handler(module="validated", path=(own, powertools, pydantic, runtime)),
+    )
+
+
+def _asked(command: str) -> Python | None:
+    """Return the interpreter that a command starts: a script that chooses one is on many paths."""
+    where = shutil.which(command)
+    if where is None:
+        return None
+    done = subprocess.run([where, "-I", "-c", _ASK], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        return None
+    path, *version = done.stdout.split()
+    return Python(path=os.path.realpath(path), version=".".join(version))
+
+
+def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[str]) -> str:
+    """Return a folder with these packages of the lock, whole, with byte code."""
+    locked = "".join(_lock(package) for package in packages)
+
+    def install(target: Path) -> None:
+        requirements = target.with_suffix(".txt")
+        requirements.write_text(locked, encoding="utf-8")
+        options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "--python", interpreter.path]
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            [uv.find_uv_bin(), "pip", "install", *options, "--target", str(target), "--requirement", str(requirements)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        requirements.unlink()
+        if done.returncode:
+            raise RuntimeError(
+                f"bench: uv could not install {', '.join(packages)}: {done.stderr.strip()[-500:]}. "
+                "Remedy: check that this machine reaches its Python package index."
+            )
+
+    return _made(base, name, locked.encode(), install)
+
+
+def _lock(package: str) -> str:
+    found = re.search(
+        rf"^{re.escape(package)}==.*?(?=^\S|\Z)", _LOCK.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    if found is None:
+        raise RuntimeError(f"bench: {_LOCK.name} does not pin {package}")
+    return found.group()
+
+
+def _layers(interpreter: Python, base: Path) -> tuple[str, ...]:
+    """Return /opt/python: the deployed archives, or their sources compiled by the same script for another Python."""
+    archives = [
+        Path(str(archive.path))
+        for archive in (
+            packaging.powertools_layer_archive("arm64", byte_code=interpreter.runs_layers),
+            packaging.common_layer_archive(byte_code=interpreter.runs_layers),
+        )
+    ]
+    if interpreter.runs_layers:
+        return (f"{_unpacked(base, 'opt', archives)}/python",)
+    compile_script = compiler.SOURCES / "compile.py"
+
+    def compile_archives(target: Path) -> None:
+        for archive in archives:
+            with tempfile.TemporaryDirectory() as scratch:
+                code = Path(scratch, "code.zip")
+                subprocess.run(  # noqa: S603 - fixed arguments
+                    [interpreter.path, "-I", str(compile_script), str(archive), str(code)], check=True
+                )
+                _unpack(archive, target, but=".py")
+                _unpack(code, target)
+
+    made_of = b"".join(path.read_bytes() for path in (*archives, compile_script))
+    return (f"{_made(base, 'opt', made_of, compile_archives)}/python",)
+
+
+def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
+    def unpack(target: Path) -> None:
+        for archive in archives:
+            _unpack(archive, target)
+
+    return _made(base, name, b"".join(archive.read_bytes() for archive in archives), unpack)
+
+
+def _unpack(archive: Path, target: Path, *, but: str = "/") -> None:
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(target, [name for name in file.namelist() if not name.endswith(but)])
+
+
+def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
+    """Return a folder that `make` fills unless it is there: whole or not at all, since tests may run at once."""
+    folder = base / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
+    if not folder.is_dir():
+        base.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=base, prefix="making-"))
+        make(scratch)
+        try:
+            scratch.rename(folder)
+        except OSError:
+            shutil.rmtree(scratch)
+    return str(folder)

@@ -1,0 +1,23 @@
+"""The handler of the tutorials: each utility as its documentation shows it."""
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+app = APIGatewayRestResolver()
+table = boto3.resource("dynamodb").Table("orders")
+
+
+@app.get("/orders")
+def list_orders():
+    return {"orders": table.scan()["Items"]}
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event, context):
+    return app.resolve(event, context)
