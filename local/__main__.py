@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from local import emulator, project
+from local import BEGAN, emulator, project
 from local.aws import CallError
 from local.errors import LocalError
 from local.instance import DEFAULT_PORT, ROOT, Instance, alone, instance
@@ -46,10 +46,10 @@ def _port(text: str) -> int:
 
 
 def _up(where: Instance, program: Path) -> int:
-    began, progress = time.monotonic(), Progress()
+    progress = Progress()
     with alone(where):
         outputs = up(where, project.load(program), progress)
-    progress.say(summary(where, outputs, time.monotonic() - began))
+    progress.say(summary(where, outputs, time.monotonic() - BEGAN))
     return 0
 
 
