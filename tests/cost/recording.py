@@ -28,6 +28,8 @@ from tests.proof.faults_plan import Fault, Plan
 from tests.proof.faults_world import World, faulty_world
 
 _PREFIX: Final = "orders-local-"
+# An environment more may have been started, for a second event at the same time.
+_FIRST_START: Final = '"ColdStart":['
 _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _EVENTS: Final = 2
@@ -89,7 +91,10 @@ class Studio:
         self.recorder.calls.clear()
         before = {name: len(stack.log(name)) for name in stack.ops["logGroups"]}
         self._settle(place())
-        logs = {name: stack.log(name)[number:] for name, number in before.items()}
+        logs = {
+            name: [line for line in stack.log(name)[number:] if _FIRST_START not in line]
+            for name, number in before.items()
+        }
         return {
             "functions": dict(sorted(_functions(logs))),
             "workflows": dict(_workflows(logs)),
