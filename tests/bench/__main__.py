@@ -21,7 +21,7 @@ REPORT: Final = packaging.BUILD / "bench.md"
 _NAMES: Final = {
     "tutorial": "the tutorial's handler (Logger, Tracer, Metrics, resolver, `boto3.resource`)",
     "by hand": "written by hand: no logger, traces, metrics or other routes",
-    "validated": "Powertools with `enable_validation`, its Logger, Tracer and Metrics, `boto3.resource`",
+    "validated": "Powertools with `enable_validation`, as its documentation shows it, `boto3.resource`",
 }
 
 
@@ -84,7 +84,7 @@ def _limit(value: float, limit: float | None) -> tuple[str, str]:
 
 
 def _row(name: str, *cells: str) -> Iterator[str]:
-    widths = [-82, *(14 for _ in cells)]
+    widths = [-86, *(14 for _ in cells)]
     padded = [
         f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}"
         for width, cell in zip(widths, (name, *cells), strict=True)
@@ -112,8 +112,8 @@ def _say(done: str) -> None:
     sys.stderr.write(f"  measured: {done}\n")
 
 
-def main() -> int:
-    """Return 1 if a limit is not kept."""
+def main() -> None:
+    """Print each line when it is known: the whole takes minutes."""
     graph = record("prod")
     machine = machines.prepared(machines.python(), graph)
     lines: list[str] = []
@@ -123,8 +123,7 @@ def main() -> int:
         lines.append(line)
     packaging.write(REPORT, "\n".join([*lines, ""]).encode())
     sys.stdout.write(f"\nWritten to {os.path.relpath(REPORT)}.\n")
-    return int(any("**above**" in line for line in lines))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -15,7 +15,6 @@ Said = Callable[[str], None]
 """Told of each command that was measured."""
 
 HOW_TO_GET_VALGRIND: Final = "valgrind is not on this machine (apt-get install valgrind)"
-_ROUNDS: Final = 15
 
 
 class Measure(Protocol):
@@ -58,17 +57,20 @@ class Instructions:
 class CpuTime:
     """Takes the least user time of several rounds, in each of which every command is run once."""
 
-    name = f"user CPU time, the least of {_ROUNDS} interleaved runs: {HOW_TO_GET_VALGRIND}"
     exact = False
+
+    def __init__(self, rounds: int = 15) -> None:
+        self.name = f"user CPU time, the least of {rounds} interleaved runs: {HOW_TO_GET_VALGRIND}"
+        self._rounds = rounds
 
     def __call__(
         self, commands: Mapping[str, Command], environment: Mapping[str, str], stdin: str, said: Said
     ) -> dict[str, float]:
         least = dict.fromkeys(commands, float("inf"))
-        for turn in range(_ROUNDS):
+        for turn in range(self._rounds):
             for name, command in commands.items():
                 least[name] = min(least[name], _run(command, environment, stdin)[1])
-            said(f"round {turn + 1} of {_ROUNDS}")
+            said(f"round {turn + 1} of {self._rounds}")
         return least
 
 

@@ -49,13 +49,16 @@ def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
     ]
 
 
-def orders(machine: Machine, measure: Measure, said: Said, *, fake: str) -> dict[str, float]:
+def orders(
+    machine: Machine, measure: Measure, said: Said, *, fake: str, without: Sequence[str] = ()
+) -> dict[str, float]:
     """Return what one warm POST /orders takes in `orders-api`, `by hand` and `validated`, in the measure's unit."""
     handlers: dict[str, Handler] = {
         "orders-api": machine.functions["orders-api"],
         "by hand": machine.by_hand,
         "validated": machine.validated,
     }
+    handlers = {name: handler for name, handler in handlers.items() if name not in without}
     later = _LATER[measure.exact]
     commands = {
         f"{name}, {requests} orders, {fake}": machine.command(handler, requests=requests, fake=fake)

@@ -1,4 +1,7 @@
-"""`POST /orders` with Powertools alone: its validation by pydantic models, its utilities, boto3's resource."""
+"""`POST /orders` with Powertools as the examples of its documentation have it, and boto3's resource.
+
+Validation by pydantic models, the three utilities, `capture_method` on the route, a correlation id on the handler.
+"""
 
 import hashlib
 import json
@@ -11,6 +14,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.logging import correlation_paths
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -54,6 +58,7 @@ class Order(BaseModel):
 
 
 @app.post("/orders")
+@tracer.capture_method
 def create_order(
     new: NewOrder, key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)] = None
 ) -> Response[Order]:
@@ -83,7 +88,7 @@ def create_order(
     )
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
 @tracer.capture_lambda_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event, context):

@@ -1,0 +1,82 @@
+"""P1 and P3 cannot creep. P2 and P4 are held by tests/components/test_layers.py.
+
+`make bench` has each function's own figure; valgrind takes too long for ten of them here. So the start of all functions
+in one process is counted: whatever any of them loads more is in it.
+
+Shown to bite: see each limit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import pytest
+
+from operations.resource_graph import Graph
+from tests.bench import machine as machines
+from tests.bench import measuring, tables
+from tests.bench.machine import Machine
+from tests.bench.measuring import Measure
+
+pytestmark = [pytest.mark.xdist_group("bench"), pytest.mark.timeout(600)]
+
+
+def unsaid(_: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def machine(graph_of: Callable[[str], Graph]) -> Machine:
+    return machines.prepared(machines.own_python(), graph_of("prod"))
+
+
+@pytest.fixture(scope="module")
+def measure() -> Measure:
+    chosen = measuring.measure()
+    if not chosen.exact:
+        warnings.warn(f"bench: {measuring.HOW_TO_GET_VALGRIND}: times with wider limits instead", stacklevel=1)
+    return chosen
+
+
+def test_all_functions_start_in_one_process_with_little_more_than_a_bare_handler(
+    machine: Machine, measure: Measure
+) -> None:
+    commands = {name: machine.command(getattr(machine, name)) for name in ("bare", "everything")}
+    cost = measure(commands, machine.environment, "", unsaid)
+    assert cost["everything"] / cost["bare"] <= (1.24 if measure.exact else 1.4)
+
+
+def test_an_order_takes_less_than_with_powertools_own_validation(machine: Machine, measure: Measure) -> None:
+    cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
+    assert cost["orders-api"] / cost["validated"] <= (0.66 if measure.exact else 0.75)
+
+
+def test_times_stand_in_for_instructions(machine: Machine) -> None:
+    """Where valgrind is not: the tutorial takes more than the bare handler, and that more than Python alone."""
+    commands = {name: machine.command(getattr(machine, name)) for name in ("nothing", "bare", "tutorial")}
+    cost = measuring.CpuTime(rounds=3)(commands, machine.environment, "", unsaid)
+    assert cost["nothing"] < cost["bare"] < cost["tutorial"]
+
+
+def test_a_handler_that_fails_is_not_measured(machine: Machine) -> None:
+    broken = machine.command(machines.Handler(module="not_there"))
+    with pytest.raises(RuntimeError, match="not_there"):
+        measuring.CpuTime(rounds=1)({"broken": broken}, machine.environment, "", unsaid)
+
+
+def test_what_lambda_does_not_have_is_not_found(machine: Machine) -> None:
+    """Packages of .venv would make a start that fails on AWS succeed here."""
+    with pytest.raises(RuntimeError, match="pulumi"):
+        measuring.CpuTime(rounds=1)(
+            {"leak": machine.command(machines.Handler(module="pulumi", path=machine.bare.path))},
+            machine.environment,
+            "",
+            unsaid,
+        )
+
+
+def test_a_python_that_does_not_start_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_PYTHON", "python-that-is-not-there")
+    with pytest.raises(RuntimeError, match="python-that-is-not-there"):
+        machines.python()
