@@ -1,8 +1,7 @@
 """Run by the Python that is measured: imports a handler as Lambda's runtime does, and calls it REQUESTS times.
 
-python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, several of them with commas between, or
-`nothing`; FAKE is what stands for DynamoDB when there are requests: `client`, or `network`. It imports
-no more than it must, since all of it is measured.
+python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing`; FAKE is what stands for
+DynamoDB when there are requests: `client`, or `network`. It imports no more than it must, since all of it is measured.
 """
 
 import importlib
@@ -50,8 +49,7 @@ def fake_network():
 if requests != "0":
     {"client": fake_client, "network": fake_network}[fake]()
 if handler != "nothing":
-    for module in handler.split(","):
-        function = importlib.import_module(module).lambda_handler
+    function = importlib.import_module(handler).lambda_handler
     event = sys.stdin.read() if requests != "0" else ""
     for _ in range(int(requests)):
         # As the runtime does: what goes in and out is JSON.

@@ -89,13 +89,6 @@ class Machine:
     by_hand: Handler
     validated: Handler
 
-    @property
-    def everything(self) -> Handler:
-        """All functions in one process: at least what the heaviest of them takes."""
-        handlers = self.functions.values()
-        paths = dict.fromkeys(folder for handler in handlers for folder in handler.path)
-        return Handler(module=",".join(handler.module for handler in handlers), path=tuple(paths))
-
     def command(self, handler: Handler, *, requests: int = 0, fake: str = "client") -> list[str]:
         """Return the command that starts a handler and sends it so many orders.
 

@@ -1,9 +1,7 @@
 """P1 and P3 cannot creep. P2 and P4 are held by tests/components/test_layers.py.
 
-`make bench` has each function's own figure; valgrind takes too long for ten of them here. So the start of all functions
-in one process is counted: whatever any of them loads more is in it.
-
-Shown to bite: see each limit.
+The limits are a little wider than those that `make bench` names: the same code takes a little more or less with another
+patch of Python, or with another processor's instructions.
 """
 
 from __future__ import annotations
@@ -39,17 +37,20 @@ def measure() -> Measure:
     return chosen
 
 
-def test_all_functions_start_in_one_process_with_little_more_than_a_bare_handler(
-    machine: Machine, measure: Measure
-) -> None:
-    commands = {name: machine.command(getattr(machine, name)) for name in ("bare", "everything")}
-    cost = measure(commands, machine.environment, "", unsaid)
-    assert cost["everything"] / cost["bare"] <= (1.24 if measure.exact else 1.4)
+def test_no_function_starts_later_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
+    """Measured: 0.73 to 0.95, and the tutorial's 1.30. Seen to fail when shared/aws.py takes all of botocore's data."""
+    starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid)}
+    tutorial = starts.pop("tutorial")
+    assert starts.keys() == machine.functions.keys()
+    longest = 0.97 if measure.exact else 1.1
+    assert {name: ratio for name, ratio in starts.items() if ratio > longest} == {}
+    assert tutorial > longest
 
 
 def test_an_order_takes_less_than_with_powertools_own_validation(machine: Machine, measure: Measure) -> None:
+    """Measured: 0.56. Seen to fail, at 0.62, with the tracer's header parsed each time."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
-    assert cost["orders-api"] / cost["validated"] <= (0.66 if measure.exact else 0.75)
+    assert cost["orders-api"] / cost["validated"] <= (0.59 if measure.exact else 0.75)
 
 
 def test_times_stand_in_for_instructions(machine: Machine) -> None:

@@ -64,7 +64,7 @@ def empty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_run_reads_each_source_and_builds_each_function_once_and_the_next_builds_nothing(
     empty_build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen to fail: without a key for functions the second run made ten archives."""
+    """Seen to fail when an archive is made although there is one that was made of the same."""
     layers = len(list(empty_build.iterdir()))
     first = Work(monkeypatch)
     resource_graph.record("prod")
