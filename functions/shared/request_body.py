@@ -42,9 +42,10 @@ def parse(data: bytes) -> Any:
             "body: got U+FFFD, which stands for bytes that are not UTF-8; allowed: JSON in UTF-8; write it as \\ufffd"
         )
     try:
-        value = json.loads(text, parse_constant=_not_json, parse_int=_integer)
-        # A lone surrogate (an escape such as \ud800) is a string for Python that no service takes.
-        json.dumps(value, ensure_ascii=False).encode()
+        value = _DECODER.decode(text)
+        # A lone surrogate is a string for Python that no service takes. UTF-8 has none, so it was written as \ud800.
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise ValidationError("body: got half of a surrogate pair; allowed: Unicode text") from error
     except RecursionError as error:
@@ -62,3 +63,6 @@ def _integer(digits: str) -> int:
 
 def _not_json(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_not_json, parse_int=_integer)

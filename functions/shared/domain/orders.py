@@ -27,7 +27,8 @@ TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     }
 )
 LONGEST_IDEMPOTENCY_KEY: Final = 255
-# Never change it: it makes the ids of the orders that have an Idempotency-Key.
+# Never change them: they make the ids of the orders that have an Idempotency-Key, and what their bodies are known by.
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _ORDER_IDS: Final = uuid.UUID("6f1b9f0e-52a8-4c1d-9a53-0d6f3f0c7b21")
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -98,7 +99,7 @@ def order_id_for(user_id: str, idempotency_key: str) -> str:
 
 def request_hash(items: Sequence[NewLine]) -> str:
     """Return what tells two bodies apart: SHA-256 of the lines, whatever the order of a line's fields."""
-    return hashlib.sha256(json.dumps(items, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(items).encode()).hexdigest()
 
 
 def check_lines(items: Iterable[NewLine]) -> None:
