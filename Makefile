@@ -39,12 +39,12 @@ down: .venv/installed-local ## stop it, and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
 test: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## everything that must pass
-	@$(BIN)/python -m components.packaging arm64
+	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 prove: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
-	@$(BIN)/python -m components.packaging arm64
+	@$(BIN)/python -m components.functions.archives arm64
 	$(BIN)/python -m pytest tests/proof -n 2 --dist loadgroup --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
 
 lint: .venv/installed-dev

@@ -9,18 +9,18 @@ import pulumi
 import pulumi_aws as aws
 
 import settings
+from components.apis.http_api import HttpApi, HttpApiArgs
+from components.apis.rest_api import RestApi, RestApiArgs
+from components.aws.log_key import LogKey, LogKeyArgs
+from components.aws.naming import Naming
 from components.data_tier import CATALOGUE_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
-from components.event_bus import EventBus, EventBusArgs
-from components.failure_queues import described, of_functions
-from components.function import FunctionContext, FunctionSize
-from components.http_api import HttpApi, HttpApiArgs
+from components.events.event_bus import EventBus, EventBusArgs
+from components.functions.failure_queues import described, of_functions
+from components.functions.function import FunctionContext, FunctionSize
+from components.functions.layers import Layers, LayersArgs
 from components.identity import SCOPES, Identity, IdentityArgs
-from components.layers import Layers, LayersArgs
-from components.log_key import LogKey, LogKeyArgs
-from components.naming import Naming
-from components.observability import Observability, ObservabilityArgs
-from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
-from components.rest_api import RestApi, RestApiArgs
+from components.observability.observability import Observability, ObservabilityArgs
+from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs
 
 # A third of the program's time (1.9 s, then 1.3 s): the collector looks at all of pulumi_aws again and again, and frees
 # nothing that would matter: the peak of memory is the same. Whoever runs this in a longer process enables it again.

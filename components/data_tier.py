@@ -9,8 +9,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import deny_insecure_transport
-from components.naming import Naming
+from components.aws.iam import deny_insecure_transport
+from components.aws.naming import Naming
 
 ORDERS_BY_USER_INDEX = "by-user"
 CATALOGUE_INDEX = "catalogue"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import Naming
+from components.aws.naming import Naming
 
 ADMIN_GROUP = "admin"
 SCOPES = ("openid", "email", "profile")

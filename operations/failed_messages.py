@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-# EventBridge's target sends the analytics queue this group (components/event_bus.py).
+# EventBridge's target sends the analytics queue this group (components/events/event_bus.py).
 MESSAGE_GROUP_ID: Final = "orders"
 # What EventBridge, record_analytics and Lambda give: a code and a text, or the text alone.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")

@@ -24,13 +24,13 @@ os.environ.update(
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
-from components import generated_code, packaging  # noqa: E402 - after the environment
+from components.functions import archives, generated_code  # noqa: E402 - after the environment
 from tests.support.graph import Graph, record  # noqa: E402
 
 # The handlers find what is generated for the `common` layer beside themselves, as there.
 for folder, generate in generated_code.FOLDERS.items():
     for path, content in generate().items():
-        packaging.write(packaging.FUNCTIONS / "shared" / folder / path, content)
+        archives.write(archives.FUNCTIONS / "shared" / folder / path, content)
 
 STACKS = ("dev", "prod", "local")
 pytest_plugins = ("tests.journeys.fixtures", "tests.proof.plugin")

@@ -62,7 +62,10 @@ def _drop_message(parsed: dict[str, Any], **_: Any) -> None:
 
 @cache
 def session(*, own_data: bool) -> botocore.session.Session:
-    """Return a session that knows the calls of the functions alone (components/generated_code.py), or all of AWS."""
+    """Return a session that knows all of AWS or, with `own_data`, only the operations that the functions call.
+
+    components/functions/generated_code.py lists them.
+    """
     found = botocore.session.get_session()
     if own_data:
         data = Loader(extra_search_paths=[str(OWN_DATA)], include_default_search_paths=False)

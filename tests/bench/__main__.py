@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from components import packaging
+from components.functions import archives
 from operations.resource_graph import Graph, record
 from tests.bench import machine as machines
 from tests.bench import tables
 from tests.bench.machine import Machine
 from tests.bench.measuring import Measure, measure
 
-REPORT: Final = packaging.BUILD / "bench.md"
+REPORT: Final = archives.BUILD / "bench.md"
 _NAMES: Final = {
     "tutorial": "the tutorial's handler (Logger, Tracer, Metrics, resolver, `boto3.resource`)",
     "by hand": "written by hand: no logger, traces, metrics or other routes",
@@ -102,7 +102,7 @@ def _layers(machine: Machine) -> str:
     if machine.python.runs_layers:
         return "the deployed archives themselves."
     return (
-        f"the deployed layers' sources, compiled by it in the same way. {packaging.RUNTIME}, whose byte code they "
+        f"the deployed layers' sources, compiled by it in the same way. {archives.RUNTIME}, whose byte code they "
         "hold, is not on the PATH, nor named by BENCH_PYTHON."
     )
 
@@ -121,7 +121,7 @@ def main() -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
         lines.append(line)
-    packaging.write(REPORT, "\n".join([*lines, ""]).encode())
+    archives.write(REPORT, "\n".join([*lines, ""]).encode())
     sys.stdout.write(f"\nWritten to {os.path.relpath(REPORT)}.\n")
 
 

@@ -17,10 +17,10 @@ from typing import Final
 
 import uv
 
-from components import compiler, packaging
+from components.functions import archives, byte_code
 from operations.resource_graph import Graph
 
-ROOT: Final = packaging.ROOT
+ROOT: Final = archives.ROOT
 _HERE: Final = Path(__file__).parent
 _OTHERWISE: Final = _HERE / "otherwise"
 _LOCK: Final = ROOT / "requirements-dev.txt"
@@ -61,7 +61,7 @@ class Python:
     @property
     def runs_layers(self) -> bool:
         """Whether the byte code of the deployed layers is this Python's."""
-        return self.version.startswith(f"{packaging.PYTHON_VERSION}.")
+        return self.version.startswith(f"{archives.PYTHON_VERSION}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ def python() -> Python:
         if found is None:
             raise RuntimeError(f"BENCH_PYTHON: got {wanted}, which does not start; leave it out for the one of .venv")
         return found
-    return _asked(packaging.RUNTIME) or own_python()
+    return _asked(archives.RUNTIME) or own_python()
 
 
 def own_python() -> Python:
@@ -130,7 +130,7 @@ def prepared(interpreter: Python, graph: Graph) -> Machine:
 
     Raises RuntimeError if packages cannot be had.
     """
-    base = packaging.BUILD / "bench" / f"python{interpreter.version}"
+    base = archives.BUILD / "bench" / f"python{interpreter.version}"
     runtime, powertools, pydantic = (
         _installed(interpreter, base, name, packages)
         for name, packages in (("runtime", _RUNTIME), ("powertools", _POWERTOOLS), ("pydantic", _PYDANTIC))
@@ -206,19 +206,19 @@ def _lock(package: str) -> str:
 
 def _layers(interpreter: Python, base: Path) -> tuple[str, ...]:
     """Return /opt/python: the deployed archives, or their sources compiled by the same script for another Python."""
-    archives = [
+    packed = [
         Path(str(archive.path))
         for archive in (
-            packaging.powertools_layer_archive("arm64", byte_code=interpreter.runs_layers),
-            packaging.common_layer_archive(byte_code=interpreter.runs_layers),
+            archives.powertools_layer_archive("arm64", byte_code=interpreter.runs_layers),
+            archives.common_layer_archive(byte_code=interpreter.runs_layers),
         )
     ]
     if interpreter.runs_layers:
-        return (f"{_unpacked(base, 'opt', archives)}/python",)
-    compile_script = compiler.SOURCES / "compile.py"
+        return (f"{_unpacked(base, 'opt', packed)}/python",)
+    compile_script = byte_code.SOURCES / "compile.py"
 
     def compile_archives(target: Path) -> None:
-        for archive in archives:
+        for archive in packed:
             with tempfile.TemporaryDirectory() as scratch:
                 code = Path(scratch, "code.zip")
                 subprocess.run(  # noqa: S603 - fixed arguments

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from components import packaging
+from components.functions import archives
 from operations.resource_graph import Graph
 from tests.bench.machine import Handler, Machine
 from tests.bench.measuring import Measure, Said
@@ -87,4 +87,4 @@ def layer_sizes(graph: Graph) -> dict[str, float]:
 
 def _size(archive: object) -> float:
     path: str = getattr(archive, "path")  # noqa: B009 - a FileArchive, whose attributes have no types
-    return (packaging.ROOT / path).stat().st_size / _MB
+    return (archives.ROOT / path).stat().st_size / _MB

@@ -9,11 +9,11 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components import openapi
-from components.function import FunctionContext, FunctionSize
-from components.http_api import HttpApi, HttpApiArgs
-from components.naming import Naming
-from components.rest_api import RestApi, RestApiArgs
+from components.apis.http_api import HttpApi, HttpApiArgs
+from components.apis.rest_api import RestApi, RestApiArgs
+from components.aws import openapi
+from components.aws.naming import Naming
+from components.functions.function import FunctionContext, FunctionSize
 from tests.support.graph import ACCOUNT, REGION, Graph, run
 
 LOG_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs-key"

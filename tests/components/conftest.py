@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from components import packaging
+from components.functions import archives
 from tests.components.api_programs import record_http_api, record_rest_api
 from tests.support.graph import Graph
 
@@ -15,7 +15,7 @@ def _without_archives(monkeypatch: pytest.MonkeyPatch) -> None:
         del source
         return pulumi.AssetArchive({})
 
-    monkeypatch.setattr(packaging, "function_archive", empty)
+    monkeypatch.setattr(archives, "function_archive", empty)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pulumi_aws as aws
 
-from components.event_bus import EventBus, EventBusArgs
-from components.function import FunctionContext, FunctionSize
-from components.naming import Naming
-from components.order_workflow import OrderWorkflow, OrderWorkflowArgs
+from components.aws.naming import Naming
+from components.events.event_bus import EventBus, EventBusArgs
+from components.functions.function import FunctionContext, FunctionSize
+from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs
 from tests.support.graph import ACCOUNT, REGION, Graph, run
 
 LOG_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs-key"

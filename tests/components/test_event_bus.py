@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components import order_stream
+from components.events import outbox
 from shared import events
 from shared.domain import orders
 from tests.components.order_programs import record_event_bus, size
@@ -72,8 +72,8 @@ class TestBus:
         assert inputs["eventBusName"] == "orders-dev-bus"
 
     def test_the_rules_know_what_the_relay_publishes(self) -> None:
-        assert order_stream.SOURCE == events.SOURCE
-        assert set(order_stream.DETAIL_TYPES) == set(events.DETAIL_TYPES.values())
+        assert outbox.SOURCE == events.SOURCE
+        assert set(outbox.DETAIL_TYPES) == set(events.DETAIL_TYPES.values())
 
     def test_executions_of_the_standard_workflow_that_did_not_succeed_are_on_the_default_bus(
         self, graph: Graph
@@ -208,7 +208,7 @@ class TestRelay:
         assert any(matches(pattern, record) for pattern in filters) == (new is not None and new in may_follow)
 
     def test_lambda_takes_five_filters_at_most(self) -> None:
-        assert len(order_stream.filter_patterns()) <= 5
+        assert len(outbox.filter_patterns()) <= 5
 
 
 def matches(pattern: Any, record: Any) -> bool:

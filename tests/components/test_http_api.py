@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from components import openapi
-from components.function import FunctionSize
-from components.openapi import Operation
-from components.rest_routes import kebab
+from components.apis.rest_routes import kebab
+from components.aws import openapi
+from components.aws.openapi import Operation
+from components.functions.function import FunctionSize
 from tests.components.api_programs import ORIGIN, ORIGINS, record_http_api, serve_document
 from tests.support.graph import ACCOUNT, REGION, Graph
 

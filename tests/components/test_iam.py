@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pulumi
 import pytest
 
-from components.iam import allow, policy_document, trust
+from components.aws.iam import allow, policy_document, trust
 from tests.support.graph import run
 
 

@@ -15,7 +15,7 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
-from components import compiler, generated_code, packaging
+from components.functions import archives, byte_code, generated_code
 from shared import aws
 
 ONE_CALL: dict[str, tuple[str, dict[str, Any]]] = {
@@ -41,18 +41,18 @@ def entries(path: object) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def layers() -> list[Path]:
-    archives = (
-        packaging.powertools_layer_archive("arm64", byte_code=True),
-        packaging.common_layer_archive(byte_code=True),
+    made = (
+        archives.powertools_layer_archive("arm64", byte_code=True),
+        archives.common_layer_archive(byte_code=True),
     )
-    return [Path(str(archive.path)) for archive in archives]
+    return [Path(str(archive.path)) for archive in made]
 
 
 @pytest.fixture(scope="module")
 def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sdk")
     for path, content in generated_code.sdk_data().items():
-        packaging.write(folder / path, content)
+        archives.write(folder / path, content)
     return folder
 
 
@@ -67,7 +67,7 @@ def test_no_module_is_without_byte_code_of_the_functions_python(layers: list[Pat
 
 def test_the_same_sources_give_the_same_byte_code() -> None:
     sources = {"python/a.py": b'"""Doc."""\nX = {"a", "b", "c"}\n', "python/b.txt": b"as it is"}
-    first, second = compiler.compiled(sources), compiler.compiled(sources)
+    first, second = byte_code.compiled(sources), byte_code.compiled(sources)
     assert first == second
     assert first.keys() == {"python/a.pyc", "python/b.txt"}
     assert b"Doc." not in first["python/a.pyc"]
@@ -75,13 +75,13 @@ def test_the_same_sources_give_the_same_byte_code() -> None:
 
 def test_a_source_that_cannot_be_compiled_is_named() -> None:
     with pytest.raises(RuntimeError, match=r"/opt/python/broken\.py"):
-        compiler.compiled({"python/broken.py": b"def\n"})
+        byte_code.compiled({"python/broken.py": b"def\n"})
 
 
 def test_without_pyodide_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiler, "INSTALLED", tmp_path)
+    monkeypatch.setattr(byte_code, "INSTALLED", tmp_path)
     with pytest.raises(RuntimeError, match=r"Remedy: make \.venv/layers/installed"):
-        compiler.compiled({"python/a.py": b""})
+        byte_code.compiled({"python/a.py": b""})
 
 
 def test_lambdas_python_imports_the_layers(layers: list[Path]) -> None:
@@ -102,7 +102,7 @@ for file in os.listdir("/opt/python/shared/checks"):
             refused += 1
 refused
 """
-    node = compiler.node()
+    node = byte_code.node()
     assert node
     done = subprocess.run(  # noqa: S603
         [
@@ -112,7 +112,7 @@ refused
             *(str(layer.resolve()) for layer in layers),
         ],
         input=script,
-        cwd=compiler.INSTALLED,
+        cwd=byte_code.INSTALLED,
         capture_output=True,
         text=True,
         check=False,
@@ -124,15 +124,15 @@ refused
 def test_layers_and_functions_are_small(layers: list[Path]) -> None:
     """A cold start downloads them. Limits: 1.0 MB for the layers, 0.1 MB for a function; zipped bytes."""
     assert sum(layer.stat().st_size for layer in layers) <= 1_000_000
-    for handler in packaging.FUNCTIONS.glob("*/handler.py"):
-        assert Path(str(packaging.function_archive(handler.parent.name).path)).stat().st_size <= 100_000
+    for handler in archives.FUNCTIONS.glob("*/handler.py"):
+        assert Path(str(archives.function_archive(handler.parent.name).path)).stat().st_size <= 100_000
 
 
 def test_the_sdk_knows_every_call_of_the_functions_and_no_other() -> None:
     """A call is a method of a client; Powertools' idempotency makes those of its table."""
     named = {
         node.attr
-        for path in packaging.FUNCTIONS.rglob("*.py")
+        for path in archives.FUNCTIONS.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
     }

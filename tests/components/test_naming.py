@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.naming import LIMITS, Naming
+from components.aws.naming import LIMITS, Naming
 
 
 def test_a_name_is_project_stack_and_role() -> None:

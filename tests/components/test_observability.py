@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components import state_machine
+from components.workflow import state_machine
 from tests.support.graph import ACCOUNT, REGION, Graph, record, stack_config
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components import state_machine
+from components.workflow import state_machine
 from tests.components.order_programs import record_workflow, size
 from tests.proof.privilege_workflow import calls
 from tests.support.graph import ACCOUNT, REGION, Graph

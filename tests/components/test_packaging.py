@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components import packaging
+from components.functions import archives
 
 
 def entries(archive: object) -> dict[str, bytes]:
@@ -17,14 +17,14 @@ def entries(archive: object) -> dict[str, bytes]:
 
 
 def test_a_function_archive_holds_its_package_alone() -> None:
-    names = set(entries(packaging.function_archive("users_api")))
+    names = set(entries(archives.function_archive("users_api")))
     assert "users_api/handler.py" in names
     assert all(name.startswith("users_api/") and name.endswith(".py") for name in names)
 
 
 def test_an_unknown_function_is_refused_by_name() -> None:
     with pytest.raises(FileNotFoundError, match=r"no functions/nobody/handler\.py"):
-        packaging.function_archive("nobody")
+        archives.function_archive("nobody")
 
 
 def test_archives_do_not_depend_on_times_modes_order_or_byte_code(
@@ -32,7 +32,7 @@ def test_archives_do_not_depend_on_times_modes_order_or_byte_code(
 ) -> None:
     def built(name: str, *, disturbed: bool) -> bytes:
         root = tmp_path / name
-        shutil.copytree(packaging.FUNCTIONS, root / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(archives.FUNCTIONS, root / "functions", ignore=shutil.ignore_patterns("__pycache__"))
         if disturbed:
             for path in (root / "functions" / "users_api").iterdir():
                 os.utime(path, (1, 1))
@@ -40,25 +40,25 @@ def test_archives_do_not_depend_on_times_modes_order_or_byte_code(
             cache = root / "functions" / "users_api" / "__pycache__"
             cache.mkdir()
             (cache / "handler.cpython-311.pyc").write_bytes(b"x")
-        monkeypatch.setattr(packaging, "FUNCTIONS", root / "functions")
-        monkeypatch.setattr(packaging, "BUILD", root / "build")
-        return Path(str(packaging.function_archive("users_api").path)).read_bytes()
+        monkeypatch.setattr(archives, "FUNCTIONS", root / "functions")
+        monkeypatch.setattr(archives, "BUILD", root / "build")
+        return Path(str(archives.function_archive("users_api").path)).read_bytes()
 
     assert built("a", disturbed=False) == built("b", disturbed=True)
 
 
 def test_a_change_of_the_source_changes_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(packaging.FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(packaging, "FUNCTIONS", tmp_path / "functions")
-    monkeypatch.setattr(packaging, "BUILD", tmp_path / "build")
-    before = Path(str(packaging.function_archive("users_api").path)).read_bytes()
+    shutil.copytree(archives.FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(archives, "FUNCTIONS", tmp_path / "functions")
+    monkeypatch.setattr(archives, "BUILD", tmp_path / "build")
+    before = Path(str(archives.function_archive("users_api").path)).read_bytes()
     with (tmp_path / "functions" / "users_api" / "handler.py").open("a") as file:
         file.write("# changed\n")
-    assert Path(str(packaging.function_archive("users_api").path)).read_bytes() != before
+    assert Path(str(archives.function_archive("users_api").path)).read_bytes() != before
 
 
 def test_the_common_layer_holds_the_shared_code_the_contracts_schemas_as_code_and_the_sdks_data() -> None:
-    files = entries(packaging.common_layer_archive(byte_code=False))
+    files = entries(archives.common_layer_archive(byte_code=False))
     assert "python/shared/errors.py" in files
     for name in ("createOrder", "putProduct", "OrderCreated"):
         compile(files[f"python/shared/checks/{name}.py"], name, "exec")
@@ -66,17 +66,17 @@ def test_the_common_layer_holds_the_shared_code_the_contracts_schemas_as_code_an
 
 
 def test_what_tests_have_beside_the_shared_code_is_made_anew_for_the_layer() -> None:
-    stale = packaging.FUNCTIONS / "shared" / "checks" / "stale.py"
+    stale = archives.FUNCTIONS / "shared" / "checks" / "stale.py"
     stale.write_text("")
     try:
-        assert "python/shared/checks/stale.py" not in entries(packaging.common_layer_archive(byte_code=False))
+        assert "python/shared/checks/stale.py" not in entries(archives.common_layer_archive(byte_code=False))
     finally:
         stale.unlink()
 
 
 @pytest.mark.parametrize("architecture", ["arm64"])
 def test_every_wheel_of_the_powertools_layer_fits_the_functions_platform(architecture: str) -> None:
-    files = entries(packaging.powertools_layer_archive(architecture, byte_code=False))
+    files = entries(archives.powertools_layer_archive(architecture, byte_code=False))
     tags = {
         name: re.findall(r"^Tag: (.+)$", data.decode(), re.MULTILINE)
         for name, data in files.items()
@@ -92,7 +92,7 @@ def test_every_wheel_of_the_powertools_layer_fits_the_functions_platform(archite
 
 
 def test_the_powertools_layer_has_no_sdk_of_its_own_and_no_byte_code_of_this_machine() -> None:
-    names = set(entries(packaging.powertools_layer_archive("arm64", byte_code=False)))
+    names = set(entries(archives.powertools_layer_archive("arm64", byte_code=False)))
     roots = {name.split("/")[1] for name in names}
     assert {"aws_lambda_powertools", "aws_xray_sdk", "wrapt"} <= roots
     assert not roots & {"boto3", "botocore", "jmespath", "urllib3", "fastjsonschema", "bin"}
@@ -104,8 +104,8 @@ def test_a_layer_that_cannot_be_downloaded_is_said_with_uvs_own_words(
 ) -> None:
     lock = tmp_path / "broken.txt"
     lock.write_text("nonexistent-package==1 --hash=sha256:" + "0" * 64 + "\n")
-    monkeypatch.setattr(packaging, "LAYER_LOCK", lock)
-    monkeypatch.setattr(packaging, "BUILD", tmp_path)
+    monkeypatch.setattr(archives, "LAYER_LOCK", lock)
+    monkeypatch.setattr(archives, "BUILD", tmp_path)
     monkeypatch.setenv("UV_OFFLINE", "1")
     with pytest.raises(RuntimeError, match=r"powertools layer: uv could not install broken\.txt for arm64"):
-        packaging.powertools_layer_archive("arm64", byte_code=False)
+        archives.powertools_layer_archive("arm64", byte_code=False)

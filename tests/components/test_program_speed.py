@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from components import packaging
+from components.functions import archives
 from operations import resource_graph
 from operations.resource_graph import ROOT
 from settings import FUNCTION_NAMES
@@ -55,9 +55,9 @@ class Work:
 @pytest.fixture
 def empty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A .build that holds the layers, which are tested elsewhere, and no function."""
-    for archive in packaging.BUILD.glob("*-layer-*.zip"):
+    for archive in archives.BUILD.glob("*-layer-*.zip"):
         shutil.copy(archive, tmp_path)
-    monkeypatch.setattr(packaging, "BUILD", tmp_path)
+    monkeypatch.setattr(archives, "BUILD", tmp_path)
     return tmp_path
 
 
@@ -68,7 +68,7 @@ def test_a_run_reads_each_source_and_builds_each_function_once_and_the_next_buil
     layers = len(list(empty_build.iterdir()))
     first = Work(monkeypatch)
     resource_graph.record("prod")
-    sources = {path: times for path, times in first.read.items() if packaging.ROOT in path.parents}
+    sources = {path: times for path, times in first.read.items() if archives.ROOT in path.parents}
     assert len(sources) > len(FUNCTION_NAMES)
     assert not {path: times for path, times in sources.items() if times > 1}
     assert first.zipped == len(FUNCTION_NAMES) == len(list(empty_build.iterdir())) - layers

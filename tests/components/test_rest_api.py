@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from components import openapi
-from components.function import FunctionSize
-from components.openapi import Operation
-from components.rest_routes import kebab
+from components.apis.rest_routes import kebab
+from components.aws import openapi
+from components.aws.openapi import Operation
+from components.functions.function import FunctionSize
 from tests.components.api_programs import (
     MACHINE,
     ORIGIN,

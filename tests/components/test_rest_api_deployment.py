@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import gateway_responses, openapi, rest_routes, sync_workflow_integration
-from components.api_snapshot import ApiSnapshot
+from components.apis import gateway_responses, rest_routes, sync_workflow_integration
+from components.apis.api_snapshot import ApiSnapshot
+from components.aws import openapi
 from tests.components.api_programs import ACCOUNT_2_POOL, MACHINE, ORIGINS, record_rest_api, serve_document
 from tests.support.graph import Graph
 

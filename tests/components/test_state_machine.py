@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components import state_machine
+from components.workflow import state_machine
 
 DEFINITION: dict[str, Any] = {
     "StartAt": "Read",

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from jsonschema import Draft4Validator, ValidationError, validators
 
-from components import openapi
+from components.aws import openapi
 from tests.fakes.gateway import Answer
 
 

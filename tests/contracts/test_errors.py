@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.openapi import CONTRACTS
+from components.aws.openapi import CONTRACTS
 from shared.errors import HTTP_STATUS, ConsumerError, OrdersError
 from tests.contracts.answers import document
 from tests.contracts.test_openapi import DOCUMENTS, nodes

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from components.openapi import CONTRACTS
+from components.aws.openapi import CONTRACTS
 from shared.domain.orders import TRANSITIONS
 from shared.events import DETAIL_TYPES
 from tests.contracts.answers import breaches, document

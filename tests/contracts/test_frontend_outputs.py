@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from components.openapi import CONTRACTS
+from components.aws.openapi import CONTRACTS
 
 SCHEMA: Any = json.loads((CONTRACTS / "frontend-outputs.schema.json").read_text())
 VALIDATOR: Any = Draft7Validator(SCHEMA)

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft4Validator
 from openapi_spec_validator import validate
 
-from components import openapi
+from components.aws import openapi
 from shared.domain import orders, products, users
 from tests.contracts.answers import breaches, document
 

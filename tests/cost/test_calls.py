@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components import openapi
+from components.aws import openapi
 from operations.cost_capacity import Access, Units, size_of, units
 from shared.catalogue_store import CatalogueStore
 from shared.domain.products import Product

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from components import generated_code
+from components.functions import generated_code
 
 LIMIT = 256 * 1024
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components import openapi
+from components.aws import openapi
 from tests.contracts.answers import breaches
 from tests.journeys.checked_client import HTTP, REST, CheckedClient
 from tests.journeys.people import Person

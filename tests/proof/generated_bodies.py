@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from components import openapi
+from components.aws import openapi
 from tests.contracts.answers import breaches
 from tests.proof.generated_values import changed, seldom, texts, values
 

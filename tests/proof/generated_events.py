@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from hypothesis import strategies as st
 
-from components import generated_code
+from components.functions import generated_code
 from shared import rows
 from shared.events import DETAIL_TYPES
 from tests.contracts.answers import breaches

@@ -19,7 +19,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.engine import events
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from components import openapi
+from components.aws import openapi
 from local.client import Answer
 from tests.journeys.checked_client import breaches
 from tests.proof.generated_values import fields

@@ -20,7 +20,7 @@ from unittest import mock
 
 from botocore.exceptions import ClientError
 
-from components import state_machine
+from components.workflow import state_machine
 from tests.proof.life_activities import Activity, Died, Fate, current
 from tests.proof.life_functions import Clock
 from tests.support.graph import stack_config

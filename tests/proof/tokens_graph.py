@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components import openapi
-from components.rest_routes import kebab
+from components.apis.rest_routes import kebab
+from components.aws import openapi
 from tests.support.graph import Graph, Resource
 
 LONGEST_TOKEN_MIN: Final = 60

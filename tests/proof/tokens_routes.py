@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, cast
 from hypothesis import find, settings
 from hypothesis import strategies as st
 
-from components import openapi
+from components.aws import openapi
 from local.client import Answer, Client
 from tests.journeys.checked_client import HTTP, REST
 from tests.proof.tokens_forge import Sent

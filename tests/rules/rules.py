@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 
-from components.naming import LIMITS
-from components.packaging import RUNTIME
+from components.aws.naming import LIMITS
+from components.functions.archives import RUNTIME
 from tests.support.graph import Graph, Resource
 
 Rule = Callable[[Graph], Iterator[str]]

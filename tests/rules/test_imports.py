@@ -14,12 +14,13 @@ from tests.support.graph import ROOT
 CAPABILITIES = {
     "data_tier",
     "identity",
-    "rest_api",
-    "http_api",
-    "event_bus",
-    "order_workflow",
-    "observability",
-    "layers",
+    "apis.rest_api",
+    "apis.http_api",
+    "events.event_bus",
+    "workflow.order_workflow",
+    "observability.observability",
+    "functions.layers",
+    "aws.log_key",
 }
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
@@ -40,7 +41,8 @@ def forbidden(path: str, source: str) -> list[str]:
     banned: tuple[str, ...] = ()
     if parts[0] == "components":
         banned = ("settings", "shared", "local", "operations", "tests", *HANDLERS)
-        banned += tuple(f"components.{name}" for name in CAPABILITIES if f"{name}.py" != parts[-1])
+        own = ".".join(Path(path).with_suffix("").parts[1:])
+        banned += tuple(f"components.{name}" for name in CAPABILITIES - {own})
     elif parts[0] == "functions" and parts[1] == "shared":
         banned = ("pulumi", "pulumi_aws", "components", "settings", "local", "operations", "tests", *HANDLERS)
     elif parts[0] == "functions":
@@ -76,15 +78,15 @@ def test_imports_run_one_way(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("components/event_bus.py", "from components.order_workflow import OrderWorkflow"),
-        ("components/event_bus.py", "import settings"),
-        ("components/event_bus.py", "from shared.order import Order"),
+        ("components/events/event_bus.py", "from components.workflow.order_workflow import OrderWorkflow"),
+        ("components/events/event_bus.py", "import settings"),
+        ("components/events/event_bus.py", "from shared.order import Order"),
         ("functions/users_api/handler.py", "import pulumi"),
         ("functions/users_api/handler.py", "from orders_api.handler import app"),
         ("functions/shared/order.py", "from users_api import handler"),
-        ("local/up.py", "from components import function"),
+        ("local/up.py", "from components.functions import function"),
         ("operations/cost.py", "import pulumi"),
-        ("policy/aws_rules/tables.py", "from components.naming import Naming"),
+        ("policy/aws_rules/tables.py", "from components.aws.naming import Naming"),
         ("policy/aws_rules/functions.py", "import pulumi_aws as aws"),
         ("settings.py", "import pulumi_aws as aws"),
         ("__main__.py", "from local import up"),

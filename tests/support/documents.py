@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from components import openapi
-from components.rest_routes import kebab
+from components.apis.rest_routes import kebab
+from components.aws import openapi
 from operations import cost
 from tests.cost import cases
 from tests.policy import tables

@@ -18,7 +18,7 @@ from unittest import mock
 
 from botocore.exceptions import ClientError
 
-from components import state_machine
+from components.workflow import state_machine
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.runtime import LoadedFunction, loaded
 

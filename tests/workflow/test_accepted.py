@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components import state_machine
+from components.workflow import state_machine
 from tests.workflow.conftest import ORDER_ID, Tables, standard
 from tests.workflow.harness import Workflow
 from tests.workflow.judges import reference_results, validator_complaints

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import botocore.session
 import pytest
 
-from components import state_machine
+from components.workflow import state_machine
 from shared import errors
 
 DEFINITION: Final = state_machine.load("order.asl.json")

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from components import state_machine
+from components.workflow import state_machine
 from shared.order_store import OUR_FAULT
 from tests.fakes.dynamodb import cancelled_transaction
 from tests.workflow.conftest import ORDER_ID, Lines, Tables, express, standard, sync_order_id

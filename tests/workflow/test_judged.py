@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components import state_machine
+from components.workflow import state_machine
 from tests.workflow.conftest import Tables, express, standard, sync_order_id
 from tests.workflow.harness import VALUES, Workflow
 from tests.workflow.judges import reference_results, validator_complaints

@@ -1,0 +1,1 @@
+"""The REST API and the HTTP API, made from the OpenAPI documents in contracts/."""

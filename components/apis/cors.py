@@ -1,0 +1,76 @@
+"""Cross-origin rules of both APIs: exact origins, and what a page may send to them and read from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from components.apis.mapping_templates import header_value
+
+ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key")
+EXPOSED_HEADERS: Final = ("Location", "x-amzn-requestid")
+# Seconds that a browser may reuse the answer to a preflight request; Chrome takes no more than two hours.
+MAX_AGE_S: Final = 3600
+ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
+
+# What stands in quotes in templates and headers; a quote or a Velocity sign would end them.
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+
+
+@dataclass(frozen=True)
+class CorsRules:
+    """Who may call a REST API from a browser. Raises ValueError for what is not an exact origin."""
+
+    origins: tuple[str, ...]
+    """Scheme, host and port, without path; the first is the main one."""
+
+    def __post_init__(self) -> None:
+        wrong = [origin for origin in self.origins if not _ORIGIN.fullmatch(origin)]
+        if wrong or not self.origins:
+            raise ValueError(f"CORS origins: got {wrong or 'none'}; allowed: exact origins such as https://example.com")
+
+    @property
+    def answer_headers(self) -> dict[str, str]:
+        """Return the fixed headers of an answer. The origin is one of them only where there is no choice."""
+        fixed = {"Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS), "Vary": "Origin"}
+        return {ALLOW_ORIGIN: self.origins[0], **fixed} if len(self.origins) == 1 else fixed
+
+    def preflight_headers(self, methods: Iterable[str]) -> dict[str, str]:
+        """Return the fixed headers of the answer to a preflight request for a path with these methods."""
+        headers = {name: value for name, value in self.answer_headers.items() if "Expose" not in name}
+        return {
+            **headers,
+            "Access-Control-Allow-Methods": ",".join([*sorted(methods), "OPTIONS"]),
+            "Access-Control-Allow-Headers": ",".join(ALLOWED_HEADERS),
+            "Access-Control-Max-Age": str(MAX_AGE_S),
+        }
+
+    @property
+    def gateway_response_headers(self) -> dict[str, str]:
+        """Return the headers of the gateway's own errors.
+
+        They cannot choose (a gateway response is not processed by Velocity), so they carry the main origin: pages of
+        the others see a failed request, not its status.
+        """
+        return {ALLOW_ORIGIN: self.origins[0], **self.answer_headers}
+
+    @property
+    def origin_template(self) -> str:
+        """Return the template lines that answer the request's own origin if it is one of ours; "" with one origin."""
+        if len(self.origins) == 1:
+            return ""
+        known = " || ".join(f"$origin == '{origin}'" for origin in self.origins)
+        override = f"#set($context.responseOverride.header.{ALLOW_ORIGIN} = $origin)"
+        return "\n".join((header_value("origin", "origin"), f"#if({known})", override, "#end", ""))
+
+
+def method_response_headers(headers: Mapping[str, str]) -> dict[str, bool]:
+    """Return the declaration that a method response needs before an integration response may set `headers`."""
+    return dict.fromkeys((f"method.response.header.{name}" for name in sorted({ALLOW_ORIGIN, *headers})), False)
+
+
+def integration_response_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return `headers` as an integration response sets them: fixed values stand in single quotes."""
+    return {f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()}

@@ -1,0 +1,86 @@
+"""The REST API's own errors, in the body that all errors have.
+
+A gateway response is not processed by Velocity: it takes `$context` variables and nothing else. So no part of a
+request is put into its message, except by `$context.error.messageString`, which AWS delivers quoted.
+`$context.error.validationErrorString` comes unquoted, with quotes of its own in it, and would break the JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.apis.api_snapshot import ApiSnapshot
+from components.apis.cors import CorsRules
+from components.apis.mapping_templates import JSON, error_body, error_body_quoting
+
+NO_SUCH_ROUTE: Final = "There is no such path, or not with this method."
+_TOKEN: Final = "A valid ID token of this user pool is needed in the header Authorization."  # noqa: S105
+_INTERNAL: Final = "The request could not be handled; it may be repeated with the same Idempotency-Key."
+# In the functions' own words.
+_LARGE: Final = "body: got more than any valid one has; allowed: 16384 bytes"
+_KIND: Final = "Content-Type: got another one; allowed: application/json"
+_BODY: Final = "The body is not JSON that matches this operation's schema in the OpenAPI document."
+
+
+@dataclass(frozen=True)
+class _GatewayResponse:
+    code: str
+    message: str
+    """What to do; empty is the gateway's own message."""
+    status: int | None = None
+    """HTTP status. None on DEFAULT_*: a status there would be the status of every error of that class."""
+
+
+# Types and their default statuses: "Gateway response types" in the API Gateway Developer Guide. What is missing here
+# is answered by DEFAULT_4XX, of which 403 alone is left, or DEFAULT_5XX.
+_RESPONSES: Final = {
+    "DEFAULT_4XX": _GatewayResponse("Forbidden", "The request was refused."),
+    "DEFAULT_5XX": _GatewayResponse("InternalError", _INTERNAL),
+    "BAD_REQUEST_BODY": _GatewayResponse("ValidationError", _BODY, 400),
+    "BAD_REQUEST_PARAMETERS": _GatewayResponse("ValidationError", "", 400),
+    "UNAUTHORIZED": _GatewayResponse("Unauthorized", _TOKEN, 401),
+    # 403 by default, but a client that gets 401 knows to sign in again.
+    "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN, 401),
+    "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this.", 403),
+    "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall.", 403),
+    # What the gateway says for a path or method that it does not have, 403 by default.
+    "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
+    "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
+    "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", _LARGE, 413),
+    "UNSUPPORTED_MEDIA_TYPE": _GatewayResponse("UnsupportedMediaType", _KIND, 415),
+    "THROTTLED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it.", 429),
+    "QUOTA_EXCEEDED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it.", 429),
+    "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL, 500),
+    "AUTHORIZER_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL, 500),
+    "AUTHORIZER_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 500),
+    # 504 by default, which this API keeps for what was not done in time.
+    "INTEGRATION_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 502),
+    "INTEGRATION_TIMEOUT": _GatewayResponse("Timeout", "The answer took too long; the request may be done.", 504),
+}
+
+
+def make_gateway_responses(
+    name: str, *, rest_api_id: pulumi.Input[str], cors: CorsRules, deployed: ApiSnapshot, parent: pulumi.Resource
+) -> None:
+    """Make every gateway response, with the origin that they all have: the main one of `cors`."""
+    headers = {f"gatewayresponse.header.{key}": f"'{value}'" for key, value in cors.gateway_response_headers.items()}
+    for response_type, response in _RESPONSES.items():
+        body = (
+            error_body(response.code, response.message)
+            if response.message
+            else error_body_quoting(response.code, "$context.error.messageString")
+        )
+        deployed.add(
+            aws.apigateway.Response,
+            f"{name}-{response_type.lower().replace('_', '-')}",
+            rest_api_id=rest_api_id,
+            response_type=response_type,
+            status_code=None if response.status is None else str(response.status),
+            response_parameters=headers,
+            response_templates={JSON: body},
+            opts=pulumi.ResourceOptions(parent=parent),
+        )

@@ -1,0 +1,161 @@
+"""Deployment and stage of a REST API, with its logs and limits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from components.apis.api_snapshot import ApiSnapshot
+from components.aws.iam import allow, policy_document, trust
+from components.functions.function import FunctionContext
+
+# No caller, address or token. What does not exist is logged as "-".
+_ACCESS_LOG: Final = {
+    "requestId": "$context.requestId",
+    # A client can choose the one above.
+    "extendedRequestId": "$context.extendedRequestId",
+    "xrayTraceId": "$context.xrayTraceId",
+    "requestTime": "$context.requestTime",
+    "httpMethod": "$context.httpMethod",
+    "resourcePath": "$context.resourcePath",
+    "status": "$context.status",
+    "responseLength": "$context.responseLength",
+    "responseLatencyMs": "$context.responseLatency",
+    "integrationLatencyMs": "$context.integration.latency",
+    "integrationStatus": "$context.integration.status",
+    "integrationError": "$context.integration.error",
+    "error": "$context.error.message",
+    "errorType": "$context.error.responseType",
+    "wafStatus": "$context.waf.status",
+}
+_LOG_ACTIONS: Final = (
+    *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
+    *("PutLogEvents", "GetLogEvents", "FilterLogEvents"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestStageArgs:
+    """How the API is served."""
+
+    context: FunctionContext
+    """Names, tags and log retention of the stack."""
+    component: str
+    """The capability that owns it, for its tags."""
+    rest_api: aws.apigateway.RestApi
+    """The API."""
+    deployed: ApiSnapshot
+    """Everything that the deployment consists of."""
+    stage_name: str
+    """Last part of the URL."""
+    throttle_rate: float
+    """Requests a second, steady, all methods together."""
+    throttle_burst: int
+    """Requests at once."""
+    execution_log_level: Literal["OFF", "ERROR", "INFO"]
+    """What API Gateway logs about its own work; bodies and headers never."""
+    owns_account_log_role: bool
+    """Make the role by which API Gateway writes logs: one for an account and region."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestStage:
+    """A served API."""
+
+    stage: aws.apigateway.Stage
+    access_log: aws.cloudwatch.LogGroup
+
+
+def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestStage:
+    """Deploy what `args.deployed` has, and serve it."""
+    context, opts = args.context, pulumi.ResourceOptions(parent=parent)
+    tags = context.naming.tags(args.component)
+    account = [_account(name, args, parent)] if args.owns_account_log_role else []
+    deployment = aws.apigateway.Deployment(
+        f"{name}-deployment",
+        rest_api=args.rest_api.id,
+        triggers={"digest": args.deployed.digest()},
+        # Replaced after its successor serves (Pulumi's order): AWS deletes no deployment that a stage points to.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=args.deployed.resources),
+    )
+    access_log = aws.cloudwatch.LogGroup(
+        f"{name}-access-log",
+        name=f"/aws/apigateway/{context.naming.physical(name)}",
+        retention_in_days=context.log_retention_days,
+        kms_key_id=context.log_key_arn,
+        tags=tags,
+        opts=opts,
+    )
+    # API Gateway would make it itself, and keep it forever.
+    execution_log = aws.cloudwatch.LogGroup(
+        f"{name}-execution-log",
+        name=pulumi.Output.concat("API-Gateway-Execution-Logs_", args.rest_api.id, "/", args.stage_name),
+        retention_in_days=context.log_retention_days,
+        kms_key_id=context.log_key_arn,
+        tags=tags,
+        opts=opts,
+    )
+    stage = aws.apigateway.Stage(
+        f"{name}-stage",
+        rest_api=args.rest_api.id,
+        deployment=deployment.id,
+        stage_name=args.stage_name,
+        xray_tracing_enabled=True,
+        access_log_settings={"destination_arn": access_log.arn, "format": json.dumps(_ACCESS_LOG)},
+        tags=tags,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[*account, execution_log]),
+    )
+    aws.apigateway.MethodSettings(
+        f"{name}-settings",
+        rest_api=args.rest_api.id,
+        stage_name=stage.stage_name,
+        method_path="*/*",
+        settings={
+            "metrics_enabled": True,
+            "logging_level": args.execution_log_level,
+            # It would log bodies, and with them personal data.
+            "data_trace_enabled": False,
+            "throttling_rate_limit": args.throttle_rate,
+            "throttling_burst_limit": args.throttle_burst,
+        },
+        opts=opts,
+    )
+    return RestStage(stage=stage, access_log=access_log)
+
+
+def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.apigateway.Account:
+    """Make the account's log role: with another stack's in the same account and region, the last one to deploy wins."""
+    context, naming = args.context, args.context.naming
+    role = aws.iam.Role(
+        f"{name}-log-role",
+        name=naming.physical(f"{name}-log", kind="role"),
+        assume_role_policy=trust("apigateway.amazonaws.com", source_account=context.account_id, if_sent=True),
+        tags=naming.tags(args.component),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    # It serves all APIs of the account, so it may write all their logs: what AWS's own policy for it allows
+    # (AmazonAPIGatewayPushToCloudWatchLogs), here in this region alone.
+    policy = aws.iam.RolePolicy(
+        f"{name}-log-policy",
+        name="permissions",
+        role=role.name,
+        policy=policy_document(
+            [
+                allow(
+                    *(f"logs:{action}" for action in _LOG_ACTIONS),
+                    on=pulumi.Output.concat("arn:aws:logs:", context.region, ":", context.account_id, ":*"),
+                )
+            ]
+        ),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return aws.apigateway.Account(
+        f"{name}-account",
+        cloudwatch_role_arn=role.arn,
+        # AWS tries the role before it takes it, with a group /aws/apigateway/welcome.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),
+    )

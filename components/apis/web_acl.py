@@ -1,0 +1,112 @@
+"""A web application firewall before a stage of a REST API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.functions.function import FunctionContext
+
+_MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+# Counted, not refused: customers come by VPN, and other teams' servers from hosting providers.
+_COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
+_WINDOW_S: Final = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebAclArgs:
+    """What is refused, and where."""
+
+    context: FunctionContext
+    """Names, tags and log retention of the stack."""
+    component: str
+    """The capability that owns it, for its tags."""
+    stage_arn: pulumi.Input[str]
+    """The stage to protect."""
+    requests_per_address: int
+    """Requests in five minutes from one IP address, at least 10 (AWS WAF); more are refused until it is quiet."""
+
+
+def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
+    """Make the web ACL and its log of refused requests, and put it before the stage."""
+    naming, opts = args.context.naming, pulumi.ResourceOptions(parent=parent)
+    acl = aws.wafv2.WebAcl(
+        f"{name}-waf",
+        name=naming.physical(name),
+        scope="REGIONAL",
+        default_action={"allow": {}},
+        rules=[_address_rule(args.requests_per_address), *_managed_rules()],
+        visibility_config={**_visibility(naming.physical(name))},
+        tags=naming.tags(args.component),
+        opts=opts,
+    )
+    aws.wafv2.WebAclAssociation(f"{name}-waf", resource_arn=args.stage_arn, web_acl_arn=acl.arn, opts=opts)
+    log = aws.cloudwatch.LogGroup(
+        f"{name}-waf-log",
+        # WAF writes to no group whose name begins otherwise.
+        name=f"aws-waf-logs-{naming.physical(name)}",
+        retention_in_days=args.context.log_retention_days,
+        kms_key_id=args.context.log_key_arn,
+        tags=naming.tags(args.component),
+        opts=opts,
+    )
+    aws.wafv2.WebAclLoggingConfiguration(
+        f"{name}-waf-log",
+        resource_arn=acl.arn,
+        log_destination_configs=[log.arn],
+        # A refused request is logged with its address and headers, the others not at all. Tokens never, wherever
+        # somebody may have put them.
+        logging_filter={
+            "default_behavior": "DROP",
+            "filters": [
+                {
+                    "behavior": "KEEP",
+                    "requirement": "MEETS_ANY",
+                    "conditions": [{"action_condition": {"action": "BLOCK"}}],
+                }
+            ],
+        },
+        redacted_fields=[
+            {"single_header": {"name": "authorization"}},
+            {"single_header": {"name": "cookie"}},
+            {"query_string": {}},
+        ],
+        opts=opts,
+    )
+
+
+def _address_rule(limit: int) -> aws.wafv2.WebAclRuleArgsDict:
+    by_address: aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        "limit": limit,
+        "aggregate_key_type": "IP",
+        "evaluation_window_sec": _WINDOW_S,
+    }
+    return {
+        "name": "requests-per-address",
+        "priority": 0,
+        "action": {"block": {}},
+        "statement": {"rate_based_statement": by_address},
+        "visibility_config": _visibility("requests-per-address"),
+    }
+
+
+def _managed_rules() -> list[aws.wafv2.WebAclRuleArgsDict]:
+    return [
+        {
+            "name": group,
+            "priority": priority,
+            # The group's own actions hold, or none does.
+            "override_action": {"count": {}} if group in _COUNTED_RULE_GROUPS else {"none": {}},
+            "statement": {"managed_rule_group_statement": {"vendor_name": "AWS", "name": group}},
+            "visibility_config": _visibility(group),
+        }
+        for priority, group in enumerate((*_MANAGED_RULE_GROUPS, *_COUNTED_RULE_GROUPS), start=1)
+    ]
+
+
+def _visibility(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
+    # Samples would show requests with their headers in the console.
+    return {"metric_name": metric, "cloudwatch_metrics_enabled": True, "sampled_requests_enabled": False}

@@ -1,0 +1,1 @@
+"""The event bus, the outbox relay that fills it, and the consumers of its events."""

@@ -1,0 +1,257 @@
+"""Tells the rest of the platform what became of an order: the bus, who puts events on it, and who takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.iam import allow
+from components.aws.messaging import queue_policy, topic
+from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
+from components.events.delivery import Delivery, deliver
+from components.events.outbox import CREATED, DETAIL_TYPES, SOURCE, make_relay
+from components.events.unfinished_executions import make_fail_order, make_rule
+from components.functions.failure_queues import FailureQueue, of_functions
+from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
+
+_COMPONENT: Final = "events"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventBusArgs:
+    """Where events come from, and what their consumers work with."""
+
+    context: FunctionContext
+    """What all functions of the stack share."""
+    sizes: Mapping[str, FunctionSize]
+    """Of `publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
+    orders_table: aws.dynamodb.Table
+    """Orders, with a stream of new and old images."""
+    users_table: aws.dynamodb.Table
+    """Profiles: who gets a mail."""
+    idempotency_table: aws.dynamodb.Table
+    """Which mails were sent."""
+    analytics_bucket: aws.s3.Bucket
+    """Gets one object for each event."""
+    state_machine_arn: pulumi.Input[str]
+    """The STANDARD order workflow."""
+    archive_retention_days: int
+    """Days that events can be replayed."""
+    mail_sender: str
+    """From address of the mails."""
+    create_identity: bool
+    """Make the sender's SES identity; SES then asks the address by mail. False if it exists."""
+
+
+class EventBus(pulumi.ComponentResource):
+    """Bus with archive, the relay of the orders table's stream, the rules, their targets and every failure queue."""
+
+    bus_name: pulumi.Output[str]
+    """EventBridge bus."""
+    bus_arn: pulumi.Output[str]
+    """ARN of the bus."""
+    archive_name: pulumi.Output[str]
+    """Archive of everything on the bus."""
+    success_topic_arn: pulumi.Output[str]
+    """SNS topic that is told of every event that process_order, fail_order and send_email handled."""
+    analytics_queue_name: pulumi.Output[str]
+    """FIFO queue of the analytics records."""
+    functions: Mapping[str, Function]
+    """`publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
+    failure_queues: Mapping[str, FailureQueue]
+    """Of its functions, targets, stream and queue."""
+
+    def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:EventBus", name, None, opts)
+        self._name, self._args = name, args
+        self._bus = self._make_bus()
+        self._archive = self._make_archive()
+        self._successes = topic("order-successes", naming=args.context.naming, component=_COMPONENT, parent=self)
+        if args.create_identity:
+            self._make_identity()
+        self._relay, stream_failures = self._make_relay()
+        self._analytics = self._make_analytics_queue()
+        self.functions = {
+            "publish_order_events": self._relay,
+            "process_order": self._process_order(),
+            "fail_order": self._fail_order(),
+            "send_email": self._send_email(),
+            "record_analytics": self._analytics.function,
+        }
+        self.failure_queues = {
+            **of_functions(self.functions),
+            "publish-order-events-stream": stream_failures,
+            "analytics-dlq": self._analytics.failure_queue,
+            **self._make_deliveries(),
+        }
+        self.bus_name, self.bus_arn = self._bus.name, self._bus.arn
+        self.archive_name = self._archive.name
+        self.success_topic_arn = self._successes.arn
+        self.analytics_queue_name = self._analytics.queue.name
+        self.register_outputs({"busName": self.bus_name, "successTopicArn": self.success_topic_arn})
+
+    def _make_bus(self) -> aws.cloudwatch.EventBus:
+        naming = self._args.context.naming
+        # No resource policy: without one the bus takes events of this account's roles alone, and theirs say which.
+        return aws.cloudwatch.EventBus(
+            f"{self._name}-bus",
+            name=naming.physical("bus"),
+            description="What became of orders",
+            tags=naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_archive(self) -> aws.cloudwatch.EventArchive:
+        return aws.cloudwatch.EventArchive(
+            f"{self._name}-archive",
+            name=self._args.context.naming.physical("events", kind="archive"),
+            description="Everything on the bus, for replay",
+            event_source_arn=self._bus.arn,
+            retention_days=self._args.archive_retention_days,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_identity(self) -> None:
+        aws.sesv2.EmailIdentity(
+            f"{self._name}-sender",
+            email_identity=self._args.mail_sender,
+            tags=self._args.context.naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_relay(self) -> tuple[Function, FailureQueue]:
+        args = self._args
+        return make_relay(
+            context=args.context,
+            component=_COMPONENT,
+            size=args.sizes["publish_order_events"],
+            orders_table=args.orders_table,
+            bus=self._bus,
+            parent=self,
+        )
+
+    def _make_analytics_queue(self) -> AnalyticsQueue:
+        args = self._args
+        return make_analytics_queue(
+            context=args.context,
+            component=_COMPONENT,
+            size=args.sizes["record_analytics"],
+            bucket=args.analytics_bucket,
+            parent=self,
+        )
+
+    def _process_order(self) -> Function:
+        args = self._args
+        return Function(
+            "process-order",
+            FunctionArgs(
+                context=args.context,
+                component=_COMPONENT,
+                source="process_order",
+                size=args.sizes["process_order"],
+                environment={"ORDERS_TABLE": args.orders_table.name, "STATE_MACHINE_ARN": args.state_machine_arn},
+                permissions=[
+                    allow("dynamodb:GetItem", on=args.orders_table.arn),
+                    allow("states:StartExecution", on=args.state_machine_arn),
+                ],
+                asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _fail_order(self) -> Function:
+        args = self._args
+        return make_fail_order(
+            context=args.context,
+            component=_COMPONENT,
+            size=args.sizes["fail_order"],
+            orders_table=args.orders_table,
+            success_topic_arn=self._successes.arn,
+            parent=self,
+        )
+
+    def _send_email(self) -> Function:
+        args, context = self._args, self._args.context
+        identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
+        return Function(
+            "send-email",
+            FunctionArgs(
+                context=context,
+                component=_COMPONENT,
+                source="send_email",
+                size=args.sizes["send_email"],
+                environment={
+                    "USERS_TABLE": args.users_table.name,
+                    "IDEMPOTENCY_TABLE": args.idempotency_table.name,
+                    "MAIL_SENDER": args.mail_sender,
+                },
+                permissions=[
+                    allow("dynamodb:GetItem", on=args.users_table.arn),
+                    allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
+                    # Bound by the sender, not by the identity: which identity SES checks is the address, or its domain
+                    # where that is what was verified, and in the sandbox the recipient's too, which must be one.
+                    allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.mail_sender}}),
+                ],
+                asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
+        naming = self._args.context.naming
+        return aws.cloudwatch.EventRule(
+            f"{self._name}-{role}",
+            name=naming.physical(role, kind="rule"),
+            event_bus_name=self._bus.name,
+            event_pattern=pulumi.Output.json_dumps({"source": [SOURCE], "detail-type": detail_types}),
+            tags=naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_deliveries(self) -> dict[str, FailureQueue]:
+        """Make the rules and their targets; return the queues of what cannot be delivered."""
+        created = self._rule("order-created", [CREATED])
+        changed = self._rule("order-changed", list(DETAIL_TYPES))
+        ended = make_rule(
+            self._name,
+            context=self._args.context,
+            component=_COMPONENT,
+            standard_arn=self._args.state_machine_arn,
+            parent=self,
+        )
+        return {
+            "process-order-delivery": self._to_function("process-order", created, self.functions["process_order"]),
+            "fail-order-delivery": self._to_function("fail-order", ended, self.functions["fail_order"]),
+            "send-email-delivery": self._to_function("send-email", changed, self.functions["send_email"]),
+            "analytics-delivery": self._to_analytics(changed),
+        }
+
+    def _to_function(self, name: str, rule: aws.cloudwatch.EventRule, function: Function) -> FailureQueue:
+        permission = function.allow_invoke("event-bus", principal="events.amazonaws.com", source_arn=rule.arn)
+        delivery = Delivery(
+            naming=self._args.context.naming,
+            component=_COMPONENT,
+            rule=rule,
+            target_arn=function.arn,
+            redrive_to=function.arn,
+            allowed_by=permission,
+        )
+        return deliver(name, delivery, parent=self)
+
+    def _to_analytics(self, rule: aws.cloudwatch.EventRule) -> FailureQueue:
+        target = self._analytics.queue
+        queue_policy("analytics-dlq", self._analytics.dead_letter_queue, parent=self)
+        delivery = Delivery(
+            naming=self._args.context.naming,
+            component=_COMPONENT,
+            rule=rule,
+            target_arn=target.arn,
+            redrive_to=target.url,
+            allowed_by=queue_policy("analytics", target, parent=self, rules=[rule.arn]),
+            options=target_options(),
+        )
+        return deliver("analytics", delivery, parent=self)

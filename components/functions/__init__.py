@@ -1,0 +1,1 @@
+"""How a Lambda function is declared, packaged and given its layers."""

@@ -1,0 +1,256 @@
+"""A Lambda function as every capability of this platform declares it: one call with all it is and may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.iam import Statement, allow, policy_document, trust
+from components.aws.messaging import queue, queue_policy
+from components.aws.naming import Naming
+from components.functions import archives
+
+ALIAS = "live"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionContext:
+    """What all functions of a stack have in common."""
+
+    naming: Naming
+    """Names and tags of the stack."""
+    region: str
+    """AWS region, e.g. ap-northeast-1."""
+    account_id: pulumi.Input[str]
+    """The AWS account's number."""
+    layer_arns: Sequence[pulumi.Input[str]]
+    """Layers with their versions, the first one first on the path."""
+    architecture: str
+    """arm64 or x86_64; the layers are built for it."""
+    log_level: str
+    """DEBUG, INFO, WARNING or ERROR."""
+    log_retention_days: int
+    """Days; one of the values that CloudWatch Logs knows."""
+    log_key_arn: pulumi.Input[str]
+    """KMS key of all log groups."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSize:
+    """How big a function is, and how long it may run."""
+
+    timeout_s: int
+    """Seconds, 1-900, below its caller's own time limit."""
+    memory_mb: int
+    """MiB, 128-10240; CPU grows with it."""
+    provisioned_concurrency: int = 0
+    """Environments of the alias kept initialised; 0 is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsynchronousInvocation:
+    """How Lambda treats events that it is given asynchronously."""
+
+    success_topic_arn: pulumi.Input[str]
+    """SNS topic that is told of every event handled."""
+    maximum_event_age_s: int = 300
+    """Seconds, 60-21600; an older event goes to the failure queue."""
+    maximum_retry_attempts: int = 2
+    """0-2; then the event goes to the failure queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionArgs:
+    """One function."""
+
+    context: FunctionContext
+    """What it shares with the others."""
+    component: str
+    """The capability that owns it, for its tags."""
+    source: str
+    """Folder under functions/, and its package: `users_api`."""
+    size: FunctionSize
+    """Memory and times."""
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Variables beyond those that every function has."""
+    permissions: Sequence[Statement] = ()
+    """What it may do beyond writing its log, its traces and its failures."""
+    asynchronous: AsynchronousInvocation | None = None
+    """For functions that are invoked with events; None for the others."""
+
+
+class Function(pulumi.ComponentResource):
+    """Role, log group, dead-letter queue, function, and the alias `live` that every caller uses."""
+
+    function_name: pulumi.Output[str]
+    """Physical name."""
+    arn: pulumi.Output[str]
+    """ARN of the alias."""
+    invoke_arn: pulumi.Output[str]
+    """What API Gateway invokes: the alias."""
+    role_name: pulumi.Output[str]
+    """Execution role."""
+    role_arn: pulumi.Output[str]
+    """Execution role's ARN."""
+    log_group_name: pulumi.Output[str]
+    """CloudWatch log group."""
+    dead_letter_queue: aws.sqs.Queue
+    """Events that Lambda gave up on, as they came (only asynchronous invocations end there)."""
+    failure_queue: aws.sqs.Queue | None
+    """The same with the error and the attempts around it: asynchronous functions only."""
+
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Function", name, None, opts)
+        self._name, self._args = name, args
+        self.alias_name = ALIAS
+        self.dead_letter_queue = self._queue(f"{name}-dlq")
+        self.failure_queue = self._queue(f"{name}-failures") if args.asynchronous else None
+        self._log_group = self._make_log_group()
+        self._role = self._make_role()
+        self._policy = self._make_policy()
+        function = self._make_function()
+        self._alias = self._make_alias(function)
+        self._configure_alias()
+
+        self.function_name = function.name
+        self.arn = self._alias.arn
+        self.invoke_arn = self._alias.invoke_arn
+        self.role_name = self._role.name
+        self.role_arn = self._role.arn
+        self.log_group_name = self._log_group.name
+        self.register_outputs({"functionName": self.function_name, "arn": self.arn})
+
+    def allow_invoke(self, caller: str, *, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
+        """Let the service `principal` invoke the alias for `source_arn` alone; `caller` names the permission."""
+        return aws.lambda_.Permission(
+            f"{self._name}-{caller}",
+            action="lambda:InvokeFunction",
+            function=self.function_name,
+            qualifier=self._alias.name,
+            principal=principal,
+            source_arn=source_arn,
+            statement_id=caller,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _queue(self, name: str) -> aws.sqs.Queue:
+        made = queue(name, naming=self._args.context.naming, component=self._args.component, parent=self)
+        queue_policy(name, made, parent=self)
+        return made
+
+    def _make_log_group(self) -> aws.cloudwatch.LogGroup:
+        context = self._args.context
+        return aws.cloudwatch.LogGroup(
+            f"{self._name}-log",
+            name=f"/aws/lambda/{context.naming.physical(self._name, kind='function')}",
+            retention_in_days=context.log_retention_days,
+            kms_key_id=context.log_key_arn,
+            tags=context.naming.tags(self._args.component),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_role(self) -> aws.iam.Role:
+        naming = self._args.context.naming
+        return aws.iam.Role(
+            f"{self._name}-role",
+            name=naming.physical(self._name, kind="role"),
+            # If sent: AWS does not say that Lambda names its source when it takes a role.
+            assume_role_policy=trust(
+                "lambda.amazonaws.com", source_account=self._args.context.account_id, if_sent=True
+            ),
+            tags=naming.tags(self._args.component),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_policy(self) -> aws.iam.RolePolicy:
+        args = self._args
+        failures = [made.arn for made in (self.dead_letter_queue, self.failure_queue) if made]
+        statements = [
+            # The group exists before the function, so no role needs logs:CreateLogGroup.
+            allow(
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+                on=pulumi.Output.concat(self._log_group.arn, ":log-stream:*"),
+            ),
+            allow(
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                on="*",
+                because="X-Ray knows no resource for writing traces",
+            ),
+            allow("sqs:SendMessage", on=failures),
+        ]
+        if args.asynchronous:
+            statements.append(allow("sns:Publish", on=args.asynchronous.success_topic_arn))
+        return aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            name="permissions",
+            role=self._role.name,
+            policy=policy_document([*statements, *args.permissions]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_function(self) -> aws.lambda_.Function:
+        args, context = self._args, self._args.context
+        shared = {
+            "POWERTOOLS_SERVICE_NAME": context.naming.project,
+            "POWERTOOLS_METRICS_NAMESPACE": f"{context.naming.project}-{context.naming.stack}",
+            "LOG_LEVEL": context.log_level,
+        }
+        return aws.lambda_.Function(
+            self._name,
+            name=context.naming.physical(self._name, kind="function"),
+            role=self._role.arn,
+            runtime=archives.RUNTIME,
+            architectures=[context.architecture],
+            handler=f"{args.source}.handler.lambda_handler",
+            code=archives.function_archive(args.source),
+            layers=list(context.layer_arns),
+            timeout=args.size.timeout_s,
+            memory_size=args.size.memory_mb,
+            environment={"variables": {**shared, **args.environment}},
+            tracing_config={"mode": "Active"},
+            dead_letter_config={"target_arn": self.dead_letter_queue.arn},
+            # Powertools writes JSON itself; Lambda's own JSON format would wrap its metrics (EMF) once more.
+            logging_config={"log_format": "Text", "log_group": self._log_group.name},
+            publish=True,
+            tags=context.naming.tags(args.component),
+            # Lambda refuses a dead-letter queue that the role cannot send to, so the policy comes first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
+        )
+
+    def _make_alias(self, function: aws.lambda_.Function) -> aws.lambda_.Alias:
+        return aws.lambda_.Alias(
+            f"{self._name}-{ALIAS}",
+            name=ALIAS,
+            function_name=function.name,
+            function_version=function.version,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _configure_alias(self) -> None:
+        args = self._args
+        if args.size.provisioned_concurrency:
+            aws.lambda_.ProvisionedConcurrencyConfig(
+                f"{self._name}-provisioned",
+                function_name=self._alias.function_name,
+                qualifier=self._alias.name,
+                provisioned_concurrent_executions=args.size.provisioned_concurrency,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        if args.asynchronous and self.failure_queue:
+            aws.lambda_.FunctionEventInvokeConfig(
+                f"{self._name}-invocation",
+                function_name=self._alias.function_name,
+                qualifier=self._alias.name,
+                maximum_event_age_in_seconds=args.asynchronous.maximum_event_age_s,
+                maximum_retry_attempts=args.asynchronous.maximum_retry_attempts,
+                destination_config={
+                    "on_failure": {"destination": self.failure_queue.arn},
+                    "on_success": {"destination": args.asynchronous.success_topic_arn},
+                },
+                opts=pulumi.ResourceOptions(parent=self),
+            )

@@ -1,0 +1,140 @@
+"""What the common layer holds besides functions/shared, made when it is built so that no cold start has to.
+
+- `shared/checks/*.py`: the schemas of contracts/ as Python code. Compiling them at import cost up to a third of what
+  `boto3.client("dynamodb")` costs.
+- `shared/sdk/`: botocore's data for the calls that the functions make. With all of it a client takes four times as
+  long: botocore lists more than 400 directories and reads a megabyte of endpoints and each service's whole model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from components.aws import openapi
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
+
+CALLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "dynamodb": ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
+    "events": ("PutEvents",),
+    "s3": ("PutObject",),
+    "sesv2": ("SendEmail",),
+    "sqs": ("SendMessage",),
+    "stepfunctions": ("StartExecution",),
+}
+"""Every operation that a function calls, by botocore's name of its service: a client knows no other."""
+
+_DRAFT: Final = "http://json-schema.org/draft-04/schema#"
+_GENERATED: Final = '"""Generated from contracts/."""\n\n'
+# Data of botocore that every client reads.
+_SHARED_DATA: Final = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
+
+
+def checks() -> dict[str, bytes]:
+    """Return Python modules by path under `shared/checks/`: one for each request body and each event's detail.
+
+    Each has `validate(data)`, which raises shared.contracts.JsonSchemaValueException.
+    """
+    code = {f"{name}.py": _code(schema) for name, schema in schemas().items()}
+    return {"__init__.py": _GENERATED.encode(), **code}
+
+
+def schemas() -> dict[str, Mapping[str, Any]]:
+    """Return the self-contained schema of each operation's body and each event's detail, by operation or event."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in ("rest-api.yaml", "http-api.yaml"):
+        for operation in openapi.operations(openapi.load(name)):
+            if operation.request_schema is not None:
+                found[operation.operation_id] = operation.request_schema
+    for path in sorted((openapi.CONTRACTS / "events").glob("*.json")):
+        found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def sdk_data() -> dict[str, bytes]:
+    """Return the files of `shared/sdk/` by path: botocore's own, with what CALLS needs."""
+    # Slow to import (30 ms), and needed only where there is no layer of the same inputs yet; so is fastjsonschema.
+    from botocore.loaders import Loader  # noqa: PLC0415
+
+    loader = Loader()
+    files: dict[str, Any] = {f"{name}.json": loader.load_data(name) for name in _SHARED_DATA}
+    for partition in files["endpoints.json"]["partitions"]:
+        known = partition["services"]
+        partition["services"] = {name: known[name] for name in known if name in _endpoint_prefixes(loader)}
+    for service, operations in CALLS.items():
+        version = loader.determine_latest_version(service, "service-2")
+        model = loader.load_service_model(service, "service-2", version)
+        files[f"{service}/{version}/service-2.json"] = _trimmed(model, operations)
+        rules = "endpoint-rule-set-1"
+        files[f"{service}/{version}/{rules}.json"] = loader.load_service_model(service, rules, version)
+    return {path: _json(content) for path, content in files.items()}
+
+
+def _code(schema: Mapping[str, Any]) -> bytes:
+    import fastjsonschema  # noqa: PLC0415 - see above
+
+    # Draft 4, as API Gateway reads the same schemas: later ones take 1.0 for an integer.
+    code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema})
+    # The generator is not needed where the code runs.
+    own = code.replace(
+        "from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException\n",
+        "from shared.contracts import JsonSchemaValueException\n",
+    )
+    if own == code:
+        raise ValueError("fastjsonschema generates another import: adapt components/functions/generated_code.py")
+    return (_GENERATED + own).encode()
+
+
+def _endpoint_prefixes(loader: Loader) -> set[str]:
+    models = (loader.load_service_model(service, "service-2") for service in CALLS)
+    return {model["metadata"]["endpointPrefix"] for model in models}
+
+
+def _trimmed(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
+    """Return a service's model with these operations and the shapes that they refer to."""
+    kept = {name: model["operations"][name] for name in operations}
+    shapes: dict[str, Any] = {}
+    wanted = list(_references(kept))
+    while wanted:
+        name = wanted.pop()
+        if name not in shapes:
+            shapes[name] = model["shapes"][name]
+            wanted += _references(shapes[name])
+    # The parameters of a client keep their texts: botocore reads them.
+    trimmed = {"operations": _undocumented(kept), "shapes": _undocumented(dict(sorted(shapes.items())))}
+    return {name: part for name, part in model.items() if name != "documentation"} | trimmed
+
+
+def _references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in cast("dict[str, object]", node).items():
+            if key == "shape" and isinstance(value, str):
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(node, list):
+        for value in cast("list[object]", node):
+            yield from _references(value)
+
+
+def _undocumented(node: Any) -> Any:
+    """Return a part of a model without its texts."""
+    if isinstance(node, dict):
+        entries = cast("dict[str, Any]", node).items()
+        return {
+            key: _undocumented(value) for key, value in entries if key != "documentation" or isinstance(value, dict)
+        }
+    if isinstance(node, list):
+        return [_undocumented(value) for value in cast("list[object]", node)]
+    return node
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+FOLDERS: Final[Mapping[str, Callable[[], dict[str, bytes]]]] = {"checks": checks, "sdk": sdk_data}
+"""What makes each folder under `shared/`."""

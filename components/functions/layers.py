@@ -1,0 +1,49 @@
+"""The two Lambda layers that every function has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.naming import Naming
+from components.functions import archives
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayersArgs:
+    """What the layers are built for."""
+
+    naming: Naming
+    """Names of the stack."""
+    architecture: str
+    """arm64 or x86_64."""
+    byte_code: bool
+    """Byte code of Lambda's Python instead of sources."""
+
+
+class Layers(pulumi.ComponentResource):
+    """`powertools` (third-party packages) and `common` (functions/shared and the contracts' schemas)."""
+
+    arns: list[pulumi.Output[str]]
+    """Versions, `powertools` first."""
+
+    def __init__(self, name: str, args: LayersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Layers", name, None, opts)
+        contents = {
+            "powertools": archives.powertools_layer_archive(args.architecture, byte_code=args.byte_code),
+            "common": archives.common_layer_archive(byte_code=args.byte_code),
+        }
+        self.arns = [
+            aws.lambda_.LayerVersion(
+                f"{name}-{role}",
+                layer_name=args.naming.physical(role),
+                code=archive,
+                compatible_runtimes=[archives.RUNTIME],
+                compatible_architectures=[args.architecture],
+                opts=pulumi.ResourceOptions(parent=self),
+            ).arn
+            for role, archive in contents.items()
+        ]
+        self.register_outputs({"arns": self.arns})

@@ -1,0 +1,260 @@
+"""Decides orders, in an EXPRESS workflow: behind `POST /process`, and for accepted orders inside of a STANDARD one.
+
+STANDARD is paid for by transitions, EXPRESS hardly at all; STANDARD runs once for each order, and tells of its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.iam import Statement, allow, policy_document, trust
+from components.aws.messaging import topic
+from components.functions.failure_queues import FailureQueue, of_functions
+from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
+from components.workflow import state_machine
+
+DEFINITION: Final = "order.asl.json"
+ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
+# API Gateway gives up after 29 s (its quota), and would then answer 504 to an order that goes on.
+LONGEST_EXPRESS_S: Final = 28
+_COMPONENT: Final = "order-workflow"
+# Which step of the definition each function is.
+_STEPS: Final[Mapping[str, str]] = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderWorkflowArgs:
+    """What the workflow works on, and how long it may."""
+
+    context: FunctionContext
+    """What all functions of the stack share."""
+    sizes: Mapping[str, FunctionSize]
+    """Of `validate_order` and `update_inventory`; each below its step's time limit."""
+    orders_table: aws.dynamodb.Table
+    """Orders."""
+    inventory_table: aws.dynamodb.Table
+    """Products and stock."""
+    standard_timeout_s: int
+    """Seconds of a STANDARD execution, which repeats EXPRESS ones until the order is decided."""
+    express_timeout_s: int = LONGEST_EXPRESS_S
+    """Seconds of an EXPRESS execution, below API Gateway's 29."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """One state machine, as its users see it."""
+
+    arn: pulumi.Output[str]
+    """ARN."""
+    name: pulumi.Output[str]
+    """Physical name."""
+    log_group_name: pulumi.Output[str]
+    """CloudWatch log group of its executions."""
+
+
+class OrderWorkflow(pulumi.ComponentResource):
+    """Two state machines with a role and a log group each, their two functions, and the notification topic."""
+
+    standard: Machine
+    """For orders accepted by `POST /orders`; the execution's name is the order's id."""
+    express: Machine
+    """For `POST /process`, started with StartSyncExecution."""
+    notification_topic_arn: pulumi.Output[str]
+    """SNS topic that is told of every order in process."""
+    functions: Mapping[str, Function]
+    """`validate_order` and `update_inventory`."""
+    failure_queues: Mapping[str, FailureQueue]
+    """Of its functions."""
+
+    def __init__(self, name: str, args: OrderWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        definition, accepted = state_machine.load(DEFINITION), state_machine.load(ACCEPTED_DEFINITION)
+        _check(definition, accepted, args)
+        super().__init__("orders:index:OrderWorkflow", name, None, opts)
+        self._name, self._args = name, args
+        self._topic = topic("order-notifications", naming=args.context.naming, component=_COMPONENT, parent=self)
+        self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
+        self.express = self._machine(
+            "express",
+            self._rendered(definition, self._placeholders(), args.express_timeout_s),
+            self._permissions(),
+        )
+        self.standard = self._machine(
+            "standard",
+            self._rendered(
+                accepted,
+                {"express_arn": self.express.arn, "orders_table": args.orders_table.name},
+                args.standard_timeout_s,
+            ),
+            [
+                allow("states:StartSyncExecution", on=self.express.arn),
+                allow("dynamodb:GetItem", on=args.orders_table.arn),
+            ],
+        )
+        self.notification_topic_arn = self._topic.arn
+        self.failure_queues = of_functions(self.functions)
+        self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
+
+    def _validate_order(self) -> Function:
+        args = self._args
+        return Function(
+            "validate-order",
+            FunctionArgs(
+                context=args.context, component=_COMPONENT, source="validate_order", size=args.sizes["validate_order"]
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _update_inventory(self) -> Function:
+        args = self._args
+        orders, inventory = args.orders_table, args.inventory_table
+        return Function(
+            "update-inventory",
+            FunctionArgs(
+                context=args.context,
+                component=_COMPONENT,
+                source="update_inventory",
+                size=args.sizes["update_inventory"],
+                environment={"ORDERS_TABLE": orders.name, "INVENTORY_TABLE": inventory.name},
+                permissions=[
+                    # One transaction; when it was done before, its refusal brings the order along.
+                    allow("dynamodb:UpdateItem", on=[orders.arn, inventory.arn]),
+                ],
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _machine(
+        self, role: Literal["standard", "express"], definition: pulumi.Output[str], permissions: Sequence[Statement]
+    ) -> Machine:
+        naming = self._args.context.naming
+        name, physical = f"{self._name}-{role}", naming.physical(f"order-{role}", kind="state-machine")
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log",
+            # Under this prefix no log group takes room in CloudWatch's resource policy, which ends at 5,120 characters.
+            name=f"/aws/vendedlogs/states/{physical}",
+            retention_in_days=self._args.context.log_retention_days,
+            kms_key_id=self._args.context.log_key_arn,
+            tags=naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        execution_role, policy = self._execution_role(name, physical, permissions)
+        machine = aws.sfn.StateMachine(
+            name,
+            name=physical,
+            type=role.upper(),
+            definition=definition,
+            role_arn=execution_role.arn,
+            logging_configuration={
+                # EXPRESS has no history but its log; STANDARD's own goes after 90 days, and no query reads it.
+                "level": "ALL",
+                "include_execution_data": True,
+                "log_destination": pulumi.Output.concat(log_group.arn, ":*"),
+            },
+            tracing_configuration={"enabled": True},
+            tags=naming.tags(_COMPONENT),
+            # Step Functions refuses a log group that the role cannot deliver to, so the policy comes first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        return Machine(arn=machine.arn, name=machine.name, log_group_name=log_group.name)
+
+    @staticmethod
+    def _rendered(
+        definition: Mapping[str, Any], values: Mapping[str, pulumi.Input[str]], timeout_s: int
+    ) -> pulumi.Output[str]:
+        state_machine.check_placeholders(definition, values)
+        return pulumi.Output.all(**values).apply(
+            lambda known: state_machine.render(definition, known, timeout_s=timeout_s)
+        )
+
+    def _placeholders(self) -> dict[str, pulumi.Input[str]]:
+        args = self._args
+        return {
+            "validate_order_arn": self.functions["validate_order"].arn,
+            "update_inventory_arn": self.functions["update_inventory"].arn,
+            "orders_table": args.orders_table.name,
+            "inventory_table": args.inventory_table.name,
+            "notification_topic_arn": self._topic.arn,
+        }
+
+    def _execution_role(
+        self, name: str, machine: str, permissions: Sequence[Statement]
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        context = self._args.context
+        # Written out, since the machine needs its role before it has an ARN.
+        machine_arn = pulumi.Output.concat(
+            f"arn:aws:states:{context.region}:", context.account_id, f":stateMachine:{machine}"
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            name=machine,
+            assume_role_policy=trust("states.amazonaws.com", source_account=context.account_id, source_arn=machine_arn),
+            tags=context.naming.tags(_COMPONENT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy",
+            name="permissions",
+            role=role.name,
+            policy=policy_document([*permissions, *_log_and_trace()]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role, policy
+
+    def _permissions(self) -> list[Statement]:
+        args = self._args
+        return [
+            allow("lambda:InvokeFunction", on=[function.arn for function in self.functions.values()]),
+            # Only an order of POST /process is written by its execution; the others have their row.
+            allow("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
+            allow("dynamodb:BatchGetItem", on=args.inventory_table.arn),
+            allow("sns:Publish", on=self._topic.arn),
+        ]
+
+
+def _log_and_trace() -> list[Statement]:
+    return [
+        allow(
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:DescribeResourcePolicies",
+            "logs:DescribeLogGroups",
+            on="*",
+            because="CloudWatch's log delivery knows no resources (Step Functions: logging to CloudWatch Logs)",
+        ),
+        allow(
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            on="*",
+            because="X-Ray knows no resource for traces and sampling",
+        ),
+    ]
+
+
+def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
+    """Raise ValueError unless each time limit is below its caller's."""
+    for source, step in _STEPS.items():
+        got, limit = args.sizes[source].timeout_s, state_machine.task_timeout_s(definition, step)
+        if got >= limit:
+            raise ValueError(f"timeout of {source}: got {got} s; allowed: below {limit} s, the limit of step {step}")
+    for kind, got, steps in (
+        ("express", args.express_timeout_s, definition),
+        ("standard", args.standard_timeout_s, accepted),
+    ):
+        if got <= (needed := state_machine.longest_way_s(steps)):
+            raise ValueError(f"{kind} timeout: got {got} s; allowed: above {needed} s, what all steps may take")
+    if args.express_timeout_s > LONGEST_EXPRESS_S:
+        raise ValueError(
+            f"express timeout: got {args.express_timeout_s} s; allowed: at most {LONGEST_EXPRESS_S} s; "
+            "API Gateway stops waiting after 29 s"
+        )

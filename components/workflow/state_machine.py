@@ -1,0 +1,117 @@
+"""Reads a workflow's definition (Amazon States Language in JSON) and fills in what it calls.
+
+A placeholder is `${name}` in a value or a key. It is replaced on the parsed tree, so a value with quotes in it cannot
+break the JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+WORKFLOWS: Final = Path(__file__).resolve().parents[2] / "workflows"
+_PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+
+State = Mapping[str, Any]
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return the definition `workflows/{name}`, with its placeholders."""
+    return cast("dict[str, Any]", json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
+
+
+def placeholders(node: Any) -> frozenset[str]:
+    """Return the names of all placeholders in `node`."""
+    return frozenset(name for text in _texts(node) for name in _PLACEHOLDER.findall(text))
+
+
+def check_placeholders(definition: Mapping[str, Any], given: Mapping[str, object]) -> None:
+    """Raise ValueError unless `given` names exactly the placeholders of `definition`."""
+    wanted, names = placeholders(definition), frozenset(given)
+    if wanted != names:
+        message = (
+            f"placeholders of the workflow: missing {sorted(wanted - names)}, unused {sorted(names - wanted)}; "
+            "give one value for each ${name}"
+        )
+        raise ValueError(message)
+
+
+def render(definition: Mapping[str, Any], values: Mapping[str, str], *, timeout_s: int) -> str:
+    """Return the definition's JSON text with `values` in place of its placeholders, and the execution's time limit.
+
+    Raises ValueError if a value is missing or one is not used.
+    """
+    check_placeholders(definition, values)
+    filled = cast("dict[str, Any]", _filled(definition, values))
+    return json.dumps({**filled, "TimeoutSeconds": timeout_s}, ensure_ascii=False)
+
+
+def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
+    """Yield every state by its name, those inside of Parallel states too."""
+    for name, state in cast("dict[str, State]", definition["States"]).items():
+        yield name, state
+        for branch in state.get("Branches", ()):
+            yield from states(branch)
+
+
+def tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
+    """Yield every Task state by its name."""
+    return ((name, state) for name, state in states(definition) if state["Type"] == "Task")
+
+
+def task_timeout_s(definition: Mapping[str, Any], task: str) -> int:
+    """Return the seconds that one try of `task` may take."""
+    return int(dict(tasks(definition))[task]["TimeoutSeconds"])
+
+
+def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each Fail state ends an execution with: state -> error."""
+    return {name: str(state["Error"]) for name, state in states(definition) if state["Type"] == "Fail"}
+
+
+def longest_way_s(definition: Mapping[str, Any]) -> int:
+    """Return the seconds of the longest way without a loop on which each Task takes all its time, once."""
+    return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
+
+
+def _longest_s(within: Mapping[str, State], name: str, seen: frozenset[str]) -> int:
+    state = within[name]
+    own = int(state.get("TimeoutSeconds", 0)) + int(state.get("Seconds", 0))
+    own += max((longest_way_s(branch) for branch in state.get("Branches", ())), default=0)
+    nexts = set(following(state)) - seen - {name}
+    return own + max((_longest_s(within, each, seen | {name}) for each in nexts), default=0)
+
+
+def following(state: State) -> Iterator[str]:
+    """Yield the states that may come after `state`."""
+    for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
+        if "Next" in rule:
+            yield rule["Next"]
+    if "Default" in state:
+        yield state["Default"]
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, Mapping):
+        for key, value in cast("Mapping[str, Any]", node).items():
+            yield key
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for item in cast("list[Any]", node):
+            yield from _texts(item)
+
+
+def _filled(node: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(node, str):
+        return _PLACEHOLDER.sub(lambda found: values[found[1]], node)
+    if isinstance(node, Mapping):
+        fields = cast("Mapping[str, Any]", node)
+        return {_filled(key, values): _filled(value, values) for key, value in fields.items()}
+    if isinstance(node, list):
+        return [_filled(item, values) for item in cast("list[Any]", node)]
+    return node
