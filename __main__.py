@@ -1,9 +1,6 @@
-"""The order platform: settings, the capabilities made from them, and what frontends and operators need to know."""
+"""The order platform: reads the settings, makes the components, and exports what frontends and operators need."""
 
 from __future__ import annotations
-
-import atexit
-import gc
 
 import pulumi
 import pulumi_aws as aws
@@ -15,18 +12,12 @@ from components.aws.log_key import LogKey, LogKeyArgs
 from components.aws.naming import Naming
 from components.data_tier import CATALOGUE_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
 from components.events.event_bus import EventBus, EventBusArgs
-from components.functions.failure_queues import described, of_functions
+from components.functions.failure_queues import as_stack_output
 from components.functions.function import FunctionContext, FunctionSize
 from components.functions.layers import Layers, LayersArgs
 from components.identity import SCOPES, Identity, IdentityArgs
 from components.observability.observability import Observability, ObservabilityArgs
 from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs
-
-# A third of the program's time (1.9 s, then 1.3 s): the collector looks at all of pulumi_aws again and again, and frees
-# nothing that would matter: the peak of memory is the same. Whoever runs this in a longer process enables it again.
-gc.disable()
-# Nor does the last collection, as the process ends (0.4 s): what is frozen is left to the operating system.
-atexit.register(gc.freeze)
 
 config = settings.load()
 naming = Naming(project=config.project, stack=config.stack)
@@ -150,12 +141,6 @@ http_api = HttpApi(
 )
 
 functions = {**rest_api.functions, **http_api.functions, **events.functions, **workflow.functions}
-failure_queues = {
-    **of_functions(rest_api.functions),
-    **of_functions(http_api.functions),
-    **events.failure_queues,
-    **workflow.failure_queues,
-}
 
 observability = Observability(
     "observability",
@@ -164,9 +149,10 @@ observability = Observability(
         region=config.region,
         account_id=account_id,
         functions=functions,
-        failure_queues=failure_queues,
+        failure_queues=events.failure_queues,
         standard_arn=workflow.standard.arn,
         standard_log_group_name=workflow.standard.log_group_name,
+        standard_expected_errors=workflow.expected_errors,
         express_arn=workflow.express.arn,
         analytics_queue_name=events.analytics_queue_name,
         rest_api_name=rest_api.name,
@@ -229,6 +215,6 @@ pulumi.export(
             "standard": workflow.standard.log_group_name,
             "express": workflow.express.log_group_name,
         },
-        "failureQueues": described(failure_queues),
+        "failureQueues": as_stack_output(events.failure_queues),
     },
 )

@@ -1,4 +1,4 @@
-"""Where orders, users, products and analytics records are kept."""
+"""The tables of orders, users and products, and the bucket of the analytics records."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ _DAYS_OF_EARLIER_VERSIONS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class DataTierArgs:
-    """How long data lives, and how hard it is to lose."""
+    """How long the stack keeps data, and how it protects data against deletion."""
 
     naming: Naming
     """Names and tags of the stack."""
     account_id: pulumi.Input[str]
-    """The AWS account's number: bucket names are shared by all accounts."""
+    """AWS account id, part of the bucket name because all accounts share one namespace of bucket names."""
     point_in_time_recovery: bool
-    """Continuous backups of the tables, 35 days back."""
+    """Make continuous backups of the tables, which reach back 35 days."""
     deletion_protection: bool
-    """Tables and bucket cannot be deleted: by AWS, and by Pulumi's `protect`."""
+    """Protect tables and bucket against deletion, in AWS and with Pulumi's `protect`."""
     force_destroy: bool
-    """`pulumi destroy` empties the bucket first."""
+    """Let `pulumi destroy` delete the bucket even if it holds objects."""
     analytics_retention_days: int
     """Days until an analytics record expires."""
 
 
 class DataTier(pulumi.ComponentResource):
-    """Four DynamoDB tables on demand, encrypted, and the analytics bucket."""
+    """Four encrypted DynamoDB tables with on-demand capacity, and the analytics bucket."""
 
     users: aws.dynamodb.Table
-    """Profiles by user_id."""
+    """Profiles. The key is user_id."""
     orders: aws.dynamodb.Table
-    """Orders by order_id, with a stream of every change and the index `by-user`."""
+    """Orders. The key is order_id. The table has a stream of all changes and the index `by-user`."""
     inventory: aws.dynamodb.Table
-    """Products by product_id, with the index `catalogue`."""
+    """Products and their stock. The key is product_id. The table has the index `catalogue`."""
     idempotency: aws.dynamodb.Table
-    """Which events' mails were sent; its rows expire."""
+    """Records for which events an email was sent. Rows expire."""
     analytics_bucket: aws.s3.Bucket
-    """One object for each event."""
+    """Holds one object per event."""
 
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:DataTier", name, None, opts)
@@ -65,7 +65,8 @@ class DataTier(pulumi.ComponentResource):
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalogue"],
-            # Keys only: a change of stock does not touch the index, whose one partition would else bound all sales.
+            # Keys only, so that a sale does not write to the index. The index has one partition, whose write limit
+            # would otherwise limit all sales.
             indexes=[_index(CATALOGUE_INDEX, ["catalogue", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._table("idempotency", keys=["id"], expires_by="expiration")
@@ -98,7 +99,7 @@ class DataTier(pulumi.ComponentResource):
             attributes=[{"name": attribute, "type": "S"} for attribute in attributes or keys],
             global_secondary_indexes=list(indexes) or None,
             stream_enabled=stream or None,
-            # Both images: the relay publishes a status only when it changed.
+            # Both images, because the outbox relay compares the old status with the new one.
             stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
             server_side_encryption={"enabled": True},
             point_in_time_recovery={"enabled": args.point_in_time_recovery},
@@ -130,8 +131,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.bucket,
-            # AWS's own key: whom this account lets read the bucket may use it, and nobody else. One call to KMS serves
-            # many objects.
+            # The AWS managed key, usable only by people of this account who may read the bucket. With a bucket key, one
+            # call to KMS serves many objects.
             rules=[
                 {"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}, "bucket_key_enabled": True}
             ],
@@ -146,7 +147,7 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketNotification(
             f"{name}-changes",
             bucket=bucket.bucket,
-            # Costs nothing until somebody's rule on the account's default bus asks for them.
+            # S3 then sends its events to the default bus of the account. They cost nothing until a rule matches them.
             eventbridge=True,
             opts=child,
         )
@@ -159,19 +160,20 @@ class DataTier(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"days": args.analytics_retention_days},
-                    # What expired, was deleted or overwritten is kept this long.
+                    # How long S3 keeps objects after they expired, were deleted or were overwritten.
                     "noncurrent_version_expiration": {"noncurrent_days": _DAYS_OF_EARLIER_VERSIONS},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 },
                 {
-                    # Of objects that have no version left. S3 takes it in no rule that counts days.
+                    # Removes delete markers without versions. S3 does not allow this in a rule that also counts
+                    # days.
                     "id": "deletion-marks",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"expired_object_delete_marker": True},
                 },
             ],
-            # Rules on versions are for a bucket that has them.
+            # The rule on noncurrent versions needs a bucket with versioning.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
         policy = {

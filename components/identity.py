@@ -1,4 +1,4 @@
-"""Who may sign in: the Cognito user pool that both APIs trust."""
+"""Sign-in: the Cognito user pool whose tokens both APIs accept."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ _COMPONENT = "identity"
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityArgs:
-    """Ways to sign in."""
+    """How users sign in."""
 
     naming: Naming
     """Names and tags of the stack."""
     region: str
-    """AWS region of the pool, part of its addresses."""
+    """AWS region of the pool, part of its URLs."""
     account_id: pulumi.Input[str]
-    """The AWS account's number: a hosted domain's prefix is shared by all accounts of a region."""
+    """AWS account id, part of the domain prefix because all accounts of a region share one namespace of prefixes."""
     password_sign_in: bool
-    """InitiateAuth with user name and password (or SRP), beside the code flow."""
+    """Allow InitiateAuth with a password (or SRP) in addition to the authorization code flow."""
     redirect_uris: Sequence[str]
-    """Where the hosted page may send its code; exact, https or http://localhost (Cognito's rule)."""
+    """URIs that the hosted sign-in page may redirect to with a code. Cognito requires https or http://localhost."""
     logout_uris: Sequence[str]
-    """Where it may send users who signed out."""
+    """URIs that the hosted page may redirect to after a user signed out."""
     deletion_protection: bool
-    """The pool, and with it every account, cannot be deleted."""
+    """Protect the pool, and with it every user account, against deletion."""
 
 
 class Identity(pulumi.ComponentResource):
-    """User pool, hosted sign-in page, one public client (code flow with PKCE), and the group `admin`."""
+    """User pool, hosted sign-in page, one public app client (code flow with PKCE), and the group `admin`."""
 
     user_pool_id: pulumi.Output[str]
-    """Pool id."""
+    """Id of the user pool."""
     user_pool_arn: pulumi.Output[str]
-    """Pool ARN, for the REST authorizer."""
+    """ARN of the user pool, for the authorizer of the REST API."""
     client_id: pulumi.Output[str]
-    """App client id: the audience of ID tokens, `client_id` of access tokens."""
+    """Id of the app client: the claim `aud` of ID tokens and `client_id` of access tokens."""
     issuer: pulumi.Output[str]
-    """`iss` of its tokens."""
+    """The claim `iss` of the tokens."""
     jwks_url: pulumi.Output[str]
-    """Keys that its tokens are signed with."""
+    """URL of the public keys that verify the tokens."""
     hosted_ui_url: pulumi.Output[str]
-    """Base address of /oauth2/authorize and /oauth2/token."""
+    """Base URL of /oauth2/authorize and /oauth2/token."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Identity", name, None, opts)
@@ -67,7 +67,7 @@ class Identity(pulumi.ComponentResource):
             f"{name}-{ADMIN_GROUP}",
             name=ADMIN_GROUP,
             user_pool_id=pool.id,
-            description="May read every user and order, and change the catalogue.",
+            description="May read every user and order, and change the catalog.",
             opts=child,
         )
         self.user_pool_id, self.user_pool_arn, self.client_id = pool.id, pool.arn, client.id
@@ -109,7 +109,7 @@ class Identity(pulumi.ComponentResource):
             f"{self._name}-client",
             name=args.naming.physical("frontend"),
             user_pool_id=pool.id,
-            # A browser keeps no secret: the code flow is held together by PKCE.
+            # A browser cannot keep a client secret. PKCE protects the code flow instead.
             generate_secret=False,
             allowed_oauth_flows_user_pool_client=True,
             allowed_oauth_flows=["code"],

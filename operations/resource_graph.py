@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import runpy
@@ -258,8 +257,6 @@ def run(
     try:
         loop.run_until_complete(body())
     finally:
-        # The program disables it, for itself.
-        gc.enable()
         loop.close()
         asyncio.set_event_loop(None)
     return graph

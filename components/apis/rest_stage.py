@@ -133,7 +133,9 @@ def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.api
     role = aws.iam.Role(
         f"{name}-log-role",
         name=naming.physical(f"{name}-log", kind="role"),
-        assume_role_policy=trust("apigateway.amazonaws.com", source_account=context.account_id, if_sent=True),
+        assume_role_policy=trust(
+            "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
+        ),
         tags=naming.tags(args.component),
         opts=pulumi.ResourceOptions(parent=parent),
     )

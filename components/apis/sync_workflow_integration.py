@@ -110,7 +110,9 @@ def _role(name: str, args: SyncWorkflowIntegrationArgs, parent: pulumi.Resource)
         name=naming.physical(name, kind="role"),
         # If sent: seen on AWS, API Gateway sends no source when it takes an integration's role, and a plain condition
         # makes every request a 500. What keeps other accounts out then is iam:PassRole, which ends at the account.
-        assume_role_policy=trust("apigateway.amazonaws.com", source_account=args.context.account_id, if_sent=True),
+        assume_role_policy=trust(
+            "apigateway.amazonaws.com", source_account=args.context.account_id, allow_missing_source=True
+        ),
         tags=naming.tags(args.component),
         opts=pulumi.ResourceOptions(parent=parent),
     )

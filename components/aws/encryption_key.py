@@ -1,4 +1,4 @@
-"""A KMS key of the stack's own, for services that may not use AWS's keys."""
+"""Customer managed KMS keys, for AWS services that cannot use the AWS managed keys."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pulumi_aws as aws
 from components.aws.naming import Naming
 
 _WAIT_BEFORE_DELETION_DAYS = 7
-# What keeping a key and its alias takes (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias), and the way back from its
-# deletion. Not its use: that is for the services that `users` names.
+# The actions that administer a key and its alias (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias) and that cancel its
+# deletion. They do not include encryption or decryption, which only the services in `users` may do.
 _ADMINISTRATION = (
     *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),
     *("PutKeyPolicy", "UpdateKeyDescription", "TagResource", "UntagResource"),
@@ -21,7 +21,7 @@ _ADMINISTRATION = (
 )
 
 
-def encryption_key(
+def make_encryption_key(
     name: str,
     *,
     alias: str,
@@ -32,14 +32,18 @@ def encryption_key(
     users: Sequence[Mapping[str, Any]],
     parent: pulumi.Resource,
 ) -> aws.kms.Key:
-    """Make the key `name`, rotated every year, and its alias. `users` are the statements on who may use it."""
+    """Make the key `name`, which AWS rotates every year, and its alias.
+
+    `users` are the key policy statements that let services encrypt and decrypt with it.
+    """
     account = {
         "Sid": "Account",
         "Effect": "Allow",
         "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", account_id, ":root")},
-        # The account's IAM policies decide who of it. Without this nobody could change or delete the key.
+        # IAM policies of the account decide which of its people administer the key. Without this statement, nobody
+        # could change or delete it.
         "Action": [f"kms:{action}" for action in _ADMINISTRATION],
-        # In a key's policy "*" is this key.
+        # In a key policy, "*" means this key.
         "Resource": "*",
     }
     key = aws.kms.Key(

@@ -1,4 +1,4 @@
-"""IAM policies: exact actions on exact resources, with a reason where AWS knows no narrower one."""
+"""IAM policies with exact actions on exact resources. A `*` resource needs a reason."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Condition = Mapping[str, Mapping[str, pulumi.Input[str] | Sequence[pulumi.Input[
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One `Allow`. Made by `allow`, which checks it."""
+    """One `Allow` statement. Use `allow` to make one, because it checks the arguments."""
 
     actions: tuple[str, ...]
     resources: tuple[pulumi.Input[str], ...]
     when: Condition = field(default_factory=dict[str, Any])
 
     def document(self) -> dict[str, Any]:
-        """Return the statement as IAM's JSON grammar has it."""
+        """Return the statement in the form that IAM's JSON grammar requires."""
         body: dict[str, Any] = {"Effect": "Allow", "Action": list(self.actions), "Resource": list(self.resources)}
         if self.when:
             body["Condition"] = self.when
@@ -36,7 +36,8 @@ def allow(
 ) -> Statement:
     """Return a statement that allows `actions` on the ARNs `on`, under the conditions `when`.
 
-    `on="*"` needs `because`: the reason why the action knows no resource. An action with a wildcard is a ValueError.
+    `on="*"` needs `because`, the reason why the action supports no narrower resource. Raises ValueError without it,
+    and for an action that contains a wildcard.
     """
     for action in actions:
         if "*" in action or ":" not in action:
@@ -48,7 +49,7 @@ def allow(
 
 
 def policy_document(statements: Sequence[Statement]) -> pulumi.Output[str]:
-    """Return the policy's JSON text."""
+    """Return the policy as JSON text."""
     body = [statement.document() for statement in statements]
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": body})
 
@@ -58,16 +59,16 @@ def trust(
     *,
     source_account: pulumi.Input[str] | None = None,
     source_arn: pulumi.Input[str] | None = None,
-    if_sent: bool = False,
+    allow_missing_source: bool = False,
 ) -> pulumi.Output[str]:
     """Return the trust policy that lets `service` assume a role.
 
-    Give `source_account` and `source_arn` (a pattern may be used) where the service sends them, so that another
-    account's resource cannot use the role (IAM: the confused deputy problem). With `if_sent` they hold for
-    requests that have them: for a service of which AWS does not say that it always does.
+    Give `source_account` and `source_arn` (which may be a pattern) if the service sends them, so that a resource of
+    another account cannot use the role (IAM guide: the confused deputy problem). With `allow_missing_source`, a request
+    without them is accepted too. Use it for a service that is not documented to send them always.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
-    suffix = "IfExists" if if_sent else ""
+    suffix = "IfExists" if allow_missing_source else ""
     if source_account is not None:
         condition[f"StringEquals{suffix}"] = {"aws:SourceAccount": source_account}
     if source_arn is not None:
@@ -79,7 +80,7 @@ def trust(
 
 
 def deny_insecure_transport(action: str, *arns: pulumi.Input[str]) -> dict[str, Any]:
-    """Return the resource-policy statement that refuses what does not come over TLS."""
+    """Return the resource policy statement that refuses requests without TLS."""
     return {
         "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
@@ -90,10 +91,10 @@ def deny_insecure_transport(action: str, *arns: pulumi.Input[str]) -> dict[str, 
     }
 
 
-def service_may(
+def allow_service(
     service: str, action: str, *, on: pulumi.Input[str], source_arn: pulumi.Input[str], sid: str
 ) -> dict[str, Any]:
-    """Return the resource-policy statement that lets `service` do `action` for `source_arn` alone."""
+    """Return the resource policy statement that lets `service` call `action`, but only on behalf of `source_arn`."""
     return {
         "Sid": sid,
         "Effect": "Allow",
@@ -105,5 +106,5 @@ def service_may(
 
 
 def canonical_json(document: object) -> str:
-    """Return `document` as JSON that is the same text for the same content."""
+    """Return `document` as JSON text. Equal documents give equal texts."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"))

@@ -1,6 +1,7 @@
-"""The key that every log group of the stack is encrypted with.
+"""The customer managed KMS key that encrypts every log group of the stack.
 
-Logs are what outlives an order longest. A key of ours says who reads them, and is disabled at once if it must be.
+Logs are kept longer than any other data about an order. The key policy limits who can read them, and disabling the key
+blocks all access at once.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from typing import Any, Final
 
 import pulumi
 
-from components.aws.encryption_key import encryption_key
+from components.aws.encryption_key import make_encryption_key
 from components.aws.naming import Naming
 
 _COMPONENT: Final = "logs"
-# CloudWatch Logs: "Encrypt log data using AWS KMS", whose patterns (Encrypt*, GenerateDataKey* and so on) are these.
+# The actions behind the patterns (Encrypt*, GenerateDataKey* and so on) that the CloudWatch Logs guide asks for in
+# "Encrypt log data using AWS KMS".
 _USE: Final = (
     *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
     *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey"),
@@ -23,7 +25,7 @@ _USE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class LogKeyArgs:
-    """Whose logs."""
+    """The account and region of the log groups."""
 
     naming: Naming
     """Names and tags of the stack."""
@@ -34,14 +36,14 @@ class LogKeyArgs:
 
 
 class LogKey(pulumi.ComponentResource):
-    """Key and alias."""
+    """The key and its alias."""
 
     arn: pulumi.Output[str]
     """ARN of the key."""
 
     def __init__(self, name: str, args: LogKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:LogKey", name, None, opts)
-        key = encryption_key(
+        key = make_encryption_key(
             f"{name}-key",
             alias=name,
             description="Encrypts the log groups",
@@ -62,8 +64,8 @@ def _log_groups(args: LogKeyArgs) -> dict[str, Any]:
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{args.region}.amazonaws.com"},
         "Action": [f"kms:{action}" for action in _USE],
-        # In a key's policy "*" is this key.
+        # In a key policy, "*" means this key.
         "Resource": "*",
-        # The account's groups: which of them use the key, they say themselves.
+        # Any log group of the account may use the key; each log group names the key that it uses.
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }

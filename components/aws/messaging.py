@@ -1,4 +1,4 @@
-"""Queues and topics as this platform makes them: encrypted, and closed to what does not come over TLS."""
+"""Makes queues and topics that are encrypted and that refuse requests without TLS."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.iam import deny_insecure_transport, service_may
+from components.aws.iam import allow_service, deny_insecure_transport
 from components.aws.naming import Naming
 
 FOURTEEN_DAYS_S = 1_209_600
 
 
-def queue(
+def make_queue(
     name: str,
     *,
     naming: Naming,
@@ -25,9 +25,9 @@ def queue(
     redrive_to: aws.sqs.Queue | None = None,
     max_receive_count: int = 3,
 ) -> aws.sqs.Queue:
-    """Make the queue `name` with SSE-SQS encryption and AWS's longest retention, 14 days.
+    """Make the queue `name` with SSE-SQS encryption and the longest retention that SQS allows, 14 days.
 
-    `redrive_to` is its dead-letter queue, which must be FIFO where the queue is (SQS). It needs a `queue_policy`.
+    `redrive_to` is the dead-letter queue, which must be FIFO if the queue is (SQS). Call `make_queue_policy` as well.
     """
     redrive = (
         pulumi.Output.json_dumps({"deadLetterTargetArn": redrive_to.arn, "maxReceiveCount": max_receive_count})
@@ -48,17 +48,17 @@ def queue(
     )
 
 
-def queue_policy(
+def make_queue_policy(
     name: str,
     target: aws.sqs.Queue,
     *,
     parent: pulumi.Resource,
     rules: Sequence[pulumi.Input[str]] = (),
 ) -> aws.sqs.QueuePolicy:
-    """Close `target` to plain HTTP, and let EventBridge's `rules` (ARNs) send to it."""
+    """Make the policy of `target`: it refuses requests without TLS, and lets the EventBridge `rules` (ARNs) send."""
     statements: list[dict[str, Any]] = [deny_insecure_transport("sqs:*", target.arn)]
     statements += [
-        service_may("events.amazonaws.com", "sqs:SendMessage", on=target.arn, source_arn=rule, sid=f"Rule{number}")
+        allow_service("events.amazonaws.com", "sqs:SendMessage", on=target.arn, source_arn=rule, sid=f"Rule{number}")
         for number, rule in enumerate(rules)
     ]
     return aws.sqs.QueuePolicy(
@@ -69,10 +69,10 @@ def queue_policy(
     )
 
 
-def topic(name: str, *, naming: Naming, component: str, parent: pulumi.Resource) -> aws.sns.Topic:
-    """Make the topic `name`, encrypted with SNS's own key, and closed to plain HTTP.
+def make_topic(name: str, *, naming: Naming, component: str, parent: pulumi.Resource) -> aws.sns.Topic:
+    """Make the topic `name`, encrypted with the AWS managed key for SNS. It refuses requests without TLS.
 
-    With that key only principals of this account can publish: roles can, AWS services such as CloudWatch cannot.
+    That key lets roles of this account publish, but not AWS services such as CloudWatch.
     """
     made = aws.sns.Topic(
         name,

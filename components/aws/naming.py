@@ -1,4 +1,4 @@
-"""One naming scheme for all physical names and tags."""
+"""The naming scheme of all physical names and tags."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# The longest physical name that each kind of resource may have (AWS's service quotas).
+# The maximum length of a physical name by kind of resource (AWS service quotas).
 LIMITS: Final = {
     "alarm": 255,
     "archive": 48,
@@ -28,17 +28,18 @@ _PART: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, kw_only=True)
 class Naming:
-    """Names and tags of one stack. Names are `{project}-{stack}-{role}`."""
+    """Names and tags of one stack. A name is `{project}-{stack}-{role}`."""
 
     project: str
-    """The Pulumi project's name, lower case."""
+    """Name of the Pulumi project, in lower case."""
     stack: str
-    """The Pulumi stack's name, lower case."""
+    """Name of the Pulumi stack, in lower case."""
 
     def physical(self, role: str, *, kind: str = "", suffix: str = "") -> str:
-        """Return the name of the resource that plays `role`, e.g. `orders-dev-users`.
+        """Return the physical name for `role`, for example `orders-dev-users`.
 
-        `kind` is a key of LIMITS; `suffix` is appended as it is (`.fifo`). Raises ValueError where AWS would refuse it.
+        `kind` is a key of LIMITS. `suffix` is appended unchanged, for example `.fifo`. Raises ValueError for a
+        name that AWS would refuse.
         """
         for part in (self.project, self.stack, role):
             if not _PART.fullmatch(part):
@@ -57,5 +58,5 @@ class Naming:
         return name
 
     def tags(self, component: str) -> dict[str, str]:
-        """Return the tags that every taggable resource of `component` carries."""
+        """Return the tags of every taggable resource of `component`."""
         return {"Project": self.project, "Stack": self.stack, "Component": component, "ManagedBy": "pulumi"}

@@ -1,4 +1,4 @@
-"""Reads the OpenAPI documents in contracts/, the source of both APIs."""
+"""Reads the OpenAPI documents in contracts/, from which both APIs are made."""
 
 from __future__ import annotations
 

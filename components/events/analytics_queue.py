@@ -1,4 +1,4 @@
-"""The FIFO queue between the bus and the analytics records, and its consumer."""
+"""The FIFO queue in front of the analytics records, and `record_analytics`, its consumer."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
-from components.aws.messaging import queue
-from components.functions.failure_queues import FailureQueue, failure_queue
+from components.aws.messaging import make_queue
+from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 MESSAGE_GROUP_ID: Final = "orders"
-# AWS's advice for a queue that a function consumes (Lambda: SQS event sources).
+# AWS advises a visibility timeout of six times the function's timeout (Lambda guide: SQS event sources).
 _VISIBILITY_PER_TIMEOUT: Final = 6
 _LONGEST_BATCH: Final = 10
 _RECEIVED_AT_MOST: Final = 5
-# One group is consumed by one batch at a time; two is the least that Lambda takes.
+# SQS delivers one batch of a message group at a time, so one would do. Lambda's minimum is two.
 _CONCURRENCY: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyticsQueue:
-    """The queue, its consumer, and where messages go that it cannot record."""
+    """The queue, its consumer, and its dead-letter queue."""
 
     queue: aws.sqs.Queue
-    """FIFO; needs a policy that lets the rule send."""
+    """FIFO queue. It still needs a policy that lets the EventBridge rule send to it."""
     function: Function
-    """`record_analytics`."""
+    """The consumer, `record_analytics`."""
     dead_letter_queue: aws.sqs.Queue
-    """FIFO; needs a policy."""
+    """FIFO queue. It still needs a policy."""
     failure_queue: FailureQueue
-    """The same, as operators see it."""
+    """The dead-letter queue as a failure queue."""
 
 
 def make_analytics_queue(
@@ -45,10 +45,10 @@ def make_analytics_queue(
     bucket: aws.s3.Bucket,
     parent: pulumi.Resource,
 ) -> AnalyticsQueue:
-    """Make the queue, its dead-letter queue and `record_analytics`, which writes to `bucket`."""
+    """Make the queue, its dead-letter queue, and `record_analytics`, which writes to `bucket`."""
     naming = context.naming
-    dead = queue("analytics-dlq", naming=naming, component=component, parent=parent, fifo=True)
-    made = queue(
+    dead = make_queue("analytics-dlq", naming=naming, component=component, parent=parent, fifo=True)
+    made = make_queue(
         "analytics",
         naming=naming,
         component=component,
@@ -72,7 +72,7 @@ def make_analytics_queue(
             },
             permissions=[
                 allow("s3:PutObject", on=pulumi.Output.concat(bucket.arn, "/orders/*")),
-                # What it cannot record it puts there itself, with the reason; SQS's own redrive gives none.
+                # The function moves bad messages there itself, with the error. SQS's own redrive records no error.
                 allow("sqs:SendMessage", on=dead.arn),
                 allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=made.arn),
             ],
@@ -93,18 +93,18 @@ def make_analytics_queue(
         queue=made,
         function=function,
         dead_letter_queue=dead,
-        failure_queue=failure_queue(dead, "queue", redrive_to=made.url),
+        failure_queue=as_failure_queue(dead, "queue", redrive_to=made.url),
     )
 
 
 def target_options() -> dict[str, Any]:
-    """Return what the queue's EventBridge target has of its own.
+    """Return the arguments of the EventBridge target that sends to this queue.
 
-    The queue deduplicates by the body, so the body has nothing that differs between two deliveries of one event: no
-    envelope id, no time.
+    The queue deduplicates by content. The body therefore leaves out the envelope's id and time, which differ between
+    two deliveries of one event.
     """
     paths = {"event_id": "$.detail.event_id", "detail_type": "$.detail-type", "order": "$.detail.order"}
-    # EventBridge puts each value in as JSON, quotes included, so the template has none.
+    # EventBridge inserts each value as JSON, including quotes, so the template has no quotes around placeholders.
     template = ", ".join(f"{json.dumps(name)}: <{name}>" for name in paths)
     return {
         "sqs_target": {"message_group_id": MESSAGE_GROUP_ID},

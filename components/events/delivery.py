@@ -1,4 +1,4 @@
-"""How EventBridge hands a rule's events to a target: retried for an hour, then kept in a queue of the target's own."""
+"""Targets of EventBridge rules. EventBridge retries for an hour, then uses the target's dead-letter queue."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.messaging import queue, queue_policy
+from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.naming import Naming
-from components.functions.failure_queues import FailureQueue, failure_queue
+from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# Within the hour that the archive and the stream are far from losing it; what is left then waits for `make redrive`.
+# An hour is far below the 14 days for which the dead-letter queue keeps an event that `make redrive` can send again.
 _RETRIED_FOR_S: Final = 3600
 _RETRIES: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One target of a rule."""
+    """One target of an EventBridge rule."""
 
     naming: Naming
     """Names and tags of the stack."""
     component: str
-    """The capability that owns it, for its tags."""
+    """The component that owns the target, for its tags."""
     rule: aws.cloudwatch.EventRule
-    """Whose events."""
+    """The rule whose events the target receives."""
     target_arn: pulumi.Input[str]
-    """What gets them: a function's alias or a queue."""
+    """ARN of the target: a function's alias or a queue."""
     redrive_to: pulumi.Output[str]
-    """What undelivered events are given to by hand: the alias's ARN or the queue's URL."""
+    """Where `make redrive` sends undelivered events: the ARN of the alias or the URL of the queue."""
     allowed_by: pulumi.Resource
-    """The permission or policy without which the target refuses; it comes first."""
+    """The permission or policy that lets EventBridge use the target. It must exist before the target does."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Further arguments of the target, e.g. its input transformer."""
+    """Further arguments of `aws.cloudwatch.EventTarget`, such as an input transformer."""
 
 
-def deliver(name: str, delivery: Delivery, *, parent: pulumi.Resource) -> FailureQueue:
-    """Make the target `name` and its dead-letter queue, which takes events of this rule alone."""
-    # Standard even for a FIFO target: EventBridge sends to no FIFO dead-letter queue.
-    dead_letters = queue(f"{name}-delivery", naming=delivery.naming, component=delivery.component, parent=parent)
-    policy = queue_policy(f"{name}-delivery", dead_letters, parent=parent, rules=[delivery.rule.arn])
+def make_target(name: str, delivery: Delivery, *, parent: pulumi.Resource) -> FailureQueue:
+    """Make the target `name` and its dead-letter queue, which accepts only events of this rule."""
+    # EventBridge supports only standard queues as dead-letter queues, even if the target is a FIFO queue.
+    dead_letters = make_queue(f"{name}-delivery", naming=delivery.naming, component=delivery.component, parent=parent)
+    policy = make_queue_policy(f"{name}-delivery", dead_letters, parent=parent, rules=[delivery.rule.arn])
     aws.cloudwatch.EventTarget(
         f"{name}-target",
         target_id=name,
@@ -54,4 +54,4 @@ def deliver(name: str, delivery: Delivery, *, parent: pulumi.Resource) -> Failur
         **delivery.options,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy, delivery.allowed_by]),
     )
-    return failure_queue(dead_letters, "delivery", redrive_to=delivery.redrive_to)
+    return as_failure_queue(dead_letters, "delivery", redrive_to=delivery.redrive_to)

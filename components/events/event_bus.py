@@ -1,4 +1,4 @@
-"""Tells the rest of the platform what became of an order: the bus, who puts events on it, and who takes them."""
+"""The event bus, the outbox relay that publishes to it, and the consumers of its events."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
-from components.aws.messaging import queue_policy, topic
+from components.aws.messaging import make_queue_policy, make_topic
 from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
-from components.events.delivery import Delivery, deliver
+from components.events.delivery import Delivery, make_target
 from components.events.outbox import CREATED, DETAIL_TYPES, SOURCE, make_relay
 from components.events.unfinished_executions import make_fail_order, make_rule
-from components.functions.failure_queues import FailureQueue, of_functions
+from components.functions.failure_queues import FailureQueue, function_failure_queues
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "events"
@@ -23,54 +23,54 @@ _COMPONENT: Final = "events"
 
 @dataclass(frozen=True, kw_only=True)
 class EventBusArgs:
-    """Where events come from, and what their consumers work with."""
+    """The source of the events, and what their consumers need."""
 
     context: FunctionContext
     """What all functions of the stack share."""
     sizes: Mapping[str, FunctionSize]
     """Of `publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
     orders_table: aws.dynamodb.Table
-    """Orders, with a stream of new and old images."""
+    """Orders table, whose stream has new and old images."""
     users_table: aws.dynamodb.Table
-    """Profiles: who gets a mail."""
+    """Profiles, with the address that emails go to."""
     idempotency_table: aws.dynamodb.Table
-    """Which mails were sent."""
+    """Table that records which emails were sent."""
     analytics_bucket: aws.s3.Bucket
-    """Gets one object for each event."""
+    """Bucket that receives one object per event."""
     state_machine_arn: pulumi.Input[str]
-    """The STANDARD order workflow."""
+    """ARN of the STANDARD state machine."""
     archive_retention_days: int
-    """Days that events can be replayed."""
+    """Days for which the archive keeps events for replay."""
     mail_sender: str
-    """From address of the mails."""
+    """From address of emails."""
     create_identity: bool
-    """Make the sender's SES identity; SES then asks the address by mail. False if it exists."""
+    """Make the SES identity of the sender. SES then sends the address an email to verify it."""
 
 
 class EventBus(pulumi.ComponentResource):
-    """Bus with archive, the relay of the orders table's stream, the rules, their targets and every failure queue."""
+    """Bus, archive, outbox relay, rules, targets, and the failure queues of all of them."""
 
     bus_name: pulumi.Output[str]
-    """EventBridge bus."""
+    """Name of the EventBridge bus."""
     bus_arn: pulumi.Output[str]
     """ARN of the bus."""
     archive_name: pulumi.Output[str]
-    """Archive of everything on the bus."""
+    """Name of the archive, which keeps every event of the bus."""
     success_topic_arn: pulumi.Output[str]
-    """SNS topic that is told of every event that process_order, fail_order and send_email handled."""
+    """SNS topic that Lambda notifies when process_order, fail_order or send_email has handled an event."""
     analytics_queue_name: pulumi.Output[str]
-    """FIFO queue of the analytics records."""
+    """Name of the FIFO queue in front of record_analytics."""
     functions: Mapping[str, Function]
     """`publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
     failure_queues: Mapping[str, FailureQueue]
-    """Of its functions, targets, stream and queue."""
+    """Failure queues of the functions, the rule targets, the stream and the analytics queue."""
 
     def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:EventBus", name, None, opts)
         self._name, self._args = name, args
         self._bus = self._make_bus()
         self._archive = self._make_archive()
-        self._successes = topic("order-successes", naming=args.context.naming, component=_COMPONENT, parent=self)
+        self._successes = make_topic("order-successes", naming=args.context.naming, component=_COMPONENT, parent=self)
         if args.create_identity:
             self._make_identity()
         self._relay, stream_failures = self._make_relay()
@@ -83,7 +83,7 @@ class EventBus(pulumi.ComponentResource):
             "record_analytics": self._analytics.function,
         }
         self.failure_queues = {
-            **of_functions(self.functions),
+            **function_failure_queues(self.functions),
             "publish-order-events-stream": stream_failures,
             "analytics-dlq": self._analytics.failure_queue,
             **self._make_deliveries(),
@@ -96,11 +96,11 @@ class EventBus(pulumi.ComponentResource):
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:
         naming = self._args.context.naming
-        # No resource policy: without one the bus takes events of this account's roles alone, and theirs say which.
+        # Without a resource policy, only roles of this account may put events, and their own policies say which ones.
         return aws.cloudwatch.EventBus(
             f"{self._name}-bus",
             name=naming.physical("bus"),
-            description="What became of orders",
+            description="Events of orders",
             tags=naming.tags(_COMPONENT),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -109,7 +109,7 @@ class EventBus(pulumi.ComponentResource):
         return aws.cloudwatch.EventArchive(
             f"{self._name}-archive",
             name=self._args.context.naming.physical("events", kind="archive"),
-            description="Everything on the bus, for replay",
+            description="Every event of the bus, for replay",
             event_source_arn=self._bus.arn,
             retention_days=self._args.archive_retention_days,
             opts=pulumi.ResourceOptions(parent=self),
@@ -192,8 +192,8 @@ class EventBus(pulumi.ComponentResource):
                 permissions=[
                     allow("dynamodb:GetItem", on=args.users_table.arn),
                     allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                    # Bound by the sender, not by the identity: which identity SES checks is the address, or its domain
-                    # where that is what was verified, and in the sandbox the recipient's too, which must be one.
+                    # Restricted by From address, not by identity ARN. SES may check the identity of the address, of its
+                    # verified domain or, in the sandbox, of the recipient.
                     allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.mail_sender}}),
                 ],
                 asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),
@@ -213,7 +213,7 @@ class EventBus(pulumi.ComponentResource):
         )
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
-        """Make the rules and their targets; return the queues of what cannot be delivered."""
+        """Make the rules and their targets. Return the dead-letter queues of the targets."""
         created = self._rule("order-created", [CREATED])
         changed = self._rule("order-changed", list(DETAIL_TYPES))
         ended = make_rule(
@@ -240,18 +240,18 @@ class EventBus(pulumi.ComponentResource):
             redrive_to=function.arn,
             allowed_by=permission,
         )
-        return deliver(name, delivery, parent=self)
+        return make_target(name, delivery, parent=self)
 
     def _to_analytics(self, rule: aws.cloudwatch.EventRule) -> FailureQueue:
         target = self._analytics.queue
-        queue_policy("analytics-dlq", self._analytics.dead_letter_queue, parent=self)
+        make_queue_policy("analytics-dlq", self._analytics.dead_letter_queue, parent=self)
         delivery = Delivery(
             naming=self._args.context.naming,
             component=_COMPONENT,
             rule=rule,
             target_arn=target.arn,
             redrive_to=target.url,
-            allowed_by=queue_policy("analytics", target, parent=self, rules=[rule.arn]),
+            allowed_by=make_queue_policy("analytics", target, parent=self, rules=[rule.arn]),
             options=target_options(),
         )
-        return deliver("analytics", delivery, parent=self)
+        return make_target("analytics", delivery, parent=self)

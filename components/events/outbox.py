@@ -1,4 +1,7 @@
-"""The orders table's stream as the only source of events: every new order and every change of status, none lost."""
+"""The outbox relay: publishes an event for each new order and each change of an order's status.
+
+The stream of the orders table is the outbox. Events have no other source, so none exists without its row.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,26 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
-from components.aws.messaging import queue, queue_policy
-from components.functions.failure_queues import FailureQueue, failure_queue
+from components.aws.messaging import make_queue, make_queue_policy
+from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 SOURCE: Final = "orders.api"
 CREATED: Final = "OrderCreated"
 DETAIL_TYPES: Final = (CREATED, "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled")
-# What may follow what (DESIGN: order). A change that is none of these has no event and does not call the function.
+# The status that an order may change to, by its current status. The filter drops every other change of a row.
 TRANSITIONS: Final[Mapping[str, Sequence[str]]] = {
     "PENDING": ("CONFIRMED", "REJECTED", "FAILED", "CANCELLED"),
     "CONFIRMED": ("CANCELLED",),
 }
 _BATCH: Final = 50
-# The stream keeps a record for 24 h: after 6 h of failing there are 18 left to mend the cause and to redrive.
+# The stream keeps a record for 24 h. After 6 h of retries, 18 h remain to fix the cause and to redrive.
 _LONGEST_RETRIED_S: Final = 6 * 3600
 _RETRIES: Final = 10
 
 
 def filter_patterns() -> list[str]:
-    """Return Lambda's filters of the stream: new orders and changes of status. Removed rows match none."""
+    """Return the event filters for new orders and for changes of status. No filter matches a deleted row."""
     changes: list[dict[str, Any]] = [
         {
             "eventName": ["MODIFY"],
@@ -49,10 +52,10 @@ def make_relay(
     bus: aws.cloudwatch.EventBus,
     parent: pulumi.Resource,
 ) -> tuple[Function, FailureQueue]:
-    """Make `publish_order_events` on the stream of `orders_table`, and the queue of what it cannot publish."""
+    """Make `publish_order_events`, the consumer of the stream of `orders_table`, and its failure queue."""
     name = "publish-order-events"
-    failures = queue(f"{name}-stream", naming=context.naming, component=component, parent=parent)
-    queue_policy(f"{name}-stream", failures, parent=parent)
+    failures = make_queue(f"{name}-stream", naming=context.naming, component=component, parent=parent)
+    make_queue_policy(f"{name}-stream", failures, parent=parent)
     function = Function(
         name,
         FunctionArgs(
@@ -73,8 +76,12 @@ def make_relay(
                     "dynamodb:GetShardIterator",
                     on=orders_table.stream_arn,
                 ),
-                allow("dynamodb:ListStreams", on="*", because="listing streams knows no resource (DynamoDB's actions)"),
-                # The mapping reports with the function's role.
+                allow(
+                    "dynamodb:ListStreams",
+                    on="*",
+                    because="dynamodb:ListStreams does not support resource-level permissions",
+                ),
+                # Lambda uses the role of the function when the event source mapping reports a failed batch.
                 allow("sqs:SendMessage", on=failures.arn),
             ],
         ),
@@ -84,10 +91,10 @@ def make_relay(
         f"{name}-stream",
         event_source_arn=orders_table.stream_arn,
         function_name=function.arn,
-        # Not LATEST: what is written between the mapping's creation and its first read would have no event.
+        # With LATEST, an order written between the creation of the mapping and its first read would have no event.
         starting_position="TRIM_HORIZON",
         batch_size=_BATCH,
-        # Batches at once from one shard; an order's changes stay in sequence, as they have one key.
+        # Two concurrent batches per shard. Lambda keeps changes of one order in sequence, because they share a key.
         parallelization_factor=2,
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=_RETRIES,
@@ -98,4 +105,4 @@ def make_relay(
         tags=context.naming.tags(component),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return function, failure_queue(failures, "stream", redrive_to=function.arn)
+    return function, as_failure_queue(failures, "stream", redrive_to=function.arn)

@@ -1,7 +1,7 @@
-"""Ends orders whose STANDARD execution ended without them: aborted, out of time, or unable to record their status.
+"""Ends orders whose STANDARD execution ended before it decided them.
 
-Nothing inside of an execution can do so: its own time limit and its abortion cannot be caught. Step Functions tells the
-account's default bus of every end.
+An execution does so when it is aborted, times out, or cannot write the status of its order. It cannot catch its own
+timeout or an abort, so a rule reacts to the event that Step Functions sends to the default bus when an execution ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pulumi_aws as aws
 from components.aws.iam import allow
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 
-# Step Functions sends its events to this bus and to no other.
+# Step Functions sends its events only to the default bus of the account.
 _DEFAULT_BUS: Final = "default"
 _ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -27,10 +27,10 @@ def make_rule(
     standard_arn: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> aws.cloudwatch.EventRule:
-    """Make the rule for executions of the STANDARD workflow that did not succeed.
+    """Make the rule that matches unsuccessful executions of the STANDARD workflow.
 
-    A rejected order's execution fails as well. Its event is not left out by the error's name, since an error that
-    nobody thought of must not be either.
+    Executions of rejected orders also end as FAILED. The rule does not filter them out by the name of their error,
+    because such a filter would also drop errors that nobody anticipated.
     """
     return aws.cloudwatch.EventRule(
         f"{name}-execution-ended",
@@ -57,7 +57,7 @@ def make_fail_order(
     success_topic_arn: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> Function:
-    """Make `fail_order`, which moves such an order to FAILED."""
+    """Make the function `fail_order`, which sets such an order to FAILED if it is still PENDING."""
     return Function(
         "fail-order",
         FunctionArgs(

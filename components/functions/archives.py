@@ -1,7 +1,7 @@
-"""Archives of the functions and layers: made by the program itself, the same bytes for the same content.
+"""Builds the archives of functions and layers. Equal content gives equal bytes.
 
-They are kept under `.build/` by a key of everything that they are made of, so that nothing is made twice.
-Pulumi compares an archive by its content, so where it lies is no difference.
+Archives are cached in `.build/` under a hash of everything that they are made from, so none is built twice. Pulumi compares
+archives by their content, so the path of an archive does not matter.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ BUILD: Final = ROOT / ".build"
 LAYER_LOCK: Final = FUNCTIONS / "layers" / "powertools.txt"
 PYTHON_VERSION: Final = "3.13"
 RUNTIME: Final = f"python{PYTHON_VERSION}"
-# uv's names of the platforms of Lambda's architectures. The runtime is Amazon Linux 2023 (glibc 2.34).
+# uv's platform names for Lambda's architectures. The runtime is Amazon Linux 2023 (glibc 2.34).
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
 LEFT_OUT: Final = (
-    # Shows an API's document in a browser.
+    # A web page that shows an OpenAPI document.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
-    # Utilities that no function uses. Two thirds of the package.
+    # Utilities that no function uses. They are two thirds of the package.
     *(
         f"aws_lambda_powertools/utilities/{utility}/*"
         for utility in (
@@ -55,7 +55,7 @@ LEFT_OUT: Final = (
             "validation",
         )
     ),
-    # Tracing of what no function has. It does without `wrapt`'s compiled half, too, which is as large as the rest.
+    # Tracing of libraries that no function uses.
     *(
         f"aws_xray_sdk/ext/{library}/*"
         for library in (
@@ -80,13 +80,14 @@ LEFT_OUT: Final = (
             "sqlite3",
         )
     ),
+    # The tracing SDK works without the compiled part of wrapt, which is as large as the rest of it.
     "wrapt/*.so",
-    # For compilers and type checkers.
+    # Files that only compilers and type checkers read.
     "*.c",
     "*.pyi",
     "*/py.typed",
 )
-"""What the packages of the `powertools` layer bring and no function loads, by path."""
+"""Path patterns of files in the packages of the `powertools` layer that no function loads."""
 
 _MAKERS: Final = ("archives.py", "byte_code.py", "generated_code.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -94,7 +95,7 @@ _FILE_MODE: Final = 0o100644 << 16
 
 
 def function_archive(source: str) -> pulumi.FileArchive:
-    """Return the archive of the function in `functions/{source}`: that package alone."""
+    """Return the archive of the function in `functions/{source}`. It holds only that package."""
     folder = FUNCTIONS / source
     if not (folder / "handler.py").is_file():
         raise FileNotFoundError(f"function source: got {source!r}; there is no functions/{source}/handler.py")
@@ -103,8 +104,8 @@ def function_archive(source: str) -> pulumi.FileArchive:
 
 
 def common_layer_archive(*, byte_code: bool) -> pulumi.FileArchive:
-    """Return the `common` layer: functions/shared and what is generated for it."""
-    # Tests have what is generated beside the sources.
+    """Return the archive of the `common` layer: functions/shared and the files generated for it."""
+    # The tests write the generated files beside the sources, so they are left out here.
     own = {
         path: data
         for path, data in _tree(FUNCTIONS / "shared", prefix="python/shared/")
@@ -124,9 +125,9 @@ def common_layer_archive(*, byte_code: bool) -> pulumi.FileArchive:
 
 
 def powertools_layer_archive(architecture: str, *, byte_code: bool) -> pulumi.FileArchive:
-    """Return the `powertools` layer for `architecture`: the packages of its lock file.
+    """Return the archive of the `powertools` layer for `architecture`: the packages of its lock file.
 
-    Raises RuntimeError with uv's own words if the packages cannot be had.
+    Raises RuntimeError with uv's message if uv cannot download the packages.
     """
 
     def files() -> Mapping[str, bytes]:
@@ -143,7 +144,7 @@ def powertools_layer_archive(architecture: str, *, byte_code: bool) -> pulumi.Fi
 def _layer(
     name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]], *, byte_code: bool
 ) -> pulumi.FileArchive:
-    """Return a layer's archive."""
+    """Return the archive of the layer `name`."""
 
     def content() -> Mapping[str, bytes]:
         return compiled(files()) if byte_code else files()
@@ -153,7 +154,7 @@ def _layer(
 
 @functools.cache
 def _makers() -> tuple[tuple[str, bytes], ...]:
-    """Return what makes archives: one that an older program made is of no use."""
+    """Return the build code and the versions it depends on, so that a change of them builds the archives again."""
     own = (Path(__file__).with_name(name) for name in _MAKERS)
     sources = [
         *own,
@@ -166,7 +167,7 @@ def _makers() -> tuple[tuple[str, bytes], ...]:
 def _kept(
     name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]]
 ) -> pulumi.FileArchive:
-    """Return the archive of `files`, made unless there is one that was made of the same."""
+    """Return the archive of `files`. Build it only if `.build/` has none that was made from the same inputs."""
     inputs = [*sorted(made_of), *_makers()]
     key = hashlib.sha256(b"".join(part for path, data in inputs for part in (path.encode(), b"\0", data, b"\0")))
     path = BUILD / f"{name}-{key.hexdigest()[:16]}.zip"
@@ -180,7 +181,7 @@ def _is_left_out(path: str) -> bool:
 
 
 def _install_wheels(target: Path, architecture: str) -> None:
-    # --no-deps: the lock is complete, and what the runtime brings (boto3) is left out of it on purpose.
+    # --no-deps, because the lock file is complete. It leaves out boto3 on purpose, since Lambda's runtime has it.
     arguments = ["pip", "install", "--quiet", "--target", str(target), "--require-hashes", "--no-deps"]
     arguments += ["--only-binary", ":all:", "--python-platform", PLATFORMS[architecture]]
     arguments += ["--python-version", PYTHON_VERSION, "--requirement", str(LAYER_LOCK)]
@@ -196,7 +197,7 @@ def _install_wheels(target: Path, architecture: str) -> None:
 
 
 def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
-    """Yield the files that belong into an archive: no byte code of this machine, no installer's records."""
+    """Yield the files that belong in an archive, without byte code of this machine and the records of the installer."""
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if not path.is_file() or "__pycache__" in relative.parts or path.name.startswith("."):
@@ -207,20 +208,20 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
 
 
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a zip whose bytes depend on names and contents alone: sorted, one time, one mode."""
+    """Return a zip file whose bytes depend only on names and contents: sorted entries, fixed times and modes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = _FILE_MODE
-            entry.create_system = 3  # Unix, on whatever machine it is made
+            entry.create_system = 3  # Unix, even if another system builds it
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     return buffer.getvalue()
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write `data` whole or not at all: programs of several stacks may build at once."""
+    """Write `data` atomically, because programs of several stacks may build at the same time."""
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -231,7 +232,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    # Builds the layers ahead of the tests, which do not reach the network.
+    # Builds the layers before the tests run, because the tests must not use the network.
     for byte_code in (False, True):
         powertools_layer_archive(sys.argv[1], byte_code=byte_code)
         common_layer_archive(byte_code=byte_code)

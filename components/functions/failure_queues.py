@@ -1,4 +1,4 @@
-"""The queues where failed work ends, and how it goes back: what alarms watch and `make redrive` reads."""
+"""Describes the failure queues, which hold failed work. Alarms watch them, and `make redrive` empties them."""
 
 from __future__ import annotations
 
@@ -16,41 +16,46 @@ Kind = Literal["delivery", "invocation", "dead-letter", "stream", "queue"]
 
 @dataclass(frozen=True, kw_only=True)
 class FailureQueue:
-    """One queue of failed work."""
+    """One failure queue."""
 
     queue_name: pulumi.Output[str]
-    """Physical name, as CloudWatch's dimension QueueName has it."""
+    """Physical name, the value of CloudWatch's dimension QueueName."""
     url: pulumi.Output[str]
-    """Where its messages are read."""
+    """URL of the queue."""
     arn: pulumi.Output[str]
     """ARN of the queue."""
     kind: Kind
-    """What its messages are.
+    """What the messages of the queue contain.
 
-    `delivery`: events that EventBridge could not hand to a target. `invocation`: Lambda's envelope of an event, with
-    its error. `dead-letter`: the event alone. `stream`: a range of the table's stream. `queue`: messages of a queue.
+    `delivery`: events that EventBridge could not deliver to a target. `invocation`: the record that Lambda sends to an
+    on-failure destination, with the event and its error. `dead-letter`: the event without its error. `stream`: the
+    sequence numbers of a batch of stream records. `queue`: messages that a queue consumer could not handle.
     """
     redrive_to: pulumi.Output[str]
-    """Where they belong: ARN of a function's alias, or URL of a queue."""
+    """Where `make redrive` sends the messages: the ARN of a function's alias or the URL of a queue."""
 
 
-def failure_queue(made: aws.sqs.Queue, kind: Kind, *, redrive_to: pulumi.Output[str]) -> FailureQueue:
-    """Describe the queue `made`."""
+def as_failure_queue(made: aws.sqs.Queue, kind: Kind, *, redrive_to: pulumi.Output[str]) -> FailureQueue:
+    """Return `made` as a failure queue of this `kind`."""
     return FailureQueue(queue_name=made.name, url=made.url, arn=made.arn, kind=kind, redrive_to=redrive_to)
 
 
-def of_functions(functions: Mapping[str, Function]) -> dict[str, FailureQueue]:
-    """Return the failure queues of `functions`, which are by source name: `users-api-dlq`, `send-email-failures`."""
+def function_failure_queues(functions: Mapping[str, Function]) -> dict[str, FailureQueue]:
+    """Return the failure queues of `functions` by name, for example `send-email-dlq` and `send-email-failures`.
+
+    `functions` is keyed by the folder of the function.
+    """
     found: dict[str, FailureQueue] = {}
     for source, function in functions.items():
         name = source.replace("_", "-")
-        found[f"{name}-dlq"] = failure_queue(function.dead_letter_queue, "dead-letter", redrive_to=function.arn)
+        if function.dead_letter_queue:
+            found[f"{name}-dlq"] = as_failure_queue(function.dead_letter_queue, "dead-letter", redrive_to=function.arn)
         if function.failure_queue:
-            found[f"{name}-failures"] = failure_queue(function.failure_queue, "invocation", redrive_to=function.arn)
+            found[f"{name}-failures"] = as_failure_queue(function.failure_queue, "invocation", redrive_to=function.arn)
     return found
 
 
-def described(queues: Mapping[str, FailureQueue]) -> dict[str, dict[str, pulumi.Input[str]]]:
+def as_stack_output(queues: Mapping[str, FailureQueue]) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Return the stack output `ops.failureQueues`: name -> url, kind, redriveTo."""
     return {
         name: {"url": each.url, "kind": each.kind, "redriveTo": each.redrive_to}

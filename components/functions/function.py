@@ -1,4 +1,4 @@
-"""A Lambda function as every capability of this platform declares it: one call with all it is and may."""
+"""A Lambda function, declared in one call with its source, environment, permissions and limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import Statement, allow, policy_document, trust
-from components.aws.messaging import queue, queue_policy
+from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.naming import Naming
 from components.functions import archives
 
@@ -18,48 +18,48 @@ ALIAS = "live"
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionContext:
-    """What all functions of a stack have in common."""
+    """The settings that all functions of a stack share."""
 
     naming: Naming
     """Names and tags of the stack."""
     region: str
     """AWS region, e.g. ap-northeast-1."""
     account_id: pulumi.Input[str]
-    """The AWS account's number."""
+    """AWS account id."""
     layer_arns: Sequence[pulumi.Input[str]]
-    """Layers with their versions, the first one first on the path."""
+    """ARNs of the layer versions. Lambda extracts them in this order, so a later layer overrides an earlier one."""
     architecture: str
-    """arm64 or x86_64; the layers are built for it."""
+    """arm64 or x86_64. The layers must be built for it."""
     log_level: str
     """DEBUG, INFO, WARNING or ERROR."""
     log_retention_days: int
-    """Days; one of the values that CloudWatch Logs knows."""
+    """Days. CloudWatch Logs allows only certain values."""
     log_key_arn: pulumi.Input[str]
-    """KMS key of all log groups."""
+    """ARN of the KMS key that encrypts all log groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionSize:
-    """How big a function is, and how long it may run."""
+    """Memory, time limit and provisioned concurrency of a function."""
 
     timeout_s: int
-    """Seconds, 1-900, below its caller's own time limit."""
+    """Seconds, 1-900. Must be below the time limit of its caller."""
     memory_mb: int
-    """MiB, 128-10240; CPU grows with it."""
+    """MiB, 128-10240. Lambda assigns CPU in proportion."""
     provisioned_concurrency: int = 0
-    """Environments of the alias kept initialised; 0 is none."""
+    """Number of execution environments that Lambda keeps initialized for the alias. 0 means none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsynchronousInvocation:
-    """How Lambda treats events that it is given asynchronously."""
+    """How Lambda handles asynchronous invocations of a function."""
 
     success_topic_arn: pulumi.Input[str]
-    """SNS topic that is told of every event handled."""
+    """SNS topic that Lambda notifies of each event that the function handled."""
     maximum_event_age_s: int = 300
-    """Seconds, 60-21600; an older event goes to the failure queue."""
+    """Seconds, 60-21600. An older event goes to the failure queue."""
     maximum_retry_attempts: int = 2
-    """0-2; then the event goes to the failure queue."""
+    """Retries after a failure, 0-2. After the last one the event goes to the failure queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,46 +67,47 @@ class FunctionArgs:
     """One function."""
 
     context: FunctionContext
-    """What it shares with the others."""
+    """The settings that all functions share."""
     component: str
-    """The capability that owns it, for its tags."""
+    """The component that owns the function, for its tags."""
     source: str
-    """Folder under functions/, and its package: `users_api`."""
+    """Folder under functions/ and name of its package, such as `users_api`."""
     size: FunctionSize
-    """Memory and times."""
+    """Memory, time limit and provisioned concurrency."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """Variables beyond those that every function has."""
+    """Environment variables in addition to those of every function."""
     permissions: Sequence[Statement] = ()
-    """What it may do beyond writing its log, its traces and its failures."""
+    """Permissions in addition to writing logs, traces and failed events."""
     asynchronous: AsynchronousInvocation | None = None
-    """For functions that are invoked with events; None for the others."""
+    """Settings for asynchronous invocations. None for a function that nothing invokes asynchronously."""
 
 
 class Function(pulumi.ComponentResource):
-    """Role, log group, dead-letter queue, function, and the alias `live` that every caller uses."""
+    """A function with its role, its log group, its failure queues, and the alias `live` that every caller uses."""
 
     function_name: pulumi.Output[str]
     """Physical name."""
     arn: pulumi.Output[str]
     """ARN of the alias."""
     invoke_arn: pulumi.Output[str]
-    """What API Gateway invokes: the alias."""
+    """URI with which API Gateway invokes the alias."""
     role_name: pulumi.Output[str]
-    """Execution role."""
+    """Name of the execution role."""
     role_arn: pulumi.Output[str]
-    """Execution role's ARN."""
+    """ARN of the execution role."""
     log_group_name: pulumi.Output[str]
     """CloudWatch log group."""
-    dead_letter_queue: aws.sqs.Queue
-    """Events that Lambda gave up on, as they came (only asynchronous invocations end there)."""
+    dead_letter_queue: aws.sqs.Queue | None
+    """Events that failed every retry, without their error. None unless the function is asynchronous."""
     failure_queue: aws.sqs.Queue | None
-    """The same with the error and the attempts around it: asynchronous functions only."""
+    """The same events with their error. None unless the function is asynchronous."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Function", name, None, opts)
         self._name, self._args = name, args
         self.alias_name = ALIAS
-        self.dead_letter_queue = self._queue(f"{name}-dlq")
+        # Lambda uses both queues only for asynchronous invocations.
+        self.dead_letter_queue = self._queue(f"{name}-dlq") if args.asynchronous else None
         self.failure_queue = self._queue(f"{name}-failures") if args.asynchronous else None
         self._log_group = self._make_log_group()
         self._role = self._make_role()
@@ -124,7 +125,7 @@ class Function(pulumi.ComponentResource):
         self.register_outputs({"functionName": self.function_name, "arn": self.arn})
 
     def allow_invoke(self, caller: str, *, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
-        """Let the service `principal` invoke the alias for `source_arn` alone; `caller` names the permission."""
+        """Let the service `principal` invoke the alias for `source_arn` only. `caller` names the permission."""
         return aws.lambda_.Permission(
             f"{self._name}-{caller}",
             action="lambda:InvokeFunction",
@@ -137,8 +138,8 @@ class Function(pulumi.ComponentResource):
         )
 
     def _queue(self, name: str) -> aws.sqs.Queue:
-        made = queue(name, naming=self._args.context.naming, component=self._args.component, parent=self)
-        queue_policy(name, made, parent=self)
+        made = make_queue(name, naming=self._args.context.naming, component=self._args.component, parent=self)
+        make_queue_policy(name, made, parent=self)
         return made
 
     def _make_log_group(self) -> aws.cloudwatch.LogGroup:
@@ -157,9 +158,9 @@ class Function(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-role",
             name=naming.physical(self._name, kind="role"),
-            # If sent: AWS does not say that Lambda names its source when it takes a role.
+            # AWS does not document that Lambda always sends the source account when it assumes a role.
             assume_role_policy=trust(
-                "lambda.amazonaws.com", source_account=self._args.context.account_id, if_sent=True
+                "lambda.amazonaws.com", source_account=self._args.context.account_id, allow_missing_source=True
             ),
             tags=naming.tags(self._args.component),
             opts=pulumi.ResourceOptions(parent=self),
@@ -169,7 +170,7 @@ class Function(pulumi.ComponentResource):
         args = self._args
         failures = [made.arn for made in (self.dead_letter_queue, self.failure_queue) if made]
         statements = [
-            # The group exists before the function, so no role needs logs:CreateLogGroup.
+            # The log group exists before the function, so the role does not need logs:CreateLogGroup.
             allow(
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
@@ -179,11 +180,11 @@ class Function(pulumi.ComponentResource):
                 "xray:PutTraceSegments",
                 "xray:PutTelemetryRecords",
                 on="*",
-                because="X-Ray knows no resource for writing traces",
+                because="X-Ray does not support resource-level permissions for writing traces",
             ),
-            allow("sqs:SendMessage", on=failures),
         ]
         if args.asynchronous:
+            statements.append(allow("sqs:SendMessage", on=failures))
             statements.append(allow("sns:Publish", on=args.asynchronous.success_topic_arn))
         return aws.iam.RolePolicy(
             f"{self._name}-policy",
@@ -213,12 +214,12 @@ class Function(pulumi.ComponentResource):
             memory_size=args.size.memory_mb,
             environment={"variables": {**shared, **args.environment}},
             tracing_config={"mode": "Active"},
-            dead_letter_config={"target_arn": self.dead_letter_queue.arn},
-            # Powertools writes JSON itself; Lambda's own JSON format would wrap its metrics (EMF) once more.
+            dead_letter_config={"target_arn": self.dead_letter_queue.arn} if self.dead_letter_queue else None,
+            # Powertools already writes JSON. Lambda's JSON format would wrap it again and hide EMF metrics.
             logging_config={"log_format": "Text", "log_group": self._log_group.name},
             publish=True,
             tags=context.naming.tags(args.component),
-            # Lambda refuses a dead-letter queue that the role cannot send to, so the policy comes first.
+            # Lambda refuses a dead-letter queue that the role cannot send to, so the policy must exist first.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
         )
 

@@ -1,9 +1,10 @@
-"""What the common layer holds besides functions/shared, made when it is built so that no cold start has to.
+"""Generates the files that the common layer holds beside functions/shared, to save work at each cold start.
 
-- `shared/checks/*.py`: the schemas of contracts/ as Python code. Compiling them at import cost up to a third of what
-  `boto3.client("dynamodb")` costs.
-- `shared/sdk/`: botocore's data for the calls that the functions make. With all of it a client takes four times as
-  long: botocore lists more than 400 directories and reads a megabyte of endpoints and each service's whole model.
+- `shared/checks/*.py`: validators, generated from the schemas in contracts/. Compiling the schemas at import would take up
+  to a third of the time of `boto3.client("dynamodb")`.
+- `shared/sdk/`: botocore's data for the operations that the functions call. With botocore's complete data, creating a
+  client takes four times as long: botocore lists more than 400 folders and reads a megabyte of endpoints and complete
+  service models.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "sqs": ("SendMessage",),
     "stepfunctions": ("StartExecution",),
 }
-"""Every operation that a function calls, by botocore's name of its service: a client knows no other."""
+"""Every AWS operation that a function calls, by botocore's name of the service. A client can call no other."""
 
 _DRAFT: Final = "http://json-schema.org/draft-04/schema#"
 _GENERATED: Final = '"""Generated from contracts/."""\n\n'
-# Data of botocore that every client reads.
+# Files of botocore that every client reads.
 _SHARED_DATA: Final = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
 
 
 def checks() -> dict[str, bytes]:
-    """Return Python modules by path under `shared/checks/`: one for each request body and each event's detail.
+    """Return the validators as Python modules, by path under `shared/checks/`: one per request body and per event.
 
     Each has `validate(data)`, which raises shared.contracts.JsonSchemaValueException.
     """
@@ -43,7 +44,7 @@ def checks() -> dict[str, bytes]:
 
 
 def schemas() -> dict[str, Mapping[str, Any]]:
-    """Return the self-contained schema of each operation's body and each event's detail, by operation or event."""
+    """Return the self-contained schema of each request body and event, by operation id or name of the event."""
     found: dict[str, Mapping[str, Any]] = {}
     for name in ("rest-api.yaml", "http-api.yaml"):
         for operation in openapi.operations(openapi.load(name)):
@@ -55,8 +56,8 @@ def schemas() -> dict[str, Mapping[str, Any]]:
 
 
 def sdk_data() -> dict[str, bytes]:
-    """Return the files of `shared/sdk/` by path: botocore's own, with what CALLS needs."""
-    # Slow to import (30 ms), and needed only where there is no layer of the same inputs yet; so is fastjsonschema.
+    """Return the files of `shared/sdk/` by path: botocore's files, reduced to the operations in CALLS."""
+    # Imported here because the import takes 30 ms and only a new build of the layer needs it.
     from botocore.loaders import Loader  # noqa: PLC0415
 
     loader = Loader()
@@ -74,11 +75,11 @@ def sdk_data() -> dict[str, bytes]:
 
 
 def _code(schema: Mapping[str, Any]) -> bytes:
-    import fastjsonschema  # noqa: PLC0415 - see above
+    import fastjsonschema  # noqa: PLC0415 - slow to import, and only a new build of the layer needs it
 
-    # Draft 4, as API Gateway reads the same schemas: later ones take 1.0 for an integer.
+    # Draft 4, the version that API Gateway uses. Later drafts accept 1.0 as an integer.
     code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema})
-    # The generator is not needed where the code runs.
+    # The generated code must not import the generator, which Lambda does not have.
     own = code.replace(
         "from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException\n",
         "from shared.contracts import JsonSchemaValueException\n",
@@ -94,7 +95,7 @@ def _endpoint_prefixes(loader: Loader) -> set[str]:
 
 
 def _trimmed(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
-    """Return a service's model with these operations and the shapes that they refer to."""
+    """Return the model of a service, reduced to `operations` and the shapes that they refer to."""
     kept = {name: model["operations"][name] for name in operations}
     shapes: dict[str, Any] = {}
     wanted = list(_references(kept))
@@ -103,7 +104,7 @@ def _trimmed(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str,
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             wanted += _references(shapes[name])
-    # The parameters of a client keep their texts: botocore reads them.
+    # The documentation of client parameters stays, because botocore reads it.
     trimmed = {"operations": _undocumented(kept), "shapes": _undocumented(dict(sorted(shapes.items())))}
     return {name: part for name, part in model.items() if name != "documentation"} | trimmed
 
@@ -121,7 +122,7 @@ def _references(node: object) -> Iterator[str]:
 
 
 def _undocumented(node: Any) -> Any:
-    """Return a part of a model without its texts."""
+    """Return a part of a model without its documentation."""
     if isinstance(node, dict):
         entries = cast("dict[str, Any]", node).items()
         return {
@@ -137,4 +138,4 @@ def _json(content: object) -> bytes:
 
 
 FOLDERS: Final[Mapping[str, Callable[[], dict[str, bytes]]]] = {"checks": checks, "sdk": sdk_data}
-"""What makes each folder under `shared/`."""
+"""The function that generates each folder under `shared/`."""

@@ -1,4 +1,4 @@
-"""The two Lambda layers that every function has."""
+"""The two Lambda layers of every function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.functions import archives
 
 @dataclass(frozen=True, kw_only=True)
 class LayersArgs:
-    """What the layers are built for."""
+    """The target of the build."""
 
     naming: Naming
     """Names of the stack."""

@@ -1,6 +1,7 @@
-"""The topic that alarms publish to, with a key of its own.
+"""The topic that alarms notify, encrypted with a customer managed key.
 
-CloudWatch is a service, and AWS's key for SNS admits no service: with it an alarm rings and nobody is told.
+The AWS managed key for SNS does not let AWS services use it. With that key, CloudWatch could not publish to the topic,
+and alarms would notify no one.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.encryption_key import encryption_key
-from components.aws.iam import deny_insecure_transport, service_may
+from components.aws.encryption_key import make_encryption_key
+from components.aws.iam import allow_service, deny_insecure_transport
 from components.aws.naming import Naming
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
@@ -26,11 +27,11 @@ def make_alarm_topic(
     account_id: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> aws.sns.Topic:
-    """Make the topic `name`, to which the alarms with ARNs like `alarms` may publish."""
-    key = encryption_key(
+    """Make the topic `name`. Alarms whose ARN matches the pattern `alarms` may publish to it."""
+    key = make_encryption_key(
         f"{name}-key",
         alias=name,
-        description="Encrypts what alarms tell",
+        description="Encrypts the notifications of alarms",
         naming=naming,
         component=component,
         account_id=account_id,
@@ -46,7 +47,7 @@ def make_alarm_topic(
     )
     statements = [
         deny_insecure_transport("sns:Publish", topic.arn),
-        service_may(_CLOUDWATCH, "sns:Publish", on=topic.arn, source_arn=alarms, sid="Alarms"),
+        allow_service(_CLOUDWATCH, "sns:Publish", on=topic.arn, source_arn=alarms, sid="Alarms"),
     ]
     aws.sns.TopicPolicy(
         f"{name}-policy",
@@ -63,7 +64,7 @@ def _publisher(account_id: pulumi.Input[str], alarms: pulumi.Output[str]) -> dic
         "Effect": "Allow",
         "Principal": {"Service": _CLOUDWATCH},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-        # In a key's policy "*" is this key.
+        # In a key policy, "*" means this key.
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": {"aws:SourceArn": alarms}},
     }

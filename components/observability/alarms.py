@@ -1,4 +1,4 @@
-"""What an operator must look at now: each alarm means that something is wrong with us, not with an order."""
+"""The alarms. Each one means that the platform has a fault, never that an order was rejected for a business reason."""
 
 from __future__ import annotations
 
@@ -14,136 +14,145 @@ from components.observability import metrics
 from components.observability.metrics import Metric
 
 _MINUTE_S = 60
-_ENDED_BY = "fail-order makes its order FAILED, if it is PENDING. Find the cause."
+_ENDED_BY = "fail-order sets its order to FAILED if it is still PENDING. Find the cause."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """One alarm on one metric. Missing data is no breach: most of these metrics exist only when something happens."""
+    """One alarm on one metric.
+
+    Missing data does not breach, because most of these metrics have no data points until something happens.
+    """
 
     role: str
-    """Name without project and stack."""
+    """Physical name without the project and the stack."""
     description: str
-    """What it means and what to do first; goes out with the message."""
+    """What the alarm means and what to do first. SNS sends this text with the notification."""
     metric: Metric
     threshold: float
-    """Rings at this value and above, in the metric's unit."""
+    """The alarm fires at this value or above it, in the unit of the metric."""
     period_s: int = 5 * _MINUTE_S
     periods: int = 1
-    """Periods in a row that must breach."""
+    """Number of consecutive periods that must breach."""
 
 
-def of_failure_queues(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
-    """Yield one for each queue: whatever lies there was not done."""
+def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
+    """Yield one alarm per failure queue, because a message there is work that was not done."""
     for name, each in sorted(queues.items()):
         yield Alarm(
             role=f"{name}-not-empty",
-            description=f"Failed work ({each.kind}) lies in the queue {name}. Find the cause, then run make redrive.",
-            metric=metrics.of_queue("ApproximateNumberOfMessagesVisible", each.queue_name),
+            description=f"{name} holds failed work ({each.kind}). Find the cause, then run make redrive.",
+            metric=metrics.queue_metric("ApproximateNumberOfMessagesVisible", each.queue_name),
             threshold=1,
         )
 
 
-def of_functions(functions: Mapping[str, Function], *, answering_by_error: Collection[str]) -> Iterator[Alarm]:
-    """Yield throttles of each function, and errors of those that do not use errors as answers."""
+def function_alarms(functions: Mapping[str, Function], *, business_error_functions: Collection[str]) -> Iterator[Alarm]:
+    """Yield an alarm on the throttles of each function, and one on its errors.
+
+    `business_error_functions` get no alarm on errors: they raise errors on purpose.
+    """
     for source, function in sorted(functions.items()):
         name = source.replace("_", "-")
         yield Alarm(
             role=f"{name}-throttles",
-            description=f"Lambda throttles {name}. Look at the account's concurrency.",
-            metric=metrics.of_function("Throttles", function.function_name),
+            description=f"Lambda throttles {name}. Check the concurrency limit of the account.",
+            metric=metrics.lambda_metric("Throttles", function.function_name),
             threshold=1,
         )
-        if source not in answering_by_error:
+        if source not in business_error_functions:
             yield Alarm(
                 role=f"{name}-errors",
-                description=f"{name} raised an error that it should not. Look at its log.",
-                metric=metrics.of_function("Errors", function.function_name),
+                description=f"{name} failed with an unexpected error. Look at its log.",
+                metric=metrics.lambda_metric("Errors", function.function_name),
                 threshold=1,
             )
 
 
-def of_delays(*, relay: Function, analytics_queue_name: pulumi.Input[str]) -> Iterator[Alarm]:
-    """Yield what says that events come late."""
+def backlog_alarms(*, relay: Function, analytics_queue_name: pulumi.Input[str]) -> Iterator[Alarm]:
+    """Yield the alarms on events that are published or recorded late."""
     yield Alarm(
         role="order-stream-age",
-        description="Changes of orders wait for a minute and more to be published. Look at publish-order-events.",
-        metric=metrics.of_function("IteratorAge", relay.function_name, "Maximum"),
+        description="Order events are published more than a minute late. Look at the log of publish-order-events.",
+        metric=metrics.lambda_metric("IteratorAge", relay.function_name, "Maximum"),
         threshold=60_000,
         period_s=_MINUTE_S,
         periods=3,
     )
     yield Alarm(
         role="analytics-age",
-        description="Analytics events wait for ten minutes and more. Look at record-analytics.",
-        metric=metrics.of_queue("ApproximateAgeOfOldestMessage", analytics_queue_name),
+        description="Analytics messages wait for more than ten minutes. Look at the log of record-analytics.",
+        metric=metrics.queue_metric("ApproximateAgeOfOldestMessage", analytics_queue_name),
         threshold=600,
     )
 
 
-def of_workflow(
+def workflow_alarms(
     naming: Naming, *, standard_arn: pulumi.Input[str], express_arn: pulumi.Input[str], unexpected: Metric
 ) -> Iterator[Alarm]:
-    """Yield what says that orders are not decided. A rejected order also ends as FAILED, and is none of it."""
+    """Yield the alarms on orders that the workflow did not decide.
+
+    Executions of rejected orders also end as FAILED. They must not fire an alarm, so `unexpected` does not count them.
+    """
     yield Alarm(
         role="orders-failed",
-        description="Orders became FAILED because of an error of ours. Look at the failed executions.",
-        metric=metrics.of_business("OrderFailed", naming),
+        description="Orders became FAILED because of a fault of the platform. Look at the failed executions.",
+        metric=metrics.business_metric("OrderFailed", naming),
         threshold=1,
     )
     for role, name, meaning in (
-        ("order-standard-timed-out", "ExecutionsTimedOut", "ran out of time"),
+        ("order-standard-timed-out", "ExecutionsTimedOut", "timed out"),
         ("order-standard-aborted", "ExecutionsAborted", "was aborted"),
     ):
         yield Alarm(
             role=role,
             description=f"A STANDARD execution {meaning}. {_ENDED_BY}",
-            metric=metrics.of_machine(name, standard_arn),
+            metric=metrics.state_machine_metric(name, standard_arn),
             threshold=1,
         )
     yield Alarm(
         role="order-standard-unexpected",
-        description=f"A STANDARD execution ended in a way that is not designed. {_ENDED_BY}",
+        description=f"A STANDARD execution failed with an unexpected error. {_ENDED_BY}",
         metric=unexpected,
         threshold=1,
     )
     yield Alarm(
         role="order-express-timed-out",
-        description="EXPRESS executions ran out of time: POST /process answered 504. The STANDARD ones take over.",
-        metric=metrics.of_machine("ExecutionsTimedOut", express_arn),
+        description="EXPRESS executions timed out. POST /process answered 504, and STANDARD takes the orders over.",
+        metric=metrics.state_machine_metric("ExecutionsTimedOut", express_arn),
         threshold=5,
     )
 
 
-def of_apis(
+def api_alarms(
     *,
     rest_api_name: pulumi.Input[str],
     rest_api_stage: pulumi.Input[str],
     http_api_id: pulumi.Input[str],
     slow_ms: int,
 ) -> Iterator[Alarm]:
-    """Yield what says that clients are answered wrongly or late."""
+    """Yield the alarms on wrong or slow answers of the APIs."""
     for api, errors, latency in (
         (
             "rest-api",
-            metrics.of_rest_api("5XXError", rest_api_name, rest_api_stage),
-            metrics.of_rest_api("Latency", rest_api_name, rest_api_stage, "p99"),
+            metrics.rest_api_metric("5XXError", rest_api_name, rest_api_stage),
+            metrics.rest_api_metric("Latency", rest_api_name, rest_api_stage, "p99"),
         ),
         (
             "http-api",
-            metrics.of_http_api("5xx", http_api_id),
-            metrics.of_http_api("Latency", http_api_id, "p99"),
+            metrics.http_api_metric("5xx", http_api_id),
+            metrics.http_api_metric("Latency", http_api_id, "p99"),
         ),
     ):
         yield Alarm(
             role=f"{api}-errors",
-            description=f"The {api} answered 5xx at least 5 times in 5 minutes. Look at its access log.",
+            description=f"The {api} answered at least 5 requests with 5xx in 5 minutes. Look at its access log.",
             metric=errors,
             threshold=5,
         )
         yield Alarm(
             role=f"{api}-slow",
-            description=f"1 of 100 requests to the {api} took {slow_ms} ms and more, for 15 minutes.",
+            description=f"For 15 minutes, 1 of 100 requests to the {api} took {slow_ms} ms or longer.",
             metric=latency,
             threshold=slow_ms,
             periods=3,

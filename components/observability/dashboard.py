@@ -1,4 +1,4 @@
-"""Builds a CloudWatch dashboard's body (CloudWatch: dashboard body structure and syntax)."""
+"""Builds the body of a CloudWatch dashboard (CloudWatch API reference: dashboard body structure and syntax)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _HEIGHT: Final = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Widget:
-    """One widget without its place."""
+    """One widget, without its position."""
 
     type: str
     properties: Mapping[str, Any]
     width: int = 8
-    """Of 24 columns."""
+    """Width in columns. A dashboard has 24 of them."""
 
 
 def graph(title: str, metrics: Mapping[str, Metric], *, region: str, unit: str = "", period_s: int = 60) -> Widget:
-    """Draw `metrics` (label -> metric) over time; `unit` stands at the axis."""
+    """Return a line graph of `metrics` (label -> metric). `unit` is the label of the axis."""
     axis = {"min": 0, "showUnits": False, **({"label": unit} if unit else {})}
     return Widget(
         type="metric",
@@ -42,12 +42,12 @@ def graph(title: str, metrics: Mapping[str, Metric], *, region: str, unit: str =
 
 
 def alarm_states(title: str, arns: Sequence[pulumi.Input[str]]) -> Widget:
-    """Show which alarms ring; at most 100 (CloudWatch)."""
+    """Return a widget with the state of each alarm. CloudWatch allows at most 100 alarms in one widget."""
     return Widget(type="alarm", properties={"title": title, "alarms": list(arns)}, width=_COLUMNS)
 
 
 def log_table(title: str, groups: Sequence[pulumi.Input[str]], query: str, *, region: str) -> Widget:
-    """Show what `query` (CloudWatch Logs Insights) finds in the log `groups`."""
+    """Return a table with the results of `query` (CloudWatch Logs Insights) in the log groups `groups`."""
     sources = [part for group in groups for part in ("SOURCE '", group, "' | ")]
     properties = {
         "title": title,
@@ -59,7 +59,7 @@ def log_table(title: str, groups: Sequence[pulumi.Input[str]], query: str, *, re
 
 
 def body(widgets: Sequence[Widget]) -> pulumi.Output[str]:
-    """Return the dashboard's JSON text, the widgets from left to right and from top to bottom."""
+    """Return the dashboard as JSON text. Widgets are placed from left to right, then from top to bottom."""
     placed: list[dict[str, Any]] = []
     x, y = 0, 0
     for widget in widgets:

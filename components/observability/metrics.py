@@ -1,6 +1,6 @@
-"""CloudWatch metrics of the platform, by the names and dimensions under which AWS and the functions write them.
+"""The CloudWatch metrics that alarms and the dashboard use, with the names and dimensions that AWS gives them.
 
-Units: counts, except `iterator_age` and latencies in milliseconds and `oldest_message_age` in seconds.
+Metrics are counts unless the function that returns them names another unit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from components.aws.naming import Naming
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One metric and how it is aggregated."""
+    """One metric and its statistic."""
 
     namespace: str
     name: str
@@ -24,37 +24,37 @@ class Metric:
     """Sum, Maximum, … or a percentile such as p99."""
 
 
-def of_function(name: str, function_name: pulumi.Input[str], statistic: str = "Sum") -> Metric:
-    """Return a Lambda metric over all versions: Errors, Throttles, Duration (ms), IteratorAge (ms)."""
+def lambda_metric(name: str, function_name: pulumi.Input[str], statistic: str = "Sum") -> Metric:
+    """Return a Lambda metric of all versions: Errors, Throttles, Duration (ms) or IteratorAge (ms)."""
     return Metric(namespace="AWS/Lambda", name=name, dimensions={"FunctionName": function_name}, statistic=statistic)
 
 
-def of_queue(name: str, queue_name: pulumi.Input[str]) -> Metric:
+def queue_metric(name: str, queue_name: pulumi.Input[str]) -> Metric:
     """Return an SQS metric: ApproximateNumberOfMessagesVisible, ApproximateAgeOfOldestMessage (s)."""
     return Metric(namespace="AWS/SQS", name=name, dimensions={"QueueName": queue_name}, statistic="Maximum")
 
 
-def of_machine(name: str, arn: pulumi.Input[str], statistic: str = "Sum") -> Metric:
+def state_machine_metric(name: str, arn: pulumi.Input[str], statistic: str = "Sum") -> Metric:
     """Return a Step Functions metric: ExecutionsFailed, ExecutionsTimedOut, ExecutionTime (ms)."""
     return Metric(namespace="AWS/States", name=name, dimensions={"StateMachineArn": arn}, statistic=statistic)
 
 
-def of_rest_api(name: str, api_name: pulumi.Input[str], stage: pulumi.Input[str], statistic: str = "Sum") -> Metric:
+def rest_api_metric(name: str, api_name: pulumi.Input[str], stage: pulumi.Input[str], statistic: str = "Sum") -> Metric:
     """Return a REST API metric: Count, 4XXError, 5XXError, Latency (ms)."""
     dimensions = {"ApiName": api_name, "Stage": stage}
     return Metric(namespace="AWS/ApiGateway", name=name, dimensions=dimensions, statistic=statistic)
 
 
-def of_http_api(name: str, api_id: pulumi.Input[str], statistic: str = "Sum") -> Metric:
+def http_api_metric(name: str, api_id: pulumi.Input[str], statistic: str = "Sum") -> Metric:
     """Return an HTTP API metric: Count, 4xx, 5xx, Latency (ms)."""
     return Metric(namespace="AWS/ApiGateway", name=name, dimensions={"ApiId": api_id}, statistic=statistic)
 
 
 def business_namespace(naming: Naming) -> str:
-    """Return the namespace that the functions count business events in (POWERTOOLS_METRICS_NAMESPACE)."""
+    """Return the namespace of the business metrics (the functions' POWERTOOLS_METRICS_NAMESPACE)."""
     return f"{naming.project}-{naming.stack}"
 
 
-def of_business(name: str, naming: Naming) -> Metric:
-    """Return what the functions count by Powertools, which adds the dimension `service`: OrderCreated, MailSent."""
+def business_metric(name: str, naming: Naming) -> Metric:
+    """Return a business metric such as OrderCreated. Powertools adds the dimension `service` to it."""
     return Metric(namespace=business_namespace(naming), name=name, dimensions={"service": naming.project})

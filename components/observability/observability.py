@@ -1,8 +1,8 @@
-"""Tells operators what is wrong: alarms, the topic that they publish to, and a dashboard."""
+"""What operators see of a stack: alarms, the topic that the alarms notify, and a dashboard."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,13 +17,11 @@ from components.observability.alarm_topic import make_alarm_topic
 from components.observability.alarms import Alarm
 from components.observability.dashboard import Widget
 from components.observability.metrics import Metric
-from components.workflow import state_machine
 
 _COMPONENT: Final = "observability"
-_DEFINITION: Final = "order.asl.json"
-# Their errors are answers: the workflow's steps say so that an order is refused, and process_order that it must be
-# asked again later. What goes wrong with them shows as a failed order or in a failure queue.
-_ANSWERING_BY_ERROR: Final = frozenset({"process_order", "update_inventory", "validate_order"})
+# These functions raise errors on purpose: workflow steps to reject an order, process_order to be retried later. A real
+# fault in them still fires an alarm, because it fails an order or leaves an event in a failure queue.
+_BUSINESS_ERROR_FUNCTIONS: Final = frozenset({"process_order", "update_inventory", "validate_order"})
 _RELAY: Final = "publish_order_events"
 _ORDER_EVENTS: Final = ("OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled")
 _MAIL_EVENTS: Final = ("MailSent", "MailSkipped", "OrderAnalysed")
@@ -35,7 +33,7 @@ _ERRORS_QUERY: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class ObservabilityArgs:
-    """What is watched, and who is told."""
+    """What to watch, and whom to notify."""
 
     naming: Naming
     """Names and tags of the stack."""
@@ -44,36 +42,38 @@ class ObservabilityArgs:
     account_id: pulumi.Input[str]
     """The AWS account's number."""
     functions: Mapping[str, Function]
-    """All functions of the stack, by source name."""
+    """All functions of the stack, keyed by their folder under functions/."""
     failure_queues: Mapping[str, FailureQueue]
-    """All queues where failed work ends."""
+    """All failure queues of the stack."""
     standard_arn: pulumi.Input[str]
-    """STANDARD order workflow."""
+    """ARN of the STANDARD state machine."""
     standard_log_group_name: pulumi.Input[str]
-    """Its log group."""
+    """CloudWatch log group of the STANDARD state machine."""
+    standard_expected_errors: Sequence[str]
+    """Errors with which a STANDARD execution ends on purpose, for example because an order is rejected."""
     express_arn: pulumi.Input[str]
-    """EXPRESS order workflow."""
+    """ARN of the EXPRESS state machine."""
     analytics_queue_name: pulumi.Input[str]
-    """FIFO queue of the analytics records."""
+    """Name of the FIFO queue in front of record_analytics."""
     rest_api_name: pulumi.Input[str]
-    """REST API's name, which is its dimension in CloudWatch."""
+    """Name of the REST API, its dimension in CloudWatch."""
     rest_api_stage: pulumi.Input[str]
-    """Stage."""
+    """Name of the REST API's stage."""
     http_api_id: pulumi.Input[str]
-    """HTTP API."""
+    """Id of the HTTP API."""
     alarm_email: str = ""
-    """Who is told by mail, after they have confirmed a mail of SNS; empty is nobody."""
+    """Address that SNS notifies after its owner has confirmed the subscription. Empty means no email."""
     slow_ms: int = 5000
-    """99th percentile of an API's latency that is too slow, in milliseconds."""
+    """An API is too slow when the 99th percentile of its latency reaches this value, in milliseconds."""
 
 
 class Observability(pulumi.ComponentResource):
-    """Alarm topic with its key, alarms, and the dashboard."""
+    """The alarm topic with its KMS key, the alarms, and the dashboard."""
 
     alarm_topic_arn: pulumi.Output[str]
-    """SNS topic of all alarms; subscribe to it what should be told."""
+    """SNS topic of all alarms. Subscribe whatever should be notified."""
     dashboard_name: pulumi.Output[str]
-    """CloudWatch dashboard."""
+    """Name of the CloudWatch dashboard."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Observability", name, None, opts)
@@ -111,13 +111,12 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _count_unexpected_ends(self) -> Metric:
-        """Count the STANDARD executions that fail otherwise than the definition means, e.g. by a wrong expression.
+        """Count STANDARD executions that fail with an error that the definition does not raise on purpose.
 
-        CloudWatch's own ExecutionsFailed has all of them in one, with the rejected orders.
+        AWS's own metric ExecutionsFailed cannot tell them apart: it also counts the executions of rejected orders.
         """
-        ends = state_machine.fail_errors(state_machine.load(_DEFINITION))
-        meant = sorted({error for state, error in ends.items() if state != "NotRecorded"})
-        conditions = ['($.type = "ExecutionFailed")', *(f'($.details.error != "{error}")' for error in meant)]
+        expected = self._args.standard_expected_errors
+        conditions = ['($.type = "ExecutionFailed")', *(f'($.details.error != "{error}")' for error in expected)]
         metric = Metric(
             namespace=metrics.business_namespace(self._args.naming), name="OrderExecutionUnexpected", dimensions={}
         )
@@ -133,13 +132,13 @@ class Observability(pulumi.ComponentResource):
 
     def _alarms(self, unexpected: Metric) -> Iterator[Alarm]:
         args = self._args
-        yield from alarms.of_failure_queues(args.failure_queues)
-        yield from alarms.of_functions(args.functions, answering_by_error=_ANSWERING_BY_ERROR)
-        yield from alarms.of_delays(relay=args.functions[_RELAY], analytics_queue_name=args.analytics_queue_name)
-        yield from alarms.of_workflow(
+        yield from alarms.failure_queue_alarms(args.failure_queues)
+        yield from alarms.function_alarms(args.functions, business_error_functions=_BUSINESS_ERROR_FUNCTIONS)
+        yield from alarms.backlog_alarms(relay=args.functions[_RELAY], analytics_queue_name=args.analytics_queue_name)
+        yield from alarms.workflow_alarms(
             args.naming, standard_arn=args.standard_arn, express_arn=args.express_arn, unexpected=unexpected
         )
-        yield from alarms.of_apis(
+        yield from alarms.api_alarms(
             rest_api_name=args.rest_api_name,
             rest_api_stage=args.rest_api_stage,
             http_api_id=args.http_api_id,
@@ -177,22 +176,24 @@ class Observability(pulumi.ComponentResource):
 
         names = {source: function.function_name for source, function in sorted(args.functions.items())}
         yield dashboard.alarm_states("Alarms", alarm_arns)
-        yield graph("Orders", {event: metrics.of_business(event, args.naming) for event in _ORDER_EVENTS})
-        yield graph("Mail and analytics", {event: metrics.of_business(event, args.naming) for event in _MAIL_EVENTS})
+        yield graph("Orders", {event: metrics.business_metric(event, args.naming) for event in _ORDER_EVENTS})
+        yield graph(
+            "Email and analytics", {event: metrics.business_metric(event, args.naming) for event in _MAIL_EVENTS}
+        )
         yield graph("Workflow", self._executions())
         yield graph("Requests and errors", self._requests())
-        yield graph("Latency of the APIs, p99", self._latencies(), "ms")
-        yield graph("Waiting", self._delays(), "ms, s")
-        yield graph("Function errors", {s: metrics.of_function("Errors", n) for s, n in names.items()})
-        yield graph("Function throttles", {s: metrics.of_function("Throttles", n) for s, n in names.items()})
+        yield graph("API latency, p99", self._latencies(), "ms")
+        yield graph("Delay of events", self._delays(), "ms, s")
+        yield graph("Function errors", {s: metrics.lambda_metric("Errors", n) for s, n in names.items()})
+        yield graph("Function throttles", {s: metrics.lambda_metric("Throttles", n) for s, n in names.items()})
         yield graph(
-            "Function duration, p99", {s: metrics.of_function("Duration", n, "p99") for s, n in names.items()}, "ms"
+            "Function duration, p99", {s: metrics.lambda_metric("Duration", n, "p99") for s, n in names.items()}, "ms"
         )
         depth = {
-            name: metrics.of_queue("ApproximateNumberOfMessagesVisible", each.queue_name)
+            name: metrics.queue_metric("ApproximateNumberOfMessagesVisible", each.queue_name)
             for name, each in sorted(args.failure_queues.items())
         }
-        yield graph("Failed work, to be redriven", depth)
+        yield graph("Messages in failure queues", depth)
         groups = [function.log_group_name for _, function in sorted(args.functions.items())]
         yield dashboard.log_table("Errors", groups, _ERRORS_QUERY, region=args.region)
 
@@ -204,7 +205,9 @@ class Observability(pulumi.ComponentResource):
             "timed out": "ExecutionsTimedOut",
         }
         return {
-            f"{kind} {what}": metrics.of_machine(name, arn) for kind, arn in arns.items() for what, name in ends.items()
+            f"{kind} {what}": metrics.state_machine_metric(name, arn)
+            for kind, arn in arns.items()
+            for what, name in ends.items()
         }
 
     def _requests(self) -> dict[str, Metric]:
@@ -213,24 +216,24 @@ class Observability(pulumi.ComponentResource):
         http = {"HTTP": "Count", "HTTP 4xx": "4xx", "HTTP 5xx": "5xx"}
         return {
             **{
-                label: metrics.of_rest_api(name, args.rest_api_name, args.rest_api_stage)
+                label: metrics.rest_api_metric(name, args.rest_api_name, args.rest_api_stage)
                 for label, name in rest.items()
             },
-            **{label: metrics.of_http_api(name, args.http_api_id) for label, name in http.items()},
+            **{label: metrics.http_api_metric(name, args.http_api_id) for label, name in http.items()},
         }
 
     def _latencies(self) -> dict[str, Metric]:
         args = self._args
         return {
-            "REST": metrics.of_rest_api("Latency", args.rest_api_name, args.rest_api_stage, "p99"),
-            "HTTP": metrics.of_http_api("Latency", args.http_api_id, "p99"),
-            "express execution": metrics.of_machine("ExecutionTime", args.express_arn, "p99"),
+            "REST": metrics.rest_api_metric("Latency", args.rest_api_name, args.rest_api_stage, "p99"),
+            "HTTP": metrics.http_api_metric("Latency", args.http_api_id, "p99"),
+            "express execution": metrics.state_machine_metric("ExecutionTime", args.express_arn, "p99"),
         }
 
     def _delays(self) -> dict[str, Metric]:
         args = self._args
         relay = args.functions[_RELAY].function_name
         return {
-            "order stream (ms)": metrics.of_function("IteratorAge", relay, "Maximum"),
-            "analytics queue (s)": metrics.of_queue("ApproximateAgeOfOldestMessage", args.analytics_queue_name),
+            "order stream (ms)": metrics.lambda_metric("IteratorAge", relay, "Maximum"),
+            "analytics queue (s)": metrics.queue_metric("ApproximateAgeOfOldestMessage", args.analytics_queue_name),
         }

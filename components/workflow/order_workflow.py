@@ -1,6 +1,7 @@
-"""Decides orders, in an EXPRESS workflow: behind `POST /process`, and for accepted orders inside of a STANDARD one.
+"""The order workflow: an EXPRESS state machine decides orders, and a STANDARD one runs it for accepted orders.
 
-STANDARD is paid for by transitions, EXPRESS hardly at all; STANDARD runs once for each order, and tells of its end.
+`POST /process` starts the EXPRESS state machine directly. AWS bills STANDARD by state transition, so the STANDARD state
+machine has one state that starts an EXPRESS execution and waits for it (docs/decisions/19-standard-runs-express.md).
 """
 
 from __future__ import annotations
@@ -13,23 +14,24 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import Statement, allow, policy_document, trust
-from components.aws.messaging import topic
-from components.functions.failure_queues import FailureQueue, of_functions
+from components.aws.messaging import make_topic
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 from components.workflow import state_machine
 
 DEFINITION: Final = "order.asl.json"
 ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
-# API Gateway gives up after 29 s (its quota), and would then answer 504 to an order that goes on.
+# API Gateway stops waiting after 29 s (its quota). An execution that ran longer would go on behind a 504 answer.
 LONGEST_EXPRESS_S: Final = 28
 _COMPONENT: Final = "order-workflow"
-# Which step of the definition each function is.
+# The Fail state of an execution that could not read or write the status of its order.
+_UNEXPECTED_END: Final = "NotRecorded"
+# The Task state of the definition that invokes each function.
 _STEPS: Final[Mapping[str, str]] = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderWorkflowArgs:
-    """What the workflow works on, and how long it may."""
+    """The tables that the workflow uses, and its time limits."""
 
     context: FunctionContext
     """What all functions of the stack share."""
@@ -40,17 +42,17 @@ class OrderWorkflowArgs:
     inventory_table: aws.dynamodb.Table
     """Products and stock."""
     standard_timeout_s: int
-    """Seconds of a STANDARD execution, which repeats EXPRESS ones until the order is decided."""
+    """Time limit of a STANDARD execution, which runs EXPRESS executions until the order is decided, in seconds."""
     express_timeout_s: int = LONGEST_EXPRESS_S
-    """Seconds of an EXPRESS execution, below API Gateway's 29."""
+    """Time limit of an EXPRESS execution, in seconds. API Gateway stops waiting after 29."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """One state machine, as its users see it."""
+    """One state machine."""
 
     arn: pulumi.Output[str]
-    """ARN."""
+    """ARN of the state machine."""
     name: pulumi.Output[str]
     """Physical name."""
     log_group_name: pulumi.Output[str]
@@ -58,25 +60,25 @@ class Machine:
 
 
 class OrderWorkflow(pulumi.ComponentResource):
-    """Two state machines with a role and a log group each, their two functions, and the notification topic."""
+    """Two state machines with their roles and log groups, their functions, and the notification topic."""
 
     standard: Machine
-    """For orders accepted by `POST /orders`; the execution's name is the order's id."""
+    """Decides orders of `POST /orders`. The name of an execution is the order id."""
     express: Machine
-    """For `POST /process`, started with StartSyncExecution."""
+    """Decides orders of `POST /process`, which starts it with StartSyncExecution."""
     notification_topic_arn: pulumi.Output[str]
-    """SNS topic that is told of every order in process."""
+    """SNS topic that receives a message for each order that is being processed."""
     functions: Mapping[str, Function]
     """`validate_order` and `update_inventory`."""
-    failure_queues: Mapping[str, FailureQueue]
-    """Of its functions."""
+    expected_errors: Sequence[str]
+    """Errors with which a STANDARD execution ends on purpose. NotRecorded is not one of them."""
 
     def __init__(self, name: str, args: OrderWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         definition, accepted = state_machine.load(DEFINITION), state_machine.load(ACCEPTED_DEFINITION)
         _check(definition, accepted, args)
         super().__init__("orders:index:OrderWorkflow", name, None, opts)
         self._name, self._args = name, args
-        self._topic = topic("order-notifications", naming=args.context.naming, component=_COMPONENT, parent=self)
+        self._topic = make_topic("order-notifications", naming=args.context.naming, component=_COMPONENT, parent=self)
         self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
         self.express = self._machine(
             "express",
@@ -96,7 +98,8 @@ class OrderWorkflow(pulumi.ComponentResource):
             ],
         )
         self.notification_topic_arn = self._topic.arn
-        self.failure_queues = of_functions(self.functions)
+        ends = state_machine.fail_errors(accepted)
+        self.expected_errors = sorted({error for state, error in ends.items() if state != _UNEXPECTED_END})
         self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
 
     def _validate_order(self) -> Function:
@@ -121,7 +124,7 @@ class OrderWorkflow(pulumi.ComponentResource):
                 size=args.sizes["update_inventory"],
                 environment={"ORDERS_TABLE": orders.name, "INVENTORY_TABLE": inventory.name},
                 permissions=[
-                    # One transaction; when it was done before, its refusal brings the order along.
+                    # One TransactWriteItems. If the order was decided before, the refused call returns its row.
                     allow("dynamodb:UpdateItem", on=[orders.arn, inventory.arn]),
                 ],
             ),
@@ -135,7 +138,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         name, physical = f"{self._name}-{role}", naming.physical(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            # Under this prefix no log group takes room in CloudWatch's resource policy, which ends at 5,120 characters.
+            # Log groups with this prefix need no entry in the resource policy of CloudWatch Logs (5,120 characters).
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
@@ -150,14 +153,14 @@ class OrderWorkflow(pulumi.ComponentResource):
             definition=definition,
             role_arn=execution_role.arn,
             logging_configuration={
-                # EXPRESS has no history but its log; STANDARD's own goes after 90 days, and no query reads it.
+                # The log is the only history of EXPRESS executions. Step Functions deletes STANDARD's after 90 days.
                 "level": "ALL",
                 "include_execution_data": True,
                 "log_destination": pulumi.Output.concat(log_group.arn, ":*"),
             },
             tracing_configuration={"enabled": True},
             tags=naming.tags(_COMPONENT),
-            # Step Functions refuses a log group that the role cannot deliver to, so the policy comes first.
+            # Step Functions refuses a log group that the role cannot deliver to, so the policy must exist first.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         return Machine(arn=machine.arn, name=machine.name, log_group_name=log_group.name)
@@ -185,7 +188,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         self, name: str, machine: str, permissions: Sequence[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
-        # Written out, since the machine needs its role before it has an ARN.
+        # The role must exist before the state machine, so its trust policy cannot refer to the machine's ARN output.
         machine_arn = pulumi.Output.concat(
             f"arn:aws:states:{context.region}:", context.account_id, f":stateMachine:{machine}"
         )
@@ -209,7 +212,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         args = self._args
         return [
             allow("lambda:InvokeFunction", on=[function.arn for function in self.functions.values()]),
-            # Only an order of POST /process is written by its execution; the others have their row.
+            # PutItem is needed only for POST /process. Accepted orders already have a row.
             allow("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
             allow("dynamodb:BatchGetItem", on=args.inventory_table.arn),
             allow("sns:Publish", on=self._topic.arn),
@@ -228,7 +231,7 @@ def _log_and_trace() -> list[Statement]:
             "logs:DescribeResourcePolicies",
             "logs:DescribeLogGroups",
             on="*",
-            because="CloudWatch's log delivery knows no resources (Step Functions: logging to CloudWatch Logs)",
+            because="log delivery does not support resource-level permissions (Step Functions: CloudWatch Logs)",
         ),
         allow(
             "xray:PutTraceSegments",
@@ -236,23 +239,27 @@ def _log_and_trace() -> list[Statement]:
             "xray:GetSamplingRules",
             "xray:GetSamplingTargets",
             on="*",
-            because="X-Ray knows no resource for traces and sampling",
+            because="X-Ray does not support resource-level permissions for traces and sampling",
         ),
     ]
 
 
 def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
-    """Raise ValueError unless each time limit is below its caller's."""
+    """Raise ValueError unless each time limit is below the time limit of its caller."""
     for source, step in _STEPS.items():
         got, limit = args.sizes[source].timeout_s, state_machine.task_timeout_s(definition, step)
         if got >= limit:
-            raise ValueError(f"timeout of {source}: got {got} s; allowed: below {limit} s, the limit of step {step}")
+            raise ValueError(
+                f"timeout of {source}: got {got} s; allowed: less than {limit} s, the time limit of the state {step}"
+            )
     for kind, got, steps in (
         ("express", args.express_timeout_s, definition),
         ("standard", args.standard_timeout_s, accepted),
     ):
         if got <= (needed := state_machine.longest_way_s(steps)):
-            raise ValueError(f"{kind} timeout: got {got} s; allowed: above {needed} s, what all steps may take")
+            raise ValueError(
+                f"{kind} timeout: got {got} s; allowed: more than {needed} s, the sum of the time limits of its states"
+            )
     if args.express_timeout_s > LONGEST_EXPRESS_S:
         raise ValueError(
             f"express timeout: got {args.express_timeout_s} s; allowed: at most {LONGEST_EXPRESS_S} s; "

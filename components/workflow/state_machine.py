@@ -1,7 +1,7 @@
-"""Reads a workflow's definition (Amazon States Language in JSON) and fills in what it calls.
+"""Reads workflow definitions (Amazon States Language in JSON) and fills in their placeholders.
 
-A placeholder is `${name}` in a value or a key. It is replaced on the parsed tree, so a value with quotes in it cannot
-break the JSON.
+A placeholder is `${name}` in a value or a key. It is replaced in the parsed JSON, so a value with quotes in it
+cannot break the document.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ State = Mapping[str, Any]
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return the definition `workflows/{name}`, with its placeholders."""
+    """Return the definition in `workflows/{name}`, placeholders included."""
     return cast("dict[str, Any]", json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
 
 
@@ -40,9 +40,9 @@ def check_placeholders(definition: Mapping[str, Any], given: Mapping[str, object
 
 
 def render(definition: Mapping[str, Any], values: Mapping[str, str], *, timeout_s: int) -> str:
-    """Return the definition's JSON text with `values` in place of its placeholders, and the execution's time limit.
+    """Return the definition as JSON text, with `values` in place of its placeholders and with the time limit.
 
-    Raises ValueError if a value is missing or one is not used.
+    Raises ValueError if a value is missing or unused.
     """
     check_placeholders(definition, values)
     filled = cast("dict[str, Any]", _filled(definition, values))
@@ -50,7 +50,7 @@ def render(definition: Mapping[str, Any], values: Mapping[str, str], *, timeout_
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
-    """Yield every state by its name, those inside of Parallel states too."""
+    """Yield each state with its name, including states inside Parallel states."""
     for name, state in cast("dict[str, State]", definition["States"]).items():
         yield name, state
         for branch in state.get("Branches", ()):
@@ -58,22 +58,22 @@ def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
 
 
 def tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
-    """Yield every Task state by its name."""
+    """Yield each Task state with its name."""
     return ((name, state) for name, state in states(definition) if state["Type"] == "Task")
 
 
 def task_timeout_s(definition: Mapping[str, Any], task: str) -> int:
-    """Return the seconds that one try of `task` may take."""
+    """Return the time limit of one try of `task`, in seconds."""
     return int(dict(tasks(definition))[task]["TimeoutSeconds"])
 
 
 def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Return what each Fail state ends an execution with: state -> error."""
+    """Return the error of each Fail state by the name of the state."""
     return {name: str(state["Error"]) for name, state in states(definition) if state["Type"] == "Fail"}
 
 
 def longest_way_s(definition: Mapping[str, Any]) -> int:
-    """Return the seconds of the longest way without a loop on which each Task takes all its time, once."""
+    """Return the seconds of the longest path without a loop, if each Task uses its whole time limit once."""
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 
 
@@ -86,7 +86,7 @@ def _longest_s(within: Mapping[str, State], name: str, seen: frozenset[str]) -> 
 
 
 def following(state: State) -> Iterator[str]:
-    """Yield the states that may come after `state`."""
+    """Yield the names of the states that can follow `state`."""
     for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
         if "Next" in rule:
             yield rule["Next"]

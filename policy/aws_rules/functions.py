@@ -9,6 +9,7 @@ from typing import Final
 from aws_rules.model import Resource, Stack, of_resource, of_stack
 
 FUNCTION: Final = "aws:lambda/function:Function"
+ALIAS: Final = "aws:lambda/alias:Alias"
 PERMISSION: Final = "aws:lambda/permission:Permission"
 INVOCATION: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -61,10 +62,16 @@ def function_states_its_timeout(function: Resource) -> Iterator[str]:
         yield "no timeout"
 
 
-@of_resource(FUNCTION, ids=("Serverless-LambdaDLQ", "CKV_AWS_116"))
-def function_has_a_dead_letter_queue(function: Resource) -> Iterator[str]:
-    """A function has a dead-letter queue."""
-    if not function.has("deadLetterConfig", "targetArn"):
+@of_stack(
+    FUNCTION,
+    ids=("Serverless-LambdaDLQ", "CKV_AWS_116"),
+    narrowed="Only for functions with an event invoke config: Lambda uses the queue only for asynchronous invocations.",
+)
+def asynchronous_function_has_a_dead_letter_queue(function: Resource, stack: Stack) -> Iterator[str]:
+    """A function that is invoked asynchronously has a dead-letter queue."""
+    names = [function, *stack.made_from(function, ALIAS, "functionName")]
+    is_asynchronous = any(stack.made_from(name, INVOCATION, "functionName") for name in names)
+    if is_asynchronous and not function.has("deadLetterConfig", "targetArn"):
         yield "no deadLetterConfig.targetArn"
 
 
@@ -147,7 +154,7 @@ RULES: Final = (
     function_is_traced,
     function_states_its_memory,
     function_states_its_timeout,
-    function_has_a_dead_letter_queue,
+    asynchronous_function_has_a_dead_letter_queue,
     function_has_reserved_concurrency,
     function_is_in_a_vpc,
     function_code_is_signed,

@@ -329,7 +329,7 @@ class TestFailureQueues:
         [
             ("process-order-delivery", "delivery", f"{FUNCTIONS}-process-order:live"),
             ("send-email-failures", "invocation", f"{FUNCTIONS}-send-email:live"),
-            ("users-api-dlq", "dead-letter", f"{FUNCTIONS}-users-api:live"),
+            ("send-email-dlq", "dead-letter", f"{FUNCTIONS}-send-email:live"),
             ("publish-order-events-stream", "stream", f"{FUNCTIONS}-publish-order-events:live"),
             ("analytics-dlq", "queue", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-dev-analytics.fifo"),
             (

@@ -46,8 +46,8 @@ _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
     ],
     "function-states-its-memory": [("users-api", drop("Function users-api", "memorySize"))],
     "function-states-its-timeout": [("users-api", drop("Function users-api", "timeout"))],
-    "function-has-a-dead-letter-queue": [
-        ("validate-order", put("Function validate-order", "deadLetterConfig", value={})),
+    "asynchronous-function-has-a-dead-letter-queue": [
+        ("send-email", put("Function send-email", "deadLetterConfig", value={})),
     ],
     "function-environment-holds-no-secret": [
         ("users-api", put("Function users-api", "environment", "variables", "API_KEY", value="short")),
@@ -75,7 +75,7 @@ _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
             plus(
                 "aws:lambda/eventSourceMapping:EventSourceMapping",
                 {"eventSourceArn": "arn"},
-                eventSourceArn="Queue users-api-dlq",
+                eventSourceArn="Queue send-email-dlq",
             ),
         ),
     ],

@@ -86,9 +86,8 @@ def _functions(graph: Graph) -> Iterator[Need]:
         if made.inputs["tracingConfig"]["mode"] == "Active":
             for action in ("PutTraceSegments", "PutTelemetryRecords"):
                 yield _of_role(role, f"xray:{action}", "*", "its traces (Lambda: using X-Ray)")
-        yield _sends(
-            role, made.inputs["deadLetterConfig"]["targetArn"], "its dead letters (Lambda: dead-letter queues)"
-        )
+        if dead_letters := made.inputs.get("deadLetterConfig"):
+            yield _sends(role, dead_letters["targetArn"], "its dead letters (Lambda: dead-letter queues)")
 
 
 def _made_functions(graph: Graph) -> list[Resource]:
