@@ -13,8 +13,8 @@ from tests.support.graph import Graph
 
 HEAD: Final = ("who", "may", "on", "only if", "for", "given by")
 _CODE: Final = "the calls of its code"
-# What all functions have stands in the table once.
-_OF_ALL: Final = ("its log (Lambda", "its traces (Lambda", "its dead letters")
+# Reasons of permissions that every function has. The table lists them once.
+_OF_ALL: Final = ("its log (Lambda", "its traces (Lambda")
 _KEYS: Final = {
     "aws:sourcearn": "aws:SourceArn",
     "aws:sourceaccount": "aws:SourceAccount",

@@ -1,6 +1,6 @@
-"""Writes the parts of the documents that are made from the resource graph, between their markers.
+"""Writes the parts of the documents that are generated from the resource graph, between their markers.
 
-`python -m tests.support.documents` (in `make generate`) writes them; a test says when they are out of date.
+`make generate` runs `python -m tests.support.documents`. A test fails if a document is out of date.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def functions(graph: Graph) -> str:
-    """Return each function: what invokes it, how long, and what it may do beyond logs, traces and failures."""
+    """Return each function: what invokes it, its limits, and its permissions beyond logs, traces and failed events."""
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
         for made in _recorded("prod").of("ProvisionedConcurrencyConfig")
@@ -54,7 +54,7 @@ def functions(graph: Graph) -> str:
         rows.append(
             (f"`{made.name}`", "; ".join(_invokers(graph, name)), limits, str(provisioned), _rights(graph, made))
         )
-    return table(("function", "invoked by", "limits", "provisioned in prod", "may"), rows)
+    return table(("Function", "Invoked by", "Limits", "Provisioned in prod", "May"), rows)
 
 
 @cache
@@ -97,7 +97,7 @@ def _rights(graph: Graph, function: Resource) -> str:
 
 
 def _short(arn: str) -> str:
-    """Return what an ARN names, without the stack."""
+    """Return the name in an ARN, without project and stack."""
     name = arn.split("/stream/", maxsplit=1)[0].split(":", 5)[-1]
     for prefix in ("table/", "event-bus/", "stateMachine:", "function:"):
         name = name.removeprefix(prefix)
@@ -105,32 +105,38 @@ def _short(arn: str) -> str:
 
 
 def queues(graph: Graph) -> str:
-    """Return each queue of failed work: what lies in it, and where it goes back to."""
+    """Return each failure queue: what it holds, and where `make redrive` sends it."""
     explained = {
-        "delivery": "events that EventBridge could not hand to the target",
-        "invocation": "events that failed three times or got too old, with their error",
-        "dead-letter": "events that Lambda gave up on, as they came",
-        "stream": "sequence numbers of stream records that failed",
-        "queue": "messages received too often",
+        "delivery": "events that EventBridge could not deliver to the target",
+        "invocation": "events that failed every retry or became too old, with their error",
+        "dead-letter": "the same events, without their error",
+        "stream": "sequence numbers of stream records that failed every retry",
+        "queue": "messages that were received too often or that are invalid",
     }
     rows = [
         (f"`{name}`", explained[entry["kind"]], f"`{_short(entry['redriveTo'].rsplit('/', 1)[-1])}`")
         for name, entry in graph.outputs["ops"]["failureQueues"].items()
     ]
-    return table(("failure queue", "holds", "goes back to"), rows)
+    return table(("Failure queue", "Holds", "Redriven to"), rows)
 
 
 def alarms(graph: Graph) -> str:
-    """Return each alarm and what it says."""
+    """Return the alarms and their descriptions. Alarms that differ only in a name share a row."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for made in sorted(graph.of("MetricAlarm"), key=lambda made: made.name):
+        alarm, description = made.inputs["name"].removeprefix("orders-dev-"), made.inputs["alarmDescription"]
+        subject = re.sub(r"-(not-empty|throttles|errors|slow)$", "", alarm)
+        row = alarm.replace(subject, "NAME"), description.replace(subject, "NAME")
+        named.setdefault(row if subject in description else (alarm, description), []).append(subject)
     rows = [
-        (f"`{made.inputs['name'].removeprefix('orders-dev-')}`", str(made.inputs.get("alarmDescription", "")))
-        for made in sorted(graph.of("MetricAlarm"), key=lambda made: made.name)
+        (f"`{alarm}`", description, ", ".join(f"`{each}`" for each in subjects) if "NAME" in alarm else "-")
+        for (alarm, description), subjects in named.items()
     ]
-    return table(("alarm", "says"), rows)
+    return table(("Alarm", "Description", "NAME"), rows)
 
 
 def workflow(graph: Graph) -> str:
-    """Return the workflow's states as a Mermaid diagram."""
+    """Return the states of the workflow as a Mermaid diagram."""
     definition = json.loads(graph.of("StateMachine")[0].inputs["definition"])
     lines = ["```mermaid", "stateDiagram-v2", f"  [*] --> {definition['StartAt']}"]
     lines += list(_transitions(definition["States"]))
@@ -155,7 +161,7 @@ def _transitions(states: Mapping[str, Any]) -> Iterator[str]:
 
 
 def permissions(graph: Graph) -> str:
-    """Return who may do what, and what for."""
+    """Return the table of permissions."""
     return table(privilege_table.HEAD, privilege_table.rows(graph))
 
 
@@ -184,7 +190,7 @@ DOCUMENTS: Final = (
 
 
 def rendered(path: Path) -> str:
-    """Return the document as it should be."""
+    """Return the document with its generated parts up to date."""
     graph, text = _recorded("dev"), path.read_text(encoding="utf-8")
     for part, make in PARTS.items():
         if _MARK.format(part) in text:
