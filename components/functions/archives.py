@@ -1,7 +1,7 @@
 """Builds the archives of functions and layers. Equal content gives equal bytes.
 
-Archives are cached in `.build/` under a hash of everything that they are made from, so none is built twice. Pulumi compares
-archives by their content, so the path of an archive does not matter.
+Archives are cached in `.build/` under a hash of everything that they are made from, so none is built twice. Pulumi
+compares archives by their content, so the path of an archive does not matter.
 """
 
 from __future__ import annotations

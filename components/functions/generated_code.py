@@ -1,7 +1,7 @@
 """Generates the files that the common layer holds beside functions/shared, to save work at each cold start.
 
-- `shared/checks/*.py`: validators, generated from the schemas in contracts/. Compiling the schemas at import would take up
-  to a third of the time of `boto3.client("dynamodb")`.
+- `shared/checks/*.py`: validators, generated from the schemas in contracts/. Compiling the schemas at import would take
+  up to a third of the time of `boto3.client("dynamodb")`.
 - `shared/sdk/`: botocore's data for the operations that the functions call. With botocore's complete data, creating a
   client takes four times as long: botocore lists more than 400 folders and reads a megabyte of endpoints and complete
   service models.
