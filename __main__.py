@@ -32,6 +32,9 @@ sizes = {
     for name, size in config.functions.sizes.items()
 }
 
+# First, so that a layer that cannot be built stops the program before anything is created.
+layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture))
+
 data = DataTier(
     "data",
     DataTierArgs(
@@ -54,13 +57,6 @@ identity = Identity(
         redirect_uris=config.identity.redirect_uris,
         logout_uris=config.identity.logout_uris,
         deletion_protection=config.data.deletion_protection,
-    ),
-)
-
-layers = Layers(
-    "layers",
-    LayersArgs(
-        naming=naming, architecture=config.functions.architecture, byte_code=config.functions.layers_hold_byte_code
     ),
 )
 

@@ -26,13 +26,12 @@ import uv
 
 from components.aws import openapi
 from components.functions import generated_code
-from components.functions.byte_code import SOURCES, compiled
+from components.functions.byte_code import PYTHON_VERSION, SCRIPT, BuildError, compiled
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FUNCTIONS: Final = ROOT / "functions"
 BUILD: Final = ROOT / ".build"
 LAYER_LOCK: Final = FUNCTIONS / "layers" / "powertools.txt"
-PYTHON_VERSION: Final = "3.13"
 RUNTIME: Final = f"python{PYTHON_VERSION}"
 # uv's platform names for Lambda's architectures. The runtime is Amazon Linux 2023 (glibc 2.34).
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
@@ -103,7 +102,7 @@ def function_archive(source: str) -> pulumi.FileArchive:
     return _kept(source.replace("_", "-"), files.items(), lambda: files)
 
 
-def common_layer_archive(*, byte_code: bool) -> pulumi.FileArchive:
+def common_layer_archive() -> pulumi.FileArchive:
     """Return the archive of the `common` layer: functions/shared and the files generated for it."""
     # The tests write the generated files beside the sources, so they are left out here.
     own = {
@@ -121,13 +120,13 @@ def common_layer_archive(*, byte_code: bool) -> pulumi.FileArchive:
         return own | generated
 
     made_of = [*own.items(), *_tree(openapi.CONTRACTS, prefix="contracts/")]
-    return _layer("common-layer", made_of, files, byte_code=byte_code)
+    return _kept("common-layer", made_of, lambda: compiled(files()))
 
 
-def powertools_layer_archive(architecture: str, *, byte_code: bool) -> pulumi.FileArchive:
+def powertools_layer_archive(architecture: str) -> pulumi.FileArchive:
     """Return the archive of the `powertools` layer for `architecture`: the packages of its lock file.
 
-    Raises RuntimeError with uv's message if uv cannot download the packages.
+    Raises BuildError with uv's message if uv cannot download the packages.
     """
 
     def files() -> Mapping[str, bytes]:
@@ -138,28 +137,13 @@ def powertools_layer_archive(architecture: str, *, byte_code: bool) -> pulumi.Fi
         return {path: data for path, data in found.items() if not _is_left_out(path.removeprefix("python/"))}
 
     made_of = [(LAYER_LOCK.name, LAYER_LOCK.read_bytes()), ("architecture", architecture.encode())]
-    return _layer(f"powertools-layer-{architecture}", made_of, files, byte_code=byte_code)
-
-
-def _layer(
-    name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]], *, byte_code: bool
-) -> pulumi.FileArchive:
-    """Return the archive of the layer `name`."""
-
-    def content() -> Mapping[str, bytes]:
-        return compiled(files()) if byte_code else files()
-
-    return _kept(f"{name}{'-compiled' if byte_code else ''}", made_of, content)
+    return _kept(f"powertools-layer-{architecture}", made_of, lambda: compiled(files()))
 
 
 @functools.cache
 def _makers() -> tuple[tuple[str, bytes], ...]:
     """Return the build code and the versions it depends on, so that a change of them builds the archives again."""
-    own = (Path(__file__).with_name(name) for name in _MAKERS)
-    sources = [
-        *own,
-        *(path for path in sorted(SOURCES.iterdir()) if path.is_file() and path.stem != LAYER_LOCK.stem),
-    ]
+    sources = [*(Path(__file__).with_name(name) for name in _MAKERS), SCRIPT]
     packages = ((package, version(package).encode()) for package in ("botocore", "fastjsonschema"))
     return (*((path.name, path.read_bytes()) for path in sources), *packages)
 
@@ -189,7 +173,7 @@ def _install_wheels(target: Path, architecture: str) -> None:
         [uv.find_uv_bin(), *arguments], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(
+        raise BuildError(
             f"powertools layer: uv could not install {LAYER_LOCK.name} for {architecture}: "
             f"{done.stderr.strip()[-500:]}. Remedy: check that this machine reaches its Python package index."
         )
@@ -233,6 +217,5 @@ def write(path: Path, data: bytes) -> None:
 
 if __name__ == "__main__":
     # Builds the layers before the tests run, because the tests must not use the network.
-    for byte_code in (False, True):
-        powertools_layer_archive(sys.argv[1], byte_code=byte_code)
-        common_layer_archive(byte_code=byte_code)
+    powertools_layer_archive(sys.argv[1])
+    common_layer_archive()

@@ -1,13 +1,12 @@
-"""Byte code for the functions' Python, whatever Python builds it.
+"""Compiles Python sources to byte code of Lambda's Python.
 
-Lambda cannot write it beside the sources of a layer, so without it each cold start compiles every module anew: three
-times the initialisation. Pyodide (functions/layers/package.json) is CPython 3.13 in WebAssembly; it runs on Node.js.
+Lambda cannot keep byte code beside the sources of a layer. Without it, each cold start would compile every module,
+which triples the initialization.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+import functools
 import subprocess
 import sys
 import tempfile
@@ -16,46 +15,58 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-SOURCES: Final = ROOT / "functions" / "layers"
-INSTALLED: Final = ROOT / ".venv" / "layers"
-"""Where `make` puts what package.json there names."""
+import pulumi
+import uv
+
+PYTHON_VERSION: Final = "3.13"
+"""The Python of Lambda's runtime. Byte code of another version cannot be loaded there."""
+SCRIPT: Final = Path(__file__).resolve().parents[2] / "functions" / "layers" / "compile.py"
+"""Compiles the sources. Lambda's Python runs it, which may be another one than the Python of the program."""
+
+
+class BuildError(pulumi.RunError):
+    """An archive could not be built. Pulumi prints only the message, without a traceback."""
 
 
 def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return `files` with byte code in the place of Python sources: the same for the same sources, everywhere.
+    """Return `files` with each Python source replaced by its byte code. Equal sources give equal byte code.
 
-    Raises RuntimeError if Node.js or Pyodide is not there, or a source cannot be compiled.
+    Raises BuildError if a source has a syntax error or if there is no Python of the required version.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        sources, target = Path(scratch, "sources.zip"), Path(scratch, "code.zip")
+        sources, code = Path(scratch, "sources.zip"), Path(scratch, "code.zip")
         with zipfile.ZipFile(sources, "w") as archive:
             for name, content in files.items():
                 if name.endswith(".py"):
                     archive.writestr(name, content)
-        _run(sources, target)
-        with zipfile.ZipFile(target) as archive:
-            code = {name: archive.read(name) for name in archive.namelist()}
-    return {name: content for name, content in files.items() if not name.endswith(".py")} | code
+        done = _run(lambda_python(), "-I", str(SCRIPT), str(sources), str(code))
+        if done.returncode:
+            raise BuildError(f"layers: could not be compiled: {done.stderr.strip()[-2000:]}")
+        with zipfile.ZipFile(code) as archive:
+            byte_code = {name: archive.read(name) for name in archive.namelist()}
+    return {name: content for name, content in files.items() if not name.endswith(".py")} | byte_code
 
 
-def node() -> str | None:
-    """Return where Node.js is: beside this Python, where requirements.txt puts it, or on the PATH."""
-    return shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+@functools.cache
+def lambda_python() -> str:
+    """Return the path of a Python of version PYTHON_VERSION: the one that runs this, or one that uv finds or installs.
+
+    A plain `pulumi up` creates .venv with any `python3`, so the program may run on another version. Raises BuildError.
+    """
+    if sys.version.startswith(f"{PYTHON_VERSION}."):
+        return sys.executable
+    find = (uv.find_uv_bin(), "python", "find", "--no-project", "--no-config", PYTHON_VERSION)
+    found = _run(*find)
+    if found.returncode:
+        installed = _run(uv.find_uv_bin(), "python", "install", "--no-config", PYTHON_VERSION)
+        found = _run(*find)
+        if found.returncode:
+            raise BuildError(
+                f"Python {PYTHON_VERSION}, which compiles the layers, was not found, and uv could not install it: "
+                f"{installed.stderr.strip()[-300:]}. Remedy: install Python {PYTHON_VERSION}."
+            )
+    return found.stdout.strip()
 
 
-def _run(sources: Path, code: Path) -> None:
-    runtime = node()
-    if runtime is None or not (INSTALLED / "node_modules").is_dir():
-        raise RuntimeError(
-            "layers: Node.js or Pyodide, which compile them, are not installed. Remedy: make .venv/layers/installed"
-        )
-    done = subprocess.run(  # noqa: S603 - fixed arguments
-        [runtime, str(SOURCES / "compile.mjs"), str(sources), str(code)],
-        cwd=INSTALLED,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"layers: could not be compiled: {done.stderr.strip()[-2000:]}")
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed programs

@@ -19,8 +19,6 @@ class LayersArgs:
     """Names of the stack."""
     architecture: str
     """arm64 or x86_64."""
-    byte_code: bool
-    """Byte code of Lambda's Python instead of sources."""
 
 
 class Layers(pulumi.ComponentResource):
@@ -32,8 +30,8 @@ class Layers(pulumi.ComponentResource):
     def __init__(self, name: str, args: LayersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Layers", name, None, opts)
         contents = {
-            "powertools": archives.powertools_layer_archive(args.architecture, byte_code=args.byte_code),
-            "common": archives.common_layer_archive(byte_code=args.byte_code),
+            "powertools": archives.powertools_layer_archive(args.architecture),
+            "common": archives.common_layer_archive(),
         }
         self.arns = [
             aws.lambda_.LayerVersion(

@@ -1,9 +1,7 @@
-"""Compiles the modules of /sources.zip to /code.zip with the Python that runs this: each .py to a .pyc in its place.
+"""Compiles each module of a zip file to a .pyc file with the Python that runs this: compile.py SOURCES.zip CODE.zip.
 
-Two arguments are other archives, from and to.
-
-Python imports such a .pyc without a source. It lacks docstrings, which nothing in the functions reads, a quarter of it;
-asserts and line numbers are kept.
+Python imports such a .pyc file without its source. It leaves out docstrings, a quarter of the byte code, because the
+functions never read them. It keeps asserts and line numbers.
 """
 
 import ast
@@ -12,25 +10,25 @@ import marshal
 import sys
 import zipfile
 
-# PEP 552: by the source's hash, which is not checked: there is no source, and an archive carries no times.
+# PEP 552: an unchecked hash-based .pyc. The archive has no sources and no times to check against.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
-SOURCES, CODE = sys.argv[1:3] if len(sys.argv) > 2 else ("/sources.zip", "/code.zip")  # noqa: PLR2004
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def undocumented(source: bytes, path: str) -> ast.Module:
-    """Return the tree without docstrings."""
+def without_docstrings(source: bytes, path: str) -> ast.Module:
+    """Return the syntax tree of `source` without its docstrings."""
     tree = ast.parse(source, path)
     for node in ast.walk(tree):
         if isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
-            documentation = node.body.pop(0)
+            docstring = node.body.pop(0)
             if not node.body and not isinstance(node, ast.Module):
-                node.body.append(ast.copy_location(ast.Pass(), documentation))
+                node.body.append(ast.copy_location(ast.Pass(), docstring))
     return tree
 
 
-with zipfile.ZipFile(SOURCES) as sources, zipfile.ZipFile(CODE, "w") as code:
-    for name in sorted(name for name in sources.namelist() if name.endswith(".py")):
+with zipfile.ZipFile(sys.argv[1]) as sources, zipfile.ZipFile(sys.argv[2], "w") as code:
+    for name in sorted(sources.namelist()):
+        # Lambda extracts layers to /opt, so tracebacks show these paths.
         source, path = sources.read(name), f"/opt/{name}"
-        compiled = compile(undocumented(source, path), path, "exec", dont_inherit=True)
+        compiled = compile(without_docstrings(source, path), path, "exec", dont_inherit=True)
         code.writestr(f"{name}c", HEADER + importlib.util.source_hash(source) + marshal.dumps(compiled))

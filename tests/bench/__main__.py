@@ -29,7 +29,7 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     """Yield the lines of the report as they are known."""
     yield f"# What it takes, as ratios ({datetime.now(UTC):%Y-%m-%d})"
     yield ""
-    yield f"{_machine()}. Python {machine.python.version}: {_layers(machine)}"
+    yield f"{_machine()}. Python {machine.python.version}, with the deployed archives."
     yield f"Measured: {measured.name}."
     yield ""
     yield "## Initialisation"
@@ -96,15 +96,6 @@ def _machine() -> str:
     names = [line for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if line.startswith("model name")]
     model = names[0].partition(":")[2].strip() if names else platform.processor()
     return f"{os.cpu_count()} cores, {model}"
-
-
-def _layers(machine: Machine) -> str:
-    if machine.python.runs_layers:
-        return "the deployed archives themselves."
-    return (
-        f"the deployed layers' sources, compiled by it in the same way. {archives.RUNTIME}, whose byte code they "
-        "hold, is not on the PATH, nor named by BENCH_PYTHON."
-    )
 
 
 def _say(done: str) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +27,7 @@ _LOCK: Final = ROOT / "requirements-dev.txt"
 _RUNTIME: Final = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 _POWERTOOLS: Final = ("aws-lambda-powertools", "aws-xray-sdk", "wrapt", "typing-extensions")
 _PYDANTIC: Final = ("pydantic", "pydantic-core", "annotated-types", "typing-inspection")
-_ASK: Final = "import sys; print(sys.executable, *sys.version_info[:3])"
+_PRINT_VERSION: Final = "import sys; print(*sys.version_info[:3], sep='.')"
 # What Lambda sets, and what keeps from this machine.
 _ENVIRONMENT: Final = {
     "AWS_REGION": "ap-northeast-1",
@@ -57,11 +56,6 @@ class Python:
     path: str
     version: str
     """E.g. 3.13.0."""
-
-    @property
-    def runs_layers(self) -> bool:
-        """Whether the byte code of the deployed layers is this Python's."""
-        return self.version.startswith(f"{archives.PYTHON_VERSION}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,22 +101,10 @@ class Machine:
 
 
 def python() -> Python:
-    """Return Lambda's Python if BENCH_PYTHON names it or it is on the PATH, and else the one that runs this.
-
-    Raises RuntimeError if BENCH_PYTHON does not start.
-    """
-    wanted = os.environ.get("BENCH_PYTHON")
-    if wanted:
-        found = _asked(wanted)
-        if found is None:
-            raise RuntimeError(f"BENCH_PYTHON: got {wanted}, which does not start; leave it out for the one of .venv")
-        return found
-    return _asked(archives.RUNTIME) or own_python()
-
-
-def own_python() -> Python:
-    """Return the Python that runs this, without its environment."""
-    return Python(path=os.path.realpath(sys.executable), version=".".join(map(str, sys.version_info[:3])))
+    """Return Lambda's Python, without its environment."""
+    path = os.path.realpath(byte_code.lambda_python())
+    done = subprocess.run([path, "-I", "-c", _PRINT_VERSION], capture_output=True, text=True, check=True)  # noqa: S603
+    return Python(path=path, version=done.stdout.strip())
 
 
 def prepared(interpreter: Python, graph: Graph) -> Machine:
@@ -135,7 +117,7 @@ def prepared(interpreter: Python, graph: Graph) -> Machine:
         _installed(interpreter, base, name, packages)
         for name, packages in (("runtime", _RUNTIME), ("powertools", _POWERTOOLS), ("pydantic", _PYDANTIC))
     )
-    layers = _layers(interpreter, base)
+    layers = _layers(base)
     functions = {
         function.name: Handler(
             module=function.inputs["handler"].removesuffix(".lambda_handler"),
@@ -157,18 +139,6 @@ def prepared(interpreter: Python, graph: Graph) -> Machine:
         by_hand=Handler(module="by_hand", path=(own, runtime)),
         validated=Handler(module="validated", path=(own, powertools, pydantic, runtime)),
     )
-
-
-def _asked(command: str) -> Python | None:
-    """Return the interpreter that a command starts: a script that chooses one is on many paths."""
-    where = shutil.which(command)
-    if where is None:
-        return None
-    done = subprocess.run([where, "-I", "-c", _ASK], capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        return None
-    path, *version = done.stdout.split()
-    return Python(path=os.path.realpath(path), version=".".join(version))
 
 
 def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[str]) -> str:
@@ -204,44 +174,21 @@ def _lock(package: str) -> str:
     return found.group()
 
 
-def _layers(interpreter: Python, base: Path) -> tuple[str, ...]:
-    """Return /opt/python: the deployed archives, or their sources compiled by the same script for another Python."""
+def _layers(base: Path) -> tuple[str, ...]:
+    """Return /opt/python, where Lambda extracts the layers."""
     packed = [
-        Path(str(archive.path))
-        for archive in (
-            archives.powertools_layer_archive("arm64", byte_code=interpreter.runs_layers),
-            archives.common_layer_archive(byte_code=interpreter.runs_layers),
-        )
+        Path(str(made.path)) for made in (archives.powertools_layer_archive("arm64"), archives.common_layer_archive())
     ]
-    if interpreter.runs_layers:
-        return (f"{_unpacked(base, 'opt', packed)}/python",)
-    compile_script = byte_code.SOURCES / "compile.py"
-
-    def compile_archives(target: Path) -> None:
-        for archive in packed:
-            with tempfile.TemporaryDirectory() as scratch:
-                code = Path(scratch, "code.zip")
-                subprocess.run(  # noqa: S603 - fixed arguments
-                    [interpreter.path, "-I", str(compile_script), str(archive), str(code)], check=True
-                )
-                _unpack(archive, target, but=".py")
-                _unpack(code, target)
-
-    made_of = b"".join(path.read_bytes() for path in (*archives, compile_script))
-    return (f"{_made(base, 'opt', made_of, compile_archives)}/python",)
+    return (f"{_unpacked(base, 'opt', packed)}/python",)
 
 
 def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
     def unpack(target: Path) -> None:
         for archive in archives:
-            _unpack(archive, target)
+            with zipfile.ZipFile(archive) as file:
+                file.extractall(target)
 
     return _made(base, name, b"".join(archive.read_bytes() for archive in archives), unpack)
-
-
-def _unpack(archive: Path, target: Path, *, but: str = "/") -> None:
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(target, [name for name in file.namelist() if not name.endswith(but)])
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:

@@ -26,7 +26,7 @@ def unsaid(_: str) -> None:
 
 @pytest.fixture(scope="module")
 def machine(graph_of: Callable[[str], Graph]) -> Machine:
-    return machines.prepared(machines.own_python(), graph_of("prod"))
+    return machines.prepared(machines.python(), graph_of("prod"))
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,3 @@ def test_what_lambda_does_not_have_is_not_found(machine: Machine) -> None:
             "",
             unsaid,
         )
-
-
-def test_a_python_that_does_not_start_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BENCH_PYTHON", "python-that-is-not-there")
-    with pytest.raises(RuntimeError, match="python-that-is-not-there"):
-        machines.python()

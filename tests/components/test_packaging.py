@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.functions import archives
+from components.functions import archives, generated_code
+from components.functions.byte_code import BuildError
 
 
 def entries(archive: object) -> dict[str, bytes]:
@@ -57,26 +58,26 @@ def test_a_change_of_the_source_changes_the_archive(tmp_path: Path, monkeypatch:
     assert Path(str(archives.function_archive("users_api").path)).read_bytes() != before
 
 
-def test_the_common_layer_holds_the_shared_code_the_contracts_schemas_as_code_and_the_sdks_data() -> None:
-    files = entries(archives.common_layer_archive(byte_code=False))
-    assert "python/shared/errors.py" in files
-    for name in ("createOrder", "putProduct", "OrderCreated"):
-        compile(files[f"python/shared/checks/{name}.py"], name, "exec")
+def test_common_layer_holds_shared_code_validators_and_sdk_data() -> None:
+    files = entries(archives.common_layer_archive())
+    assert "python/shared/errors.pyc" in files
+    for name in generated_code.schemas():
+        assert f"python/shared/checks/{name}.pyc" in files
     assert "python/shared/sdk/dynamodb/2012-08-10/service-2.json" in files
 
 
-def test_what_tests_have_beside_the_shared_code_is_made_anew_for_the_layer() -> None:
+def test_stale_generated_files_do_not_reach_the_layer() -> None:
     stale = archives.FUNCTIONS / "shared" / "checks" / "stale.py"
     stale.write_text("")
     try:
-        assert "python/shared/checks/stale.py" not in entries(archives.common_layer_archive(byte_code=False))
+        assert "python/shared/checks/stale.pyc" not in entries(archives.common_layer_archive())
     finally:
         stale.unlink()
 
 
 @pytest.mark.parametrize("architecture", ["arm64"])
 def test_every_wheel_of_the_powertools_layer_fits_the_functions_platform(architecture: str) -> None:
-    files = entries(archives.powertools_layer_archive(architecture, byte_code=False))
+    files = entries(archives.powertools_layer_archive(architecture))
     tags = {
         name: re.findall(r"^Tag: (.+)$", data.decode(), re.MULTILINE)
         for name, data in files.items()
@@ -91,21 +92,19 @@ def test_every_wheel_of_the_powertools_layer_fits_the_functions_platform(archite
             assert name.endswith(f".cpython-313-{machine}-linux-gnu.so"), name
 
 
-def test_the_powertools_layer_has_no_sdk_of_its_own_and_no_byte_code_of_this_machine() -> None:
-    names = set(entries(archives.powertools_layer_archive("arm64", byte_code=False)))
+def test_powertools_layer_has_no_sdk_and_no_installer_records() -> None:
+    names = set(entries(archives.powertools_layer_archive("arm64")))
     roots = {name.split("/")[1] for name in names}
     assert {"aws_lambda_powertools", "aws_xray_sdk", "wrapt"} <= roots
     assert not roots & {"boto3", "botocore", "jmespath", "urllib3", "fastjsonschema", "bin"}
-    assert not [name for name in names if name.endswith((".pyc", "RECORD", "INSTALLER"))]
+    assert not [name for name in names if "__pycache__" in name or name.endswith(("RECORD", "INSTALLER"))]
 
 
-def test_a_layer_that_cannot_be_downloaded_is_said_with_uvs_own_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_download_shows_the_message_of_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = tmp_path / "broken.txt"
     lock.write_text("nonexistent-package==1 --hash=sha256:" + "0" * 64 + "\n")
     monkeypatch.setattr(archives, "LAYER_LOCK", lock)
     monkeypatch.setattr(archives, "BUILD", tmp_path)
     monkeypatch.setenv("UV_OFFLINE", "1")
-    with pytest.raises(RuntimeError, match=r"powertools layer: uv could not install broken\.txt for arm64"):
-        archives.powertools_layer_archive("arm64", byte_code=False)
+    with pytest.raises(BuildError, match=r"powertools layer: uv could not install broken\.txt for arm64"):
+        archives.powertools_layer_archive("arm64")
