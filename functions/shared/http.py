@@ -6,13 +6,11 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from shared import request_body
 from shared.contracts import Check
@@ -31,18 +29,6 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _PARAMETER: Final = re.compile(r"<(\w+)>")
 
 
-class _RestEvent(APIGatewayProxyEvent):
-    """Makes its headers once: Powertools and we ask for them four times in an order (make bench)."""
-
-    @cached_property
-    def headers(self) -> dict[str, str]:  # pyright: ignore[reportIncompatibleMethodOverride] - a property that remembers
-        return super().headers
-
-    @cached_property
-    def resolved_headers_field(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - a property that remembers
-        return super().resolved_headers_field
-
-
 class _RestResolver(APIGatewayRestResolver):
     """Takes a path parameter as it is, for the operation to judge.
 
@@ -54,9 +40,6 @@ class _RestResolver(APIGatewayRestResolver):
     def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools' signature
         # A trailing slash changes nothing: API Gateway hands `/orders/` to the method of `/orders`.
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", rule) + r"/*\Z")
-
-    def _to_proxy_event(self, event: dict[str, Any]) -> APIGatewayProxyEvent:
-        return _RestEvent(event)
 
 
 class _HttpResolver(APIGatewayHttpResolver):

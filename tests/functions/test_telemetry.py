@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from aws_xray_sdk.core.lambda_launcher import LAMBDA_TRACE_HEADER_KEY, LambdaContext
-from aws_xray_sdk.core.models.subsegment import Subsegment
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from shared import aws, rows, telemetry
+from shared import aws, rows
 from shared.errors import MailRefused
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import client_error
@@ -235,15 +233,3 @@ def test_every_handler_has_the_same_decorators_in_the_same_order() -> None:
             "metrics.log_metrics(capture_cold_start_metric=True)",
         )
     }
-
-
-def test_each_invocation_has_its_own_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seen to fail when the header is not compared."""
-    assert telemetry.tracer
-    context: Any = LambdaContext()
-    for root in ("1-5759e988-bd862e3fe1be46a994272793", "1-5759e989-bd862e3fe1be46a994272794"):
-        monkeypatch.setenv(LAMBDA_TRACE_HEADER_KEY, f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1")
-        segment = context.get_trace_entity()
-        context.put_subsegment(Subsegment("left open", "local", segment))
-        assert context.get_trace_entity().name == "left open"
-        assert segment.trace_id == root
