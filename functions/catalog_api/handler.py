@@ -13,14 +13,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import aws, contracts, http
-from shared.catalogue_store import CatalogueStore
+from shared.catalog_store import CatalogStore
 from shared.domain import cursors, products
 from shared.domain.products import Product, ProductContent
 from shared.errors import ProductNotFound, ValidationError
 from shared.telemetry import count, logger, metrics, tracer
 
 api = http.http_api()
-catalogue = CatalogueStore(
+catalog = CatalogStore(
     aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOGUE_INDEX"]
 )
 check_body = contracts.request_check("putProduct")
@@ -34,7 +34,7 @@ def list_products() -> Response[str]:
     after = None if cursor is None else cursors.decode(cursor)
     if after is not None and _product(after) is None:
         raise cursors.unknown()
-    found, last = catalogue.page(limit, after=after)
+    found, last = catalog.page(limit, after=after)
     next_cursor = {"next_cursor": cursors.encode(last)} if last else {}
     return http.answer(HTTPStatus.OK, {"products": found, **next_cursor})
 
@@ -57,14 +57,14 @@ def put_product(product_id: str) -> Response[str]:
         raise ValidationError("product_id: allowed: 1 to 64 of A-Z a-z 0-9 _ -, a letter or digit first")
     content: ProductContent = http.json_body(api, check_body)
     product: Product = {"product_id": product_id, **content}
-    created = catalogue.put(product, request_id=api.lambda_context.aws_request_id)
+    created = catalog.put(product, request_id=api.lambda_context.aws_request_id)
     count("ProductWritten")
     logger.info("product written", product_id=product_id, is_new=created)
     return http.answer(HTTPStatus.CREATED if created else HTTPStatus.OK, product)
 
 
 def _product(product_id: str) -> Product | None:
-    return catalogue.get(product_id) if products.is_product_id(product_id) else None
+    return catalog.get(product_id) if products.is_product_id(product_id) else None
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -202,7 +202,7 @@ def _changed_prices(lines: Sequence[Line], refusals: Sequence[_Refusal]) -> list
     if not refused:
         raise _busy(refusals)
     if unknown := [line["product_id"] for line, row in refused if row is None]:
-        raise orders.not_in_catalogue(unknown)
+        raise orders.not_in_catalog(unknown)
     products = [(line, rows.product_of(row)) for line, row in refused if row is not None]
     if short := [line["product_id"] for line, product in products if product["quantity"] < line["quantity"]]:
         raise orders.out_of_stock(short)

@@ -17,7 +17,7 @@ from shared.errors import InternalError
 Row = Mapping[str, Any]
 """Attribute name -> typed value, e.g. {"quantity": {"N": "5"}}. Numbers are text (AWS rule)."""
 
-CATALOGUE: Final = "products"
+CATALOG_PARTITION: Final = "products"
 """Partition of the catalogue's index: all products, so that a list needs no Scan."""
 
 
@@ -93,7 +93,7 @@ def product_values(content: ProductContent, *, request_id: str) -> dict[str, Any
         "unit_price": {"N": str(content["unit_price"])},
         "currency": {"S": content["currency"]},
         "quantity": {"N": str(content["quantity"])},
-        "catalogue": {"S": CATALOGUE},
+        "catalogue": {"S": CATALOG_PARTITION},
         "request_id": {"S": request_id},
     }
 

@@ -128,7 +128,7 @@ def new_order(order_id: str, user_id: str, items: Iterable[NewLine], now: dateti
     }
 
 
-def not_in_catalogue(product_ids: Iterable[str]) -> ProductNotFound:
+def not_in_catalog(product_ids: Iterable[str]) -> ProductNotFound:
     """Return the error for lines of these products, in the words of the workflow's own check."""
     return ProductNotFound(f"Not in the catalogue: {', '.join(product_ids)}")
 
@@ -148,7 +148,7 @@ def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
     by_product = {price["product_id"]: price for price in prices}
     unknown = [line["product_id"] for line in order["items"] if line["product_id"] not in by_product]
     if unknown:
-        raise not_in_catalogue(unknown)
+        raise not_in_catalog(unknown)
     bought = [by_product[line["product_id"]] for line in order["items"]]
     currencies = sorted({price["currency"] for price in bought})
     if len(currencies) > 1:

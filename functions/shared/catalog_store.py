@@ -23,7 +23,7 @@ _FIRST_PAUSE_S: Final = 0.05
 _OTHERS: Final = "attribute_exists(product_id) AND (attribute_not_exists(#request_id) OR #request_id <> :request_id)"
 
 
-class CatalogueStore:
+class CatalogStore:
     """Products by id, and all of them in the order of their ids."""
 
     def __init__(
@@ -52,7 +52,7 @@ class CatalogueStore:
             TableName=self._table,
             IndexName=self._index,
             KeyConditionExpression="catalogue = :catalogue",
-            ExpressionAttributeValues={":catalogue": {"S": rows.CATALOGUE}},
+            ExpressionAttributeValues={":catalogue": {"S": rows.CATALOG_PARTITION}},
             Limit=limit + 1,  # one more, to know whether there is a next page
             **start,
         )
@@ -132,4 +132,4 @@ def _is_own(row: rows.Row | None, request_id: str) -> bool:
 
 
 def _index_key(product_id: str) -> dict[str, Any]:
-    return {"catalogue": {"S": rows.CATALOGUE}, "product_id": {"S": product_id}}
+    return {"catalogue": {"S": rows.CATALOG_PARTITION}, "product_id": {"S": product_id}}
