@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from record_analytics.facts import content_of, fact_of, key_of
+from record_analytics import analytics_record
 from shared import aws
 from shared.telemetry import count, logger, metrics, tracer
 
@@ -66,41 +66,41 @@ def keep_or_set_aside(record: SQSRecord) -> None:
         _set_aside(record, error)
 
 
-def keep(record: SQSRecord) -> None:
+def keep(message: SQSRecord) -> None:
     """Write the record's event, unless it was written before: the queue delivers at least once."""
-    fact = fact_of(record.body)
-    order = fact["order"]
+    record = analytics_record.parse(message.body)
+    order = record["order"]
     logger.set_correlation_id(order["order_id"])
     try:
         s3.put_object(
             Bucket=BUCKET,
-            Key=key_of(fact),
-            Body=content_of(fact),
+            Key=analytics_record.object_key(record),
+            Body=analytics_record.object_body(record),
             ContentType="application/json",
             IfNoneMatch="*",
         )
     except ClientError as error:
         if aws.error_code(error) != "PreconditionFailed":
             raise
-        logger.info("event was recorded before", event_id=fact["event_id"])
+        logger.info("event was recorded before", event_id=record["event_id"])
         return
     count("OrderAnalysed")
-    logger.info("event recorded", event_id=fact["event_id"], status=order["status"])
+    logger.info("event recorded", event_id=record["event_id"], status=order["status"])
 
 
-def _set_aside(record: SQSRecord, error: Exception) -> None:
+def _set_aside(message: SQSRecord, error: Exception) -> None:
     """Put the message into the failure queue as it is, with its error in attributes named as EventBridge names them.
 
     Its group is its own, so that a reader of the failure queue is given all of them. If it is set aside twice within
     five minutes, because the answer of this invocation was lost, SQS keeps one.
     """
     code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
-    logger.exception("message set aside", message_id=record.message_id, code=code)
+    logger.exception("message set aside", message_id=message.message_id, code=code)
     attributes = {"ERROR_CODE": code, "ERROR_MESSAGE": str(error)[:LONGEST_MESSAGE] or "-"}
     sqs.send_message(
         QueueUrl=FAILURE_QUEUE_URL,
-        MessageBody=record.body,
-        MessageGroupId=record.message_id,
-        MessageDeduplicationId=record.message_id,
+        MessageBody=message.body,
+        MessageGroupId=message.message_id,
+        MessageDeduplicationId=message.message_id,
         MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     )

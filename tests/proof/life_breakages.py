@@ -202,10 +202,10 @@ def _mailed_each_time(module: Any) -> None:
 
 
 def _kept_each_time(module: Any) -> None:
-    def key_of(fact: Any) -> str:
-        return f"orders/dt={fact['order']['updated_at'][:10]}/{uuid.uuid4()}.json"
+    def object_key(record: Any) -> str:
+        return f"orders/dt={record['order']['updated_at'][:10]}/{uuid.uuid4()}.json"
 
-    module.key_of = key_of
+    module.analytics_record.object_key = object_key
 
 
 def _anybody_may_cancel(module: Any) -> None:
