@@ -17,7 +17,7 @@ from shared.catalog_store import CatalogStore
 from shared.domain import cursors, products
 from shared.domain.products import Product, ProductContent
 from shared.errors import ProductNotFound, ValidationError
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 
 api = http.http_api()
 catalog = CatalogStore(
@@ -58,7 +58,7 @@ def put_product(product_id: str) -> Response[str]:
     content: ProductContent = http.json_body(api, check_body)
     product: Product = {"product_id": product_id, **content}
     created = catalog.put(product, request_id=api.lambda_context.aws_request_id)
-    count("ProductWritten")
+    count_event("ProductWritten")
     logger.info("product written", product_id=product_id, is_new=created)
     return http.answer(HTTPStatus.CREATED if created else HTTPStatus.OK, product)
 

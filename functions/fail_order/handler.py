@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import aws
 from shared.domain.times import utc_now
 from shared.order_store import OrderStore
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 
@@ -27,7 +27,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     ended = event["detail"]
     # process_order names the execution by its order.
     order_id: str = ended["name"]
-    follow(order_id)
+    correlate(order_id)
     logger.append_keys(order_id=order_id, code=ended.get("error") or ended["status"])
     failed = store.fail(order_id, utc_now())
     if failed:

@@ -22,7 +22,7 @@ from shared.errors import OrderNotFound
 from shared.identity import Caller
 from shared.order_store import OrderStore
 from shared.order_transactions import OrderTransactions
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 api = http.rest_api(os.environ["CORS_ORIGINS"])
 dynamodb = aws.client("dynamodb")
@@ -41,7 +41,7 @@ def create_order() -> Response[str]:
     items = http.json_body(api, check_body)["items"]
     orders.check_lines(items)
     order_id = str(uuid.uuid4()) if key is None else orders.order_id_for(caller.user_id, key)
-    follow(order_id)
+    correlate(order_id)
     order = store.create(
         orders.new_order(order_id, caller.user_id, items, utc_now()), request_hash=orders.request_hash(items)
     )
@@ -93,7 +93,7 @@ def cancel_order(order_id: str) -> Response[str]:
 def _order(order_id: str) -> Order | None:
     if not orders.is_order_id(order_id):
         return None
-    follow(order_id)
+    correlate(order_id)
     return store.get(order_id)
 
 

@@ -19,7 +19,7 @@ from shared.domain.orders import Order
 from shared.domain.times import parse_timestamp, utc_now
 from shared.errors import OrderNotFound, OrderUndecided
 from shared.order_store import OrderStore
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -39,7 +39,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     """Start the workflow of the event's order unless it is decided."""
     detail = read(event)
     order_id = detail["order"]["order_id"]
-    follow(order_id)
+    correlate(order_id)
     logger.append_keys(order_id=order_id, event_id=detail["event_id"])
     order = _to_start(order_id, utc_now())
     if order:

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from publish_order_events.relay import Relay
 from shared import aws, contracts
 from shared.events import DETAIL_TYPES
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 
 relay = Relay(
     aws.client("events"),
@@ -32,6 +32,6 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
         status = detail["order"]["status"]
         logger.set_correlation_id(detail["order"]["order_id"])
         logger.info("event published", event_id=detail["event_id"], status=status)
-        count(DETAIL_TYPES[status])
+        count_event(DETAIL_TYPES[status])
     # Lambda goes on from the lowest, so it is enough (AWS rule).
     return {"batchItemFailures": [{"itemIdentifier": outcome.failed}] if outcome.failed else []}

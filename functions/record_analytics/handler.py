@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from record_analytics import analytics_record
 from shared import aws
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 
 if TYPE_CHECKING:
     import logging
@@ -84,7 +84,7 @@ def keep(message: SQSRecord) -> None:
             raise
         logger.info("event was recorded before", event_id=record["event_id"])
         return
-    count("OrderAnalysed")
+    count_event("OrderAnalysed")
     logger.info("event recorded", event_id=record["event_id"], status=order["status"])
 
 

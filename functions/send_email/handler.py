@@ -19,7 +19,7 @@ from shared import aws, events
 from shared.domain.times import utc_now
 from shared.errors import MailRefused
 from shared.events import DETAIL_TYPES, Detail
-from shared.telemetry import count, follow, logger, metrics, tracer
+from shared.telemetry import correlate, count_event, logger, metrics, tracer
 from shared.user_store import UserStore
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, b
     """Send the mail of an event, once however often the event comes."""
     detail = read(event)
     event_id = detail["event_id"]
-    follow(detail["order"]["order_id"])
+    correlate(detail["order"]["order_id"])
     logger.append_keys(order_id=detail["order"]["order_id"], event_id=event_id, status=detail["order"]["status"])
     now = utc_now()
     claim = claims.take(event_id, now=now, until=now + timedelta(milliseconds=context.get_remaining_time_in_millis()))
@@ -60,11 +60,11 @@ def _tell(detail: Detail) -> bool:
     """Send the event's mail; return False without a profile."""
     user = users.get(detail["order"]["user_id"])
     if user is None:
-        count("MailSkipped")
+        count_event("MailSkipped")
         logger.info("mail skipped: no profile")
         return False
     _send(mail_about(detail["order"], user), user["email"])
-    count("MailSent")
+    count_event("MailSent")
     logger.info("mail sent")
     return True
 

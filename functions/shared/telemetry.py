@@ -21,12 +21,12 @@ tracer = Tracer(patch_modules=["botocore"])
 metrics = Metrics()
 
 
-def follow(order_id: str) -> None:
+def correlate(order_id: str) -> None:
     """Let the rest of this invocation's log lines and its trace be found by the order."""
     logger.set_correlation_id(order_id)
     tracer.put_annotation("order_id", order_id)
 
 
-def count(name: str) -> None:
+def count_event(name: str) -> None:
     """Count one business event `name`."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)

@@ -19,7 +19,7 @@ from shared.domain.orders import Order, Price
 from shared.domain.times import utc_now
 from shared.errors import InternalError, ValidationError
 from shared.order_transactions import OrderTransactions
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 # Two tries end within the step's time limit; after that the workflow repeats the step.
 transactions = OrderTransactions(
@@ -37,7 +37,7 @@ accepted = events.order_reader()
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
     """Confirm the order or say why not."""
     order, prices = _input(event)
-    follow(order["order_id"])
+    correlate(order["order_id"])
     logger.append_keys(step="UpdateInventory", order_id=order["order_id"])
     order = transactions.confirm(order, prices, utc_now())
     logger.info("order confirmed", status=order["status"])

@@ -16,7 +16,7 @@ from shared import aws, contracts, http
 from shared.domain.times import timestamp, utc_now
 from shared.domain.users import UserContent, is_user_id
 from shared.errors import UserNotFound
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 from shared.user_store import UserStore
 
 api = http.rest_api(os.environ["CORS_ORIGINS"])
@@ -33,7 +33,7 @@ def create_user() -> Response[str]:
         {"user_id": caller.user_id, **content, "created_at": timestamp(utc_now())},
         request_id=api.lambda_context.aws_request_id,
     )
-    count("UserCreated")
+    count_event("UserCreated")
     return http.answer(HTTPStatus.CREATED, user, location=http.created_at(api, user["user_id"]))
 
 

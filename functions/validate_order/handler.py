@@ -20,7 +20,7 @@ from shared.domain.orders import Order
 from shared.domain.times import utc_now
 from shared.domain.users import is_user_id
 from shared.errors import ValidationError
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 check_content = contracts.request_check("processOrder")
 accepted = events.order_reader()
@@ -35,7 +35,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     synchronous = "request" in fields
     order = _requested(fields["request"]) if synchronous else accepted(fields.get("order"))
-    follow(order["order_id"])
+    correlate(order["order_id"])
     orders.check_lines(order["items"])
     request_hash = orders.request_hash(order["items"])
     logger.info("order is valid", step="ValidateInput", order_id=order["order_id"])
