@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 workflows: SFNClient = aws.client("stepfunctions")
 STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
-read = events.reader("OrderCreated")
+read = events.event_parser("OrderCreated")
 # API Gateway waits 29 s for an Express execution, whose own time limit is below that.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 

@@ -120,7 +120,7 @@ class Relay:
                 self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - spreads retries
             try:
                 answer = self._client.put_events(
-                    Entries=[events.entry_of(change.detail, bus=self._bus) for change in left]
+                    Entries=[events.put_events_entry(change.detail, bus=self._bus) for change in left]
                 )
             except (BotoCoreError, ClientError) as error:
                 too_large = isinstance(error, ClientError) and aws.error_code(error) in _TOO_LARGE

@@ -30,7 +30,7 @@ mails: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
 claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
-read = events.reader(*DETAIL_TYPES.values())
+read = events.event_parser(*DETAIL_TYPES.values())
 
 
 @logger.inject_lambda_context(clear_state=True)

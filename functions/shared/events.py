@@ -38,7 +38,7 @@ def detail_of(order: Order) -> Detail:
     return {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
 
 
-def reader(*detail_types: str) -> Callable[[Any], Detail]:
+def event_parser(*detail_types: str) -> Callable[[Any], Detail]:
     """Return what reads an event of the bus; it raises ValidationError for what is none of these by the contracts.
 
     Whoever may put events on the bus can put anything there. Compiling the contracts takes milliseconds: call it once,
@@ -57,7 +57,7 @@ def reader(*detail_types: str) -> Callable[[Any], Detail]:
     return read
 
 
-def order_reader() -> Callable[[Any], Order]:
+def order_parser() -> Callable[[Any], Order]:
     """Return what reads an accepted order that a workflow hands on; it raises ValidationError for anything else."""
     check = contracts.event_check(DETAIL_TYPES["PENDING"])
 
@@ -69,7 +69,7 @@ def order_reader() -> Callable[[Any], Order]:
     return read
 
 
-def entry_of(detail: Detail, *, bus: str) -> PutEventsRequestEntryTypeDef:
+def put_events_entry(detail: Detail, *, bus: str) -> PutEventsRequestEntryTypeDef:
     """Return the entry of PutEvents for `detail`."""
     return {
         "EventBusName": bus,

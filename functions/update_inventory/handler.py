@@ -28,7 +28,7 @@ transactions = OrderTransactions(
     inventory_table=os.environ["INVENTORY_TABLE"],
 )
 
-accepted = events.order_reader()
+parse_order = events.order_parser()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -49,7 +49,7 @@ def _input(event: Any) -> tuple[Order, list[Price]]:
     fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     products = fields.get("products")
     try:
-        order = accepted(fields.get("order"))
+        order = parse_order(fields.get("order"))
     except ValidationError as error:
         raise InternalError(f"input: got no PENDING order; {error}") from error
     if not isinstance(products, list):

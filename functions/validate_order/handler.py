@@ -23,7 +23,7 @@ from shared.errors import ValidationError
 from shared.telemetry import correlate, logger, metrics, tracer
 
 check_content = contracts.request_check("processOrder")
-accepted = events.order_reader()
+parse_order = events.order_parser()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     given: Any = event
     fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     synchronous = "request" in fields
-    order = _requested(fields["request"]) if synchronous else accepted(fields.get("order"))
+    order = _requested(fields["request"]) if synchronous else parse_order(fields.get("order"))
     correlate(order["order_id"])
     orders.check_lines(order["items"])
     request_hash = orders.request_hash(order["items"])
