@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from send_email.claims import Claims
-from send_email.mails import Mail, mail_about
+from send_email.emails import Email, email_about
 from shared import aws, events
 from shared.domain.times import utc_now
 from shared.errors import MailRefused
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 dynamodb = aws.client("dynamodb")
-mails: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
+ses: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
 claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
@@ -48,7 +48,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, b
         logger.info("mail was dealt with before")
         return {"sent": False}
     try:
-        sent = _tell(detail)
+        sent = _notify(detail)
     except Exception:
         _release(event_id, claim)
         raise
@@ -56,14 +56,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, b
     return {"sent": sent}
 
 
-def _tell(detail: Detail) -> bool:
+def _notify(detail: Detail) -> bool:
     """Send the event's mail; return False without a profile."""
     user = users.get(detail["order"]["user_id"])
     if user is None:
         count_event("MailSkipped")
         logger.info("mail skipped: no profile")
         return False
-    _send(mail_about(detail["order"], user), user["email"])
+    _send(email_about(detail["order"], user), user["email"])
     count_event("MailSent")
     logger.info("mail sent")
     return True
@@ -85,16 +85,16 @@ def _finish(event_id: str, claim: str) -> None:
         logger.exception("mail not noted as sent")
 
 
-def _send(mail: Mail, recipient: str) -> None:
+def _send(email: Email, recipient: str) -> None:
     """Raise MailRefused if SES refuses; the failure queue then has the event."""
     try:
-        mails.send_email(
+        ses.send_email(
             FromEmailAddress=MAIL_SENDER,
             Destination={"ToAddresses": [recipient]},
             Content={
                 "Simple": {
-                    "Subject": {"Data": mail.subject, "Charset": "UTF-8"},
-                    "Body": {"Text": {"Data": mail.text, "Charset": "UTF-8"}},
+                    "Subject": {"Data": email.subject, "Charset": "UTF-8"},
+                    "Body": {"Text": {"Data": email.text, "Charset": "UTF-8"}},
                 }
             },
         )

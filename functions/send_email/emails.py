@@ -23,14 +23,14 @@ _NEWS: Final[Mapping[Status, tuple[str, str]]] = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mail:
+class Email:
     """A mail in plain text."""
 
     subject: str
     text: str
 
 
-def mail_about(order: Order, user: User) -> Mail:
+def email_about(order: Order, user: User) -> Email:
     """Return the mail that tells `user` what became of `order`."""
     word, news = _NEWS[order["status"]]
     lines = [f"Hello {user['name']},", "", news, "", f"Order {order['order_id']}"]
@@ -39,6 +39,6 @@ def mail_about(order: Order, user: User) -> Mail:
         lines.append(f"Total: {money.display(order['total'], order['currency'])}")
     if order["status"] == "REJECTED" and "reason" in order:
         lines += ["", f"Reason: {order['reason']['message']}"]
-    return Mail(
+    return Email(
         subject=f"Your order is {word}" if word != "failed" else "Your order has failed", text="\n".join(lines) + "\n"
     )
