@@ -20,9 +20,7 @@ from shared.errors import ProductNotFound, ValidationError
 from shared.telemetry import count_event, logger, metrics, tracer
 
 api = http.http_api()
-catalog = CatalogStore(
-    aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOGUE_INDEX"]
-)
+catalog = CatalogStore(aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOGUE_INDEX"])
 check_body = contracts.request_check("putProduct")
 
 

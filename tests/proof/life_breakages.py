@@ -37,10 +37,10 @@ def _in(function: str, change: Callable[[Any], None]) -> Callable[[pytest.Monkey
 
 
 def _sell_if(patch: pytest.MonkeyPatch, condition: str) -> None:
-    def sale(self: Any, line: Any, _currency: str) -> Any:
-        return self._stock(line, "-", condition)
+    def take_from_stock(self: Any, line: Any, _currency: str) -> Any:
+        return self._stock_update(line, "-", condition)
 
-    patch.setattr(Transactions, "_sale", sale)
+    patch.setattr(Transactions, "_take_from_stock", take_from_stock)
 
 
 def _stock_is_not_checked(patch: pytest.MonkeyPatch) -> None:
@@ -53,13 +53,13 @@ def _prices_as_they_were_read(patch: pytest.MonkeyPatch) -> None:
 
 
 def _taken_twice(patch: pytest.MonkeyPatch) -> None:
-    original = Transactions._stock
+    original = Transactions._stock_update
 
-    def stock(self: Any, line: Any, sign: str, condition: str) -> Any:
+    def stock_update(self: Any, line: Any, sign: str, condition: str) -> Any:
         number = line["quantity"] * (2 if sign == "-" else 1)
         return original(self, {**line, "quantity": number}, sign, condition)
 
-    patch.setattr(Transactions, "_stock", stock)
+    patch.setattr(Transactions, "_stock_update", stock_update)
 
 
 def _confirmed_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
