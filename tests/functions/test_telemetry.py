@@ -143,7 +143,7 @@ class TestNothingPersonal:
         image = {**poison, "created_at": {"S": ""}, "updated_at": {"S": ""}}
         load("publish_order_events")({"Records": [{"dynamodb": {"SequenceNumber": "1", "NewImage": image}}]})
         logged = everything_logged()
-        assert "record cannot be an event" in logged
+        assert "record is not a valid event" in logged
         assert WORD not in logged
 
     def test_an_error_of_a_silent_client_does_not_say_what_aws_said(self) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import pytest
+from publish_order_events.relay import PutOutcome
 
 from shared import order_store, order_transactions, rows
 from shared.domain import orders
@@ -184,9 +185,9 @@ def _the_page_of_another(patch: pytest.MonkeyPatch) -> None:
 def _published_without_checking(module: Any) -> None:
     original = module.relay._put
 
-    def put(changes: Any) -> Any:
+    def put(changes: Any) -> PutOutcome:
         original(changes[:1])
-        return []
+        return PutOutcome(refused=[], stop=False)
 
     module.relay._put = put
 
