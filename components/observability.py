@@ -115,7 +115,7 @@ class Observability(pulumi.ComponentResource):
         CloudWatch's own ExecutionsFailed has all of them in one, with the rejected orders.
         """
         ends = state_machine.fail_errors(state_machine.load(_DEFINITION))
-        meant = sorted({error for state, error in ends.items() if state != "NotRecorded"})
+        meant = sorted({error for error in ends.values() if error != "NotRecorded"})
         conditions = ['($.type = "ExecutionFailed")', *(f'($.details.error != "{error}")' for error in meant)]
         metric = Metric(
             namespace=metrics.business_namespace(self._args.naming), name="OrderExecutionUnexpected", dimensions={}

@@ -49,7 +49,7 @@ def test_a_refused_order_ends_under_its_reason(
     row = tables.order()
     assert (ended.status, ended.error, ended.cause) == ("FAILED", error, row["reason"]["message"])
     assert (row["status"], row["reason"]["code"]) == ("REJECTED", error)
-    assert "WaitToRepeat" not in ended.states
+    assert "WaitToRetry" not in ended.states
 
 
 def test_an_order_that_was_cancelled_before_ends_as_an_invalid_transition(
@@ -82,7 +82,7 @@ def test_an_order_that_an_execution_left_pending_is_decided_by_the_next(
         order_workflow.fail(step, "DynamoDB.AccessDeniedException")
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, tables.order()["status"], tables.stock("tea")) == ("SUCCEEDED", "CONFIRMED", 3)
-    assert ended.states == ["DecideOrder", "ReadOrder", "WhereItStands", "WaitToRepeat", "DecideOrder"]
+    assert ended.states == ["DecideOrder", "ReadOrder", "RouteByStatus", "WaitToRetry", "DecideOrder"]
     assert 3 in order_workflow.waits
 
 

@@ -138,13 +138,13 @@ class TestFailed:
         tables.accepted(LINES)
         order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
         ended = order_workflow.run(standard(LINES))
-        assert ended.states == ["ValidateInput", "IsRecorded", "RecordFailed", "ProcessingFailed"]
+        assert ended.states == ["ValidateInput", "RouteInvalidInput", "RecordFailed", "ProcessingFailed"]
         assert tables.order()["reason"] == {"code": "InternalError", "message": OURS}
 
     def test_a_request_that_cannot_be_checked_has_no_record(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
         ended = order_workflow.run(express(LINES))
-        assert ended.states == ["ValidateInput", "IsRecorded", "ProcessingFailed"]
+        assert ended.states == ["ValidateInput", "RouteInvalidInput", "ProcessingFailed"]
         assert tables.dynamodb.tables["orders"].items == {}
 
     def test_fail_order_gives_the_same_reason(self) -> None:
@@ -158,7 +158,7 @@ class TestFailed:
     def test_a_confirmation_that_nobody_heard_of_is_a_success(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.lose_answer("UpdateInventory", "KeyError")  # not repeated
         ended = order_workflow.run(express(LINES))
-        assert ended.states[-4:] == ["RecordFailed", "ReadOrder", "WhereItStands", "Success"]
+        assert ended.states[-4:] == ["RecordFailed", "ReadOrder", "RouteByStatus", "Success"]
         assert ended.output == tables.order(sync_order_id())
         assert tables.stock("tea") == 8
 
@@ -237,7 +237,7 @@ class TestNotRecorded:
         request = reach(step, order_workflow, tables)
         order_workflow.fail(step, "DynamoDB.AccessDeniedException")
         ended = order_workflow.run(request)
-        assert (ended.error, ended.states[-1]) == ("NotRecorded", "NotRecorded")
+        assert (ended.error, ended.states[-1]) == ("NotRecorded", "StatusNotRecorded")
         assert tables.order(sync_order_id())["status"] == "PENDING"
 
     def test_an_order_that_could_not_be_recorded_is_not_processed(
@@ -245,7 +245,7 @@ class TestNotRecorded:
     ) -> None:
         order_workflow.fail("RecordOrder", "DynamoDB.AccessDeniedException")
         ended = order_workflow.run(express(LINES))
-        assert ended.states[-4:] == ["RecordOrder", "ReadOrder", "WhereItStands", "NotRecorded"]
+        assert ended.states[-4:] == ["RecordOrder", "ReadOrder", "RouteByStatus", "StatusNotRecorded"]
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
 
     def test_an_outcome_never_makes_a_row(self, order_workflow: Workflow, tables: Tables) -> None:

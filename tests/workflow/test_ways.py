@@ -98,7 +98,7 @@ class TestRejected:
         tables.product("cup", 0)
         tables.product("pot", 2)
         ended = order_workflow.run(express(THREE))
-        assert ended.states[-4:] == ["IsInStock", "RecordRejected", "WhereItStands", "OutOfStock"]
+        assert ended.states[-4:] == ["IsInStock", "RecordRejected", "RouteByStatus", "OutOfStock"]
         message = self.rejected(ended, tables, sync_order_id(), "OutOfStock")
         assert message == "Not enough in stock: cup, pot"
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 0, 2]
@@ -152,7 +152,7 @@ class TestInvalid:
         ended = order_workflow.run(express([("tea", 0)]))
         assert (ended.error, ended.states) == (
             "ValidationError",
-            ["ValidateInput", "IsRecorded", "HandleValidationError"],
+            ["ValidateInput", "RouteInvalidInput", "HandleValidationError"],
         )
         assert "quantity" in ended.cause
         assert tables.dynamodb.tables["orders"].items == {}
@@ -166,7 +166,7 @@ class TestInvalid:
     ) -> None:
         request = express([("tea", 1)])
         ended = order_workflow.run({"request": {**request["request"], **changes}})
-        assert (ended.error, ended.states) == (error, ["ValidateInput", "IsRecorded", error])
+        assert (ended.error, ended.states) == (error, ["ValidateInput", "RouteInvalidInput", error])
         assert tables.dynamodb.tables["orders"].items == {}
 
     def test_an_invalid_event_has_its_order_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
@@ -174,7 +174,7 @@ class TestInvalid:
         tables.accepted(lines)
         ended = order_workflow.run(standard(lines))
         assert ended.states == [
-            *("ValidateInput", "IsRecorded", "RecordRejected", "WhereItStands", "HandleValidationError")
+            *("ValidateInput", "RouteInvalidInput", "RecordRejected", "RouteByStatus", "HandleValidationError")
         ]
         order = tables.order()
         assert (order["status"], order["reason"]) == (
@@ -208,7 +208,7 @@ class TestDecidedByOthers:
         order_workflow.meanwhile("UpdateInventory", cancel(ORDER_ID))
         ended = order_workflow.run(standard(THREE))
         assert (ended.error, ended.cause) == ("InvalidTransition", "The order was cancelled")
-        assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "WhereItStands", "InvalidTransition"]
+        assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "RouteByStatus", "InvalidTransition"]
         assert (tables.order()["status"], tables.stock("tea")) == ("CANCELLED", 10)
 
     def test_an_order_cancelled_before_its_rejection_stays_cancelled(
@@ -237,7 +237,7 @@ class TestRepeatedRequest:
         stocked(tables)
         first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
         assert second.states == [
-            *("ValidateInput", "IsSynchronous", "RecordOrder", "ReadOrder", "WhereItStands", "Success")
+            *("ValidateInput", "IsSynchronous", "RecordOrder", "ReadOrder", "RouteByStatus", "Success")
         ]
         assert second.output == first.output == tables.order(sync_order_id())
         assert tables.stock("tea") == 8
@@ -292,7 +292,7 @@ class TestRepeatedRequest:
         stocked(tables)
         tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
         ended = order_workflow.run(express(THREE))
-        assert ended.states[2:5] == ["RecordOrder", "ReadOrder", "WhereItStands"]
+        assert ended.states[2:5] == ["RecordOrder", "ReadOrder", "RouteByStatus"]
         assert ended.states[5:] == CONFIRMING
         assert ended.output == tables.order(sync_order_id())
 
