@@ -1,6 +1,6 @@
-"""GET /products, GET and PUT /products/{product_id} of the HTTP API.
+"""Handles GET /products, GET /products/{product_id} and PUT /products/{product_id} of the HTTP API.
 
-Environment: INVENTORY_TABLE, CATALOGUE_INDEX.
+Environment variables: INVENTORY_TABLE, CATALOGUE_INDEX.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ check_body = contracts.request_check("putProduct")
 
 @api.get("/products")
 def list_products() -> Response[str]:
-    """List the catalogue; a cursor counts only on a product that there is."""
+    """List products by id. A cursor is valid only if its product exists."""
     http.caller(api)
     limit, cursor = http.page_limit(api), http.page_cursor(api)
     after = None if cursor is None else cursors.decode(cursor)
@@ -39,20 +39,22 @@ def list_products() -> Response[str]:
 
 @api.get("/products/<product_id>")
 def get_product(product_id: str) -> Response[str]:
-    """Read a product with its stock."""
+    """Return one product with its stock."""
     http.caller(api)
     product = _product(product_id)
     if product is None:
-        raise ProductNotFound("product: there is none with this id")
+        raise ProductNotFound("product: not found")
     return http.answer(HTTPStatus.OK, product)
 
 
 @api.put("/products/<product_id>")
 def put_product(product_id: str) -> Response[str]:
-    """Create or replace a product with its absolute stock."""
+    """Create or replace a product. The request sets the absolute stock."""
     http.caller(api).require_admin()
     if not products.is_product_id(product_id):
-        raise ValidationError("product_id: allowed: 1 to 64 of A-Z a-z 0-9 _ -, a letter or digit first")
+        raise ValidationError(
+            "product_id: must be 1 to 64 characters of A-Z a-z 0-9 _ -, starting with a letter or digit"
+        )
     content: ProductContent = http.json_body(api, check_body)
     product: Product = {"product_id": product_id, **content}
     created = catalog.put(product, request_id=api.lambda_context.aws_request_id)
@@ -69,5 +71,5 @@ def _product(product_id: str) -> Product | None:
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the API."""
+    """Handle one request of the HTTP API."""
     return api.resolve(event, context)

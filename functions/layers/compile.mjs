@@ -1,4 +1,4 @@
-// Compiles Python: node compile.mjs SOURCES.zip CODE.zip, where Pyodide is found in the working directory.
+// Compiles Python files with Pyodide, which must be installed in the working directory: node compile.mjs SOURCES.zip CODE.zip
 import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

@@ -1,9 +1,9 @@
-"""Compiles the modules of /sources.zip to /code.zip with the Python that runs this: each .py to a .pyc in its place.
+"""Compiles every .py file in one ZIP archive to a .pyc file in another, with the Python version that runs this script.
 
-Two arguments are other archives, from and to.
+The archives are /sources.zip and /code.zip unless two arguments name others.
 
-Python imports such a .pyc without a source. It lacks docstrings, which nothing in the functions reads, a quarter of it;
-asserts and line numbers are kept.
+Python imports these .pyc files without their sources. They contain no docstrings, which would be a quarter of their
+size and which no function reads. Assertions and line numbers are kept.
 """
 
 import ast
@@ -12,14 +12,14 @@ import marshal
 import sys
 import zipfile
 
-# PEP 552: by the source's hash, which is not checked: there is no source, and an archive carries no times.
+# PEP 552: an unchecked hash-based .pyc. The archives contain no sources and no timestamps to check against.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
 SOURCES, CODE = sys.argv[1:3] if len(sys.argv) > 2 else ("/sources.zip", "/code.zip")  # noqa: PLR2004
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def undocumented(source: bytes, path: str) -> ast.Module:
-    """Return the tree without docstrings."""
+    """Return the syntax tree of `source` without docstrings."""
     tree = ast.parse(source, path)
     for node in ast.walk(tree):
         if isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:

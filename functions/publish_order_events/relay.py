@@ -113,7 +113,7 @@ class Relay:
         detail = events.detail_of(rows.order_of(new))
         detail_type = events.DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
-            # A KeyError would show the row's value, and its message goes to the log.
+            # The message of a KeyError would contain the row's value, and messages go to the log.
             raise ValidationError(f"status: unknown; allowed: {', '.join(events.DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail
@@ -123,7 +123,7 @@ class Relay:
         left = list(changes)
         for attempt in range(_TRIES):
             if attempt:
-                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - spreads retries
+                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter
             try:
                 left = self._put_once(left)
             except (BotoCoreError, ClientError) as error:
@@ -151,7 +151,7 @@ class Relay:
         return refused
 
     def _put_halves(self, changes: list[_Change]) -> PutOutcome:
-        """Put each half in its own call to find the event that is too large, for which PutEvents refused all."""
+        """Put each half in a call of its own: PutEvents refuses all entries of a call if one is too large."""
         half = len(changes) // 2
         first, second = self._put(changes[:half]), self._put(changes[half:])
         return PutOutcome(refused=[*first.refused, *second.refused], stop=first.stop or second.stop)

@@ -1,4 +1,4 @@
-"""What the analytics queue's messages say, and the objects that are made of them."""
+"""Analytics records: how they are parsed from messages of the analytics queue, and stored as S3 objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHECKS: Final = {detail_type: contracts.event_check(detail_type) for detail_typ
 
 
 class AnalyticsRecord(TypedDict):
-    """An event as the queue's target makes it: nothing in it changes between two deliveries."""
+    """One event about an order. Every delivery of the event contains the same record."""
 
     event_id: str
     detail_type: str
@@ -22,26 +22,26 @@ class AnalyticsRecord(TypedDict):
 
 
 def parse(body: str) -> AnalyticsRecord:
-    """Return what a message says. Raises ValidationError if it is no event of the contracts."""
+    """Parse the body of a message; raise ValidationError if it violates the event contracts."""
     try:
         record = json.loads(body)
-        # Half of a surrogate pair (an escape such as \ud800) is a string for Python that no service takes.
+        # Python accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS do not.
         json.dumps(record, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise ValidationError(f"body: got no JSON ({type(error).__name__}); allowed: an event of an order") from error
+        raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error
     found = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
     check = _CHECKS.get(str(found.get("detail_type")))
     if check is None:
-        raise ValidationError(f"body.detail_type: got none that is known; allowed: {', '.join(_CHECKS)}")
+        raise ValidationError(f"body.detail_type: unknown; allowed: {', '.join(_CHECKS)}")
     check({name: value for name, value in found.items() if name != "detail_type"})
     return cast("AnalyticsRecord", found)
 
 
 def object_key(record: AnalyticsRecord) -> str:
-    """Return the key of the event's object."""
+    """Return the S3 key of the record's object."""
     return f"orders/dt={record['order']['updated_at'][:10]}/{record['event_id'].replace(':', '_')}.json"
 
 
 def object_body(record: AnalyticsRecord) -> bytes:
-    """Return the object, the same for each delivery."""
+    """Return the content of the record's object, which is the same for every delivery."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()

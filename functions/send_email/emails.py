@@ -1,4 +1,4 @@
-"""What the mails say."""
+"""Texts of the emails that customers receive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NEWS: Final[Mapping[Status, tuple[str, str]]] = MappingProxyType(
         "PENDING": ("received", "We have received your order and are checking it."),
         "CONFIRMED": ("confirmed", "Your order is confirmed."),
         "REJECTED": ("rejected", "We cannot accept your order."),
-        "FAILED": ("failed", "We could not process your order because of a fault of ours. Please place it again."),
+        "FAILED": ("failed", "We could not process your order because of an internal error. Please place it again."),
         "CANCELLED": ("cancelled", "Your order is cancelled."),
     }
 )
@@ -24,14 +24,14 @@ _NEWS: Final[Mapping[Status, tuple[str, str]]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Email:
-    """A mail in plain text."""
+    """An email in plain text."""
 
     subject: str
     text: str
 
 
 def email_about(order: Order, user: User) -> Email:
-    """Return the mail that tells `user` what became of `order`."""
+    """Return the email that tells `user` the status of `order`."""
     word, news = _NEWS[order["status"]]
     lines = [f"Hello {user['name']},", "", news, "", f"Order {order['order_id']}"]
     lines += [f"  {line['quantity']} x {line['product_id']}" for line in order["items"]]

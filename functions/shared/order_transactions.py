@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from shared import rows
-from shared.aws import NoAnswer, error_code, is_failed_condition
+from shared.aws import NoResponse, error_code, is_failed_condition
 from shared.domain import orders
 from shared.domain.orders import Line, Order, Price
 from shared.errors import InvalidTransition, OrderNotFound, StockContention
@@ -53,7 +53,7 @@ class _Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class _Attempt:
-    """Result of one transaction, which updates the order and then each of its lines' products."""
+    """The result of a transaction, which contains one update of the order and then one update for each line."""
 
     refusals: Sequence[_Refusal]
     """One cancellation reason for each update; empty if DynamoDB wrote the transaction."""
@@ -190,7 +190,7 @@ class OrderTransactions:
         """
         try:
             self._client.transact_write_items(TransactItems=cast("Any", items), ClientRequestToken=str(uuid.uuid4()))
-        except NoAnswer as error:
+        except NoResponse as error:
             raise StockContention("stock: DynamoDB did not respond in time; retry") from error
         except ClientError as error:
             if error_code(error) in _BUSY:

@@ -1,9 +1,11 @@
-"""Logs, traces and metrics of every function, by Powertools.
+"""Logs, traces and metrics of every function, recorded with Powertools for AWS Lambda.
 
-Log lines are constant messages with data as keys: `order_id`, `event_id`, `status`, `step`, `code`. No bodies, nothing
-personal. `correlation_id` is the order's id from the HTTP request to the mail, elsewhere the request's id. Traces have
-an error's type, message and stack. Every handler keeps the tracer from more (`capture_error`, `capture_response`): it
-would write down all that hangs on the error, and that is the whole request to SES or DynamoDB if the connection broke.
+Log messages are constant and data goes into keys such as `order_id`, `event_id`, `status`, `step` and `code`, so that
+one query finds all lines of a kind. Functions never log request bodies or personal data. The key `correlation_id`
+holds the order id if the invocation concerns one order, and otherwise API Gateway's request id.
+
+Every handler passes `capture_error=False` and `capture_response=False` to the tracer. Otherwise the trace would contain
+the attributes of an exception, which after a connection error include the whole request to SES or DynamoDB.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import warnings
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-# Most invocations count nothing; a warning in each of them would be noise.
+# Most invocations count no business event. Powertools would log this warning in each of them.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger(use_rfc3339=True)
@@ -22,11 +24,11 @@ metrics = Metrics()
 
 
 def correlate(order_id: str) -> None:
-    """Let the rest of this invocation's log lines and its trace be found by the order."""
+    """Add the order id to the following log lines of this invocation and to its trace, so that a search finds them."""
     logger.set_correlation_id(order_id)
     tracer.put_annotation("order_id", order_id)
 
 
 def count_event(name: str) -> None:
-    """Count one business event `name`."""
+    """Add 1 to the business metric `name`."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
