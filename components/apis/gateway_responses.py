@@ -21,8 +21,8 @@ NO_SUCH_ROUTE: Final = "There is no such path, or not with this method."
 _TOKEN: Final = "A valid ID token of this user pool is needed in the header Authorization."  # noqa: S105
 _INTERNAL: Final = "The request could not be handled; it may be repeated with the same Idempotency-Key."
 # In the functions' own words.
-_LARGE: Final = "body: got more than any valid one has; allowed: 16384 bytes"
-_KIND: Final = "Content-Type: got another one; allowed: application/json"
+_LARGE: Final = "body: too large; at most 16384 bytes"
+_KIND: Final = "Content-Type: must be application/json"
 _BODY: Final = "The body is not JSON that matches this operation's schema in the OpenAPI document."
 
 

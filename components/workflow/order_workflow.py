@@ -23,8 +23,8 @@ ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
 # API Gateway stops waiting after 29 s (its quota). An execution that ran longer would go on behind a 504 answer.
 LONGEST_EXPRESS_S: Final = 28
 _COMPONENT: Final = "order-workflow"
-# The Fail state of an execution that could not read or write the status of its order.
-_UNEXPECTED_END: Final = "NotRecorded"
+# The error of an execution that could not read or write the status of its order.
+_UNEXPECTED_ERROR: Final = "NotRecorded"
 # The Task state of the definition that invokes each function.
 _STEPS: Final[Mapping[str, str]] = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
 
@@ -99,7 +99,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         )
         self.notification_topic_arn = self._topic.arn
         ends = state_machine.fail_errors(accepted)
-        self.expected_errors = sorted({error for state, error in ends.items() if state != _UNEXPECTED_END})
+        self.expected_errors = sorted({error for error in ends.values() if error != _UNEXPECTED_ERROR})
         self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
 
     def _validate_order(self) -> Function:

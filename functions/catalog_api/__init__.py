@@ -1,1 +1,1 @@
-"""HTTP API: the catalogue."""
+"""Lambda function of the HTTP API, which reads and writes the catalog."""

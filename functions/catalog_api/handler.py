@@ -1,6 +1,6 @@
-"""GET /products, GET and PUT /products/{product_id} of the HTTP API.
+"""Handles GET /products, GET /products/{product_id} and PUT /products/{product_id} of the HTTP API.
 
-Environment: INVENTORY_TABLE, CATALOGUE_INDEX.
+Environment variables: INVENTORY_TABLE, CATALOGUE_INDEX.
 """
 
 from __future__ import annotations
@@ -13,63 +13,63 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import aws, contracts, http
-from shared.catalogue_store import CatalogueStore
+from shared.catalog_store import CatalogStore
 from shared.domain import cursors, products
 from shared.domain.products import Product, ProductContent
 from shared.errors import ProductNotFound, ValidationError
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 
 api = http.http_api()
-catalogue = CatalogueStore(
-    aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOGUE_INDEX"]
-)
+catalog = CatalogStore(aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOGUE_INDEX"])
 check_body = contracts.request_check("putProduct")
 
 
 @api.get("/products")
 def list_products() -> Response[str]:
-    """List the catalogue; a cursor counts only on a product that there is."""
+    """List products by id. A cursor is valid only if its product exists."""
     http.caller(api)
     limit, cursor = http.page_limit(api), http.page_cursor(api)
     after = None if cursor is None else cursors.decode(cursor)
     if after is not None and _product(after) is None:
         raise cursors.unknown()
-    found, last = catalogue.page(limit, after=after)
+    found, last = catalog.page(limit, after=after)
     next_cursor = {"next_cursor": cursors.encode(last)} if last else {}
     return http.answer(HTTPStatus.OK, {"products": found, **next_cursor})
 
 
 @api.get("/products/<product_id>")
 def get_product(product_id: str) -> Response[str]:
-    """Read a product with its stock."""
+    """Return one product with its stock."""
     http.caller(api)
     product = _product(product_id)
     if product is None:
-        raise ProductNotFound("product: there is none with this id")
+        raise ProductNotFound("product: not found")
     return http.answer(HTTPStatus.OK, product)
 
 
 @api.put("/products/<product_id>")
 def put_product(product_id: str) -> Response[str]:
-    """Create or replace a product with its absolute stock."""
+    """Create or replace a product. The request sets the absolute stock."""
     http.caller(api).require_admin()
     if not products.is_product_id(product_id):
-        raise ValidationError("product_id: allowed: 1 to 64 of A-Z a-z 0-9 _ -, a letter or digit first")
+        raise ValidationError(
+            "product_id: must be 1 to 64 characters of A-Z a-z 0-9 _ -, starting with a letter or digit"
+        )
     content: ProductContent = http.json_body(api, check_body)
     product: Product = {"product_id": product_id, **content}
-    created = catalogue.put(product, request_id=api.lambda_context.aws_request_id)
-    count("ProductWritten")
+    created = catalog.put(product, request_id=api.lambda_context.aws_request_id)
+    count_event("ProductWritten")
     logger.info("product written", product_id=product_id, is_new=created)
     return http.answer(HTTPStatus.CREATED if created else HTTPStatus.OK, product)
 
 
 def _product(product_id: str) -> Product | None:
-    return catalogue.get(product_id) if products.is_product_id(product_id) else None
+    return catalog.get(product_id) if products.is_product_id(product_id) else None
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the API."""
+    """Handle one request of the HTTP API."""
     return api.resolve(event, context)

@@ -1,1 +1,1 @@
-"""An execution that ended without its order -> the order FAILED."""
+"""Lambda function that marks orders as FAILED if their STANDARD execution ended without deciding them."""

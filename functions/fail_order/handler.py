@@ -1,7 +1,9 @@
-"""Ends the order of an execution that ended without it: aborted, out of time, or unable to record the order's status.
+"""Marks an order as FAILED if its STANDARD execution ended without deciding it.
 
-Environment: ORDERS_TABLE. Event: Step Functions' "Execution Status Change" of the STANDARD workflow. Output:
-{"failed": bool}.
+An execution can be aborted, exceed its time limit, or be unable to record the order's status.
+
+Environment variables: ORDERS_TABLE. Event: "Step Functions Execution Status Change" of the STANDARD state machine.
+Output: {"failed": bool}.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import aws
 from shared.domain.times import utc_now
 from shared.order_store import OrderStore
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 
@@ -23,15 +25,15 @@ store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
-    """Move the order to FAILED if it is still PENDING. A rejected order's execution fails too: its order stays."""
+    """Change the order to FAILED if it is PENDING. Executions of rejected orders fail too, but those stay REJECTED."""
     ended = event["detail"]
-    # process_order names the execution by its order.
+    # process_order uses the order id as the name of the execution.
     order_id: str = ended["name"]
-    follow(order_id)
+    correlate(order_id)
     logger.append_keys(order_id=order_id, code=ended.get("error") or ended["status"])
     failed = store.fail(order_id, utc_now())
     if failed:
-        logger.error("execution ended without its order", status="FAILED")
+        logger.error("execution ended without deciding its order", status="FAILED")
     else:
-        logger.info("order is decided")
+        logger.info("order is already decided")
     return {"failed": failed}

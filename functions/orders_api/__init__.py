@@ -1,1 +1,1 @@
-"""/orders: place, read, list and cancel."""
+"""Lambda function for /orders of the REST API, which places, reads, lists and cancels orders."""

@@ -1,4 +1,4 @@
-"""Cancelling against whoever decides the order at the same time."""
+"""Cancels orders that the workflow or another request may change at the same time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from shared.domain.orders import Order
 from shared.errors import StockContention, TooManyRequests
 from shared.order_transactions import OrderTransactions
 
-# Two changes can come in between: PENDING to CONFIRMED, and a cancellation. More is contention for the stock.
+# An order can change twice between attempts: to CONFIRMED, then to CANCELLED. The third attempt sees its final status.
+# Attempts that fail because of contention for the stock count as well.
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.2
 
@@ -26,9 +27,9 @@ def cancel(
     request_id: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Order:
-    """Return the order that `read` gives, cancelled; read it again whenever it was changed meanwhile.
+    """Cancel the order that `read` returns, and return it. If the order has changed in between, read it again.
 
-    Raises InvalidTransition, TooManyRequests, and what `read` raises.
+    Raises InvalidTransition, TooManyRequests, and any error of `read`.
     """
     for _ in range(_TRIES):
         before = read()
@@ -37,5 +38,5 @@ def cancel(
             if transactions.cancel(before, after, request_id=request_id):
                 return after
         except StockContention:
-            sleep(random.uniform(0.5, 1) * _PAUSE_S)  # noqa: S311 - spreads retries
-    raise TooManyRequests("order: it or its products are being changed; repeat the request")
+            sleep(random.uniform(0.5, 1) * _PAUSE_S)  # noqa: S311 - jitter
+    raise TooManyRequests("order: too many concurrent changes to it or its products; retry the request")

@@ -1,6 +1,6 @@
-"""POST and GET /orders, GET /orders/{order_id} and POST /orders/{order_id}/cancel of the REST API.
+"""Handles POST /orders, GET /orders, GET /orders/{order_id} and POST /orders/{order_id}/cancel of the REST API.
 
-Environment: ORDERS_TABLE, ORDERS_BY_USER_INDEX, INVENTORY_TABLE, CORS_ORIGINS.
+Environment variables: ORDERS_TABLE, ORDERS_BY_USER_INDEX, INVENTORY_TABLE, CORS_ORIGINS.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from shared.errors import OrderNotFound
 from shared.identity import Caller
 from shared.order_store import OrderStore
 from shared.order_transactions import OrderTransactions
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 api = http.rest_api(os.environ["CORS_ORIGINS"])
 dynamodb = aws.client("dynamodb")
@@ -35,23 +35,23 @@ check_body = contracts.request_check("createOrder")
 
 @api.post("/orders")
 def create_order() -> Response[str]:
-    """Accept an order; the stream of its table starts what follows."""
+    """Accept an order. Processing starts when the outbox relay publishes OrderCreated from the table's stream."""
     caller = http.caller(api)
     key = http.idempotency_key(api)
     items = http.json_body(api, check_body)["items"]
     orders.check_lines(items)
     order_id = str(uuid.uuid4()) if key is None else orders.order_id_for(caller.user_id, key)
-    follow(order_id)
+    correlate(order_id)
     order = store.create(
         orders.new_order(order_id, caller.user_id, items, utc_now()), request_hash=orders.request_hash(items)
     )
     logger.info("order accepted", order_id=order_id, status=order["status"])
-    return http.answer(HTTPStatus.ACCEPTED, order, location=http.created_at(api, order_id))
+    return http.answer(HTTPStatus.ACCEPTED, order, location=http.location_of(api, order_id))
 
 
 @api.get("/orders")
 def list_orders() -> Response[str]:
-    """List the caller's own orders; a cursor counts only on a row of theirs."""
+    """List the caller's own orders. A cursor is valid only if its order belongs to the caller."""
     caller = http.caller(api)
     limit, cursor = http.page_limit(api), http.page_cursor(api)
     after = None
@@ -66,7 +66,7 @@ def list_orders() -> Response[str]:
 
 @api.get("/orders/<order_id>")
 def get_order(order_id: str) -> Response[str]:
-    """Read an order; somebody else's is answered as if there were none."""
+    """Return an order. Orders of other users give the same error as orders that do not exist."""
     caller = http.caller(api)
     order = _order(order_id)
     if order is None or not caller.may_read(order["user_id"]):
@@ -76,7 +76,7 @@ def get_order(order_id: str) -> Response[str]:
 
 @api.post("/orders/<order_id>/cancel")
 def cancel_order(order_id: str) -> Response[str]:
-    """Cancel the caller's own order; an admin cancels no other's."""
+    """Cancel one of the caller's own orders. Admins cannot cancel orders of other users."""
     caller = http.caller(api)
 
     def read() -> Order:
@@ -93,7 +93,7 @@ def cancel_order(order_id: str) -> Response[str]:
 def _order(order_id: str) -> Order | None:
     if not orders.is_order_id(order_id):
         return None
-    follow(order_id)
+    correlate(order_id)
     return store.get(order_id)
 
 
@@ -103,12 +103,12 @@ def _owned(order_id: str, caller: Caller) -> Order | None:
 
 
 def _not_found() -> OrderNotFound:
-    return OrderNotFound("order: there is none with this id for this caller")
+    return OrderNotFound("order: not found")
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the API."""
+    """Handle one request of the REST API."""
     return api.resolve(event, context)

@@ -1,1 +1,1 @@
-"""OrderCreated -> the order's workflow."""
+"""Lambda function that starts the workflow of an accepted order."""

@@ -1,7 +1,7 @@
-"""Starts the workflow of an accepted order.
+"""Starts the STANDARD workflow of an accepted order.
 
-Environment: ORDERS_TABLE, STATE_MACHINE_ARN. Event: OrderCreated. Output: {"started": bool}. Raises ValidationError for
-an event that is none of the contracts.
+Environment variables: ORDERS_TABLE, STATE_MACHINE_ARN. Event: OrderCreated. Output: {"started": bool}. Raises
+ValidationError if the event violates its contract.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.domain.orders import Order
 from shared.domain.times import parse_timestamp, utc_now
 from shared.errors import OrderNotFound, OrderUndecided
 from shared.order_store import OrderStore
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 workflows: SFNClient = aws.client("stepfunctions")
 STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
-read = events.reader("OrderCreated")
-# API Gateway waits 29 s for an Express execution, whose own time limit is below that.
+read = events.event_parser("OrderCreated")
+# By then the EXPRESS execution of a synchronous order has ended: its time limit is below API Gateway's 29 s.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 
 
@@ -36,10 +36,10 @@ EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
-    """Start the workflow of the event's order unless it is decided."""
+    """Start the workflow of the event's order unless the order is already decided."""
     detail = read(event)
     order_id = detail["order"]["order_id"]
-    follow(order_id)
+    correlate(order_id)
     logger.append_keys(order_id=order_id, event_id=detail["event_id"])
     order = _to_start(order_id, utc_now())
     if order:
@@ -48,27 +48,27 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 
 def _to_start(order_id: str, now: datetime) -> Order | None:
-    """Return the order if its workflow is to be started, None if it is decided.
+    """Return the order if its workflow must be started, or None if the order is already decided.
 
-    Raises OrderNotFound, and OrderUndecided for an order of POST /process that its own Express execution may still
-    decide: Lambda repeats the event a minute later. If it is PENDING even then, that execution died, and the Standard
-    one takes over, since an accepted order always ends.
+    Raises OrderNotFound. Raises OrderUndecided for a synchronous order (POST /process) that its own EXPRESS execution
+    may still decide: Lambda retries the event a minute later. If the order is still PENDING then, that execution has
+    died, and the STANDARD workflow takes over so that every accepted order gets decided.
     """
     row = store.row(order_id)
     if row is None:
-        raise OrderNotFound(f"order {order_id}: there is none")
+        raise OrderNotFound(f"order {order_id}: not found in the orders table")
     order = rows.order_of(row)
     if order["status"] != "PENDING":
-        logger.info("order is decided", status=order["status"])
+        logger.info("order is already decided", status=order["status"])
         return None
     if rows.is_synchronous(row) and now - parse_timestamp(order["created_at"]) < EXPRESS_ENDS_AFTER:
-        logger.info("order is undecided", status=order["status"])
-        raise OrderUndecided(f"order {order_id}: its own execution may still decide it")
+        logger.info("order is still undecided", status=order["status"])
+        raise OrderUndecided(f"order {order_id}: its EXPRESS execution may still decide it")
     return order
 
 
 def _start(order: Order) -> None:
-    """Start the order's one execution. Its name is the order's id, so that it exists once (AWS rule, for 90 days)."""
+    """Start the order's execution, named after the order: Step Functions allows each name once in 90 days."""
     try:
         workflows.start_execution(
             stateMachineArn=STATE_MACHINE_ARN, name=order["order_id"], input=json.dumps({"order": order})
@@ -76,6 +76,6 @@ def _start(order: Order) -> None:
     except ClientError as error:
         if aws.error_code(error) != "ExecutionAlreadyExists":
             raise
-        logger.info("workflow was started before")
+        logger.info("workflow was already started")
     else:
         logger.info("workflow started")

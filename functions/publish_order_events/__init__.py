@@ -1,1 +1,1 @@
-"""Stream of the orders table -> bus: one event for each status that an order reaches."""
+"""Lambda function of the outbox relay, which publishes one event for each status that an order reaches."""

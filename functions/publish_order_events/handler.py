@@ -1,6 +1,7 @@
-"""Relays the orders table's stream to the bus: the table is the only source of events.
+"""Publishes the changes in the orders table's stream as events on the event bus. The stream is the outbox.
 
-Environment: EVENT_BUS. The event source mapping has ReportBatchItemFailures and sees new and old images.
+Environment variables: EVENT_BUS. The event source mapping must enable ReportBatchItemFailures, and the stream must
+contain new and old images.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from publish_order_events.relay import Relay
 from shared import aws, contracts
 from shared.events import DETAIL_TYPES
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 
 relay = Relay(
     aws.client("events"),
@@ -26,12 +27,12 @@ relay = Relay(
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Publish a batch; answer which record Lambda must go on from."""
+    """Publish a batch, and return the record from which Lambda must retry."""
     outcome = relay.publish(event["Records"])
     for detail in outcome.published:
         status = detail["order"]["status"]
         logger.set_correlation_id(detail["order"]["order_id"])
         logger.info("event published", event_id=detail["event_id"], status=status)
-        count(DETAIL_TYPES[status])
-    # Lambda goes on from the lowest, so it is enough (AWS rule).
+        count_event(DETAIL_TYPES[status])
+    # Lambda retries a batch from the lowest failed sequence number, so it is enough to return that one.
     return {"batchItemFailures": [{"itemIdentifier": outcome.failed}] if outcome.failed else []}

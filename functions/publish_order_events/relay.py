@@ -1,4 +1,4 @@
-"""Publishing a batch of the orders table's stream."""
+"""The outbox relay: puts the status changes in a batch of the orders table's stream on the event bus."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from shared.telemetry import logger
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
-_ENTRIES_OF_A_CALL: Final = 10
-"""AWS's limit of PutEvents."""
+_MAX_ENTRIES: Final = 10
+"""PutEvents takes at most 10 entries (EventBridge API reference)."""
 _TOO_LARGE: Final = ("ValidationException", "413")
-"""What EventBridge answers if the entries of a call are too large, one of them or all together."""
+"""Error codes of PutEvents if one entry, or all entries of the call together, are too large."""
 _TRIES: Final = 3
 _FIRST_PAUSE_S: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a batch."""
+    """The result of one batch."""
 
     published: list[Detail]
-    """Events on the bus whose records are done. What came after `failed` will be sent again, so it is not here."""
+    """Published events whose records Lambda won't send again: those before `failed`."""
     failed: str | None
-    """Lowest sequence number that is not done; Lambda goes on from it. None if all are."""
+    """The lowest sequence number that failed, or None. Lambda retries the batch from this record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,18 @@ class _Change:
     detail: Detail
 
 
+@dataclass(frozen=True, kw_only=True)
+class PutOutcome:
+    """The result of putting some changes on the bus."""
+
+    refused: list[_Change]
+    """Changes that EventBridge did not accept."""
+    stop: bool
+    """Whether the rest of the batch would be refused too, e.g. because EventBridge throttles every call."""
+
+
 class Relay:
-    """Puts the status changes of a stream's batch on the bus."""
+    """Publishes one event for each status change in a batch of stream records."""
 
     def __init__(
         self,
@@ -60,19 +70,19 @@ class Relay:
         self._sleep = sleep
 
     def publish(self, records: Sequence[Mapping[str, Any]]) -> Outcome:
-        """Publish one event for each status that an order of `records` reached, in their order.
+        """Publish one event for each status change in `records`, in stream order.
 
-        A record that cannot be an event, or is too large for one, fails alone: the ones around it are published. A call
-        that is refused whole for another reason ends the batch there, since the next one would meet the same.
+        A record that breaks the event's schema, or whose event is too large, does not stop the others. If EventBridge
+        refuses a whole call for another reason, this stops, because the next call would be refused as well.
         """
         changes, failed = self._changes(records)
         done: list[_Change] = []
-        for start in range(0, len(changes), _ENTRIES_OF_A_CALL):
-            chunk = changes[start : start + _ENTRIES_OF_A_CALL]
-            refused, goes_on = self._put(chunk)
-            done += [change for change in chunk if change not in refused]
-            failed += [change.sequence_number for change in refused]
-            if not goes_on:
+        for start in range(0, len(changes), _MAX_ENTRIES):
+            chunk = changes[start : start + _MAX_ENTRIES]
+            outcome = self._put(chunk)
+            done += [change for change in chunk if change not in outcome.refused]
+            failed += [change.sequence_number for change in outcome.refused]
+            if outcome.stop:
                 break
         lowest = min(failed, key=int, default=None)
         return Outcome(
@@ -81,16 +91,15 @@ class Relay:
         )
 
     def _changes(self, records: Sequence[Mapping[str, Any]]) -> tuple[list[_Change], list[str]]:
-        """Return the status changes, and the sequence numbers of records that cannot be understood."""
+        """Return the status changes, and the sequence numbers of records from which no event can be made."""
         changes: list[_Change] = []
         poison: list[str] = []
         for record in records:
             stream = record["dynamodb"]
             try:
                 detail = self._detail(stream.get("OldImage"), stream.get("NewImage"))
-            except Exception:  # noqa: BLE001 - reported below as this record's failure
-                # Whatever is wrong with one row must not stop the others.
-                logger.exception("record cannot be an event", sequence_number=stream["SequenceNumber"])
+            except Exception:  # noqa: BLE001 - one bad record must not stop the others; Lambda retries it
+                logger.exception("record is not a valid event", sequence_number=stream["SequenceNumber"])
                 poison.append(stream["SequenceNumber"])
                 continue
             if detail:
@@ -98,49 +107,51 @@ class Relay:
         return changes, poison
 
     def _detail(self, old: rows.Row | None, new: rows.Row | None) -> Detail | None:
-        """Return the event of a change, or None if the status is what it was or the row is gone."""
+        """Return the event for a changed row, or None if its status is unchanged or the row was deleted."""
         if new is None or (old is not None and old["status"] == new["status"]):
             return None
         detail = events.detail_of(rows.order_of(new))
         detail_type = events.DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
-            # Not as KeyError, whose message is what the row holds.
-            raise ValidationError(f"status: got another one; allowed: {', '.join(events.DETAIL_TYPES)}")
+            # The message of a KeyError would contain the row's value, and messages go to the log.
+            raise ValidationError(f"status: unknown; allowed: {', '.join(events.DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail
 
-    def _put(self, changes: Sequence[_Change]) -> tuple[list[_Change], bool]:
-        """Return the changes that the bus did not take, and whether it may take others.
-
-        PutEvents succeeds even if entries fail (AWS rule).
-        """
+    def _put(self, changes: Sequence[_Change]) -> PutOutcome:
+        """Put the changes on the bus, and retry the entries that EventBridge refuses."""
         left = list(changes)
         for attempt in range(_TRIES):
             if attempt:
-                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - spreads retries
+                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter
             try:
-                answer = self._client.put_events(
-                    Entries=[events.entry_of(change.detail, bus=self._bus) for change in left]
-                )
+                left = self._put_once(left)
             except (BotoCoreError, ClientError) as error:
                 too_large = isinstance(error, ClientError) and aws.error_code(error) in _TOO_LARGE
                 if too_large and len(left) > 1:
                     return self._put_halves(left)
-                # The SDK has repeated what may be repeated.
+                # The SDK has already retried transient errors.
                 logger.exception("bus refused the call", entries=len(left), sequence_number=left[0].sequence_number)
-                return left, too_large
-            if not answer["FailedEntryCount"]:
-                return [], True
-            results = list(zip(left, answer["Entries"], strict=True))
-            left = [change for change, result in results if "ErrorCode" in result]
-            codes = sorted({result.get("ErrorCode", "") for _, result in results} - {""})
-            numbers = [change.sequence_number for change in left]
-            logger.warning("bus refused entries", entries=len(left), codes=codes, sequence_numbers=numbers)
-        return left, len(left) < len(changes)
+                return PutOutcome(refused=left, stop=not too_large)
+            if not left:
+                break
+        return PutOutcome(refused=left, stop=len(left) == len(changes))
 
-    def _put_halves(self, changes: list[_Change]) -> tuple[list[_Change], bool]:
-        """Find the ones that are too large: PutEvents refuses all entries of a call for one of them."""
+    def _put_once(self, changes: Sequence[_Change]) -> list[_Change]:
+        """Call PutEvents once; return the changes whose entries it refused. The call succeeds even if entries fail."""
+        entries = [events.put_events_entry(change.detail, bus=self._bus) for change in changes]
+        answer = self._client.put_events(Entries=entries)
+        if not answer["FailedEntryCount"]:
+            return []
+        results = list(zip(changes, answer["Entries"], strict=True))
+        refused = [change for change, result in results if "ErrorCode" in result]
+        codes = sorted({result.get("ErrorCode", "") for _, result in results} - {""})
+        numbers = [change.sequence_number for change in refused]
+        logger.warning("bus refused entries", entries=len(refused), codes=codes, sequence_numbers=numbers)
+        return refused
+
+    def _put_halves(self, changes: list[_Change]) -> PutOutcome:
+        """Put each half in a call of its own: PutEvents refuses all entries of a call if one is too large."""
         half = len(changes) // 2
-        first, first_goes_on = self._put(changes[:half])
-        second, second_goes_on = self._put(changes[half:])
-        return [*first, *second], first_goes_on and second_goes_on
+        first, second = self._put(changes[:half]), self._put(changes[half:])
+        return PutOutcome(refused=[*first.refused, *second.refused], stop=first.stop or second.stop)

@@ -1,1 +1,1 @@
-"""Analytics queue -> one object for each event in S3."""
+"""Lambda function that writes an analytics record to S3 for each event."""

@@ -1,8 +1,8 @@
-"""Keeps every event of an order as an object, for analysis.
+"""Writes every event about an order to S3 as an analytics record.
 
-Environment: ANALYTICS_BUCKET; FAILURE_QUEUE_URL and RECEIVED_AT_MOST of the queue's redrive policy. Event: batch of the
-FIFO analytics queue. A message's body is {"event_id", "detail_type", "order"}; its object is
-orders/dt=YYYY-MM-DD/{event_id, "_" for ":"}.json.
+Environment variables: ANALYTICS_BUCKET, FAILURE_QUEUE_URL and RECEIVED_AT_MOST. The last two repeat the redrive policy
+of the analytics queue. Event: a batch of messages of this FIFO queue. Body of a message: {"event_id", "detail_type",
+"order"}. Key of a record: orders/dt=YYYY-MM-DD/{event_id}.json, in which "_" replaces the ":" of the event id.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from record_analytics.facts import content_of, fact_of, key_of
+from record_analytics import analytics_record
 from shared import aws
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 
 if TYPE_CHECKING:
     import logging
@@ -36,8 +36,8 @@ BUCKET: Final = os.environ["ANALYTICS_BUCKET"]
 FAILURE_QUEUE_URL: Final = os.environ["FAILURE_QUEUE_URL"]
 RECEIVED_AT_MOST: Final = int(os.environ["RECEIVED_AT_MOST"])
 LONGEST_MESSAGE: Final = 1024
-# Not the processor for FIFO queues, which fails what comes behind a failure: each event is an object of its own, so
-# their sequence does not matter, and what fails as often as a poison message ends in the failure queue with it.
+# This is not Powertools' processor for FIFO queues, which fails every message after the first failure: valid messages
+# would reach the failure queue together with a poison message. Records are independent, so their order does not matter.
 processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 
 
@@ -45,62 +45,63 @@ processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Record a batch; answer which messages must come again."""
+    """Write the records of a batch, and return the messages that SQS must deliver again."""
     return process_partial_response(event=event, record_handler=keep_or_set_aside, processor=processor, context=context)
 
 
 def keep_or_set_aside(record: SQSRecord) -> None:
-    """Keep the record's event; if that can never be done, or was tried often enough, say why in the failure queue.
+    """Write the analytics record of a message, or send the message to the failure queue with the reason.
 
-    While a message waits to be received again, SQS gives none of its group, and all events are of one group. Raises
-    AWS's error if a later try may do it.
+    A message goes to the failure queue if it is invalid or if this was its last attempt. It must not block the queue:
+    all messages are in one FIFO group, and SQS delivers no other message of a group while one waits for its retry.
+    Raises AWS's error if a later attempt may succeed.
     """
-    logger.set_correlation_id(None)  # not the message's before it
+    logger.set_correlation_id(None)  # forget the previous message's order
     try:
         keep(record)
     except (ClientError, BotoCoreError) as error:
         if int(record.attributes.approximate_receive_count) < RECEIVED_AT_MOST:
             raise
         _set_aside(record, error)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one message must not hold up the others
+    except Exception as error:  # noqa: BLE001 - one invalid message must not block the others
         _set_aside(record, error)
 
 
-def keep(record: SQSRecord) -> None:
-    """Write the record's event, unless it was written before: the queue delivers at least once."""
-    fact = fact_of(record.body)
-    order = fact["order"]
+def keep(message: SQSRecord) -> None:
+    """Write the message's analytics record unless it exists already: SQS delivers a message at least once."""
+    record = analytics_record.parse(message.body)
+    order = record["order"]
     logger.set_correlation_id(order["order_id"])
     try:
         s3.put_object(
             Bucket=BUCKET,
-            Key=key_of(fact),
-            Body=content_of(fact),
+            Key=analytics_record.object_key(record),
+            Body=analytics_record.object_body(record),
             ContentType="application/json",
             IfNoneMatch="*",
         )
     except ClientError as error:
         if aws.error_code(error) != "PreconditionFailed":
             raise
-        logger.info("event was recorded before", event_id=fact["event_id"])
+        logger.info("event was already recorded", event_id=record["event_id"])
         return
-    count("OrderAnalysed")
-    logger.info("event recorded", event_id=fact["event_id"], status=order["status"])
+    count_event("OrderAnalysed")
+    logger.info("event recorded", event_id=record["event_id"], status=order["status"])
 
 
-def _set_aside(record: SQSRecord, error: Exception) -> None:
-    """Put the message into the failure queue as it is, with its error in attributes named as EventBridge names them.
+def _set_aside(message: SQSRecord, error: Exception) -> None:
+    """Send the unchanged message to the failure queue, with the error in attributes named like EventBridge's.
 
-    Its group is its own, so that a reader of the failure queue is given all of them. If it is set aside twice within
-    five minutes, because the answer of this invocation was lost, SQS keeps one.
+    Each message is in a FIFO group of its own, so that a reader of the failure queue receives all messages. If Lambda's
+    response is lost, the message is sent again; SQS drops the duplicate within five minutes.
     """
     code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
-    logger.exception("message set aside", message_id=record.message_id, code=code)
+    logger.exception("message set aside", message_id=message.message_id, code=code)
     attributes = {"ERROR_CODE": code, "ERROR_MESSAGE": str(error)[:LONGEST_MESSAGE] or "-"}
     sqs.send_message(
         QueueUrl=FAILURE_QUEUE_URL,
-        MessageBody=record.body,
-        MessageGroupId=record.message_id,
-        MessageDeduplicationId=record.message_id,
+        MessageBody=message.body,
+        MessageGroupId=message.message_id,
+        MessageDeduplicationId=message.message_id,
         MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     )

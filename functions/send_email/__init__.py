@@ -1,1 +1,1 @@
-"""Events of an order -> mails to its owner."""
+"""Lambda function that emails customers about their orders."""

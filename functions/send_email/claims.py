@@ -1,7 +1,8 @@
-"""Who sends the mail of an event: claimed before, noted after, in one row for each event.
+"""Claims ensure one email per event: an invocation claims the event before it sends the email.
 
-Row: id (the event's), status CLAIMED or DONE, claim (random, of one invocation), claimed_until (Unix milliseconds: when
-that invocation is over at the latest), expiration (Unix seconds, when DynamoDB drops the row).
+The idempotency table has one row per event with these attributes: `id`, the event id; `status`, CLAIMED or DONE;
+`claim`, a random id of the claiming invocation; `claimed_until`, the end of that invocation's time limit in Unix
+milliseconds; `expiration`, the time to live in Unix seconds.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from shared.errors import MailClaimed
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Longer than the archive and any queue keep an event, so that neither a replay nor a redrive sends its mail again.
-_KEPT: Final = timedelta(days=120)
+# Claims outlive the event archive and all queues, so that neither a replay nor a redrive sends a second email.
+_RETENTION: Final = timedelta(days=120)
 _RELEASED: Final[Mapping[str, Any]] = {":past": {"N": "0"}, ":claimed": {"S": "CLAIMED"}}
 
 
 class Claims:
-    """The rows of all events' mails."""
+    """Takes, finishes and releases claims in the idempotency table."""
 
     def __init__(self, client: DynamoDBClient, *, table: str) -> None:
         self._client = client
         self._table = table
 
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
-        """Claim the event's mail until then, and return the claim; None if it is done.
+        """Claim the event until `until` and return the claim, or return None if its email is DONE.
 
-        Raises MailClaimed while another invocation has it. The SDK repeats a write whose answer was lost: it may write
-        over a row with its own claim, but not once that one is DONE, since a first try may also come late.
+        Raises MailClaimed while another invocation has a claim. An SDK retry may overwrite its own claim, but never a
+        DONE row, because the first attempt can arrive late.
         """
         claim = str(uuid.uuid4())
         try:
@@ -46,7 +47,7 @@ class Claims:
                     "status": {"S": "CLAIMED"},
                     "claim": {"S": claim},
                     "claimed_until": {"N": _milliseconds(until)},
-                    "expiration": {"N": str(int((now + _KEPT).timestamp()))},
+                    "expiration": {"N": str(int((now + _RETENTION).timestamp()))},
                 },
                 ConditionExpression=(
                     "attribute_not_exists(id) OR expiration < :now_s "
@@ -67,19 +68,19 @@ class Claims:
                 raise
             if row["status"]["S"] == "DONE":
                 return None
-            raise MailClaimed("mail: another invocation is sending it") from error
+            raise MailClaimed("email: another invocation is sending it") from error
         return claim
 
     def finish(self, event_id: str, claim: str) -> None:
-        """Note that the mail is dealt with, for good."""
+        """Mark the event's email as DONE."""
         self._change(event_id, claim, "SET #status = :done", {":done": {"S": "DONE"}})
 
     def release(self, event_id: str, claim: str) -> None:
-        """Let the next invocation claim the mail at once."""
+        """End the claim, so that the next invocation can claim the event immediately."""
         self._change(event_id, claim, "SET claimed_until = :past, #status = :claimed", _RELEASED)
 
     def _change(self, event_id: str, claim: str, update: str, values: Mapping[str, Any]) -> None:
-        """Update the row if it has still this claim."""
+        """Update the row if it still has this claim."""
         self._client.update_item(
             TableName=self._table,
             Key={"id": {"S": event_id}},

@@ -1,7 +1,7 @@
-"""Tells the owner of an order what became of it: one mail for each event.
+"""Emails the owner of an order about each change of its status, once for each event.
 
-Environment: USERS_TABLE, IDEMPOTENCY_TABLE, MAIL_SENDER. Event: any of the bus. Output: {"sent": bool}, whether this
-invocation sent it. Raises ValidationError for an event that is none of the contracts.
+Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, MAIL_SENDER. Event: any event about an order. Output:
+{"sent": bool}, whether this invocation sent an email. Raises ValidationError if the event violates its contract.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from send_email.claims import Claims
-from send_email.mails import Mail, mail_about
+from send_email.emails import Email, email_about
 from shared import aws, events
 from shared.domain.times import utc_now
 from shared.errors import MailRefused
 from shared.events import DETAIL_TYPES, Detail
-from shared.telemetry import count, follow, logger, metrics, tracer
+from shared.telemetry import correlate, count_event, logger, metrics, tracer
 from shared.user_store import UserStore
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 dynamodb = aws.client("dynamodb")
-mails: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
+ses: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
 claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
-read = events.reader(*DETAIL_TYPES.values())
+read = events.event_parser(*DETAIL_TYPES.values())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
-    """Send the mail of an event, once however often the event comes."""
+    """Send the event's email unless an earlier delivery of the same event has sent it."""
     detail = read(event)
     event_id = detail["event_id"]
-    follow(detail["order"]["order_id"])
+    correlate(detail["order"]["order_id"])
     logger.append_keys(order_id=detail["order"]["order_id"], event_id=event_id, status=detail["order"]["status"])
     now = utc_now()
     claim = claims.take(event_id, now=now, until=now + timedelta(milliseconds=context.get_remaining_time_in_millis()))
     if claim is None:
-        logger.info("mail was dealt with before")
+        logger.info("email was already handled")
         return {"sent": False}
     try:
-        sent = _tell(detail)
+        sent = _notify(detail)
     except Exception:
         _release(event_id, claim)
         raise
@@ -56,21 +56,21 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, b
     return {"sent": sent}
 
 
-def _tell(detail: Detail) -> bool:
-    """Send the event's mail; return False without a profile."""
+def _notify(detail: Detail) -> bool:
+    """Email the owner of the order; return False if the owner has no profile."""
     user = users.get(detail["order"]["user_id"])
     if user is None:
-        count("MailSkipped")
-        logger.info("mail skipped: no profile")
+        count_event("MailSkipped")
+        logger.info("email skipped: no profile")
         return False
-    _send(mail_about(detail["order"], user), user["email"])
-    count("MailSent")
-    logger.info("mail sent")
+    _send(email_about(detail["order"], user), user["email"])
+    count_event("MailSent")
+    logger.info("email sent")
     return True
 
 
 def _release(event_id: str, claim: str) -> None:
-    """Let Lambda's next try send it. Without this it could not before this invocation's time limit."""
+    """Release the claim. Otherwise Lambda's retry could not send the email before this invocation's time limit."""
     try:
         claims.release(event_id, claim)
     except (BotoCoreError, ClientError):
@@ -78,23 +78,23 @@ def _release(event_id: str, claim: str) -> None:
 
 
 def _finish(event_id: str, claim: str) -> None:
-    """Note that it is sent. An error here would only make Lambda send it again."""
+    """Mark the email as DONE. An error is only logged, because a failure would make Lambda send the email again."""
     try:
         claims.finish(event_id, claim)
     except (BotoCoreError, ClientError):
-        logger.exception("mail not noted as sent")
+        logger.exception("email not marked as sent")
 
 
-def _send(mail: Mail, recipient: str) -> None:
-    """Raise MailRefused if SES refuses; the failure queue then has the event."""
+def _send(email: Email, recipient: str) -> None:
+    """Send the email; raise MailRefused if SES refuses it, so that Lambda retries the event."""
     try:
-        mails.send_email(
+        ses.send_email(
             FromEmailAddress=MAIL_SENDER,
             Destination={"ToAddresses": [recipient]},
             Content={
                 "Simple": {
-                    "Subject": {"Data": mail.subject, "Charset": "UTF-8"},
-                    "Body": {"Text": {"Data": mail.text, "Charset": "UTF-8"}},
+                    "Subject": {"Data": email.subject, "Charset": "UTF-8"},
+                    "Body": {"Text": {"Data": email.text, "Charset": "UTF-8"}},
                 }
             },
         )
@@ -102,6 +102,6 @@ def _send(mail: Mail, recipient: str) -> None:
         code = aws.error_code(error)
     else:
         return
-    # Outside of `except`: SES's message names the recipient, and a chained one would be logged with it.
-    logger.warning("mail refused", code=code)
-    raise MailRefused(f"mail: SES answered {code}")
+    # Raise outside of `except`: a chained exception would log SES's message, which contains the recipient.
+    logger.warning("email refused", code=code)
+    raise MailRefused(f"email: SES returned {code}")

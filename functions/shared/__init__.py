@@ -1,1 +1,1 @@
-"""The common layer: what the functions share."""
+"""Code that all functions share. It is deployed as the Lambda layer `common`."""

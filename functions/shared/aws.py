@@ -1,4 +1,4 @@
-"""Clients of AWS, one of each kind for a process."""
+"""Creates botocore clients and reads their errors."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from botocore.exceptions import ConnectionError as NoConnection
 from botocore.loaders import Loader
 
 OWN_DATA: Final = Path(__file__).with_name("sdk")
-# No answer: whether the call was carried out is unknown.
-NoAnswer: Final = (NoConnection, HTTPClientError)
+# Errors after which it is unknown whether AWS carried out the call.
+NoResponse: Final = (NoConnection, HTTPClientError)
 
 
 def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, silent_errors: bool = False) -> Any:
-    """Return a low-level client whose calls end, retries included, before the function that makes them does.
+    """Return a low-level client whose calls, including retries, end before the function's time limit.
 
-    The default of 60 s for each try would outlive every function here: Lambda would kill it in the middle of a try,
-    without an answer or a log line. `attempts` counts the first one. With `silent_errors` AWS's errors have their code
-    and no message: the tracer writes messages into the trace of the call itself, before a handler of ours sees them.
+    botocore waits 60 s for a response by default. This exceeds every function's time limit, so Lambda would stop the
+    function during a call, without an error response or a log line. `attempts` includes the first one.
+
+    With `silent_errors`, AWS's errors keep their code but lose their message. The tracer writes error messages into the
+    trace before a handler sees them, and messages of SES contain email addresses.
     """
     config = Config(
         connect_timeout=0.5,
@@ -32,7 +34,7 @@ def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, sil
     try:
         made = session(own_data=True).create_client(service, config=config)
     except DataNotFoundError:
-        # The runtime's botocore is not pinned: one that looks for other files has them itself.
+        # Lambda can update its botocore at any time. A version that needs other data files brings them along.
         made = session(own_data=False).create_client(service, config=config)
     if silent_errors:
         made.meta.events.register("after-call", _drop_message)
@@ -40,31 +42,32 @@ def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, sil
 
 
 def error_code(error: ClientError) -> str:
-    """Return AWS's name of the error, e.g. ConditionalCheckFailedException."""
+    """Return AWS's error code, e.g. ConditionalCheckFailedException."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 def existing_row(error: ClientError) -> dict[str, Any] | None:
-    """Return the row that a failed condition met (ReturnValuesOnConditionCheckFailure=ALL_OLD), or None if none."""
+    """Return the row for which a condition failed, or None; needs ReturnValuesOnConditionCheckFailure=ALL_OLD."""
     return cast("dict[str, Any]", error.response).get("Item")
 
 
 def is_failed_condition(error: ClientError) -> bool:
-    """Say whether a write's own condition refused it."""
+    """Return whether a write failed because its own condition was not met."""
     return error_code(error) == "ConditionalCheckFailedException"
 
 
 def _drop_message(parsed: dict[str, Any], **_: Any) -> None:
-    """Take the message out of AWS's answer before the SDK makes an error of it."""
+    """Remove the message from an error response before the SDK raises an exception from it."""
     if "Error" in parsed:
-        parsed["Error"]["Message"] = "left out, since it may name a person"
+        parsed["Error"]["Message"] = "removed because it may contain personal data"
 
 
 @cache
 def session(*, own_data: bool) -> botocore.session.Session:
-    """Return a session that knows all of AWS or, with `own_data`, only the operations that the functions call.
+    """Return a botocore session.
 
-    components/functions/generated_code.py lists them.
+    With `own_data`, the session knows only the operations that the functions call: their service models are generated
+    into the common layer, and they load faster than the models of all operations.
     """
     found = botocore.session.get_session()
     if own_data:

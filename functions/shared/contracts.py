@@ -1,4 +1,7 @@
-"""The schemas of contracts/ as code: `shared.checks`, which is made of them when the common layer is built."""
+"""Checks data against the schemas in contracts/.
+
+The checks are Python code, generated from the schemas into `shared.checks` when the common layer is built.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,25 @@ from typing import Any, Final, cast
 from shared.errors import ValidationError
 
 Check = Callable[[Any], None]
-"""Raises ValidationError unless its argument meets the schema."""
+"""A function that raises ValidationError unless its argument matches a schema."""
 
-_MOST_NAMED: Final = 20
-"""Values that a message names; more are looked up."""
+_LONGEST_LIST: Final = 20
+"""A message lists up to this many allowed values; for more, it refers to the OpenAPI document."""
+_ALLOWED: Final[Mapping[str, str]] = {
+    "maxItems": "at most {} entries",
+    "minItems": "at least {} entries",
+    "maxLength": "at most {} characters",
+    "minLength": "at least {} characters",
+    "maximum": "at most {}",
+    "minimum": "at least {}",
+    "pattern": "text that matches {}",
+    "enum": "one of {}",
+}
+"""What a message says about each rule of JSON Schema; other rules appear by name."""
 
 
 class JsonSchemaValueException(Exception):
-    """A value breaks a rule of its schema. The generated checks raise it by this name, with these arguments."""
+    """A value violates a rule of its schema. The generated checks raise this exception with these arguments."""
 
     def __init__(
         self,
@@ -32,17 +46,17 @@ class JsonSchemaValueException(Exception):
 
     @property
     def rule_definition(self) -> object:
-        """What the rule allows."""
+        """The rule's value in the schema, e.g. the maximum."""
         return self.definition.get(self.rule or "")
 
 
 def request_check(operation_id: str) -> Check:
-    """Return the check of an operation's body. It is imported: call this once, at import."""
+    """Return the check of an operation's request body. Call this at import, because it imports generated code."""
     return _check(operation_id, "body")
 
 
 def event_check(detail_type: str) -> Check:
-    """Return the check of an event's detail. It is imported: call this once, at import."""
+    """Return the check of an event's detail. Call this at import, because it imports generated code."""
     return _check(detail_type, "detail")
 
 
@@ -59,27 +73,31 @@ def _check(schema: str, name: str) -> Check:
 
 
 def _explain(broken: JsonSchemaValueException, name: str) -> str:
-    """Return where, got and allowed. `broken.message` would do neither, and repeats names that the client chose."""
+    """Return a message with the location, the received value and the allowed values.
+
+    It does not use `broken.message`, which repeats property names that the client chose.
+    """
     where = name + (broken.name or "data").removeprefix("data")
     definition = broken.definition
     if broken.rule == "additionalProperties":
-        return f"{where}: got unknown properties; allowed: {', '.join(definition['properties'])}"
+        return f"{where}: unknown properties; allowed: {', '.join(definition['properties'])}"
     if broken.rule == "required":
-        return f"{where}: lacks properties; required: {', '.join(definition['required'])}"
+        return f"{where}: missing properties; required: {', '.join(definition['required'])}"
     limit: object = broken.rule_definition
     if isinstance(limit, list):
         values = cast("list[str]", limit)
-        limit = ", ".join(values) if len(values) <= _MOST_NAMED else f"of {len(values)} values in the OpenAPI document"
-    return f"{where}: got {_echo(broken.value)}; allowed: {broken.rule} {limit}"
+        limit = ", ".join(values) if len(values) <= _LONGEST_LIST else f"the {len(values)} in the OpenAPI document"
+    allowed = _ALLOWED.get(broken.rule or "", f"{broken.rule} {{}}").format(limit)
+    return f"{where}: got {_echo(broken.value)}; allowed: {allowed}"
 
 
 def _echo(value: object) -> str:
-    """Return what was got, but no text of the client's: messages of errors reach logs."""
+    """Describe the received value without quoting the client's text, because error messages reach the log."""
     if isinstance(value, str):
         return f"{len(value)} characters"
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
         return f"{len(cast('list[object]', value))} entries"
-    # Ten digits are enough to see what is wrong with a number.
+    # Ten digits suffice to show why a number is wrong.
     return json.dumps(value) if not isinstance(value, int) or abs(value) < 10**10 else "a larger number"

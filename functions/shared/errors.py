@@ -1,7 +1,9 @@
-"""What can go wrong, as one tree. A class's name is its code: in the APIs' answers and in the workflow's `ErrorEquals`.
+"""All errors of the platform, in one class hierarchy.
 
-A message is read by customers and is kept in `order.reason`: it says what, got, allowed and, where there is one, the
-remedy. It holds nothing personal.
+The name of a class is its error code: API responses contain it, and the workflow matches it with `ErrorEquals`.
+
+Customers read error messages, and rejected orders store them in `order.reason`. A message names the field, the problem
+and, if possible, the allowed values or a remedy. It contains no personal data.
 """
 
 from __future__ import annotations
@@ -12,95 +14,96 @@ from typing import Final
 
 
 class OrdersError(Exception):
-    """Root of the tree."""
+    """Base class of all errors."""
 
     @property
     def code(self) -> str:
-        """The name that clients and the workflow know."""
+        """The error code that API clients and the workflow see."""
         return type(self).__name__
 
 
 class ValidationError(OrdersError):
-    """The request breaks the contract or a rule of the domain."""
+    """The request violates the API contract or a business rule."""
 
 
 class Unauthorized(OrdersError):
-    """No caller, or a token of the wrong kind."""
+    """The request has no token, or a token of the wrong kind."""
 
 
 class Forbidden(OrdersError):
-    """The caller may not do this."""
+    """The caller lacks the required permission."""
 
 
 class NotFound(OrdersError):
-    """There is no such route."""
+    """The API has no operation for this path and method."""
 
 
 class UserNotFound(OrdersError):
-    """No such profile, or somebody else's."""
+    """The profile does not exist, or the caller may not read it."""
 
 
 class OrderNotFound(OrdersError):
-    """No such order, or somebody else's."""
+    """The order does not exist, or the caller may not read it."""
 
 
 class ProductNotFound(OrdersError):
-    """Not in the catalogue."""
+    """The product is not in the catalog."""
 
 
 class UserAlreadyExists(OrdersError):
-    """The caller has a profile."""
+    """The caller already has a profile."""
 
 
 class IdempotencyConflict(OrdersError):
-    """The Idempotency-Key was used with another body."""
+    """The Idempotency-Key was already used with a different body."""
 
 
 class InvalidTransition(OrdersError):
-    """The order's status does not allow it."""
+    """The order's current status does not allow the change."""
 
 
 class OutOfStock(OrdersError):
-    """Less in stock than ordered."""
+    """The stock of a product is lower than the ordered quantity."""
 
 
 class UnsupportedMediaType(OrdersError):
-    """The body is not JSON by its Content-Type."""
+    """The Content-Type header is not JSON."""
 
 
 class PayloadTooLarge(OrdersError):
-    """The body is larger than any valid one."""
+    """The body exceeds the maximum size."""
 
 
 class TooManyRequests(OrdersError):
-    """Too busy for this request now; it may be repeated."""
+    """The service is too busy for this request now; the client can retry later."""
 
 
 class InternalError(OrdersError):
-    """Not the caller's fault. The cause is in the log alone."""
+    """An unexpected error inside the platform. Only the log contains its cause."""
 
 
 class StockContention(OrdersError):
-    """Transient: others are writing the same rows, or DynamoDB is throttling. The workflow repeats it."""
+    """Other writes hold the same rows, or DynamoDB throttles. The error is transient, so the workflow retries."""
 
 
 class ConsumerError(OrdersError):
-    """An event cannot be handled now. Lambda repeats it, then sends it to the function's failure queue."""
+    """The function cannot handle an event now. Lambda retries it, then sends it to the function's failure queue."""
 
 
 class OrderUndecided(ConsumerError):
-    """The order's own Express execution may still be running."""
+    """The order is PENDING, and its EXPRESS execution may still be running."""
 
 
 class MailClaimed(ConsumerError):
-    """Another invocation is sending the mail of this event."""
+    """Another invocation is sending the email for this event."""
 
 
 class MailRefused(ConsumerError):
-    """SES did not take a mail."""
+    """SES refused to send an email."""
 
 
-# The only place where an error becomes a status. ConsumerError is absent: it never answers a request.
+# HTTP statuses of error responses. API Gateway starts the workflow for POST /process without a function, so that route
+# maps errors with a table of its own; a test compares the two. No API request can raise a ConsumerError.
 HTTP_STATUS: Final[Mapping[type[OrdersError], int]] = MappingProxyType(
     {
         ValidationError: 400,

@@ -1,4 +1,4 @@
-"""Events of the bus: what the relay puts on it and what consumers read."""
+"""Events about orders: the outbox relay publishes them on the event bus, and consumers parse them."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ DETAIL_TYPES: Final[Mapping[Status, str]] = MappingProxyType(
 
 
 class Detail(TypedDict):
-    """An event's detail: contracts/events/."""
+    """The detail of an event, defined by the schemas in contracts/events/."""
 
     event_id: str
     order: Order
 
 
 def detail_of(order: Order) -> Detail:
-    """Return the event of the order's status. Its id is the same however often it is sent."""
+    """Return the event about the order's current status. Publishing it again does not change its id."""
     return {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
 
 
-def reader(*detail_types: str) -> Callable[[Any], Detail]:
-    """Return what reads an event of the bus; it raises ValidationError for what is none of these by the contracts.
+def event_parser(*detail_types: str) -> Callable[[Any], Detail]:
+    """Return a function that checks an event of one of these types and returns its detail.
 
-    Whoever may put events on the bus can put anything there. Compiling the contracts takes milliseconds: call it once,
-    at import.
+    It raises ValidationError for any other event and for one that violates its contract: everyone with permission to
+    put events on the bus can choose their content. Call this at import, because it imports generated code.
     """
     checks = {detail_type: contracts.event_check(detail_type) for detail_type in detail_types}
 
@@ -50,15 +50,15 @@ def reader(*detail_types: str) -> Callable[[Any], Detail]:
         fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
         check = checks.get(str(fields.get("detail-type")))
         if check is None:
-            raise ValidationError(f"detail-type: got none that is handled here; allowed: {', '.join(checks)}")
+            raise ValidationError(f"detail-type: not supported; allowed: {', '.join(checks)}")
         check(fields.get("detail"))
         return cast("Detail", fields["detail"])
 
     return read
 
 
-def order_reader() -> Callable[[Any], Order]:
-    """Return what reads an accepted order that a workflow hands on; it raises ValidationError for anything else."""
+def order_parser() -> Callable[[Any], Order]:
+    """Return a function that checks an accepted order in a workflow's input; it raises ValidationError for others."""
     check = contracts.event_check(DETAIL_TYPES["PENDING"])
 
     def read(order: Any) -> Order:
@@ -69,8 +69,8 @@ def order_reader() -> Callable[[Any], Order]:
     return read
 
 
-def entry_of(detail: Detail, *, bus: str) -> PutEventsRequestEntryTypeDef:
-    """Return the entry of PutEvents for `detail`."""
+def put_events_entry(detail: Detail, *, bus: str) -> PutEventsRequestEntryTypeDef:
+    """Return the entry for `detail` in a PutEvents call."""
     return {
         "EventBusName": bus,
         "Source": SOURCE,

@@ -1,4 +1,4 @@
-"""What both APIs do with a request before and after their own code: caller, body, page, errors, answer."""
+"""Request and response handling that both APIs share: caller, body, paging, errors and headers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from shared import request_body
 from shared.contracts import Check
@@ -27,40 +25,26 @@ _Api = TypeVar("_Api", APIGatewayRestResolver, APIGatewayHttpResolver)
 _DEFAULT_LIMIT: Final = 20
 _LIMIT: Final = re.compile(r"[1-9][0-9]?|100")
 _NO_CLAIMS: Final[Mapping[str, Any]] = {}
+_INTERNAL_ERROR: Final = "The request could not be processed because of an internal error; retry it."
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _PARAMETER: Final = re.compile(r"<(\w+)>")
 
 
-class _RestEvent(APIGatewayProxyEvent):
-    """Makes its headers once: Powertools and we ask for them four times in an order (make bench)."""
-
-    @cached_property
-    def headers(self) -> dict[str, str]:  # pyright: ignore[reportIncompatibleMethodOverride] - a property that remembers
-        return super().headers
-
-    @cached_property
-    def resolved_headers_field(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - a property that remembers
-        return super().resolved_headers_field
-
-
 class _RestResolver(APIGatewayRestResolver):
-    """Takes a path parameter as it is, for the operation to judge.
+    """Accepts any text as a path parameter, so that each operation checks its own ids and returns its own error.
 
-    Powertools' own pattern knows no `"` and no control characters, which would answer that there is no such route, and
-    ignores a line feed at the end.
+    Powertools' default pattern excludes `"` and control characters, so clients would get the error of an unknown route.
+    It also ignores a line feed at the end of the path.
     """
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools' signature
-        # A trailing slash changes nothing: API Gateway hands `/orders/` to the method of `/orders`.
+        # API Gateway sends `/orders/` to the method of `/orders`, so accept a trailing slash.
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", rule) + r"/*\Z")
-
-    def _to_proxy_event(self, event: dict[str, Any]) -> APIGatewayProxyEvent:
-        return _RestEvent(event)
 
 
 class _HttpResolver(APIGatewayHttpResolver):
-    """The same for an HTTP API, for which `/products/` is another path."""
+    """Does the same for an HTTP API, where `/products` and `/products/` are different paths."""
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools' signature
@@ -68,9 +52,10 @@ class _HttpResolver(APIGatewayHttpResolver):
 
 
 def rest_api(cors_origins: str) -> APIGatewayRestResolver:
-    """Return the resolver of a REST API whose answers may be read by pages of `cors_origins`, comma separated.
+    """Return the resolver of a REST API that web pages from `cors_origins` (comma-separated) may call.
 
-    Behind a Lambda proxy integration the function sets these headers itself (AWS rule).
+    With a Lambda proxy integration, the function must return the CORS headers itself:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html
     """
     first, *others = [origin.strip() for origin in cors_origins.split(",")]
     cors = CORSConfig(
@@ -80,12 +65,12 @@ def rest_api(cors_origins: str) -> APIGatewayRestResolver:
 
 
 def http_api() -> APIGatewayHttpResolver:
-    """Return the resolver of an HTTP API. CORS is the gateway's: it replaces what the function says (AWS rule)."""
+    """Return the resolver of an HTTP API. API Gateway sets its CORS headers and ignores those of the function."""
     return _with_errors(_HttpResolver())
 
 
 def caller(api: Api) -> Caller:
-    """Return who calls; raise Unauthorized."""
+    """Return the caller; raise Unauthorized if the token has no valid subject or is of the wrong kind."""
     authorizer: dict[str, Any] = api.current_event.raw_event["requestContext"].get("authorizer") or {}
     if isinstance(api, APIGatewayRestResolver):
         return caller_of(authorizer.get("claims") or _NO_CLAIMS, "id")
@@ -93,18 +78,18 @@ def caller(api: Api) -> Caller:
 
 
 def request_id(api: Api) -> str:
-    """Return the gateway's id of the request: the one in its access log and its own errors.
+    """Return API Gateway's request id, which is also in its access log and its own error responses.
 
-    A client can choose it, so nothing may be decided by it; Lambda's own id is the one for that.
+    Clients can override this id, so use it for logs only. Use Lambda's request id to recognize an SDK retry.
     """
     return api.current_event.request_context.request_id or ""
 
 
 def json_body(api: Api, check: Check) -> Any:
-    """Return the request's body, checked.
+    """Parse the request body and check it with `check`.
 
-    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. The gateway has validated only bodies whose
-    content type has a model (AWS rule), and an HTTP API validates none.
+    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. This does not rely on API Gateway, because a REST
+    API validates only bodies whose content type has a model, and an HTTP API validates no bodies.
     """
     request_body.check_media_type(api.current_event.headers.get("content-type"))
     value = request_body.parse(_bytes(api))
@@ -113,7 +98,7 @@ def json_body(api: Api, check: Check) -> Any:
 
 
 def idempotency_key(api: Api) -> str | None:
-    """Return the header `Idempotency-Key`, or None; raise ValidationError unless it has 1-255 characters."""
+    """Return the `Idempotency-Key` header or None; raise ValidationError unless it has 1 to 255 characters."""
     key = api.current_event.headers.get("idempotency-key")
     if key is not None:
         orders.check_idempotency_key(key)
@@ -121,27 +106,27 @@ def idempotency_key(api: Api) -> str | None:
 
 
 def page_limit(api: Api) -> int:
-    """Return the query's `limit`; raise ValidationError unless it is 1-100 or absent."""
+    """Return the `limit` query parameter or the default; raise ValidationError unless it is 1 to 100."""
     text = api.current_event.query_string_parameters.get("limit")
     if text is None:
         return _DEFAULT_LIMIT
     if not _LIMIT.fullmatch(text):
-        raise ValidationError(f"limit: allowed: an integer from 1 to 100; leave it out for {_DEFAULT_LIMIT}")
+        raise ValidationError(f"limit: must be an integer from 1 to 100; omit it for the default of {_DEFAULT_LIMIT}")
     return int(text)
 
 
 def page_cursor(api: Api) -> str | None:
-    """Return the query's `cursor`, unchecked, or None."""
+    """Return the `cursor` query parameter or None, without checking it."""
     return api.current_event.query_string_parameters.get("cursor")
 
 
-def created_at(api: APIGatewayRestResolver, row_id: str) -> str:
-    """Return the path of what a POST to a collection created: with the stage, as the client must ask for it."""
+def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
+    """Return the Location header for a resource that a POST created: its path, including the API's stage."""
     return f"{api.current_event.request_context.path.rstrip('/')}/{row_id}"
 
 
 def answer(status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None) -> Response[str]:
-    """Return the answer: JSON for this caller and this origin alone."""
+    """Return a JSON response that no cache may store, because it is meant for one caller and one origin."""
     headers = {"Cache-Control": "no-store", "Vary": "Origin"}
     if location:
         headers["Location"] = location
@@ -154,42 +139,42 @@ def answer(status: HTTPStatus, body: Mapping[str, Any], *, location: str | None 
 
 
 def _with_errors(api: _Api) -> _Api:
-    """Give every answer of `api` that is not its own code's the common body."""
+    """Return `api` with the common error body for every exception and every unknown route."""
 
-    def follow_request(_: Any, next_middleware: NextMiddleware) -> Response[Any]:
-        known_as = request_id(api)
-        logger.append_keys(request_id=known_as, correlation_id=known_as)
+    def log_request_id(_: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        gateway_id = request_id(api)
+        logger.append_keys(request_id=gateway_id, correlation_id=gateway_id)
         return cast("Response[Any]", next_middleware(api))
 
-    def refuse(error: Exception) -> Response[str]:
-        refused = error if isinstance(error, OrdersError) else InternalError("request: could not be handled; repeat it")
-        status = HTTPStatus(HTTP_STATUS.get(type(refused), HTTPStatus.INTERNAL_SERVER_ERROR))
+    def error_response(error: Exception) -> Response[str]:
+        rejected = error if isinstance(error, OrdersError) else InternalError(_INTERNAL_ERROR)
+        status = HTTPStatus(HTTP_STATUS.get(type(rejected), HTTPStatus.INTERNAL_SERVER_ERROR))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.error("request failed", exc_info=error, status=int(status))
-            refused = InternalError("request: could not be handled; repeat it")
+            rejected = InternalError(_INTERNAL_ERROR)
         else:
-            logger.info("request refused", code=refused.code, status=int(status))
-        return answer(status, {"code": refused.code, "message": str(refused), "request_id": request_id(api)})
+            logger.info("request rejected", code=rejected.code, status=int(status))
+        return answer(status, {"code": rejected.code, "message": str(rejected), "request_id": request_id(api)})
 
     def no_route(_: Exception) -> Response[str]:
-        return refuse(NotFound("path or method: there is no such operation"))
+        return error_response(NotFound("path or method: not found; see the OpenAPI document"))
 
     untyped = cast("Any", api)
-    untyped.use([follow_request])
+    untyped.use([log_request_id])
     untyped.not_found(no_route)
-    untyped.exception_handler(Exception)(refuse)
+    untyped.exception_handler(Exception)(error_response)
     return api
 
 
 def _bytes(api: Api) -> bytes:
-    """Return the body as it was sent; raise ValidationError if there is none."""
+    """Return the bytes of the body; raise ValidationError if the request has no body."""
     body = api.current_event.body
     if not body:
-        raise ValidationError("body: got none; allowed: a JSON object")
+        raise ValidationError("body: missing; send a JSON object")
     if not api.current_event.is_base64_encoded:
-        # Half of a surrogate pair, which no gateway sends, becomes bytes that are not UTF-8.
+        # An unpaired surrogate becomes bytes that are not UTF-8, which the parser then rejects.
         return body.encode(errors="surrogatepass")
     try:
         return base64.b64decode(body, validate=True)
     except ValueError as error:
-        raise ValidationError("body: is not base64, as which the gateway passed it on") from error
+        raise ValidationError("body: not valid base64, although API Gateway marked it as base64") from error

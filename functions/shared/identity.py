@@ -1,4 +1,4 @@
-"""Who calls, from the claims that an API's authorizer has verified."""
+"""Identifies the caller by the token claims that the API's authorizer has verified."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from shared.domain.users import is_user_id
 from shared.errors import Forbidden, Unauthorized
 
 TokenUse = Literal["id", "access"]
-"""The REST API takes ID tokens, the HTTP API access tokens; so it also says how the gateway renders claims."""
+"""The kind of token. The REST API takes ID tokens, the HTTP API takes access tokens; they format claims differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """The holder of the request's token."""
+    """The user who sent the request."""
 
     user_id: str
     """The token's `sub`."""
     is_admin: bool
-    """Whether the token has the group `admin`."""
+    """Whether the token contains the group `admin`."""
 
     def may_read(self, owner_id: str) -> bool:
-        """Say whether the caller may read what belongs to `owner_id`."""
+        """Return whether the caller may read data of the user `owner_id`."""
         return self.is_admin or self.user_id == owner_id
 
     def require_admin(self) -> None:
         """Raise Forbidden unless the caller is an admin."""
         if not self.is_admin:
-            raise Forbidden("group: got none that may do this; allowed: admin")
+            raise Forbidden("requires group admin")
 
 
 def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
-    """Return the caller; raise Unauthorized without a subject or for a token of the other kind.
+    """Return the caller; raise Unauthorized if the token has no valid subject or is of the other kind.
 
-    The gateways tell the kinds apart by scopes, which is a setting of each method; a forgotten one must not let a token
-    in that was issued for something else.
+    API Gateway distinguishes the two kinds only by the scopes that a method requires. This check still rejects the
+    wrong kind if a method was deployed without its scopes.
     """
     subject = claims.get("sub")
     if not isinstance(subject, str) or not is_user_id(subject):
-        raise Unauthorized("token: got none, or one without a user's subject; sign in")
+        raise Unauthorized("token: missing, or without a valid subject; sign in")
     if claims.get("token_use") != token_use:
-        raise Unauthorized(f"token: got another kind; allowed here is an {token_use} token")
+        raise Unauthorized(f"token: wrong kind; this API requires the {token_use} token")
     return Caller(user_id=subject, is_admin="admin" in groups(claims.get("cognito:groups"), token_use))
 
 
 def groups(claim: object, token_use: TokenUse) -> frozenset[str]:
-    """Return the groups of a `cognito:groups` claim.
+    """Return the group names in a `cognito:groups` claim.
 
-    A list in the token, text from a gateway: `a,b` from a REST API, `[a b]` from an HTTP API. Names have no spaces
-    (Cognito's rule for CreateGroup), but may have commas and brackets: docs/decisions/11-group-names.md.
+    The token contains a list, but API Gateway passes text: a REST API `a,b`, an HTTP API `[a b]`. Group names
+    cannot contain spaces, but they can contain commas and brackets: see docs/decisions/11-group-names.md.
     """
     if isinstance(claim, list):
         return frozenset(name for name in claim if isinstance(name, str))  # pyright: ignore[reportUnknownVariableType]

@@ -1,4 +1,4 @@
-"""The orders table."""
+"""Reads and writes orders in the orders table."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from shared.errors import IdempotencyConflict
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# As the workflow says it (workflows/order.asl.json).
-OUR_FAULT: Final[Reason] = {
+# workflows/order.asl.json records the same reason; a test compares the two.
+INTERNAL_ERROR: Final[Reason] = {
     "code": "InternalError",
-    "message": "The order could not be processed because of an error of ours; place it again",
+    "message": "The order could not be processed because of an internal error; place it again",
 }
 
 
 class OrderStore:
-    """Orders by id, and a user's by time."""
+    """Finds, creates and fails orders by id, and lists a user's orders by time."""
 
     def __init__(self, client: DynamoDBClient, *, table: str, by_user_index: str = "") -> None:
         self._client = client
@@ -32,10 +32,10 @@ class OrderStore:
         self._by_user_index = by_user_index
 
     def create(self, order: Order, *, request_hash: str) -> Order:
-        """Write a new order and return it, or the order that already stands for the same request, as it is now.
+        """Write a new order and return it. If the same request already created the order, return its current state.
 
-        One conditional write is the whole of idempotency: a client's repetition, and the SDK's after a lost answer,
-        meet the row with the same hash. Raises IdempotencyConflict if it has another one.
+        One conditional write makes this idempotent: a retry by the client or the SDK finds the row of the first attempt
+        with the same request hash. Raises IdempotencyConflict if the existing row has a different request hash.
         """
         try:
             self._client.put_item(
@@ -50,23 +50,23 @@ class OrderStore:
                 raise
             if row["request_hash"]["S"] != request_hash:
                 raise IdempotencyConflict(
-                    "Idempotency-Key: got one that stands for another body; use a new key for a new order"
+                    "Idempotency-Key: already used with a different body; use a new key for a new order"
                 ) from error
             return rows.order_of(row)
         return order
 
     def row(self, order_id: str) -> rows.Row | None:
-        """Return the order's row as it is now, or None."""
+        """Return the order's row, read consistently, or None if it does not exist."""
         answer = self._client.get_item(TableName=self._table, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
         return answer.get("Item")
 
     def get(self, order_id: str) -> Order | None:
-        """Return the order as it is now, or None."""
+        """Return the order, read consistently, or None if it does not exist."""
         row = self.row(order_id)
         return rows.order_of(row) if row else None
 
     def fail(self, order_id: str, now: datetime) -> bool:
-        """Move the order from PENDING to FAILED, as by a fault of ours; return False if it is decided or absent."""
+        """Change a PENDING order to FAILED with an internal error; return False if it is decided or does not exist."""
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -78,7 +78,7 @@ class OrderStore:
                     ":pending": {"S": "PENDING"},
                     ":status": {"S": "FAILED"},
                     ":now": {"S": timestamp(now)},
-                    ":reason": {"M": {name: {"S": text} for name, text in OUR_FAULT.items()}},
+                    ":reason": {"M": {name: {"S": text} for name, text in INTERNAL_ERROR.items()}},
                 },
             )
         except ClientError as error:
@@ -88,7 +88,7 @@ class OrderStore:
         return True
 
     def page(self, user_id: str, limit: int, *, after: Order | None) -> tuple[list[Order], bool]:
-        """Return at most `limit` of the user's orders behind `after`, newest first, and whether there are more."""
+        """Return up to `limit` of the user's orders after `after`, newest first, and whether more orders follow."""
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(
             TableName=self._table,
@@ -96,7 +96,7 @@ class OrderStore:
             KeyConditionExpression="user_id = :user_id",
             ExpressionAttributeValues={":user_id": {"S": user_id}},
             ScanIndexForward=False,
-            Limit=limit + 1,  # one more, to know whether there is a next page
+            Limit=limit + 1,  # one more than the page, to know whether another page follows
             **start,
         )
         found = [rows.order_of(row) for row in answer["Items"]]

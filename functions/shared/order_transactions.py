@@ -1,4 +1,4 @@
-"""Writes that decide an order together with its stock: all of it happens, or nothing does."""
+"""DynamoDB transactions that change an order and the stock of its products together."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from shared import rows
-from shared.aws import NoAnswer, error_code, is_failed_condition
+from shared.aws import NoResponse, error_code, is_failed_condition
 from shared.domain import orders
 from shared.domain.orders import Line, Order, Price
 from shared.errors import InvalidTransition, OrderNotFound, StockContention
@@ -20,11 +19,8 @@ from shared.errors import InvalidTransition, OrderNotFound, StockContention
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_ORDER = 0
-"""Position of the order's own update in each transaction; the lines follow in their order."""
-
-_PRICINGS = 3
-"""Tries at a catalogue whose prices change meanwhile; more would outlast the function."""
+_PRICE_ATTEMPTS = 3
+"""Attempts to confirm an order whose prices keep changing. After the last one the workflow retries the step."""
 
 _BUSY = frozenset(
     {
@@ -38,23 +34,45 @@ _BUSY = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Codes of a call and of a transaction's cancellation reasons that pass."""
+"""Transient error codes: of the API call itself, and of the cancellation reasons of a transaction."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Refusal:
-    """Why a transaction's item was refused: DynamoDB's code, and the row as it was."""
+    """DynamoDB's cancellation reason for one update of a transaction."""
 
     code: str
+    """`None`, as text, if this update did not cause the cancellation."""
     row: dict[str, Any] | None
+    """The existing row, if the update's condition failed."""
 
     @property
     def is_condition(self) -> bool:
         return self.code == "ConditionalCheckFailed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    """The result of a transaction, which contains one update of the order and then one update for each line."""
+
+    refusals: Sequence[_Refusal]
+    """One cancellation reason for each update; empty if DynamoDB wrote the transaction."""
+
+    @property
+    def written(self) -> bool:
+        return not self.refusals
+
+    @property
+    def order(self) -> _Refusal:
+        return self.refusals[0]
+
+    @property
+    def lines(self) -> Sequence[_Refusal]:
+        return self.refusals[1:]
+
+
 class OrderTransactions:
-    """Confirmation and cancellation."""
+    """Confirms and cancels orders."""
 
     def __init__(self, client: DynamoDBClient, *, orders_table: str, inventory_table: str) -> None:
         self._client = client
@@ -62,36 +80,42 @@ class OrderTransactions:
         self._inventory = inventory_table
 
     def confirm(self, order: Order, prices: Sequence[Price], now: datetime) -> Order:
-        """Take every line of `order` from stock and confirm it at the catalogue's prices, if its row is still PENDING.
+        """Decrement the stock of every line of `order` and set the order to CONFIRMED, in one transaction.
 
-        `prices` were read before; the transaction holds them to the catalogue, and takes from the rows that refused it
-        what changed meanwhile. Returns the confirmed order of the row, which is an earlier one's if this is a
-        repetition. Raises OutOfStock, ProductNotFound, ValidationError (mixed currencies), InvalidTransition,
-        OrderNotFound and, to be repeated, StockContention.
+        The transaction checks that `prices` are still the catalog's prices. If a price has changed, the next attempt
+        uses the price that DynamoDB returned. If the order is already confirmed, this returns the order as it was
+        confirmed and changes nothing.
+
+        Raises OutOfStock, ProductNotFound, ValidationError (lines with different currencies), InvalidTransition (the
+        order is neither PENDING nor CONFIRMED), OrderNotFound, and StockContention, which callers may retry.
         """
-        for _ in range(_PRICINGS):
+        for _ in range(_PRICE_ATTEMPTS):
             confirmed = orders.confirmed(order, prices, now)
-            sold = zip(confirmed["items"], repeat(confirmed.get("currency", "")))
-            refusals = self._transact([self._confirmation(confirmed), *(self._sale(*line) for line in sold)])
-            if not refusals:
+            currency = confirmed.get("currency", "")
+            attempt = self._attempt(
+                self._confirmation(confirmed), [self._take_from_stock(line, currency) for line in confirmed["items"]]
+            )
+            if attempt.written:
                 return confirmed
-            if refusals[_ORDER].is_condition:
-                return _confirmed_before(confirmed, refusals[_ORDER].row)
-            prices = [*prices, *_changed_prices(order["items"], refusals)]
-        raise StockContention("catalogue: its prices keep changing")
+            if attempt.order.is_condition:
+                return _confirmed_earlier(confirmed, attempt.order.row)
+            prices = [*prices, *_changed_prices(order["items"], attempt)]
+        raise StockContention("prices: changed during every attempt to confirm the order; retry")
 
     def cancel(self, before: Order, cancelled: Order, *, request_id: str) -> bool:
-        """Write `cancelled` if its row is still as `before`, and return its lines to stock if they were taken.
+        """Write `cancelled` if the row still equals `before`; return the lines to stock if they were taken from it.
 
-        Returns False if the row changed meanwhile. Raises StockContention. `request_id` makes a repetition by the SDK
-        after a lost answer meet its own write as success.
+        Returns False if the order has changed since `before` was read. Raises StockContention. `request_id` lets an SDK
+        retry recognize its own write.
         """
         if before["status"] == "PENDING":
             return self._cancel_pending(cancelled, request_id)
-        refusals = self._transact([self._cancellation(cancelled), *(self._return(line) for line in cancelled["items"])])
-        if refusals and not refusals[_ORDER].is_condition:
-            raise _busy(refusals)
-        return not refusals
+        attempt = self._attempt(
+            self._cancellation(cancelled), [self._return_to_stock(line) for line in cancelled["items"]]
+        )
+        if not attempt.written and not attempt.order.is_condition:
+            raise _busy(attempt)
+        return attempt.written
 
     def _cancel_pending(self, cancelled: Order, request_id: str) -> bool:
         update = _status_update(
@@ -130,18 +154,20 @@ class OrderTransactions:
         }
         return {"Update": update}
 
-    def _sale(self, line: Line, currency: str) -> dict[str, Any]:
-        update = self._stock(line, "-", "quantity >= :n AND unit_price = :unit_price AND currency = :currency")
+    def _take_from_stock(self, line: Line, currency: str) -> dict[str, Any]:
+        """Return the update that decrements a product's stock if enough is left and its price has not changed."""
+        update = self._stock_update(line, "-", "quantity >= :n AND unit_price = :unit_price AND currency = :currency")
         update["Update"]["ExpressionAttributeValues"] |= {
             ":unit_price": {"N": str(line.get("unit_price"))},
             ":currency": {"S": currency},
         }
         return update
 
-    def _return(self, line: Line) -> dict[str, Any]:
-        return self._stock(line, "+", "attribute_exists(product_id)")
+    def _return_to_stock(self, line: Line) -> dict[str, Any]:
+        """Return the update that increments a product's stock."""
+        return self._stock_update(line, "+", "attribute_exists(product_id)")
 
-    def _stock(self, line: Line, sign: str, condition: str) -> dict[str, Any]:
+    def _stock_update(self, line: Line, sign: str, condition: str) -> dict[str, Any]:
         return {
             "Update": {
                 "TableName": self._inventory,
@@ -153,18 +179,22 @@ class OrderTransactions:
             }
         }
 
-    def _transact(self, items: Sequence[dict[str, Any]]) -> list[_Refusal]:
-        """Write all or nothing; return nothing when written, else one refusal for each item.
+    def _attempt(self, order_update: dict[str, Any], line_updates: Sequence[dict[str, Any]]) -> _Attempt:
+        return _Attempt(refusals=self._transact([order_update, *line_updates]))
 
-        The token lets DynamoDB know the SDK's repetition of the same call for 10 minutes (AWS rule).
+    def _transact(self, items: Sequence[dict[str, Any]]) -> list[_Refusal]:
+        """Run one transaction; return an empty list if DynamoDB wrote it, else one refusal for each item.
+
+        An SDK retry sends the same ClientRequestToken, and DynamoDB then returns success without writing again. A token
+        is valid for 10 minutes (API reference, TransactWriteItems).
         """
         try:
             self._client.transact_write_items(TransactItems=cast("Any", items), ClientRequestToken=str(uuid.uuid4()))
-        except NoAnswer as error:
-            raise StockContention("stock: DynamoDB gave no answer in time") from error
+        except NoResponse as error:
+            raise StockContention("stock: DynamoDB did not respond in time; retry") from error
         except ClientError as error:
             if error_code(error) in _BUSY:
-                raise StockContention(f"stock: DynamoDB answered {error_code(error)}") from error
+                raise StockContention(f"stock: DynamoDB returned {error_code(error)}; retry") from error
             if error_code(error) != "TransactionCanceledException":
                 raise
             reasons = cast("dict[str, Any]", error.response)["CancellationReasons"]
@@ -187,28 +217,32 @@ def _status_update(table: str, order: Order, condition: str) -> dict[str, Any]:
     }
 
 
-def _confirmed_before(order: Order, row: dict[str, Any] | None) -> Order:
+def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
+    """Return the order of `row` if it is CONFIRMED. Raises OrderNotFound and InvalidTransition."""
     if row is None:
-        raise OrderNotFound(f"order {order['order_id']}: there is none")
-    stands = rows.order_of(row)
-    if stands["status"] != "CONFIRMED":
-        raise InvalidTransition(f"status: got {stands['status']}, which cannot become CONFIRMED; allowed: PENDING")
-    return stands
+        raise OrderNotFound(f"order {order['order_id']}: not found in the orders table")
+    existing = rows.order_of(row)
+    if existing["status"] != "CONFIRMED":
+        raise InvalidTransition(f"status: {existing['status']} cannot become CONFIRMED; it must be PENDING")
+    return existing
 
 
-def _changed_prices(lines: Sequence[Line], refusals: Sequence[_Refusal]) -> list[Price]:
-    """Return the prices that refused a transaction. Raises ProductNotFound, OutOfStock or StockContention."""
-    refused = [(line, each.row) for line, each in zip(lines, refusals[_ORDER + 1 :], strict=True) if each.is_condition]
+def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
+    """Return the current prices of the products whose updates failed their condition.
+
+    Raises ProductNotFound, OutOfStock, and StockContention if no condition failed.
+    """
+    refused = [(line, each.row) for line, each in zip(lines, attempt.lines, strict=True) if each.is_condition]
     if not refused:
-        raise _busy(refusals)
+        raise _busy(attempt)
     if unknown := [line["product_id"] for line, row in refused if row is None]:
-        raise orders.not_in_catalogue(unknown)
+        raise orders.not_in_catalog(unknown)
     products = [(line, rows.product_of(row)) for line, row in refused if row is not None]
     if short := [line["product_id"] for line, product in products if product["quantity"] < line["quantity"]]:
         raise orders.out_of_stock(short)
     return [rows.price_of(product) for _, product in products]
 
 
-def _busy(refusals: Sequence[_Refusal]) -> StockContention:
-    codes = sorted({refusal.code for refusal in refusals} - {"None"})
-    return StockContention(f"stock: others are writing it ({', '.join(codes)})")
+def _busy(attempt: _Attempt) -> StockContention:
+    codes = sorted({refusal.code for refusal in attempt.refusals} - {"None"})
+    return StockContention(f"stock: the transaction was cancelled ({', '.join(codes)}); retry")

@@ -1,7 +1,7 @@
-"""Rows of the tables, in DynamoDB's own JSON, to values of the domain and back.
+"""Converts table rows in DynamoDB's JSON format to orders, products and profiles, and back.
 
-Written out instead of boto3's generic serializer: the columns are few, internal ones (request_hash, synchronous,
-request_id, catalogue) stay inside, and the import of boto3 would double a cold start.
+These functions replace boto3's TypeDeserializer, because importing boto3 would lengthen every cold start. They also
+keep internal attributes (request_hash, synchronous, request_id, catalogue) out of API responses.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from shared.domain.users import User
 from shared.errors import InternalError
 
 Row = Mapping[str, Any]
-"""Attribute name -> typed value, e.g. {"quantity": {"N": "5"}}. Numbers are text (AWS rule)."""
+"""Maps attribute names to typed values, e.g. {"quantity": {"N": "5"}}. DynamoDB's JSON has numbers as text."""
 
-CATALOGUE: Final = "products"
-"""Partition of the catalogue's index: all products, so that a list needs no Scan."""
+CATALOG_PARTITION: Final = "products"
+"""Partition key of all products in the catalog index, which makes it possible to list them without a Scan."""
 
 
 def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str, Any]:
@@ -36,12 +36,12 @@ def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str
 
 
 def lines_value(lines: list[Line]) -> dict[str, Any]:
-    """Return the `items` attribute."""
+    """Return the value of an order's `items` attribute."""
     return {"L": [{"M": _line_value(line)} for line in lines]}
 
 
 def order_of(row: Row) -> Order:
-    """Return the public order of a row or of a stream image."""
+    """Return the order in a row or stream image, without internal attributes."""
     order: Order = {
         "order_id": row["order_id"]["S"],
         "user_id": row["user_id"]["S"],
@@ -61,7 +61,7 @@ def order_of(row: Row) -> Order:
 
 
 def is_synchronous(row: Row) -> bool:
-    """Say whether the order was placed by POST /process."""
+    """Return whether the order was placed with POST /process."""
     return bool(row.get("synchronous", {}).get("BOOL"))
 
 
@@ -77,7 +77,7 @@ def user_row(user: User, *, request_id: str) -> dict[str, Any]:
 
 
 def user_of(row: Row) -> User:
-    """Return the profile of a row."""
+    """Return the profile in a row, without internal attributes."""
     return {
         "user_id": row["user_id"]["S"],
         "name": row["name"]["S"],
@@ -87,19 +87,19 @@ def user_of(row: Row) -> User:
 
 
 def product_values(content: ProductContent, *, request_id: str) -> dict[str, Any]:
-    """Return the attributes of a product, without its key."""
+    """Return a product's attributes without its key."""
     return {
         "name": {"S": content["name"]},
         "unit_price": {"N": str(content["unit_price"])},
         "currency": {"S": content["currency"]},
         "quantity": {"N": str(content["quantity"])},
-        "catalogue": {"S": CATALOGUE},
+        "catalogue": {"S": CATALOG_PARTITION},
         "request_id": {"S": request_id},
     }
 
 
 def product_of(row: Row) -> Product:
-    """Return the product of a row."""
+    """Return the product in a row, without internal attributes."""
     return {
         "product_id": row["product_id"]["S"],
         "name": row["name"]["S"],
@@ -110,15 +110,15 @@ def product_of(row: Row) -> Product:
 
 
 def price_of(row: Any) -> Price:
-    """Return the price in a product that the workflow read; JSONata may have made its integer a float.
+    """Return the price of a product that the workflow read. JSONata may have turned the integer into a float.
 
-    Raises InternalError for a row that no product has.
+    Raises InternalError if the product has no valid price.
     """
     fields = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
     product_id, unit_price, currency = (fields.get(name) for name in ("product_id", "unit_price", "currency"))
     known = isinstance(product_id, str) and isinstance(currency, str) and not isinstance(unit_price, bool)
     if not known or not isinstance(unit_price, int | float) or unit_price != unit_price // 1:
-        raise InternalError("product: its row has no price")
+        raise InternalError("product: missing or invalid price")
     return {"product_id": str(product_id), "unit_price": int(unit_price), "currency": str(currency)}
 
 

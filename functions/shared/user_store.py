@@ -1,4 +1,4 @@
-"""The users table."""
+"""Reads and writes profiles in the users table."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class UserStore:
-    """Profiles by their owner's id."""
+    """Finds and creates profiles by user id."""
 
     def __init__(self, client: DynamoDBClient, *, table: str) -> None:
         self._client = client
         self._table = table
 
     def create(self, user: User, *, request_id: str) -> User:
-        """Write a new profile, once for each `request_id`; raise UserAlreadyExists.
+        """Create the profile once for each `request_id`; raise UserAlreadyExists if the user has one.
 
-        The SDK repeats a write whose answer was lost. The repetition then meets its own row, which is no conflict.
+        The SDK retries a write whose response was lost. A retry that finds its own row is not a conflict.
         """
         try:
             self._client.put_item(
@@ -39,10 +39,10 @@ class UserStore:
                 raise
             row = existing_row(error)
             if row is None or row["request_id"]["S"] != request_id:
-                raise UserAlreadyExists("profile: the caller has one; allowed is one") from error
+                raise UserAlreadyExists("profile: already exists; each user can have one") from error
         return user
 
     def get(self, user_id: str) -> User | None:
-        """Return the profile, or None."""
+        """Return the profile, or None if it does not exist."""
         answer = self._client.get_item(TableName=self._table, Key={"user_id": {"S": user_id}}, ConsistentRead=True)
         return rows.user_of(answer["Item"]) if "Item" in answer else None

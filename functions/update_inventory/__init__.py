@@ -1,1 +1,1 @@
-"""Workflow, UpdateInventory."""
+"""Lambda function of the workflow's step UpdateInventory."""

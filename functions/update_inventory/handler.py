@@ -1,10 +1,10 @@
-"""The workflow's step that decides: takes the lines from stock and confirms the order, in one transaction.
+"""Takes the lines of an order from stock and confirms the order, in one transaction (step UpdateInventory).
 
-Environment: ORDERS_TABLE, INVENTORY_TABLE.
+Environment variables: ORDERS_TABLE, INVENTORY_TABLE.
 Input: {"order": the PENDING order, "products": [{"product_id", "unit_price" (minor units), "currency"}]}.
-Output: the confirmed order; an earlier confirmation's if there was one.
-Raises OutOfStock, ProductNotFound, ValidationError (mixed currencies), InvalidTransition (no longer PENDING),
-StockContention (transient), and InternalError for an input that the workflow does not make.
+Output: the confirmed order. If the order was confirmed before, this is the result of that confirmation.
+Raises OutOfStock, ProductNotFound, OrderNotFound, ValidationError (different currencies), InvalidTransition (no longer
+PENDING), StockContention (transient), and InternalError for an input that the workflow never sends.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from shared.domain.orders import Order, Price
 from shared.domain.times import utc_now
 from shared.errors import InternalError, ValidationError
 from shared.order_transactions import OrderTransactions
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
-# Two tries end within the step's time limit; after that the workflow repeats the step.
+# Two attempts of a call end within the step's time limit. After that, the workflow retries the step.
 transactions = OrderTransactions(
     aws.client("dynamodb", attempts=2),
     orders_table=os.environ["ORDERS_TABLE"],
     inventory_table=os.environ["INVENTORY_TABLE"],
 )
 
-accepted = events.order_reader()
+parse_order = events.order_parser()
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
-    """Confirm the order or say why not."""
+    """Confirm the order and return it."""
     order, prices = _input(event)
-    follow(order["order_id"])
+    correlate(order["order_id"])
     logger.append_keys(step="UpdateInventory", order_id=order["order_id"])
     order = transactions.confirm(order, prices, utc_now())
     logger.info("order confirmed", status=order["status"])
@@ -45,13 +45,13 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
 
 
 def _input(event: Any) -> tuple[Order, list[Price]]:
-    """Return the order and its prices. What is wrong with them is our fault, so it does not reject the order."""
+    """Return the order and its prices. Invalid input is a bug of the workflow and must not reject the order."""
     fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     products = fields.get("products")
     try:
-        order = accepted(fields.get("order"))
+        order = parse_order(fields.get("order"))
     except ValidationError as error:
-        raise InternalError(f"input: got no PENDING order; {error}") from error
+        raise InternalError(f"input: not a PENDING order; {error}") from error
     if not isinstance(products, list):
-        raise InternalError("input: got no list of products")
+        raise InternalError("input: products must be a list")
     return order, [rows.price_of(product) for product in cast("list[Any]", products)]

@@ -1,1 +1,1 @@
-"""POST and GET /users: profiles."""
+"""Lambda function for /users of the REST API, which creates and reads profiles."""

@@ -1,6 +1,6 @@
-"""POST /users and GET /users/{user_id} of the REST API.
+"""Handles POST /users and GET /users/{user_id} of the REST API.
 
-Environment: USERS_TABLE, CORS_ORIGINS.
+Environment variables: USERS_TABLE, CORS_ORIGINS.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shared import aws, contracts, http
 from shared.domain.times import timestamp, utc_now
 from shared.domain.users import UserContent, is_user_id
 from shared.errors import UserNotFound
-from shared.telemetry import count, logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 from shared.user_store import UserStore
 
 api = http.rest_api(os.environ["CORS_ORIGINS"])
@@ -26,24 +26,24 @@ check_body = contracts.request_check("createUser")
 
 @api.post("/users")
 def create_user() -> Response[str]:
-    """Create the profile of the token's subject, whatever the body says."""
+    """Create the caller's profile. Its id is the subject of the token, not a field of the body."""
     caller = http.caller(api)
     content: UserContent = http.json_body(api, check_body)
     user = users.create(
         {"user_id": caller.user_id, **content, "created_at": timestamp(utc_now())},
         request_id=api.lambda_context.aws_request_id,
     )
-    count("UserCreated")
-    return http.answer(HTTPStatus.CREATED, user, location=http.created_at(api, user["user_id"]))
+    count_event("UserCreated")
+    return http.answer(HTTPStatus.CREATED, user, location=http.location_of(api, user["user_id"]))
 
 
 @api.get("/users/<user_id>")
 def get_user(user_id: str) -> Response[str]:
-    """Read a profile; somebody else's is answered as if there were none."""
+    """Return a profile. Profiles of other users give the same error as profiles that do not exist."""
     caller = http.caller(api)
     user = users.get(user_id) if caller.may_read(user_id) and is_user_id(user_id) else None
     if user is None:
-        raise UserNotFound("user: there is none with this id for this caller")
+        raise UserNotFound("user: not found")
     return http.answer(HTTPStatus.OK, user)
 
 
@@ -51,5 +51,5 @@ def get_user(user_id: str) -> Response[str]:
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the API."""
+    """Handle one request of the REST API."""
     return api.resolve(event, context)

@@ -1,1 +1,1 @@
-"""Workflow, ValidateInput."""
+"""Lambda function of the workflow's step ValidateInput."""

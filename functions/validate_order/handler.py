@@ -1,9 +1,10 @@
-"""First step of the workflow: tells whether this is an order, and what its row is.
+"""Checks the workflow's input and returns the order with its table row (step ValidateInput).
 
-Input: Standard {"order": the order of OrderCreated}; Express {"request": {"user_id", "idempotency_key" (optional),
-"content_type" (optional), "content": the body of POST /process}}, with "too_large": true in the content's place if the
-body is larger than any valid one.
-Output: {"order": the PENDING order, "item": its row in DynamoDB's JSON, "request_hash", "synchronous"}.
+Input for an accepted order, sent by the STANDARD workflow: {"order": the PENDING order}.
+Input for a synchronous order, sent by API Gateway for POST /process: {"request": {"user_id", "idempotency_key"
+(optional), "content_type" (optional), "content": the request body}}. If the body exceeds the maximum size,
+"too_large": true replaces "content".
+Output: {"order": the PENDING order, "item": its row in DynamoDB's JSON format, "request_hash", "synchronous"}.
 Raises ValidationError, UnsupportedMediaType and PayloadTooLarge.
 """
 
@@ -20,22 +21,22 @@ from shared.domain.orders import Order
 from shared.domain.times import utc_now
 from shared.domain.users import is_user_id
 from shared.errors import ValidationError
-from shared.telemetry import follow, logger, metrics, tracer
+from shared.telemetry import correlate, logger, metrics, tracer
 
 check_content = contracts.request_check("processOrder")
-accepted = events.order_reader()
+parse_order = events.order_parser()
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Return what the workflow goes on with."""
+    """Check the input and return the data for the next steps."""
     given: Any = event
     fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     synchronous = "request" in fields
-    order = _requested(fields["request"]) if synchronous else accepted(fields.get("order"))
-    follow(order["order_id"])
+    order = _requested(fields["request"]) if synchronous else parse_order(fields.get("order"))
+    correlate(order["order_id"])
     orders.check_lines(order["items"])
     request_hash = orders.request_hash(order["items"])
     logger.info("order is valid", step="ValidateInput", order_id=order["order_id"])
@@ -48,13 +49,13 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 
 def _requested(request: Any) -> Order:
-    """Return the order of POST /process, as API Gateway's mapping template passes it on."""
+    """Return the order in a request of POST /process, as API Gateway's mapping template sends it."""
     if not isinstance(request, dict):
-        raise ValidationError('input: got a "request" that is no object')
+        raise ValidationError('input: "request" must be an object')
     fields = cast("dict[str, Any]", request)
     user_id, key, kind = (_text(fields, name) for name in ("user_id", "idempotency_key", "content_type"))
     if user_id is None or not is_user_id(user_id):
-        raise ValidationError("user_id: got no user's id; sign in")
+        raise ValidationError("user_id: missing or invalid; sign in")
     if key is not None:
         orders.check_idempotency_key(key)
     request_body.check_media_type(kind)
@@ -69,5 +70,5 @@ def _requested(request: Any) -> Order:
 def _text(request: dict[str, Any], name: str) -> str | None:
     value = request.get(name)
     if value is not None and not isinstance(value, str):
-        raise ValidationError(f"request.{name}: got no text")
+        raise ValidationError(f"request.{name}: must be text")
     return value

@@ -15,7 +15,7 @@ from tests.fakes.gateway import Request, rest_event
 
 INITIALISATION: Final = 0.95
 """Of the bare handler's, at most."""
-ORDER: Final = 0.5
+ORDER: Final = 0.6
 """Of what the same order takes with Powertools' own validation, at most."""
 FUNCTION_MB: Final = 0.1
 LAYERS_MB: Final = 1.0

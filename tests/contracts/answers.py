@@ -1,4 +1,4 @@
-"""Judges an answer by the OpenAPI document of its API."""
+"""Checks a response against the OpenAPI document of its API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes.gateway import Answer
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
-    """As JSON Schema means it: Python's `$` is also before a line feed at the end."""
+    """Check a pattern as JSON Schema defines it. In Python, `$` also matches before a final line feed."""
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
@@ -23,19 +23,19 @@ _Validator: Final = cast("Any", validators).extend(Draft4Validator, {"pattern": 
 
 
 def breaches(schema: Mapping[str, Any], value: Any) -> list[str]:
-    """Return where and how `value` breaks a schema of draft 4."""
+    """Return every violation of the draft 4 schema in `value`, each with its path."""
     return [f"{error.json_path}: {error.message}" for error in _Validator(dict(schema)).iter_errors(value)]
 
 
 @cache
 def document(name: str) -> dict[str, Any]:
-    """Return `contracts/{name}` with every reference resolved."""
+    """Return the document `contracts/{name}` with all references resolved."""
     loaded = openapi.load(name)
     return cast("dict[str, Any]", openapi.resolve(loaded, loaded))
 
 
 def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
-    """Return the operation that the document has for a request, or None; a REST path may have a slash at its end."""
+    """Return the operation for a request, or None. Paths of the REST API may end with a slash."""
     if name == "rest-api.yaml":
         path = path.rstrip("/")
     for template, item in document(name)["paths"].items():
@@ -46,13 +46,13 @@ def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
 
 
 def faults(name: str, method: str, path: str, answer: Answer) -> list[str]:
-    """Return what in the answer is not as the document says."""
+    """Return every way in which the response differs from the document."""
     status, headers, body = answer.status, answer.headers, answer.body
     operation = operation_of(name, method, path)
     if operation is None:
-        # The document's description: anything else is 404 with the common error.
+        # According to the document's description, an unknown route returns 404 with the common error.
         expected: Any = {"content": {"application/json": {"schema": document(name)["components"]["schemas"]["Error"]}}}
-        found = [] if (status, body.get("code")) == (404, "NotFound") else [f"{method} {path} is no operation"]
+        found = [] if (status, body.get("code")) == (404, "NotFound") else [f"{method} {path} is not an operation"]
     else:
         responses = operation["responses"]
         expected = responses.get(str(status), responses.get(f"{status // 100}XX"))

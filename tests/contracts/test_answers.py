@@ -1,4 +1,4 @@
-"""The judge of answers, which the tests of the handlers use for each of theirs, sees what is wrong."""
+"""Tests that the response check detects errors. The tests of the API functions use it for every response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def answer(status: int, body: Any, headers: dict[str, str] = HEADERS) -> Answer:
     return Answer({"statusCode": status, "headers": headers, "body": json.dumps(body)})
 
 
-def test_an_answer_as_documented_has_no_faults() -> None:
+def test_documented_response_has_no_faults() -> None:
     assert faults("rest-api.yaml", "POST", "/users", answer(201, USER)) == []
     assert faults("rest-api.yaml", "GET", "/nothing", answer(404, ERROR)) == []
     assert faults("rest-api.yaml", "GET", "/users/u-1", answer(503, {**ERROR, "code": "InternalError"})) == []
@@ -46,5 +46,5 @@ def test_an_answer_as_documented_has_no_faults() -> None:
         ("GET", "/nothing", answer(404, {"message": "no"})),
     ],
 )
-def test_an_answer_that_is_not_as_documented_is_seen(method: str, path: str, wrong: Answer) -> None:
+def test_undocumented_response_is_detected(method: str, path: str, wrong: Answer) -> None:
     assert faults("rest-api.yaml", method, path, wrong)

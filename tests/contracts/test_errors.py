@@ -1,4 +1,4 @@
-"""One tree of errors, one table of statuses; their names are those of the APIs and of the workflow."""
+"""Tests that the APIs and the workflow use the names and HTTP statuses of the error classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.contracts.answers import document
 from tests.contracts.test_openapi import DOCUMENTS, nodes
 
 WORKFLOW = CONTRACTS.parent / "workflows" / "order.asl.json"
-# Names of the workflow's own: no function raises them, and no client sees them.
+# These errors exist only in the workflow: no function raises them, and no client sees them.
 OF_THE_WORKFLOW = {"ProcessingFailed", "NotRecorded"}
 
 
@@ -24,29 +24,29 @@ def kinds(root: type[OrdersError] = OrdersError) -> Iterator[type[OrdersError]]:
         yield from kinds(kind)
 
 
-def test_every_error_that_can_answer_a_request_is_in_the_table() -> None:
+def test_every_request_error_has_an_http_status() -> None:
     assert set(HTTP_STATUS) == {kind for kind in kinds() if not issubclass(kind, ConsumerError)}
 
 
-def test_a_name_stands_for_one_error() -> None:
+def test_error_names_are_unique() -> None:
     names = [kind.__name__ for kind in kinds()]
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_codes_of_a_document_are_names_of_errors(name: str) -> None:
+def test_documented_codes_are_error_names(name: str) -> None:
     codes = set(document(name)["components"]["schemas"]["Error"]["properties"]["code"]["enum"])
-    assert codes - {kind.__name__ for kind in HTTP_STATUS} <= {"Timeout"}  # the gateway's own
+    assert codes - {kind.__name__ for kind in HTTP_STATUS} <= {"Timeout"}  # only API Gateway returns it
 
 
-def test_every_error_that_answers_a_request_is_a_code_of_the_rest_document() -> None:
+def test_rest_document_lists_every_client_error_code() -> None:
     codes = set(document("rest-api.yaml")["components"]["schemas"]["Error"]["properties"]["code"]["enum"])
-    # Those of 5xx are all answered as InternalError.
+    # The functions return InternalError for every error with a 5xx status.
     assert {kind.__name__ for kind, status in HTTP_STATUS.items() if status < 500} <= codes
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_code_that_a_description_names_is_documented_under_its_status(name: str) -> None:
+def test_code_in_description_matches_its_status(name: str) -> None:
     by_name = {kind.__name__: status for kind, status in HTTP_STATUS.items()}
     wrong = [
         f"{operation['operationId']} {status} {code}"
@@ -60,7 +60,7 @@ def test_a_code_that_a_description_names_is_documented_under_its_status(name: st
     assert wrong == []
 
 
-def test_the_workflow_catches_and_fails_with_names_of_errors() -> None:
+def test_workflow_uses_existing_error_names() -> None:
     workflow: Any = json.loads(WORKFLOW.read_text())
     caught = {name for _, node in nodes(workflow) for name in node.get("ErrorEquals", [])}
     failed = {node["Error"] for _, node in nodes(workflow) if node.get("Type") == "Fail"}

@@ -1,4 +1,4 @@
-"""The events' schemas: one for each status, agreeing with the APIs' order."""
+"""Tests of the event schemas: one per status, and consistent with the order in the REST API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AT = "2026-01-02T03:04:05.678Z"
 
 
 def detail(status: str) -> dict[str, Any]:
-    """Return a whole event of `status`."""
+    """Return a complete event detail for `status`."""
     line: dict[str, Any] = {"product_id": "tea", "quantity": 2}
     order: dict[str, Any] = {
         "order_id": ORDER_ID,
@@ -39,13 +39,13 @@ def detail(status: str) -> dict[str, Any]:
     return {"event_id": f"{ORDER_ID}:{status}", "order": {**order, "items": [line]}}
 
 
-def test_each_status_has_one_event_and_each_event_a_schema() -> None:
+def test_each_status_has_one_event_and_schema() -> None:
     assert set(DETAIL_TYPES) == set(TRANSITIONS)
     assert sorted(DETAIL_TYPES.values()) == sorted(SCHEMAS)
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_each_schema_is_self_contained_strict_draft_4(name: str) -> None:
+def test_event_schema_is_strict_draft_4_without_references(name: str) -> None:
     Draft4Validator.check_schema(SCHEMAS[name])
     for path, node in nodes(SCHEMAS[name]):
         assert "$ref" not in node
@@ -54,7 +54,7 @@ def test_each_schema_is_self_contained_strict_draft_4(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_an_events_order_is_one_that_the_api_could_answer(name: str) -> None:
+def test_order_in_event_matches_order_in_api(name: str) -> None:
     api = document("rest-api.yaml")["components"]["schemas"]["Order"]
     event = SCHEMAS[name]["properties"]["order"]
     assert set(api["required"]) <= set(event["required"])
@@ -70,7 +70,7 @@ def test_an_events_order_is_one_that_the_api_could_answer(name: str) -> None:
         assert set(codes) <= set(api["properties"]["reason"]["properties"]["code"]["enum"])
 
 
-def test_reasons_of_the_api_are_those_of_the_events() -> None:
+def test_api_and_events_have_the_same_reason_codes() -> None:
     api = document("rest-api.yaml")["components"]["schemas"]["Reason"]["properties"]["code"]["enum"]
     events = [
         code
@@ -81,7 +81,7 @@ def test_reasons_of_the_api_are_those_of_the_events() -> None:
 
 
 @pytest.mark.parametrize("status", sorted(DETAIL_TYPES))
-def test_an_event_of_a_status_is_valid_for_its_own_schema_alone(status: Any) -> None:
+def test_event_matches_only_the_schema_of_its_status(status: Any) -> None:
     valid = [name for name, schema in SCHEMAS.items() if not breaches(schema, detail(status))]
     assert valid == [DETAIL_TYPES[status]]
 
@@ -101,7 +101,7 @@ def test_an_event_of_a_status_is_valid_for_its_own_schema_alone(status: Any) -> 
         ("CANCELLED", {"status": "PENDING"}),
     ],
 )
-def test_an_event_that_is_not_as_agreed_is_invalid(status: Any, change: dict[str, Any]) -> None:
+def test_event_that_violates_the_contract_is_invalid(status: Any, change: dict[str, Any]) -> None:
     broken = detail(status)
     broken["order"] |= change
     assert breaches(SCHEMAS[DETAIL_TYPES[status]], broken)

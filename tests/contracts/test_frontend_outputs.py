@@ -1,4 +1,4 @@
-"""The schema of the stack output `frontend`."""
+"""Tests of the JSON Schema of the stack output `frontend`."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ FRONTEND: dict[str, Any] = {
 }
 
 
-def test_the_schema_is_valid() -> None:
+def test_schema_is_valid() -> None:
     Draft7Validator.check_schema(SCHEMA)
 
 
-def test_a_whole_output_is_valid() -> None:
+def test_complete_output_is_valid() -> None:
     assert VALIDATOR.is_valid(FRONTEND)
 
 
-def test_an_emulators_urls_are_valid() -> None:
+def test_emulator_urls_are_valid() -> None:
     local = copy.deepcopy(FRONTEND)
     local["restApi"]["url"] = "http://127.0.0.1:4566/restapis/a1/local/_user_request_"
     assert VALIDATOR.is_valid(local)
 
 
 @pytest.mark.parametrize("path", ["stage", "corsOrigins", "restApi", "restApi.url", "httpApi.scopes", "auth.jwksUrl"])
-def test_nothing_may_be_missing(path: str) -> None:
+def test_output_with_missing_field_is_invalid(path: str) -> None:
     broken = copy.deepcopy(FRONTEND)
     *parents, last = path.split(".")
     for parent in parents:
@@ -73,6 +73,6 @@ def test_nothing_may_be_missing(path: str) -> None:
         ("auth", {"redirectUris": []}),
     ],
 )
-def test_no_trailing_slash_arn_or_secret_gets_out(part: str, change: dict[str, Any]) -> None:
+def test_trailing_slash_arn_or_secret_is_invalid(part: str, change: dict[str, Any]) -> None:
     broken = {**FRONTEND, part: {**FRONTEND[part], **change}}
     assert not VALIDATOR.is_valid(broken)

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: valid, clean, strict, and usable as API Gateway models (JSON Schema draft 4)."""
+"""Tests of the OpenAPI documents: they are valid, strict, and usable as API Gateway models (JSON Schema draft 4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.domain import orders, products, users
 from tests.contracts.answers import breaches, document
 
 DOCUMENTS = ("rest-api.yaml", "http-api.yaml")
-# What OpenAPI 3.0 or a later draft knows and API Gateway's models (draft 4) do not, or ignore.
+# Keywords of OpenAPI 3.0 or later drafts that API Gateway's models (draft 4) reject or ignore.
 NOT_DRAFT_4 = {
     "const", "nullable", "discriminator", "oneOf", "examples", "example", "contains", "propertyNames", "if", "then",
     "else", "$id", "$defs", "readOnly", "writeOnly", "deprecated", "unevaluatedProperties",
@@ -42,11 +42,11 @@ def schemas(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return raw["components"]["schemas"]
 
 
-def test_each_document_is_valid_openapi(raw: dict[str, Any]) -> None:
+def test_document_is_valid_openapi(raw: dict[str, Any]) -> None:
     validate(raw)
 
 
-def test_no_document_has_vendor_extensions(raw: dict[str, Any]) -> None:
+def test_document_has_no_vendor_extensions(raw: dict[str, Any]) -> None:
     assert [path for path, node in nodes(raw) for key in node if str(key).startswith("x-")] == []
 
 
@@ -75,28 +75,28 @@ def test_no_document_has_vendor_extensions(raw: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_the_operations_are_those_of_the_contract(name: str, expected: dict[str, str]) -> None:
+def test_document_has_the_expected_operations(name: str, expected: dict[str, str]) -> None:
     found = openapi.operations(openapi.load(name))
     assert {f"{operation.method} {operation.path}": operation.operation_id for operation in found} == expected
 
 
 @pytest.mark.parametrize(("name", "scopes"), [("rest-api.yaml", ()), ("http-api.yaml", ("email",))])
-def test_every_operation_needs_the_apis_token(name: str, scopes: tuple[str, ...]) -> None:
+def test_every_operation_requires_a_token(name: str, scopes: tuple[str, ...]) -> None:
     for operation in openapi.operations(openapi.load(name)):
         assert operation.secured
         assert operation.scopes == scopes
 
 
-def test_each_schema_is_json_schema_draft_4(raw: dict[str, Any]) -> None:
+def test_schemas_are_json_schema_draft_4(raw: dict[str, Any]) -> None:
     for name, schema in schemas(openapi.resolve(raw, raw)).items():
         Draft4Validator.check_schema(schema)
         for path, node in nodes(schema, name):
-            # Below `properties` the keys are names of ours.
+            # The keys below `properties` are names of fields, not keywords.
             assert path.endswith("/properties") or not NOT_DRAFT_4 & set(node), path
             assert isinstance(node.get("exclusiveMinimum", False), bool | dict), path
 
 
-def test_no_object_takes_additional_properties(raw: dict[str, Any]) -> None:
+def test_objects_allow_no_additional_properties(raw: dict[str, Any]) -> None:
     open_objects = [
         path
         for path, node in nodes(openapi.resolve(raw, raw)["components"])
@@ -105,7 +105,7 @@ def test_no_object_takes_additional_properties(raw: dict[str, Any]) -> None:
     assert open_objects == []
 
 
-def test_every_operation_documents_its_common_answers(raw: dict[str, Any]) -> None:
+def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None:
     for path, item in raw["paths"].items():
         for method, operation in item.items():
             if method != "parameters":
@@ -114,7 +114,7 @@ def test_every_operation_documents_its_common_answers(raw: dict[str, Any]) -> No
                 assert not body or {"400", "413", "415"} <= set(operation["responses"]), f"{method} {path}"
 
 
-def test_every_error_of_the_rest_api_has_the_common_body() -> None:
+def test_rest_errors_have_the_common_body() -> None:
     error = document("rest-api.yaml")["components"]["schemas"]["Error"]
     for item in document("rest-api.yaml")["paths"].values():
         for operation in (value for key, value in item.items() if key != "parameters"):
@@ -123,20 +123,20 @@ def test_every_error_of_the_rest_api_has_the_common_body() -> None:
                     assert response["content"]["application/json"]["schema"] == error
 
 
-def test_what_both_documents_name_is_the_same() -> None:
+def test_shared_schemas_are_equal_in_both_documents() -> None:
     rest, http = (schemas(openapi.load(name)) for name in DOCUMENTS)
     for name in ("ProductId", "Name", "UnitPrice", "Currency", "Cursor"):
         assert rest[name] == http[name]
 
 
-def test_a_currency_that_may_be_put_is_one_that_is_shown() -> None:
+def test_writable_currencies_match_the_currency_pattern() -> None:
     http = schemas(openapi.load("http-api.yaml"))
     codes: list[str] = http["ActiveCurrency"]["enum"]
     assert codes == sorted(set(codes))
     assert [code for code in codes if breaches(http["Currency"], code)] == []
 
 
-def test_the_idempotency_key_is_bounded_as_the_handlers_bound_it() -> None:
+def test_idempotency_key_limits_match_the_handlers() -> None:
     parameter = openapi.load("rest-api.yaml")["components"]["parameters"]["IdempotencyKey"]
     assert (parameter["required"], parameter["schema"]["minLength"]) == (False, 1)
     assert parameter["schema"]["maxLength"] == orders.LONGEST_IDEMPOTENCY_KEY
@@ -150,7 +150,7 @@ def test_the_idempotency_key_is_bounded_as_the_handlers_bound_it() -> None:
         ("rest-api.yaml", "UserId", users.is_user_id),
     ],
 )
-def test_ids_are_recognised_by_the_contracts_pattern(name: str, schema: str, recognised: Callable[[str], bool]) -> None:
+def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognised: Callable[[str], bool]) -> None:
     contract = schemas(openapi.load(name))[schema]
     valid = {
         "ProductId": ["a", "A1_-", "x" * 64],

@@ -8,7 +8,7 @@ import pytest
 
 from components.aws import openapi
 from operations.cost_capacity import Access, Units, size_of, units
-from shared.catalogue_store import CatalogueStore
+from shared.catalog_store import CatalogStore
 from shared.domain.products import Product
 from tests.cost.calls import cloud, count
 from tests.cost.cases import CASES, named
@@ -29,10 +29,10 @@ def test_an_operation_makes_these_calls_and_consumes_these_units(case: Case, pla
 
 
 def test_a_read_for_each_product_of_a_page_is_seen(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    def one_by_one(store: CatalogueStore, ids: list[str]) -> list[Product]:
+    def one_by_one(store: CatalogStore, ids: list[str]) -> list[Product]:
         return [product for product_id in ids if (product := store.get(product_id))]
 
-    monkeypatch.setattr(CatalogueStore, "_read", one_by_one)
+    monkeypatch.setattr(CatalogStore, "_read", one_by_one)
     case = next(case for case in CASES if case.size == "100 products")
     assert count(case, platform)[0] == "Query catalogue, 100 x GetItem inventory"
 

@@ -1,1 +1,1 @@
-"""In-memory stand-ins of AWS's clients. They judge conditions and answer errors as the services do."""
+"""In-memory fakes of AWS clients, which evaluate conditions and return errors like the services."""

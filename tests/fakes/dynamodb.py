@@ -1,4 +1,4 @@
-"""DynamoDB in memory: conditions, transactions with their reasons, indexes, and the stream of each table."""
+"""In-memory fake of DynamoDB with conditions, transactions, indexes and streams."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Index:
 
 @dataclass(kw_only=True)
 class Table:
-    """A table with a hash key alone."""
+    """A table without a range key."""
 
     key: str
     indexes: Mapping[str, Index] = field(default_factory=dict[str, Index])
@@ -50,21 +50,21 @@ def order_tables() -> dict[str, Table]:
 
 
 class FakeDynamoDB:
-    """The client."""
+    """A fake DynamoDB client that stores its tables in memory."""
 
     def __init__(self, tables: Mapping[str, Table] | None = None) -> None:
         self.tables = dict(tables or order_tables())
         self.faults = Faults("dynamodb")
         self.unprocessed: list[int] = []
-        """How many keys each of the next BatchGetItem calls leaves out."""
+        """Number of keys that each of the next BatchGetItem calls leaves unprocessed."""
         self._tokens: dict[str, Any] = {}
 
     def put(self, table: str, item: Item) -> None:
-        """Put a row without a call."""
+        """Put a row without recording a call."""
         self._store(table, item[self.tables[table].key]["S"], copy.deepcopy(item))
 
     def item(self, table: str, key: str) -> Item | None:
-        """Return a row without a call."""
+        """Return a row without recording a call."""
         return copy.deepcopy(self.tables[table].items.get(key))
 
     def put_item(self, **arguments: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class FakeDynamoDB:
     def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
         return self.faults.run("transact_write_items", arguments, lambda: self._transact(**arguments))
 
-    def _put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:  # noqa: N803 - boto's
+    def _put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:  # noqa: N803 - names of boto3
         key = Item[self.tables[TableName].key]["S"]
         self._check("put_item", self.tables[TableName].items.get(key), condition)
         self._store(TableName, key, copy.deepcopy(Item))
@@ -108,7 +108,7 @@ class FakeDynamoDB:
         return {"Attributes": copy.deepcopy(after[1])} if update.get("ReturnValues") == "ALL_NEW" else {}
 
     def _updated(self, operation: str, update: Mapping[str, Any]) -> tuple[str, Item]:
-        """Return key and row as the update makes them; raise if its condition does not hold."""
+        """Return the key and the updated row; raise an error if the condition is not met."""
         table = self.tables[update["TableName"]]
         key = update["Key"][table.key]["S"]
         before = table.items.get(key)
@@ -135,7 +135,7 @@ class FakeDynamoDB:
         updates = [entry["Update"] for entry in TransactItems]
         keys = [(update["TableName"], str(update["Key"])) for update in updates]
         if len(updates) > _MOST_ITEMS_OF_A_TRANSACTION or len(set(keys)) != len(keys):
-            raise client_error("ValidationException", "TransactWriteItems", "too many items, or one twice")
+            raise client_error("ValidationException", "TransactWriteItems", "too many items, or one item twice")
         rows: list[tuple[str, tuple[str, Item]]] = []
         reasons: list[dict[str, Any]] = []
         for update in updates:
@@ -162,7 +162,9 @@ class FakeDynamoDB:
             raise client_error("ValidationException", "BatchGetItem", "1 to 100 keys")
         left_out = self.unprocessed.pop(0) if self.unprocessed else 0
         taken, rest = keys[: len(keys) - left_out], keys[len(keys) - left_out :]
-        found = [self.item(table, key[self.tables[table].key]["S"]) for key in reversed(taken)]  # in no order
+        found = [
+            self.item(table, key[self.tables[table].key]["S"]) for key in reversed(taken)
+        ]  # BatchGetItem returns rows in any order
         return {
             "Responses": {table: [row for row in found if row]},
             "UnprocessedKeys": {table: {"Keys": rest}} if rest else {},
@@ -194,7 +196,7 @@ class FakeDynamoDB:
         rows = self.tables[table]
         before = rows.items.get(key)
         if before == item:
-            return  # a write that changes nothing is not in the stream (AWS rule)
+            return  # DynamoDB writes no stream record if nothing changes
         rows.items[key] = item
         change = {"SequenceNumber": str(1000 + len(rows.stream)), "Keys": {rows.key: {"S": key}}}
         images = {"NewImage": copy.deepcopy(item)} | ({"OldImage": copy.deepcopy(before)} if before else {})
@@ -202,7 +204,7 @@ class FakeDynamoDB:
 
 
 def cancelled_transaction(reasons: Sequence[Mapping[str, Any]]) -> ClientError:
-    """Return the error of a transaction that was refused for `reasons`, one for each item."""
+    """Return the error of a cancelled transaction with these reasons, one for each item."""
     return client_error(
         "TransactionCanceledException", "TransactWriteItems", "Transaction cancelled", CancellationReasons=list(reasons)
     )

@@ -1,4 +1,4 @@
-"""DynamoDB's condition and update expressions, as far as the functions use them; anything else is an error."""
+"""Evaluates the condition and update expressions that the functions use; raises an error for any other syntax."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 Item = dict[str, Any]
 
 _TOKEN: Final = re.compile(r"\s*(<>|<=|>=|[=<>(),+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
-# Those of AWS's 573 reserved words that are names of our attributes.
+# The platform's attributes whose names are among DynamoDB's 573 reserved words.
 _RESERVED: Final = frozenset({"name", "status", "items", "total"})
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": lambda a, b: a == b,
@@ -22,20 +22,20 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 class Expression:
-    """One expression with its aliases and values. `used` collects which of them it names."""
+    """One expression with its aliases and values. `used` collects the aliases and values that it contains."""
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
         self._tokens = self._split(text)
         self._names, self._values, self._used = names, values, used
 
     def holds(self, item: Item | None) -> bool:
-        """Judge a condition on the row, or on no row."""
+        """Evaluate a condition for a row, or for a missing row if `item` is None."""
         result = self._any(item or {})
         self._end()
         return result
 
     def update(self, item: Item) -> None:
-        """Carry out `SET a = :b, c = c + :d`. Operands are read from the row as it was (AWS rule)."""
+        """Apply an update such as `SET a = :b, c = c + :d`. DynamoDB reads all operands before it changes the row."""
         before = dict(item)
         self._expect("SET")
         while True:
@@ -80,7 +80,7 @@ class Expression:
             return present == (token == "attribute_exists")
         left, operator, right = self._operand(item), self._next(), self._operand(item)
         if left is None or right is None:
-            # What is absent compares with nothing; it is only unequal to everything.
+            # A missing attribute satisfies no comparison except `<>`.
             return operator == "<>"
         return _COMPARE[operator](_comparable(left), _comparable(right))
 
@@ -105,7 +105,7 @@ class Expression:
         while position < len(text.rstrip()):
             match = _TOKEN.match(text, position)
             if not match:
-                raise ValueError(f"expression not understood at {text[position:]!r}")
+                raise ValueError(f"expression: unknown syntax at {text[position:]!r}")
             tokens.append(match.group(1))
             position = match.end()
         return tokens
@@ -119,11 +119,11 @@ class Expression:
     def _expect(self, token: str) -> None:
         got = self._next()
         if got != token:
-            raise ValueError(f"expression: got {got!r} where {token!r} belongs")
+            raise ValueError(f"expression: got {got!r}, expected {token!r}")
 
     def _end(self) -> None:
         if self._tokens:
-            raise ValueError(f"expression: not understood from {self._tokens!r} on")
+            raise ValueError(f"expression: unexpected tokens {self._tokens!r}")
 
 
 def _number(value: Mapping[str, Any]) -> int:
@@ -131,6 +131,6 @@ def _number(value: Mapping[str, Any]) -> int:
 
 
 def _comparable(value: Mapping[str, Any]) -> Any:
-    """Numbers travel as text, and compare as numbers; values of different types never do."""
+    """Return a value that Python compares like DynamoDB. Numbers are sent as text, but compare as numbers."""
     (kind, content), *_ = value.items()
     return int(content) if kind == "N" else content

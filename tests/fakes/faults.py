@@ -1,4 +1,4 @@
-"""Faults that a call can meet on its way: refused, carried out twice by the SDK, or not answered."""
+"""Simulated faults of AWS calls: refused calls, SDK retries and lost responses."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from botocore.validate import ParamValidator
 
 
 def client_error(code: str, operation: str, message: str = "refused by the test", **extra: Any) -> ClientError:
-    """Return the error that botocore raises for AWS's answer `code`."""
+    """Return the exception that botocore raises for AWS's error code `code`."""
     answer: Any = {"Error": {"Code": code, "Message": message}, **extra}
     return ClientError(answer, operation)
 
 
 @cache
 def _inputs(service: str) -> dict[str, Any]:
-    """Return the shape of each operation's input, by the name of the client's method."""
+    """Return botocore's model of each operation's input, by the name of the client method."""
     model = botocore.session.get_session().get_service_model(service)
     names: list[str] = list(model.operation_names)
     return {xform_name(name): model.operation_model(name).input_shape for name in names}
 
 
 class Faults:
-    """Records the calls of a fake client, refuses what botocore would, and lets chosen ones go wrong."""
+    """Records the calls of a fake client, validates their arguments like botocore, and injects planned faults."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -40,24 +40,24 @@ class Faults:
         return [arguments for name, arguments in self.calls if name == operation]
 
     def refuse(self, operation: str, error: Exception | str, times: int = 1) -> None:
-        """Let the next calls of `operation` fail without being carried out."""
+        """Make the next calls of `operation` fail with `error`, without carrying them out."""
         refusal = client_error(error, operation) if isinstance(error, str) else error
         self._planned[operation].extend([refusal] * times)
 
     def lose_answer(self, operation: str) -> None:
-        """Let the SDK repeat the next call of `operation`: it was carried out, and its answer was lost."""
+        """Carry out the next call of `operation` twice, as if its response was lost and the SDK retried it."""
         self._planned[operation].append("twice")
 
     def no_answer(self, operation: str) -> None:
-        """Let the next call of `operation` be carried out without any answer."""
+        """Carry out the next call of `operation`, and then raise a read timeout."""
         self._planned[operation].append("silent")
 
     def before(self, operation: str, happens: Callable[[], None]) -> None:
-        """Let something else happen just before the next call of `operation`."""
+        """Call `happens` just before the next call of `operation`."""
         self._planned[operation].append(happens)
 
     def run(self, operation: str, arguments: dict[str, Any], carry_out: Callable[[], Any]) -> Any:
-        """Record the call and carry it out, with what was planned for it."""
+        """Record the call and carry it out, with the fault that was planned for it."""
         faults = ParamValidator().validate(arguments, _inputs(self._service)[operation])
         if faults.has_errors():
             raise ParamValidationError(report=faults.generate_report())

@@ -1,4 +1,4 @@
-"""Events as both API Gateways send them to a Lambda function."""
+"""The events that both API Gateway APIs send to Lambda functions, and the functions' responses."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ ORIGIN = "https://shop.example.com"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a client asks for, whatever the API."""
+    """A client's request to either API."""
 
     method: str
     path: str
     body: Any = None
-    """Text as it is, anything else as JSON; None is no body."""
+    """Text is sent unchanged, and any other value as JSON. None means no body."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     user_id: str | None = USER
-    """None is a request without an authorizer's claims."""
+    """None means that the request has no claims from an authorizer."""
     groups: Sequence[str] = ()
     token_use: str | None = None
-    """None is the kind that the API takes."""
+    """None means the kind of token that the API requires."""
     base64: bool = False
-    """Whether `body` is base64 text."""
+    """Whether `body` is encoded in base64."""
 
     def text(self) -> str | None:
-        """Return the body as the gateway passes it on."""
+        """Return the body as API Gateway passes it to the function."""
         return self.body if self.body is None or isinstance(self.body, str) else json.dumps(self.body)
 
     def all_headers(self) -> dict[str, str]:
-        """Return the headers with what every client sends."""
+        """Return the headers, including those that every client sends."""
         kind = {"Content-Type": "application/json"} if self.body is not None else {}
         return {**kind, "Origin": ORIGIN, **self.headers}
 
 
 def rest_event(request: Request) -> dict[str, Any]:
-    """Return the event of the REST API: claims as they are, groups as `a,b`, absent things as null."""
+    """Return the event of the REST API: groups are `a,b`, and missing values are null."""
     claims = {"sub": request.user_id, "token_use": request.token_use or "id"}
     if request.groups:
         claims["cognito:groups"] = ",".join(request.groups)
@@ -69,7 +69,7 @@ def rest_event(request: Request) -> dict[str, Any]:
 
 
 def http_event(request: Request) -> dict[str, Any]:
-    """Return the event of the HTTP API, format 2.0: lower-case headers, groups as `[a b]`, absent things left out."""
+    """Return the event of the HTTP API in format 2.0: lower-case headers, groups are `[a b]`, and no null values."""
     claims = {"sub": request.user_id, "token_use": request.token_use or "access", "scope": "openid email"}
     if request.groups:
         claims["cognito:groups"] = f"[{' '.join(request.groups)}]"
@@ -95,7 +95,7 @@ def http_event(request: Request) -> dict[str, Any]:
 
 
 class Answer:
-    """What an API's function answered, whichever format."""
+    """The response of an API function, in either format."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         many: dict[str, list[str]] = event.get("multiValueHeaders") or {}

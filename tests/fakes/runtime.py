@@ -1,4 +1,4 @@
-"""Lambda: loads a function's handler as the runtime does, with fake clients, and calls it."""
+"""Loads a function's handler like the Lambda runtime, but with fake AWS clients, and invokes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _requests = itertools.count(1)
 
 @dataclass(kw_only=True)
 class Context:
-    """What Lambda tells a handler of its invocation."""
+    """The context object that Lambda passes to a handler."""
 
     function_name: str
     aws_request_id: str = field(default_factory=lambda: f"lambda-request-{next(_requests)}")
@@ -34,21 +34,21 @@ class Context:
 
 
 class LoadedFunction:
-    """A function's process."""
+    """A Lambda function whose handler module is loaded."""
 
     def __init__(self, name: str, module: ModuleType) -> None:
         self.name = name
         self.module = module
 
     def __call__(self, event: Mapping[str, Any]) -> Any:
-        """Invoke it as Lambda does: what goes in and out is JSON."""
+        """Invoke the function like Lambda, which converts events and responses to JSON."""
         answer = self.module.lambda_handler(json.loads(json.dumps(event)), Context(function_name=self.name))
         return json.loads(json.dumps(answer))
 
 
 @contextmanager
 def loaded(name: str, *, clients: Mapping[str, Any], environment: Mapping[str, str]) -> Generator[LoadedFunction]:
-    """Load `functions/{name}` anew: every client that it makes is the fake of that service."""
+    """Load a fresh copy of `functions/{name}`, in which every AWS client is a fake."""
 
     def client(service: str, **_: Any) -> Any:
         return clients[service]

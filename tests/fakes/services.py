@@ -1,4 +1,4 @@
-"""EventBridge, Step Functions, SES, S3 and SQS in memory."""
+"""In-memory fakes of EventBridge, Step Functions, SES, S3 and SQS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGEST_CALL = 256 * 1024
 
 
 class FakeEventBridge:
-    """Keeps the entries that it takes. `refusals` says, call by call, which positions it refuses."""
+    """Keeps the accepted entries. `refusals` contains the positions of entries to refuse, one set per call."""
 
     def __init__(self) -> None:
         self.faults = Faults("events")
@@ -39,7 +39,7 @@ class FakeEventBridge:
 
 
 class FakeStepFunctions:
-    """Starts each name once."""
+    """Starts at most one execution for each name."""
 
     def __init__(self) -> None:
         self.faults = Faults("stepfunctions")
@@ -56,7 +56,7 @@ class FakeStepFunctions:
 
 
 class FakeSes:
-    """Keeps the mails."""
+    """Keeps the sent emails."""
 
     def __init__(self) -> None:
         self.faults = Faults("sesv2")
@@ -71,7 +71,7 @@ class FakeSes:
 
 
 class FakeS3:
-    """Keeps the objects of all buckets as {(bucket, key): bytes}."""
+    """Keeps the objects of all buckets as {(bucket, key): content}."""
 
     def __init__(self) -> None:
         self.faults = Faults("s3")
@@ -89,7 +89,7 @@ class FakeS3:
 
 
 class FakeSqs:
-    """Keeps the messages that are sent."""
+    """Keeps the sent messages."""
 
     def __init__(self) -> None:
         self.faults = Faults("sqs")

@@ -1,4 +1,4 @@
-"""The functions, each loaded with the same in-memory tables, and what they log and count."""
+"""Fixtures that load each function with fake AWS clients, and that read its logs and metrics."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def clients(  # noqa: PLR0917 - fixtures
     s3: FakeS3,
     sqs: FakeSqs,
 ) -> dict[str, Any]:
-    """Every client, by the service's name in botocore."""
+    """The fake clients, by botocore's name of the service."""
     return {
         "dynamodb": dynamodb,
         "events": eventbridge,
@@ -92,20 +92,20 @@ def clients(  # noqa: PLR0917 - fixtures
 
 @pytest.fixture
 def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Load a function by its folder's name."""
+    """Return a function that loads a Lambda function by the name of its folder."""
 
     def sleep(_: float) -> None:
         pass
 
     monkeypatch.setattr("time.sleep", sleep)
     with ExitStack() as stack, warnings.catch_warnings():
-        # As in the functions (shared.telemetry), whose filter pytest resets.
+        # pytest resets the filter that shared.telemetry sets, so set it again.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
 
 
-def _held_to(document: str, function: LoadedFunction, event: Callable[[Request], dict[str, Any]]) -> Api:
-    """Return the API, each answer of which must be as its document says."""
+def _checked_api(document: str, function: LoadedFunction, event: Callable[[Request], dict[str, Any]]) -> Api:
+    """Return an API client that checks every response against the OpenAPI document."""
 
     def ask(request: Request) -> Answer:
         answer = Answer(function(event(request)))
@@ -117,22 +117,22 @@ def _held_to(document: str, function: LoadedFunction, event: Callable[[Request],
 
 @pytest.fixture
 def users_api(load: Load) -> Api:
-    return _held_to("rest-api.yaml", load("users_api"), rest_event)
+    return _checked_api("rest-api.yaml", load("users_api"), rest_event)
 
 
 @pytest.fixture
 def orders_api(load: Load) -> Api:
-    return _held_to("rest-api.yaml", load("orders_api"), rest_event)
+    return _checked_api("rest-api.yaml", load("orders_api"), rest_event)
 
 
 @pytest.fixture
 def catalog_api(load: Load) -> Api:
-    return _held_to("http-api.yaml", load("catalog_api"), http_event)
+    return _checked_api("http-api.yaml", load("catalog_api"), http_event)
 
 
 @pytest.fixture
 def logs() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Return the log lines so far."""
+    """Return a function that returns the log lines so far."""
     stream = io.StringIO()
     handler = cast("logging.StreamHandler[Any]", logger.registered_handler)
     before = handler.setStream(stream)
@@ -143,7 +143,7 @@ def logs() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, int]]:
-    """Return the business metrics counted since the last call."""
+    """Return a function that returns the business metrics counted since its last call."""
 
     def read() -> dict[str, int]:
         found: dict[str, int] = {}
@@ -161,7 +161,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, int]]:
 
 @pytest.fixture
 def stock(dynamodb: FakeDynamoDB) -> Callable[..., None]:
-    """Put a product into the catalogue."""
+    """Return a function that puts a product into the inventory table."""
 
     def put(product_id: str, quantity: int = 10, unit_price: int = 500, currency: str = "JPY") -> None:
         dynamodb.put(

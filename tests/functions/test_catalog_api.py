@@ -1,4 +1,4 @@
-"""GET /products, GET and PUT /products/{product_id}."""
+"""Tests of GET /products, GET /products/{product_id} and PUT /products/{product_id}."""
 
 from __future__ import annotations
 
@@ -34,47 +34,43 @@ def sell(dynamodb: FakeDynamoDB, product_id: str, quantity: int) -> None:
 
 
 class TestPutting:
-    def test_a_new_product_is_created(self, catalog_api: Api) -> None:
+    def test_put_creates_new_product(self, catalog_api: Api) -> None:
         answer = catalog_api(put())
         assert (answer.status, answer.body) == (201, {"product_id": "tea", **TEA})
         assert catalog_api(get("tea")).body == answer.body
 
-    def test_a_known_product_is_replaced_with_its_absolute_quantity(
-        self, catalog_api: Api, dynamodb: FakeDynamoDB
-    ) -> None:
+    def test_put_replaces_product_and_sets_absolute_stock(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
         catalog_api(put())
         sell(dynamodb, "tea", 4)
         answer = catalog_api(put(name="Green tea", quantity=3))
         assert (answer.status, answer.body["quantity"]) == (200, 3)
         assert catalog_api(get("tea")).body == {"product_id": "tea", **TEA, "name": "Green tea", "quantity": 3}
 
-    def test_a_product_that_was_there_before_is_replaced(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+    def test_put_replaces_product_without_request_id(self, catalog_api: Api, stock: Callable[..., None]) -> None:
         stock("tea")
         assert catalog_api(put()).status == 200
 
-    def test_a_creation_that_the_sdk_repeated_is_a_creation(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
-        dynamodb.faults.before("update_item", lambda: None)  # the try to replace comes first
+    def test_sdk_retry_of_creation_returns_201(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
+        dynamodb.faults.before("update_item", lambda: None)  # the function first tries to replace the product
         dynamodb.faults.lose_answer("update_item")
         assert catalog_api(put()).status == 201
 
-    def test_a_replacement_that_the_sdk_repeated_keeps_the_sale_in_between(
-        self, catalog_api: Api, dynamodb: FakeDynamoDB
-    ) -> None:
+    def test_sdk_retry_of_replacement_keeps_sale_in_between(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
         catalog_api(put())
         request_id = "the replacement"
 
-        def first_try_and_a_sale() -> None:
+        def first_attempt_and_a_sale() -> None:
             row = dynamodb.item("inventory", "tea")
             assert row is not None
             written = dynamodb.faults.of("update_item")[-1]["ExpressionAttributeValues"]
             dynamodb.put("inventory", {**row, "request_id": written[":request_id"], "quantity": written[":quantity"]})
             sell(dynamodb, "tea", 4)
 
-        dynamodb.faults.before("update_item", first_try_and_a_sale)
+        dynamodb.faults.before("update_item", first_attempt_and_a_sale)
         assert catalog_api(put(name=request_id, quantity=20)).status == 200
         assert catalog_api(get("tea")).body["quantity"] == 16
 
-    def test_a_product_that_another_admin_creates_meanwhile_is_replaced(
+    def test_product_created_concurrently_is_replaced(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> None:
         dynamodb.faults.before("update_item", lambda: None)
@@ -83,7 +79,7 @@ class TestPutting:
         assert catalog_api(get("tea")).body["quantity"] == 10
 
     @pytest.mark.parametrize("groups", [(), ("staff",), ("administrators",)])
-    def test_only_an_admin_puts_products(
+    def test_put_without_group_admin_is_forbidden(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, groups: tuple[str, ...]
     ) -> None:
         answer = catalog_api(put(groups=groups))
@@ -91,7 +87,7 @@ class TestPutting:
         assert dynamodb.tables["inventory"].items == {}
 
     @pytest.mark.parametrize("product_id", ["-tea", "_tea", "t" * 65, "té", "tea pot", "tea%20pot"])
-    def test_an_id_that_no_product_can_have_is_refused(self, catalog_api: Api, product_id: str) -> None:
+    def test_invalid_product_id_is_rejected(self, catalog_api: Api, product_id: str) -> None:
         assert (catalog_api(put(product_id)).status, catalog_api(get(product_id)).status) == (400, 404)
 
     @pytest.mark.parametrize(
@@ -115,20 +111,20 @@ class TestPutting:
             {"sku": "tea"},
         ],
     )
-    def test_a_value_outside_of_its_range_is_refused(self, catalog_api: Api, change: dict[str, Any]) -> None:
+    def test_value_outside_its_range_is_rejected(self, catalog_api: Api, change: dict[str, Any]) -> None:
         answer = catalog_api(put(**change))
         assert (answer.status, answer.body["code"]) == (400, "ValidationError")
 
     @pytest.mark.parametrize("currency", ["JPY", "XCG", "ZWG", "CLF"])
-    def test_a_currency_in_use_is_accepted(self, catalog_api: Api, currency: str) -> None:
+    def test_active_currency_is_accepted(self, catalog_api: Api, currency: str) -> None:
         assert catalog_api(put(currency=currency)).status == 201
 
-    def test_a_message_does_not_name_all_currencies(self, catalog_api: Api) -> None:
+    def test_error_message_does_not_list_all_currencies(self, catalog_api: Api) -> None:
         message = catalog_api(put(currency="AAA")).body["message"]
-        assert message == "body.currency: got 3 characters; allowed: enum of 165 values in the OpenAPI document"
+        assert message == "body.currency: got 3 characters; allowed: one of the 165 in the OpenAPI document"
 
     @pytest.mark.parametrize("change", [{"unit_price": 0, "quantity": 0}, {"unit_price": 10**9, "quantity": 10**6}])
-    def test_the_ends_of_the_ranges_are_accepted(self, catalog_api: Api, change: dict[str, Any]) -> None:
+    def test_minimum_and_maximum_values_are_accepted(self, catalog_api: Api, change: dict[str, Any]) -> None:
         assert catalog_api(put(**change)).status == 201
 
 
@@ -140,7 +136,7 @@ class TestListing:
         return [f"p{number}" for number in range(1, 6)]
 
     @pytest.mark.parametrize("limit", [1, 2, 5])
-    def test_pages_together_are_the_catalogue_by_id(self, catalog_api: Api, ids: list[str], limit: int) -> None:
+    def test_pages_contain_all_products_in_id_order(self, catalog_api: Api, ids: list[str], limit: int) -> None:
         seen: list[str] = []
         cursor: dict[str, str] = {}
         while True:
@@ -152,12 +148,12 @@ class TestListing:
             cursor = {"cursor": page["next_cursor"]}
         assert seen == ids
 
-    def test_without_a_limit_a_page_has_20(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+    def test_default_page_has_20_products(self, catalog_api: Api, stock: Callable[..., None]) -> None:
         for number in range(25):
             stock(f"p{number}")
         assert len(catalog_api(listing()).body["products"]) == 20
 
-    def test_a_page_of_100_is_read_in_one_batch(
+    def test_page_of_100_needs_one_batch_call(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> None:
         for number in range(120):
@@ -165,16 +161,14 @@ class TestListing:
         assert len(catalog_api(listing(limit="100")).body["products"]) == 100
         assert len(dynamodb.faults.of("batch_get_item")) == 1
 
-    def test_an_empty_catalogue_is_an_empty_page(self, catalog_api: Api) -> None:
+    def test_empty_catalog_returns_empty_page(self, catalog_api: Api) -> None:
         assert catalog_api(listing()).body == {"products": []}
 
-    def test_keys_that_dynamodb_left_out_are_asked_for_again(
-        self, catalog_api: Api, dynamodb: FakeDynamoDB, ids: list[str]
-    ) -> None:
+    def test_unprocessed_keys_are_read_again(self, catalog_api: Api, dynamodb: FakeDynamoDB, ids: list[str]) -> None:
         dynamodb.unprocessed = [3, 1]
         assert [product["product_id"] for product in catalog_api(listing()).body["products"]] == ids
 
-    def test_a_table_that_stays_busy_asks_the_client_to_repeat(
+    def test_lasting_unprocessed_keys_return_429(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, ids: list[str]
     ) -> None:
         del ids
@@ -183,7 +177,7 @@ class TestListing:
         assert (answer.status, answer.body["code"]) == (429, "TooManyRequests")
 
     @pytest.mark.parametrize("cursor", ["", "x", "djE6bm9uZQ", "djE6cDE=", "djI6cDE"])
-    def test_a_cursor_that_was_not_given_out_is_refused(self, catalog_api: Api, ids: list[str], cursor: str) -> None:
+    def test_cursor_that_was_never_issued_is_rejected(self, catalog_api: Api, ids: list[str], cursor: str) -> None:
         del ids
         answer = catalog_api(listing(cursor=cursor))
         assert (answer.status, answer.body["code"]) == (400, "ValidationError")

@@ -1,4 +1,4 @@
-"""update_inventory against a catalogue that changes between the workflow's read of it and the confirmation."""
+"""Tests of update_inventory when prices or stock change after the workflow has read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared import errors
-from shared.domain.orders import Order, new_order, request_hash
+from shared.domain.orders import Order, new_order, out_of_stock, request_hash
 from shared.domain.times import utc_now
 from shared.rows import order_row
 from tests.fakes.dynamodb import FakeDynamoDB
@@ -46,32 +46,30 @@ def left(dynamodb: FakeDynamoDB) -> list[int]:
     return [int(row["quantity"]["N"]) for row in dynamodb.tables["inventory"].items.values()]
 
 
-def test_a_price_that_changed_since_it_was_read_is_the_catalogue_s(
-    confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
-) -> None:
+def test_confirmation_uses_current_price_after_a_change(confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock) -> None:
     stock("tea", 10, 501)
     answer = confirm()
     assert ([line["unit_price"] for line in answer["items"]], answer["total"]) == ([501, 1200], 2202)
     assert left(dynamodb) == [8, 9]
 
 
-def test_a_currency_that_changed_since_it_was_read_takes_nothing(
-    confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
-) -> None:
+def test_changed_currency_leaves_stock_unchanged(confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock) -> None:
     stock("tea", 10, 500, "USD")
     with pytest.raises(errors.ValidationError, match="JPY, USD"):
         confirm()
     assert left(dynamodb) == [10, 10]
 
 
-def test_what_is_short_is_short_at_any_price(confirm: Confirm, stock: Stock) -> None:
+def test_changed_price_does_not_hide_low_stock(confirm: Confirm, stock: Stock) -> None:
     stock("tea", 10, 501)
     stock("cup", 0, 1201)
-    with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: cup$"):
+    with pytest.raises(errors.OutOfStock, match=f"^{out_of_stock(['cup'])}$"):
         confirm()
 
 
-def test_prices_that_keep_changing_are_contention(confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock) -> None:
+def test_constantly_changing_prices_raise_stock_contention(
+    confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
+) -> None:
     for price in (501, 502, 503):
         dynamodb.faults.before("transact_write_items", lambda price=price: stock("tea", 10, price))
     with pytest.raises(errors.StockContention):

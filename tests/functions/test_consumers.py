@@ -1,4 +1,4 @@
-"""process_order and fail_order: what events lead to, once."""
+"""Tests of process_order and fail_order, and of how consumers reject invalid events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.domain.orders import Order, new_order, request_hash
 from shared.domain.times import timestamp
 from shared.errors import OrderNotFound, OrderUndecided, ValidationError
 from shared.events import DETAIL_TYPES, detail_of
-from shared.order_store import OUR_FAULT
+from shared.order_store import INTERNAL_ERROR
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import USER
 from tests.fakes.runtime import LoadedFunction
@@ -29,7 +29,7 @@ def order(**changes: Any) -> Order:
 
 
 def event(about: Order) -> dict[str, Any]:
-    """Return what EventBridge invokes a function with."""
+    """Return the event with which EventBridge invokes a function."""
     return {
         "version": "0",
         "id": "changes with every delivery",
@@ -39,7 +39,7 @@ def event(about: Order) -> dict[str, Any]:
     }
 
 
-NO_EVENTS: list[Any] = [
+INVALID_EVENTS: list[Any] = [
     None,
     [],
     {},
@@ -57,8 +57,8 @@ NO_EVENTS: list[Any] = [
 
 
 @pytest.mark.parametrize("function", ["process_order", "send_email"])
-@pytest.mark.parametrize("sent", NO_EVENTS)
-def test_what_is_no_event_of_the_contracts_goes_to_the_failure_queue_with_that_reason(
+@pytest.mark.parametrize("sent", INVALID_EVENTS)
+def test_invalid_event_raises_validation_error(
     load: Load, dynamodb: FakeDynamoDB, clients: dict[str, Any], function: str, sent: Any
 ) -> None:
     with pytest.raises(ValidationError):
@@ -73,11 +73,11 @@ class TestProcessOrder:
         return load("process_order")
 
     @staticmethod
-    def store(dynamodb: FakeDynamoDB, stands: Order, *, synchronous: bool = False) -> None:
-        row = rows.order_row(stands, request_hash=request_hash(stands["items"]), synchronous=synchronous)
+    def store(dynamodb: FakeDynamoDB, order_: Order, *, synchronous: bool = False) -> None:
+        row = rows.order_row(order_, request_hash=request_hash(order_["items"]), synchronous=synchronous)
         dynamodb.put("orders", row)
 
-    def test_an_accepted_order_starts_one_execution_under_its_id(
+    def test_accepted_order_starts_execution_named_by_its_id(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         accepted = order()
@@ -87,7 +87,7 @@ class TestProcessOrder:
         assert (execution["stateMachineArn"], execution["name"]) == ("arn:standard", ORDER_ID)
         assert json.loads(execution["input"]) == {"order": accepted}
 
-    def test_an_execution_that_exists_is_success(
+    def test_existing_execution_counts_as_started(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         self.store(dynamodb, order())
@@ -96,22 +96,22 @@ class TestProcessOrder:
         assert len(stepfunctions.executions) == 1
 
     @pytest.mark.parametrize("status", ["CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
-    def test_a_decided_order_starts_nothing(
+    def test_decided_order_starts_no_execution(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions, status: str
     ) -> None:
         self.store(dynamodb, order(status=status))
         assert process_order(event(order())) == {"started": False}
         assert stepfunctions.executions == {}
 
-    def test_the_row_and_not_the_event_says_what_is_ordered(
+    def test_execution_input_comes_from_the_row_not_the_event(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
-        stands = order()
-        self.store(dynamodb, stands)
+        in_table = order()
+        self.store(dynamodb, in_table)
         process_order(event(order(items=[{"product_id": "gold", "quantity": 1000}])))
-        assert json.loads(stepfunctions.executions[ORDER_ID]["input"]) == {"order": stands}
+        assert json.loads(stepfunctions.executions[ORDER_ID]["input"]) == {"order": in_table}
 
-    def test_an_order_of_process_is_left_to_its_own_execution_for_half_a_minute(
+    def test_synchronous_order_is_left_to_its_express_execution(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         self.store(dynamodb, order(), synchronous=True)
@@ -119,7 +119,7 @@ class TestProcessOrder:
             process_order(event(order()))
         assert stepfunctions.executions == {}
 
-    def test_an_order_of_process_whose_execution_died_is_taken_over(
+    def test_synchronous_order_is_taken_over_after_30_seconds(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         old = order(created_at=timestamp(datetime.now(UTC) - timedelta(seconds=31)))
@@ -127,11 +127,11 @@ class TestProcessOrder:
         assert process_order(event(old)) == {"started": True}
         assert list(stepfunctions.executions) == [ORDER_ID]
 
-    def test_an_order_without_a_row_goes_to_the_failure_queue(self, process_order: LoadedFunction) -> None:
+    def test_missing_row_raises_order_not_found(self, process_order: LoadedFunction) -> None:
         with pytest.raises(OrderNotFound):
             process_order(event(order()))
 
-    def test_any_other_refusal_is_repeated_by_lambda(
+    def test_other_start_execution_errors_reach_lambda(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         self.store(dynamodb, order())
@@ -141,7 +141,7 @@ class TestProcessOrder:
 
 
 class TestFailOrder:
-    """An execution ended, for whatever reason."""
+    """fail_order receives the event of an execution that has ended."""
 
     @pytest.fixture
     def fail_order(self, load: Load) -> LoadedFunction:
@@ -149,22 +149,22 @@ class TestFailOrder:
 
     @staticmethod
     def ended(status: str = "ABORTED", error: str | None = None) -> dict[str, Any]:
-        """Return what Step Functions tells of it."""
+        """Return Step Functions' event about the end of an execution."""
         detail = {"name": ORDER_ID, "status": status, "error": error, "stateMachineArn": "arn:standard"}
         return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
 
     @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
-    def test_an_order_that_is_still_pending_has_failed(
+    def test_pending_order_becomes_failed(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
         TestProcessOrder.store(dynamodb, before := order())
         assert fail_order(self.ended(status)) == {"failed": True}
-        stands = rows.order_of(dynamodb.item("orders", ORDER_ID) or {})
-        assert stands["updated_at"] >= before["updated_at"]
-        assert stands == {**before, "status": "FAILED", "reason": OUR_FAULT, "updated_at": stands["updated_at"]}
+        after = rows.order_of(dynamodb.item("orders", ORDER_ID) or {})
+        assert after["updated_at"] >= before["updated_at"]
+        assert after == {**before, "status": "FAILED", "reason": INTERNAL_ERROR, "updated_at": after["updated_at"]}
 
     @pytest.mark.parametrize("status", ["CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
-    def test_an_order_that_is_decided_is_left_as_it_is(
+    def test_decided_order_is_not_changed(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
         TestProcessOrder.store(dynamodb, order(status=status))
@@ -172,15 +172,11 @@ class TestFailOrder:
         assert fail_order(self.ended("FAILED", "OutOfStock")) == {"failed": False}
         assert dynamodb.item("orders", ORDER_ID) == before
 
-    def test_no_row_is_made_for_an_order_that_there_is_not(
-        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
-    ) -> None:
+    def test_missing_order_creates_no_row(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
         assert fail_order(self.ended()) == {"failed": False}
         assert dynamodb.tables["orders"].items == {}
 
-    def test_its_own_write_repeated_by_the_sdk_changes_nothing(
-        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
-    ) -> None:
+    def test_sdk_retry_writes_the_status_once(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
         TestProcessOrder.store(dynamodb, order())
         dynamodb.faults.lose_answer("update_item")
         fail_order(self.ended())
@@ -189,9 +185,7 @@ class TestFailOrder:
             "FAILED",
         ]
 
-    def test_what_dynamodb_refuses_is_repeated_by_lambda(
-        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
-    ) -> None:
+    def test_dynamodb_error_reaches_lambda(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
         dynamodb.faults.refuse("update_item", "InternalServerError")
         with pytest.raises(Exception, match="InternalServerError"):
             fail_order(self.ended())

@@ -1,4 +1,4 @@
-"""/orders: place, read, list and cancel."""
+"""Tests of /orders: placing, reading, listing and cancelling orders."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def update_inventory(load: Load) -> LoadedFunction:
 
 @pytest.fixture
 def confirmed(orders_api: Api, update_inventory: LoadedFunction, stock: Callable[..., None]) -> dict[str, Any]:
-    """An order of 2 tea and 1 cup, of 10 each, that is confirmed."""
+    """A confirmed order of 2 tea and 1 cup. Before it, 10 of each were in stock."""
     stock("tea")
     stock("cup")
     return update_inventory({"order": orders_api(place()).body, "products": PRICES})
@@ -57,7 +57,7 @@ def in_stock(dynamodb: FakeDynamoDB, product_id: str) -> int:
 
 
 class TestPlacing:
-    def test_an_order_is_accepted_as_pending_without_prices(self, orders_api: Api) -> None:
+    def test_order_is_accepted_as_pending_without_prices(self, orders_api: Api) -> None:
         answer = orders_api(place())
         assert answer.status == 202
         assert answer.body == {
@@ -70,15 +70,15 @@ class TestPlacing:
         }
         assert answer.headers["Location"] == f"/prod/orders/{answer.body['order_id']}"
 
-    def test_without_a_key_equal_bodies_are_two_orders(self, orders_api: Api) -> None:
+    def test_equal_bodies_without_key_create_two_orders(self, orders_api: Api) -> None:
         assert orders_api(place()).body["order_id"] != orders_api(place()).body["order_id"]
 
-    def test_the_same_key_and_body_is_the_same_order(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_same_key_and_body_return_the_same_order(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         first, second = orders_api(place("k")), orders_api(place("k"))
         assert (second.status, second.body) == (202, first.body)
         assert len(dynamodb.tables["orders"].items) == 1
 
-    def test_a_repeated_key_answers_with_the_order_as_it_is_now(
+    def test_repeated_key_returns_the_current_order(
         self, orders_api: Api, update_inventory: LoadedFunction, stock: Callable[..., None]
     ) -> None:
         stock("tea")
@@ -89,18 +89,18 @@ class TestPlacing:
         assert (second.status, second.body) == (202, now)
         assert second.body["created_at"] == first.body["created_at"]
 
-    def test_the_same_key_with_another_body_is_a_conflict(self, orders_api: Api) -> None:
+    def test_same_key_with_other_body_is_a_conflict(self, orders_api: Api) -> None:
         orders_api(place("k"))
         answer = orders_api(place("k", LINES[:1]))
         assert (answer.status, answer.body["code"]) == (409, "IdempotencyConflict")
 
-    def test_a_key_is_its_users_own(self, orders_api: Api) -> None:
+    def test_same_key_of_two_users_creates_two_orders(self, orders_api: Api) -> None:
         mine, theirs = orders_api(place("k")), orders_api(place("k", LINES[:1], OTHER_USER))
         assert theirs.status == 202
         assert mine.body["order_id"] != theirs.body["order_id"]
 
     @pytest.mark.parametrize("key", [None, "k"])
-    def test_an_order_whose_write_the_sdk_repeated_is_accepted(
+    def test_sdk_retry_of_order_creates_one_order(
         self, orders_api: Api, dynamodb: FakeDynamoDB, key: str | None
     ) -> None:
         dynamodb.faults.lose_answer("put_item")
@@ -108,13 +108,13 @@ class TestPlacing:
         assert (answer.status, answer.body["status"]) == (202, "PENDING")
         assert len(dynamodb.tables["orders"].items) == 1
 
-    def test_a_key_may_have_255_characters_and_no_more(self, orders_api: Api) -> None:
+    def test_key_can_have_at_most_255_characters(self, orders_api: Api) -> None:
         assert orders_api(place("k" * 255)).status == 202
         refused = orders_api(place("k" * 256))
         assert (refused.status, refused.body["code"]) == (400, "ValidationError")
         assert orders_api(place("")).status == 400
 
-    def test_a_product_in_two_lines_is_refused(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_product_in_two_lines_is_rejected(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         answer = orders_api(place(lines=[LINES[0], LINES[1], LINES[0]]))
         assert (answer.status, answer.body["code"]) == (400, "ValidationError")
         assert "items[2].product_id" in answer.body["message"]
@@ -122,12 +122,12 @@ class TestPlacing:
 
 
 class TestReading:
-    def test_the_owner_and_an_admin_read_an_order(self, orders_api: Api) -> None:
+    def test_owner_and_admin_can_read_an_order(self, orders_api: Api) -> None:
         order = orders_api(place()).body
         assert orders_api(get(order["order_id"])).body == order
         assert orders_api(get(order["order_id"], OTHER_USER, ("admin",))).body == order
 
-    def test_anothers_order_is_answered_like_none(self, orders_api: Api) -> None:
+    def test_order_of_another_user_is_not_found(self, orders_api: Api) -> None:
         order = orders_api(place()).body
         anothers = orders_api(get(order["order_id"], OTHER_USER))
         none = orders_api(get(order_id_for(OTHER_USER, "none"), OTHER_USER))
@@ -135,9 +135,7 @@ class TestReading:
         assert none.body["code"] == "OrderNotFound"
 
     @pytest.mark.parametrize("order_id", ["1", "A" * 36, "x" * 3000])
-    def test_an_id_that_no_order_can_have_is_not_found(
-        self, orders_api: Api, dynamodb: FakeDynamoDB, order_id: str
-    ) -> None:
+    def test_malformed_order_id_is_not_found(self, orders_api: Api, dynamodb: FakeDynamoDB, order_id: str) -> None:
         assert orders_api(get(order_id)).body["code"] == "OrderNotFound"
         assert dynamodb.faults.of("get_item") == []
 
@@ -145,7 +143,7 @@ class TestReading:
 class TestListing:
     @pytest.fixture
     def five(self, orders_api: Api, dynamodb: FakeDynamoDB) -> list[str]:
-        """Ids of five orders of the caller, newest first; the two newest are of the same moment. One is another's."""
+        """Ids of the caller's five orders, newest first; the two newest have equal times. Another user has one."""
         ids: list[str] = []
         for second in (1, 2, 3, 4, 4):
             order_id = orders_api(place()).body["order_id"]
@@ -157,15 +155,13 @@ class TestListing:
         orders_api(place(user_id=OTHER_USER))
         return [*sorted(ids[3:], reverse=True), *reversed(ids[:3])]
 
-    def test_own_orders_come_newest_first(self, orders_api: Api, five: list[str]) -> None:
+    def test_own_orders_are_listed_newest_first(self, orders_api: Api, five: list[str]) -> None:
         answer = orders_api(listing())
         assert [order["order_id"] for order in answer.body["orders"]] == five
         assert "next_cursor" not in answer.body
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 5])
-    def test_pages_together_are_the_list_and_the_last_one_is_not_empty(
-        self, orders_api: Api, five: list[str], limit: int
-    ) -> None:
+    def test_pages_contain_all_orders_and_none_is_empty(self, orders_api: Api, five: list[str], limit: int) -> None:
         seen: list[str] = []
         cursor: dict[str, str] = {}
         while True:
@@ -177,23 +173,23 @@ class TestListing:
             cursor = {"cursor": page["next_cursor"]}
         assert seen == five
 
-    def test_another_users_cursor_is_refused(self, orders_api: Api, five: list[str]) -> None:
+    def test_cursor_of_another_user_is_rejected(self, orders_api: Api, five: list[str]) -> None:
         del five
         cursor = orders_api(listing(limit="1")).body["next_cursor"]
         answer = orders_api(listing(OTHER_USER, cursor=cursor))
         assert (answer.status, answer.body["code"]) == (400, "ValidationError")
 
     @pytest.mark.parametrize("cursor", ["", "x", "djE6", "djE6MQ", "ä", "djE6MQ==", "-" * 200])
-    def test_a_cursor_that_was_not_given_out_is_refused(self, orders_api: Api, cursor: str) -> None:
+    def test_cursor_that_was_never_issued_is_rejected(self, orders_api: Api, cursor: str) -> None:
         assert orders_api(listing(cursor=cursor)).body["code"] == "ValidationError"
 
     @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "", "ten", "1e1", " 5", "٣"])
-    def test_a_limit_outside_of_1_to_100_is_refused(self, orders_api: Api, limit: str) -> None:
+    def test_limit_outside_1_to_100_is_rejected(self, orders_api: Api, limit: str) -> None:
         assert orders_api(listing(limit=limit)).body["code"] == "ValidationError"
 
 
 class TestCancelling:
-    def test_a_pending_order_is_cancelled_and_stock_stays(
+    def test_cancelled_pending_order_leaves_stock_unchanged(
         self, orders_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> None:
         stock("tea")
@@ -203,7 +199,7 @@ class TestCancelling:
         assert orders_api(get(order["order_id"])).body == answer.body
         assert in_stock(dynamodb, "tea") == 10
 
-    def test_a_confirmed_order_is_cancelled_and_its_lines_return(
+    def test_cancelled_confirmed_order_returns_its_stock(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         assert in_stock(dynamodb, "tea") == 8
@@ -212,7 +208,7 @@ class TestCancelling:
         assert orders_api(get(confirmed["order_id"])).body == answer.body
         assert (in_stock(dynamodb, "tea"), in_stock(dynamodb, "cup")) == (10, 10)
 
-    def test_a_second_cancellation_is_refused_and_returns_nothing_more(
+    def test_second_cancellation_is_rejected(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         orders_api(cancel(confirmed["order_id"]))
@@ -220,14 +216,12 @@ class TestCancelling:
         assert (answer.status, answer.body["code"]) == (409, "InvalidTransition")
         assert in_stock(dynamodb, "tea") == 10
 
-    def test_a_pending_order_whose_cancellation_the_sdk_repeated_is_cancelled(
-        self, orders_api: Api, dynamodb: FakeDynamoDB
-    ) -> None:
+    def test_sdk_retry_cancels_pending_order(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         order = orders_api(place()).body
         dynamodb.faults.lose_answer("update_item")
         assert orders_api(cancel(order["order_id"])).status == 200
 
-    def test_a_confirmed_order_whose_cancellation_the_sdk_repeated_returns_its_lines_once(
+    def test_sdk_retry_returns_stock_of_confirmed_order_once(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         dynamodb.faults.lose_answer("transact_write_items")
@@ -235,17 +229,17 @@ class TestCancelling:
         assert in_stock(dynamodb, "tea") == 10
 
     @pytest.mark.parametrize("groups", [(), ("admin",)])
-    def test_nobody_else_cancels_an_order(self, orders_api: Api, groups: tuple[str, ...]) -> None:
+    def test_other_user_or_admin_cannot_cancel_an_order(self, orders_api: Api, groups: tuple[str, ...]) -> None:
         order = orders_api(place()).body
         answer = orders_api(cancel(order["order_id"], OTHER_USER, groups))
         assert (answer.status, answer.body["code"]) == (404, "OrderNotFound")
         assert orders_api(get(order["order_id"])).body["status"] == "PENDING"
 
-    def test_an_admin_cancels_an_order_of_their_own(self, orders_api: Api) -> None:
+    def test_admin_can_cancel_own_order(self, orders_api: Api) -> None:
         order = orders_api(place()).body
         assert orders_api(cancel(order["order_id"], groups=("admin",))).status == 200
 
-    def test_a_cancellation_that_loses_to_the_confirmation_returns_the_stock_that_it_took(
+    def test_cancellation_after_a_confirmation_race_returns_stock(
         self,
         orders_api: Api,
         update_inventory: LoadedFunction,
@@ -260,21 +254,21 @@ class TestCancelling:
         assert (answer.status, answer.body["status"], answer.body["total"]) == (200, "CANCELLED", 2200)
         assert in_stock(dynamodb, "tea") == 10
 
-    def test_of_two_cancellations_at_once_one_wins(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_one_of_two_concurrent_cancellations_wins(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         order = orders_api(place()).body
         statuses: list[int] = []
         dynamodb.faults.before("update_item", lambda: statuses.append(orders_api(cancel(order["order_id"])).status))
         statuses.append(orders_api(cancel(order["order_id"])).status)
         assert sorted(statuses) == [200, 409]
 
-    def test_contention_for_the_stock_is_tried_again(
+    def test_cancellation_retries_stock_contention(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         busy = cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}])
         dynamodb.faults.refuse("transact_write_items", busy, times=2)
         assert orders_api(cancel(confirmed["order_id"])).status == 200
 
-    def test_lasting_contention_asks_the_client_to_repeat(
+    def test_lasting_stock_contention_returns_429(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         busy = cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}])

@@ -1,4 +1,4 @@
-"""What a function's process is made of: its clients' time limits, and what it does not load."""
+"""Tests of the AWS clients that each function creates, and of the modules that it imports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STACKS = ("dev", "prod", "local")
 
 
 def clients_of(function: str) -> list[dict[str, Any]]:
-    """Return the arguments of each `aws.client(...)` in the function's handler."""
+    """Return the arguments of each `aws.client(...)` call in the function's handler."""
     tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "aws.client"]
     return [
@@ -33,20 +33,20 @@ def clients_of(function: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_one_call_ends_with_its_retries_before_the_function_does(function: str, stack: str) -> None:
+def test_call_with_retries_ends_before_function_timeout(function: str, stack: str) -> None:
     config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     timeout_s = config["orders:functions"]["sizes"][function]["timeoutSeconds"]
     for arguments in clients_of(function):
         client = aws.client(**arguments)
         config = client.meta.config
         tries = config.retries["total_max_attempts"]
-        # Standard mode waits a random part of 1, 2, 4 … seconds between tries (botocore).
+        # In standard mode botocore waits up to 1, 2, 4 … seconds between attempts.
         pauses_s = sum(2**attempt for attempt in range(tries - 1))
         assert config.retries["mode"] == "standard"
         assert tries * (config.connect_timeout + config.read_timeout) + pauses_s <= timeout_s, arguments
 
 
-def test_each_function_makes_its_clients_once_when_it_is_loaded() -> None:
+def test_function_creates_clients_only_at_import() -> None:
     for function in FUNCTIONS:
         tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
         inside = [
@@ -60,8 +60,8 @@ def test_each_function_makes_its_clients_once_when_it_is_loaded() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_loads_neither_boto3_nor_pydantic(function: str) -> None:
-    """Each would cost a good part of a cold start."""
+def test_function_imports_neither_boto3_nor_pydantic(function: str) -> None:
+    """Importing either of them would lengthen every cold start."""
     program = (
         f"import sys, json, {function}.handler; "
         "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"

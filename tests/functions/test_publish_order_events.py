@@ -1,4 +1,4 @@
-"""The stream of the orders table becomes events, each status once."""
+"""Tests of the outbox relay: each status change in the orders table becomes one event."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def row(number: int) -> dict[str, Any]:
 
 
 def batch(dynamodb: FakeDynamoDB, *rows: dict[str, Any]) -> dict[str, Any]:
-    """Write the rows, and return the stream's batch of it."""
+    """Write the rows, and return the resulting batch of stream records."""
     before = len(dynamodb.tables["orders"].stream)
     for item in rows:
         dynamodb.put("orders", item)
@@ -56,7 +56,7 @@ def ids(eventbridge: FakeEventBridge) -> list[str]:
     return [json.loads(entry["Detail"])["event_id"] for entry in eventbridge.entries]
 
 
-def test_a_new_order_is_an_event_without_internal_columns(
+def test_new_order_event_has_no_internal_attributes(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     assert relay(batch(dynamodb, row(1))) == DONE
@@ -101,7 +101,7 @@ def test_a_new_order_is_an_event_without_internal_columns(
         ),
     ],
 )
-def test_each_status_that_an_order_reaches_is_an_event(
+def test_each_status_change_is_published(
     relay: LoadedFunction,
     dynamodb: FakeDynamoDB,
     eventbridge: FakeEventBridge,
@@ -115,7 +115,7 @@ def test_each_status_that_an_order_reaches_is_an_event(
     assert json.loads(entry["Detail"])["event_id"] == f"{order_id(1)}:{extra['status']['S']}"
 
 
-def test_a_change_that_leaves_the_status_is_no_event(
+def test_change_of_other_attributes_is_not_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     batch(dynamodb, row(1))
@@ -123,13 +123,13 @@ def test_a_change_that_leaves_the_status_is_no_event(
     assert eventbridge.entries == []
 
 
-def test_a_removed_row_is_no_event(relay: LoadedFunction, eventbridge: FakeEventBridge) -> None:
+def test_deleted_row_is_not_published(relay: LoadedFunction, eventbridge: FakeEventBridge) -> None:
     removal = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "1", "OldImage": row(1)}}
     assert relay({"Records": [removal]}) == DONE
     assert eventbridge.entries == []
 
 
-def test_a_call_has_ten_entries_at_most_and_the_order_stays(
+def test_calls_have_at_most_ten_entries_in_stream_order(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     assert relay(batch(dynamodb, *[row(number) for number in range(23)])) == DONE
@@ -137,7 +137,7 @@ def test_a_call_has_ten_entries_at_most_and_the_order_stays(
     assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in range(23)]
 
 
-def test_entries_that_the_bus_refused_are_sent_again_and_no_others(
+def test_only_refused_entries_are_retried(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     eventbridge.refusals = [{1, 3}, {1}]
@@ -146,14 +146,14 @@ def test_entries_that_the_bus_refused_are_sent_again_and_no_others(
     assert sorted(ids(eventbridge)) == [f"{order_id(number)}:PENDING" for number in range(4)]
 
 
-def test_an_entry_that_stays_refused_is_the_batchs_failure(
+def test_lowest_refused_entry_is_the_batch_failure(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     eventbridge.refusals = [{1, 3}, {0, 1}, {0, 1}]
     assert relay(batch(dynamodb, *[row(number) for number in range(4)])) == failed(dynamodb, 1)
 
 
-def test_a_poison_record_fails_alone(
+def test_poison_record_does_not_stop_the_others(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     poison = row(1)
@@ -165,21 +165,21 @@ def test_a_poison_record_fails_alone(
 @pytest.mark.parametrize(
     "change", [{"status": {"S": "LOST"}}, {"status": {"S": "CONFIRMED"}}, {"user_id": {"S": "Ada Lovelace"}}]
 )
-def test_a_row_that_breaks_the_events_schema_is_not_published(
+def test_row_that_violates_the_schema_is_not_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, change: dict[str, Any]
 ) -> None:
     assert relay(batch(dynamodb, row(0) | change)) == failed(dynamodb, 0)
     assert eventbridge.entries == []
 
 
-def test_sequence_numbers_compare_as_numbers(relay: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_sequence_numbers_are_compared_as_numbers(relay: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     event = batch(dynamodb, row(0) | {"status": {"S": "LOST"}}, row(1) | {"status": {"S": "LOST"}})
     for record, number in zip(event["Records"], ("999", "1000"), strict=True):
         record["dynamodb"]["SequenceNumber"] = number
     assert relay(event) == {"batchItemFailures": [{"itemIdentifier": "999"}]}
 
 
-def test_a_bus_that_refuses_the_whole_call_fails_from_there_on(
+def test_refused_call_ends_the_batch_at_its_first_record(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     eventbridge.faults.before("put_events", lambda: None)
@@ -189,13 +189,13 @@ def test_a_bus_that_refuses_the_whole_call_fails_from_there_on(
 
 
 def giant(number: int) -> dict[str, Any]:
-    """An order whose event is larger than the bus takes."""
+    """Return an order whose event exceeds EventBridge's size limit."""
     reason = {"M": {"code": {"S": "OutOfStock"}, "message": {"S": "x" * 300_000}}}
     return row(number) | {"status": {"S": "REJECTED"}, "reason": reason}
 
 
 @pytest.mark.parametrize("position", [0, 4, 9])
-def test_an_event_that_is_too_large_fails_alone(
+def test_too_large_event_does_not_stop_the_others(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, position: int
 ) -> None:
     rows = [giant(number) if number == position else row(number) for number in range(12)]
@@ -203,7 +203,7 @@ def test_an_event_that_is_too_large_fails_alone(
     assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in range(12) if number != position]
 
 
-def test_events_that_are_too_large_do_not_stop_the_others(
+def test_ten_too_large_events_do_not_stop_the_others(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     rows = [giant(number) if number < 10 else row(number) for number in range(12)]
@@ -211,7 +211,7 @@ def test_events_that_are_too_large_do_not_stop_the_others(
     assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in (10, 11)]
 
 
-def test_the_log_says_which_record_the_bus_refused_and_why(
+def test_refused_record_and_its_error_are_logged(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     answer = relay(batch(dynamodb, row(0), giant(1)))
@@ -220,7 +220,7 @@ def test_the_log_says_which_record_the_bus_refused_and_why(
     assert "ValidationException" in refused["exception"]
 
 
-def test_only_records_that_will_not_come_again_are_counted(
+def test_only_records_that_lambda_will_not_retry_are_counted(
     relay: LoadedFunction,
     dynamodb: FakeDynamoDB,
     eventbridge: FakeEventBridge,
@@ -234,7 +234,7 @@ def test_only_records_that_will_not_come_again_are_counted(
     assert counted() == {"OrderCreated": 3}
 
 
-def test_the_log_follows_each_order(
+def test_log_lines_have_each_orders_correlation_id(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     relay(batch(dynamodb, row(1), row(2)))

@@ -1,4 +1,4 @@
-"""record_analytics: each event is kept once, and what cannot be kept holds up none."""
+"""Tests of record_analytics: it stores each event once, and a failing message does not block the others."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def record_analytics(load: Load) -> LoadedFunction:
     return load("record_analytics")
 
 
-def fact_about(number: int = 1) -> dict[str, Any]:
+def record_about(number: int = 1) -> dict[str, Any]:
     order_id = f"00000000-0000-4000-8000-{number:012d}"
     about = new_order(order_id, USER, [{"product_id": "tea", "quantity": 2}], datetime(2026, 1, 2, 23, 59, tzinfo=UTC))
     return {"event_id": f"{order_id}:PENDING", "detail_type": "OrderCreated", "order": about}
 
 
-def batch(*facts: Any, received: int = 1) -> dict[str, Any]:
-    """Messages m0, m1, … of one group."""
+def batch(*records: Any, received: int = 1) -> dict[str, Any]:
+    """Return a batch of messages m0, m1, … in one FIFO group."""
     attributes = {"MessageGroupId": "orders", "ApproximateReceiveCount": str(received)}
     return {
         "Records": [
@@ -38,106 +38,104 @@ def batch(*facts: Any, received: int = 1) -> dict[str, Any]:
                 "messageId": f"m{position}",
                 "eventSource": "aws:sqs",
                 "attributes": attributes,
-                "body": fact if isinstance(fact, str) else json.dumps(fact),
+                "body": record if isinstance(record, str) else json.dumps(record),
             }
-            for position, fact in enumerate(facts)
+            for position, record in enumerate(records)
         ]
     }
 
 
 def kept(s3: FakeS3) -> list[int]:
-    """Numbers of the orders whose events are kept."""
+    """Return the numbers of the orders that have a record in S3."""
     return [int(key.rpartition("-")[2].partition("_")[0]) for _, key in s3.objects]
 
 
-def test_an_event_is_an_object_under_its_day(record_analytics: LoadedFunction, s3: FakeS3) -> None:
-    fact = fact_about()
-    assert record_analytics(batch(fact)) == {"batchItemFailures": []}
+def test_record_is_stored_under_its_date(record_analytics: LoadedFunction, s3: FakeS3) -> None:
+    record = record_about()
+    assert record_analytics(batch(record)) == {"batchItemFailures": []}
     key = f"orders/dt=2026-01-02/{ORDER_ID}_PENDING.json"
-    assert json.loads(s3.objects["analytics", key]) == fact
+    assert json.loads(s3.objects["analytics", key]) == record
     assert len(s3.objects) == 1
 
 
-def test_an_event_that_comes_twice_is_one_object_and_counted_once(
+def test_event_delivered_twice_is_stored_and_counted_once(
     record_analytics: LoadedFunction, s3: FakeS3, counted: Callable[[], dict[str, int]]
 ) -> None:
-    record_analytics(batch(fact_about()))
-    assert record_analytics(batch(fact_about())) == {"batchItemFailures": []}
+    record_analytics(batch(record_about()))
+    assert record_analytics(batch(record_about())) == {"batchItemFailures": []}
     assert len(s3.objects) == 1
     assert counted() == {"OrderAnalysed": 1}
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
+    ("body", "reason"),
     [
-        ("not json", "body: got no JSON"),
-        ('{"event_id": "\\ud800"}', "body: got no JSON"),
-        ("[" * 100_000, "body: got no JSON"),
-        ("[]", "body.detail_type: got none that is known"),
-        ('{"detail_type": "OrderShipped"}', "body.detail_type: got none that is known"),
-        ('{"detail_type": ["OrderCreated"]}', "body.detail_type: got none that is known"),
-        ('{"detail_type": "OrderCreated"}', "detail: lacks properties; required: event_id, order"),
+        ("not json", "body: not valid JSON"),
+        ('{"event_id": "\\ud800"}', "body: not valid JSON"),
+        ("[" * 100_000, "body: not valid JSON"),
+        ("[]", "body.detail_type: unknown"),
+        ('{"detail_type": "OrderShipped"}', "body.detail_type: unknown"),
+        ('{"detail_type": ["OrderCreated"]}', "body.detail_type: unknown"),
+        ('{"detail_type": "OrderCreated"}', "detail: missing properties; required: event_id, order"),
         ({"event_id": "../../x:PENDING"}, "detail.event_id: got 15 characters"),
-        ({"more": 1}, "detail: got unknown properties"),
+        ({"more": 1}, "detail: unknown properties"),
         ({"detail_type": "OrderConfirmed"}, "detail.event_id: got 44 characters"),
     ],
 )
-def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_up_none(
-    record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs, body: Any, says: str
+def test_invalid_message_is_set_aside_with_its_reason(
+    record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs, body: Any, reason: str
 ) -> None:
-    poison = body if isinstance(body, str) else {**fact_about(), **body}
-    event = batch(fact_about(1), poison, fact_about(3))
+    poison = body if isinstance(body, str) else {**record_about(), **body}
+    event = batch(record_about(1), poison, record_about(3))
     assert record_analytics(event) == {"batchItemFailures": []}
     assert kept(s3) == [1, 3]
     (aside,) = sqs.sent
     assert (aside["QueueUrl"], aside["MessageBody"]) == ("https://queue/failures", event["Records"][1]["body"])
     assert (aside["MessageGroupId"], aside["MessageDeduplicationId"]) == ("m1", "m1")
-    reason = {name: value["StringValue"] for name, value in aside["MessageAttributes"].items()}
-    assert reason["ERROR_CODE"] == "ValidationError"
-    assert says in reason["ERROR_MESSAGE"]
+    attributes = {name: value["StringValue"] for name, value in aside["MessageAttributes"].items()}
+    assert attributes["ERROR_CODE"] == "ValidationError"
+    assert reason in attributes["ERROR_MESSAGE"]
 
 
-def test_a_message_that_s3_refuses_comes_again_and_holds_up_none(
-    record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
-) -> None:
+def test_message_that_s3_refuses_is_retried(record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs) -> None:
     s3.faults.refuse("put_object", "SlowDown")
-    answer = record_analytics(batch(fact_about(1), fact_about(2)))
+    answer = record_analytics(batch(record_about(1), record_about(2)))
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m0"]
     assert kept(s3) == [2]
     assert sqs.sent == []
 
 
-def test_a_message_that_s3_refuses_the_last_time_is_set_aside_with_the_reason(
+def test_message_is_set_aside_after_its_last_attempt(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     s3.faults.refuse("put_object", "SlowDown")
-    assert record_analytics(batch(fact_about(1), fact_about(2), received=5)) == {"batchItemFailures": []}
+    assert record_analytics(batch(record_about(1), record_about(2), received=5)) == {"batchItemFailures": []}
     assert [sent["MessageAttributes"]["ERROR_CODE"]["StringValue"] for sent in sqs.sent] == ["SlowDown"]
 
 
-def test_a_message_that_cannot_be_set_aside_comes_again(
+def test_message_that_cannot_be_set_aside_is_retried(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     sqs.faults.refuse("send_message", "ServiceUnavailable")
-    answer = record_analytics(batch("not json", fact_about(2)))
+    answer = record_analytics(batch("not json", record_about(2)))
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m0"]
     assert kept(s3) == [2]
 
 
-def test_why_a_message_failed_is_in_the_log(
+def test_reason_of_a_failed_message_is_logged(
     record_analytics: LoadedFunction, s3: FakeS3, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     s3.faults.refuse("put_object", "AccessDenied")
-    record_analytics(batch(fact_about(), fact_about(2)))
+    record_analytics(batch(record_about(), record_about(2)))
     (failure,) = [record for record in logs() if record["level"] == "WARNING"]
     assert failure["correlation_id"] == ORDER_ID
     assert "AccessDenied" in failure["exception"]
 
 
-def test_the_log_of_a_message_that_was_set_aside_names_it_and_no_other_order(
+def test_set_aside_message_is_logged_without_another_order(
     record_analytics: LoadedFunction, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    record_analytics(batch(fact_about(), "not json"))
+    record_analytics(batch(record_about(), "not json"))
     (failure,) = [record for record in logs() if record["level"] == "ERROR"]
     assert (failure["message_id"], failure["code"]) == ("m1", "ValidationError")
     assert failure.get("correlation_id") is None

@@ -1,4 +1,4 @@
-"""send_email: one mail for each event, whatever is lost on the way."""
+"""Tests of send_email: it sends one email per event, even if responses are lost or invocations die."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def profile(dynamodb: FakeDynamoDB) -> None:
     dynamodb.put("users", rows.user_row(user, request_id="r"))
 
 
-def test_the_mail_goes_from_the_sender_to_the_profiles_address(send_email: LoadedFunction, ses: FakeSes) -> None:
+def test_email_goes_from_sender_to_profile_address(send_email: LoadedFunction, ses: FakeSes) -> None:
     assert send_email(event(order())) == {"sent": True}
-    (mail,) = ses.sent
-    assert mail["FromEmailAddress"] == "orders@example.com"
-    assert mail["Destination"] == {"ToAddresses": [ADDRESS]}
+    (email,) = ses.sent
+    assert email["FromEmailAddress"] == "orders@example.com"
+    assert email["Destination"] == {"ToAddresses": [ADDRESS]}
 
 
 @pytest.mark.parametrize(
-    ("changes", "subject", "says"),
+    ("changes", "subject", "text"),
     [
         ({}, "Your order is received", "2 x tea"),
         (CONFIRMED, "Your order is confirmed", "1,200 JPY"),
@@ -60,21 +60,21 @@ def test_the_mail_goes_from_the_sender_to_the_profiles_address(send_email: Loade
         ({"status": "CANCELLED"}, "Your order is cancelled", ORDER_ID),
     ],
 )
-def test_each_status_has_its_mail(
-    send_email: LoadedFunction, ses: FakeSes, changes: dict[str, Any], subject: str, says: str
+def test_each_status_has_its_own_email(
+    send_email: LoadedFunction, ses: FakeSes, changes: dict[str, Any], subject: str, text: str
 ) -> None:
     send_email(event(order(**changes)))
     content = ses.sent[0]["Content"]["Simple"]
     assert content["Subject"]["Data"] == subject
-    assert says in content["Body"]["Text"]["Data"]
+    assert text in content["Body"]["Text"]["Data"]
 
 
-def test_the_cause_of_our_own_faults_is_not_mailed(send_email: LoadedFunction, ses: FakeSes) -> None:
+def test_email_hides_the_cause_of_internal_errors(send_email: LoadedFunction, ses: FakeSes) -> None:
     send_email(event(order(status="FAILED", reason={"code": "InternalError", "message": "DynamoDB said no"})))
     assert "DynamoDB" not in json.dumps(ses.sent)
 
 
-def test_an_event_that_comes_twice_is_one_mail(
+def test_event_delivered_twice_sends_one_email(
     send_email: LoadedFunction, ses: FakeSes, counted: Callable[[], dict[str, int]]
 ) -> None:
     again = event(order())
@@ -83,13 +83,13 @@ def test_an_event_that_comes_twice_is_one_mail(
     assert counted() == {"MailSent": 1}
 
 
-def test_each_event_of_an_order_is_its_own_mail(send_email: LoadedFunction, ses: FakeSes) -> None:
+def test_each_event_of_an_order_sends_an_email(send_email: LoadedFunction, ses: FakeSes) -> None:
     send_email(event(order()))
     send_email(event(order(status="CANCELLED")))
     assert len(ses.sent) == 2
 
 
-def test_a_mail_that_was_refused_is_sent_when_the_event_comes_again(send_email: LoadedFunction, ses: FakeSes) -> None:
+def test_refused_email_is_sent_on_retry(send_email: LoadedFunction, ses: FakeSes) -> None:
     ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
     with pytest.raises(MailRefused, match="MessageRejected"):
         send_email(event(order()))
@@ -97,7 +97,7 @@ def test_a_mail_that_was_refused_is_sent_when_the_event_comes_again(send_email: 
     assert len(ses.sent) == 1
 
 
-def test_what_the_failure_queue_learns_does_not_name_the_recipient(send_email: LoadedFunction, ses: FakeSes) -> None:
+def test_error_does_not_contain_the_recipient(send_email: LoadedFunction, ses: FakeSes) -> None:
     ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
     with pytest.raises(MailRefused) as refused:
         send_email(event(order()))
@@ -105,7 +105,7 @@ def test_what_the_failure_queue_learns_does_not_name_the_recipient(send_email: L
     assert refused.value.__context__ is None
 
 
-def test_without_a_profile_no_mail_is_sent_and_that_is_counted_once(
+def test_missing_profile_skips_email_and_is_counted_once(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
 ) -> None:
     dynamodb.tables["users"].items.clear()
@@ -114,34 +114,34 @@ def test_without_a_profile_no_mail_is_sent_and_that_is_counted_once(
     assert counted() == {"MailSkipped": 1}
 
 
-def test_the_row_of_a_mail_holds_nothing_personal(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_claim_contains_no_personal_data(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     send_email(event(order()))
     row = row_of(dynamodb)
     assert set(row) == {"id", "status", "claim", "claimed_until", "expiration"}
     assert (row["id"], row["status"]) == ({"S": f"{ORDER_ID}:PENDING"}, {"S": "DONE"})
 
 
-def test_the_row_outlives_the_archive_of_events(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_claim_outlives_the_event_archive(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     send_email(event(order()))
     kept = datetime.fromtimestamp(int(row_of(dynamodb)["expiration"]["N"]), UTC) - datetime.now(UTC)
     assert kept > timedelta(days=100)
 
 
 def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:
-    """Return the one row of mails."""
+    """Return the only row of the idempotency table."""
     (row,) = dynamodb.tables["idempotency"].items.values()
     return row
 
 
 def claimed(dynamodb: FakeDynamoDB, *, for_s: float) -> None:
-    """Let another invocation have claimed the mail, which is over in so many seconds."""
+    """Claim the email for another invocation, whose time limit ends in `for_s` seconds."""
     until = datetime.now(UTC) + timedelta(seconds=for_s)
     row = {"id": {"S": f"{ORDER_ID}:PENDING"}, "status": {"S": "CLAIMED"}, "claim": {"S": "another one's"}}
     times = {"claimed_until": {"N": str(int(until.timestamp() * 1000))}, "expiration": {"N": "9999999999"}}
     dynamodb.put("idempotency", row | times)
 
 
-def test_a_mail_that_another_invocation_is_sending_is_left_to_it(
+def test_claim_of_another_invocation_blocks_the_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
     claimed(dynamodb, for_s=5)
@@ -150,7 +150,7 @@ def test_a_mail_that_another_invocation_is_sending_is_left_to_it(
     assert ses.sent == []
 
 
-def test_a_mail_whose_invocation_died_is_sent_after_that_ones_time_limit(
+def test_expired_claim_does_not_block_the_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
     claimed(dynamodb, for_s=-0.1)
@@ -159,15 +159,15 @@ def test_a_mail_whose_invocation_died_is_sent_after_that_ones_time_limit(
     assert row_of(dynamodb)["status"] == {"S": "DONE"}
 
 
-def test_a_claim_lasts_as_long_as_its_invocation_may(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_claim_lasts_until_the_invocation_timeout(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     began = datetime.now(UTC)
     send_email(event(order()))
     left_s = int(row_of(dynamodb)["claimed_until"]["N"]) / 1000 - began.timestamp()
-    assert 9.9 <= left_s <= 12  # of the 10 s that the context says
+    assert 9.9 <= left_s <= 12  # the fake context has 10 s left
 
 
 @pytest.mark.parametrize("operation", ["put_item", "update_item"])
-def test_a_write_that_the_sdk_repeats_meets_its_own_row(
+def test_sdk_retry_recognizes_its_own_claim(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, operation: str
 ) -> None:
     dynamodb.faults.lose_answer(operation)
@@ -176,10 +176,8 @@ def test_a_write_that_the_sdk_repeats_meets_its_own_row(
     assert len(ses.sent) == 1
 
 
-def test_a_claim_that_comes_late_does_not_undo_the_end(
-    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
-) -> None:
-    """The SDK gave up on its first try, which a slow network delivers when all is done."""
+def test_late_claim_does_not_overwrite_done(send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB) -> None:
+    """A slow network can deliver the SDK's first attempt after the email is DONE."""
     send_email(event(order()))
     (first,) = dynamodb.faults.of("put_item")
     with pytest.raises(Exception, match="conditional"):
@@ -188,7 +186,7 @@ def test_a_claim_that_comes_late_does_not_undo_the_end(
     assert len(ses.sent) == 1
 
 
-def test_a_release_that_comes_late_does_not_free_another_claim(
+def test_late_release_does_not_end_another_claim(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
     ses.faults.refuse("send_email", "InternalServiceError")
@@ -202,7 +200,7 @@ def test_a_release_that_comes_late_does_not_free_another_claim(
         send_email(event(order()))
 
 
-def test_a_claim_that_cannot_be_released_hides_no_error(
+def test_failed_release_does_not_hide_the_error(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
     ses.faults.refuse("send_email", "MessageRejected")
@@ -212,16 +210,16 @@ def test_a_claim_that_cannot_be_released_hides_no_error(
 
 
 @pytest.mark.parametrize("error", ["InternalServerError", ReadTimeoutError(endpoint_url="https://dynamodb")])
-def test_a_mail_that_cannot_be_noted_as_sent_is_not_sent_again(
+def test_email_not_marked_as_done_is_not_sent_again(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, error: Exception | str
 ) -> None:
-    """Lambda repeats what fails."""
+    """If the function failed here, Lambda would retry the event and send a second email."""
     dynamodb.faults.refuse("update_item", error)
     assert send_email(event(order())) == {"sent": True}
     assert len(ses.sent) == 1
 
 
-def test_an_event_without_an_id_is_not_mailed(send_email: LoadedFunction, ses: FakeSes) -> None:
+def test_event_without_id_sends_no_email(send_email: LoadedFunction, ses: FakeSes) -> None:
     broken = event(order())
     broken["detail"]["event_id"] = None
     with pytest.raises(ValidationError, match="event_id"):

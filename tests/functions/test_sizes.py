@@ -1,4 +1,4 @@
-"""The largest order stays far below what Step Functions and EventBridge carry (256 KiB of input, state or event)."""
+"""Tests that the largest order is far below the 256 KiB limit of Step Functions and EventBridge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def largest_content() -> dict[str, object]:
     return {"items": lines}
 
 
-def test_the_largest_content_is_the_largest_that_the_contract_lets_in() -> None:
+def test_largest_content_matches_the_contract_limits() -> None:
     schema = generated_code.schemas()["createOrder"]
     items = schema["properties"]["items"]
     assert items["maxItems"] == 25
@@ -22,10 +22,11 @@ def test_the_largest_content_is_the_largest_that_the_contract_lets_in() -> None:
     assert "{0,63}" in items["items"]["properties"]["product_id"]["pattern"]
 
 
-def test_the_largest_order_fits_even_with_everything_that_the_workflow_keeps_beside_it() -> None:
+def test_largest_order_fits_into_workflow_state() -> None:
     request = {"user_id": "u" * 36, "idempotency_key": "\u0001" * 255, "content": largest_content()}
-    as_text = json.dumps(json.dumps(request))  # as API Gateway hands it to Step Functions
-    # The order, its row in DynamoDB's JSON, the stock of each line, and the notification.
+    # API Gateway sends the input to Step Functions as JSON text within JSON.
+    as_text = json.dumps(json.dumps(request))
+    # The state contains the order, its row in DynamoDB's JSON, the stock of each line, and the notification.
     row = {"L": [{"M": {name: {"S": "p" * 64} for name in ("product_id", "quantity", "unit_price")}}] * 25}
     kept = 4 * len(json.dumps(largest_content())) + 2 * len(json.dumps(row))
     assert len(as_text) + kept < LIMIT / 4

@@ -1,4 +1,4 @@
-"""What logs, traces and failure queues learn: enough to follow an order, and nothing of a person or a body."""
+"""Tests that logs, traces and failure queues contain order ids, but no personal data and no request bodies."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from aws_xray_sdk.core.lambda_launcher import LAMBDA_TRACE_HEADER_KEY, LambdaContext
-from aws_xray_sdk.core.models.subsegment import Subsegment
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from shared import aws, rows, telemetry
+from shared import aws, rows
 from shared.errors import MailRefused
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import client_error
@@ -32,7 +30,7 @@ Logs = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def everything_logged(logs: Logs, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Return all that Lambda would write to the log group: ours, other libraries', and what is printed."""
+    """Return a function that returns all text that Lambda would write to the log group, including printed text."""
     others = io.StringIO()
     handler = logging.StreamHandler(others)
     root = logging.getLogger()
@@ -58,9 +56,7 @@ def about(order: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestNothingPersonal:
-    def test_a_profiles_life_leaves_no_trace_of_the_person(
-        self, users_api: Api, everything_logged: Callable[[], str]
-    ) -> None:
+    def test_profile_requests_log_no_personal_data(self, users_api: Api, everything_logged: Callable[[], str]) -> None:
         users_api(create_user())
         users_api(create_user())
         users_api(Request(method="GET", path=f"/users/{USER}"))
@@ -71,7 +67,7 @@ class TestNothingPersonal:
         assert ADDRESS not in logged
 
     @pytest.mark.parametrize("change", [{"email": WORD}, {WORD: 1}, {"name": WORD * 30}, {"name": {WORD: 1}}])
-    def test_a_refused_profile_leaves_no_trace_of_its_body(
+    def test_rejected_profile_logs_nothing_from_its_body(
         self, users_api: Api, everything_logged: Callable[[], str], change: dict[str, Any]
     ) -> None:
         assert users_api(create_user(**change)).status == 400
@@ -80,7 +76,7 @@ class TestNothingPersonal:
         for word in (WORD, NAME, ADDRESS):
             assert word not in logged
 
-    def test_an_unexpected_fault_leaves_no_trace_of_the_person(
+    def test_unexpected_error_logs_no_personal_data(
         self, users_api: Api, dynamodb: FakeDynamoDB, everything_logged: Callable[[], str]
     ) -> None:
         dynamodb.faults.refuse("put_item", "AccessDeniedException")
@@ -91,7 +87,7 @@ class TestNothingPersonal:
         assert ADDRESS not in logged
 
     @pytest.mark.parametrize("request_", [place({"product_id": f"!{WORD}", "quantity": 1}), place(**{WORD: WORD})])
-    def test_a_refused_order_leaves_no_trace_of_its_body(
+    def test_rejected_order_logs_nothing_from_its_body(
         self, orders_api: Api, everything_logged: Callable[[], str], request_: Request
     ) -> None:
         answer = orders_api(request_)
@@ -99,7 +95,7 @@ class TestNothingPersonal:
         assert WORD not in json.dumps(answer.body)
         assert WORD not in everything_logged()
 
-    def test_an_invalid_request_of_process_leaves_no_trace_of_its_body(
+    def test_rejected_synchronous_order_logs_nothing_from_its_body(
         self, load: Load, everything_logged: Callable[[], str]
     ) -> None:
         content = {"items": [{"product_id": f"!{WORD}", "quantity": 1}]}
@@ -108,17 +104,17 @@ class TestNothingPersonal:
         assert WORD not in str(refused.value)
         assert WORD not in everything_logged()
 
-    def test_a_mail_leaves_no_trace_of_its_recipient(
+    def test_sent_email_logs_no_recipient(
         self, users_api: Api, orders_api: Api, load: Load, everything_logged: Callable[[], str]
     ) -> None:
         users_api(create_user())
         load("send_email")(about(orders_api(place()).body))
         logged = everything_logged()
-        assert "mail sent" in logged
+        assert "email sent" in logged
         assert NAME not in logged
         assert ADDRESS not in logged
 
-    def test_a_refused_mail_leaves_no_trace_of_its_recipient(
+    def test_refused_email_logs_no_recipient(
         self, load: Load, dynamodb: FakeDynamoDB, ses: FakeSes, everything_logged: Callable[[], str]
     ) -> None:
         user: Any = {"user_id": USER, "name": NAME, "email": ADDRESS, "created_at": ""}
@@ -127,15 +123,13 @@ class TestNothingPersonal:
         accepted = load("orders_api")(rest_event(place()))
         with pytest.raises(MailRefused) as refused:
             load("send_email")(about(json.loads(accepted["body"])))
-        # What Lambda itself logs of it, and puts into the failure queue.
+        # Lambda logs the exception, and puts it into the failure queue.
         logged = everything_logged() + "".join(traceback.format_exception(refused.value))
         assert "MessageRejected" in logged
         assert NAME not in logged
         assert ADDRESS not in logged
 
-    def test_a_row_that_is_no_order_leaves_no_trace_of_what_it_holds(
-        self, load: Load, everything_logged: Callable[[], str]
-    ) -> None:
+    def test_invalid_row_logs_none_of_its_values(self, load: Load, everything_logged: Callable[[], str]) -> None:
         poison: dict[str, Any] = {
             "order_id": {"S": "1"},
             "user_id": {"S": USER},
@@ -145,11 +139,11 @@ class TestNothingPersonal:
         image = {**poison, "created_at": {"S": ""}, "updated_at": {"S": ""}}
         load("publish_order_events")({"Records": [{"dynamodb": {"SequenceNumber": "1", "NewImage": image}}]})
         logged = everything_logged()
-        assert "record cannot be an event" in logged
+        assert "record is not a valid event" in logged
         assert WORD not in logged
 
-    def test_an_error_of_a_silent_client_does_not_say_what_aws_said(self) -> None:
-        # What SES says of an address goes into the trace of the call itself.
+    def test_silent_client_drops_the_error_message(self) -> None:
+        # The tracer writes the error message of a call into the trace, and SES's messages contain addresses.
         client: Any = aws.client("sesv2", silent_errors=True)
         stubbed = Stubber(client)
         stubbed.add_client_error("send_email", "MessageRejected", f"not verified: {ADDRESS}", 400)
@@ -158,15 +152,15 @@ class TestNothingPersonal:
         assert aws.error_code(refused.value) == "MessageRejected"
         assert ADDRESS not in str(refused.value) + json.dumps(refused.value.response)
 
-    def test_a_client_error_is_one_line_without_a_traceback(
+    def test_client_error_is_logged_without_traceback(
         self, orders_api: Api, everything_logged: Callable[[], str]
     ) -> None:
         orders_api(place({"product_id": "tea", "quantity": 0}))
         assert "Traceback" not in everything_logged()
 
 
-class TestFollowing:
-    def test_an_order_is_followed_by_its_id_from_the_request_to_the_mail(
+class TestCorrelation:
+    def test_order_id_is_correlation_id_in_every_function(
         self,
         load: Load,
         clients: dict[str, Any],
@@ -198,20 +192,20 @@ class TestFollowing:
             "record_analytics",
         }
 
-    def test_a_request_without_an_order_is_followed_by_its_own_id(self, users_api: Api, logs: Logs) -> None:
+    def test_other_requests_use_request_id_as_correlation_id(self, users_api: Api, logs: Logs) -> None:
         users_api(Request(method="GET", path=f"/users/{USER}"))
         assert {(record["correlation_id"], record["request_id"]) for record in logs()} == {
             ("gateway-request", "gateway-request")
         }
 
-    def test_one_invocations_keys_do_not_stay_for_the_next(self, orders_api: Api, logs: Logs) -> None:
+    def test_log_keys_are_cleared_between_invocations(self, orders_api: Api, logs: Logs) -> None:
         order_id = orders_api(place()).body["order_id"]
         orders_api(Request(method="GET", path="/orders", query={"limit": "0"}))
         assert logs()[-1]["correlation_id"] != order_id
         assert "order_id" not in logs()[-1]
 
     def test_log_messages_are_constant(self) -> None:
-        """Data are keys, so that one query finds every line of a kind."""
+        """Data must go into keys, so that one query finds all log lines of a kind."""
         for path in (ROOT / "functions").rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.") and node.args:
@@ -220,7 +214,7 @@ class TestFollowing:
                         assert isinstance(node.args[0], ast.Constant), f"{path.name}: {ast.unparse(node)}"
 
 
-def test_every_handler_has_the_same_decorators_in_the_same_order() -> None:
+def test_handlers_have_the_same_decorators_in_order() -> None:
     found: dict[str, list[str]] = {}
     for path in sorted((ROOT / "functions").glob("*/handler.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -230,20 +224,8 @@ def test_every_handler_has_the_same_decorators_in_the_same_order() -> None:
     assert set(map(tuple, found.values())) == {
         (
             "logger.inject_lambda_context(clear_state=True)",
-            # Without them a handler's answer, a profile for one, and a request that broke off would be in the trace.
+            # Without these arguments, traces would contain responses, such as profiles, and failed requests.
             "tracer.capture_lambda_handler(capture_response=False, capture_error=False)",
             "metrics.log_metrics(capture_cold_start_metric=True)",
         )
     }
-
-
-def test_each_invocation_has_its_own_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seen to fail when the header is not compared."""
-    assert telemetry.tracer
-    context: Any = LambdaContext()
-    for root in ("1-5759e988-bd862e3fe1be46a994272793", "1-5759e989-bd862e3fe1be46a994272794"):
-        monkeypatch.setenv(LAMBDA_TRACE_HEADER_KEY, f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1")
-        segment = context.get_trace_entity()
-        context.put_subsegment(Subsegment("left open", "local", segment))
-        assert context.get_trace_entity().name == "left open"
-        assert segment.trace_id == root

@@ -1,4 +1,4 @@
-"""POST /users and GET /users/{user_id}."""
+"""Tests of POST /users and GET /users/{user_id}."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read(user_id: str, *, by: str = USER, groups: tuple[str, ...] = ()) -> Reque
     return Request(method="GET", path=f"/users/{user_id}", user_id=by, groups=groups)
 
 
-def test_a_profile_belongs_to_the_tokens_subject(users_api: Api, dynamodb: FakeDynamoDB) -> None:
+def test_profile_belongs_to_the_token_subject(users_api: Api, dynamodb: FakeDynamoDB) -> None:
     answer = users_api(create())
     assert answer.status == 201
     assert answer.body == {"user_id": USER, **ADA, "created_at": answer.body["created_at"]}
@@ -28,11 +28,11 @@ def test_a_profile_belongs_to_the_tokens_subject(users_api: Api, dynamodb: FakeD
     assert row["email"] == {"S": ADA["email"]}
 
 
-def test_the_location_of_a_new_profile_is_where_the_client_finds_it(users_api: Api) -> None:
+def test_location_of_new_profile_includes_the_stage(users_api: Api) -> None:
     assert users_api(create()).headers["Location"] == f"/prod/users/{USER}"
 
 
-def test_a_second_profile_is_refused_and_leaves_the_first_one(users_api: Api, dynamodb: FakeDynamoDB) -> None:
+def test_second_profile_is_rejected_and_changes_nothing(users_api: Api, dynamodb: FakeDynamoDB) -> None:
     users_api(create())
     before = dynamodb.item("users", USER)
     answer = users_api(create())
@@ -40,38 +40,36 @@ def test_a_second_profile_is_refused_and_leaves_the_first_one(users_api: Api, dy
     assert dynamodb.item("users", USER) == before
 
 
-def test_a_profile_whose_write_the_sdk_repeated_is_created(users_api: Api, dynamodb: FakeDynamoDB) -> None:
+def test_sdk_retry_of_profile_creation_returns_201(users_api: Api, dynamodb: FakeDynamoDB) -> None:
     dynamodb.faults.lose_answer("put_item")
     assert users_api(create()).status == 201
 
 
-def test_a_profile_is_counted_when_it_is_created_and_only_then(
-    users_api: Api, counted: Callable[[], dict[str, int]]
-) -> None:
+def test_only_created_profiles_are_counted(users_api: Api, counted: Callable[[], dict[str, int]]) -> None:
     users_api(create())
     assert counted() == {"UserCreated": 1}
     users_api(create())
     assert counted() == {}
 
 
-def test_the_owner_reads_the_profile_without_internal_columns(users_api: Api) -> None:
+def test_owner_reads_profile_without_internal_attributes(users_api: Api) -> None:
     created = users_api(create())
     answer = users_api(read(USER))
     assert (answer.status, answer.body) == (200, created.body)
 
 
-def test_anothers_profile_is_answered_like_none(users_api: Api) -> None:
+def test_profile_of_another_user_is_not_found(users_api: Api) -> None:
     users_api(create())
     anothers, none = users_api(read(USER, by=OTHER_USER)), users_api(read(OTHER_USER, by=OTHER_USER))
     assert (anothers.status, anothers.body) == (none.status, none.body)
     assert none.body["code"] == "UserNotFound"
 
 
-def test_an_admin_reads_any_profile(users_api: Api) -> None:
+def test_admin_can_read_any_profile(users_api: Api) -> None:
     users_api(create())
     assert users_api(read(USER, by=OTHER_USER, groups=("staff", "admin"))).status == 200
 
 
-def test_an_id_that_no_user_can_have_is_not_found_even_by_an_admin(users_api: Api, dynamodb: FakeDynamoDB) -> None:
+def test_malformed_user_id_is_not_found_even_for_admin(users_api: Api, dynamodb: FakeDynamoDB) -> None:
     assert users_api(read("x" * 3000, groups=("admin",))).status == 404
     assert dynamodb.faults.of("get_item") == []

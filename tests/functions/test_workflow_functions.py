@@ -1,4 +1,4 @@
-"""validate_order and update_inventory, the workflow's two functions."""
+"""Tests of validate_order and update_inventory, the two functions of the workflow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from shared import errors, rows
-from shared.domain.orders import order_id_for, request_hash
+from shared.domain.orders import not_in_catalog, order_id_for, out_of_stock, request_hash
 from shared.events import detail_of
 from tests.fakes.dynamodb import FakeDynamoDB, cancelled_transaction
 from tests.fakes.faults import client_error
@@ -40,7 +40,7 @@ def update_inventory(load: Load) -> LoadedFunction:
 
 
 class TestValidateOrder:
-    def test_a_request_becomes_a_pending_order_with_its_row(self, validate_order: LoadedFunction) -> None:
+    def test_request_becomes_pending_order_with_row(self, validate_order: LoadedFunction) -> None:
         answer = validate_order(express({"items": LINES}, key="k"))
         order = answer["order"]
         assert (order["order_id"], order["user_id"]) == (order_id_for(USER, "k"), USER)
@@ -51,11 +51,11 @@ class TestValidateOrder:
         assert answer["item"]["synchronous"] == {"BOOL": True}
         assert answer["item"]["request_hash"] == {"S": answer["request_hash"]}
 
-    def test_without_a_key_each_request_is_an_order(self, validate_order: LoadedFunction) -> None:
+    def test_each_request_without_key_is_a_new_order(self, validate_order: LoadedFunction) -> None:
         ids = {validate_order(express({"items": LINES}))["order"]["order_id"] for _ in range(2)}
         assert len(ids) == 2
 
-    def test_an_accepted_order_passes_as_it_is(self, validate_order: LoadedFunction) -> None:
+    def test_accepted_order_is_returned_unchanged(self, validate_order: LoadedFunction) -> None:
         order = validate_order(express({"items": LINES}))["order"]
         answer = validate_order({"order": order})
         assert (answer["order"], answer["synchronous"]) == (order, False)
@@ -74,9 +74,7 @@ class TestValidateOrder:
             {"items": [LINES[0], LINES[0]]},
         ],
     )
-    def test_a_body_that_breaks_schema_or_rules_is_a_validation_error(
-        self, validate_order: LoadedFunction, content: Any
-    ) -> None:
+    def test_invalid_body_raises_validation_error(self, validate_order: LoadedFunction, content: Any) -> None:
         with pytest.raises(errors.ValidationError):
             validate_order(express(content))
 
@@ -88,19 +86,19 @@ class TestValidateOrder:
             express({"items": LINES}, user_id=""),
         ],
     )
-    def test_a_key_or_user_out_of_bounds_is_a_validation_error(
+    def test_invalid_key_or_user_raises_validation_error(
         self, validate_order: LoadedFunction, request_: dict[str, Any]
     ) -> None:
         with pytest.raises(errors.ValidationError):
             validate_order(request_)
 
     @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=shift_jis"])
-    def test_a_body_of_another_kind_is_refused_as_on_orders(self, validate_order: LoadedFunction, kind: str) -> None:
+    def test_other_media_type_is_rejected(self, validate_order: LoadedFunction, kind: str) -> None:
         with pytest.raises(errors.UnsupportedMediaType):
             validate_order(express({"items": LINES}, content_type=kind))
         assert validate_order(express({"items": LINES}, content_type='application/json; charset="UTF-8"'))
 
-    def test_a_body_that_is_too_large_is_refused_as_on_orders(self, validate_order: LoadedFunction) -> None:
+    def test_too_large_body_is_rejected(self, validate_order: LoadedFunction) -> None:
         with pytest.raises(errors.PayloadTooLarge):
             validate_order({"request": {"user_id": USER, "too_large": True}})
 
@@ -119,14 +117,12 @@ class TestValidateOrder:
             {"user_id": USER, "idempotency_key": ["k"]},
         ],
     )
-    def test_a_request_that_no_gateway_makes_is_a_validation_error(
-        self, validate_order: LoadedFunction, request_: Any
-    ) -> None:
+    def test_malformed_request_raises_validation_error(self, validate_order: LoadedFunction, request_: Any) -> None:
         with pytest.raises(errors.ValidationError):
             validate_order({"request": request_})
 
     @pytest.mark.parametrize("change", [{"status": "CONFIRMED"}, {"order_id": "1"}, {"items": [LINES[0], LINES[0]]}])
-    def test_an_order_that_was_not_accepted_is_a_validation_error(
+    def test_order_other_than_accepted_raises_validation_error(
         self, validate_order: LoadedFunction, change: dict[str, Any]
     ) -> None:
         order = validate_order(express({"items": LINES}))["order"]
@@ -134,7 +130,7 @@ class TestValidateOrder:
             validate_order({"order": order | change})
 
     @pytest.mark.parametrize("event", [{}, {"order": None}, {"order": []}])
-    def test_an_input_without_an_order_is_a_validation_error(
+    def test_input_without_order_raises_validation_error(
         self, validate_order: LoadedFunction, event: dict[str, Any]
     ) -> None:
         with pytest.raises(errors.ValidationError):
@@ -146,7 +142,7 @@ class TestUpdateInventory:
     def pending(
         self, validate_order: LoadedFunction, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> dict[str, Any]:
-        """An order of 2 tea and 1 cup, written; 10 of each are in stock."""
+        """A PENDING order of 2 tea and 1 cup in the orders table; 10 of each are in stock."""
         stock("tea", 10)
         stock("cup", 10, 1200)
         answer = validate_order(express({"items": LINES}))
@@ -154,8 +150,8 @@ class TestUpdateInventory:
         return answer["order"]
 
     @staticmethod
-    def stands(dynamodb: FakeDynamoDB, order: dict[str, Any]) -> tuple[Any, int, int]:
-        """Return the order's row, and what is left of tea and cups."""
+    def stored(dynamodb: FakeDynamoDB, order: dict[str, Any]) -> tuple[Any, int, int]:
+        """Return the order in the table, and the stock of tea and cups."""
         row, tea, cup = (
             dynamodb.item("orders", order["order_id"]),
             *(dynamodb.item("inventory", p) for p in ("tea", "cup")),
@@ -165,7 +161,7 @@ class TestUpdateInventory:
         assert cup is not None
         return rows.order_of(row), int(tea["quantity"]["N"]), int(cup["quantity"]["N"])
 
-    def test_stock_and_order_change_together(
+    def test_confirmation_takes_stock_and_sets_prices(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         answer = update_inventory({"order": pending, "products": PRICES})
@@ -177,47 +173,47 @@ class TestUpdateInventory:
             "currency": "JPY",
             "updated_at": answer["updated_at"],
         }
-        assert self.stands(dynamodb, pending) == (answer, 8, 9)
+        assert self.stored(dynamodb, pending) == (answer, 8, 9)
 
-    def test_the_confirmed_order_is_an_event_by_the_contract(
+    def test_confirmed_order_is_a_valid_event(
         self, update_inventory: LoadedFunction, load: Load, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         update_inventory({"order": pending, "products": PRICES})
         relay = load("publish_order_events")
         assert relay({"Records": dynamodb.tables["orders"].stream}) == {"batchItemFailures": []}
 
-    def test_confirming_twice_takes_the_stock_once(
+    def test_second_confirmation_takes_no_stock(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         first = update_inventory({"order": pending, "products": PRICES})
         dearer = [{**price, "unit_price": 9999} for price in PRICES]
         assert update_inventory({"order": pending, "products": dearer}) == first
-        assert self.stands(dynamodb, pending) == (first, 8, 9)
+        assert self.stored(dynamodb, pending) == (first, 8, 9)
 
-    def test_confirming_the_last_ones_twice_is_no_lack_of_stock(
+    def test_second_confirmation_of_last_stock_succeeds(
         self, update_inventory: LoadedFunction, stock: Callable[..., None], pending: dict[str, Any]
     ) -> None:
         stock("tea", 2)
         first = update_inventory({"order": pending, "products": PRICES})
         assert update_inventory({"order": pending, "products": PRICES}) == first
 
-    def test_a_confirmation_that_the_sdk_repeated_takes_the_stock_once(
+    def test_sdk_retry_takes_the_stock_once(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.lose_answer("transact_write_items")
         update_inventory({"order": pending, "products": PRICES})
-        assert self.stands(dynamodb, pending)[1:] == (8, 9)
+        assert self.stored(dynamodb, pending)[1:] == (8, 9)
 
-    def test_a_confirmation_without_an_answer_is_found_when_the_step_is_repeated(
+    def test_step_retry_finds_confirmation_without_response(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.no_answer("transact_write_items")
         with pytest.raises(errors.StockContention):
             update_inventory({"order": pending, "products": PRICES})
         assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
-        assert self.stands(dynamodb, pending)[1:] == (8, 9)
+        assert self.stored(dynamodb, pending)[1:] == (8, 9)
 
-    def test_one_line_out_of_stock_touches_no_line(
+    def test_one_line_out_of_stock_changes_nothing(
         self,
         update_inventory: LoadedFunction,
         dynamodb: FakeDynamoDB,
@@ -225,11 +221,11 @@ class TestUpdateInventory:
         pending: dict[str, Any],
     ) -> None:
         stock("cup", 0)
-        with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: cup$"):
+        with pytest.raises(errors.OutOfStock, match=f"^{out_of_stock(['cup'])}$"):
             update_inventory({"order": pending, "products": PRICES})
-        assert self.stands(dynamodb, pending) == (pending, 10, 0)
+        assert self.stored(dynamodb, pending) == (pending, 10, 0)
 
-    def test_two_orders_for_the_last_one_are_one_confirmation(
+    def test_one_of_two_orders_gets_the_last_stock(
         self,
         update_inventory: LoadedFunction,
         validate_order: LoadedFunction,
@@ -243,17 +239,17 @@ class TestUpdateInventory:
         update_inventory({"order": pending, "products": PRICES})
         with pytest.raises(errors.OutOfStock):
             update_inventory({"order": other["order"], "products": PRICES})
-        assert self.stands(dynamodb, pending)[1:] == (1, 9)
+        assert self.stored(dynamodb, pending)[1:] == (1, 9)
 
-    def test_all_lines_that_are_short_are_named(
+    def test_error_names_all_products_out_of_stock(
         self, update_inventory: LoadedFunction, stock: Callable[..., None], pending: dict[str, Any]
     ) -> None:
         stock("cup", 0)
         stock("tea", 1)
-        with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: tea, cup$"):
+        with pytest.raises(errors.OutOfStock, match=f"^{out_of_stock(['tea', 'cup'])}$"):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_a_product_that_is_gone_counts_more_than_one_that_is_short(
+    def test_missing_product_is_reported_before_low_stock(
         self,
         update_inventory: LoadedFunction,
         dynamodb: FakeDynamoDB,
@@ -262,19 +258,17 @@ class TestUpdateInventory:
     ) -> None:
         stock("tea", 1)
         del dynamodb.tables["inventory"].items["cup"]
-        with pytest.raises(errors.ProductNotFound, match=r"^Not in the catalogue: cup$"):
+        with pytest.raises(errors.ProductNotFound, match=f"^{not_in_catalog(['cup'])}$"):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_a_product_that_left_the_catalogue_is_not_found(
+    def test_product_removed_from_catalog_is_not_found(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         del dynamodb.tables["inventory"].items["cup"]
         with pytest.raises(errors.ProductNotFound):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_a_line_without_a_price_is_not_found(
-        self, update_inventory: LoadedFunction, pending: dict[str, Any]
-    ) -> None:
+    def test_line_without_price_is_not_found(self, update_inventory: LoadedFunction, pending: dict[str, Any]) -> None:
         with pytest.raises(errors.ProductNotFound):
             update_inventory({"order": pending, "products": PRICES[:1]})
 
@@ -293,7 +287,7 @@ class TestUpdateInventory:
             {"products": [{"product_id": "cup", "currency": "JPY"}]},
         ],
     )
-    def test_an_input_that_the_workflow_does_not_make_is_our_fault_and_rejects_nothing(
+    def test_malformed_input_raises_internal_error(
         self,
         update_inventory: LoadedFunction,
         dynamodb: FakeDynamoDB,
@@ -302,23 +296,23 @@ class TestUpdateInventory:
     ) -> None:
         with pytest.raises(errors.InternalError):
             update_inventory({"order": pending, "products": PRICES, **changes})
-        assert self.stands(dynamodb, pending) == (pending, 10, 10)
+        assert self.stored(dynamodb, pending) == (pending, 10, 10)
 
-    def test_a_price_that_jsonata_made_a_float_is_an_integer(
+    def test_float_price_from_jsonata_becomes_integer(
         self, update_inventory: LoadedFunction, pending: dict[str, Any]
     ) -> None:
         answer = update_inventory({"order": pending, "products": [PRICES[1], {**PRICES[0], "unit_price": 1200.0}]})
         assert answer["total"] == 2200
 
-    def test_lines_of_different_currencies_are_a_validation_error(
+    def test_different_currencies_raise_validation_error(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         with pytest.raises(errors.ValidationError, match="EUR, JPY"):
             update_inventory({"order": pending, "products": [PRICES[0], {**PRICES[1], "currency": "EUR"}]})
-        assert self.stands(dynamodb, pending) == (pending, 10, 10)
+        assert self.stored(dynamodb, pending) == (pending, 10, 10)
 
     @pytest.mark.parametrize("status", ["CANCELLED", "REJECTED", "FAILED"])
-    def test_an_order_that_is_decided_otherwise_stays_so(
+    def test_order_decided_otherwise_is_not_changed(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any], status: str
     ) -> None:
         row = dynamodb.item("orders", pending["order_id"])
@@ -326,9 +320,9 @@ class TestUpdateInventory:
         dynamodb.put("orders", {**row, "status": {"S": status}})
         with pytest.raises(errors.InvalidTransition):
             update_inventory({"order": pending, "products": PRICES})
-        assert self.stands(dynamodb, pending) == ({**pending, "status": status}, 10, 10)
+        assert self.stored(dynamodb, pending) == ({**pending, "status": status}, 10, 10)
 
-    def test_an_order_without_a_row_takes_no_stock(
+    def test_missing_row_raises_order_not_found(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.tables["orders"].items.clear()
@@ -347,7 +341,7 @@ class TestUpdateInventory:
         ],
         ids=lambda refusal: type(refusal).__name__ + str(refusal)[-40:],
     )
-    def test_what_passes_is_transient(
+    def test_transient_error_becomes_stock_contention(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any], refusal: Exception
     ) -> None:
         dynamodb.faults.refuse("transact_write_items", refusal)
@@ -355,14 +349,14 @@ class TestUpdateInventory:
             update_inventory({"order": pending, "products": PRICES})
         assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
 
-    def test_what_does_not_pass_is_not_transient(
+    def test_permanent_error_is_not_stock_contention(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.refuse("transact_write_items", "AccessDeniedException")
         with pytest.raises(Exception, match="AccessDeniedException"):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_a_full_order_of_25_lines_is_one_transaction(
+    def test_order_of_25_lines_is_one_transaction(
         self,
         update_inventory: LoadedFunction,
         validate_order: LoadedFunction,

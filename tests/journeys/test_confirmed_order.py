@@ -115,7 +115,7 @@ def test_its_id_is_the_correlation_id_from_the_request_to_the_mail(
         "validate_order": "order is valid",
         "update_inventory": "order confirmed",
         "record_analytics": "event recorded",
-        "send_email": "mail sent",
+        "send_email": "email sent",
     }
     for name, message in way.items():
         said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} wrote of it", order_id)
@@ -181,7 +181,7 @@ def test_an_order_needs_no_profile_and_gets_no_mail(
     order_id = stranger.order({admin.put(1): 1})["order_id"]
     assert watcher.decided(stranger, order_id)["status"] == "CONFIRMED"
     watcher.until(lambda: len(stack.records("send_email", order_id)) >= 2, "send_email saw both events", order_id)
-    assert {record["message"] for record in stack.records("send_email", order_id)} == {"mail skipped: no profile"}
+    assert {record["message"] for record in stack.records("send_email", order_id)} == {"email skipped: no profile"}
     assert "MailSkipped" in _metrics(stack, "send_email")
     assert not stack.mails(stranger.email)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import pytest
+from publish_order_events.relay import PutOutcome
 
 from shared import order_store, order_transactions, rows
 from shared.domain import orders
@@ -37,10 +38,10 @@ def _in(function: str, change: Callable[[Any], None]) -> Callable[[pytest.Monkey
 
 
 def _sell_if(patch: pytest.MonkeyPatch, condition: str) -> None:
-    def sale(self: Any, line: Any, _currency: str) -> Any:
-        return self._stock(line, "-", condition)
+    def take_from_stock(self: Any, line: Any, _currency: str) -> Any:
+        return self._stock_update(line, "-", condition)
 
-    patch.setattr(Transactions, "_sale", sale)
+    patch.setattr(Transactions, "_take_from_stock", take_from_stock)
 
 
 def _stock_is_not_checked(patch: pytest.MonkeyPatch) -> None:
@@ -53,13 +54,13 @@ def _prices_as_they_were_read(patch: pytest.MonkeyPatch) -> None:
 
 
 def _taken_twice(patch: pytest.MonkeyPatch) -> None:
-    original = Transactions._stock
+    original = Transactions._stock_update
 
-    def stock(self: Any, line: Any, sign: str, condition: str) -> Any:
+    def stock_update(self: Any, line: Any, sign: str, condition: str) -> Any:
         number = line["quantity"] * (2 if sign == "-" else 1)
         return original(self, {**line, "quantity": number}, sign, condition)
 
-    patch.setattr(Transactions, "_stock", stock)
+    patch.setattr(Transactions, "_stock_update", stock_update)
 
 
 def _confirmed_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
@@ -184,9 +185,9 @@ def _the_page_of_another(patch: pytest.MonkeyPatch) -> None:
 def _published_without_checking(module: Any) -> None:
     original = module.relay._put
 
-    def put(changes: Any) -> Any:
+    def put(changes: Any) -> PutOutcome:
         original(changes[:1])
-        return []
+        return PutOutcome(refused=[], stop=False)
 
     module.relay._put = put
 
@@ -202,10 +203,10 @@ def _mailed_each_time(module: Any) -> None:
 
 
 def _kept_each_time(module: Any) -> None:
-    def key_of(fact: Any) -> str:
-        return f"orders/dt={fact['order']['updated_at'][:10]}/{uuid.uuid4()}.json"
+    def object_key(record: Any) -> str:
+        return f"orders/dt={record['order']['updated_at'][:10]}/{uuid.uuid4()}.json"
 
-    module.key_of = key_of
+    module.analytics_record.object_key = object_key
 
 
 def _anybody_may_cancel(module: Any) -> None:

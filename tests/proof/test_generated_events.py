@@ -64,7 +64,7 @@ def _change(stream: dict[str, Any]) -> str | None:
     if new is None or (old is not None and old["status"] == new["status"]):
         return None
     detail = events.detail_of(rows.order_of(new))
-    entry = events.entry_of(detail, bus="b")
+    entry = events.put_events_entry(detail, bus="b")
     assert generated_events.is_event(entry.get("DetailType"), detail)
     return f"{entry.get('DetailType')} {entry.get('Detail')}"
 

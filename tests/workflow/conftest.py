@@ -1,4 +1,4 @@
-"""A workflow on empty tables, and what is put into them."""
+"""Fixtures with the workflow and its tables, and helpers that create inputs and rows."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Lines = Sequence[tuple[str, int]]
 
 
 def express(lines: Lines, *, key: str = "key-1") -> dict[str, Any]:
-    """Return the input that API Gateway gives the EXPRESS machine."""
+    """Return the input that API Gateway sends to the EXPRESS state machine."""
     return {"request": {"user_id": USER, "idempotency_key": key, "content": {"items": _items(lines)}}}
 
 
 def standard(lines: Lines, *, order_id: str = ORDER_ID) -> dict[str, Any]:
-    """Return the input that process_order gives the STANDARD machine."""
+    """Return the input that process_order sends to the STANDARD state machine."""
     return {"order": pending(lines, order_id=order_id)}
 
 
 def pending(lines: Lines, *, order_id: str = ORDER_ID) -> Any:
-    """Return the public order as it was accepted."""
+    """Return an accepted order, which is PENDING."""
     return {
         "order_id": order_id,
         "user_id": USER,
@@ -42,7 +42,7 @@ def pending(lines: Lines, *, order_id: str = ORDER_ID) -> Any:
 
 
 def sync_order_id(key: str = "key-1") -> str:
-    """Return the id of the order that `express` places."""
+    """Return the id of the order that the input of `express` creates."""
     return orders.order_id_for(USER, key)
 
 
@@ -51,13 +51,13 @@ def _items(lines: Lines) -> list[dict[str, Any]]:
 
 
 class Tables:
-    """Puts rows, and reads them as the APIs show them."""
+    """Writes rows, and reads them in the format of the APIs."""
 
     def __init__(self, dynamodb: FakeDynamoDB) -> None:
         self.dynamodb = dynamodb
 
     def product(self, product_id: str, quantity: int, unit_price: int = 500, currency: str = "JPY") -> None:
-        """Put a product into the catalogue."""
+        """Put a product into the inventory table."""
         product = {
             "product_id": {"S": product_id},
             "name": {"S": f"Product {product_id}"},
@@ -69,43 +69,43 @@ class Tables:
         self.dynamodb.put("inventory", product)
 
     def stock(self, product_id: str) -> int:
-        """Return what is left of a product."""
+        """Return the stock of a product."""
         row = self.dynamodb.item("inventory", product_id)
         assert row
         return int(row["quantity"]["N"])
 
     def accepted(self, lines: Lines, *, order_id: str = ORDER_ID, synchronous: bool = False) -> None:
-        """Put the row of an order that `POST /orders` accepted."""
+        """Put the row of an accepted order into the orders table."""
         order = pending(lines, order_id=order_id)
         request_hash = orders.request_hash(order["items"])
         self.dynamodb.put("orders", rows.order_row(order, request_hash=request_hash, synchronous=synchronous))
 
     def change(self, order_id: str, values: Mapping[str, Any]) -> None:
-        """Overwrite attributes of an order's row, as somebody else would."""
+        """Overwrite attributes of an order's row, as a concurrent request would."""
         row = self.dynamodb.item("orders", order_id)
         assert row
         self.dynamodb.put("orders", {**row, **values})
 
     def order(self, order_id: str = ORDER_ID) -> Any:
-        """Return the order as the API shows it, or None."""
+        """Return the order in the format of the API, or None."""
         row = self.dynamodb.item("orders", order_id)
         return rows.order_of(row) if row else None
 
 
 @pytest.fixture
 def tables() -> Tables:
-    """Empty tables."""
+    """Helper for empty tables."""
     return Tables(FakeDynamoDB())
 
 
 @pytest.fixture
 def order_workflow(tables: Tables) -> Iterator[Workflow]:
-    """The workflow on `tables`."""
+    """The workflow, connected to `tables`."""
     with workflow(tables.dynamodb) as made:
         yield made
 
 
 @pytest.fixture
 def cancel(tables: Tables) -> Callable[[str], Callable[[], None]]:
-    """Return what cancels an order, to happen later."""
+    """Return a function that takes an order id and returns a callback that cancels this order."""
     return lambda order_id: lambda: tables.change(order_id, {"status": {"S": "CANCELLED"}})

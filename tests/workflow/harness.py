@@ -1,6 +1,6 @@
-"""Runs the real definition with the real functions: the emulator's interpreter in process, on tables in memory.
+"""Runs the real workflow definitions and functions in process, with the emulator's interpreter and in-memory tables.
 
-Only AWS's answers are invented: a step can be told to fail, or to lose the answer to what it did.
+Only AWS's responses are simulated: a test can make a step fail, or lose the response to the step's work.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _step: contextvars.ContextVar[str] = contextvars.ContextVar("step")
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one try of a step."""
+    """An error in one attempt of a step."""
 
     error: str
     after: bool = False
-    """The step does its work, and then its answer is lost."""
+    """Whether the step does its work before the error, as if only its response were lost."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One JSONata expression as the interpreter evaluated it."""
+    """One JSONata expression with the variables and the result of its evaluation."""
 
     expression: str
     bindings: Mapping[str, Any]
@@ -57,48 +57,48 @@ class Evaluation:
 
 @dataclass
 class Ended:
-    """What became of an execution."""
+    """The result of an execution."""
 
     status: str
     output: Any
     error: str
     cause: str
     states: list[str]
-    """States at the top level, in the order in which they were entered."""
+    """Top-level states in the order in which the execution entered them."""
     tries: dict[str, int]
-    """How often each step was tried."""
+    """Number of attempts of each step."""
 
 
 @dataclass
 class Workflow:
-    """The two machines' definitions with everything around them."""
+    """Both state machines with the functions and tables that they use."""
 
     functions: Mapping[str, LoadedFunction]
     dynamodb: FakeDynamoDB
     definition: Mapping[str, Any]
-    """EXPRESS."""
+    """Definition of the EXPRESS state machine."""
     accepted: Mapping[str, Any]
-    """STANDARD."""
+    """Definition of the STANDARD state machine."""
     published: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    """Messages on the notification topic."""
+    """Messages sent to the notification topic."""
     started: list[str] = field(default_factory=list[str])
-    """Orders that EXPRESS executions were started for by a STANDARD one."""
+    """Ids of orders for which a STANDARD execution started an EXPRESS one."""
     waits: list[float] = field(default_factory=list[float])
-    """Seconds that it would have slept: retries and Wait states."""
+    """Seconds of every pause before retries and in Wait states. The tests do not actually wait."""
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
     _faults: defaultdict[str, deque[Fault | Callable[[], None]]] = field(default_factory=lambda: defaultdict(deque))
     _tries: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def fail(self, step: str, error: str, times: int = 1) -> None:
-        """Let the next tries of `step` fail with `error` before they do anything."""
+        """Make the next attempts of `step` fail with `error` before they do any work."""
         self._faults[step].extend([Fault(error)] * times)
 
     def lose_answer(self, step: str, error: str = "States.Timeout", times: int = 1) -> None:
-        """Let the next tries of `step` do their work and then fail with `error`."""
+        """Make the next attempts of `step` do their work and then fail with `error`."""
         self._faults[step].extend([Fault(error, after=True)] * times)
 
     def meanwhile(self, step: str, happens: Callable[[], None]) -> None:
-        """Let something else happen just before the next try of `step`."""
+        """Call `happens` just before the next attempt of `step`."""
         self._faults[step].append(happens)
 
     def run(self, request: Mapping[str, Any]) -> Ended:
@@ -107,7 +107,7 @@ class Workflow:
         return self._ended(self._start(_MACHINE, self.definition, request))
 
     def run_accepted(self, request: Mapping[str, Any]) -> Ended:
-        """Run one STANDARD execution to its end, with the EXPRESS ones that it starts."""
+        """Run one STANDARD execution to its end, including the EXPRESS executions that it starts."""
         self._tries.clear()
         return self._ended(self._start(_ACCEPTED, self.accepted, request))
 
@@ -145,7 +145,7 @@ class Workflow:
         return execution
 
     def invoke(self, _resource: str, arguments: Any) -> Any:
-        """Do what a Task asks of AWS, with what was planned for it."""
+        """Carry out a Task's call to AWS, with the error or event that a test planned for it."""
         step = _step.get()
         self._tries[step] += 1
         planned = self._faults[step].popleft() if self._faults[step] else None
@@ -182,7 +182,7 @@ class Workflow:
             raise _failure(f"{prefix}.{code}", str(error)) from error
 
     def _decide(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Run an EXPRESS execution; StartSyncExecution says how it ended."""
+        """Run an EXPRESS execution, and return the response of StartSyncExecution."""
         assert arguments["StateMachineArn"] == _MACHINE
         self.started.append(arguments["Name"])
         execution = self._start(_MACHINE, self.definition, json.loads(arguments["Input"]))
@@ -195,7 +195,7 @@ class Workflow:
         try:
             return self.functions[name](arguments["Payload"])
         except Exception as error:
-            # Lambda reports the class's name, and the whole as JSON text.
+            # Lambda reports the name of the exception class, and the details as JSON text.
             kind, message = type(error).__name__, str(error)
             cause: dict[str, Any] = {"errorMessage": message, "errorType": kind, "requestId": "1", "stackTrace": []}
             raise _failure(kind, json.dumps(cause)) from error
@@ -207,7 +207,7 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 @contextmanager
 def workflow(dynamodb: FakeDynamoDB) -> Generator[Workflow]:
-    """Load the functions, and put the interpreter on them until the end of the block."""
+    """Load the functions and connect the emulator's interpreter to them within the `with` block."""
     environment = {"ORDERS_TABLE": "orders", "INVENTORY_TABLE": "inventory"}
     definition = json.loads(state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=28))
     with ExitStack() as stack:
@@ -224,7 +224,7 @@ def workflow(dynamodb: FakeDynamoDB) -> Generator[Workflow]:
 
 
 def _replacements(made: Workflow) -> dict[str, Any]:
-    """Return what stands in for parts of the interpreter."""
+    """Return replacements for parts of the interpreter."""
     execute, evaluate = _engine._execute_task, _engine._evaluate_jsonata
     names = [
         (state, name)
@@ -245,8 +245,8 @@ def _replacements(made: Workflow) -> dict[str, Any]:
 
     def condition(rule: Any, data: Any, context: Any) -> bool:
         value = _engine._apply_jsonata_template(rule["Condition"], data, context)
-        # AWS ends the execution; the interpreter would take it for true or false.
-        assert isinstance(value, bool), f"{rule['Condition']}: {value!r} is no boolean"
+        # AWS fails the execution if a condition is not a boolean, but the interpreter would accept any value.
+        assert isinstance(value, bool), f"{rule['Condition']}: {value!r} is not a boolean"
         return value
 
     return {

@@ -1,4 +1,4 @@
-"""Node.js programs that judge the definition: a validator of Amazon States Language, JSONata's reference."""
+"""Node.js programs that check the definitions: asl-validator and the reference implementation of JSONata."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _HERE: Final = Path(__file__).resolve().parent
 
 
 def validator_complaints(definition: Path) -> str:
-    """Return what asl-validator says against `definition`, "" if it is valid."""
+    """Return the errors that asl-validator finds in `definition`, or "" if it is valid."""
     done = _node(str(_installed("asl-validator/dist/bin/asl-validator.js")), "--json-path", str(definition))
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 def reference_results(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return `{"value": …}`, `{}` for undefined, or `{"error": …}` for each `{"expression", "bindings"}`."""
+    """Evaluate each {"expression", "bindings"}; return {"value"}, {} if undefined, or {"error"} for each."""
     _installed("jsonata/package.json")
     done = _node(str(_HERE / "reference.mjs"), str(_HOME), given=json.dumps(evaluations))
     assert done.returncode == 0, done.stderr
@@ -31,12 +31,12 @@ def reference_results(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, A
 
 def _installed(path: str) -> Path:
     found = _HOME / "node_modules" / path
-    assert found.is_file(), f"{found} is missing: run `make test`, or `npm ci` of {_HERE}/package.json in {_HOME}"
+    assert found.is_file(), f"{found} is missing; run `make test`, which installs it"
     return found
 
 
 def _node(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     node = _ENVIRONMENT / "bin" / "node"
-    assert node.is_file(), f"{node} is missing: install requirements-dev.txt"
+    assert node.is_file(), f"{node} is missing; run `make test`, which installs it"
     command = [str(node), *arguments]
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603

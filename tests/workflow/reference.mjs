@@ -1,5 +1,5 @@
-// Evaluates what it reads as JSON, [{expression, bindings}], with JSONata's reference implementation, and prints the
-// results as JSON. Its argument is the folder that has node_modules.
+// Evaluates JSONata expressions with the reference implementation. Reads JSON, [{expression, bindings}], from standard
+// input and prints the results as JSON. The argument is the folder that contains node_modules.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -7,7 +7,7 @@ const jsonata = createRequire(`${process.argv[2]}/`)("jsonata");
 const results = [];
 for (const { expression, bindings } of JSON.parse(readFileSync(0, "utf8"))) {
   const compiled = jsonata(expression);
-  // Step Functions' own function.
+  // Step Functions adds this function to JSONata.
   compiled.registerFunction("parse", (text) => JSON.parse(text), "<s:x>");
   try {
     results.push({ value: await compiled.evaluate(undefined, bindings) });

@@ -1,4 +1,4 @@
-"""The STANDARD workflow: it has an order decided by the EXPRESS one, and ends as the order's row stands."""
+"""Tests of the STANDARD workflow, which runs the EXPRESS workflow and ends with the result in the order's row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.workflow.judges import reference_results, validator_complaints
 LINES = [("tea", 2)]
 
 
-def test_the_definition_is_valid() -> None:
+def test_definition_is_valid() -> None:
     assert validator_complaints(state_machine.WORKFLOWS / "accepted-order.asl.json") == ""
 
 
@@ -25,7 +25,7 @@ def accepted(tables: Tables) -> None:
     tables.accepted(LINES)
 
 
-def test_an_order_that_can_be_confirmed_is_one_transition(order_workflow: Workflow, tables: Tables) -> None:
+def test_confirmed_order_needs_one_transition(order_workflow: Workflow, tables: Tables) -> None:
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, ended.states) == ("SUCCEEDED", ["DecideOrder"])
     assert order_workflow.started == [ORDER_ID]
@@ -41,7 +41,7 @@ def test_an_order_that_can_be_confirmed_is_one_transition(order_workflow: Workfl
         ([("tea", 1), ("tea", 1)], "ValidationError"),
     ],
 )
-def test_a_refused_order_ends_under_its_reason(
+def test_rejected_order_fails_with_its_reason(
     order_workflow: Workflow, tables: Tables, lines: list[tuple[str, int]], error: str
 ) -> None:
     tables.accepted(lines)
@@ -49,10 +49,10 @@ def test_a_refused_order_ends_under_its_reason(
     row = tables.order()
     assert (ended.status, ended.error, ended.cause) == ("FAILED", error, row["reason"]["message"])
     assert (row["status"], row["reason"]["code"]) == ("REJECTED", error)
-    assert "WaitToRepeat" not in ended.states
+    assert "WaitToRetry" not in ended.states
 
 
-def test_an_order_that_was_cancelled_before_ends_as_an_invalid_transition(
+def test_cancelled_order_fails_with_invalid_transition(
     order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
 ) -> None:
     cancel(ORDER_ID)()
@@ -61,34 +61,30 @@ def test_an_order_that_was_cancelled_before_ends_as_an_invalid_transition(
     assert tables.stock("tea") == 5
 
 
-def test_an_order_that_failed_by_our_fault_ends_so(order_workflow: Workflow, tables: Tables) -> None:
+def test_internal_error_ends_as_processing_failed(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.fail("CheckInventory", "DynamoDb.AccessDeniedException")
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.error, tables.order()["status"]) == ("ProcessingFailed", "FAILED")
 
 
-def test_a_lost_answer_is_read_from_the_row(order_workflow: Workflow, tables: Tables) -> None:
+def test_lost_response_is_recovered_from_the_row(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.lose_answer("DecideOrder", "Sfn.InvalidTokenException")
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Success")
     assert (tables.order()["status"], tables.stock("tea")) == ("CONFIRMED", 3)
 
 
-def test_an_order_that_an_execution_left_pending_is_decided_by_the_next(
-    order_workflow: Workflow, tables: Tables
-) -> None:
-    # It cannot even record that it failed.
+def test_order_left_pending_is_decided_by_the_retry(order_workflow: Workflow, tables: Tables) -> None:
+    # The execution cannot record that it failed, so the order stays PENDING.
     for step in ("CheckInventory", "RecordFailed"):
         order_workflow.fail(step, "DynamoDB.AccessDeniedException")
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, tables.order()["status"], tables.stock("tea")) == ("SUCCEEDED", "CONFIRMED", 3)
-    assert ended.states == ["DecideOrder", "ReadOrder", "WhereItStands", "WaitToRepeat", "DecideOrder"]
+    assert ended.states == ["DecideOrder", "ReadOrder", "RouteByStatus", "WaitToRetry", "DecideOrder"]
     assert 3 in order_workflow.waits
 
 
-def test_an_order_that_stays_pending_is_left_to_the_rule_for_such_executions(
-    order_workflow: Workflow, tables: Tables
-) -> None:
+def test_order_that_stays_pending_ends_as_not_recorded(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.fail("DecideOrder", "Sfn.AccessDeniedException", times=9)
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.error, tables.order()["status"]) == ("NotRecorded", "PENDING")
@@ -96,9 +92,7 @@ def test_an_order_that_stays_pending_is_left_to_the_rule_for_such_executions(
 
 
 @pytest.mark.parametrize("gone", ["unreadable", "absent"])
-def test_an_order_whose_row_tells_nothing_is_left_to_it_too(
-    order_workflow: Workflow, tables: Tables, gone: str
-) -> None:
+def test_unreadable_or_missing_row_ends_as_not_recorded(order_workflow: Workflow, tables: Tables, gone: str) -> None:
     order_workflow.fail("DecideOrder", "Sfn.AccessDeniedException")
     if gone == "absent":
         tables.dynamodb.tables["orders"].items.clear()
@@ -107,9 +101,7 @@ def test_an_order_whose_row_tells_nothing_is_left_to_it_too(
     assert order_workflow.run_accepted(standard(LINES)).error == "NotRecorded"
 
 
-def test_every_expression_means_the_same_to_the_reference_implementation(
-    order_workflow: Workflow, tables: Tables
-) -> None:
+def test_expressions_agree_with_the_reference_implementation(order_workflow: Workflow, tables: Tables) -> None:
     for step in ("CheckInventory", "RecordFailed"):
         order_workflow.fail(step, "DynamoDB.AccessDeniedException")
     order_workflow.run_accepted(standard(LINES))
@@ -124,7 +116,7 @@ def test_every_expression_means_the_same_to_the_reference_implementation(
         assert result == {"value": evaluation.result}, evaluation.expression
 
 
-def test_an_execution_that_did_not_succeed_is_an_error_to_the_reference_implementation_too() -> None:
+def test_reference_implementation_raises_for_failed_execution() -> None:
     output = state_machine.load("accepted-order.asl.json")["States"]["DecideOrder"]["Output"]
     expression = output.removeprefix("{%").removesuffix("%}")
     (result,) = reference_results(

@@ -1,4 +1,4 @@
-"""What must hold for every state of the definition, whatever else changes in it."""
+"""Rules for every state of both workflow definitions."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ TASKS: Final = dict(state_machine.tasks(DEFINITION)) | {
 }
 PARALLELS: Final = {name: state for name, state in STATES.items() if state["Type"] == "Parallel"}
 
-# Step Functions: error names. Of Lambda's, these are not in the service's own model, but its SDK's.
+# Error names of Step Functions. These Lambda errors come from the SDK, so Lambda's service model lacks them.
 STATES_ERRORS: Final = {"States.ALL", "States.Timeout"}
 LAMBDA_ERRORS: Final = {
     *("Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"),
-    # A function that was killed: by its time limit, for its memory, with its environment.
+    # Lambda stopped the function because of its timeout, its memory, or a crash of the environment.
     *("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"),
 }
 SDK_ERROR: Final = "SdkClientException"
-# What passes by itself: too busy, an answer that did not come, a fault of AWS's own, a conflict with another write.
+# Transient errors: throttling, missing responses, internal errors of AWS, and conflicts with other writes.
 TRANSIENT: Final = re.compile(
     r"States\.Timeout|Sandbox\.Timedout|Runtime\.ExitError|StockContention|Lambda\.(Unknown|AWSLambdaException)"
     r"|\w+\.(ServiceException|SdkClientException|ClientExecutionTimeoutException|TooManyRequestsException"
@@ -38,7 +38,7 @@ TRANSIENT: Final = re.compile(
     r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
     r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException|SfnException)"
 )
-# The prefix of an error's name is its service's in the SDK that the integration uses.
+# An error name starts with the service's name in the SDK that the integration uses.
 PREFIXES: Final = {
     "lambda": ("lambda", "Lambda"),
     "sns": ("sns", "SNS"),
@@ -46,8 +46,8 @@ PREFIXES: Final = {
     "aws-sdk:dynamodb": ("dynamodb", "DynamoDb"),
     "aws-sdk:sfn": ("stepfunctions", "Sfn"),
 }
-# What an SDK calls an error that its service's model does not have, such as a throttling that the service's front door
-# answers, or its 503. It calls a missing permission so too, which does not pass by itself.
+# The SDK uses these general names for errors that are missing in the service's model, such as a 503 response. A missing
+# permission, which is not transient, has the same name.
 GENERAL: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "sns": "SNS.AmazonSNSException",
@@ -58,12 +58,12 @@ GENERAL: Final = {
 
 
 def integration(state: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the integration of a Task and what it calls, e.g. `aws-sdk:dynamodb`, `batchGetItem`."""
+    """Return the service integration of a Task and its operation, e.g. `aws-sdk:dynamodb` and `batchGetItem`."""
     service, _, operation = str(state["Resource"]).removeprefix("arn:aws:states:::").rpartition(":")
     return service, operation
 
 
-def test_the_sources_states_are_there() -> None:
+def test_states_of_the_source_article_exist() -> None:
     wanted = {
         "ValidateInput": "Task",
         "CheckInventory": "Task",
@@ -84,12 +84,12 @@ def test_the_sources_states_are_there() -> None:
     assert STATES["HandleValidationError"]["Error"] == "ValidationError"
 
 
-def test_a_name_stands_for_one_state() -> None:
+def test_state_names_are_unique() -> None:
     assert len(list(state_machine.states(DEFINITION))) == len(STATES)
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_has_a_timeout_a_retry_and_a_catch_of_everything(name: str) -> None:
+def test_every_task_has_timeout_retry_and_catch_all(name: str) -> None:
     task = TASKS[name]
     assert isinstance(task["TimeoutSeconds"], int)
     assert task["Retry"]
@@ -97,12 +97,12 @@ def test_every_task_has_a_timeout_a_retry_and_a_catch_of_everything(name: str) -
 
 
 @pytest.mark.parametrize("name", PARALLELS)
-def test_a_parallel_state_catches_everything(name: str) -> None:
+def test_parallel_state_catches_all_errors(name: str) -> None:
     assert PARALLELS[name]["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_repetition_waits_longer_each_time_at_random_and_up_to_a_limit(name: str) -> None:
+def test_retries_have_jitter_backoff_and_a_maximum_delay(name: str) -> None:
     for retrier in TASKS[name]["Retry"]:
         assert retrier["JitterStrategy"] == "FULL"
         assert retrier["BackoffRate"] > 1
@@ -111,14 +111,14 @@ def test_a_repetition_waits_longer_each_time_at_random_and_up_to_a_limit(name: s
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_only_what_passes_by_itself_is_repeated(name: str) -> None:
+def test_only_transient_errors_are_retried(name: str) -> None:
     repeated = {error for retrier in TASKS[name]["Retry"] for error in retrier["ErrorEquals"]}
     assert {error for error in repeated if not TRANSIENT.fullmatch(error)} == set()
     assert "States.Timeout" in repeated
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_what_has_no_name_of_its_own_is_repeated_a_few_times(name: str) -> None:
+def test_general_sdk_errors_are_retried_at_most_ten_times(name: str) -> None:
     (retrier,) = [each for each in TASKS[name]["Retry"] if GENERAL[integration(TASKS[name])[0]] in each["ErrorEquals"]]
     assert retrier["MaxAttempts"] <= 10
 
@@ -131,7 +131,7 @@ def test_every_error_name_exists(name: str) -> None:
 
 
 def _own_errors(task: Mapping[str, Any]) -> set[str]:
-    """Return the names that a function of ours can raise."""
+    """Return the names of the errors that the platform's functions can raise."""
     if integration(task)[0] != "lambda":
         return set()
     found, pending = set[str](), list[type[errors.OrdersError]]([errors.OrdersError])
@@ -143,9 +143,8 @@ def _own_errors(task: Mapping[str, Any]) -> set[str]:
 
 
 def _service_errors(task: Mapping[str, Any]) -> set[str]:
-    """Return the names that AWS's own model of the call gives, as the SDK for Java has them."""
+    """Return the error names in AWS's model of the service, in the form that the SDK for Java uses."""
     service, prefix = PREFIXES[integration(task)[0]]
-    # Any call can be throttled under SNS's general name.
     shapes = cast("Any", botocore.session.get_session()).get_service_model(service)
     codes = {name for name in shapes.shape_names if shapes.shape_for(name).metadata.get("exception")}
     java = {code if code.endswith("Exception") else f"{code}Exception" for code in codes}
@@ -153,24 +152,24 @@ def _service_errors(task: Mapping[str, Any]) -> set[str]:
     return names | LAMBDA_ERRORS if service == "lambda" else names
 
 
-def test_business_errors_are_never_repeated() -> None:
+def test_business_errors_are_never_retried() -> None:
     business = {"ValidationError", "OutOfStock", "ProductNotFound", "InvalidTransition", "IdempotencyConflict"}
     for task in TASKS.values():
         assert not business & {error for retrier in task["Retry"] for error in retrier["ErrorEquals"]}
 
 
-def test_what_is_read_is_what_was_written_last() -> None:
+def test_reads_are_strongly_consistent() -> None:
     reads = [json.dumps(task["Arguments"]) for task in TASKS.values() if "get" in integration(task)[1].lower()]
     assert len(reads) == 3
     assert all('"ConsistentRead": true' in arguments for arguments in reads)
 
 
-def test_a_task_that_takes_all_its_time_leaves_room_for_the_others() -> None:
-    # API Gateway gives up after 29 s.
+def test_longest_path_ends_before_the_api_timeout() -> None:
+    # API Gateway stops waiting after 29 s.
     assert state_machine.longest_way_s(DEFINITION) <= 28 - 4
 
 
-def test_every_state_is_reached_and_every_way_ends() -> None:
+def test_every_state_is_reachable_and_every_path_ends() -> None:
     def check(machine: Mapping[str, Any]) -> None:
         within: dict[str, Any] = machine["States"]
         reached, pending = set[str](), [str(machine["StartAt"])]
@@ -191,11 +190,11 @@ def test_every_state_is_reached_and_every_way_ends() -> None:
     check(ACCEPTED)
 
 
-def test_a_choice_that_matches_no_rule_has_a_default() -> None:
+def test_every_choice_has_a_default() -> None:
     assert all("Default" in state for state in STATES.values() if state["Type"] == "Choice")
 
 
-def test_each_fail_state_ends_under_its_own_error() -> None:
+def test_each_fail_state_has_its_own_error() -> None:
     ends = state_machine.fail_errors(DEFINITION)
     assert len(set(ends.values())) == len(ends)
     assert state_machine.fail_errors(ACCEPTED).items() <= ends.items()
@@ -203,14 +202,14 @@ def test_each_fail_state_ends_under_its_own_error() -> None:
     assert business <= {each.__name__ for each in errors.HTTP_STATUS}
 
 
-def test_expressions_are_jsonata_without_eval_and_without_json_paths() -> None:
+def test_expressions_use_jsonata_without_eval() -> None:
     assert DEFINITION["QueryLanguage"] == "JSONata"
     text = json.dumps(DEFINITION)
     assert "$eval" not in text
     assert not re.search(r'"(InputPath|OutputPath|ResultPath|ResultSelector|Parameters|[^"]*\.\$)":', text)
 
 
-def test_names_in_dynamodb_expressions_are_not_reserved() -> None:
+def test_dynamodb_expressions_use_no_reserved_words() -> None:
     reserved_words: frozenset[str] = importlib.import_module("ministack.services._dynamodb_keywords").AWS_KEYWORDS
     assert "STATUS" in reserved_words
     for name, state in TASKS.items():
@@ -220,7 +219,7 @@ def test_names_in_dynamodb_expressions_are_not_reserved() -> None:
             assert not {word.upper() for word in words} & reserved_words, f"{name}: {expression}"
 
 
-# Variables: `$name` that is neither a function call, nor the interpreter's own, nor local to the expression.
+# A variable is a `$name` that is not a function call, not `$states`, and not local to the expression.
 _VARIABLE: Final = re.compile(r"\$([a-z_]\w*)\b(?!\s*\()")
 _LOCAL: Final = re.compile(r"\$([a-z_]\w*)\s*:=")
 
@@ -243,8 +242,8 @@ def _texts(node: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def test_no_assign_reads_what_it_sets_for_another_variable() -> None:
-    """AWS evaluates an Assign with the values from before it, other interpreters one after the other."""
+def test_assign_does_not_read_its_other_variables() -> None:
+    """AWS evaluates all expressions of an Assign with the old values, but some interpreters use the new values."""
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
@@ -252,20 +251,20 @@ def test_no_assign_reads_what_it_sets_for_another_variable() -> None:
                 assert not _reads(template) & (set(assign) - {variable}), f"{name}: {variable}"
 
 
-def test_no_branch_sets_variables() -> None:
-    """Those of a branch end with it, and must not have the name of an outer one (Step Functions: variables)."""
+def test_parallel_branches_set_no_variables() -> None:
+    """Variables of a branch are lost when it ends, and their names must differ from outer variables."""
     for state in PARALLELS.values():
         for branch in state["Branches"]:
             assert "Assign" not in json.dumps(branch)
 
 
-def test_every_variable_is_set_on_every_way_before_it_is_read() -> None:
+def test_variables_are_set_before_they_are_read() -> None:
     known: dict[str, set[str]] = {DEFINITION["StartAt"]: set()}
     pending = [str(DEFINITION["StartAt"])]
     while pending:
         name = pending.pop()
         for following, assigned in _edges(STATES[name]):
-            # What all ways to a state have in common.
+            # Keep only the variables that are set on all paths to this state.
             after = known[name] | assigned
             before = known.get(following)
             if before is None or not before <= after:

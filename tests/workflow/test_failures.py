@@ -1,4 +1,4 @@
-"""What the order workflow does when AWS or a function fails: at each step, with each error, once and for good."""
+"""Tests of the order workflow if AWS or a function fails, for each step and error, temporarily and permanently."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from components.workflow import state_machine
-from shared.order_store import OUR_FAULT
+from shared.domain import orders
+from shared.order_store import INTERNAL_ERROR
 from tests.fakes.dynamodb import cancelled_transaction
 from tests.workflow.conftest import ORDER_ID, Lines, Tables, express, standard, sync_order_id
 from tests.workflow.harness import Ended, Workflow
@@ -18,7 +19,7 @@ DEFINITION: Final = state_machine.load("order.asl.json")
 TASKS: Final = dict(state_machine.tasks(DEFINITION))
 LINES: Final[Lines] = [("tea", 2), ("cup", 1)]
 REFUSED: Final[Lines] = [("tea", 2), ("gone", 1)]
-OURS: Final = "The order could not be processed because of an error of ours; place it again"
+MESSAGE: Final = INTERNAL_ERROR["message"]
 CONDITION: Final = "DynamoDB.ConditionalCheckFailedException"
 
 RETRIES: Final = [
@@ -27,7 +28,7 @@ RETRIES: Final = [
     for retrier in state["Retry"]
     for error in retrier["ErrorEquals"]
 ]
-# A rule's last error stands for the others of its list.
+# The last error of each retry rule represents the others.
 EXHAUSTED: Final = [
     (step, retrier["ErrorEquals"][-1], int(retrier["MaxAttempts"]))
     for step, state in TASKS.items()
@@ -42,7 +43,7 @@ def stock(tables: Tables) -> None:
 
 
 def reach(step: str, workflow: Workflow, tables: Tables) -> Mapping[str, Any]:
-    """Prepare an order whose way leads through `step`, and return the input of its execution."""
+    """Prepare an order whose execution runs `step`, and return the execution's input."""
     if step == "ReadOrder":
         tables.accepted(LINES, order_id=sync_order_id(), synchronous=True)
         return express(LINES)
@@ -52,7 +53,7 @@ def reach(step: str, workflow: Workflow, tables: Tables) -> Mapping[str, Any]:
 
 
 def undisturbed(step: str, tables: Tables) -> Callable[[Ended], None]:
-    """Return the check that the order ended as if nothing had gone wrong with `step`."""
+    """Return a check that the order ended as if `step` had never failed."""
 
     def check(ended: Ended) -> None:
         order = tables.order(sync_order_id())
@@ -69,7 +70,7 @@ def undisturbed(step: str, tables: Tables) -> Callable[[Ended], None]:
 
 
 @pytest.mark.parametrize(("step", "error", "attempts"), RETRIES)
-def test_a_transient_error_is_repeated_and_leaves_no_trace(
+def test_transient_error_is_retried(
     order_workflow: Workflow, tables: Tables, step: str, error: str, attempts: int
 ) -> None:
     request = reach(step, order_workflow, tables)
@@ -80,24 +81,22 @@ def test_a_transient_error_is_repeated_and_leaves_no_trace(
 
 
 @pytest.mark.parametrize("step", TASKS)
-def test_an_answer_that_was_lost_changes_nothing(order_workflow: Workflow, tables: Tables, step: str) -> None:
-    """The step did its work, nobody heard of it, and it is repeated on top of its own work."""
+def test_lost_response_changes_nothing(order_workflow: Workflow, tables: Tables, step: str) -> None:
+    """The step did its work, its response was lost, and its retry runs on top of that work."""
     request = reach(step, order_workflow, tables)
     order_workflow.lose_answer(step)
     undisturbed(step, tables)(order_workflow.run(request))
 
 
 @pytest.mark.parametrize("step", ["RecordOrder", "RecordRejected", "RecordFailed", "UpdateInventory"])
-def test_writes_whose_answers_are_lost_again_and_again_are_found_by_reading(
-    order_workflow: Workflow, tables: Tables, step: str
-) -> None:
+def test_repeatedly_lost_write_responses_are_recovered(order_workflow: Workflow, tables: Tables, step: str) -> None:
     request = reach(step, order_workflow, tables)
     order_workflow.lose_answer(step, times=2)
     undisturbed(step, tables)(order_workflow.run(request))
 
 
 @pytest.mark.parametrize(("step", "error", "attempts"), EXHAUSTED)
-def test_repetition_ends_at_its_limit(
+def test_retries_end_at_their_limit(
     order_workflow: Workflow, tables: Tables, step: str, error: str, attempts: int
 ) -> None:
     request = reach(step, order_workflow, tables)
@@ -107,9 +106,7 @@ def test_repetition_ends_at_its_limit(
 
 @pytest.mark.parametrize("error", ["States.QueryEvaluationError", "States.Permissions", "KeyError"])
 @pytest.mark.parametrize("step", TASKS)
-def test_an_error_that_is_not_transient_is_not_repeated(
-    order_workflow: Workflow, tables: Tables, step: str, error: str
-) -> None:
+def test_permanent_error_is_not_retried(order_workflow: Workflow, tables: Tables, step: str, error: str) -> None:
     request = reach(step, order_workflow, tables)
     order_workflow.fail(step, error)
     assert order_workflow.run(request).tries[step] == 1
@@ -118,7 +115,7 @@ def test_an_error_that_is_not_transient_is_not_repeated(
 class TestFailed:
     @pytest.mark.parametrize("step", ["CheckInventory", "UpdateInventory"])
     @pytest.mark.parametrize("request_", [express(LINES), standard(LINES)], ids=["express", "standard"])
-    def test_an_order_that_cannot_be_processed_is_recorded_as_failed(
+    def test_processing_error_is_recorded_as_failed(
         self, order_workflow: Workflow, tables: Tables, step: str, request_: dict[str, Any]
     ) -> None:
         order_id = ORDER_ID if "order" in request_ else sync_order_id()
@@ -127,53 +124,56 @@ class TestFailed:
         order_workflow.fail(step, "States.TaskFailed")
         ended = order_workflow.run(request_)
         assert ended.states[-2:] == ["RecordFailed", "ProcessingFailed"]
-        assert (ended.error, ended.cause) == ("ProcessingFailed", OURS)
+        assert (ended.error, ended.cause) == ("ProcessingFailed", MESSAGE)
         order = tables.order(order_id)
-        assert (order["status"], order["reason"]) == ("FAILED", {"code": "InternalError", "message": OURS})
+        assert (order["status"], order["reason"]) == ("FAILED", {"code": "InternalError", "message": MESSAGE})
         assert tables.stock("tea") == 10
 
-    def test_an_event_that_cannot_be_checked_has_its_order_failed(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_unchecked_accepted_order_becomes_failed(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.accepted(LINES)
         order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
         ended = order_workflow.run(standard(LINES))
-        assert ended.states == ["ValidateInput", "IsRecorded", "RecordFailed", "ProcessingFailed"]
-        assert tables.order()["reason"] == {"code": "InternalError", "message": OURS}
+        assert ended.states == ["ValidateInput", "RouteInvalidInput", "RecordFailed", "ProcessingFailed"]
+        assert tables.order()["reason"] == {"code": "InternalError", "message": MESSAGE}
 
-    def test_a_request_that_cannot_be_checked_has_no_record(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_unchecked_request_creates_no_row(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
         ended = order_workflow.run(express(LINES))
-        assert ended.states == ["ValidateInput", "IsRecorded", "ProcessingFailed"]
+        assert ended.states == ["ValidateInput", "RouteInvalidInput", "ProcessingFailed"]
         assert tables.dynamodb.tables["orders"].items == {}
 
-    def test_fail_order_gives_the_same_reason(self) -> None:
-        assert OUR_FAULT == {"code": "InternalError", "message": OURS}
+    def test_fail_order_records_the_same_reason(self) -> None:
+        reasons = [
+            rule["Assign"]["reason"]
+            for rule in (TASKS["ValidateInput"], *TASKS["ValidateInput"]["Catch"])
+            if rule["Assign"]["reason"]["code"] == "InternalError"
+        ]
+        assert reasons == [INTERNAL_ERROR, INTERNAL_ERROR]
 
-    def test_no_message_of_aws_reaches_the_customer(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_aws_error_messages_are_hidden_from_customers(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("UpdateInventory", "Lambda.ResourceNotFoundException")
         order_workflow.run(express(LINES))
         assert "Lambda" not in str(tables.order(sync_order_id())["reason"])
 
-    def test_a_confirmation_that_nobody_heard_of_is_a_success(self, order_workflow: Workflow, tables: Tables) -> None:
-        order_workflow.lose_answer("UpdateInventory", "KeyError")  # not repeated
+    def test_confirmation_with_lost_response_succeeds(self, order_workflow: Workflow, tables: Tables) -> None:
+        order_workflow.lose_answer("UpdateInventory", "KeyError")  # an error that is not retried
         ended = order_workflow.run(express(LINES))
-        assert ended.states[-4:] == ["RecordFailed", "ReadOrder", "WhereItStands", "Success"]
+        assert ended.states[-4:] == ["RecordFailed", "ReadOrder", "RouteByStatus", "Success"]
         assert ended.output == tables.order(sync_order_id())
         assert tables.stock("tea") == 8
 
-    def test_contention_for_stock_is_repeated(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_stock_contention_is_retried(self, order_workflow: Workflow, tables: Tables) -> None:
         busy = cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}])
         tables.dynamodb.faults.refuse("transact_write_items", busy, times=2)
         ended = order_workflow.run(express(LINES))
         assert (ended.status, ended.tries["UpdateInventory"]) == ("SUCCEEDED", 3)
 
-    def test_a_transaction_without_an_answer_is_not_done_twice(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_transaction_without_response_runs_once(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.dynamodb.faults.no_answer("transact_write_items")
         ended = order_workflow.run(express(LINES))
         assert (ended.status, tables.stock("tea")) == ("SUCCEEDED", 8)
 
-    def test_a_function_that_reaches_no_table_is_repeated(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_function_without_dynamodb_response_is_retried(self, order_workflow: Workflow, tables: Tables) -> None:
         silent = ReadTimeoutError(endpoint_url="https://dynamodb")
         tables.dynamodb.faults.refuse("transact_write_items", silent)
         assert order_workflow.run(express(LINES)).status == "SUCCEEDED"
@@ -183,7 +183,7 @@ class TestNotification:
     @pytest.mark.parametrize(
         "error", ["SNS.InternalErrorException", "SNS.AuthorizationErrorException", "States.Timeout"]
     )
-    def test_an_order_does_not_fail_because_nobody_was_told(
+    def test_failed_notification_does_not_fail_the_order(
         self, order_workflow: Workflow, tables: Tables, error: str
     ) -> None:
         order_workflow.fail("SendNotification", error, times=10)
@@ -191,16 +191,14 @@ class TestNotification:
         assert (ended.status, order_workflow.published) == ("SUCCEEDED", [])
         assert tables.order(sync_order_id())["status"] == "CONFIRMED"
 
-    def test_subscribers_are_told_of_an_order_that_is_then_rejected(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_notification_precedes_a_later_rejection(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.meanwhile("UpdateInventory", lambda: tables.product("tea", 0))
         assert order_workflow.run(express(LINES)).error == "OutOfStock"
         assert [message["status"] for message in order_workflow.published] == ["PROCESSING"]
 
 
-class TestUnread:
-    def test_what_dynamodb_left_unread_is_read_after_a_pause(self, order_workflow: Workflow, tables: Tables) -> None:
+class TestUnprocessedKeys:
+    def test_unprocessed_keys_are_read_after_a_pause(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("pot", 10)
         tables.dynamodb.unprocessed = [2, 1]
         ended = order_workflow.run(express([*LINES, ("pot", 1)]))
@@ -214,13 +212,13 @@ class TestUnread:
         ]
         assert [line["unit_price"] for line in ended.output["items"]] == [500, 500, 500]
 
-    def test_a_line_that_was_read_later_is_checked_as_well(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_products_read_later_are_checked_too(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("cup", 0)
         tables.dynamodb.unprocessed = [1]
         ended = order_workflow.run(express(LINES))
-        assert (ended.error, ended.cause) == ("OutOfStock", "Not enough in stock: cup")
+        assert (ended.error, ended.cause) == ("OutOfStock", str(orders.out_of_stock(["cup"])))
 
-    def test_what_stays_unread_fails_the_order_after_five_reads(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_order_fails_after_five_incomplete_reads(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.dynamodb.unprocessed = [1] * 100
         ended = order_workflow.run(express(LINES))
         assert (ended.error, ended.tries["CheckInventory"]) == ("ProcessingFailed", 5)
@@ -228,34 +226,28 @@ class TestUnread:
 
 
 class TestNotRecorded:
-    """Only what is wrong with the platform itself leads here; an alarm watches for it."""
+    """Only a fault of the platform leads to the error NotRecorded, which has an alarm."""
 
     @pytest.mark.parametrize("step", ["RecordRejected", "RecordFailed", "ReadOrder"])
-    def test_a_table_that_refuses_ends_the_execution_under_a_name_of_its_own(
-        self, order_workflow: Workflow, tables: Tables, step: str
-    ) -> None:
+    def test_refused_write_ends_as_not_recorded(self, order_workflow: Workflow, tables: Tables, step: str) -> None:
         request = reach(step, order_workflow, tables)
         order_workflow.fail(step, "DynamoDB.AccessDeniedException")
         ended = order_workflow.run(request)
-        assert (ended.error, ended.states[-1]) == ("NotRecorded", "NotRecorded")
+        assert (ended.error, ended.states[-1]) == ("NotRecorded", "StatusNotRecorded")
         assert tables.order(sync_order_id())["status"] == "PENDING"
 
-    def test_an_order_that_could_not_be_recorded_is_not_processed(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_order_that_cannot_be_recorded_is_not_processed(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("RecordOrder", "DynamoDB.AccessDeniedException")
         ended = order_workflow.run(express(LINES))
-        assert ended.states[-4:] == ["RecordOrder", "ReadOrder", "WhereItStands", "NotRecorded"]
+        assert ended.states[-4:] == ["RecordOrder", "ReadOrder", "RouteByStatus", "StatusNotRecorded"]
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
 
-    def test_an_outcome_never_makes_a_row(self, order_workflow: Workflow, tables: Tables) -> None:
-        ended = order_workflow.run(standard(REFUSED))  # nobody accepted it
+    def test_recording_an_outcome_never_creates_a_row(self, order_workflow: Workflow, tables: Tables) -> None:
+        ended = order_workflow.run(standard(REFUSED))  # the table has no row for this order
         assert ended.error == "NotRecorded"
         assert tables.order() is None
 
-    def test_the_conflict_of_two_bodies_is_found_even_if_the_write_timed_out(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_body_conflict_is_found_after_a_write_timeout(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.accepted([("cup", 5)], order_id=sync_order_id(), synchronous=True)
         order_workflow.fail("RecordOrder", "States.Timeout", times=2)
         ended = order_workflow.run(express(LINES))

@@ -1,4 +1,4 @@
-"""The definition, judged by others than ourselves."""
+"""Tests of the order workflow's definition with third-party tools: asl-validator and JSONata's reference."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.workflow.judges import reference_results, validator_complaints
 DEFINITION = state_machine.load("order.asl.json")
 
 
-def test_the_definition_is_valid_as_it_is_stored() -> None:
+def test_stored_definition_is_valid() -> None:
     assert validator_complaints(state_machine.WORKFLOWS / "order.asl.json") == ""
 
 
-def test_the_definition_is_valid_as_it_is_deployed(tmp_path: Path) -> None:
+def test_rendered_definition_is_valid(tmp_path: Path) -> None:
     deployed = tmp_path / "order.asl.json"
     deployed.write_text(state_machine.render(DEFINITION, VALUES, timeout_s=28), encoding="utf-8")
     assert validator_complaints(deployed) == ""
@@ -34,7 +34,7 @@ def test_the_definition_is_valid_as_it_is_deployed(tmp_path: Path) -> None:
         ('"Default": "ProcessOrder"', '"Otherwise": "ProcessOrder"'),
     ],
 )
-def test_the_validator_sees_what_is_wrong(tmp_path: Path, old: str, new: str) -> None:
+def test_validator_detects_errors(tmp_path: Path, old: str, new: str) -> None:
     stored = (state_machine.WORKFLOWS / "order.asl.json").read_text(encoding="utf-8")
     assert old in stored
     wrong = tmp_path / "order.asl.json"
@@ -42,22 +42,20 @@ def test_the_validator_sees_what_is_wrong(tmp_path: Path, old: str, new: str) ->
     assert validator_complaints(wrong)
 
 
-def test_every_expression_means_the_same_to_the_reference_implementation(
-    order_workflow: Workflow, tables: Tables
-) -> None:
-    _run_all_ways(order_workflow, tables)
+def test_expressions_agree_with_the_reference_implementation(order_workflow: Workflow, tables: Tables) -> None:
+    _run_all_paths(order_workflow, tables)
     used = {evaluation.expression for evaluation in order_workflow.evaluations}
     assert _expressions(DEFINITION) - used == set()
 
-    # The time of day is another one.
+    # The current time differs between the two evaluations.
     compared = [e for e in order_workflow.evaluations if "$now()" not in e.expression]
     results = reference_results([{"expression": e.expression, "bindings": e.bindings} for e in compared])
     for evaluation, result in zip(compared, results, strict=True):
         assert result == {"value": evaluation.result}, evaluation.expression
 
 
-def _run_all_ways(workflow: Workflow, tables: Tables) -> None:
-    """Run executions that evaluate every expression, with one, two and many lines."""
+def _run_all_paths(workflow: Workflow, tables: Tables) -> None:
+    """Run executions that together evaluate every expression, for orders with one, two and three lines."""
     for product_id in ("tea", "cup", "pot"):
         tables.product(product_id, 100)
     for lines in ([("tea", 1)], [("tea", 2), ("cup", 3)], [("tea", 1), ("cup", 1), ("pot", 1)]):
@@ -87,7 +85,7 @@ def _run_all_ways(workflow: Workflow, tables: Tables) -> None:
 
 
 def _reason(code: str) -> dict[str, object]:
-    reason = {"M": {"code": {"S": code}, "message": {"S": "said before"}}}
+    reason = {"M": {"code": {"S": code}, "message": {"S": "earlier reason"}}}
     return {"status": {"S": "REJECTED"}, "reason": reason}
 
 

@@ -1,4 +1,4 @@
-"""Every way through the order workflow on which nothing of ours fails."""
+"""Tests of every path through the order workflow on which neither AWS nor a function fails."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain import orders
 from shared.errors import IdempotencyConflict
 from shared.order_store import OrderStore
 from tests.workflow.conftest import ORDER_ID, USER, Lines, Tables, express, standard, sync_order_id
@@ -22,9 +23,7 @@ def stocked(tables: Tables, quantity: int = 10) -> None:
 
 
 class TestConfirmed:
-    def test_an_accepted_order_is_confirmed_with_prices_and_the_stock_is_lower(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_accepted_order_is_confirmed_and_stock_decreases(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.accepted(THREE)
         ended = order_workflow.run(standard(THREE))
@@ -39,9 +38,7 @@ class TestConfirmed:
         assert (ended.output["total"], ended.output["currency"]) == (1300, "JPY")
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [8, 9, 7]
 
-    def test_an_order_of_process_is_recorded_first_and_then_confirmed(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_synchronous_order_is_recorded_then_confirmed(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         seen: list[Any] = []
         order_workflow.meanwhile("CheckInventory", lambda: seen.append(tables.order(sync_order_id())))
@@ -54,9 +51,7 @@ class TestConfirmed:
         assert row["synchronous"] == {"BOOL": True}
 
     @pytest.mark.parametrize("lines", [1, 25])
-    def test_the_least_and_the_most_lines_stay_lists(
-        self, order_workflow: Workflow, tables: Tables, lines: int
-    ) -> None:
+    def test_one_line_and_25_lines_stay_lists(self, order_workflow: Workflow, tables: Tables, lines: int) -> None:
         wanted = [(f"p{number}", number + 1) for number in range(lines)]
         for product_id, quantity in wanted:
             tables.product(product_id, quantity)
@@ -64,19 +59,17 @@ class TestConfirmed:
         assert [line["product_id"] for line in ended.output["items"]] == [product_id for product_id, _ in wanted]
         assert all(tables.stock(product_id) == 0 for product_id, _ in wanted)
 
-    def test_quantities_are_compared_as_numbers_though_dynamodb_gives_text(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
-        tables.product("tea", 10)  # as text, "10" is less than "9"
+    def test_quantities_are_compared_as_numbers(self, order_workflow: Workflow, tables: Tables) -> None:
+        tables.product("tea", 10)  # compared as text, "10" would be less than "9"
         ended = order_workflow.run(express([("tea", 9)]))
         assert (ended.status, tables.stock("tea")) == ("SUCCEEDED", 1)
 
-    def test_the_last_piece_can_be_bought(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_last_stock_can_be_bought(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 3)
         assert order_workflow.run(express([("tea", 3)])).status == "SUCCEEDED"
         assert tables.stock("tea") == 0
 
-    def test_subscribers_are_told_what_is_true_at_that_moment(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_notification_announces_processing(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.accepted(THREE)
         order_workflow.run(standard(THREE))
@@ -85,7 +78,7 @@ class TestConfirmed:
 
 class TestRejected:
     def rejected(self, ended: Ended, tables: Tables, order_id: str, code: str) -> str:
-        """Check that execution and row say the same, and return the message."""
+        """Check that the execution and the row have the same reason, and return its message."""
         order = tables.order(order_id)
         assert (ended.status, ended.error) == ("FAILED", code)
         assert order["status"] == "REJECTED"
@@ -93,52 +86,54 @@ class TestRejected:
         assert order["updated_at"] > order["created_at"]
         return ended.cause
 
-    def test_too_few_in_stock_at_the_check(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_low_stock_at_the_check_rejects_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.product("cup", 0)
         tables.product("pot", 2)
         ended = order_workflow.run(express(THREE))
-        assert ended.states[-4:] == ["IsInStock", "RecordRejected", "WhereItStands", "OutOfStock"]
+        assert ended.states[-4:] == ["IsInStock", "RecordRejected", "RouteByStatus", "OutOfStock"]
         message = self.rejected(ended, tables, sync_order_id(), "OutOfStock")
-        assert message == "Not enough in stock: cup, pot"
+        assert message == str(orders.out_of_stock(["cup", "pot"]))
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 0, 2]
         assert order_workflow.published == []
 
-    def test_sold_out_between_the_check_and_the_update(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_stock_sold_after_the_check_rejects_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.accepted(THREE)
         order_workflow.meanwhile("UpdateInventory", lambda: tables.product("pot", 2))
         ended = order_workflow.run(standard(THREE))
         assert "IsConfirmed" in ended.states
         message = self.rejected(ended, tables, ORDER_ID, "OutOfStock")
-        assert message == "Not enough in stock: pot", "in the words of the check"
+        assert message == str(orders.out_of_stock(["pot"]))
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 10, 2]
 
-    def test_a_product_that_is_not_in_the_catalogue(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_unknown_product_rejects_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         lines = [*THREE, ("gone", 1)]
         tables.accepted(lines)
         ended = order_workflow.run(standard(lines))
-        assert self.rejected(ended, tables, ORDER_ID, "ProductNotFound") == "Not in the catalogue: gone"
+        message = self.rejected(ended, tables, ORDER_ID, "ProductNotFound")
+        assert message == str(orders.not_in_catalog(["gone"]))
         assert tables.stock("tea") == 10
 
-    def test_an_unknown_product_counts_more_than_one_sold_out(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_unknown_product_is_reported_before_low_stock(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 0)
         ended = order_workflow.run(express([("tea", 1), ("gone", 1)]))
         self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
 
-    def test_nothing_of_it_is_in_the_catalogue(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_order_of_only_unknown_products_is_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
         ended = order_workflow.run(express([("gone", 1)]))
-        assert self.rejected(ended, tables, sync_order_id(), "ProductNotFound") == "Not in the catalogue: gone"
+        message = self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
+        assert message == str(orders.not_in_catalog(["gone"]))
 
-    def test_a_product_deleted_between_the_check_and_the_update(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_product_deleted_after_the_check_rejects_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         order_workflow.meanwhile("UpdateInventory", lambda: tables.dynamodb.tables["inventory"].items.pop("cup"))  # type: ignore[arg-type,func-returns-value]
         ended = order_workflow.run(express(THREE))
         message = self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
-        assert message == "Not in the catalogue: cup", "in the words of the check"
+        assert message == str(orders.not_in_catalog(["cup"]))
 
-    def test_lines_of_different_currencies(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_different_currencies_reject_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 10, currency="JPY")
         tables.product("cup", 10, currency="EUR")
         ended = order_workflow.run(express([("tea", 1), ("cup", 1)]))
@@ -148,11 +143,11 @@ class TestRejected:
 
 
 class TestInvalid:
-    def test_an_invalid_request_ends_without_a_record(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_invalid_request_creates_no_row(self, order_workflow: Workflow, tables: Tables) -> None:
         ended = order_workflow.run(express([("tea", 0)]))
         assert (ended.error, ended.states) == (
             "ValidationError",
-            ["ValidateInput", "IsRecorded", "HandleValidationError"],
+            ["ValidateInput", "RouteInvalidInput", "HandleValidationError"],
         )
         assert "quantity" in ended.cause
         assert tables.dynamodb.tables["orders"].items == {}
@@ -161,20 +156,20 @@ class TestInvalid:
         ("changes", "error"),
         [({"content_type": "text/plain"}, "UnsupportedMediaType"), ({"too_large": True}, "PayloadTooLarge")],
     )
-    def test_a_body_that_is_not_read_ends_under_its_own_name_without_a_record(
+    def test_wrong_media_type_or_size_creates_no_row(
         self, order_workflow: Workflow, tables: Tables, changes: dict[str, Any], error: str
     ) -> None:
         request = express([("tea", 1)])
         ended = order_workflow.run({"request": {**request["request"], **changes}})
-        assert (ended.error, ended.states) == (error, ["ValidateInput", "IsRecorded", error])
+        assert (ended.error, ended.states) == (error, ["ValidateInput", "RouteInvalidInput", error])
         assert tables.dynamodb.tables["orders"].items == {}
 
-    def test_an_invalid_event_has_its_order_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_invalid_accepted_order_becomes_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
         lines = [("tea", 1), ("tea", 2)]
         tables.accepted(lines)
         ended = order_workflow.run(standard(lines))
         assert ended.states == [
-            *("ValidateInput", "IsRecorded", "RecordRejected", "WhereItStands", "HandleValidationError")
+            *("ValidateInput", "RouteInvalidInput", "RecordRejected", "RouteByStatus", "HandleValidationError")
         ]
         order = tables.order()
         assert (order["status"], order["reason"]) == (
@@ -183,13 +178,13 @@ class TestInvalid:
         )
 
     @pytest.mark.parametrize("request_", [{}, {"order": None}, {"order": {}}, {"order": []}, {"order": "text"}])
-    def test_an_input_that_is_no_order_at_all_is_refused(
+    def test_input_without_order_fails_with_validation_error(
         self, order_workflow: Workflow, tables: Tables, request_: dict[str, Any]
     ) -> None:
         assert order_workflow.run(request_).error == "ValidationError"
         assert tables.dynamodb.tables["orders"].items == {}
 
-    def test_an_invalid_order_that_is_decided_stays_as_it_is(
+    def test_invalid_order_that_is_decided_is_not_changed(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         lines = [("tea", 1), ("tea", 2)]
@@ -199,8 +194,8 @@ class TestInvalid:
         assert tables.order()["status"] == "CANCELLED"
 
 
-class TestDecidedByOthers:
-    def test_an_order_cancelled_before_the_update_keeps_its_stock_and_status(
+class TestConcurrentChanges:
+    def test_order_cancelled_before_the_update_stays_cancelled(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         stocked(tables)
@@ -208,10 +203,10 @@ class TestDecidedByOthers:
         order_workflow.meanwhile("UpdateInventory", cancel(ORDER_ID))
         ended = order_workflow.run(standard(THREE))
         assert (ended.error, ended.cause) == ("InvalidTransition", "The order was cancelled")
-        assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "WhereItStands", "InvalidTransition"]
+        assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "RouteByStatus", "InvalidTransition"]
         assert (tables.order()["status"], tables.stock("tea")) == ("CANCELLED", 10)
 
-    def test_an_order_cancelled_before_its_rejection_stays_cancelled(
+    def test_order_cancelled_before_its_rejection_stays_cancelled(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         tables.accepted([("gone", 1)])
@@ -219,9 +214,7 @@ class TestDecidedByOthers:
         ended = order_workflow.run(standard([("gone", 1)]))
         assert (ended.error, tables.order()["status"]) == ("InvalidTransition", "CANCELLED")
 
-    def test_a_second_execution_of_a_confirmed_order_answers_the_same_and_takes_nothing(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_second_execution_returns_the_same_confirmed_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.accepted(THREE)
         first = order_workflow.run(standard(THREE))
@@ -230,19 +223,19 @@ class TestDecidedByOthers:
         assert tables.stock("tea") == 8
 
 
-class TestRepeatedRequest:
-    """`POST /process` again with the same Idempotency-Key."""
+class TestRetriedRequest:
+    """A client sends `POST /process` again with the same Idempotency-Key."""
 
-    def test_a_confirmed_order_answers_as_before(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_confirmed_order_returns_the_same_result(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
         assert second.states == [
-            *("ValidateInput", "IsSynchronous", "RecordOrder", "ReadOrder", "WhereItStands", "Success")
+            *("ValidateInput", "IsSynchronous", "RecordOrder", "ReadOrder", "RouteByStatus", "Success")
         ]
         assert second.output == first.output == tables.order(sync_order_id())
         assert tables.stock("tea") == 8
 
-    def test_one_line_read_from_the_table_is_a_list(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_single_line_read_from_the_row_is_a_list(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         first, second = order_workflow.run(express([("tea", 1)])), order_workflow.run(express([("tea", 1)]))
         assert (
@@ -250,7 +243,7 @@ class TestRepeatedRequest:
         )
 
     @pytest.mark.parametrize(("lines", "error"), [([("tea", 11)], "OutOfStock"), ([("gone", 1)], "ProductNotFound")])
-    def test_a_rejected_order_answers_the_same_error(
+    def test_rejected_order_returns_the_same_error(
         self, order_workflow: Workflow, tables: Tables, lines: Lines, error: str
     ) -> None:
         stocked(tables)
@@ -262,9 +255,7 @@ class TestRepeatedRequest:
         assert second.error == error
         assert "ReadOrder" in second.states
 
-    def test_a_rejected_order_of_two_currencies_answers_the_same_error(
-        self, order_workflow: Workflow, tables: Tables
-    ) -> None:
+    def test_order_of_two_currencies_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 10, currency="JPY")
         tables.product("cup", 10, currency="EUR")
         first = order_workflow.run(express([("tea", 1), ("cup", 1)]))
@@ -272,7 +263,7 @@ class TestRepeatedRequest:
         assert (second.error, second.cause) == (first.error, first.cause)
         assert second.error == "ValidationError"
 
-    def test_a_failed_order_answers_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_failed_order_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         order_workflow.fail("UpdateInventory", "RuntimeError")
         first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
@@ -280,7 +271,7 @@ class TestRepeatedRequest:
         assert second.error == "ProcessingFailed"
         assert tables.order(sync_order_id())["status"] == "FAILED"
 
-    def test_a_cancelled_order_is_a_conflict(
+    def test_cancelled_order_returns_invalid_transition(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         stocked(tables)
@@ -288,16 +279,16 @@ class TestRepeatedRequest:
         cancel(sync_order_id())()
         assert order_workflow.run(express(THREE)).error == "InvalidTransition"
 
-    def test_a_pending_order_is_decided_by_the_repetition(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_pending_order_is_decided_by_the_retry(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
         ended = order_workflow.run(express(THREE))
-        assert ended.states[2:5] == ["RecordOrder", "ReadOrder", "WhereItStands"]
+        assert ended.states[2:5] == ["RecordOrder", "ReadOrder", "RouteByStatus"]
         assert ended.states[5:] == CONFIRMING
         assert ended.output == tables.order(sync_order_id())
 
     @pytest.mark.parametrize("status", ["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
-    def test_another_body_is_a_conflict_whatever_became_of_the_order(
+    def test_other_body_is_a_conflict_in_every_status(
         self, order_workflow: Workflow, tables: Tables, status: str
     ) -> None:
         stocked(tables)
@@ -308,5 +299,5 @@ class TestRepeatedRequest:
         assert ended.error == "IdempotencyConflict"
         with pytest.raises(IdempotencyConflict) as refused:
             OrderStore(tables.dynamodb, table="orders").create(before, request_hash="another")  # type: ignore[arg-type]
-        assert ended.cause == str(refused.value), "in the words of POST /orders"
+        assert ended.cause == str(refused.value), "the message must equal that of POST /orders"
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (before, 10)

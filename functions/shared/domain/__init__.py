@@ -1,1 +1,1 @@
-"""Orders and what they are made of: pure values and rules. Time and ids are arguments; nothing here knows AWS."""
+"""Business rules for orders, products and users. They use no AWS service, and take times and ids as arguments."""

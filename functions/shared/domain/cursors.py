@@ -1,7 +1,7 @@
-"""Cursors of the lists: the id of the page's last row.
+"""Cursors for paging through lists. A cursor contains the id of the last row on a page.
 
-The row itself gives the key to go on from, so there is no secret in a cursor and nothing to forge: it counts only if
-its row exists and is the caller's.
+A store continues after this row only if the row exists and, in a list of orders, belongs to the caller. A cursor needs
+no signature, because a forged one gives a client nothing that it could not request anyway.
 """
 
 from __future__ import annotations
@@ -16,25 +16,23 @@ _VERSION: Final = "v1:"
 
 
 def encode(row_id: str) -> str:
-    """Return the cursor behind the row `row_id`."""
+    """Return the cursor that continues after the row `row_id`."""
     return base64.urlsafe_b64encode(f"{_VERSION}{row_id}".encode()).decode().rstrip("=")
 
 
 def decode(cursor: str) -> str:
-    """Return the row id in `cursor`; raise ValidationError unless `encode` could have made it."""
+    """Return the row id in `cursor`; raise ValidationError if `encode` cannot have produced the cursor."""
     try:
         text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
     except (ValueError, binascii.Error):
         text = ""
     row_id = text.removeprefix(_VERSION)
-    # Base64 ignores foreign characters and spare bits, so the way back must give the same text.
+    # The decoder ignores invalid characters and unused bits, so encoding the result must give the same text.
     if not text.startswith(_VERSION) or encode(row_id) != cursor:
         raise unknown()
     return row_id
 
 
 def unknown() -> ValidationError:
-    """Return the error for a cursor that no page of this caller has given out."""
-    return ValidationError(
-        "cursor: got an unknown one; allowed is next_cursor of the page before; leave it out to start"
-    )
+    """Return the error for a cursor that was not issued to this caller."""
+    return ValidationError("cursor: unknown; use next_cursor of the previous page, or omit it for the first page")

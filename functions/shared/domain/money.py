@@ -1,4 +1,4 @@
-"""Money is an integer of minor units and an ISO 4217 code; text is for people only."""
+"""Amounts of money are integers in minor units, with an ISO 4217 currency code. Text is only for display."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FOUR_DECIMALS: Final = frozenset({"CLF", "UYW"})
 
 
 def display(amount: int, currency: str) -> str:
-    """Return `amount` minor units for reading: `1,200 JPY`, `12.34 USD`."""
+    """Format `amount` minor units for people, e.g. `1,200 JPY` or `12.34 USD`."""
     if currency in _NO_DECIMALS:
         return f"{amount:,} {currency}"
     decimals = 3 if currency in _THREE_DECIMALS else 4 if currency in _FOUR_DECIMALS else 2

@@ -1,4 +1,4 @@
-"""An order and its one way through."""
+"""Orders: their fields, status changes, idempotency keys and prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.errors import InvalidTransition, OutOfStock, ProductNotFound, Valida
 
 Status = Literal["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"]
 
-# The only table of what may follow what.
+# Allowed status changes. The event source mapping of the outbox relay has the same table; a test compares the two.
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {
         "PENDING": frozenset[Status](("CONFIRMED", "REJECTED", "FAILED", "CANCELLED")),
@@ -27,34 +27,34 @@ TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     }
 )
 LONGEST_IDEMPOTENCY_KEY: Final = 255
-# Never change them: they make the ids of the orders that have an Idempotency-Key, and what their bodies are known by.
+# Never change these: order ids and request hashes are derived from them.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _ORDER_IDS: Final = uuid.UUID("6f1b9f0e-52a8-4c1d-9a53-0d6f3f0c7b21")
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NewLine(TypedDict):
-    """A line as it is ordered."""
+    """One line of a new order."""
 
     product_id: str
     quantity: int
 
 
 class Line(NewLine):
-    """A line of an order; `unit_price` in minor units, from the confirmation on."""
+    """One line of an order. `unit_price`, in minor units, is set when the order is confirmed."""
 
     unit_price: NotRequired[int]
 
 
 class Reason(TypedDict):
-    """Why an order was rejected or failed; `code` is an error's name."""
+    """Why an order was rejected or failed. `code` is the name of an error class."""
 
     code: str
     message: str
 
 
 class Order(TypedDict):
-    """An order as its owner and the events have it: `Order` of contracts/rest-api.yaml."""
+    """An order as the API returns it and events contain it: schema `Order` in contracts/rest-api.yaml."""
 
     order_id: str
     user_id: str
@@ -68,7 +68,7 @@ class Order(TypedDict):
 
 
 class Price(TypedDict):
-    """What the catalogue asks for a product: minor units of `currency`."""
+    """A product's price in the catalog, in minor units of `currency`."""
 
     product_id: str
     unit_price: int
@@ -76,46 +76,46 @@ class Price(TypedDict):
 
 
 def is_order_id(text: str) -> bool:
-    """Say whether an order could have this id."""
+    """Return whether `text` has the format of an order id."""
     return _ORDER_ID.fullmatch(text) is not None
 
 
 def check_idempotency_key(key: str) -> None:
-    """Raise ValidationError unless `key` is text of 1-255 characters."""
+    """Raise ValidationError unless `key` is valid Unicode text of 1 to 255 characters."""
     if not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
         raise ValidationError(
-            f"Idempotency-Key: got {len(key)} characters; allowed: 1 to {LONGEST_IDEMPOTENCY_KEY}, or no such header"
+            f"Idempotency-Key: got {len(key)} characters; must be 1 to {LONGEST_IDEMPOTENCY_KEY}, or omit the header"
         )
     try:
         key.encode()
     except UnicodeEncodeError as error:
-        raise ValidationError("Idempotency-Key: got half of a surrogate pair; allowed: Unicode text") from error
+        raise ValidationError("Idempotency-Key: contains an unpaired surrogate; send valid Unicode text") from error
 
 
 def order_id_for(user_id: str, idempotency_key: str) -> str:
-    """Return the id of the order that the user's key stands for: always the same, and no other user's."""
+    """Return the order id for a user's idempotency key. The same user and key always give the same id."""
     return str(uuid.uuid5(_ORDER_IDS, f"{user_id}:{idempotency_key}"))
 
 
 def request_hash(items: Sequence[NewLine]) -> str:
-    """Return what tells two bodies apart: SHA-256 of the lines, whatever the order of a line's fields."""
+    """Return a SHA-256 hash that identifies requests with the same lines. The order of JSON fields does not matter."""
     return hashlib.sha256(_CANONICAL.encode(items).encode()).hexdigest()
 
 
 def check_lines(items: Iterable[NewLine]) -> None:
-    """Hold what a schema cannot say; raise ValidationError if a product stands in two lines."""
+    """Raise ValidationError if two lines have the same product, which a JSON schema cannot check."""
     seen: set[str] = set()
     for position, line in enumerate(items):
         if line["product_id"] in seen:
             raise ValidationError(
-                f"items[{position}].product_id: got {line['product_id']} again; allowed is one line for a product; "
-                "add up its quantities"
+                f"items[{position}].product_id: {line['product_id']} has several lines; "
+                "send one line per product and add up its quantities"
             )
         seen.add(line["product_id"])
 
 
 def new_order(order_id: str, user_id: str, items: Iterable[NewLine], now: datetime) -> Order:
-    """Return the order as it is accepted."""
+    """Return a new order with the status PENDING."""
     lines: list[Line] = [{"product_id": line["product_id"], "quantity": line["quantity"]} for line in items]
     at = timestamp(now)
     return {
@@ -128,32 +128,32 @@ def new_order(order_id: str, user_id: str, items: Iterable[NewLine], now: dateti
     }
 
 
-def not_in_catalogue(product_ids: Iterable[str]) -> ProductNotFound:
-    """Return the error for lines of these products, in the words of the workflow's own check."""
-    return ProductNotFound(f"Not in the catalogue: {', '.join(product_ids)}")
+def not_in_catalog(product_ids: Iterable[str]) -> ProductNotFound:
+    """Return the error for unknown products, with the same message as in workflows/order.asl.json."""
+    return ProductNotFound(f"Not in the catalog: {', '.join(product_ids)}")
 
 
 def out_of_stock(product_ids: Iterable[str]) -> OutOfStock:
-    """Return the error for lines of these products, in the words of the workflow's own check."""
+    """Return the error for products with too little stock, with the same message as in workflows/order.asl.json."""
     return OutOfStock(f"Not enough in stock: {', '.join(product_ids)}")
 
 
 def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
-    """Return `order` confirmed at the catalogue's prices.
+    """Return `order` as CONFIRMED, with unit prices, total and currency.
 
-    Raises ProductNotFound for a line without a price, ValidationError for lines of different currencies, and
-    InvalidTransition.
+    Raises ProductNotFound if `prices` lacks a product, ValidationError if the prices have different currencies, and
+    InvalidTransition if the order is not PENDING.
     """
-    moved = _moved(order, "CONFIRMED", now)
+    moved = _with_status(order, "CONFIRMED", now)
     by_product = {price["product_id"]: price for price in prices}
     unknown = [line["product_id"] for line in order["items"] if line["product_id"] not in by_product]
     if unknown:
-        raise not_in_catalogue(unknown)
+        raise not_in_catalog(unknown)
     bought = [by_product[line["product_id"]] for line in order["items"]]
     currencies = sorted({price["currency"] for price in bought})
     if len(currencies) > 1:
         raise ValidationError(
-            f"items: got prices in {', '.join(currencies)}; allowed is one currency; place an order for each"
+            f"items: prices in several currencies ({', '.join(currencies)}); place one order per currency"
         )
     moved["items"] = [
         {"product_id": line["product_id"], "quantity": line["quantity"], "unit_price": price["unit_price"]}
@@ -167,19 +167,18 @@ def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
 
 
 def cancelled(order: Order, now: datetime) -> Order:
-    """Return `order` cancelled; raise InvalidTransition if it cannot be any more."""
-    return _moved(order, "CANCELLED", now)
+    """Return `order` as CANCELLED; raise InvalidTransition if its status does not allow it."""
+    return _with_status(order, "CANCELLED", now)
 
 
-def _moved(order: Order, status: Status, now: datetime) -> Order:
+def _with_status(order: Order, status: Status, now: datetime) -> Order:
     allowed = TRANSITIONS[order["status"]]
     if status not in allowed:
         raise InvalidTransition(
-            f"status: got {order['status']}, which cannot become {status}; "
-            f"allowed from there: {', '.join(sorted(allowed)) or 'none'}"
+            f"status: {order['status']} cannot become {status}; allowed: {', '.join(sorted(allowed)) or 'no change'}"
         )
     moved = order.copy()
     moved["status"] = status
-    # `now` can be earlier: a request that lost against another change decides again, and clocks differ.
+    # `now` can be older than the last update, because clocks differ and a request keeps its time when it retries.
     moved["updated_at"] = max(timestamp(now), order["updated_at"])
     return moved

@@ -1,16 +1,16 @@
-"""Products of the catalogue."""
+"""Products of the catalog."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, TypedDict
 
-# contracts/http-api.yaml, ProductId.
+# The pattern of ProductId in contracts/http-api.yaml; a test compares the two.
 _PRODUCT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class ProductContent(TypedDict):
-    """What an admin puts: `NewProduct` of the contract."""
+    """The fields of a product that an admin sets: schema `NewProduct` in contracts/http-api.yaml."""
 
     name: str
     unit_price: int
@@ -19,11 +19,11 @@ class ProductContent(TypedDict):
 
 
 class Product(ProductContent):
-    """A product as everybody sees it."""
+    """A product as the API returns it."""
 
     product_id: str
 
 
 def is_product_id(text: str) -> bool:
-    """Say whether a product could have this id."""
+    """Return whether `text` has the format of a product id."""
     return _PRODUCT_ID.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Times as the contracts write them: UTC, ISO-8601, milliseconds, `Z`."""
+"""Timestamps in the format of the contracts: ISO 8601 in UTC with milliseconds and a final `Z`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Return the time now; handlers pass it on."""
+    """Return the current time. Handlers call this and pass the result to the domain."""
     return datetime.now(UTC)
 
 
 def timestamp(moment: datetime) -> str:
-    """Return `moment` as `2026-01-02T03:04:05.678Z`; of equal length, so that text order is time order."""
+    """Return `moment` as `2026-01-02T03:04:05.678Z`. The fixed length makes text sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Return the moment that `timestamp` wrote."""
+    """Parse a timestamp in the format of the contracts."""
     return datetime.fromisoformat(text)

@@ -1,28 +1,28 @@
-"""Profiles."""
+"""Profiles of users."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, TypedDict
 
-# contracts/rest-api.yaml, UserId.
+# The pattern of UserId in contracts/rest-api.yaml; a test compares the two.
 _USER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class UserContent(TypedDict):
-    """What a caller says: `NewUser` of the contract."""
+    """The fields of a profile that a caller sets: schema `NewUser` in contracts/rest-api.yaml."""
 
     name: str
     email: str
 
 
 class User(UserContent):
-    """A profile as its owner sees it."""
+    """A profile as the API returns it."""
 
     user_id: str
     created_at: str
 
 
 def is_user_id(text: str) -> bool:
-    """Say whether a user could have this id."""
+    """Return whether `text` has the format of a user id."""
     return _USER_ID.fullmatch(text) is not None

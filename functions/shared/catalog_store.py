@@ -1,4 +1,4 @@
-"""The inventory table as a catalogue."""
+"""Reads and writes products in the inventory table."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 4
 _FIRST_PAUSE_S: Final = 0.05
-# A row of before this rule has no request_id.
-_OTHERS: Final = "attribute_exists(product_id) AND (attribute_not_exists(#request_id) OR #request_id <> :request_id)"
+# Matches an existing row unless the same request wrote it. Rows of older versions have no request_id.
+_WRITTEN_BY_ANOTHER_REQUEST: Final = (
+    "attribute_exists(product_id) AND (attribute_not_exists(#request_id) OR #request_id <> :request_id)"
+)
 
 
-class CatalogueStore:
-    """Products by id, and all of them in the order of their ids."""
+class CatalogStore:
+    """Finds products by id, and lists all products in id order."""
 
     def __init__(
         self, client: DynamoDBClient, *, table: str, index: str, sleep: Callable[[float], None] = time.sleep
@@ -35,49 +37,49 @@ class CatalogueStore:
         self._sleep = sleep
 
     def get(self, product_id: str) -> Product | None:
-        """Return the product, or None."""
+        """Return the product, or None if it does not exist."""
         answer = self._client.get_item(
             TableName=self._table, Key={"product_id": {"S": product_id}}, ConsistentRead=True
         )
         return rows.product_of(answer["Item"]) if "Item" in answer else None
 
     def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
-        """Return at most `limit` (1-100) products behind the id `after`, and the page's last id if there are more.
+        """Return up to `limit` (1-100) products after the id `after`, and the page's last id if more products follow.
 
-        The index holds keys only, so that a sale does not write to it: the page of keys is followed by BatchGetItem,
-        which takes 100 keys at most (AWS rule).
+        The index contains only keys, so that a change of stock does not have to update it. BatchGetItem then reads the
+        products. It takes at most 100 keys (DynamoDB API reference).
         """
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(
             TableName=self._table,
             IndexName=self._index,
             KeyConditionExpression="catalogue = :catalogue",
-            ExpressionAttributeValues={":catalogue": {"S": rows.CATALOGUE}},
-            Limit=limit + 1,  # one more, to know whether there is a next page
+            ExpressionAttributeValues={":catalogue": {"S": rows.CATALOG_PARTITION}},
+            Limit=limit + 1,  # one more than the page, to know whether another page follows
             **start,
         )
         items: list[rows.Row] = cast("Any", answer)["Items"]
         ids: list[str] = [item["product_id"]["S"] for item in items]
-        # Of the keys, since the last product may be missing: an index follows its table with a delay (AWS rule).
+        # Take the last id from the keys: the index is eventually consistent, so the last product may be missing.
         return self._read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:
-        """Create or replace the product, once for each `request_id`; return whether it was created.
+        """Create or replace the product once for each `request_id`; return whether it was created.
 
-        A plain put, repeated by the SDK after a lost answer, would undo the sales in between and call a creation a
-        replacement. So each write is conditional, and meeting its own row is success.
+        The SDK retries a write whose response was lost. Without conditions, such a retry would undo sales made in the
+        meantime, or report a new product as replaced. A conditional write that finds its own row counts as success.
         """
         for _ in range(_TRIES):
             if self._replace(product, request_id):
                 return False
             if self._create(product, request_id):
                 return True
-        raise TooManyRequests("product: others keep writing it; repeat the request")
+        raise TooManyRequests("product: too many concurrent changes; retry the request")
 
     def _replace(self, product: Product, request_id: str) -> bool:
-        """Return whether the product was there."""
+        """Replace the product; return whether it existed."""
         try:
-            self._write(product, request_id, _OTHERS)
+            self._write(product, request_id, _WRITTEN_BY_ANOTHER_REQUEST)
         except ClientError as error:
             if not is_failed_condition(error):
                 raise
@@ -85,7 +87,7 @@ class CatalogueStore:
         return True
 
     def _create(self, product: Product, request_id: str) -> bool:
-        """Return whether the product was not there."""
+        """Create the product; return whether it was new."""
         try:
             self._write(product, request_id, "attribute_not_exists(product_id)")
         except ClientError as error:
@@ -101,21 +103,21 @@ class CatalogueStore:
             Key={"product_id": {"S": product["product_id"]}},
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
             ConditionExpression=condition,
-            # Behind aliases, since `name` is a reserved word (AWS rule).
+            # Aliases are needed because `name` is a reserved word of DynamoDB.
             ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
     def _read(self, ids: Sequence[str]) -> list[Product]:
-        """Return the products in the order of `ids`; raise TooManyRequests if DynamoDB keeps leaving some out."""
+        """Read the products in the order of `ids`; raise TooManyRequests if DynamoDB keeps leaving keys unprocessed."""
         found: dict[str, Product] = {}
         keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in ids]
         for attempt in range(_TRIES):
             if not keys:
                 break
             if attempt:
-                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - spreads retries
+                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
             for row in answer["Responses"].get(self._table, []):
                 product = rows.product_of(row)
@@ -123,7 +125,7 @@ class CatalogueStore:
             unprocessed: dict[str, Any] = cast("Any", answer).get("UnprocessedKeys") or {}
             keys = unprocessed.get(self._table, {}).get("Keys", [])
         if keys:
-            raise TooManyRequests("catalogue: too busy to be read; repeat the request")
+            raise TooManyRequests("catalog: too busy; retry the request")
         return [found[product_id] for product_id in ids if product_id in found]
 
 
@@ -132,4 +134,4 @@ def _is_own(row: rows.Row | None, request_id: str) -> bool:
 
 
 def _index_key(product_id: str) -> dict[str, Any]:
-    return {"catalogue": {"S": rows.CATALOGUE}, "product_id": {"S": product_id}}
+    return {"catalogue": {"S": rows.CATALOG_PARTITION}, "product_id": {"S": product_id}}

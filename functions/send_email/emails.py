@@ -1,4 +1,4 @@
-"""What the mails say."""
+"""Texts of the emails that customers receive."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _NEWS: Final[Mapping[Status, tuple[str, str]]] = MappingProxyType(
         "PENDING": ("received", "We have received your order and are checking it."),
         "CONFIRMED": ("confirmed", "Your order is confirmed."),
         "REJECTED": ("rejected", "We cannot accept your order."),
-        "FAILED": ("failed", "We could not process your order because of a fault of ours. Please place it again."),
+        "FAILED": ("failed", "We could not process your order because of an internal error. Please place it again."),
         "CANCELLED": ("cancelled", "Your order is cancelled."),
     }
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mail:
-    """A mail in plain text."""
+class Email:
+    """An email in plain text."""
 
     subject: str
     text: str
 
 
-def mail_about(order: Order, user: User) -> Mail:
-    """Return the mail that tells `user` what became of `order`."""
+def email_about(order: Order, user: User) -> Email:
+    """Return the email that tells `user` the status of `order`."""
     word, news = _NEWS[order["status"]]
     lines = [f"Hello {user['name']},", "", news, "", f"Order {order['order_id']}"]
     lines += [f"  {line['quantity']} x {line['product_id']}" for line in order["items"]]
@@ -39,6 +39,6 @@ def mail_about(order: Order, user: User) -> Mail:
         lines.append(f"Total: {money.display(order['total'], order['currency'])}")
     if order["status"] == "REJECTED" and "reason" in order:
         lines += ["", f"Reason: {order['reason']['message']}"]
-    return Mail(
+    return Email(
         subject=f"Your order is {word}" if word != "failed" else "Your order has failed", text="\n".join(lines) + "\n"
     )

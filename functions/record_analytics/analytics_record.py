@@ -1,0 +1,47 @@
+"""Analytics records: how they are parsed from messages of the analytics queue, and stored as S3 objects."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, TypedDict, cast
+
+from shared import contracts
+from shared.domain.orders import Order
+from shared.errors import ValidationError
+from shared.events import DETAIL_TYPES
+
+_CHECKS: Final = {detail_type: contracts.event_check(detail_type) for detail_type in DETAIL_TYPES.values()}
+
+
+class AnalyticsRecord(TypedDict):
+    """One event about an order. Every delivery of the event contains the same record."""
+
+    event_id: str
+    detail_type: str
+    order: Order
+
+
+def parse(body: str) -> AnalyticsRecord:
+    """Parse the body of a message; raise ValidationError if it violates the event contracts."""
+    try:
+        record = json.loads(body)
+        # Python accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS do not.
+        json.dumps(record, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error
+    found = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
+    check = _CHECKS.get(str(found.get("detail_type")))
+    if check is None:
+        raise ValidationError(f"body.detail_type: unknown; allowed: {', '.join(_CHECKS)}")
+    check({name: value for name, value in found.items() if name != "detail_type"})
+    return cast("AnalyticsRecord", found)
+
+
+def object_key(record: AnalyticsRecord) -> str:
+    """Return the S3 key of the record's object."""
+    return f"orders/dt={record['order']['updated_at'][:10]}/{record['event_id'].replace(':', '_')}.json"
+
+
+def object_body(record: AnalyticsRecord) -> bytes:
+    """Return the content of the record's object, which is the same for every delivery."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
