@@ -15,10 +15,11 @@ from components.execution_ends import make_fail_order, make_rule
 from components.failure_queues import FailureQueue, of_functions
 from components.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 from components.iam import allow
-from components.messaging import queue_policy, topic
+from components.messaging import FOURTEEN_DAYS_S, queue_policy, topic
 from components.order_stream import CREATED, DETAIL_TYPES, SOURCE, make_relay
 
 _COMPONENT: Final = "events"
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,16 @@ class EventBusArgs:
     """From address of the mails."""
     create_identity: bool
     """Make the sender's SES identity; SES then asks the address by mail. False if it exists."""
+
+
+def remembered_days(archive_retention_days: int) -> int:
+    """Return the days for which a mail must be remembered, so that no copy of its event sends it again.
+
+    The last copy leaves the archive on its last day, and within a day EventBridge has delivered it or given up. It may
+    then wait in two failure queues, one after the other: as an event that EventBridge could not deliver, and after a
+    redrive as one that the function could not handle.
+    """
+    return archive_retention_days + 1 + 2 * FOURTEEN_DAYS_S // _DAY_S
 
 
 class EventBus(pulumi.ComponentResource):
@@ -187,6 +198,7 @@ class EventBus(pulumi.ComponentResource):
                 environment={
                     "USERS_TABLE": args.users_table.name,
                     "IDEMPOTENCY_TABLE": args.idempotency_table.name,
+                    "REMEMBERED_DAYS": str(remembered_days(args.archive_retention_days)),
                     "MAIL_SENDER": args.mail_sender,
                 },
                 permissions=[

@@ -19,17 +19,17 @@ from shared.errors import MailClaimed
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Longer than the archive and any queue keep an event, so that neither a replay nor a redrive sends its mail again.
-_KEPT: Final = timedelta(days=120)
 _RELEASED: Final[Mapping[str, Any]] = {":past": {"N": "0"}, ":claimed": {"S": "CLAIMED"}}
 
 
 class Claims:
     """The rows of all events' mails."""
 
-    def __init__(self, client: DynamoDBClient, *, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, *, table: str, kept: timedelta) -> None:
+        """Keep each row for `kept`, which is longer than the archive and the queues keep the last copy of its event."""
         self._client = client
         self._table = table
+        self._kept = kept
 
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
         """Claim the event's mail until then, and return the claim; None if it is done.
@@ -46,7 +46,7 @@ class Claims:
                     "status": {"S": "CLAIMED"},
                     "claim": {"S": claim},
                     "claimed_until": {"N": _milliseconds(until)},
-                    "expiration": {"N": str(int((now + _KEPT).timestamp()))},
+                    "expiration": {"N": str(int((now + self._kept).timestamp()))},
                 },
                 ConditionExpression=(
                     "attribute_not_exists(id) OR expiration < :now_s "

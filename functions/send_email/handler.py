@@ -1,7 +1,8 @@
 """Tells the owner of an order what became of it: one mail for each event.
 
-Environment: USERS_TABLE, IDEMPOTENCY_TABLE, MAIL_SENDER. Event: any of the bus. Output: {"sent": bool}, whether this
-invocation sent it. Raises ValidationError for an event that is none of the contracts.
+Environment: USERS_TABLE, IDEMPOTENCY_TABLE, REMEMBERED_DAYS (how long a sent mail is remembered), MAIL_SENDER. Event:
+any of the bus. Output: {"sent": bool}, whether this invocation sent it. Raises ValidationError for an event outside of
+the contracts.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 dynamodb = aws.client("dynamodb")
 mails: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
-claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
+claims = Claims(
+    dynamodb,
+    table=os.environ["IDEMPOTENCY_TABLE"],
+    kept=timedelta(days=int(os.environ["REMEMBERED_DAYS"])),
+)
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
 read = events.reader(*DETAIL_TYPES.values())
 

@@ -17,7 +17,7 @@ from tests.fakes.faults import client_error
 from tests.fakes.gateway import USER
 from tests.fakes.runtime import LoadedFunction
 from tests.fakes.services import FakeSes
-from tests.functions.conftest import Load
+from tests.functions.conftest import ENVIRONMENT, Load
 from tests.functions.test_consumers import ORDER_ID, event, order
 
 ADDRESS = "ada@example.com"
@@ -121,10 +121,12 @@ def test_the_row_of_a_mail_holds_nothing_personal(send_email: LoadedFunction, dy
     assert (row["id"], row["status"]) == ({"S": f"{ORDER_ID}:PENDING"}, {"S": "DONE"})
 
 
-def test_the_row_outlives_the_archive_of_events(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_a_mail_is_remembered_for_as_long_as_the_component_says(
+    send_email: LoadedFunction, dynamodb: FakeDynamoDB
+) -> None:
     send_email(event(order()))
     kept = datetime.fromtimestamp(int(row_of(dynamodb)["expiration"]["N"]), UTC) - datetime.now(UTC)
-    assert kept > timedelta(days=100)
+    assert timedelta(0) <= timedelta(days=int(ENVIRONMENT["REMEMBERED_DAYS"])) - kept < timedelta(minutes=1)
 
 
 def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:
