@@ -1,17 +1,31 @@
-"""Pulumi.yaml and Pulumi.local.yaml, read as the Pulumi CLI reads them."""
+"""Pulumi.yaml and Pulumi.local.yaml: read as the Pulumi CLI reads them, or refused in one line.
+
+The CLI's own keys that need the CLI are refused: encrypted values, environments, typed declarations in Pulumi.yaml, and
+another directory for the stack files.
+"""
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
-import yaml
-
+import pulumi_yaml
 from local.errors import LocalError
+from pulumi_yaml import PulumiYamlError, quoted
 
 STACK = "local"
+_PROJECT_FILE: Final = "Pulumi.yaml"
+_STACK_FILE: Final = f"Pulumi.{STACK}.yaml"
+# How the CLI encrypts; nothing on this machine is encrypted.
+_ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
+_ENVIRONMENTS: Final = ("environment", "mainEnvironment")
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_MAIN: Final = re.compile(r"[^\0]+")
+_PATH: Final = re.compile(r"[.\[]")
+_DECLARATION: Final = frozenset({"value", "default", "description"})
 
 
 @dataclass(frozen=True)
@@ -28,63 +42,95 @@ class Project:
 
 
 def load(root: Path) -> Project:
-    """Read the project in `root`.
-
-    Raises LocalError for a missing or broken file, a secret (only the CLI has its key), or a key without namespace.
-    """
-    project = _mapping(root / "Pulumi.yaml")
-    name = project.get("name")
-    if not isinstance(name, str):
-        raise LocalError(f"{root / 'Pulumi.yaml'}: no `name`. Remedy: give the project one.")
-    main = str(project.get("main", "__main__.py"))
-    program = root / main if main.endswith(".py") else root / main / "__main__.py"
-    config = _project_config(name, project)
-    stack_file = root / f"Pulumi.{STACK}.yaml"
-    for key, value in _section(_mapping(stack_file), "config", stack_file).items():
-        if ":" not in key:
-            raise LocalError(f"{stack_file}: key {key!r} has no namespace. Remedy: write `{name}:{key}`.")
-        config[key] = _text(key, value, stack_file)
-    return Project(name=name, root=root, program=program, config=config)
+    """Read the project in `root`. Raises LocalError for a file that cannot be read, or that only the CLI can read."""
+    try:
+        return _load(root)
+    except PulumiYamlError as error:
+        raise LocalError(str(error)) from None
 
 
-def _project_config(name: str, project: dict[str, Any]) -> dict[str, str]:
-    """Return the values of Pulumi.yaml that hold for every stack; `orders:` before keys without namespace."""
-    path = Path("Pulumi.yaml")
-    config: dict[str, str] = {}
-    for key, declared in _section(project, "config", path).items():
-        value: Any = declared
-        if isinstance(declared, dict) and {"value", "default", "type"} & set(cast("dict[str, Any]", declared)):
-            typed = cast("dict[str, Any]", declared)
-            value = typed.get("value", typed.get("default"))
-        if value is not None:
-            full = key if ":" in key else f"{name}:{key}"
-            config[full] = _text(full, value, path)
-    return config
-
-
-def _text(key: str, value: Any, path: Path) -> str:
-    if isinstance(value, dict) and "secure" in value:
-        raise LocalError(
-            f"{path}: {key} is a secret, which only the Pulumi CLI can decrypt. "
-            "Remedy: stack `local` needs no secret; give a plain value."
+def _load(root: Path) -> Project:
+    project = pulumi_yaml.read(root / _PROJECT_FILE)
+    name, main = project.get("name"), project.get("main", "__main__.py")
+    for key, value, pattern, allowed in (
+        ("name", name, _NAME, "letters, digits, dots, hyphens and underscores"),
+        ("main", main, _MAIN, "the program's file or directory"),
+    ):
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise PulumiYamlError(f"{_PROJECT_FILE}: {key}: got {quoted(value)}; allowed: {allowed}; correct it there")
+    name, main = cast("str", name), cast("str", main)
+    if project.get("stackConfigDir"):
+        raise PulumiYamlError(
+            f"{_PROJECT_FILE}: stackConfigDir: got a value; allowed: none; keep stack files beside it"
         )
-    return value if isinstance(value, str) else json.dumps(value)
+    given = _given(name, pulumi_yaml.read(root / _STACK_FILE, secrets=False))
+    return Project(
+        name=name,
+        root=root,
+        program=root / main if main.endswith(".py") else root / main / "__main__.py",
+        config={
+            key: pulumi_yaml.config_text(value) for key, value in {**_declared(name, project, given), **given}.items()
+        },
+    )
 
 
-def _section(document: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
-    section: Any = document.get(name) or {}
+def _given(project: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of the stack file."""
+    for key in _ENCRYPTION:
+        if isinstance(document.get(key), (dict, list)):
+            got = quoted(document[key])
+            raise PulumiYamlError(f"{_STACK_FILE}: {key}: got {got}; allowed: a text; remove it, or let the CLI set it")
+    for key in _ENVIRONMENTS:
+        if document.get(key):
+            allowed = f"none, because only Pulumi Cloud can open it; write the values under `config` of {_STACK_FILE}"
+            raise PulumiYamlError(f"{_STACK_FILE}: {key}: got an environment; allowed: {allowed}")
+    given: dict[str, Any] = {}
+    for key, value in _section(_STACK_FILE, document).items():
+        full = _full_key(_STACK_FILE, project, key)
+        if full in given:
+            raise PulumiYamlError(f"{_STACK_FILE}: {quoted(full)[1:-1]}: got the key twice; allowed: once; remove one")
+        given[full] = value
+    return given
+
+
+def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of Pulumi.yaml that hold for every stack."""
+    found: dict[str, Any] = {}
+    for key, declared in _section(_PROJECT_FILE, document).items():
+        full = _full_key(_PROJECT_FILE, project, key)
+        own = full.startswith(f"{project}:")
+        fields = cast("dict[str, Any]", declared) if isinstance(declared, dict) else {"value": declared}
+        allowed = _DECLARATION if own else _DECLARATION - {"default"}
+        unknown = sorted(fields.keys() - allowed)
+        # The CLI reads a dot or a bracket in such a key as a path.
+        if unknown or {"value", "default"} <= fields.keys() or isinstance(declared, float) or _PATH.search(key):
+            got = quoted(", ".join(unknown))[1:-1] or quoted(declared)
+            fields_allowed = " or ".join(sorted(allowed - {"description"}))
+            raise PulumiYamlError(
+                f"{_PROJECT_FILE}: config.{quoted(key)[1:-1]}: got {got}; allowed: a text, whole number, boolean or "
+                f"list, or a mapping with {fields_allowed}; write it in {_STACK_FILE} instead"
+            )
+        value = fields.get("value", fields.get("default"))
+        if value is not None:
+            found[full] = value
+        elif full not in given and (own or "value" in fields):
+            raise PulumiYamlError(
+                f"{_STACK_FILE}: {quoted(full)[1:-1]}: got nothing; {_PROJECT_FILE} declares it; give it a value"
+            )
+    return found
+
+
+def _section(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    section: Any = document.get("config")
+    if section is None:
+        return {}
     if not isinstance(section, dict):
-        raise LocalError(f"{path}: `{name}` is not a mapping.")
+        raise PulumiYamlError(f"{name}: config: got {quoted(section)}; allowed: a mapping of keys to values")
     return cast("dict[str, Any]", section)
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise LocalError(f"{path} is missing.") from None
-    except yaml.YAMLError as error:
-        raise LocalError(f"{path} is not YAML: {error}") from None
-    if not isinstance(loaded, dict):
-        raise LocalError(f"{path} holds no mapping.")
-    return cast("dict[str, Any]", loaded)
+def _full_key(name: str, project: str, key: str) -> str:
+    """Return `namespace:key`; a key without a namespace is the project's (Pulumi's rule)."""
+    if key.count(":") > 1:
+        raise PulumiYamlError(f"{name}: {quoted(key)}: got more than one colon; allowed: `{project}:key`")
+    return key if ":" in key else f"{project}:{key}"

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import boto3
-import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+import pulumi_yaml
 from operations.stack_outputs import LOCAL_STACK, ROOT, stack_file, without_stack_file
+from pulumi_yaml import PulumiYamlError
 
 UNRESERVED: Final = 100
 _REGION: Final = "aws:region"
@@ -76,15 +77,14 @@ def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
 
 
 def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return the configuration of the stack file `path`, or an empty one and why: no YAML, no `config`, no region.
+    """Return the configuration of the stack file `path`, or an empty one and why: unreadable, no `config`, no region.
 
     All other values are the program's to check (settings.py).
     """
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        return {}, [f"{path.name}: no YAML: {' '.join(str(error).split())}; mend it there"]
-    keys = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+        keys = pulumi_yaml.read(path)
+    except PulumiYamlError as error:
+        return {}, [str(error)]
     config = keys.get("config")
     if not isinstance(config, dict):
         got = ", ".join(keys) or "nothing"

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import pulumi
-import yaml
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 from pulumi.runtime.stack import run_in_stack
+
+import pulumi_yaml
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ACCOUNT: Final = "123456789012"
@@ -226,8 +227,8 @@ def _plain(value: Any) -> Any:
 
 def stack_config(stack: str) -> dict[str, str]:
     """Return the stack file's configuration as the CLI hands it to the program."""
-    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in document["config"].items()}
+    document = pulumi_yaml.read(ROOT / f"Pulumi.{stack}.yaml")
+    return {key: pulumi_yaml.config_text(value) for key, value in document["config"].items()}
 
 
 def run(

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
-from components.aws.messaging import make_queue_policy, make_topic
+from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy, make_topic
 from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
 from components.events.delivery import Delivery, make_target
 from components.events.outbox import CREATED, DETAIL_TYPES, SOURCE, make_relay
@@ -19,6 +19,7 @@ from components.functions.failure_queues import FailureQueue, function_failure_q
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "events"
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,16 @@ class EventBusArgs:
     """From address of emails."""
     create_identity: bool
     """Make the SES identity of the sender. SES then sends the address an email to verify it."""
+
+
+def remembered_days(archive_retention_days: int) -> int:
+    """Return how long send_email must remember an email, so that no copy of its event sends it again. In days.
+
+    A replay can start on the archive's last day, and EventBridge delivers the event within a day or gives up. The event
+    may then wait in two failure queues, one after the other: first because EventBridge could not deliver it and, after
+    a redrive, because the function could not handle it.
+    """
+    return archive_retention_days + 1 + 2 * FOURTEEN_DAYS_S // _DAY_S
 
 
 class EventBus(pulumi.ComponentResource):
@@ -187,6 +198,7 @@ class EventBus(pulumi.ComponentResource):
                 environment={
                     "USERS_TABLE": args.users_table.name,
                     "IDEMPOTENCY_TABLE": args.idempotency_table.name,
+                    "REMEMBERED_DAYS": str(remembered_days(args.archive_retention_days)),
                     "MAIL_SENDER": args.mail_sender,
                 },
                 permissions=[

@@ -20,17 +20,17 @@ from shared.errors import MailClaimed
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Claims outlive the event archive and all queues, so that neither a replay nor a redrive sends a second email.
-_RETENTION: Final = timedelta(days=120)
 _RELEASED: Final[Mapping[str, Any]] = {":past": {"N": "0"}, ":claimed": {"S": "CLAIMED"}}
 
 
 class Claims:
     """Takes, finishes and releases claims in the idempotency table."""
 
-    def __init__(self, client: DynamoDBClient, *, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, *, table: str, kept: timedelta) -> None:
+        """Keep each row for `kept`, which is longer than the archive and the queues keep the last copy of its event."""
         self._client = client
         self._table = table
+        self._kept = kept
 
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
         """Claim the event until `until` and return the claim, or return None if its email is DONE.
@@ -47,7 +47,7 @@ class Claims:
                     "status": {"S": "CLAIMED"},
                     "claim": {"S": claim},
                     "claimed_until": {"N": _milliseconds(until)},
-                    "expiration": {"N": str(int((now + _RETENTION).timestamp()))},
+                    "expiration": {"N": str(int((now + self._kept).timestamp()))},
                 },
                 ConditionExpression=(
                     "attribute_not_exists(id) OR expiration < :now_s "

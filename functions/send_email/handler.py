@@ -1,7 +1,8 @@
 """Emails the owner of an order about each change of its status, once for each event.
 
-Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, MAIL_SENDER. Event: any event about an order. Output:
-{"sent": bool}, whether this invocation sent an email. Raises ValidationError if the event violates its contract.
+Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, REMEMBERED_DAYS (how long to remember a sent email), MAIL_SENDER.
+Event: any event about an order. Output: {"sent": bool}, whether this invocation sent an email. Raises ValidationError
+if the event violates its contract.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 dynamodb = aws.client("dynamodb")
 ses: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
-claims = Claims(dynamodb, table=os.environ["IDEMPOTENCY_TABLE"])
+claims = Claims(
+    dynamodb,
+    table=os.environ["IDEMPOTENCY_TABLE"],
+    kept=timedelta(days=int(os.environ["REMEMBERED_DAYS"])),
+)
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
 read = events.event_parser(*DETAIL_TYPES.values())
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+import settings
 from components.events import outbox
+from components.events.event_bus import remembered_days
 from shared import events
 from shared.domain import orders
 from tests.components.order_programs import record_event_bus, size
@@ -19,6 +21,7 @@ QUEUES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders-dev"
 TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
 RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
+DAY_S = 86_400
 ALL = ["OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"]
 # Target -> its rule and what it delivers to.
 TARGETS = {
@@ -64,6 +67,21 @@ class TestBus:
         assert archive["eventSourceArn"] == graph.one("EventBus", "events-bus").state["arn"]
         assert archive["retentionDays"] == 7
         assert "eventPattern" not in archive
+
+    def test_a_mail_is_remembered_longer_than_any_copy_of_its_event_lives(self, graph: Graph) -> None:
+        variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
+        waits = ("send-email-delivery", "send-email-failures")
+        queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
+        retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
+        archived = graph.one("EventArchive", "events-archive").inputs["retentionDays"]
+        assert int(variables["REMEMBERED_DAYS"]) * DAY_S > archived * DAY_S + retried_s + queued_s
+        # For each day more in the archive, a day more.
+        assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
+
+    def test_an_order_is_decided_long_before_its_execution_name_is_free_again(self) -> None:
+        # Step Functions remembers a name for 90 days. process_order starts nothing for an order that is decided.
+        longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
+        assert longest_s["maximum"] < 90 * DAY_S
 
     @pytest.mark.parametrize(("rule", "types"), [("order-created", ["OrderCreated"]), ("order-changed", ALL)])
     def test_a_rule_takes_its_detail_types_of_our_source_alone(self, graph: Graph, rule: str, types: list[str]) -> None:

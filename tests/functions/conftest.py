@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "INVENTORY_TABLE": "inventory",
     "CATALOGUE_INDEX": "catalogue",
     "IDEMPOTENCY_TABLE": "idempotency",
+    "REMEMBERED_DAYS": "36",
     "CORS_ORIGINS": f"http://localhost:3000,{ORIGIN}",
     "EVENT_BUS": "orders-bus",
     "STATE_MACHINE_ARN": "arn:standard",

@@ -17,7 +17,7 @@ from tests.fakes.faults import client_error
 from tests.fakes.gateway import USER
 from tests.fakes.runtime import LoadedFunction
 from tests.fakes.services import FakeSes
-from tests.functions.conftest import Load
+from tests.functions.conftest import ENVIRONMENT, Load
 from tests.functions.test_consumers import ORDER_ID, event, order
 
 ADDRESS = "ada@example.com"
@@ -121,10 +121,10 @@ def test_claim_contains_no_personal_data(send_email: LoadedFunction, dynamodb: F
     assert (row["id"], row["status"]) == ({"S": f"{ORDER_ID}:PENDING"}, {"S": "DONE"})
 
 
-def test_claim_outlives_the_event_archive(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_claim_is_kept_as_long_as_the_component_says(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     send_email(event(order()))
     kept = datetime.fromtimestamp(int(row_of(dynamodb)["expiration"]["N"]), UTC) - datetime.now(UTC)
-    assert kept > timedelta(days=100)
+    assert timedelta(0) <= timedelta(days=int(ENVIRONMENT["REMEMBERED_DAYS"])) - kept < timedelta(minutes=1)
 
 
 def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:

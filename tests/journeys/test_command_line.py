@@ -109,7 +109,7 @@ def test_up_starts_and_then_changes_one_function_in_seconds(elsewhere: Instance,
     copy = tmp_path / "project"
     for name in ("components", "contracts", "functions", "workflows", ".build"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__main__.py", "settings.py", "Pulumi.yaml", "Pulumi.local.yaml"):
+    for name in (*(path.name for path in ROOT.glob("*.py")), "Pulumi.yaml", "Pulumi.local.yaml"):
         shutil.copy(ROOT / name, copy)
 
     def up() -> tuple[float, str]:

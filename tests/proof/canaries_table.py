@@ -91,7 +91,7 @@ def places_of(graph: Graph) -> dict[str, str]:
     found |= dict(_logs(graph)) | dict(_queues(graph))
     for table in _custom(graph, "aws:dynamodb/table:Table"):
         role = table.name.removeprefix("data-")
-        found[f"table {role}"] = "120 days" if table.inputs.get("ttl") else "until erased"
+        found[f"table {role}"] = f"{_remembered(graph)} days" if table.inputs.get("ttl") else "until erased"
     for archive in graph.of("EventArchive"):
         found["archive"] = f"{archive.inputs['retentionDays']} days"
     for topic in _custom(graph, "aws:sns/topic:Topic"):
@@ -105,6 +105,12 @@ def places_of(graph: Graph) -> dict[str, str]:
     if graph.of("aws:cognito/userPool:UserPool"):
         found["user pool"] = "until erased"
     return found
+
+
+def _remembered(graph: Graph) -> str:
+    """Return the days for which send_email knows which mails it sent."""
+    function = graph.one("aws:lambda/function:Function", "send-email")
+    return str(function.inputs["environment"]["variables"]["REMEMBERED_DAYS"])
 
 
 def _logs(graph: Graph) -> Iterator[tuple[str, str]]:

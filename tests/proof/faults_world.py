@@ -38,7 +38,8 @@ RETRY_BASE_S: Final = 14
 # A message of the analytics queue is received again after so long: its visibility timeout.
 _ANALYTICS_AGAIN_S: Final = 2
 _RELAY_RETRIES: Final = 2
-_PROGRAM: Final = ("Pulumi.yaml", "__main__.py", "settings.py", "components", "contracts", "functions", "workflows")
+_FOLDERS: Final = ("components", "contracts", "functions", "workflows")
+_PROGRAM: Final = ("Pulumi.yaml", *(path.name for path in ROOT.glob("*.py")), *_FOLDERS)
 
 
 @dataclass(frozen=True)

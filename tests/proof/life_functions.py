@@ -27,6 +27,7 @@ ENVIRONMENT: Final = {
     "INVENTORY_TABLE": "inventory",
     "CATALOGUE_INDEX": "catalogue",
     "IDEMPOTENCY_TABLE": "idempotency",
+    "REMEMBERED_DAYS": "36",
     "CORS_ORIGINS": "http://localhost:3000",
     "EVENT_BUS": "orders-bus",
     "STATE_MACHINE_ARN": "arn:standard",

@@ -59,6 +59,8 @@ def forbidden(path: str, source: str) -> list[str]:
         banned = ("components", "settings", "shared", "local", "operations", "pulumi_aws", "tests", *HANDLERS)
     elif parts[0] == "settings.py":
         banned = ("components", "shared", "local", "operations", "pulumi_aws", "tests", *HANDLERS)
+    elif parts[0] in ("setting_types.py", "pulumi_yaml.py"):
+        banned = ("components", "settings", "shared", "local", "operations", "pulumi", "pulumi_aws", "tests", *HANDLERS)
     elif parts[0] == "__main__.py":
         banned = ("shared", "local", "operations", "tests", *HANDLERS)
     return [name for name in imported(source) for ban in banned if name == ban or name.startswith(f"{ban}.")]
@@ -67,7 +69,7 @@ def forbidden(path: str, source: str) -> list[str]:
 def modules() -> list[str]:
     folders = ("components", "functions", "local", "operations", "policy")
     found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    return sorted(str(path.relative_to(ROOT)) for path in [*found, ROOT / "settings.py", ROOT / "__main__.py"])
+    return sorted(str(path.relative_to(ROOT)) for path in [*found, *ROOT.glob("*.py")])
 
 
 @pytest.mark.parametrize("path", modules())
@@ -89,6 +91,8 @@ def test_imports_run_one_way(path: str) -> None:
         ("policy/aws_rules/tables.py", "from components.aws.naming import Naming"),
         ("policy/aws_rules/functions.py", "import pulumi_aws as aws"),
         ("settings.py", "import pulumi_aws as aws"),
+        ("setting_types.py", "import settings"),
+        ("pulumi_yaml.py", "import pulumi"),
         ("__main__.py", "from local import up"),
     ],
 )

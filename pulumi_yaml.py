@@ -1,0 +1,204 @@
+"""Pulumi's YAML files, read as the Pulumi CLI reads them, or refused in one line.
+
+The CLI reads YAML with Go's yaml.v3. PyYAML shares that library's parser (libyaml's), but not its types: for PyYAML
+`on` is a boolean, and `0o17` is a text. So PyYAML parses here, and this module gives each value its type.
+
+It refuses some documents that the CLI takes: those with tags, dates, keys that are not text, two documents in one file,
+or tabs between values. No setting needs them, and the CLI makes another value of most: `2026-01-01` becomes
+`2026-01-01 00:00:00 +0000 UTC`. tests/local/pulumi_yaml_cases.json has the CLI's answer to each kind of value.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn, cast
+
+import yaml
+from yaml.reader import ReaderError
+
+_CONSTANTS: Final[Mapping[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+# A date; and what yaml.v3 reads in its own way, such as `._1` and `0b-1`.
+_UNCLEAR: Final = re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?|\.[0-9eE_+-]*_[0-9eE_+-]*|[-+]?0[oObB]_*[-+].*", re.ASCII)
+_INTEGER: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]{0,15}|0)")
+_OLD_OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# Up to here every whole number is exact as a float, which some numbers are on their way through the CLI.
+_LARGEST: Final = 2**53
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
+# A stack file has 4 levels and 150 values. Aliases can make a short file endless.
+_MOST_LEVELS: Final = 50
+_MOST_VALUES: Final = 10_000
+_LONGEST_QUOTE: Final = 60
+
+
+class PulumiYamlError(Exception):
+    """The file cannot be read. The message is one line: file, line, key, what was found, and what is allowed."""
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's parser without its types, and without what yaml.v3 does not know."""
+
+    # yaml.v3 knows no `\/`.
+    ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it
+        key: value for key, value in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
+    }
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        del kind, value, implicit
+        return ""
+
+    def process_directives(self) -> Any:
+        found: Any = cast("Any", super()).process_directives()
+        if self.yaml_version not in (None, (1, 1)):
+            raise yaml.YAMLError("found a %YAML directive other than 1.1")
+        return found
+
+
+@dataclass
+class _Document:
+    """One file while it is read."""
+
+    name: str
+    secrets: bool
+    values: int = 0
+
+    def convert(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
+        self.values += 1
+        if self.values > _MOST_VALUES:
+            self.refuse(node, path, f"more than {_MOST_VALUES} values", "a shorter file; remove aliases that repeat")
+        if len(path) > _MOST_LEVELS:
+            self.refuse(node, (), f"more than {_MOST_LEVELS} levels", "less; remove an alias that holds itself")
+        if node.tag not in ("", _TEXT_TAG):
+            self.refuse(node, path, f"the tag {node.tag!r}", "values without a tag; remove it")
+        if isinstance(node, yaml.SequenceNode):
+            items = cast("list[yaml.Node]", node.value)
+            return [self.convert(item, (*path, str(number))) for number, item in enumerate(items)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.Node, path: tuple[str, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        seen: set[str] = set()
+        for key_node, value_node in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
+            key = self._scalar(key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
+            if not isinstance(key, str):
+                self.refuse(key_node, path, "a key that is no text", "keys that are text; put it in quotes")
+            if key in seen:
+                self.refuse(key_node, (*path, key), "the key twice", "each key once; remove one of them")
+            seen.add(key)
+            value = self.convert(value_node, (*path, key))
+            if key == "<<":
+                merged = self._merged(value, value_node, path)
+            else:
+                found[key] = value
+        if not self.secrets and found.keys() == {"secure"} and isinstance(found["secure"], str):
+            allowed = "plain values, because only the Pulumi CLI can decrypt a secret; replace it by a plain value"
+            self.refuse(node, path, "a secret", allowed)
+        return {**merged, **found}
+
+    def _merged(self, value: Any, node: yaml.Node, path: tuple[str, ...]) -> dict[str, Any]:
+        """Return what `<<` adds to a mapping: of several mappings the first counts."""
+        parts = cast("list[Any]", value) if isinstance(value, list) else [value]
+        merged: dict[str, Any] = {}
+        for part in reversed(parts):
+            if not isinstance(part, dict):
+                self.refuse(node, (*path, "<<"), "another value", "a mapping, or a list of mappings")
+            merged |= cast("dict[str, Any]", part)
+        return merged
+
+    def _scalar(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
+        text = cast("str", node.value)
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            self.refuse(node, path, "half of a surrogate pair", "Unicode text; write the character itself")
+        if cast("yaml.ScalarNode", node).style or node.tag == _TEXT_TAG:
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _UNCLEAR.fullmatch(text):
+            allowed = "a number, true, false or a text; put quotes around a text that looks like a date or a number"
+            self.refuse(node, path, text, allowed)
+        if _NOT_FINITE.fullmatch(text):
+            self.refuse(node, path, text, "finite numbers")
+        value = _number(text)
+        if not isinstance(value, str) and abs(value) > _LARGEST:
+            self.refuse(node, path, quoted(text)[1:-1], f"numbers up to {_LARGEST}; put quotes around a text of digits")
+        return value
+
+    def refuse(self, node: yaml.Node, path: tuple[str, ...], got: str, allowed: str) -> NoReturn:
+        key = ".".join(path).removeprefix("config.")
+        where = f"{self.name}:{node.start_mark.line + 1}: {f'{quoted(key)[1:-1]}: ' if key else ''}"
+        raise PulumiYamlError(f"{where}got {got}; allowed: {allowed}")
+
+
+def read(path: Path, *, secrets: bool = True) -> dict[str, Any]:
+    """Return the file's document as JSON values; an empty file is an empty mapping.
+
+    With `secrets` false, a value that Pulumi has encrypted is refused. Raises PulumiYamlError.
+    """
+    try:
+        node = yaml.compose(path.read_bytes(), Loader=_Loader)  # pyright: ignore[reportUnknownMemberType]
+    except OSError as error:
+        raise PulumiYamlError(f"{path.name}: {error.strerror or error}; restore the file {path}") from None
+    except RecursionError:
+        raise PulumiYamlError(f"{path.name}: got too many levels; allowed: at most {_MOST_LEVELS}") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise PulumiYamlError(_syntax(path.name, error)) from None
+    if node is None:
+        return {}
+    document = _Document(path.name, secrets).convert(node, ())
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise PulumiYamlError(f"{path.name}: got {quoted(document)}; allowed: a mapping such as `config:`")
+    return cast("dict[str, Any]", document)
+
+
+def config_text(value: Any) -> str:
+    """Return a value as the CLI hands it to a program: a text as it is, nothing as "", all else as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def quoted(value: Any) -> str:
+    """Return a value as a message shows it: on one line, and not longer than a line."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = ascii(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+
+
+def _syntax(name: str, error: Exception) -> str:
+    what, line = "an escape beyond Unicode", ""
+    if isinstance(error, yaml.MarkedYAMLError):
+        what = ", ".join(filter(None, (error.context, error.problem)))
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+    elif isinstance(error, ReaderError):
+        what = f"{error.reason}, at position {error.position}"
+    elif isinstance(error, yaml.YAMLError):
+        what = str(error)
+    return f"{name}{line}: no YAML: {ascii(what)[1:-1]}; allowed: YAML 1.1 in UTF-8; correct it there"
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number that an unquoted text is, or the text."""
+    plain = text.replace("_", "") if text[0] in "+-0123456789" else text
+    if _INTEGER.fullmatch(plain):
+        return int(plain, 8) if _OLD_OCTAL.fullmatch(plain) else int(plain, 0)
+    if not _FLOAT.fullmatch(plain) or not math.isfinite(number := float(plain)):
+        return text
+    return int(number) if number.is_integer() else number

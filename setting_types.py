@@ -1,0 +1,183 @@
+"""What the readers of the settings take: AWS and browsers. Each type has a sentence for people.
+
+Editors show the sentences (settings.schema.json), and settings.py puts them into its messages.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+# Bucket names are the tightest: 63 characters, with the project, the stack, `analytics` and the account's 12 digits.
+LONGEST_PROJECT: Final = 23
+LONGEST_STACK: Final = 16
+# Cognito refuses a sign-in domain with one of these words in it, and the domain holds both names.
+_RESERVED: Final = ("aws", "amazon", "cognito")
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = rf"{_LABEL}(\.{_LABEL})*"
+_LONGEST_HOST: Final = 253
+_PORT: Final = r":[1-9][0-9]{0,4}"
+_LAST_PORT: Final = 65_535
+_LOOPBACK: Final = r"(localhost|127\.0\.0\.1|\[::1\])"
+# `$` is left out: IAM reads `${...}` in the policy that names the sender as a variable.
+_ATOM: Final = r"[A-Za-z0-9!#%&'*+/=?^_`{|}~-]+"
+_DOMAIN_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_MAIL: Final = rf"{_ATOM}(\.{_ATOM})*@({_DOMAIN_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
+_LONGEST_LOCAL_PART: Final = 64
+_LONGEST_MAIL: Final = 320
+# Printable ASCII, without `#` (no fragments), `*` (no wildcards), quotes, brackets, backslashes and braces (RFC 3986).
+_URI_REST: Final = r"""[^\x00-\x20\x7f-\uffff#*"<>\\^`{|}]*"""
+_LONGEST_URI: Final = 1024
+# A browser would run or show what such an address holds, instead of opening an app.
+_NO_APP: Final = ("about", "blob", "data", "file", "ftp", "javascript", "vbscript", "ws", "wss")
+# The retention periods of CloudWatch Logs (PutRetentionPolicy).
+RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
+    *(1827, 2192, 2557, 2922, 3288, 3653),
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which texts a reader takes: the pattern, and what a pattern cannot say."""
+
+    pattern: re.Pattern[str]
+    allowed: str
+    """Ends the sentence `allowed: ...`."""
+    check: Callable[[str], bool] = bool
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        pattern = f"^({self.pattern.pattern})$"
+        return {**handler(schema), "pattern": pattern, "patternErrorMessage": f"allowed: {self.allowed}"}
+
+    def _checked(self, value: str) -> str:
+        if not self.pattern.fullmatch(value) or (value and not self.check(value)):
+            raise ValueError(f"allowed: {self.allowed}")
+        return value
+
+
+def _distinct(values: list[str]) -> list[str]:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"got {', '.join(twice)} twice; allowed: each entry once; remove one of them")
+    return values
+
+
+def _retention_days(value: int) -> int:
+    if value not in RETENTION_DAYS:
+        raise ValueError(f"allowed: one of {', '.join(map(str, RETENTION_DAYS))}")
+    return value
+
+
+def _is_name(value: str) -> bool:
+    return not any(word in value for word in _RESERVED)
+
+
+def _is_origin(value: str) -> bool:
+    """Say whether a browser sends exactly this text as the header Origin."""
+    scheme, _, authority = value.partition("://")
+    host, _, port = authority.partition("]:") if authority.startswith("[") else authority.partition(":")
+    if port and (int(port) > _LAST_PORT or (scheme, port) in (("https", "443"), ("http", "80"))):
+        return False
+    host = host.strip("[]")
+    if authority.startswith("["):
+        return _is_address(host, ipaddress.IPv6Address)
+    # Browsers read a host that ends in a number as an IPv4 address, and write it in full.
+    if host.rpartition(".")[2].isdecimal():
+        return _is_address(host, ipaddress.IPv4Address)
+    return len(host) <= _LONGEST_HOST
+
+
+def _is_address(text: str, kind: type[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> bool:
+    try:
+        return str(kind(text)) == text
+    except ValueError:
+        return False
+
+
+def _is_redirect(value: str) -> bool:
+    scheme, _, rest = value.partition("://")
+    port = re.match(rf"[^/?]*?({_PORT})?([/?]|$)", rest)
+    fits = not (port and port[1]) or int(port[1][1:]) <= _LAST_PORT
+    return len(value) <= _LONGEST_URI and fits and scheme not in _NO_APP
+
+
+def _is_mail(value: str) -> bool:
+    local, _, domain = value.rpartition("@")
+    return len(local) <= _LONGEST_LOCAL_PART and len(value) <= _LONGEST_MAIL and len(domain) <= _LONGEST_HOST
+
+
+_NAME_RULE: Final = (
+    "lower-case letters, digits and single hyphens, a letter first, at most {} characters, "
+    f"without {', '.join(_RESERVED[:-1])} and {_RESERVED[-1]}, which Cognito refuses in a domain; choose another name"
+)
+ProjectName = Annotated[
+    str,
+    Rule(_NAME, _NAME_RULE.format(LONGEST_PROJECT), lambda value: _is_name(value) and len(value) <= LONGEST_PROJECT),
+]
+StackName = Annotated[
+    str, Rule(_NAME, _NAME_RULE.format(LONGEST_STACK), lambda value: _is_name(value) and len(value) <= LONGEST_STACK)
+]
+# AWS names a region by an area, a direction and a number, so a new one needs no change here. Regions of other
+# partitions have other forms: cn-north-1, us-gov-west-1, eusc-de-east-1.
+Region = Annotated[
+    str,
+    Rule(
+        re.compile(r"(?!cn-)[a-z]{2}-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]"),
+        "a region of the AWS partition `aws`, such as ap-northeast-1; China, GovCloud, the European Sovereign Cloud "
+        "and ISO regions have other ARNs and domains, which this program does not make",
+    ),
+]
+Origin = Annotated[
+    str,
+    Rule(
+        re.compile(rf"https://({_HOST}|\[[0-9a-f:.]+\])({_PORT})?|http://{_LOOPBACK}({_PORT})?"),
+        "an origin as browsers send it: https://HOST or http://localhost, with :PORT if it is not the default one, "
+        "in lower case (other alphabets in Punycode), without a path, a slash at its end, or *",
+        _is_origin,
+    ),
+]
+RedirectUri = Annotated[
+    str,
+    Rule(
+        re.compile(
+            rf"https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])({_PORT})?([/?]{_URI_REST})?"
+            rf"|http://{_LOOPBACK}({_PORT})?([/?]{_URI_REST})?|(?!https?:)[a-z][a-z0-9+.-]*://{_URI_REST}"
+        ),
+        f"an exact address of at most {_LONGEST_URI} ASCII characters that starts with https://, http://localhost, or "
+        "an app's own scheme such as myapp://, without # or *",
+        _is_redirect,
+    ),
+]
+MailAddress = Annotated[
+    str,
+    Rule(
+        re.compile(_MAIL),
+        f"an ASCII mail address without a display name, such as orders@example.com, with at most {_LONGEST_LOCAL_PART} "
+        "characters before the @ (a domain in another alphabet in Punycode)",
+        _is_mail,
+    ),
+]
+OptionalMailAddress = Annotated[
+    str, Rule(re.compile(rf"({_MAIL})?"), 'an ASCII mail address such as ops@example.com, or ""', _is_mail)
+]
+Origins = Annotated[
+    list[Origin], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
+]
+# Cognito: CreateUserPoolClient, CallbackURLs and LogoutURLs.
+RedirectUris = Annotated[
+    list[RedirectUri],
+    Field(min_length=1, max_length=100, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
+]
+RetentionDays = Annotated[int, Field(json_schema_extra={"enum": list(RETENTION_DAYS)}), AfterValidator(_retention_days)]
