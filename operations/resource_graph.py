@@ -9,6 +9,7 @@ import os
 import runpy
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -19,6 +20,8 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 from pulumi.runtime.stack import run_in_stack
+
+from components import packaging
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ACCOUNT: Final = "123456789012"
@@ -265,10 +268,13 @@ def run(
     return graph
 
 
-def record(stack: str, *, unknown: bool = False, config: Mapping[str, str] | None = None) -> Graph:
-    """Run the whole program of `stack`."""
+def record(
+    stack: str, *, unknown: bool = False, config: Mapping[str, str] | None = None, archives: bool = True
+) -> Graph:
+    """Run the whole program of `stack`. Without `archives` it builds none, so it needs nothing that compiles layers."""
 
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return run(program, stack, unknown=unknown, config=config)
+    with nullcontext() if archives else packaging.only_named():
+        return run(program, stack, unknown=unknown, config=config)
