@@ -1,6 +1,9 @@
 # The commands of the order platform. Each installs what it needs into .venv first.
+# macOS has GNU Make 3.81, bash 3.2 and BSD tools: nothing newer may be used here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Two recipes must not install into .venv at once.
+.NOTPARALLEL:
 
 PYTHON ?= python3
 PORT ?= 4566
@@ -13,9 +16,24 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.in)
 # Byte code at installation halves the time of the first start.
-export UV_COMPILE_BYTECODE := 1
+UV_COMPILE_BYTECODE ?= 1
+export UV_COMPILE_BYTECODE
 export UV_NO_PROGRESS := 1
-export PYTHONDONTWRITEBYTECODE :=
+
+# The variables below decide where packages are installed, which packages those are, or which Python runs. The commands
+# must not inherit them. Indexes, proxies, certificates, credentials and caches stay: companies reach packages by them.
+unexport VIRTUAL_ENV CONDA_PREFIX CDPATH
+unexport PYTHONHOME PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONUSERBASE PYTHONEXECUTABLE __PYVENV_LAUNCHER__
+unexport PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX PYTHONOPTIMIZE PYTHONINSPECT PYTHONSTARTUP PYTHONWARNINGS
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_PYTHON PIP_ISOLATED PIP_REQUIRE_VIRTUALENV PIP_SRC PIP_LOG
+unexport PIP_REQUIREMENT PIP_CONSTRAINT PIP_BUILD_CONSTRAINT PIP_EDITABLE PIP_GROUP PIP_NO_DEPS PIP_DRY_RUN PIP_REPORT
+unexport PIP_REQUIRE_HASHES PIP_PRE PIP_UPLOADED_PRIOR_TO PIP_NO_BINARY PIP_ONLY_BINARY
+unexport PIP_PLATFORM PIP_PYTHON_VERSION PIP_IMPLEMENTATION PIP_ABI
+unexport UV_SYSTEM_PYTHON UV_BREAK_SYSTEM_PACKAGES UV_PYTHON UV_PYTHON_PREFERENCE UV_MANAGED_PYTHON UV_NO_MANAGED_PYTHON
+unexport UV_PROJECT UV_PROJECT_ENVIRONMENT UV_WORKING_DIR UV_WORKING_DIRECTORY
+unexport UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_BUILD_CONSTRAINT UV_REQUIRE_HASHES UV_NO_VERIFY_HASHES
+unexport UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_TORCH_BACKEND UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_SOURCES
+
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py components functions local operations policy tests
 # A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
@@ -24,7 +42,7 @@ POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard poli
 .PHONY: help up order down status test prove lint format preview deploy redrive bench cost record generate lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
 
 up: .venv/installed-local ## start the platform on this machine (PORT=4566)
 	@$(BIN)/python -m local up --port $(PORT)
@@ -77,10 +95,11 @@ record: .venv/installed-dev ## record anew what an order does, for make cost
 	PYTHONPATH=policy:functions $(BIN)/python -m tests.cost.recording
 
 generate: .venv/installed-dev ## write the files that are made from code
-	$(BIN)/python settings.py > settings.schema.json
+	@mkdir -p .build
+	$(BIN)/python settings.py > .build/settings.schema.json && mv .build/settings.schema.json .
 	PYTHONPATH=policy:functions $(BIN)/python -m tests.support.documents
 
-lock: $(UV) ## pin what requirements*.in name
+lock: .venv/made ## pin what requirements*.in name
 	$(LOCK) --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --universal --python-version 3.11 -c requirements-dev.txt requirements-local.in -o requirements-local.txt
 	$(LOCK) --universal --python-version 3.11 -c requirements-dev.txt requirements.in -o requirements.txt
@@ -88,30 +107,29 @@ lock: $(UV) ## pin what requirements*.in name
 		$(addprefix --no-emit-package ,boto3 botocore jmespath urllib3 s3transfer python-dateutil six) \
 		functions/layers/powertools.in -o functions/layers/powertools.txt
 
-$(UV):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11")'
-	@echo "Installing into .venv"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+# A .venv is made again if its making was cut off, its Python is gone, or the checkout was moved.
+AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
+.PHONY: again
 
-.venv/installed-local: requirements-local.txt | $(UV)
+.venv/made: $(AGAIN)
+	@sh tools/install.sh venv "$(PYTHON)" $(UV_VERSION)
+
+.venv/installed-local: requirements-local.txt .venv/made
 	@echo "Installing the emulator and the program's packages"
-	@$(UV) pip install --quiet --require-hashes -r $<
+	@sh tools/install.sh packages $<
 	@touch $@
 
-.venv/installed-dev: requirements-dev.txt | $(UV)
+.venv/installed-dev: requirements-dev.txt .venv/made
 	@echo "Installing the packages of the tests"
-	@$(UV) pip install --quiet --require-hashes -r $<
+	@sh tools/install.sh packages $<
 	@touch $@ .venv/installed-local
 
 # Pyodide, which compiles the layers on the Node.js of requirements.in.
-.venv/layers/installed: functions/layers/package.json functions/layers/package-lock.json | .venv/installed-local
-	@mkdir -p .venv/layers && cp $^ .venv/layers/
-	@cd .venv/layers && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+.venv/layers/installed: functions/layers/package.json functions/layers/package-lock.json .venv/made | .venv/installed-local
+	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@
 
 # Node.js comes from PyPI, so that nothing but Python need be there.
-.venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json | .venv/installed-dev
-	@mkdir -p .venv/asl && cp $^ .venv/asl/
-	@cd .venv/asl && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+.venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json .venv/made | .venv/installed-dev
+	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@

@@ -126,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     if missing := without_stack_file(given.stack):
         sys.stderr.write(f"STACK: got {given.stack!r}; {missing}; name one of them\n")
         return 1
-    made = report(record(given.stack.rpartition("/")[2]), given.orders)
+    made = report(record(given.stack.rpartition("/")[2], build_archives=False), given.orders)
     sys.stdout.write("\n".join(line.rstrip() for line in made.lines()) + "\n")
     return 0
 

@@ -8,6 +8,7 @@ import os
 import runpy
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -19,6 +20,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 from pulumi.runtime.stack import run_in_stack
 
 import pulumi_yaml
+from components.functions import archives
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ACCOUNT: Final = "123456789012"
@@ -263,10 +265,13 @@ def run(
     return graph
 
 
-def record(stack: str, *, unknown: bool = False, config: Mapping[str, str] | None = None) -> Graph:
-    """Run the whole program of `stack`."""
+def record(
+    stack: str, *, unknown: bool = False, config: Mapping[str, str] | None = None, build_archives: bool = True
+) -> Graph:
+    """Run the whole program of `stack`. Without `build_archives` it needs no package index."""
 
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return run(program, stack, unknown=unknown, config=config)
+    with nullcontext() if build_archives else archives.only_named():
+        return run(program, stack, unknown=unknown, config=config)

@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -91,6 +93,20 @@ LEFT_OUT: Final = (
 _MAKERS: Final = ("archives.py", "byte_code.py", "generated_code.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE: Final = 0o100644 << 16
+_BUILDS: Final = ContextVar("builds", default=True)
+
+
+@contextmanager
+def only_named() -> Generator[None]:
+    """Name archives without building them, while the context is open.
+
+    `make cost` and `make generate` run the program only to read its resources, so they need no package index.
+    """
+    before = _BUILDS.set(False)
+    try:
+        yield
+    finally:
+        _BUILDS.reset(before)
 
 
 def function_archive(source: str) -> pulumi.FileArchive:
@@ -151,11 +167,11 @@ def _makers() -> tuple[tuple[str, bytes], ...]:
 def _kept(
     name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]]
 ) -> pulumi.FileArchive:
-    """Return the archive of `files`. Build it only if `.build/` has none that was made from the same inputs."""
+    """Return the archive of `files`. Build it only if `.build/` does not have it yet, and never within `only_named`."""
     inputs = [*sorted(made_of), *_makers()]
     key = hashlib.sha256(b"".join(part for path, data in inputs for part in (path.encode(), b"\0", data, b"\0")))
     path = BUILD / f"{name}-{key.hexdigest()[:16]}.zip"
-    if not path.is_file():
+    if _BUILDS.get() and not path.is_file():
         write(path, _zip(files().items()))
     return pulumi.FileArchive(os.path.relpath(path))
 

@@ -93,7 +93,10 @@ def _row(name: str, *cells: str) -> Iterator[str]:
 
 
 def _machine() -> str:
-    names = [line for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if line.startswith("model name")]
+    # Only Linux has this file.
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text("utf-8").splitlines() if told.exists() else []
+    names = [line for line in lines if line.startswith("model name")]
     model = names[0].partition(":")[2].strip() if names else platform.processor()
     return f"{os.cpu_count()} cores, {model}"
 

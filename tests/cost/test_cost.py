@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from components.functions import archives
 from operations import cost, cost_design
 from operations.cost_levers import LEVERS, Lever, effects
 from operations.cost_model import PARTS, Line, Model, by_part, execution_log, total
@@ -163,3 +165,10 @@ def test_a_use_that_does_nothing_costs_the_request_alone(design: cost_design.Des
     nothing = Use({}, {}, USES["express"].access_log, {}, (), ())
     parts = {part for part, usd in by_part(MODEL.bill(nothing, design), MILLION).items() if usd}
     assert parts == {"API", "logs", "traces"}
+
+
+def test_the_command_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """So it needs neither Pyodide nor a package index, and works in a fresh clone."""
+    monkeypatch.setattr(archives, "BUILD", tmp_path)
+    assert cost.main(["prod"]) == 0
+    assert list(tmp_path.iterdir()) == []

@@ -153,7 +153,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or not config.getoption("--proof"):
+    if reporter is None or not config.getoption("--proof") or config.getoption("collectonly"):
         return
     wanted = _wanted(config) or list(ROWS)
     found = outcomes(_reports(reporter))

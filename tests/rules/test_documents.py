@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import settings
+from components.functions import archives
 from tests.support import documents
 from tests.support.graph import ROOT, Graph, Resource
 
@@ -27,6 +28,12 @@ def test_a_document_that_is_out_of_date_is_caught() -> None:
     assert documents.between(text, "functions", "nothing") != text
     with pytest.raises(ValueError, match="no markers for nothing"):
         documents.between(text, "nothing", "")
+
+
+def test_making_the_documents_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(archives, "BUILD", tmp_path)
+    documents.recorded.__wrapped__("dev")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))

@@ -44,7 +44,7 @@ def functions(graph: Graph) -> str:
     """Return each function: what invokes it, its limits, and its permissions beyond logs, traces and failed events."""
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
-        for made in _recorded("prod").of("ProvisionedConcurrencyConfig")
+        for made in recorded("prod").of("ProvisionedConcurrencyConfig")
     }
     rows: list[tuple[str, ...]] = []
     for made in sorted(_functions(graph), key=lambda made: made.name):
@@ -58,8 +58,9 @@ def functions(graph: Graph) -> str:
 
 
 @cache
-def _recorded(stack: str) -> Graph:
-    return record(stack)
+def recorded(stack: str) -> Graph:
+    """Return the resource graph of a stack."""
+    return record(stack, build_archives=False)
 
 
 def _functions(graph: Graph) -> list[Resource]:
@@ -171,9 +172,7 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "alarms": alarms,
     "workflow": workflow,
     "permissions": permissions,
-    "cost": lambda _: "\n".join(
-        ("```text", *map(str.rstrip, cost.report(_recorded("prod"), 1_000_000).lines()), "```")
-    ),
+    "cost": lambda _: "\n".join(("```text", *map(str.rstrip, cost.report(recorded("prod"), 1_000_000).lines()), "```")),
     "calls": lambda _: table(*cases.shown()),
     "rules": lambda _: table(*tables.rules()),
     "advisory rules": lambda _: table(*tables.enforcement()),
@@ -191,7 +190,7 @@ DOCUMENTS: Final = (
 
 def rendered(path: Path) -> str:
     """Return the document with its generated parts up to date."""
-    graph, text = _recorded("dev"), path.read_text(encoding="utf-8")
+    graph, text = recorded("dev"), path.read_text(encoding="utf-8")
     for part, make in PARTS.items():
         if _MARK.format(part) in text:
             text = between(text, part, make(graph))

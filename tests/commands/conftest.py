@@ -1,0 +1,116 @@
+"""A fresh clone with one small package to install, and an index that has it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.commands import clones, foreign, package_index
+from tests.commands import posix_tools as tools
+from tests.commands.clones import Clone
+from tests.commands.foreign import Other, Watched
+from tests.commands.package_index import Index
+
+STAMP = ".venv/installed-local"
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel of uv, and a tiny one."""
+    folder = tmp_path_factory.mktemp("wheels")
+    package_index.uv_wheel(folder)
+    package_index.tiny_wheel(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def posix_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The only folder on the PATH."""
+    return tools.make(tmp_path_factory.mktemp("tools") / "bin")
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Other:
+    """An environment of somebody else, active while make runs."""
+    return foreign.make(tmp_path_factory.mktemp("somebody") / "other")
+
+
+@dataclass(frozen=True)
+class Office:
+    """A machine in a company: its own package index, another environment active, and a clone."""
+
+    clone: Clone
+    index: Index
+    other: Other
+    home: Path
+    watched: Watched
+    """Both of them."""
+
+    def changed(self) -> set[str]:
+        """Return the files outside of the clone that make changed."""
+        return self.watched.changed()
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
+    """A machine whose user misleads pip, uv and Python by every variable and by pip's file."""
+    place = tmp_path_factory.mktemp("office")
+    clone, home = place / "注文 clone", place / "home"
+    clones.copy(["Makefile", "tools/install.sh", "requirements.in"], clone)
+    tiny = next(wheels.glob("tiny-*"))
+    (clone / "requirements-local.txt").write_text(package_index.locked(tiny))
+    settings = home / ".config" / "pip"
+    settings.mkdir(parents=True)
+    misled = [f"{key} = {other.path}" for key in ("target", "prefix", "root")]
+    (settings / "pip.conf").write_text("\n".join(["[global]", *misled, "user = true", ""]))
+    with package_index.serving([tiny, next(wheels.glob("uv-*"))]) as index:
+        environment = {
+            **clones.plain_environment(),
+            **other.variables(),
+            "HOME": str(home),
+            "PATH": f"{other.path / 'bin'}{os.pathsep}{posix_tools}",
+            "PIP_INDEX_URL": index.url,
+            "PIP_EXTRA_INDEX_URL": index.url,
+            "PIP_FIND_LINKS": str(settings),
+            "PIP_CACHE_DIR": str(place / "cache-pip"),
+            "UV_DEFAULT_INDEX": index.url,
+            "UV_CACHE_DIR": str(place / "cache-uv"),
+            "UV_COMPILE_BYTECODE": "0",
+        }
+        for name in ("UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INDEX", "PIP_CONFIG_FILE", "UV_CONFIG_FILE"):
+            environment.pop(name, None)
+        yield Office(Clone(clone, environment), index, other, home, foreign.watched(other.path, home))
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """What came of a make that was killed while it installed packages."""
+
+    stamped: bool
+    """Whether the packages counted as installed afterwards."""
+    remade: str
+    """What the next make would do."""
+
+
+@pytest.fixture(scope="session")
+def interrupted(office: Office, wheels: Path) -> Interrupted:
+    """The first make in the office, killed in the middle."""
+    office.index.held = next(wheels.glob("tiny-*")).name
+    with office.clone.started(STAMP) as process:
+        while not office.index.reached.wait(0.1):
+            assert process.poll() is None, process.communicate()[0]
+    office.index.held = ""
+    office.index.released.set()
+    return Interrupted((office.clone.path / STAMP).exists(), office.clone.make("-n", STAMP).stdout)
+
+
+@pytest.fixture(scope="session")
+def installed(office: Office, interrupted: Interrupted) -> subprocess.CompletedProcess[str]:
+    """The make after that, to its end."""
+    assert interrupted
+    return office.clone.make(STAMP)

@@ -1,0 +1,84 @@
+"""Tools with the options of POSIX and no others: what macOS, Alpine and small images have in common."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+from typing import Final
+
+# As getopts takes them, from the synopses of POSIX.1-2017.
+OPTIONS: Final = {
+    "awk": "F:f:v:",
+    "basename": "",
+    "cat": "u",
+    "chmod": "R",
+    "cmp": "ls",
+    "cp": "fiHLPpR",
+    "cut": "b:c:d:f:ns",
+    "date": "u",
+    "diff": "befrC:U:cu",
+    "dirname": "",
+    "env": "i",
+    "expand": "t:",
+    "expr": "",
+    "find": "HL",
+    "grep": "EFce:f:ilnqsvx",
+    "head": "n:",
+    "id": "Ggnru",
+    "kill": "ls:0123456789",
+    "ln": "fsLP",
+    "ls": "ACFHLRSacdfgiklmnopqrstux1",
+    "mkdir": "pm:",
+    "mv": "fi",
+    "od": "A:bcdj:N:ost:vx",
+    "paste": "d:s",
+    "ps": "AaedfG:g:lno:p:t:U:u:",
+    "pwd": "LP",
+    "rm": "fiRr",
+    "rmdir": "p",
+    "sed": "ne:f:",
+    "sh": "abCefhimnuvxc:o:s",
+    "sleep": "",
+    "sort": "bCcdfik:mno:rt:u",
+    "tail": "c:fn:",
+    "tee": "ai",
+    "touch": "acd:mr:t:",
+    "tr": "cCds",
+    "uname": "amnrsv",
+    "uniq": "cdf:s:u",
+    "wc": "clmw",
+    "xargs": "0E:I:L:n:prs:tx",
+}
+_WRAPPER: Final = """#!/bin/sh
+while getopts :{options} option; do
+    case $option in [?:]) echo "{name}: POSIX has no option -$OPTARG" >&2; exit 64 ;; esac
+done
+{patterns}exec {command} "$@"
+"""
+# What GNU's regular expressions have besides.
+_PATTERNS: Final = """case $* in
+*\\\\[tsSwWbB+?\\|\\<\\>]*) echo "{name}: POSIX has no such escape: $*" >&2; exit 64 ;;
+esac
+"""
+
+
+def make(folder: Path) -> Path:
+    """Fill a folder with the tools of POSIX that refuse every other option, and with make."""
+    folder.mkdir()
+    for name, options in OPTIONS.items():
+        tool = folder / name
+        patterns = _PATTERNS.format(name=name) if name in ("sed", "grep") else ""
+        tool.write_text(
+            _WRAPPER.format(options=options, name=name, patterns=patterns, command=shlex.quote(_where(name)))
+        )
+        tool.chmod(0o755)
+    (folder / "make").symlink_to(_where("make"))
+    return folder
+
+
+def _where(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not on the PATH. Remedy: install it, it belongs to POSIX")
+    return found

@@ -1,0 +1,95 @@
+"""What a machine lacks is one line that names it and the remedy, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import clones
+from tests.commands.clones import PYTHON, Clone, one_error
+
+NOBODY = 65534
+OLD = "import sys; sys.version_info = (3, 9, 6); sys.version = '3.9.6 (default)'; exec(sys.argv[1])"
+WITHOUT_ENSUREPIP = "import sys; sys.modules['ensurepip'] = None; exec(sys.argv[1])"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return bare(tmp_path / "clone")
+
+
+def bare(path: Path, user: int | None = None) -> Clone:
+    """Return a clone with what an installation needs."""
+    clones.copy(["Makefile", "tools/install.sh", "requirements.in", "requirements-local.txt"], path)
+    return Clone(path, clones.plain_environment(), user)
+
+
+def python(folder: Path, code: str) -> str:
+    """Write a Python that runs `code` with the code that it is given, and return its path, which has a blank."""
+    path = folder / "a python"
+    path.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(PYTHON)} -c {shlex.quote(code)} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_missing_python_is_named(clone: Clone) -> None:
+    error = one_error(clone.make("up", PYTHON="python-that-is-not-there"))
+    assert error.startswith("error: Python 3.11 or newer is needed: env: ")
+    assert "python-that-is-not-there" in error
+    assert "No such file or directory" in error
+    assert error.endswith("make PYTHON=/path/to/python3.11.")
+
+
+def test_an_old_python_is_named(clone: Clone, tmp_path: Path) -> None:
+    error = one_error(clone.make("up", PYTHON=python(tmp_path, OLD)))
+    assert error.startswith("error: Python 3.11 or newer is needed: got 3.9.6. Remedy: ")
+
+
+def test_a_python_without_ensurepip_is_named(clone: Clone, tmp_path: Path) -> None:
+    """Debian and Ubuntu have it in the package python3-venv."""
+    error = one_error(clone.make("up", PYTHON=python(tmp_path, WITHOUT_ENSUREPIP)))
+    assert "a python cannot make a virtual environment: ModuleNotFoundError: " in error
+    assert "Remedy: install python3-venv (Debian, Ubuntu)" in error
+
+
+@pytest.fixture
+def read_only() -> Iterator[Clone]:
+    """A clone of somebody else, which everybody can read."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
+    # The user of the test may not be allowed to start the Python of this one, and it is not what is tried.
+    python = folder / "python"
+    python.write_text('#!/bin/sh\n[ $# -gt 2 ] || exit 0\nshift 2\nexec sh "$@"\n')
+    python.chmod(0o755)
+    made.path.chmod(0o555)
+    yield made
+    made.path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_a_folder_that_cannot_be_written_is_named(read_only: Clone) -> None:
+    """The file system stops everybody but root."""
+    python = read_only.path.parent / "python"
+    done = read_only.make("up", PYTHON=str(python))
+    error = one_error(done)
+    assert error.startswith(f"error: cannot write {read_only.path}/.venv: ")
+    assert "Permission denied" in error
+    assert "Remedy: free 1 GB of disk space there, and run make as a user who may write there." in error
+
+
+def test_a_full_disk_is_named(clone: Clone, tmp_path: Path) -> None:
+    """A limit on the size of files does what a full disk does: a write fails, here in the middle of a file."""
+    path = tmp_path / "make"
+    path.write_text('#!/bin/sh\ntrap "" XFSZ\nulimit -f 200\nexec make "$@"\n')
+    path.chmod(0o755)
+    error = one_error(clone.run(str(path), "up", PYTHON=PYTHON))
+    assert error.startswith(f"error: cannot make {clone.path}/.venv: ")
+    assert "Remedy: free 1 GB of disk space there" in error
+    assert not (clone.path / ".venv" / "made").exists()

@@ -1,0 +1,101 @@
+"""What runs on the machine of a person calls nothing that only Linux has.
+
+The judge of the standard library is its type stubs (typeshed), read as on macOS.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.commands.clones import ROOT
+
+SOURCES: Final = sorted(
+    path for folder in ("local", "operations", "tests/bench") for path in (ROOT / folder).rglob("*.py")
+)
+# What differs between systems.
+MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
+FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - no file is made
+CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")
+FALLBACKS: Final = {("local/processes.py", "/proc"), ("tests/bench/__main__.py", "/proc")}
+"""Uses of what another system does in another way: `ps`, and Python's own name of the processor."""
+
+
+def names(source: str) -> Iterator[str]:
+    """Yield what a module takes from the modules that differ between systems: `os.memfd_create`."""
+    tree = list(ast.walk(ast.parse(source)))
+    imported = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names} & set(MODULES)
+    for node in tree:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
+            yield f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def only_linux(source: str) -> list[str]:
+    """Return the files and calls of Linux that a module uses without the standard library."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found += [name for name in FILES if node.value.startswith(name)]
+        elif isinstance(node, ast.Attribute | ast.Name):
+            name = node.attr if isinstance(node, ast.Attribute) else node.id
+            found += [name for call in CALLS if name == call]
+    return found
+
+
+def missing_on_macos(wanted: set[str], folder: Path) -> set[str]:
+    """Return the names that the standard library does not have on macOS."""
+    modules, lines = sorted({name.partition(".")[0] for name in wanted}), sorted(wanted)
+    (folder / "uses.py").write_text("\n".join([f"import {', '.join(modules)}", *lines]))
+    (folder / "pyrightconfig.json").write_text(
+        json.dumps({"pythonPlatform": "Darwin", "typeCheckingMode": "off", "reportAttributeAccessIssue": "error"})
+    )
+    done = subprocess.run(  # noqa: S603 - fixed arguments
+        [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == 1, done.stdout
+    return {lines[each["range"]["start"]["line"] - 1] for each in report["generalDiagnostics"]}
+
+
+def test_the_standard_library_has_it_on_macos_too(tmp_path: Path) -> None:
+    used = {name: path for path in SOURCES for name in names(path.read_text(encoding="utf-8"))}
+    assert len(used) > 20
+    missing = missing_on_macos({*used, "os.memfd_create", "fcntl.F_SETPIPE_SZ", "signal.pidfd_send_signal"}, tmp_path)
+    assert missing >= {"os.memfd_create", "fcntl.F_SETPIPE_SZ", "signal.pidfd_send_signal"}, "nothing was judged"
+    assert {name: used[name] for name in missing if name in used} == {}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_or_call_of_linux_is_used_without_a_fallback(path: Path) -> None:
+    where = str(path.relative_to(ROOT))
+    found = {(where, name) for name in only_linux(path.read_text(encoding="utf-8"))}
+    assert found <= FALLBACKS
+
+
+def test_each_fallback_is_still_there() -> None:
+    for where, name in FALLBACKS:
+        assert name in only_linux((ROOT / where).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["open('/proc/cpuinfo')", "Path('/dev/shm')", "ctypes.CDLL('libc.so.6')", "ctypes.CDLL(None).prctl(1, 9)"],
+)
+def test_a_file_or_call_of_linux_is_noticed(source: str) -> None:
+    assert only_linux(source)
+
+
+def test_names_of_both_kinds_of_imports_are_found() -> None:
+    assert set(names("import os\nfrom signal import SIGPWR\nos.fork()")) == {"os.fork", "signal.SIGPWR"}

@@ -1,0 +1,175 @@
+"""Every command of the README works in a fresh clone, in the README's order.
+
+The clone has only what the README's earlier lines installed. The person who types them has another environment active,
+POSIX tools, a folder with a blank and letters that are not ASCII, and a Pulumi CLI that only records how it is called.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+import uv
+
+from local import emulator
+from local.instance import Instance
+from local.instances import free_port
+from tests.commands import clones, foreign
+from tests.commands.clones import ROOT, Clone
+from tests.commands.foreign import Other, Watched
+
+pytestmark = pytest.mark.xdist_group("commands")
+
+BLOCKS: Final = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+CONSOLES: Final = "".join(block for kind, block in BLOCKS if kind == "console")
+LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if line.startswith("$ ")]
+RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\n'
+
+# Lines that are not run to their end, by their command.
+TEST: Final = "make test"
+"""Not run: this test is a part of it, and CI runs it on a clean checkout."""
+PROVE: Final = "make prove"
+"""Its attacks are collected and not run, which takes many minutes."""
+BENCH: Final = "make bench"
+"""Ended when it has everything that it measures, since it measures for minutes."""
+BENCH_IS_READY: Final = "| handler"
+"""Head of the first table."""
+
+
+@dataclass
+class Tour:
+    """Someone who follows the README."""
+
+    clone: Clone
+    port: int
+    calls: Path
+    """What the Pulumi CLI was asked for, a line each."""
+    watched: Watched
+    """The environment that is active."""
+    done: dict[int, subprocess.CompletedProcess[str]] = field(
+        default_factory=dict[int, subprocess.CompletedProcess[str]]
+    )
+
+    def line(self, number: int) -> subprocess.CompletedProcess[str]:
+        """Return what came of a line, after those before it."""
+        for each in range(number + 1):
+            if each not in self.done:
+                self.done[each] = self._type(LINES[each])
+        return self.done[number]
+
+    def _type(self, line: str) -> subprocess.CompletedProcess[str]:
+        command = line.partition("#")[0].strip()
+        if command == TEST:
+            return self.clone.make("--dry-run", "test")
+        if command == PROVE:
+            return self.clone.run("sh", "-c", line, PYTEST_ADDOPTS="--collect-only --quiet")
+        if command == BENCH:
+            return self._bench()
+        # The prerequisites of a deployment ask AWS who it is: here the emulator that the README has started.
+        aws = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"} if "STACK=dev" in command else {}
+        return self.clone.run("sh", "-c", line, **aws)
+
+    def _bench(self) -> subprocess.CompletedProcess[str]:
+        with self.clone.started("bench") as process:
+            assert process.stdout
+            printed = ""
+            for text in process.stdout:
+                printed += text
+                if text.startswith(BENCH_IS_READY):
+                    return subprocess.CompletedProcess(BENCH, 0, printed, "")
+        return subprocess.CompletedProcess(BENCH, process.wait() or 1, printed, "")
+
+
+@pytest.fixture(scope="session")
+def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Tour]:
+    place = tmp_path_factory.mktemp("readme")
+    path, port = place / "注文 orders", free_port()
+    clones.copy(clones.sources(), path)
+    recorder = place / "cli" / "pulumi"
+    recorder.parent.mkdir()
+    recorder.write_text(RECORDER)
+    recorder.chmod(0o755)
+    environment = {
+        **clones.plain_environment(),
+        **other.variables(),
+        **_without_network(place, wheels),
+        "PATH": os.pathsep.join(map(str, (other.path / "bin", posix_tools, recorder.parent))),
+        "PORT": str(port),
+        "PULUMI_CALLS": str(place / "calls"),
+        "BENCH_PYTHON": clones.PYTHON,
+        # Python compiles what it imports, which is a twentieth of what is installed.
+        "UV_COMPILE_BYTECODE": "0",
+    }
+    try:
+        yield Tour(Clone(path, environment), port, place / "calls", foreign.watched(other.path))
+    finally:
+        emulator.stop(Instance(port, path / ".local" / str(port)))
+
+
+def _without_network(place: Path, wheels: Path) -> dict[str, str]:
+    """Return how packages come from this machine, as far as it has them."""
+    lock = place / "requirements.txt"
+    # pip installs uv, from a wheel.
+    text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    lock.write_text(re.sub(r"^uv==.*?(?=^\S)", "", text, flags=re.MULTILINE | re.DOTALL))
+    asked = subprocess.run(  # noqa: S603 - fixed arguments
+        [
+            uv.find_uv_bin(),
+            "pip",
+            "install",
+            "--offline",
+            "--dry-run",
+            "--target",
+            str(place / "none"),
+            "-r",
+            str(lock),
+        ],
+        check=False,
+        capture_output=True,
+    )
+    return {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(wheels),
+        "npm_config_prefer_offline": "true",
+        **({} if asked.returncode else {"UV_OFFLINE": "1"}),
+    }
+
+
+def test_the_readme_has_console_blocks_and_a_diagram_only() -> None:
+    assert {kind for kind, _ in BLOCKS} == {"console", "mermaid"}
+    assert len(LINES) > 10
+
+
+def test_the_lines_that_are_not_run_to_their_end_are_in_the_readme() -> None:
+    commands = [line.partition("#")[0].strip() for line in LINES]
+    assert {TEST, PROVE, BENCH} <= set(commands)
+
+
+@pytest.mark.parametrize("number", range(len(LINES)), ids=LINES)
+def test_a_line_of_the_readme_works(tour: Tour, number: int) -> None:
+    done = tour.line(number)
+    printed = f"{done.stdout}{done.stderr}"
+    assert done.returncode == 0, printed[-4000:]
+    assert "Traceback" not in printed
+
+
+def test_deploying_calls_the_pulumi_cli_with_the_policy(tour: Tour) -> None:
+    last = max(number for number, line in enumerate(LINES) if "STACK=dev" in line)
+    assert tour.line(last).returncode == 0
+    calls = tour.calls.read_text().splitlines()
+    assert "stack init dev" in calls
+    for command in ("preview", "up"):
+        (call,) = (call for call in calls if call.startswith(f"{command} "))
+        assert call.startswith(f"{command} --stack dev ")
+        assert "--policy-pack policy" in call
+
+
+def test_the_readme_leaves_the_active_environment_alone(tour: Tour) -> None:
+    tour.line(len(LINES) - 1)
+    assert tour.watched.changed() == set()

@@ -1,0 +1,117 @@
+#!/bin/sh
+# Installs into .venv, for the Makefile, which also says what it must not inherit from the environment.
+#
+#   install.sh whole                     succeeds if there is a whole .venv with uv in it
+#   install.sh venv PYTHON UV_VERSION    makes it
+#   install.sh packages REQUIREMENTS     installs what a lock file pins
+#   install.sh node FOLDER DIRECTORY     installs the npm packages that FOLDER/package-lock.json pins into DIRECTORY
+set -eu
+bin=.venv/bin
+# Exists while .venv is half made, so that the next `make` begins again.
+unfinished=.venv/unfinished
+room="free 1 GB of disk space there, and run make as a user who may write there"
+reach="check the network, the proxy and the package index (PIP_INDEX_URL, UV_DEFAULT_INDEX), then run make again"
+
+# attempt WHAT REMEDY COMMAND...: runs a command in silence. If it fails, the first and the last line that it printed
+# become one line: they name the failure and its cause.
+attempt() {
+    what=$1 remedy=$2
+    shift 2
+    said=$("$@" 2>&1) || {
+        said=$(printf '%s\n' "$said" | sed -e '/^Traceback/d' | sed -e '1!{$!d;}' -e 's/[.]$//' | tr -s '\n ' '  ')
+        printf 'error: %s: %s. Remedy: %s.\n' "$what" "${said% }" "$remedy" >&2
+        exit 1
+    }
+}
+
+# alone PYTHON ARGUMENTS...: runs this script with other arguments while no other make does. The lock belongs to its
+# processes, so it ends with them even if they are killed.
+alone() {
+    python=$1
+    shift
+    exec "$python" -c '
+import fcntl, os, sys
+lock = os.open(sys.argv[1], os.O_RDONLY)
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    sys.stderr.write("Another make installs into this .venv. Waiting until it has ended.\n")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+os.set_inheritable(lock, True)
+os.execv("/bin/sh", ["sh"] + sys.argv[1:])' "$0" "$@"
+}
+
+# Scripts in .venv have absolute paths, so a checkout that was moved needs another .venv. make asks this before it has
+# cleaned the environment, which Python must ignore therefore: by -I, and two variables that -I does not cover.
+is_whole() {
+    unset PYTHONEXECUTABLE __PYVENV_LAUNCHER__
+    [ ! -e $unfinished ] && [ "$(cat .venv/made)" = "$(pwd -P)" ] && $bin/python -I -c 'import uv'
+}
+
+# A .venv that make did not make is kept if its Python will do: it may hold somebody's own packages.
+is_usable() {
+    [ ! -e .venv/made ] && [ ! -e $unfinished ] &&
+        $bin/python -I -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))'
+}
+
+check_python() {
+    attempt "Python 3.11 or newer is needed" \
+        "install it, or name one that is installed: make PYTHON=/path/to/python3.11" \
+        env "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "got " + sys.version.split()[0])'
+    attempt "$1 cannot make a virtual environment" \
+        "install python3-venv (Debian, Ubuntu), or name another Python: make PYTHON=/path/to/python3.11" \
+        "$1" -c 'import sys; sys.tracebacklimit = 0; import ensurepip, venv'
+}
+
+make_venv() {
+    python=$1 uv_version=$2
+    if is_whole 2>/dev/null; then
+        return
+    fi
+    echo "Installing into .venv"
+    if ! is_usable 2>/dev/null; then
+        attempt "cannot delete the broken $PWD/.venv" "$room" rm -rf .venv
+    fi
+    attempt "cannot write $PWD/.venv" "$room" mkdir -p .venv
+    attempt "cannot write $PWD/.venv" "$room" touch $unfinished
+    [ -x $bin/python ] || attempt "cannot make $PWD/.venv" "$room" "$python" -m venv .venv
+    # The options undo what a pip.conf may say.
+    attempt "cannot install uv" "$reach" $bin/python -m pip --python= install --quiet --disable-pip-version-check \
+        --ignore-installed --no-user --target= --root=/ --prefix="$PWD/.venv" "uv==$uv_version"
+    pwd -P >.venv/made
+    rm $unfinished
+}
+
+packages() {
+    attempt "uv would install outside of .venv" \
+        "take target and prefix out of [pip] in uv.toml, or have uv ignore that file: export UV_NO_CONFIG=1" \
+        $bin/uv pip show --quiet --python $bin/python uv
+    set -- pip install --quiet --python $bin/python --require-hashes --requirement "$1"
+    # Without a network this fails before it has touched a .venv that works.
+    attempt "cannot find the packages" "$reach" $bin/uv "$@" --dry-run
+    attempt "cannot write $PWD/.venv" "$room" touch $unfinished
+    attempt "cannot install the packages" "$reach; or $room" $bin/uv "$@"
+    rm $unfinished
+}
+
+node() {
+    attempt "cannot write $PWD/$2" "$room" mkdir -p "$2"
+    attempt "cannot write $PWD/$2" "$room" cp "$1/package.json" "$1/package-lock.json" "$2"
+    PATH="$PWD/$bin:$PATH"
+    attempt "cannot install the packages of $1/package.json" "$reach; or $room" \
+        npm ci --prefix "$2" --no-global --no-dry-run --no-audit --no-fund
+}
+
+action=$1
+shift
+case $action in
+whole) is_whole ;;
+venv)
+    check_python "$1"
+    alone "$1" make_venv "$@"
+    ;;
+packages | node) alone $bin/python "do_$action" "$@" ;;
+make_venv) make_venv "$@" ;;
+do_packages) packages "$@" ;;
+do_node) node "$@" ;;
+esac
