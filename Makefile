@@ -5,7 +5,8 @@
 # Two recipes must not install into .venv at once.
 .NOTPARALLEL:
 
-PYTHON ?= python3
+# Empty: one that tools/install.sh finds.
+PYTHON ?=
 PORT ?= 4566
 STACK ?= dev
 DRY_RUN ?=
@@ -34,6 +35,7 @@ unexport UV_PROJECT UV_PROJECT_ENVIRONMENT UV_WORKING_DIR UV_WORKING_DIRECTORY
 unexport UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_BUILD_CONSTRAINT UV_REQUIRE_HASHES UV_NO_VERIFY_HASHES
 unexport UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_TORCH_BACKEND UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_SOURCES
 
+PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py components functions local operations policy tests
 # A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
@@ -56,12 +58,12 @@ status: .venv/installed-local ## what runs on this machine, and where
 down: .venv/installed-local ## stop it, and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
-test: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## everything that must pass
+test: .venv/installed-dev .venv/asl/installed ## everything that must pass
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-prove: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
+prove: .venv/installed-dev .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
 	@$(BIN)/python -m components.functions.archives arm64
 	$(BIN)/python -m pytest tests/proof -n 2 --dist loadgroup --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
 
@@ -74,18 +76,18 @@ format: .venv/installed-dev ## format the code
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-preview: .venv/installed-local .venv/layers/installed ## pulumi preview (STACK=dev)
+preview: .venv/installed-local ## pulumi preview (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
 	pulumi preview --stack $(STACK) --diff $(POLICY)
 
-deploy: .venv/installed-local .venv/layers/installed ## pulumi up (STACK=dev)
+deploy: .venv/installed-local ## pulumi up (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
 	pulumi up --stack $(STACK) $(POLICY) $(PULUMI_UP_FLAGS)
 
 redrive: .venv/installed-local ## return what lies in the failure queues (STACK=dev, DRY_RUN=1)
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
-bench: .venv/installed-dev .venv/layers/installed ## what it takes, beside what one would otherwise write (BENCH_PYTHON=python3.13)
+bench: .venv/installed-dev ## what it takes, beside what one would otherwise write
 	@PYTHONPATH=policy:functions $(BIN)/python -m tests.bench
 
 cost: .venv/installed-local ## what orders cost on AWS (STACK=prod, ORDERS=1000000)
@@ -100,10 +102,10 @@ generate: .venv/installed-dev ## write the files that are made from code
 	PYTHONPATH=policy:functions $(BIN)/python -m tests.support.documents
 
 lock: .venv/made ## pin what requirements*.in name
-	$(LOCK) --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
-	$(LOCK) --universal --python-version 3.11 -c requirements-dev.txt requirements-local.in -o requirements-local.txt
-	$(LOCK) --universal --python-version 3.11 -c requirements-dev.txt requirements.in -o requirements.txt
-	$(LOCK) --python-version 3.13 --python-platform aarch64-manylinux2014 --only-binary :all: \
+	$(LOCK) --universal --python-version $(PYTHON_VERSION) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --universal --python-version $(PYTHON_VERSION) -c requirements-dev.txt requirements-local.in -o requirements-local.txt
+	$(LOCK) --universal --python-version $(PYTHON_VERSION) -c requirements-dev.txt requirements.in -o requirements.txt
+	$(LOCK) --python-version $(PYTHON_VERSION) --python-platform aarch64-manylinux2014 --only-binary :all: \
 		$(addprefix --no-emit-package ,boto3 botocore jmespath urllib3 s3transfer python-dateutil six) \
 		functions/layers/powertools.in -o functions/layers/powertools.txt
 
@@ -123,11 +125,6 @@ AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 	@echo "Installing the packages of the tests"
 	@sh tools/install.sh packages $<
 	@touch $@ .venv/installed-local
-
-# Pyodide, which compiles the layers on the Node.js of requirements.in.
-.venv/layers/installed: functions/layers/package.json functions/layers/package-lock.json .venv/made | .venv/installed-local
-	@sh tools/install.sh node $(<D) $(@D)
-	@touch $@
 
 # Node.js comes from PyPI, so that nothing but Python need be there.
 .venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json .venv/made | .venv/installed-dev

@@ -145,10 +145,6 @@ class FunctionsSettings(_Area):
     architecture: Literal["arm64", "x86_64"] = Field(
         description="Processor of the functions. The layers are built for it."
     )
-    layers_hold_byte_code: bool = Field(
-        description="Put byte code of Lambda's Python into the layers instead of sources: a cold start then takes a "
-        "third of the time. Set it to false where the functions run on another Python, as with `make up`."
-    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         description="Lowest level of the log lines that the functions write."
     )
@@ -266,7 +262,7 @@ def _value(text: str | None) -> Any:
         return text
 
 
-def _unless(wrong: list[str], settings: _Valid) -> _Valid:
+def _unless[Valid](wrong: list[str], settings: _Valid) -> _Valid:
     if wrong:
         raise ValueError("\n".join(wrong))
     return settings

@@ -2,11 +2,12 @@
 # Installs into .venv, for the Makefile, which also says what it must not inherit from the environment.
 #
 #   install.sh whole                     succeeds if there is a whole .venv with uv in it
-#   install.sh venv PYTHON UV_VERSION    makes it
+#   install.sh venv PYTHON UV_VERSION    makes it with PYTHON, or with a Python that it finds if PYTHON is empty
 #   install.sh packages REQUIREMENTS     installs what a lock file pins
 #   install.sh node FOLDER DIRECTORY     installs the npm packages that FOLDER/package-lock.json pins into DIRECTORY
 set -eu
 bin=.venv/bin
+version=$(cat .python-version)
 # Exists while .venv is half made, so that the next `make` begins again.
 unfinished=.venv/unfinished
 room="free 1 GB of disk space there, and run make as a user who may write there"
@@ -45,22 +46,58 @@ os.execv("/bin/sh", ["sh"] + sys.argv[1:])' "$0" "$@"
 # cleaned the environment, which Python must ignore therefore: by -I, and two variables that -I does not cover.
 is_whole() {
     unset PYTHONEXECUTABLE __PYVENV_LAUNCHER__
-    [ ! -e $unfinished ] && [ "$(cat .venv/made)" = "$(pwd -P)" ] && $bin/python -I -c 'import uv'
+    [ ! -e $unfinished ] && [ "$(cat .venv/made)" = "$(pwd -P)" ] && $bin/python -I -c 'import uv' && is_right $bin/python -I
+}
+
+# is_right COMMAND...: whether the command starts a Python of the version in .python-version.
+is_right() {
+    "$@" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[-1])' "$version"
 }
 
 # A .venv that make did not make is kept if its Python will do: it may hold somebody's own packages.
 is_usable() {
-    [ ! -e .venv/made ] && [ ! -e $unfinished ] &&
-        $bin/python -I -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))'
+    [ ! -e .venv/made ] && [ ! -e $unfinished ] && $bin/python -I -c 'import pip' && is_right $bin/python -I
 }
 
 check_python() {
-    attempt "Python 3.11 or newer is needed" \
-        "install it, or name one that is installed: make PYTHON=/path/to/python3.11" \
-        env "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "got " + sys.version.split()[0])'
+    attempt "Python $version is needed" \
+        "install it, or name one that is installed: make PYTHON=/path/to/python$version" \
+        env "$1" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[-1] and "got " + sys.version.split()[0])' "$version"
     attempt "$1 cannot make a virtual environment" \
-        "install python3-venv (Debian, Ubuntu), or name another Python: make PYTHON=/path/to/python3.11" \
+        "install python$version-venv (Debian, Ubuntu), or name another Python: make PYTHON=/path/to/python$version" \
         "$1" -c 'import sys; sys.tracebacklimit = 0; import ensurepip, venv'
+}
+
+# find_python PYTHON UV_VERSION: prints a Python of the right version: PYTHON, one on the PATH, or one that uv fetches.
+find_python() {
+    for python in ${1:+"$1"} "python$version" python3; do
+        if [ -n "$1" ] || is_right "$python" >/dev/null 2>&1; then
+            check_python "$python"
+            printf '%s\n' "$python"
+            return
+        fi
+    done
+    fetch_python "$2"
+}
+
+# fetch_python UV_VERSION: installs uv with any Python that can, and prints the Python that uv fetches into .build.
+fetch_python() {
+    get="install Python $version, or name one that is installed: make PYTHON=/path/to/python$version"
+    # A python3 of pyenv refuses to start if pyenv lacks the version in .python-version.
+    for python in python3 /usr/bin/python3 ""; do
+        "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && break
+    done
+    attempt "Python $version is needed, and there is no Python that could fetch it" "$get" test -n "$python"
+    echo "Fetching Python $version into .build" >&2
+    attempt "cannot write $PWD/.build" "$room" mkdir -p .build
+    attempt "cannot make $PWD/.build/uv" "$room" "$python" -m venv --clear .build/uv
+    attempt "cannot install uv" "$reach" .build/uv/bin/python -m pip --python= install --quiet \
+        --disable-pip-version-check --no-user --target= --root=/ --prefix="$PWD/.build/uv" "uv==$1"
+    # Without a link to it in the person's own bin.
+    UV_PYTHON_INSTALL_DIR=$PWD/.build/python UV_PYTHON_INSTALL_BIN=0
+    export UV_PYTHON_INSTALL_DIR UV_PYTHON_INSTALL_BIN
+    attempt "Python $version is needed, and uv cannot fetch it" "$get" .build/uv/bin/uv python install "$version"
+    .build/uv/bin/uv python find --no-project "$version"
 }
 
 make_venv() {
@@ -107,8 +144,11 @@ shift
 case $action in
 whole) is_whole ;;
 venv)
-    check_python "$1"
-    alone "$1" make_venv "$@"
+    if is_whole 2>/dev/null; then
+        exit
+    fi
+    python=$(find_python "$1" "$2")
+    alone "$python" make_venv "$python" "$2"
     ;;
 packages | node) alone $bin/python "do_$action" "$@" ;;
 make_venv) make_venv "$@" ;;

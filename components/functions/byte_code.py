@@ -18,9 +18,10 @@ from typing import Final
 import pulumi
 import uv
 
-PYTHON_VERSION: Final = "3.13"
-"""The Python of Lambda's runtime. Byte code of another version cannot be loaded there."""
-SCRIPT: Final = Path(__file__).resolve().parents[2] / "functions" / "layers" / "compile.py"
+_ROOT: Final = Path(__file__).resolve().parents[2]
+PYTHON_VERSION: Final = (_ROOT / ".python-version").read_text(encoding="utf-8").strip()
+"""The Python of Lambda's runtime, and of this project. Byte code of another version cannot be loaded there."""
+SCRIPT: Final = _ROOT / "functions" / "layers" / "compile.py"
 """Compiles the sources. Lambda's Python runs it, which may be another one than the Python of the program."""
 
 

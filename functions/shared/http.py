@@ -138,7 +138,7 @@ def answer(status: HTTPStatus, body: Mapping[str, Any], *, location: str | None 
     )
 
 
-def _with_errors(api: _Api) -> _Api:
+def _with_errors[_Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: _Api) -> _Api:
     """Return `api` with the common error body for every exception and every unknown route."""
 
     def log_request_id(_: Any, next_middleware: NextMiddleware) -> Response[Any]:

@@ -61,7 +61,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other,
     """A machine whose user misleads pip, uv and Python by every variable and by pip's file."""
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"
-    clones.copy(["Makefile", "tools/install.sh", "requirements.in"], clone)
+    clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in"], clone)
     tiny = next(wheels.glob("tiny-*"))
     (clone / "requirements-local.txt").write_text(package_index.locked(tiny))
     settings = home / ".config" / "pip"

@@ -26,7 +26,7 @@ def clone(tmp_path: Path) -> Clone:
 
 def bare(path: Path, user: int | None = None) -> Clone:
     """Return a clone with what an installation needs."""
-    clones.copy(["Makefile", "tools/install.sh", "requirements.in", "requirements-local.txt"], path)
+    clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in", "requirements-local.txt"], path)
     return Clone(path, clones.plain_environment(), user)
 
 
@@ -40,22 +40,22 @@ def python(folder: Path, code: str) -> str:
 
 def test_a_missing_python_is_named(clone: Clone) -> None:
     error = one_error(clone.make("up", PYTHON="python-that-is-not-there"))
-    assert error.startswith("error: Python 3.11 or newer is needed: env: ")
+    assert error.startswith("error: Python 3.13 is needed: env: ")
     assert "python-that-is-not-there" in error
     assert "No such file or directory" in error
-    assert error.endswith("make PYTHON=/path/to/python3.11.")
+    assert error.endswith("make PYTHON=/path/to/python3.13.")
 
 
 def test_an_old_python_is_named(clone: Clone, tmp_path: Path) -> None:
     error = one_error(clone.make("up", PYTHON=python(tmp_path, OLD)))
-    assert error.startswith("error: Python 3.11 or newer is needed: got 3.9.6. Remedy: ")
+    assert error.startswith("error: Python 3.13 is needed: got 3.9.6. Remedy: ")
 
 
 def test_a_python_without_ensurepip_is_named(clone: Clone, tmp_path: Path) -> None:
-    """Debian and Ubuntu have it in the package python3-venv."""
+    """Debian and Ubuntu have it in a package of its own."""
     error = one_error(clone.make("up", PYTHON=python(tmp_path, WITHOUT_ENSUREPIP)))
     assert "a python cannot make a virtual environment: ModuleNotFoundError: " in error
-    assert "Remedy: install python3-venv (Debian, Ubuntu)" in error
+    assert "Remedy: install python3.13-venv (Debian, Ubuntu)" in error
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def lines(items: Mapping[str, int]) -> dict[str, Any]:
     return {"items": [{"product_id": product_id, "quantity": number} for product_id, number in items.items()]}
 
 
-def at_once(times: int, do: Callable[[], T]) -> list[T]:
+def at_once[T](times: int, do: Callable[[], T]) -> list[T]:
     """Return what `do` gives, done that often at the same time."""
     with ThreadPoolExecutor(max_workers=times) as pool:
         return [each.result() for each in [pool.submit(do) for _ in range(times)]]

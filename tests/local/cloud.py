@@ -30,7 +30,7 @@ def unique(name: str) -> str:
     return f"{name}-{next(_numbers)}"
 
 
-def eventually(look: Callable[[], T], within: float = 6.0) -> T:
+def eventually[T](look: Callable[[], T], within: float = 6.0) -> T:
     """What `look` finds, as soon as it finds anything. Fails if it finds nothing in time."""
     ends = time.monotonic() + within
     while True:

@@ -131,7 +131,7 @@ def held(stack: Stack, source: str) -> Generator[str]:
         stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=True)
 
 
-def _batches(things: Sequence[T], size: int) -> Iterable[list[T]]:
+def _batches[T](things: Sequence[T], size: int) -> Iterable[list[T]]:
     return (list(things[start : start + size]) for start in range(0, len(things), size))
 
 

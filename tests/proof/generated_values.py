@@ -74,7 +74,7 @@ def fields(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def each(strategy: st.SearchStrategy[T], examples: int, do: Callable[[T], None], *, random: bool) -> int:
+def each[T](strategy: st.SearchStrategy[T], examples: int, do: Callable[[T], None], *, random: bool) -> int:
     """Do something with each example, and return how many there were.
 
     Without `random` they are the same each time. What fails then is raised as it was found.
@@ -103,7 +103,7 @@ def texts() -> st.SearchStrategy[str]:
     return st.sampled_from(ODD_TEXT) | st.text(st.characters(), max_size=30)
 
 
-def seldom(usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], one_in: int = 12) -> st.SearchStrategy[T]:
+def seldom[T](usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], one_in: int = 12) -> st.SearchStrategy[T]:
     """Return the usual value, and the odd one once in so many times."""
     return st.integers(1, one_in).flatmap(lambda number: odd if number == one_in else usual)
 

@@ -105,7 +105,7 @@ def started(instance: Instance) -> Load:
     return Load(stack, people, people.somebody("admin"), Watcher(stack, everything_on_the_bus(stack)))
 
 
-def at_once(clients: int, jobs: Sequence[Callable[[], T]]) -> list[T]:
+def at_once[T](clients: int, jobs: Sequence[Callable[[], T]]) -> list[T]:
     """Return what the jobs give, in their order: begun in their order, `clients` of them at the same time."""
     with ThreadPoolExecutor(max_workers=clients) as pool:
         return [each.result() for each in [pool.submit(job) for job in jobs]]
