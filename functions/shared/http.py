@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -20,7 +20,6 @@ from shared.identity import Caller, caller_of
 from shared.telemetry import logger
 
 Api = APIGatewayRestResolver | APIGatewayHttpResolver
-_Api = TypeVar("_Api", APIGatewayRestResolver, APIGatewayHttpResolver)
 
 _DEFAULT_LIMIT: Final = 20
 _LIMIT: Final = re.compile(r"[1-9][0-9]?|100")
@@ -138,7 +137,7 @@ def answer(status: HTTPStatus, body: Mapping[str, Any], *, location: str | None 
     )
 
 
-def _with_errors[_Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: _Api) -> _Api:
+def _with_errors[Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: Api) -> Api:
     """Return `api` with the common error body for every exception and every unknown route."""
 
     def log_request_id(_: Any, next_middleware: NextMiddleware) -> Response[Any]:
