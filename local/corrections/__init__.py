@@ -38,6 +38,7 @@ NAMES: Final = (
     "service_permissions",
     "stream_mapping",
     "sync_executions",
+    "time_limits",
     "transport",
     "warm_start",
 )
