@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -21,6 +22,8 @@ from local.errors import LocalError
 from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance, read_json, write_private
 from local.patience import PATIENCE
 
+AT_WORK: Final = "/_ministack/at-work"
+"""Path of the answer that says how much is still to be done; see local.corrections.at_work."""
 _START_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 30.0
 _TAIL_LINES: Final = 15
@@ -127,6 +130,15 @@ def stop(instance: Instance) -> bool:
     instance.process.unlink(missing_ok=True)
     shutil.rmtree(instance.data, ignore_errors=True)
     return found.state == "running"
+
+
+def is_at_rest(instance: Instance) -> bool:
+    """Return whether nothing is left to be done: no event, no execution, no record, no message."""
+    try:
+        with urllib.request.urlopen(instance.url + AT_WORK, timeout=_ANSWER_LIMIT_S) as answer:  # noqa: S310
+            return not any(json.load(answer).values())
+    except urllib.error.HTTPError:
+        return False  # An emulator that was started by an earlier version cannot tell.
 
 
 def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:

@@ -27,6 +27,7 @@ from local.patience import PATIENCE
 
 _LOG: Final = logging.getLogger("local.async_invocation")
 _lambda: Any = internal("services.lambda_svc")
+_unfinished: Final[set[object]] = set()
 _SEND: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_request_id", default="")
 
@@ -35,8 +36,21 @@ _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_re
 def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
     """Take the event and answer at once."""
     del original
-    run = contextvars.copy_context().run
-    threading.Thread(target=run, args=(_invoke, function, event), daemon=True).start()
+    run, entry = contextvars.copy_context().run, object()
+    _unfinished.add(entry)
+
+    def invoke() -> None:
+        try:
+            run(_invoke, function, event)
+        finally:
+            _unfinished.discard(entry)
+
+    threading.Thread(target=invoke, daemon=True).start()
+
+
+def unfinished() -> int:
+    """Return how many events are being processed, or wait for their next try."""
+    return len(_unfinished)
 
 
 @replaces("services.lambda_svc._execute_function_dispatch", "f62cd259213e")
