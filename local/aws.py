@@ -11,10 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.validate import ParamValidator
 
 from local.instance import ACCOUNT, ROOT_KEY, Instance
+from local.patience import PATIENCE
 
 _CONFIG: Final = Config(
     retries={"total_max_attempts": 1},
-    read_timeout=90,
+    read_timeout=30 * PATIENCE,
     # Step Functions' synchronous calls go to a host of their own, sync-states.*, which the loopback interface is not.
     inject_host_prefix=False,
 )

@@ -14,7 +14,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import urllib3
 
-_TIMEOUT_S: Final = 35.0
+from local.patience import PATIENCE
+
+# API Gateway gives up sooner: after 29 s, which are as many times as long here.
+_TIMEOUT_S: Final = 35 * PATIENCE
 _REDIRECTS: Final = (301, 302, 303)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -19,9 +20,14 @@ from typing import Any, Final, Literal
 from local import processes
 from local.errors import LocalError
 from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance, read_json, write_private
+from local.patience import PATIENCE
 
-_START_LIMIT_S: Final = 60.0
+AT_WORK: Final = "/_ministack/at-work"
+"""Path of the answer that says how much is still to be done; see local.corrections.at_work."""
+_START_LIMIT_S: Final = 180.0
+_ANSWER_LIMIT_S: Final = 30.0
 _TAIL_LINES: Final = 15
+_OTHER_SOURCES: Final = ("bootstrap.py", "launch.py", "patience.py")
 # What the emulator is told, and its Lambda functions must not see.
 _PRIVATE: Final = (
     "AUTH",
@@ -32,6 +38,7 @@ _PRIVATE: Final = (
     "LAMBDA_ACCOUNT_CONCURRENCY",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS",
     "LOCAL_DECISIONS",
+    "LOCAL_PATIENCE",
     "LOCAL_PRIVATE",
     "LOCAL_WARM",
     "LOG_LEVEL",
@@ -125,7 +132,16 @@ def stop(instance: Instance) -> bool:
     return found.state == "running"
 
 
-def answers(instance: Instance, *, limit_s: float = 5.0) -> bool:
+def is_at_rest(instance: Instance) -> bool:
+    """Return whether nothing is left to be done: no event, no execution, no record, no message."""
+    try:
+        with urllib.request.urlopen(instance.url + AT_WORK, timeout=_ANSWER_LIMIT_S) as answer:  # noqa: S310
+            return not any(json.load(answer).values())
+    except urllib.error.HTTPError:
+        return False  # An emulator that was started by an earlier version cannot tell.
+
+
+def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:
     """Ask the emulator whether it is well."""
     try:
         with urllib.request.urlopen(f"{instance.url}/_ministack/health", timeout=limit_s) as answer:  # noqa: S310
@@ -145,7 +161,7 @@ def tail(instance: Instance) -> str:
 
 def _runner() -> str:
     here = Path(__file__).parent
-    sources = [*sorted(here.glob("corrections/*.py")), here / "bootstrap.py", here / "launch.py", Path(__file__)]
+    sources = [*sorted(here.glob("corrections/*.py")), *(here / name for name in _OTHER_SOURCES), Path(__file__)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
@@ -189,6 +205,7 @@ def _environment(instance: Instance, region: str) -> dict[str, str]:
         # AWS waits one minute, then two, before it invokes a failed function again.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
+        "LOCAL_PATIENCE": f"{PATIENCE:g}",
         "LOCAL_PRIVATE": ",".join(_PRIVATE),
         "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
         "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from local.aws import Aws, CallError
+from local.instance import Instance
 
 _WATCH: Final = "orders-local-watch"
+_ANSWER_LIMIT_S: Final = 60
 
 
 @dataclass(frozen=True, order=True)
@@ -38,12 +40,19 @@ class Journey:
         self.arrived: set[str] = set()
         """What came of what is expected, in the words of `EXPECTED`."""
 
-    def look(self) -> None:
-        """Look everywhere once."""
+    @property
+    def instance(self) -> Instance:
+        """Where it takes place."""
+        return self._aws.instance
+
+    def look(self) -> bool:
+        """Look everywhere once; return whether something is new."""
+        before = len(self.steps)
         for step, kind in (*self._messages(), *self._states(), *self._mails(), *self._objects()):
             if step not in self.steps:
                 self.steps.append(step)
                 self.arrived.add(kind)
+        return len(self.steps) > before
 
     def _messages(self) -> Iterator[tuple[Step, str]]:
         """Yield the bus's events and the topic's notifications of this order."""
@@ -97,7 +106,7 @@ class Journey:
     def _mails(self) -> Iterator[tuple[Step, str]]:
         """Yield the mails about this order; the emulator keeps what SES would send."""
         url = f"{self._aws.instance.url}/_ministack/ses/messages"
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the emulator
+        with urllib.request.urlopen(url, timeout=_ANSWER_LIMIT_S) as answer:  # noqa: S310 - the emulator
             mails: list[dict[str, Any]] = json.load(answer)["messages"].get(self._aws.account, [])
         for mail in mails:
             if self.order_id in mail["BodyText"]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_KILLED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def group(leader: int) -> list[Process]:
 
 def stop(processes: list[Process], *, grace_s: float = 5.0) -> None:
     """Ask `processes` to end, then make them; each is looked at again before it is signalled."""
-    for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 2.0)):
+    for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, _KILLED_WITHIN_S)):
         for process in _still(processes):
             with suppress(ProcessLookupError):
                 os.kill(process.pid, sent)

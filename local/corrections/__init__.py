@@ -19,6 +19,7 @@ VERSION: Final = "1.5.33"
 NAMES: Final = (
     "access_log",
     "async_invocation",
+    "at_work",
     "atomic_calls",
     "condition_keys",
     "decisions",
@@ -38,6 +39,7 @@ NAMES: Final = (
     "service_permissions",
     "stream_mapping",
     "sync_executions",
+    "time_limits",
     "transport",
     "warm_start",
 )
@@ -118,7 +120,9 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        replacement.install()
+        # One correction may use what another one knows, which imports it.
+        if replacement.correction not in without:
+            replacement.install()
 
 
 def _owner(path: str) -> Any:

@@ -2,7 +2,11 @@
 
 The emulator ignores the event-invoke config of an alias, never reports success, sends to the failure destination or to
 the dead-letter queue but not to both, puts its own envelope where Lambda puts the event, and gives each attempt a new
-request id. Waits between attempts are one minute and two on AWS, LAMBDA_ASYNC_RETRY_BASE_SECONDS here.
+request id.
+
+Waits between attempts are one minute and two on AWS, LAMBDA_ASYNC_RETRY_BASE_SECONDS here. An EXPRESS execution of the
+platform ends within half a minute, so on AWS the next attempt finds its outcome. Here the attempt waits for that end:
+`process_order` would else fail on an order that its execution is still deciding.
 """
 
 from __future__ import annotations
@@ -18,9 +22,12 @@ from typing import Any, Final
 from local.corrections import internal, nested, replaces
 from local.corrections.authorization import role_may
 from local.corrections.deliveries import DeliveryError, timestamp, to_destination, to_queue, to_topic
+from local.corrections.workflow_stop import wait_for_express_executions
+from local.patience import PATIENCE
 
 _LOG: Final = logging.getLogger("local.async_invocation")
 _lambda: Any = internal("services.lambda_svc")
+_unfinished: Final[set[object]] = set()
 _SEND: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_request_id", default="")
 
@@ -29,8 +36,21 @@ _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_re
 def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
     """Take the event and answer at once."""
     del original
-    run = contextvars.copy_context().run
-    threading.Thread(target=run, args=(_invoke, function, event), daemon=True).start()
+    run, entry = contextvars.copy_context().run, object()
+    _unfinished.add(entry)
+
+    def invoke() -> None:
+        try:
+            run(_invoke, function, event)
+        finally:
+            _unfinished.discard(entry)
+
+    threading.Thread(target=invoke, daemon=True).start()
+
+
+def unfinished() -> int:
+    """Return how many events are being processed, or wait for their next try."""
+    return len(_unfinished)
 
 
 @replaces("services.lambda_svc._execute_function_dispatch", "f62cd259213e")
@@ -79,7 +99,7 @@ def _settings(function_arn: str) -> Any:
 def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: float) -> tuple[Any, int, str]:
     """Invoke until it succeeds or there is no more try; returns the last result, the tries, and why it ended."""
     retries = int(settings.get("MaximumRetryAttempts", 2))
-    ends = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", 21_600))
+    ends = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", 21_600)) * PATIENCE
     attempts = 0
     while True:
         result = invoke()
@@ -92,6 +112,7 @@ def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: 
         delay = min(base_s * 2 ** max(attempts - 1, 0), longest_s)
         if time.monotonic() + delay > ends:
             return result, attempts, "EventAgeExceeded"
+        wait_for_express_executions()
         time.sleep(delay)
 
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.corrections import internal, replaces
-from local.corrections.workflow_stop import Stop, StoppedError, stopping
+from local.corrections.workflow_stop import Stop, StoppedError, running, stopping
+from local.patience import PATIENCE
 
 _states: Any = internal("services.stepfunctions")
 _HANDLERS: Final = ("Pass", "Task", "Choice", "Wait", "Parallel", "Map")
@@ -32,11 +33,13 @@ def run_execution(original: Any, arn: str) -> None:
     stop = Stop()
     run = contextvars.copy_context().run
     walk = threading.Thread(target=run, args=(_run, execution, machine, definition, stop), daemon=True)
-    walk.start()
-    walk.join(definition.get("TimeoutSeconds"))
-    if walk.is_alive():
-        stop.set()
-        _end(execution, "TIMED_OUT", "ExecutionTimedOut", error="States.Timeout", cause="")
+    with running(express=machine["type"] == "EXPRESS"):
+        walk.start()
+        limit_s = definition.get("TimeoutSeconds")
+        walk.join(limit_s and limit_s * PATIENCE)
+        if walk.is_alive():
+            stop.set()
+            _end(execution, "TIMED_OUT", "ExecutionTimedOut", error="States.Timeout", cause="")
 
 
 @replaces("services.stepfunctions._run_sub_machine", "f8d844168b14")

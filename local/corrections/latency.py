@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import queue
 import socketserver
-import time
 from typing import Any, Final
 
 from local.bootstrap import END_OF_LOG
 from local.corrections import replaces
 
-_LIMIT_S: Final = 0.25
+# As long as an environment lives, the mark comes.
+_LOOK_AGAIN_S: Final = 0.1
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
@@ -26,11 +26,13 @@ def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
         # Before the first invocation nothing marks the end.
         return original(worker, *arguments, **named)
     lines: list[str] = []
-    deadline = time.monotonic() + _LIMIT_S
-    while (left := deadline - time.monotonic()) > 0:
+    while True:
+        lives = worker._proc is not None and worker._proc.poll() is None
         try:
-            line = worker._stderr_queue.get(timeout=left)
+            line = worker._stderr_queue.get(timeout=_LOOK_AGAIN_S)
         except queue.Empty:
+            if lives:
+                continue
             break
         if line == END_OF_LOG:
             break

@@ -15,6 +15,7 @@ from local.corrections import internal, replaces
 from local.corrections.authorization import role_may, trusts
 from local.corrections.rest_calls import RestCall, current
 from local.corrections.velocity import render
+from local.patience import PATIENCE
 
 _JSON: Final = "application/json"
 _OK: Final = 200
@@ -67,7 +68,7 @@ async def invoke_service(original: Any, integration: Any, *arguments: Any, **nam
         return _gateway._gw_error("BAD_REQUEST_BODY", "Invalid request body")
     work = asyncio.to_thread(_call, action, str(integration.get("credentials") or ""), request)
     try:
-        status, body = await asyncio.wait_for(work, limit_s)
+        status, body = await asyncio.wait_for(work, limit_s * PATIENCE)
     except TimeoutError:
         return _gateway._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
     return _answer(integration, call, status, body)

@@ -43,23 +43,35 @@ def poll(original: Any) -> bool:
     return any([_poll_mapping(*found) for found in _lambda._iter_all_esms()])  # noqa: C419 - all of them
 
 
-def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
+def unread(account: str, region: str, mapping: Any) -> int:
+    """Return how many records the mapping's next batch has, those that its function is processing included."""
+    return len(_next_batch(account, region, mapping)[1])
+
+
+def _next_batch(account: str, region: str, mapping: Any) -> tuple[int, Sequence[Any]]:
+    """Return the place in the stream where the records begin that are not processed yet, and these records."""
     arn: str = mapping.get("EventSourceArn", "")
     if ":dynamodb:" not in arn or not mapping.get("Enabled", True):
-        return False
+        return 0, ()
     _lambda._request_account_id.set(account)
     _lambda._request_region.set(region)
+    table = arn.partition(":table/")[2].partition("/")[0]
+    if nested(_dynamodb._tables.get(table), "LatestStreamArn") != arn:
+        return 0, ()
+    position = max(_position(mapping["UUID"], mapping, table), _dynamodb.stream_start_position(table))
+    return position, _dynamodb.stream_records_since(table, position, int(mapping.get("BatchSize", 100)))
+
+
+def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
     identity: str = mapping["UUID"]
     with _guard:
         if identity in _active:
             return False
-    function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
-    table = arn.partition(":table/")[2].partition("/")[0]
-    if function is None or nested(_dynamodb._tables.get(table), "LatestStreamArn") != arn:
-        return False
-    position = max(_position(identity, mapping, table), _dynamodb.stream_start_position(table))
-    records: Sequence[Any] = _dynamodb.stream_records_since(table, position, int(mapping.get("BatchSize", 100)))
+    position, records = _next_batch(account, region, mapping)
     if not records:
+        return False
+    function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
+    if function is None:
         return False
     wanted = _lambda._apply_filter_criteria(list(records), mapping)
     record = _lambda._execution_record_for_config(function, {**config, "FunctionArn": mapping["FunctionArn"]})

@@ -1,10 +1,13 @@
-"""The end of an execution or of a branch, made known to all that runs in it."""
+"""The end of an execution or of a branch, made known to all that runs in it and to who waits for it."""
 
 from __future__ import annotations
 
 import contextvars
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
 
 
 class StoppedError(Exception):
@@ -39,3 +42,24 @@ class Stop:
 
 
 stopping: contextvars.ContextVar[Stop | None] = contextvars.ContextVar("workflow_stop", default=None)
+_express: Final[set[threading.Event]] = set()
+"""One for each EXPRESS execution that runs, set when it ends."""
+
+
+@contextmanager
+def running(*, express: bool) -> Generator[None]:
+    """Let others know that an execution runs."""
+    ended = threading.Event()
+    if express:
+        _express.add(ended)
+    try:
+        yield
+    finally:
+        _express.discard(ended)
+        ended.set()
+
+
+def wait_for_express_executions() -> None:
+    """Wait until the EXPRESS executions that run now have ended."""
+    for ended in _express.copy():
+        ended.wait()

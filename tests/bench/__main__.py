@@ -12,8 +12,8 @@ from typing import Final
 
 from components.functions import archives
 from operations.resource_graph import Graph, record
+from tests.bench import developer, tables
 from tests.bench import machine as machines
-from tests.bench import tables
 from tests.bench.machine import Machine
 from tests.bench.measuring import Measure, measure
 
@@ -46,6 +46,10 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     yield "## Archives, MB"
     yield ""
     yield from _sizes(graph)
+    yield ""
+    yield "## On this machine: times, which a busy one makes longer"
+    yield ""
+    yield from _times()
 
 
 def _starts(machine: Machine, measured: Measure) -> Iterator[str]:
@@ -77,6 +81,16 @@ def _sizes(graph: Graph) -> Iterator[str]:
         (f"the layers together ({', '.join(sorted(layers))})", sum(layers.values()), tables.LAYERS_MB),
     ):
         yield from _row(name, f"{size:.3f}", *_limit(size, limit))
+
+
+def _times() -> Iterator[str]:
+    yield from _row("what", "takes", "limit", "")
+    yield from _row("---", "--:", "--:", "---")
+    ratio = developer.program_ratio()
+    name = "the program for prod, of what `import pulumi, pulumi_aws` takes (CPU time)"
+    yield from _row(name, f"{ratio:.1f}", *_limit(ratio, developer.PROGRAM))
+    for name, seconds, limit_s in developer.up_times():
+        yield from _row(f"{name}, s", f"{seconds:.1f}", *_limit(seconds, limit_s))
 
 
 def _limit(value: float, limit: float | None) -> tuple[str, str]:

@@ -6,7 +6,6 @@ patch of Python, or with another processor's instructions.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +16,9 @@ from tests.bench import measuring, tables
 from tests.bench.machine import Machine
 from tests.bench.measuring import Measure
 
-pytestmark = [pytest.mark.xdist_group("bench"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.xdist_group("bench")
+LONGEST_START = 0.97
+LONGEST_ORDER = 0.63
 
 
 def unsaid(_: str) -> None:
@@ -31,9 +32,10 @@ def machine(graph_of: Callable[[str], Graph]) -> Machine:
 
 @pytest.fixture(scope="module")
 def measure() -> Measure:
+    """Instructions, which are the same however busy the machine is. Times would not be."""
     chosen = measuring.measure()
     if not chosen.exact:
-        warnings.warn(f"bench: {measuring.HOW_TO_GET_VALGRIND}: times with wider limits instead", stacklevel=1)
+        pytest.skip(f"{measuring.HOW_TO_GET_VALGRIND}: only `make bench` measures P1 and P3 then, by times")
     return chosen
 
 
@@ -42,22 +44,21 @@ def test_no_function_starts_later_than_a_bare_handler(machine: Machine, measure:
     starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid)}
     tutorial = starts.pop("tutorial")
     assert starts.keys() == machine.functions.keys()
-    longest = 0.97 if measure.exact else 1.1
-    assert {name: ratio for name, ratio in starts.items() if ratio > longest} == {}
-    assert tutorial > longest
+    assert {name: ratio for name, ratio in starts.items() if ratio > LONGEST_START} == {}
+    assert tutorial > LONGEST_START
 
 
 def test_an_order_takes_less_than_with_powertools_own_validation(machine: Machine, measure: Measure) -> None:
     """The measured ratio is 0.60."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
-    assert cost["orders-api"] / cost["validated"] <= (0.63 if measure.exact else 0.8)
+    assert cost["orders-api"] / cost["validated"] <= LONGEST_ORDER
 
 
 def test_times_stand_in_for_instructions(machine: Machine) -> None:
-    """Where valgrind is not: the tutorial takes more than the bare handler, and that more than Python alone."""
-    commands = {name: machine.command(getattr(machine, name)) for name in ("nothing", "bare", "tutorial")}
+    """Where valgrind is not: the bare handler takes many times as long as Python alone."""
+    commands = {name: machine.command(getattr(machine, name)) for name in ("nothing", "bare")}
     cost = measuring.CpuTime(rounds=3)(commands, machine.environment, "", unsaid)
-    assert cost["nothing"] < cost["bare"] < cost["tutorial"]
+    assert 0 < cost["nothing"] < cost["bare"]
 
 
 def test_a_handler_that_fails_is_not_measured(machine: Machine) -> None:

@@ -19,10 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from local import emulator
 from local.client import client_of
 from operations.cost_capacity import Access, accesses, size_of
 from operations.cost_recorded import RECORDED_ORDER
 from tests.journeys.checked_client import CheckedClient
+from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import People, Person
 from tests.proof.faults_plan import Fault, Plan
 from tests.proof.faults_world import World, faulty_world
@@ -32,11 +34,9 @@ _PREFIX: Final = "orders-local-"
 _FIRST_START: Final = '"ColdStart":['
 _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")
+_RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
 """Of an order that is confirmed: OrderCreated and OrderConfirmed."""
-_WITHIN_S: Final = 60
-_QUIET_S: Final = 1
-"""Longer than Lambda waits before it repeats an event here."""
 # What the emulator's line lacks of AWS's for a traced function.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
@@ -108,14 +108,15 @@ class Studio:
         return list(self.recorder.calls.values())
 
     def _settle(self, order_id: str) -> None:
-        stack, ends, self.mails = self.world.stack, time.monotonic() + _WITHIN_S, self.mails + _EVENTS
-        while len(stack.analytics(order_id)) < _EVENTS or len(stack.mails(self.customer.email)) < self.mails:
-            assert time.monotonic() < ends, f"order {order_id} did not end"
+        """Wait until everything came of the order, and nothing is left to be done."""
+        stack, ends, self.mails = self.world.stack, time.monotonic() + WITHIN_S, self.mails + _EVENTS
+        while (
+            len(stack.analytics(order_id)) < _EVENTS
+            or len(stack.mails(self.customer.email)) < self.mails
+            or not emulator.is_at_rest(stack.instance)
+        ):
+            assert time.monotonic() < ends, f"order {order_id} did not end within {WITHIN_S:.0f} s"
             time.sleep(0.2)
-        number = -1
-        while number < len(self.recorder.calls):
-            number = len(self.recorder.calls)
-            time.sleep(_QUIET_S)
 
     def _accesses(self) -> Iterator[dict[str, Any]]:
         """Yield what was done with rows, by whom."""
@@ -167,7 +168,7 @@ def _size(lines: list[str]) -> dict[str, int]:
 def recorded(port: int, home: Path) -> dict[str, Any]:
     """Deploy the platform, place an order by each way, and return what they did, as the file has it."""
     recorder = Recorder()
-    with faulty_world(port, home, retry_base_s=_QUIET_S / 4, plan=recorder) as world:
+    with faulty_world(port, home, retry_base_s=_RETRY_BASE_S, plan=recorder) as world:
         plain = client_of(world.stack.outputs)
         people = People(world.stack, CheckedClient(plain.frontend, plain.cognito_url))
         admin, customer = people.somebody("admin"), people.somebody().introduce()

@@ -18,7 +18,9 @@ from local import emulator
 from local.aws import Aws
 from local.instance import ROOT, Instance
 
-_STARTED_WITHIN_S: Final = 120
+_STARTED_WITHIN_S: Final = 600
+"""Ends a command that hangs."""
+ANSWERS_WITHIN_S: Final = 120
 _RETRY_BASE_S: Final = "0.1"
 """Pause before a failed asynchronous invocation is repeated, a minute on AWS."""
 DECISIONS: Final = "decisions.jsonl"
@@ -125,7 +127,7 @@ class Stack:
 
     def _look(self, path: str, **query: str) -> dict[str, Any]:
         """Ask the emulator what AWS tells nobody."""
-        answer = requests.get(f"{self.instance.url}{path}", params=query, timeout=10)
+        answer = requests.get(f"{self.instance.url}{path}", params=query, timeout=ANSWERS_WITHIN_S)
         answer.raise_for_status()
         return answer.json()["messages"]
 

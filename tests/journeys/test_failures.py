@@ -47,7 +47,7 @@ def test_an_event_that_keeps_failing_waits_with_its_error_and_a_redrive_ends_it(
 ) -> None:
     # As if the Express execution had died behind its first step: process_order waits for it, three times.
     order_id = order["order_id"]
-    write_undecided(stack, order)
+    write_undecided(stack, {**order, "created_at": timestamp(datetime.now(UTC) + timedelta(hours=1))})
     failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope came", order_id)
     (event,) = watcher.told(order_id, "OrderCreated")
     envelope = json.loads(failed[0]["Body"])
@@ -65,7 +65,7 @@ def test_an_event_that_keeps_failing_waits_with_its_error_and_a_redrive_ends_it(
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
-    _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))  # time goes by
+    _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))  # it has had its time
     said = redrive(*queues)
     assert any(order_id in line and line.endswith("dropped, a copy of what was sent back") for line in said)
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"

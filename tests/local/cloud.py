@@ -10,12 +10,24 @@ import textwrap
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 from local import corrections, functions
 from local.aws import Aws, CallError
 
 T = TypeVar("T")
+_WITHIN_S: Final = 120
+"""Ends a test that hangs, and says nothing about speed: a busy machine makes everything slow."""
+_WAITS_FOR_A_FILE = """
+import pathlib, time
+def handle(event, context):
+    print("began")
+    while not pathlib.Path({path!r}).exists():
+        time.sleep(0.05)
+    print("ended")
+"""
 _numbers = itertools.count(1)
 
 
@@ -30,13 +42,13 @@ def unique(name: str) -> str:
     return f"{name}-{next(_numbers)}"
 
 
-def eventually[T](look: Callable[[], T], within: float = 6.0) -> T:
+def eventually[T](look: Callable[[], T]) -> T:
     """What `look` finds, as soon as it finds anything. Fails if it finds nothing in time."""
-    ends = time.monotonic() + within
+    ends = time.monotonic() + _WITHIN_S
     while True:
         found = look()
         if found or time.monotonic() > ends:
-            assert found, f"nothing came within {within} s"
+            assert found, f"nothing came within {_WITHIN_S} s"
             return found
         time.sleep(0.05)
 
@@ -87,7 +99,7 @@ class Cloud(Aws):
         url: str = self("sqs", "create_queue", QueueName=name, Attributes=wanted)["QueueUrl"]
         return url, arn
 
-    def messages(self, url: str, count: int = 1, within: float = 6.0) -> list[dict[str, Any]]:
+    def messages(self, url: str, count: int = 1) -> list[dict[str, Any]]:
         """The next messages of a queue, at least `count`; they are taken out of it."""
         found: list[dict[str, Any]] = []
 
@@ -105,7 +117,7 @@ class Cloud(Aws):
             found.extend(got)
             return len(found) >= count
 
-        eventually(look, within)
+        eventually(look)
         return found
 
     def quiet(self, url: str, for_s: float = 1.0) -> bool:
@@ -151,24 +163,24 @@ class Cloud(Aws):
         )
         return made["stateMachineArn"]
 
-    def run(self, machine: str, given: Any = None, within: float = 8.0) -> dict[str, Any]:
+    def run(self, machine: str, given: Any = None) -> dict[str, Any]:
         """An execution of `machine` after its end."""
         arn = self("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps(given or {}))
-        return self.ended(arn["executionArn"], within)
+        return self.ended(arn["executionArn"])
 
-    def ended(self, execution: str, within: float = 8.0) -> dict[str, Any]:
+    def ended(self, execution: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
             found = self("stepfunctions", "describe_execution", executionArn=execution)
             return found if found["status"] != "RUNNING" else None
 
-        return eventually(look, within) or {}
+        return eventually(look) or {}
 
     def steps(self, execution: str) -> list[str]:
         """The states that an execution entered, in order."""
         history = self("stepfunctions", "get_execution_history", executionArn=execution, maxResults=1000)
         return [event["stateEnteredEventDetails"]["name"] for event in history["events"] if "Entered" in event["type"]]
 
-    def log(self, group: str, part: str = "", count: int = 1, within: float = 4.0) -> list[str]:
+    def log(self, group: str, part: str = "", count: int = 1) -> list[str]:
         """The lines of a log group that hold `part`, as soon as there are `count`."""
 
         def look() -> list[str]:
@@ -181,7 +193,42 @@ class Cloud(Aws):
             lines = [event["message"] for event in events if part in event["message"]]
             return lines if len(lines) >= count else []
 
-        return eventually(look, within)
+        return eventually(look)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A function that runs until the gate is opened."""
+
+    cloud: Cloud
+    file: Path
+    function: str
+    """ARN."""
+
+    @classmethod
+    def closed(cls, cloud: Cloud, directory: Path, *statements: Mapping[str, Any]) -> Gate:
+        """A gate that stays closed, for as long as a function may run; its role may do what `statements` say."""
+        file = directory / "open"
+        return cls(cloud, file, cloud.function(_WAITS_FOR_A_FILE.format(path=str(file)), *statements, Timeout=900))
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """A state that calls the function."""
+        return {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": self.function},
+        }
+
+    def open(self) -> None:
+        """Let the function end, and wait for it."""
+        self.file.touch()
+        self.cloud.log(log_group(self.function), "ended")
+
+
+def log_group(function: str) -> str:
+    """The log group of a function, by the ARN of its alias."""
+    return f"/aws/lambda/{function.split(':')[6]}"
 
 
 def allow(*actions: str, on: str = "*", **more: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,8 +18,21 @@ REGION = "ap-northeast-1"
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """An empty emulator with IAM enforced, quick to retry, and without environments that nobody asked for."""
+    with _cloud(tmp_path_factory) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An emulator whose time limits are those of the settings, for tests that wait until one is reached."""
+    with _cloud(tmp_path_factory, LOCAL_PATIENCE="1") as found:
+        yield found
+
+
+@contextmanager
+def _cloud(tmp_path_factory: pytest.TempPathFactory, **environment: str) -> Generator[Cloud]:
     instance = Instance(port=free_port(), home=tmp_path_factory.mktemp("emulator"))
-    quick = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1", "LOCAL_WARM": "0"}
+    quick = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1", "LOCAL_WARM": "0", **environment}
     emulator.start(instance, region=REGION, without=left_out(), environment=quick)()
     yield Cloud(instance, REGION)
     emulator.stop(instance)

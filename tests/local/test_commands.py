@@ -17,6 +17,7 @@ from local import emulator, processes
 from local.aws import CallError
 from local.instance import Instance, alone, instance
 from local.instances import command, free_port, running, up
+from tests.local.cloud import eventually
 from tests.local.program import FUNCTION, TABLE, write
 
 
@@ -123,10 +124,7 @@ def test_environments_end_with_an_emulator_that_is_killed(where: Instance, tmp_p
     found = emulator.find(where)
     os.kill(found.record["pid"], signal.SIGKILL)
 
-    ends = time.monotonic() + 5
-    while (left := [each for each in found.processes if processes.find(each.pid)]) and time.monotonic() < ends:
-        time.sleep(0.05)
-    assert not left
+    assert eventually(lambda: not [each for each in found.processes if processes.find(each.pid)])
 
 
 def test_a_stranger_with_the_recorded_number_is_left_alone(where: Instance, program: Path) -> None:

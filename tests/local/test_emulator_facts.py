@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import CallError
-from tests.local.cloud import Cloud, eventually, unique
+from tests.local.cloud import Cloud, eventually, log_group, unique
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_batch_that_is_partly_processed_keeps_the_rest_in_the_queue(cloud: Clo
         EventSourceArn=queue,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
-    cloud.log(f"/aws/lambda/{function.split(':')[6]}", "got")
+    cloud.log(log_group(function), "got")
 
     def counts() -> tuple[str, str]:
         found = cloud("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])["Attributes"]

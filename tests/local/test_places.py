@@ -62,4 +62,4 @@ def test_stopping_ends_what_ignores_the_first_signal() -> None:
         assert found
         processes.stop([found], grace_s=0.2)
 
-        assert process.wait(2) == -9
+        assert process.wait() == -9

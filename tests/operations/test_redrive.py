@@ -25,6 +25,9 @@ from tests.operations.redrive_world import (
     stream_report,
 )
 
+_WITHIN_S = 120
+"""Ends a test that hangs."""
+
 
 def test_an_event_that_a_function_failed_on_is_given_to_it_again(world: World) -> None:
     world.sqs.put("process-order-failures", envelope())
@@ -228,7 +231,7 @@ def test_one_that_stays_in_a_fifo_queue_does_not_hide_the_others(
 def test_queues_are_waited_for_at_the_same_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each receive of an empty queue lasts a second on AWS: one after the other, sixteen queues would take 16 s."""
     together = len(QUEUES) - len([kind for kind, _ in QUEUES.values() if kind == "dead-letter"])
-    everybody = threading.Barrier(together, timeout=5)
+    everybody = threading.Barrier(together, timeout=_WITHIN_S)
     received = world.sqs.receive_message
 
     def receive(**arguments: Any) -> dict[str, Any]:

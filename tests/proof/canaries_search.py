@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from operations import redrive
+from tests.journeys.patience import WITHIN_S
 from tests.journeys.stack import local
 from tests.proof import canaries_faults as faults
 from tests.proof.canaries import Canaries
@@ -18,7 +19,6 @@ from tests.proof.canaries_places import Place, Places
 from tests.proof.canaries_table import Row, stale
 
 PLANTED = "planted"
-_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def look(drive: Drive, places: Places, table: Mapping[str, Row], *, full: bool) 
             place.plant(planted[place.name])
     found: dict[str, set[str]] = {}
     examples: dict[tuple[str, str], str] = {}
-    ends = time.monotonic() + _WITHIN_S
+    ends = time.monotonic() + WITHIN_S
     waiting = [place.name for place in places.all]
     while waiting and time.monotonic() < ends:
         for place in places.all:

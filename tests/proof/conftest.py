@@ -12,7 +12,7 @@ from tests.proof.load import Load, started
 
 @pytest.fixture(scope="session")
 def load(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Load]:
-    """A stack of its own for many clients at once: its retries are slow enough for what takes longer under load."""
+    """A stack of its own for many clients at once."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("load"))
     with stopped_at_the_end(instance):
         yield started(instance)

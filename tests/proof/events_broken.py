@@ -11,7 +11,7 @@ from typing import Final
 
 import requests
 
-from tests.journeys.stack import Stack
+from tests.journeys.stack import ANSWERS_WITHIN_S, Stack
 
 _BEFORE: Final = "as_it_was"
 
@@ -41,7 +41,7 @@ def broken(stack: Stack, source: str, body: str) -> Generator[None]:
 
 
 def _download(location: str) -> bytes:
-    answer = requests.get(location, timeout=10)
+    answer = requests.get(location, timeout=ANSWERS_WITHIN_S)
     answer.raise_for_status()
     return answer.content
 

@@ -16,7 +16,6 @@ from tests.journeys.stack import Stack
 
 ANALYTICS: Final = "analytics-dlq"
 STREAM: Final = "publish-order-events-stream"
-WITHIN_S: Final = 60.0
 
 
 @dataclass
@@ -56,7 +55,7 @@ class FailureQueues:
             found = [each for each in new if not about or any(text in each["Body"] for text in about)]
             return found if len(found) >= number else []
 
-        found = self.watcher.until(look, f"{number} messages in {name}", within_s=WITHIN_S)
+        found = self.watcher.until(look, f"{number} messages in {name}")
         self.met.add(name)
         self.poison += number
         return found

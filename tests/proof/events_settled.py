@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.journeys.patience import Watcher
+from tests.journeys.patience import WITHIN_S, Watcher
 from tests.journeys.stack import Stack
 from tests.proof.events_state import depth, failures, rows
 
@@ -35,23 +35,23 @@ class Settling:
         """Return the events that came over the bus, duplicates included, in their sequence."""
         return [json.loads(each["Body"]) for each in self.stack.queued(self.bus)[self.before[self.bus] :]]
 
-    def wait(self, events: int, within_s: float = 120) -> None:
+    def wait(self, events: int) -> None:
         """Wait until as many events came over the bus, and nothing is left to do with any of them."""
-        ends = time.monotonic() + within_s
+        ends = time.monotonic() + WITHIN_S
         while left := self._left(events):
-            assert time.monotonic() < ends, f"not within {within_s:.0f} s: {left}\n{failures(self.stack)[-3:]}"
+            assert time.monotonic() < ends, f"not within {WITHIN_S:.0f} s: {left}\n{failures(self.stack)[-3:]}"
             time.sleep(_PAUSE_S)
 
-    def wait_for_room(self, within_s: float = 120) -> None:
+    def wait_for_room(self) -> None:
         """Wait until not much is at work: an account's functions are executed 1,000 times at once at most."""
-        ends = time.monotonic() + within_s
+        ends = time.monotonic() + WITHIN_S
         while self._came([self.bus]) - self._came(self.handled["send_email"]) + len(self._running()) > _AT_WORK:
-            assert time.monotonic() < ends, f"not within {within_s:.0f} s: events are handled"
+            assert time.monotonic() < ends, f"not within {WITHIN_S:.0f} s: events are handled"
             time.sleep(_PAUSE_S)
 
-    def decided(self, orders: Collection[str], within_s: float = 120) -> None:
+    def decided(self, orders: Collection[str]) -> None:
         """Wait until none of the orders (ids) is PENDING."""
-        ends = time.monotonic() + within_s
+        ends = time.monotonic() + WITHIN_S
         while pending := [
             row
             for row in rows(self.stack, "orders")

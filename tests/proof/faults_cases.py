@@ -13,6 +13,7 @@ from local.client import Answer
 from shared.domain import cursors
 from shared.domain.orders import order_id_for
 from shared.domain.times import timestamp, utc_now
+from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import PASSWORD, Person, lines, unique
 from tests.proof.faults_plan import Armed, Call, Fault, Life
 from tests.proof.faults_world import World
@@ -21,7 +22,6 @@ STOCK: Final = 10
 ORDERED: Final = 2
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.5
-_WAITS_S: Final = 60
 _numbers = itertools.count(1)
 # The emulator's Cognito does not stand a sign-in beside a sign-up.
 _SIGN_UPS: Final = threading.Lock()
@@ -163,7 +163,7 @@ class Case:
 
 def wait_until(look: Callable[[], bool]) -> None:
     """Wait until it is so, at most for a while."""
-    ends = time.monotonic() + _WAITS_S
+    ends = time.monotonic() + WITHIN_S
     while not look() and time.monotonic() < ends:
         time.sleep(0.2)
 

@@ -116,7 +116,7 @@ def _ask(execution: Any, operation: str, arguments: Any) -> Fault | None:
     request = urllib.request.Request(  # noqa: S310 - the proxy of the test
         os.environ["FAULTS_PROXY"] + STEP_PATH, json.dumps(asked).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
         return step_fault(answer.read().decode())
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
+from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import Person
 from tests.proof.faults_cases import SCENARIOS, Case, Scenario, wait_until
 from tests.proof.faults_judge import holds_on, is_complete, waits
@@ -16,7 +17,6 @@ from tests.proof.faults_world import Seen, World
 
 _CUSTOMERS: Final = 12
 """At the same time."""
-_QUIET_WITHIN_S: Final = 120
 _RELAY: Final = "publish_order_events"
 _ANALYTICS: Final = "record_analytics"
 _BATCHED: Final = (_RELAY, _ANALYTICS)
@@ -81,7 +81,7 @@ class Run:
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
         """Wait until every case is settled, at most for a while; return what there is then."""
-        ends = time.monotonic() + _QUIET_WITHIN_S
+        ends = time.monotonic() + WITHIN_S
         while True:
             seen = self.world.look()
             if all(is_settled(case, seen) for case in self.cases) or time.monotonic() > ends:

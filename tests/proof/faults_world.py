@@ -18,8 +18,9 @@ import yaml
 from local import emulator
 from local.aws import Aws
 from local.instance import ROOT
+from local.patience import PATIENCE
 from tests.journeys.fixtures import everything_on_the_bus
-from tests.journeys.stack import Stack, local, stopped_at_the_end, temporary
+from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, stopped_at_the_end, temporary
 from tests.proof.faults_plan import Plan
 from tests.proof.faults_proxy import FaultProxy
 
@@ -107,7 +108,7 @@ class World:
         return [mail for mails in self._ask("/_ministack/ses/messages").values() for mail in mails]
 
     def _ask(self, path: str) -> dict[str, Any]:
-        answer = requests.get(self.stack.instance.url + path, timeout=30)
+        answer = requests.get(self.stack.instance.url + path, timeout=ANSWERS_WITHIN_S)
         answer.raise_for_status()
         return answer.json()["messages"]
 
@@ -125,11 +126,12 @@ class World:
 
 @contextmanager
 def faulty_world(
-    port: int, home: Path, *, retry_base_s: float = RETRY_BASE_S, plan: Plan | None = None
+    port: int, home: Path, *, retry_base_s: float = RETRY_BASE_S, patience: float = PATIENCE, plan: Plan | None = None
 ) -> Generator[World]:
     """Deploy the platform on an emulator whose functions speak to AWS through a proxy, and stop it in the end.
 
-    Lambda repeats an event that failed after `retry_base_s`, and then after twice as long.
+    Lambda repeats an event that failed after `retry_base_s`, and then after twice as long. Time limits are `patience`
+    times as long as in the settings.
     """
     instance, plan, environments = temporary(port, home / "instance"), plan or Plan(), home / "environments"
     environments.mkdir()
@@ -148,6 +150,7 @@ def faulty_world(
                     "FAULTS_PROXY": proxy.url,
                     "FAULTS_ENVIRONMENTS": str(environments),
                     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(retry_base_s),
+                    "LOCAL_PATIENCE": str(patience),
                 },
             )()
             done = local("up", instance, "--program", str(program))

@@ -19,12 +19,6 @@ from tests.journeys.people import People, Person, lines
 from tests.journeys.stack import Stack, start
 
 T = TypeVar("T")
-RETRY_BASE_S: Final = "10"
-"""Lambda's retries come one minute and two after a failure, here ten seconds and twenty.
-
-Not less: the event of an order of POST /process comes again until its execution, which may take 28 s, has ended.
-"""
-_WITHIN_S: Final = 300.0
 _PAUSE_S: Final = 0.5
 _CONNECTIONS: Final = 256
 
@@ -66,7 +60,7 @@ class Load:
 
     def until(self, look: Callable[[], T], what: str) -> T:
         """Return what `look` finds as soon as it is true: a look at all orders is work for the emulator too."""
-        return self.watcher.until(look, what, within_s=_WITHIN_S, pause_s=_PAUSE_S)
+        return self.watcher.until(look, what, pause_s=_PAUSE_S)
 
     def events(self, order_ids: Iterable[str]) -> list[dict[str, Any]]:
         """Return the events of these orders that came over the bus, whole."""
@@ -98,7 +92,7 @@ class Load:
 
 def started(instance: Instance) -> Load:
     """Bring a stack of its own up for load."""
-    stack = start(instance, LAMBDA_ASYNC_RETRY_BASE_SECONDS=RETRY_BASE_S, LOCAL_DECISIONS="")
+    stack = start(instance, LOCAL_DECISIONS="")
     plain = client_of(stack.outputs)
     pool = urllib3.PoolManager(retries=False, maxsize=_CONNECTIONS)
     people = People(stack, CheckedClient(plain.frontend, plain.cognito_url, pool))

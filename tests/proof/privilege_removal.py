@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from tests.journeys.patience import WITHIN_S
 from tests.proof.privilege_grants import Grant
 from tests.proof.privilege_policies import Deployed
-from tests.proof.privilege_scenarios import Check, Scenario, ready
+from tests.proof.privilege_scenarios import Check, Scenario
 from tests.proof.privilege_world import Decision, Refused, World, until
 
-_SEEN_WITHIN_S: Final = 10.0
-_AT_REST_S: Final = 1.0
 _PAUSE_S: Final = 0.03
 _SCENARIOS_TRIED: Final = 3
 Value = tuple[Grant, str, str]
@@ -108,32 +107,31 @@ def failure_without(world: World, scenario: Scenario, removal: Removal) -> str:
         next(steps)
         mark, since_ms, log_from = world.mark(), int(time.time() * 1000), world.stack.instance.log.stat().st_size
         with removal.broken():
-            sign, check = _act(steps)
-            ends, seen, since = time.monotonic() + _SEEN_WITHIN_S, 0, time.monotonic()
+            sign = _act(steps)
+            ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
-                decisions = world.decisions(mark)
-                denied = any(not each.allowed and removal.refused(each) for each in decisions)
-                if denied and sign:
-                    return sign
-                if denied:
+                # Asked first: what is decided and told afterwards is all there is.
+                at_rest = world.is_at_rest()
+                if any(not each.allowed and removal.refused(each) for each in world.decisions(mark)):
                     found = world.signs(since_ms, log_from)
                     # What a scenario breaks by itself shows as well.
-                    sign = next((each for each in found if not world.on_purpose or removal.resource in each), "")
-                elif len(decisions) != seen:
-                    seen, since = len(decisions), time.monotonic()
-                elif (sign or check()) and time.monotonic() - since > _AT_REST_S:
+                    told = (each for each in found if not world.on_purpose or removal.resource in each)
+                    if sign := sign or next(told, ""):
+                        return sign
+                if at_rest:
                     # All was done, or something else is wrong.
                     return ""
                 time.sleep(_PAUSE_S)
     return ""
 
 
-def _act(steps: Generator[Check]) -> tuple[str, Check]:
-    """Return the fault that the scenario met at once, if it did, and the check of its end."""
+def _act(steps: Generator[Check]) -> str:
+    """Return the fault that the scenario met at once, if it did."""
     try:
-        return "", next(steps)
+        next(steps)
     except Refused as error:
-        return str(error), ready
+        return str(error)
+    return ""
 
 
 def removals(world: World, deployed: Sequence[Deployed], uses: Uses) -> list[Removal]:

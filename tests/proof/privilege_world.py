@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from local import emulator
 from local.aws import CallError
 from local.client import Answer, Client, client_of
+from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import People, Person, lines
 from tests.journeys.stack import DECISIONS, Stack
 from tests.proof.privilege_grants import plain
@@ -137,14 +139,13 @@ class World:
         whole = text[: text.rfind(b"\n") + 1].decode()
         return [self._decision(json.loads(line)) for line in whole.splitlines()]
 
-    def quiet(self, for_s: float = 0.4, within_s: float = 20) -> None:
-        """Wait until IAM has nothing to decide for a while: all that was begun is done."""
-        ends, last, since = time.monotonic() + within_s, self.mark(), time.monotonic()
-        while time.monotonic() - since < for_s:
-            time.sleep(_PAUSE_S)
-            if (now := self.mark()) != last:
-                last, since = now, time.monotonic()
-            assert time.monotonic() < ends, "the stack does not come to rest"
+    def quiet(self) -> None:
+        """Wait until the stack is at rest: all that was begun is done."""
+        until(self.is_at_rest, "the stack comes to rest")
+
+    def is_at_rest(self) -> bool:
+        """Whether nothing is left to be done."""
+        return emulator.is_at_rest(self.stack.instance)
 
     def signs(self, since_ms: int, log_from: int) -> list[str]:
         """Return what operators see of a refusal: lines of logs, messages in failure queues about known orders."""
@@ -169,10 +170,10 @@ class World:
 
     def tidy(self) -> None:
         """Leave nothing behind: no order undecided, no message in a failure queue."""
-        self.quiet(0.6)
+        self.quiet()
         for order in self._undecided():
             assert self.rest("POST", f"/orders/{order['order_id']['S']}/cancel").status == 200
-        self.quiet(0.6)
+        self.quiet()
         for url in {each["QueueUrl"] for each in self.left()}:
             self._take_out(url)
         assert not self.left()
@@ -213,11 +214,11 @@ class World:
         return plain(text, self.stack.frontend["stage"], self.stack.aws.account)
 
 
-def until(look: Callable[[], object], what: str, within_s: float = 30) -> None:
+def until(look: Callable[[], object], what: str) -> None:
     """Wait until `look` finds something. Fails if it does not."""
-    ends = time.monotonic() + within_s
+    ends = time.monotonic() + WITHIN_S
     while not look():
-        assert time.monotonic() < ends, f"not within {within_s:.0f} s: {what}"
+        assert time.monotonic() < ends, f"not within {WITHIN_S:.0f} s: {what}"
         time.sleep(_PAUSE_S)
 
 

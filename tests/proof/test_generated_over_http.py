@@ -77,7 +77,7 @@ def test_requests_to_the_rest_api_are_answered_as_its_document_says(  # noqa: PL
     url, products = stack.frontend["restApi"]["url"], tuple(admin.put(1_000_000) for _ in range(3))
     target = Target(document=REST, token=stranger.id_token, base_url=url, products=products)
     _hold(target, dose(30, 450), dose, proof)
-    watcher.until(lambda: not _pending(stack, stranger), "every order that was accepted has ended", within_s=120)
+    watcher.until(lambda: not _pending(stack, stranger), "every order that was accepted has ended")
     proof.found(orders_left_pending=0)
 
 

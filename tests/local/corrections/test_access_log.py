@@ -1,7 +1,7 @@
 import json
 
 from local.client import Client
-from tests.local.cloud import Cloud, unique
+from tests.local.cloud import Cloud, log_group, unique
 from tests.local.rest import STAGE, RestApi
 
 FORMAT = json.dumps(
@@ -43,7 +43,7 @@ def test_a_rest_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
     assert (served["method"], served["status"], served["error"], served["nothing"]) == ("GET", "201", "-", "-")
     assert (failed["id"], failed["status"]) == (refused.headers["x-amzn-requestid"], str(refused.status))
     assert failed["error"] == "Missing Authentication Token"
-    assert cloud.log(f"/aws/lambda/{function.split(':')[6]}", f"id {served['id']}")
+    assert cloud.log(log_group(function), f"id {served['id']}")
 
 
 def test_an_http_api_writes_a_line_for_each_request(cloud: Cloud) -> None:

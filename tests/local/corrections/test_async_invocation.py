@@ -1,7 +1,9 @@
 import json
+import time
+from pathlib import Path
 
 from local.corrections import async_invocation
-from tests.local.cloud import Cloud, allow
+from tests.local.cloud import Cloud, Gate, allow, log_group
 
 FAILING = """
     class OutOfStock(Exception):
@@ -46,8 +48,24 @@ def test_every_attempt_of_an_event_has_the_same_request_id(cloud: Cloud) -> None
 
     cloud.invoke(function, {}, kind="Event")
 
-    lines = cloud.log(f"/aws/lambda/{function.split(':')[6]}", "request ", count=2)
+    lines = cloud.log(log_group(function), "request ", count=2)
     assert lines[0] == lines[1]
+
+
+def test_the_next_try_comes_after_the_express_executions_that_ran(cloud: Cloud, tmp_path: Path) -> None:
+    gate = Gate.closed(cloud, tmp_path)
+    machine = cloud.machine({"Task": {**gate.task, "End": True}}, allow("lambda:InvokeFunction"), express=True)
+    function = cloud.function(FAILING)
+    configure(cloud, function, MaximumRetryAttempts=1)
+    cloud("stepfunctions", "start_execution", stateMachineArn=machine, input="{}")
+
+    cloud.invoke(function, {}, kind="Event")
+    cloud.log(log_group(function), "request ")
+    time.sleep(0.5)
+    assert len(cloud.log(log_group(function), "request ")) == 1
+
+    gate.open()
+    assert len(cloud.log(log_group(function), "request ", count=2)) == 2
 
 
 def test_an_event_that_succeeds_is_on_the_success_topic(cloud: Cloud) -> None:

@@ -1,26 +1,39 @@
+import itertools
 import threading
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.corrections.environments import PLACES, Line, acquire, release
+from local.patience import PATIENCE
 from tests.local.cloud import Cloud, eventually
 
+_LIMIT_S = 2
+_ROUNDED_S = 0.002
+"""Lambda tells the end of the time in milliseconds."""
 _SLOW = """
 import os, time
 def handle(event, context):
-    time.sleep(0.3)
-    return [os.getpid(), context.get_remaining_time_in_millis()]
+    ends = time.time() + context.get_remaining_time_in_millis() / 1000
+    time.sleep(0.1)
+    return [os.getpid(), ends, time.time()]
 """
 
 
 def test_invocations_wait_for_a_free_environment_and_not_at_the_cost_of_their_time(cloud: Cloud) -> None:
-    function = cloud.function(_SLOW, Timeout=1)
+    function = cloud.function(_SLOW, Timeout=_LIMIT_S)
     many = 4 * PLACES
     with ThreadPoolExecutor(many) as pool:
         answers = [each.result() for each in [pool.submit(cloud.invoke, function, {}) for _ in range(many)]]
 
-    assert len({process for process, _ in answers}) <= PLACES
-    assert all(left_ms > 300 for _, left_ms in answers)
+    # Process -> when its invocations must have ended, and when they did.
+    environments: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    for process, limit, ended in sorted(answers, key=lambda answer: answer[2]):
+        environments[process].append((limit, ended))
+    assert len(environments) <= PLACES
+    for invocations in environments.values():
+        for (_, before), (limit, _) in itertools.pairwise(invocations):
+            assert limit >= before + _LIMIT_S * PATIENCE - _ROUNDED_S, "its time begins when the one before has ended"
 
 
 def test_who_came_first_is_first() -> None:
@@ -73,5 +86,5 @@ def test_who_waits_does_not_count_as_at_work() -> None:
     for _ in range(2):
         release(drop, "000000000000:eu-west-1:f")
     for caller in callers:
-        caller.join(5)
+        caller.join()
     assert len(at_work) == PLACES

@@ -1,6 +1,6 @@
 import json
 
-from tests.local.cloud import Cloud, allow, let
+from tests.local.cloud import Cloud, allow, let, log_group
 
 EVENTS = "events.amazonaws.com"
 ECHO = "def handle(event, context):\n    print('got', event['detail'])"
@@ -52,7 +52,7 @@ def test_a_function_that_lets_the_rule_is_invoked(cloud: Cloud) -> None:
 
     cloud.put(bus, {"number": 2})
 
-    assert cloud.log(f"/aws/lambda/{function.split(':')[6]}", "got {'number': 2}")
+    assert cloud.log(log_group(function), "got {'number': 2}")
 
 
 def test_a_function_that_fails_is_invoked_again_and_its_event_ends_in_the_functions_own_queue(cloud: Cloud) -> None:

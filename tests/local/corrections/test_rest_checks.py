@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from local.client import Client
-from tests.local.cloud import Cloud, unique
+from tests.local.cloud import Cloud, log_group, unique
 from tests.local.rest import RestApi
 
 ECHO = """
@@ -80,7 +80,7 @@ def test_the_function_is_told_the_request_id_that_the_client_sees(cloud: Cloud) 
     api.deploy()
 
     answer = api.send("GET", "broken")
-    assert cloud.log(f"/aws/lambda/{function.split(':')[6]}", f"id {answer.headers['x-amzn-requestid']}")
+    assert cloud.log(log_group(function), f"id {answer.headers['x-amzn-requestid']}")
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ def test_a_failed_execution_has_the_status_that_the_template_gives_it(cloud: Clo
     }
 
 
-def test_an_execution_that_takes_too_long_has_the_status_that_the_template_gives_it(cloud: Cloud) -> None:
-    answer = served(cloud, WAIT, TimeoutSeconds=1).send("POST", "process", {"name": "x"})
+def test_an_execution_that_takes_too_long_has_the_status_that_the_template_gives_it(impatient: Cloud) -> None:
+    answer = served(impatient, WAIT, TimeoutSeconds=1).send("POST", "process", {"name": "x"})
 
     assert (answer.status, answer.json()["code"]) == (504, "Timeout")
 

@@ -1,29 +1,58 @@
-import time
+from __future__ import annotations
 
+import random
+from typing import Any
+
+import pytest
+
+from local.corrections import retry_delays
 from tests.local.cloud import Cloud, allow
 
 FAILING = "def handle(event, context): raise ValueError('no')"
+LONGEST_S = 60
+"""The emulator's own maximum, which a retry has for as long as nothing else shortens it."""
 
 
-def seconds(cloud: Cloud, **retry: object) -> float:
+def delays(retrier: dict[str, Any], attempts: int) -> list[float]:
+    """What the retries wait for, one after the other."""
+
+    def found(*_: Any) -> tuple[dict[str, Any], int]:
+        return retrier, 0
+
+    given = [retry_delays.find_matching_retrier(found, [retrier], "ValueError", {0: n})[0] for n in range(attempts)]
+    assert {each["BackoffRate"] for each in given} == {1}
+    return [each["IntervalSeconds"] for each in given]
+
+
+def test_a_delay_grows_no_further_than_its_maximum() -> None:
+    assert delays({"IntervalSeconds": 1, "BackoffRate": 3, "MaxDelaySeconds": 5}, 4) == [1, 3, 5, 5]
+
+
+def test_a_delay_without_maximum_grows() -> None:
+    assert delays({"IntervalSeconds": 1, "BackoffRate": 3}, 4) == [1, 3, 9, 27]
+
+
+def test_full_jitter_waits_for_any_part_of_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "random", iter([0.0, 0.25, 0.5]).__next__)
+
+    assert delays({"IntervalSeconds": 8, "BackoffRate": 1, "JitterStrategy": "FULL"}, 3) == [0, 2, 4]
+
+
+def test_a_workflow_waits_no_longer_than_the_maximum(cloud: Cloud) -> None:
+    retry = {"ErrorEquals": ["ValueError"], "IntervalSeconds": LONGEST_S, "MaxDelaySeconds": 1, "MaxAttempts": 1}
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": cloud.function(FAILING)},
-        "Retry": [{"ErrorEquals": ["ValueError"], **retry}],
+        "Retry": [retry],
         "End": True,
     }
-    machine = cloud.machine({"Task": task}, allow("lambda:InvokeFunction"))
-    began = time.monotonic()
-    assert cloud.run(machine, within=12)["error"] == "ValueError"
-    return time.monotonic() - began
+    ended = cloud.run(cloud.machine({"Task": task}, allow("lambda:InvokeFunction")))
 
-
-def test_a_delay_grows_no_further_than_its_maximum(cloud: Cloud) -> None:
-    # 1 + 3 seconds without the maximum.
-    assert 2 <= seconds(cloud, IntervalSeconds=1, BackoffRate=3, MaxDelaySeconds=1, MaxAttempts=2) < 3.5
-
-
-def test_full_jitter_waits_for_any_part_of_the_delay(cloud: Cloud) -> None:
-    # Three seconds without jitter; the chance that jitter reaches them is nil.
-    assert seconds(cloud, IntervalSeconds=3, MaxAttempts=1, JitterStrategy="FULL") < 3
+    assert ended["error"] == "ValueError"
+    history = cloud("stepfunctions", "get_execution_history", executionArn=ended["executionArn"])["events"]
+    failed, repeated = (
+        next(event["timestamp"] for event in events if event["type"] == kind)
+        for events, kind in ((history, "TaskFailed"), (history[::-1], "TaskScheduled"))
+    )
+    assert 1 <= (repeated - failed).total_seconds() < LONGEST_S

@@ -19,9 +19,9 @@ def test_a_failed_execution_answers_its_error_and_no_output(cloud: Cloud) -> Non
     assert "output" not in answer
 
 
-def test_an_execution_that_takes_too_long_answers_that(cloud: Cloud) -> None:
+def test_an_execution_that_takes_too_long_answers_that(impatient: Cloud) -> None:
     slow = {"Wait": {"Type": "Wait", "Seconds": 9, "End": True}}
-    answer = start(cloud, cloud.machine(slow, express=True, TimeoutSeconds=1))
+    answer = start(impatient, impatient.machine(slow, express=True, TimeoutSeconds=1))
 
     assert (answer["status"], answer["error"]) == ("TIMED_OUT", "States.Timeout")
 

@@ -1,0 +1,53 @@
+"""`GET /_ministack/at-work` says what is still to be done: on AWS, too, only metrics tell, and late.
+
+It counts what goes on without a caller that waits: events of asynchronous invocations, executions, records of streams
+and messages of queues that a function consumes. So a test or `make order` can wait for the end instead of for a while.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+from typing import Any
+
+from local.corrections import internal, replaces
+from local.corrections.async_invocation import unfinished
+from local.corrections.stream_mapping import unread
+from local.emulator import AT_WORK
+
+_lambda: Any = internal("services.lambda_svc")
+_sqs: Any = internal("services.sqs")
+_states: Any = internal("services.stepfunctions")
+
+
+@replaces("app._handle_ses_messages_request", "b76364875fb9")
+async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
+    """Answer how many there are of each: {"records", "messages", "events", "executions"}."""
+    if path != AT_WORK:
+        return await original(method, path, *arguments)
+    # What an execution writes is a record again: the second look finds what moved behind the first one.
+    first, second = (contextvars.copy_context().run(_counts) for _ in range(2))
+    counts = {name: max(number, second[name]) for name, number in first.items()}
+    return 200, {"Content-Type": "application/json"}, json.dumps(counts).encode()
+
+
+def _counts() -> dict[str, int]:
+    mappings = list(_lambda._iter_all_esms())
+    # In the direction in which work moves.
+    return {
+        "records": sum(unread(*found) for found in mappings),
+        "messages": sum(_waiting(*found) for found in mappings),
+        "events": unfinished(),
+        "executions": sum(each["status"] == "RUNNING" for each in list(_states._executions._data.values())),
+    }
+
+
+def _waiting(account: str, region: str, mapping: Any) -> int:
+    """Return how many messages are in the queue of a mapping, those that its function is processing included."""
+    arn: str = mapping.get("EventSourceArn", "")
+    if ":sqs:" not in arn or not mapping.get("Enabled", True):
+        return 0
+    _lambda._request_account_id.set(account)
+    _lambda._request_region.set(region)
+    queue = _sqs._queue_by_arn(arn)
+    return len(queue["messages"]) if queue else 0

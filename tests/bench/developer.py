@@ -1,0 +1,83 @@
+"""What a developer waits for: the program itself, and `make up`. They are times, so no test is judged by them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from local import instances
+from local.instance import instance
+from operations.resource_graph import ROOT
+
+PROGRAM: Final = 10.0
+"""Of what `import pulumi, pulumi_aws` takes, at most. Measured: 7 to 8.5; 11 to 13 with the garbage collector on."""
+FIRST_UP_S: Final = 12
+SECOND_UP_S: Final = 4
+_ROUNDS: Final = 4
+_MEASURED: Final = """
+import time
+began = time.process_time()
+import pulumi, pulumi_aws
+imported = time.process_time()
+from operations import resource_graph
+resource_graph.record("prod")
+print((time.process_time() - imported) / (imported - began))
+"""
+
+
+def program_ratio() -> float:
+    """Return the program's CPU time, as a multiple of that of its imports: the least of some rounds."""
+    return min(_program_ratio() for _ in range(_ROUNDS))
+
+
+def _program_ratio() -> float:
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", _MEASURED],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def up_times() -> Iterator[tuple[str, float, float]]:
+    """Start the platform from nothing, then change one function; yield what was done, its seconds and its limit."""
+    with tempfile.TemporaryDirectory() as directory:
+        project, home = Path(directory, "project"), Path(directory, "home")
+        copy_program(project)
+        where = instance(instances.free_port(), home)
+        try:
+            yield "`make up` from stopped", _up(where, project), FIRST_UP_S
+            change_a_function(project)
+            yield "`make up` with one function changed", _up(where, project), SECOND_UP_S
+        finally:
+            instances.command("down", where)
+
+
+def copy_program(to: Path) -> None:
+    """Copy what `make up` deploys, for a change that must not be in the checkout."""
+    for name in ("components", "contracts", "functions", "workflows", ".build"):
+        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (*(path.name for path in ROOT.glob("*.py")), ".python-version", "Pulumi.yaml", "Pulumi.local.yaml"):
+        shutil.copy(ROOT / name, to)
+
+
+def change_a_function(project: Path) -> None:
+    """Change a function's source."""
+    with (project / "functions" / "catalog_api" / "handler.py").open("a", encoding="utf-8") as source:
+        source.write("# changed\n")
+
+
+def _up(where: instances.Instance, project: Path) -> float:
+    began = time.monotonic()
+    instances.up(where, program=project)
+    return time.monotonic() - began

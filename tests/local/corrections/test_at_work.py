@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.emulator import AT_WORK
+from tests.local.cloud import Cloud, Gate, allow, eventually, unique
+
+READ_STREAM = allow("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+READ_QUEUE = allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+At = Callable[[], dict[str, int]]
+
+
+@pytest.fixture
+def at_work(cloud: Cloud) -> At:
+    """What is at work besides what other tests left for ever."""
+
+    def counts() -> dict[str, int]:
+        return requests.get(cloud.instance.url + AT_WORK, timeout=60).json()
+
+    before = counts()
+    return lambda: {name: number - before[name] for name, number in counts().items() if number != before[name]}
+
+
+@pytest.fixture
+def gate(cloud: Cloud, tmp_path: Path) -> Gate:
+    return Gate.closed(cloud, tmp_path, READ_STREAM, READ_QUEUE)
+
+
+def consume(cloud: Cloud, gate: Gate, source: str, **settings: str) -> None:
+    cloud("lambda", "create_event_source_mapping", FunctionName=gate.function, EventSourceArn=source, **settings)
+
+
+def test_an_event_is_at_work_until_its_function_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
+    cloud.invoke(gate.function, {}, kind="Event")
+
+    assert at_work() == {"events": 1}
+    gate.open()
+    eventually(lambda: at_work() == {})
+
+
+def test_an_execution_is_at_work_until_it_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
+    machine = cloud.machine({"Task": {**gate.task, "End": True}}, allow("lambda:InvokeFunction"))
+    cloud("stepfunctions", "start_execution", stateMachineArn=machine, input="{}")
+
+    assert at_work() == {"executions": 1}
+    gate.open()
+    eventually(lambda: at_work() == {})
+
+
+def test_a_message_is_at_work_until_its_function_has_processed_it(cloud: Cloud, gate: Gate, at_work: At) -> None:
+    url, queue = cloud.queue(VisibilityTimeout="900")
+    consume(cloud, gate, queue)
+    cloud("sqs", "send_message", QueueUrl=url, MessageBody="{}")
+
+    assert at_work() == {"messages": 1}
+    gate.open()
+    eventually(lambda: at_work() == {})
+
+
+def test_a_record_is_at_work_until_its_function_has_processed_it(cloud: Cloud, gate: Gate, at_work: At) -> None:
+    made = cloud(
+        "dynamodb",
+        "create_table",
+        TableName=unique("table"),
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    consume(cloud, gate, made["LatestStreamArn"], StartingPosition="TRIM_HORIZON")
+    cloud("dynamodb", "put_item", TableName=made["TableName"], Item={"id": {"S": "1"}})
+
+    assert at_work() == {"records": 1}
+    gate.open()
+    eventually(lambda: at_work() == {})
+
+
+def test_a_message_that_no_function_consumes_is_not_at_work(cloud: Cloud, at_work: At) -> None:
+    url, _ = cloud.queue()
+    cloud("sqs", "send_message", QueueUrl=url, MessageBody="{}")
+
+    assert at_work() == {}
