@@ -1,10 +1,10 @@
 """Pulumi's YAML files, read as the Pulumi CLI reads them, or refused in one line.
 
 The CLI reads YAML with Go's yaml.v3. PyYAML shares that library's parser (libyaml's), but not its types: for PyYAML
-`on` is a boolean, and `0o17` is a text. So PyYAML parses here, and this module gives each value its type.
+`on` is a boolean, and `0o17` is a string. So PyYAML parses here, and this module gives each value its type.
 
-It refuses some documents that the CLI takes: those with tags, dates, keys that are not text, two documents in one file,
-or tabs between values. No setting needs them, and the CLI makes another value of most: `2026-01-01` becomes
+It refuses some files that the CLI takes: those with tags, dates, keys that are not strings, a second document, or tabs
+between values. No setting needs them, and the CLI makes another value of most: `2026-01-01` becomes
 `2026-01-01 00:00:00 +0000 UTC`. tests/local/pulumi_yaml_cases.json has the CLI's answer to each kind of value.
 """
 
@@ -94,7 +94,7 @@ class _Document:
         for key_node, value_node in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
             key = self._scalar(key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str):
-                self.refuse(key_node, path, "a key that is no text", "keys that are text; put it in quotes")
+                self.refuse(key_node, path, "a key that is not a string", "keys that are strings; put it in quotes")
             if key in seen:
                 self.refuse(key_node, (*path, key), "the key twice", "each key once; remove one of them")
             seen.add(key)
@@ -121,19 +121,21 @@ class _Document:
     def _scalar(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
         text = cast("str", node.value)
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            self.refuse(node, path, "half of a surrogate pair", "Unicode text; write the character itself")
+            self.refuse(node, path, "half of a surrogate pair", "Unicode characters; write the character itself")
         if cast("yaml.ScalarNode", node).style or node.tag == _TEXT_TAG:
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
         if _UNCLEAR.fullmatch(text):
-            allowed = "a number, true, false or a text; put quotes around a text that looks like a date or a number"
-            self.refuse(node, path, text, allowed)
+            allowed = "a number, true, false or a string; put quotes around a string that looks like a date or a number"
+            self.refuse(node, path, quoted(text)[1:-1], allowed)
         if _NOT_FINITE.fullmatch(text):
             self.refuse(node, path, text, "finite numbers")
         value = _number(text)
         if not isinstance(value, str) and abs(value) > _LARGEST:
-            self.refuse(node, path, quoted(text)[1:-1], f"numbers up to {_LARGEST}; put quotes around a text of digits")
+            self.refuse(
+                node, path, quoted(text)[1:-1], f"numbers up to {_LARGEST}; put quotes around a string of digits"
+            )
         return value
 
     def refuse(self, node: yaml.Node, path: tuple[str, ...], got: str, allowed: str) -> NoReturn:
@@ -166,7 +168,7 @@ def read(path: Path, *, secrets: bool = True) -> dict[str, Any]:
 
 
 def config_text(value: Any) -> str:
-    """Return a value as the CLI hands it to a program: a text as it is, nothing as "", all else as JSON."""
+    """Return a value as the CLI hands it to a program: a string as it is, null as "", all else as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
@@ -179,7 +181,7 @@ def quoted(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     text = ascii(value)
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 
 def _syntax(name: str, error: Exception) -> str:
@@ -191,11 +193,11 @@ def _syntax(name: str, error: Exception) -> str:
         what = f"{error.reason}, at position {error.position}"
     elif isinstance(error, yaml.YAMLError):
         what = str(error)
-    return f"{name}{line}: no YAML: {ascii(what)[1:-1]}; allowed: YAML 1.1 in UTF-8; correct it there"
+    return f"{name}{line}: invalid YAML: {ascii(what)[1:-1]}; allowed: YAML 1.1 in UTF-8; correct it there"
 
 
 def _number(text: str) -> int | float | str:
-    """Return the number that an unquoted text is, or the text."""
+    """Return the number that an unquoted scalar is, or its text."""
     plain = text.replace("_", "") if text[0] in "+-0123456789" else text
     if _INTEGER.fullmatch(plain):
         return int(plain, 8) if _OLD_OCTAL.fullmatch(plain) else int(plain, 0)

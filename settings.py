@@ -232,9 +232,9 @@ def load() -> Settings:
 
 
 def check(project: str, stack: str, config: Mapping[str, str], secrets: Collection[str] = ()) -> Settings:
-    """Return the settings that `config` has: `namespace:key` -> text, structured values as JSON. Raises SettingsError.
+    """Return the settings that `config` has: `namespace:key` -> string, a structured value as JSON.
 
-    `secrets` are the keys whose values Pulumi has encrypted.
+    Raises SettingsError. `secrets` are the keys whose values Pulumi has encrypted.
     """
     values: dict[str, Any] = {"project": project, "stack": stack, "region": config.get(_REGION_KEY)}
     values |= {area: _value(config.get(f"{project}:{area}")) for area in AREAS}
@@ -255,7 +255,7 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
 
 
 def _value(text: str | None) -> Any:
-    """Return the value that a text of the configuration is; the text itself if it is no JSON."""
+    """Return the value of a string of the configuration: parsed if it is JSON, else as it is."""
     try:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -340,7 +340,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
     if kind == "array":
         return f"a list of {schema['minItems']} to {schema['maxItems']} entries" if "maxItems" in schema else "a list"
-    return {"boolean": "true or false", "object": "a mapping"}.get(str(kind), "a text")
+    return {"boolean": "true or false", "object": "a mapping"}.get(str(kind), "a string")
 
 
 def stack_file_schema() -> dict[str, Any]:

@@ -24,6 +24,8 @@ _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 _ENVIRONMENTS: Final = ("environment", "mainEnvironment")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 _MAIN: Final = re.compile(r"[^\0]+")
+_REGION_KEY: Final = "aws:region"
+_REGION: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PATH: Final = re.compile(r"[.\[]")
 _DECLARATION: Final = frozenset({"value", "default", "description"})
 
@@ -64,13 +66,20 @@ def _load(root: Path) -> Project:
             f"{_PROJECT_FILE}: stackConfigDir: got a value; allowed: none; keep stack files beside it"
         )
     given = _given(name, pulumi_yaml.read(root / _STACK_FILE, secrets=False))
+    values = {**_declared(name, project, given), **given}
+    config = {key: pulumi_yaml.config_text(value) for key, value in values.items()}
+    region = config.get(_REGION_KEY)
+    if region is not None and not _REGION.fullmatch(region):
+        # The emulator and the SDK need it before the program runs.
+        raise PulumiYamlError(
+            f"{_STACK_FILE}: {_REGION_KEY}: got {quoted(region)}; allowed: an AWS region such as ap-northeast-1; "
+            "correct it there"
+        )
     return Project(
         name=name,
         root=root,
         program=root / main if main.endswith(".py") else root / main / "__main__.py",
-        config={
-            key: pulumi_yaml.config_text(value) for key, value in {**_declared(name, project, given), **given}.items()
-        },
+        config=config,
     )
 
 
@@ -79,7 +88,9 @@ def _given(project: str, document: Mapping[str, Any]) -> dict[str, Any]:
     for key in _ENCRYPTION:
         if isinstance(document.get(key), (dict, list)):
             got = quoted(document[key])
-            raise PulumiYamlError(f"{_STACK_FILE}: {key}: got {got}; allowed: a text; remove it, or let the CLI set it")
+            raise PulumiYamlError(
+                f"{_STACK_FILE}: {key}: got {got}; allowed: a string; remove it, or let the CLI set it"
+            )
     for key in _ENVIRONMENTS:
         if document.get(key):
             allowed = f"none, because only Pulumi Cloud can open it; write the values under `config` of {_STACK_FILE}"
@@ -107,7 +118,7 @@ def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any
             got = quoted(", ".join(unknown))[1:-1] or quoted(declared)
             fields_allowed = " or ".join(sorted(allowed - {"description"}))
             raise PulumiYamlError(
-                f"{_PROJECT_FILE}: config.{quoted(key)[1:-1]}: got {got}; allowed: a text, whole number, boolean or "
+                f"{_PROJECT_FILE}: config.{quoted(key)[1:-1]}: got {got}; allowed: a string, whole number, boolean or "
                 f"list, or a mapping with {fields_allowed}; write it in {_STACK_FILE} instead"
             )
         value = fields.get("value", fields.get("default"))

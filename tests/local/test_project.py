@@ -77,7 +77,7 @@ def test_project_file_is_what_the_cli_makes_of_it_or_refused(case: dict[str, Any
     [
         (
             b"config:\n  orders:api:\n    throttleRate: 2026-01-01\n",
-            "Pulumi.local.yaml:3: orders:api.throttleRate: got 2026-01-01; allowed: a number, true, false or a text; ",
+            "Pulumi.local.yaml:3: orders:api.throttleRate: got 2026-01-01; allowed: a number, true, false or a string;",
         ),
         (
             b"config:\n  orders:api: 1\n  orders:api: 2\n",
@@ -91,9 +91,17 @@ def test_project_file_is_what_the_cli_makes_of_it_or_refused(case: dict[str, Any
             b"config: {a: !!python/object:os.system x}\n",
             "Pulumi.local.yaml:1: a: got the tag 'tag:yaml.org,2002:python/object:os.system'; allowed: values without ",
         ),
-        (b"config:\n  a: [\n", "Pulumi.local.yaml:3: no YAML: while parsing a flow node, expected the node content, "),
+        (
+            b"config:\n  aws:region: [eu-west-1]\n",
+            "Pulumi.local.yaml: aws:region: got '[\"eu-west-1\"]'; allowed: an AWS ",
+        ),
+        (b"config:\n  aws:region:\n", "Pulumi.local.yaml: aws:region: got ''; allowed: an AWS region such as "),
+        (
+            b"config:\n  a: [\n",
+            "Pulumi.local.yaml:3: invalid YAML: while parsing a flow node, expected the node content, ",
+        ),
     ],
-    ids=("date", "twice", "secret", "tag", "syntax"),
+    ids=("date", "twice", "secret", "tag", "region", "no region", "syntax"),
 )
 def test_message_names_file_line_key_and_what_is_allowed(stack_file: bytes, said: str, tmp_path: Path) -> None:
     with pytest.raises(LocalError) as error:

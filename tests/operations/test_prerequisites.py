@@ -79,7 +79,7 @@ def test_a_stack_without_provisioned_concurrency_needs_no_quota() -> None:
         ("", "Pulumi.dev.yaml: got nothing; needed: a key `config`"),
         ("config:\n  orders:mail: {}\n", "aws:region: got nothing; needed: an AWS region; run `pulumi config set"),
         ("config:\n  aws:region: 7\n", "aws:region: got 7; needed: an AWS region"),
-        ("config: {\n", "Pulumi.dev.yaml:2: no YAML: "),
+        ("config: {\n", "Pulumi.dev.yaml:2: invalid YAML: "),
         ("config:\n  aws:region: 2026-01-01\n", "Pulumi.dev.yaml:2: aws:region: got 2026-01-01; allowed: "),
         ("- 1\n", "Pulumi.dev.yaml: got a list; allowed: a mapping"),
     ],

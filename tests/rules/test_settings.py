@@ -84,7 +84,7 @@ def test_the_schema_that_editors_use_is_the_one_of_the_code() -> None:
         ("api", "corsOrigins", [], "orders:api.corsOrigins: got 0 entries; allowed: a list"),
         ("api", "throttleRate", "50", "orders:api.throttleRate: got '50'; allowed: a whole number from 1 to 10000"),
         ("api", "throttleRate", {"a": 1}, "orders:api.throttleRate: got a mapping; allowed: a whole number"),
-        ("api", "throttleRate", "5" * 99, f"orders:api.throttleRate: got '{'5' * 59}…; allowed:"),
+        ("api", "throttleRate", "5" * 99, f"orders:api.throttleRate: got '{'5' * 59}...; allowed:"),
         ("data", "forceDestroy", True, "orders:data.forceDestroy: got true with deletionProtection; allowed: one"),
         ("data", "pointInTimeRecovery", False, "which keeps the tables, not the data in them; allowed: both"),
         ("functions", "architecture", "riscv", "architecture: got 'riscv'; allowed: one of arm64, x86_64"),
