@@ -13,14 +13,18 @@ unfinished=.venv/unfinished
 room="free 1 GB of disk space there, and run make as a user who may write there"
 reach="check the network, the proxy and the package index (PIP_INDEX_URL, UV_DEFAULT_INDEX), then run make again"
 
-# attempt WHAT REMEDY COMMAND...: runs a command in silence. If it fails, the first and the last line that it printed
-# become one line: they name the failure and its cause.
+# attempt WHAT REMEDY COMMAND...: runs a command in silence. If it fails, two of the lines that it printed become one:
+# the first with an error, which names the failure, and the last, which names its cause.
 attempt() {
     what=$1 remedy=$2
     shift 2
     said=$("$@" 2>&1) || {
-        said=$(printf '%s\n' "$said" | sed -e '/^Traceback/d' | sed -e '1!{$!d;}' -e 's/[.]$//' | tr -s '\n ' '  ')
-        printf 'error: %s: %s. Remedy: %s.\n' "$what" "${said% }" "$remedy" >&2
+        said=$(printf '%s\n' "$said" | awk '
+            /^Traceback/ { next }
+            first == "" || (/rror/ && first !~ /rror/) { first = $0 }
+            { last = $0 }
+            END { print first == last ? last : first " " last }' | tr -s ' ')
+        printf 'error: %s: %s. Remedy: %s.\n' "$what" "${said%.}" "$remedy" >&2
         exit 1
     }
 }
