@@ -39,6 +39,7 @@ NAMES: Final = (
     "stream_mapping",
     "sync_executions",
     "transport",
+    "user_names",
     "warm_start",
 )
 
