@@ -38,6 +38,7 @@ NAMES: Final = (
     "service_permissions",
     "stream_mapping",
     "sync_executions",
+    "throttled_functions",
     "trailing_slashes",
     "transport",
     "user_names",
