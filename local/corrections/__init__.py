@@ -40,6 +40,7 @@ NAMES: Final = (
     "sync_executions",
     "throttled_functions",
     "trailing_slashes",
+    "transaction_conflicts",
     "transport",
     "user_names",
     "warm_start",
