@@ -39,8 +39,12 @@ NAMES: Final = (
     "service_permissions",
     "stream_mapping",
     "sync_executions",
+    "throttled_functions",
     "time_limits",
+    "trailing_slashes",
+    "transaction_conflicts",
     "transport",
+    "user_names",
     "warm_start",
 )
 

@@ -23,19 +23,22 @@ class Line:
     """Lets so many in at the same time, in the order of their arrival, which a semaphore does not keep."""
 
     def __init__(self, places: int) -> None:
-        self._free = places
+        self._places = self._free = places
         self.waiting: deque[threading.Event] = deque()
         self._guard = threading.Lock()
 
-    def enter(self) -> None:
-        """Wait for a place."""
+    def enter(self, limit: int | None = None) -> bool:
+        """Wait for a place, and return True. Return False at once if `limit` others have a place or wait."""
         with self._guard:
+            if limit is not None and self._places - self._free + len(self.waiting) >= limit:
+                return False
             if self._free:
                 self._free -= 1
-                return
+                return True
             turn = threading.Event()
             self.waiting.append(turn)
         turn.wait()
+        return True
 
     def leave(self) -> None:
         """Give the place to whoever waits longest."""
@@ -51,9 +54,13 @@ _lines: Final[dict[str, Line]] = {}
 
 @replaces("services.lambda_svc._acquire_execution_slot", "ed3b38149e2e")
 def acquire(original: Any, function: Any, config: Any) -> Any:
-    """Wait for an environment before the invocation counts as one at work, of which the account may have so many."""
+    """Wait for an environment before the invocation counts as one at work, of which the account may have so many.
+
+    Reserved concurrency counts the waiting invocations too, because on AWS they would run.
+    """
     line = _lines.setdefault(_lambda._inflight_key(config), Line(PLACES))
-    line.enter()
+    if not line.enter(_lambda._reserved_concurrency(function, config)):
+        return None, "function"
     slot, limit = original(function, config)
     if slot is None:
         line.leave()

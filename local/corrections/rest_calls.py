@@ -27,6 +27,8 @@ class RestCall:
     authorizer: Any = None
     error: tuple[str, str] | None = None
     """Type and message of the gateway's own error."""
+    throttled: bool = False
+    """Whether Lambda throttled the function behind the method."""
     integration: dict[str, str] = field(default_factory=dict[str, str])
     """Status and latency of what stands behind the method."""
     began: float = field(default_factory=time.time)

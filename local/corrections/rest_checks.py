@@ -67,7 +67,10 @@ async def invoke_function(original: Any, *arguments: Any, **named: Any) -> Any:
 
 @replaces("services.apigateway_v1._gateway_error_response", "c0a3f091df36")
 def gateway_error(original: Any, error: Any, request: Any) -> Any:
-    """Answer with the gateway response, and note it for the log. A function's failure is 502, not 504."""
+    """Answer with the gateway response, and note it for the log.
+
+    A failed function is 502, not 504. A throttled function is 500.
+    """
     call = current.get()
     if call is not None:
         call.error = (error.response_type, error.message)
@@ -75,7 +78,7 @@ def gateway_error(original: Any, error: Any, request: Any) -> Any:
     deployment = str(nested(request, "stage", "deploymentId"))
     deployed = _gateway._deployed_gateway_responses.get(request["api_id"])
     if error.response_type == _FAILURE and not nested(deployed, deployment, _FAILURE, "statusCode"):
-        status = 502
+        status = 500 if call is not None and call.throttled else 502
     return status, headers, body
 
 

@@ -109,8 +109,10 @@ def _work_off(batch: _Batch) -> None:
     """Invoke until each record is processed or given up, in order."""
     attempts = 0
     while batch.records:
-        attempts += 1
         result = _lambda._execute_function(batch.function, {"Records": list(batch.records)})
+        # Throttling uses up no attempt: Lambda retries until the records are too old (Lambda developer guide).
+        throttled = bool(result.get("throttle"))
+        attempts += not throttled
         failed = bool(result.get("error"))
         if not failed:
             done = _processed(batch, result.get("body"))
@@ -119,7 +121,7 @@ def _work_off(batch: _Batch) -> None:
             if done:
                 # What the function reports as done is behind the checkpoint: the rest starts anew.
                 batch, attempts = _Batch(batch.mapping, batch.function, batch.records[done:]), 1
-        if failed and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
+        if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
             # Halving does not count as an attempt (Lambda developer guide).
             half = len(batch.records) // 2
             for part in (batch.records[:half], batch.records[half:]):

@@ -31,6 +31,13 @@ def test_the_seeded_admin_signs_in_and_may_write_the_catalogue(stack: Stack, cli
     assert seeded.put(1)
 
 
+def test_sign_in_takes_the_address_in_any_case(people: People, client: CheckedClient) -> None:
+    somebody = people.somebody()
+    for sign_in in (client.sign_in, client.sign_in_by_code):
+        claims = _claims(sign_in(somebody.email.upper(), somebody.password).id_token)
+        assert (claims["sub"], claims["email"]) == (somebody.sub, somebody.email)
+
+
 def test_a_wrong_password_gives_no_token(people: People, client: CheckedClient) -> None:
     somebody = people.somebody()
     with pytest.raises(SignInError, match="NotAuthorizedException"):

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from local.aws import CallError
 from local.client import Answer
 from shared.domain.orders import order_id_for
 from tests.journeys.people import Person, unique
@@ -53,8 +54,8 @@ class Wanted:
 class Reader:
     """Reads the stock of a product together with all orders that name it, again and again.
 
-    Each read is one TransactGetItems, which is serializable with the TransactWriteItems that sells (AWS rule); the
-    emulator serves both one after the other. What is CONFIRMED in it and what is in stock must be the initial stock.
+    Each read is one TransactGetItems, which is serializable with the TransactWriteItems that sells (AWS rule). What is
+    CONFIRMED in it and what is in stock must be the initial stock.
     """
 
     load: Load
@@ -75,8 +76,7 @@ class Reader:
         tables = self.load.stack.ops["tables"]
         keys = [(tables["inventory"], "product_id", product), *((tables["orders"], "order_id", one) for one in ids)]
         gets = [{"Get": {"TableName": table, "Key": {name: {"S": value}}}} for table, name, value in keys]
-        answers = self.load.stack.aws("dynamodb", "transact_get_items", TransactItems=gets)["Responses"]
-        product_row, *found = [answer.get("Item") for answer in answers]
+        product_row, *found = [answer.get("Item") for answer in self._snapshot(gets)]
         stock = int(product_row["quantity"]["N"])
         sold = sum(taken(row).get(product, 0) for row in found if row)
         self.reads += 1
@@ -86,6 +86,15 @@ class Reader:
         if not 0 <= stock <= self._lowest[product]:
             self.faults.append(f"{product}: {stock} in stock, {self._lowest[product]} before")
         self._lowest[product] = stock
+
+    def _snapshot(self, gets: list[dict[str, Any]]) -> Any:
+        """Read all items at one moment; DynamoDB cancels a read that meets a sale, and it is made again."""
+        while True:
+            try:
+                return self.load.stack.aws("dynamodb", "transact_get_items", TransactItems=gets)["Responses"]
+            except CallError as error:
+                if "TransactionConflict" not in error.message:
+                    raise
 
     def read_all(self) -> None:
         """Read every product once."""

@@ -1,7 +1,7 @@
 import json
 
-from local.client import Client
 from tests.local.cloud import Cloud, log_group, unique
+from tests.local.http_api import HttpApi
 from tests.local.rest import STAGE, RestApi
 
 FORMAT = json.dumps(
@@ -47,36 +47,13 @@ def test_a_rest_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
 
 
 def test_an_http_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
-    api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
     function = cloud.function(ECHO)
-    source = cloud.arn("execute-api", f"{api}/*/GET/things")
-    name, _, qualifier = function.partition(":function:")[2].partition(":")
-    cloud(
-        "lambda",
-        "add_permission",
-        FunctionName=name,
-        Qualifier=qualifier,
-        StatementId="http",
-        Action="lambda:InvokeFunction",
-        Principal="apigateway.amazonaws.com",
-        SourceArn=source,
-    )
-    integration = cloud(
-        "apigatewayv2",
-        "create_integration",
-        ApiId=api,
-        IntegrationType="AWS_PROXY",
-        IntegrationUri=function,
-        PayloadFormatVersion="2.0",
-    )["IntegrationId"]
-    cloud("apigatewayv2", "create_route", ApiId=api, RouteKey="GET /things", Target=f"integrations/{integration}")
     log, arn = group(cloud)
-    settings = {"DestinationArn": arn, "Format": FORMAT}
-    cloud("apigatewayv2", "create_stage", ApiId=api, StageName="$default", AccessLogSettings=settings)
+    api = HttpApi.make(cloud, function, "GET /things", log={"DestinationArn": arn, "Format": FORMAT})
 
-    answer = Client({}, "").send("GET", f"{cloud.instance.url}/_aws/execute-api/{api}/things")
+    answer = api.get("/things")
 
     line = json.loads(cloud.log(log)[0])
     assert answer.status == 201
     assert (line["method"], line["status"]) == ("GET", "201")
-    assert cloud.log(f"/aws/lambda/{name}", f"id {line['id']}")
+    assert cloud.log(f"/aws/lambda/{function.split(':')[6]}", f"id {line['id']}")

@@ -88,3 +88,16 @@ def test_who_waits_does_not_count_as_at_work() -> None:
     for caller in callers:
         caller.join()
     assert len(at_work) == PLACES
+
+
+def test_more_than_the_limit_of_the_function_do_not_wait() -> None:
+    line = Line(1)
+
+    assert line.enter(limit=2)
+    waiting = threading.Thread(target=line.enter, kwargs={"limit": 2})
+    waiting.start()
+    assert eventually(lambda: len(line.waiting) == 1)
+    assert not line.enter(limit=2)
+    line.leave()
+    waiting.join(5)
+    assert not waiting.is_alive()
