@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, Literal, Self, TypeVar, cast
+from typing import Any, Final, Literal, Self, cast
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -27,7 +27,6 @@ from setting_types import (
     StackName,
 )
 
-_Valid = TypeVar("_Valid")
 _REGION_KEY: Final = "aws:region"
 AREAS: Final = ("identity", "api", "data", "functions", "workflow", "mail", "observability")
 FUNCTION_NAMES: Final = (
@@ -262,7 +261,7 @@ def _value(text: str | None) -> Any:
         return text
 
 
-def _unless[Valid](wrong: list[str], settings: _Valid) -> _Valid:
+def _unless[Valid](wrong: list[str], settings: Valid) -> Valid:
     if wrong:
         raise ValueError("\n".join(wrong))
     return settings
