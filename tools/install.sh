@@ -124,6 +124,8 @@ make_venv() {
 }
 
 packages() {
+    attempt "uv does not work" "set HOME or UV_CACHE_DIR to a folder that this user may write" \
+        $bin/uv pip list --quiet --python $bin/python
     attempt "uv would install outside of .venv" \
         "take target and prefix out of [pip] in uv.toml, or have uv ignore that file: export UV_NO_CONFIG=1" \
         $bin/uv pip show --quiet --python $bin/python uv

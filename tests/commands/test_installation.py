@@ -139,6 +139,16 @@ def test_an_index_without_an_answer_is_named_before_uv_is_there(office: Office, 
     assert "Remedy: check the network, the proxy and the package index" in failed.stderr
 
 
+def test_a_cache_that_cannot_be_written_is_named(office: Office, installed: Done) -> None:
+    assert installed.returncode == 0, installed.stderr
+    lock = office.clone.path / "requirements-local.txt"
+    lock.touch()
+    failed = office.clone.make(STAMP, UV_CACHE_DIR=str(lock))
+    assert one_error(failed).startswith("error: uv does not work: error: Failed to initialize cache at ")
+    assert failed.stderr.splitlines()[0].endswith("set HOME or UV_CACHE_DIR to a folder that this user may write.")
+    assert office.clone.make(STAMP).returncode == 0
+
+
 @pytest.mark.parametrize("key", ["target", "prefix"])
 def test_a_uv_file_that_leads_elsewhere_is_refused(office: Office, installed: Done, key: str) -> None:
     assert installed.returncode == 0, installed.stderr
