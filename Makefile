@@ -17,6 +17,8 @@ export UV_COMPILE_BYTECODE := 1
 export UV_NO_PROGRESS := 1
 export PYTHONDONTWRITEBYTECODE :=
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
+# The tests of a file share what they set up. Without reordering, small files come last, so that no worker ends with a long one.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 SOURCES := __main__.py settings.py components functions local operations policy tests
 # A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
@@ -41,11 +43,11 @@ down: .venv/installed-local ## stop it, and delete its data
 test: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## everything that must pass
 	@$(BIN)/python -m components.packaging arm64
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest $(PARALLEL)
 
 prove: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
 	@$(BIN)/python -m components.packaging arm64
-	$(BIN)/python -m pytest tests/proof -n 2 --dist loadgroup --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
+	$(BIN)/python -m pytest tests/proof $(PARALLEL) --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)
