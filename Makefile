@@ -37,7 +37,13 @@ unexport UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_TORCH_BACKEND UV_NO_BIN
 
 PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
+<<<<<<< HEAD
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py components functions local operations policy tests
+=======
+# The tests of a file share what they set up. Without reordering, small files come last, so that no worker ends with a long one.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+SOURCES := __main__.py settings.py components functions local operations policy tests
+>>>>>>> steady
 # A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 
@@ -61,11 +67,17 @@ down: .venv/installed-local ## stop it, and delete its data
 test: .venv/installed-dev .venv/asl/installed ## everything that must pass
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest $(PARALLEL)
 
+<<<<<<< HEAD
 prove: .venv/installed-dev .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
 	@$(BIN)/python -m components.functions.archives arm64
 	$(BIN)/python -m pytest tests/proof -n 2 --dist loadgroup --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
+=======
+prove: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
+	@$(BIN)/python -m components.packaging arm64
+	$(BIN)/python -m pytest tests/proof $(PARALLEL) --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
+>>>>>>> steady
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)

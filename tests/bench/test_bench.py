@@ -16,7 +16,8 @@ from tests.bench import measuring, tables
 from tests.bench.machine import Machine
 from tests.bench.measuring import Measure
 
-pytestmark = pytest.mark.xdist_group("bench")
+# The whole of it takes minutes, and on a busy machine many.
+pytestmark = pytest.mark.timeout(3600)
 LONGEST_START = 0.97
 LONGEST_ORDER = 0.63
 

@@ -12,7 +12,7 @@ import pytest
 from operations.cost_recorded import RECORDED_ORDER
 from tests.cost.recording import recorded
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("proof-faults")]
+pytestmark = [pytest.mark.emulator]
 # Ids are as long as ever; numbers of milliseconds are not.
 NEARLY = 0.05
 # OrderCreated of POST /process comes before the order is decided, or after it.

@@ -27,7 +27,7 @@ from tests.proof.canaries_search import Search, drive_through, look, tidy
 from tests.proof.canaries_table import DOCUMENT, Row, rows, stale, strays
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("S4"), pytest.mark.emulator, pytest.mark.xdist_group("proof-canaries")]
+pytestmark = [pytest.mark.attack("S4"), pytest.mark.emulator]
 
 # What Lambda and its runtime write around our lines, and the lines of a traceback.
 _OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")

@@ -24,7 +24,7 @@ from tests.proof.events_settled import settling as settling_of
 from tests.proof.events_state import State
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R5"), pytest.mark.emulator, pytest.mark.xdist_group("proof-events")]
+pytestmark = [pytest.mark.attack("R5"), pytest.mark.emulator]
 EVENTS = sum(len(statuses(fate)) for fate in FATES)
 """Of one order of each fate."""
 RELAY = "publish_order_events"

@@ -37,7 +37,7 @@ from tests.proof.faults_run import FaultPoint, Run, is_waiting, points_of
 from tests.proof.faults_world import RETRY_BASE_S, World, faulty_world
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R4"), pytest.mark.emulator, pytest.mark.xdist_group("proof-faults")]
+pytestmark = [pytest.mark.attack("R4"), pytest.mark.emulator]
 
 SAMPLE = 15
 SEED = 4

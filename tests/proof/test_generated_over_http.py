@@ -23,7 +23,7 @@ from tests.proof.generated_schema import HTTP, REST, Target, attack
 from tests.proof.generated_values import changed, each, seldom, values
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R8"), pytest.mark.emulator, pytest.mark.xdist_group("proof-requests")]
+pytestmark = [pytest.mark.attack("R8"), pytest.mark.emulator]
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ROUTES: Final = (
     "/",

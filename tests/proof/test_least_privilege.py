@@ -33,7 +33,7 @@ from tests.proof.privilege_scenarios import scenarios
 from tests.proof.privilege_world import World
 from tests.support.graph import Graph, stack_config
 
-pytestmark = [pytest.mark.attack("S2"), pytest.mark.xdist_group("proof-privilege")]
+pytestmark = [pytest.mark.attack("S2")]
 # Of `make test`: scenarios that are short and together need permissions of every kind of policy.
 SAMPLE = ("profile read", "order confirmed", "order processed", "send_email deployed", "standard machine deployed")
 
@@ -234,7 +234,6 @@ def test_what_is_deployed_is_what_the_program_says(world: World, graph_of: Calla
 
 
 @pytest.mark.emulator
-@pytest.mark.timeout(600)
 def test_each_permission_removed_in_turn_makes_something_fail(
     world: World, dose: Dose, proof: Proof, graph_of: Callable[[str], Graph]
 ) -> None:

@@ -23,7 +23,6 @@ from tests.proof.plugin import Dose, Proof
 pytestmark = [
     pytest.mark.attack("R2"),
     pytest.mark.emulator,
-    pytest.mark.xdist_group("proof-load"),
     pytest.mark.timeout(1200),
 ]
 _SUBJECTS: Final = {"OrderCreated": "received", "OrderConfirmed": "confirmed", "OrderRejected": "rejected"}

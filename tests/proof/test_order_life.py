@@ -26,7 +26,7 @@ from tests.proof.life_machine import OrderLifeInProcess
 from tests.proof.life_world import World, worlds
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R7"), pytest.mark.xdist_group("proof-life")]
+pytestmark = [pytest.mark.attack("R7")]
 
 USERS: Final = [
     User("Ann", "00000000-0000-4000-8000-00000000000a", "ann@example.com"),

@@ -16,7 +16,7 @@ from tests.proof.events_failures import ANALYTICS, STREAM, FailureQueues, attrib
 from tests.proof.events_poison import detail, fact, order, poison_details, poison_facts, poison_rows
 from tests.proof.plugin import Proof
 
-pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator, pytest.mark.xdist_group("proof-events")]
+pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator]
 RELAY, RECORDER = "publish_order_events", "record_analytics"
 
 

@@ -25,7 +25,7 @@ from tests.proof.events_failures import ANALYTICS, STREAM, FailureQueues, attrib
 from tests.proof.events_poison import detail, fact, order
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator, pytest.mark.xdist_group("proof-events")]
+pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator]
 RELAY, RECORDER = "publish_order_events", "record_analytics"
 REFUSES = """
     import json

@@ -20,7 +20,7 @@ from tests.proof.plugin import Proof
 from tests.support.graph import Graph
 
 GraphOf = Callable[[str], Graph]
-pytestmark = [pytest.mark.attack("S1"), pytest.mark.xdist_group("proof-policy")]
+pytestmark = [pytest.mark.attack("S1")]
 
 
 def test_prod_keeps_every_rule_except_where_a_waiver_says_why(graph_of: GraphOf, proof: Proof) -> None:

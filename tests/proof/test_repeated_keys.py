@@ -25,7 +25,6 @@ from tests.proof.plugin import Dose, Proof
 pytestmark = [
     pytest.mark.attack("R3"),
     pytest.mark.emulator,
-    pytest.mark.xdist_group("proof-load"),
     pytest.mark.timeout(1200),
 ]
 _DUPLICATES: Final = 4

@@ -27,7 +27,6 @@ from tests.proof.plugin import Dose, Proof
 pytestmark = [
     pytest.mark.attack("R1"),
     pytest.mark.emulator,
-    pytest.mark.xdist_group("proof-load"),
     pytest.mark.timeout(1200),
 ]
 _OF_A_SNAPSHOT: Final = 100

@@ -28,7 +28,7 @@ from tests.proof.tokens_forge import Sent
 from tests.proof.tokens_matrix import NOBODY, Victim, authenticated, breaches, victim, wrong_tokens
 from tests.proof.tokens_routes import Api, Route, routes
 
-pytestmark = [pytest.mark.attack("S3"), pytest.mark.emulator, pytest.mark.xdist_group("proof-tokens")]
+pytestmark = [pytest.mark.attack("S3"), pytest.mark.emulator]
 
 ROUTES: Final = routes()
 APIS: Final[tuple[Api, ...]] = ("rest", "http")

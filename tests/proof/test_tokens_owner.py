@@ -22,7 +22,7 @@ from tests.journeys.stack import Stack
 from tests.proof.plugin import Dose, Proof
 from tests.proof.tokens_matrix import Victim, victim
 
-pytestmark = [pytest.mark.attack("S3"), pytest.mark.emulator, pytest.mark.xdist_group("proof-tokens")]
+pytestmark = [pytest.mark.attack("S3"), pytest.mark.emulator]
 
 # What differs from one answer to the next, whatever was asked.
 _OWN_TO_AN_ANSWER: Final = frozenset(
