@@ -1,11 +1,11 @@
-# The commands of the order platform. Each installs what it needs into .venv first.
-# macOS has GNU Make 3.81, bash 3.2 and BSD tools: nothing newer may be used here.
+# The commands of the order platform. Each command first installs what it needs into .venv.
+# macOS has GNU Make 3.81, bash 3.2 and BSD tools, so this file uses nothing newer.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# Two recipes must not install into .venv at once.
+# Two recipes must not install into .venv at the same time.
 .NOTPARALLEL:
 
-# Empty: one that tools/install.sh finds.
+# The Python that makes .venv. If it is empty, tools/install.sh finds one.
 PYTHON ?=
 PORT ?= 4566
 STACK ?= dev
@@ -16,7 +16,7 @@ ORDERS ?= 1000000
 BIN := .venv/bin
 UV := $(BIN)/uv
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.in)
-# Byte code at installation halves the time of the first start.
+# Compiling packages when they are installed halves the time of the first start.
 UV_COMPILE_BYTECODE ?= 1
 export UV_COMPILE_BYTECODE
 export UV_NO_PROGRESS := 1
@@ -37,47 +37,43 @@ unexport UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_TORCH_BACKEND UV_NO_BIN
 
 PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
-<<<<<<< HEAD
-SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py components functions local operations policy tests
-=======
-# The tests of a file share what they set up. Without reordering, small files come last, so that no worker ends with a long one.
+# Tests of one file share their fixtures, so they run on one worker. Without reordering, the largest files do not come last.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
-SOURCES := __main__.py settings.py components functions local operations policy tests
->>>>>>> steady
-# A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
+QUICK := tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
+SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py components functions local operations policy tests
+# Without an enforcement file, every rule is mandatory. STACK may be ORGANIZATION/STACK.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 
-.PHONY: help up order down status test prove lint format preview deploy redrive bench cost record generate lock
+.PHONY: help up order down status test check prove lint format preview deploy redrive bench cost record generate lock
 
-help: ## this list
+help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
 
 up: .venv/installed-local ## start the platform on this machine (PORT=4566)
 	@$(BIN)/python -m local up --port $(PORT)
 
-order: .venv/installed-local ## place an order on it and show its way
+order: .venv/installed-local ## place an order and show its way through the platform
 	@$(BIN)/python -m local order --port $(PORT)
 
-status: .venv/installed-local ## what runs on this machine, and where
+status: .venv/installed-local ## show what runs on this machine
 	@$(BIN)/python -m local status --port $(PORT)
 
-down: .venv/installed-local ## stop it, and delete its data
+down: .venv/installed-local ## stop the platform on this machine and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
-test: .venv/installed-dev .venv/asl/installed ## everything that must pass
+test: .venv/installed-dev .venv/asl/installed ## run all tests
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL)
 
-<<<<<<< HEAD
-prove: .venv/installed-dev .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
+check: .venv/installed-dev .venv/asl/installed ## check format, lint and types, and run the tests that need no emulator
 	@$(BIN)/python -m components.functions.archives arm64
-	$(BIN)/python -m pytest tests/proof -n 2 --dist loadgroup --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
-=======
-prove: .venv/installed-dev .venv/layers/installed .venv/asl/installed ## attack the platform's promises, in full (ATTACKS=R1,S3)
-	@$(BIN)/python -m components.packaging arm64
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest $(PARALLEL) $(QUICK)
+
+prove: .venv/installed-dev .venv/asl/installed ## attack the guarantees of the platform in full (ATTACKS=R1,S3)
+	@$(BIN)/python -m components.functions.archives arm64
 	$(BIN)/python -m pytest tests/proof $(PARALLEL) --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
->>>>>>> steady
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)
@@ -88,32 +84,32 @@ format: .venv/installed-dev ## format the code
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-preview: .venv/installed-local ## pulumi preview (STACK=dev)
+preview: .venv/installed-local ## show what a deployment would change (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
 	pulumi preview --stack $(STACK) --diff $(POLICY)
 
-deploy: .venv/installed-local ## pulumi up (STACK=dev)
+deploy: .venv/installed-local ## deploy to AWS (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
 	pulumi up --stack $(STACK) $(POLICY) $(PULUMI_UP_FLAGS)
 
-redrive: .venv/installed-local ## return what lies in the failure queues (STACK=dev, DRY_RUN=1)
+redrive: .venv/installed-local ## send the messages in failure queues back to where they failed (STACK=dev, DRY_RUN=1)
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
-bench: .venv/installed-dev ## what it takes, beside what one would otherwise write
+bench: .venv/installed-dev ## measure cold starts, orders and archives
 	@PYTHONPATH=policy:functions $(BIN)/python -m tests.bench
 
-cost: .venv/installed-local ## what orders cost on AWS (STACK=prod, ORDERS=1000000)
+cost: .venv/installed-local ## calculate what orders cost on AWS (STACK=prod, ORDERS=1000000)
 	@$(BIN)/python -m operations.cost $(STACK) --orders $(ORDERS)
 
-record: .venv/installed-dev ## record anew what an order does, for make cost
+record: .venv/installed-dev ## record the calls of one order again, for make cost
 	PYTHONPATH=policy:functions $(BIN)/python -m tests.cost.recording
 
-generate: .venv/installed-dev ## write the files that are made from code
+generate: .venv/installed-dev ## write the generated files and parts of documents
 	@mkdir -p .build
 	$(BIN)/python settings.py > .build/settings.schema.json && mv .build/settings.schema.json .
 	PYTHONPATH=policy:functions $(BIN)/python -m tests.support.documents
 
-lock: .venv/made ## pin what requirements*.in name
+lock: .venv/made ## pin the packages in requirements*.in
 	$(LOCK) --universal --python-version $(PYTHON_VERSION) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --universal --python-version $(PYTHON_VERSION) -c requirements-dev.txt requirements-local.in -o requirements-local.txt
 	$(LOCK) --universal --python-version $(PYTHON_VERSION) -c requirements-dev.txt requirements.in -o requirements.txt
@@ -121,7 +117,7 @@ lock: .venv/made ## pin what requirements*.in name
 		$(addprefix --no-emit-package ,boto3 botocore jmespath urllib3 s3transfer python-dateutil six) \
 		functions/layers/powertools.in -o functions/layers/powertools.txt
 
-# A .venv is made again if its making was cut off, its Python is gone, or the checkout was moved.
+# .venv is made again if making it was interrupted, if its Python is gone, or if the checkout was moved.
 AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 .PHONY: again
 
@@ -138,7 +134,7 @@ AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 	@sh tools/install.sh packages $<
 	@touch $@ .venv/installed-local
 
-# Node.js comes from PyPI, so that nothing but Python need be there.
+# Node.js comes from PyPI, so a machine needs only Python.
 .venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json .venv/made | .venv/installed-dev
 	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@
