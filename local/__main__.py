@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from local import BEGAN, emulator, project
+from local import BEGAN, emulator, environment, project
 from local.aws import CallError
 from local.errors import LocalError
 from local.instance import DEFAULT_PORT, ROOT, Instance, alone, instance
@@ -29,7 +29,8 @@ def main() -> int:
     parser.add_argument("--program", type=Path, default=ROOT, help="directory of the Pulumi project")
     arguments = parser.parse_args()
     try:
-        return commands[arguments.command](instance(arguments.port, arguments.home), arguments.program.resolve())
+        with environment.isolated():
+            return commands[arguments.command](instance(arguments.port, arguments.home), arguments.program.resolve())
     except (LocalError, CallError) as error:
         sys.stderr.write(f"error: {error}\n")
     except KeyboardInterrupt:

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import urllib3
 
+from local import loopback
+
 _TIMEOUT_S: Final = 35.0
 _REDIRECTS: Final = (301, 302, 303)
 
@@ -131,10 +133,8 @@ class Client:
     def send(
         self, method: str, url: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one request, and follow no redirect."""
-        answer = self._pool.request(
-            method, url, body=body, headers=dict(headers or {}), timeout=_TIMEOUT_S, redirect=False
-        )
+        """Send one request, and follow no redirect. Raises NoAnswerError."""
+        answer = loopback.send(self._pool, method, url, body=body, headers=dict(headers or {}), timeout=_TIMEOUT_S)
         named = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(answer.status, named, answer.data.decode(errors="replace"))
 

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from local import processes
+from local import environment as environments
+from local import loopback, processes
 from local.errors import LocalError
-from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance, read_json, write_private
+from local.instance import HOST, Instance, read_json, write_private
 
 _START_LIMIT_S: Final = 60.0
 _TAIL_LINES: Final = 15
-# What the emulator is told, and its Lambda functions must not see.
-_PRIVATE: Final = (
-    "AUTH",
-    "BIND_HOST",
-    "DOCKER_HOST",
-    "GATEWAY_PORT",
-    "IOT_MTLS_ENABLED",
-    "LAMBDA_ACCOUNT_CONCURRENCY",
-    "LAMBDA_ASYNC_RETRY_BASE_SECONDS",
-    "LOCAL_DECISIONS",
-    "LOCAL_PRIVATE",
-    "LOCAL_WARM",
-    "LOG_LEVEL",
-    "MINISTACK_ACCOUNT_ID",
-    "MINISTACK_AUTOCREATE_AWS_MANAGED",
-    "MINISTACK_HOST",
-    "MINISTACK_REGION",
-    "S3_DATA_DIR",
-    "SFTP_ENABLED",
-    "STATE_DIR",
-    "TMPDIR",
-)
 
 
 @dataclass(frozen=True)
@@ -94,7 +70,7 @@ def start(
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,
             cwd=instance.data,
-            env=_environment(instance, region) | (environment or {}),
+            env=environments.of_emulator(instance, region) | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -128,10 +104,10 @@ def stop(instance: Instance) -> bool:
 def answers(instance: Instance, *, limit_s: float = 5.0) -> bool:
     """Ask the emulator whether it is well."""
     try:
-        with urllib.request.urlopen(f"{instance.url}/_ministack/health", timeout=limit_s) as answer:  # noqa: S310
-            return answer.status == 200  # noqa: PLR2004
-    except (OSError, urllib.error.URLError):
+        loopback.get(f"{instance.url}/_ministack/health", limit_s=limit_s)
+    except loopback.NoAnswerError:
         return False
+    return True
 
 
 def tail(instance: Instance) -> str:
@@ -145,7 +121,8 @@ def tail(instance: Instance) -> str:
 
 def _runner() -> str:
     here = Path(__file__).parent
-    sources = [*sorted(here.glob("corrections/*.py")), here / "bootstrap.py", here / "launch.py", Path(__file__)]
+    parts = (here / name for name in ("bootstrap.py", "environment.py", "launch.py"))
+    sources = [*sorted(here.glob("corrections/*.py")), *parts, Path(__file__)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
@@ -173,46 +150,3 @@ def _require_free(port: int) -> None:
                 f"port {port} is taken by another program ({error.strerror}). "
                 f"Remedy: stop that program, or take another port: make up PORT={port + 1}"
             ) from None
-
-
-def _environment(instance: Instance, region: str) -> dict[str, str]:
-    data = instance.data
-    environment = {
-        "AUTH": "true",
-        "BIND_HOST": HOST,
-        # Some of its services look for Docker; this one they do not find.
-        "DOCKER_HOST": f"unix://{data}/no-docker.sock",
-        "GATEWAY_PORT": str(instance.port),
-        "IOT_MTLS_ENABLED": "0",
-        # AWS's quota. The emulator's would be what this machine's memory holds, but invocations wait for environments.
-        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
-        # AWS waits one minute, then two, before it invokes a failed function again.
-        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"),
-        "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
-        "LOCAL_PRIVATE": ",".join(_PRIVATE),
-        "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
-        "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
-        "MINISTACK_AUTOCREATE_AWS_MANAGED": "0",
-        "MINISTACK_HOST": HOST,
-        "MINISTACK_REGION": region,
-        "S3_DATA_DIR": str(data / "s3"),
-        "SFTP_ENABLED": "0",
-        "STATE_DIR": str(data / "state"),
-        "TMPDIR": str(data / "tmp"),
-    }
-    shared = {
-        "AWS_ACCESS_KEY_ID": ROOT_KEY,
-        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_REGION": region,
-        "AWS_ENDPOINT_URL": instance.url,
-        "LANG": "C.UTF-8",
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-    }
-    # Where functions send their traces: UDP, and without it to a daemon on this machine, whether there is one or not.
-    if daemon := os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
-        shared["AWS_XRAY_DAEMON_ADDRESS"] = daemon
-    return environment | shared

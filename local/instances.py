@@ -72,7 +72,7 @@ def command(
 def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None) -> Running:
     """Start the instance if need be, and deploy to it.
 
-    `environment` may hold LAMBDA_ASYNC_RETRY_BASE_SECONDS (seconds before the first retry of an asynchronous
+    `environment` may hold LOCAL_ASYNC_RETRY_BASE_S (seconds before the first retry of an asynchronous
     invocation, 1 by default). Raises LocalError with what the command said.
     """
     done = command("up", where, program=program, environment=environment)

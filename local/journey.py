@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from local import loopback
 from local.aws import Aws, CallError
 
 _WATCH: Final = "orders-local-watch"
+_MAILS_LIMIT_S: Final = 5.0
 
 
 @dataclass(frozen=True, order=True)
@@ -97,8 +98,8 @@ class Journey:
     def _mails(self) -> Iterator[tuple[Step, str]]:
         """Yield the mails about this order; the emulator keeps what SES would send."""
         url = f"{self._aws.instance.url}/_ministack/ses/messages"
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the emulator
-            mails: list[dict[str, Any]] = json.load(answer)["messages"].get(self._aws.account, [])
+        kept = json.loads(loopback.get(url, limit_s=_MAILS_LIMIT_S))
+        mails: list[dict[str, Any]] = kept["messages"].get(self._aws.account, [])
         for mail in mails:
             if self.order_id in mail["BodyText"]:
                 text = f"“{mail['Subject']}” to {', '.join(mail['To'])}"

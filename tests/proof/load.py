@@ -98,7 +98,7 @@ class Load:
 
 def started(instance: Instance) -> Load:
     """Bring a stack of its own up for load."""
-    stack = start(instance, LAMBDA_ASYNC_RETRY_BASE_SECONDS=RETRY_BASE_S, LOCAL_DECISIONS="")
+    stack = start(instance, LOCAL_ASYNC_RETRY_BASE_S=RETRY_BASE_S, LOCAL_DECISIONS="")
     plain = client_of(stack.outputs)
     pool = urllib3.PoolManager(retries=False, maxsize=_CONNECTIONS)
     people = People(stack, CheckedClient(plain.frontend, plain.cognito_url, pool))
