@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from cli.errors import described
 from local import environment as environments
 from local import loopback, processes
 from local.errors import LocalError
-from local.instance import HOST, Instance, read_json, write_private
+from local.instance import DEFAULT_PORT, HOST, LAST_PORT, DamagedError, Instance, read_json, write_private
 
 _START_LIMIT_S: Final = 60.0
 _TAIL_LINES: Final = 15
@@ -35,7 +39,10 @@ class Found:
 
 def find(instance: Instance) -> Found:
     """Look for the emulator that was started for `instance`."""
-    record: dict[str, Any] | None = read_json(instance.process)
+    try:
+        record = read_json(instance.process, "pid", "started", "region", remedy=instance.anew)
+    except DamagedError:
+        record = _searched(instance)
     if not record:
         return Found("none", [], {})
     leader = processes.find(record["pid"])
@@ -59,8 +66,8 @@ def start(
     corrections to leave out, for the tests that show that they are needed; `launcher` a module that does more than
     local.launch. Raises LocalError if the port is taken.
     """
-    _require_free(instance.port)
-    shutil.rmtree(instance.data, ignore_errors=True)
+    require_free(instance.port)
+    _delete_data(instance)
     for directory in ("tmp", "state", "s3"):
         (instance.data / directory).mkdir(parents=True)
     command = [sys.executable, "-m", launcher, "--home", str(instance.home)]
@@ -76,10 +83,16 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    found = processes.find(process.pid)
-    started = found.started if found else ""
-    record = {"pid": process.pid, "started": started, "region": region, "runner": _runner()}
-    write_private(instance.process, record)
+    try:
+        found = processes.find(process.pid)
+        started = found.started if found else ""
+        record = {"pid": process.pid, "started": started, "region": region, "runner": _runner()}
+        write_private(instance.process, record)
+    except BaseException:
+        # No later command would find it.
+        process.kill()
+        process.wait()
+        raise
     return lambda: _wait(instance, process, began)
 
 
@@ -97,7 +110,7 @@ def stop(instance: Instance) -> bool:
         numbers = ", ".join(str(each.pid) for each in left)
         raise LocalError(f"could not stop the emulator: process {numbers} does not end. Remedy: kill -9 {numbers}")
     instance.process.unlink(missing_ok=True)
-    shutil.rmtree(instance.data, ignore_errors=True)
+    _delete_data(instance)
     return found.state == "running"
 
 
@@ -110,6 +123,14 @@ def answers(instance: Instance, *, limit_s: float = 5.0) -> bool:
     return True
 
 
+def free_port(port: int) -> int:
+    """Return a port to use instead of `port`: the next one that this user may listen on. Raises LocalError."""
+    for each in (*range(port + 1, LAST_PORT + 1), *range(DEFAULT_PORT, port)):
+        if _bind(each) is None:
+            return each
+    raise LocalError("no port is free. Remedy: stop programs that listen on one")
+
+
 def tail(instance: Instance) -> str:
     """Return the last lines of the emulator's log."""
     try:
@@ -117,6 +138,18 @@ def tail(instance: Instance) -> str:
     except FileNotFoundError:
         return "(no log)"
     return "\n".join(f"  | {line}" for line in lines[-_TAIL_LINES:])
+
+
+def _delete_data(instance: Instance) -> None:
+    while instance.data.exists():
+        # Something in it may go while it is deleted.
+        with suppress(FileNotFoundError):
+            shutil.rmtree(instance.data)
+
+
+def _last_words(instance: Instance) -> str:
+    """Return the last line of the emulator's log, which names the error in a traceback too, and where the rest is."""
+    return f"{tail(instance).splitlines()[-1].removeprefix('  | ')}. Remedy: read {instance.log}"
 
 
 def _runner() -> str:
@@ -130,23 +163,43 @@ def _wait(instance: Instance, process: subprocess.Popen[bytes], began: float) ->
     while not answers(instance, limit_s=1.0):
         if process.poll() is not None:
             instance.process.unlink(missing_ok=True)
-            raise LocalError(f"the emulator ended with code {process.returncode} ({instance.log}):\n{tail(instance)}")
+            raise LocalError(f"the emulator ended with code {process.returncode}: {_last_words(instance)}")
         if time.monotonic() - began > _START_LIMIT_S:
             stop(instance)
-            raise LocalError(
-                f"the emulator did not answer within {_START_LIMIT_S:.0f} s ({instance.log}):\n{tail(instance)}"
-            )
+            raise LocalError(f"the emulator did not answer within {_START_LIMIT_S:.0f} s: {_last_words(instance)}")
         time.sleep(0.03)
     return time.monotonic() - began
 
 
-def _require_free(port: int) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+def require_free(port: int) -> None:
+    """Raise LocalError, which names the cause and another port, if the emulator can't listen on `port`."""
+    error = _bind(port)
+    if error is None:
+        return
+    if error.errno == errno.EADDRNOTAVAIL:
+        raise LocalError(f"{HOST} is no address of this machine. Remedy: sudo ip link set lo up")
+    if error.errno not in (errno.EACCES, errno.EADDRINUSE, errno.EPERM):
+        raise LocalError(f"port {port}: {described(error)}")
+    remedy = f"take another port: make up PORT={free_port(port)}"
+    if error.errno == errno.EADDRINUSE:
+        raise LocalError(f"port {port} is taken by another program. Remedy: stop that program, or {remedy}")
+    raise LocalError(f"port {port}: {error.strerror}: this user may not listen on it. Remedy: {remedy}")
+
+
+def _bind(port: int) -> OSError | None:
+    """Return why nothing can listen on `port`, or None."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
-        except OSError as error:
-            raise LocalError(
-                f"port {port} is taken by another program ({error.strerror}). "
-                f"Remedy: stop that program, or take another port: make up PORT={port + 1}"
-            ) from None
+    except OSError as error:
+        return error
+    return None
+
+
+def _searched(instance: Instance) -> dict[str, Any] | None:
+    """Return the record of an emulator of `instance` that runs, though the written one is damaged."""
+    # As `start` wrote it; the commands of `python -m local` have another word between.
+    mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")
+    leader = next((each for each in processes.running() if mark.search(f"{each.command} ")), None)
+    return {"pid": leader.pid, "started": leader.started} if leader else None

@@ -12,12 +12,13 @@ from local import emulator
 from local.aws import Aws
 from local.client import Answer, Client, SignInError, client_of
 from local.errors import LocalError
-from local.instance import Instance, read_json
+from local.instance import Instance, read_outputs
 from local.journey import Journey, Step, watch
 from local.progress import Progress
 
 LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
-_LIMIT_S: Final = float(os.environ.get("LOCAL_ORDER_LIMIT_S", "30"))
+_LIMIT_S: Final = "LOCAL_ORDER_LIMIT_S"
+_USUAL_LIMIT_S: Final = 30.0
 _ACCEPTED: Final = 202
 _OK: Final = 200
 _BAD_ENDS: Final = frozenset({"OrderRejected", "OrderFailed"})
@@ -39,9 +40,10 @@ def order(instance: Instance, progress: Progress) -> int:
 
     Raises LocalError without a running instance, or if the order is refused.
     """
-    outputs: dict[str, Any] | None = read_json(instance.outputs)
+    outputs = read_outputs(instance)
     if emulator.find(instance).state != "running" or outputs is None or "ops" not in outputs:
         raise LocalError(f"nothing is running at {instance.url}. Remedy: {instance.command('up')}")
+    limit_s = _limit_s()
     aws, client = Aws(instance, outputs["ops"]["region"]), client_of(outputs)
     who = outputs["local"]["customer"]
     try:
@@ -57,13 +59,22 @@ def order(instance: Instance, progress: Progress) -> int:
             Step(began, 0, "REST API", f"POST /orders as {who['username']}"),
             Step(time.time(), 0, "REST API", accepted),
         ]
-        _follow(journey, progress)
+        _follow(journey, progress, limit_s)
     placed = _require(client.rest("GET", f"/orders/{journey.order_id}", tokens.id_token), _OK).json()
     after = _stock(aws, outputs)
     _report(progress, journey.steps, placed, before, after)
     if placed.get("reason", {}).get("code") == "OutOfStock":
-        progress.say(f"\nSold out. To have the products of the first day again: {instance.anew}")
+        progress.say(f"\nSold out. To have the first products again: {instance.anew}")
     return _verdict(journey, outputs["ops"], progress, time.time() - began)
+
+
+def _limit_s() -> float:
+    """Return how long to wait for what an order causes. Raises LocalError."""
+    got = os.environ.get(_LIMIT_S, _USUAL_LIMIT_S)
+    try:
+        return float(got)
+    except ValueError:
+        raise LocalError(f"{_LIMIT_S}: got {got!r}; allowed: a number of seconds") from None
 
 
 def _place(client: Client, token: str) -> tuple[float, Answer]:
@@ -73,9 +84,9 @@ def _place(client: Client, token: str) -> tuple[float, Answer]:
     return began, _require(answer, _ACCEPTED)
 
 
-def _follow(journey: Journey, progress: Progress) -> None:
+def _follow(journey: Journey, progress: Progress, limit_s: float) -> None:
     with progress.waiting() as say:
-        ends = time.monotonic() + _LIMIT_S
+        ends = time.monotonic() + limit_s
         while (missing := EXPECTED.keys() - journey.arrived) and time.monotonic() < ends:
             if journey.arrived & _BAD_ENDS:
                 ends = min(ends, time.monotonic() + 1)
@@ -120,7 +131,7 @@ def _verdict(journey: Journey, ops: Mapping[str, Any], progress: Progress, secon
     if ended := journey.arrived & _BAD_ENDS:
         progress.say(f"\nThe order was not confirmed: {', '.join(ended)}.")
         return 1
-    progress.say(f"\nNot arrived within {_LIMIT_S:.0f} s:")
+    progress.say(f"\nNot arrived after {seconds:.0f} s:")
     for what in missing:
         groups = ", ".join(ops["logGroups"].get(name, name) for name in EXPECTED[what].split(", "))
         progress.say(f"  {what}: look into the log group {groups}")

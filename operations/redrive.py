@@ -20,7 +20,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from cli import endings
 from local import aws, environment
+from local.errors import LocalError
+from local.instance import DEFAULT_PORT, port_number
 from operations import stack_outputs
 from operations.failed_messages import (
     FailureQueue,
@@ -33,7 +36,7 @@ from operations.failed_messages import (
     release,
 )
 from operations.failure_reasons import Reasons
-from operations.stack_outputs import DEFAULT_PORT, LOCAL_STACK, OperationError
+from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
 # More than there are failure queues, which are read at the same time.
 _CONNECTIONS = 32
@@ -157,7 +160,13 @@ def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
     # The stubs know each service by a literal name alone.
     session = cast("Any", aws.session(region) if local else boto3)
 
-    return lambda service: session.client(service, config=config, **keywords)
+    def client(service: str) -> Any:
+        try:
+            return session.client(service, config=config, **keywords)
+        except ValueError as error:
+            raise OperationError(f"AWS settings of this machine: {error}; mend them there") from error
+
+    return client
 
 
 def _print(line: str) -> None:
@@ -171,19 +180,21 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="redrive", description="Return failed messages to where they failed.")
     parser.add_argument("stack", help="the stack's name; local is the emulator's")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.add_argument("--port", type=stack_outputs.port, default=DEFAULT_PORT, help="the emulator's port")
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="the emulator's port")
     given = parser.parse_args(arguments)
-    try:
-        # The emulator knows nothing of this machine's AWS settings; AWS needs them.
-        with environment.isolated() if given.stack == LOCAL_STACK else nullcontext():
+    known = (OperationError, LocalError, BotoCoreError, ClientError)
+    return endings.run(lambda: _command(given), ERROR_LOG, known=known, prefix="redrive", failed=2)
+
+
+def _command(given: argparse.Namespace) -> int:
+    # The emulator knows nothing of this machine's AWS settings; AWS needs them.
+    with environment.isolated() if given.stack == LOCAL_STACK else nullcontext():
+        try:
             return 1 if redrive(stack_outputs.read(given.stack, port=given.port), dry_run=given.dry_run) else 0
-    except EndpointConnectionError as error:
-        remedy = f"start it by `make up PORT={given.port}`" if given.stack == LOCAL_STACK else "look at the network"
-        sys.stderr.write(f"redrive: nothing answers: {error}; {remedy}\n")
-        return 2
-    except (OperationError, BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"redrive: {error}\n")
-        return 2
+        except EndpointConnectionError as error:
+            start = f"start it by `make up PORT={given.port}`"
+            remedy = start if given.stack == LOCAL_STACK else "look at the network"
+            raise OperationError(f"nothing answers: {error}; {remedy}") from error
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ CAPABILITIES = {
 }
 LOCAL = {path.stem for path in (ROOT / "local").iterdir()}
 # How the emulator is called. What deploys to it is not for operators.
-USED_BY_OPERATIONS = {"aws", "environment"}
+USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance"}
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
 
@@ -56,6 +56,8 @@ def forbidden(path: str, source: str) -> list[str]:
         banned += tuple(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS)
         # One module runs the program, as a whole and under mocks.
         banned += () if parts[1] == "resource_graph.py" else ("pulumi",)
+    elif parts[0] == "cli":
+        banned = ("components", "settings", "shared", "local", "operations", "pulumi", "tests", *HANDLERS)
     elif parts[0] == "policy":
         # Nothing of ours: it judges any stack.
         banned = ("components", "settings", "shared", "local", "operations", "pulumi_aws", "tests", *HANDLERS)
@@ -67,7 +69,7 @@ def forbidden(path: str, source: str) -> list[str]:
 
 
 def modules() -> list[str]:
-    folders = ("components", "functions", "local", "operations", "policy")
+    folders = ("cli", "components", "functions", "local", "operations", "policy")
     found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     return sorted(str(path.relative_to(ROOT)) for path in [*found, ROOT / "settings.py", ROOT / "__main__.py"])
 
@@ -87,6 +89,7 @@ def test_imports_run_one_way(path: str) -> None:
         ("functions/users_api/handler.py", "from orders_api.handler import app"),
         ("functions/shared/order.py", "from users_api import handler"),
         ("local/up.py", "from components import function"),
+        ("cli/endings.py", "from local.errors import LocalError"),
         ("operations/cost.py", "import pulumi"),
         ("operations/redrive.py", "from local import emulator"),
         ("operations/redrive.py", "from local.up import up"),
