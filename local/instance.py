@@ -77,7 +77,7 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     """Return the instance of `port`: .local for the default port, .local/PORT for the others."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
-    # Unlike Path.resolve, it takes links that lead in a circle: whoever uses the directory gets the error.
+    # Unlike Path.resolve, it accepts a link to itself: the command that uses the directory reports it.
     return Instance(port=port, home=Path(os.path.realpath(home)))
 
 

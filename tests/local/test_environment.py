@@ -27,7 +27,7 @@ DIFFERENT_EACH_TIME = {"amz-sdk-invocation-id", "authorization", "x-amz-date"}
 
 
 class Server:
-    """Stands for the emulator: keeps what it is asked."""
+    """Answers in place of the emulator, and keeps the requests."""
 
     def __init__(self, port: int) -> None:
         self.instance = Instance(port, Path())

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-_NOBODY: Final = "http://127.0.0.1:9"
+_CLOSED: Final = "http://127.0.0.1:9"
 """A closed port."""
 _CONFIG: Final = f"""
 [default]
 region = eu-north-1
-endpoint_url = {_NOBODY}
+endpoint_url = {_CLOSED}
 ignore_configured_endpoint_urls = true
 use_fips_endpoint = true
 use_dualstack_endpoint = true
@@ -31,10 +31,10 @@ s3 =
 
 [services elsewhere]
 dynamodb =
-  endpoint_url = {_NOBODY}
+  endpoint_url = {_CLOSED}
 """
 _PROXIES: Final = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-PROXIES: Final = dict.fromkeys(_PROXIES, _NOBODY)
+PROXIES: Final = dict.fromkeys(_PROXIES, _CLOSED)
 EMULATOR: Final = {
     "BIND_HOST": "0.0.0.0",  # noqa: S104 - what must not be taken
     "EDGE_PORT": "9",
@@ -79,7 +79,7 @@ def aws_settings(folder: Path) -> dict[str, Mapping[str, str]]:
         "broken credentials": {"AWS_SHARED_CREDENTIALS_FILE": str(broken / ".aws" / "credentials")},
         "broken files at home": {"HOME": str(broken), "BOTO_CONFIG": str(broken / ".aws" / "config")},
         "broken models": {"AWS_DATA_PATH": str(models)},
-        "endpoints": {"AWS_ENDPOINT_URL": _NOBODY, "AWS_ENDPOINT_URL_SQS": "nonsense"},
+        "endpoints": {"AWS_ENDPOINT_URL": _CLOSED, "AWS_ENDPOINT_URL_SQS": "nonsense"},
         "ignored endpoints": {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
         "retries": {"AWS_MAX_ATTEMPTS": "many", "AWS_RETRY_MODE": "nonsense", "AWS_DEFAULTS_MODE": "nonsense"},
         "special endpoints": {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
