@@ -40,7 +40,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 # Tests of one file share their fixtures, so they run on one worker. Without reordering, the largest files do not come last.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
-SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py components functions local operations policy tests
+SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components functions local operations policy tests
 # Without an enforcement file, every rule is mandatory. STACK may be ORGANIZATION/STACK.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 

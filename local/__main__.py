@@ -7,16 +7,15 @@ import sys
 import time
 from pathlib import Path
 
-from local import BEGAN, emulator, project
+from cli import endings
+from local import BEGAN, emulator, environment, project
 from local.aws import CallError
 from local.errors import LocalError
-from local.instance import DEFAULT_PORT, ROOT, Instance, alone, instance
+from local.instance import DEFAULT_PORT, ROOT, Instance, alone, instance, port_number
 from local.order import order
 from local.progress import Progress
 from local.summary import summary
 from local.up import up
-
-_LAST_PORT = 65_535
 
 
 def main() -> int:
@@ -24,25 +23,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = {"up": _up, "down": _down, "order": _order, "status": _status}
     parser.add_argument("command", choices=commands)
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="TCP port of the instance")
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="TCP port of the instance")
     parser.add_argument("--home", type=Path, help="directory of the instance; default: .local or .local/PORT")
     parser.add_argument("--program", type=Path, default=ROOT, help="directory of the Pulumi project")
     arguments = parser.parse_args()
-    try:
-        return commands[arguments.command](instance(arguments.port, arguments.home), arguments.program.resolve())
-    except (LocalError, CallError) as error:
-        sys.stderr.write(f"error: {error}\n")
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-    return 1
+    where = instance(arguments.port, arguments.home)
 
+    def command() -> int:
+        with environment.isolated():
+            return commands[arguments.command](where, arguments.program.resolve())
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
-        raise argparse.ArgumentTypeError(
-            f"PORT: got {text!r}; allowed: 1 to {_LAST_PORT}; the default is {DEFAULT_PORT}"
-        )
-    return int(text)
+    return endings.run(command, where.home / "error.log", known=(LocalError, CallError))
 
 
 def _up(where: Instance, program: Path) -> int:

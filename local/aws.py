@@ -6,15 +6,22 @@ import threading
 from typing import Any, Final
 
 import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
+from botocore.exceptions import ConnectionError as NoConnection
+from botocore.loaders import Loader
 from botocore.validate import ParamValidator
 
 from local.instance import ACCOUNT, ROOT_KEY, Instance
+from local.loopback import no_answer
 from local.patience import PATIENCE
 
+# An empty table: without it the SDK takes proxies from the environment, and on macOS from the system's settings.
+NO_PROXIES: Final[dict[str, str]] = {}
 _CONFIG: Final = Config(
-    retries={"total_max_attempts": 1},
+    proxies=NO_PROXIES,
+    retries={"total_max_attempts": 1, "mode": "standard"},
     read_timeout=30 * PATIENCE,
     # Step Functions' synchronous calls go to a host of their own, sync-states.*, which the loopback interface is not.
     inject_host_prefix=False,
@@ -35,12 +42,25 @@ class CallError(Exception):
         return any(word in self.code for word in _GONE)
 
 
+def session(region: str) -> boto3.Session:
+    """Return a session of the emulator's root. It reads no service model of the person's from ~/.aws/models.
+
+    What the SDK takes from the environment is for local.environment to remove.
+    """
+    core = botocore.session.Session()
+    own = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    core.register_component("data_loader", own)
+    return boto3.Session(
+        aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=region, botocore_session=core
+    )
+
+
 class Aws:
     """The services of one instance, called as the account's root. Used by several threads."""
 
     def __init__(self, instance: Instance, region: str) -> None:
         self.instance, self.region, self.account = instance, region, ACCOUNT
-        self._session = boto3.Session(aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=region)
+        self._session = session(region)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -55,6 +75,8 @@ class Aws:
             raise CallError(name, detail.get("Code", "?"), detail.get("Message", str(error))) from None
         except ParamValidationError as error:
             raise CallError(name, "ParamValidation", " ".join(str(error).split())) from None
+        except (HTTPClientError, NoConnection) as error:
+            raise CallError(name, type(error).__name__, no_answer(self.instance.url, error)) from None
         except BotoCoreError as error:
             raise CallError(name, type(error).__name__, str(error)) from None
 

@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from local import processes
+from cli.errors import described
+from local import environment as environments
+from local import loopback, processes
 from local.errors import LocalError
-from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance, read_json, write_private
-from local.patience import PATIENCE
+from local.instance import DEFAULT_PORT, HOST, LAST_PORT, DamagedError, Instance, read_json, write_private
 
 AT_WORK: Final = "/_ministack/at-work"
 """Path of the answer that says how much is still to be done; see local.corrections.at_work."""
 _START_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 30.0
 _TAIL_LINES: Final = 15
-_OTHER_SOURCES: Final = ("bootstrap.py", "launch.py", "patience.py")
-# What the emulator is told, and its Lambda functions must not see.
-_PRIVATE: Final = (
-    "AUTH",
-    "BIND_HOST",
-    "DOCKER_HOST",
-    "GATEWAY_PORT",
-    "IOT_MTLS_ENABLED",
-    "LAMBDA_ACCOUNT_CONCURRENCY",
-    "LAMBDA_ASYNC_RETRY_BASE_SECONDS",
-    "LOCAL_DECISIONS",
-    "LOCAL_PATIENCE",
-    "LOCAL_PRIVATE",
-    "LOCAL_WARM",
-    "LOG_LEVEL",
-    "MINISTACK_ACCOUNT_ID",
-    "MINISTACK_AUTOCREATE_AWS_MANAGED",
-    "MINISTACK_HOST",
-    "MINISTACK_REGION",
-    "S3_DATA_DIR",
-    "SFTP_ENABLED",
-    "STATE_DIR",
-    "TMPDIR",
-)
+_OTHER_SOURCES: Final = ("bootstrap.py", "environment.py", "launch.py", "patience.py")
 
 
 @dataclass(frozen=True)
@@ -66,7 +44,10 @@ class Found:
 
 def find(instance: Instance) -> Found:
     """Look for the emulator that was started for `instance`."""
-    record: dict[str, Any] | None = read_json(instance.process)
+    try:
+        record = read_json(instance.process, "pid", "started", "region", remedy=instance.anew)
+    except DamagedError:
+        record = _searched(instance)
     if not record:
         return Found("none", [], {})
     leader = processes.find(record["pid"])
@@ -90,8 +71,8 @@ def start(
     corrections to leave out, for the tests that show that they are needed; `launcher` a module that does more than
     local.launch. Raises LocalError if the port is taken.
     """
-    _require_free(instance.port)
-    shutil.rmtree(instance.data, ignore_errors=True)
+    require_free(instance.port)
+    _delete_data(instance)
     for directory in ("tmp", "state", "s3"):
         (instance.data / directory).mkdir(parents=True)
     command = [sys.executable, "-m", launcher, "--home", str(instance.home)]
@@ -101,16 +82,22 @@ def start(
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,
             cwd=instance.data,
-            env=_environment(instance, region) | (environment or {}),
+            env=environments.of_emulator(instance, region) | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    found = processes.find(process.pid)
-    started = found.started if found else ""
-    record = {"pid": process.pid, "started": started, "region": region, "runner": _runner()}
-    write_private(instance.process, record)
+    try:
+        found = processes.find(process.pid)
+        started = found.started if found else ""
+        record = {"pid": process.pid, "started": started, "region": region, "runner": _runner()}
+        write_private(instance.process, record)
+    except BaseException:
+        # No later command would find it.
+        process.kill()
+        process.wait()
+        raise
     return lambda: _wait(instance, process, began)
 
 
@@ -128,26 +115,33 @@ def stop(instance: Instance) -> bool:
         numbers = ", ".join(str(each.pid) for each in left)
         raise LocalError(f"could not stop the emulator: process {numbers} does not end. Remedy: kill -9 {numbers}")
     instance.process.unlink(missing_ok=True)
-    shutil.rmtree(instance.data, ignore_errors=True)
+    _delete_data(instance)
     return found.state == "running"
 
 
 def is_at_rest(instance: Instance) -> bool:
     """Return whether nothing is left to be done: no event, no execution, no record, no message."""
     try:
-        with urllib.request.urlopen(instance.url + AT_WORK, timeout=_ANSWER_LIMIT_S) as answer:  # noqa: S310
-            return not any(json.load(answer).values())
-    except urllib.error.HTTPError:
-        return False  # An emulator that was started by an earlier version cannot tell.
+        return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
+    except loopback.NoAnswerError:
+        return False  # An emulator that an earlier version started does not have this answer.
 
 
 def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:
     """Ask the emulator whether it is well."""
     try:
-        with urllib.request.urlopen(f"{instance.url}/_ministack/health", timeout=limit_s) as answer:  # noqa: S310
-            return answer.status == 200  # noqa: PLR2004
-    except (OSError, urllib.error.URLError):
+        loopback.get(f"{instance.url}/_ministack/health", limit_s=limit_s)
+    except loopback.NoAnswerError:
         return False
+    return True
+
+
+def free_port(port: int) -> int:
+    """Return a port to use instead of `port`: the next one that this user may listen on. Raises LocalError."""
+    for each in (*range(port + 1, LAST_PORT + 1), *range(DEFAULT_PORT, port)):
+        if _bind(each) is None:
+            return each
+    raise LocalError("no port is free. Remedy: stop programs that listen on one")
 
 
 def tail(instance: Instance) -> str:
@@ -157,6 +151,18 @@ def tail(instance: Instance) -> str:
     except FileNotFoundError:
         return "(no log)"
     return "\n".join(f"  | {line}" for line in lines[-_TAIL_LINES:])
+
+
+def _delete_data(instance: Instance) -> None:
+    while instance.data.exists():
+        # Something in it may go while it is deleted.
+        with suppress(FileNotFoundError):
+            shutil.rmtree(instance.data)
+
+
+def _last_words(instance: Instance) -> str:
+    """Return the last line of the emulator's log, which names the error in a traceback too, and where the rest is."""
+    return f"{tail(instance).splitlines()[-1].removeprefix('  | ')}. Remedy: read {instance.log}"
 
 
 def _runner() -> str:
@@ -169,67 +175,43 @@ def _wait(instance: Instance, process: subprocess.Popen[bytes], began: float) ->
     while not answers(instance, limit_s=1.0):
         if process.poll() is not None:
             instance.process.unlink(missing_ok=True)
-            raise LocalError(f"the emulator ended with code {process.returncode} ({instance.log}):\n{tail(instance)}")
+            raise LocalError(f"the emulator ended with code {process.returncode}: {_last_words(instance)}")
         if time.monotonic() - began > _START_LIMIT_S:
             stop(instance)
-            raise LocalError(
-                f"the emulator did not answer within {_START_LIMIT_S:.0f} s ({instance.log}):\n{tail(instance)}"
-            )
+            raise LocalError(f"the emulator did not answer within {_START_LIMIT_S:.0f} s: {_last_words(instance)}")
         time.sleep(0.03)
     return time.monotonic() - began
 
 
-def _require_free(port: int) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+def require_free(port: int) -> None:
+    """Raise LocalError, which names the cause and another port, if the emulator can't listen on `port`."""
+    error = _bind(port)
+    if error is None:
+        return
+    if error.errno == errno.EADDRNOTAVAIL:
+        raise LocalError(f"{HOST} is no address of this machine. Remedy: sudo ip link set lo up")
+    if error.errno not in (errno.EACCES, errno.EADDRINUSE, errno.EPERM):
+        raise LocalError(f"port {port}: {described(error)}")
+    remedy = f"take another port: make up PORT={free_port(port)}"
+    if error.errno == errno.EADDRINUSE:
+        raise LocalError(f"port {port} is taken by another program. Remedy: stop that program, or {remedy}")
+    raise LocalError(f"port {port}: {error.strerror}: this user may not listen on it. Remedy: {remedy}")
+
+
+def _bind(port: int) -> OSError | None:
+    """Return why nothing can listen on `port`, or None."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
-        except OSError as error:
-            raise LocalError(
-                f"port {port} is taken by another program ({error.strerror}). "
-                f"Remedy: stop that program, or take another port: make up PORT={port + 1}"
-            ) from None
+    except OSError as error:
+        return error
+    return None
 
 
-def _environment(instance: Instance, region: str) -> dict[str, str]:
-    data = instance.data
-    environment = {
-        "AUTH": "true",
-        "BIND_HOST": HOST,
-        # Some of its services look for Docker; this one they do not find.
-        "DOCKER_HOST": f"unix://{data}/no-docker.sock",
-        "GATEWAY_PORT": str(instance.port),
-        "IOT_MTLS_ENABLED": "0",
-        # AWS's quota. The emulator's would be what this machine's memory holds, but invocations wait for environments.
-        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
-        # AWS waits one minute, then two, before it invokes a failed function again.
-        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"),
-        "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
-        "LOCAL_PATIENCE": f"{PATIENCE:g}",
-        "LOCAL_PRIVATE": ",".join(_PRIVATE),
-        "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
-        "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
-        "MINISTACK_AUTOCREATE_AWS_MANAGED": "0",
-        "MINISTACK_HOST": HOST,
-        "MINISTACK_REGION": region,
-        "S3_DATA_DIR": str(data / "s3"),
-        "SFTP_ENABLED": "0",
-        "STATE_DIR": str(data / "state"),
-        "TMPDIR": str(data / "tmp"),
-    }
-    shared = {
-        "AWS_ACCESS_KEY_ID": ROOT_KEY,
-        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_REGION": region,
-        "AWS_ENDPOINT_URL": instance.url,
-        "LANG": "C.UTF-8",
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-    }
-    # Where functions send their traces: UDP, and without it to a daemon on this machine, whether there is one or not.
-    if daemon := os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
-        shared["AWS_XRAY_DAEMON_ADDRESS"] = daemon
-    return environment | shared
+def _searched(instance: Instance) -> dict[str, Any] | None:
+    """Return the record of an emulator of `instance` that runs, though the written one is damaged."""
+    # As `start` wrote it; the commands of `python -m local` have another word between.
+    mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")
+    leader = next((each for each in processes.running() if mark.search(f"{each.command} ")), None)
+    return {"pid": leader.pid, "started": leader.started} if leader else None

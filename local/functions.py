@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import shlex
+import shutil
 import sys
 import threading
 import zipfile
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cli.errors import naming
 from local.instance import Instance
 
 RUNTIME: Final = "provided.al2023"
@@ -43,8 +46,9 @@ def layer_directory(instance: Instance, layer_arn: str) -> Path:
 
 def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
     """Put a layer version where functions find it."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        archive.extractall(layer_directory(instance, layer_arn))
+    directory = layer_directory(instance, layer_arn)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, naming(directory):
+        archive.extractall(directory)
 
 
 def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
@@ -56,7 +60,8 @@ def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> by
     with zipfile.ZipFile(buffer, "a") as archive:
         entry = zipfile.ZipInfo("bootstrap", _EPOCH)
         entry.external_attr = 0o100755 << 16
-        archive.writestr(entry, f"#!/bin/sh\nexec {command}\n")
+        # The checkout's path may hold bytes that are no text in this locale.
+        archive.writestr(entry, os.fsencode(f"#!/bin/sh\nexec {command}\n"))
     return buffer.getvalue()
 
 
@@ -66,6 +71,7 @@ def _runtime_directory(instance: Instance) -> Path:
     with _LOCK:
         if not directory.exists():
             scratch = directory.with_name("runtime.new")
+            shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             for name in _RUNTIME_PACKAGES:
                 found = importlib.util.find_spec(name)

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local import emulator
 from local.aws import Aws
 from local.client import Client, client_of
 from local.errors import LocalError
-from local.instance import HOST, ROOT, Instance, instance, read_json
+from local.instance import HOST, ROOT, Instance, instance, read_outputs
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,13 @@ def command(
 def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None) -> Running:
     """Start the instance if need be, and deploy to it.
 
-    `environment` may hold LAMBDA_ASYNC_RETRY_BASE_SECONDS (seconds before the first retry of an asynchronous
+    `environment` may hold LOCAL_ASYNC_RETRY_BASE_S (seconds before the first retry of an asynchronous
     invocation, 1 by default). Raises LocalError with what the command said.
     """
     done = command("up", where, program=program, environment=environment)
     if done.returncode:
         raise LocalError(f"make up failed:\n{done.stdout}{done.stderr}")
-    outputs: Mapping[str, Any] = read_json(where.outputs) or {}
-    process: Mapping[str, Any] = read_json(where.process) or {}
-    return Running(where, outputs, Aws(where, process["region"]))
+    return Running(where, read_outputs(where) or {}, Aws(where, emulator.find(where).record["region"]))
 
 
 @contextmanager

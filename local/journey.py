@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from local import loopback
 from local.aws import Aws, CallError
 from local.instance import Instance
 
@@ -106,8 +106,8 @@ class Journey:
     def _mails(self) -> Iterator[tuple[Step, str]]:
         """Yield the mails about this order; the emulator keeps what SES would send."""
         url = f"{self._aws.instance.url}/_ministack/ses/messages"
-        with urllib.request.urlopen(url, timeout=_ANSWER_LIMIT_S) as answer:  # noqa: S310 - the emulator
-            mails: list[dict[str, Any]] = json.load(answer)["messages"].get(self._aws.account, [])
+        kept = json.loads(loopback.get(url, limit_s=_ANSWER_LIMIT_S))
+        mails: list[dict[str, Any]] = kept["messages"].get(self._aws.account, [])
         for mail in mails:
             if self.order_id in mail["BodyText"]:
                 text = f"“{mail['Subject']}” to {', '.join(mail['To'])}"

@@ -11,7 +11,7 @@ from local import emulator
 from local.aws import Aws
 from local.client import Answer, Client, SignInError, client_of
 from local.errors import LocalError
-from local.instance import Instance, read_json
+from local.instance import Instance, read_outputs
 from local.journey import Journey, Step, watch
 from local.progress import Progress
 
@@ -39,7 +39,7 @@ def order(instance: Instance, progress: Progress) -> int:
 
     Raises LocalError without a running instance, or if the order is refused.
     """
-    outputs: dict[str, Any] | None = read_json(instance.outputs)
+    outputs = read_outputs(instance)
     if emulator.find(instance).state != "running" or outputs is None or "ops" not in outputs:
         raise LocalError(f"nothing is running at {instance.url}. Remedy: {instance.command('up')}")
     aws, client = Aws(instance, outputs["ops"]["region"]), client_of(outputs)
@@ -62,7 +62,7 @@ def order(instance: Instance, progress: Progress) -> int:
     after = _stock(aws, outputs)
     _report(progress, journey.steps, placed, before, after)
     if placed.get("reason", {}).get("code") == "OutOfStock":
-        progress.say(f"\nSold out. To have the products of the first day again: {instance.anew}")
+        progress.say(f"\nSold out. To have the first products again: {instance.anew}")
     return _verdict(journey, outputs["ops"], progress, time.time() - began)
 
 

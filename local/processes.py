@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from local.errors import LocalError
 
 _PROC = Path("/proc")
 _KILLED_WITHIN_S = 30.0
@@ -32,17 +33,29 @@ def find(pid: int) -> Process | None:
     return next((process for process in _listed(pid) if process.pid == pid), None)
 
 
+def running() -> list[Process]:
+    """Return all processes of this machine."""
+    return _listed(None)
+
+
 def group(leader: int) -> list[Process]:
     """Return the processes of the group that `leader` leads or led."""
-    return [process for process in _listed(None) if process.group == leader]
+    return [process for process in running() if process.group == leader]
 
 
 def stop(processes: list[Process], *, grace_s: float = 5.0) -> None:
     """Ask `processes` to end, then make them; each is looked at again before it is signalled."""
     for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, _KILLED_WITHIN_S)):
         for process in _still(processes):
-            with suppress(ProcessLookupError):
+            try:
                 os.kill(process.pid, sent)
+            except ProcessLookupError:
+                pass
+            except PermissionError:
+                raise LocalError(
+                    f"process {process.pid} belongs to another user. Remedy: sudo kill {process.pid}, then run the "
+                    "command again"
+                ) from None
         deadline = time.monotonic() + wait_s
         while time.monotonic() < deadline:
             if not _still(processes):

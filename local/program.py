@@ -126,7 +126,7 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
     except BaseException as error:
         if deployment.failures:
             raise deployment.failures[0] from None
-        if isinstance(error, (KeyboardInterrupt, LocalError)):
+        if isinstance(error, (KeyboardInterrupt, LocalError, OSError)):
             raise
         raise _program_error(project, error) from error
     finally:

@@ -29,8 +29,9 @@ class _Component:
 class Progress:
     """Counts and seconds by component. Used by several threads."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self._out, self._live = out, out.isatty()
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._live = self._out.isatty()
         self._lock = threading.RLock()
         self._components: dict[str, _Component] = {}
         self._drawn, self._drawn_at = 0, 0.0

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from local.archives import is_archive, zip_bytes
-from local.instance import Instance, read_json, write_private
+from local.errors import LocalError
+from local.instance import DamagedError, Instance, read_json, write_private
 
 _FORMAT: Final = 1
 
@@ -38,10 +39,19 @@ class State:
         self.records: dict[str, Record] = {}
         self.interrupted = False
         """Whether the last deployment was killed before it could write down what it made."""
-        saved: dict[str, Any] | None = read_json(instance.state)
-        if saved and saved["format"] == _FORMAT:
+        saved = read_json(instance.state, "format", "deploying", "resources", remedy=instance.anew)
+        if not saved:
+            return
+        if saved["format"] != _FORMAT:
+            raise LocalError(
+                f"{instance.state}: got format {saved['format']!r}; allowed: {_FORMAT}. "
+                f"Remedy: use the version of the project that wrote it, or {instance.anew}"
+            )
+        try:
             self.interrupted = saved["deploying"]
             self.records = {urn: Record(**record) for urn, record in saved["resources"].items()}
+        except (AttributeError, TypeError) as error:
+            raise DamagedError(f"{instance.state}: got no record ({error}). Remedy: {instance.anew}") from None
 
     def put(self, urn: str, record: Record) -> None:
         """Record `urn`; new ones come last, so that the order is that of creation."""

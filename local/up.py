@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from local import addresses, emulator, project, seeds
-from local.aws import Aws
+from local.aws import Aws, CallError
 from local.deployment import Deployment
 from local.errors import LocalError
-from local.instance import Instance, read_json, write_private
+from local.instance import DamagedError, Instance, read_outputs, write_private
 from local.progress import Progress
 from local.state import State
 
@@ -26,6 +26,24 @@ def up(instance: Instance, source: project.Project, progress: Progress) -> dict[
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     starting = _require_emulator(instance, region, progress)
+    try:
+        return _up(instance, region, source, starting, progress)
+    except (LocalError, CallError):
+        raise
+    except Exception:
+        # The machine refused something. An instance that this command made is of no use, and holds nothing yet.
+        if starting:
+            _discard(instance)
+        raise
+
+
+def _up(
+    instance: Instance,
+    region: str,
+    source: project.Project,
+    starting: Callable[[], float] | None,
+    progress: Progress,
+) -> dict[str, Any]:
     # Slow to import, so it happens while the emulator starts.
     program = importlib.import_module("local.program")
     if starting:
@@ -38,12 +56,10 @@ def up(instance: Instance, source: project.Project, progress: Progress) -> dict[
     except BaseException:
         if not state.records:
             # A wrong setting, say: nothing was made, and nothing is left running.
-            emulator.stop(instance)
-            instance.state.unlink(missing_ok=True)
+            _discard(instance)
         raise
     outputs: dict[str, Any] = addresses.localize(exports, instance)
-    before: dict[str, Any] = read_json(instance.outputs) or {}
-    known: dict[str, Any] = before.get("local", {})
+    known = known_output(instance)
     outputs["local"] = {"endpointUrl": instance.url, **known}
     if "frontend" in outputs:
         with progress.step("seeds") as note:
@@ -51,6 +67,14 @@ def up(instance: Instance, source: project.Project, progress: Progress) -> dict[
             outputs["local"] = seeds.plant(aws, outputs, known)
     write_private(instance.outputs, outputs)
     return outputs
+
+
+def known_output(instance: Instance) -> dict[str, Any]:
+    """Return what the last `make up` gave as output `local`; seeds without it get new passwords."""
+    try:
+        return (read_outputs(instance) or {}).get("local", {})
+    except DamagedError:
+        return {}
 
 
 def counts(actions: Counter[str]) -> str:
@@ -63,10 +87,11 @@ def _require_emulator(instance: Instance, region: str, progress: Progress) -> Ca
     """Start an emulator unless the instance has one that is well; returns what waits for it."""
     found = emulator.find(instance)
     if found.state == "running":
-        if found.record["region"] != region:
+        if found.record.get("region", region) != region:
+            other = emulator.free_port(instance.port)
             raise LocalError(
                 f"the instance at {instance.url} runs in {found.record['region']}; the configuration says {region}. "
-                f"Remedy: {instance.anew}"
+                f"Remedy: keep it and run another one, `make up PORT={other}`, or {instance.anew}"
             )
         if State(instance).interrupted:
             progress.say("The last deployment was killed half way: starting anew. What was in the instance is gone.")
@@ -77,14 +102,18 @@ def _require_emulator(instance: Instance, region: str, progress: Progress) -> Ca
         else:
             raise LocalError(
                 f"the emulator (process {found.record['pid']}) does not answer at {instance.url} ({instance.log}). "
-                f"Remedy: {instance.anew}"
+                f"Remedy: wait a minute and repeat `{instance.command('up')}`; if that doesn't help, {instance.anew}"
             )
     if found.state == "died":
         progress.say(f"The emulator of this instance had ended (see {instance.log}): starting anew, without its data.")
+    _discard(instance)
+    return emulator.start(instance, region=region)
+
+
+def _discard(instance: Instance) -> None:
     emulator.stop(instance)
     for left in (instance.state, instance.outputs):
         left.unlink(missing_ok=True)
-    return emulator.start(instance, region=region)
 
 
 def _deploy(run: Callable[[Deployment], dict[str, Any]], aws: Aws, state: State, progress: Progress) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cli import endings
 from operations import cost_design, cost_levers
 from operations.cost_model import APART, PARTS, Model, by_part, execution_log, total
 from operations.cost_recorded import Use, assumptions, prices, recorded
 from operations.cost_tutorial import tutorial
 from operations.resource_graph import Graph, record
-from operations.stack_outputs import without_stack_file
+from operations.stack_outputs import ERROR_LOG, without_stack_file
 
 MOST_ORDERS: Final = 1_000_000_000
 WAYS: Final = {"standard": "POST /orders", "express": "POST /process"}
@@ -123,10 +124,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("stack", metavar="STACK", help="stack with a file, dev or prod")
     parser.add_argument("--orders", type=orders, default=1_000_000, help="how many, 1,000,000 unless told")
     given = parser.parse_args(arguments)
-    if missing := without_stack_file(given.stack):
-        sys.stderr.write(f"STACK: got {given.stack!r}; {missing}; name one of them\n")
+    return endings.run(lambda: _command(given.stack, given.orders), ERROR_LOG, known=(), prefix="cost")
+
+
+def _command(stack: str, number: int) -> int:
+    if missing := without_stack_file(stack):
+        sys.stderr.write(f"STACK: got {stack!r}; {missing}; name one of them\n")
         return 1
-    made = report(record(given.stack.rpartition("/")[2], build_archives=False), given.orders)
+    made = report(record(stack.rpartition("/")[2], build_archives=False), number)
     sys.stdout.write("\n".join(line.rstrip() for line in made.lines()) + "\n")
     return 0
 

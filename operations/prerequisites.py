@@ -16,7 +16,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 import pulumi_yaml
-from operations.stack_outputs import LOCAL_STACK, ROOT, stack_file, without_stack_file
+from cli import endings
+from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, ROOT, stack_file, without_stack_file
 from pulumi_yaml import PulumiYamlError
 
 UNRESERVED: Final = 100
@@ -56,7 +57,8 @@ def _account(config: Mapping[str, Any]) -> list[str]:
         if not config:
             return []
         limits = client("lambda", region_name=region).get_account_settings()["AccountLimit"]
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ValueError) as error:
+        # The SDK raises ValueError for a setting of the wrong kind, such as AWS_MAX_ATTEMPTS=many.
         return [f"AWS credentials: {error}; run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"]
     return too_few_environments(config, int(limits["ConcurrentExecutions"]))
 
@@ -113,7 +115,11 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m operations.prerequisites STACK\n")
         return 2
-    found = problems(arguments[0])
+    return endings.run(lambda: _command(arguments[0]), ERROR_LOG, known=(), prefix="missing")
+
+
+def _command(stack: str) -> int:
+    found = problems(stack)
     for problem in found:
         sys.stderr.write(f"missing: {problem}\n")
     return 1 if found else 0

@@ -5,8 +5,12 @@ GitHub refuses a comment of more than 65,536 characters, so the middle of a long
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
+
+from cli import endings
+from operations.stack_outputs import ERROR_LOG
 
 GITHUB_LIMIT = 65_536
 _FRAME = 1_000
@@ -34,5 +38,19 @@ def _shortened(text: str, limit: int) -> str:
     return head + note.format(len(text) - room) + tail
 
 
+def main(arguments: list[str]) -> int:
+    """Print the comment."""
+    parser = argparse.ArgumentParser(prog="preview_comment", description=__doc__)
+    parser.add_argument("stack", metavar="STACK")
+    parser.add_argument("file", metavar="FILE", type=Path, help="what `pulumi preview` printed")
+    given = parser.parse_args(arguments)
+
+    def command() -> int:
+        sys.stdout.write(comment(given.stack, given.file.read_text(encoding="utf-8", errors="replace")))
+        return 0
+
+    return endings.run(command, ERROR_LOG, known=(), prefix="preview_comment")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(comment(sys.argv[1], Path(sys.argv[2]).read_text(encoding="utf-8", errors="replace")))
+    sys.exit(main(sys.argv[1:]))

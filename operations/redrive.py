@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -19,6 +20,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from cli import endings
+from local import aws, environment
+from local.errors import LocalError
+from local.instance import DEFAULT_PORT, port_number
 from operations import stack_outputs
 from operations.failed_messages import (
     FailureQueue,
@@ -31,7 +36,7 @@ from operations.failed_messages import (
     release,
 )
 from operations.failure_reasons import Reasons
-from operations.stack_outputs import DEFAULT_PORT, LOCAL_STACK, OperationError
+from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
 # More than there are failure queues, which are read at the same time.
 _CONNECTIONS = 32
@@ -51,9 +56,9 @@ def failure_queues(outputs: Mapping[str, Any]) -> list[FailureQueue]:
 
 def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     """Send everything back; return how many messages stayed where they are (none counts in a dry run)."""
-    session = _session(outputs)
-    redriver = Redriver(sqs=session("sqs"), functions=session("lambda"), streams=session("dynamodbstreams"))
-    reasons = Reasons(logs=session("logs"), groups=outputs["ops"].get("logGroups", {}))
+    client = clients(outputs)
+    redriver = Redriver(sqs=client("sqs"), functions=client("lambda"), streams=client("dynamodbstreams"))
+    reasons = Reasons(logs=client("logs"), groups=outputs["ops"].get("logGroups", {}))
     run = _Run(redriver=redriver, reasons=reasons, dry_run=dry_run, started_s=time.time())
     queues = failure_queues(outputs)
     _print(f"reading {len(queues)} failure queues, which takes a few seconds")
@@ -140,24 +145,28 @@ class _Run:
             self.kept += kept
 
 
-def _session(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
-    local = outputs.get("local")
-    keywords: dict[str, Any] = {"region_name": outputs["frontend"]["region"]}
-    if local:
-        keywords |= {
-            "endpoint_url": local["endpointUrl"],
-            "aws_access_key_id": "test",
-            "aws_secret_access_key": "test",
-        }
+def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
+    """Return what makes the SDK's clients: of the emulator for its outputs, else of AWS as this machine is set up."""
+    region, local = outputs["frontend"]["region"], outputs.get("local")
     config = Config(
+        # Only the emulator is reached without the person's proxy.
+        proxies=aws.NO_PROXIES if local else None,
         retries={"mode": "standard", "total_max_attempts": 3},
         connect_timeout=5,
         read_timeout=70,
         max_pool_connections=_CONNECTIONS,
     )
-
+    keywords: dict[str, Any] = {"region_name": region} | ({"endpoint_url": local["endpointUrl"]} if local else {})
     # The stubs know each service by a literal name alone.
-    return lambda service: cast("Any", boto3).client(service, config=config, **keywords)
+    session = cast("Any", aws.session(region) if local else boto3)
+
+    def client(service: str) -> Any:
+        try:
+            return session.client(service, config=config, **keywords)
+        except ValueError as error:
+            raise OperationError(f"AWS settings of this machine: {error}; mend them there") from error
+
+    return client
 
 
 def _print(line: str) -> None:
@@ -171,17 +180,21 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="redrive", description="Return failed messages to where they failed.")
     parser.add_argument("stack", help="the stack's name; local is the emulator's")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.add_argument("--port", type=stack_outputs.port, default=DEFAULT_PORT, help="the emulator's port")
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="the emulator's port")
     given = parser.parse_args(arguments)
-    try:
-        return 1 if redrive(stack_outputs.read(given.stack, port=given.port), dry_run=given.dry_run) else 0
-    except EndpointConnectionError as error:
-        remedy = f"start it by `make up PORT={given.port}`" if given.stack == LOCAL_STACK else "look at the network"
-        sys.stderr.write(f"redrive: nothing answers: {error}; {remedy}\n")
-        return 2
-    except (OperationError, BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"redrive: {error}\n")
-        return 2
+    known = (OperationError, LocalError, BotoCoreError, ClientError)
+    return endings.run(lambda: _command(given), ERROR_LOG, known=known, prefix="redrive", failed=2)
+
+
+def _command(given: argparse.Namespace) -> int:
+    # The emulator knows nothing of this machine's AWS settings; AWS needs them.
+    with environment.isolated() if given.stack == LOCAL_STACK else nullcontext():
+        try:
+            return 1 if redrive(stack_outputs.read(given.stack, port=given.port), dry_run=given.dry_run) else 0
+        except EndpointConnectionError as error:
+            start = f"start it by `make up PORT={given.port}`"
+            remedy = start if given.stack == LOCAL_STACK else "look at the network"
+            raise OperationError(f"nothing answers: {error}; {remedy}") from error
 
 
 if __name__ == "__main__":

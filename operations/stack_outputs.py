@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Final, cast
 
+from local.instance import DEFAULT_PORT, ROOT, read_json
+
 LOCAL_STACK: Final = "local"
-DEFAULT_PORT: Final = 4566
-_LAST_PORT: Final = 65_535
-ROOT: Final = Path(__file__).resolve().parent.parent
+ERROR_LOG: Final = ROOT / ".local" / "error.log"
+"""Where the commands of this package write the traceback of a defect."""
 
 
 class OperationError(Exception):
     """An operator's command cannot go on. The message says what, got, allowed and remedy."""
-
-
-def port(text: str) -> int:
-    """Return the TCP port that an argument names. Raises argparse.ArgumentTypeError."""
-    if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
-        raise argparse.ArgumentTypeError(
-            f"PORT: got {text!r}; allowed: 1 to {_LAST_PORT}; the default is {DEFAULT_PORT}"
-        )
-    return int(text)
 
 
 def stack_file(stack: str) -> Path:
@@ -49,12 +40,13 @@ def outputs_file(port: int) -> Path:
 
 
 def read(stack: str, *, port: int = DEFAULT_PORT) -> dict[str, Any]:
-    """Return the outputs of `stack`. Raises OperationError."""
+    """Return the outputs of `stack`. Raises OperationError, and LocalError for a damaged file of stack `local`."""
     if stack == LOCAL_STACK:
         path = outputs_file(port)
         if not path.is_file():
             raise OperationError(f"stack local: nothing runs on port {port}; start it by `make up PORT={port}`")
-        return cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
+        remedy = f"`make up PORT={port}` writes it again"
+        return read_json(path, "local", "frontend", "ops", remedy=remedy) or {}
     if missing := without_stack_file(stack):
         raise OperationError(f"stack {stack}: {missing}; name one of them by STACK=")
     if not shutil.which("pulumi"):
@@ -71,4 +63,10 @@ def read(stack: str, *, port: int = DEFAULT_PORT) -> dict[str, Any]:
     )
     if done.returncode:
         raise OperationError(f"stack {stack}: pulumi cannot give its outputs: {done.stderr.strip()}")
-    return cast("dict[str, Any]", json.loads(done.stdout))
+    found = cast("dict[str, Any]", json.loads(done.stdout))
+    if missing := [name for name in ("frontend", "ops") if name not in found]:
+        raise OperationError(
+            f"stack {stack}: got no output {', '.join(missing)}; needed: a deployed stack; "
+            f"run `make deploy STACK={stack}`"
+        )
+    return found

@@ -8,7 +8,11 @@ from functools import cache
 
 import pytest
 
-# Fake, before anything makes a client: no test may reach AWS.
+# Fake, before anything makes a client: no test may reach AWS, and no setting of this machine may reach a test.
+for name in [each for each in os.environ if each.startswith(("AWS_", "BOTO", "POWERTOOLS_"))]:
+    del os.environ[name]
+for name in ("NO_PROXY", "no_proxy"):
+    os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",
@@ -21,8 +25,6 @@ os.environ.update(
     POWERTOOLS_TRACE_DISABLED="true",
     LOG_LEVEL="INFO",
 )
-for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-    os.environ.pop(name, None)
 
 from components.functions import archives, generated_code  # noqa: E402 - after the environment
 from tests.support.graph import Graph, record  # noqa: E402

@@ -41,7 +41,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
     """Stack `local`, deployed by the command line and seeded, on an emulator of its own."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("stack"))
     with stopped_at_the_end(instance):
-        yield start(instance, AWS_XRAY_DAEMON_ADDRESS=traces.address)
+        yield start(instance, LOCAL_XRAY_DAEMON_ADDRESS=traces.address)
 
 
 @pytest.fixture(scope="session")

@@ -161,7 +161,7 @@ def stopped_at_the_end(instance: Instance) -> Generator[None]:
 def start(instance: Instance, **environment: str) -> Stack:
     """Bring the stack up, as `make up` does."""
     environment = {
-        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": _RETRY_BASE_S,
+        "LOCAL_ASYNC_RETRY_BASE_S": _RETRY_BASE_S,
         "LOCAL_DECISIONS": str(instance.home / DECISIONS),
         **environment,
     }

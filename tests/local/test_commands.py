@@ -19,6 +19,7 @@ from local.instance import Instance, alone, instance
 from local.instances import command, free_port, running, up
 from tests.local.cloud import eventually
 from tests.local.program import FUNCTION, TABLE, write
+from tests.support import hostile
 
 
 @pytest.fixture
@@ -70,6 +71,19 @@ def test_status_says_what_runs(where: Instance, program: Path) -> None:
 
     assert (before.returncode, "nothing is running" in before.stdout) == (1, True)
     assert (after.returncode, "running, process" in after.stdout) == (0, True)
+
+
+def test_settings_for_aws_a_proxy_or_another_emulator_change_nothing(where: Instance, tmp_path: Path) -> None:
+    settings = hostile.everything(tmp_path)
+    program = write(tmp_path / "program", FUNCTION.replace("ANSWER", "dict(__import__('os').environ)"))
+    platform = up(where, program=program, environment=settings)
+    answer = platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
+    seen: dict[str, str] = json.loads(answer["Payload"].read())
+
+    assert [name for name, value in settings.items() if seen.get(name) == value] == []
+    assert command("status", where, environment=settings).returncode == 0
+    down = command("down", where, environment=settings)
+    assert (down.returncode, down.stdout) == (0, f"{where.url}: Stopped, and its data deleted.\n")
 
 
 def test_down_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
@@ -160,7 +174,7 @@ def test_another_region_wants_a_new_instance(where: Instance, program: Path) -> 
 
     assert done.returncode == 1
     assert "runs in eu-west-1; the configuration says us-west-2" in done.stderr
-    assert f"make down PORT={where.port} && make up PORT={where.port}" in done.stderr
+    assert f"make down PORT={where.port} && make up PORT={where.port}` (deletes its data)" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["up", "down"])

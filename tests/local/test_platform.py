@@ -14,6 +14,8 @@ from local.aws import CallError
 from local.instance import ROOT
 from local.instances import Running, command, running
 from local.seeds import PRODUCTS
+from operations import redrive, stack_outputs
+from tests.support import hostile
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,22 @@ def test_make_order_shows_the_whole_way(platform: Running) -> None:
     assert "apple 1000 → 997" in done.stdout
     with pytest.raises(CallError, match="NonExistentQueue"):
         platform.aws("sqs", "get_queue_url", QueueName="orders-local-watch")
+
+
+def test_settings_for_aws_and_a_proxy_change_nothing(
+    platform: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = hostile.everything(tmp_path)
+    again = command("up", platform.instance, environment=settings)
+    order = command("order", platform.instance, environment=settings)
+
+    assert again.returncode == 0, again.stderr
+    assert order.returncode == 0, order.stdout + order.stderr
+    assert "Everything arrived" in order.stdout
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(stack_outputs, "outputs_file", {platform.instance.port: platform.instance.outputs}.get)
+    assert redrive.main(["local", "--port", str(platform.instance.port)]) == 0
 
 
 def test_make_order_says_what_does_not_arrive(platform: Running) -> None:

@@ -1,0 +1,1 @@
+"""What every command of this repository shares: how it ends, and how it reports an error."""

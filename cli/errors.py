@@ -1,0 +1,72 @@
+"""Errors of the operating system, in one line that names the file, what was got, and the remedy."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+_MEND: Final = "mend that, then run the command again"
+_FULL: Final = "free some space there, then run the command again"
+_FILES: Final = "raise the limit of open files, e.g. `ulimit -n 4096`, then run the command again"
+_PROCESSES: Final = "end other programs, or raise the limit (`ulimit -u`), then run the command again"
+_REMEDIES: Final = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.EAGAIN: _PROCESSES,
+    errno.ENOMEM: _PROCESSES,
+    errno.ENAMETOOLONG: "move the checkout to a directory with a shorter path",
+    errno.EROFS: "run the command in a copy of the checkout that can be written",
+    errno.ENOENT: "check that it exists, then run the command again",
+    errno.EIO: "check the disk, then run the command again",
+}
+_CHECKOUT: Final = Path(__file__).resolve().parent.parent
+_FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
+_IN_THE_WAY: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+
+
+@contextmanager
+def naming(path: Path) -> Generator[None]:
+    """Name `path` in errors of the operating system that name no file, as those of a write don't."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def described(error: OSError) -> str:
+    """Return one line for an error of the operating system: the file, what was got, and the remedy."""
+    got = error.strerror or str(error) or type(error).__name__
+    # Of a link or a move, the second file is the one that is written.
+    name: Any = error.filename2 or error.filename
+    # Errors of a file descriptor have its number instead.
+    if not name or isinstance(name, int):
+        remedy = _REMEDIES.get(error.errno or 0, _MEND)
+        return f"the operating system: {got}. Remedy: {remedy}"
+    path = Path(os.fsdecode(name))
+    return f"{path}: {got}. Remedy: {_remedy(error.errno or 0, path)}"
+
+
+def _remedy(number: int, path: Path) -> str:
+    found = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
+    folder = found if found.is_dir() else found.parent
+    # Only what is in the checkout may be changed: a link, or an argument, may lead anywhere.
+    own = found.is_relative_to(_CHECKOUT)
+    if number in _FORBIDDEN:
+        quoted = shlex.quote(str(folder))
+        if own:
+            return f'take the directory over: sudo chown -R "$(id -u)" {quoted} && chmod -R u+rwX {quoted}'
+        return f"get access to {quoted}, then run the command again"
+    if number in _IN_THE_WAY:
+        quoted = shlex.quote(str(found))
+        if own:
+            return f"move what is in the way: mv {quoted} {shlex.quote(f'{found}.old')}"
+        return f"name another place than {quoted}, then run the command again"
+    return _REMEDIES.get(number, _MEND)

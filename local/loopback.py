@@ -1,0 +1,48 @@
+"""HTTP requests to the emulator. urllib3 goes through a proxy only if it is told to, so these never do."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from local.errors import LocalError
+from local.instance import instance
+
+_OK: Final = 200
+_POOL: Final = urllib3.PoolManager(retries=False)
+
+
+class NoAnswerError(LocalError):
+    """Nothing answered, or something that is no HTTP server."""
+
+
+def send(pool: urllib3.PoolManager, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
+    """Send one request, and follow no redirect. Raises NoAnswerError."""
+    try:
+        return pool.request(method, url, redirect=False, **options)
+    except (HTTPError, OSError) as error:
+        raise NoAnswerError(no_answer(url, error)) from error
+
+
+def get(url: str, *, limit_s: float) -> bytes:
+    """Return the body of `url`. Raises NoAnswerError, also for an answer that is no success."""
+    answer = send(_POOL, "GET", url, timeout=limit_s)
+    if answer.status != _OK:
+        raise NoAnswerError(f"{url}: got status {answer.status}; needed: {_OK}. Remedy: {_look(url)}")
+    return answer.data
+
+
+def no_answer(url: str, why: object) -> str:
+    """Return the message for a request to `url` that got no answer."""
+    return f"{url}: no answer ({why}). Remedy: {_look(url)}"
+
+
+def _look(url: str) -> str:
+    port = urlsplit(url).port
+    if port is None:
+        return "check this machine's network"
+    where = instance(port)
+    return f"`{where.command('status')}` shows whether the emulator runs, `{where.command('up')}` starts it"

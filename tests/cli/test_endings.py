@@ -1,0 +1,158 @@
+"""Every command ends with an exit code, and with one line for an error."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli import endings, errors
+
+
+class TooBigError(Exception):
+    """An error whose message is for users."""
+
+
+def _run(error: BaseException | None, log: Path) -> int:
+    def command() -> int:
+        if error:
+            raise error
+        return 0
+
+    return endings.run(command, log, known=(TooBigError,), failed=2)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TooBigError("size: got 7; allowed: 1-5"), "error: size: got 7; allowed: 1-5\n"),
+        (KeyboardInterrupt(), "interrupted\n"),
+        (OSError(errno.ENOSPC, "No space", "/data/x"), "error: /data/x: No space. Remedy: free some space there"),
+    ],
+)
+def test_an_expected_error_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], error: BaseException, said: str
+) -> None:
+    assert _run(error, tmp_path / "error.log") == 2
+    written = capsys.readouterr().err
+    assert written.startswith(said)
+    assert written.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_defect_is_one_line_and_its_traceback_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "new" / "error.log"
+    assert _run(KeyError("first\nsecond"), log) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.endswith(f"Remedy: report it with {log}\n")
+    assert log.read_text().startswith("Traceback")
+    assert 'KeyError: "first' in log.read_text() or "KeyError: 'first" in log.read_text()
+
+
+def test_a_traceback_goes_elsewhere_if_its_place_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "file").touch()
+    _run(KeyError("x"), tmp_path / "file" / "error.log")
+    name = capsys.readouterr().err.strip().rpartition(" ")[2]
+    assert Path(name).parent == tmp_path
+    assert "KeyError" in Path(name).read_text()
+
+
+def test_a_command_without_error_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(None, tmp_path / "error.log") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "shift_jis", "utf-8"])
+def test_output_replaces_only_what_its_encoding_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+
+    def command() -> int:
+        sys.stdout.write("1 → 2 … “mail” é 注文 \udce9 end\n")
+        return 0
+
+    assert endings.run(command, tmp_path / "error.log", known=()) == 0
+    stream.flush()
+    said = written.getvalue().decode(encoding)
+    assert said.startswith("1 ")
+    assert said.endswith(" end\n")
+    assert "mail" in said
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_fails_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(sys, name, None)
+    assert _run(TooBigError("x"), tmp_path / "error.log") == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "sudo chown -R"),
+        (errno.EPERM, "sudo chown -R"),
+        (errno.EROFS, "copy of the checkout"),
+        (errno.ENOSPC, "free some space"),
+        (errno.EDQUOT, "free some space"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENAMETOOLONG, "shorter path"),
+        (errno.EAGAIN, "ulimit -u"),
+        (errno.ENOMEM, "end other programs"),
+        (errno.ENOENT, "check that it exists"),
+        (errno.ENOTSUP, "mend that"),
+    ],
+)
+def test_each_error_of_the_system_has_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    monkeypatch.setattr(errors, "_CHECKOUT", tmp_path)
+    path = tmp_path / ".local" / "lock"
+    said = errors.described(OSError(number, os.strerror(number), str(path)))
+    assert said.startswith(f"{path}: {os.strerror(number)}. Remedy: ")
+    assert remedy in said
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EISDIR, errno.EEXIST])
+def test_nothing_beyond_the_checkout_is_to_be_changed(tmp_path: Path, number: int) -> None:
+    said = errors.described(OSError(number, "Refused", str(tmp_path)))
+    assert not [command for command in ("mv ", "sudo", "chmod") if command in said]
+    assert str(tmp_path) in said.partition("Remedy: ")[2]
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_a_file_in_the_place_of_a_directory_can_be_moved_by_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int
+) -> None:
+    monkeypatch.setattr(errors, "_CHECKOUT", tmp_path)
+    path = tmp_path / "a place"
+    path.touch()
+    wanted = path.joinpath(*"xy"[:depth])
+    with pytest.raises(OSError) as refused:  # noqa: PT011 - which one depends on the depth
+        wanted.mkdir(parents=True, exist_ok=True)
+    _, remedy, command = errors.described(refused.value).partition("Remedy: move what is in the way: ")
+    assert remedy
+    subprocess.run(["/bin/sh", "-c", command], check=True)  # noqa: S603 - the remedy, as a user would run it
+    wanted.mkdir(parents=True, exist_ok=True)
+
+
+def test_an_error_names_the_file_that_is_written_by_a_link() -> None:
+    error = OSError(errno.EROFS, "Read-only", "/source", None, "/target")
+    assert errors.described(error).startswith("/target: Read-only. Remedy: ")
+
+
+@pytest.mark.parametrize("error", [OSError("words"), OSError(errno.EIO, "I/O error"), OSError(errno.EBADF, "Bad", 7)])
+def test_an_error_without_a_file_is_one_line_too(error: OSError) -> None:
+    said = errors.described(error)
+    assert said.startswith("the operating system: ")
+    assert "Remedy: " in said
