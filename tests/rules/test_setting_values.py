@@ -15,14 +15,14 @@ import yaml
 
 import setting_types
 import settings
-from components.naming import Naming
+from components.aws.naming import Naming
 from tests.support.graph import ROOT, Graph, stack_config
 
 VALUES: Final[dict[str, dict[str, list[Any]]]] = yaml.safe_load(
     (ROOT / "tests" / "rules" / "setting_values.yaml").read_text(encoding="utf-8")
 )
 _BOTOCORE: Final = Path(botocore.__file__).parent / "data"
-# The types that have limits of their own in components/naming.py.
+# The types that have limits of their own in components/aws/naming.py.
 _KINDS: Final = {
     "MetricAlarm": "alarm",
     "EventArchive": "archive",
