@@ -161,7 +161,7 @@ class TestUnexpectedEnds:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
     def test_a_designed_end_is_not_counted(self, graph: Graph) -> None:
-        ends = state_machine.fail_errors(state_machine.load("order.asl.json"))
+        ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}
             assert self.counted(graph, line) == (error == "NotRecorded"), error

@@ -151,15 +151,15 @@ def test_update_inventory_may_write_both_tables_and_validate_order_none(graph: G
     [
         (
             {"sizes": {"validate_order": size(8), "update_inventory": size(6)}},
-            "timeout of validate_order: got 8 s; allowed: below 8 s, the limit of step ValidateInput",
+            "timeout of validate_order: got 8 s; allowed: less than 8 s, the time limit of the state ValidateInput",
         ),
         (
             {"sizes": {"validate_order": size(3), "update_inventory": size(9)}},
-            "timeout of update_inventory: got 9 s; allowed: below 8 s, the limit of step UpdateInventory",
+            "timeout of update_inventory: got 9 s; allowed: less than 8 s, the time limit of the state UpdateInventory",
         ),
         ({"express_timeout_s": 29}, "express timeout: got 29 s; allowed: at most 28 s"),
-        ({"express_timeout_s": 24}, "express timeout: got 24 s; allowed: above 24 s"),
-        ({"standard_timeout_s": 10}, "standard timeout: got 10 s; allowed: above 37 s"),
+        ({"express_timeout_s": 24}, "express timeout: got 24 s; allowed: more than 24 s"),
+        ({"standard_timeout_s": 10}, "standard timeout: got 10 s; allowed: more than 37 s"),
     ],
 )
 def test_a_time_limit_that_does_not_fit_its_callers_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import runpy
 import shutil
 import zipfile
 from collections import Counter
@@ -14,7 +12,6 @@ import pytest
 
 from components.functions import archives
 from operations import resource_graph
-from operations.resource_graph import ROOT
 from settings import FUNCTION_NAMES
 
 
@@ -63,15 +60,3 @@ def test_a_run_reads_each_source_and_builds_each_function_once_and_the_next_buil
     resource_graph.record("prod")
     assert second.zipped == 0
     assert {path: path.stat().st_mtime_ns for path in empty_build.iterdir()} == before
-
-
-def test_the_program_runs_without_the_garbage_collector() -> None:
-    """It takes a third longer with it."""
-    enabled: list[bool] = []
-
-    def program() -> None:
-        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-        enabled.append(gc.isenabled())
-
-    resource_graph.run(program, "prod")
-    assert enabled == [False]
