@@ -37,7 +37,8 @@ def get(url: str, *, limit_s: float) -> bytes:
 
 def no_answer(url: str, why: object) -> str:
     """Return the message for a request to `url` that got no answer."""
-    return f"{url}: no answer ({why}). Remedy: {_look(url)}"
+    # A query may hold what nobody should post in a report.
+    return f"{url.partition('?')[0]}: no answer ({why}). Remedy: {_look(url)}"
 
 
 def _look(url: str) -> str:

@@ -128,7 +128,7 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
             raise deployment.failures[0] from None
         if isinstance(error, (KeyboardInterrupt, LocalError, OSError)):
             raise
-        raise _program_error(project, error) from error
+        raise program_error(project, error) from error
     finally:
         sys.path.remove(str(project.root))
         os.chdir(before)
@@ -169,11 +169,13 @@ def _unwrap(value: Any) -> Any:
     return value
 
 
-def _program_error(project: Project, error: BaseException) -> LocalError:
+def program_error(project: Project, error: BaseException) -> LocalError:
+    """Return the error of a program that failed by itself: in one line, unless it has words for its user."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(project.root) in frame.filename]
     own = [frame for frame in frames if "/.venv/" not in frame.filename and "/local/" not in frame.filename]
     where = f" ({os.path.relpath(own[-1].filename, project.root)}:{own[-1].lineno})" if own else ""
     if isinstance(error, pulumi.RunError):
         # The program's own words for whoever runs it, such as a wrong setting.
         return LocalError(str(error))
-    return LocalError(f"the program failed{where}: {type(error).__name__}: {error}")
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    return LocalError(f"the program failed{where}: {words}")

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from local import emulator, processes
+from local import emulator, loopback, processes
+from local.client import Client
 from local.errors import LocalError
 from local.instance import HOST, LAST_PORT, DamagedError, Instance, alone, instance, read_outputs
 from local.instances import free_port
+from local.program import program_error
+from local.project import Project
 from local.state import State
 from local.up import known_output
 
@@ -71,6 +74,21 @@ def test_each_reason_against_a_port_has_its_own_remedy(monkeypatch: pytest.Monke
 
 def test_the_last_port_offers_one_that_exists() -> None:
     assert emulator.free_port(LAST_PORT) < LAST_PORT
+
+
+def test_a_client_without_answer_names_the_commands_that_help(where: Instance) -> None:
+    with pytest.raises(loopback.NoAnswerError) as refused:
+        Client({}, "").send("GET", f"{where.url}/login?state=secret")
+    said = str(refused.value)
+    assert said.startswith(f"{where.url}/login: no answer (")
+    assert f"`make status PORT={where.port}` shows whether the emulator runs" in said
+    assert "secret" not in said
+
+
+def test_a_program_that_fails_is_one_line(tmp_path: Path) -> None:
+    project = Project("demo", tmp_path, tmp_path / "__main__.py", {})
+    said = str(program_error(project, RuntimeError("uv could not install:\n  no such package\n")))
+    assert said == "the program failed: RuntimeError: uv could not install: no such package"
 
 
 @pytest.fixture
