@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_NO_PROGRESS := 1
 export PYTHONDONTWRITEBYTECODE :=
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
-SOURCES := __main__.py settings.py components functions local operations policy tests
+SOURCES := __main__.py settings.py cli components functions local operations policy tests
 # A stack without a file of its own has every rule mandatory. STACK may have its organisation before it.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -56,6 +58,61 @@ class Found:
     record: dict[str, Any]
     """What was written down when it was started."""
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether it belongs to a `make up` that has not finished: it ends with that one."""
+        return not self.record.get("released", True)
+
+
+@dataclass
+class Started:
+    """An emulator that this process started."""
+
+    _instance: Instance
+    _process: subprocess.Popen[bytes]
+    _began: float
+    _record: dict[str, Any]
+    _pipe: int | None
+    """While this process holds it open, the emulator runs."""
+    _decided: threading.Lock = field(default_factory=threading.Lock)
+    """Taken for good by the first of release and discard. A signal may bring both at once."""
+
+    def wait(self) -> float:
+        """Wait until it answers; returns the seconds that it took. Raises LocalError."""
+        while not answers(self._instance, limit_s=1.0):
+            if self._process.poll() is not None:
+                self._instance.process.unlink(missing_ok=True)
+                raise LocalError(
+                    f"the emulator ended with code {self._process.returncode} ({self._instance.log}):\n"
+                    f"{tail(self._instance)}"
+                )
+            if time.monotonic() - self._began > _START_LIMIT_S:
+                stop(self._instance)
+                raise LocalError(
+                    f"the emulator did not answer within {_START_LIMIT_S:.0f} s ({self._instance.log}):\n"
+                    f"{tail(self._instance)}"
+                )
+            time.sleep(0.03)
+        return time.monotonic() - self._began
+
+    def release(self) -> None:
+        """Let it outlive this process."""
+        if self._pipe is not None and self._decided.acquire(blocking=False):
+            write_private(self._instance.process, {**self._record, "released": True})
+            os.write(self._pipe, b"\n")
+            os.close(self._pipe)
+
+    def discard(self) -> bool:
+        """End it at once and delete its data, unless it was released; returns whether it was ended."""
+        if not self._decided.acquire(blocking=False):
+            return False
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._instance.process.unlink(missing_ok=True)
+        shutil.rmtree(self._instance.data, ignore_errors=True)
+        return True
+
 
 def find(instance: Instance) -> Found:
     """Look for the emulator that was started for `instance`."""
@@ -76,12 +133,14 @@ def start(
     without: tuple[str, ...] = (),
     environment: dict[str, str] | None = None,
     launcher: str = "local.launch",
-) -> Callable[[], float]:
+    owner: int | None = None,
+) -> Started:
     """Start the emulator of `instance` empty, with IAM enforced, on the loopback interface.
 
-    Returns at once; call what it returns to wait until it answers (it gives the seconds that it took). `without` names
-    corrections to leave out, for the tests that show that they are needed; `launcher` a module that does more than
-    local.launch. Raises LocalError if the port is taken.
+    Returns at once. `without` names corrections to leave out, for the tests that show that they are needed; `launcher`
+    a module that does more than local.launch; `owner` the end of a pipe whose closing ends the emulator (see
+    local.owner). Without `owner` it belongs to this process until it is released. Raises LocalError if the port is
+    taken.
     """
     _require_free(instance.port)
     shutil.rmtree(instance.data, ignore_errors=True)
@@ -90,21 +149,30 @@ def start(
     command = [sys.executable, "-m", launcher, "--home", str(instance.home)]
     command += [argument for name in without for argument in ("--without", name)]
     began = time.monotonic()
+    read, write = (owner, None) if owner is not None else os.pipe()
     with instance.log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,
             cwd=instance.data,
             env=_environment(instance, region) | (environment or {}),
-            stdin=subprocess.DEVNULL,
+            stdin=read,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    if write is not None:
+        os.close(read)
     found = processes.find(process.pid)
     started = found.started if found else ""
-    record = {"pid": process.pid, "started": started, "region": region, "runner": _runner()}
+    record = {
+        "pid": process.pid,
+        "started": started,
+        "region": region,
+        "runner": _runner(),
+        "released": owner is not None,
+    }
     write_private(instance.process, record)
-    return lambda: _wait(instance, process, began)
+    return Started(instance, process, began, record, write)
 
 
 def outdated(found: Found) -> bool:
@@ -145,22 +213,9 @@ def tail(instance: Instance) -> str:
 
 def _runner() -> str:
     here = Path(__file__).parent
-    sources = [*sorted(here.glob("corrections/*.py")), here / "bootstrap.py", here / "launch.py", Path(__file__)]
+    parts = (here / name for name in ("bootstrap.py", "launch.py", "owner.py"))
+    sources = [*sorted(here.glob("corrections/*.py")), *parts, Path(__file__)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-
-
-def _wait(instance: Instance, process: subprocess.Popen[bytes], began: float) -> float:
-    while not answers(instance, limit_s=1.0):
-        if process.poll() is not None:
-            instance.process.unlink(missing_ok=True)
-            raise LocalError(f"the emulator ended with code {process.returncode} ({instance.log}):\n{tail(instance)}")
-        if time.monotonic() - began > _START_LIMIT_S:
-            stop(instance)
-            raise LocalError(
-                f"the emulator did not answer within {_START_LIMIT_S:.0f} s ({instance.log}):\n{tail(instance)}"
-            )
-        time.sleep(0.03)
-    return time.monotonic() - began
 
 
 def _require_free(port: int) -> None:

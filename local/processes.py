@@ -31,9 +31,14 @@ def find(pid: int) -> Process | None:
     return next((process for process in _listed(pid) if process.pid == pid), None)
 
 
+def running() -> list[Process]:
+    """Return all processes of this machine."""
+    return _listed(None)
+
+
 def group(leader: int) -> list[Process]:
     """Return the processes of the group that `leader` leads or led."""
-    return [process for process in _listed(None) if process.group == leader]
+    return [process for process in running() if process.group == leader]
 
 
 def stop(processes: list[Process], *, grace_s: float = 5.0) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import boto3
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli import children
 from operations.stack_outputs import LOCAL_STACK, ROOT, stack_file, without_stack_file
 
 UNRESERVED: Final = 100
@@ -105,7 +105,7 @@ def _section(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _run(*command: str) -> int:
-    return subprocess.run(command, capture_output=True, check=False, cwd=ROOT).returncode  # noqa: S603 - fixed words
+    return children.run(command, cwd=ROOT).returncode
 
 
 def main(arguments: list[str]) -> int:

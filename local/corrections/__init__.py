@@ -31,6 +31,7 @@ NAMES: Final = (
     "jsonata_results",
     "latency",
     "parallel_branches",
+    "repeated_calls",
     "rest_checks",
     "rest_deployments",
     "rest_integrations",

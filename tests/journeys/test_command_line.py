@@ -22,9 +22,10 @@ import yaml
 
 from local import emulator
 from local.instance import ROOT, Instance
+from local.instances import stopped_at_the_end
 from tests.journeys.patience import Watcher
 from tests.journeys.people import Person
-from tests.journeys.stack import Stack, local, stopped_at_the_end, temporary
+from tests.journeys.stack import Stack, local, temporary
 
 Change = Callable[[dict[str, Any]], None]
 # Twice what is promised: the tests share the machine.
