@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from local.archives import is_archive, zip_bytes
 from cli.errors import naming
+from local.archives import is_archive, zip_bytes
 from local.errors import LocalError
 from local.instance import DamagedError, Instance, read_json, write_private
 
