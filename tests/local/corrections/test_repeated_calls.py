@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import json
 import socket
 import time
+import zipfile
 from typing import Any
 
 import pytest
@@ -26,6 +28,17 @@ def test_a_repeated_call_is_carried_out_once_and_answered_twice(cloud: Cloud) ->
             answers.append(cloud("apigateway", "create_rest_api", name=name)["id"])
 
     assert answers == apis(cloud, name) * 2
+
+
+def test_a_repeated_call_may_be_large(cloud: Cloud) -> None:
+    name, buffer = unique("layer"), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("large", bytes(20_000_000))
+    for _ in range(2):
+        with cloud.once(name):
+            cloud("lambda", "publish_layer_version", LayerName=name, Content={"ZipFile": buffer.getvalue()})
+
+    assert len(cloud("lambda", "list_layer_versions", LayerName=name)["LayerVersions"]) == 1
 
 
 def test_calls_that_differ_or_have_another_token_are_carried_out(cloud: Cloud) -> None:
