@@ -48,7 +48,8 @@ def _tolerate_any_character() -> None:
         if stream is None:
             # Closed by the caller (`>&-`).
             setattr(sys, name, io.StringIO())
-        elif isinstance(stream, io.TextIOWrapper):
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors != "replace":
+            # cli.output.protect has done it, unless the command runs inside another program.
             stream.reconfigure(errors="replace")
 
 

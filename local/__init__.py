@@ -3,5 +3,8 @@
 import time
 from typing import Final
 
+import cli
+
 BEGAN: Final = time.monotonic()
 """When the command was given: its imports count."""
+cli.begin()

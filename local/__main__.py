@@ -14,6 +14,7 @@ from local.errors import LocalError
 from local.instance import DEFAULT_PORT, ROOT, Instance, alone, instance, port_number
 from local.order import order
 from local.progress import Progress
+from local.state import forget
 from local.summary import summary
 from local.up import up
 
@@ -25,37 +26,38 @@ def main() -> int:
     parser.add_argument("command", choices=commands)
     parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="TCP port of the instance")
     parser.add_argument("--home", type=Path, help="directory of the instance; default: .local or .local/PORT")
+    parser.add_argument("--owned", action="store_true", help="end the emulator when this command's stdin is closed")
     parser.add_argument("--program", type=Path, default=ROOT, help="directory of the Pulumi project")
     arguments = parser.parse_args()
     where = instance(arguments.port, arguments.home)
 
     def command() -> int:
         with environment.isolated():
-            return commands[arguments.command](where, arguments.program.resolve())
+            return commands[arguments.command](where, arguments)
 
     return endings.run(command, where.home / "error.log", known=(LocalError, CallError))
 
 
-def _up(where: Instance, program: Path) -> int:
+def _up(where: Instance, given: argparse.Namespace) -> int:
     progress = Progress()
     with alone(where):
-        outputs = up(where, project.load(program), progress)
+        source = project.load(given.program.resolve())
+        outputs = up(where, source, progress, owner=sys.stdin.fileno() if given.owned else None)
     progress.say(summary(where, outputs, time.monotonic() - BEGAN))
     return 0
 
 
-def _order(where: Instance, program: Path) -> int:
-    del program
+def _order(where: Instance, given: argparse.Namespace) -> int:
+    del given
     return order(where, Progress())
 
 
-def _down(where: Instance, program: Path) -> int:
-    del program
+def _down(where: Instance, given: argparse.Namespace) -> int:
+    del given
     with alone(where):
         was = emulator.find(where).state
         emulator.stop(where)
-        for left in (where.state, where.outputs):
-            left.unlink(missing_ok=True)
+        forget(where)
     said = {
         "running": "Stopped, and its data deleted.",
         "died": "It had ended by itself; nothing is left of it.",
@@ -65,8 +67,8 @@ def _down(where: Instance, program: Path) -> int:
     return 0
 
 
-def _status(where: Instance, program: Path) -> int:
-    del program
+def _status(where: Instance, given: argparse.Namespace) -> int:
+    del given
     found = emulator.find(where)
     said = {
         "running": f"running, process {found.record.get('pid')}, {len(found.processes) - 1} Lambda environments",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import boto3
@@ -13,7 +18,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from botocore.loaders import Loader
 from botocore.validate import ParamValidator
 
-from local.instance import ACCOUNT, ROOT_KEY, Instance
+from local.instance import ACCOUNT, ONCE, ROOT_KEY, Instance
 from local.loopback import no_answer
 from local.patience import PATIENCE
 
@@ -27,6 +32,7 @@ _CONFIG: Final = Config(
     inject_host_prefix=False,
 )
 _GONE: Final = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "ResourceNotFound")
+_TAKEN: Final = ("AlreadyExists", "AlreadyOwned", "Conflict", "Exists", "InUse")
 
 
 class CallError(Exception):
@@ -40,6 +46,35 @@ class CallError(Exception):
     def gone(self) -> bool:
         """Whether it says that what it names does not exist."""
         return any(word in self.code for word in _GONE)
+
+    @property
+    def taken(self) -> bool:
+        """Whether it says that what it would make exists."""
+        return any(word in self.code for word in _TAKEN)
+
+
+class _Repeatable(threading.local):
+    """The token of a thread's calls, and the call that it is making."""
+
+    token = ""
+    header = ""
+    calls: Counter[str]
+
+    @contextmanager
+    def call(self, name: str, given: Mapping[str, Any]) -> Generator[None]:
+        if self.token:
+            described = json.dumps([name, given], sort_keys=True, default=_digest)
+            call = _digest(described.encode())
+            self.calls[call] += 1
+            self.header = f"{self.token}-{call}-{self.calls[call]}"
+        try:
+            yield
+        finally:
+            self.header = ""
+
+    def mark(self, request: Any, **_: Any) -> None:
+        if self.header:
+            request.headers[ONCE] = self.header
 
 
 def session(region: str) -> boto3.Session:
@@ -63,13 +98,15 @@ class Aws:
         self._session = session(region)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
+        self._repeatable = _Repeatable()
 
     def __call__(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call `operation` of `service`, leaving out parameters that are None. Raises CallError."""
         name = f"{service}:{operation}"
         given = {key: value for key, value in parameters.items() if value is not None}
         try:
-            return getattr(self.client(service), operation)(**given)
+            with self._repeatable.call(name, given):
+                return getattr(self.client(service), operation)(**given)
         except ClientError as error:
             detail: Any = error.response.get("Error", {})
             raise CallError(name, detail.get("Code", "?"), detail.get("Message", str(error))) from None
@@ -79,6 +116,18 @@ class Aws:
             raise CallError(name, type(error).__name__, no_answer(self.instance.url, error)) from None
         except BotoCoreError as error:
             raise CallError(name, type(error).__name__, str(error)) from None
+
+    @contextmanager
+    def once(self, token: str) -> Generator[None]:
+        """Let the emulator carry out no call of the block that it has carried out under `token` before.
+
+        It gives the answer of that time. So a block that was cut off anywhere can be repeated from its beginning.
+        """
+        self._repeatable.token, self._repeatable.calls = token, Counter()
+        try:
+            yield
+        finally:
+            self._repeatable.token = ""
 
     def check(self, service: str, api_operation: str, **parameters: Any) -> None:
         """Check the parameters of a call that the emulator does not know; its name is AWS's. Raises CallError."""
@@ -93,8 +142,13 @@ class Aws:
             if service not in self._clients:
                 made: Any = self._session.client(service, endpoint_url=self.instance.url, config=_CONFIG)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType, reportUnknownVariableType] - the name is a variable
                 self._clients[service] = made
+                self._clients[service].meta.events.register("before-send", self._repeatable.mark)
             return self._clients[service]
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of `resource` in this account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

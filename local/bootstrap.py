@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+_LOOKS_EVERY_S: Final = 1.0
 END_OF_LOG: Final = "\x04"
 """A line of its own after everything that an invocation printed, so that the emulator need not wait for more."""
 
@@ -21,6 +24,7 @@ END_OF_LOG: Final = "\x04"
 def main(runtime: str, layers: list[str]) -> None:
     """Serve invocations until the emulator ends."""
     _take_time(float(os.environ["LOCAL_PATIENCE"]))
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _set_environment()
     task = os.environ["LAMBDA_TASK_ROOT"]
     sys.path[:0] = [task, *(str(Path(layer, "python")) for layer in layers), runtime]
@@ -34,6 +38,13 @@ def main(runtime: str, layers: list[str]) -> None:
         setattr(answers, name, _after_end_of_log(getattr(answers, name)))
     serve: Any = entry
     serve.main(["awslambdaric", os.environ["_HANDLER"]])
+
+
+def _end_with(emulator: int) -> None:
+    """End when the emulator does, even in an invocation that never ends."""
+    while os.getppid() == emulator:
+        time.sleep(_LOOKS_EVERY_S)
+    os._exit(1)
 
 
 def _after_end_of_log(answer: Callable[..., Any]) -> Callable[..., Any]:

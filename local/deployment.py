@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,8 +37,6 @@ class Deployment:
         self._lock = threading.Condition()
         self._working = 0
         self._seen: set[str] = set()
-        self._renewed: set[str] = set()
-        self._superseded: list[tuple[Resource, Record]] = []
         self.failures: list[LocalError] = []
 
     def apply(self, resource: Resource) -> tuple[str, Props, Action]:
@@ -66,21 +65,29 @@ class Deployment:
 
     def _apply(self, resource: Resource) -> tuple[str, Props, Action]:
         inputs = {key: _given(value) for key, value in resource.inputs.items() if value is not None}
+        cut_off = resource.urn in self._state.begun and resource.urn not in self._state.records
         try:
             adapter = _adapter(resource, inputs)
             record, action = self._bring(resource, adapter, inputs)
         except LocalError as error:
             raise self._fail(error) from None
-        except (CallError, ValueError) as error:
+        except CallError as error:
+            why = f"; a killed deployment made it with other inputs. Remedy: {self._aws.instance.anew}"
+            message = f"{_label(resource)}: {error}{why if cut_off and error.taken else ''}"
+            raise self._fail(LocalError(message)) from None
+        except ValueError as error:
             raise self._fail(LocalError(f"{_label(resource)}: {error}")) from None
-        self._state.put(resource.urn, record)
         visible = {key: value for key, value in inputs.items() if not is_archive(value)}
         return record.id, {**visible, **record.outputs}, action
 
     def delete_rest(self) -> list[str]:
         """Delete what the program no longer has, last made first; returns the URNs."""
-        for resource, record in reversed(self._superseded):
-            self._delete(resource.urn, record)
+        for key, record in reversed(list(self._state.superseded.items())):
+            urn = key.partition(" ")[2]
+            current = self._state.records.get(urn)
+            if current is None or current.id != record.id:
+                self._delete(urn, record)
+            self._state.forget_superseded(key)
         gone = [urn for urn in reversed(list(self._state.records)) if urn not in self._seen]
         for urn in gone:
             self._delete(urn, self._state.records[urn])
@@ -91,19 +98,35 @@ class Deployment:
         wanted = plain(inputs)
         known = self._state.records.get(resource.urn)
         if known is None:
-            return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
+            with self._change(resource):
+                return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # What stood in a resource that was made anew under the same name went with it.
-        rebuilt = bool(self._renewed & set(resource.dependencies)) and not adapter.keeps_data
+        # What was in a resource that was deleted and made again went with it.
+        rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
+            return self._same(resource, adapter, inputs, known)
+        with self._change(resource):
+            if not (changed & adapter.replaced_by) and not rebuilt:
+                outputs = adapter.update(self._aws, known.id, known.inputs, inputs)
+                if outputs is not None:
+                    merged = {**known.outputs, **outputs}
+                    return self._recorded(resource, wanted, Made(known.id, merged)), "updated"
+            return self._replace(resource, adapter, inputs, known, changed), "replaced"
+
+    def _same(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record) -> tuple[Record, Action]:
+        if resource.urn in self._state.begun:
+            # An update to what is no longer wanted began, and may have come through.
+            with self._change(resource):
+                outputs = adapter.update(self._aws, known.id, known.inputs, inputs) or {}
+                return self._recorded(resource, known.inputs, Made(known.id, {**known.outputs, **outputs})), "updated"
+        if known.dependencies != list(resource.dependencies):
             known.dependencies = list(resource.dependencies)
-            return known, "same"
-        if not (changed & adapter.replaced_by) and not rebuilt:
-            outputs = adapter.update(self._aws, known.id, known.inputs, inputs)
-            if outputs is not None:
-                merged = {**known.outputs, **outputs}
-                return self._recorded(resource, wanted, Made(known.id, merged)), "updated"
-        return self._replace(resource, adapter, inputs, known, changed), "replaced"
+            self._state.put(resource.urn, known)
+        return known, "same"
+
+    def _change(self, resource: Resource) -> AbstractContextManager[None]:
+        """Make a change that can be cut off anywhere: repeated by the next deployment, it goes on from there."""
+        return self._aws.once(self._state.begin(resource.urn))
 
     def _replace(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record, changed: set[str]) -> Record:
         if adapter.keeps_data:
@@ -113,12 +136,11 @@ class Deployment:
             )
         if adapter.named_by_aws:
             made = adapter.create(self._aws, inputs)
-            self._superseded.append((resource, known))
+            self._state.supersede(resource.urn)
         else:
             self._delete(resource.urn, known)
+            self._state.empty(resource.urn)
             made = adapter.create(self._aws, inputs)
-            if made.id == known.id:
-                self._renewed.add(resource.urn)
         return self._recorded(resource, plain(inputs), made)
 
     def _delete(self, urn: str, record: Record) -> None:
@@ -136,7 +158,7 @@ class Deployment:
         return error
 
     def _recorded(self, resource: Resource, wanted: Props, made: Made) -> Record:
-        return Record(
+        record = Record(
             type=resource.type,
             name=resource.name,
             id=made.id,
@@ -144,6 +166,8 @@ class Deployment:
             outputs=made.outputs,
             dependencies=list(resource.dependencies),
         )
+        self._state.put(resource.urn, record)
+        return record
 
 
 def _adapter(resource: Resource, inputs: Mapping[str, Any]) -> Adapter:

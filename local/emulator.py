@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -28,7 +30,7 @@ AT_WORK: Final = "/_ministack/at-work"
 _START_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 30.0
 _TAIL_LINES: Final = 15
-_OTHER_SOURCES: Final = ("bootstrap.py", "environment.py", "launch.py", "patience.py")
+_OTHER_SOURCES: Final = ("bootstrap.py", "environment.py", "launch.py", "owner.py", "patience.py")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,66 @@ class Found:
     """The emulator and the workers of its Lambda functions, as far as they live."""
     record: dict[str, Any]
     """What was written down when it was started."""
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it belongs to a `make up` that has not finished: it ends with that one."""
+        return not self.record.get("released", True)
+
+
+@dataclass
+class Started:
+    """An emulator that this process started."""
+
+    _instance: Instance
+    _process: subprocess.Popen[bytes]
+    _began: float
+    _record: dict[str, Any]
+    _pipe: int | None
+    """While this process holds it open, the emulator runs."""
+    _decided: threading.Lock = field(default_factory=threading.Lock)
+    """Taken for good by the first of release and discard. A signal may bring both at once."""
+
+    def wait(self) -> float:
+        """Wait until it answers; returns the seconds that it took. Raises LocalError, and leaves nothing of it then."""
+        while not answers(self._instance, limit_s=1.0):
+            if self._process.poll() is not None:
+                self.discard()
+                raise LocalError(
+                    f"the emulator ended with code {self._process.returncode}: {_last_words(self._instance)}"
+                )
+            if time.monotonic() - self._began > _START_LIMIT_S:
+                self.discard()
+                raise LocalError(
+                    f"the emulator did not answer within {_START_LIMIT_S:.0f} s: {_last_words(self._instance)}"
+                )
+            time.sleep(0.03)
+        return time.monotonic() - self._began
+
+    def release(self) -> None:
+        """Let it outlive this process, unless it was discarded. After an error it can still be discarded."""
+        if self._pipe is None or not self._decided.acquire(blocking=False):
+            return
+        try:
+            write_private(self._instance.process, {**self._record, "released": True})
+        except OSError:
+            self._decided.release()
+            raise
+        # It may have ended by itself just now.
+        with suppress(BrokenPipeError):
+            os.write(self._pipe, b"\n")
+        os.close(self._pipe)
+
+    def discard(self) -> bool:
+        """End it at once and delete its data, unless it was released; returns whether it was ended."""
+        if not self._decided.acquire(blocking=False):
+            return False
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._instance.process.unlink(missing_ok=True)
+        _delete_data(self._instance)
+        return True
 
 
 def find(instance: Instance) -> Found:
@@ -64,41 +126,65 @@ def start(
     without: tuple[str, ...] = (),
     environment: dict[str, str] | None = None,
     launcher: str = "local.launch",
-) -> Callable[[], float]:
+    owner: int | None = None,
+) -> Started:
     """Start the emulator of `instance` empty, with IAM enforced, on the loopback interface.
 
-    Returns at once; call what it returns to wait until it answers (it gives the seconds that it took). `without` names
-    corrections to leave out, for the tests that show that they are needed; `launcher` a module that does more than
-    local.launch. Raises LocalError if the port is taken.
+    Returns at once. `without` names corrections to leave out, for the tests that show that they are needed; `launcher`
+    a module that does more than local.launch; `owner` the end of a pipe whose closing ends the emulator (see
+    local.owner). Without `owner` it belongs to this process until it is released. Raises LocalError if the port is
+    taken.
     """
     require_free(instance.port)
     _delete_data(instance)
     for directory in ("tmp", "state", "s3"):
         (instance.data / directory).mkdir(parents=True)
+    began = time.monotonic()
     command = [sys.executable, "-m", launcher, "--home", str(instance.home)]
     command += [argument for name in without for argument in ("--without", name)]
-    began = time.monotonic()
-    with instance.log.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            cwd=instance.data,
-            env=environments.of_emulator(instance, region) | (environment or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    read, write = (owner, None) if owner is not None else os.pipe()
+    try:
+        process = _launched(instance, command, environments.of_emulator(instance, region) | (environment or {}), read)
+    except BaseException:
+        if write is not None:
+            os.close(write)
+        raise
+    finally:
+        if write is not None:
+            os.close(read)
     try:
         found = processes.find(process.pid)
-        started = found.started if found else ""
-        record = {"pid": process.pid, "started": started, "region": region, "runner": _runner()}
+        record = {
+            "pid": process.pid,
+            "started": found.started if found else "",
+            "region": region,
+            "runner": _runner(),
+            "released": owner is not None,
+        }
         write_private(instance.process, record)
     except BaseException:
         # No later command would find it.
         process.kill()
         process.wait()
+        if write is not None:
+            os.close(write)
         raise
-    return lambda: _wait(instance, process, began)
+    return Started(instance, process, began, record, write)
+
+
+def _launched(
+    instance: Instance, command: list[str], environment: dict[str, str], stdin: int
+) -> subprocess.Popen[bytes]:
+    with instance.log.open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            cwd=instance.data,
+            env=environment,
+            stdin=stdin,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def outdated(found: Found) -> bool:
@@ -169,18 +255,6 @@ def _runner() -> str:
     here = Path(__file__).parent
     sources = [*sorted(here.glob("corrections/*.py")), *(here / name for name in _OTHER_SOURCES), Path(__file__)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-
-
-def _wait(instance: Instance, process: subprocess.Popen[bytes], began: float) -> float:
-    while not answers(instance, limit_s=1.0):
-        if process.poll() is not None:
-            instance.process.unlink(missing_ok=True)
-            raise LocalError(f"the emulator ended with code {process.returncode}: {_last_words(instance)}")
-        if time.monotonic() - began > _START_LIMIT_S:
-            stop(instance)
-            raise LocalError(f"the emulator did not answer within {_START_LIMIT_S:.0f} s: {_last_words(instance)}")
-        time.sleep(0.03)
-    return time.monotonic() - began
 
 
 def require_free(port: int) -> None:

@@ -22,6 +22,8 @@ HOST: Final = "127.0.0.1"
 ACCOUNT: Final = "000000000000"
 # The emulator's root credentials: what the deployer and the person at the keyboard use.
 ROOT_KEY: Final = "test"
+# Header by which the emulator knows a call that is repeated, see local.corrections.repeated_calls.
+ONCE: Final = "x-local-once"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Instance:
     def state(self) -> Path:
         """Every resource that was deployed: URN -> inputs, id, outputs."""
         return self.home / "state.json"
+
+    @property
+    def journal(self) -> Path:
+        """Changes of the state that are not in `state` yet."""
+        return self.home / "state.journal"
 
     @property
     def outputs(self) -> Path:

@@ -5,7 +5,8 @@
         platform.aws("sqs", "list_queues")
 
 Each has its own port, directory and data, so that several can run at once. They are deployed by the command line in a
-process of its own, because Pulumi keeps a program's state in global variables.
+process of its own, because Pulumi keeps a program's state in global variables. Their emulators belong to this process:
+they end with it, even if it is killed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import emulator
+from local import emulator, owner
 from local.aws import Aws
 from local.client import Client, client_of
 from local.errors import LocalError
@@ -59,11 +60,12 @@ def command(
     name: str, where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command of `python -m local` for an instance, and return its end, output and all."""
-    arguments = ["--port", str(where.port), "--home", str(where.home), "--program", str(program)]
+    arguments = ["--port", str(where.port), "--home", str(where.home), "--program", str(program), "--owned"]
     return subprocess.run(  # noqa: S603 - our own command line
         [sys.executable, "-m", "local", name, *arguments],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
+        stdin=owner.this_process(),
         capture_output=True,
         text=True,
         check=False,
@@ -83,6 +85,15 @@ def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] 
 
 
 @contextmanager
+def stopped_at_the_end(where: Instance) -> Generator[None]:
+    """Stop the emulator of an instance at the end of the block, if it has one then."""
+    try:
+        yield
+    finally:
+        emulator.stop(where)
+
+
+@contextmanager
 def running(
     home: Path,
     *,
@@ -92,7 +103,5 @@ def running(
 ) -> Generator[Running]:
     """Start an instance in `home`, deploy to it, and stop it in the end."""
     where = instance(port or free_port(), home)
-    try:
+    with stopped_at_the_end(where):
         yield up(where, program=program, environment=environment)
-    finally:
-        command("down", where)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from cli.signals import on_signal
 from local import loopback
 from local.aws import Aws, CallError
 from local.instance import Instance
@@ -130,15 +131,14 @@ def watch(aws: Aws, ops: Mapping[str, Any]) -> Generator[Journey]:
     arn = aws.arn("sqs", name)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    url: str = aws("sqs", "create_queue", QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
-    subscription = aws("sns", "subscribe", TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
     pattern = json.dumps({"source": ["orders.api"]})
-    aws("events", "put_rule", Name=name, EventBusName=bus, EventPattern=pattern)
-    aws("events", "put_targets", Rule=name, EventBusName=bus, Targets=[{"Id": "watch", "Arn": arn}])
-    try:
+    with ExitStack() as undo, on_signal(undo.close):
+        url: str = aws("sqs", "create_queue", QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+        undo.callback(aws, "sqs", "delete_queue", QueueUrl=url)
+        subscribed = aws("sns", "subscribe", TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+        undo.callback(aws, "sns", "unsubscribe", SubscriptionArn=subscribed["SubscriptionArn"])
+        aws("events", "put_rule", Name=name, EventBusName=bus, EventPattern=pattern)
+        undo.callback(aws, "events", "delete_rule", Name=name, EventBusName=bus)
+        aws("events", "put_targets", Rule=name, EventBusName=bus, Targets=[{"Id": "watch", "Arn": arn}])
+        undo.callback(aws, "events", "remove_targets", Rule=name, EventBusName=bus, Ids=["watch"])
         yield Journey(aws, ops, url)
-    finally:
-        aws("events", "remove_targets", Rule=name, EventBusName=bus, Ids=["watch"])
-        aws("events", "delete_rule", Name=name, EventBusName=bus)
-        aws("sns", "unsubscribe", SubscriptionArn=subscription["SubscriptionArn"])
-        aws("sqs", "delete_queue", QueueUrl=url)

@@ -6,11 +6,12 @@ import argparse
 import importlib
 import sys
 
-from local import corrections
+from local import corrections, owner
 
 
 def main() -> None:
-    """Apply the corrections and serve until a signal comes."""
+    """Apply the corrections and serve until a signal comes or the owner ends."""
+    owner.obey()
     parser = argparse.ArgumentParser()
     # The directory is told on the command line so that `make down` knows the process by it.
     parser.add_argument("--home", required=True)

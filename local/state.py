@@ -1,17 +1,29 @@
-"""What was deployed, so that the next deployment changes only what changed."""
+"""What was deployed, so that the next deployment changes only what changed.
+
+Each change is added to a journal as soon as it's made: a deployment that is killed has lost nothing that it made.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import threading
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
+from cli.errors import naming
 from local.archives import is_archive, zip_bytes
 from local.errors import LocalError
 from local.instance import DamagedError, Instance, read_json, write_private
 
 _FORMAT: Final = 1
+_SECTIONS: Final = ("resources", "begun", "emptied", "superseded")
+Change = tuple[str, str, Any]
+"""Section of the state, key, and the key's new value: None for one that is gone."""
 
 
 @dataclass
@@ -36,38 +48,94 @@ class State:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._lock = threading.Lock()
-        self.records: dict[str, Record] = {}
-        self.interrupted = False
-        """Whether the last deployment was killed before it could write down what it made."""
-        saved = read_json(instance.state, "format", "deploying", "resources", remedy=instance.anew)
-        if not saved:
-            return
-        if saved["format"] != _FORMAT:
-            raise LocalError(
-                f"{instance.state}: got format {saved['format']!r}; allowed: {_FORMAT}. "
-                f"Remedy: use the version of the project that wrote it, or {instance.anew}"
-            )
-        try:
-            self.interrupted = saved["deploying"]
-            self.records = {urn: Record(**record) for urn, record in saved["resources"].items()}
-        except (AttributeError, TypeError) as error:
-            raise DamagedError(f"{instance.state}: got no record ({error}). Remedy: {instance.anew}") from None
+        saved = _read(instance)
+        self.records = _records(instance, saved["resources"])
+        self.begun: dict[str, str] = saved["begun"]
+        """URN -> token of the calls of a change that began and whose end was not recorded; see Aws.once."""
+        self.emptied: dict[str, str] = saved["emptied"]
+        """URN -> id of what a replacement deleted: what was in it is made again until a deployment completes."""
+        self.superseded = _records(instance, saved["superseded"])
+        """What a replacement left to be deleted at the end of a deployment."""
+
+    def begin(self, urn: str) -> str:
+        """Record that a change of `urn` begins; returns the token of its calls, the same until it is recorded."""
+        with self._lock:
+            if urn not in self.begun:
+                self.begun[urn] = uuid.uuid4().hex
+                self._note(("begun", urn, self.begun[urn]))
+            return self.begun[urn]
 
     def put(self, urn: str, record: Record) -> None:
         """Record `urn`; new ones come last, so that the order is that of creation."""
         with self._lock:
             self.records[urn] = record
+            changes: list[Change] = [("resources", urn, asdict(record))]
+            if self.begun.pop(urn, None):
+                changes.append(("begun", urn, None))
+            if self.emptied.get(urn, record.id) != record.id:
+                # What was in it has a changed input, the id.
+                del self.emptied[urn]
+                changes.append(("emptied", urn, None))
+            self._note(*changes)
+
+    def empty(self, urn: str) -> None:
+        """Record that `urn` was deleted to be made again."""
+        with self._lock:
+            self.emptied[urn] = self.records.pop(urn).id
+            self._note(("emptied", urn, self.emptied[urn]), ("resources", urn, None))
+
+    def supersede(self, urn: str) -> None:
+        """Record that another resource takes the place of `urn`, which is to be deleted at the end."""
+        with self._lock:
+            record = self.records[urn]
+            key = f"{record.id} {urn}"
+            self.superseded[key] = record
+            self._note(("superseded", key, asdict(record)))
+
+    def forget_superseded(self, key: str) -> None:
+        """Record that the superseded resource `key` is deleted."""
+        with self._lock:
+            del self.superseded[key]
+            self._note(("superseded", key, None))
 
     def remove(self, urn: str) -> None:
         """Forget `urn`."""
         with self._lock:
             self.records.pop(urn, None)
+            self._note(("resources", urn, None))
 
-    def save(self, *, deploying: bool) -> None:
-        """Write the records down; `deploying` stays set in the file if nobody comes to write the end."""
+    def complete(self) -> None:
+        """Write the whole state after a deployment that has made everything."""
         with self._lock:
-            resources = {urn: asdict(record) for urn, record in self.records.items()}
-        write_private(self._instance.state, {"format": _FORMAT, "deploying": deploying, "resources": resources})
+            if self.emptied or self._instance.journal.exists():
+                self.emptied.clear()
+                self._write()
+
+    def _write(self) -> None:
+        content = {
+            "format": _FORMAT,
+            "resources": {urn: asdict(record) for urn, record in self.records.items()},
+            "begun": self.begun,
+            "emptied": self.emptied,
+            "superseded": {key: asdict(record) for key, record in self.superseded.items()},
+        }
+        write_private(self._instance.state, content)
+        self._instance.journal.unlink(missing_ok=True)
+
+    def _note(self, *changes: Change) -> None:
+        """Add changes to the journal, all of them or none."""
+        line = json.dumps(changes)
+        with naming(self._instance.journal):
+            descriptor = os.open(self._instance.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+                # A deployment that was killed may have left the beginning of a line.
+                file.write(f"\n{line}\n")
+
+
+def forget(instance: Instance) -> None:
+    """Delete what is recorded of the deployment to `instance`."""
+    for path in (instance.state, instance.journal, instance.outputs):
+        path.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:
@@ -84,3 +152,51 @@ def plain(value: Any) -> Any:
 def whole(value: Any) -> Any:
     """Return 3 for 3.0: Pulumi hands every number over as a float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _read(instance: Instance) -> dict[str, dict[str, Any]]:
+    """Return the sections of the state: those of the file, with the changes of the journal. Raises LocalError."""
+    saved: dict[str, Any] = read_json(instance.state, "format", "resources", remedy=instance.anew) or {}
+    if saved and saved["format"] != _FORMAT:
+        raise LocalError(
+            f"{instance.state}: got format {saved['format']!r}; allowed: {_FORMAT}. "
+            f"Remedy: use the version of the project that wrote it, or {instance.anew}"
+        )
+    try:
+        sections = {name: {**saved.get(name, {})} for name in _SECTIONS}
+    except TypeError as error:
+        raise _damaged(instance.state, instance, error) from None
+    try:
+        for section, key, value in _noted(instance.journal):
+            if value is None:
+                sections[section].pop(key, None)
+            else:
+                sections[section][key] = value
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise _damaged(instance.journal, instance, error) from None
+    return sections
+
+
+def _noted(journal: Path) -> Iterator[Change]:
+    try:
+        lines = journal.read_text(encoding="utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        return
+    for line in lines:
+        try:
+            changes = json.loads(line)
+        except ValueError:
+            # Where a deployment was killed while it wrote, a line is incomplete.
+            continue
+        yield from changes
+
+
+def _records(instance: Instance, saved: Mapping[str, Any]) -> dict[str, Record]:
+    try:
+        return {key: Record(**record) for key, record in saved.items()}
+    except TypeError as error:
+        raise _damaged(instance.state, instance, error) from None
+
+
+def _damaged(path: Path, instance: Instance, error: Exception) -> DamagedError:
+    return DamagedError(f"{path}: got no record ({error}). Remedy: {instance.anew}")

@@ -101,8 +101,11 @@ class Message:
         return body
 
 
-def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Message]:
-    """Yield what was sent to `queue` before `until_s` (Unix seconds), hidden from others for a minute."""
+def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str, Message]) -> Iterator[Message]:
+    """Yield what was sent to `queue` before `until_s` (Unix seconds), hidden from others for a minute.
+
+    `hidden` gets every message by its id as soon as it's received.
+    """
     later = list[Message]()
     while True:
         received = sqs.receive_message(
@@ -115,23 +118,27 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float) -> Iterator[Messa
         ).get("Messages", [])
         if not received:
             break
-        for raw in received:
-            sent = float(raw["Attributes"]["SentTimestamp"]) / 1000
-            message = Message(
-                queue=queue,
-                message_id=raw["MessageId"],
-                receipt_handle=raw["ReceiptHandle"],
-                body=raw["Body"],
-                sent_at_s=sent,
-                attributes={k: v.get("StringValue", "") for k, v in raw.get("MessageAttributes", {}).items()},
-            )
-            if sent <= until_s:
+        batch = [_message(queue, raw) for raw in received]
+        hidden.update({message.message_id: message for message in batch})
+        for message in batch:
+            if message.sent_at_s <= until_s:
                 yield message
             else:
                 later.append(message)
     # They failed again while this ran. Released at once, they would be received again for ever.
     for message in later:
         release(sqs, message)
+
+
+def _message(queue: FailureQueue, raw: Mapping[str, Any]) -> Message:
+    return Message(
+        queue=queue,
+        message_id=raw["MessageId"],
+        receipt_handle=raw["ReceiptHandle"],
+        body=raw["Body"],
+        sent_at_s=float(raw["Attributes"]["SentTimestamp"]) / 1000,
+        attributes={k: v.get("StringValue", "") for k, v in raw.get("MessageAttributes", {}).items()},
+    )
 
 
 def part(of: object, *keys: str) -> Any:

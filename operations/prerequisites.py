@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 import pulumi_yaml
-from cli import endings
+from cli import children, endings
 from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, ROOT, stack_file, without_stack_file
 from pulumi_yaml import PulumiYamlError
 
@@ -107,7 +106,7 @@ def _section(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _run(*command: str) -> int:
-    return subprocess.run(command, capture_output=True, check=False, cwd=ROOT).returncode  # noqa: S603 - fixed words
+    return children.run(command, cwd=ROOT).returncode
 
 
 def main(arguments: list[str]) -> int:

@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from cli import endings
+from cli.signals import Work, on_signal
 from local import aws, environment
 from local.errors import LocalError
 from local.instance import DEFAULT_PORT, port_number
@@ -59,11 +60,11 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     client = clients(outputs)
     redriver = Redriver(sqs=client("sqs"), functions=client("lambda"), streams=client("dynamodbstreams"))
     reasons = Reasons(logs=client("logs"), groups=outputs["ops"].get("logGroups", {}))
-    run = _Run(redriver=redriver, reasons=reasons, dry_run=dry_run, started_s=time.time())
+    run = Run(redriver=redriver, reasons=reasons, dry_run=dry_run, started_s=time.time())
     queues = failure_queues(outputs)
     _print(f"reading {len(queues)} failure queues, which takes a few seconds")
     copies = [queue for queue in queues if queue.kind == "dead-letter"]
-    with ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
+    with on_signal(run.stop), ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
         # All at once, since SQS is asked for a second before a queue counts as empty. Copies last: see _ORDER.
         for wave in ([queue for queue in queues if queue not in copies], copies):
             list(pool.map(run.work_off, wave))
@@ -73,7 +74,7 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
 
 
 @dataclass
-class _Run:
+class Run:
     """One run over all queues; several threads work on it."""
 
     redriver: Redriver
@@ -84,7 +85,18 @@ class _Run:
     kept: int = 0
     _sent_back: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Target and request id of the envelopes that are dealt with."""
+    _hidden: dict[str, Message] = field(default_factory=dict[str, Message])
+    """By id: what was received, and is neither deleted nor released."""
+    _work: Work = field(default_factory=Work)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def stop(self) -> None:
+        """Send nothing more back, and let the next redrive see what this one received."""
+        self._work.stop()
+        with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+            for message in list(self._hidden.values()):
+                pool.submit(release, self.redriver.sqs, message)
+        self._work.settle()
 
     def work_off(self, queue: FailureQueue) -> None:
         """Send back what lies in `queue`, or say what would be."""
@@ -97,7 +109,7 @@ class _Run:
         """Read `queue` once; return whether something left it while something else, named in `stayed`, did not."""
         held, left = list[Message](), 0
         sqs = self.redriver.sqs
-        for message in messages(sqs, queue, until_s=self.started_s):
+        for message in messages(sqs, queue, until_s=self.started_s, hidden=self._hidden):
             if message.message_id not in stayed and self._leaves(message):
                 left += 1
                 continue
@@ -108,9 +120,15 @@ class _Run:
             self._count(done=behind)
         for message in held:
             release(sqs, message)
+            self._hidden.pop(message.message_id, None)
         return bool(held and left)
 
     def _leaves(self, message: Message) -> bool:
+        """Treat a message, to the end if a signal comes meanwhile; return whether it is out of its queue."""
+        with self._work.one():
+            return self._treat(message)
+
+    def _treat(self, message: Message) -> bool:
         """Treat a message, and say how; return whether it is out of its queue."""
         copy = self._is_copy(message)
         if self.dry_run:
@@ -127,6 +145,7 @@ class _Run:
         self._say(message, what)
         if not self.dry_run:
             delete(self.redriver.sqs, message)
+            self._hidden.pop(message.message_id, None)
         if message.queue.kind == "invocation":
             self._sent_back.add((message.queue.redrive_to, message.request_id))
         self._count(done=not copy)

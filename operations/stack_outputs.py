@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Final, cast
 
+from cli import children
 from local.instance import DEFAULT_PORT, ROOT, read_json
 
 LOCAL_STACK: Final = "local"
@@ -54,13 +54,7 @@ def read(stack: str, *, port: int = DEFAULT_PORT) -> dict[str, Any]:
             "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/, "
             "or use STACK=local, which does without"
         )
-    done = subprocess.run(  # noqa: S603 - no shell, and `stack` is one argument
-        ["pulumi", "stack", "output", "--json", "--stack", stack],  # noqa: S607 - whichever CLI is on the PATH
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
+    done = children.run(["pulumi", "stack", "output", "--json", "--stack", stack], cwd=ROOT)
     if done.returncode:
         raise OperationError(f"stack {stack}: pulumi cannot give its outputs: {done.stderr.strip()}")
     found = cast("dict[str, Any]", json.loads(done.stdout))

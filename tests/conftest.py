@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable
 from functools import cache
 
@@ -36,6 +38,18 @@ for folder, generate in generated_code.FOLDERS.items():
 
 STACKS = ("dev", "prod", "local")
 pytest_plugins = ("tests.journeys.fixtures", "tests.proof.plugin")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """End a worker of pytest-xdist at once if its controller is killed, and with it what the worker started."""
+    if hasattr(config, "workerinput"):
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(controller: int) -> None:
+    while os.getppid() == controller:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 @cache

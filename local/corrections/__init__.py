@@ -32,6 +32,7 @@ NAMES: Final = (
     "jsonata_results",
     "latency",
     "parallel_branches",
+    "repeated_calls",
     "rest_checks",
     "rest_deployments",
     "rest_integrations",

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from local.client import client_of
+from local.instances import stopped_at_the_end
 from tests.journeys.checked_client import CheckedClient
 from tests.journeys.patience import Watcher
 from tests.journeys.people import People, Person
-from tests.journeys.stack import Stack, start, stopped_at_the_end, temporary
+from tests.journeys.stack import Stack, start, temporary
 from tests.journeys.traces import Traces
 
 

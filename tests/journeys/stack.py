@@ -6,15 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
-from local import emulator
+from local import emulator, owner
 from local.aws import Aws
 from local.instance import ROOT, Instance
 
@@ -25,14 +23,6 @@ _RETRY_BASE_S: Final = "0.1"
 """Pause before a failed asynchronous invocation is repeated, a minute on AWS."""
 DECISIONS: Final = "decisions.jsonl"
 """What IAM allowed and refused, in the home of an instance; see local.corrections.decision_log."""
-_STOP_AT_THE_END: Final = """
-import sys
-from pathlib import Path
-from local import emulator
-from local.instance import instance
-sys.stdin.read()
-emulator.stop(instance(int(sys.argv[1]), Path(sys.argv[2])))
-"""
 
 
 @dataclass(frozen=True)
@@ -133,29 +123,18 @@ class Stack:
 
 
 def local(command: str, instance: Instance, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does."""
-    arguments = ["--port", str(instance.port), "--home", str(instance.home), *options]
+    """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does; an emulator ends with this process."""
+    arguments = ["--port", str(instance.port), "--home", str(instance.home), "--owned", *options]
     return subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "local", command, *arguments],
         cwd=ROOT,
         env=os.environ | environment,
+        stdin=owner.this_process(),
         capture_output=True,
         text=True,
         check=False,
         timeout=_STARTED_WITHIN_S,
     )
-
-
-@contextmanager
-def stopped_at_the_end(instance: Instance) -> Generator[None]:
-    """Stop the emulator of `instance`, if one was started, however this process ends: killed ones included.
-
-    Another process does it, as soon as the pipe from this one is closed.
-    """
-    command = [sys.executable, "-c", _STOP_AT_THE_END, str(instance.port), str(instance.home)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True) as stopper:  # noqa: S603
-        yield
-    assert stopper.returncode == 0
 
 
 def start(instance: Instance, **environment: str) -> Stack:

@@ -9,7 +9,7 @@ import pytest
 
 from local import emulator
 from local.instance import Instance
-from local.instances import free_port
+from local.instances import free_port, stopped_at_the_end
 from tests.local.cloud import Cloud, left_out
 
 REGION = "ap-northeast-1"
@@ -33,6 +33,6 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def _cloud(tmp_path_factory: pytest.TempPathFactory, **environment: str) -> Generator[Cloud]:
     instance = Instance(port=free_port(), home=tmp_path_factory.mktemp("emulator"))
     quick = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1", "LOCAL_WARM": "0", **environment}
-    emulator.start(instance, region=REGION, without=left_out(), environment=quick)()
-    yield Cloud(instance, REGION)
-    emulator.stop(instance)
+    with stopped_at_the_end(instance):
+        emulator.start(instance, region=REGION, without=left_out(), environment=quick).wait()
+        yield Cloud(instance, REGION)

@@ -167,6 +167,47 @@ def test_after_a_failure_the_next_up_goes_on(
     assert platform.aws("iam", "list_role_policies", RoleName="later")["PolicyNames"] == ["p"]
 
 
+def test_after_a_failure_what_stood_in_a_replaced_resource_is_made_again(
+    attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
+) -> None:
+    statement = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+    role = 'role = aws.iam.Role("role", name="r", path="PATH", assume_role_policy=trust("lambda.amazonaws.com"))'
+    failing = f'bad = aws.iam.RolePolicy("bad", name="p", role="nobody", policy={statement!r}, opts=AFTER_ROLE)'
+    policy = f'aws.iam.RolePolicy("policy", name="p", role=role.name, policy={statement!r}, opts=AFTER)'
+    role_first = failing.replace("AFTER_ROLE", "pulumi.ResourceOptions(depends_on=[role])")
+    platform = deploy(role.replace("PATH", "/a/"), policy.replace("AFTER", "None"))
+    done = attempt(
+        role.replace("PATH", "/b/"), role_first, policy.replace("AFTER", "pulumi.ResourceOptions(depends_on=[bad])")
+    )
+    deploy(role.replace("PATH", "/b/"), policy.replace("AFTER", "None"))
+
+    assert done.returncode == 1
+    assert platform.aws("iam", "list_role_policies", RoleName="r")["PolicyNames"] == ["p"]
+
+
+def test_after_a_failure_what_was_superseded_is_deleted(
+    attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
+) -> None:
+    api = """
+        api = aws.apigatewayv2.Api("api", name="api", protocol_type="HTTP")
+        integration = aws.apigatewayv2.Integration(
+            "integration", api_id=api.id, integration_type="HTTP_PROXY", integration_method="GET",
+            integration_uri="http://127.0.0.1/PATH",
+        )
+    """
+    failing = 'aws.iam.RolePolicy("p", name="p", role="nobody", policy="{}", opts=AFTER)'
+    platform = deploy(api.replace("PATH", "a"))
+    done = attempt(
+        api.replace("PATH", "b"), failing.replace("AFTER", "pulumi.ResourceOptions(depends_on=[integration])")
+    )
+    deploy(api.replace("PATH", "b"))
+
+    assert done.returncode == 1
+    (found,) = platform.aws("apigatewayv2", "get_apis")["Items"]
+    integrations = platform.aws("apigatewayv2", "get_integrations", ApiId=found["ApiId"])["Items"]
+    assert [each["IntegrationUri"] for each in integrations] == ["http://127.0.0.1/b"]
+
+
 def test_two_resources_of_one_name_are_refused(attempt: Callable[..., CompletedProcess[str]]) -> None:
     done = attempt(QUEUE.format(seconds=30), QUEUE.format(seconds=30))
 

@@ -123,6 +123,13 @@ def test_records_of_another_shape_are_damage(where: Instance, resources: str) ->
         State(where)
 
 
+@pytest.mark.parametrize("line", ["7", "[7]", '[["unknown", "urn", 1]]', '[["resources", "urn", 7]]', "[" * 100_000])
+def test_a_journal_of_another_shape_is_damage(where: Instance, line: str) -> None:
+    where.journal.write_text(line)
+    with pytest.raises(DamagedError, match=r"state\.\w+: got no record .* \(deletes its data\)"):
+        State(where)
+
+
 def test_a_state_of_a_newer_version_is_not_taken_for_an_empty_one(where: Instance) -> None:
     where.state.write_text('{"format": 2, "deploying": false, "resources": {}}')
     with pytest.raises(LocalError, match="got format 2; allowed: 1"):

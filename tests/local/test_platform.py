@@ -3,25 +3,64 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from local import emulator
-from local.aws import CallError
-from local.instance import ROOT
-from local.instances import Running, command, running
+from local.aws import Aws, CallError
+from local.instance import ROOT, Instance, instance
+from local.instances import Running, command, free_port, stopped_at_the_end, up
+from local.order import EXPECTED
 from local.seeds import PRODUCTS
 from operations import redrive, stack_outputs
+from tests.local.inventory import inventory
+from tests.local.terminal import CTRL_C, Terminal, in_terminal
 from tests.support import hostile
 
 
+@dataclass(frozen=True)
+class CutOff:
+    """A first deployment that made everything, and was killed each time before it recorded what a call had made."""
+
+    instance: Instance
+    made: Counter[str]
+
+
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("platform") / "instance") as found:
-        yield found
+def cut_off(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CutOff]:
+    root = tmp_path_factory.mktemp("platform")
+    where = instance(free_port(), root / "instance")
+    program = root / "program"
+    program.mkdir()
+    for path in ROOT.iterdir():
+        if path.name not in (".local", "__main__.py"):
+            (program / path.name).symlink_to(path)
+    text = (ROOT / "__main__.py").read_text(encoding="utf-8")
+    (program / "__main__.py").write_text(f"{text}\nimport pulumi\nraise pulumi.RunError('the end')\n", encoding="utf-8")
+    with stopped_at_the_end(where):
+        done = command("up", where, program=program)
+        assert done.stderr == "error: the end\n"
+        changes = [change for line in where.journal.read_text().splitlines() if line for change in json.loads(line)]
+        begun = [[change] for change in changes if change[0] == "begun" and change[2]]
+        where.journal.write_text("\n".join(map(json.dumps, begun)))
+        yield CutOff(where, inventory(Aws(where, emulator.find(where).record["region"])))
+
+
+@pytest.fixture(scope="module")
+def platform(cut_off: CutOff) -> Running:
+    return up(cut_off.instance)
+
+
+def test_a_deployment_adopts_what_a_killed_one_made_and_did_not_record(cut_off: CutOff, platform: Running) -> None:
+    assert inventory(platform.aws) == cut_off.made
+    assert sum(cut_off.made.values()) > 150
 
 
 def test_the_outputs_are_what_frontends_are_promised(platform: Running) -> None:
@@ -58,6 +97,16 @@ def test_a_second_up_changes_no_resource_and_no_seed(platform: Running) -> None:
     assert client.http("GET", "/products/teapot", admin.access_token).json()["quantity"] == 7
 
 
+def test_an_up_that_is_interrupted_at_the_seeds_loses_none(platform: Running) -> None:
+    terminal = in_terminal("up", platform.instance)
+    terminal.wait(text="seeds")
+    terminal.type(CTRL_C)
+
+    assert terminal.end(2)[0] == 130, terminal.shown
+    assert json.loads(platform.instance.outputs.read_text()) == platform.outputs
+    assert platform.client.sign_in(**platform.outputs["local"]["customer"])
+
+
 def test_make_order_shows_the_whole_way(platform: Running) -> None:
     done = command("order", platform.instance)
 
@@ -85,6 +134,54 @@ def test_settings_for_aws_and_a_proxy_change_nothing(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(stack_outputs, "outputs_file", {platform.instance.port: platform.instance.outputs}.get)
     assert redrive.main(["local", "--port", str(platform.instance.port)]) == 0
+
+
+def test_an_interrupted_order_leaves_none_of_its_watchers(platform: Running) -> None:
+    terminal = in_terminal("order", platform.instance)
+    terminal.wait(text=f" of {len(EXPECTED)}")
+    terminal.type(CTRL_C)
+
+    assert terminal.end(2)[0] == 130, terminal.shown
+    bus = platform.ops["eventBus"]["name"]
+    rules = platform.aws("events", "list_rules", EventBusName=bus)["Rules"]
+    assert not [rule for rule in rules if "watch" in rule["Name"]]
+    with pytest.raises(CallError, match="NonExistentQueue"):
+        platform.aws("sqs", "get_queue_url", QueueName="orders-local-watch")
+
+
+def test_an_interrupted_redrive_ends_at_once(platform: Running) -> None:
+    where = instance(platform.instance.port)
+    where.home.symlink_to(platform.instance.home)
+    try:
+        terminal = Terminal([sys.executable, "-m", "operations.redrive", "local", "--port", str(where.port)])
+        terminal.wait(text="reading")
+        terminal.type(CTRL_C)
+
+        assert terminal.end(2)[0] == 130, terminal.shown
+        assert "Traceback" not in terminal.shown
+    finally:
+        where.home.unlink()
+
+
+def test_an_order_that_nobody_reads_of_comes_to_its_end(platform: Running) -> None:
+    table = platform.ops["tables"]["orders"]
+    before = platform.aws("dynamodb", "scan", TableName=table)["Count"]
+    where = ["--port", str(platform.instance.port), "--home", str(platform.instance.home)]
+    piped = [
+        "bash",
+        "-c",
+        '"$@" | head -1; exit ${PIPESTATUS[0]}',
+        "bash",
+        sys.executable,
+        "-m",
+        "local",
+        "order",
+        *where,
+    ]
+    done = subprocess.run(piped, cwd=ROOT, capture_output=True, check=False)  # noqa: S603
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert platform.aws("dynamodb", "scan", TableName=table)["Count"] == before + 1
 
 
 def test_make_order_says_what_does_not_arrive(platform: Running) -> None:

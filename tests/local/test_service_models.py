@@ -12,7 +12,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from local import emulator, project
+from local import emulator, owner, project
 from local import up as up_module
 from local.aws import Aws
 from local.instance import ROOT, Instance
@@ -65,7 +65,7 @@ def test_every_call_of_a_deployment_keeps_the_model_of_its_service(
     monkeypatch.setattr(up_module.seeds, "plant", no_seeds)
     JudgedAws.found, JudgedAws.calls = [], 0
     try:
-        up_module.up(instance, source, Progress(io.StringIO()))
+        up_module.up(instance, source, Progress(io.StringIO()), owner=owner.this_process())
     finally:
         emulator.stop(instance)
     assert JudgedAws.calls > 280

@@ -9,6 +9,9 @@ from typing import Any, cast
 
 import pytest
 
+from operations import redrive as command
+from operations.failed_messages import Redriver
+from operations.failure_reasons import Reasons
 from tests.operations.redrive_world import (
     ALIAS,
     EVENT,
@@ -58,6 +61,35 @@ def test_the_same_event_of_another_function_is_no_copy(world: World) -> None:
     world.sqs.put("process-order-failures", envelope())
     world.redrive()
     assert [arn for arn, _, _ in world.functions.invocations] == [ALIAS, MAILER]
+
+
+def test_an_interrupted_redrive_ends_what_it_began_and_leaves_the_rest_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for request_id in ("r-1", "r-2"):
+        world.sqs.put("process-order-failures", envelope(request_id=request_id))
+    (queue,) = [each for each in command.failure_queues(world.outputs) if each.name == "process-order-failures"]
+    redriver = Redriver(sqs=world.sqs, functions=world.functions, streams=world.stream)
+    run = command.Run(redriver, Reasons(logs=world.logs, groups={}), dry_run=False, started_s=time.time())
+    invoked, interrupted, invoke = threading.Event(), threading.Event(), world.functions.invoke
+
+    def slow(**arguments: Any) -> Any:
+        invoked.set()
+        interrupted.wait()
+        return invoke(**arguments)
+
+    monkeypatch.setattr(world.functions, "invoke", slow)
+    threading.Thread(target=run.work_off, args=(queue,), daemon=True).start()
+    invoked.wait()
+    stopping = threading.Thread(target=run.stop)
+    stopping.start()
+    while not world.sqs.visible(queue.url):
+        time.sleep(0.01)
+    interrupted.set()
+    stopping.join()
+
+    assert len(world.functions.invocations) == 1
+    assert [json.loads(body)["requestContext"]["requestId"] for body in world.sqs.visible(queue.url)] == ["r-2"]
 
 
 def test_what_cannot_be_sent_back_stays_and_is_visible_again(world: World, capsys: pytest.CaptureFixture[str]) -> None:

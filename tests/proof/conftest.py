@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.journeys.stack import stopped_at_the_end, temporary
+from local.instances import stopped_at_the_end
+from tests.journeys.stack import temporary
 from tests.proof.load import Load, started
 
 

@@ -15,12 +15,13 @@ from typing import Any, Final
 import requests
 import yaml
 
-from local import emulator
+from local import emulator, owner
 from local.aws import Aws
 from local.instance import ROOT
+from local.instances import stopped_at_the_end
 from local.patience import PATIENCE
 from tests.journeys.fixtures import everything_on_the_bus
-from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, stopped_at_the_end, temporary
+from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
 from tests.proof.faults_plan import Plan
 from tests.proof.faults_proxy import FaultProxy
 
@@ -145,6 +146,7 @@ def faulty_world(
                 instance,
                 region=region,
                 launcher="tests.proof.faults_launch",
+                owner=owner.this_process(),
                 environment={
                     "AWS_ENDPOINT_URL": proxy.url,
                     "FAULTS_PROXY": proxy.url,
@@ -152,7 +154,7 @@ def faulty_world(
                     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(retry_base_s),
                     "LOCAL_PATIENCE": str(patience),
                 },
-            )()
+            ).wait()
             done = local("up", instance, "--program", str(program))
             assert done.returncode == 0, f"up failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
             outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import pytest
 
 from local import emulator
 from local.instance import Instance
-from local.instances import free_port
+from local.instances import free_port, stopped_at_the_end
 from tests.local.cloud import Cloud, allow, eventually, left_out, let
 from tests.local.conftest import REGION
 
@@ -24,9 +24,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     home = tmp_path_factory.mktemp("told")
     instance = Instance(port=free_port(), home=home)
     environment = {"LOCAL_WARM": "0", "LOCAL_DECISIONS": str(home / "decisions.jsonl")}
-    emulator.start(instance, region=REGION, without=left_out(), environment=environment)()
-    yield Cloud(instance, REGION)
-    emulator.stop(instance)
+    with stopped_at_the_end(instance):
+        emulator.start(instance, region=REGION, without=left_out(), environment=environment).wait()
+        yield Cloud(instance, REGION)
 
 
 def decisions(cloud: Cloud, action: str) -> list[dict[str, Any]]:

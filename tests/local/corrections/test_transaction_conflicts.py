@@ -61,7 +61,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
     """A table in an emulator of its own, whose transactions take long."""
     instance = Instance(port=free_port(), home=tmp_path_factory.mktemp("emulator"))
     slow = {"LOCAL_TRANSACTION_MS": str(LONG_MS), "LOCAL_WARM": "0"}
-    emulator.start(instance, region="eu-west-1", without=left_out(), environment=slow)()
+    emulator.start(instance, region="eu-west-1", without=left_out(), environment=slow).wait()
     yield Table(Cloud(instance, "eu-west-1"))
     emulator.stop(instance)
 

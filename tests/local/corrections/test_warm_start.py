@@ -7,7 +7,7 @@ import pytest
 
 from local import emulator
 from local.instance import Instance
-from local.instances import free_port
+from local.instances import free_port, stopped_at_the_end
 from tests.local.cloud import Cloud, eventually, left_out
 
 
@@ -15,9 +15,9 @@ from tests.local.cloud import Cloud, eventually, left_out
 def warm(tmp_path: Path) -> Iterator[Cloud]:
     """An emulator as `make up` starts it."""
     instance = Instance(port=free_port(), home=tmp_path)
-    emulator.start(instance, region="ap-northeast-1", without=left_out())()
-    yield Cloud(instance, "ap-northeast-1")
-    emulator.stop(instance)
+    with stopped_at_the_end(instance):
+        emulator.start(instance, region="ap-northeast-1", without=left_out()).wait()
+        yield Cloud(instance, "ap-northeast-1")
 
 
 def test_a_function_with_an_alias_is_ready_before_its_first_call(warm: Cloud) -> None:

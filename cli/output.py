@@ -1,0 +1,82 @@
+"""Standard output and standard error that fail no command: `make up | head -1` deploys as much as `make up` does.
+
+Python raises an error from whichever `write` finds its reader gone or its disk full, and once more when it exits.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import io
+import os
+import select
+import sys
+from contextlib import suppress
+from typing import Any, Final
+
+# The reader had enough, as `head` has, or there never was one (`>&-`).
+_NO_READER: Final = (errno.EPIPE, errno.EBADF)
+_STREAMS: Final = {"stdout": 1, "stderr": 2}
+
+
+class _Stream(io.FileIO):
+    """A file descriptor that takes everything. What it can't write after an error is lost."""
+
+    error: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        """Write `data` as far as the reader takes it, and count it as written."""
+        while self.error is None:
+            try:
+                written = super().write(data)
+            except OSError as error:
+                self.error = error
+            else:
+                if written is not None:
+                    return written
+                # A program that shares the terminal made it non-blocking.
+                select.select([], [self], [])
+        return len(memoryview(data).cast("B"))
+
+
+def protect() -> None:
+    """Replace `sys.stdout` and `sys.stderr`, and report a full disk as this process exits."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The next file that is opened would get the number, and with it the output.
+            os.open(os.devnull, os.O_RDWR)
+    for name, descriptor in _STREAMS.items():
+        setattr(sys, name, _protected(descriptor, getattr(sys, name)))
+    atexit.register(_finish)
+
+
+def _protected(descriptor: int, given: io.TextIOWrapper | None) -> io.TextIOWrapper:
+    stream = io.BufferedWriter(_Stream(descriptor, "w", closefd=False))
+    # A character that a terminal can't show must fail no command either.
+    if given is None:
+        return io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
+    return io.TextIOWrapper(
+        stream,
+        encoding=given.encoding,
+        errors="replace",
+        line_buffering=given.line_buffering,
+        write_through=given.write_through,
+    )
+
+
+def _finish() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    error = getattr(getattr(getattr(sys.stdout, "buffer", None), "raw", None), "error", None)
+    if error is None or error.errno in _NO_READER:
+        return
+    sys.stderr.write(
+        f"error: standard output: {error.strerror}; only the output is incomplete. "
+        "Remedy: free some space there, or write the output elsewhere\n"
+    )
+    sys.stderr.flush()
+    # Too late for sys.exit.
+    os._exit(1)

@@ -1,0 +1,50 @@
+"""Small commands that begin as those of this repository do."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.signals import SIGNALS
+from local.instance import ROOT
+
+Command = Callable[..., list[str]]
+_HEAD = """
+import sys, threading, time
+from pathlib import Path
+from cli.signals import Work, on_signal
+def begun():
+    print("begun", flush=True)
+"""
+# As `python -m package` does it, with two directories to look in. Tests may run where a shell ignores signals.
+_RUN = """
+import runpy, signal, sys
+for number in {signals}:
+    signal.signal(number, {handler})
+sys.path[:0] = {path}
+sys.argv[0] = "-m"
+runpy.run_module("package", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Makes the command line of a command, whose code calls `begun` when a signal may come."""
+
+    def made(body: str, imports: str = "", handler: signal.Handlers = signal.SIG_DFL) -> list[str]:
+        package = tmp_path / "package"
+        package.mkdir()
+        (package / "__init__.py").write_text(f"import cli\n\ncli.begin()\n{imports}\n", encoding="utf-8")
+        (package / "__main__.py").write_text(_HEAD + textwrap.dedent(body), encoding="utf-8")
+        return [
+            sys.executable,
+            "-c",
+            _RUN.format(path=[str(ROOT), str(tmp_path)], signals=[*map(int, SIGNALS)], handler=int(handler)),
+        ]
+
+    return made
