@@ -30,7 +30,7 @@ attempt() {
 }
 
 # alone PYTHON ARGUMENTS...: runs this script with other arguments while no other make does. The lock belongs to its
-# processes, so it ends with them even if they are killed.
+# processes, so it ends with them even if they are killed. Some network file systems have no locks.
 alone() {
     python=$1
     shift
@@ -39,15 +39,17 @@ import fcntl, os, sys
 lock = os.open(sys.argv[1], os.O_RDONLY)
 try:
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except OSError:
+except BlockingIOError:
     sys.stderr.write("Another make installs into this .venv. Waiting until it has ended.\n")
     fcntl.flock(lock, fcntl.LOCK_EX)
+except OSError:
+    pass
 os.set_inheritable(lock, True)
 os.execv("/bin/sh", ["sh"] + sys.argv[1:])' "$0" "$@"
 }
 
 # Scripts in .venv have absolute paths, so a checkout that was moved needs another .venv. make asks this before it has
-# cleaned the environment, which Python must ignore therefore: by -I, and two variables that -I does not cover.
+# cleaned the environment, so Python ignores it: -I does that for all variables but two.
 is_whole() {
     unset PYTHONEXECUTABLE __PYVENV_LAUNCHER__
     [ ! -e $unfinished ] && [ "$(cat .venv/made)" = "$(pwd -P)" ] && $bin/python -I -c 'import uv' && is_right $bin/python -I

@@ -95,6 +95,8 @@ class Interrupted:
     """Whether the packages counted as installed afterwards."""
     remade: str
     """What the next make would do."""
+    second: str
+    """What another make said meanwhile."""
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +106,12 @@ def interrupted(office: Office, wheels: Path) -> Interrupted:
     with office.clone.started(STAMP) as process:
         while not office.index.reached.wait(0.1):
             assert process.poll() is None, process.communicate()[0]
+        with office.clone.started(STAMP) as waiting:
+            assert waiting.stdout
+            second = waiting.stdout.readline()
     office.index.held = ""
     office.index.released.set()
-    return Interrupted((office.clone.path / STAMP).exists(), office.clone.make("-n", STAMP).stdout)
+    return Interrupted((office.clone.path / STAMP).exists(), office.clone.make("-n", STAMP).stdout, second)
 
 
 @pytest.fixture(scope="session")

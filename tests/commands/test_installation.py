@@ -66,6 +66,10 @@ def test_a_killed_make_does_not_count_as_installed(interrupted: Interrupted) -> 
     assert "install.sh venv" in interrupted.remade
 
 
+def test_a_second_make_waits_for_the_first(interrupted: Interrupted) -> None:
+    assert interrupted.second == "Another make installs into this .venv. Waiting until it has ended.\n"
+
+
 def test_a_make_that_has_nothing_to_install_says_nothing(office: Office, installed: Done) -> None:
     assert installed.returncode == 0, installed.stderr
     again = office.clone.make(STAMP)
