@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from operations.api_document import changes
-
 from cli import endings
+from operations.api_document import changes
 from operations.stack_outputs import ERROR_LOG
 
 GITHUB_LIMIT = 65_536

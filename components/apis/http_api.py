@@ -10,13 +10,13 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws import openapi
 from components.apis import routes
 from components.apis.cors import CorsRules
-from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 from components.apis.http_document import INTEGRATION_TIMEOUT_MS, VERSION, HttpDocumentArgs, cors_rules, http_document
+from components.aws import openapi
 from components.aws.iam import allow
 from components.aws.openapi import Operation
+from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "http-api"
 # No caller, address or token. What does not exist is logged as "-".

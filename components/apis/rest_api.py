@@ -9,12 +9,8 @@ from typing import Any, Final, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.aws import openapi
 from components.apis import routes, sync_workflow_integration
 from components.apis.cors import CorsRules
-from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
-from components.aws.iam import allow
-from components.aws.openapi import Operation
 from components.apis.rest_document import (
     ENDPOINT_ACCESS_MODE,
     INTEGRATION_TIMEOUT_MS,
@@ -26,6 +22,10 @@ from components.apis.rest_document import (
 from components.apis.rest_stage import RestStageArgs, make_stage
 from components.apis.sync_workflow_integration import WorkflowRole
 from components.apis.web_acl import WebAclArgs, protect_stage
+from components.aws import openapi
+from components.aws.iam import allow
+from components.aws.openapi import Operation
+from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "rest-api"
 

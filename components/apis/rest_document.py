@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import pulumi
 
-from components.aws import openapi
 from components.apis.cors import ALLOW_ORIGIN, CorsRules
 from components.apis.gateway_responses import NO_SUCH_ROUTE, gateway_responses
-from components.aws.iam import canonical_json
 from components.apis.mapping_templates import JSON, error_body
+from components.aws import openapi
+from components.aws.iam import canonical_json
 from components.aws.openapi import Operation
 
 # API Gateway's longest wait for an integration without a raised quota.

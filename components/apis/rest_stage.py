@@ -11,8 +11,8 @@ from typing import Final, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.functions.function import FunctionContext
 from components.aws.iam import allow, policy_document, trust
+from components.functions.function import FunctionContext
 
 # No caller, address or token. What does not exist is logged as "-".
 _ACCESS_LOG: Final = {
@@ -141,7 +141,9 @@ def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.api
     role = aws.iam.Role(
         f"{name}-log-role",
         name=naming.physical(f"{name}-log", kind="role"),
-        assume_role_policy=trust("apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True),
+        assume_role_policy=trust(
+            "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
+        ),
         tags=naming.tags(args.component),
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from components.functions.function import FunctionSize
 from components.aws.openapi import Operation
+from components.functions.function import FunctionSize
 
 REST_API: Final = "rest-api.yaml"
 HTTP_API: Final = "http-api.yaml"
@@ -53,8 +53,8 @@ def check(document: str, operations: Iterable[Operation], functions: Iterable[st
         )
     if unknown := set(answers.values()) - {WORKFLOW} - set(own):
         raise ValueError(
-            f"components/apis/routes.py: {document} is answered by {sorted(unknown)}; the API has only the functions {own}; "
-            "declare the function in the API's component"
+            f"components/apis/routes.py: {document} is answered by {sorted(unknown)}; the API has only the functions "
+            f"{own}; declare the function in the API's component"
         )
 
 

@@ -13,10 +13,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.apis.cors import CorsRules
-from components.functions.function import FunctionContext
-from components.aws.iam import allow, policy_document, trust
 from components.apis.mapping_templates import JSON, error_body, render
 from components.apis.rest_document import answer_parts
+from components.aws.iam import allow, policy_document, trust
+from components.functions.function import FunctionContext
 
 # The workflow's named Fail states and their HTTP statuses. Any other error is 500 InternalError without its cause,
 # which may say how the platform is built.
@@ -61,7 +61,9 @@ def make_role(
         name=context.naming.physical(name, kind="role"),
         # If sent: seen on AWS, API Gateway sends no source when it takes an integration's role, and a plain condition
         # makes every request a 500. What keeps other accounts out then is iam:PassRole, which ends at the account.
-        assume_role_policy=trust("apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True),
+        assume_role_policy=trust(
+            "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
+        ),
         tags=context.naming.tags(component),
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from components.aws import openapi
-from components.functions.function import FunctionSize
 from components.aws.openapi import Operation
+from components.functions.function import FunctionSize
 from tests.components.api_programs import ORIGIN, ORIGINS, record_http_api, serve_document
 from tests.support.bodies import HTTP, document, routes_of
 from tests.support.graph import ACCOUNT, REGION, Graph

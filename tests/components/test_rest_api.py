@@ -6,10 +6,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from components.aws import openapi
 from components.apis import routes
-from components.functions.function import FunctionSize
+from components.aws import openapi
 from components.aws.openapi import Operation
+from components.functions.function import FunctionSize
 from operations.api_document import Route
 from tests.components.api_programs import (
     MACHINE,
