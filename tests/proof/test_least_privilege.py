@@ -125,7 +125,7 @@ CHANGES: list[tuple[str, str, Change]] = [
         resource("StateMachine", "order-workflow-express", lambda i: i.update(tracingConfiguration={"enabled": False})),
     ),
     ("missing", "order-express may sns:Publish", statements("RolePolicy", EXPRESS, lambda s: s.pop(3))),
-    ("missing", "catalog-api may sqs:SendMessage", statements("RolePolicy", "catalog-api-policy", lambda s: s.pop(2))),
+    ("missing", "send-email may sqs:SendMessage", statements("RolePolicy", "send-email-policy", lambda s: s.pop(2))),
     ("missing", "STAGE/*/orders*", without("Permission", "orders-api-rest-api-orders")),
     ("unused", "API/STAGE/*", resource("Permission", "orders-api-rest-api-orders", for_every_path)),
     ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
