@@ -146,7 +146,10 @@ class Deployment:
     def _delete(self, urn: str, record: Record) -> None:
         adapter = adapter_of(record.type)
         if adapter is None:
-            raise LocalError(f"{record.type} {record.name!r} ({urn}) was deployed and has no adapter any more")
+            raise LocalError(
+                f"{record.type} {record.name!r} ({urn}) was deployed and has no adapter any more. "
+                f"Remedy: {self._aws.instance.anew}"
+            )
         try:
             adapter.delete(self._aws, record.id, record.inputs)
         except CallError as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from operations.api_document import routes
 from operations.resource_graph import Graph, Resource
 
 PER_ORDER: Final[Mapping[str, str]] = {
@@ -204,7 +205,8 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     queues = [made for made in graph.of("EventSourceMapping") if ":sqs:" in made.inputs["eventSourceArn"]]
     yield _queue_price(graph), len(queues) * _LOOKS_OF_AN_HOUR * _HOURS_OF_A_MONTH
     yield "dashboard_month", len(graph.of("Dashboard"))
-    methods = [made for made in graph.of("aws:apigateway/method:Method") if made.inputs["httpMethod"] != "OPTIONS"]
+    (api,) = graph.of("aws:apigateway/restApi:RestApi")
+    methods = [route for route in routes(api.inputs["body"]) if route.method != "OPTIONS"]
     detailed = any(made.inputs["settings"].get("metricsEnabled") for made in graph.of("MethodSettings"))
     yield "metric_month", len(graph.of("LogMetricFilter")) + detailed * _METRICS_OF_A_METHOD * len(methods)
     firewalls = graph.of("WebAcl")

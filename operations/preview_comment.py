@@ -1,19 +1,33 @@
 """`python -m operations.preview_comment STACK FILE`: the pull request's comment with a preview, on standard output.
 
 GitHub refuses a comment of more than 65,536 characters, so the middle of a long preview is left out.
+
+An API is made from one OpenAPI document, and Pulumi shows all of it when a word of it changes. The comment has what
+changes instead: the routes that are added, changed and removed.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 from cli import endings
+from operations.api_document import changes
 from operations.stack_outputs import ERROR_LOG
 
 GITHUB_LIMIT = 65_536
 _FRAME = 1_000
+# As the CLI shows a property that is JSON text: its old and its new value in one tree.
+_BODY: Final = re.compile(r" *~ body *: \(json\) \{")
+_UNKNOWN: Final = " => [unknown]"
+_NOT_KNOWN: Final = "{}~ routes of the API: not known before a resource that they name is replaced"
+_LINE: Final = re.compile(r"(?P<indent> *)(?P<mark>[~+-])?(?P<space> *)(?P<content>.*)")
+_ENTRY: Final = re.compile(r"(?P<key>\[\d+\]|.+?) *: (?P<value>.*)")
+_OPEN: Final = ("{", "[", "(json) {", "(json) [", "")
 
 
 def marker(stack: str) -> str:
@@ -24,9 +38,68 @@ def marker(stack: str) -> str:
 def comment(stack: str, preview: str) -> str:
     """Return the comment's text: below GitHub's limit, whatever the preview's length and characters."""
     # What would close the fence is shown by other marks.
-    text = _shortened(preview.strip().replace("```", "'''"), GITHUB_LIMIT - _FRAME)
+    text = _shortened(by_route(preview.strip()).replace("```", "'''"), GITHUB_LIMIT - _FRAME)
     summary = f"<details open><summary><b>pulumi preview</b> of <b>{stack}</b></summary>"
     return f"{marker(stack)}\n{summary}\n\n```diff\n{text}\n```\n\n</details>\n"
+
+
+def by_route(preview: str) -> str:
+    """Return the preview with the changes of routes in place of each API's document."""
+    lines, shown, position = preview.splitlines(), list[str](), 0
+    while position < len(lines):
+        end = _end_of_body(lines, position) if _BODY.fullmatch(lines[position]) else position
+        if end == position:
+            shown.append(lines[position])
+        elif _UNKNOWN in lines[end + 1 : end + 2]:
+            # The new value of a document that is not known yet follows in a line of its own.
+            shown.append(_NOT_KNOWN.format(" " * lines[position].index("~")))
+            end += 1
+        else:
+            shown += _summary(lines[position], lines[position + 1 : end])
+        position = end + 1
+    return "\n".join(shown)
+
+
+def _end_of_body(lines: list[str], start: int) -> int:
+    """Return the line that closes the tree which `start` opens, or `start` if none does."""
+    closing = " " * lines[start].index("body") + "}"
+    return next((at for at in range(start + 1, len(lines)) if lines[at] == closing), start)
+
+
+def _summary(first: str, lines: list[str]) -> Iterator[str]:
+    indent = first.index("~")
+    yield f"{' ' * indent}~ routes of the API:"
+    # The mark is at the beginning of the line, so that GitHub colors it.
+    yield from (f"{line[0]}{' ' * (indent + 3)}{line[2:]}" for line in changes(*_documents(lines)))
+
+
+def _documents(lines: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the old and the new document of a tree. Long texts are cut off, as the CLI shows them."""
+    old, new = dict[str, Any](), dict[str, Any]()
+    open_: list[tuple[int, dict[str, Any], dict[str, Any]]] = [(-1, old, new)]
+    for line in lines:
+        found = _LINE.fullmatch(line)
+        if not found or found["content"] in ("", "}", "]"):
+            continue
+        column = found.start("content")
+        while open_[-1][0] >= column:
+            open_.pop()
+        entry = _ENTRY.fullmatch(found["content"])
+        # A line of a text of several lines is its own key.
+        key, value = (entry["key"], entry["value"]) if entry else (found["content"], "")
+        _, inside_old, inside_new = open_[-1]
+        was: Any
+        will: Any
+        if value.strip() in _OPEN:
+            was, will = {}, {}
+            open_.append((column, was, will))
+        else:
+            was, _, will = value.partition(" => ")
+        if found["mark"] != "+":
+            inside_old[key] = was
+        if found["mark"] != "-":
+            inside_new[key] = was if will == "" else will
+    return old, new
 
 
 def _shortened(text: str, limit: int) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from components.apis.mapping_templates import header_value
+from components.apis.mapping_templates import render
 
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key")
 EXPOSED_HEADERS: Final = ("Location", "x-amzn-requestid")
@@ -15,7 +15,7 @@ EXPOSED_HEADERS: Final = ("Location", "x-amzn-requestid")
 MAX_AGE_S: Final = 3600
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 
-# What stands in quotes in templates and headers; a quote or a Velocity sign would end them.
+# Origins are put between quotes in templates and headers, so quotes and Velocity's own signs are not allowed in them.
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 
@@ -51,26 +51,15 @@ class CorsRules:
     def gateway_response_headers(self) -> dict[str, str]:
         """Return the headers of the gateway's own errors.
 
-        They cannot choose (a gateway response is not processed by Velocity), so they carry the main origin: pages of
-        the others see a failed request, not its status.
+        A gateway response is not processed by Velocity and cannot choose, so it carries the main origin: pages of the
+        other origins see a failed request, not its status.
         """
         return {ALLOW_ORIGIN: self.origins[0], **self.answer_headers}
 
     @property
     def origin_template(self) -> str:
-        """Return the template lines that answer the request's own origin if it is one of ours; "" with one origin."""
+        """Return the template lines that answer with the request's own origin if it is allowed; "" with one origin."""
         if len(self.origins) == 1:
             return ""
-        known = " || ".join(f"$origin == '{origin}'" for origin in self.origins)
-        override = f"#set($context.responseOverride.header.{ALLOW_ORIGIN} = $origin)"
-        return "\n".join((header_value("origin", "origin"), f"#if({known})", override, "#end", ""))
-
-
-def method_response_headers(headers: Mapping[str, str]) -> dict[str, bool]:
-    """Return the declaration that a method response needs before an integration response may set `headers`."""
-    return dict.fromkeys((f"method.response.header.{name}" for name in sorted({ALLOW_ORIGIN, *headers})), False)
-
-
-def integration_response_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return `headers` as an integration response sets them: fixed values stand in single quotes."""
-    return {f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()}
+        is_allowed = " || ".join(f"$origin == '{origin}'" for origin in self.origins)
+        return render("origin", is_allowed=is_allowed) + "\n"

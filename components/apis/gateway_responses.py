@@ -7,13 +7,10 @@ request is put into its message, except by `$context.error.messageString`, which
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-import pulumi
-import pulumi_aws as aws
-
-from components.apis.api_snapshot import ApiSnapshot
 from components.apis.cors import CorsRules
 from components.apis.mapping_templates import JSON, error_body, error_body_quoting
 
@@ -35,8 +32,8 @@ class _GatewayResponse:
     """HTTP status. None on DEFAULT_*: a status there would be the status of every error of that class."""
 
 
-# Types and their default statuses: "Gateway response types" in the API Gateway Developer Guide. What is missing here
-# is answered by DEFAULT_4XX, of which 403 alone is left, or DEFAULT_5XX.
+# Types and their default statuses: "Gateway response types" in the API Gateway Developer Guide. DEFAULT_4XX answers the
+# types that are missing here, which are all 403, and DEFAULT_5XX does so for 5xx.
 _RESPONSES: Final = {
     "DEFAULT_4XX": _GatewayResponse("Forbidden", "The request was refused."),
     "DEFAULT_5XX": _GatewayResponse("InternalError", _INTERNAL),
@@ -63,24 +60,20 @@ _RESPONSES: Final = {
 }
 
 
-def make_gateway_responses(
-    name: str, *, rest_api_id: pulumi.Input[str], cors: CorsRules, deployed: ApiSnapshot, parent: pulumi.Resource
-) -> None:
-    """Make every gateway response, with the origin that they all have: the main one of `cors`."""
+def gateway_responses(cors: CorsRules) -> dict[str, Any]:
+    """Return every gateway response, by its type, as the OpenAPI extension has it.
+
+    All carry the same origin: the main one of `cors`.
+    """
     headers = {f"gatewayresponse.header.{key}": f"'{value}'" for key, value in cors.gateway_response_headers.items()}
-    for response_type, response in _RESPONSES.items():
-        body = (
-            error_body(response.code, response.message)
-            if response.message
-            else error_body_quoting(response.code, "$context.error.messageString")
-        )
-        deployed.add(
-            aws.apigateway.Response,
-            f"{name}-{response_type.lower().replace('_', '-')}",
-            rest_api_id=rest_api_id,
-            response_type=response_type,
-            status_code=None if response.status is None else str(response.status),
-            response_parameters=headers,
-            response_templates={JSON: body},
-            opts=pulumi.ResourceOptions(parent=parent),
-        )
+    return {kind: _response(response, headers) for kind, response in _RESPONSES.items()}
+
+
+def _response(response: _GatewayResponse, headers: Mapping[str, str]) -> dict[str, Any]:
+    body = (
+        error_body(response.code, response.message)
+        if response.message
+        else error_body_quoting(response.code, "$context.error.messageString")
+    )
+    status = {} if response.status is None else {"statusCode": str(response.status)}
+    return {**status, "responseParameters": headers, "responseTemplates": {JSON: body}}

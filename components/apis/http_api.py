@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,18 +10,15 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.apis.cors import ALLOWED_HEADERS, MAX_AGE_S, CorsRules
-from components.apis.rest_routes import kebab
+from components.apis import routes
+from components.apis.cors import CorsRules
+from components.apis.http_document import INTEGRATION_TIMEOUT_MS, VERSION, HttpDocumentArgs, cors_rules, http_document
 from components.aws import openapi
 from components.aws.iam import allow
+from components.aws.openapi import Operation
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
-DOCUMENT: Final = "http-api.yaml"
 _COMPONENT: Final = "http-api"
-# An HTTP API gives up at 30 s at the latest, which no quota raises.
-_TIMEOUT_MS: Final = 29_000
-# The header in which an HTTP API names its request.
-_EXPOSED_HEADERS: Final = ("apigw-requestid",)
 # No caller, address or token. What does not exist is logged as "-".
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
@@ -82,23 +78,22 @@ class HttpApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
-        operations = tuple(openapi.operations(openapi.load(DOCUMENT)))
-        got = args.sizes["catalog_api"].timeout_s
-        if got * 1000 >= _TIMEOUT_MS:
-            raise ValueError(f"timeout of catalog_api: got {got} s; API Gateway waits {_TIMEOUT_MS // 1000} s")
+        operations = tuple(openapi.operations(openapi.load(routes.HTTP_API)))
+        functions = {"catalog_api": self._catalog_api}
+        routes.check(routes.HTTP_API, operations, functions)
+        routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:HttpApi", name, None, opts)
         self._name, self._args = name, args
-        function = self._catalog_api()
+        self.functions = {source: make() for source, make in functions.items()}
         self._api = self._make_api(operations, cors)
-        routes = self._make_routes(operations, function)
-        access_log, stage = self._make_stage(routes)
+        permissions = self._permit(operations)
+        access_log, stage = self._make_stage(permissions)
 
         # The stage's own address ends with a slash.
         self.url = self._api.api_endpoint
         self.api_id = self._api.id
         self.stage_name = stage.name
         self.access_log_group_name = access_log.name
-        self.functions = {"catalog_api": function}
         self.scopes = tuple(sorted({scope for operation in operations for scope in operation.scopes}))
         self.register_outputs({"url": self.url, "apiId": self.api_id})
 
@@ -121,82 +116,47 @@ class HttpApi(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
-    def _make_api(self, operations: Sequence[openapi.Operation], cors: CorsRules) -> aws.apigatewayv2.Api:
-        naming = self._args.context.naming
+    def _make_api(self, operations: Sequence[Operation], cors: CorsRules) -> aws.apigatewayv2.Api:
+        args, naming = self._args, self._args.context.naming
+        title, tags = naming.physical(self._name), naming.tags(_COMPONENT)
+        document = HttpDocumentArgs(
+            title=title,
+            tags=tags,
+            operations=operations,
+            invoke_arns={
+                each.operation_id: self.functions[routes.function_of(each.operation_id)].invoke_arn
+                for each in operations
+            },
+            issuer=args.issuer,
+            client_id=args.client_id,
+            cors=cors,
+        )
         return aws.apigatewayv2.Api(
             self._name,
-            name=naming.physical(self._name),
+            name=title,
             protocol_type="HTTP",
-            # API Gateway answers preflight requests by it, and replaces what the function says about origins.
-            cors_configuration={
-                "allow_origins": list(cors.origins),
-                "allow_methods": sorted({operation.method for operation in operations}),
-                "allow_headers": [header.lower() for header in ALLOWED_HEADERS if header != "Idempotency-Key"],
-                "expose_headers": list(_EXPOSED_HEADERS),
-                "max_age": MAX_AGE_S,
-            },
-            tags=naming.tags(_COMPONENT),
+            body=pulumi.Output.json_dumps(http_document(document), sort_keys=True, separators=(",", ":")),
+            version=VERSION,
+            cors_configuration=cors_rules(operations, cors),
+            tags=tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _make_routes(self, operations: Sequence[openapi.Operation], function: Function) -> list[aws.apigatewayv2.Route]:
-        authorizer_id, target = self._authorizer(), self._integration(function)
-        return [self._route(operation, function, authorizer_id, target) for operation in operations]
-
-    def _route(
-        self,
-        operation: openapi.Operation,
-        function: Function,
-        authorizer_id: pulumi.Output[str],
-        target: pulumi.Output[str],
-    ) -> aws.apigatewayv2.Route:
-        role = kebab(operation.operation_id)
-        path = re.sub(r"{[^}]+}", "*", operation.path)
-        function.allow_invoke(
-            f"{self._name}-{role}",
-            principal="apigateway.amazonaws.com",
-            # Whatever the stage: there is one, and its `$default` is no name that policies know.
-            source_arn=pulumi.Output.concat(self._api.execution_arn, f"/*/{operation.method}{path}"),
-        )
-        return aws.apigatewayv2.Route(
-            f"{self._name}-{role}",
-            api_id=self._api.id,
-            route_key=f"{operation.method} {operation.path}",
-            operation_name=operation.operation_id,
-            target=target,
-            authorization_type="JWT" if operation.secured else "NONE",
-            authorizer_id=authorizer_id if operation.secured else None,
-            authorization_scopes=list(operation.scopes) or None,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _authorizer(self) -> pulumi.Output[str]:
-        return aws.apigatewayv2.Authorizer(
-            f"{self._name}-authorizer",
-            api_id=self._api.id,
-            name="user-pool-access-token",
-            authorizer_type="JWT",
-            identity_sources=["$request.header.Authorization"],
-            jwt_configuration={"issuer": self._args.issuer, "audiences": [self._args.client_id]},
-            opts=pulumi.ResourceOptions(parent=self),
-        ).id
-
-    def _integration(self, function: Function) -> pulumi.Output[str]:
-        """Return the target of all routes."""
-        integration = aws.apigatewayv2.Integration(
-            f"{self._name}-catalog-api",
-            api_id=self._api.id,
-            integration_type="AWS_PROXY",
-            integration_method="POST",
-            integration_uri=function.invoke_arn,
-            payload_format_version="2.0",
-            timeout_milliseconds=_TIMEOUT_MS,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return pulumi.Output.concat("integrations/", integration.id)
+    def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
+        """Let API Gateway invoke the function under its own paths."""
+        return [
+            function.allow_invoke(
+                f"{self._name}-{role}",
+                principal="apigateway.amazonaws.com",
+                # Whatever the stage: there is one, and its `$default` is no name that policies know.
+                source_arn=pulumi.Output.concat(self._api.execution_arn, f"/*/*{path}"),
+            )
+            for source, function in self.functions.items()
+            for role, path in routes.permitted_paths(operations, source).items()
+        ]
 
     def _make_stage(
-        self, routes: Sequence[aws.apigatewayv2.Route]
+        self, permissions: Sequence[aws.lambda_.Permission]
     ) -> tuple[aws.cloudwatch.LogGroup, aws.apigatewayv2.Stage]:
         args, naming = self._args, self._args.context.naming
         access_log = aws.cloudwatch.LogGroup(
@@ -221,7 +181,7 @@ class HttpApi(pulumi.ComponentResource):
                 "detailed_metrics_enabled": True,
             },
             tags=naming.tags(_COMPONENT),
-            # All routes at once, not one deployment for each.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=routes),
+            # At the first deployment it serves nothing that may not be answered yet.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=permissions),
         )
         return access_log, stage

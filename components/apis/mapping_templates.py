@@ -1,57 +1,42 @@
-"""Pieces of API Gateway's mapping templates (Velocity) that more than one part of the REST API uses."""
+"""API Gateway's mapping templates: the Velocity files in components/apis/templates/, filled in.
+
+A placeholder is `${name}`. The templates write Velocity's own references without braces, so the two differ.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Final
 
 JSON: Final = "application/json"
+TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+_PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+# Comments are for readers of the files: a change of one deploys nothing.
+_COMMENT: Final = re.compile(r"^##.*\n", re.MULTILINE)
 
 
-def escaped(expression: str) -> str:
-    r"""Return the Velocity expression for the value of `expression` as it stands inside a JSON string.
+def render(name: str, **values: object) -> str:
+    """Return `components/apis/templates/{name}.vtl` with `values` in place of its placeholders, without its comments.
 
-    escapeJavaScript also writes ' as \', which JSON does not know; AWS's mapping template reference says to undo it.
-    Velocity takes no escapes in its literals, so Java sees the regular expression \\' as it stands here.
+    Raises ValueError if a placeholder has no value or a value no placeholder.
     """
-    return rf"""$util.escapeJavaScript({expression}).replaceAll("\\'","'")"""
-
-
-def header_value(variable: str, header: str) -> str:
-    """Return the template lines that set `$variable` to the request header's value, "" without the header.
-
-    `$has_variable` says whether the header is there: one that is there may be empty.
-
-    API Gateway finds headers by case, and HTTP/2 clients send them in lower case, so each name is compared.
-    """
-    return "\n".join(
-        (
-            f"#set(${variable} = '')",
-            f"#set($has_{variable} = false)",
-            "#foreach($name in $input.params().header.keySet())",
-            f"#if($name.matches('(?i){header}'))",
-            f"#set(${variable} = $input.params().header.get($name))",
-            f"#set($has_{variable} = true)",
-            "#end",
-            "#end",
+    text = _COMMENT.sub("", (TEMPLATES / f"{name}.vtl").read_text(encoding="utf-8"))
+    wanted = set(_PLACEHOLDER.findall(text))
+    if wanted != set(values):
+        raise ValueError(
+            f"components/apis/templates/{name}.vtl: missing {sorted(wanted - set(values))}, unused "
+            f"{sorted(set(values) - wanted)}; give one value for each ${{name}}"
         )
-    )
+    return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), text).rstrip("\n")
 
 
 def error_body(code: str, message: str) -> str:
     """Return the API's one error body for a fixed code and message."""
-    return _error(json.dumps(code), json.dumps(message))
-
-
-def error_body_of(code: str, message: str) -> str:
-    """Return the same with two Velocity references, whose values may stand inside a JSON string."""
-    return _error(f'"{code}"', f'"{message}"')
+    return render("error", code=json.dumps(code), message=json.dumps(message))
 
 
 def error_body_quoting(code: str, message: str) -> str:
     """Return the same with a reference that brings its own quotes, such as `$context.error.messageString`."""
-    return _error(json.dumps(code), message)
-
-
-def _error(code: str, message: str) -> str:
-    return f'{{"code": {code}, "message": {message}, "request_id": "$context.requestId"}}'
+    return render("error", code=json.dumps(code), message=message)

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pulumi
 import pulumi_aws as aws
 
-from components.apis.api_snapshot import ApiSnapshot
+from components.apis import routes, sync_workflow_integration
 from components.apis.cors import CorsRules
-from components.apis.gateway_responses import make_gateway_responses
-from components.apis.rest_routes import INTEGRATION_TIMEOUT_MS, RestRoutes, kebab
+from components.apis.rest_document import (
+    ENDPOINT_ACCESS_MODE,
+    INTEGRATION_TIMEOUT_MS,
+    SECURITY_POLICY,
+    RestDocumentArgs,
+    proxy_parts,
+    rest_document,
+)
 from components.apis.rest_stage import RestStageArgs, make_stage
-from components.apis.sync_workflow_integration import SyncWorkflowIntegrationArgs, integrate_sync_workflow
+from components.apis.sync_workflow_integration import WorkflowRole
 from components.apis.web_acl import WebAclArgs, protect_stage
 from components.aws import openapi
 from components.aws.iam import allow
+from components.aws.openapi import Operation
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
-DOCUMENT: Final = "rest-api.yaml"
-# Who answers each operation of the document; the workflow answers one without a function between.
-_USERS_API: Final = ("createUser", "getUser")
-_ORDERS_API: Final = ("createOrder", "listOrders", "getOrder", "cancelOrder")
-_WORKFLOW: Final = "processOrder"
 _COMPONENT: Final = "rest-api"
 
 
@@ -89,16 +90,17 @@ class RestApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
-        operations = tuple(openapi.operations(openapi.load(DOCUMENT)))
-        _check(args, operations)
+        operations = tuple(openapi.operations(openapi.load(routes.REST_API)))
+        functions = {"users_api": self._users_api, "orders_api": self._orders_api}
+        routes.check(routes.REST_API, operations, functions)
+        routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:RestApi", name, None, opts)
         self._name, self._args = name, args
-        self._deployed = ApiSnapshot()
-        self.functions = {"users_api": self._users_api(), "orders_api": self._orders_api()}
-        self._api = self._make_api()
-        self._make_routes(operations, cors)
-        make_gateway_responses(name, rest_api_id=self._api.id, cors=cors, deployed=self._deployed, parent=self)
-        served = make_stage(name, self._stage_args(), self)
+        self.functions = {source: make() for source, make in functions.items()}
+        workflow = self._workflow_role()
+        self._api = self._make_api(operations, cors, workflow)
+        permissions = self._permit(operations)
+        served = make_stage(name, self._stage_args([workflow.policy, *permissions]), self)
         if args.waf:
             acl = WebAclArgs(
                 context=args.context,
@@ -156,103 +158,76 @@ class RestApi(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
-    def _make_api(self) -> aws.apigateway.RestApi:
-        naming = self._args.context.naming
-        return self._deployed.add(
-            aws.apigateway.RestApi,
+    def _workflow_role(self) -> WorkflowRole:
+        args = self._args
+        return sync_workflow_integration.make_role(
+            f"{self._name}-process-order",
+            context=args.context,
+            component=_COMPONENT,
+            state_machine_arn=args.state_machine_arn,
+            parent=self,
+        )
+
+    def _make_api(
+        self, operations: Sequence[Operation], cors: CorsRules, workflow: WorkflowRole
+    ) -> aws.apigateway.RestApi:
+        args, naming = self._args, self._args.context.naming
+        title = naming.physical(self._name)
+        document = RestDocumentArgs(
+            title=title,
+            operations=operations,
+            parts={each.operation_id: self._parts(each, cors, workflow) for each in operations},
+            user_pool_arn=args.user_pool_arn,
+            client_id=args.client_id,
+            cors=cors,
+        )
+        return aws.apigateway.RestApi(
             self._name,
-            name=naming.physical(self._name),
+            name=title,
+            body=pulumi.Output.json_dumps(rest_document(document), sort_keys=True, separators=(",", ":")),
+            # What the document no longer has is deleted.
+            put_rest_api_mode="overwrite",
+            # No part of the document: an import leaves it as it is.
             endpoint_configuration={"types": "REGIONAL"},
-            # TLS 1.2 and 1.3; the default endpoint of a regional API else takes TLS 1.0. Strict: the host that TLS
-            # was made for must be the API's own.
-            security_policy="SecurityPolicy_TLS13_1_2_2021_06",
-            endpoint_access_mode="STRICT",
+            security_policy=SECURITY_POLICY,
+            endpoint_access_mode=ENDPOINT_ACCESS_MODE,
             tags=naming.tags(_COMPONENT),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _authorizer(self) -> pulumi.Output[str]:
-        return self._deployed.add(
-            aws.apigateway.Authorizer,
-            f"{self._name}-authorizer",
-            rest_api=self._api.id,
-            name="user-pool-id-token",
-            type="COGNITO_USER_POOLS",
-            identity_source="method.request.header.Authorization",
-            provider_arns=[self._args.user_pool_arn],
-            # Of the pool alone, it would take the tokens of every app client that the pool has or will have.
-            identity_validation_expression=pulumi.Output.concat("^", self._args.client_id, "$"),
-            opts=pulumi.ResourceOptions(parent=self),
-        ).id
-
-    def _make_routes(self, operations: Sequence[openapi.Operation], cors: CorsRules) -> None:
-        routes = RestRoutes(name=self._name, rest_api=self._api, cors=cors, deployed=self._deployed, parent=self)
-        ids = routes.resources(operation.path for operation in operations)
-        authorizer_id, validator_id = self._authorizer(), routes.validator()
-        for operation in operations:
-            method = routes.method(
-                operation,
-                resource_id=ids[operation.path],
-                authorizer_id=authorizer_id,
-                validator_id=validator_id,
-            )
-            if operation.operation_id == _WORKFLOW:
-                self._integrate_workflow(operation, method, cors)
-            else:
-                self._integrate_function(routes, operation, method)
-        routes.preflights(operations, ids)
-        routes.unknown_routes()
-
-    def _integrate_workflow(self, operation: openapi.Operation, method: aws.apigateway.Method, cors: CorsRules) -> None:
-        integration = SyncWorkflowIntegrationArgs(
-            context=self._args.context,
-            component=_COMPONENT,
-            method=method,
+    def _parts(self, operation: Operation, cors: CorsRules, workflow: WorkflowRole) -> dict[str, Any]:
+        function = routes.function_of(operation.operation_id)
+        if function != routes.WORKFLOW:
+            return proxy_parts(self.functions[function].invoke_arn)
+        return sync_workflow_integration.integration_parts(
+            region=self._args.context.region,
             state_machine_arn=self._args.state_machine_arn,
+            role_arn=workflow.role.arn,
             cors=cors,
-            deployed=self._deployed,
-        )
-        integrate_sync_workflow(f"{self._name}-{kebab(operation.operation_id)}", integration, self)
-
-    def _integrate_function(
-        self, routes: RestRoutes, operation: openapi.Operation, method: aws.apigateway.Method
-    ) -> None:
-        function = self.functions["users_api" if operation.operation_id in _USERS_API else "orders_api"]
-        routes.function_integration(operation, method, function.invoke_arn)
-        function.allow_invoke(
-            f"{self._name}-{kebab(operation.operation_id)}",
-            principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(
-                self._api.execution_arn,
-                f"/{self._args.stage_name}/{operation.method}{re.sub(r'{[^}]+}', '*', operation.path)}",
-            ),
         )
 
-    def _stage_args(self) -> RestStageArgs:
+    def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
+        """Let API Gateway invoke the functions, each under its own paths of this stage."""
+        return [
+            function.allow_invoke(
+                f"{self._name}-{role}",
+                principal="apigateway.amazonaws.com",
+                source_arn=pulumi.Output.concat(self._api.execution_arn, f"/{self._args.stage_name}/*{path}"),
+            )
+            for source, function in self.functions.items()
+            for role, path in routes.permitted_paths(operations, source).items()
+        ]
+
+    def _stage_args(self, needed: Sequence[pulumi.Resource]) -> RestStageArgs:
         args = self._args
         return RestStageArgs(
             context=args.context,
             component=_COMPONENT,
             rest_api=self._api,
-            deployed=self._deployed,
+            needed=needed,
             stage_name=args.stage_name,
             throttle_rate=args.throttle_rate,
             throttle_burst=args.throttle_burst,
             execution_log_level=args.execution_log_level,
             owns_account_log_role=args.owns_account_log_role,
         )
-
-
-def _check(args: RestApiArgs, operations: Sequence[openapi.Operation]) -> None:
-    """Raise ValueError for what would only be seen when requests fail."""
-    known = {*_USERS_API, *_ORDERS_API, _WORKFLOW}
-    found = {operation.operation_id for operation in operations}
-    if known != found:
-        raise ValueError(
-            f"contracts/{DOCUMENT}: operations {sorted(found - known)} are answered by nobody, {sorted(known - found)} "
-            "are not in the document; name each one's function in components/apis/rest_api.py"
-        )
-    for source in ("users_api", "orders_api"):
-        got = args.sizes[source].timeout_s
-        if got * 1000 >= INTEGRATION_TIMEOUT_MS:
-            raise ValueError(f"timeout of {source}: got {got} s; API Gateway waits {INTEGRATION_TIMEOUT_MS // 1000} s")

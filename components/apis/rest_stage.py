@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import pulumi
 import pulumi_aws as aws
 
-from components.apis.api_snapshot import ApiSnapshot
 from components.aws.iam import allow, policy_document, trust
 from components.functions.function import FunctionContext
 
@@ -48,8 +49,8 @@ class RestStageArgs:
     """The capability that owns it, for its tags."""
     rest_api: aws.apigateway.RestApi
     """The API."""
-    deployed: ApiSnapshot
-    """Everything that the deployment consists of."""
+    needed: Sequence[pulumi.Resource]
+    """What its routes need to be answered, such as permissions."""
     stage_name: str
     """Last part of the URL."""
     throttle_rate: float
@@ -71,16 +72,19 @@ class RestStage:
 
 
 def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestStage:
-    """Deploy what `args.deployed` has, and serve it."""
+    """Deploy the API as it is now, and serve it."""
     context, opts = args.context, pulumi.ResourceOptions(parent=parent)
     tags = context.naming.tags(args.component)
     account = [_account(name, args, parent)] if args.owns_account_log_role else []
     deployment = aws.apigateway.Deployment(
         f"{name}-deployment",
         rest_api=args.rest_api.id,
-        triggers={"digest": args.deployed.digest()},
-        # Replaced after its successor serves (Pulumi's order): AWS deletes no deployment that a stage points to.
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=args.deployed.resources),
+        # The body is everything that a deployment copies. It is read from the API and not from what it is made of: if
+        # one of those must be replaced (the user pool, for one), Pulumi would first delete this deployment with it,
+        # which AWS refuses while a stage points to it.
+        triggers={"body": args.rest_api.body.apply(_digest)},
+        # Pulumi replaces it after its successor serves: AWS deletes no deployment that a stage points to.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=args.needed),
     )
     access_log = aws.cloudwatch.LogGroup(
         f"{name}-access-log",
@@ -125,6 +129,10 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
         opts=opts,
     )
     return RestStage(stage=stage, access_log=access_log)
+
+
+def _digest(body: str | None) -> str:
+    return hashlib.sha256((body or "").encode()).hexdigest()
 
 
 def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.apigateway.Account:

@@ -12,10 +12,9 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from components.apis.api_snapshot import ApiSnapshot
-from components.apis.cors import CorsRules, integration_response_headers, method_response_headers
-from components.apis.mapping_templates import JSON, error_body, error_body_of, escaped, header_value
-from components.apis.rest_routes import INTEGRATION_TIMEOUT_MS
+from components.apis.cors import CorsRules
+from components.apis.mapping_templates import JSON, error_body, render
+from components.apis.rest_document import answer_parts
 from components.aws.iam import allow, policy_document, trust
 from components.functions.function import FunctionContext
 
@@ -32,197 +31,103 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
 }
 # As the functions have it.
 _LARGEST_BODY_BYTES: Final = 16 * 1024
-# Velocity tells the length of a text in characters. In base64 each three bytes are four, and with two more the limit is
-# a multiple of three, so that one byte above it is a longer text.
-_PADDING: Final = ".."
-_LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + len(_PADDING)) // 3 * 4
+# The template adds two bytes, which make the limit divisible by three.
+_LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; repeat the request with the same Idempotency-Key."
 _TIMED_OUT: Final = "The order was not decided in time; repeat the request with the same Idempotency-Key."
 _THROTTLED: Final = "Too many requests; wait, then repeat it with the same Idempotency-Key."
 
 
 @dataclass(frozen=True, kw_only=True)
-class SyncWorkflowIntegrationArgs:
-    """What answers the operation, and where."""
+class WorkflowRole:
+    """The role by which API Gateway starts the workflow."""
 
-    context: FunctionContext
-    """Names, tags and region of the stack."""
-    component: str
-    """The capability that owns it, for its tags."""
-    method: aws.apigateway.Method
-    """The method to answer."""
-    state_machine_arn: pulumi.Input[str]
-    """The Express machine, of a shorter timeout than API Gateway's 29 s."""
-    cors: CorsRules
-    """Who may read the answers."""
-    deployed: ApiSnapshot
-    """The deployment that all of it belongs to."""
+    role: aws.iam.Role
+    policy: aws.iam.RolePolicy
+    """What the role may do; the API must not be deployed before it."""
 
 
-def integrate_sync_workflow(name: str, args: SyncWorkflowIntegrationArgs, parent: pulumi.Resource) -> None:
-    """Make the integration, its role and its answers."""
-    target: dict[str, Any] = {
-        "rest_api": args.method.rest_api,
-        "resource_id": args.method.resource_id,
-        "http_method": args.method.http_method,
-    }
-    role = _role(name, args, parent)
-    integration = args.deployed.add(
-        aws.apigateway.Integration,
-        f"{name}-integration",
-        **target,
-        type="AWS",
-        integration_http_method="POST",
-        uri=f"arn:aws:apigateway:{args.context.region}:states:action/StartSyncExecution",
-        credentials=role.arn,
-        timeout_milliseconds=INTEGRATION_TIMEOUT_MS,
-        # Another content type has no template and no model, so nobody would have checked its body: 415.
-        passthrough_behavior="NEVER",
-        request_templates={JSON: request_template(args.state_machine_arn)},
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
-    headers = args.cors.answer_headers
-    for status, (pattern, template) in _answers().items():
-        response = args.deployed.add(
-            aws.apigateway.MethodResponse,
-            f"{name}-{status}",
-            **target,
-            status_code=str(status),
-            response_parameters=method_response_headers(headers),
-            opts=pulumi.ResourceOptions(parent=parent),
-        )
-        args.deployed.add(
-            aws.apigateway.IntegrationResponse,
-            f"{name}-{status}-integration",
-            **target,
-            status_code=response.status_code,
-            selection_pattern=pattern,
-            response_parameters=integration_response_headers(headers),
-            response_templates={JSON: args.cors.origin_template + template},
-            opts=pulumi.ResourceOptions(parent=parent, depends_on=[integration]),
-        )
-
-
-def _role(name: str, args: SyncWorkflowIntegrationArgs, parent: pulumi.Resource) -> aws.iam.Role:
-    naming = args.context.naming
+def make_role(
+    name: str,
+    *,
+    context: FunctionContext,
+    component: str,
+    state_machine_arn: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> WorkflowRole:
+    """Make the role. It may start the machine, and nothing else; `component` is for its tags."""
     role = aws.iam.Role(
         f"{name}-role",
-        name=naming.physical(name, kind="role"),
+        name=context.naming.physical(name, kind="role"),
         # If sent: seen on AWS, API Gateway sends no source when it takes an integration's role, and a plain condition
         # makes every request a 500. What keeps other accounts out then is iam:PassRole, which ends at the account.
         assume_role_policy=trust(
-            "apigateway.amazonaws.com", source_account=args.context.account_id, allow_missing_source=True
+            "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
         ),
-        tags=naming.tags(args.component),
+        tags=context.naming.tags(component),
         opts=pulumi.ResourceOptions(parent=parent),
     )
     policy = aws.iam.RolePolicy(
         f"{name}-policy",
         name="permissions",
         role=role.name,
-        policy=policy_document([allow("states:StartSyncExecution", on=args.state_machine_arn)]),
+        policy=policy_document([allow("states:StartSyncExecution", on=state_machine_arn)]),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    args.deployed.resources.append(policy)
-    return role
+    return WorkflowRole(role=role, policy=policy)
+
+
+def integration_parts(
+    *, region: str, state_machine_arn: pulumi.Input[str], role_arn: pulumi.Input[str], cors: CorsRules
+) -> dict[str, Any]:
+    """Return the operation's extension and responses for the OpenAPI document.
+
+    `state_machine_arn` is the Express machine, whose timeout must be shorter than API Gateway's 29 s.
+    """
+    headers = cors.answer_headers
+    templates = {status: (pattern, cors.origin_template + text) for status, (pattern, text) in _answers().items()}
+    return answer_parts(
+        headers,
+        templates,
+        type="aws",
+        httpMethod="POST",
+        uri=f"arn:aws:apigateway:{region}:states:action/StartSyncExecution",
+        credentials=role_arn,
+        # A body of another content type has no template, and no model that would check it: 415.
+        passthroughBehavior="never",
+        requestTemplates={JSON: request_template(state_machine_arn)},
+    )
 
 
 def request_template(state_machine_arn: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Return the template that makes StartSyncExecution's request of the HTTP request.
-
-    `input` is JSON text inside JSON: the body is escaped once, and a string value inside it twice. Without their
-    headers there is no `idempotency_key` and no `content_type`; what they hold is judged by the workflow's first step.
-    A body that is too large may be too large for Step Functions too, so it is not passed on.
-    """
-    user, key, kind = (escaped(escaped(name)) for name in ("$context.authorizer.claims.sub", "$key", "$kind"))
-    body = escaped("$input.json('$')")
-    request = (
-        rf"\"user_id\":\"{user}\","
-        rf"#if($has_key)\"idempotency_key\":\"{key}\",#end"
-        rf"#if($has_kind)\"content_type\":\"{kind}\",#end"
-        rf"#if($is_too_large)\"too_large\":true#else\"content\":{body}#end"
-    )
-    return pulumi.Output.concat(
-        header_value("key", "idempotency-key"),
-        "\n",
-        header_value("kind", "content-type"),
-        "\n",
-        _too_large(),
-        '\n{"stateMachineArn": "',
-        state_machine_arn,
-        rf'", "input": "{{\"request\":{{{request}}}}}"}}',
-    )
-
-
-def _too_large() -> str:
-    """Return the template lines that say in `$is_too_large` whether the body is larger than any valid one."""
-    return "\n".join(
-        (
-            "#set($is_too_large = false)",
-            f"#if($input.body.length() > {_LARGEST_BODY_BYTES})",
-            "#set($is_too_large = true)",
-            f'#elseif($util.base64Encode("{_PADDING}$input.body").length() > {_LONGEST_BASE64})',
-            "#set($is_too_large = true)",
-            "#end",
+    """Return the template that makes StartSyncExecution's request from the HTTP request."""
+    return pulumi.Output.from_input(state_machine_arn).apply(
+        lambda arn: render(
+            "process_request",
+            state_machine_arn=arn,
+            largest_body_bytes=_LARGEST_BODY_BYTES,
+            longest_base64=_LONGEST_BASE64,
         )
     )
+
+
+def response_template() -> str:
+    """Return the template for an execution that ended: the order, or the error under its HTTP status."""
+    by_status: dict[int, list[str]] = {}
+    for error, status in STATUS_OF_ERROR.items():
+        by_status.setdefault(status, []).append(f"$error == '{error}'")
+    cases = [f"#elseif({' || '.join(errors)})\n#set($http = {status})" for status, errors in by_status.items()]
+    return render("process_answer", failed=_FAILED, timed_out=_TIMED_OUT, status_of_error="\n".join(cases))
 
 
 def _answers() -> dict[int, tuple[str | None, str]]:
     """Return selection pattern and template by status; the pattern is matched with the status of Step Functions."""
-    throttled = "\n".join(
-        (
-            # Step Functions says 400 to what it throttles and to what is wrong with the request, which is our fault.
-            "#if($input.path('$.__type').contains('Throttling'))",
-            error_body("TooManyRequests", _THROTTLED),
-            "#else",
-            "#set($context.responseOverride.status = 500)",
-            error_body("InternalError", _FAILED),
-            "#end",
-        )
-    )
+    failed = error_body("InternalError", _FAILED)
+    refused = render("process_refused", throttled=error_body("TooManyRequests", _THROTTLED), failed=failed)
     return {
         200: ("200", response_template()),
-        429: ("4\\d{2}", throttled),
+        429: ("4\\d{2}", refused),
         504: ("504", error_body("Timeout", _TIMED_OUT)),
-        # Without a pattern: whatever no other one took.
-        500: (None, error_body("InternalError", _FAILED)),
+        # Without a pattern: every status that no other response has.
+        500: (None, failed),
     }
-
-
-def response_template() -> str:
-    """Return the template for an execution that ended: the order, or the error under its true status.
-
-    The status is set once, at the end: AWS answers 5xx to a template that overrides it twice.
-    """
-    by_status: dict[int, list[str]] = {}
-    for error, status in STATUS_OF_ERROR.items():
-        by_status.setdefault(status, []).append(f"$error == '{error}'")
-    cause = escaped("$input.path('$.cause')")
-    lines = [
-        "#set($status = $input.path('$.status'))",
-        "#if($status == 'SUCCEEDED')",
-        "$input.path('$.output')",
-        "#else",
-        "#set($error = $input.path('$.error'))",
-        "#set($http = 500)",
-        "#set($code = 'InternalError')",
-        f"#set($message = '{_FAILED}')",
-        "#if($status == 'TIMED_OUT')",
-        "#set($http = 504)",
-        "#set($code = 'Timeout')",
-        f"#set($message = '{_TIMED_OUT}')",
-    ]
-    for status, errors in by_status.items():
-        lines += [f"#elseif({' || '.join(errors)})", f"#set($http = {status})"]
-    lines += [
-        "#end",
-        "#if($http < 500)",
-        "#set($code = $error)",
-        f"#set($message = {cause})",
-        "#end",
-        "#set($context.responseOverride.status = $http)",
-        error_body_of("$code", "$message"),
-        "#end",
-    ]
-    return "\n".join(lines)

@@ -33,8 +33,16 @@ class Operation:
     required_queries: tuple[str, ...]
     request_schema: Mapping[str, Any] | None
     """The JSON body's schema with every reference resolved, or None without a body."""
-    secured: bool
+    model_name: str
+    """The schema's name in the document, or one made from the operation's id; "" without a body."""
+    scheme: str
+    """Name of the security scheme that the operation asks for; "" lets everybody in."""
     scopes: tuple[str, ...]
+
+    @property
+    def secured(self) -> bool:
+        """Say whether the operation asks for a token."""
+        return bool(self.scheme)
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
@@ -61,18 +69,56 @@ def _operation(document: Mapping[str, Any], path: str, method: str, item: Mappin
     parameters = [
         resolve(document, parameter) for parameter in [*item.get("parameters", []), *body.get("parameters", [])]
     ]
-    content = resolve(document, body.get("requestBody", {})).get("content", {})
-    security = cast("list[dict[str, list[str]]]", body.get("security", document.get("security", [])))
+    content = _named(document, body.get("requestBody", {})).get("content")
+    schema = content["application/json"]["schema"] if content else None
+    scheme, scopes = _security(body["operationId"], body.get("security", document.get("security", [])))
     return Operation(
         operation_id=body["operationId"],
         method=method.upper(),
         path=path,
         required_headers=tuple(p["name"] for p in parameters if p["in"] == "header" and p.get("required")),
         required_queries=tuple(p["name"] for p in parameters if p["in"] == "query" and p.get("required")),
-        request_schema=resolve(document, content["application/json"]["schema"]) if content else None,
-        secured=bool(security),
-        scopes=tuple(scope for requirement in security for scopes in requirement.values() for scope in scopes),
+        request_schema=resolve(document, schema) if schema else None,
+        model_name=_model_name(body["operationId"], schema) if schema else "",
+        scheme=scheme,
+        scopes=scopes,
     )
+
+
+def _security(operation_id: str, requirements: list[dict[str, list[str]]]) -> tuple[str, tuple[str, ...]]:
+    """Return scheme and scopes. API Gateway knows one authorizer for an operation, so there is one scheme or none."""
+    schemes = [each for requirement in requirements for each in requirement.items()]
+    if len(schemes) > 1:
+        raise ValueError(f"{operation_id}: got {len(schemes)} security schemes; API Gateway takes one for an operation")
+    return (schemes[0][0], tuple(schemes[0][1])) if schemes else ("", ())
+
+
+def _model_name(operation_id: str, schema: Mapping[str, Any]) -> str:
+    reference = cast("str", schema.get("$ref", ""))
+    return reference.rpartition("/")[2] or f"{operation_id[0].upper()}{operation_id[1:]}Body"
+
+
+def _named(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `node`, or what it names if it is a reference; references inside of it stay."""
+    target: Any = node
+    while "$ref" in target:
+        path, target = cast("str", target["$ref"]), document
+        for part in path.removeprefix("#/").split("/"):
+            target = target[part]
+    return target
+
+
+def without_prose(schema: Any) -> Any:
+    """Return a resolved schema without its descriptions, which no model needs."""
+    if isinstance(schema, list):
+        return [without_prose(item) for item in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    fields = cast("dict[str, Any]", schema)
+    kept = {key: without_prose(value) for key, value in fields.items() if key not in ("description", "properties")}
+    # The keys of `properties` are names, and one of them may be `description`.
+    properties = {name: without_prose(value) for name, value in fields.get("properties", {}).items()}
+    return {**kept, "properties": properties} if "properties" in fields else kept
 
 
 def resolve(document: Mapping[str, Any], node: Any) -> Any:
@@ -83,8 +129,5 @@ def resolve(document: Mapping[str, Any], node: Any) -> Any:
         return node
     fields = cast("dict[str, Any]", node)
     if "$ref" in fields:
-        target: Any = document
-        for part in cast("str", fields["$ref"]).removeprefix("#/").split("/"):
-            target = target[part]
-        return resolve(document, target)
+        return resolve(document, _named(document, fields))
     return {key: resolve(document, value) for key, value in fields.items() if key not in _NOT_JSON_SCHEMA}

@@ -1,8 +1,7 @@
-"""API Gateway: REST APIs and what their methods share."""
+"""API Gateway: REST APIs."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from local.adapters.base import Adapter, Made, Props, Put, adapts, only, pick
@@ -11,18 +10,20 @@ from local.aws import Aws
 
 @adapts("aws:apigateway/restApi:RestApi")
 class RestApi(Adapter):
-    """A REST API without its resources."""
+    """A REST API with everything that its OpenAPI document says."""
 
     applies = frozenset(
         {
             "name",
             "binaryMediaTypes",
+            "body",
             "description",
             "disableExecuteApiEndpoint",
             "endpointAccessMode",
             "endpointConfiguration",
             "minimumCompressionSize",
             "policy",
+            "putRestApiMode",
             "securityPolicy",
             "tags",
         }
@@ -49,6 +50,7 @@ class RestApi(Adapter):
             tags=new.get("tags"),
         )
         identity: str = made["id"]
+        self._import(aws, identity, new)
         outputs = {
             "arn": f"arn:aws:apigateway:{aws.region}::/restapis/{identity}",
             "executionArn": aws.arn("execute-api", identity),
@@ -58,8 +60,9 @@ class RestApi(Adapter):
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
         changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-        if changed - {"name", "description", "tags"}:
+        if changed - {"name", "body", "description", "tags"} or (old.get("body") and not new.get("body")):
             return None
+        self._import(aws, identity, new)
         patches = [{"op": "replace", "path": f"/{key}", "value": new.get(key, "")} for key in ("name", "description")]
         aws("apigateway", "update_rest_api", restApiId=identity, patchOperations=patches)
         tag(aws, f"arn:aws:apigateway:{aws.region}::/restapis/{identity}", new)
@@ -69,115 +72,10 @@ class RestApi(Adapter):
         del old
         aws("apigateway", "delete_rest_api", restApiId=identity)
 
-
-@adapts("aws:apigateway/resource:Resource")
-class Resource(Adapter):
-    """A segment of a path."""
-
-    applies = frozenset({"restApi", "parentId", "pathPart"})
-    named_by_aws = True
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        made = aws(
-            "apigateway",
-            "create_resource",
-            restApiId=new["restApi"],
-            parentId=new["parentId"],
-            pathPart=new["pathPart"],
-        )
-        return Made(made["id"], {"path": made["path"]})
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        aws("apigateway", "delete_resource", restApiId=old["restApi"], resourceId=identity)
-
-
-@adapts("aws:apigateway/authorizer:Authorizer")
-class Authorizer(Adapter):
-    """Whose tokens are taken."""
-
-    applies = frozenset(
-        {
-            *("restApi", "name", "type", "providerArns", "identitySource", "authorizerResultTtlInSeconds"),
-            "identityValidationExpression",
-        }
-    )
-    named_by_aws = True
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        wanted = pick(
-            new,
-            authorizerResultTtlInSeconds="authorizerResultTtlInSeconds",
-            identitySource="identitySource",
-            identityValidationExpression="identityValidationExpression",
-            name="name",
-            providerArns="providerARNs",
-            restApi="restApiId",
-            type="type",
-        )
-        return Made(aws("apigateway", "create_authorizer", **wanted)["id"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        aws("apigateway", "delete_authorizer", restApiId=old["restApi"], authorizerId=identity)
-
-
-@adapts("aws:apigateway/model:Model")
-class Model(Adapter):
-    """The schema of a body."""
-
-    applies = frozenset({"restApi", "name", "contentType", "description", "schema"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        # AWS refuses what is not JSON; the emulator would find out at the first request.
-        json.loads(new["schema"])
-        wanted = pick(
-            new,
-            contentType="contentType",
-            description="description",
-            name="name",
-            restApi="restApiId",
-            schema="schema",
-        )
-        return Made(aws("apigateway", "create_model", **wanted)["id"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        del identity
-        aws("apigateway", "delete_model", restApiId=old["restApi"], modelName=old["name"])
-
-
-@adapts("aws:apigateway/requestValidator:RequestValidator")
-class RequestValidator(Adapter):
-    """What is checked before the integration."""
-
-    applies = frozenset({"restApi", "name", "validateRequestBody", "validateRequestParameters"})
-    named_by_aws = True
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        wanted = {("restApiId" if key == "restApi" else key): value for key, value in new.items()}
-        return Made(aws("apigateway", "create_request_validator", **wanted)["id"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        aws("apigateway", "delete_request_validator", restApiId=old["restApi"], requestValidatorId=identity)
-
-
-@adapts("aws:apigateway/response:Response")
-class GatewayResponse(Put):
-    """How the gateway's own errors look."""
-
-    applies = frozenset({"restApiId", "responseType", "responseParameters", "responseTemplates", "statusCode"})
-    replaced_by = frozenset({"restApiId", "responseType"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        aws("apigateway", "put_gateway_response", **new)
-        return Made(f"aggr-{new['restApiId']}-{new['responseType']}")
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        del identity
-        aws(
-            "apigateway",
-            "delete_gateway_response",
-            restApiId=old["restApiId"],
-            responseType=old["responseType"],
-        )
+    def _import(self, aws: Aws, identity: str, new: Props) -> None:
+        if new.get("body"):
+            mode = new.get("putRestApiMode", "overwrite")
+            aws("apigateway", "put_rest_api", restApiId=identity, mode=mode, body=new["body"].encode())
 
 
 @adapts("aws:apigateway/account:Account")

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from local.adapters.base import Adapter, Made, Props, adapts, only, pascal, pick
+from local.adapters.base import Adapter, Made, Props, adapts, pascal
 from local.aws import Aws
-
-_INTEGRATION: Final = {
-    "connectionType": "ConnectionType",
-    "description": "Description",
-    "integrationMethod": "IntegrationMethod",
-    "integrationType": "IntegrationType",
-    "integrationUri": "IntegrationUri",
-    "payloadFormatVersion": "PayloadFormatVersion",
-    "timeoutMilliseconds": "TimeoutInMillis",
-}
-_ROUTE: Final = {
-    "authorizationScopes": "AuthorizationScopes",
-    "authorizationType": "AuthorizationType",
-    "authorizerId": "AuthorizerId",
-    "operationName": "OperationName",
-    "routeKey": "RouteKey",
-    "target": "Target",
-}
 
 
 @adapts("aws:apigatewayv2/api:Api")
 class Api(Adapter):
-    """An HTTP API with its CORS rules."""
+    """An HTTP API with its CORS rules, and everything that its OpenAPI document says."""
 
     applies = frozenset(
-        {"name", "protocolType", "corsConfiguration", "description", "disableExecuteApiEndpoint", "tags"}
+        {
+            *("name", "protocolType", "body", "corsConfiguration", "description", "disableExecuteApiEndpoint"),
+            *("tags", "version"),
+        }
     )
     replaced_by = frozenset({"protocolType"})
     named_by_aws = True
@@ -45,6 +30,7 @@ class Api(Adapter):
             **self._content(new),
         )
         identity: str = made["ApiId"]
+        self._import(aws, identity, new)
         return Made(
             identity,
             {
@@ -57,7 +43,10 @@ class Api(Adapter):
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
         if old.get("corsConfiguration") and not new.get("corsConfiguration"):
             return None
+        if old.get("body") and not new.get("body"):
+            return None
         aws("apigatewayv2", "update_api", ApiId=identity, **self._content(new))
+        self._import(aws, identity, new)
         if new.get("tags"):
             arn = f"arn:aws:apigateway:{aws.region}::/apis/{identity}"
             aws("apigatewayv2", "tag_resource", ResourceArn=arn, Tags=new["tags"])
@@ -73,67 +62,12 @@ class Api(Adapter):
             "Description": new.get("description"),
             "DisableExecuteApiEndpoint": new.get("disableExecuteApiEndpoint"),
             "Name": new["name"],
+            "Version": new.get("version"),
         }
 
-
-@adapts("aws:apigatewayv2/authorizer:Authorizer")
-class Authorizer(Adapter):
-    """Whose tokens are taken."""
-
-    applies = frozenset({"apiId", "name", "authorizerType", "identitySources", "jwtConfiguration"})
-    named_by_aws = True
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        tokens = new["jwtConfiguration"]
-        only(tokens, ("audiences", "issuer"), "jwtConfiguration")
-        made = aws(
-            "apigatewayv2",
-            "create_authorizer",
-            ApiId=new["apiId"],
-            AuthorizerType=new["authorizerType"],
-            IdentitySource=new["identitySources"],
-            JwtConfiguration={"Audience": tokens["audiences"], "Issuer": tokens["issuer"]},
-            Name=new["name"],
-        )
-        return Made(made["AuthorizerId"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        aws("apigatewayv2", "delete_authorizer", ApiId=old["apiId"], AuthorizerId=identity)
-
-
-@adapts("aws:apigatewayv2/integration:Integration")
-class Integration(Adapter):
-    """What stands behind routes."""
-
-    applies = frozenset({"apiId", *_INTEGRATION})
-    named_by_aws = True
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        made = aws("apigatewayv2", "create_integration", ApiId=new["apiId"], **pick(new, **_INTEGRATION))
-        return Made(made["IntegrationId"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        aws("apigatewayv2", "delete_integration", ApiId=old["apiId"], IntegrationId=identity)
-
-
-@adapts("aws:apigatewayv2/route:Route")
-class Route(Adapter):
-    """What a path answers to, and who may call it."""
-
-    applies = frozenset({"apiId", *_ROUTE})
-    replaced_by = frozenset({"apiId", "routeKey"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        return Made(aws("apigatewayv2", "create_route", ApiId=new["apiId"], **pick(new, **_ROUTE))["RouteId"])
-
-    def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
-        if any(old.get(key) and not new.get(key) for key in _ROUTE):
-            return None
-        aws("apigatewayv2", "update_route", ApiId=new["apiId"], RouteId=identity, **pick(new, **_ROUTE))
-        return {}
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        aws("apigatewayv2", "delete_route", ApiId=old["apiId"], RouteId=identity)
+    def _import(self, aws: Aws, identity: str, new: Props) -> None:
+        if new.get("body"):
+            aws("apigatewayv2", "reimport_api", ApiId=identity, Body=new["body"])
 
 
 @adapts("aws:apigatewayv2/stage:Stage")

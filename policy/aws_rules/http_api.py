@@ -7,7 +7,9 @@ from typing import Final
 
 from aws_rules.access_logs import is_json
 from aws_rules.model import Resource, of_resource
+from aws_rules.openapi import BESIDE, is_jwt, routes
 
+API: Final = "aws:apigatewayv2/api:Api"
 STAGE: Final = "aws:apigatewayv2/stage:Stage"
 ROUTE: Final = "aws:apigatewayv2/route:Route"
 
@@ -34,11 +36,15 @@ def http_stage_is_throttled(stage: Resource) -> Iterator[str]:
         yield f"no defaultRouteSettings with {' and '.join(wanted)}"
 
 
-@of_resource(ROUTE, ids=("AwsSolutions-APIG4", "CKV_AWS_309"))
-def http_route_asks_for_a_token(route: Resource) -> Iterator[str]:
-    """An HTTP API's route takes requests with a token alone."""
-    if route.at("authorizationType") in (None, "", "NONE"):
-        yield f"authorizationType: got {route.at('authorizationType')}; set JWT"
+@of_resource(API, ROUTE, ids=("AwsSolutions-APIG4", "CKV_AWS_309"))
+def http_route_asks_for_a_token(made: Resource) -> Iterator[str]:
+    """An HTTP API's route takes requests only with a token."""
+    if made.type == ROUTE:
+        yield BESIDE
+        return
+    for route in routes(made):
+        if not route.authorizers or not all(is_jwt(scheme) for scheme in route.authorizers):
+            yield f"{route.name}: no token; give it a security scheme of type jwt"
 
 
 RULES: Final = (

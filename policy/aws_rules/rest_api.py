@@ -7,16 +7,16 @@ from typing import Final
 
 from aws_rules.access_logs import is_json
 from aws_rules.model import Resource, Stack, of_resource, of_stack
+from aws_rules.openapi import BESIDE, Route, document, is_of_user_pool, routes, validators
 
 API: Final = "aws:apigateway/restApi:RestApi"
 DEPLOYMENT: Final = "aws:apigateway/deployment:Deployment"
-INTEGRATION: Final = "aws:apigateway/integration:Integration"
 METHOD: Final = "aws:apigateway/method:Method"
 SETTINGS: Final = "aws:apigateway/methodSettings:MethodSettings"
 STAGE: Final = "aws:apigateway/stage:Stage"
-VALIDATOR: Final = "aws:apigateway/requestValidator:RequestValidator"
 FIREWALL_ASSOCIATION: Final = "aws:wafv2/webAclAssociation:WebAclAssociation"
 _ALL_METHODS: Final = "*/*"
+_CHECKS: Final = ("validateRequestBody", "validateRequestParameters")
 _FIXED: Final = "A method whose answer is fixed (MOCK) has nothing behind it: preflights, and 404 for unknown routes."
 
 
@@ -79,12 +79,10 @@ def rest_stage_caches(stage: Resource, stack: Stack) -> Iterator[str]:
 )
 def rest_stage_shows_a_client_certificate(stage: Resource, stack: Stack) -> Iterator[str]:
     """A REST API's stage shows servers behind it a client certificate."""
-    apis = stage.made_from.get("restApi", frozenset())
-    for integration in stack.of(INTEGRATION):
-        of_this_api = apis & integration.made_from.get("restApi", frozenset())
-        over_http = str(integration.at("type")).startswith("HTTP")
-        if of_this_api and over_http and not stage.has("clientCertificateId"):
-            yield f"no clientCertificateId, and {integration.name} calls a server"
+    found = [route for api in stack.sources(stage, "restApi") if api.type == API for route in routes(api)]
+    for route in found:
+        if route.integration_type.startswith("HTTP") and not stage.has("clientCertificateId"):
+            yield f"no clientCertificateId, and {route.name} calls a server"
 
 
 @of_resource(SETTINGS, ids=("CKV_AWS_276",))
@@ -101,27 +99,34 @@ def rest_cache_is_encrypted(settings: Resource) -> Iterator[str]:
         yield "set cacheDataEncrypted"
 
 
-@of_stack(API, ids=("AwsSolutions-APIG2",))
-def rest_api_can_validate_requests(api: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API has a validator of bodies and parameters."""
-    wanted = ("validateRequestBody", "validateRequestParameters")
-    validators = stack.made_from(api, VALIDATOR, "restApi")
-    if not any(all(validator.at(key) for key in wanted) for validator in validators):
-        yield f"no request validator with {' and '.join(wanted)}"
+@of_resource(API, ids=("AwsSolutions-APIG2",))
+def rest_api_can_validate_requests(api: Resource) -> Iterator[str]:
+    """A REST API has request validators, and each checks bodies and parameters."""
+    found = validators(document(api))
+    if not found:
+        yield "no request validator"
+    for name, validator in found.items():
+        if not all(validator.get(key) for key in _CHECKS):
+            yield f"the request validator {name}: set {' and '.join(_CHECKS)}"
 
 
-@of_stack(METHOD, ids=("CKV2_AWS_53",), narrowed=_FIXED)
-def rest_method_validates_requests(method: Resource, stack: Stack) -> Iterator[str]:
+@of_resource(API, ids=("CKV2_AWS_53",), narrowed=_FIXED)
+def rest_method_validates_requests(api: Resource) -> Iterator[str]:
     """A REST API's method has a request validator."""
-    if not _is_fixed(method, stack) and not method.has("requestValidatorId"):
-        yield "no requestValidatorId"
+    for route in _answered(api):
+        if not route.validator:
+            yield f"{route.name}: no request validator"
 
 
-@of_stack(METHOD, ids=("AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59", "CKV2_AWS_70"), narrowed=_FIXED)
-def rest_method_asks_for_a_token(method: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's method takes requests with a token of the user pool alone."""
-    if not _is_fixed(method, stack) and method.at("authorization") != "COGNITO_USER_POOLS":
-        yield f"authorization: got {method.at('authorization')}; set COGNITO_USER_POOLS"
+@of_resource(API, METHOD, ids=("AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59", "CKV2_AWS_70"), narrowed=_FIXED)
+def rest_method_asks_for_a_token(made: Resource) -> Iterator[str]:
+    """A REST API's method takes requests only with a token of the user pool."""
+    if made.type == METHOD:
+        yield BESIDE
+        return
+    for route in _answered(made):
+        if not route.authorizers or not all(is_of_user_pool(scheme) for scheme in route.authorizers):
+            yield f"{route.name}: no token; give it a security scheme of type cognito_user_pools"
 
 
 @of_resource(API, DEPLOYMENT, ids=("CKV_AWS_217", "CKV_AWS_237"))
@@ -137,10 +142,9 @@ def _settings(stage: Resource, stack: Stack) -> list[Resource]:
     return [settings for settings in found if settings.at("methodPath") == _ALL_METHODS]
 
 
-def _is_fixed(method: Resource, stack: Stack) -> bool:
-    """Whether API Gateway answers by itself. Without an integration, nobody knows."""
-    integrations = stack.made_from(method, INTEGRATION, "httpMethod")
-    return bool(integrations) and all(each.at("type") == "MOCK" for each in integrations)
+def _answered(api: Resource) -> list[Route]:
+    """Return the routes that API Gateway does not answer by itself. Without an integration, nobody knows."""
+    return [route for route in routes(api) if route.integration_type != "MOCK"]
 
 
 RULES: Final = (

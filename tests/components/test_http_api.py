@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
-from components.apis.rest_routes import kebab
 from components.aws import openapi
 from components.aws.openapi import Operation
 from components.functions.function import FunctionSize
 from tests.components.api_programs import ORIGIN, ORIGINS, record_http_api, serve_document
+from tests.support.bodies import HTTP, document, routes_of
 from tests.support.graph import ACCOUNT, REGION, Graph
 
 pytestmark = pytest.mark.usefixtures("no_archives")
@@ -24,64 +23,65 @@ def api(http_api_graph: Graph) -> Graph:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_an_operation_has_its_route_with_the_scopes_of_the_document(api: Graph, operation: Operation) -> None:
-    assert api.one("Route", f"http-api-{kebab(operation.operation_id)}").inputs == {
-        "apiId": "http-api-id",
-        "routeKey": f"{operation.method} {operation.path}",
-        "operationName": operation.operation_id,
-        "target": "integrations/http-api-catalog-api-id",
-        "authorizationType": "JWT",
-        "authorizerId": "http-api-authorizer-id",
-        "authorizationScopes": ["email"],
-    }
+def test_an_operation_is_a_route_with_the_scopes_of_the_contract(api: Graph, operation: Operation) -> None:
+    said = routes_of(api, HTTP)[f"{operation.method} {operation.path}"].operation
+    assert said["operationId"] == operation.operation_id
+    assert operation.scopes
+    assert said["security"] == [{operation.scheme: list(operation.scopes)}]
 
 
 def test_there_are_no_other_routes(api: Graph) -> None:
-    assert {each.inputs["operationName"] for each in api.of("Route")} == set(OPERATIONS)
+    assert set(routes_of(api, HTTP)) == {f"{each.method} {each.path}" for each in OPERATIONS.values()}
 
 
-def test_another_scope_in_the_document_is_another_scope_of_the_route(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = openapi.load("http-api.yaml")
-    document["paths"]["/products/{product_id}"]["put"]["security"] = [{"userPoolAccessToken": ["email", "profile"]}]
-    document["paths"]["/products"]["get"]["security"] = []
-    serve_document(monkeypatch, document)
+def test_another_scope_in_the_contract_is_another_scope_of_the_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = openapi.load("http-api.yaml")
+    contract["paths"]["/products/{product_id}"]["put"]["security"] = [{"userPoolAccessToken": ["email", "profile"]}]
+    contract["paths"]["/products"]["get"]["security"] = []
+    serve_document(monkeypatch, contract)
     graph = record_http_api()
-    assert graph.one("Route", "http-api-put-product").inputs["authorizationScopes"] == ["email", "profile"]
-    opened = graph.one("Route", "http-api-list-products").inputs
-    assert opened["authorizationType"] == "NONE"
-    assert not {"authorizerId", "authorizationScopes"} & set(opened)
+    found = routes_of(graph, HTTP)
+    assert found["PUT /products/{product_id}"].operation["security"] == [{"userPoolAccessToken": ["email", "profile"]}]
+    assert found["GET /products"].operation["security"] == []
     assert graph.outputs["scopes"] == ["email", "profile"]
 
 
 def test_tokens_of_the_pool_for_the_client_are_taken(api: Graph) -> None:
-    authorizer = api.one("aws:apigatewayv2/authorizer:Authorizer", "http-api-authorizer").inputs
-    assert authorizer["authorizerType"] == "JWT"
-    assert authorizer["identitySources"] == ["$request.header.Authorization"]
-    assert authorizer["jwtConfiguration"] == {
-        "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_POOL",
-        "audiences": ["client"],
+    (scheme,) = document(api, HTTP)["components"]["securitySchemes"].values()
+    assert scheme["x-amazon-apigateway-authorizer"] == {
+        "type": "jwt",
+        "identitySource": "$request.header.Authorization",
+        "jwtConfiguration": {
+            "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_POOL",
+            "audience": ["client"],
+        },
     }
 
 
-def test_the_function_answers_by_its_alias_with_the_payload_of_http_apis(api: Graph) -> None:
-    integration = api.one("aws:apigatewayv2/integration:Integration", "http-api-catalog-api").inputs
-    assert integration["integrationType"] == "AWS_PROXY"
-    assert integration["payloadFormatVersion"] == "2.0"
-    assert integration["integrationUri"].endswith("function:orders-dev-catalog-api:live/invocations")
-    assert integration["timeoutMilliseconds"] == 29_000
-
-
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_the_function_may_be_invoked_for_its_operations_alone(api: Graph, operation: Operation) -> None:
-    permission = api.one("Permission", f"catalog-api-http-api-{kebab(operation.operation_id)}").inputs
-    assert permission["qualifier"] == "live"
-    assert permission["principal"] == "apigateway.amazonaws.com"
-    path = re.sub(r"\{\w+\}", "*", operation.path)
-    assert permission["sourceArn"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:http-id/*/{operation.method}{path}"
-    assert len(api.of("Permission")) == len(OPERATIONS)
+def test_the_function_answers_by_its_alias_with_the_payload_of_http_apis(api: Graph, operation: Operation) -> None:
+    integration = routes_of(api, HTTP)[f"{operation.method} {operation.path}"].integration
+    assert integration["type"] == "AWS_PROXY"
+    assert integration["payloadFormatVersion"] == "2.0"
+    assert integration["uri"].endswith("function:orders-dev-catalog-api:live/invocations")
+    assert integration["timeoutInMillis"] == 29_000
 
 
-def test_the_function_may_read_and_write_products_and_nothing_else(api: Graph) -> None:
+def test_the_function_may_be_invoked_for_its_own_paths_only(api: Graph) -> None:
+    (permission,) = api.of("Permission")
+    assert permission.inputs["qualifier"] == "live"
+    assert permission.inputs["principal"] == "apigateway.amazonaws.com"
+    assert permission.inputs["sourceArn"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:http-id/*/*/products*"
+
+
+def test_document_and_resource_agree_on_what_the_provider_reads_back(api: Graph) -> None:
+    inputs, body = api.one(*HTTP).inputs, document(api, HTTP)
+    assert body["info"] == {"title": inputs["name"], "version": inputs["version"]}, "a description would be read back"
+    assert body["x-amazon-apigateway-cors"] == inputs["corsConfiguration"]
+    assert {each["name"]: each["x-amazon-apigateway-tag-value"] for each in body["tags"]} == inputs["tags"]
+
+
+def test_the_function_may_only_read_and_write_products(api: Graph) -> None:
     statements = [
         (set(each["Action"]), set(each["Resource"]))
         for each in api.policy("RolePolicy", "catalog-api-policy")
@@ -126,7 +126,7 @@ def test_the_default_stage_deploys_itself_logs_and_limits(api: Graph) -> None:
     assert not [
         value for value in entry.values() if "identity" in value or "claims" in value or value.endswith(".path")
     ]
-    assert {each.urn for each in api.of("Route")} <= set(stage.dependencies)
+    assert {each.urn for each in api.of("Permission")} <= set(stage.dependencies)
 
 
 def test_the_url_has_neither_stage_nor_trailing_slash(api: Graph) -> None:
@@ -148,6 +148,6 @@ def test_an_origin_that_is_not_exact_is_refused() -> None:
         record_http_api(cors_origins=[ORIGIN, "*"])
 
 
-def test_a_function_that_may_outlive_the_gateways_patience_is_refused() -> None:
+def test_a_function_slower_than_the_gateway_is_refused() -> None:
     with pytest.raises(ValueError, match="timeout of catalog_api: got 29 s"):
         record_http_api(sizes={"catalog_api": FunctionSize(timeout_s=29, memory_mb=256)})

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
 import pytest
 
-from components.apis.rest_routes import kebab
+from components.apis import routes
 from components.aws import openapi
 from components.aws.openapi import Operation
 from components.functions.function import FunctionSize
+from operations.api_document import Route
 from tests.components.api_programs import (
     MACHINE,
     ORIGIN,
@@ -22,12 +21,14 @@ from tests.components.api_programs import (
     record_rest_api,
     serve_document,
 )
-from tests.support.graph import ACCOUNT, REGION, Graph, Resource
+from tests.support.bodies import REST, document, routes_of
+from tests.support.graph import ACCOUNT, REGION, Graph
 
 pytestmark = pytest.mark.usefixtures("no_archives")
 
 OPERATIONS = {each.operation_id: each for each in openapi.operations(openapi.load("rest-api.yaml"))}
 PATHS = sorted({each.path for each in OPERATIONS.values()})
+VALIDATOR = "x-amazon-apigateway-request-validator"
 
 
 @pytest.fixture
@@ -35,122 +36,128 @@ def api(rest_api_graph: Graph) -> Graph:
     return rest_api_graph
 
 
-def method_of(graph: Graph, operation_id: str) -> Resource:
-    return graph.one("Method", f"rest-api-{kebab(operation_id)}")
+def route_of(graph: Graph, operation_id: str) -> Route:
+    (found,) = [each for each in routes_of(graph, REST).values() if each.operation.get("operationId") == operation_id]
+    return found
 
 
-def test_the_api_is_regional_and_takes_no_tls_below_1_2(api: Graph) -> None:
-    inputs = api.one("aws:apigateway/restApi:RestApi", "rest-api").inputs
+def test_api_is_regional_and_refuses_tls_below_1_2(api: Graph) -> None:
+    inputs = api.one(*REST).inputs
     assert inputs["endpointConfiguration"] == {"types": "REGIONAL"}
-    assert inputs["securityPolicy"] == "SecurityPolicy_TLS13_1_2_2021_06"
-    assert inputs["endpointAccessMode"] == "STRICT"
-    assert inputs["name"] == "orders-dev-rest-api"
+    policy, mode = "SecurityPolicy_TLS13_1_2_2021_06", "STRICT"
+    assert (inputs["securityPolicy"], inputs["endpointAccessMode"]) == (policy, mode)
+    body = document(api, REST)
+    assert body["x-amazon-apigateway-security-policy"] == policy, "an import resets what its document lacks"
+    assert body["x-amazon-apigateway-endpoint-access-mode"] == mode
 
 
-def test_every_operation_of_the_document_has_its_method_on_its_path(api: Graph) -> None:
-    routes = {
-        (each.inputs["operationName"], each.inputs["httpMethod"], path_of(api, each))
-        for each in api.of("Method")
-        if "operationName" in each.inputs
+def test_import_overwrites_and_keeps_the_name(api: Graph) -> None:
+    inputs = api.one(*REST).inputs
+    assert inputs["putRestApiMode"] == "overwrite"
+    # The name is the dimension of the API's metrics: an import that changed it would silence the alarms for a while.
+    assert inputs["name"] == document(api, REST)["info"]["title"] == "orders-dev-rest-api"
+
+
+def test_every_operation_of_the_contract_is_a_route(api: Graph) -> None:
+    found = {
+        (each.operation["operationId"], each.method, each.path)
+        for each in routes_of(api, REST).values()
+        if "operationId" in each.operation
     }
-    assert routes == {(each.operation_id, each.method, each.path) for each in OPERATIONS.values()}
-
-
-def path_of(graph: Graph, method: Resource) -> str:
-    """Follow a method's resource up to the root."""
-    by_id = {f"{each.name}-id": each for each in graph.of("aws:apigateway/resource:Resource")}
-    segments: list[str] = []
-    identity = method.inputs["resourceId"]
-    while identity != "root":
-        segments.insert(0, by_id[identity].inputs["pathPart"])
-        identity = by_id[identity].inputs["parentId"]
-    return "/" + "/".join(segments)
+    assert found == {(each.operation_id, each.method, each.path) for each in OPERATIONS.values()}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_an_operation_asks_for_an_id_token_of_the_user_pool(api: Graph, operation: Operation) -> None:
-    inputs = method_of(api, operation.operation_id).inputs
+def test_operation_asks_for_an_id_token_of_the_user_pool(api: Graph, operation: Operation) -> None:
     assert operation.secured
-    assert inputs["authorization"] == "COGNITO_USER_POOLS"
-    assert inputs["authorizerId"] == "rest-api-authorizer-id"
-    assert "authorizationScopes" not in inputs, "with scopes the authorizer takes access tokens instead"
-    authorizer = api.one("aws:apigateway/authorizer:Authorizer", "rest-api-authorizer").inputs
-    assert authorizer["type"] == "COGNITO_USER_POOLS"
-    assert authorizer["providerArns"] == [POOL]
-    assert authorizer["identitySource"] == "method.request.header.Authorization"
-    assert authorizer["identityValidationExpression"] == "^client$", "else every app client of the pool is let in"
+    (requirement,) = route_of(api, operation.operation_id).operation["security"]
+    assert requirement == {operation.scheme: []}, "with scopes the authorizer takes access tokens instead"
+    scheme = document(api, REST)["components"]["securitySchemes"][operation.scheme]
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "Authorization")
+    assert scheme["x-amazon-apigateway-authtype"] == "cognito_user_pools"
+    assert scheme["x-amazon-apigateway-authorizer"] == {
+        "type": "cognito_user_pools",
+        "providerARNs": [POOL],
+        "identityValidationExpression": "^client$",
+    }, "without the expression every app client of the pool is let in"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_an_operation_is_validated_by_what_the_document_says(api: Graph, operation: Operation) -> None:
-    inputs = method_of(api, operation.operation_id).inputs
-    assert inputs["requestValidatorId"] == "rest-api-validator-id"
-    parameters = {f"method.request.path.{name}": True for name in operation.path_parameters}
-    assert inputs.get("requestParameters", {}) == parameters
+def test_operation_is_validated_by_the_contract(api: Graph, operation: Operation) -> None:
+    said = route_of(api, operation.operation_id).operation
+    validators = document(api, REST)["x-amazon-apigateway-request-validators"]
+    assert validators[said[VALIDATOR]] == {"validateRequestBody": True, "validateRequestParameters": True}
+    assert required(said) == {("path", name) for name in operation.path_parameters}
     if operation.request_schema is None:
-        assert "requestModels" not in inputs
+        assert "requestBody" not in said
         return
-    model = api.one("aws:apigateway/model:Model", f"rest-api-{kebab(operation.operation_id)}-body").inputs
-    assert inputs["requestModels"] == {"application/json": model["name"]}
-    assert re.fullmatch("[A-Za-z0-9]+", model["name"])
-    schema = json.loads(model["schema"])
-    assert schema.pop("$schema") == "http://json-schema.org/draft-04/schema#"
-    assert schema == operation.request_schema
+    assert said["requestBody"]["content"].keys() == {"application/json"}
+    name = said["requestBody"]["content"]["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
+    assert name == operation.model_name
+    assert name.isalnum()
+    assert document(api, REST)["components"]["schemas"][name] == openapi.without_prose(operation.request_schema)
 
 
-def test_the_validator_checks_bodies_and_parameters(api: Graph) -> None:
-    inputs = api.one("RequestValidator", "rest-api-validator").inputs
-    assert inputs["validateRequestBody"]
-    assert inputs["validateRequestParameters"]
+def required(operation: Any) -> set[tuple[str, str]]:
+    """Return place and name of the parameters that a validator asks for."""
+    return {(each["in"], each["name"]) for each in operation.get("parameters", []) if each["required"]}
 
 
 def test_required_headers_and_queries_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = openapi.load("rest-api.yaml")
-    document["paths"]["/orders"]["get"]["parameters"] = [
+    contract = openapi.load("rest-api.yaml")
+    contract["paths"]["/orders"]["get"]["parameters"] = [
         {"name": "X-Tenant", "in": "header", "required": True, "schema": {"type": "string"}},
         {"name": "since", "in": "query", "required": True, "schema": {"type": "string"}},
         {"name": "limit", "in": "query", "schema": {"type": "integer"}},
     ]
-    serve_document(monkeypatch, document)
-    assert method_of(record_rest_api(), "listOrders").inputs["requestParameters"] == {
-        "method.request.header.X-Tenant": True,
-        "method.request.querystring.since": True,
+    serve_document(monkeypatch, contract)
+    said = route_of(record_rest_api(), "listOrders").operation
+    assert required(said) == {("header", "X-Tenant"), ("query", "since")}
+
+
+def test_models_are_valid_json_schemas_of_draft_4(api: Graph) -> None:
+    for name, schema in document(api, REST)["components"]["schemas"].items():
+        jsonschema.Draft4Validator.check_schema(schema)
+        assert "$ref" not in json.dumps(schema), f"{name} names another model"
+
+
+def test_a_change_of_prose_deploys_nothing(api: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = openapi.load("rest-api.yaml")
+    contract["info"]["description"] = "Other words."
+    contract["paths"]["/orders"]["get"]["summary"] = "Other words"
+    contract["components"]["schemas"]["NewOrder"]["description"] = "Other words."
+    contract["components"]["responses"]["OrderNotFound"]["description"] = "Other words."
+    serve_document(monkeypatch, contract)
+    assert document(record_rest_api(), REST) == document(api, REST)
+
+
+def test_a_property_may_be_called_description() -> None:
+    schema = {"description": "prose", "properties": {"description": {"type": "string", "description": "prose"}}}
+    assert openapi.without_prose(schema) == {"properties": {"description": {"type": "string"}}}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_the_named_function_answers_by_its_alias(api: Graph, operation: Operation) -> None:
+    function = routes.function_of(operation.operation_id)
+    if function == routes.WORKFLOW:
+        return
+    integration = route_of(api, operation.operation_id).integration
+    assert integration["type"] == "aws_proxy"
+    assert integration["httpMethod"] == "POST"
+    assert integration["uri"].endswith(f"function:orders-dev-{function.replace('_', '-')}:live/invocations")
+    assert integration["timeoutInMillis"] == 29_000
+
+
+def test_a_function_may_be_invoked_for_its_own_paths_only(api: Graph) -> None:
+    permissions = {each.inputs["function"]: each.inputs for each in api.of("Permission")}
+    sources = {
+        "orders-dev-users-api": f"{STAGE_ARN}/*/users*",
+        "orders-dev-orders-api": f"{STAGE_ARN}/*/orders*",
     }
-
-
-@pytest.mark.parametrize("model", ["create-user", "create-order", "process-order"])
-def test_models_are_valid_json_schemas_of_draft_4(api: Graph, model: str) -> None:
-    schema = json.loads(api.one("aws:apigateway/model:Model", f"rest-api-{model}-body").inputs["schema"])
-    jsonschema.Draft4Validator.check_schema(schema)
-    assert "$ref" not in json.dumps(schema), "a model stands alone"
-
-
-SOURCES = {
-    "users-api": ["createUser", "getUser"],
-    "orders-api": ["createOrder", "listOrders", "getOrder", "cancelOrder"],
-}
-
-
-@pytest.mark.parametrize(("function", "operation_id"), [(f, o) for f, ids in SOURCES.items() for o in ids])
-def test_a_function_answers_by_its_alias_and_may_be_invoked_for_its_own_operations_alone(
-    api: Graph, function: str, operation_id: str
-) -> None:
-    operation = OPERATIONS[operation_id]
-    integration = api.one("aws:apigateway/integration:Integration", f"rest-api-{kebab(operation_id)}-integration")
-    assert integration.inputs["type"] == "AWS_PROXY"
-    assert integration.inputs["integrationHttpMethod"] == "POST"
-    assert integration.inputs["uri"].endswith(f"function:orders-dev-{function}:live/invocations")
-    assert integration.inputs["timeoutMilliseconds"] == 29_000
-    permission = api.one("Permission", f"{function}-rest-api-{kebab(operation_id)}").inputs
-    assert permission["function"] == f"orders-dev-{function}"
-    assert permission["qualifier"] == "live"
-    assert permission["principal"] == "apigateway.amazonaws.com"
-    path = re.sub(r"\{\w+\}", "*", operation.path)
-    assert permission["sourceArn"] == f"{STAGE_ARN}/{operation.method}{path}"
-
-
-def test_there_are_no_other_permissions(api: Graph) -> None:
-    assert len(api.of("Permission")) == sum(len(ids) for ids in SOURCES.values())
+    assert {name: each["sourceArn"] for name, each in permissions.items()} == sources
+    assert len(api.of("Permission")) == len(permissions)
+    assert {each["qualifier"] for each in permissions.values()} == {"live"}
+    assert {each["principal"] for each in permissions.values()} == {"apigateway.amazonaws.com"}
 
 
 def statements_of(graph: Graph, function: str) -> list[tuple[set[str], set[str]]]:
@@ -163,7 +170,7 @@ def table_arn(role: str) -> str:
     return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev-{role}"
 
 
-def test_functions_may_do_to_the_tables_what_their_operations_need_and_nothing_else(api: Graph) -> None:
+def test_functions_may_do_to_the_tables_only_what_operations_need(api: Graph) -> None:
     assert statements_of(api, "users-api") == [({"dynamodb:PutItem", "dynamodb:GetItem"}, {table_arn("users")})]
     assert statements_of(api, "orders-api") == [
         ({"dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}, {table_arn("orders")}),
@@ -189,12 +196,12 @@ def test_functions_are_told_their_tables_and_origins() -> None:
 
 
 def test_process_starts_the_express_machine_by_a_role_of_its_own(api: Graph) -> None:
-    integration = api.one("aws:apigateway/integration:Integration", "rest-api-process-order-integration").inputs
-    assert integration["type"] == "AWS"
+    integration = route_of(api, "processOrder").integration
+    assert integration["type"] == "aws"
     assert integration["uri"] == f"arn:aws:apigateway:{REGION}:states:action/StartSyncExecution"
-    assert integration["integrationHttpMethod"] == "POST"
-    assert integration["passthroughBehavior"] == "NEVER"
-    assert integration["timeoutMilliseconds"] == 29_000
+    assert integration["httpMethod"] == "POST"
+    assert integration["passthroughBehavior"] == "never"
+    assert integration["timeoutInMillis"] == 29_000
     role = api.one("aws:iam/role:Role", "rest-api-process-order-role")
     assert integration["credentials"] == role.state["arn"]
     assert api.policy("RolePolicy", "rest-api-process-order-policy") == [
@@ -215,56 +222,42 @@ def test_api_gateway_takes_a_role_for_this_account_alone_if_it_says_for_which(ro
     ]
 
 
-def test_the_answers_of_step_functions_are_told_apart_by_its_status(api: Graph) -> None:
-    patterns = {
-        each.inputs["statusCode"]: each.inputs.get("selectionPattern")
-        for each in api.of("IntegrationResponse")
-        if each.name.startswith("rest-api-process-order")
+def test_the_status_of_step_functions_selects_the_answer(api: Graph) -> None:
+    process = route_of(api, "processOrder")
+    answers = process.integration["responses"]
+    assert {pattern: each["statusCode"] for pattern, each in answers.items()} == {
+        "200": "200",
+        "4\\d{2}": "429",
+        "504": "504",
+        "default": "500",
     }
-    assert patterns == {"200": "200", "429": "4\\d{2}", "504": "504", "500": None}
-    responses = {each.inputs["statusCode"] for each in api.of("MethodResponse") if "process-order" in each.name}
-    assert responses == set(patterns), "each needs its method response"
+    assert set(process.operation["responses"]) == {"200", "429", "500", "504"}, "each status is declared"
 
 
-def test_an_integration_response_waits_for_its_integration_and_its_method_response(api: Graph) -> None:
-    urns = {each.urn: each for each in api.resources}
-    for response in api.of("IntegrationResponse"):
-        waits = {urns[urn].type.rsplit(":", 1)[-1] for urn in response.dependencies}
-        assert {"Integration", "MethodResponse"} <= waits, response.name
+def test_only_fixed_answers_ask_for_no_token(api: Graph) -> None:
+    open_ = [each for each in routes_of(api, REST).values() if not each.operation.get("security")]
+    assert {each.method for each in open_} == {"OPTIONS", "ANY"}
+    assert all(each.is_fixed and "uri" not in each.integration for each in open_)
 
 
-def unauthenticated(graph: Graph) -> Iterator[Resource]:
-    return (each for each in graph.of("Method") if each.inputs["authorization"] == "NONE")
-
-
-def test_nothing_but_preflight_and_unknown_routes_is_open_and_no_backend_is_behind_them(api: Graph) -> None:
-    assert {each.inputs["httpMethod"] for each in unauthenticated(api)} == {"OPTIONS", "ANY"}
-    for method in unauthenticated(api):
-        integration = api.one("aws:apigateway/integration:Integration", f"{method.name}-integration").inputs
-        assert integration["type"] == "MOCK"
-        assert "uri" not in integration
-
-
-def test_what_is_not_in_the_document_is_answered_404_at_the_root_and_below(api: Graph) -> None:
-    answers = {path_of(api, each): each for each in unauthenticated(api) if each.inputs["httpMethod"] == "ANY"}
-    assert set(answers) == {"/", "/{proxy+}"}
-    for method in answers.values():
-        integration = api.one("aws:apigateway/integration:Integration", f"{method.name}-integration").inputs
-        for kind in ("application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"):
-            assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, "else it is 415"
-        # What is passed through is the request's body, which would then choose the answer, or be a 500.
-        assert integration["passthroughBehavior"] == "NEVER"
-        answer = api.one("IntegrationResponse", f"{method.name}-404-integration").inputs
-        assert answer["statusCode"] == "404"
-        assert json.loads(answer["responseTemplates"]["application/json"])["code"] == "NotFound"
+@pytest.mark.parametrize("name", ["ANY /", "ANY /{proxy+}"])
+def test_unknown_routes_are_answered_404(api: Graph, name: str) -> None:
+    integration = routes_of(api, REST)[name].integration
+    for kind in ("application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"):
+        assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, "else it is 415"
+    # What is passed through is the request's body, which would then choose the answer, or be a 500.
+    assert integration["passthroughBehavior"] == "never"
+    answer = integration["responses"]["default"]
+    assert answer["statusCode"] == "404"
+    assert json.loads(answer["responseTemplates"]["application/json"])["code"] == "NotFound"
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_preflight_names_the_methods_of_its_path(api: Graph, path: str) -> None:
-    name = f"rest-api-preflight-{kebab(path)}"
-    assert path_of(api, api.one("Method", name)) == path
-    answer = api.one("IntegrationResponse", f"{name}-200-integration").inputs
+    preflight = routes_of(api, REST)[f"OPTIONS {path}"]
+    answer = preflight.integration["responses"]["default"]
     methods = sorted(each.method for each in OPERATIONS.values() if each.path == path)
+    assert answer["statusCode"] == "200"
     assert answer["responseParameters"] == {
         "method.response.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
         "method.response.header.Access-Control-Allow-Methods": f"'{','.join([*methods, 'OPTIONS'])}'",
@@ -272,17 +265,17 @@ def test_preflight_names_the_methods_of_its_path(api: Graph, path: str) -> None:
         "method.response.header.Access-Control-Max-Age": "'3600'",
         "method.response.header.Vary": "'Origin'",
     }
-    declared = api.one("MethodResponse", f"{name}-200").inputs["responseParameters"]
-    assert set(declared) == set(answer["responseParameters"])
 
 
 def test_every_header_that_is_set_or_overridden_is_declared() -> None:
     graph = record_rest_api(cors_origins=list(ORIGINS))
-    for answer in graph.of("IntegrationResponse"):
-        declared = graph.one("MethodResponse", answer.name.removesuffix("-integration")).inputs["responseParameters"]
-        allow_origin = "method.response.header.Access-Control-Allow-Origin"
-        assert set(declared) == {*answer.inputs["responseParameters"], allow_origin}, answer.name
-        assert allow_origin not in answer.inputs["responseParameters"], "with a choice of origins none is fixed"
+    allow_origin = "method.response.header.Access-Control-Allow-Origin"
+    for route in routes_of(graph, REST).values():
+        for answer in route.integration.get("responses", {}).values():
+            headers = route.operation["responses"][answer["statusCode"]]["headers"]
+            declared = {f"method.response.header.{name}" for name in headers}
+            assert declared == {*answer["responseParameters"], allow_origin}, route.name
+            assert allow_origin not in answer["responseParameters"], "with a choice of origins none is fixed"
 
 
 def test_outputs_are_what_the_stack_hands_on(api: Graph) -> None:
@@ -318,15 +311,43 @@ def test_an_origin_that_is_not_exact_is_refused(origin: str) -> None:
         record_rest_api(cors_origins=[ORIGIN, origin])
 
 
-def test_a_function_that_may_outlive_the_gateways_patience_is_refused() -> None:
+def test_a_function_slower_than_the_gateway_is_refused() -> None:
     fine, long = FunctionSize(timeout_s=10, memory_mb=256), FunctionSize(timeout_s=29, memory_mb=256)
     with pytest.raises(ValueError, match="timeout of orders_api: got 29 s"):
         record_rest_api(sizes={"users_api": fine, "orders_api": long})
 
 
-def test_an_operation_that_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = openapi.load("rest-api.yaml")
-    document["paths"]["/orders"]["get"]["operationId"] = "findOrders"
-    serve_document(monkeypatch, document)
-    with pytest.raises(ValueError, match=r"\['findOrders'\] are answered by nobody, \['listOrders'\]"):
+def test_an_operation_without_a_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = openapi.load("rest-api.yaml")
+    contract["paths"]["/orders"]["get"]["operationId"] = "findOrders"
+    serve_document(monkeypatch, contract)
+    message = (
+        r"no function answers the operations \['findOrders'\], and the document lacks the operations \['listOrders'"
+    )
+    with pytest.raises(ValueError, match=message):
         record_rest_api()
+
+
+def test_an_operation_that_no_mapping_knows_has_no_function() -> None:
+    with pytest.raises(ValueError, match="operation 'findOrders': no function answers it"):
+        routes.function_of("findOrders")
+
+
+def test_two_security_schemes_for_one_operation_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = openapi.load("rest-api.yaml")
+    contract["paths"]["/orders"]["get"]["security"] = [{"userPoolIdToken": []}, {"apiKey": []}]
+    serve_document(monkeypatch, contract)
+    with pytest.raises(ValueError, match="listOrders: got 2 security schemes"):
+        record_rest_api()
+
+
+def test_a_function_that_the_api_does_not_declare_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {**routes._ANSWERED_BY[routes.REST_API], "listOrders": "send_email"}  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(routes, "_ANSWERED_BY", {routes.REST_API: answers})
+    with pytest.raises(ValueError, match=r"is answered by \['send_email'\]; the API has only the functions"):
+        record_rest_api()
+
+
+def test_a_function_without_a_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="size of orders_api: got none"):
+        record_rest_api(sizes={"users_api": FunctionSize(timeout_s=10, memory_mb=256)})

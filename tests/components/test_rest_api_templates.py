@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.apis.gateway_responses import make_gateway_responses
+from components.apis.mapping_templates import TEMPLATES
+from components.apis.mapping_templates import render as fill
 from components.apis.sync_workflow_integration import STATUS_OF_ERROR, response_template
 from components.aws import openapi
 from shared.errors import HTTP_STATUS, UnsupportedMediaType
 from shared.request_body import LARGEST_BODY_BYTES, check_media_type, too_large
 from tests.components.api_programs import MACHINE, ORIGIN, ORIGINS, record_rest_api
 from tests.components.velocity import REQUEST_ID, Rendered, render
+from tests.support.bodies import REST, document, routes_of
 from tests.support.graph import Graph
 
 pytestmark = pytest.mark.usefixtures("no_archives")
@@ -36,14 +38,24 @@ JSON_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @pytest.fixture(scope="session")
 def request_template(rest_api_graph: Graph) -> str:
-    integration = rest_api_graph.one("aws:apigateway/integration:Integration", "rest-api-process-order-integration")
-    return integration.inputs["requestTemplates"]["application/json"]
+    integration = routes_of(rest_api_graph, REST)["POST /process"].integration
+    return integration["requestTemplates"]["application/json"]
+
+
+def template_of(graph: Graph, route: str, status: int) -> str:
+    """Return the template that makes the body of a route's answer with this status."""
+    answers = routes_of(graph, REST)[route].integration["responses"].values()
+    (answer,) = [each for each in answers if each["statusCode"] == str(status)]
+    return answer["responseTemplates"]["application/json"]
 
 
 def answer_of(graph: Graph, status: int, body: Any, headers: dict[str, str] | None = None) -> Rendered:
     """Render what `POST /process` makes of `body` in the integration response for `status`."""
-    response = graph.one("IntegrationResponse", f"rest-api-process-order-{status}-integration")
-    return render(response.inputs["responseTemplates"]["application/json"], body, headers=headers)
+    return render(template_of(graph, "POST /process", status), body, headers=headers)
+
+
+def gateway_response_of(graph: Graph, response_type: str) -> Any:
+    return document(graph, REST)["x-amazon-apigateway-gateway-responses"][response_type]
 
 
 @pytest.mark.parametrize("key", AWKWARD)
@@ -98,8 +110,8 @@ def test_a_body_of_more_bytes_than_the_functions_take_is_not_passed_on(
 def test_the_gateway_refuses_a_body_in_the_functions_own_words(rest_api_graph: Graph) -> None:
     with pytest.raises(UnsupportedMediaType) as refused:
         check_media_type("text/plain")
-    for response_type, error in (("unsupported-media-type", refused.value), ("request-too-large", too_large())):
-        response = rest_api_graph.one("aws:apigateway/response:Response", f"rest-api-{response_type}").inputs
+    for response_type, error in (("UNSUPPORTED_MEDIA_TYPE", refused.value), ("REQUEST_TOO_LARGE", too_large())):
+        response = gateway_response_of(rest_api_graph, response_type)
         body = json.loads(response["responseTemplates"]["application/json"])
         assert (body["code"], body["message"]) == (error.code, str(error))
 
@@ -204,9 +216,8 @@ def three_origins(rest_api_graph: Graph) -> Graph:
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_of_several_origins_the_requests_own_is_answered(three_origins: Graph, origin: str, header: str) -> None:
     assert answer_of(three_origins, 200, SUCCEEDED, {header: origin}).headers == {"Access-Control-Allow-Origin": origin}
-    for name in ("rest-api-preflight-orders-200", "rest-api-unknown-404"):
-        response = three_origins.one("IntegrationResponse", f"{name}-integration").inputs
-        answer = render(response["responseTemplates"]["application/json"], None, headers={header: origin})
+    for route, status in (("OPTIONS /orders", 200), ("ANY /{proxy+}", 404)):
+        answer = render(template_of(three_origins, route, status), None, headers={header: origin})
         assert answer.headers == {"Access-Control-Allow-Origin": origin}
 
 
@@ -214,25 +225,32 @@ def test_of_several_origins_the_requests_own_is_answered(three_origins: Graph, o
 def test_an_origin_that_is_not_in_the_list_is_not_answered(three_origins: Graph, origin: str) -> None:
     for status, body in ((200, SUCCEEDED), (429, {}), (500, {}), (504, {})):
         assert answer_of(three_origins, status, body, {"Origin": origin}).headers == {}
-    for path in ("users", "orders-order-id-cancel", "process"):
-        response = three_origins.one("IntegrationResponse", f"rest-api-preflight-{path}-200-integration").inputs
-        answer = render(response["responseTemplates"]["application/json"], None, headers={"Origin": origin})
+    for route in routes_of(three_origins, REST):
+        if not route.startswith("OPTIONS"):
+            continue
+        answer = render(template_of(three_origins, route, 200), None, headers={"Origin": origin})
         assert answer.headers == {}
 
 
+def answers_of(graph: Graph) -> list[tuple[str, Any]]:
+    """Return the name of each route that templates answer, with each of its answers."""
+    found = routes_of(graph, REST).values()
+    return [(each.name, answer) for each in found for answer in each.integration.get("responses", {}).values()]
+
+
 def test_a_single_origin_is_fixed_and_needs_no_template(rest_api_graph: Graph) -> None:
-    for response in rest_api_graph.of("IntegrationResponse"):
-        headers = response.inputs["responseParameters"]
+    for _, answer in answers_of(rest_api_graph):
+        headers = answer["responseParameters"]
         assert headers["method.response.header.Access-Control-Allow-Origin"] == f"'{ORIGIN}'"
         assert headers["method.response.header.Vary"] == "'Origin'"
-        assert "responseOverride.header" not in response.inputs["responseTemplates"]["application/json"]
+        assert "responseOverride.header" not in answer["responseTemplates"]["application/json"]
 
 
 def test_a_page_may_read_where_an_order_is_and_which_request_it_was(rest_api_graph: Graph) -> None:
-    answers = [each for each in rest_api_graph.of("IntegrationResponse") if "preflight" not in each.name]
-    assert len(answers) == 6
+    answers = [answer for name, answer in answers_of(rest_api_graph) if not name.startswith("OPTIONS")]
+    assert answers
     for answer in answers:
-        exposed = answer.inputs["responseParameters"]["method.response.header.Access-Control-Expose-Headers"]
+        exposed = answer["responseParameters"]["method.response.header.Access-Control-Expose-Headers"]
         assert exposed == "'Location,x-amzn-requestid'"
 
 
@@ -263,11 +281,8 @@ GATEWAY = {
 def test_the_gateways_own_error_has_the_common_body(
     rest_api_graph: Graph, response_type: str, expected: tuple[int | None, str]
 ) -> None:
-    inputs = rest_api_graph.one(
-        "aws:apigateway/response:Response", f"rest-api-{response_type.lower().replace('_', '-')}"
-    ).inputs
+    inputs = gateway_response_of(rest_api_graph, response_type)
     status, code = expected
-    assert inputs["responseType"] == response_type
     assert inputs.get("statusCode") == (None if status is None else str(status))
     # As AWS does: it replaces variables, and nothing else; this one comes with its quotes.
     template = inputs["responseTemplates"]["application/json"]
@@ -280,23 +295,36 @@ def test_the_gateways_own_error_has_the_common_body(
 
 
 def test_there_are_no_other_gateway_responses(rest_api_graph: Graph) -> None:
-    responses = rest_api_graph.of("aws:apigateway/response:Response")
-    assert {each.inputs["responseType"] for each in responses} == set(GATEWAY)
+    assert set(document(rest_api_graph, REST)["x-amazon-apigateway-gateway-responses"]) == set(GATEWAY)
 
 
-def test_gateway_responses_use_no_velocity_and_no_unquoted_text_of_the_request(rest_api_graph: Graph) -> None:
-    for response in rest_api_graph.of("aws:apigateway/response:Response"):
-        template = response.inputs["responseTemplates"]["application/json"]
-        assert "#" not in template
-        assert "validationErrorString" not in template
-        assert '$context.error.message"' not in template
+@pytest.mark.parametrize("response_type", GATEWAY)
+def test_gateway_responses_use_no_velocity_and_no_unquoted_text(rest_api_graph: Graph, response_type: str) -> None:
+    template = gateway_response_of(rest_api_graph, response_type)["responseTemplates"]["application/json"]
+    assert "#" not in template
+    assert "validationErrorString" not in template
+    assert '$context.error.message"' not in template
 
 
-def test_gateway_responses_carry_the_main_origin_for_they_cannot_choose(three_origins: Graph) -> None:
-    assert make_gateway_responses.__doc__
-    for response in three_origins.of("aws:apigateway/response:Response"):
-        assert response.inputs["responseParameters"] == {
-            "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
-            "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,x-amzn-requestid'",
-            "gatewayresponse.header.Vary": "'Origin'",
-        }
+@pytest.mark.parametrize("response_type", GATEWAY)
+def test_gateway_responses_carry_the_main_origin(three_origins: Graph, response_type: str) -> None:
+    # They cannot choose: a gateway response is not processed by Velocity.
+    assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
+        "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
+        "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,x-amzn-requestid'",
+        "gatewayresponse.header.Vary": "'Origin'",
+    }
+
+
+@pytest.mark.parametrize("template", sorted(path.stem for path in TEMPLATES.glob("*.vtl")))
+def test_a_template_takes_exactly_the_values_that_it_names(template: str) -> None:
+    with pytest.raises(ValueError, match=rf"templates/{template}.vtl: missing \["):
+        fill(template)
+    with pytest.raises(ValueError, match=r"unused \['other'\]"):
+        fill(template, other="x")
+
+
+def test_no_template_holds_a_placeholder_or_a_comment_when_it_is_deployed(three_origins: Graph) -> None:
+    body = three_origins.one(*REST).inputs["body"]
+    assert "${" not in body
+    assert "##" not in body

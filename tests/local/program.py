@@ -33,6 +33,25 @@ FUNCTION = """
     pulumi.export("function", alias.arn)
 """
 
+API = """
+    def answer(text):
+        fixed = {"statusCode": "200", "responseTemplates": {"application/json": text}}
+        integration = {
+            "type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'},
+            "responses": {"default": fixed},
+        }
+        return {"responses": {"200": {"description": ""}}, "x-amazon-apigateway-integration": integration}
+
+    body = json.dumps({
+        "openapi": "3.0.3", "info": {"title": "things", "version": "1"},
+        "paths": {path: {"get": answer(text)} for path, text in PATHS.items()},
+    })
+    api = aws.apigateway.RestApi("api", name="things", body=body, put_rest_api_mode="overwrite")
+    deployment = aws.apigateway.Deployment("deployment", rest_api=api.id, triggers={"body": api.body})
+    stage = aws.apigateway.Stage("stage", rest_api=api.id, deployment=deployment.id, stage_name="test")
+    pulumi.export("url", stage.invoke_url)
+"""
+
 
 def write(root: Path, *parts: str, config: dict[str, Any] | None = None) -> Path:
     """Write the project `demo` into `root`, its program made of `parts`; returns `root`."""

@@ -9,9 +9,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from local.client import Client
 from local.instance import Instance, instance
 from local.instances import Running, command, free_port, up
-from tests.local.program import FUNCTION, TABLE, write
+from tests.local.program import API, FUNCTION, TABLE, write
 
 QUEUE = 'queue = aws.sqs.Queue("queue", name="queue", visibility_timeout_seconds={seconds})'
 
@@ -87,6 +88,21 @@ def test_a_new_code_is_a_new_version_behind_the_same_alias(deploy: Callable[...,
         answers.append(first.aws("lambda", "invoke", FunctionName=arn)["Payload"].read().decode())
 
     assert answers == ["1", "2"]
+
+
+def test_a_changed_api_is_one_update_and_one_deployment(
+    deploy: Callable[..., Running], attempt: Callable[..., CompletedProcess[str]]
+) -> None:
+    def api(**paths: str) -> str:
+        return API.replace("PATHS", json.dumps({path.replace("_", "/"): text for path, text in paths.items()}))
+
+    url = deploy(api(_one="first", _old="gone")).outputs["url"]
+    changed = attempt(api(_one="second", _new="new"))
+
+    # The API and the stage, and the deployment between them.
+    assert "2 updated, 1 replaced" in changed.stdout
+    answers = {path: Client({}, "").send("GET", f"{url}/{path}") for path in ("one", "old", "new")}
+    assert (answers["one"].text, answers["new"].text, answers["old"].status) == ("second", "new", 403)
 
 
 def test_what_stood_in_a_replaced_resource_is_made_again(deploy: Callable[..., Running]) -> None:

@@ -5,38 +5,11 @@ Where prod itself breaks the rule, which is waived, the change mends it.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from tests.policy.stacks import Change, allow, both, change, deleted_first, drop, plus, put, statement, without
+from tests.policy import breakages_of_apis
+from tests.policy.stacks import Change, allow, both, change, drop, plus, put, statement, without
 from tests.support.graph import ACCOUNT
-
-
-def _group(name: str) -> str:
-    return f"AWSManagedRules{name}"
-
-
-def _without_group(name: str) -> Change:
-    def alter(props: dict[str, Any]) -> None:
-        props["rules"] = [rule for rule in props["rules"] if rule["name"] != _group(name)]
-
-    return change("WebAcl rest-api-waf", alter)
-
-
-def _override(name: str) -> Change:
-    def alter(props: dict[str, Any]) -> None:
-        for rule in props["rules"]:
-            if rule["name"] == _group(name):
-                rule["overrideAction"] = {"count": {}}
-
-    return change("WebAcl rest-api-waf", alter)
-
-
-def _count_log4j(props: dict[str, Any]) -> None:
-    for rule in props["rules"]:
-        if rule["name"] == _group("KnownBadInputsRuleSet"):
-            group = rule["statement"]["managedRuleGroupStatement"]
-            group["ruleActionOverrides"] = [{"name": "Log4JRCE_BODY", "actionToUse": {"count": {}}}]
-
 
 _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
     "function-runs-on-a-supported-runtime": [("users-api", put("Function users-api", "runtime", value="python3.8"))],
@@ -57,10 +30,10 @@ _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
         ),
     ],
     "function-is-invoked-by-one-source": [
-        ("users-api-rest-api-get-user", drop("Permission users-api-rest-api-get-user", "sourceArn"))
+        ("users-api-rest-api-users", drop("Permission users-api-rest-api-users", "sourceArn"))
     ],
     "function-is-not-public": [
-        ("users-api-rest-api-get-user", put("Permission users-api-rest-api-get-user", "principal", value="*"))
+        ("users-api-rest-api-users", put("Permission users-api-rest-api-users", "principal", value="*"))
     ],
     "asynchronous-invocation-has-a-failure-destination": [
         (
@@ -78,79 +51,6 @@ _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
                 eventSourceArn="Queue send-email-dlq",
             ),
         ),
-    ],
-}
-_APIS: Final[dict[str, list[tuple[str, Change]]]] = {
-    "rest-stage-logs-access": [
-        ("rest-api-stage", put("Stage rest-api-stage", "accessLogSettings", "destinationArn", value=""))
-    ],
-    "rest-access-log-is-json": [
-        ("rest-api-stage", put("Stage rest-api-stage", "accessLogSettings", "format", value="$context.requestId"))
-    ],
-    "rest-stage-is-traced": [("rest-api-stage", drop("Stage rest-api-stage", "xrayTracingEnabled"))],
-    "rest-stage-is-behind-a-firewall": [("rest-api-stage", without("WebAclAssociation rest-api-waf"))],
-    "rest-stage-logs-its-work": [
-        ("rest-api-stage", put("MethodSettings rest-api-settings", "settings", "loggingLevel", value="OFF"))
-    ],
-    "rest-stage-is-throttled": [
-        ("rest-api-stage", drop("MethodSettings rest-api-settings", "settings", "throttlingRateLimit")),
-        ("rest-api-stage", put("MethodSettings rest-api-settings", "settings", "throttlingBurstLimit", value=-1)),
-    ],
-    "rest-stage-shows-a-client-certificate": [
-        (
-            "rest-api-stage",
-            put("Integration rest-api-get-user-integration", "type", value="HTTP_PROXY"),
-        )
-    ],
-    "rest-stage-logs-no-bodies": [
-        ("rest-api-settings", put("MethodSettings rest-api-settings", "settings", "dataTraceEnabled", value=True))
-    ],
-    "rest-cache-is-encrypted": [
-        ("rest-api-settings", put("MethodSettings rest-api-settings", "settings", "cachingEnabled", value=True))
-    ],
-    "rest-api-can-validate-requests": [
-        ("rest-api", put("RequestValidator rest-api-validator", "validateRequestBody", value=False)),
-        ("rest-api", without("RequestValidator rest-api-validator")),
-    ],
-    "rest-method-validates-requests": [("rest-api-get-user", drop("Method rest-api-get-user", "requestValidatorId"))],
-    "rest-method-asks-for-a-token": [
-        ("rest-api-get-user", put("Method rest-api-get-user", "authorization", value="NONE")),
-        ("rest-api-get-user", put("Method rest-api-get-user", "authorization", value="AWS_IAM")),
-    ],
-    "rest-api-serves-while-it-is-replaced": [
-        ("rest-api-deployment", deleted_first("Deployment rest-api-deployment")),
-        ("rest-api", deleted_first("RestApi rest-api")),
-    ],
-    "http-stage-logs-access": [
-        ("http-api-stage", put("Stage http-api-stage", "accessLogSettings", "destinationArn", value=""))
-    ],
-    "http-access-log-is-json": [
-        ("http-api-stage", put("Stage http-api-stage", "accessLogSettings", "format", value="$context.requestId"))
-    ],
-    "http-stage-is-throttled": [
-        ("http-api-stage", drop("Stage http-api-stage", "defaultRouteSettings", "throttlingRateLimit"))
-    ],
-    "http-route-asks-for-a-token": [
-        ("http-api-put-product", put("Route http-api-put-product", "authorizationType", value="NONE")),
-        ("http-api-put-product", drop("Route http-api-put-product", "authorizationType")),
-    ],
-    "firewall-has-rules": [("rest-api-waf", put("WebAcl rest-api-waf", "rules", value=[]))],
-    "firewall-rules-act": [
-        (
-            "rest-api-waf",
-            change("WebAcl rest-api-waf", lambda props: props["rules"][0].pop("action")),
-        )
-    ],
-    "firewall-is-logged": [("rest-api-waf", without("WebAclLoggingConfiguration rest-api-waf-log"))],
-    "firewall-refuses-known-bad-inputs": [
-        ("rest-api-waf", _without_group("KnownBadInputsRuleSet")),
-        ("rest-api-waf", _override("KnownBadInputsRuleSet")),
-        ("rest-api-waf", change("WebAcl rest-api-waf", _count_log4j)),
-    ],
-    "firewall-knows-anonymous-addresses": [("rest-api-waf", _without_group("AnonymousIpList"))],
-    "user-pool-asks-for-strong-passwords": [
-        ("identity-pool", put("UserPool identity-pool", "passwordPolicy", "minimumLength", value=7)),
-        ("identity-pool", put("UserPool identity-pool", "passwordPolicy", "requireSymbols", value=False)),
     ],
 }
 _DATA: Final[dict[str, list[tuple[str, Change]]]] = {
@@ -347,7 +247,7 @@ _MACHINES_AND_RIGHTS: Final[dict[str, list[tuple[str, Change]]]] = {
         ),
     ],
 }
-BREAKAGES: Final = {**_FUNCTIONS, **_APIS, **_DATA, **_MESSAGES, **_MACHINES_AND_RIGHTS}
+BREAKAGES: Final = {**_FUNCTIONS, **breakages_of_apis.BREAKAGES, **_DATA, **_MESSAGES, **_MACHINES_AND_RIGHTS}
 
 MENDINGS: Final[dict[str, tuple[str, Change]]] = {
     "function-runs-on-the-latest-runtime": ("users-api", put("Function users-api", "runtime", value="python3.14")),

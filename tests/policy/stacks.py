@@ -101,6 +101,17 @@ def statement(
     return change(title, rewrite)
 
 
+def body(title: str, alter: Callable[[Any], object]) -> Change:
+    """Alter the OpenAPI document of an API."""
+
+    def rewrite(props: dict[str, Any]) -> None:
+        document = json.loads(props["body"])
+        alter(document)
+        props["body"] = json.dumps(document)
+
+    return change(title, rewrite)
+
+
 def allow(title: str, **fields: Any) -> Change:
     """Add a statement to a policy that allows something."""
 

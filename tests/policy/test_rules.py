@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from aws_rules.not_taken import NOT_TAKEN
 from aws_rules.policies import refuses_plain_http, statements
 from aws_rules.rules import RULES
 from tests.policy.inventory import CHECKS
-from tests.policy.stacks import Change, all_findings, both, plus, put, said, stack_of
+from tests.policy.stacks import Change, all_findings, body, both, plus, put, said, stack_of
 from tests.policy.tables import levels_of
 from tests.support.graph import ROOT, Graph
 
@@ -43,18 +44,23 @@ def test_each_rule_says_in_one_sentence_what_it_demands(rule: Rule) -> None:
     assert rule.types
 
 
-def test_a_method_with_anything_behind_it_is_not_taken_for_a_fixed_answer(graph_of: GraphOf) -> None:
-    change = put("Integration rest-api-root-integration", "type", value="AWS_PROXY")
-    wanted = {("rest-method-asks-for-a-token", "rest-api-root"), ("rest-method-validates-requests", "rest-api-root")}
-    assert reported(graph_of, change) == wanted
+@pytest.mark.parametrize("integration", [{"type": "aws_proxy"}, {}])
+def test_a_method_that_may_have_a_backend_is_no_fixed_answer(integration: dict[str, str], graph_of: GraphOf) -> None:
+    def answer(document: Any) -> None:
+        document["paths"]["/users"]["options"]["x-amazon-apigateway-integration"] = integration
+
+    wanted = {("rest-method-asks-for-a-token", "rest-api"), ("rest-method-validates-requests", "rest-api")}
+    assert reported(graph_of, body("RestApi rest-api", answer)) == wanted
 
 
-def test_a_method_without_an_integration_is_not_taken_for_a_fixed_answer(graph_of: GraphOf) -> None:
-    method = plus("aws:apigateway/method:Method", {"authorization": "NONE", "httpMethod": "GET"})
-    assert reported(graph_of, method) == {
-        ("rest-method-asks-for-a-token", "new"),
-        ("rest-method-validates-requests", "new"),
-    }
+def test_a_validator_or_a_token_for_the_whole_document(graph_of: GraphOf) -> None:
+    def move(document: Any) -> None:
+        for operation in (document["paths"]["/users"]["post"], document["paths"]["/orders"]["get"]):
+            document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
+            document["security"] = operation.pop("security")
+
+    # AWS takes the validator of the whole document, and ignores the security of it.
+    assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 
 def test_a_queue_is_no_failure_destination_for_a_stream(graph_of: GraphOf) -> None:
@@ -88,9 +94,21 @@ def test_a_pattern_for_the_name_of_a_resource_names_none(arn: str, graph_of: Gra
 
 
 def test_what_a_server_could_ask_a_certificate_for_is_a_call_over_http(graph_of: GraphOf) -> None:
-    http = put("Integration rest-api-get-user-integration", "type", value="HTTP")
+    def call(document: Any) -> None:
+        document["paths"]["/users"]["post"]["x-amazon-apigateway-integration"]["type"] = "http"
+
+    http = body("RestApi rest-api", call)
     assert reported(graph_of, http) == {("rest-stage-shows-a-client-certificate", "rest-api-stage")}
     assert reported(graph_of, both(http, put("Stage rest-api-stage", "clientCertificateId", value="c"))) == set()
+
+
+def test_a_finding_about_a_route_names_it(graph_of: GraphOf) -> None:
+    def open_to_all(document: Any) -> None:
+        document["paths"]["/users"]["post"]["security"] = []
+
+    stack = body("RestApi rest-api", open_to_all)(stack_of(graph_of("prod")))
+    (found,) = [each for each in all_findings(stack) if each.rule.name == "rest-method-asks-for-a-token"]
+    assert found.message == "POST /users: no token; give it a security scheme of type cognito_user_pools"
 
 
 def test_a_finding_names_the_rule_the_resource_and_what_to_do(graph_of: GraphOf) -> None:

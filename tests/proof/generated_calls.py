@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from hypothesis import strategies as st
 
+from components.apis.routes import function_of
 from shared.domain.cursors import encode
 from tests.contracts.answers import operation_of
 from tests.fakes.gateway import OTHER_USER, USER, Request, http_event, rest_event
@@ -47,12 +48,13 @@ class Call:
     body: Body
     claims: Mapping[str, Any] | None
     event: Mapping[str, Any]
+    routed: str
+    """The operation that the path was made for: it may since have become another path, or none."""
 
     @property
     def function(self) -> str:
-        """The folder of the function that the gateway sends it to."""
-        users = "users_api" if self.request.path.startswith("/users") else "orders_api"
-        return "catalog_api" if self.document == HTTP else users
+        """The folder of the function that the gateway sends it to: that of the route which the path was made from."""
+        return function_of(self.routed)
 
     @property
     def operation(self) -> str:
@@ -67,6 +69,8 @@ def calls(draw: st.DrawFn) -> Call:
     known = _KNOWN_IDS[template.split("/")[1]]
     identity = draw(seldom(st.sampled_from(known), texts().map(lambda text: text.replace("/", "|")), 3))
     path = template.format(identity) + draw(seldom(st.just(""), st.sampled_from(("/", "//", "\n", "/x"))))
+    routed = operation_of(document, method, template.format("x"))
+    assert routed
     method = draw(seldom(st.just(method), st.sampled_from(_METHODS), 20))
     operation = (operation_of(document, method, path) or {}).get("operationId", "")
     body = (
@@ -92,7 +96,7 @@ def calls(draw: st.DrawFn) -> Call:
         st.sets(st.sampled_from(("multiValueHeaders", "stageVariables", "pathParameters", "cookies", "x")))
     ):
         event[key] = None
-    return Call(document, request, body, claims, event)
+    return Call(document, request, body, claims, event, routed["operationId"])
 
 
 def _queries() -> st.SearchStrategy[dict[str, str]]:

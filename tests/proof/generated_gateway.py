@@ -15,6 +15,7 @@ from typing import Any, Final
 from werkzeug import Request as HttpRequest
 from werkzeug import Response
 
+from components.apis.routes import function_of
 from tests.contracts import answers
 from tests.fakes.gateway import OTHER_USER, USER, Answer, Request, http_event, rest_event
 from tests.fakes.runtime import LoadedFunction
@@ -41,11 +42,6 @@ class Apis:
         unknown = {"message": "of the gateway"}
         return self._app(HTTP, http_event, unknown, unknown)
 
-    def function_of(self, document: str, path: str) -> LoadedFunction:
-        """Return the function behind a path."""
-        users = "users_api" if path.startswith("/users") else "orders_api"
-        return self.functions["catalog_api" if document == HTTP else users]
-
     def _app(
         self,
         document: str,
@@ -55,7 +51,9 @@ class Apis:
     ) -> WsgiApp:
         @HttpRequest.application
         def answer(request: HttpRequest) -> Response:
-            if answers.operation_of(document, request.method, request.path) is None:
+            operation = answers.operation_of(document, request.method, request.path)
+            function = self.functions.get(function_of(operation["operationId"])) if operation else None
+            if function is None:
                 return Response(json.dumps(no_route), HTTPStatus.NOT_FOUND, content_type="application/json")
             caller = _CALLERS.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
             if caller is None:
@@ -70,7 +68,7 @@ class Apis:
                 user_id=user_id,
                 groups=groups,
             )
-            given = self.function_of(document, request.path)(event(sent))
+            given = function(event(sent))
             return Response(given["body"], given["statusCode"], headers=Answer(given).headers)
 
         return answer

@@ -84,8 +84,10 @@ def _statuses(call: Call) -> set[int]:
             return _listed(call.request.query, own if call.document == REST else {PRODUCT})
         case "getProduct":
             return {200} if identity == PRODUCT else {404}
-        case _:
+        case "putProduct":
             return _put(call, identity) if is_admin else {403}
+        case _:
+            raise ValueError(f"{call.operation}: say in {__name__} what it must be answered")
 
 
 def _written(call: Call, status: int) -> set[int]:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from components.apis.routes import WORKFLOW, function_of
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.runtime import LoadedFunction
 from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
@@ -126,11 +127,8 @@ class World:
         """Send a request to its API. It is answered at once, or stops before its first call."""
         self.clock.tick(0.005)
         call = self.answers.sent(request)
-        if request.operation == "processOrder":
-            activity = self._express(request)
-        else:
-            function = "catalog_api" if "Product" in request.operation else "orders_api"
-            activity = self.invocation(function, event_of(request))
+        by = function_of(request.operation)
+        activity = self._express(request) if by == WORKFLOW else self.invocation(by, event_of(request))
         activity.about = call
         activity.at_end.append(lambda ended: self._answer(call, ended))
         self.begin(activity, at_once=at_once)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
+from operations.api_document import Route, routes
 from tests.proof.privilege_grants import Grant, When, plain, plain_grant
 from tests.proof.privilege_workflow import calls
 from tests.support.graph import ACCOUNT, REGION, Graph, Resource, rule_path
@@ -147,43 +148,36 @@ def _machines(graph: Graph) -> Iterator[Need]:
 def _methods(graph: Graph) -> Iterator[Need]:
     """Yield what the methods of REST APIs call."""
     stages = {made.inputs["restApi"]: made.inputs["stageName"] for made in graph.of("aws:apigateway/stage:Stage")}
-    paths = _paths(graph)
-    for made in graph.of("aws:apigateway/integration:Integration"):
-        inputs, uri = made.inputs, str(made.inputs.get("uri", ""))
-        if ":lambda:path/" in uri:
-            path = f"{stages[inputs['restApi']]}/{inputs['httpMethod']}{paths[inputs['resourceId']]}"
-            yield _invoked(uri, inputs["restApi"], path)
-        elif uri:
-            service, action = uri.split(":")[4], uri.rpartition("/")[2]
-            machine = re.search(r'"stateMachineArn": "([^"]+)"', inputs["requestTemplates"]["application/json"])
-            if service != "states" or machine is None:
-                raise ValueError(f"{made.name}: {uri}: what does it need?")
-            yield _of_role(inputs["credentials"], f"states:{action}", machine[1], "the method's integration")
-            yield _trust(inputs["credentials"], "apigateway.amazonaws.com", _if_sent())
-
-
-def _paths(graph: Graph) -> Mapping[str, str]:
-    """Return the path of each resource of the REST APIs, `*` for its variables, by id."""
-    resources = {f"{made.name}-id": made.inputs for made in graph.of("aws:apigateway/resource:Resource")}
-
-    def path(identity: str) -> str:
-        if identity not in resources:
-            return ""
-        return f"{path(resources[identity]['parentId'])}/{resources[identity]['pathPart']}"
-
-    return {identity: re.sub(r"{[^}]+}", "*", path(identity)) for identity in resources}
+    for made in graph.of("aws:apigateway/restApi:RestApi"):
+        identity = f"{made.name}-id"
+        found = routes(made.inputs["body"])
+        yield from _invocations(found, identity, stages[identity])
+        for route in found:
+            integration, uri = route.integration, str(route.integration.get("uri", ""))
+            if uri and ":lambda:path/" not in uri:
+                service, action = uri.split(":")[4], uri.rpartition("/")[2]
+                machine = re.search(
+                    r'"stateMachineArn": "([^"]+)"', integration["requestTemplates"]["application/json"]
+                )
+                if service != "states" or machine is None:
+                    raise ValueError(f"{route.name}: {uri}: what does it need?")
+                yield _of_role(integration["credentials"], f"states:{action}", machine[1], "the method's integration")
+                yield _trust(integration["credentials"], "apigateway.amazonaws.com", _if_sent())
 
 
 def _routes(graph: Graph) -> Iterator[Need]:
     """Yield what the routes of HTTP APIs call."""
-    uris = {
-        f"{made.name}-id": made.inputs["integrationUri"]
-        for made in graph.of("aws:apigatewayv2/integration:Integration")
-    }
-    for made in graph.of("aws:apigatewayv2/route:Route"):
-        method, _, path = str(made.inputs["routeKey"]).partition(" ")
-        uri = uris[str(made.inputs["target"]).removeprefix("integrations/")]
-        yield _invoked(uri, made.inputs["apiId"], f"*/{method}{re.sub(r'{[^}]+}', '*', path)}")
+    for made in graph.of("aws:apigatewayv2/api:Api"):
+        yield from _invocations(routes(made.inputs["body"]), f"{made.name}-id", "*")
+
+
+def _invocations(found: list[Route], api: str, stage: str) -> Iterator[Need]:
+    """Yield what lets an API invoke its functions: for each one permission for the first part of its paths.
+
+    A permission for each route would be as many resources, and API Gateway invokes only what the API's document says.
+    """
+    first = {(str(route.integration.get("uri", "")), route.path.split("/")[1]) for route in found}
+    yield from (_invoked(uri, api, f"{stage}/*/{part}*") for uri, part in sorted(first) if ":lambda:path/" in uri)
 
 
 def _invoked(uri: str, api: str, path: str) -> Need:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import strategies as st
 
-from components.apis.rest_routes import ANSWERED_MEDIA_TYPES
+from components.apis.rest_document import ANSWERED_MEDIA_TYPES
 from tests.journeys.patience import Watcher
 from tests.journeys.people import People, Person
 from tests.journeys.stack import Stack

@@ -98,6 +98,10 @@ def allow(action: str, on: str = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": [action], "Resource": [on], **more}
 
 
+def for_every_path(inputs: dict[str, Any]) -> None:
+    inputs["sourceArn"] = inputs["sourceArn"].partition("/*/")[0] + "/*"
+
+
 EXPRESS = "order-workflow-express-policy"
 MACHINE = "order-workflow-standard-role"
 CHANGES: list[tuple[str, str, Change]] = [
@@ -121,8 +125,9 @@ CHANGES: list[tuple[str, str, Change]] = [
         resource("StateMachine", "order-workflow-express", lambda i: i.update(tracingConfiguration={"enabled": False})),
     ),
     ("missing", "order-express may sns:Publish", statements("RolePolicy", EXPRESS, lambda s: s.pop(3))),
-    ("missing", "catalog-api may sqs:SendMessage", statements("RolePolicy", "catalog-api-policy", lambda s: s.pop(2))),
-    ("missing", "GET/orders/*", without("Permission", "orders-api-rest-api-get-order")),
+    ("missing", "send-email may sqs:SendMessage", statements("RolePolicy", "send-email-policy", lambda s: s.pop(2))),
+    ("missing", "STAGE/*/orders*", without("Permission", "orders-api-rest-api-orders")),
+    ("unused", "API/STAGE/*", resource("Permission", "orders-api-rest-api-orders", for_every_path)),
     ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
     ("missing", "topic alarms", statements("TopicPolicy", "alarms-policy", lambda s: s.pop())),
     ("missing", "kms:GenerateDataKey", statements("Key", "alarms-key", lambda s: s.pop())),

@@ -42,8 +42,10 @@ def test_every_kind_of_resource_that_a_pack_knows_is_judged(graph_of: GraphOf) -
     assert {token.rsplit(":", 1)[-1] for token in absent} == {
         "EventBusPolicy",
         "EventPermission",
+        "Method",
         "Policy",
         "RolePolicyAttachment",
+        "Route",
         "TopicSubscription",
     }
 

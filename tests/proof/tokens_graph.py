@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components.apis.rest_routes import kebab
 from components.aws import openapi
+from operations.api_document import Route
+from tests.support import bodies
 from tests.support.graph import Graph, Resource
 
 LONGEST_TOKEN_MIN: Final = 60
 """A token of somebody who was deleted, disabled, signed out or put out of group `admin` is taken until it expires."""
-_REST: Final = "aws:apigateway/"
-_HTTP: Final = "aws:apigatewayv2/"
 
 
 def open_doors(graph: Graph) -> list[str]:
     """Return what lets somebody in who should not be."""
-    return [*_rest(graph), *_http(graph), *_pool(graph), *_side_doors(graph)]
+    return [*_rest(graph), *_http(graph), *_beside(graph), *_pool(graph), *_side_doors(graph)]
 
 
 def changed(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
@@ -38,56 +38,64 @@ def with_another(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
 
 
 def _rest(graph: Graph) -> Iterator[str]:
-    methods = {each.name: each.inputs for each in graph.of(f"{_REST}method:Method")}
+    document, found = bodies.document(graph, bodies.REST), bodies.routes_of(graph, bodies.REST)
+    schemes = document["components"]["securitySchemes"]
     for operation in openapi.operations(openapi.load("rest-api.yaml")):
-        inputs = methods.get(f"rest-api-{kebab(operation.operation_id)}", {})
-        if (inputs.get("authorization"), inputs.get("authorizerId")) != (
-            "COGNITO_USER_POOLS",
-            "rest-api-authorizer-id",
-        ):
+        name = f"{operation.method} {operation.path}"
+        asked = [each for requirement in _security(found.get(name)) for each in requirement.items()]
+        if not asked or any(scheme not in schemes for scheme, _ in asked):
             yield f"{operation.operation_id} asks for no token"
-        if inputs.get("authorizationScopes"):
+        if any(scopes for _, scopes in asked):
             yield f"{operation.operation_id} takes access tokens"
-    backends = {
-        (each.inputs["resourceId"], each.inputs["httpMethod"]): each.inputs["type"]
-        for each in graph.of(f"{_REST}integration:Integration")
-    }
-    for name, inputs in methods.items():
-        if inputs["authorization"] == "NONE" and backends[inputs["resourceId"], inputs["httpMethod"]] != "MOCK":
-            yield f"{name} has a backend and asks for no token"
+    for route in found.values():
+        if not _security(route) and not route.is_fixed:
+            yield f"{route.name} has a backend and asks for no token"
     auth = graph.outputs["frontend"]["auth"]
-    for each in graph.of(f"{_REST}authorizer:Authorizer"):
-        if (each.inputs["type"], each.inputs["identitySource"]) != (
-            "COGNITO_USER_POOLS",
-            "method.request.header.Authorization",
-        ):
-            yield f"{each.name} looks elsewhere for something else"
-        if [arn.rpartition("/")[2] for arn in each.inputs["providerArns"]] != [auth["userPoolId"]]:
-            yield f"{each.name} takes tokens of another user pool"
-        if each.inputs.get("identityValidationExpression") != f"^{auth['userPoolClientId']}$":
-            yield f"{each.name} takes tokens of another app client"
+    for name, scheme in schemes.items():
+        authorizer = scheme["x-amazon-apigateway-authorizer"]
+        kinds = {authorizer["type"], scheme["x-amazon-apigateway-authtype"]}
+        place = (scheme["type"], scheme["in"], scheme["name"], authorizer.get("identitySource"))
+        if kinds != {"cognito_user_pools"} or place != ("apiKey", "header", "Authorization", None):
+            yield f"{name} looks elsewhere for something else"
+        if [arn.rpartition("/")[2] for arn in authorizer["providerARNs"]] != [auth["userPoolId"]]:
+            yield f"{name} takes tokens of another user pool"
+        if authorizer.get("identityValidationExpression") != f"^{auth['userPoolClientId']}$":
+            yield f"{name} takes tokens of another app client"
 
 
 def _http(graph: Graph) -> Iterator[str]:
+    document, found = bodies.document(graph, bodies.HTTP), bodies.routes_of(graph, bodies.HTTP)
+    schemes = document["components"]["securitySchemes"]
     known = {
         f"{operation.method} {operation.path}": operation
         for operation in openapi.operations(openapi.load("http-api.yaml"))
     }
-    routes = {each.inputs["routeKey"]: each.inputs for each in graph.of(f"{_HTTP}route:Route")}
-    yield from (f"{key} is not in the document" for key in routes.keys() - known.keys())
+    yield from (f"{key} is not in the contract" for key in found.keys() - known.keys())
     for key, operation in known.items():
-        inputs = routes.get(key, {})
-        if (inputs.get("authorizationType"), inputs.get("authorizerId")) != ("JWT", "http-api-authorizer-id"):
+        asked = [each for requirement in _security(found.get(key)) for each in requirement.items()]
+        if not asked or any(scheme not in schemes for scheme, _ in asked):
             yield f"{operation.operation_id} asks for no token"
-        if not operation.scopes or inputs.get("authorizationScopes") != list(operation.scopes):
+        if not operation.scopes or any(scopes != list(operation.scopes) for _, scopes in asked):
             yield f"{operation.operation_id} takes tokens without its scope"
     auth = graph.outputs["frontend"]["auth"]
-    for each in graph.of(f"{_HTTP}authorizer:Authorizer"):
-        wanted = {"issuer": auth["issuer"], "audiences": [auth["userPoolClientId"]]}
-        if each.inputs["authorizerType"] != "JWT" or each.inputs.get("jwtConfiguration") != wanted:
-            yield f"{each.name} takes tokens of another issuer or app client"
-        if each.inputs["identitySources"] != ["$request.header.Authorization"]:
-            yield f"{each.name} looks elsewhere for tokens"
+    for name, scheme in schemes.items():
+        authorizer = scheme["x-amazon-apigateway-authorizer"]
+        wanted = {"issuer": auth["issuer"], "audience": [auth["userPoolClientId"]]}
+        if authorizer["type"] != "jwt" or authorizer.get("jwtConfiguration") != wanted:
+            yield f"{name} takes tokens of another issuer or app client"
+        if authorizer["identitySource"] != "$request.header.Authorization":
+            yield f"{name} looks elsewhere for tokens"
+
+
+def _security(route: Route | None) -> list[dict[str, list[str]]]:
+    """Return what a route itself asks for: a REST API ignores the security of the whole document."""
+    return [] if route is None else route.operation.get("security") or []
+
+
+def _beside(graph: Graph) -> Iterator[str]:
+    """Yield routes that stand beside their API's document."""
+    for kind in ("aws:apigateway/method:Method", "aws:apigatewayv2/route:Route"):
+        yield from (f"{each.name} is not in its API's document" for each in graph.of(kind))
 
 
 def _pool(graph: Graph) -> Iterator[str]:
@@ -111,7 +119,8 @@ def _side_doors(graph: Graph) -> Iterator[str]:
     yield from (f"{each.name} is a URL of a function" for each in graph.of("FunctionUrl"))
     for each in graph.of("Permission"):
         service, source = each.inputs["principal"], each.inputs.get("sourceArn", "")
-        if service not in ("apigateway.amazonaws.com", "events.amazonaws.com") or not source or source.endswith("/*/*"):
+        any_path = re.search(r":execute-api:.*/[*]$", source)
+        if service not in ("apigateway.amazonaws.com", "events.amazonaws.com") or not source or any_path:
             yield f"{each.name} lets {service} call for {source or 'anybody'}"
 
 

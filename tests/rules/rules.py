@@ -89,7 +89,7 @@ def each_function_is_versioned_and_named_to_its_logs(graph: Graph) -> Iterator[s
 def each_function_is_called_by_its_alias(graph: Graph) -> Iterator[str]:
     unqualified = {function.state["arn"] for function in functions(graph)}
     for resource in graph.resources:
-        for key in ("arn", "functionName", "uri", "integrationUri", "definition"):
+        for key in ("arn", "functionName", "body", "definition"):
             value = str(resource.inputs.get(key, ""))
             for arn in unqualified:
                 if re.search(re.escape(arn) + r"(?!:live)([\"/]|$)", value):

@@ -74,6 +74,10 @@ def unqualified(inputs: dict[str, Any]) -> None:
     inputs["arn"] = str(inputs["arn"]).removesuffix(":live")
 
 
+def unqualified_routes(inputs: dict[str, Any]) -> None:
+    inputs["body"] = str(inputs["body"]).replace(":live/invocations", "/invocations")
+
+
 def express_for_a_minute(inputs: dict[str, Any]) -> None:
     inputs["definition"] = json.dumps({**json.loads(inputs["definition"]), "TimeoutSeconds": 60})
     inputs["type"] = "EXPRESS"
@@ -111,6 +115,8 @@ BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     ],
     rules.each_function_is_called_by_its_alias: [
         changed("EventTarget", unqualified),
+        changed("RestApi", unqualified_routes, "rest-api"),
+        changed("Api", unqualified_routes, "http-api"),
         changed("Permission", drop("qualifier")),
     ],
     rules.every_target_may_invoke_its_function: [without("Permission")],

@@ -13,9 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from components.apis.rest_routes import kebab
-from components.aws import openapi
 from operations import cost
+from operations.api_document import routes
 from tests.cost import cases
 from tests.policy import tables
 from tests.proof import privilege_table
@@ -68,13 +67,10 @@ def _functions(graph: Graph) -> list[Resource]:
 
 
 def _invokers(graph: Graph, name: str) -> Iterator[str]:
-    permitted = {
-        permission.inputs["statementId"]: permission.inputs["function"] for permission in graph.of("Permission")
-    }
-    for api in ("rest-api", "http-api"):
-        for operation in openapi.operations(openapi.load(f"{api}.yaml")):
-            if permitted.get(f"{api}-{kebab(operation.operation_id)}") == name:
-                yield f"`{operation.method} {operation.path}`"
+    for kind in ("aws:apigateway/restApi:RestApi", "aws:apigatewayv2/api:Api"):
+        for route in routes(graph.of(kind)[0].inputs["body"]):
+            if f":function:{name}:" in str(route.integration.get("uri")):
+                yield f"`{route.name}`"
     for target in graph.of("EventTarget"):
         if f":function:{name}:" in str(target.inputs["arn"]):
             yield f"rule `{_short(target.inputs['rule'])}`"

@@ -1,0 +1,110 @@
+"""The OpenAPI document that the HTTP API is made from: the contract, with API Gateway's extensions.
+
+This module adds every extension. From the contract it takes the routes and their scopes: an HTTP API checks no bodies,
+and its functions do.
+
+AWS also takes the API's name, version, tags and CORS rules from the document, and the provider reads them back. So the
+component gives the same values in both places; otherwise each preview would show a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.apis.cors import ALLOWED_HEADERS, MAX_AGE_S, CorsRules
+from components.aws.openapi import Operation
+
+# An HTTP API gives up at 30 s at the latest, which no quota raises.
+INTEGRATION_TIMEOUT_MS: Final = 29_000
+VERSION: Final = "1"
+# The header in which an HTTP API names its request.
+_EXPOSED_HEADERS: Final = ("apigw-requestid",)
+_EXTENSION: Final = "x-amazon-apigateway"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpDocumentArgs:
+    """What the contract does not say."""
+
+    title: str
+    """Name of the API."""
+    tags: Mapping[str, str]
+    """AWS tags of the API."""
+    operations: Sequence[Operation]
+    """The contract's operations."""
+    invoke_arns: Mapping[str, pulumi.Input[str]]
+    """By operation id, the function that answers."""
+    issuer: pulumi.Input[str]
+    """`iss` of the tokens: the Cognito user pool's address."""
+    client_id: pulumi.Input[str]
+    """App client whose tokens are taken, by their `aud` or `client_id`."""
+    cors: CorsRules
+    """Who may call it from a browser."""
+
+
+def http_document(args: HttpDocumentArgs) -> dict[str, Any]:
+    """Return the document. Some of its values are outputs."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in args.operations:
+        route = _route(operation, args.invoke_arns[operation.operation_id])
+        paths.setdefault(operation.path, {})[operation.method.lower()] = route
+    schemes = {operation.scheme for operation in args.operations if operation.scheme}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": args.title, "version": VERSION},
+        # An HTTP API takes the tags of an OpenAPI document for AWS tags.
+        "tags": [{"name": key, f"{_EXTENSION}-tag-value": value} for key, value in sorted(args.tags.items())],
+        "paths": paths,
+        "components": {"securitySchemes": {scheme: _authorizer(args) for scheme in sorted(schemes)}},
+        f"{_EXTENSION}-cors": {_camel(key): value for key, value in cors_rules(args.operations, args.cors).items()},
+    }
+
+
+def cors_rules(operations: Sequence[Operation], cors: CorsRules) -> aws.apigatewayv2.ApiCorsConfigurationArgsDict:
+    """Return the CORS rules as the resource has them.
+
+    API Gateway answers preflight requests by them, and replaces what the function says about origins.
+    """
+    return {
+        "allow_origins": list(cors.origins),
+        "allow_methods": sorted({operation.method for operation in operations}),
+        "allow_headers": [header.lower() for header in ALLOWED_HEADERS if header != "Idempotency-Key"],
+        "expose_headers": list(_EXPOSED_HEADERS),
+        "max_age": MAX_AGE_S,
+    }
+
+
+def _route(operation: Operation, invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
+    return {
+        "operationId": operation.operation_id,
+        "responses": {},
+        "security": [{operation.scheme: list(operation.scopes)}] if operation.scheme else [],
+        f"{_EXTENSION}-integration": {
+            "type": "AWS_PROXY",
+            "httpMethod": "POST",
+            "uri": invoke_arn,
+            "payloadFormatVersion": "2.0",
+            "timeoutInMillis": INTEGRATION_TIMEOUT_MS,
+        },
+    }
+
+
+def _authorizer(args: HttpDocumentArgs) -> dict[str, Any]:
+    return {
+        "type": "oauth2",
+        f"{_EXTENSION}-authorizer": {
+            "type": "jwt",
+            "identitySource": "$request.header.Authorization",
+            "jwtConfiguration": {"issuer": args.issuer, "audience": [args.client_id]},
+        },
+    }
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return "".join([first, *(other.capitalize() for other in others)])

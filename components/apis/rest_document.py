@@ -1,0 +1,206 @@
+"""The OpenAPI document that the REST API is made from: the contract, with API Gateway's extensions.
+
+This module adds every extension. From the contract it takes only what API Gateway acts on, so a change of a description
+or of a documented answer deploys nothing.
+
+API Gateway imports a part of OpenAPI ("important notes for REST APIs" in its Developer Guide). It needs parameters and
+security at each operation, models without references between them, and security schemes of the type `apiKey`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+
+from components.apis.cors import ALLOW_ORIGIN, CorsRules
+from components.apis.gateway_responses import NO_SUCH_ROUTE, gateway_responses
+from components.apis.mapping_templates import JSON, error_body
+from components.aws import openapi
+from components.aws.iam import canonical_json
+from components.aws.openapi import Operation
+
+# API Gateway's longest wait for an integration without a raised quota.
+INTEGRATION_TIMEOUT_MS: Final = 29_000
+# TLS 1.2 and 1.3; the default endpoint of a regional API else takes TLS 1.0. STRICT: the host that TLS was made for
+# must be the API's own. An import resets what its document leaves out, so the document has both.
+SECURITY_POLICY: Final = "SecurityPolicy_TLS13_1_2_2021_06"
+ENDPOINT_ACCESS_MODE: Final = "STRICT"
+# A MOCK integration answers 415 to a body of a media type without a template, and no template stands for all of them.
+ANSWERED_MEDIA_TYPES: Final = (
+    JSON,
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+    "multipart/form-data",
+    "text/csv",
+    "text/html",
+    "text/plain",
+    "text/xml",
+)
+_EXTENSION: Final = "x-amazon-apigateway"
+_VALIDATOR: Final = "body-and-parameters"
+_IN: Final = {"header": "required_headers", "path": "path_parameters", "query": "required_queries"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestDocumentArgs:
+    """What the contract does not say."""
+
+    title: str
+    """Name of the API, which is its dimension in CloudWatch."""
+    operations: Sequence[Operation]
+    """The contract's operations."""
+    parts: Mapping[str, Mapping[str, Any]]
+    """By operation id, what `proxy_parts` or `answer_parts` returns."""
+    user_pool_arn: pulumi.Input[str]
+    """Cognito user pool whose ID tokens are taken."""
+    client_id: pulumi.Input[str]
+    """App client whose tokens are taken, by their `aud`."""
+    cors: CorsRules
+    """Who may call it from a browser."""
+
+
+def rest_document(args: RestDocumentArgs) -> dict[str, Any]:
+    """Return the document. Some of its values are outputs."""
+    schemes = {operation.scheme for operation in args.operations if operation.scheme}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": args.title, "version": "1"},
+        "paths": _paths(args),
+        "components": {
+            "schemas": {
+                operation.model_name: openapi.without_prose(operation.request_schema)
+                for operation in args.operations
+                if operation.request_schema is not None
+            },
+            "securitySchemes": {scheme: _authorizer(args) for scheme in sorted(schemes)},
+        },
+        f"{_EXTENSION}-request-validators": {
+            _VALIDATOR: {"validateRequestBody": True, "validateRequestParameters": True}
+        },
+        f"{_EXTENSION}-gateway-responses": gateway_responses(args.cors),
+        f"{_EXTENSION}-security-policy": SECURITY_POLICY,
+        f"{_EXTENSION}-endpoint-access-mode": ENDPOINT_ACCESS_MODE,
+    }
+
+
+def proxy_parts(invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
+    """Return the extension and the responses of an operation that the function behind `invoke_arn` answers."""
+    integration = {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "uri": invoke_arn,
+        "timeoutInMillis": INTEGRATION_TIMEOUT_MS,
+    }
+    # A function's answer is passed on as it is, so the method declares none.
+    return {"responses": {}, f"{_EXTENSION}-integration": integration}
+
+
+def answer_parts(
+    headers: Mapping[str, str], templates: Mapping[int, tuple[str | None, str]], **integration: Any
+) -> dict[str, Any]:
+    """Return the extension and the responses of an operation whose answers templates make.
+
+    `headers` are the fixed headers of every answer. `templates` gives by HTTP status the pattern that selects it, None
+    for the rest, and the template of its body.
+    """
+    declared = {name: {"schema": {"type": "string"}} for name in sorted({ALLOW_ORIGIN, *headers})}
+    fixed = {f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()}
+    answers = {
+        pattern or "default": {
+            "statusCode": str(status),
+            "responseParameters": fixed,
+            "responseTemplates": {JSON: template},
+        }
+        for status, (pattern, template) in templates.items()
+    }
+    return {
+        # A template may set only headers that the method declares.
+        "responses": {str(status): {"description": str(status), "headers": declared} for status in templates},
+        f"{_EXTENSION}-integration": {
+            **integration,
+            "timeoutInMillis": INTEGRATION_TIMEOUT_MS,
+            "responses": answers,
+        },
+    }
+
+
+def _paths(args: RestDocumentArgs) -> dict[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in args.operations:
+        method = {**_contract(operation), **args.parts[operation.operation_id]}
+        paths.setdefault(operation.path, {})[operation.method.lower()] = method
+    for path, methods in paths.items():
+        methods["options"] = _preflight(args, path)
+    # API Gateway takes the token of a request to an unknown path or method for a broken AWS signature, and answers
+    # 403. A greedy resource serves every path but the root, and the methods that the other resources do not have.
+    for path in ("/", "/{proxy+}"):
+        paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
+    return paths
+
+
+def _contract(operation: Operation) -> dict[str, Any]:
+    """Return what the contract says of an operation, as far as API Gateway acts on it."""
+    parameters = [
+        {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
+        for place, names in _IN.items()
+        for name in getattr(operation, names)
+    ]
+    said: dict[str, Any] = {
+        "operationId": operation.operation_id,
+        f"{_EXTENSION}-request-validator": _VALIDATOR,
+        # Without scopes the authorizer takes ID tokens, with scopes access tokens. An import ignores the security of
+        # the whole document.
+        "security": [{operation.scheme: list(operation.scopes)}] if operation.scheme else [],
+    }
+    if parameters:
+        said["parameters"] = parameters
+    if operation.request_schema is not None:
+        schema = {"$ref": f"#/components/schemas/{operation.model_name}"}
+        said["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    return said
+
+
+def _authorizer(args: RestDocumentArgs) -> dict[str, Any]:
+    return {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        f"{_EXTENSION}-authtype": "cognito_user_pools",
+        f"{_EXTENSION}-authorizer": {
+            "type": "cognito_user_pools",
+            "providerARNs": [args.user_pool_arn],
+            # Without it, the tokens of every app client that the pool has or will have would be taken.
+            "identityValidationExpression": pulumi.Output.concat("^", args.client_id, "$"),
+        },
+    }
+
+
+def _preflight(args: RestDocumentArgs, path: str) -> dict[str, Any]:
+    """Return the answer to preflight requests, for everybody: browsers send no token with them."""
+    methods = [operation.method for operation in args.operations if operation.path == path]
+    return _fixed_answer(200, args.cors.preflight_headers(methods), args.cors.origin_template)
+
+
+def _not_found(args: RestDocumentArgs, path: str) -> dict[str, Any]:
+    body = args.cors.origin_template + error_body("NotFound", NO_SUCH_ROUTE)
+    answer = _fixed_answer(404, args.cors.answer_headers, body)
+    if "{" in path:
+        answer["parameters"] = [{"name": "proxy", "in": "path", "required": True, "schema": {"type": "string"}}]
+    return answer
+
+
+def _fixed_answer(status: int, headers: Mapping[str, str], template: str) -> dict[str, Any]:
+    """Return an operation without a backend. It asks for no token."""
+    return answer_parts(
+        headers,
+        {status: (None, template)},
+        type="mock",
+        passthroughBehavior="never",
+        requestTemplates=dict.fromkeys(ANSWERED_MEDIA_TYPES, canonical_json({"statusCode": status})),
+    )
