@@ -66,7 +66,7 @@ def read_only() -> Iterator[Clone]:
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
     # The user of the test may not be allowed to start the Python of this one, and it is not what is tried.
     python = folder / "python"
-    python.write_text('#!/bin/sh\n[ $# -gt 2 ] || exit 0\nshift 2\nexec sh "$@"\n')
+    python.write_text('#!/bin/sh\n[ $# -gt 3 ] || exit 0\nshift 2\nexec sh "$@"\n')
     python.chmod(0o755)
     made.path.chmod(0o555)
     yield made

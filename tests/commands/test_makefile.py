@@ -117,7 +117,6 @@ def test_each_target_installs_what_it_needs_as_the_first_command(clone: Clone, t
     uses = {
         "install.sh packages": r"\.venv/bin/python -m|pulumi ",
         "install.sh packages requirements-dev.txt": r"-m (pytest|tests\.)|/(ruff|basedpyright) ",
-        "install.sh node functions/layers": r"-m (pytest|tests\.bench)|pulumi ",
         "install.sh node tests/workflow": r"-m pytest",
     }
     for installs, needed in uses.items():
