@@ -204,24 +204,23 @@ def test_after_a_failure_what_stood_in_a_replaced_resource_is_made_again(
 def test_after_a_failure_what_was_superseded_is_deleted(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
-    api = """
-        api = aws.apigatewayv2.Api("api", name="api", protocol_type="HTTP")
-        integration = aws.apigatewayv2.Integration(
-            "integration", api_id=api.id, integration_type="HTTP_PROXY", integration_method="GET",
-            integration_uri="http://127.0.0.1/PATH",
-        )
+    program = """
+        pool = aws.cognito.UserPool("pool", name="replaced")
+        client = aws.cognito.UserPoolClient("client", name="replaced", user_pool_id=pool.id, generate_secret=SECRET)
     """
     failing = 'aws.iam.RolePolicy("p", name="p", role="nobody", policy="{}", opts=AFTER)'
-    platform = deploy(api.replace("PATH", "a"))
+    platform = deploy(program.replace("SECRET", "False"))
     done = attempt(
-        api.replace("PATH", "b"), failing.replace("AFTER", "pulumi.ResourceOptions(depends_on=[integration])")
+        program.replace("SECRET", "True"), failing.replace("AFTER", "pulumi.ResourceOptions(depends_on=[client])")
     )
-    deploy(api.replace("PATH", "b"))
+    deploy(program.replace("SECRET", "True"))
 
     assert done.returncode == 1
-    (found,) = platform.aws("apigatewayv2", "get_apis")["Items"]
-    integrations = platform.aws("apigatewayv2", "get_integrations", ApiId=found["ApiId"])["Items"]
-    assert [each["IntegrationUri"] for each in integrations] == ["http://127.0.0.1/b"]
+    pools = platform.aws("cognito-idp", "list_user_pools", MaxResults=60)["UserPools"]
+    (pool,) = (each["Id"] for each in pools if each["Name"] == "replaced")
+    (client,) = platform.aws("cognito-idp", "list_user_pool_clients", UserPoolId=pool)["UserPoolClients"]
+    described = platform.aws("cognito-idp", "describe_user_pool_client", UserPoolId=pool, ClientId=client["ClientId"])
+    assert described["UserPoolClient"]["ClientSecret"]
 
 
 def test_two_resources_of_one_name_are_refused(attempt: Callable[..., CompletedProcess[str]]) -> None:

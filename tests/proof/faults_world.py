@@ -41,7 +41,7 @@ RETRY_BASE_S: Final = 14
 _ANALYTICS_AGAIN_S: Final = 2
 _RELAY_RETRIES: Final = 2
 _FOLDERS: Final = ("components", "contracts", "functions", "workflows")
-_PROGRAM: Final = ("Pulumi.yaml", *(path.name for path in ROOT.glob("*.py")), *_FOLDERS)
+_PROGRAM: Final = ("Pulumi.yaml", ".python-version", *(path.name for path in ROOT.glob("*.py")), *_FOLDERS)
 
 
 @dataclass(frozen=True)
