@@ -79,6 +79,8 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LOCAL_ASYNC_RETRY_BASE_S", "1"),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
         "LOCAL_PATIENCE": f"{PATIENCE:g}",
+        # Milliseconds that a DynamoDB transaction takes; on AWS it often takes more.
+        "LOCAL_TRANSACTION_MS": os.environ.get("LOCAL_TRANSACTION_MS", "5"),
         "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
         "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),
         "MINISTACK_ACCOUNT_ID": ACCOUNT,

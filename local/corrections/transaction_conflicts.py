@@ -5,7 +5,7 @@ The emulator makes each call in an instant, so no call meets a transaction. Dyna
 TransactGetItems with the reason TransactionConflict. PutItem, UpdateItem and DeleteItem get
 TransactionConflictException. GetItem succeeds.
 
-LOCAL_TRANSACTION_MS in the emulator's environment is the duration of a transaction. Other calls take no longer by it.
+LOCAL_TRANSACTION_MS is the duration of a transaction; with 0 nothing conflicts. Other calls take no longer by it.
 BatchWriteItem and PartiQL meet no transaction, and a single write cancels none, because it still takes an instant.
 """
 
@@ -19,9 +19,7 @@ from typing import Any, Final
 
 from local.corrections import internal, nested, replaces
 
-# Short, because functions that answer 500 to a conflict would now and then fail a test with a longer one.
-_DEFAULT_MS: Final = "2"
-_DURATION_S: Final = float(os.environ.get("LOCAL_TRANSACTION_MS", _DEFAULT_MS)) / 1000
+_DURATION_S: Final = float(os.environ.get("LOCAL_TRANSACTION_MS", "0")) / 1000
 _MESSAGE: Final = "Transaction is ongoing for the item"
 _CODE: Final = "TransactionConflict"
 _dynamodb: Any = internal("services.dynamodb")
