@@ -92,7 +92,7 @@ def _is_origin(value: str) -> bool:
     host = host.strip("[]")
     if authority.startswith("["):
         return _is_address(host, ipaddress.IPv6Address)
-    # Browsers read a host that ends in a number as an IPv4 address, and write it in full.
+    # Browsers read a host that ends in a number as an IPv4 address, and send all four numbers of it as the origin.
     if host.rpartition(".")[2].isdecimal():
         return _is_address(host, ipaddress.IPv4Address)
     return len(host) <= _LONGEST_HOST

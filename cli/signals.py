@@ -42,10 +42,10 @@ def take() -> None:
 
 @contextmanager
 def on_signal(action: Callable[[], None]) -> Generator[None]:
-    """Do `action` if a signal comes during the block.
+    """Run `action` if a signal arrives while the block runs.
 
-    It runs in a thread of its own while the block goes on, and may take LIMIT_S. The block doesn't end then, so that
-    the caller never goes on beside it.
+    The action runs in a thread of its own and may take LIMIT_S. Code in the block keeps running meanwhile, but the
+    code after the block does not run: at its end, the block waits until the process has ended.
     """
     _go_no_further()
     with _lock:

@@ -114,7 +114,8 @@ def find(instance: Instance) -> Found:
         return Found("none", [], {})
     leader = processes.find(record["pid"])
     alive = leader is not None and leader.started == record["started"]
-    # Without its leader a group number may belong to strangers by now: those of ours name the instance's directory.
+    # If the leader has ended, the system may have given its process group id to other programs. The emulator's own
+    # processes have the directory of the instance in their command line.
     members = [each for each in processes.group(record["pid"]) if alive or str(instance.home) in each.command]
     return Found("running" if alive else "died", members, record)
 

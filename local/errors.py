@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class LocalError(Exception):
-    """Something that the person at the keyboard can act on: the message says what, and the remedy."""
+    """A problem that the user can fix. The message says what is wrong and what to do."""

@@ -46,7 +46,7 @@ class Instance:
 
     @property
     def anew(self) -> str:
-        """What a person types to start it empty, and what that costs."""
+        """The commands that start the instance again without its data, with a warning that the data is deleted."""
         return f"`{self.command('down')} && {self.command('up')}` (deletes its data)"
 
     @property

@@ -66,7 +66,7 @@ class Use:
     """Bytes of each event's detail."""
 
     def of(self, operation: str) -> int:
-        """Return how often all callers make a call of `operation`."""
+        """Return the total number of calls of `operation`, by all callers."""
         return sum(number for call, number in self.calls.items() if operation in call)
 
 

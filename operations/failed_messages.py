@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-# EventBridge's target sends the analytics queue this group (components/events/event_bus.py).
+# The message group id with which EventBridge sends to the analytics queue (components/events/analytics_queue.py).
 MESSAGE_GROUP_ID: Final = "orders"
 # What EventBridge, record_analytics and Lambda give: a code and a text, or the text alone.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
@@ -125,7 +125,8 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str,
                 yield message
             else:
                 later.append(message)
-    # They failed again while this ran. Released at once, they would be received again for ever.
+    # These messages failed again during this redrive. They are released only now, because a released message would be
+    # received again at once, and the loop would never end.
     for message in later:
         release(sqs, message)
 

@@ -102,7 +102,7 @@ class Run:
         """Send back what lies in `queue`, or say what would be."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
-            # What stays of a FIFO queue hides the rest of its group until it is released, so there is more.
+            # Messages that stay in a FIFO queue block the rest of their group until they are released, so read again.
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:

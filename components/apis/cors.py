@@ -11,7 +11,7 @@ from components.apis.mapping_templates import render
 
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key")
 EXPOSED_HEADERS: Final = ("Location", "x-amzn-requestid")
-# Seconds that a browser may reuse the answer to a preflight request; Chrome takes no more than two hours.
+# Seconds for which a browser may reuse the answer to a preflight request. Chrome uses at most two hours.
 MAX_AGE_S: Final = 3600
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 
@@ -21,7 +21,7 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 @dataclass(frozen=True)
 class CorsRules:
-    """Who may call a REST API from a browser. Raises ValueError for what is not an exact origin."""
+    """Who may call a REST API from a browser. Raises ValueError unless each entry is an exact origin."""
 
     origins: tuple[str, ...]
     """Scheme, host and port, without path; the first is the main one."""

@@ -79,11 +79,11 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
     deployment = aws.apigateway.Deployment(
         f"{name}-deployment",
         rest_api=args.rest_api.id,
-        # The body is everything that a deployment copies. It is read from the API and not from what it is made of: if
-        # one of those must be replaced (the user pool, for one), Pulumi would first delete this deployment with it,
-        # which AWS refuses while a stage points to it.
+        # A deployment copies the body and nothing else. The digest is of the API's own `body` output. If it were of the
+        # resources that the body names, replacing one of them, such as the user pool, would make Pulumi delete this
+        # deployment first. AWS refuses that while a stage points to the deployment.
         triggers={"body": args.rest_api.body.apply(_digest)},
-        # Pulumi replaces it after its successor serves: AWS deletes no deployment that a stage points to.
+        # Pulumi deletes the old deployment last, because AWS refuses to delete one that a stage points to.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=args.needed),
     )
     access_log = aws.cloudwatch.LogGroup(

@@ -29,7 +29,7 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
     "PayloadTooLarge": 413,
     "UnsupportedMediaType": 415,
 }
-# As the functions have it.
+# The same limit as in functions/shared/request_body.py.
 _LARGEST_BODY_BYTES: Final = 16 * 1024
 # The template adds two bytes, which make the limit divisible by three.
 _LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + 2) // 3 * 4

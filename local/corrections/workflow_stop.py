@@ -11,7 +11,7 @@ from typing import Final
 
 
 class StoppedError(Exception):
-    """The execution, or the Parallel around this branch, ended meanwhile."""
+    """The execution, or the Parallel state around this branch, ended while the branch was running."""
 
 
 class Stop:

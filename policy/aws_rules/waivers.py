@@ -70,7 +70,7 @@ WAIVERS: Final = (
     Waiver(
         rule="user-pool-watches-sign-ins",
         resources="identity-pool",
-        reason="The plan PLUS is paid for each user and month. It changes nothing in the program: set userPoolTier.",
+        reason="The PLUS plan is billed per user and month. To use it, set userPoolTier; nothing else changes.",
     ),
     Waiver(
         rule="table-has-a-customer-key",
@@ -94,7 +94,7 @@ WAIVERS: Final = (
         rule="role-policy-names-each-resource",
         resources="rest-api-log-policy",
         reason="API Gateway has one log role for all APIs of an account and region, whatever their log groups are "
-        "called (docs/decisions/09). It is AWS's own policy for it, cut to one region.",
+        "called (docs/decisions/09). The policy is the AWS managed policy for this role, limited to one region.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""make installs into its own .venv, whatever environment is active, and finishes what was cut off."""
+"""make installs only into its own .venv, and resumes an installation that was interrupted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Done = subprocess.CompletedProcess[str]
 CLOSED = "http://127.0.0.1:9/simple"
 """A package index where nothing listens."""
 
-# How a package index is reached, and what make sets itself.
+# Variables of uv that may stay: those that lead to a package index, and those that the Makefile sets.
 UV_MAY = {
     "UV_CACHE_DIR",
     "UV_COMPILE_BYTECODE",

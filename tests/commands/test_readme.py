@@ -31,7 +31,7 @@ CONSOLES: Final = "".join(block for kind, block in BLOCKS if kind == "console")
 LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if line.startswith("$ ")]
 RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\n'
 
-# Lines that are not run to their end, by their command.
+# Commands that this test does not run to their end.
 TEST: Final = "make test"
 """Not run: this test is a part of it, and CI runs it on a clean checkout."""
 PROVE: Final = "make prove"

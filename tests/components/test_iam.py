@@ -27,7 +27,7 @@ def test_an_action_that_is_not_exact_is_refused(action: str) -> None:
 
 
 @pytest.mark.parametrize("on", ["*", ["arn:aws:s3:::b", "*"]])
-def test_every_resource_needs_a_reason(on: str | list[str]) -> None:
+def test_wildcard_resource_needs_a_reason(on: str | list[str]) -> None:
     with pytest.raises(ValueError, match="without a reason"):
         allow("s3:GetObject", on=on)
     assert allow("xray:PutTraceSegments", on=on, because="no resource")

@@ -13,7 +13,7 @@ from operations.cost_recorded import RECORDED_ORDER
 from tests.cost.recording import recorded
 
 pytestmark = [pytest.mark.emulator]
-# Ids are as long as ever; numbers of milliseconds are not.
+# Sizes may differ by 5 %: ids always have the same length, but durations in milliseconds do not.
 NEARLY = 0.05
 # OrderCreated of POST /process comes before the order is decided, or after it.
 EITHER = "process_order"

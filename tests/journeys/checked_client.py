@@ -49,7 +49,7 @@ class CheckedClient(Client):
 
     def _checked(self, document: str, method: str, path: str, answer: Answer) -> Answer:
         found = breaches(document, method, path.partition("?")[0], answer)
-        # To what an HTTP API says itself AWS promises no header: "to the response from an integration".
+        # AWS adds CORS headers only "to the response from an integration", not to an HTTP API's own answers.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
             found.append("a page of the stack's own origin may not read it")

@@ -93,7 +93,7 @@ def test_what_a_fifo_queue_cannot_get_processed_ends_in_its_dead_letter_queue(cl
     cloud("sqs", "receive_message", QueueUrl=url)
 
     def moved() -> Any:
-        # Moving happens when somebody asks the source queue.
+        # The emulator moves a message to the dead-letter queue only when a consumer receives from the source queue.
         cloud("sqs", "receive_message", QueueUrl=url)
         return cloud("sqs", "receive_message", QueueUrl=dead_url, MessageSystemAttributeNames=["All"]).get("Messages")
 

@@ -58,7 +58,7 @@ def test_every_call_of_a_deployment_keeps_the_model_of_its_service(
         port = probe.getsockname()[1]
     instance = Instance(port=port, home=tmp_path)
     config = stack_config(stack)
-    # The emulator has no firewall to make.
+    # The emulator does not support AWS WAF.
     config["orders:api"] = json.dumps({**json.loads(config["orders:api"]), "waf": False})
     source = dataclasses.replace(project.load(ROOT), config=config)
     monkeypatch.setattr(up_module, "Aws", JudgedAws)

@@ -100,7 +100,7 @@ def stack_request(graph: Graph, *, state: Callable[[Resource], Mapping[str, Any]
 
 
 def said(response: Any) -> set[tuple[str, str]]:
-    """Return rule and message of what a response reports, and that it could be run."""
+    """Return the rule and the message of each diagnostic. Fails if a rule could not be run."""
     assert all(each.urn for each in response.diagnostics if not each.message.startswith("can't"))
     return {(each.policyName, each.message) for each in response.diagnostics}
 

@@ -1,4 +1,7 @@
-"""Functions in this process, on clients in memory, and silent: ten thousand cases would log megabytes."""
+"""Runs Lambda functions in this process with in-memory AWS clients.
+
+Logs are off, because 10,000 cases would log megabytes.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class _Nowhere(io.StringIO):
 
 @contextmanager
 def world(*names: str) -> Generator[World]:
-    """Return the functions of these folders, loaded."""
+    """Load the Lambda functions in the folders `names`, and yield them with their AWS."""
 
     def sleep(_: float) -> None:
         pass

@@ -62,7 +62,7 @@ class Activity:
     """For an invocation of its own."""
     is_killed: bool = False
     is_unhindered: bool = False
-    """It runs on to its end."""
+    """No more faults are injected, so it runs to its end."""
     faults: int = 0
     """What it met, or an invocation that it waited for; the world counts them."""
     done: list[str] = field(default_factory=list[str])

@@ -1,4 +1,4 @@
-"""Many clients at once: a stack for them, what they do together, and what is seen of all of it in few looks."""
+"""Load tests: a stack, many concurrent clients, and a few bulk reads that show what became of all their orders."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict
         "of another app client": sent(of(foreign_client)),
         # Its audience is right, so the HTTP API's gateway goes on to look for the scope: contracts/http-api.yaml.
         "of the other kind": sent(own.access_token) if api == "rest" else sent(own.id_token, 403),
-        # Cognito's is no JWT, which is 401; the emulator's is one without a scope.
+        # A refresh token of Cognito is not a JWT, so AWS answers 401. One of the emulator is a JWT without a scope.
         "refresh token": sent(refresh, 401, 403),
     }
 
