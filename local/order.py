@@ -16,7 +16,7 @@ from local.journey import Journey, Step, watch
 from local.progress import Progress
 
 LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
-# A message that cannot be processed stays at work for a quarter of an hour.
+# Stop waiting after so many seconds without news. A message that always fails is retried for a quarter of an hour.
 _SILENT_S: Final = 120
 _ACCEPTED: Final = 202
 _OK: Final = 200

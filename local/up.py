@@ -40,7 +40,8 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
                 started.release()
             raise
         except Exception:
-            # The machine refused something. An instance that this command made is of no use, and holds nothing yet.
+            # The operating system refused something, for example because the disk is full. An emulator that this
+            # command started holds no data yet, so it is stopped again.
             _discard(instance, started)
             raise
     return outputs

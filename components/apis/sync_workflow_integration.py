@@ -128,6 +128,6 @@ def _answers() -> dict[int, tuple[str | None, str]]:
         200: ("200", response_template()),
         429: ("4\\d{2}", refused),
         504: ("504", error_body("Timeout", _TIMED_OUT)),
-        # Without a pattern: every status that no other response has.
+        # The response without a pattern is the default. API Gateway uses it if no pattern matches.
         500: (None, failed),
     }

@@ -14,7 +14,6 @@ from tests.commands import foreign, package_index
 from tests.commands.clones import ROOT, Clone, one_error
 from tests.commands.conftest import STAMP, Interrupted, Office
 
-pytestmark = pytest.mark.xdist_group("commands")
 Done = subprocess.CompletedProcess[str]
 CLOSED = "http://127.0.0.1:9/simple"
 """A package index where nothing listens."""

@@ -24,8 +24,6 @@ from tests.commands import clones, foreign
 from tests.commands.clones import ROOT, Clone
 from tests.commands.foreign import Other, Watched
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 BLOCKS: Final = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
 CONSOLES: Final = "".join(block for kind, block in BLOCKS if kind == "console")
 LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if line.startswith("$ ")]
