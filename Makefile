@@ -40,7 +40,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 # Tests of one file share their fixtures, so they run on one worker. Without reordering, the largest files do not come last.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
-SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components functions local operations policy tests
+SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components functions local operations policy tests tools
 # Without an enforcement file, every rule is mandatory. STACK may be ORGANIZATION/STACK.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 
@@ -99,15 +99,15 @@ bench: .venv/installed-dev ## measure cold starts, orders and archives
 	@PYTHONPATH=policy:functions $(BIN)/python -m tests.bench
 
 cost: .venv/installed-local ## calculate what orders cost on AWS (STACK=prod, ORDERS=1000000)
-	@$(BIN)/python -m operations.cost $(STACK) --orders $(ORDERS)
+	@$(BIN)/python -m tools.cost.report $(STACK) --orders $(ORDERS)
 
 record: .venv/installed-dev ## record the calls of one order again, for make cost
-	PYTHONPATH=policy:functions $(BIN)/python -m tests.cost.recording
+	PYTHONPATH=policy:functions $(BIN)/python -m tools.cost.recording
 
 generate: .venv/installed-dev ## write the generated files and parts of documents
 	@mkdir -p .build
 	$(BIN)/python settings.py > .build/settings.schema.json && mv .build/settings.schema.json .
-	PYTHONPATH=policy:functions $(BIN)/python -m tests.support.documents
+	PYTHONPATH=policy:functions $(BIN)/python -m tools.docs.generate
 
 lock: .venv/made ## pin the packages in requirements*.in
 	$(LOCK) --universal --python-version $(PYTHON_VERSION) requirements-dev.in -o requirements-dev.txt

@@ -17,14 +17,12 @@ import pytest
 
 from tests.commands.clones import ROOT
 
-SOURCES: Final = sorted(
-    path for folder in ("local", "operations", "tests/bench") for path in (ROOT / folder).rglob("*.py")
-)
+SOURCES: Final = sorted(path for folder in ("local", "operations", "tools") for path in (ROOT / folder).rglob("*.py"))
 # What differs between systems.
 MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - no file is made
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")
-FALLBACKS: Final = {("local/processes.py", "/proc"), ("tests/bench/__main__.py", "/proc")}
+FALLBACKS: Final = {("local/processes.py", "/proc"), ("tools/bench/__main__.py", "/proc")}
 """Uses of what another system does in another way: `ps`, and Python's own name of the processor."""
 
 

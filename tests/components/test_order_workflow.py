@@ -10,7 +10,7 @@ import pytest
 
 from components.workflow import state_machine
 from tests.components.order_programs import record_workflow, size
-from tests.proof.privilege_workflow import calls
+from tests.proof.least_privilege.workflow import calls
 from tests.support.graph import ACCOUNT, REGION, Graph
 
 MACHINES = ("standard", "express")

@@ -20,10 +20,10 @@ import yaml
 from local import emulator
 from local.instance import ROOT, Instance
 from local.instances import stopped_at_the_end
-from tests.bench import developer
 from tests.journeys.patience import Watcher
 from tests.journeys.people import Person
 from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
+from tools.bench import developer
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -149,7 +149,7 @@ COMMANDS = {
     "down": ["local", "down"],
     "redrive": ["operations.redrive", "local"],
     "prerequisites": ["operations.prerequisites", "dev"],
-    "cost": ["operations.cost", "dev"],
+    "cost": ["tools.cost.report", "dev"],
 }
 
 

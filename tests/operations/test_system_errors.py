@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from operations import cost, prerequisites, preview_comment, redrive, stack_outputs
+from operations import prerequisites, preview_comment, redrive, stack_outputs
 from tests.operations.redrive_world import World
 from tests.support.graph import Graph
 from tests.support.refusals import Refusals, errors_of
+from tools.cost import report as cost
 
 Main = Callable[[list[str]], int]
 COMMANDS: dict[str, tuple[Main, Sequence[str]]] = {

@@ -11,8 +11,8 @@ import pytest
 
 import settings
 from components.functions import archives
-from tests.support import documents
 from tests.support.graph import ROOT, Graph, Resource
+from tools.docs import generate as documents
 
 MARKDOWN = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules", ".local"} & set(path.parts))
 

@@ -1,0 +1,258 @@
+"""What customers do while AWS fails: each case is one order, profile or product with at most one fault aimed at it."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from local.client import Answer
+from shared.domain import cursors
+from shared.domain.orders import order_id_for
+from shared.domain.times import timestamp, utc_now
+from tests.journeys.patience import WITHIN_S
+from tests.journeys.people import PASSWORD, Person, lines, unique
+from tests.proof.aws_faults.plan import Armed, Call, Fault, Life
+from tests.proof.aws_faults.world import World
+
+STOCK: Final = 10
+ORDERED: Final = 2
+_TRIES: Final = 3
+_PAUSE_S: Final = 0.5
+_numbers = itertools.count(1)
+# The emulator's Cognito does not stand a sign-in beside a sign-up.
+_SIGN_UPS: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A way of an order through the platform, or another use of it."""
+
+    name: str
+    play: Callable[[Case], None]
+    """Does what the customer does. What must hold of the answers it asserts."""
+    ends: str = ""
+    """The order's status in the end; empty if there is no order."""
+    stock: int = STOCK
+    faults: tuple[tuple[Call, Fault], ...] = ()
+    """What goes wrong in every case of it."""
+    synchronous: bool = False
+
+
+@dataclass
+class Case:
+    """One customer with a product of their own, and what they were answered."""
+
+    world: World
+    scenario: Scenario
+    admin: Person
+    fault: tuple[Call, Fault] | None = None
+    life: Life = field(default_factory=Life)
+    product: str = field(default_factory=lambda: f"faulty-{next(_numbers):04}")
+    key: str = field(default_factory=lambda: unique("key"))
+    customer: Person = field(init=False)
+    order_id: str = ""
+    answers: list[int] = field(default_factory=list[int])
+    """Statuses."""
+    open: list[tuple[str, Callable[[], Answer], tuple[int, ...]]] = field(init=False)
+    """Requests that ended with a fault of ours, and what else they may be answered."""
+
+    def __post_init__(self) -> None:
+        self.open = []
+        self.life.armed = [Armed(*each) for each in (*self.scenario.faults, *([self.fault] if self.fault else []))]
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name} {self.fault} order {self.order_id} product {self.product}"
+
+    def prepare(self) -> None:
+        """Make the customer with a profile, and the product, by hand; then watch for their marks."""
+        world, made_at = self.world, timestamp(utc_now())
+        aws, tables = world.stack.aws, world.stack.ops["tables"]
+        with _SIGN_UPS:
+            self.customer = self._customer()
+            assert self.customer.id_token
+        profile = {
+            "user_id": self.customer.sub,
+            "name": "Kazumi",
+            "email": self.customer.email,
+            "created_at": made_at,
+            "request_id": "by-hand",
+        }
+        if self.scenario.ends:
+            aws("dynamodb", "put_item", TableName=tables["users"], Item={k: {"S": v} for k, v in profile.items()})
+            self.put_product(self.product, self.scenario.stock)
+        self.order_id = order_id_for(self.customer.sub, self.key)
+        world.plan.watch(self.life, (self.customer.sub, self.product, self.order_id))
+
+    def put_product(self, product: str, quantity: int) -> None:
+        """Put a product into the catalogue."""
+        text = {"product_id": product, "name": "Tea", "currency": "JPY", "catalogue": "products"}
+        item = {k: {"S": v} for k, v in text.items()} | {"unit_price": {"N": "250"}, "quantity": {"N": str(quantity)}}
+        table = self.world.stack.ops["tables"]["inventory"]
+        self.world.stack.aws("dynamodb", "put_item", TableName=table, Item=item)
+
+    def rest(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...]) -> Answer:
+        """Call the REST API as the customer, and again while it is our fault. The answer may be one of `may` then."""
+        headers = {"Idempotency_Key": self.key} if body and "items" in body else {}
+        return self._ask(f"{method} {path}", lambda: self.customer.rest(method, path, body, **headers), may)
+
+    def http(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...]) -> Answer:
+        """Call the HTTP API as the admin, likewise."""
+        return self._ask(f"{method} {path}", lambda: self.admin.http(method, path, body), may)
+
+    def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
+        # Who sees an execution end does not try again: the order must end by itself.
+        leaves = self.fault is not None and self.fault[1].kind in ("died", "timed out")
+        answer = self._once(name, call, may)
+        for _ in range(0 if leaves else _TRIES - 1):
+            if not _is_ours(answer):
+                return answer
+            time.sleep(_PAUSE_S)
+            answer = self._once(name, call, may)
+        if _is_ours(answer):
+            self.open.append((name, call, may))
+        return answer
+
+    def _once(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
+        answer = call()
+        self.answers.append(answer.status)
+        assert _is_ours(answer) or answer.status in may, f"{self}: {name}: {answer.status} {answer.text}"
+        return answer
+
+    def ask_again(self) -> None:
+        """Repeat what has had no answer yet but faults of ours."""
+        pending, self.open = self.open, []
+        for name, call, may in pending:
+            self._ask(name, call, may)
+
+    def until_decided(self) -> None:
+        """Wait for the order's decision, at most for a while."""
+
+        def is_decided() -> bool:
+            row = self.world.stack.row("orders", order_id=self.order_id)
+            return row is not None and row["status"]["S"] != "PENDING"
+
+        wait_until(is_decided)
+
+    def until_met(self) -> None:
+        """Wait until its fault has happened, at most for a while."""
+        wait_until(lambda: all(armed.fired for armed in self.life.armed))
+
+    def until_called(self, call: Call) -> None:
+        """Wait until AWS is called so for the order, at most for a while."""
+        wait_until(lambda: call in self.life.calls)
+
+    def _customer(self) -> Person:
+        email, pool = f"{unique('faulty')}@example.com", self.world.stack.frontend["auth"]["userPoolId"]
+        made = self.world.stack.aws(
+            "cognito-idp",
+            "admin_create_user",
+            UserPoolId=pool,
+            Username=email,
+            MessageAction="SUPPRESS",
+            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+        )
+        names: dict[str, Any] = {"UserPoolId": pool, "Username": email}
+        self.world.stack.aws("cognito-idp", "admin_set_user_password", **names, Password=PASSWORD, Permanent=True)
+        sub = next(each["Value"] for each in made["User"]["Attributes"] if each["Name"] == "sub")
+        return Person(self.admin.client, email, sub=sub)
+
+
+def wait_until(look: Callable[[], bool]) -> None:
+    """Wait until it is so, at most for a while."""
+    ends = time.monotonic() + WITHIN_S
+    while not look() and time.monotonic() < ends:
+        time.sleep(0.2)
+
+
+def _is_ours(answer: Answer) -> bool:
+    """Say whether a request was answered with a fault that is not the customer's, or asked to be repeated (429)."""
+    return answer.status == 429 or answer.status >= 500
+
+
+def _place(case: Case) -> None:
+    answer = case.rest("POST", "/orders", lines({case.product: ORDERED}), may=(202,))
+    if answer.status == 202:
+        assert answer.json()["order_id"] == case.order_id
+
+
+def _cancel(case: Case) -> None:
+    """409 says that it was cancelled before: by the try whose answer was lost."""
+    case.rest("POST", f"/orders/{case.order_id}/cancel", may=(200, 409))
+
+
+def _place_and_cancel(case: Case) -> None:
+    _place(case)
+    case.until_decided()
+    _cancel(case)
+
+
+_VALIDATES: Final = Call("express", "ValidateInput (lambda:invoke)")
+
+
+def _place_and_cancel_at_once(case: Case) -> None:
+    _place(case)
+    case.until_called(_VALIDATES)
+    _cancel(case)
+
+
+def _process(case: Case) -> None:
+    body, may = lines({case.product: ORDERED}), (200,) if case.scenario.ends == "CONFIRMED" else (404, 409)
+    answer = case.rest("POST", "/process", body, may=may)
+    if answer.status == 200:
+        assert answer.json()["order_id"] == case.order_id
+
+
+def _process_twice(case: Case) -> None:
+    _process(case)
+    _process(case)
+
+
+def _introduce(case: Case) -> None:
+    person = case.customer
+    # 409: the profile was made by the try whose answer was lost.
+    case.rest("POST", "/users", {"name": "Kazumi", "email": person.email}, may=(201, 409))
+    case.rest("GET", f"/users/{person.sub}", may=(200, 404))
+
+
+def _offer(case: Case) -> None:
+    product = {"name": "Tea", "unit_price": 250, "currency": "JPY", "quantity": STOCK}
+    case.http("PUT", f"/products/{case.product}", product, may=(200, 201))
+    case.http("GET", f"/products/{case.product}", may=(200, 404))
+    # The page behind it begins with its key and holds the other one, so all its calls bear the mark.
+    case.put_product(f"{case.product}-behind", STOCK)
+    case.http("GET", f"/products?limit=1&cursor={cursors.encode(case.product)}", may=(200, 400))
+
+
+def _read(case: Case) -> None:
+    case.rest("GET", "/orders", may=(200,))
+    case.rest("GET", f"/orders/{case.order_id}", may=(404,))
+
+
+_READS_STOCK: Final = Call("express", "CheckInventory (aws-sdk:dynamodb:batchGetItem)")
+_IS_DECIDED: Final = Call("standard", "DecideOrder (aws-sdk:sfn:startSyncExecution)")
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    each.name: each
+    for each in (
+        Scenario("accepted and confirmed", _place, "CONFIRMED"),
+        Scenario("accepted and rejected", _place, "REJECTED", stock=ORDERED - 1),
+        Scenario("confirmed and cancelled", _place_and_cancel, "CANCELLED"),
+        Scenario(
+            "cancelled while it is processed",
+            _place_and_cancel_at_once,
+            "CANCELLED",
+            faults=((_VALIDATES, Fault("delayed")),),
+        ),
+        Scenario("failed", _place, "FAILED", faults=((_READS_STOCK, Fault("refused")),)),
+        Scenario("abandoned", _place, "FAILED", faults=((_IS_DECIDED, Fault("aborted")),)),
+        Scenario("processed at once", _process, "CONFIRMED", synchronous=True),
+        Scenario("rejected at once", _process, "REJECTED", stock=ORDERED - 1, synchronous=True),
+        Scenario("processed twice", _process_twice, "CONFIRMED", synchronous=True),
+        Scenario("profile", _introduce),
+        Scenario("catalogue", _offer),
+        Scenario("orders read", _read),
+    )
+}

@@ -1,0 +1,175 @@
+"""Whether a case ended right: nothing lost, nothing twice, nothing oversold, nothing stuck."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.proof.aws_faults.cases import ORDERED, Case
+from tests.proof.aws_faults.plan import WORKFLOWS
+from tests.proof.aws_faults.world import Seen
+
+_SUBJECTS: Final = {
+    "PENDING": "Your order is received",
+    "CONFIRMED": "Your order is confirmed",
+    "REJECTED": "Your order is rejected",
+    "FAILED": "Your order has failed",
+    "CANCELLED": "Your order is cancelled",
+}
+# The call was carried out, and its caller does not know.
+_UNHEARD: Final = ("answer lost", "too slow", "killed after")
+
+
+@dataclass
+class Verdict:
+    """What is wrong with all cases, and what came twice because AWS has no way to know."""
+
+    wrong: list[str] = field(default_factory=list[str])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    """lost, duplicated, oversold, stuck, wrong_ends; mails_twice and events_twice, which are allowed."""
+
+    def add(self, kind: str, case: Case, what: str) -> None:
+        """Take down one thing that is wrong."""
+        self.counts[kind] += 1
+        self.wrong.append(f"{kind}: {what}: {case}: answers {case.answers}, met {case.life.met[:4]}")
+
+
+def is_complete(case: Case, seen: Seen) -> bool:
+    """Say whether everything that belongs to the case has come."""
+    if not case.scenario.ends:
+        return not case.open
+    row = seen.rows.get(case.order_id)
+    if is_unanswered(case, row):
+        return False
+    if row is None or row["status"]["S"] == "PENDING":
+        return False
+    expected = _expected(row)
+    mailed = {status for status in expected if seen.mails.get((case.customer.email, _SUBJECTS[status]))}
+    return expected <= set(seen.events[case.order_id]) & mailed & set(seen.analytics[case.order_id])
+
+
+def is_unanswered(case: Case, row: Mapping[str, Any] | None) -> bool:
+    """Say whether the customer had nothing but faults of ours, which is the answer for an order that has FAILED."""
+    return bool(case.open) and (row is None or row["status"]["S"] != "FAILED")
+
+
+def waits(case: Case, seen: Seen) -> bool:
+    """Say whether a message of the case lies in a failure queue; those of the stream do not say whose they are."""
+    if any(case.order_id in body for bodies in seen.failed.values() for body in bodies):
+        return True
+    row = seen.rows.get(case.order_id)
+    unpublished = row is not None and not _expected(row) <= set(seen.events[case.order_id])
+    return unpublished and bool(seen.failed["publish-order-events-stream"])
+
+
+def holds_on(case: Case) -> bool:
+    """Say whether the case waits for its fault to be lifted: the customer gave up, or the workflow tries on and on."""
+    if case.fault is None or case.fault[1].extent != "ever":
+        return bool(case.open)
+    return bool(case.open) or case.fault[0].caller in WORKFLOWS
+
+
+def judge(cases: list[Case], seen: Seen) -> Verdict:
+    """Look at all cases in the end."""
+    verdict = Verdict()
+    for case in cases:
+        for armed in case.life.armed:
+            if not armed.fired:
+                verdict.add("never_happened", case, f"{armed.call} {armed.fault}")
+        if is_unanswered(case, seen.rows.get(case.order_id)):
+            verdict.add("unanswered", case, ", ".join(name for name, *_ in case.open))
+        if case.scenario.ends:
+            _judge_order(case, seen, verdict)
+    return verdict
+
+
+def _judge_order(case: Case, seen: Seen, verdict: Verdict) -> None:
+    row = seen.rows.get(case.order_id)
+    if row is None:
+        verdict.add("lost", case, "the order")
+        return
+    status = row["status"]["S"]
+    if status == "PENDING":
+        verdict.add("stuck", case, f"execution running: {case.order_id in seen.running}")
+        return
+    if status not in allowed_ends(case):
+        verdict.add("wrong_ends", case, f"{status}, not {' or '.join(allowed_ends(case))}")
+    for kind, what in (
+        *_wrong_stock(case, seen, status),
+        *_wrong_events(case, seen, _expected(row)),
+        *_wrong_mails(case, seen, _expected(row)),
+        *_wrong_analytics(case, seen, _expected(row)),
+    ):
+        if kind in ("mails_twice", "events_twice"):
+            verdict.counts[kind] += 1
+        else:
+            verdict.add(kind, case, what)
+
+
+def allowed_ends(case: Case) -> set[str]:
+    """Return how the order may end: as without the fault, if that passes; FAILED, if it ends the execution or stays."""
+    ends = {case.scenario.ends}
+    if case.fault:
+        call, fault = case.fault
+        if fault.extent == "ever" or (not case.scenario.synchronous and fault.kind in ("aborted", "timed out")):
+            ends.add("FAILED")
+        if call.operation.startswith("RecordFailed"):
+            # What its own execution could not record as FAILED, the next one decides.
+            ends.add("CONFIRMED")
+    return ends
+
+
+def _expected(row: Mapping[str, Any]) -> set[str]:
+    """Return the statuses that the order went through. A row with a total was confirmed."""
+    return {"PENDING", row["status"]["S"]} | ({"CONFIRMED"} if "total" in row else set())
+
+
+def _wrong_stock(case: Case, seen: Seen, status: str) -> Iterator[tuple[str, str]]:
+    left = seen.stock[case.product]
+    expected = case.scenario.stock - (ORDERED if status == "CONFIRMED" else 0)
+    if left < expected:
+        yield "oversold", f"{left} left, not {expected}"
+    elif left > expected:
+        yield "wrong_stock", f"{left} left, not {expected}"
+
+
+def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[str, str]]:
+    came = seen.events[case.order_id]
+    unheard = any(call.operation == "PutEvents" and fault.kind in _UNHEARD for call, fault in case.life.met)
+    yield from _missing_or_foreign("event", expected, set(came))
+    for status in [status for status, times in came.items() if times > 1]:
+        yield ("events_twice" if unheard else "duplicated"), f"event {status}"
+
+
+def _wrong_mails(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[str, str]]:
+    mails = {status: seen.mails.get((case.customer.email, subject), 0) for status, subject in _SUBJECTS.items()}
+    yield from _missing_or_foreign("mail", expected, {status for status, times in mails.items() if times})
+    for status in [status for status, times in mails.items() if times > 1]:
+        yield ("mails_twice" if _is_mail_unknown(case) else "duplicated"), f"mail {status}"
+
+
+def _is_mail_unknown(case: Case) -> bool:
+    """Say whether SES took a mail that nobody knew of: its answer was lost, or the process died before it was noted."""
+    if not case.fault:
+        return False
+    call, fault = case.fault
+    at_ses = call.operation == "SendEmail" and fault.kind in _UNHEARD
+    return call.caller == "send_email" and (
+        at_ses or (call.operation == "UpdateItem" and fault.kind == "killed before")
+    )
+
+
+def _wrong_analytics(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[str, str]]:
+    kept = seen.analytics[case.order_id]
+    yield from _missing_or_foreign("analytics object", expected, set(kept))
+    if len(kept) > len(set(kept)):
+        yield "duplicated", f"analytics objects {kept}"
+
+
+def _missing_or_foreign(what: str, expected: set[str], found: set[str]) -> Iterator[tuple[str, str]]:
+    for status in sorted(expected - found):
+        yield "lost", f"{what} {status}"
+    for status in sorted(found - expected):
+        yield "wrong", f"{what} {status}, which the order was not"

@@ -1,0 +1,132 @@
+"""Records the calls of orders without faults, lets each of them go wrong in each way, and sees what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.journeys.patience import WITHIN_S
+from tests.journeys.people import Person
+from tests.proof.aws_faults.cases import SCENARIOS, Case, Scenario, wait_until
+from tests.proof.aws_faults.judge import holds_on, is_complete, waits
+from tests.proof.aws_faults.plan import Call, Fault, faults_of
+from tests.proof.aws_faults.world import Seen, World
+
+_CUSTOMERS: Final = 12
+"""At the same time."""
+_RELAY: Final = "publish_order_events"
+_ANALYTICS: Final = "record_analytics"
+_BATCHED: Final = (_RELAY, _ANALYTICS)
+
+
+@dataclass(frozen=True)
+class FaultPoint:
+    """One call of one scenario, and what goes wrong with it."""
+
+    scenario: Scenario
+    call: Call
+    fault: Fault
+
+
+@dataclass
+class Run:
+    """All cases on one world."""
+
+    world: World
+    admin: Person
+    cases: list[Case] = field(default_factory=list[Case])
+
+    def record(self, scenarios: Iterable[Scenario] = SCENARIOS.values()) -> dict[str, list[Call]]:
+        """Play each scenario without faults of ours; return the calls of each that no earlier one has."""
+        cases = [Case(self.world, scenario, self.admin) for scenario in scenarios]
+        self.play(cases)
+        self.settle(lambda case, seen: is_complete(case, seen) and case.order_id not in seen.running)
+        known = set[tuple[str | int, ...]]()
+        found: dict[str, list[Call]] = {}
+        for case in cases:
+            new: list[Call] = []
+            for call in case.life.calls:
+                meaning = (call.caller, call.operation, *_meaning(case.scenario, call))
+                if meaning not in known:
+                    known.add(meaning)
+                    new.append(call)
+            found[case.scenario.name] = new
+        return found
+
+    def play(self, cases: Iterable[Case]) -> None:
+        """Let customers do what their cases say, several at the same time."""
+        cases = list(cases)
+        self.cases += cases
+        with ThreadPoolExecutor(max_workers=_CUSTOMERS) as pool:
+            list(pool.map(_play, cases))
+
+    def attack(self, points: Iterable[FaultPoint]) -> None:
+        """Play a case for each of the points."""
+        cases = [Case(self.world, point.scenario, self.admin, (point.call, point.fault)) for point in points]
+        lanes = {name: [case for case in cases if _caller(case) == name] for name in _BATCHED}
+        self.play(case for case in cases if _caller(case) not in lanes)
+        with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+            list(pool.map(self._one_after_the_other, lanes.values()))
+
+    def _one_after_the_other(self, cases: list[Case]) -> None:
+        """Play cases whose calls are made for several orders at once: one's fault would meet the others."""
+        for case in sorted(cases, key=lambda case: case.fault is not None and case.fault[1].extent == "ever"):
+            self.play([case])
+            case.until_met()
+            if case.fault and case.fault[1].extent == "ever":
+                wait_until(lambda case=case: is_waiting(case, self.world.look()))
+
+    def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
+        """Wait until every case is settled, at most for a while; return what there is then."""
+        ends = time.monotonic() + WITHIN_S
+        while True:
+            seen = self.world.look()
+            if all(is_settled(case, seen) for case in self.cases) or time.monotonic() > ends:
+                return seen
+            time.sleep(1)
+
+    def lift(self) -> None:
+        """Let nothing go wrong any more, and customers repeat what had no answer."""
+        for case in self.cases:
+            case.life.lift()
+        with ThreadPoolExecutor(max_workers=_CUSTOMERS) as pool:
+            list(pool.map(Case.ask_again, self.cases))
+
+
+def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
+    """Return what tells apart calls that look the same. Those that mean the same go wrong in the same way."""
+    if call.caller == _ANALYTICS:
+        return ()  # every event is a message by itself
+    if call.caller in (_RELAY, "send_email"):
+        return (min(call.nth, 2),)  # however the order was placed; and the third event is treated as the second
+    if call.caller == "fail_order":
+        # Else it finds that there is nothing to do.
+        return (scenario.name == "abandoned",)
+    return (call.nth, scenario.synchronous)
+
+
+def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
+    """Return every fault at every call, in an order that does not depend on the recording's."""
+    return [
+        FaultPoint(SCENARIOS[name], call, fault)
+        for name, calls in recorded.items()
+        for call in sorted(calls)
+        for fault in faults_of(call)
+    ]
+
+
+def is_waiting(case: Case, seen: Seen) -> bool:
+    """Say whether nothing more will happen to the case by itself."""
+    return is_complete(case, seen) or waits(case, seen) or holds_on(case)
+
+
+def _play(case: Case) -> None:
+    case.prepare()
+    case.scenario.play(case)
+
+
+def _caller(case: Case) -> str:
+    return case.fault[0].caller if case.fault else ""

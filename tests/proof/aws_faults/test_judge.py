@@ -1,0 +1,136 @@
+"""The judge of R4 sees each thing that may go wrong, and a fault meets the one call that it is aimed at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.proof.aws_faults.cases import ORDERED, SCENARIOS, STOCK, Case
+from tests.proof.aws_faults.judge import is_complete, judge
+from tests.proof.aws_faults.plan import Armed, Call, Extent, Fault, Kind, Life, Plan
+from tests.proof.aws_faults.world import Seen
+
+ORDER_ID = "00000000-0000-4000-8000-000000000001"
+OTHER_ID = "00000000-0000-4000-8000-000000000002"
+ADDRESS = "kazumi@example.com"
+PRODUCT = "faulty-0001"
+STATUSES = ("PENDING", "CONFIRMED")
+SUBJECTS = ("Your order is received", "Your order is confirmed")
+PUT = Call("orders_api", "PutItem")
+
+
+def case(fault: tuple[Call, Fault] | None = None) -> Case:
+    """A case whose order was confirmed."""
+    nobody: Any = SimpleNamespace(email=ADDRESS)
+    made = Case(nobody, SCENARIOS["accepted and confirmed"], nobody, fault, product=PRODUCT, order_id=ORDER_ID)
+    made.customer = nobody
+    for armed in made.life.armed:
+        armed.fired = 1
+    return made
+
+
+def seen(**changes: Any) -> Seen:
+    """What there is of a confirmed order."""
+    right = Seen(
+        rows={ORDER_ID: {"status": {"S": "CONFIRMED"}, "total": {"N": "500"}}},
+        stock={PRODUCT: STOCK - ORDERED},
+        events={ORDER_ID: Counter(STATUSES)},
+        mails={(ADDRESS, subject): 1 for subject in SUBJECTS},
+        analytics={ORDER_ID: list(STATUSES)},
+        failed={"publish-order-events-stream": []},
+        running=frozenset(),
+    )
+    return replace(right, **changes)
+
+
+def test_nothing_is_wrong_with_an_order_that_ended_right() -> None:
+    assert is_complete(case(), seen())
+    assert judge([case()], seen()).wrong == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("lost", {"rows": {}}),
+        ("stuck", {"rows": {ORDER_ID: {"status": {"S": "PENDING"}}}}),
+        ("wrong_ends", {"rows": {ORDER_ID: {"status": {"S": "FAILED"}}}}),
+        ("oversold", {"stock": {PRODUCT: STOCK - 2 * ORDERED}}),
+        ("wrong_stock", {"stock": {PRODUCT: STOCK}}),
+        ("lost", {"events": {ORDER_ID: Counter(STATUSES[:1])}}),
+        ("duplicated", {"events": {ORDER_ID: Counter([*STATUSES, "CONFIRMED"])}}),
+        ("wrong", {"events": {ORDER_ID: Counter([*STATUSES, "FAILED"])}}),
+        ("lost", {"mails": {(ADDRESS, SUBJECTS[0]): 1}}),
+        ("duplicated", {"mails": {(ADDRESS, SUBJECTS[0]): 1, (ADDRESS, SUBJECTS[1]): 2}}),
+        ("lost", {"analytics": {ORDER_ID: ["PENDING"]}}),
+        ("duplicated", {"analytics": {ORDER_ID: [*STATUSES, "PENDING"]}}),
+    ],
+)
+def test_each_thing_that_is_wrong_is_seen(kind: str, changes: dict[str, Any]) -> None:
+    assert judge([case()], seen(**changes)).counts[kind]
+
+
+def test_a_fault_that_never_happened_is_wrong() -> None:
+    made = case((PUT, Fault("throttled", "call")))
+    made.life.armed[0].fired = 0
+    assert judge([made], seen()).counts == {"never_happened": 1}
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "verdict"),
+    [
+        ("SendEmail", "answer lost", "mails_twice"),
+        ("UpdateItem", "killed before", "mails_twice"),
+        ("SendEmail", "throttled", "duplicated"),
+        ("PutItem", "answer lost", "duplicated"),
+    ],
+)
+def test_a_mail_may_come_twice_only_if_ses_took_it_unheard(operation: str, kind: Kind, verdict: str) -> None:
+    made = case((Call("send_email", operation), Fault(kind)))
+    twice = {(ADDRESS, SUBJECTS[0]): 2, (ADDRESS, SUBJECTS[1]): 1}
+    assert judge([made], seen(mails=twice)).counts == {verdict: 1}
+
+
+@pytest.mark.parametrize(
+    ("extent", "met"),
+    [
+        ("try", [False, True, False, False]),
+        ("call", [False, True, True, False]),
+        ("ever", [False, True, True, True]),
+    ],
+)
+def test_a_fault_meets_one_try_one_call_or_all_from_its_call_on(extent: Extent, met: list[bool]) -> None:
+    """The second call is tried twice."""
+    fault, plan = Fault("throttled", extent), Plan()
+    life = Life(armed=[Armed(replace(PUT, nth=2), fault)])
+    plan.watch(life, [ORDER_ID])
+    found = [plan.decide("orders_api", "PutItem", call, f"put {ORDER_ID}") for call in ("1", "2", "2", "3")]
+    assert found == [fault if each else None for each in met]
+    assert life.calls == [replace(PUT, nth=number) for number in (1, 2, 3)]
+
+
+def test_a_fault_meets_no_other_order_and_no_other_caller() -> None:
+    plan, life = Plan(), Life(armed=[Armed(PUT, Fault("throttled", "ever"))])
+    plan.watch(life, [ORDER_ID, PRODUCT])
+    plan.watch(Life(), [OTHER_ID])
+    assert plan.decide("orders_api", "PutItem", "1", f"put {OTHER_ID}") is None
+    assert plan.decide("users_api", "PutItem", "2", f"put {ORDER_ID}") is None
+    assert plan.decide("orders_api", "PutItem", "3", f"put {PRODUCT}") == Fault("throttled", "ever")
+
+
+def test_what_shares_a_request_with_a_fault_has_met_it_too() -> None:
+    plan, struck, beside = Plan(), Life(armed=[Armed(PUT, Fault("answer lost"))]), Life()
+    plan.watch(struck, [ORDER_ID])
+    plan.watch(beside, [OTHER_ID])
+    plan.decide("orders_api", "PutItem", "1", f"{OTHER_ID} {ORDER_ID}")
+    assert beside.met == struck.met == [(PUT, Fault("answer lost"))]
+
+
+def test_a_fault_that_is_lifted_meets_nothing() -> None:
+    plan, life = Plan(), Life(armed=[Armed(PUT, Fault("throttled", "ever"))])
+    plan.watch(life, [ORDER_ID])
+    life.lift()
+    assert plan.decide("orders_api", "PutItem", "1", ORDER_ID) is None

@@ -1,0 +1,190 @@
+"""The platform with faults in it: started, watched, and looked at from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+import yaml
+
+from local import emulator, owner
+from local.aws import Aws
+from local.instance import ROOT
+from local.instances import stopped_at_the_end
+from local.patience import PATIENCE
+from tests.journeys.fixtures import everything_on_the_bus
+from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
+from tests.proof.aws_faults.plan import Plan
+from tests.proof.aws_faults.proxy import FaultProxy
+
+# Below the time that the SDK takes to give up on a call that is too slow, so that the function runs out of its own.
+_TIMEOUTS_S: Final = {
+    **dict.fromkeys(("users_api", "orders_api", "catalog_api", "process_order", "fail_order"), 4),
+    "publish_order_events": 5,
+    "record_analytics": 5,
+    "validate_order": 3,
+    "update_inventory": 3,
+    # Above it for its tables, and below it for SES, whose calls may take longer.
+    "send_email": 12,
+}
+# The first retry comes after the longest of them, as it does on AWS; the second when an EXPRESS execution is over.
+RETRY_BASE_S: Final = 14
+# A message of the analytics queue is received again after so long: its visibility timeout.
+_ANALYTICS_AGAIN_S: Final = 2
+_RELAY_RETRIES: Final = 2
+_FOLDERS: Final = ("components", "contracts", "functions", "workflows")
+_PROGRAM: Final = ("Pulumi.yaml", ".python-version", *(path.name for path in ROOT.glob("*.py")), *_FOLDERS)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that there is of all orders at one moment."""
+
+    rows: Mapping[str, Any]
+    """Orders by id, in DynamoDB's own JSON."""
+    stock: Mapping[str, int]
+    """Pieces by product."""
+    events: Mapping[str, Counter[str]]
+    """Order -> status of each event on the bus -> how often it came."""
+    mails: Mapping[tuple[str, str], int]
+    """Address and subject -> how many."""
+    analytics: Mapping[str, list[str]]
+    """Order -> status of each object."""
+    failed: Mapping[str, list[str]]
+    """Failure queue -> bodies."""
+    running: frozenset[str]
+    """Names of STANDARD executions that run."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A platform whose functions and workflows meet the faults of `plan`."""
+
+    stack: Stack
+    plan: Plan
+    events_queue: str
+
+    def look(self) -> Seen:
+        """Return what there is now."""
+        stack, tables = self.stack, self.stack.ops["tables"]
+        queued = self._queued()
+        events: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for body in queued.get(self.events_queue, []):
+            order_id, _, status = json.loads(body)["detail"]["event_id"].partition(":")
+            events[order_id][status] += 1
+        listed = stack.aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.ops["analyticsBucket"])
+        analytics: defaultdict[str, list[str]] = defaultdict(list)
+        for key in [str(item["Key"]) for page in listed for item in page.get("Contents", [])]:
+            order_id, _, status = key.rpartition("/")[2].removesuffix(".json").partition("_")
+            analytics[order_id].append(status)
+        return Seen(
+            rows={row["order_id"]["S"]: row for row in self._scan(tables["orders"])},
+            stock={row["product_id"]["S"]: int(row["quantity"]["N"]) for row in self._scan(tables["inventory"])},
+            events=events,
+            mails=Counter((to, mail["Subject"]) for mail in self._mails() for to in mail["To"]),
+            analytics=analytics,
+            failed={name: queued.get(queue["url"], []) for name, queue in self.stack.ops["failureQueues"].items()},
+            running=frozenset(self._running()),
+        )
+
+    def _queued(self) -> dict[str, list[str]]:
+        """Return the bodies of all messages by their queue's URL, without receiving them."""
+        found = self._ask("/_ministack/sqs/messages")
+        return {
+            url: [each["Body"] for each in messages]
+            for regions in found.values()
+            for queues in regions.values()
+            for url, messages in queues.items()
+        }
+
+    def _mails(self) -> list[dict[str, Any]]:
+        return [mail for mails in self._ask("/_ministack/ses/messages").values() for mail in mails]
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        answer = requests.get(self.stack.instance.url + path, timeout=ANSWERS_WITHIN_S)
+        answer.raise_for_status()
+        return answer.json()["messages"]
+
+    def _scan(self, table: str) -> list[dict[str, Any]]:
+        pages = self.stack.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return [row for page in pages for row in page["Items"]]
+
+    def _running(self) -> list[str]:
+        machine = self.stack.ops["stateMachines"]["standard"]
+        found = self.stack.aws(
+            "stepfunctions", "list_executions", stateMachineArn=machine, statusFilter="RUNNING", maxResults=1000
+        )
+        return [each["name"] for each in found["executions"]]
+
+
+@contextmanager
+def faulty_world(
+    port: int, home: Path, *, retry_base_s: float = RETRY_BASE_S, patience: float = PATIENCE, plan: Plan | None = None
+) -> Generator[World]:
+    """Deploy the platform on an emulator whose functions speak to AWS through a proxy, and stop it in the end.
+
+    Lambda repeats an event that failed after `retry_base_s`, and then after twice as long. Time limits are `patience`
+    times as long as in the settings.
+    """
+    instance, plan, environments = temporary(port, home / "instance"), plan or Plan(), home / "environments"
+    environments.mkdir()
+    program = _program(home / "program")
+    region = yaml.safe_load((program / "Pulumi.local.yaml").read_text(encoding="utf-8"))["config"]["aws:region"]
+    proxy = FaultProxy(instance.url, plan, environments)
+    proxy.start()
+    try:
+        with stopped_at_the_end(instance):
+            emulator.start(
+                instance,
+                region=region,
+                launcher="tests.proof.aws_faults.launch",
+                owner=owner.this_process(),
+                environment={
+                    "AWS_ENDPOINT_URL": proxy.url,
+                    "FAULTS_PROXY": proxy.url,
+                    "FAULTS_ENVIRONMENTS": str(environments),
+                    "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(retry_base_s),
+                    "LOCAL_PATIENCE": str(patience),
+                },
+            ).wait()
+            done = local("up", instance, "--program", str(program))
+            assert done.returncode == 0, f"up failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
+            outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))
+            stack = Stack(instance, outputs, Aws(instance, region))
+            _shorten(stack)
+            yield World(stack, plan, everything_on_the_bus(stack))
+    finally:
+        proxy.stop()
+
+
+def _shorten(stack: Stack) -> None:
+    """Let what fails for good reach its failure queue sooner than by the program's settings."""
+    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+    visible = {"VisibilityTimeout": str(_ANALYTICS_AGAIN_S)}
+    stack.aws("sqs", "set_queue_attributes", QueueUrl=analytics, Attributes=visible)
+    relay = stack.ops["functions"]["publish_order_events"]
+    (mapping,) = stack.aws("lambda", "list_event_source_mappings", FunctionName=relay)["EventSourceMappings"]
+    stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], MaximumRetryAttempts=_RELAY_RETRIES)
+
+
+def _program(directory: Path) -> Path:
+    """Copy the program, with shorter time limits."""
+    directory.mkdir()
+    for name in _PROGRAM:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, directory / name)
+    shutil.copytree(ROOT / ".build", directory / ".build", ignore=shutil.ignore_patterns("*.md", "pulumi*"))
+    settings = (ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8")
+    for function, seconds in _TIMEOUTS_S.items():
+        settings, found = re.subn(rf"({function}: {{ timeoutSeconds: )\d+", rf"\g<1>{seconds}", settings)
+        assert found == 1, function
+    (directory / "Pulumi.local.yaml").write_text(settings, encoding="utf-8")
+    return directory

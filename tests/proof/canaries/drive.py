@@ -1,0 +1,258 @@
+"""Puts canaries into every input of both APIs: what is taken, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote
+
+from local.client import Answer, Client, Tokens, client_of
+from tests.journeys.patience import Watcher
+from tests.journeys.stack import Stack
+from tests.proof.canaries.canaries import Canaries
+
+_FORGERIES: Final = (
+    '\n{{"level": "INFO", "message": "{}"}}\n',
+    "\r\nSTART RequestId: {}",
+    "\x1b[31m{}\x1b[0m",
+    "%s{{}}{}",
+)
+_TOKEN_PART: Final = 40
+"""Characters of a token's signature that tell it from all others."""
+
+
+@dataclass
+class Account:
+    """Somebody with an account of canaries: address and password; the name is their profile's."""
+
+    drive: Drive
+    groups: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        words, stack = self.drive.words, self.drive.stack
+        self.email = f"{words.new('mail address')}@example.com"
+        self.password = f"{words.new('password')}-A1!"
+        self.name = words.new("name")
+        named = {"UserPoolId": stack.frontend["auth"]["userPoolId"], "Username": self.email}
+        attributes = [{"Name": "email", "Value": self.email}, {"Name": "email_verified", "Value": "true"}]
+        made = stack.aws(
+            "cognito-idp", "admin_create_user", **named, MessageAction="SUPPRESS", UserAttributes=attributes
+        )
+        stack.aws("cognito-idp", "admin_set_user_password", **named, Password=self.password, Permanent=True)
+        for group in self.groups:
+            stack.aws("cognito-idp", "admin_add_user_to_group", **named, GroupName=group)
+        found = {each["Name"]: each["Value"] for each in made["User"]["Attributes"]}
+        self.sub = words.known(found["sub"], "user id")
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Tokens of the code flow."""
+        tokens = self.drive.client.sign_in_by_code(self.email, self.password)
+        for token in (tokens.id_token, tokens.access_token):
+            self.drive.words.known(token.rpartition(".")[2][:_TOKEN_PART], "token")
+        return tokens
+
+    def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Call the REST API with noise in every header."""
+        return self.drive.call("restApi", method, path, body, {"Authorization": self.tokens.id_token, **headers})
+
+    def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Call the HTTP API with noise in every header."""
+        return self.drive.call("httpApi", method, path, body, {"Authorization": self.tokens.access_token, **headers})
+
+    def introduce(self) -> Account:
+        """Create the profile."""
+        assert self.rest("POST", "/users", {"name": self.name, "email": self.email}).status == 201
+        return self
+
+    def order(self, product: str, quantity: int = 2, path: str = "/orders") -> dict[str, Any]:
+        """Place an order with a key; return it, whatever became of it."""
+        key = {"Idempotency_Key": self.drive.words.new("idempotency key")}
+        answer = self.rest("POST", path, lines(product, quantity), **key)
+        found = answer.json()
+        if "order_id" not in found:
+            # What /process refused or could not do has its row all the same.
+            found = self.rest("GET", "/orders?limit=1").json()["orders"][0]
+        self.drive.words.known(found["order_id"], "order id")
+        return found
+
+
+@dataclass
+class Drive:
+    """One run through everything, with what it needs."""
+
+    stack: Stack
+    watcher: Watcher
+    words: Canaries
+    refusals: list[str] = field(default_factory=list[str])
+    """Answers that refuse, headers and all."""
+    forged: list[str] = field(default_factory=list[str])
+    """Words that were sent as the message of a log line of their own."""
+
+    @cached_property
+    def client(self) -> Client:
+        """A frontend."""
+        return client_of(self.stack.outputs)
+
+    @cached_property
+    def customer(self) -> Account:
+        """Somebody with a profile."""
+        return Account(self).introduce()
+
+    @cached_property
+    def admin(self) -> Account:
+        """Somebody who writes the catalogue."""
+        return Account(self, ("admin",))
+
+    def call(self, api: str, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
+        """Send a request with a canary in every header that nobody asked for."""
+        text = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
+        kind = {"Content-Type": "application/json"} if text is not None else {}
+        sent = {**kind, **self.noise(), **{name.replace("_", "-"): value for name, value in headers.items()}}
+        answer = self.client.send(method, self.stack.frontend[api]["url"] + path, text, sent)
+        if answer.status >= 400:
+            self.refusals.append(answer.text + json.dumps(dict(answer.headers)))
+        return answer
+
+    def noise(self) -> dict[str, str]:
+        """Return headers that browsers, proxies and attackers send."""
+        word = self.words.new
+        return {
+            "Cookie": f"session={word('header')}",
+            "Referer": f"https://example.com/{word('header')}?q={word('header')}",
+            "User-Agent": word("user agent"),
+            "X-Forwarded-For": word("header"),
+            "X-Api-Key": word("header"),
+            "X-Canary": word("header"),
+            "From": word("header"),
+            "Via": word("header"),
+        }
+
+    def product(self, quantity: int = 100) -> str:
+        """Put a product whose id and name are canaries; return its id."""
+        product_id = self.words.new("product id")
+        content = {"name": self.words.new("product name"), "unit_price": 250, "currency": "JPY", "quantity": quantity}
+        assert self.admin.http("PUT", f"/products/{product_id}", content).status == 201
+        return product_id
+
+    def taken(self) -> None:
+        """Do what every operation is for."""
+        customer, admin, product = self.customer, self.admin, self.product()
+        query = f"?limit=5&{self.words.new('query')}={self.words.new('query')}"
+        order = customer.order(product)
+        customer.order(product, path="/process")
+        assert self.decided(customer, order["order_id"]) == "CONFIRMED"
+        assert customer.rest("GET", f"/users/{customer.sub}{query}").status == 200
+        assert admin.rest("GET", f"/users/{customer.sub}").status == 200
+        assert customer.rest("GET", f"/orders{query}").status == 200
+        assert customer.rest("GET", f"/orders/{order['order_id']}{query}").status == 200
+        assert customer.http("GET", f"/products{query}").status == 200
+        assert customer.http("GET", f"/products/{product}{query}").status == 200
+        assert customer.rest("POST", f"/orders/{order['order_id']}/cancel").status == 200
+        assert customer.rest("POST", f"/orders/{order['order_id']}/cancel").status == 409
+
+    def decided(self, who: Account, order_id: str) -> str:
+        """Return the order's status once it is no longer PENDING."""
+
+        def look() -> str:
+            status = str(who.rest("GET", f"/orders/{order_id}").json()["status"])
+            return status if status != "PENDING" else ""
+
+        return self.watcher.until(look, "the order is decided", order_id)
+
+    def refused(self) -> None:
+        """Ask for what is refused: every code below 500, on every operation that has it."""
+        customer, admin, word = self.customer, self.admin, self.words.new
+        product = self.product(quantity=1)
+        self._not_signed_in(product)
+        self._not_understood(customer)
+        for path in ("/orders", "/process"):
+            key = word("idempotency key")
+            customer.rest("POST", path, lines(product, 1000), Idempotency_Key=key)  # more than there is
+            customer.rest("POST", path, lines(product, 999), Idempotency_Key=key)
+            customer.rest("POST", path, lines(word("product id"), 1))  # not in the catalogue
+            customer.rest("POST", path, {"items": lines(product, 1)["items"] * 2})
+            customer.rest("POST", path, lines(product, 1), Idempotency_Key=word("idempotency key") * 30)
+            customer.rest("POST", path, lines(product, 1), Idempotency_Key="")
+        customer.rest(
+            "POST", "/users", {"name": word("refused input"), "email": f"{word('refused input')}@example.com"}
+        )
+        customer.http("PUT", f"/products/{word('refused input')}", {"name": word("refused input")})
+        content = {"name": word("refused input"), "unit_price": 1, "currency": "JPY", "quantity": -1}
+        admin.http("PUT", f"/products/{word('refused input')}", content)
+        admin.http("PUT", f"/products/-{word('refused input')}", {**content, "quantity": 1})
+        for each in self.customer.rest("GET", "/orders?limit=100").json()["orders"]:
+            self.words.known(each["order_id"], "order id")
+
+    def _not_signed_in(self, product: str) -> None:
+        """Send every operation a token that is none: 401."""
+        for api, method, path in (
+            ("restApi", "POST", "/users"),
+            ("restApi", "GET", f"/orders/{self.words.new('refused input')}"),
+            ("restApi", "POST", "/process"),
+            ("httpApi", "GET", f"/products/{self.words.new('refused input')}"),
+            ("httpApi", "PUT", f"/products/{product}"),
+        ):
+            body: Any = {"items": [], self.words.new("refused input"): 1} if method != "GET" else None
+            for value in (self.words.new("token"), f"Basic {self.words.new('password')}", f"Bearer a.{'b' * 9}.c"):
+                assert self.call(api, method, path, body, {"Authorization": value}).status == 401
+
+    def _not_understood(self, customer: Account) -> None:
+        """Send what is no request of the contract: 400, 404, 413, 415."""
+        word = self.words.new
+        bodies: dict[str, list[Any]] = {
+            "/users": [{"name": word("refused input"), "email": word("refused input")}],
+            "/orders": [{"items": [{"product_id": f"-{word('refused input')}", "quantity": 1}]}],
+            "/process": [{"items": [{"product_id": f"-{word('refused input')}", "quantity": 1}]}],
+        }
+        for path, own in bodies.items():
+            anything: list[Any] = [
+                {word("refused input"): word("refused input")},
+                word("refused input"),
+                f'{{"items": "{word("refused input")}',
+                [word("refused input")],
+                {"items": word("refused input"), "name": [word("refused input")], "email": {}},
+                f'{{"items": [], "x": "{word("refused input") * 1200}"}}',
+            ]
+            for body in [*own, *anything]:
+                assert customer.rest("POST", path, body).status in (400, 413)
+            for kind in ("text/{}", "application/json; charset={}", "application/json; {}=1"):
+                sent = {"Content_Type": kind.format(word("refused input"))}
+                assert customer.rest("POST", path, lines(word("product id"), 1), **sent).status in (400, 415)
+        text = word("refused input")
+        for path in (
+            f"/{text}",
+            f"/orders/{text}/{text}",
+            f"/users/{text}@example.com",
+            f"/orders/{text}",
+            f"/{text}?{text}",
+        ):
+            assert customer.rest("GET", path).status == 404
+        for query in (f"limit={word('refused input')}", f"cursor={word('refused input')}"):
+            assert customer.rest("GET", f"/orders?{query}").status == 400
+            assert customer.http("GET", f"/products?{query}").status == 400
+        assert customer.http("GET", f"/products/{word('refused input')}").status == 404
+        assert customer.http("DELETE", f"/{word('refused input')}").status == 404
+
+    def forging(self) -> None:
+        """Send what would be a line of the log, or its colour, if anybody wrote it there as it came."""
+        customer = self.customer
+        for form in _FORGERIES:
+            word = self.words.new("refused input")
+            self.forged.append(word)
+            text = form.format(word)
+            customer.rest("POST", "/users", {"name": [text], "email": text})
+            customer.rest("POST", "/orders", {"items": [{"product_id": text, "quantity": 1}], text: text})
+            customer.rest("POST", "/process", {"items": [{"product_id": text, "quantity": 1}]})
+            for path in (f"/orders/{quote(text, safe='')}", f"/orders?limit={quote(text)}", f"/{quote(text, safe='')}"):
+                customer.rest("GET", path)
+            self.admin.http("PUT", f"/products/{quote(text, safe='')}", {"name": text})
+            self.admin.http("PUT", "/products/tea", {"name": text, "currency": text, "unit_price": text, "quantity": 1})
+
+
+def lines(product: str, quantity: int) -> dict[str, Any]:
+    """Return the body of an order of one line."""
+    return {"items": [{"product_id": product, "quantity": quantity}]}

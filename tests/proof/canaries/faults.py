@@ -1,0 +1,240 @@
+"""Faults of ours with canaries in what is being worked on: permissions denied, poison, no connection, time limits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tests.fakes import gateway
+from tests.journeys.breakages import closed_bucket, denied, queue_attributes
+from tests.journeys.rows import timestamp, write_undecided
+from tests.journeys.stack import Stack
+from tests.proof.canaries.drive import Account, Drive, lines
+
+_NOWHERE: Final = "http://127.0.0.1:9"
+_TIMEOUT_S: Final = 2
+_ENOUGH_S: Final = 20
+
+
+def denied_to_apis(drive: Drive) -> None:
+    """Let the functions behind the APIs, and the workflow behind POST /process, be refused by AWS: 500."""
+    stack, customer, word = drive.stack, drive.customer, drive.words.new
+    product = drive.product()
+    stranger = Account(drive)
+    assert stranger.tokens
+    with denied(stack, "users-api", "dynamodb:*"):
+        profile = {"name": word("name"), "email": f"{word('mail address')}@example.com"}
+        assert stranger.rest("POST", "/users", profile).status == 500
+        assert stranger.rest("GET", f"/users/{stranger.sub}").status == 500
+    with denied(stack, "orders-api", "dynamodb:*"):
+        key = word("idempotency key")
+        assert customer.rest("POST", "/orders", lines(product, 1), Idempotency_Key=key).status == 500
+        assert customer.rest("GET", "/orders").status == 500
+    with denied(stack, "catalog-api", "dynamodb:*"):
+        content = {"name": word("product name"), "unit_price": 1, "currency": "JPY", "quantity": 1}
+        assert drive.admin.http("PUT", f"/products/{word('product id')}", content).status == 500
+    for role, action in (
+        ("order-express", "dynamodb:BatchGetItem"),
+        ("order-express", "lambda:InvokeFunction"),
+        ("update-inventory", "dynamodb:*"),
+    ):
+        with denied(stack, role, action):
+            key = word("idempotency key")
+            assert customer.rest("POST", "/process", lines(product, 1), Idempotency_Key=key).status >= 500
+    with denied(stack, "rest-api-process-order", "states:StartSyncExecution"):
+        key = word("idempotency key")
+        assert customer.rest("POST", "/process", lines(product, 1), Idempotency_Key=key).status >= 500
+
+
+def denied_behind(drive: Drive) -> None:
+    """Let what comes after an accepted order be refused by AWS, and wait until each net has caught it."""
+    stack, watcher = drive.stack, drive.watcher
+    product = drive.product()
+    with denied(stack, "order-express", "dynamodb:BatchGetItem"):
+        drive.decided(drive.customer, drive.customer.order(product)["order_id"])
+    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+    with ExitStack() as broken:
+        for role, action in (("process-order", "states:StartExecution"), ("send-email", "ses:SendEmail")):
+            broken.enter_context(denied(stack, role, action))
+        broken.enter_context(closed_bucket(stack, "orders/*"))
+        broken.enter_context(queue_attributes(stack, analytics, VisibilityTimeout="1"))
+        order = drive.customer.order(product)["order_id"]
+        for queue in ("process-order-failures", "send-email-failures", "analytics-dlq"):
+            watcher.until(lambda queue=queue: stack.failed(queue, order), f"it is in {queue}", order)
+    for table in ("users", "idempotency"):
+        with denied(stack, "send-email", "dynamodb:*" if table == "idempotency" else "dynamodb:GetItem"):
+            order = drive.customer.order(product)["order_id"]
+            watcher.until(lambda order=order: stack.failed("send-email-failures", order), "no mail", order)
+    with denied(stack, "publish-order-events", "events:PutEvents"):
+        order = drive.customer.order(product)["order_id"]
+        watcher.until(lambda: stack.failed("publish-order-events-stream", ""), "the batch waits", order)
+    with _undeliverable(stack):
+        order = drive.customer.order(product)["order_id"]
+        watcher.until(lambda: stack.failed("analytics-delivery", order), "it is not delivered", order)
+
+
+@contextmanager
+def _undeliverable(stack: Stack) -> Generator[None]:
+    closed = json.dumps({"Version": "2012-10-17", "Statement": []})
+    with queue_attributes(stack, stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"], Policy=closed):
+        yield
+
+
+def poison(drive: Drive) -> None:
+    """Write what is no order into the table, the bus and the queue, and call each function with what is no event."""
+    stack, word = drive.stack, drive.words.new
+    _poison_rows(drive)
+    bus = {"EventBusName": stack.ops["eventBus"]["name"], "Source": "orders.api"}
+    details: list[Any] = [
+        {"event_id": word("poison"), "order": {"order_id": word("poison")}},
+        {word("poison"): word("poison")},
+        {"event_id": 1, "order": [word("poison")]},
+    ]
+    entries = [{**bus, "DetailType": "OrderCreated", "Detail": json.dumps(detail)} for detail in details]
+    assert not stack.aws("events", "put_events", Entries=entries)["FailedEntryCount"]
+    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+    for body in (word("poison"), json.dumps({word("poison"): 1}), json.dumps({"order": {"order_id": word("poison")}})):
+        named = {"MessageGroupId": "poison", "MessageDeduplicationId": str(uuid.uuid4())}
+        stack.aws("sqs", "send_message", QueueUrl=analytics, MessageBody=body, **named)
+    _more_than_there_is(drive)
+    for alias in stack.ops["functions"].values():
+        for event in ({word("poison"): word("poison")}, {"order": {"order_id": word("poison")}}, [word("poison")]):
+            stack.aws("lambda", "invoke", FunctionName=alias, Payload=json.dumps(event))
+    for kind in ("send-email-failures", "process-order-failures", "analytics-dlq"):
+        drive.watcher.until(lambda kind=kind: stack.failed(kind, drive.words.run), f"poison in {kind}")
+    drive.watcher.until(lambda: stack.failed("publish-order-events-stream", ""), "poison in the stream")
+
+
+def _more_than_there_is(drive: Drive) -> None:
+    """Let the deciding step meet an empty stock, as it does when another order was faster."""
+    product = drive.product(quantity=0)
+    now = timestamp(datetime.now(UTC))
+    order_id = drive.words.known(str(uuid.uuid4()), "order id")
+    order = {"order_id": order_id, "user_id": drive.customer.sub, "status": "PENDING", "created_at": now}
+    order |= {"updated_at": now, "items": lines(product, 1)["items"]}
+    write_undecided(drive.stack, order)
+    event = {"order": order, "products": [{"product_id": product, "unit_price": 1, "currency": "JPY"}]}
+    step = drive.stack.ops["functions"]["update_inventory"]
+    refused = drive.stack.aws("lambda", "invoke", FunctionName=step, Payload=json.dumps(event))
+    assert json.loads(refused["Payload"].read())["errorType"] == "OutOfStock"
+    table = drive.stack.ops["tables"]["orders"]
+    drive.stack.aws("dynamodb", "delete_item", TableName=table, Key={"order_id": {"S": order_id}})
+
+
+def _poison_rows(drive: Drive) -> None:
+    stack, word = drive.stack, drive.words.new
+    table = stack.ops["tables"]["orders"]
+    right = {
+        "order_id": {"S": ""},
+        "user_id": {"S": word("poison")},
+        "created_at": {"S": "2001"},
+        "updated_at": {"S": "2001"},
+    }
+    line = {"M": {"product_id": {"S": word("poison")}, "quantity": {"S": word("poison")}}}
+    changes: list[dict[str, Any]] = [
+        {"status": {"S": word("poison")}, "items": {"L": []}},
+        {"status": {"S": "PENDING"}, "items": {"S": word("poison")}},
+        {"status": {"S": "PENDING"}, "items": {"L": [line]}},
+    ]
+    for change in changes:
+        order_id = {"S": str(uuid.uuid4())}
+        stack.aws("dynamodb", "put_item", TableName=table, Item={**right, **change, "order_id": order_id})
+        stack.aws("dynamodb", "delete_item", TableName=table, Key={"order_id": order_id})
+
+
+def without_connection(drive: Drive) -> None:
+    """Let functions reach nobody, and let them reach somebody who never answers, until their time is up."""
+    word = drive.words.new
+
+    def event() -> dict[str, Any]:
+        order_id = drive.words.known(str(uuid.uuid4()), "order id")
+        now = timestamp(datetime.now(UTC))
+        order = {
+            "order_id": order_id,
+            "user_id": drive.customer.sub,
+            "status": "PENDING",
+            "items": lines(word("product id"), 1)["items"],
+            "created_at": now,
+            "updated_at": now,
+        }
+        detail = {"event_id": f"{order_id}:PENDING", "order": order}
+        return {"source": "orders.api", "detail-type": "OrderCreated", "detail": detail}
+
+    def profile() -> dict[str, Any]:
+        body = {"name": word("name"), "email": f"{word('mail address')}@example.com"}
+        headers = {"Authorization": drive.customer.tokens.id_token, **drive.noise()}
+        request = gateway.Request(method="POST", path="/users", body=body, headers=headers, user_id=drive.customer.sub)
+        return gateway.rest_event(request)
+
+    with _silent() as silent, _closing() as closing:
+        for source, variable, make in (
+            ("users_api", "AWS_ENDPOINT_URL_DYNAMODB", profile),
+            ("send_email", "AWS_ENDPOINT_URL_SESV2", event),
+        ):
+            for url in (_NOWHERE, closing, silent):
+                with _changed(
+                    drive.stack, source, {variable: url}, _TIMEOUT_S if url == silent else _ENOUGH_S
+                ) as invoke:
+                    invoke(make())
+
+
+@contextmanager
+def _closing() -> Generator[str]:
+    """Take requests, and hang up without an answer: the SDK's error then carries the request with its body."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    caller, _ = listening.accept()
+                    with caller:
+                        caller.recv(65_536)
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+        server.join()
+
+
+@contextmanager
+def _silent() -> Generator[str]:
+    """Listen, and say nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextmanager
+def _changed(
+    stack: Stack, source: str, variables: Mapping[str, str], timeout_s: int
+) -> Generator[Callable[[Any], Any]]:
+    """Change the environment and the time limit of a function's $LATEST, which no alias names; give its invocation."""
+    name = stack.ops["functions"][source].rpartition(":")[0]
+    before = stack.aws("lambda", "get_function_configuration", FunctionName=name)
+    kept = before["Environment"]["Variables"]
+
+    def configure(environment: Mapping[str, str], limit_s: int) -> None:
+        asked = {"Environment": {"Variables": dict(environment)}, "Timeout": limit_s}
+        stack.aws("lambda", "update_function_configuration", FunctionName=name, **asked)
+        time.sleep(0.1)
+
+    def invoke(event: Any) -> Any:
+        return stack.aws("lambda", "invoke", FunctionName=name, Payload=json.dumps(event))
+
+    configure({**kept, **variables}, timeout_s)
+    try:
+        yield invoke
+    finally:
+        configure(kept, before["Timeout"])

@@ -1,0 +1,114 @@
+"""S4: what people tell the platform is found only where docs/data.md says that it may be.
+
+Broken on purpose, in a copy, and seen by `test_nothing_is_where_it_may_not_be`: POST /users logs its body (name,
+address and refused input in its log); the recipient in the message of MailRefused (in log, trace, envelopes, dead
+letters and the output of `make redrive`); a handler with `capture_error` (name and address in the trace, since SES had
+hung up); a KeyError for an unknown status (poison in the relay's log); `$context.path` in the access log.
+And by `test_nobody_writes_a_line_of_a_log`: the query's `limit` printed as it came. At log level DEBUG all of it holds.
+
+What the emulator does not show is in the table as "AWS alone", and tested on the graph as far as the graph decides it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
+
+import pytest
+
+from tests.journeys.patience import Watcher
+from tests.journeys.stack import Stack
+from tests.journeys.traces import Traces
+from tests.proof.canaries.canaries import Canaries
+from tests.proof.canaries.drive import Drive
+from tests.proof.canaries.places import Places
+from tests.proof.canaries.search import Search, drive_through, look, tidy
+from tests.proof.canaries.table import DOCUMENT, Row, rows, stale, strays
+from tests.proof.plugin import Dose, Proof
+
+pytestmark = [pytest.mark.attack("S4"), pytest.mark.emulator]
+
+# What Lambda and its runtime write around our lines, and the lines of a traceback.
+_OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")
+
+
+@pytest.fixture(scope="module")
+def table() -> Mapping[str, Row]:
+    """The table of docs/data.md."""
+    return rows(DOCUMENT.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def search(  # noqa: PLR0917 - fixtures
+    stack: Stack,
+    watcher: Watcher,
+    traces: Traces,
+    subscribe: Callable[[str], str],
+    table: Mapping[str, Row],
+    dose: Dose,
+) -> Iterator[Search]:
+    """Everything driven through, and everything read."""
+    drive = Drive(stack, watcher, Canaries())
+    topics = {role: subscribe(stack.ops["topics"][role]) for role in ("notifications", "successes")}
+    places = Places(stack, traces, watcher.events_queue, topics, drive.refusals)
+    with traces.following():
+        drive_through(drive, places, full=dose.full)
+        found = look(drive, places, table, full=dose.full)
+    yield found
+    tidy(drive, places)
+
+
+def test_each_place_shows_what_was_planted_there(search: Search, proof: Proof) -> None:
+    """Else a search that finds nothing would say nothing."""
+    blind = [place for place, word in search.planted.items() if word not in search.words[place]]
+    proof.tried(places=len(search.planted))
+    proof.found(blind_places=len(blind))
+    assert blind == []
+
+
+def test_nothing_is_where_it_may_not_be(search: Search, table: Mapping[str, Row], proof: Proof) -> None:
+    found = strays(search.kinds, table)
+    proof.tried(canaries=len(search.drive.words.kinds), requests_refused=len(search.drive.refusals))
+    proof.found(strays=len(found))
+    assert not found, "\n".join(f"{stray}: {search.example(stray)}" for stray in found)
+
+
+def test_the_table_allows_nothing_that_is_never_there(
+    search: Search, table: Mapping[str, Row], dose: Dose, proof: Proof
+) -> None:
+    """In a small dose no fault of ours is made, so that the failure queues, for one, stay empty."""
+    left = stale(search.kinds, table) if dose.full else []
+    proof.found(kinds_in_places=sum(len(kinds) for kinds in search.kinds.values()), stale_lines=len(left))
+    assert left == []
+
+
+def test_nobody_writes_a_line_of_a_log(search: Search, proof: Proof) -> None:
+    """Line breaks, control characters, braces and percent signs in names, ids, paths, queries and bodies."""
+    lines, forged = 0, list[str]()
+    for place, group in search.places.log_groups().items():
+        for line in search.places.log_lines(group):
+            lines += 1
+            forged += [f"{place}: {part[:300]}" for part in line.splitlines() if _is_forged(part, search.drive.forged)]
+    proof.tried(log_lines=lines, forged_lines_sent=len(search.drive.forged))
+    assert forged == []
+
+
+def _is_forged(line: str, words: list[str]) -> bool:
+    """Say whether somebody else wrote this line: it is no JSON of ours, or its message is not."""
+    if "\x1b" in line:
+        return True
+    if not any(word in line for word in words):
+        return False
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return not line.startswith(_OF_LAMBDA)
+    return not isinstance(said, dict) or any(word in str(cast("Any", said).get("message")) for word in words)
+
+
+def test_a_forged_line_is_seen() -> None:
+    assert _is_forged('{"level": "INFO", "message": "zq1"}', ["zq1"])
+    assert _is_forged("START RequestId: zq1"[6:], ["zq1"])
+    assert _is_forged("\x1b[31mred", [])
+    assert not _is_forged('{"level": "INFO", "message": "order accepted", "path": "zq1"}', ["zq1"])

@@ -1,0 +1,119 @@
+"""S4 on paper: docs/data.md names every place, how long it keeps what it has, and what the graph says of AWS's own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import pytest
+
+from tests.proof.canaries.canaries import Canaries
+from tests.proof.canaries.table import DOCUMENT, Row, kinds_explained, places_of, rows, stale, strays
+from tests.proof.plugin import Proof
+from tests.support.graph import Graph
+
+pytestmark = pytest.mark.attack("S4")
+
+_TEXT: Final = DOCUMENT.read_text(encoding="utf-8")
+# What an access log may have. None of it is the caller's, their address, or a path with an id in it.
+_LOGGED: Final = re.compile(
+    r"\$context[.](requestId|extendedRequestId|xrayTraceId|requestTime|httpMethod|resourcePath|routeKey|status|"
+    r"responseLength|responseLatency|integration[.](latency|status|error)|error[.](message|responseType)|"
+    r"authorizer[.]error|waf[.]status)"
+)
+# What makes Powertools or Lambda write down events and answers.
+_TALKATIVE: Final = (
+    "POWERTOOLS_LOGGER_LOG_EVENT",
+    "POWERTOOLS_TRACER_CAPTURE",
+    "POWERTOOLS_DEBUG",
+    "POWERTOOLS_DEV",
+    "AWS_LAMBDA_LOG",
+)
+
+
+@pytest.fixture(scope="module")
+def table() -> Mapping[str, Row]:
+    """The table of docs/data.md."""
+    return rows(_TEXT)
+
+
+def test_the_table_names_every_place_of_prod_and_how_long_it_keeps(
+    table: Mapping[str, Row], graph_of: Callable[[str], Graph], proof: Proof
+) -> None:
+    made = places_of(graph_of("prod"))
+    proof.tried(places_of_the_graph=len(made))
+    assert {place: table[place].kept if place in table else "no line" for place in made} == made
+
+
+def test_a_new_place_needs_a_line(table: Mapping[str, Row], graph_of: Callable[[str], Graph]) -> None:
+    prod = graph_of("prod")
+    assert set(places_of(prod)) - (table.keys() - {"log of users_api"}) == {"log of users_api"}
+
+
+def test_each_line_says_why_and_each_kind_is_explained(table: Mapping[str, Row]) -> None:
+    assert [row.place for row in table.values() if not row.why] == []
+    used = {kind for row in table.values() for kind in row.kinds}
+    assert used <= kinds_explained(_TEXT)
+
+
+def test_no_token_and_no_password_is_in_any_place_of_ours(table: Mapping[str, Row]) -> None:
+    holding = {row.place for row in table.values() if row.kinds & {"token", "password"}}
+    assert holding == {"outputs.json and state.json"}
+
+
+def test_access_logs_name_no_caller_and_no_path(graph: Graph) -> None:
+    for kind in ("aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"):
+        (stage,) = graph.of(kind)
+        fields = json.loads(stage.inputs["accessLogSettings"]["format"])
+        assert [value for value in fields.values() if not _LOGGED.fullmatch(value)] == []
+
+
+def test_no_gateway_workflow_or_function_is_told_to_log_more(graph: Graph) -> None:
+    (settings,) = graph.of("MethodSettings")
+    assert settings.inputs["settings"]["dataTraceEnabled"] is False
+    assert settings.inputs["settings"]["loggingLevel"] in ("OFF", "ERROR")
+    for function in (each for each in graph.of("aws:lambda/function:Function") if each.custom):
+        variables = function.inputs["environment"]["variables"]
+        # Stack dev has DEBUG, at which nothing more of what people say is logged: tried in a copy.
+        assert variables["LOG_LEVEL"] != "DEBUG" or graph.stack == "dev"
+        assert [name for name in variables if name.startswith(_TALKATIVE)] == []
+
+
+def test_the_firewall_logs_refused_requests_alone_without_what_may_be_a_token(
+    graph_of: Callable[[str], Graph],
+) -> None:
+    (logging,) = graph_of("prod").of("WebAclLoggingConfiguration")
+    redacted = json.dumps(logging.inputs["redactedFields"])
+    assert not [name for name in ("authorization", "cookie", "queryString") if name not in redacted]
+    assert logging.inputs["loggingFilter"]["defaultBehavior"] == "DROP"
+    (kept,) = logging.inputs["loggingFilter"]["filters"]
+    assert kept["conditions"] == [{"actionCondition": {"action": "BLOCK"}}]
+    (acl,) = graph_of("prod").of("WebAcl")
+    assert acl.inputs["visibilityConfig"]["sampledRequestsEnabled"] is False
+
+
+def test_what_is_in_the_wrong_place_and_what_is_nowhere_are_both_told(table: Mapping[str, Row]) -> None:
+    right = {row.place: set(row.kinds) for row in table.values()}
+    assert (strays(right, table), stale(right, table)) == ([], [])
+    assert strays({**right, "log of users_api": {"name"}}, table) == ["log of users_api: name"]
+    assert strays({**right, "log of a new function": {"order id"}}, table) == ["log of a new function: order id"]
+    assert stale({**right, "mails": set(table["mails"].kinds) - {"name"}}, table) == ["mails: name"]
+
+
+def test_a_word_is_found_however_it_is_written() -> None:
+    words = Canaries()
+    word = words.new("name")
+    for text in (
+        word,
+        word.upper(),
+        base64.b64encode(f"a name: {word}".encode()).decode(),
+        base64.urlsafe_b64encode(json.dumps({"name": word}).encode()).decode().rstrip("="),
+        "".join(f"%{ord(letter):02x}" for letter in word),
+        "".join(f"\\u{ord(letter):04x}" for letter in word),
+        json.dumps({"body": list(f'{{"name": "{word}"}}'.encode())}),
+    ):
+        assert words.kinds_within(text) == {"name"}, text
+    assert words.kinds_within("another word") == set()

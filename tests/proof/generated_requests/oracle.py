@@ -1,0 +1,129 @@
+"""What must be answered to a generated call: written against the contract, without the handlers' own code.
+
+Every case begins with the same rows: a profile and two orders of USER, one PENDING and one CONFIRMED, a PENDING order
+of OTHER_USER, and one product.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from shared import rows
+from shared.domain.cursors import encode
+from tests.contracts import answers
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.gateway import OTHER_USER, USER, Answer
+from tests.journeys import checked_client
+from tests.proof.generated_requests.bodies import is_key, verdict
+from tests.proof.generated_requests.calls import ANOTHERS, CONFIRMED, PENDING, PRODUCT, Call
+from tests.proof.generated_requests.schema import REST
+
+_CREATED: Final = "2026-01-02T03:04:05.678Z"
+_ID: Final = re.compile(r"/[a-z]+/([^/]+)(?:/cancel)?/*")
+_OWNERS: Final = {PENDING: USER, CONFIRMED: USER, ANOTHERS: OTHER_USER}
+_PROFILE: Final[Any] = {"user_id": USER, "name": "Ada", "email": "ada@example.com", "created_at": _CREATED}
+_TEA: Final[Any] = {"name": "Tea", "unit_price": 500, "currency": "JPY", "quantity": 10}
+
+
+def fill(dynamodb: FakeDynamoDB) -> None:
+    """Put the rows that every case begins with."""
+    dynamodb.put("users", rows.user_row(_PROFILE, request_id="r"))
+    dynamodb.put("inventory", {"product_id": {"S": PRODUCT}, **rows.product_values(_TEA, request_id="r")})
+    for order_id, owner in _OWNERS.items():
+        order: Any = {
+            "order_id": order_id,
+            "user_id": owner,
+            "status": "CONFIRMED" if order_id == CONFIRMED else "PENDING",
+            "items": [{"product_id": PRODUCT, "quantity": 1}],
+            "created_at": _CREATED,
+            "updated_at": _CREATED,
+        }
+        dynamodb.put("orders", rows.order_row(order, request_hash="h", synchronous=False))
+
+
+def faults(call: Call, given: Mapping[str, Any]) -> list[str]:
+    """Return what in the function's answer is not as it must be."""
+    answer, expected = Answer(given), _statuses(call)
+    found = [] if answer.status in expected else [f"got {answer.status}, the contract allows {sorted(expected)}"]
+    method, path = call.request.method, call.request.path
+    if call.operation:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        told = checked_client.Answer(answer.status, headers, given["body"])
+        found += checked_client.breaches(call.document, method, path, told)
+    else:
+        found += answers.faults(call.document, method, path, answer)
+    if answer.status >= 400 and answer.body.get("request_id") != "gateway-request":
+        found.append("the error is of another request")
+    given["body"].encode()
+    return found
+
+
+def _statuses(call: Call) -> set[int]:
+    if not call.operation:
+        return {404}
+    caller = _caller(call)
+    if caller is None:
+        return {401}
+    user_id, is_admin = caller
+    named = _ID.fullmatch(call.request.path)
+    identity = named[1] if named else ""
+    own = {order_id for order_id, owner in _OWNERS.items() if owner == user_id}
+    match call.operation:
+        case "createUser":
+            return _written(call, 409 if user_id == USER else 201)
+        case "getUser":
+            return {200} if identity == USER and (is_admin or user_id == USER) else {404}
+        case "createOrder":
+            return _written(call, 202) if _has_good_key(call.request.headers) else {400}
+        case "getOrder" | "cancelOrder":
+            seen = set(_OWNERS) if is_admin and call.operation == "getOrder" else own
+            return {200} if identity in seen else {404}
+        case "listOrders" | "listProducts":
+            return _listed(call.request.query, own if call.document == REST else {PRODUCT})
+        case "getProduct":
+            return {200} if identity == PRODUCT else {404}
+        case "putProduct":
+            return _put(call, identity) if is_admin else {403}
+        case _:
+            raise ValueError(f"{call.operation}: say in {__name__} what it must be answered")
+
+
+def _written(call: Call, status: int) -> set[int]:
+    refused = verdict(call.operation, call.body)
+    return {status if refused == 200 else refused}
+
+
+def _put(call: Call, identity: str) -> set[int]:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", identity):
+        return {400}
+    return _written(call, 200 if identity == PRODUCT else 201)
+
+
+def _listed(query: Mapping[str, str], known: set[str]) -> set[int]:
+    limit, cursor = query.get("limit"), query.get("cursor")
+    good_limit = limit is None or limit in {str(number) for number in range(1, 101)}
+    good_cursor = cursor is None or cursor in {encode(each) for each in known}
+    return {200} if good_limit and good_cursor else {400}
+
+
+def _has_good_key(headers: Mapping[str, str]) -> bool:
+    return all(is_key(value) for name, value in headers.items() if name.lower() == "idempotency-key")
+
+
+def _caller(call: Call) -> tuple[str, bool] | None:
+    """Return who calls, and whether as an admin; None is nobody."""
+    claims = call.claims or {}
+    subject, groups = claims.get("sub"), claims.get("cognito:groups")
+    if not isinstance(subject, str) or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", subject):
+        return None
+    if claims.get("token_use") != ("id" if call.document == REST else "access"):
+        return None
+    if isinstance(groups, list):
+        return subject, "admin" in groups
+    text = groups if isinstance(groups, str) else ""
+    if call.document == REST:
+        return subject, "admin" in text.split(",")
+    listed = re.fullmatch(r"\[(.*)\]", text, re.DOTALL)
+    return subject, "admin" in listed[1].split(" ") if listed else text == "admin"

@@ -1,0 +1,177 @@
+"""schemathesis on an OpenAPI document: boundary values, random ones, and sequences of operations.
+
+Its own checks judge statuses, bodies, headers, content types, accepted and refused data and ignored tokens. A check of
+ours adds what a schema cannot say: the error code that stands for a status, and the answer to an unknown method.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import schemathesis
+from schemathesis import engine
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from components.aws import openapi
+from local.client import Answer
+from tests.journeys.checked_client import breaches
+from tests.proof.generated_requests.values import fields
+
+WsgiApp = Callable[..., Any]
+REST: Final = "rest-api.yaml"
+HTTP: Final = "http-api.yaml"
+_BAD_REQUEST: Final = 400
+_PRODUCT_ID: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+# Those that an ANY of API Gateway serves, but for HEAD, which has no body to judge, and OPTIONS, which is preflight.
+_config: Any = cast("Any", schemathesis.Config).from_dict
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """An API to be attacked."""
+
+    document: str
+    """Name in contracts/."""
+    token: str
+    base_url: str | None = None
+    """Where it is; None with an `app`."""
+    app: WsgiApp | None = None
+    """What answers in this process."""
+    without: tuple[str, ...] = ()
+    """Paths that are left out."""
+    products: tuple[str, ...] = ()
+    """Products in stock: the first lines of orders are of these."""
+
+
+@dataclass
+class Found:
+    """What came of the cases."""
+
+    cases: int = 0
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
+    """By operation ("POST /orders") and status."""
+    failures: list[str] = field(default_factory=list[str])
+
+    @property
+    def server_errors(self) -> int:
+        """Answers of 500 and above."""
+        return sum(number for (_, status), number in self.answers.items() if status >= 500)
+
+    @property
+    def asked(self) -> set[str]:
+        """Operations that were tried."""
+        return {operation for operation, _ in self.answers}
+
+    @property
+    def succeeded(self) -> set[str]:
+        """Operations that did what they were asked for at least once."""
+        return {operation for operation, status in self.answers if status < 300}
+
+
+@schemathesis.check
+def answers_as_the_contract_says(_: Any, response: Any, case: Any) -> None:
+    """Hold the answer to the document as the journeys do, the code of an error included."""
+    base = urlsplit(case.operation.schema.config.base_url or "").path.rstrip("/")
+    document = REST if "REST" in case.operation.schema.raw_schema["info"]["title"] else HTTP
+    headers = {name.lower(): values[0] for name, values in response.headers.items()}
+    answer = Answer(response.status_code, headers, response.content.decode())
+    path = urlsplit(str(response.request.url)).path.removeprefix(base)
+    found = breaches(document, response.request.method, path, answer)
+    assert not found, "; ".join(found)
+
+
+def attack(target: Target, *, cases: int, seed: int | None = None, thorough: bool = True) -> Found:
+    """Send at least that many cases. With a seed they are the same each time; thorough begins with all boundaries."""
+    found, run = Found(), 0
+    while found.cases < cases and not found.failures:
+        left = cases - found.cases
+        for event in engine.from_schema(_schema(target, left, seed, run, boundaries=thorough and run == 0)).execute():
+            _take_down(event, found)
+        run += 1
+    return found
+
+
+def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries: bool) -> Any:
+    document = openapi.load(target.document)
+    for path in target.without:
+        del document["paths"][path]
+    operations = len(list(openapi.operations(document)))
+    # Each operation has this many in each of the two random phases.
+    examples = max(2, min(60, left // operations // 2))
+    settings: dict[str, Any] = {
+        "headers": {"Authorization": f"Bearer {target.token}"},
+        "generation": {"max-examples": examples, "with-security-parameters": False, "database": "none"},
+        "phases": {
+            "examples": {"enabled": False},
+            "coverage": {"enabled": boundaries, "unexpected-methods": list(_METHODS)},
+            "stateful": {"max-steps": 4},
+        },
+        "checks": {
+            # By the contract 404 for what is not in the document, as our own check says.
+            "unsupported_method": {"enabled": False},
+            # No path is deleted, and in process the probe cannot be sent again: the row of the tokens does it all.
+            "ignored_auth": {"enabled": target.app is None},
+            "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409"]},
+            "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},
+        },
+        "continue-on-failure": True,
+    }
+    if target.base_url:
+        settings["base-url"] = target.base_url
+    if seed is not None:
+        settings["seed"] = seed + run
+    schema: Any = schemathesis.openapi.from_dict(document, config=_config(settings))
+    if target.app is not None:
+        schema.app = target.app
+    schema.hook(filter_failure)
+
+    def map_body(_: Any, body: Any) -> Any:
+        items: Any = fields(body).get("items")
+        lines = cast("list[Any]", items) if isinstance(items, list) else []
+        for line, product_id in zip(lines, target.products, strict=False):
+            named = fields(line).get("product_id")
+            if isinstance(named, str) and _PRODUCT_ID.fullmatch(named):
+                line["product_id"] = product_id
+        return body
+
+    schema.hook(map_body)
+    return schema
+
+
+def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
+    """Drop what is refused by a rule that no schema of draft 4 can say; the document says it in words."""
+    if not isinstance(failure, RejectedPositiveData) or response.status_code != _BAD_REQUEST:
+        return True
+    return not is_refused_by_a_rule(case.query or {}, case.body)
+
+
+def is_refused_by_a_rule(query: Mapping[str, Any], body: Any) -> bool:
+    """Whether valid data is refused all the same: a foreign cursor, a product twice, U+FFFD as it stands."""
+    products = [line["product_id"] for line in fields(body).get("items", ())]
+    is_repeated = len(set(products)) < len(products)
+    return "cursor" in query or is_repeated or "\N{REPLACEMENT CHARACTER}" in str(fields(body).get("name"))
+
+
+def _take_down(event: Any, found: Found) -> None:
+    if isinstance(event, events.NonFatalError | events.FatalError):
+        found.failures.append(str(getattr(event, "info", None) or getattr(event, "exception", event)))
+    if not isinstance(event, events.ScenarioFinished):
+        return
+    for case_id, interaction in event.recorder.interactions.items():
+        if interaction.response is not None:
+            found.cases += 1
+            recorded: dict[str, Any] = {**event.recorder.cases}
+            found.answers[recorded[case_id].value.operation.label, interaction.response.status_code] += 1
+    for nodes in event.recorder.checks.values():
+        for node in nodes:
+            if node.failure_info is not None:
+                sample = node.failure_info.code_sample
+                found.failures.append(f"{node.name}: {node.failure_info.failure.message}\n{sample}"[:2000])

@@ -1,0 +1,193 @@
+"""R8, events: a consumer handles what it is given, or refuses it by an error of ours; its neighbours are not lost.
+
+Seen to fail, in `test_the_attack_notices`: with events read without their contract (KeyError), with a relay that one
+spoilt record stops, and with a message that cannot be recorded raised instead of set aside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+from unittest import mock
+
+import pytest
+from botocore.exceptions import ParamValidationError
+from hypothesis import strategies as st
+
+from shared import errors, events, rows
+from shared.errors import OrdersError
+from tests.proof.generated_requests import events as generated_events
+from tests.proof.generated_requests.oracle import fill
+from tests.proof.generated_requests.values import each, fields
+from tests.proof.generated_requests.world import World, world
+from tests.proof.plugin import Dose, Proof
+
+pytestmark = pytest.mark.attack("R8")
+Judge = Callable[[World, Any, Any], None]
+_STOCK: Final = 10**6
+
+
+def _of_the_bus(functions: World, event: Any, outcome: Any) -> None:
+    handled = generated_events.is_event(event["detail-type"], event["detail"])
+    assert isinstance(outcome, errors.ValidationError) == (not handled), outcome
+    if not handled:
+        assert (functions.ses.sent, functions.stepfunctions.executions) == ([], {})
+
+
+def _of_new_orders(functions: World, event: Any, outcome: Any) -> None:
+    if event["detail-type"] == "OrderCreated":
+        _of_the_bus(functions, event, outcome)
+    else:
+        assert isinstance(outcome, errors.ValidationError)
+
+
+def _of_the_stream(functions: World, event: Any, outcome: Any) -> None:
+    """Every good change is on the bus, in its order; Lambda goes on from the first that is not."""
+    good: list[str] = []
+    poison: list[str] = []
+    for record in event["Records"]:
+        stream = record["dynamodb"]
+        try:
+            change = _change(stream)
+        except Exception:  # noqa: BLE001 - whatever a spoilt row leads to
+            poison.append(stream["SequenceNumber"])
+            continue
+        good += [change] if change else []
+    published = [f"{entry['DetailType']} {entry['Detail']}" for entry in functions.eventbridge.entries]
+    assert published == good
+    assert outcome == {"batchItemFailures": [{"itemIdentifier": poison[0]}] if poison else []}
+
+
+def _change(stream: dict[str, Any]) -> str | None:
+    old, new = stream.get("OldImage"), stream.get("NewImage")
+    if new is None or (old is not None and old["status"] == new["status"]):
+        return None
+    detail = events.detail_of(rows.order_of(new))
+    entry = events.put_events_entry(detail, bus="b")
+    assert generated_events.is_event(entry.get("DetailType"), detail)
+    return f"{entry.get('DetailType')} {entry.get('Detail')}"
+
+
+def _of_the_queue(functions: World, event: Any, outcome: Any) -> None:
+    """Every good message is an object; every other one is set aside, with its reason."""
+    bodies = [record["body"] for record in event["Records"]]
+    good = {fact["event_id"].replace(":", "_") for fact in map(generated_events.fact_in, bodies) if fact}
+    assert {key.rpartition("/")[2].removesuffix(".json") for _, key in functions.s3.objects} == good
+    aside = [body for body in bodies if generated_events.fact_in(body) is None]
+    assert [message["MessageBody"] for message in functions.sqs.sent] == aside
+    reasons = {message["MessageAttributes"]["ERROR_CODE"]["StringValue"] for message in functions.sqs.sent}
+    assert reasons <= {"ValidationError"}
+    assert outcome == {"batchItemFailures": []}
+
+
+def _of_the_first_step(_: World, event: Any, outcome: Any) -> None:
+    refusals = errors.ValidationError, errors.PayloadTooLarge, errors.UnsupportedMediaType
+    assert isinstance(outcome, refusals) == (not generated_events.is_input(event)), outcome
+    if not isinstance(outcome, OrdersError):
+        assert generated_events.is_pending(outcome["order"])
+        assert rows.order_of(outcome["item"]) == outcome["order"]
+
+
+def _of_the_last_step(functions: World, event: Any, outcome: Any) -> None:
+    sold = sum(_STOCK - int(row["quantity"]["N"]) for row in functions.dynamodb.tables["inventory"].items.values())
+    if isinstance(outcome, OrdersError):
+        assert sold == 0
+    else:
+        assert generated_events.is_event("OrderConfirmed", events.detail_of(outcome))
+        assert sold == sum(line["quantity"] for line in event["order"]["items"])
+
+
+_SINGLE: Final = generated_events.bus_events()
+_ATTACKS: Final[dict[str, tuple[st.SearchStrategy[Any], Judge, int]]] = {
+    "send_email": (_SINGLE, _of_the_bus, 500),
+    "process_order": (_SINGLE, _of_new_orders, 400),
+    "publish_order_events": (generated_events.stream_batches(), _of_the_stream, 300),
+    "record_analytics": (generated_events.queue_batches(), _of_the_queue, 500),
+    "validate_order": (generated_events.first_inputs(), _of_the_first_step, 600),
+    "update_inventory": (generated_events.last_inputs(), _of_the_last_step, 500),
+}
+
+
+@pytest.mark.parametrize("function", _ATTACKS)
+def test_events_are_handled_or_refused_by_name(function: str, dose: Dose, proof: Proof) -> None:
+    with world(function) as functions:
+        outcomes = _send_all(functions, function, dose(50, _ATTACKS[function][2]), random=dose.full)
+    proof.tried(cases_in_process=outcomes.total())
+    proof.found(accidental_errors=0)
+    assert outcomes["handled"] > 0
+
+
+def _send_all(functions: World, function: str, examples: int, *, random: bool = False) -> Counter[str]:
+    """Return what became of the events, by the error's name; fails at the first that is not as it must be."""
+    strategy, judge, _ = _ATTACKS[function]
+    outcomes: Counter[str] = Counter()
+
+    def send(event: Any) -> None:
+        _prepare(functions, event)
+        try:
+            outcome = functions.functions[function](event)
+            outcomes["handled"] += 1
+        except OrdersError as error:
+            outcome = error
+            outcomes[error.code] += 1
+        judge(functions, event, outcome)
+
+    each(strategy, examples, send, random=random)
+    return outcomes
+
+
+def _prepare(functions: World, event: Any) -> None:
+    """Put the rows that an event is about."""
+    functions.clear()
+    fill(functions.dynamodb)
+    for product_id in ("tea", "cup", "a", "Z9_-", "x" * 64, "0"):
+        content: Any = {"name": product_id, "unit_price": 5, "currency": "JPY", "quantity": _STOCK}
+        row = {"product_id": {"S": product_id}, **rows.product_values(content, request_id="r")}
+        functions.dynamodb.put("inventory", row)
+    order: Any = fields(fields(event).get("detail", event)).get("order")
+    if generated_events.is_pending(order):
+        functions.dynamodb.put("orders", rows.order_row(order, request_hash="h", synchronous=False))
+
+
+def _no_contract(function: str) -> Callable[[World], Any]:
+    def breakage(functions: World) -> Any:
+        def read(event: Any) -> Any:
+            return event["detail"]
+
+        return mock.patch.object(functions.functions[function].module, "read", read)
+
+    return breakage
+
+
+def _no_catch(functions: World) -> Any:
+    relay = functions.functions["publish_order_events"].module.relay
+
+    def changes(records: Any) -> Any:
+        for record in records:
+            relay._detail(record["dynamodb"].get("OldImage"), record["dynamodb"].get("NewImage"))
+        return [], []
+
+    return mock.patch.object(relay, "_changes", changes)
+
+
+def _nothing_set_aside(functions: World) -> Any:
+    def raise_it(_: Any, error: Exception) -> None:
+        raise error
+
+    return mock.patch.object(functions.functions["record_analytics"].module, "_set_aside", raise_it)
+
+
+@pytest.mark.parametrize(
+    ("function", "breakage"),
+    [
+        ("send_email", _no_contract("send_email")),
+        ("process_order", _no_contract("process_order")),
+        ("publish_order_events", _no_catch),
+        ("record_analytics", _nothing_set_aside),
+    ],
+)
+def test_the_attack_notices(function: str, breakage: Callable[[World], Any]) -> None:
+    accidents = AssertionError, AttributeError, KeyError, TypeError, ParamValidationError
+    with world(function) as broken, breakage(broken), pytest.raises(accidents):
+        _send_all(broken, function, 500)

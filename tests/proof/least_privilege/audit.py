@@ -1,0 +1,88 @@
+"""What a program's policies allow, held against what its resources need: nothing more, nothing less, nothing vague."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from tests.proof.least_privilege.grants import Grant, of_graph, unread
+from tests.proof.least_privilege.needs import needed
+from tests.support.graph import Graph
+
+# What the code of functions may call. Which of it each function needs only running it shows.
+CALLED_BY_CODE: Final = (
+    *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    *("events:PutEvents", "s3:PutObject", "ses:SendEmail", "sqs:SendMessage", "states:StartExecution"),
+)
+# What only AWS asks for, the emulator does not: of what is needed, proven on the graph alone.
+ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
+_UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
+# Why a resource is no narrower: by its end, or by the policy for those that are nothing but `*`.
+WIDE: Final = {
+    ":log-stream:*": "Lambda names its streams",
+    "/orders/*": "one object for each event",
+    ":identity/*": "SES asks for the address, its domain or the recipient; bound by ses:FromAddress",
+    ":ACCOUNT:*": "API Gateway's log role is one for all APIs of account and region",
+}
+# Actions that know no resource (Service Authorization Reference).
+_NOWHERE: Final = ("xray:", "logs:", "dynamodb:ListStreams")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is wrong, in words."""
+
+    unused: list[str]
+    """Permissions that nothing needs, or that are given twice: one of the two is not missed."""
+    missing: list[str]
+    """What the resources need and may not."""
+    wildcard_actions: list[str]
+    unread: list[str]
+    """Resources that give permissions which nobody held against anything."""
+    wide: list[str]
+    """Permissions on a pattern of resources, without a reason."""
+    shared: list[str]
+    """Roles of two functions."""
+
+    def faults(self) -> list[str]:
+        """Return all of it."""
+        return [f"{kind}: {each}" for kind, found in vars(self).items() for each in found]
+
+
+def audit(graph: Graph) -> Audit:
+    """Hold the policies of a program against its resources."""
+    given, needs = Counter(of_graph(graph)), needed(graph)
+    roles = Counter(str(made.inputs["role"]) for made in graph.of("Function") if made.custom)
+    twice = [grant for grant, times in given.items() if times > 1]
+    return Audit(
+        unused=_said([*twice, *(grant for grant in given if grant not in needs and not by_code(grant, graph))]),
+        missing=_said([grant for grant in needs if grant not in given]),
+        wildcard_actions=_said([grant for grant in given if "*" in grant.action]),
+        unread=unread(graph),
+        wide=_said([grant for grant in given if "*" in grant.resource and not _reason(grant)]),
+        shared=[role for role, times in roles.items() if times > 1],
+    )
+
+
+def by_code(grant: Grant, graph: Graph) -> bool:
+    """Whether the code of a function may need it."""
+    names = {made.inputs["name"].removeprefix(f"orders-{graph.stack}-") for made in graph.of("Function") if made.custom}
+    return grant.policy.partition(" ")[::2] in {("role", name) for name in names} and grant.action in CALLED_BY_CODE
+
+
+def asked_by_aws_alone(grant: Grant) -> bool:
+    """Whether the emulator lets it pass unasked."""
+    return grant.action.startswith(ASKED_BY_AWS_ALONE) or grant.policy.startswith(_UNASKED_POLICIES)
+
+
+def _reason(grant: Grant) -> str:
+    if grant.resource == "*":
+        if grant.policy.startswith("key "):
+            return "in a key's policy it is this key"
+        return "knows no resource" if grant.action.startswith(_NOWHERE) else ""
+    return next((reason for end, reason in WIDE.items() if grant.resource.endswith(end)), "")
+
+
+def _said(grants: list[Grant]) -> list[str]:
+    return sorted(map(str, grants))

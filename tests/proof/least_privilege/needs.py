@@ -1,0 +1,274 @@
+"""What must be allowed: derived from what a program declares, not from its policies.
+
+Everything but the calls that the code of functions makes, which only running it shows. Each need names where AWS says
+so; the texts stand in the table of docs/permissions.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from operations.api_document import Route, routes
+from tests.proof.least_privilege.grants import Grant, When, plain, plain_grant
+from tests.proof.least_privilege.workflow import calls
+from tests.support.graph import ACCOUNT, REGION, Graph, Resource, rule_path
+
+Need = tuple[Grant, str]
+
+_DELIVERY: Final = (
+    *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"),
+    *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
+)
+_API_LOG: Final = (
+    *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
+    *("PutLogEvents", "GetLogEvents", "FilterLogEvents"),
+)
+_STREAM: Final = ("DescribeStream", "GetRecords", "GetShardIterator")
+_QUEUE: Final = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+_KEY: Final = (
+    *(
+        "DescribeKey",
+        "GetKeyPolicy",
+        "GetKeyRotationStatus",
+        "ListResourceTags",
+        "PutKeyPolicy",
+        "UpdateKeyDescription",
+    ),
+    *("EnableKey", "DisableKey", "EnableKeyRotation", "DisableKeyRotation", "TagResource", "UntagResource"),
+    *("ScheduleKeyDeletion", "CancelKeyDeletion", "CreateAlias", "UpdateAlias", "DeleteAlias"),
+)
+_LOG_ENCRYPTION: Final = (
+    *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
+    *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey"),
+)
+_SENDS: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+_SOURCE: Final = "aws:sourcearn"
+_ENCRYPTED_GROUP: Final = "kms:encryptioncontext:aws:logs:arn"
+_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
+
+
+def needed(graph: Graph) -> dict[Grant, str]:
+    """Return each permission that the resources of a program need, with what for."""
+    found: dict[Grant, str] = {}
+
+    def cut(text: str) -> str:
+        return plain(text, graph.stack)
+
+    stated = (_functions, _mappings, _destinations, _machines, _methods, _routes, _targets, _alarms, _log_groups)
+    for derive in (*stated, _log_role):
+        for grant, reason in derive(graph):
+            found.setdefault(plain_grant(grant, cut), reason)
+    return found
+
+
+def _of_role(role: str, action: str, resource: str, reason: str) -> Need:
+    name = role.removeprefix(_ROLE)
+    return Grant(policy=f"role {name}", who=name, action=action, resource=resource), reason
+
+
+def _trust(role: str, service: str, when: When = ()) -> Need:
+    name = role.removeprefix(_ROLE)
+    grant = Grant(policy=f"trust {name}", who=service, action="sts:AssumeRole", resource=role, when=when)
+    return grant, "the role's service takes it (IAM: roles terms and concepts)"
+
+
+def _functions(graph: Graph) -> Iterator[Need]:
+    groups = {made.inputs["name"]: made.state["arn"] for made in graph.of("LogGroup")}
+    for made in _made_functions(graph):
+        role: str = made.inputs["role"]
+        # Lambda sends no source of which AWS would say so; where it does, it must be of this account.
+        yield _trust(role, "lambda.amazonaws.com", (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),))
+        streams = f"{groups[made.inputs['loggingConfig']['logGroup']]}:log-stream:*"
+        for action in ("CreateLogStream", "PutLogEvents"):
+            yield _of_role(role, f"logs:{action}", streams, "its log (Lambda: AWSLambdaBasicExecutionRole)")
+        if made.inputs["tracingConfig"]["mode"] == "Active":
+            for action in ("PutTraceSegments", "PutTelemetryRecords"):
+                yield _of_role(role, f"xray:{action}", "*", "its traces (Lambda: using X-Ray)")
+        if dead_letters := made.inputs.get("deadLetterConfig"):
+            yield _sends(role, dead_letters["targetArn"], "its dead letters (Lambda: dead-letter queues)")
+
+
+def _made_functions(graph: Graph) -> list[Resource]:
+    return [made for made in graph.of("aws:lambda/function:Function") if made.custom]
+
+
+def _role_of(graph: Graph, function: str) -> str:
+    """Return the role of a function, which is given by its name or an ARN."""
+    name = function.partition(":function:")[2].partition(":")[0] or function
+    return next(made.inputs["role"] for made in _made_functions(graph) if made.inputs["name"] == name)
+
+
+def _sends(role: str, target: str, reason: str) -> Need:
+    return _of_role(role, _SENDS[target.split(":")[2]], target, reason)
+
+
+def _mappings(graph: Graph) -> Iterator[Need]:
+    for made in graph.of("EventSourceMapping"):
+        role, source = _role_of(graph, made.inputs["functionName"]), str(made.inputs["eventSourceArn"])
+        if ":sqs:" in source:
+            for action in _QUEUE:
+                yield _of_role(role, f"sqs:{action}", source, "its queue (Lambda: AWSLambdaSQSQueueExecutionRole)")
+        else:
+            reason = "its stream (Lambda: AWSLambdaDynamoDBExecutionRole)"
+            for action in _STREAM:
+                yield _of_role(role, f"dynamodb:{action}", source, reason)
+            yield _of_role(role, "dynamodb:ListStreams", "*", reason)
+        if target := made.inputs.get("destinationConfig", {}).get("onFailure", {}).get("destinationArn"):
+            yield _sends(role, target, "records given up (Lambda: on-failure destinations)")
+
+
+def _destinations(graph: Graph) -> Iterator[Need]:
+    for made in graph.of("FunctionEventInvokeConfig"):
+        role = _role_of(graph, made.inputs["functionName"])
+        for kind, target in made.inputs["destinationConfig"].items():
+            outcome = "events handled" if kind == "onSuccess" else "events given up"
+            yield _sends(role, target["destination"], f"{outcome} (Lambda: destinations)")
+
+
+def _machines(graph: Graph) -> Iterator[Need]:
+    for made in graph.of("StateMachine"):
+        inputs, role = made.inputs, str(made.inputs["roleArn"])
+        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{inputs['name']}"
+        limits: When = (("ArnLike", _SOURCE, (arn,)), ("StringEquals", "aws:sourceaccount", (ACCOUNT,)))
+        yield _trust(role, "states.amazonaws.com", limits)
+        if inputs["loggingConfiguration"]["level"] != "OFF":
+            for action in _DELIVERY:
+                yield _of_role(role, f"logs:{action}", "*", "its log (Step Functions: logging to CloudWatch Logs)")
+        if inputs["tracingConfiguration"]["enabled"]:
+            for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"):
+                yield _of_role(role, f"xray:{action}", "*", "its traces (Step Functions: IAM policies for X-Ray)")
+        steps = calls(json.loads(inputs["definition"]), synchronous=inputs["type"] == "EXPRESS")
+        for action, resource in sorted(steps):
+            yield _of_role(role, action, resource, "its steps (workflows/)")
+
+
+def _methods(graph: Graph) -> Iterator[Need]:
+    """Yield what the methods of REST APIs call."""
+    stages = {made.inputs["restApi"]: made.inputs["stageName"] for made in graph.of("aws:apigateway/stage:Stage")}
+    for made in graph.of("aws:apigateway/restApi:RestApi"):
+        identity = f"{made.name}-id"
+        found = routes(made.inputs["body"])
+        yield from _invocations(found, identity, stages[identity])
+        for route in found:
+            integration, uri = route.integration, str(route.integration.get("uri", ""))
+            if uri and ":lambda:path/" not in uri:
+                service, action = uri.split(":")[4], uri.rpartition("/")[2]
+                machine = re.search(
+                    r'"stateMachineArn": "([^"]+)"', integration["requestTemplates"]["application/json"]
+                )
+                if service != "states" or machine is None:
+                    raise ValueError(f"{route.name}: {uri}: what does it need?")
+                yield _of_role(integration["credentials"], f"states:{action}", machine[1], "the method's integration")
+                yield _trust(integration["credentials"], "apigateway.amazonaws.com", _if_sent())
+
+
+def _routes(graph: Graph) -> Iterator[Need]:
+    """Yield what the routes of HTTP APIs call."""
+    for made in graph.of("aws:apigatewayv2/api:Api"):
+        yield from _invocations(routes(made.inputs["body"]), f"{made.name}-id", "*")
+
+
+def _invocations(found: list[Route], api: str, stage: str) -> Iterator[Need]:
+    """Yield what lets an API invoke its functions: for each one permission for the first part of its paths.
+
+    A permission for each route would be as many resources, and API Gateway invokes only what the API's document says.
+    """
+    first = {(str(route.integration.get("uri", "")), route.path.split("/")[1]) for route in found}
+    yield from (_invoked(uri, api, f"{stage}/*/{part}*") for uri, part in sorted(first) if ":lambda:path/" in uri)
+
+
+def _invoked(uri: str, api: str, path: str) -> Need:
+    """Return what lets an API invoke a function for one of its methods."""
+    arn = uri.partition("/functions/")[2].removesuffix("/invocations")
+    source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{path}"
+    return _invocation(arn, "apigateway.amazonaws.com", source), "the method's integration (Lambda: API Gateway)"
+
+
+def _invocation(arn: str, service: str, source: str) -> Grant:
+    policy = f"function {arn.partition(':function:')[2]}"
+    when: When = (("ArnLike", _SOURCE, (source,)),)
+    return Grant(policy=policy, who=service, action="lambda:InvokeFunction", resource=arn, when=when)
+
+
+def _targets(graph: Graph) -> Iterator[Need]:
+    """Yield what the rules of EventBridge deliver to."""
+    for made in graph.of("EventTarget"):
+        rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(made.inputs)}{made.inputs['rule']}"
+        target: str = made.inputs["arn"]
+        if ":lambda:" in target:
+            yield (
+                _invocation(target, "events.amazonaws.com", rule),
+                "the rule's target (EventBridge: resource policies)",
+            )
+        else:
+            yield _delivered(target, rule), "the rule's target (EventBridge: resource policies)"
+        yield _delivered(made.inputs["deadLetterConfig"]["arn"], rule), "events undelivered (EventBridge: dead letters)"
+
+
+def _delivered(queue: str, rule: str) -> Grant:
+    return Grant(
+        policy=f"queue {queue.rpartition(':')[2]}",
+        who="events.amazonaws.com",
+        action="sqs:SendMessage",
+        resource=queue,
+        when=(("ArnEquals", _SOURCE, (rule,)),),
+    )
+
+
+def _alarms(graph: Graph) -> Iterator[Need]:
+    """Yield what alarms tell, and the keys of the topics that they tell."""
+    who, told = "cloudwatch.amazonaws.com", set[str]()
+    for made in graph.of("MetricAlarm"):
+        told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}
+    # One pattern for all alarms of the stack, and for nothing else.
+    prefix = f"orders-{graph.stack}-"
+    assert all(made.inputs["name"].startswith(prefix) for made in graph.of("MetricAlarm"))
+    source = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{prefix}*"
+    for topic in sorted(told):
+        policy = f"topic {topic.rpartition(':')[2]}"
+        when: When = (("ArnEquals", _SOURCE, (source,)),)
+        grant = Grant(policy=policy, who=who, action="sns:Publish", resource=topic, when=when)
+        yield grant, "what alarms tell (CloudWatch: notifying users of alarm changes)"
+        key = next(made.inputs["kmsMasterKeyId"] for made in graph.of("Topic") if made.state["arn"] == topic)
+        limits: When = (("ArnLike", _SOURCE, (source,)), ("StringEquals", "aws:sourceaccount", (ACCOUNT,)))
+        name = f"key {key.rpartition('/')[2]}"
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            grant = Grant(policy=name, who=who, action=action, resource="*", when=limits)
+            yield grant, "what alarms tell (re:Post: CloudWatch alarm with an encrypted SNS topic)"
+        yield from _administration(name)
+
+
+def _administration(key: str) -> Iterator[Need]:
+    for action in _KEY:
+        grant = Grant(policy=key, who=f"arn:aws:iam::{ACCOUNT}:root", action=f"kms:{action}", resource="*")
+        yield grant, "those who deploy (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
+
+
+def _log_groups(graph: Graph) -> Iterator[Need]:
+    """Yield what the keys of log groups allow."""
+    keys = {str(made.inputs["kmsKeyId"]) for made in graph.of("LogGroup") if made.inputs.get("kmsKeyId")}
+    who, groups = f"logs.{REGION}.amazonaws.com", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
+    for key in sorted(keys):
+        name = f"key {key.rpartition('/')[2]}"
+        for action in _LOG_ENCRYPTION:
+            when: When = (("ArnLike", _ENCRYPTED_GROUP, (groups,)),)
+            grant = Grant(policy=name, who=who, action=f"kms:{action}", resource="*", when=when)
+            yield grant, "the log groups (CloudWatch Logs: Encrypt log data using AWS KMS)"
+        yield from _administration(name)
+
+
+def _log_role(graph: Graph) -> Iterator[Need]:
+    for made in graph.of("aws:apigateway/account:Account"):
+        role: str = made.inputs["cloudwatchRoleArn"]
+        yield _trust(role, "apigateway.amazonaws.com", _if_sent())
+        for action in _API_LOG:
+            resource = f"arn:aws:logs:{REGION}:{ACCOUNT}:*"
+            yield _of_role(role, f"logs:{action}", resource, "all APIs' logs (AmazonAPIGatewayPushToCloudWatchLogs)")
+
+
+def _if_sent() -> When:
+    """Of a service of which AWS does not say that it always sends its source."""
+    return (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),)

@@ -1,0 +1,311 @@
+"""What the platform does, in short pieces that together need every permission.
+
+A scenario is a generator of two steps: it prepares and yields, does what it is about, and yields the check of all that
+must have come of it. Between the steps a permission may be taken away.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Generator
+from typing import Any
+
+from tests.journeys.breakages import queue_attributes, without_permission
+from tests.journeys.people import unique
+from tests.journeys.rows import pending, write_undecided
+from tests.proof.least_privilege.world import World
+
+Check = Callable[[], object]
+Scenario = Callable[[World], Generator[Check]]
+
+
+def ready() -> bool:
+    """Stand for the check of the first step."""
+    return True
+
+
+# Requests
+
+
+def profile_made(world: World) -> Generator[Check]:
+    stranger = world.people.somebody()
+    assert stranger.id_token
+    yield ready
+    answer = world.rest("POST", "/users", {"name": stranger.name, "email": stranger.email}, by=stranger)
+    yield lambda: answer.status == 201
+
+
+def profile_read(world: World) -> Generator[Check]:
+    yield ready
+    answer = world.rest("GET", f"/users/{world.customer.sub}")
+    yield lambda: answer.status == 200
+
+
+def orders_listed(world: World) -> Generator[Check]:
+    yield ready
+    answer = world.rest("GET", "/orders")
+    yield lambda: answer.status == 200
+
+
+def order_read(world: World) -> Generator[Check]:
+    order_id = world.confirmed()
+    yield ready
+    answer = world.rest("GET", f"/orders/{order_id}")
+    yield lambda: answer.status == 200
+
+
+def products_listed(world: World) -> Generator[Check]:
+    world.admin.put(1)
+    yield ready
+    answer = world.http("GET", "/products")
+    yield lambda: answer.json()["products"]
+
+
+def product_read(world: World) -> Generator[Check]:
+    product = world.admin.put(1)
+    yield ready
+    answer = world.http("GET", f"/products/{product}")
+    yield lambda: answer.status == 200
+
+
+def product_put(world: World) -> Generator[Check]:
+    yield ready
+    content = {"name": "Cup", "unit_price": 1, "currency": "JPY", "quantity": 1}
+    answer = world.http("PUT", f"/products/{unique('product')}", content)
+    yield lambda: answer.status == 201
+
+
+# Orders
+
+
+def order_confirmed(world: World) -> Generator[Check]:
+    product = world.admin.put(5)
+    yield ready
+    order_id = world.order({product: 2})
+    yield lambda: world.ended(order_id, "CONFIRMED", events=2) and len(world.notifications(order_id)) == 1
+
+
+def order_rejected(world: World) -> Generator[Check]:
+    product = world.admin.put(1)
+    yield ready
+    order_id = world.order({product: 2})
+    yield lambda: world.ended(order_id, "REJECTED", events=2)
+
+
+def order_cancelled(world: World) -> Generator[Check]:
+    order_id = world.confirmed()
+    world.quiet()
+    yield ready
+    answer = world.rest("POST", f"/orders/{order_id}/cancel")
+    yield lambda: answer.status == 200 and world.ended(order_id, "CANCELLED", events=3)
+
+
+def order_lost_by_its_execution(world: World) -> Generator[Check]:
+    order = pending(world.customer, world.admin.put(5))
+    yield ready
+    write_undecided(world.stack, order)
+    world.known(order["order_id"])
+    _end_its_execution(world, order)
+    yield lambda: world.ended(order["order_id"], "FAILED", events=2)
+
+
+def execution_that_comes_late(world: World) -> Generator[Check]:
+    order_id = world.confirmed()
+    before = {**json.loads(world.rest("GET", f"/orders/{order_id}").text), "status": "PENDING"}
+    assert world.rest("POST", f"/orders/{order_id}/cancel").status == 200
+    yield ready
+    machine = world.stack.ops["stateMachines"]["standard"]
+    given = json.dumps({"order": before})
+    world.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order_id, input=given)
+    yield lambda: (world.stack.execution(order_id) or {}).get("error") == "InvalidTransition"
+
+
+def order_processed(world: World) -> Generator[Check]:
+    product = world.admin.put(5)
+    yield ready
+    answer = world.process({product: 2})
+    yield lambda: answer.status == 200 and len(world.notifications(answer.json()["order_id"])) == 1
+
+
+def order_processed_again(world: World) -> Generator[Check]:
+    product, key = world.admin.put(5), str(uuid.uuid4())
+    first = world.process({product: 2}, key)
+    yield ready
+    second = world.process({product: 2}, key)
+    yield lambda: second.json() == first.json()
+
+
+def order_processed_in_vain(world: World) -> Generator[Check]:
+    product = world.admin.put(1)
+    yield ready
+    answer = world.process({product: 2})
+    yield lambda: answer.json()["code"] == "OutOfStock"
+
+
+# What cannot be done
+
+
+def event_given_up(function: str) -> Scenario:
+    """Return the scenario of something that is no event: `function` fails as often as it is tried."""
+
+    def scenario(world: World) -> Generator[Check]:
+        mark, arn = world.known(str(uuid.uuid4())), world.stack.ops["functions"][function]
+        yield ready
+        world.call("lambda", "invoke", FunctionName=arn, InvocationType="Event", Payload=json.dumps({"mark": mark}))
+        yield lambda: world.failed(function.replace("_", "-"), mark)
+
+    return scenario
+
+
+def message_that_is_no_event(world: World) -> Generator[Check]:
+    mark, queue = world.known(str(uuid.uuid4())), world.stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+    yield ready
+    world.call("sqs", "send_message", QueueUrl=queue, MessageBody=mark, MessageGroupId="orders")
+    yield lambda: world.stack.failed("analytics-dlq", mark)
+
+
+def undeliverable(function: str, give: Callable[[World, dict[str, Any]], None]) -> Scenario:
+    """Return the scenario of an event that the bus may not invoke `function` with; `give` makes it of an order."""
+
+    def scenario(world: World) -> Generator[Check]:
+        order = pending(world.customer, "nothing")
+        order_id = world.known(order["order_id"])
+        with world.lacking(without_permission(world.stack, world.stack.ops["functions"][function])):
+            yield ready
+            give(world, order)
+            queue = f"{function.replace('_', '-')}-delivery"
+            yield lambda: world.stack.failed(queue, order_id)
+
+    return scenario
+
+
+def message_undeliverable(world: World) -> Generator[Check]:
+    order = pending(world.customer, "nothing")
+    order_id = world.known(order["order_id"])
+    queue = world.stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"]
+    closed = json.dumps({"Version": "2012-10-17", "Statement": []})
+    with world.lacking(queue_attributes(world.stack, queue, Policy=closed)):
+        yield ready
+        _put_cancelled(world, order)
+        yield lambda: world.stack.failed("analytics-delivery", order_id)
+
+
+# Deployment
+
+
+def function_deployed(function: str) -> Scenario:
+    """Return the scenario of deploying `function` once more: Lambda then looks at its role."""
+
+    def scenario(world: World) -> Generator[Check]:
+        arn: str = world.stack.ops["functions"][function]
+        found = world.call("lambda", "get_function_configuration", FunctionName=arn)
+        name = unique("privilege")
+        yield ready
+        world.call(
+            "lambda",
+            "create_function",
+            FunctionName=name,
+            Role=found["Role"],
+            Runtime="provided.al2023",
+            Handler="handler",
+            Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
+            DeadLetterConfig=found["DeadLetterConfig"],
+        )
+        world.call("lambda", "delete_function", FunctionName=name)
+        yield ready
+
+    return scenario
+
+
+def mapping_deployed(function: str) -> Scenario:
+    """Return the scenario of mapping its source to `function` once more."""
+
+    def scenario(world: World) -> Generator[Check]:
+        arn: str = world.stack.ops["functions"][function]
+        (found,) = world.call("lambda", "list_event_source_mappings", FunctionName=arn)["EventSourceMappings"]
+        yield ready
+        made = world.call(
+            "lambda",
+            "create_event_source_mapping",
+            # Another qualifier: an alias has a source once.
+            FunctionName=arn.rpartition(":")[0],
+            EventSourceArn=found["EventSourceArn"],
+            StartingPosition=found.get("StartingPosition"),
+            DestinationConfig=found.get("DestinationConfig"),
+            Enabled=False,
+        )
+        world.call("lambda", "delete_event_source_mapping", UUID=made["UUID"])
+        yield ready
+
+    return scenario
+
+
+def machine_deployed(kind: str) -> Scenario:
+    """Return the scenario of deploying a state machine once more."""
+
+    def scenario(world: World) -> Generator[Check]:
+        arn = world.stack.ops["stateMachines"][kind]
+        found = world.call("stepfunctions", "describe_state_machine", stateMachineArn=arn)
+        yield ready
+        made = world.call(
+            "stepfunctions",
+            "create_state_machine",
+            name=unique("privilege"),
+            definition=found["definition"],
+            roleArn=found["roleArn"],
+            type=found["type"],
+            loggingConfiguration=found["loggingConfiguration"],
+        )
+        world.call("stepfunctions", "delete_state_machine", stateMachineArn=made["stateMachineArn"])
+        yield ready
+
+    return scenario
+
+
+def scenarios(world: World) -> dict[str, Scenario]:
+    """Return all scenarios by what happens in them."""
+    plain = (
+        *(profile_made, profile_read, orders_listed, order_read, products_listed, product_read, product_put),
+        *(order_confirmed, order_rejected, order_cancelled, order_lost_by_its_execution, execution_that_comes_late),
+        *(order_processed, order_processed_again, order_processed_in_vain),
+        *(message_that_is_no_event, message_undeliverable),
+    )
+    ops = world.stack.ops
+    giving: dict[str, Callable[[World, dict[str, Any]], None]] = {
+        "process_order": _put_created,
+        "send_email": _put_cancelled,
+        "fail_order": _end_its_execution,
+    }
+    return {
+        **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
+        **{f"event given up by {name}": event_given_up(name) for name in giving},
+        **{f"event undeliverable to {name}": undeliverable(name, give) for name, give in giving.items()},
+        **{f"{name} deployed": function_deployed(name) for name in ops["functions"]},
+        **{
+            f"mapping of {name} deployed": mapping_deployed(name)
+            for name in ("publish_order_events", "record_analytics")
+        },
+        **{f"{kind} machine deployed": machine_deployed(kind) for kind in ops["stateMachines"]},
+    }
+
+
+def _put_created(world: World, order: dict[str, Any]) -> None:
+    _put(world, order, "OrderCreated")
+
+
+def _put_cancelled(world: World, order: dict[str, Any]) -> None:
+    _put(world, {**order, "status": "CANCELLED"}, "OrderCancelled")
+
+
+def _put(world: World, order: dict[str, Any], detail_type: str) -> None:
+    detail = json.dumps({"event_id": f"{order['order_id']}:{order['status']}", "order": order})
+    entry = {"Source": "orders.api", "DetailType": detail_type, "Detail": detail}
+    entry["EventBusName"] = world.stack.ops["eventBus"]["name"]
+    assert world.call("events", "put_events", Entries=[entry])["FailedEntryCount"] == 0
+
+
+def _end_its_execution(world: World, order: dict[str, Any]) -> None:
+    """Let the order's execution fail at once, since its input is none."""
+    machine = world.stack.ops["stateMachines"]["standard"]
+    world.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}")

@@ -1,0 +1,85 @@
+"""Who may do what, as a table for auditors: docs/permissions.md."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from tests.proof.least_privilege.grants import Grant, of_graph
+from tests.proof.least_privilege.needs import needed
+from tests.support.graph import Graph
+
+HEAD: Final = ("who", "may", "on", "only if", "for", "given by")
+_CODE: Final = "the calls of its code"
+# Reasons of permissions that every function has. The table lists them once.
+_OF_ALL: Final = ("its log (Lambda", "its traces (Lambda")
+_KEYS: Final = {
+    "aws:sourcearn": "aws:SourceArn",
+    "aws:sourceaccount": "aws:SourceAccount",
+    "ses:fromaddress": "ses:FromAddress",
+}
+_TITLES: Final = {
+    "role": "its role",
+    "trust": "the role's trust policy",
+    "function": "the function's policy",
+    "queue": "the queue's policy",
+    "topic": "the topic's policy",
+    "key": "the key's policy",
+}
+
+
+def rows(graph: Graph) -> list[tuple[str, ...]]:
+    """Return the permissions: one row for those of one resource or of the same actions, conditions and need."""
+    needs = needed(graph)
+    actions: defaultdict[tuple[str, str, str, str, str], list[str]] = defaultdict(list)
+    of_all = {grant for grant, reason in needs.items() if reason.startswith(_OF_ALL)}
+    for grant in sorted(set(of_graph(graph)), key=lambda grant: (grant not in of_all, *_order(grant))):
+        kind = grant.policy.partition(" ")[0]
+        reason, who, resource = needs.get(grant, _CODE), _short(grant.who), _short(grant.resource)
+        if grant in of_all:
+            who, resource = "every function", resource.replace(who, "NAME")
+        found = actions[kind, who, resource, _limits(grant), reason]
+        if grant.action not in found:
+            found.append(grant.action)
+    resources: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for (kind, who, resource, limits, reason), found in actions.items():
+        resources[kind, who, _actions(found), limits, reason].append(resource)
+    return [
+        (who if " " in who else f"`{who}`", may, ", ".join(f"`{each}`" for each in on), limits, reason, _TITLES[kind])
+        for (kind, who, may, limits, reason), on in resources.items()
+    ]
+
+
+def _order(grant: Grant) -> tuple[object, ...]:
+    kind = grant.policy.partition(" ")[0]
+    return list(_TITLES).index(kind), grant.policy, grant.who, grant.resource, grant.action, grant.when
+
+
+def _actions(found: Iterable[str]) -> str:
+    """Return `dynamodb: GetItem, PutItem`, one service after the other."""
+    by_service: defaultdict[str, list[str]] = defaultdict(list)
+    for action in found:
+        service, _, name = action.partition(":")
+        by_service[service].append(name)
+    return "; ".join(f"{service}: {', '.join(names)}" for service, names in by_service.items())
+
+
+def _limits(grant: Grant) -> str:
+    return (
+        "; ".join(
+            f"{_KEYS.get(key, key)} is {' or '.join(f'`{_short(value)}`' for value in values)}"
+            + (" or not sent" if operator.endswith("IfExists") else "")
+            for operator, key, values in grant.when
+        )
+        or "-"
+    )
+
+
+def _short(name: str) -> str:
+    """Return what an ARN names."""
+    arn, name = name, name.split(":", 5)[-1]
+    if name == "*":
+        return arn
+    return re.sub(r"^(table|event-bus|stateMachine|function|role|rule|log-group)[/:]", "", name)

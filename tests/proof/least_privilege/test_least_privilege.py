@@ -1,0 +1,298 @@
+"""S2: least privilege from both sides. What is allowed is needed, and what is needed is allowed.
+
+On the emulator each permission that it asks for is taken away, one after the other, and something must fail for lack
+of it: which scenario that is, a clean run says, by what IAM decided in it. What the emulator does not ask for is
+derived from the resources and compared with what is granted, both ways.
+
+Shown to bite: the tests below the two attacks give what nothing needs, and take what something needs. In a copy of the
+program, DeleteItem for users_api and PutItem for the STANDARD machine (which the attack had found there) failed it as
+unused; without SendEmail, Query and UpdateLogDelivery it failed as missing.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.journeys.breakages import queue_attributes
+from tests.journeys.patience import Watcher
+from tests.journeys.people import People, Person
+from tests.journeys.stack import Stack
+from tests.proof.least_privilege import policies as privilege_policies
+from tests.proof.least_privilege.audit import asked_by_aws_alone, audit
+from tests.proof.least_privilege.grants import Grant, of_graph, plain_grant
+from tests.proof.least_privilege.needs import needed
+from tests.proof.least_privilege.removal import Removal, clean_run, removals, sign_of
+from tests.proof.least_privilege.scenarios import scenarios
+from tests.proof.least_privilege.world import World
+from tests.proof.plugin import Dose, Proof
+from tests.support.graph import Graph, stack_config
+
+pytestmark = [pytest.mark.attack("S2")]
+# Of `make test`: scenarios that are short and together need permissions of every kind of policy.
+SAMPLE = ("profile read", "order confirmed", "order processed", "send_email deployed", "standard machine deployed")
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_what_is_granted_is_what_is_needed(graph_of: Callable[[str], Graph], stack: str, proof: Proof) -> None:
+    graph = graph_of(stack)
+    found = audit(graph)
+    if stack == "prod":
+        proof.tried(permissions=len(of_graph(graph)))
+        proof.found(unused=len(found.unused), missing=len(found.missing), wildcard_actions=len(found.wildcard_actions))
+    assert not found.faults()
+
+
+def test_what_holds_for_one_stack_holds_for_all(graph_of: Callable[[str], Graph]) -> None:
+    def given(stack: str) -> set[Grant]:
+        # The address that mails come from is a setting.
+        sender = json.loads(stack_config(stack)["orders:mail"])["sender"]
+        return {plain_grant(grant, lambda text: text.replace(sender, "SENDER")) for grant in of_graph(graph_of(stack))}
+
+    assert given("local") == given("dev") == given("prod")
+
+
+Change = Callable[[Graph], Graph]
+
+
+def statements(kind: str, name: str, change: Callable[[list[Any]], object], key: str = "policy") -> Change:
+    """Return a change of the statements of one resource's policy."""
+
+    def spoil(inputs: dict[str, Any]) -> None:
+        document = json.loads(inputs[key])
+        change(document["Statement"])
+        inputs[key] = json.dumps(document)
+
+    return resource(kind, name, spoil)
+
+
+def resource(kind: str, name: str, spoil: Callable[[dict[str, Any]], object]) -> Change:
+    """Return a change of one resource's inputs."""
+
+    def apply(graph: Graph) -> Graph:
+        made = graph.one(kind, name)
+        inputs = copy.deepcopy(dict(made.inputs))
+        spoil(inputs)
+        others = [each for each in graph.resources if each is not made]
+        return dataclasses.replace(graph, resources=[*others, dataclasses.replace(made, inputs=inputs)])
+
+    return apply
+
+
+def without(kind: str, name: str) -> Change:
+    """Return the removal of one resource."""
+
+    def apply(graph: Graph) -> Graph:
+        made = graph.one(kind, name)
+        return dataclasses.replace(graph, resources=[each for each in graph.resources if each is not made])
+
+    return apply
+
+
+def allow(action: str, on: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": [action], "Resource": [on], **more}
+
+
+def for_every_path(inputs: dict[str, Any]) -> None:
+    inputs["sourceArn"] = inputs["sourceArn"].partition("/*/")[0] + "/*"
+
+
+EXPRESS = "order-workflow-express-policy"
+MACHINE = "order-workflow-standard-role"
+CHANGES: list[tuple[str, str, Change]] = [
+    (
+        "unused",
+        "order-express may sqs:SendMessage",
+        statements("RolePolicy", EXPRESS, lambda s: s.append(allow("sqs:SendMessage"))),
+    ),
+    ("unused", "order-express may dynamodb:BatchGetItem", statements("RolePolicy", EXPRESS, lambda s: s.extend(s))),
+    (
+        "unused",
+        "users-api may kms:Decrypt",
+        statements("RolePolicy", "users-api-policy", lambda s: s.append(allow("kms:Decrypt"))),
+    ),
+    ("unused", "fail-order-delivery", without("EventTarget", "fail-order-target")),
+    ("unused", "alarms-key", resource("Topic", "alarms", lambda i: i.update(kmsMasterKeyId="arn:aws:kms:::key/other"))),
+    ("unused", "sqs:DeleteMessage", without("EventSourceMapping", "record-analytics-queue")),
+    (
+        "unused",
+        "xray:GetSamplingRules",
+        resource("StateMachine", "order-workflow-express", lambda i: i.update(tracingConfiguration={"enabled": False})),
+    ),
+    ("missing", "order-express may sns:Publish", statements("RolePolicy", EXPRESS, lambda s: s.pop(3))),
+    ("missing", "send-email may sqs:SendMessage", statements("RolePolicy", "send-email-policy", lambda s: s.pop(2))),
+    ("missing", "STAGE/*/orders*", without("Permission", "orders-api-rest-api-orders")),
+    ("unused", "API/STAGE/*", resource("Permission", "orders-api-rest-api-orders", for_every_path)),
+    ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
+    ("missing", "topic alarms", statements("TopicPolicy", "alarms-policy", lambda s: s.pop())),
+    ("missing", "kms:GenerateDataKey", statements("Key", "alarms-key", lambda s: s.pop())),
+    # A condition that is lost, or that another account or another resource meets, is another permission.
+    (
+        "missing",
+        "trust order-standard",
+        statements("Role", MACHINE, lambda s: s[0].pop("Condition"), "assumeRolePolicy"),
+    ),
+    (
+        "unused",
+        "trust order-standard",
+        statements("Role", MACHINE, lambda s: s[0].pop("Condition"), "assumeRolePolicy"),
+    ),
+    (
+        "unused",
+        "trust users-api: ec2",
+        statements(
+            "Role",
+            "users-api-role",
+            lambda s: s[0].update(Principal={"Service": "ec2.amazonaws.com"}),
+            "assumeRolePolicy",
+        ),
+    ),
+    (
+        "missing",
+        "analytics-delivery",
+        statements("QueuePolicy", "analytics-delivery-policy", lambda s: s[-1].pop("Condition")),
+    ),
+    (
+        "wildcard_actions",
+        "dynamodb:*",
+        statements("RolePolicy", "users-api-policy", lambda s: s.append(allow("dynamodb:*"))),
+    ),
+    (
+        "wide",
+        "dynamodb:GetItem",
+        statements("RolePolicy", "users-api-policy", lambda s: s.append(allow("dynamodb:GetItem"))),
+    ),
+    (
+        "unread",
+        "bus-policy",
+        lambda graph: dataclasses.replace(
+            graph,
+            resources=[
+                *graph.resources,
+                dataclasses.replace(
+                    graph.of("QueuePolicy")[0], type="aws:cloudwatch/eventBusPolicy:EventBusPolicy", urn="bus-policy"
+                ),
+            ],
+        ),
+    ),
+    (
+        "unread",
+        "attached",
+        lambda graph: dataclasses.replace(
+            graph,
+            resources=[
+                *graph.resources,
+                dataclasses.replace(
+                    graph.of("Role")[0], type="aws:iam/rolePolicyAttachment:RolePolicyAttachment", urn="attached"
+                ),
+            ],
+        ),
+    ),
+    (
+        "shared",
+        "role/orders-local-users-api",
+        resource(
+            "aws:lambda/function:Function",
+            "orders-api",
+            lambda i: i.update(role="arn:aws:iam::123456789012:role/orders-local-users-api"),
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "named", "change"), CHANGES, ids=[f"{kind} {named}" for kind, named, _ in CHANGES])
+def test_what_is_wrong_with_a_policy_is_found_by_name(
+    kind: str, named: str, change: Change, graph_of: Callable[[str], Graph]
+) -> None:
+    found = getattr(audit(change(graph_of("local"))), kind)
+    assert [each for each in found if named in each], found
+
+
+@pytest.fixture(scope="module")
+def world(  # noqa: PLR0917 - fixtures
+    stack: Stack,
+    people: People,
+    admin: Person,
+    watcher: Watcher,
+    notifications: Callable[[str], list[Any]],
+    successes: Callable[[str], list[Any]],
+) -> Iterator[World]:
+    del watcher  # its subscribers are there before the first order
+    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+    found = World(stack, people, admin, people.somebody().introduce(), notifications, successes)
+    # A message that could not be recorded comes again after a second.
+    with queue_attributes(stack, analytics, VisibilityTimeout="1"):
+        yield found
+        found.tidy()
+
+
+@pytest.mark.emulator
+def test_what_is_deployed_is_what_the_program_says(world: World, graph_of: Callable[[str], Graph]) -> None:
+    # The emulator does not ask the policies of topics and keys.
+    said = {grant for grant in of_graph(graph_of("local")) if not grant.policy.startswith(("topic ", "key "))}
+    assert {each.grant for each in privilege_policies.of_stack(world.stack)} == said
+
+
+@pytest.mark.emulator
+def test_each_permission_removed_in_turn_makes_something_fail(
+    world: World, dose: Dose, proof: Proof, graph_of: Callable[[str], Graph]
+) -> None:
+    known = {name: each for name, each in scenarios(world).items() if dose.full or name in SAMPLE}
+    deployed = privilege_policies.of_stack(world.stack)
+    uses = clean_run(world, known, [each.grant for each in deployed])
+    needs = needed(graph_of("local"))
+    all_of_them = removals(world, deployed, uses)
+    unproven = [each.title for each in all_of_them if not each.scenarios and not _on_the_graph(each, needs)]
+    wanted = [each for each in all_of_them if each.scenarios]
+    signs = {each.title: sign_of(world, each, known, uses) for each in (wanted if dose.full else sample(wanted))}
+    unused = [title for title, sign in signs.items() if not sign] + (unproven if dose.full else [])
+    proof.tried(removed=len(signs))
+    proof.found(failures=sum(1 for sign in signs.values() if sign), unused=len(unused), missing=len(uses.refused))
+    assert {each.grant for each in privilege_policies.of_stack(world.stack)} == {each.grant for each in deployed}
+    assert not unused, "unused: " + "\nunused: ".join(unused)
+    assert not uses.refused, "missing: " + "\nmissing: ".join(sorted(uses.refused))
+    assert len(signs) >= len(SAMPLE)
+
+
+def _on_the_graph(removal: Removal, needs: dict[Grant, str]) -> bool:
+    """Whether only AWS asks for it, and its need was derived."""
+    return asked_by_aws_alone(removal.grant) and removal.grant in needs
+
+
+def sample(wanted: list[Removal]) -> list[Removal]:
+    """Return one removal for each kind of policy and service."""
+    firsts: dict[tuple[str, str], Removal] = {}
+    for each in wanted:
+        firsts.setdefault((each.grant.policy.split()[0], each.grant.action.split(":")[0]), each)
+    return list(firsts.values())
+
+
+@pytest.mark.emulator
+def test_what_nobody_needs_is_found_on_a_running_stack(world: World) -> None:
+    """Two permissions that users_api does not need: to delete, and to read, which it may anyway."""
+    table = world.stack.aws.arn("dynamodb", f"table/{world.stack.ops['tables']['users']}")
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [allow("dynamodb:DeleteItem", table), allow("dynamodb:GetItem", table)],
+    }
+    role = f"orders-{world.stack.frontend['stage']}-users-api"
+    named = {"RoleName": role, "PolicyName": "unneeded"}
+    world.stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
+    try:
+        known = {name: each for name, each in scenarios(world).items() if name.startswith("profile")}
+        deployed = [each for each in privilege_policies.of_stack(world.stack) if each.grant.policy == "role users-api"]
+        uses = clean_run(world, known, [each.grant for each in deployed])
+        wanted = {each.grant: each for each in removals(world, deployed, uses) if each.resource == table}
+        signs = [(grant.action, bool(sign_of(world, each, known, uses))) for grant, each in wanted.items()]
+    finally:
+        world.stack.aws("iam", "delete_role_policy", **named)
+    assert sorted(signs) == [
+        ("dynamodb:DeleteItem", False),
+        ("dynamodb:GetItem", False),
+        ("dynamodb:PutItem", True),
+    ]

@@ -1,0 +1,19 @@
+"""What several attacks use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.instances import stopped_at_the_end
+from tests.journeys.stack import temporary
+from tests.proof.load.load import Load, started
+
+
+@pytest.fixture(scope="session")
+def load(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Load]:
+    """A stack of its own for many clients at once."""
+    instance = temporary(free_port(), tmp_path_factory.mktemp("load"))
+    with stopped_at_the_end(instance):
+        yield started(instance)

@@ -1,0 +1,162 @@
+"""The real functions in process, on a clock of the test's own: each invocation has a process to itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import Any, Final
+from unittest import mock
+
+from shared.domain import times
+from tests.fakes.runtime import Context, LoadedFunction, loaded
+from tests.proof.order_life.activities import Activity, current
+from tests.support.graph import stack_config
+
+ENVIRONMENT: Final = {
+    "USERS_TABLE": "users",
+    "ORDERS_TABLE": "orders",
+    "ORDERS_BY_USER_INDEX": "by-user",
+    "INVENTORY_TABLE": "inventory",
+    "CATALOGUE_INDEX": "catalogue",
+    "IDEMPOTENCY_TABLE": "idempotency",
+    "REMEMBERED_DAYS": "36",
+    "CORS_ORIGINS": "http://localhost:3000",
+    "EVENT_BUS": "orders-bus",
+    "STATE_MACHINE_ARN": "arn:standard",
+    "MAIL_SENDER": "orders@example.com",
+    "ANALYTICS_BUCKET": "analytics",
+    "FAILURE_QUEUE_URL": "https://queue/failures",
+    "RECEIVED_AT_MOST": "5",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+_START: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
+
+
+@dataclass
+class Clock:
+    """Time, in Unix seconds. It passes when the world says so."""
+
+    now_s: float = _START
+
+    def tick(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now_s += seconds
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.now_s, UTC)
+
+    def milliseconds(self) -> int:
+        return int(self.now_s * 1000)
+
+
+@dataclass
+class Functions:
+    """Loads functions, and lends one process to each invocation."""
+
+    clock: Clock
+    clients: Mapping[str, Any]
+    mutate: Callable[[LoadedFunction], None]
+    """Changes a process that was loaded."""
+    _stack: ExitStack
+    _idle: defaultdict[str, list[LoadedFunction]] = field(default_factory=lambda: defaultdict(list))
+
+    def take(self, name: str) -> LoadedFunction:
+        """Return an idle process of a function."""
+        idle = self._idle[name]
+        if idle:
+            return idle.pop()
+        # A default argument keeps the `sleep` that there is while its module is loaded.
+        with mock.patch("time.sleep", self.clock.tick):
+            process = self._stack.enter_context(loaded(name, clients=self.clients, environment=ENVIRONMENT))
+        self.mutate(process)
+        return process
+
+    def give_back(self, process: LoadedFunction) -> None:
+        """Take the process of an invocation that ended. A killed one's is as good: they keep nothing."""
+        self._idle[process.name].append(process)
+
+
+@dataclass(kw_only=True)
+class Invocation(Context):
+    """What a handler is told, by the world's clock."""
+
+    clock: Clock
+    ends_by_s: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.ends_by_s - self.clock.now_s) * 1000)
+
+
+def invocation(functions: Functions, name: str, event: Any, request_id: str) -> Activity:
+    """Return an invocation that is not started."""
+    ends_by_s = functions.clock.now_s + time_limit_s(name)
+    process = functions.take(name)
+    context = Invocation(function_name=name, aws_request_id=request_id, clock=functions.clock, ends_by_s=ends_by_s)
+
+    def run() -> Any:
+        answer = process.module.lambda_handler(json.loads(json.dumps(event)), context)
+        return json.loads(json.dumps(answer))
+
+    activity = Activity(name, run, ends_by_s=ends_by_s)
+    activity.at_end.append(lambda _: functions.give_back(process))
+    return activity
+
+
+def time_limit_s(name: str) -> int:
+    """Return the timeout of a function in prod."""
+    return _LIMITS[name]["timeoutSeconds"]
+
+
+CarryOut = Callable[[str, str, Mapping[str, Any], bool], Any]
+"""`carry_out(service, operation, arguments, part)` does a call of the activity that is running."""
+
+
+class Gate:
+    """A client whose calls stop the activity that makes them. `carry_out` does them."""
+
+    def __init__(self, service: str, carry_out: CarryOut) -> None:
+        self._service, self._carry_out = service, carry_out
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            activity = current()
+            assert activity, f"{self._service}.{operation} outside of an activity"
+            return activity.call_aws(operation, partial(self._carry_out, self._service, operation, arguments))
+
+        return call
+
+
+@contextmanager
+def functions_in_process(
+    clock: Clock, clients: Mapping[str, Any], mutate: Callable[[LoadedFunction], None]
+) -> Generator[Functions]:
+    """Put the functions on `clock` and on `clients`, without logs, until the end of the block."""
+    ids = random.Random(0)  # noqa: S311 - so that a run can be repeated
+
+    class Virtual(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.fromtimestamp(clock.now_s, tz)
+
+    def uuid4() -> uuid.UUID:
+        return uuid.UUID(int=ids.getrandbits(128), version=4)
+
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(times, "datetime", Virtual))
+        stack.enter_context(mock.patch("uuid.uuid4", uuid4))
+        stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
+        # Their lines would be most of the time that a run takes.
+        stack.callback(logging.disable, logging.root.manager.disable)
+        logging.disable()
+        yield Functions(clock, clients, mutate, stack)
+
+
+_LIMITS: Final[Mapping[str, Any]] = json.loads(stack_config("prod")["orders:functions"])["sizes"]

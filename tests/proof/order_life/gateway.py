@@ -1,0 +1,52 @@
+"""API Gateway in process: what it makes of a request, and of the end of what it invoked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.errors import HTTP_STATUS
+from tests.fakes import gateway
+from tests.proof.order_life.activities import Activity, Died
+from tests.proof.order_life.answers import Reply, Request
+from tests.proof.order_life.history import Json
+from tests.proof.order_life.workflow import Ended
+
+_CODES: Final = {error.__name__: status for error, status in HTTP_STATUS.items()}
+
+
+def event_of(request: Request) -> Json:
+    paths = {
+        "createOrder": ("POST", "/orders"),
+        "listOrders": ("GET", "/orders"),
+        "getOrder": ("GET", f"/orders/{request.name}"),
+        "cancelOrder": ("POST", f"/orders/{request.name}/cancel"),
+        "putProduct": ("PUT", f"/products/{request.name}"),
+        "getProduct": ("GET", f"/products/{request.name}"),
+    }
+    method, path = paths[request.operation]
+    query = {"limit": str(request.limit)} if request.operation == "listOrders" else {}
+    asked = gateway.Request(
+        method=method,
+        path=path,
+        body=request.body,
+        query=query | ({"cursor": request.cursor} if request.cursor else {}),
+        headers={} if request.key is None else {"Idempotency-Key": request.key},
+        user_id=request.user.user_id,
+        groups=("admin",) if request.user.is_admin else (),
+    )
+    return gateway.http_event(asked) if "Product" in request.operation else gateway.rest_event(asked)
+
+
+def reply_of(request: Request, activity: Activity) -> Reply:
+    """Return what API Gateway makes of the end of an invocation or of an Express execution."""
+    if activity.error is not None:
+        assert isinstance(activity.error, Died), activity.error
+        return Reply(504 if request.operation == "processOrder" else 502, {})
+    if request.operation != "processOrder":
+        answer = gateway.Answer(activity.value)
+        return Reply(answer.status, answer.body)
+    ended: Ended = activity.value
+    if ended.status == "SUCCEEDED":
+        return Reply(200, ended.output)
+    status = _CODES.get(ended.error, 500)
+    return Reply(status, {"code": ended.error if ended.error in _CODES else "InternalError", "message": ended.cause})

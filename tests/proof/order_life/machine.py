@@ -1,0 +1,249 @@
+"""The order's life as a machine of hypothesis: what people may do at any time, and the world's own accidents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final, Protocol
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.proof.order_life.activities import Activity, Fate
+from tests.proof.order_life.answers import Answers, Call, Request
+from tests.proof.order_life.history import History, User
+from tests.proof.order_life.world import World
+
+PRODUCTS: Final = ("p0", "p1", "p2")
+"""The last one is not in the catalogue until somebody puts it there."""
+_numbers: Final = st.integers(0, 40)
+_products: Final = st.sampled_from(["p0"] * 6 + ["p1"] * 4 + ["p2"])
+_at_once: Final = st.sampled_from([False, False, True])
+_quantities: Final = st.integers(1, 3)
+_lines: Final = st.dictionaries(_products, _quantities, min_size=1, max_size=2).map(lambda lines: tuple(lines.items()))
+_keys: Final = st.sampled_from([None, "k0", "k1"])
+_fates: Final = st.sampled_from([Fate.FINE] * 15 + list(Fate))
+_orders: Final = st.tuples(
+    st.sampled_from(["createOrder", "createOrder", "processOrder"]), st.integers(0, 2), _lines, _keys
+)
+
+
+_BRINKS: Final = ("transact_write_items", "update_item", "dynamodb:updateItem", "send_email", "put_events")
+
+
+class System(Protocol):
+    """A platform, in process or over HTTP."""
+
+    history: History
+    answers: Answers
+
+    def send(self, request: Request, *, at_once: bool) -> Call: ...
+    def settle(self) -> None: ...
+    def repeat_event(self, number: int) -> None: ...
+    def close(self) -> None: ...
+
+
+class OrderLife(RuleBasedStateMachine):
+    """What people do."""
+
+    users: ClassVar[Sequence[User]]
+    """Three customers, and an admin last."""
+    system: System
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.system = self.make()
+        self.history: History = self.system.history
+
+    def make(self) -> System:
+        """Return a new platform."""
+        raise NotImplementedError
+
+    @initialize(
+        stock=st.lists(st.integers(2, 9), min_size=2, max_size=2),
+        price=st.integers(1, 9),
+        orders=st.lists(_orders, min_size=1, max_size=3),
+    )
+    def start(self, stock: list[int], price: int, orders: list[tuple[str, int, Any, str | None]]) -> None:
+        """Supply the catalogue and place orders: a run leaves out some rules, which may be all that place any."""
+        for name, quantity in zip(PRODUCTS, stock, strict=False):
+            self._put(self.users[-1], name, quantity, price, "JPY")
+        for way, who, items, key in orders:
+            self._send(way, self.users[who], at_once=False, items=items, key=key)
+
+    @rule(who=st.integers(0, 2), items=_lines, key=_keys, at_once=_at_once)
+    def order(self, who: int, items: Any, key: str | None, at_once: bool) -> None:
+        self._send("createOrder", self.users[who], at_once=at_once, items=items, key=key)
+
+    @rule(who=st.integers(0, 2), items=_lines, key=_keys, at_once=_at_once)
+    def process(self, who: int, items: Any, key: str | None, at_once: bool) -> None:
+        self._send("processOrder", self.users[who], at_once=at_once, items=items, key=key)
+
+    @precondition(lambda self: self.placed)
+    @rule(number=_numbers, way=st.sampled_from(["createOrder", "processOrder"]), at_once=_at_once)
+    def repeat(self, number: int, way: str, at_once: bool) -> None:
+        """The same key and body once more, by the same way or by the other one."""
+        first = self.placed[number % len(self.placed)].request
+        self._send(way, first.user, at_once=at_once, items=first.items, key=first.key)
+
+    @precondition(lambda self: self.history.stories)
+    @rule(number=_numbers, who=st.integers(0, 7), times=st.integers(1, 2), at_once=_at_once)
+    def cancel(self, number: int, who: int, times: int, at_once: bool) -> None:
+        """Once, or by a double click."""
+        order_id, owner = self._order(number)
+        for _ in range(times):
+            self._send("cancelOrder", self._somebody(owner, who), at_once=at_once, name=order_id)
+
+    @rule(
+        what=st.sampled_from(["order", "list", "page", "product"]),
+        number=_numbers,
+        who=st.integers(0, 7),
+        at_once=_at_once,
+    )
+    def look(self, what: str, number: int, who: int, at_once: bool) -> None:
+        """At an order, at all of one's own page by page, at one page behind anybody's cursor, or at a product."""
+        user = self.users[who % len(self.users)]
+        cursors = list(self.system.answers.cursors)
+        if what == "order" and self.history.stories:
+            order_id, owner = self._order(number)
+            self._send("getOrder", self._somebody(owner, who), at_once=at_once, name=order_id)
+        elif what == "page" and cursors:
+            cursor = cursors[number % len(cursors)]
+            self._send("listOrders", user, at_once=at_once, cursor=cursor, limit=2)
+        elif what == "product":
+            self._send("getProduct", user, at_once=at_once, name=PRODUCTS[number % len(PRODUCTS)])
+        else:
+            self._pages(user, 1 + number % 3)
+
+    @rule(
+        name=_products,
+        quantity=st.integers(0, 6),
+        price=st.integers(1, 9),
+        currency=st.sampled_from(["JPY", "JPY", "USD"]),
+        at_once=st.booleans(),
+    )
+    def put(self, name: str, quantity: int, price: int, currency: str, at_once: bool) -> None:
+        """Restock and reprice. Sometimes a customer tries to."""
+        user = self.users[0 if quantity == 6 else -1]
+        self._put(user, name, quantity, price, currency, at_once=at_once)
+
+    @precondition(lambda self: self.history.published)
+    @rule(number=_numbers)
+    def event_comes_again(self, number: int) -> None:
+        """A duplicate, or a replay of the archive: late, and out of order."""
+        self.system.repeat_event(number)
+
+    @precondition(lambda self: self.history.at > 8)
+    @rule()
+    def settle(self) -> None:
+        self.system.settle()
+
+    def teardown(self) -> None:
+        try:
+            self.system.settle()
+            for user in self.users:
+                self._pages(user, 3)
+                for story in self.history.stories.values():
+                    self._send("getOrder", user, at_once=True, name=story.order_id)
+        finally:
+            self.system.close()
+
+    @property
+    def placed(self) -> list[Call]:
+        """Calls that place an order under a key."""
+        return [call for call in self.system.answers.calls if call.request.items and call.request.key]
+
+    def _send(self, operation: str, user: User, *, at_once: bool, **asked: Any) -> Call:
+        return self.system.send(Request(operation=operation, user=user, **asked), at_once=at_once)
+
+    def _put(self, user: User, name: str, quantity: int, price: int, currency: str, *, at_once: bool = True) -> None:
+        product = {"name": name, "unit_price": price, "currency": currency, "quantity": quantity}
+        self._send("putProduct", user, at_once=at_once, name=name, content=tuple(product.items()))
+
+    def _pages(self, user: User, limit: int) -> None:
+        cursor = ""
+        while True:
+            reply = self._send("listOrders", user, at_once=True, limit=limit, cursor=cursor).reply
+            assert reply
+            assert reply.status == 200
+            cursor = reply.body.get("next_cursor", "")
+            if not cursor:
+                return
+
+    def _order(self, number: int) -> tuple[str, User]:
+        stories = list(reversed(self.history.stories.values()))
+        story = stories[number % len(stories)]
+        return story.order_id, self.history.users[story.user_id]
+
+    def _somebody(self, owner: User, who: int) -> User:
+        """Mostly the owner."""
+        return self.users[who] if who < len(self.users) else owner
+
+
+class OrderLifeInProcess(OrderLife):
+    """And what happens between two calls to AWS."""
+
+    system: World  # pyright: ignore[reportIncompatibleVariableOverride] - it is this kind of System here
+
+    @invariant()
+    def the_tables_are_as_the_model_says(self) -> None:
+        self.system.compare()
+
+    @precondition(lambda self: self.system.activities or self.system.queues.waiting())
+    @rule(steps=st.lists(st.tuples(_numbers, _fates), min_size=4, max_size=16))
+    def interleave(self, steps: list[tuple[int, Fate]]) -> None:
+        """Each step is one call of one of those that stand before one, or the delivery of something that waits."""
+        for number, fate in steps:
+            running, waiting = self.running, self.system.queues.waiting()
+            if not running and not waiting:
+                return
+            chosen = number % (len(running) + len(waiting))
+            if chosen < len(running):
+                self.system.step(running[chosen], fate)
+            else:
+                waiting[chosen - len(running)](False)
+
+    @precondition(lambda self: self.running)
+    @rule(number=_numbers, others=st.booleans())
+    def finish(self, number: int, others: bool) -> None:
+        """One goes on to its end; or all others do, and this one is slow."""
+        chosen = self.running[number % len(self.running)]
+        for activity in self.running:
+            if not activity.is_waiting and not activity.ended and (activity is chosen) != others:
+                self.system.finish(activity)
+
+    @precondition(lambda self: any(each.call not in _BRINKS for each in self.running))
+    @rule()
+    def all_to_the_brink(self) -> None:
+        """Each goes on until it is about to write what counts: what it read before gets old."""
+        for activity in list(self.system.activities):
+            while not activity.ended and (runs := self.system.runs_for(activity)).call not in _BRINKS:
+                self.system.step(runs, Fate.FINE)
+
+    @precondition(lambda self: self.system.queues.waiting())
+    @rule(numbers=st.lists(st.tuples(_numbers, _at_once), min_size=1, max_size=8))
+    def bring(self, numbers: list[tuple[int, bool]]) -> None:
+        """Some of what waits to be delivered is: early or late, in any sequence."""
+        for number, at_once in numbers:
+            if waiting := self.system.queues.waiting():
+                waiting[number % len(waiting)](at_once)
+
+    @precondition(lambda self: self.system.activities)
+    @rule(number=_numbers, seconds=st.sampled_from([0, 0, 0, 0.5, 1, 7, 31, 301, 1000]))
+    def accident(self, number: int, seconds: float) -> None:
+        """A process crashes or an execution is stopped; or nothing goes on for a while, and what is late is killed."""
+        if seconds:
+            self.system.pass_time(seconds)
+            return
+        executions = [each for each in self.system.activities if each.is_execution]
+        found = [*executions, *self.system.activities]  # executions twice: there are few
+        self.system.crash(found[number % len(found)])
+
+    @precondition(lambda self: self.system.queues.failures)
+    @rule()
+    def redrive(self) -> None:
+        self.system.queues.redrive()
+
+    @property
+    def running(self) -> list[Activity]:
+        """Those that stand before a call of their own."""
+        return [each for each in self.system.activities if not each.is_waiting]

@@ -1,0 +1,217 @@
+"""What is under way between the functions: the orders table's stream, the bus, the analytics queue, the failure queues.
+
+Nothing moves by itself. What AWS promises holds: an order's stream records in sequence, at least once; the bus in any
+sequence, at least once; the analytics queue one batch at a time, since all its messages are of one group.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from tests.proof.order_life.activities import Activity
+from tests.proof.order_life.functions import Clock
+from tests.proof.order_life.history import Json
+
+_TRIES: Final = 3
+"""Of an asynchronous invocation: Lambda's own and two retries."""
+_RETRY_S: Final = 60
+_RECEIVED_AT_MOST: Final = 5
+
+
+Record = Json
+"""Of the stream."""
+
+
+@dataclass(eq=False)
+class Delivery:
+    """An event on its way to a function."""
+
+    target: str
+    event: Json
+    tries: int = 0
+    due_s: float = 0
+
+
+@dataclass(eq=False)
+class Message:
+    """A message of the analytics queue."""
+
+    body: str
+    message_id: str
+    received: int = 0
+
+
+class Host(Protocol):
+    """What runs invocations."""
+
+    clock: Clock
+
+    def invocation(self, name: str, event: Any) -> Activity: ...
+    def begin(self, activity: Activity, *, at_once: bool) -> None: ...
+    def pass_time(self, seconds: float) -> None: ...
+
+
+class Queues:
+    """Everything that waits to be delivered."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.unpublished: list[Json] = []
+        """Records of the stream."""
+        self.deliveries: list[Delivery] = []
+        self.bus: list[Json] = []
+        """Every event that was ever on it."""
+        self.queue: list[Message] = []
+        self.failures: list[Delivery | Message | Record] = []
+        """What lies in the failure queues."""
+        self._publishing: set[str] = set()
+        self._failed_records: Counter[str] = Counter()
+        self._consuming = False
+        self._bodies: dict[str, float] = {}
+        self._messages = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.unpublished or self.deliveries or self.queue or self.failures)
+
+    def put(self, event: Json) -> None:
+        """Put an event on the bus."""
+        self.bus.append(event)
+        self.route(event)
+
+    def route(self, event: Json) -> None:
+        """Hand an event to its targets."""
+        if event["detail-type"] == "OrderCreated":
+            self.deliveries.append(Delivery("process_order", event))
+        self.deliveries.append(Delivery("send_email", event))
+        self.deliveries.append(Delivery("analytics", event))
+
+    def waiting(self) -> list[Callable[[bool], None]]:
+        """Return what can be delivered: of the stream and of the queue the first records, of the bus each event."""
+        batches: list[Callable[[bool], None]] = [
+            *(partial(self.relay, most) for most in (1, 4) if self.unpublished),
+            *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
+        ]
+        due = [each for each in self.deliveries if each.due_s <= self._host.clock.now_s]
+        # A retry that is not due yet makes time pass, which kills others.
+        found = due if batches or due else self.deliveries
+        return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
+
+    def deliver(self, delivery: Delivery, at_once: bool) -> None:
+        """Hand an event to its target. A retry comes when it is due."""
+        self.deliveries.remove(delivery)
+        if delivery.target == "analytics":
+            self._enqueue(delivery.event)
+            return
+        if delivery.due_s > self._host.clock.now_s:
+            self._host.pass_time(delivery.due_s - self._host.clock.now_s)
+        activity = self._host.invocation(delivery.target, delivery.event)
+        activity.about = delivery
+        activity.at_end.append(lambda ended: self._delivered(delivery, ended))
+        self._host.begin(activity, at_once=at_once)
+
+    def _delivered(self, delivery: Delivery, activity: Activity) -> None:
+        if activity.error is None:
+            return
+        delivery.tries += 1
+        delivery.due_s = self._host.clock.now_s + _RETRY_S * delivery.tries
+        (self.failures if delivery.tries >= _TRIES else self.deliveries).append(delivery)
+
+    def set_aside(self, body: str, message_id: str) -> None:
+        """Take a message that record_analytics put into its failure queue."""
+        self.failures.append(Message(body, message_id))
+
+    def _enqueue(self, event: Json) -> None:
+        fact = {"event_id": event["detail"]["event_id"], "detail_type": event["detail-type"]}
+        body = json.dumps(fact | {"order": event["detail"]["order"]})
+        if self._bodies.get(body, -1e9) > self._host.clock.now_s - 300:
+            return  # SQS's deduplication by content
+        self._bodies[body] = self._host.clock.now_s
+        self._messages += 1
+        self.queue.append(Message(body, f"message-{self._messages}"))
+
+    def relay(self, most: int, at_once: bool) -> None:
+        """Let Lambda hand the stream's next records to publish_order_events; an order's come in sequence."""
+        batch = [each for each in self.unpublished if _key(each) not in self._publishing][:most]
+        if not batch:
+            return
+        keys = {_key(each) for each in batch}
+        self._publishing |= keys
+        self.unpublished = [each for each in self.unpublished if each not in batch]
+        activity = self._host.invocation("publish_order_events", {"Records": batch})
+        activity.at_end.append(lambda ended: self._relayed(batch, keys, ended))
+        self._host.begin(activity, at_once=at_once)
+
+    def _relayed(self, batch: list[Json], keys: set[str], activity: Activity) -> None:
+        self._publishing -= keys
+        failed = batch
+        if activity.error is None:
+            failures: list[Json] = activity.value["batchItemFailures"]
+            firsts = [int(each["itemIdentifier"]) for each in failures]
+            failed = [each for each in batch if firsts and _number(each) >= min(firsts)]
+        for record in failed:
+            self._failed_records[record["dynamodb"]["SequenceNumber"]] += 1
+            tried = self._failed_records[record["dynamodb"]["SequenceNumber"]]
+            (self.failures if tried % _TRIES == 0 else self.unpublished).append(record)
+        self.unpublished.sort(key=_number)
+
+    def consume(self, most: int, at_once: bool) -> None:
+        """Let Lambda hand the queue's next messages to record_analytics: one batch at a time."""
+        if self._consuming or not self.queue:
+            return
+        self._consuming = True
+        batch = self.queue[:most]
+        for message in batch:
+            message.received += 1
+        activity = self._host.invocation("record_analytics", {"Records": [_sqs_record(each) for each in batch]})
+        activity.at_end.append(lambda ended: self._consumed(batch, ended))
+        self._host.begin(activity, at_once=at_once)
+
+    def _consumed(self, batch: list[Message], activity: Activity) -> None:
+        self._consuming = False
+        if activity.error is None:
+            again = {each["itemIdentifier"] for each in activity.value["batchItemFailures"]}
+        else:
+            again = {message.message_id for message in batch}
+        rest = [message for message in self.queue if message not in batch]
+        kept = [message for message in batch if message.message_id in again]
+        dead = [message for message in kept if message.received >= _RECEIVED_AT_MOST]
+        self.failures += dead
+        self.queue = [message for message in kept if message not in dead] + rest
+
+    def redrive(self) -> None:
+        """Send back what lies in the failure queues."""
+        failures, self.failures = self.failures, []
+        for failure in failures:
+            if isinstance(failure, Delivery):
+                self.deliveries.append(Delivery(failure.target, failure.event))
+            elif isinstance(failure, Message):
+                self.queue.append(Message(failure.body, failure.message_id))
+            else:
+                self.unpublished.append(failure)
+        self.unpublished.sort(key=_number)
+
+
+def _sqs_record(message: Message) -> Json:
+    return {
+        "messageId": message.message_id,
+        "receiptHandle": message.message_id,
+        "body": message.body,
+        "attributes": {"ApproximateReceiveCount": str(message.received), "MessageGroupId": "orders"},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:ap-northeast-1:123456789012:analytics.fifo",
+    }
+
+
+def _key(record: Json) -> str:
+    return record["dynamodb"]["Keys"]["order_id"]["S"]
+
+
+def _number(record: Json) -> int:
+    return int(record["dynamodb"]["SequenceNumber"])

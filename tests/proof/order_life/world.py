@@ -1,0 +1,375 @@
+"""The platform in process: the real functions and the real workflow, and queues of what is under way between them.
+
+    APIs -> tables -> stream -> publish_order_events -> bus -> process_order -> workflow
+                                                            -> send_email
+                                                            -> analytics queue -> record_analytics
+
+What waits to be delivered waits until the test delivers it. Each activity stops before each call to AWS. After each
+call the model is told what it changed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from components.apis.routes import WORKFLOW, function_of
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.runtime import LoadedFunction
+from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
+from tests.proof.order_life.activities import Activity, Fate, current
+from tests.proof.order_life.answers import Answers, Call, Request
+from tests.proof.order_life.functions import Clock, Functions, Gate, functions_in_process, invocation
+from tests.proof.order_life.gateway import event_of, reply_of
+from tests.proof.order_life.history import History, Json, Mail, User
+from tests.proof.order_life.queues import Delivery, Queues
+from tests.proof.order_life.workflow import EXPRESS_LIMIT_S, STANDARD, STANDARD_LIMIT_S, Ended, Interpreter, interpreter
+
+_MOST_ROUNDS: Final = 50
+"""Of `settle`: more than anything may need."""
+
+
+@dataclass
+class Fakes:
+    """AWS."""
+
+    dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
+    events: FakeEventBridge = field(default_factory=FakeEventBridge)
+    stepfunctions: FakeStepFunctions = field(default_factory=FakeStepFunctions)
+    sesv2: FakeSes = field(default_factory=FakeSes)
+    s3: FakeS3 = field(default_factory=FakeS3)
+    sqs: FakeSqs = field(default_factory=FakeSqs)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one call changed."""
+
+    by: Activity
+    orders: list[Json]
+    """Records of the stream."""
+    products: list[Json]
+
+
+class World:
+    """One platform, from its first order on. `functions` and the interpreter outlive it."""
+
+    def __init__(self, functions: Functions, interpreter: Interpreter, users: Mapping[str, User]) -> None:
+        self.functions, self.interpreter = functions, interpreter
+        self.clock = functions.clock
+        self.fakes = Fakes()
+        self.queues = Queues(self)
+        self.history = History(users)
+        self.answers = Answers(self.history)
+        self.activities: list[Activity] = []
+        """Those that stand before a call."""
+        self.excused: Counter[str] = Counter()
+        """Mails more than one that faults can have made, by event."""
+        self.last_error: BaseException | None = None
+        self.steps = 0
+        self.compared = 0
+        """How often the tables were compared with the model."""
+        self.faults: Counter[str] = Counter()
+        self._disturbed: set[str] = set()
+        """Executions that met faults."""
+        self._changes: list[Change] = []
+        self._requests = 0
+        for user in users.values():
+            if user.email:
+                self._introduce(user)
+
+    # What activities do
+
+    def carry_out(self, service: str, operation: str, arguments: Mapping[str, Any], part: bool) -> Any:
+        """Do a call of the activity that is running."""
+        self.clock.tick(0.003)
+        activity = current()
+        assert activity
+        tables = self.fakes.dynamodb.tables
+        marks = len(tables["orders"].stream), len(tables["inventory"].stream)
+        if part and operation == "put_events":
+            self.fakes.events.refusals.append({0})
+        if part and operation == "batch_get_item":
+            self.fakes.dynamodb.unprocessed.append(1)
+        try:
+            if service == "sns":
+                return {"MessageId": "1"}
+            return getattr(getattr(self.fakes, service), operation)(**arguments)
+        finally:
+            orders, products = tables["orders"].stream[marks[0] :], tables["inventory"].stream[marks[1] :]
+            if orders or products:
+                self._changes.append(Change(activity, orders, products))
+
+    def invoke_for(self, execution: Activity, name: str, payload: Any, *, at_once: bool) -> Activity:
+        """Invoke a function for an execution, in the execution's thread; return the invocation when it has ended."""
+        activity = self.invocation(name, payload)
+        activity.parent = execution
+        if at_once or execution.is_unhindered:
+            activity.run_here()
+            self._ended(activity)
+        else:
+            self.activities.append(activity)
+            execution.wait_for(activity)
+        return activity
+
+    def invocation(self, name: str, event: Any) -> Activity:
+        self._requests += 1
+        return invocation(self.functions, name, event, f"lambda-request-{self._requests}")
+
+    # What the test does
+
+    def send(self, request: Request, *, at_once: bool) -> Call:
+        """Send a request to its API. It is answered at once, or stops before its first call."""
+        self.clock.tick(0.005)
+        call = self.answers.sent(request)
+        by = function_of(request.operation)
+        activity = self._express(request) if by == WORKFLOW else self.invocation(by, event_of(request))
+        activity.about = call
+        activity.at_end.append(lambda ended: self._answer(call, ended))
+        self.begin(activity, at_once=at_once)
+        return call
+
+    def _express(self, request: Request) -> Activity:
+        key = {} if request.key is None else {"idempotency_key": request.key}
+        given = {"request": {"user_id": request.user.user_id, **key, "content": request.body}}
+        self._requests += 1
+        name = f"express-{self._requests}"
+        return Activity(
+            name, lambda: self.interpreter.execution(name, given), ends_by_s=self.clock.now_s + EXPRESS_LIMIT_S
+        )
+
+    def begin(self, activity: Activity, *, at_once: bool) -> None:
+        """Let an activity run, to its first call or to its end."""
+        if at_once:
+            activity.run_here()
+            self._after(activity)
+        else:
+            self.activities.append(activity)
+            self._resume(activity, Fate.FINE)
+
+    def step(self, activity: Activity, fate: Fate) -> None:
+        """Decide the call that the activity stands before, and let it go on to the next one."""
+        self.steps += 1
+        if fate is not Fate.FINE:
+            self._note_fault(activity, activity.call.rpartition(":")[2], fate)
+        self._resume(activity, fate)
+
+    def _excuse(self, activity: Activity, call: str, fate: Fate) -> None:
+        """A mail goes out again if its invocation does not get to note that it did."""
+        is_sending = call == "send_email" and fate not in (Fate.REFUSED, Fate.DIES_BEFORE, Fate.PARTLY)
+        if activity.name == "send_email" and (is_sending or "send_email" in activity.done):
+            self.excused[activity.about.event["detail"]["event_id"]] += 1
+
+    def finish(self, activity: Activity) -> None:
+        """Let it, and what it waits for, run to the end."""
+        while not activity.ended:
+            self._resume(self.runs_for(activity), Fate.FINE, to_the_end=True)
+
+    def runs_for(self, activity: Activity) -> Activity:
+        """Return the invocation that an execution waits for, or itself."""
+        waited = [each for each in self.activities if each.parent is activity]
+        return waited[-1] if activity.is_waiting else activity
+
+    def _resume(self, activity: Activity, fate: Fate, *, to_the_end: bool = False) -> None:
+        activity.go_on(fate, to_the_end=to_the_end)
+        self._after(activity)
+        for started in [each for each in self.activities if not each.is_started]:
+            self._resume(started, Fate.FINE)
+
+    def _after(self, activity: Activity) -> None:
+        """Tell the model what happened, and see what comes of it."""
+        self._tell()
+        if activity.ended:
+            if activity in self.activities:
+                self.activities.remove(activity)
+            self._ended(activity)
+            parent = activity.parent
+            if parent and parent.is_waiting and not parent.ended:
+                self._resume(parent, Fate.FINE, to_the_end=parent.is_unhindered)
+        self._collect()
+
+    def _ended(self, activity: Activity) -> None:
+        self.last_error = activity.error or self.last_error
+        for hook in activity.at_end:
+            hook(activity)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass. What runs longer than it may is killed."""
+        self.clock.tick(seconds)
+        self.kill_late()
+
+    def kill_late(self) -> None:
+        """Kill what is still there behind its time limit."""
+        for activity in [each for each in self.activities if each.ends_by_s < self.clock.now_s]:
+            self.crash(activity)
+
+    def crash(self, activity: Activity) -> None:
+        """End an activity where it stands. An invocation that it waits for goes on."""
+        if not activity.ended:
+            self._note_fault(activity, "", Fate.DIES_BEFORE)
+            activity.kill()
+            self._after(activity)
+
+    def repeat_event(self, number: int) -> None:
+        """Let an event come over the bus again."""
+        self.queues.route(self.queues.bus[number % len(self.queues.bus)])
+
+    def _note_fault(self, activity: Activity, call: str, fate: Fate) -> None:
+        self.faults[fate.name] += 1
+        self._excuse(activity, call, fate)
+        activity.faults += 1
+        if activity.parent:
+            activity.parent.faults += 1
+
+    def _tell(self) -> None:
+        for change in self._changes:
+            for record in change.products:
+                row, old = record["dynamodb"]["NewImage"], record["dynamodb"].get("OldImage", {})
+                if row["request_id"] != old.get("request_id"):
+                    self.history.product_put(_product(row))
+            disturbed = change.by.faults > 0 or self._follows_a_fault(change.by)
+            for record in change.orders:
+                images = record["dynamodb"]
+                story = self.history.order_changed(images.get("OldImage"), images.get("NewImage"), disturbed=disturbed)
+                if "OldImage" not in images:
+                    self.answers.created(story)
+            rows = self.fakes.dynamodb.tables["inventory"].items
+            if change is self._changes[-1]:
+                self.history.stock_is({name: int(row["quantity"]["N"]) for name, row in rows.items()})
+            self.queues.unpublished += change.orders
+        self._changes.clear()
+
+    def _follows_a_fault(self, activity: Activity) -> bool:
+        """Whether it is fail_order, after an execution that met faults. One that met none has decided its order."""
+        return activity.name == "fail_order" and activity.about.event["detail"]["name"] in self._disturbed
+
+    def _collect(self) -> None:
+        """Take what was put on the bus and what was started."""
+        for entry in self.fakes.events.entries[len(self.queues.bus) :]:
+            event = {
+                "source": entry["Source"],
+                "detail-type": entry["DetailType"],
+                "detail": json.loads(entry["Detail"]),
+            }
+            self.queues.put(event)
+            self.history.event(event["detail-type"], event["detail"])
+        for sent in self.fakes.sqs.sent:
+            self.queues.set_aside(sent["MessageBody"], sent["MessageDeduplicationId"])
+        self.fakes.sqs.sent.clear()
+        started = self.fakes.stepfunctions.executions
+        for name in [name for name, execution in started.items() if "begun" not in execution]:
+            started[name]["begun"] = True
+            self._standard(name, json.loads(started[name]["input"]))
+
+    def _standard(self, name: str, given: Json) -> None:
+        ends_by_s = self.clock.now_s + STANDARD_LIMIT_S
+        activity = Activity(
+            f"execution {name}",
+            lambda: self.interpreter.execution(name, given, machine=STANDARD),
+            ends_by_s=ends_by_s,
+        )
+        activity.about = name
+        activity.at_end.append(self._execution_ended)
+        self.begin(activity, at_once=False)
+
+    def _execution_ended(self, activity: Activity) -> None:
+        ended: Ended | None = activity.value
+        if ended and ended.status == "SUCCEEDED":
+            return
+        if activity.faults:
+            self._disturbed.add(activity.about)
+        status = ended.status if ended else "ABORTED"
+        detail = {"name": activity.about, "status": status, "error": ended.error if ended else None}
+        self.queues.deliveries.append(Delivery("fail_order", {"detail": detail}))
+
+    def _answer(self, call: Call, activity: Activity) -> None:
+        call.disturbed = activity.faults > 0
+        self.answers.judge(call, reply_of(call.request, activity))
+
+    def compare(self) -> None:
+        """Hold the orders and the stock that stand in the tables to the model."""
+        self.compared += 1
+        tables = self.fakes.dynamodb.tables
+        self.history.stock_is({name: int(row["quantity"]["N"]) for name, row in tables["inventory"].items.items()})
+        self.history.orders_are(tables["orders"].items)
+
+    def settle(self) -> None:
+        """Let everything come to its end without another fault, and hold it to the model."""
+        queues = self.queues
+        for rounds in itertools.count():
+            if not self.activities and queues.is_empty:
+                break
+            assert rounds < _MOST_ROUNDS, f"something never ends; the last error was {self.last_error!r}"
+            self.kill_late()
+            for activity in list(self.activities):
+                if not activity.is_waiting:
+                    self.finish(activity)
+            queues.relay(50, at_once=True)
+            for delivery in sorted(queues.deliveries, key=lambda each: each.due_s):
+                queues.deliver(delivery, at_once=True)
+            queues.consume(10, at_once=True)
+            queues.redrive()
+        self.history.all_told(self.mails(), self.objects(), self.excused)
+
+    def close(self) -> None:
+        """Leave no thread behind."""
+        for activity in list(self.activities):
+            activity.kill()
+
+    def mails(self) -> list[Mail]:
+        """Return what SES took."""
+        sent = [(each["Destination"]["ToAddresses"], each["Content"]["Simple"]) for each in self.fakes.sesv2.sent]
+        return [Mail(address, simple["Subject"]["Data"], simple["Body"]["Text"]["Data"]) for (address,), simple in sent]
+
+    def objects(self) -> dict[str, Json]:
+        """Return the analytics objects by key."""
+        return {key: json.loads(body) for (_, key), body in self.fakes.s3.objects.items()}
+
+    def _introduce(self, user: User) -> None:
+        row = {
+            "user_id": user.user_id,
+            "name": user.name,
+            "email": user.email,
+            "created_at": "2026-01-01T00:00:00.000Z",
+        }
+        self.fakes.dynamodb.put("users", {name: {"S": text} for name, text in row.items()})
+
+
+@contextmanager
+def worlds(
+    mutate: Callable[[LoadedFunction], None] = lambda _: None,
+) -> Generator[Callable[[Mapping[str, User]], World]]:
+    """Load the platform, each process `mutate`d, and give what makes a new world of it: `make(users)`."""
+    clock, made = Clock(), list[World]()
+    services = ("dynamodb", "events", "stepfunctions", "sesv2", "s3", "sqs")
+
+    def carry_out(service: str, operation: str, arguments: Mapping[str, Any], part: bool) -> Any:
+        return made[-1].carry_out(service, operation, arguments, part)
+
+    def invoke_for(execution: Activity, name: str, payload: Any, *, at_once: bool) -> Activity:
+        return made[-1].invoke_for(execution, name, payload, at_once=at_once)
+
+    shared = Interpreter(carry_out, invoke_for)
+    clients = {service: Gate(service, carry_out) for service in services}
+
+    def make(users: Mapping[str, User]) -> World:
+        made[:] = [World(functions, shared, users)]
+        return made[-1]
+
+    with functions_in_process(clock, clients, mutate) as functions, interpreter(clock, shared):
+        yield make
+
+
+def _product(row: Json) -> Json:
+    return {
+        "product_id": row["product_id"]["S"],
+        "name": row["name"]["S"],
+        "unit_price": int(row["unit_price"]["N"]),
+        "currency": row["currency"]["S"],
+        "quantity": int(row["quantity"]["N"]),
+    }

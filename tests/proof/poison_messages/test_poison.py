@@ -1,0 +1,124 @@
+"""R6: poison in the stream, the queue and the bus waits with its reason, and what is beside it passes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journeys.patience import Watcher
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack
+from tests.proof.plugin import Proof
+from tests.proof.poison_messages.failures import ANALYTICS, STREAM, FailureQueues, attribute, put, send
+from tests.proof.poison_messages.poison import detail, fact, order, poison_details, poison_facts, poison_rows
+from tests.proof.repeated_events.delivery import held
+
+pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator]
+RELAY, RECORDER = "publish_order_events", "record_analytics"
+
+
+@pytest.fixture
+def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -> Iterator[FailureQueues]:
+    found = FailureQueues(stack, watcher, capsys)
+    yield found
+    found.empty()
+
+
+def test_poison_in_the_stream_waits_with_its_reason_and_its_neighbours_pass(
+    queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
+) -> None:
+    """Rows that are no orders, in one batch with orders before, between and behind them."""
+    stack, product = queues.stack, admin.put(50)
+    table, rows = stack.ops["tables"]["orders"], poison_rows()
+    good: list[str] = []
+    with held(stack, RELAY):
+        for row in (None, *rows.values(), None):
+            if row:
+                stack.aws("dynamodb", "put_item", TableName=table, Item=row)
+            good.append(customer.order({product: 1})["order_id"])
+    try:
+        for order_id in good:
+            assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+        (report,) = queues.waiting(STREAM)
+        batch = json.loads(report["Body"])["DDBStreamBatchInfo"]
+        # From the first poison on, the whole batch: what is behind it was published, and is named all the same.
+        assert batch["batchSize"] == len(rows) + len(good) - 1
+        said = queues.redrive(STREAM, dry_run=True)
+        assert f"record(s) from {batch['startSequenceNumber']} (RetryAttemptsExhausted: " in said
+        assert len(re.findall(r"\d{20,}: \S*(KeyError|ValidationError): ", said)) == 5, said
+        assert " and 1 more): would be sent back" in said
+        assert "it failed again" in queues.redrive(STREAM, stay=1)
+        # Each try published again what is behind the poison.
+        watcher.until(lambda: len(stack.mails(customer.email)) == 2 * len(good), "each mail once")
+        proof.tried(poison_rows=len(rows), neighbours=len(good))
+        proof.found(neighbours_passed=len(good), in_failure_queues=queues.poison)
+    finally:
+        for row in rows.values():
+            stack.aws("dynamodb", "delete_item", TableName=table, Key={"order_id": row["order_id"]})
+
+
+def test_poison_in_the_queue_waits_with_its_reason_and_its_neighbours_pass(
+    queues: FailureQueues, watcher: Watcher, proof: Proof
+) -> None:
+    """In batches with events before, between and behind it, all of one message group."""
+    stack, poison = queues.stack, poison_facts()
+    bodies, good = list[str](), list[str]()
+    for body in (*poison.values(), ""):
+        about = detail(order())
+        good.append(about["order"]["order_id"])
+        bodies += [fact("OrderCreated", about), *([body] if body else [])]
+    with held(stack, RECORDER):
+        send(stack, bodies)
+    for order_id in good:
+        watcher.until(lambda order_id=order_id: stack.analytics(order_id), "it is recorded", order_id)
+    waiting = queues.waiting(ANALYTICS, len(poison))
+    assert sorted(each["Body"] for each in waiting) == sorted(poison.values())
+    assert {attribute(each, "ERROR_CODE") for each in waiting} == {"ValidationError"}
+    assert all(attribute(each, "ERROR_MESSAGE").startswith(("body", "detail")) for each in waiting)
+
+    said = queues.redrive(ANALYTICS, dry_run=True)
+    assert said.count("(ValidationError: ") == len(poison)
+    unreadable = len([kind for kind in poison if kind in ("not JSON", "a list", "deep")])
+    queues.redrive(ANALYTICS, stay=unreadable)
+    # What can be sent comes back, under another id; the rest never left.
+    again = queues.waiting(ANALYTICS, len(poison))
+    assert sorted(each["Body"] for each in again) == sorted(poison.values())
+    proof.tried(poison_messages=len(poison), neighbours=len(good))
+    proof.found(neighbours_passed=len(good), in_failure_queues=len(again))
+
+
+def test_poison_on_the_bus_waits_with_its_reason_and_its_neighbours_pass(
+    queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
+) -> None:
+    """Events that are none of the contracts, and of an order that does not exist, before and behind an order's."""
+    stack, product, poison = queues.stack, admin.put(50), poison_details()
+    good = [customer.order({product: 1})["order_id"]]
+    put(stack, *poison.values())
+    others = [("OrderCreated", detail(gone := order())), ("OrderShipped", detail(order()))]
+    put(stack, *others)
+    good.append(customer.order({product: 1})["order_id"])
+    for order_id in good:
+        assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+        watcher.until(lambda order_id=order_id: len(stack.analytics(order_id)) == 2, "both are recorded", order_id)
+    watcher.until(lambda: len(stack.mails(customer.email)) == 2 * len(good), "each mail once")
+
+    created = [kind for kind, (detail_type, _) in poison.items() if detail_type == "OrderCreated"]
+    refused = {
+        "send-email-failures": (len(poison), {"ValidationError"}),
+        "process-order-failures": (len(created) + 1, {"ValidationError", "OrderNotFound"}),
+    }
+    for name, (number, errors) in refused.items():
+        found = [json.loads(each["Body"]) for each in queues.waiting(name, number)]
+        assert len(found) == number
+        assert {each["responsePayload"]["errorType"] for each in found} == errors
+        copies = queues.waiting(name.replace("-failures", "-dlq"), number)
+        assert all(attribute(each, "ErrorMessage") for each in copies)
+        said = queues.redrive(name, dry_run=True)
+        assert all(f"({error}: " in said for error in errors)
+    assert not [each for each in queues.messages("send-email-failures") if gone["order_id"] in each["Body"]]
+    assert len(queues.waiting(ANALYTICS, len(poison))) == len(poison)
+    proof.tried(poison_events=len(poison) + len(others), neighbours=len(good))
+    proof.found(neighbours_passed=len(good), in_failure_queues=queues.poison)

@@ -1,0 +1,273 @@
+"""R6: what failed because something of ours was broken is done once, by `make redrive`, after it is mended.
+
+Broken on purpose, and noticed (the tests that end so): the stream's mapping without halving, the recorder as it was
+with the batch processor for FIFO queues, the queue's mapping without partial answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.journeys.breakages import closed_bucket, queue_attributes, without_permission
+from tests.journeys.patience import Watcher
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack
+from tests.proof.plugin import Dose, Proof
+from tests.proof.poison_messages.failures import ANALYTICS, STREAM, FailureQueues, attribute, send
+from tests.proof.poison_messages.poison import detail, fact, order
+from tests.proof.repeated_events.broken import broken
+from tests.proof.repeated_events.delivery import held
+
+pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator]
+RELAY, RECORDER = "publish_order_events", "record_analytics"
+REFUSES = """
+    import json
+    if {text!r} in json.dumps(event):
+        raise RuntimeError("broken by a test")
+    return as_it_was.lambda_handler(event, context)
+"""
+DIES = REFUSES.replace('raise RuntimeError("broken by a test")', "import os\n        os._exit(1)")
+CANNOT_KEEP = """
+    keep = as_it_was.keep
+    def refuse(record):
+        if {text!r} in record.body:
+            raise RuntimeError("broken by a test")
+        keep(record)
+    as_it_was.keep = refuse
+    try:
+        return as_it_was.lambda_handler(event, context)
+    finally:
+        as_it_was.keep = keep
+"""
+IN_SEQUENCE = """
+    from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor
+    as_it_was.processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+    as_it_was.keep_or_set_aside = as_it_was.keep
+    return as_it_was.lambda_handler(event, context)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _full(dose: Dose) -> None:
+    if not dose.full:
+        pytest.skip("in the full dose only")
+
+
+@pytest.fixture
+def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -> Iterator[FailureQueues]:
+    found = FailureQueues(stack, watcher, capsys)
+    yield found
+    found.empty()
+
+
+@pytest.fixture
+def crash(queues: FailureQueues, admin: Person, customer: Person) -> Callable[..., tuple[list[str], int]]:
+    """Lets the relay fail on the third of five orders of one batch; gives their ids, and how many were given up."""
+
+    def run(**mapping: Any) -> tuple[list[str], int]:
+        stack, product = queues.stack, admin.put(50)
+        with ExitStack() as until_then:
+            with held(stack, RELAY) as uuid_of_mapping:
+                stack.aws("lambda", "update_event_source_mapping", UUID=uuid_of_mapping, **mapping)
+                ids = [customer.order({product: 1})["order_id"] for _ in range(5)]
+                until_then.enter_context(broken(stack, RELAY, REFUSES.format(text=ids[2])))
+            (report,) = queues.waiting(STREAM)
+        return ids, json.loads(report["Body"])["DDBStreamBatchInfo"]["batchSize"]
+
+    return run
+
+
+def test_a_relay_that_fails_on_one_record_passes_its_neighbours_and_publishes_it_once_mended(
+    crash: Callable[..., tuple[list[str], int]],
+    queues: FailureQueues,
+    customer: Person,
+    watcher: Watcher,
+    proof: Proof,
+) -> None:
+    ids, given_up = crash()
+    assert given_up == 1
+    neighbours = [order_id for order_id in ids if order_id != ids[2]]
+    for order_id in neighbours:
+        assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+    assert customer.read(ids[2])["status"] == "PENDING"
+    assert "replayed 1 stream record(s)" in queues.redrive(STREAM)
+    assert watcher.decided(customer, ids[2])["status"] == "CONFIRMED"
+    watcher.told(ids[2], "OrderCreated", "OrderConfirmed")
+    proof.tried(broken_functions=1, neighbours=len(neighbours))
+    proof.found(neighbours_passed=len(neighbours), redriven=given_up)
+
+
+def test_a_mapping_that_does_not_halve_its_batches_is_noticed(
+    crash: Callable[..., tuple[list[str], int]], queues: FailureQueues, stack: Stack
+) -> None:
+    try:
+        _, given_up = crash(BisectBatchOnFunctionError=False)
+    finally:
+        with held(stack, RELAY) as mapping:
+            stack.aws("lambda", "update_event_source_mapping", UUID=mapping, BisectBatchOnFunctionError=True)
+    assert given_up > 1, "the neighbours passed without it"
+    queues.redrive(STREAM)
+
+
+@pytest.mark.parametrize("source", ["process_order", "send_email"])
+def test_a_consumer_that_fails_on_one_event_does_it_once_when_it_is_mended(
+    queues: FailureQueues, admin: Person, customer: Person, proof: Proof, source: str
+) -> None:
+    stack, watcher, product, name = queues.stack, queues.watcher, admin.put(50), source.replace("_", "-")
+    with ExitStack() as until_then:
+        with held(stack, RELAY):
+            ids = [customer.order({product: 1})["order_id"] for _ in range(3)]
+            until_then.enter_context(broken(stack, source, REFUSES.format(text=ids[1])))
+        failed = queues.waiting(f"{name}-failures", 1, [ids[1]])
+        queues.waiting(f"{name}-dlq", 1, [ids[1]])
+        neighbours = [order_id for order_id in ids if order_id != ids[1]]
+        for order_id in neighbours:
+            assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+        if source == "send_email":
+            failed = queues.waiting(f"{name}-failures", 2, [ids[1]])
+            queues.waiting(f"{name}-dlq", 2, [ids[1]])
+    said = queues.redrive(f"{name}-failures", f"{name}-dlq", dry_run=True)
+    assert said.count("(RuntimeError: broken by a test): would be sent back") == len(failed)
+    assert said.count("would be dropped, a copy") == len(failed)
+    queues.redrive(f"{name}-failures", f"{name}-dlq")
+    assert watcher.decided(customer, ids[1])["status"] == "CONFIRMED"
+    watcher.until(lambda: len(stack.mails(customer.email)) == 2 * len(ids), "each mail once")
+    assert stack.stock(product) == 50 - len(ids)
+    proof.tried(broken_functions=1, neighbours=len(neighbours))
+    proof.found(neighbours_passed=len(neighbours), redriven=len(failed))
+
+
+def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
+    """Say of each event whether it is recorded."""
+    return [bool(stack.analytics(about["order"]["order_id"])) for about in abouts]
+
+
+@pytest.mark.parametrize("body", [CANNOT_KEEP, DIES], ids=["raises", "dies"])
+def test_a_recorder_that_fails_on_one_message_records_it_once_when_it_is_mended(
+    queues: FailureQueues, watcher: Watcher, proof: Proof, body: str
+) -> None:
+    """One that dies takes its batch along, which waits without a reason; all of it is recorded when it is mended."""
+    stack, abouts, dies = queues.stack, [detail(order()) for _ in range(5)], body is DIES
+    url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
+    with queue_attributes(stack, url, VisibilityTimeout="1"), ExitStack() as until_then:
+        with held(stack, RECORDER):
+            send(stack, [fact("OrderCreated", about) for about in abouts])
+            until_then.enter_context(broken(stack, RECORDER, body.format(text=abouts[2]["event_id"])))
+        waiting = queues.waiting(ANALYTICS, 5 if dies else 1)
+        wanted = [not dies] * 5
+        wanted[2] = False
+        watcher.until(lambda: recorded(stack, abouts) == wanted, "the neighbours are recorded")
+    assert {attribute(each, "ERROR_CODE") for each in waiting} == {"" if dies else "RuntimeError"}
+    said = queues.redrive(ANALYTICS, dry_run=True)
+    reason = "received too often: its consumer ended without an answer" if dies else "RuntimeError: broken by a test"
+    assert said.count(f"({reason}") == len(waiting)
+    queues.redrive(ANALYTICS)
+    watcher.until(lambda: recorded(stack, abouts) == [True] * 5, "all are recorded")
+    proof.tried(broken_functions=1, neighbours=len(wanted) - 1)
+    proof.found(neighbours_passed=sum(wanted), redriven=len(waiting))
+
+
+def refused_by_s3(queues: FailureQueues, watcher: Watcher) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Let S3 refuse the second of four events of one batch until the queue is empty; return them, and what waits."""
+    stack = queues.stack
+    abouts = [detail(order()) for _ in range(4)]
+    abouts[1]["order"]["updated_at"] = "2001-01-01T00:00:00.000Z"
+    url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
+    with closed_bucket(stack, "orders/dt=2001-01-01/*"), queue_attributes(stack, url, VisibilityTimeout="1"):
+        with held(stack, RECORDER):
+            send(stack, [fact("OrderCreated", about) for about in abouts])
+        watcher.until(lambda: not stack.queued(url), "the queue is empty")
+    return abouts, queues.messages(ANALYTICS)
+
+
+def test_an_event_that_s3_refuses_is_set_aside_with_the_reason_after_five_times(
+    queues: FailureQueues, watcher: Watcher, proof: Proof
+) -> None:
+    abouts, waiting = refused_by_s3(queues, watcher)
+    assert recorded(queues.stack, abouts) == [True, False, True, True]
+    assert [attribute(each, "ERROR_CODE") for each in waiting] == ["AccessDenied"]
+    assert "(AccessDenied: " in queues.redrive(ANALYTICS, dry_run=True)
+    queues.redrive(ANALYTICS)
+    watcher.until(lambda: recorded(queues.stack, abouts) == [True] * 4, "all are recorded")
+    proof.tried(poison_messages=len(waiting), neighbours=len(abouts) - len(waiting))
+    proof.found(neighbours_passed=len(abouts) - len(waiting), redriven=len(waiting))
+
+
+def test_a_recorder_that_keeps_the_sequence_of_a_group_is_noticed(queues: FailureQueues, watcher: Watcher) -> None:
+    """As it was: what came behind a failure in its batch failed as often, and was given up with it."""
+    with broken(queues.stack, RECORDER, IN_SEQUENCE):
+        abouts, waiting = refused_by_s3(queues, watcher)
+    assert recorded(queues.stack, abouts) == [True, False, False, False]
+    assert [attribute(each, "ERROR_CODE") for each in waiting] == ["", "", ""]
+
+
+def test_a_mapping_without_partial_answers_is_noticed(queues: FailureQueues, watcher: Watcher, stack: Stack) -> None:
+    """The batch counts as done, so what S3 refused is gone."""
+    with held(stack, RECORDER) as mapping:
+        stack.aws("lambda", "update_event_source_mapping", UUID=mapping, FunctionResponseTypes=[])
+    try:
+        abouts, waiting = refused_by_s3(queues, watcher)
+    finally:
+        with held(stack, RECORDER) as mapping:
+            kinds = ["ReportBatchItemFailures"]
+            stack.aws("lambda", "update_event_source_mapping", UUID=mapping, FunctionResponseTypes=kinds)
+    assert not recorded(stack, abouts)[1]
+    assert not waiting
+
+
+def test_every_failure_queue_is_met_and_a_redrive_leaves_it_empty(
+    queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
+) -> None:
+    """Every function fails on an event, every target cannot be reached, and the stream and the queue have poison."""
+    stack, told = queues.stack, admin.put(50)
+    functions: dict[str, str] = stack.ops["functions"]
+    marks = {source: str(uuid.uuid4()) for source in functions}
+    with ExitStack() as until_then:
+        for source in functions:
+            until_then.enter_context(broken(stack, source, REFUSES.format(text=marks[source])))
+        for source, alias in functions.items():
+            payload = json.dumps({"mark": marks[source]})
+            stack.aws("lambda", "invoke", FunctionName=alias, InvocationType="Event", Payload=payload)
+        for name in queues.of_kind("dead-letter", "invocation"):
+            queues.waiting(name)
+    assert set(queues.of_kind("dead-letter", "invocation")) == queues.met
+    said = queues.redrive(*queues.of_kind("dead-letter", "invocation"), dry_run=True)
+    assert len(re.findall(r"broken by a test\): would be ", said)) == len(queues.met)
+    queues.empty()
+
+    closed = json.dumps({"Version": "2012-10-17", "Statement": []})
+    with ExitStack() as until_then:
+        for source in ("process_order", "send_email", "fail_order"):
+            until_then.enter_context(without_permission(stack, functions[source]))
+        analytics = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
+        until_then.enter_context(queue_attributes(stack, analytics, Policy=closed))
+        order_id = customer.order({told: 1})["order_id"]
+        for name in ("process-order-delivery", "send-email-delivery", "analytics-delivery"):
+            (undelivered,) = queues.waiting(name, 1, [order_id])
+            assert attribute(undelivered, "ERROR_CODE") == "NO_PERMISSIONS"
+            assert attribute(undelivered, "ERROR_MESSAGE")
+        machine, gone = stack.ops["stateMachines"]["standard"], str(uuid.uuid4())
+        stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, name=gone, input="{}")
+        queues.waiting("fail-order-delivery", 1, [gone])
+    assert queues.redrive(*queues.of_kind("delivery"), dry_run=True).count("(NO_PERMISSIONS: ") == 4
+    queues.redrive(*queues.of_kind("delivery"))
+    assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both are recorded", order_id)
+    watcher.until(lambda: len(stack.mails(customer.email)) == 2, "each mail once", order_id)
+
+    send(stack, ["not JSON"])
+    queues.waiting(ANALYTICS)
+    table, bad = stack.ops["tables"]["orders"], {"order_id": {"S": str(uuid.uuid4())}}
+    stack.aws("dynamodb", "put_item", TableName=table, Item=bad)
+    queues.waiting(STREAM)
+    stack.aws("dynamodb", "delete_item", TableName=table, Key=bad)
+    assert queues.met == set(queues.names)
+    proof.tried(failure_queues=len(queues.names))
+    proof.found(failure_queues_met=len(queues.met))

@@ -1,0 +1,223 @@
+"""R5: events that come twice and in no sequence end as those that come once and in order.
+
+Broken on purpose, and noticed (BREAKAGES): a mail's claim that no other delivery knows, an execution that is not named
+by its order, an analytics object that is written over.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.journeys.breakages import denied
+from tests.journeys.patience import Watcher
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack
+from tests.proof.plugin import Dose, Proof
+from tests.proof.repeated_events.broken import broken
+from tests.proof.repeated_events.delivery import Deliverer, held
+from tests.proof.repeated_events.fates import FAILED, FATES, LATER, UNITS, Orders, left_of, out_of_order, sold, statuses
+from tests.proof.repeated_events.settled import Settling
+from tests.proof.repeated_events.settled import settling as settling_of
+from tests.proof.repeated_events.state import State
+
+pytestmark = [pytest.mark.attack("R5"), pytest.mark.emulator]
+EVENTS = sum(len(statuses(fate)) for fate in FATES)
+"""Of one order of each fate."""
+RELAY = "publish_order_events"
+TOO_FEW_PERMISSIONS = ("order-express", "dynamodb:BatchGetItem")
+
+
+@pytest.fixture
+def settling(stack: Stack, watcher: Watcher) -> Iterator[Settling]:
+    with settling_of(stack, watcher) as found:
+        yield found
+
+
+@pytest.fixture
+def deliverer(stack: Stack, settling: Settling) -> Deliverer:
+    """Delivers in a sequence that can be had again by the seed it prints, which pytest shows if a test fails."""
+    seed = random.randrange(10**9)  # noqa: S311 - not for secrets
+    print(f"seed of the sequence: {seed}")  # noqa: T201
+    return Deliverer(stack, random.Random(seed), settling.wait_for_room)  # noqa: S311
+
+
+@pytest.fixture
+def made(stack: Stack, admin: Person, customer: Person) -> Callable[[], Orders]:
+    """Makes sets of orders, all of one customer."""
+    return lambda: Orders(stack, admin, customer)
+
+
+def subscriber(stack: Stack, topic: str) -> str:
+    """Return the queue that the watcher's fixtures subscribed to a topic."""
+    name = stack.ops["topics"][topic].rpartition(":")[2]
+    return stack.aws("sqs", "get_queue_url", QueueName=f"subscriber-of-{name}")["QueueUrl"]
+
+
+def state_of(orders: Orders) -> State:
+    """Return the whole state as it is now."""
+    return State.of(orders.stack, orders.customer.email, subscriber(orders.stack, "notifications"))
+
+
+def once_and_in_order(orders: Orders, number: int, deliverer: Deliverer, settling: Settling) -> None:
+    """Let orders of every fate come to their end as they do by themselves."""
+    orders.stock(number)
+    with held(deliverer.stack, RELAY):
+        orders.place_at_once(number)
+    for fate in LATER:
+        orders.place(fate, number)
+    settling.decided(orders.all)
+    with denied(orders.stack, *TOO_FEW_PERMISSIONS):
+        orders.place(FAILED, number)
+        settling.decided(orders.all)
+    orders.cancel("cancelled")
+
+
+def twice_and_in_no_sequence(orders: Orders, number: int, deliverer: Deliverer, settling: Settling) -> None:
+    """Let orders of every fate come to their end by events that are delivered by hand."""
+    orders.stock(number)
+    orders.place_at_once(number)
+    for fate in (*LATER, FAILED):
+        orders.place(fate, number)
+    records = deliverer.read()
+    failing = [each for each in records if each["dynamodb"]["Keys"]["order_id"]["S"] in orders.ids[FAILED]]
+    with denied(orders.stack, *TOO_FEW_PERMISSIONS):
+        deliverer.by_stream(failing)
+        settling.decided(orders.ids[FAILED])
+    deliverer.by_stream([each for each in records if each not in failing])
+    settling.decided(orders.all)
+    orders.cancel("cancelled")
+    deliverer.by_stream(deliverer.read())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an attack did, and what came of it."""
+
+    tried: dict[str, int]
+    found: dict[str, int]
+    """All zero if the platform holds."""
+
+
+@pytest.fixture
+def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling) -> Callable[[int, int], Outcome]:
+    """Runs the attack with so many orders of each fate, and so many for the model."""
+
+    def run(number: int, models: int) -> Outcome:
+        model, orders = made(), made()
+        before = state_of(orders)
+        once_and_in_order(model, models, deliverer, settling)
+        settling.wait(models * EVENTS)
+        deliverer.read()
+        with held(deliverer.stack, RELAY):
+            twice_and_in_no_sequence(orders, number, deliverer, settling)
+            settling.wait(models * EVENTS + deliverer.delivered["stream"])
+            first = state_of(orders)
+            distinct = list({event["detail"]["event_id"]: event for event in settling.events()}.values())
+            assert len(distinct) == (number + models) * EVENTS
+            deliverer.by_bus(distinct)
+            deliverer.by_queue(distinct)
+        by_hand = deliverer.delivered["stream"] + deliverer.delivered["bus"]
+        settling.wait((models + number) * EVENTS + by_hand)
+        after = state_of(orders)
+        events = [event["detail"]["event_id"] for event in settling.events()]
+        tried = {
+            "orders": len(orders.all) + len(model.all),
+            "events": len(distinct),
+            "deliveries": len(events) + deliverer.delivered["queue"],
+            "after_a_later_one": out_of_order(events),
+        }
+        return Outcome(tried, {**differences(before, after, orders, model), **changes(first, after)})
+
+    return run
+
+
+def test_events_that_come_twice_and_in_no_sequence_end_as_those_that_come_once_and_in_order(
+    attack: Callable[[int, int], Outcome], proof: Proof, dose: Dose
+) -> None:
+    """Orders of every fate, in three steps, whose end states are compared whole.
+
+    First a few as a model: once and in order. Then many whose events are held back, and delivered to the relay twice
+    and in no sequence, before any consumer saw the right one. Then all events of both once more, in three ways: put on
+    the bus, sent to the analytics queue beyond SQS's memory of five minutes, and by the stream as it would have been.
+    """
+    outcome = attack(dose(3, 50), dose(1, 2))
+    proof.tried(**outcome.tried)
+    proof.found(**outcome.found)
+    assert not any(outcome.found.values()), outcome.found
+
+
+BREAKAGES = {
+    # A mail's claim that no other delivery of the event knows.
+    ("send_email", "second_mails"): """
+        import uuid
+        take = type(as_it_was.claims).take
+        as_it_was.claims.take = lambda event_id, **times: take(as_it_was.claims, f"{event_id}{uuid.uuid4()}", **times)
+        return as_it_was.lambda_handler(event, context)
+    """,
+    # An execution that is not named by its order.
+    ("process_order", "second_executions"): """
+        import uuid
+        start = as_it_was.workflows.start_execution
+        as_it_was._start = lambda order: start(
+            stateMachineArn=as_it_was.STATE_MACHINE_ARN,
+            name=str(uuid.uuid4()),
+            input=as_it_was.json.dumps({"order": order}),
+        )
+        return as_it_was.lambda_handler(event, context)
+    """,
+    # An object that is written over.
+    ("record_analytics", "records_rewritten"): """
+        put = type(as_it_was.s3).put_object
+        as_it_was.s3.put_object = lambda IfNoneMatch, **call: put(as_it_was.s3, **call)
+        return as_it_was.lambda_handler(event, context)
+    """,
+}
+
+
+@pytest.mark.parametrize(("source", "shows"), BREAKAGES)
+def test_a_consumer_that_does_things_twice_is_noticed(
+    attack: Callable[[int, int], Outcome], stack: Stack, dose: Dose, source: str, shows: str
+) -> None:
+    if not dose.full:
+        pytest.skip("in the full dose only")
+    with broken(stack, source, BREAKAGES[source, shows]):
+        found = attack(1, 1).found
+    assert found[shows], found
+
+
+def differences(before: State, state: State, orders: Orders, model: Orders) -> dict[str, int]:
+    """Return how many orders ended otherwise than the model's, and what there is twice or without cause."""
+    left, right = left_of(state, orders), left_of(state, model)
+    others = 0
+    for fate in FATES:
+        text = max(right[fate])  # those of the model should be alike
+        others += right[fate].total() + left[fate].total() - right[fate][text] - left[fate][text]
+        right_end = f'"status": {{"S": "{statuses(fate)[-1]}"}}' in text
+        complete = text.count("orders/dt=DAY/ID_") == text.count("Hello ") == len(statuses(fate))
+        others += not (right_end and complete)
+    missold = 0
+    for made_ in (orders, model):
+        gone = sold(state, made_)
+        wanted = {fate: UNITS * len(made_.ids[fate]) * (statuses(fate)[-1] == "CONFIRMED") for fate in FATES}
+        missold += sum(abs(gone[fate] - wanted[fate]) for fate in FATES)
+    started = {order_id for each in (orders, model) for fate in (*LATER, FAILED) for order_id in each.ids[fate]}
+    return {
+        "other_ends": others,
+        "units_missold": missold,
+        "second_mails": len(state.mails) - len(set(state.mails)),
+        "second_records": len(state.contents) - len(set(state.contents.values())),
+        "second_executions": len(set(state.executions) - set(before.executions) - started),
+        "in_failure_queues": len(set(state.failed) - set(before.failed)),
+    }
+
+
+def changes(first: State, after: State) -> dict[str, int]:
+    """Return what changed when everything came once more."""
+    rows = sum(first.tables[name] != after.tables[name] for name in first.tables)
+    rest = [getattr(first, name) != getattr(after, name) for name in ("mails", "executions", "notified", "failed")]
+    rewritten = [key for key in {**first.objects, **after.objects} if first.objects.get(key) != after.objects.get(key)]
+    return {"records_rewritten": len(rewritten), "changed_by_the_last": rows + sum(rest)}

@@ -1,0 +1,189 @@
+"""S3: a token that is wrong in any way opens no route.
+
+What the emulator does otherwise than AWS, and is proven on the graph instead (test_tokens_graph.py) or left to AWS: its
+gateways look at no `alg` and take a token without `exp`, both of which only the pool's own key could sign; its REST API
+takes access tokens and the tokens of all app clients, which local/corrections/rest_checks.py mends.
+
+Broken on purpose, in a copy: GET /orders/{order_id} and POST /process without their authorizer (the second let all in;
+the first's function refused by itself, which the graph and four more tests saw), the REST authorizer without its
+validation expression (`another audience` and `of another app client` let in).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+
+from local.aws import CallError
+from local.client import SignInError
+from tests.journeys.checked_client import CheckedClient
+from tests.journeys.people import People, Person
+from tests.journeys.stack import Stack
+from tests.proof.plugin import Dose, Proof
+from tests.proof.tokens.forge import Sent
+from tests.proof.tokens.matrix import NOBODY, Victim, authenticated, breaches, victim, wrong_tokens
+from tests.proof.tokens.routes import Api, Route, routes
+
+pytestmark = [pytest.mark.attack("S3"), pytest.mark.emulator]
+
+ROUTES: Final = routes()
+APIS: Final[tuple[Api, ...]] = ("rest", "http")
+
+
+@pytest.fixture(scope="module")
+def admin_victim(people: People) -> Victim:
+    """An admin with things of their own."""
+    return victim(people, "admin")
+
+
+@pytest.fixture(scope="module")
+def wrong(admin_victim: Victim, stack: Stack, people: People, client: CheckedClient) -> Mapping[Api, dict[str, Sent]]:
+    """Every wrong token, for each API."""
+    return {api: wrong_tokens(api, admin_victim, stack, people, client) for api in APIS}
+
+
+def test_no_wrong_token_opens_a_route(
+    admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, dose: Dose, proof: Proof
+) -> None:
+    before, found, tried = admin_victim.things(), list[str](), 0
+    for api in APIS:
+        of_api = [route for route in ROUTES if route.api == api]
+        for number, (name, sent) in enumerate(wrong[api].items()):
+            # In a small dose each kind meets one route, and each route several kinds.
+            for route in of_api if dose.full else [of_api[number % len(of_api)]]:
+                answer = route.send(client, sent, admin_victim.ids)
+                tried += 1
+                found += [f"{name}: {breach}" for breach in breaches(route, answer, sent, admin_victim.secrets)]
+    proof.tried(requests=tried, kinds_of_tokens=sum(len(kinds) for kinds in wrong.values()), routes=len(ROUTES))
+    proof.found(let_in=len(found))
+    assert found == []
+    assert admin_victim.things() == before
+
+
+def test_a_preflight_needs_no_token_and_tells_nothing(
+    admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, dose: Dose, proof: Proof
+) -> None:
+    tried, found = 0, list[str]()
+    for route in ROUTES:
+        plain = route.preflight(client, NOBODY, admin_victim.ids)
+        assert plain.status in (200, 204), plain
+        assert plain.headers["access-control-allow-origin"] == client.origin
+        kinds = list(wrong[route.api].items())
+        for name, sent in kinds if dose.full else kinds[: 1 + dose.full]:
+            answer = route.preflight(client, sent, admin_victim.ids)
+            tried += 1
+            if (answer.status, answer.text) != (plain.status, plain.text):
+                found.append(f"{name}: OPTIONS {route.operation.path}: {answer.status} {answer.text[:200]}")
+            found += breaches(route, answer, Sent({}, statuses=(plain.status,)), admin_victim.secrets)
+    proof.tried(preflights=tried)
+    assert found == []
+
+
+def test_the_right_token_opens_every_route(admin_victim: Victim, client: CheckedClient) -> None:
+    """Else the refusals above could have another cause: a broken route, or a body that is no body."""
+    for route in ROUTES:
+        token = admin_victim.token(route.api)
+        for value in (token, f"Bearer {token}"):
+            answer = route.send(client, Sent({"Authorization": value}), admin_victim.ids)
+            assert answer.status not in (401, 403), (route.name, answer)
+            # What is there already, and what the order's status does not allow any more.
+            assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
+
+
+def test_a_token_with_bearer_in_another_case_is_refused_or_its_owner_s(
+    admin_victim: Victim, client: CheckedClient
+) -> None:
+    """AWS does not say which. Either is harmless."""
+    for word in ("bearer", "BEARER", "BeArEr"):
+        for route in ROUTES:
+            if route.operation.method == "GET":
+                sent = Sent({"Authorization": f"{word} {admin_victim.token(route.api)}"})
+                assert route.send(client, sent, admin_victim.ids).status in (200, 401)
+
+
+def test_a_route_that_lost_its_scope_lets_in_and_is_noticed(
+    admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
+) -> None:
+    """One that lost its authorizer lets nobody in: the function finds no caller and refuses. The graph shows it."""
+    scopeless = wrong["http"]["by password, without scopes"]
+    (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")
+    with _changed_route(stack, route, AuthorizationScopes=[]):
+        assert breaches(route, route.send(client, scopeless, admin_victim.ids), scopeless, admin_victim.secrets)
+    with _changed_route(stack, route, AuthorizationType="NONE"):
+        url = client.frontend["httpApi"]["url"] + route.path(admin_victim.ids)
+        assert client.send("GET", url).status == 401
+    assert route.send(client, scopeless, admin_victim.ids).status == 403
+
+
+@contextmanager
+def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]:
+    """Change a route of the HTTP API for a while."""
+    (api_id,) = (each["ApiId"] for each in stack.aws("apigatewayv2", "get_apis")["Items"])
+    listed = stack.aws("apigatewayv2", "get_routes", ApiId=api_id)["Items"]
+    (made,) = (each for each in listed if each["RouteKey"] == route.name)
+    named = {"ApiId": api_id, "RouteId": made["RouteId"]}
+    stack.aws("apigatewayv2", "update_route", **named, **change)
+    try:
+        yield
+    finally:
+        kept = {key: made[key] for key in ("AuthorizationScopes", "AuthorizationType", "AuthorizerId")}
+        stack.aws("apigatewayv2", "update_route", **named, **kept)
+
+
+def test_tokens_outlive_their_owner_until_they_expire_and_no_new_ones_come(
+    people: People, client: CheckedClient, stack: Stack, proof: Proof
+) -> None:
+    """Gateways verify a token by its signature and times alone (AWS's authorizers, and the emulator's).
+
+    So whoever is disabled, deleted, signed out or put out of group `admin` can go on for the rest of an hour, which
+    test_tokens_graph.py bounds; there is nothing to refuse them by. What Cognito refuses at once is checked here.
+    """
+    pool = stack.frontend["auth"]["userPoolId"]
+    ends = ("admin_user_global_sign_out", "admin_disable_user", "admin_delete_user")
+    for end in ends:
+        person = people.somebody()
+        sent = Sent({"Authorization": f"Bearer {person.id_token}"})
+        refresh = _refresh_token(stack, person)
+        stack.aws("cognito-idp", end, UserPoolId=pool, Username=person.email)
+        assert client.rest("GET", "/orders", headers=sent.headers).status == 200
+        with pytest.raises(CallError, match=r"NotAuthorized|UserNotFound"):
+            authenticated(stack, "REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": refresh})
+        if end != "admin_user_global_sign_out":
+            with pytest.raises(SignInError):
+                client.sign_in(person.email, person.password)
+    proof.tried(ends_of_accounts=len(ends))
+
+
+def test_a_customer_is_told_nothing_of_an_admin_s_and_may_not_do_what_admins_do(
+    admin_victim: Victim, customer: Person, proof: Proof
+) -> None:
+    before, found = admin_victim.things(), list[str]()
+    ids = admin_victim.ids
+    public = {"product_id", "quantity", *admin_victim.product}
+    for route in ROUTES:
+        token = customer.id_token if route.api == "rest" else customer.access_token
+        answer = route.send(customer.client, Sent({"Authorization": f"Bearer {token}"}), ids)
+        others = {name for name in route.operation.path_parameters if name not in public}
+        if others:
+            assert (answer.status, answer.json()["code"][-8:]) == (404, "NotFound"), (route.name, answer)
+        if route.operation.operation_id == "putProduct":
+            assert (answer.status, answer.json()["code"]) == (403, "Forbidden")
+        private = [secret for secret in admin_victim.secrets if secret not in json.dumps(admin_victim.product)]
+        found += [f"{route.name}: {secret}" for secret in private if secret in answer.text]
+    proof.tried(routes_as_a_customer=len(ROUTES))
+    assert found == []
+    assert _without_stock(admin_victim.things()) == _without_stock(before)
+
+
+def _without_stock(things: list[Any]) -> list[Any]:
+    """The customer's own order of the same product took some."""
+    return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
+
+
+def _refresh_token(stack: Stack, person: Person) -> str:
+    by_password = {"USERNAME": person.email, "PASSWORD": person.password}
+    return authenticated(stack, "USER_PASSWORD_AUTH", by_password)["RefreshToken"]

@@ -1,0 +1,131 @@
+"""S3 on the graph: what the emulator lets through and AWS does not, or would and may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.proof.plugin import Proof
+from tests.proof.tokens.graph import changed, open_doors, with_another
+from tests.proof.tokens.routes import routes
+from tests.support.bodies import HTTP, REST, altered
+from tests.support.graph import Graph
+
+pytestmark = pytest.mark.attack("S3")
+
+METHOD, ROUTE = "aws:apigateway/method:Method", "aws:apigatewayv2/route:Route"
+CLIENT, PERMISSION = "aws:cognito/userPoolClient:UserPoolClient", "aws:lambda/permission:Permission"
+ANOTHER_POOL = "arn:aws:cognito-idp:ap-northeast-1:123456789012:userpool/another"
+TOKEN_UNITS = {"accessToken": "days", "idToken": "minutes", "refreshToken": "days"}
+
+
+def test_no_stack_has_an_open_door(graph: Graph, proof: Proof) -> None:
+    """The authorizer of every method and route, its audience, issuer and scopes, and how long tokens are valid."""
+    found = open_doors(graph)
+    proof.tried(routes_in_graphs=len(routes()))
+    proof.found(open_doors=len(found))
+    assert found == []
+
+
+def asks(route: str, security: Any) -> Callable[[Any], None]:
+    """Let a route ask for something else; None leaves out what it asks for."""
+    method, path = route.split()
+
+    def alter(document: Any) -> None:
+        document["paths"][path][method.lower()]["security"] = security
+
+    return alter
+
+
+def authorizer(**fields: Any) -> Callable[[Any], None]:
+    """Change the authorizers of a document; None removes a field."""
+
+    def alter(document: Any) -> None:
+        for scheme in document["components"]["securitySchemes"].values():
+            changed = {**scheme["x-amazon-apigateway-authorizer"], **fields}
+            kept = {key: value for key, value in changed.items() if value is not None}
+            scheme["x-amazon-apigateway-authorizer"] = kept
+
+    return alter
+
+
+def scheme(**fields: Any) -> Callable[[Any], None]:
+    """Change the security schemes of a document."""
+
+    def alter(document: Any) -> None:
+        for each in document["components"]["securitySchemes"].values():
+            each.update(fields)
+
+    return alter
+
+
+def answered(route: str) -> Callable[[Any], None]:
+    """Put a function behind a fixed answer."""
+    method, path = route.split()
+
+    def alter(document: Any) -> None:
+        document["paths"][path][method]["x-amazon-apigateway-integration"]["type"] = "aws_proxy"
+
+    return alter
+
+
+ANY = "x-amazon-apigateway-any-method"
+ALTERED: dict[str, tuple[tuple[str, str], Callable[[Any], None]]] = {
+    "a REST method without its authorizer": (REST, asks("GET /orders/{order_id}", [])),
+    "a REST method that leaves it to the document": (REST, asks("GET /orders/{order_id}", None)),
+    "a REST method with another authorizer": (REST, asks("POST /users", [{"other": []}])),
+    "a REST method with scopes": (REST, asks("POST /process", [{"userPoolIdToken": ["email"]}])),
+    "a function behind a preflight answer": (REST, answered("options /orders")),
+    "a function behind unknown routes": (REST, answered(f"{ANY} /{{proxy+}}")),
+    "a REST API for the whole pool": (REST, authorizer(identityValidationExpression=None)),
+    "a REST API for another pool": (REST, authorizer(providerARNs=[ANOTHER_POOL])),
+    "a token in the query": (REST, authorizer(identitySource="method.request.querystring.token")),
+    "a token in another header": (REST, scheme(name="X-Token")),
+    "a route without its authorizer": (HTTP, asks("PUT /products/{product_id}", [])),
+    "a route without its scope": (HTTP, asks("GET /products/{product_id}", [{"userPoolAccessToken": []}])),
+    "a route with one scope more": (HTTP, asks("GET /products", [{"userPoolAccessToken": ["email", "openid"]}])),
+    "an API for all clients": (HTTP, authorizer(jwtConfiguration={"issuer": "x", "audience": []})),
+    "a token of an HTTP API in the query": (HTTP, authorizer(identitySource="$request.querystring.token")),
+}
+MUTATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "access tokens for a day": (CLIENT, "identity-client", {"tokenValidityUnits": TOKEN_UNITS}),
+    "no revocation": (CLIENT, "identity-client", {"enableTokenRevocation": False}),
+    "the implicit flow": (CLIENT, "identity-client", {"allowedOauthFlows": ["code", "implicit"]}),
+    "a function for anybody": (PERMISSION, "orders-api-rest-api-orders", {"principal": "*"}),
+    "a function for every API": (PERMISSION, "orders-api-rest-api-orders", {"sourceArn": None}),
+    "a function for every path": (
+        PERMISSION,
+        "orders-api-rest-api-orders",
+        {"sourceArn": "arn:aws:execute-api:ap-northeast-1:123456789012:rest-api-id/prod/*"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("api", "alter"), ALTERED.values(), ids=ALTERED)
+def test_each_open_door_of_a_document_is_seen(
+    graph_of: Callable[[str], Graph], api: tuple[str, str], alter: Callable[[Any], None], proof: Proof
+) -> None:
+    assert open_doors(altered(graph_of("prod"), api, alter))
+    proof.tried(doors_opened_on_purpose=1)
+
+
+@pytest.mark.parametrize(("kind", "name", "inputs"), MUTATIONS.values(), ids=MUTATIONS)
+def test_each_open_door_is_seen(
+    graph_of: Callable[[str], Graph], kind: str, name: str, inputs: dict[str, Any], proof: Proof
+) -> None:
+    assert open_doors(changed(graph_of("prod"), kind, name, **inputs))
+    proof.tried(doors_opened_on_purpose=1)
+
+
+def test_a_route_and_a_url_that_nobody_documented_are_seen(graph_of: Callable[[str], Graph]) -> None:
+    prod = graph_of("prod")
+    assert open_doors(with_another(prod, ROUTE, "default", routeKey="$default", authorizationType="NONE"))
+    assert open_doors(with_another(prod, METHOD, "get", httpMethod="GET", authorization="NONE"))
+    assert open_doors(with_another(prod, "aws:lambda/functionUrl:FunctionUrl", "url", authorizationType="NONE"))
+
+    def another(document: Any) -> None:
+        document["paths"]["/internal"] = {"get": {**document["paths"]["/products"]["get"], "security": []}}
+
+    assert open_doors(altered(prod, HTTP, another))

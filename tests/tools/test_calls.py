@@ -1,0 +1,72 @@
+"""Each operation calls what it is expected to, however much data there is: no call more for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from components.aws import openapi
+from shared.catalog_store import CatalogStore
+from shared.domain.products import Product
+from tools.cost.calls import cloud, count
+from tools.cost.capacity import Access, Units, size_of, units
+from tools.cost.cases import CASES, named
+from tools.cost.operations import Case, Cloud
+
+PROJECTIONS = {"orders": {"by-user": "ALL"}, "inventory": {"catalogue": "KEYS_ONLY"}}
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Cloud]:
+    with cloud() as made:
+        yield made
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_an_operation_makes_these_calls_and_consumes_these_units(case: Case, platform: Cloud) -> None:
+    assert count(case, platform) == (case.calls, case.reads, case.writes)
+
+
+def test_a_read_for_each_product_of_a_page_is_seen(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_by_one(store: CatalogStore, ids: list[str]) -> list[Product]:
+        return [product for product_id in ids if (product := store.get(product_id))]
+
+    monkeypatch.setattr(CatalogStore, "_read", one_by_one)
+    case = next(case for case in CASES if case.size == "100 products")
+    assert count(case, platform)[0] == "Query catalogue, 100 x GetItem inventory"
+
+
+def test_every_operation_of_the_apis_has_a_case() -> None:
+    for document in ("rest-api.yaml", "http-api.yaml"):
+        for operation in openapi.operations(openapi.load(document)):
+            route = f"{operation.method} {operation.path}"
+            # POST /process is the workflow, without a function between.
+            assert route == "POST /process" or any(route in case.operation for case in CASES), route
+
+
+@pytest.mark.parametrize(
+    ("access", "consumed"),
+    [
+        (Access("get", "orders", 1, is_consistent=True), Units(reads=1)),
+        (Access("get", "orders", 4096), Units(reads=0.5)),
+        (Access("get", "orders", 4097, is_consistent=True), Units(reads=2)),
+        (Access("get", "orders", 0), Units(reads=0.5)),
+        (Access("query", "orders", 8193), Units(reads=1.5)),
+        (Access("put", "users", 1024), Units(writes=1)),
+        (Access("put", "users", 1025), Units(writes=2)),
+        (Access("put", "orders", 1025), Units(writes=4)),
+        (Access("put", "inventory", 1025), Units(writes=3)),
+        (Access("update", "orders", 10), Units(writes=2)),
+        (Access("update", "inventory", 10), Units(writes=1)),
+        (Access("update", "inventory", 10, is_transactional=True), Units(writes=2)),
+        (Access("update", "orders", 1025, is_transactional=True), Units(writes=6)),
+    ],
+)
+def test_units_are_those_of_awss_rules(access: Access, consumed: Units) -> None:
+    assert units(access, PROJECTIONS) == consumed
+
+
+def test_a_row_is_as_large_as_its_names_and_values() -> None:
+    row = {"id": {"S": "äb"}, "n": {"N": "-1234"}, "b": {"BOOL": True}, "l": {"L": [{"M": {"k": {"S": "v"}}}]}}
+    assert size_of(row) == (2 + 3) + (1 + 3) + (1 + 1) + (1 + 3 + 1 + (3 + 1 + 1 + 1))

@@ -1,0 +1,48 @@
+"""The recorded order is what an order does today: recorded anew on the emulator, and compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.cost.recorded import RECORDED_ORDER
+from tools.cost.recording import recorded
+
+pytestmark = [pytest.mark.emulator]
+# Sizes may differ by 5 %: ids always have the same length, but durations in milliseconds do not.
+NEARLY = 0.05
+# OrderCreated of POST /process comes before the order is decided, or after it.
+EITHER = "process_order"
+
+
+def counts(way: dict[str, Any]) -> dict[str, Any]:
+    """Return what must be the same each time."""
+    functions = {name: each["invocations"] for name, each in way["functions"].items() if name != EITHER}
+    workflows = {
+        name: {key: each[key] for key in ("executions", "transitions", "tasks", "lines")}
+        for name, each in way["workflows"].items()
+    }
+    calls = {call: number for call, number in way["calls"].items() if EITHER not in call}
+    rows = [
+        (each["caller"], each["kind"], each["table"], each.get("is_transactional"))
+        for each in way["accesses"]
+        if each["caller"] != EITHER
+    ]
+    return {"functions": functions, "workflows": workflows, "calls": calls, "rows": sorted(map(str, rows))}
+
+
+def bytes_of(way: dict[str, Any]) -> dict[str, int]:
+    logs = {**way["functions"], **way["workflows"], "access": way["access_log"]}
+    return {name: each["bytes"] for name, each in logs.items() if name != EITHER} | {"events": sum(way["events"])}
+
+
+def test_an_order_does_what_was_recorded(free_port: Callable[[], int], tmp_path: Path) -> None:
+    known = json.loads(RECORDED_ORDER.read_text())["ways"]
+    now = recorded(free_port(), tmp_path)["ways"]
+    for way in ("standard", "express"):
+        assert counts(now[way]) == counts(known[way]), "run `make record`, if this is meant"
+        assert bytes_of(now[way]) == pytest.approx(bytes_of(known[way]), rel=NEARLY), "run `make record`"

@@ -1,0 +1,137 @@
+"""`make bench`: measures, prints the tables, and writes them to .build/bench.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from components.functions import archives
+from operations.resource_graph import Graph, record
+from tools.bench import developer, tables
+from tools.bench import machine as machines
+from tools.bench.machine import Machine
+from tools.bench.measuring import Measure, measure
+
+REPORT: Final = archives.BUILD / "bench.md"
+_NAMES: Final = {
+    "tutorial": "the tutorial's handler (Logger, Tracer, Metrics, resolver, `boto3.resource`)",
+    "by hand": "written by hand: no logger, traces, metrics or other routes",
+    "validated": "Powertools with `enable_validation`, as its documentation shows it, `boto3.resource`",
+}
+
+
+def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
+    """Yield the lines of the report as they are known."""
+    yield f"# What it takes, as ratios ({datetime.now(UTC):%Y-%m-%d})"
+    yield ""
+    yield f"{_machine()}. Python {machine.python.version}, with the deployed archives."
+    yield f"Measured: {measured.name}."
+    yield ""
+    yield "## Initialisation"
+    yield ""
+    yield 'Of that of a handler which does nothing but `boto3.client("dynamodb")`. The limit is for the whole,'
+    yield "Python's own start included, which brings every ratio nearer to 1; *net* is without it."
+    yield ""
+    yield from _starts(machine, measured)
+    yield ""
+    yield "## A warm `POST /orders` of three lines"
+    yield ""
+    yield from _orders(machine, measured)
+    yield ""
+    yield "## Archives, MB"
+    yield ""
+    yield from _sizes(graph)
+    yield ""
+    yield "## On this machine: times, which a busy one makes longer"
+    yield ""
+    yield from _times()
+
+
+def _starts(machine: Machine, measured: Measure) -> Iterator[str]:
+    yield from _row("handler", "ratio", "net", "limit", "")
+    yield from _row("---", "--:", "--:", "--:", "---")
+    for start in tables.starts(machine, measured, _say):
+        limit = tables.INITIALISATION if start.name in machine.functions else None
+        yield from _row(
+            _NAMES.get(start.name, start.name), f"{start.ratio:.3f}", f"{start.net:.3f}", *_limit(start.ratio, limit)
+        )
+
+
+def _orders(machine: Machine, measured: Measure) -> Iterator[str]:
+    yield from _row("`orders-api` takes, of what the same order takes", "its own work", "with the SDK's", "limit", "")
+    yield from _row("---", "--:", "--:", "--:", "---")
+    own, whole = (tables.orders(machine, measured, _say, fake=fake) for fake in ("client", "network"))
+    for name, limit in (("validated", tables.ORDER), ("by hand", None)):
+        ratios = [taken["orders-api"] / taken[name] for taken in (own, whole)]
+        yield from _row(_NAMES[name], *(f"{ratio:.2f}" for ratio in ratios), *_limit(ratios[0], limit))
+
+
+def _sizes(graph: Graph) -> Iterator[str]:
+    functions, layers = tables.function_sizes(graph), tables.layer_sizes(graph)
+    largest = max(functions, key=lambda name: functions[name])
+    yield from _row("archive", "MB", "limit", "")
+    yield from _row("---", "--:", "--:", "---")
+    for name, size, limit in (
+        (f"the largest function, {largest}", functions[largest], tables.FUNCTION_MB),
+        (f"the layers together ({', '.join(sorted(layers))})", sum(layers.values()), tables.LAYERS_MB),
+    ):
+        yield from _row(name, f"{size:.3f}", *_limit(size, limit))
+
+
+def _times() -> Iterator[str]:
+    yield from _row("what", "takes", "limit", "")
+    yield from _row("---", "--:", "--:", "---")
+    ratio = developer.program_ratio()
+    name = "the program for prod, of what `import pulumi, pulumi_aws` takes (CPU time)"
+    yield from _row(name, f"{ratio:.1f}", *_limit(ratio, developer.PROGRAM))
+    for name, seconds, limit_s in developer.up_times():
+        yield from _row(f"{name}, s", f"{seconds:.1f}", *_limit(seconds, limit_s))
+
+
+def _limit(value: float, limit: float | None) -> tuple[str, str]:
+    return ("", "") if limit is None else (f"{limit:g}", "holds" if value <= limit else "**above**")
+
+
+def _row(name: str, *cells: str) -> Iterator[str]:
+    widths = [-86, *(14 for _ in cells)]
+    padded = [
+        f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}"
+        for width, cell in zip(widths, (name, *cells), strict=True)
+    ]
+    yield f"| {' | '.join(padded)} |"
+
+
+def _machine() -> str:
+    # Only Linux has this file.
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text("utf-8").splitlines() if told.exists() else []
+    names = [line for line in lines if line.startswith("model name")]
+    model = names[0].partition(":")[2].strip() if names else platform.processor()
+    return f"{os.cpu_count()} cores, {model}"
+
+
+def _say(done: str) -> None:
+    """Show what goes on, apart from the table."""
+    sys.stderr.write(f"  measured: {done}\n")
+
+
+def main() -> None:
+    """Print each line when it is known: the whole takes minutes."""
+    graph = record("prod")
+    machine = machines.prepared(machines.python(), graph)
+    lines: list[str] = []
+    for line in report(machine, graph, measure()):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+        lines.append(line)
+    archives.write(REPORT, "\n".join([*lines, ""]).encode())
+    sys.stdout.write(f"\nWritten to {os.path.relpath(REPORT)}.\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Plays the cases, and counts what each of them calls and consumes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from tests.proof.generated_requests.world import World, world
+from tests.workflow.harness import workflow
+from tools.cost.capacity import Access, Units, accesses, size_of, units
+from tools.cost.operations import Case, Cloud
+
+_FUNCTIONS: Final = (
+    "users_api",
+    "orders_api",
+    "catalog_api",
+    "publish_order_events",
+    "process_order",
+    "fail_order",
+    "send_email",
+    "record_analytics",
+)
+Counted = tuple[str, float, int]
+"""Calls in words, read units, write units."""
+
+
+@contextmanager
+def cloud() -> Generator[Cloud]:
+    """Load everything once, for all cases. The workflow has its two functions itself."""
+    with world(*_FUNCTIONS) as made, workflow(made.dynamodb) as steps:
+        yield Cloud(made, steps)
+
+
+def count(case: Case, on: Cloud) -> Counted:
+    """Play a case from the beginning, and return what it called."""
+    on.world.clear()
+    on.workflow.published.clear()
+    play = case.prepare(on)
+    on.workflow.published.clear()
+    on.workflow.started.clear()
+    for client in on.world.clients.values():
+        client.faults.calls.clear()
+    play()
+    words = ", ".join(_words(on))
+    used = sum((units(access, _projections(on.world)) for access in _accesses(on.world)), Units())
+    return words, used.reads, used.writes
+
+
+def _calls(made: World) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for service, client in made.clients.items():
+        for operation, arguments in client.faults.calls:
+            yield service, operation, arguments
+
+
+def _accesses(made: World) -> Iterator[Access]:
+    tables = made.dynamodb.tables
+
+    def row_size(name: str, key: Any) -> int:
+        return size_of(tables[name].items.get(key[tables[name].key]["S"]) or {})
+
+    def page_size(arguments: Any) -> int:
+        return sum(size_of(row) for row in made.dynamodb.query(**arguments)["Items"])
+
+    for service, operation, arguments in list(_calls(made)):
+        if service == "dynamodb":
+            yield from accesses(operation, arguments, row_size=row_size, page_size=page_size)
+
+
+def _projections(made: World) -> dict[str, dict[str, str]]:
+    return {
+        name: {index: "KEYS_ONLY" if made.keys_only else "ALL" for index, made in each.indexes.items()}
+        for name, each in made.dynamodb.tables.items()
+    }
+
+
+def _words(on: Cloud) -> Iterator[str]:
+    words = Counter(_word(operation, arguments) for _, operation, arguments in _calls(on.world))
+    words.update({"StartSyncExecution": len(on.workflow.started)} if on.workflow.started else {})
+    words.update({"Publish": len(on.workflow.published)} if on.workflow.published else {})
+    yield from (word if number == 1 else f"{number} x {word}" for word, number in words.items())
+
+
+def _word(operation: str, arguments: dict[str, Any]) -> str:
+    name = "".join(part.capitalize() for part in operation.split("_"))
+    if "TransactItems" in arguments:
+        touched = Counter(part["Update"]["TableName"] for part in arguments["TransactItems"])
+        return f"{name} {' + '.join(each if number == 1 else f'{number} {each}' for each, number in touched.items())}"
+    if "RequestItems" in arguments:
+        ((read, asked),) = arguments["RequestItems"].items()
+        return f"{name} {len(asked['Keys'])} {read}"
+    if "Entries" in arguments:
+        return f"{name} of {len(arguments['Entries'])}"
+    return f"{name} {arguments.get('IndexName') or arguments.get('TableName') or ''}".strip()

@@ -1,0 +1,118 @@
+"""How many capacity units a call of DynamoDB consumes, by AWS's rules (DynamoDB: capacity unit consumption)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from math import ceil
+from typing import Any, Final, Literal, cast
+
+_READ_BYTES: Final = 4096
+_WRITE_BYTES: Final = 1024
+# A number takes a byte for two digits, and one more; lists and maps have three of their own, and one for each element.
+_DIGITS_OF_A_BYTE: Final = 2
+_COLLECTION_BYTES: Final = 3
+
+Item = Mapping[str, Any]
+"""A row or a key in DynamoDB's own JSON."""
+Kind = Literal["get", "query", "put", "update"]
+
+
+@dataclass(frozen=True)
+class Units:
+    """Request units."""
+
+    reads: float = 0
+    writes: int = 0
+
+    def __add__(self, other: Units) -> Units:
+        return Units(self.reads + other.reads, self.writes + other.writes)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a call does with one row, or a query with all of its page."""
+
+    kind: Kind
+    table: str
+    size: int
+    """Bytes of the row as it is in the end, or of all rows of the page together."""
+    is_transactional: bool = False
+    is_consistent: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields that are not as usual."""
+        return {name: value for name, value in asdict(self).items() if value is not False}
+
+
+def size_of(item: Item) -> int:
+    """Return the bytes of a row: its attributes' names and values."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: Mapping[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(cast("str", content).encode())
+        case "N":
+            return ceil(len(cast("str", content).lstrip("-")) / _DIGITS_OF_A_BYTE) + 1
+        case "L":
+            elements = cast("list[Any]", content)
+            return _COLLECTION_BYTES + len(elements) + sum(_value_size(element) for element in elements)
+        case "M":
+            fields = cast("dict[str, Any]", content)
+            return _COLLECTION_BYTES + len(fields) + size_of(fields)
+        case _:
+            return 1  # BOOL, NULL
+
+
+def accesses(
+    operation: str,
+    arguments: Mapping[str, Any],
+    *,
+    row_size: Callable[[str, Item], int],
+    page_size: Callable[[Mapping[str, Any]], int] | None = None,
+) -> Iterator[Access]:
+    """Yield what a call of `operation` (`PutItem`, `putItem` or `put_item`) does.
+
+    `row_size` gives the bytes of the row with a key in a table, `page_size` those of a Query's answer. Raises
+    ValueError for an operation that the platform does not use.
+    """
+    match operation.replace("_", "").lower():
+        case "getitem":
+            size = row_size(arguments["TableName"], arguments["Key"])
+            yield Access("get", arguments["TableName"], size, is_consistent=arguments.get("ConsistentRead", False))
+        case "batchgetitem":
+            for table, asked in cast("dict[str, Any]", arguments["RequestItems"]).items():
+                consistent = asked.get("ConsistentRead", False)
+                yield from (
+                    Access("get", table, row_size(table, key), is_consistent=consistent) for key in asked["Keys"]
+                )
+        case "query" if page_size:
+            yield Access("query", arguments["TableName"], page_size(arguments))
+        case "putitem":
+            yield Access("put", arguments["TableName"], size_of(arguments["Item"]))
+        case "updateitem":
+            yield Access("update", arguments["TableName"], row_size(arguments["TableName"], arguments["Key"]))
+        case "transactwriteitems":
+            for update in [part["Update"] for part in arguments["TransactItems"]]:
+                size = row_size(update["TableName"], update["Key"])
+                yield Access("update", update["TableName"], size, is_transactional=True)
+        case _:
+            raise ValueError(f"operation: got {operation}; teach tools/cost/capacity.py what it consumes")
+
+
+def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units:
+    """Return what `access` consumes. `projections`: table -> index -> ALL or KEYS_ONLY.
+
+    An index is written when what it has of the row changes: for a new row always, for a changed one if it has all
+    attributes. No update here changes an index's key.
+    """
+    if access.kind in ("get", "query"):
+        whole = max(1, ceil(access.size / _READ_BYTES))
+        return Units(reads=whole if access.is_consistent else whole / 2)
+    own = max(1, ceil(access.size / _WRITE_BYTES))
+    indexes = projections.get(access.table, {}).values()
+    copies = sum(own if projection == "ALL" else access.kind == "put" for projection in indexes)
+    return Units(writes=own * (2 if access.is_transactional else 1) + copies)

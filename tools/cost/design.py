@@ -1,0 +1,214 @@
+"""What a stack's resource graph says that its cost depends on: read from the resources, never typed in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from operations.api_document import routes
+from operations.resource_graph import Graph, Resource
+
+PER_ORDER: Final[Mapping[str, str]] = {
+    "apigateway/restApi:RestApi": "a price for each request",
+    "lambda/function:Function": "requests, and seconds by memory and architecture",
+    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "a message for each event handled",
+    "lambda/eventSourceMapping:EventSourceMapping": "receives and deletes; reads of a stream are free for Lambda",
+    "dynamodb/table:Table": "request units, on demand",
+    "cloudwatch/eventBus:EventBus": "a price for each event put",
+    "cloudwatch/eventArchive:EventArchive": "a price for each GB",
+    "sqs/queue:Queue": "a price for each request; failure queues have none while all goes well",
+    "sns/topic:Topic": "a price for each message",
+    "sfn/stateMachine:StateMachine": "transitions, or executions and their time",
+    "cloudwatch/logGroup:LogGroup": "a price for each GB, by class, and for its storage",
+    "s3/bucket:Bucket": "a price for each PUT",
+    "sesv2/emailIdentity:EmailIdentity": "a price for each mail",
+}
+PER_MONTH: Final[Mapping[str, str]] = {
+    "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "environments kept, by their memory",
+    "kms/key:Key": "key_month",
+    "cloudwatch/metricAlarm:MetricAlarm": "alarm_month",
+    "cloudwatch/dashboard:Dashboard": "dashboard_month",
+    "wafv2/webAcl:WebAcl": "web_acl_month, and its rules",
+    "cloudwatch/logMetricFilter:LogMetricFilter": "metric_month",
+    "apigateway/methodSettings:MethodSettings": "metric_month, for the detailed metrics of each method",
+}
+FREE: Final[Mapping[str, str]] = {
+    "apigatewayv2/api:Api": "its requests are the catalogue's, none of an order",
+    "cognito/userPool:UserPool": "a price for each user of a month, none for an order",
+    "apigateway/": "parts of the API",
+    "apigatewayv2/": "parts of the API",
+    "cloudwatch/eventRule:": "rules are free",
+    "cloudwatch/eventTarget:": "deliveries to AWS services are free",
+    "cognito/": "parts of the user pool",
+    "iam/": "free",
+    "kms/alias:": "free",
+    "lambda/alias:": "free",
+    "lambda/layerVersion:": "free, below 75 GB in an account",
+    "lambda/permission:": "free",
+    "s3/": "settings of the bucket; its key is called once for many objects",
+    "sns/topicPolicy:": "free",
+    "sns/topicSubscription:": "mails to operators, by alarm",
+    "sqs/queuePolicy:": "free",
+    "wafv2/webAclAssociation:": "free",
+    "wafv2/webAclLoggingConfiguration:": "refused requests alone are logged",
+}
+"""Whole types, and beginnings of types."""
+INFREQUENT: Final = "INFREQUENT_ACCESS"
+_HOURS_OF_A_MONTH: Final = 730
+# Calls, latency, the integration's latency, 4xx and 5xx (API Gateway: metrics and dimensions).
+_METRICS_OF_A_METHOD: Final = 5
+# Lambda looks into an empty queue in five places at once, and waits 20 s there (Lambda: SQS event sources).
+_LOOKS_OF_AN_HOUR: Final = 5 * 3600 // 20
+
+
+@dataclass(frozen=True)
+class Log:
+    """Where lines go."""
+
+    retention_days: int
+    is_infrequent: bool = False
+
+
+@dataclass(frozen=True)
+class FunctionDesign:
+    """A function."""
+
+    memory_mb: int
+    architecture: str
+    log: Log
+    tells_success: bool = False
+    """A message to a topic for each event handled."""
+
+
+@dataclass(frozen=True)
+class MachineDesign:
+    """A state machine."""
+
+    kind: str
+    """STANDARD or EXPRESS."""
+    log: Log
+    log_level: str = "ALL"
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a stack is made of, as far as money goes."""
+
+    api: str
+    """Price of a request."""
+    has_firewall: bool
+    access_log: Log
+    functions: Mapping[str, FunctionDesign]
+    machines: Mapping[str, MachineDesign]
+    projections: Mapping[str, Mapping[str, str]]
+    """Table -> index -> what it has of a row."""
+    queue: str
+    """Price of the analytics queue's requests."""
+    has_archive: bool
+    is_traced: bool
+    """By X-Ray's sampling, unless `is_traced_whole`."""
+    monthly: Mapping[str, float]
+    """Price -> quantity in a month, whatever the number of orders."""
+    is_traced_whole: bool = False
+    """Every request is."""
+
+
+def kind_of(made: Resource) -> str:
+    """Return how a resource is paid for: `order`, `month`, `free`. Raises KeyError for a type that nobody priced."""
+    token = made.type.removeprefix("aws:")
+    if token in PER_ORDER:
+        return "order"
+    if token in PER_MONTH:
+        return "month"
+    if any(token.startswith(beginning) for beginning in FREE):
+        return "free"
+    raise KeyError(f"{made.type}: say in tools/cost/design.py what it costs, or why it costs nothing")
+
+
+def read(graph: Graph) -> Design:
+    """Return what the cost of a stack depends on."""
+    for made in graph.resources:
+        if made.custom and made.type.startswith("aws:"):
+            kind_of(made)
+    logs = {str(made.inputs["name"]): _log(made) for made in graph.of("LogGroup")}
+    (stage,) = graph.of("aws:apigateway/stage:Stage")
+    return Design(
+        api="rest_request",
+        has_firewall=bool(graph.of("WebAclAssociation")),
+        access_log=_log_of(stage.inputs["accessLogSettings"]["destinationArn"], logs),
+        functions=_functions(graph, logs),
+        machines={made.name.rpartition("-")[2]: _machine(made, logs) for made in graph.of("StateMachine")},
+        projections=_projections(graph),
+        queue=_queue_price(graph),
+        has_archive=bool(graph.of("EventArchive")),
+        is_traced=bool(stage.inputs["xrayTracingEnabled"]),
+        monthly=dict(_monthly(graph)),
+    )
+
+
+def _log(made: Resource) -> Log:
+    return Log(made.inputs["retentionInDays"], made.inputs.get("logGroupClass") == INFREQUENT)
+
+
+def _log_of(arn: str, logs: Mapping[str, Log]) -> Log:
+    return logs[arn.partition(":log-group:")[2].removesuffix(":*")]
+
+
+def _machine(made: Resource, logs: Mapping[str, Log]) -> MachineDesign:
+    logging = made.inputs["loggingConfiguration"]
+    return MachineDesign(made.inputs["type"], _log_of(logging["logDestination"], logs), logging["level"])
+
+
+def _functions(graph: Graph, logs: Mapping[str, Log]) -> dict[str, FunctionDesign]:
+    telling = {
+        made.inputs["functionName"]
+        for made in graph.of("FunctionEventInvokeConfig")
+        if made.inputs["destinationConfig"].get("onSuccess")
+    }
+    return {
+        made.name.replace("-", "_"): FunctionDesign(
+            memory_mb=made.inputs["memorySize"],
+            architecture=made.inputs["architectures"][0],
+            log=logs[made.inputs["loggingConfig"]["logGroup"]],
+            tells_success=made.inputs["name"] in telling,
+        )
+        for made in graph.of("aws:lambda/function:Function")
+    }
+
+
+def _projections(graph: Graph) -> dict[str, dict[str, str]]:
+    return {
+        made.name.rpartition("-")[2]: {
+            index["name"]: index["projectionType"]
+            for index in cast("list[Any]", made.inputs.get("globalSecondaryIndexes") or [])
+        }
+        for made in graph.of("Table")
+    }
+
+
+def _queue_price(graph: Graph) -> str:
+    return "fifo_queue_request" if graph.one("Queue", "analytics").inputs.get("fifoQueue") else "queue_request"
+
+
+def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
+    functions = {made.inputs["name"]: made for made in graph.of("aws:lambda/function:Function")}
+    kept = Counter[str]()
+    for made in graph.of("ProvisionedConcurrencyConfig"):
+        function = functions[made.inputs["functionName"]].inputs
+        gb = made.inputs["provisionedConcurrentExecutions"] * function["memorySize"] / 1024
+        kept[f"lambda_{function['architectures'][0]}_provisioned_second"] += int(gb * _HOURS_OF_A_MONTH * 3600)
+    yield from kept.items()
+    yield "key_month", len(graph.of("aws:kms/key:Key"))
+    yield "alarm_month", len(graph.of("MetricAlarm"))
+    queues = [made for made in graph.of("EventSourceMapping") if ":sqs:" in made.inputs["eventSourceArn"]]
+    yield _queue_price(graph), len(queues) * _LOOKS_OF_AN_HOUR * _HOURS_OF_A_MONTH
+    yield "dashboard_month", len(graph.of("Dashboard"))
+    (api,) = graph.of("aws:apigateway/restApi:RestApi")
+    methods = [route for route in routes(api.inputs["body"]) if route.method != "OPTIONS"]
+    detailed = any(made.inputs["settings"].get("metricsEnabled") for made in graph.of("MethodSettings"))
+    yield "metric_month", len(graph.of("LogMetricFilter")) + detailed * _METRICS_OF_A_METHOD * len(methods)
+    firewalls = graph.of("WebAcl")
+    yield "web_acl_month", len(firewalls)
+    yield "web_acl_rule_month", sum(len(made.inputs["rules"]) for made in firewalls)

@@ -1,0 +1,117 @@
+"""What each lever would change: the bill once more, of a design or a use in which one thing is different."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tools.cost.design import Design, FunctionDesign, Log
+from tools.cost.model import Model, total
+from tools.cost.recorded import FunctionUse, Lines, Use
+
+Change = Callable[[Use, Design], tuple[Use, Design]]
+_HALF: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One thing that could be different."""
+
+    name: str
+    change: Change
+    remark: str = ""
+    """What it would take away."""
+
+
+def _functions(change: Callable[[FunctionDesign], FunctionDesign]) -> Change:
+    def changed(use: Use, design: Design) -> tuple[Use, Design]:
+        return use, replace(design, functions={name: change(each) for name, each in design.functions.items()})
+
+    return changed
+
+
+def _other_architecture(each: FunctionDesign) -> FunctionDesign:
+    return replace(each, architecture="x86_64" if each.architecture == "arm64" else "arm64")
+
+
+def _times(factor: float) -> Change:
+    return _functions(lambda each: replace(each, memory_mb=int(each.memory_mb * factor)))
+
+
+def _quiet(use: Use, design: Design) -> tuple[Use, Design]:
+    def without_info(each: FunctionUse) -> FunctionUse:
+        return replace(each, log=each.log - each.info, info=Lines())
+
+    return replace(use, functions={name: without_info(each) for name, each in use.functions.items()}), design
+
+
+def _workflow_logs(level: str) -> Change:
+    def changed(use: Use, design: Design) -> tuple[Use, Design]:
+        machines = {name: replace(each, log_level=level) for name, each in design.machines.items()}
+        return use, replace(design, machines=machines)
+
+    return changed
+
+
+def _infrequent(use: Use, design: Design) -> tuple[Use, Design]:
+    def moved(log: Log) -> Log:
+        return replace(log, is_infrequent=True)
+
+    machines = {name: replace(each, log=moved(each.log)) for name, each in design.machines.items()}
+    return use, replace(design, machines=machines, access_log=moved(design.access_log))
+
+
+def _untraced(use: Use, design: Design) -> tuple[Use, Design]:
+    return use, replace(design, is_traced=False)
+
+
+def _traced_whole(use: Use, design: Design) -> tuple[Use, Design]:
+    return use, replace(design, is_traced_whole=True)
+
+
+def _http(use: Use, design: Design) -> tuple[Use, Design]:
+    # AWS's firewall stands before no HTTP API.
+    return use, replace(design, api="http_request", has_firewall=False)
+
+
+def _all_express(use: Use, design: Design) -> tuple[Use, Design]:
+    machines = {name: replace(each, kind="EXPRESS") for name, each in design.machines.items()}
+    return use, replace(design, machines=machines)
+
+
+def _without_topics(use: Use, design: Design) -> tuple[Use, Design]:
+    return _functions(lambda each: replace(each, tells_success=False))(use, design)
+
+
+def _plain_queue(use: Use, design: Design) -> tuple[Use, Design]:
+    return use, replace(design, queue="queue_request")
+
+
+def _keys_only(use: Use, design: Design) -> tuple[Use, Design]:
+    projections = {table: dict.fromkeys(indexes, "KEYS_ONLY") for table, indexes in design.projections.items()}
+    return use, replace(design, projections=projections)
+
+
+LEVERS: Final = (
+    Lever("EXPRESS instead of STANDARD", _all_express, "an execution once for each order, and its history"),
+    Lever("no log of executions but of errors", _workflow_logs("ERROR"), "what a query of executions finds"),
+    Lever("logs of executions and requests of class infrequent access", _infrequent, "metric filters, live tail"),
+    Lever("functions' log level WARNING", _quiet, "a line for each thing done"),
+    Lever("no traces", _untraced, "the way of a request through the services"),
+    Lever("a trace of every request, as with less than one a second", _traced_whole),
+    Lever("HTTP instead of REST API", _http, "firewall, validation, the direct way to the workflow"),
+    Lever("no success topic", _without_topics, "who wants to be told of events handled"),
+    Lever("a queue without order", _plain_queue, "FIFO"),
+    Lever("index of keys only", _keys_only, "a list of orders in one read"),
+    Lever("the other architecture", _functions(_other_architecture)),
+    Lever("memory doubled", _times(2)),
+    Lever("memory halved", _times(_HALF)),
+)
+
+
+def effects(model: Model, uses: Mapping[str, Use], design: Design, orders: int) -> Iterator[tuple[Lever, list[float]]]:
+    """Yield each lever with what it adds to the cost of so many orders, for each of `uses`."""
+    before = {way: total(model.bill(use, design), orders) for way, use in uses.items()}
+    for lever in LEVERS:
+        yield lever, [total(model.bill(*lever.change(use, design)), orders) - before[way] for way, use in uses.items()]

@@ -1,0 +1,161 @@
+"""What one order costs: what it does (cost_recorded), in a stack as it is (cost_design), at AWS's prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Final
+
+from tools.cost.capacity import Units, units
+from tools.cost.design import Design, Log
+from tools.cost.recorded import Lines, Price, Use
+
+PARTS: Final = (
+    "API",
+    "functions",
+    "reads",
+    "writes",
+    "streams",
+    "events",
+    "queue",
+    "notifications",
+    "transitions",
+    "logs",
+    "traces",
+)
+APART: Final = ("objects", "mails")
+"""One for each event, whatever the design."""
+_GB: Final = 2**30
+_DAYS_OF_A_MONTH: Final = 30
+_EVENT_BYTES: Final = 64 * 1024
+_BILLED_MS: Final = 100
+_RELAY: Final = "publish_order_events"
+_ANALYTICS: Final = "record_analytics"
+# Each starts traces of its own: a stream and a queue pass none on.
+_ROOTS: Final = (_RELAY, _ANALYTICS)
+_FOLLOWING: Final = ("send_email", _ANALYTICS)
+"""Callers whose work comes after the decision, or beside it."""
+_FOLLOWING_AN_ANSWER: Final = (*_FOLLOWING, _RELAY, "process_order")
+"""The same where the request itself is answered with the decision."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that is paid for."""
+
+    part: str
+    caller: str
+    price: str
+    quantity: float
+    """For one order."""
+    usd: float
+    """For one order."""
+    decides: bool
+    """Whether the order could not be decided without it."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Prices and assumptions."""
+
+    prices: Mapping[str, Price]
+    assumed: Mapping[str, Any]
+
+    def bill(self, use: Use, design: Design) -> list[Line]:
+        """Return what one order of this use costs in this design."""
+        following = _FOLLOWING_AN_ANSWER if set(use.workflows) == {"express"} else _FOLLOWING
+        return [
+            Line(part, caller, price, quantity, quantity * self.prices[price].each, caller not in following)
+            for part, caller, price, quantity in self._quantities(use, design)
+        ]
+
+    def monthly(self, design: Design) -> dict[str, float]:
+        """Return USD for a month without any order, by price."""
+        return {name: number * self.prices[name].each for name, number in design.monthly.items() if number}
+
+    def _quantities(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
+        yield "API", "api", design.api, 1
+        if design.has_firewall:
+            yield "API", "api", "waf_request", 1
+        yield from self._functions(use, design)
+        for caller, access in use.accesses:
+            found: Units = units(access, design.projections)
+            yield "reads", caller, "read_unit", found.reads
+            yield "writes", caller, "write_unit", found.writes
+        yield "streams", _RELAY, "stream_read", use.functions[_RELAY].invocations if _RELAY in use.functions else 0
+        yield from self._messages(use, design)
+        yield from self._workflows(use, design)
+        yield from self._logs("api", use.access_log, design.access_log)
+        if design.is_traced:
+            roots = {"api": 1, **{name: use.functions[name].invocations for name in _ROOTS if name in use.functions}}
+            for caller, number in roots.items():
+                yield "traces", caller, "trace", number * (1 if design.is_traced_whole else self._sampled(number))
+        yield "objects", _ANALYTICS, "object_put", use.of("PutObject")
+        yield "mails", "send_email", "mail", use.of("SendEmail")
+
+    def _functions(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
+        for name, each in use.functions.items():
+            made = design.functions[name]
+            seconds = each.invocations * self._seconds(name, made.memory_mb)
+            yield "functions", name, "lambda_request", each.invocations
+            yield "functions", name, f"lambda_{made.architecture}_second", seconds * made.memory_mb / 1024
+            if made.tells_success:
+                yield "notifications", name, "notification", each.invocations
+            yield from self._logs(name, each.log, made.log)
+
+    def _seconds(self, name: str, memory_mb: int) -> float:
+        """Return how long an invocation takes: half of it is computing, which more memory makes shorter."""
+        durations = self.assumed["duration_ms"]
+        milliseconds = durations.get(name, durations["tutorial"])
+        return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000
+
+    def _messages(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
+        yield "events", _RELAY, "event", sum(ceil(size / _EVENT_BYTES) for size in use.events)
+        if design.has_archive:
+            yield "events", _RELAY, "archived_gb", sum(use.events) / _GB
+        consumed = use.functions[_ANALYTICS].invocations if _ANALYTICS in use.functions else 0
+        # The bus sends each event; a batch is received and deleted.
+        yield "queue", _ANALYTICS, design.queue, len(use.events) + 2 * consumed
+        yield "notifications", "workflow", "notification", use.of("sns:publish")
+
+    def _workflows(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
+        for name, each in use.workflows.items():
+            made = design.machines[name]
+            if made.kind == "STANDARD":
+                yield "transitions", name, "transition", each.transitions
+            else:
+                seconds = ceil(self.assumed["express_ms"] / _BILLED_MS) * _BILLED_MS / 1000
+                memory_gb = self.assumed["express_memory_mb"] / 1024
+                yield "transitions", name, "express_request", each.executions
+                yield "transitions", name, "express_second", each.executions * seconds * memory_gb
+            if made.log_level == "ALL":
+                added = Lines(each.tasks, each.tasks * self.assumed["task_log_bytes"])
+                yield from self._logs(name, Lines(each.log.lines + added.lines, each.log.bytes + added.bytes), made.log)
+
+    def _logs(self, caller: str, written: Lines, log: Log) -> Iterator[tuple[str, str, str, float]]:
+        gb = (written.bytes + written.lines * self.assumed["line_log_bytes"]) / _GB
+        yield "logs", caller, "infrequent_log_gb" if log.is_infrequent else "log_gb", gb
+        months = log.retention_days / _DAYS_OF_A_MONTH
+        yield "logs", caller, "log_storage_gb_month", gb * self.assumed["log_storage_share"] * months
+
+    def _sampled(self, number: int) -> float:
+        """Return the share of requests that are traced, of a service that has `number` for each order."""
+        each_second = self.assumed["orders_per_second"] * number
+        always = min(each_second, self.assumed["sampled_each_second"])
+        return (always + (each_second - always) * self.assumed["sampled_share"]) / each_second
+
+
+def by_part(lines: list[Line], orders: int) -> dict[str, float]:
+    """Return USD of so many orders, by part."""
+    return {part: orders * sum(line.usd for line in lines if line.part == part) for part in (*PARTS, *APART)}
+
+
+def execution_log(lines: list[Line], use: Use, orders: int) -> float:
+    """Return USD of the workflows' logs."""
+    return orders * sum(line.usd for line in lines if line.part == "logs" and line.caller in use.workflows)
+
+
+def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
+    """Return USD of all parts, or of what decides the orders; objects and mails are apart."""
+    return orders * sum(line.usd for line in lines if line.part not in APART and (line.decides or not decides))

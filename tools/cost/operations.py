@@ -1,0 +1,129 @@
+"""Every operation of the platform, played on clients in memory, and the calls of AWS that it makes.
+
+A `Case` has what it is expected to call: `docs/cost.md` shows it, and a test holds the platform to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared import rows
+from shared.domain.orders import Order, new_order, request_hash
+from shared.domain.times import parse_timestamp
+from shared.events import DETAIL_TYPES, detail_of
+from tests.fakes.gateway import USER, Answer, Request, http_event, rest_event
+from tests.proof.generated_requests.world import World
+from tests.workflow.harness import Workflow
+
+ORDER_ID: Final = "00000000-0000-4000-8000-000000000000"
+CREATED: Final = "2026-01-02T03:04:05.678Z"
+PAGE: Final = 100
+
+
+@dataclass
+class Cloud:
+    """Functions, the workflow, and their tables."""
+
+    world: World
+    workflow: Workflow
+
+    def rest(self, function: str, method: str, path: str, body: Any = None, **query: str) -> Answer:
+        """Ask the REST API as the customer."""
+        request = Request(method=method, path=path, body=body, query=query)
+        return _fine(Answer(self.world.functions[function](rest_event(request))))
+
+    def http(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
+        """Ask the HTTP API as an admin."""
+        request = Request(method=method, path=path, body=body, query=query, groups=["admin"])
+        return _fine(Answer(self.world.functions["catalog_api"](http_event(request))))
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Invoke a function as Lambda does."""
+        return self.world.functions[function](event)
+
+    def products(self, number: int) -> list[dict[str, Any]]:
+        """Put so many products into the catalogue; return an order's lines of them."""
+        ids = [f"product-{position:03}" for position in range(number)]
+        for product_id in ids:
+            values = rows.product_values(
+                {"name": f"Name of {product_id}", "unit_price": 250, "currency": "JPY", "quantity": 1000},
+                request_id="r",
+            )
+            self.world.dynamodb.put("inventory", {"product_id": {"S": product_id}, **values})
+        return [{"product_id": product_id, "quantity": 2} for product_id in ids]
+
+    def order(self, lines: int = 1, *, order_id: str = ORDER_ID, created: str = CREATED) -> Order:
+        """Write an order of so many products, PENDING, and return it."""
+        order = new_order(order_id, USER, self.products(lines), parse_timestamp(created))  # pyright: ignore[reportArgumentType]
+        row = rows.order_row(order, request_hash=request_hash(order["items"]), synchronous=False)
+        self.world.dynamodb.put("orders", row)
+        return order
+
+    def orders(self, number: int) -> list[str]:
+        """Write so many orders of the customer; return their ids, newest first."""
+        lines: Any = [{"product_id": "product-000", "quantity": 2}]
+        ids = [f"00000000-0000-4000-8000-{position:012d}" for position in range(number)]
+        table = self.world.dynamodb.tables["orders"]
+        for position, order_id in enumerate(ids):
+            at = parse_timestamp(
+                f"2026-01-{1 + position // 3600:02}T00:{position // 60 % 60:02}:{position % 60:02}.000Z"
+            )
+            order = new_order(order_id, USER, lines, at)
+            table.items[order_id] = rows.order_row(order, request_hash="h" * 64, synchronous=False)
+        return ids[::-1]
+
+    def confirmed(self, lines: int) -> Order:
+        """Return an order that the STANDARD workflow confirmed."""
+        order = self.order(lines)
+        assert self.workflow.run_accepted({"order": order}).status == "SUCCEEDED"
+        return order
+
+
+def _fine(answer: Answer) -> Answer:
+    assert answer.status < 300, answer.body
+    return answer
+
+
+def event(order: Order) -> dict[str, Any]:
+    """Return the event of the order's status, as EventBridge sends it."""
+    return {"detail-type": DETAIL_TYPES[order["status"]], "detail": detail_of(order)}
+
+
+def messages(order: Order, number: int) -> dict[str, Any]:
+    """Return a batch of the analytics queue with so many events."""
+    about: list[Any] = [{**order, "order_id": f"00000000-0000-4000-8000-{position:012d}"} for position in range(number)]
+    return {
+        "Records": [
+            {
+                "messageId": f"m{position}",
+                "eventSource": "aws:sqs",
+                "attributes": {"MessageGroupId": "orders", "ApproximateReceiveCount": "1"},
+                "body": json.dumps({**detail_of(each), "detail_type": DETAIL_TYPES[each["status"]]}),
+            }
+            for position, each in enumerate(about)
+        ]
+    }
+
+
+Play = Callable[[], Any]
+"""What is counted."""
+Prepare = Callable[[Cloud], Play]
+"""Makes what must be there before."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation at one size."""
+
+    operation: str
+    size: str
+    prepare: Prepare
+    calls: str
+    """In words: `GetItem orders, TransactWriteItems orders + 25 inventory`."""
+    reads: float = 0
+    """Read request units of DynamoDB."""
+    writes: int = 0
+    """Write request units, those of the indexes included."""

@@ -1,0 +1,141 @@
+"""What orders cost on AWS: `make cost STACK=prod ORDERS=1000000`.
+
+Computed from the stack's resource graph, from what one order did on the emulator (recorded_order.json), and from AWS's
+prices (prices.toml). What neither can tell is in assumptions.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cli import endings
+from operations.resource_graph import Graph, record
+from operations.stack_outputs import ERROR_LOG, without_stack_file
+from tools.cost import design as cost_design
+from tools.cost import levers as cost_levers
+from tools.cost.model import APART, PARTS, Model, by_part, execution_log, total
+from tools.cost.recorded import Use, assumptions, prices, recorded
+from tools.cost.tutorial import tutorial
+
+MOST_ORDERS: Final = 1_000_000_000
+WAYS: Final = {"standard": "POST /orders", "express": "POST /process"}
+_WIDTH: Final = 13
+_NAME: Final = 60
+_LINE: Final = 110
+_BELOW_A_CENT: Final = 0.005
+
+
+def orders(text: str) -> int:
+    """Return the number of orders that an argument names. Raises argparse.ArgumentTypeError."""
+    number = text.replace("_", "").replace(",", "")
+    if not (number.isascii() and number.isdecimal()) or not 1 <= int(number) <= MOST_ORDERS:
+        raise argparse.ArgumentTypeError(
+            f"ORDERS: got {text!r}; allowed: a whole number from 1 to {MOST_ORDERS:,}; the default is 1000000"
+        )
+    return int(number)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The cost of so many orders on a stack, as text."""
+
+    stack: str
+    orders: int
+    model: Model
+    design: cost_design.Design
+    uses: dict[str, Use]
+    recorded: str
+    order: str
+
+    def lines(self) -> Iterator[str]:
+        """Yield the whole report."""
+        yield f"USD for {self.orders:,} orders on stack {self.stack}, without tax and free tiers"
+        yield ""
+        yield from self._table()
+        yield ""
+        yield f"A month of stack {self.stack}, whatever the number of orders"
+        monthly = self.model.monthly(self.design)
+        yield from (_row(self._named(name), [usd]) for name, usd in [*monthly.items(), ("all", sum(monthly.values()))])
+        yield ""
+        yield f"What each lever would change for {self.orders:,} orders"
+        yield _head(list(WAYS.values()))
+        for lever, changes in cost_levers.effects(self.model, self.uses, self.design, self.orders):
+            yield _row(lever.name, changes, signed=True) + (f"   gives up: {lever.remark}" if lever.remark else "")
+        yield ""
+        yield from self._basis()
+
+    def _table(self) -> Iterator[str]:
+        other, its_design = tutorial()
+        uses = [*self.uses.values(), other]
+        bills = [self.model.bill(use, self.design) for use in self.uses.values()] + [self.model.bill(other, its_design)]
+        parts = [by_part(bill, self.orders) for bill in bills]
+        yield _head([*WAYS.values(), "the tutorial"])
+        yield from (_row(part, [each[part] for each in parts]) for part in PARTS)
+        yield _row("all", [total(bill, self.orders) for bill in bills])
+        decides = [total(bill, self.orders, decides=True) for bill in bills]
+        logged = [execution_log(bill, use, self.orders) for bill, use in zip(bills, uses, strict=True)]
+        yield _row("  of it, until the order is decided", decides)
+        yield _row("    of that, the log of its executions", logged)
+        yield from (_row(f"apart: {part}", [each[part] for each in parts]) for part in APART)
+
+    def _named(self, price: str) -> str:
+        if price not in self.design.monthly:
+            return price
+        quantity, words = self.design.monthly[price], price.removesuffix("_month").removesuffix("_second")
+        return f"{words.replace('_', ' ')}: {quantity:,.0f} {self.model.prices[price].unit}"
+
+    def _basis(self) -> Iterator[str]:
+        dates = sorted(price.read for price in self.model.prices.values())
+        elsewhere = sorted(name for name, price in self.model.prices.items() if price.region == "us-east-1")
+        assumed = self.model.assumed
+        durations = ", ".join(f"{name} {value} ms" for name, value in assumed["duration_ms"].items())
+        pace = f"{assumed['orders_per_second']} orders a second, an EXPRESS execution {assumed['express_ms']} ms"
+        for paragraph in (
+            f"An order: {self.order}. Recorded {self.recorded} on the emulator, by itself: no batch has another one.",
+            f"Prices: tools/cost/prices.toml, read {dates[0]} to {dates[-1]}; of us-east-1: {', '.join(elsewhere)}.",
+            f"Assumed: tools/cost/assumptions.toml of {assumed['dated']}: {pace}, functions {durations}.",
+        ):
+            yield from textwrap.wrap(paragraph, _LINE)
+
+
+def _head(names: Sequence[str]) -> str:
+    return " " * _NAME + "".join(f"{name:>{_WIDTH + 2}}" for name in names)
+
+
+def _row(name: str, values: Sequence[float], *, signed: bool = False) -> str:
+    shown = [0.0 if abs(value) < _BELOW_A_CENT else value for value in values]
+    return f"  {name:<{_NAME - 2}}" + "".join(f"{value:>{'+' * signed}{_WIDTH + 2},.2f}" for value in shown)
+
+
+def report(graph: Graph, number: int) -> Report:
+    """Return the report of so many orders on the stack of `graph`."""
+    day, order, uses = recorded()
+    design, model = cost_design.read(graph), Model(prices(), assumptions())
+    return Report(graph.stack, number, model, design, {way: uses[way] for way in WAYS}, day, order)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the cost, and return 0; 1 after a word on what is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tools.cost.report", description=__doc__)
+    parser.add_argument("stack", metavar="STACK", help="stack with a file, dev or prod")
+    parser.add_argument("--orders", type=orders, default=1_000_000, help="how many, 1,000,000 unless told")
+    given = parser.parse_args(arguments)
+    return endings.run(lambda: _command(given.stack, given.orders), ERROR_LOG, known=(), prefix="cost")
+
+
+def _command(stack: str, number: int) -> int:
+    if missing := without_stack_file(stack):
+        sys.stderr.write(f"STACK: got {stack!r}; {missing}; name one of them\n")
+        return 1
+    made = report(record(stack.rpartition("/")[2], build_archives=False), number)
+    sys.stdout.write("\n".join(line.rstrip() for line in made.lines()) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
