@@ -71,7 +71,7 @@ check: .venv/installed-dev .venv/asl/installed ## check format, lint and types, 
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL) $(QUICK)
 
-prove: .venv/installed-dev .venv/asl/installed ## attack the guarantees of the platform in full (ATTACKS=R1,S3)
+prove: .venv/installed-dev .venv/asl/installed ## attack the guarantees of the platform in full (ATTACKS=stock-race,wrong-tokens)
 	@$(BIN)/python -m components.functions.archives arm64
 	$(BIN)/python -m pytest tests/proof $(PARALLEL) --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
 

@@ -1,6 +1,6 @@
-"""Doses, and the table of what was tried and found. A plugin of pytest, for the tests marked `attack("R1")`.
+"""Doses, and the table of what was tried and found. A plugin of pytest, for the tests marked `attack("stock-race")`.
 
-    @pytest.mark.attack("R1")
+    @pytest.mark.attack("stock-race")
     def test_..(proof: Proof, dose: Dose) -> None:
         orders = dose(40, 1000)
         ...
@@ -66,7 +66,7 @@ class Outcome:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("proof")
     group.addoption("--dose", choices=("small", "full"), default="small", help="how much of each attack is run")
-    group.addoption("--attacks", default="", help="only these rows: R1,S3")
+    group.addoption("--attacks", default="", help="only these rows: stock-race,wrong-tokens")
     group.addoption("--proof", type=Path, help="write the table to this file, and fail if a row was not run")
 
 

@@ -25,25 +25,29 @@ def report(row: str, *, failed: bool = False, when: When = "call", **figures: in
 
 
 def test_figures_are_added_up_and_counted_once_a_test() -> None:
-    found = outcomes([report("R1", when="setup", orders=3), report("R1", orders=3), report("R1", orders=4)])
-    assert found["R1"].tried == {"orders": 7}
-    assert (found["R1"].verdict, found["R1"].seconds) == ("holds", 4.5)
+    found = outcomes(
+        [report("stock-race", when="setup", orders=3), report("stock-race", orders=3), report("stock-race", orders=4)]
+    )
+    assert found["stock-race"].tried == {"orders": 7}
+    assert (found["stock-race"].verdict, found["stock-race"].seconds) == ("holds", 4.5)
     assert "| 7 orders |" in table(found, "full")
 
 
 @pytest.mark.parametrize("when", ["setup", "call", "teardown"])
 def test_a_failure_in_any_phase_breaks_its_row(when: When) -> None:
-    assert outcomes([report("R1"), report("R1", failed=True, when=when)])["R1"].verdict == "BROKEN"
+    assert (
+        outcomes([report("stock-race"), report("stock-race", failed=True, when=when)])["stock-race"].verdict == "BROKEN"
+    )
 
 
 def test_a_test_that_was_skipped_was_not_run() -> None:
-    skipped = report("R1")
+    skipped = report("stock-race")
     skipped.outcome = "skipped"
-    assert outcomes([skipped])["R1"].verdict == "not run"
+    assert outcomes([skipped])["stock-race"].verdict == "not run"
 
 
 def test_a_row_without_a_test_was_not_run() -> None:
-    assert outcomes([report("R1")])["R2"].verdict == "not run"
+    assert outcomes([report("stock-race")])["many-orders"].verdict == "not run"
 
 
 def test_a_dose_is_small_or_full() -> None:

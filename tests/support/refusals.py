@@ -23,7 +23,7 @@ import pytest
 from tests.support.graph import ROOT
 
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")
-_OURS = tuple(f"{ROOT / name}{os.sep}" for name in ("cli", "local", "operations"))
+_OURS = tuple(f"{ROOT / name}{os.sep}" for name in ("cli", "local", "operations", "tools"))
 _FILES = (errno.EACCES, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENAMETOOLONG, errno.ENOSPC, errno.EROFS)
 _ERRORS = {
     "bind": (errno.EACCES, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EMFILE),

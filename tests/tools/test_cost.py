@@ -65,7 +65,7 @@ def test_every_resource_has_a_price_or_a_reason_for_none(graph: Graph) -> None:
 
 @pytest.mark.parametrize("token", ["aws:ec2/natGateway:NatGateway", "aws:lambda/functionUrl:FunctionUrl"])
 def test_a_new_type_of_resource_is_refused_until_it_has(token: str) -> None:
-    with pytest.raises(KeyError, match="say in operations/cost_design"):
+    with pytest.raises(KeyError, match="say in tools/cost/design"):
         cost_design.kind_of(resource(token))
     with pytest.raises(KeyError):
         cost_design.read(Graph("prod", [resource(token)]))

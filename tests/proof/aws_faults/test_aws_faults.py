@@ -1,4 +1,4 @@
-"""R4: each call of AWS goes wrong in each way, and every order ends right, by itself or by `make redrive`.
+"""Each call of AWS goes wrong in each way, and every order ends right, by itself or by `make redrive`.
 
 The calls are recorded: of an order accepted and confirmed, rejected, cancelled, cancelled while it is processed,
 failed, abandoned by its execution, processed at once, rejected at once, processed twice; of a profile, of the
@@ -37,7 +37,7 @@ from tests.proof.aws_faults.run import FaultPoint, Run, is_waiting, points_of
 from tests.proof.aws_faults.world import RETRY_BASE_S, World, faulty_world
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R4"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("aws-faults"), pytest.mark.emulator]
 
 SAMPLE = 15
 SEED = 4

@@ -1,4 +1,4 @@
-"""The judge of R4 sees each thing that may go wrong, and a fault meets the one call that it is aimed at."""
+"""The judge of the AWS faults sees each thing that may go wrong, and a fault meets the one call that it is aimed at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S4: what people tell the platform is found only where docs/data.md says that it may be.
+"""What people tell the platform is found only where docs/data.md says that it may be.
 
 Broken on purpose, in a copy, and seen by `test_nothing_is_where_it_may_not_be`: POST /users logs its body (name,
 address and refused input in its log); the recipient in the message of MailRefused (in log, trace, envelopes, dead
@@ -27,7 +27,7 @@ from tests.proof.canaries.search import Search, drive_through, look, tidy
 from tests.proof.canaries.table import DOCUMENT, Row, rows, stale, strays
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("S4"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("canaries"), pytest.mark.emulator]
 
 # What Lambda and its runtime write around our lines, and the lines of a traceback.
 _OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")

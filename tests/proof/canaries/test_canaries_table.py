@@ -1,4 +1,4 @@
-"""S4 on paper: docs/data.md names every place, how long it keeps what it has, and what the graph says of AWS's own."""
+"""Docs/data.md names every place, how long it keeps what it has, and what the graph says of AWS's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.proof.canaries.table import DOCUMENT, Row, kinds_explained, places_of
 from tests.proof.plugin import Proof
 from tests.support.graph import Graph
 
-pytestmark = pytest.mark.attack("S4")
+pytestmark = pytest.mark.attack("canaries")
 
 _TEXT: Final = DOCUMENT.read_text(encoding="utf-8")
 # What an access log may have. None of it is the caller's, their address, or a path with an id in it.

@@ -1,4 +1,4 @@
-"""R8, events: a consumer handles what it is given, or refuses it by an error of ours; its neighbours are not lost.
+"""A consumer handles what it is given, or refuses it by an error of ours; its neighbours are not lost.
 
 Seen to fail, in `test_the_attack_notices`: with events read without their contract (KeyError), with a relay that one
 spoilt record stops, and with a message that cannot be recorded raised instead of set aside.
@@ -23,7 +23,7 @@ from tests.proof.generated_requests.values import each, fields
 from tests.proof.generated_requests.world import World, world
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = pytest.mark.attack("R8")
+pytestmark = pytest.mark.attack("generated-requests")
 Judge = Callable[[World, Any, Any], None]
 _STOCK: Final = 10**6
 

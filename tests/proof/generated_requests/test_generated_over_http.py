@@ -1,4 +1,4 @@
-"""R8 over HTTP: what in-process cases cannot see, since the gateways answer it: tokens, models, templates, limits.
+"""What in-process cases cannot see, since the gateways answer it: tokens, models, templates, limits.
 
 Seen to fail with the parts as they were before: the emulator's check of permissions (`POST /orders/` was 500), the
 answer to unknown paths (415 to a body of text), the template of POST /process (404 where POST /orders says 415 or 413)
@@ -23,7 +23,7 @@ from tests.proof.generated_requests.schema import HTTP, REST, Target, attack
 from tests.proof.generated_requests.values import changed, each, seldom, values
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R8"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("generated-requests"), pytest.mark.emulator]
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ROUTES: Final = (
     "/",

@@ -1,4 +1,4 @@
-"""R8, requests: whatever is sent, the answer is one of the contract's.
+"""Whatever is sent, the answer is one of the contract's.
 
 Seen to fail: with bad JSON not caught, with a row's own column left in an order, and with an error for an id that is
 not ASCII, in `test_the_attack_notices`; and with functions/shared/http.py as it was, whose routes did not take every id
@@ -24,7 +24,7 @@ from tests.proof.generated_requests.values import each
 from tests.proof.generated_requests.world import APIS, World, world
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = pytest.mark.attack("R8")
+pytestmark = pytest.mark.attack("generated-requests")
 _ALL: Final = {
     REST: {
         *("POST /users", "GET /users/{user_id}", "POST /orders", "GET /orders", "GET /orders/{order_id}"),

@@ -1,4 +1,4 @@
-"""S2: least privilege from both sides. What is allowed is needed, and what is needed is allowed.
+"""Least privilege from both sides. What is allowed is needed, and what is needed is allowed.
 
 On the emulator each permission that it asks for is taken away, one after the other, and something must fail for lack
 of it: which scenario that is, a clean run says, by what IAM decided in it. What the emulator does not ask for is
@@ -33,7 +33,7 @@ from tests.proof.least_privilege.world import World
 from tests.proof.plugin import Dose, Proof
 from tests.support.graph import Graph, stack_config
 
-pytestmark = [pytest.mark.attack("S2")]
+pytestmark = [pytest.mark.attack("least-privilege")]
 # Of `make test`: scenarios that are short and together need permissions of every kind of policy.
 SAMPLE = ("profile read", "order confirmed", "order processed", "send_email deployed", "standard machine deployed")
 

@@ -1,4 +1,4 @@
-"""R2: many orders at the same moment, through the whole asynchronous way.
+"""Many orders at the same moment, through the whole asynchronous way.
 
 Shown to bite: it fails with a relay (publish_order_events) that puts each event twice; with that and a send_email that
 does not claim its mail, the mails are too many as well; with a process_order that starts no workflow for a quarter of
@@ -21,7 +21,7 @@ from tests.proof.load.load import Load, at_once, place, reason, status
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = [
-    pytest.mark.attack("R2"),
+    pytest.mark.attack("many-orders"),
     pytest.mark.emulator,
     pytest.mark.timeout(1200),
 ]

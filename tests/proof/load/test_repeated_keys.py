@@ -1,4 +1,4 @@
-"""R3: idempotency keys, each used several times at the same moment, for another body too, and by other users.
+"""Idempotency keys, each used several times at the same moment, for another body too, and by other users.
 
 Shown to bite: it fails with an order id that is made of the key alone (another user's key meets the first one's
 order), with a request hash that is always the same (another body is answered as if it were the same), and with a
@@ -23,7 +23,7 @@ from tests.proof.load.load import Load, at_once, place, status, taken
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = [
-    pytest.mark.attack("R3"),
+    pytest.mark.attack("repeated-keys"),
     pytest.mark.emulator,
     pytest.mark.timeout(1200),
 ]

@@ -1,4 +1,4 @@
-"""R1: more orders than stock, from many clients at once, by both ways of ordering.
+"""More orders than stock, from many clients at once, by both ways of ordering.
 
 Shown to bite: without `quantity >= :n` in shared/order_transactions.py the small dose sells 43 of 36 units, 7 too many,
 and 16 reads see less than nothing in stock. See test_a_unit_that_goes_missing_is_noticed too.
@@ -25,7 +25,7 @@ from tests.proof.load.load import Load, at_once, place, reason, status, taken
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = [
-    pytest.mark.attack("R1"),
+    pytest.mark.attack("stock-race"),
     pytest.mark.emulator,
     pytest.mark.timeout(1200),
 ]

@@ -1,4 +1,4 @@
-"""R7: a model of the order's life, held against the real functions and the real workflow, step by step.
+"""A model of the order's life, held against the real functions and the real workflow, step by step.
 
 In process (world.py) each function and execution stops before each of its calls to AWS, and hypothesis
 decides who goes on, what becomes of the call, who dies and what is delivered when. The model (history.py,
@@ -26,7 +26,7 @@ from tests.proof.order_life.machine import OrderLifeInProcess
 from tests.proof.order_life.world import World, worlds
 from tests.proof.plugin import Dose, Proof
 
-pytestmark = [pytest.mark.attack("R7")]
+pytestmark = [pytest.mark.attack("order-life")]
 
 USERS: Final = [
     User("Ann", "00000000-0000-4000-8000-00000000000a", "ann@example.com"),

@@ -1,4 +1,4 @@
-"""R6: poison in the stream, the queue and the bus waits with its reason, and what is beside it passes."""
+"""Poison in the stream, the queue and the bus waits with its reason, and what is beside it passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.proof.poison_messages.failures import ANALYTICS, STREAM, FailureQueue
 from tests.proof.poison_messages.poison import detail, fact, order, poison_details, poison_facts, poison_rows
 from tests.proof.repeated_events.delivery import held
 
-pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("poison-messages"), pytest.mark.emulator]
 RELAY, RECORDER = "publish_order_events", "record_analytics"
 
 

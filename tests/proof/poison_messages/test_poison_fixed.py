@@ -1,4 +1,4 @@
-"""R6: what failed because something of ours was broken is done once, by `make redrive`, after it is mended.
+"""What failed because something of ours was broken is done once, by `make redrive`, after it is mended.
 
 Broken on purpose, and noticed (the tests that end so): the stream's mapping without halving, the recorder as it was
 with the batch processor for FIFO queues, the queue's mapping without partial answers.
@@ -25,7 +25,7 @@ from tests.proof.poison_messages.poison import detail, fact, order
 from tests.proof.repeated_events.broken import broken
 from tests.proof.repeated_events.delivery import held
 
-pytestmark = [pytest.mark.attack("R6"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("poison-messages"), pytest.mark.emulator]
 RELAY, RECORDER = "publish_order_events", "record_analytics"
 REFUSES = """
     import json

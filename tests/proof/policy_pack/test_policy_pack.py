@@ -1,4 +1,4 @@
-"""S1: prod's resources, held to the checks of cdk-nag and checkov that apply to them.
+"""Prod's resources, held to the checks of cdk-nag and checkov that apply to them.
 
 Shown to bite: every rule is broken once and more by a change of one of prod's resources, or, where prod breaks it and
 has a waiver, mended once. Exactly that rule then reports that resource.
@@ -20,7 +20,7 @@ from tests.proof.plugin import Proof
 from tests.support.graph import Graph
 
 GraphOf = Callable[[str], Graph]
-pytestmark = [pytest.mark.attack("S1")]
+pytestmark = [pytest.mark.attack("policy-pack")]
 
 
 def test_prod_keeps_every_rule_except_where_a_waiver_says_why(graph_of: GraphOf, proof: Proof) -> None:

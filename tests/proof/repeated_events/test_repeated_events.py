@@ -1,4 +1,4 @@
-"""R5: events that come twice and in no sequence end as those that come once and in order.
+"""Events that come twice and in no sequence end as those that come once and in order.
 
 Broken on purpose, and noticed (BREAKAGES): a mail's claim that no other delivery knows, an execution that is not named
 by its order, an analytics object that is written over.
@@ -24,7 +24,7 @@ from tests.proof.repeated_events.settled import Settling
 from tests.proof.repeated_events.settled import settling as settling_of
 from tests.proof.repeated_events.state import State
 
-pytestmark = [pytest.mark.attack("R5"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("repeated-events"), pytest.mark.emulator]
 EVENTS = sum(len(statuses(fate)) for fate in FATES)
 """Of one order of each fate."""
 RELAY = "publish_order_events"

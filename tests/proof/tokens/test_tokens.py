@@ -1,4 +1,4 @@
-"""S3: a token that is wrong in any way opens no route.
+"""A token that is wrong in any way opens no route.
 
 What the emulator does otherwise than AWS, and is proven on the graph instead (test_tokens_graph.py) or left to AWS: its
 gateways look at no `alg` and take a token without `exp`, both of which only the pool's own key could sign; its REST API
@@ -28,7 +28,7 @@ from tests.proof.tokens.forge import Sent
 from tests.proof.tokens.matrix import NOBODY, Victim, authenticated, breaches, victim, wrong_tokens
 from tests.proof.tokens.routes import Api, Route, routes
 
-pytestmark = [pytest.mark.attack("S3"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("wrong-tokens"), pytest.mark.emulator]
 
 ROUTES: Final = routes()
 APIS: Final[tuple[Api, ...]] = ("rest", "http")

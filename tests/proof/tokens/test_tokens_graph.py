@@ -13,7 +13,7 @@ from tests.proof.tokens.routes import routes
 from tests.support.bodies import HTTP, REST, altered
 from tests.support.graph import Graph
 
-pytestmark = pytest.mark.attack("S3")
+pytestmark = pytest.mark.attack("wrong-tokens")
 
 METHOD, ROUTE = "aws:apigateway/method:Method", "aws:apigatewayv2/route:Route"
 CLIENT, PERMISSION = "aws:cognito/userPoolClient:UserPoolClient", "aws:lambda/permission:Permission"

@@ -1,4 +1,4 @@
-"""S3: what is somebody else's is not seen by any identifier, and not told apart from what there is not.
+"""What is somebody else's is not seen by any identifier, and not told apart from what there is not.
 
 Broken on purpose, in a copy: the owner's check left out of GET /orders/{order_id} (four tests failed), of cancellation
 and cursor (five), of GET /users/{user_id} (two); order ids made of the key without its owner (two); one more lookup for
@@ -22,7 +22,7 @@ from tests.journeys.stack import Stack
 from tests.proof.plugin import Dose, Proof
 from tests.proof.tokens.matrix import Victim, victim
 
-pytestmark = [pytest.mark.attack("S3"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("wrong-tokens"), pytest.mark.emulator]
 
 # What differs from one answer to the next, whatever was asked.
 _OWN_TO_AN_ANSWER: Final = frozenset(
