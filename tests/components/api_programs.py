@@ -1,4 +1,4 @@
-"""Programs of one API each, with what the rest of the platform would give it."""
+"""Pulumi programs that contain a single API, with stand-ins for the resources that the API needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STAGE_ARN: Final = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:rest-api-id/dev"
 
 
 def record_rest_api(*, unknown: bool = False, **changes: Any) -> Graph:
-    """Return what a program with a RestApi alone registers; `changes` replace its arguments."""
+    """Return the resource graph of a program that contains only a RestApi; `changes` override its arguments."""
 
     def program() -> None:
         api = RestApi("rest-api", RestApiArgs(**{**_rest_arguments(), **changes}))
@@ -41,7 +41,7 @@ def record_rest_api(*, unknown: bool = False, **changes: Any) -> Graph:
 
 
 def record_http_api(*, unknown: bool = False, **changes: Any) -> Graph:
-    """Return what a program with an HttpApi alone registers; `changes` replace its arguments."""
+    """Return the resource graph of a program that contains only an HttpApi; `changes` override its arguments."""
 
     def program() -> None:
         api = HttpApi("http-api", HttpApiArgs(**{**_http_arguments(), **changes}))
@@ -54,7 +54,7 @@ def record_http_api(*, unknown: bool = False, **changes: Any) -> Graph:
 
 
 def serve_document(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> None:
-    """Let the components read `document` instead of the one in contracts/."""
+    """Make the components read `document` instead of an OpenAPI document from contracts/."""
 
     def load(name: str) -> dict[str, Any]:
         del name

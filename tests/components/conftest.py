@@ -1,4 +1,4 @@
-"""Fixtures of the components' tests."""
+"""Fixtures for the tests of the Pulumi components."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _without_archives(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_archives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Functions have an empty archive: what they hold is nothing to a test of what is around them."""
+    """Give every function an empty archive, because these tests do not look at the functions' code."""
     _without_archives(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def rest_api_graph() -> Graph:
-    """A RestApi alone, with one origin."""
+    """The resource graph of a program that contains only a RestApi, with one CORS origin."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         _without_archives(monkeypatch)
         return record_rest_api()
@@ -34,7 +34,7 @@ def rest_api_graph() -> Graph:
 
 @pytest.fixture(scope="session")
 def http_api_graph() -> Graph:
-    """An HttpApi alone."""
+    """The resource graph of a program that contains only an HttpApi."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         _without_archives(monkeypatch)
         return record_http_api()

@@ -1,4 +1,4 @@
-"""Programs of the workflow or the bus alone, with what the rest of the platform would give them."""
+"""Pulumi programs that contain only the order workflow or the event bus, with stand-ins for the resources they need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STANDARD: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-or
 
 
 def record_workflow(**changes: Any) -> Graph:
-    """Return what a program with an OrderWorkflow alone registers; `changes` replace its arguments."""
+    """Return the resource graph of a program that contains only an OrderWorkflow; `changes` override its arguments."""
     arguments: dict[str, Any] = {
         "context": _context(),
         "sizes": {"validate_order": size(3), "update_inventory": size(6)},
@@ -32,7 +32,7 @@ def record_workflow(**changes: Any) -> Graph:
 
 
 def record_event_bus(**changes: Any) -> Graph:
-    """Return what a program with an EventBus alone registers; `changes` replace its arguments."""
+    """Return the resource graph of a program that contains only an EventBus; `changes` override its arguments."""
     functions = ("publish_order_events", "process_order", "fail_order", "send_email", "record_analytics")
     arguments: dict[str, Any] = {
         "context": _context(),
@@ -56,7 +56,7 @@ def record_event_bus(**changes: Any) -> Graph:
 
 
 def size(timeout_s: int) -> FunctionSize:
-    """Return the size of a function that may run for `timeout_s` seconds."""
+    """Return a function size with 256 MB of memory and a timeout of `timeout_s` seconds."""
     return FunctionSize(timeout_s=timeout_s, memory_mb=256)
 
 

@@ -1,4 +1,4 @@
-"""The data tier as prod and dev have it."""
+"""The tables and the analytics bucket in the stacks prod, dev and local."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ def table(graph: Graph, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_tables_are_on_demand_encrypted_and_declare_the_attributes_of_their_keys_alone(
-    name: str, graph_of: GraphOf
-) -> None:
+def test_tables_are_on_demand_and_encrypted_and_declare_only_key_attributes(name: str, graph_of: GraphOf) -> None:
     inputs = table(graph_of("prod"), name)
     key, attributes = TABLES[name]
     assert inputs["billingMode"] == "PAY_PER_REQUEST"
@@ -36,7 +34,7 @@ def test_tables_are_on_demand_encrypted_and_declare_the_attributes_of_their_keys
 
 
 @pytest.mark.parametrize(("stack", "safe"), [("prod", True), ("dev", False), ("local", False)])
-def test_what_prod_keeps_cannot_be_deleted_and_can_be_restored(stack: str, safe: bool, graph_of: GraphOf) -> None:
+def test_prod_data_is_protected_from_deletion_and_can_be_restored(stack: str, safe: bool, graph_of: GraphOf) -> None:
     graph = graph_of(stack)
     for made in graph.of("Table"):
         assert made.inputs["deletionProtectionEnabled"] is safe
@@ -48,7 +46,7 @@ def test_what_prod_keeps_cannot_be_deleted_and_can_be_restored(stack: str, safe:
     assert recoverable == {stack != "local"}
 
 
-def test_the_orders_table_streams_both_images_and_is_found_by_user_and_time(graph_of: GraphOf) -> None:
+def test_orders_table_streams_both_images_and_has_an_index_by_user_and_time(graph_of: GraphOf) -> None:
     inputs = table(graph_of("prod"), "data-orders")
     assert inputs["streamViewType"] == "NEW_AND_OLD_IMAGES"
     assert inputs["globalSecondaryIndexes"] == [
@@ -63,7 +61,7 @@ def test_the_orders_table_streams_both_images_and_is_found_by_user_and_time(grap
     ]
 
 
-def test_a_change_of_stock_does_not_touch_the_catalogues_index(graph_of: GraphOf) -> None:
+def test_stock_change_does_not_update_the_catalog_index(graph_of: GraphOf) -> None:
     index = table(graph_of("prod"), "data-inventory")["globalSecondaryIndexes"][0]
     assert index["projectionType"] == "KEYS_ONLY"
 
@@ -73,7 +71,7 @@ def test_only_idempotency_records_expire(graph_of: GraphOf) -> None:
     assert expiring == {"data-idempotency": {"attributeName": "expiration", "enabled": True}}
 
 
-def test_the_bucket_is_private_takes_tls_alone_and_forgets(graph_of: GraphOf) -> None:
+def test_bucket_is_private_requires_tls_and_expires_old_objects(graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     private = graph.one("BucketPublicAccessBlock", "data-analytics-private").inputs
     switches = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
@@ -87,7 +85,7 @@ def test_the_bucket_is_private_takes_tls_alone_and_forgets(graph_of: GraphOf) ->
     assert rule["expiration"] == {"days": 730}
 
 
-def test_what_is_overwritten_or_deleted_in_the_bucket_is_kept_for_a_week(graph_of: GraphOf) -> None:
+def test_bucket_keeps_overwritten_and_deleted_objects_for_a_week(graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     versions = graph.one("BucketVersioning", "data-analytics-versions")
     assert versions.inputs["versioningConfiguration"] == {"status": "Enabled"}
@@ -98,7 +96,7 @@ def test_what_is_overwritten_or_deleted_in_the_bucket_is_kept_for_a_week(graph_o
     assert marks["expiration"] == {"expiredObjectDeleteMarker": True}
 
 
-def test_the_bucket_is_encrypted_by_kms_and_tells_eventbridge_what_changes(graph_of: GraphOf) -> None:
+def test_bucket_is_encrypted_by_kms_and_sends_its_changes_to_eventbridge(graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     (rule,) = graph.one("BucketServerSideEncryptionConfiguration", "data-analytics-encryption").inputs["rules"]
     assert rule == {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}, "bucketKeyEnabled": True}

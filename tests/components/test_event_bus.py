@@ -1,4 +1,4 @@
-"""The bus: who puts events on it, who takes them, and where they go when nobody can."""
+"""The event bus: its publisher, its rules and targets, and the queues for events that could not be delivered."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ FUNCTION_TARGETS = ["process-order", "fail-order", "send-email"]
 
 
 def rule_arn(rule: str) -> str:
-    """Return the ARN of a rule of dev; on the account's default bus it does not name the bus (AWS rule)."""
+    """Return the ARN of a rule of the stack dev. AWS omits the bus name from the ARN for rules on the default bus."""
     return f"{RULES}/{'' if rule == 'execution-ended' else 'orders-dev-bus/'}orders-dev-{rule}"
 
 
 @pytest.fixture(scope="module")
 def graph(graph_of: Callable[[str], Graph]) -> Graph:
-    """The whole program of dev."""
+    """The resource graph of the whole program for the stack dev."""
     return graph_of("dev")
 
 
 def allowed(graph: Graph, function: str, service: str) -> set[tuple[str, str]]:
-    """Return what `function` may do with `service`: action and resource."""
+    """Return the (action, resource) pairs of `service` that the role of `function` allows."""
     return {
         (action, resource)
         for statement in graph.policy("RolePolicy", f"{function}-policy")
@@ -56,19 +56,19 @@ def allowed(graph: Graph, function: str, service: str) -> set[tuple[str, str]]:
 
 
 def statement_of(graph: Graph, function: str, action: str) -> dict[str, Any]:
-    """Return the one statement of `function` that allows `action`."""
+    """Return the policy statement that allows `action` for `function`; exactly one must exist."""
     (found,) = (s for s in graph.policy("RolePolicy", f"{function}-policy") if action in s["Action"])
     return found
 
 
 class TestBus:
-    def test_everything_on_the_bus_is_kept_for_replay(self, graph: Graph) -> None:
+    def test_archive_keeps_every_event_for_replay(self, graph: Graph) -> None:
         archive = graph.one("EventArchive", "events-archive").inputs
         assert archive["eventSourceArn"] == graph.one("EventBus", "events-bus").state["arn"]
         assert archive["retentionDays"] == 7
         assert "eventPattern" not in archive
 
-    def test_a_mail_is_remembered_longer_than_any_copy_of_its_event_lives(self, graph: Graph) -> None:
+    def test_email_claim_outlives_every_copy_of_its_event(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
         waits = ("send-email-delivery", "send-email-failures")
         queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
@@ -78,24 +78,22 @@ class TestBus:
         # For each day more in the archive, a day more.
         assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
 
-    def test_an_order_is_decided_long_before_its_execution_name_is_free_again(self) -> None:
+    def test_order_is_decided_before_step_functions_allows_its_execution_name_again(self) -> None:
         # Step Functions remembers a name for 90 days. process_order starts nothing for an order that is decided.
         longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
         assert longest_s["maximum"] < 90 * DAY_S
 
     @pytest.mark.parametrize(("rule", "types"), [("order-created", ["OrderCreated"]), ("order-changed", ALL)])
-    def test_a_rule_takes_its_detail_types_of_our_source_alone(self, graph: Graph, rule: str, types: list[str]) -> None:
+    def test_rule_matches_only_its_detail_types_and_our_source(self, graph: Graph, rule: str, types: list[str]) -> None:
         inputs = graph.one("EventRule", f"events-{rule}").inputs
         assert json.loads(inputs["eventPattern"]) == {"source": ["orders.api"], "detail-type": types}
         assert inputs["eventBusName"] == "orders-dev-bus"
 
-    def test_the_rules_know_what_the_relay_publishes(self) -> None:
+    def test_rules_match_the_source_and_detail_types_of_the_outbox_relay(self) -> None:
         assert outbox.SOURCE == events.SOURCE
         assert set(outbox.DETAIL_TYPES) == set(events.DETAIL_TYPES.values())
 
-    def test_executions_of_the_standard_workflow_that_did_not_succeed_are_on_the_default_bus(
-        self, graph: Graph
-    ) -> None:
+    def test_rule_on_the_default_bus_matches_unsuccessful_standard_executions(self, graph: Graph) -> None:
         inputs = graph.one("EventRule", "events-execution-ended").inputs
         machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-standard"
         assert json.loads(inputs["eventPattern"]) == {
@@ -105,7 +103,7 @@ class TestBus:
         }
         assert inputs["eventBusName"] == "default"
 
-    def test_there_are_these_targets_and_no_other(self, graph: Graph) -> None:
+    def test_bus_has_exactly_the_expected_targets(self, graph: Graph) -> None:
         found = {
             target.inputs["targetId"]: (target.inputs["rule"].removeprefix("orders-dev-"), target.inputs["arn"])
             for target in graph.of("EventTarget")
@@ -118,9 +116,7 @@ class TestBus:
 
 class TestDelivery:
     @pytest.mark.parametrize("name", TARGETS)
-    def test_what_cannot_be_delivered_is_retried_and_kept_in_a_queue_of_the_targets_own(
-        self, graph: Graph, name: str
-    ) -> None:
+    def test_undeliverable_event_is_retried_then_stored_in_the_targets_own_queue(self, graph: Graph, name: str) -> None:
         inputs = graph.one("EventTarget", f"{name}-target").inputs
         assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{name}-delivery"}
         assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 100}
@@ -128,22 +124,22 @@ class TestDelivery:
         assert "fifoQueue" not in graph.one("Queue", f"{name}-delivery").inputs
 
     @pytest.mark.parametrize("name", TARGETS)
-    def test_a_delivery_queue_takes_events_of_its_targets_rule_alone(self, graph: Graph, name: str) -> None:
+    def test_delivery_queue_accepts_events_only_from_its_targets_rule(self, graph: Graph, name: str) -> None:
         queue = f"{QUEUES}-{name}-delivery"
         assert sent_by_rules(graph, f"{name}-delivery", queue) == [rule_arn(TARGETS[name][0])]
 
-    def test_the_analytics_queue_takes_events_of_its_rule_alone(self, graph: Graph) -> None:
+    def test_analytics_queue_accepts_events_only_from_its_rule(self, graph: Graph) -> None:
         assert sent_by_rules(graph, "analytics", f"{QUEUES}-analytics.fifo") == [rule_arn("order-changed")]
 
     @pytest.mark.parametrize("name", FUNCTION_TARGETS)
-    def test_a_function_is_invoked_on_its_alias_by_its_rule_alone(self, graph: Graph, name: str) -> None:
+    def test_only_its_rule_may_invoke_a_function_through_its_alias(self, graph: Graph, name: str) -> None:
         permission = graph.one("Permission", f"{name}-event-bus").inputs
         assert permission["principal"] == "events.amazonaws.com"
         assert permission["sourceArn"] == rule_arn(TARGETS[name][0])
         assert (permission["function"], permission["qualifier"]) == (f"orders-dev-{name}", "live")
 
     @pytest.mark.parametrize("name", TARGETS)
-    def test_a_target_waits_for_what_lets_its_events_through(self, graph: Graph, name: str) -> None:
+    def test_target_is_created_after_the_policies_that_allow_its_deliveries(self, graph: Graph, name: str) -> None:
         waits_for = graph.one("EventTarget", f"{name}-target").dependencies
         door = (
             graph.one("QueuePolicy", "analytics-policy")
@@ -153,7 +149,7 @@ class TestDelivery:
         assert {door.urn, graph.one("QueuePolicy", f"{name}-delivery-policy").urn} <= set(waits_for)
 
     @pytest.mark.parametrize("name", FUNCTION_TARGETS)
-    def test_an_event_is_tried_three_times_within_five_minutes(self, graph: Graph, name: str) -> None:
+    def test_function_gets_three_attempts_per_event_within_five_minutes(self, graph: Graph, name: str) -> None:
         config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
         assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == (300, 2)
         assert config["destinationConfig"] == {
@@ -165,7 +161,7 @@ class TestDelivery:
 
 
 def sent_by_rules(graph: Graph, name: str, queue: str) -> list[str]:
-    """Return the sources that may send to a queue whose policy has nothing else but the refusal of plain HTTP."""
+    """Return the ARNs of the rules that may send to a queue. Fails if others may send or plain HTTP is allowed."""
     statements = graph.policy("QueuePolicy", f"{name}-policy")
     allows = [statement for statement in statements if statement["Effect"] == "Allow"]
     denies = [statement for statement in statements if statement["Effect"] == "Deny"]
@@ -181,14 +177,14 @@ class TestRelay:
     def mapping(self, graph: Graph) -> Resource:
         return graph.one("EventSourceMapping", "publish-order-events-stream")
 
-    def test_it_reads_the_stream_from_its_beginning_and_reports_single_records(self, graph: Graph) -> None:
+    def test_relay_reads_the_stream_from_its_start_and_reports_single_failed_records(self, graph: Graph) -> None:
         inputs = self.mapping(graph).inputs
         assert inputs["eventSourceArn"] == graph.one("Table", "data-orders").state["streamArn"]
         assert inputs["functionName"] == f"{FUNCTIONS}-publish-order-events:live"
         assert inputs["startingPosition"] == "TRIM_HORIZON"
         assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
 
-    def test_a_poison_record_ends_in_a_queue_before_the_stream_forgets_it(self, graph: Graph) -> None:
+    def test_failing_record_reaches_a_queue_before_the_stream_drops_it(self, graph: Graph) -> None:
         inputs = self.mapping(graph).inputs
         assert inputs["bisectBatchOnFunctionError"] is True
         assert 1 <= inputs["maximumRetryAttempts"] <= 20
@@ -197,7 +193,7 @@ class TestRelay:
         assert inputs["destinationConfig"] == {"onFailure": {"destinationArn": failures}}
         assert ("sqs:SendMessage", failures) in allowed(graph, "publish-order-events", "sqs")
 
-    def test_it_may_put_our_events_on_our_bus_and_nothing_else(self, graph: Graph) -> None:
+    def test_relay_may_only_put_our_events_on_our_bus(self, graph: Graph) -> None:
         assert statement_of(graph, "publish-order-events", "events:PutEvents") == {
             "Effect": "Allow",
             "Action": ["events:PutEvents"],
@@ -205,7 +201,7 @@ class TestRelay:
             "Condition": {"StringEquals": {"events:source": "orders.api", "events:detail-type": ALL}},
         }
 
-    def test_it_may_read_the_orders_stream_alone(self, graph: Graph) -> None:
+    def test_relay_may_read_only_the_orders_stream(self, graph: Graph) -> None:
         stream = self.mapping(graph).inputs["eventSourceArn"]
         verbs = ("DescribeStream", "GetRecords", "GetShardIterator")
         wanted = {(f"dynamodb:{verb}", stream) for verb in verbs} | {("dynamodb:ListStreams", "*")}
@@ -213,7 +209,7 @@ class TestRelay:
 
     @pytest.mark.parametrize("old", [None, *orders.TRANSITIONS])
     @pytest.mark.parametrize("new", [None, *orders.TRANSITIONS])
-    def test_it_is_called_for_new_orders_and_for_changes_of_status_alone(
+    def test_relay_is_invoked_only_for_new_orders_and_status_changes(
         self, graph: Graph, old: str | None, new: str | None
     ) -> None:
         images = {"OldImage": old, "NewImage": new}
@@ -225,20 +221,20 @@ class TestRelay:
         filters = [json.loads(each["pattern"]) for each in self.mapping(graph).inputs["filterCriteria"]["filters"]]
         assert any(matches(pattern, record) for pattern in filters) == (new is not None and new in may_follow)
 
-    def test_lambda_takes_five_filters_at_most(self) -> None:
+    def test_relay_uses_at_most_the_five_filters_that_lambda_allows(self) -> None:
         assert len(outbox.filter_patterns()) <= 5
 
 
 def matches(pattern: Any, record: Any) -> bool:
-    """Return whether Lambda's filter takes the record (lists are alternatives; every key must match)."""
+    """Return whether a Lambda event filter matches the record: every key must match, and a list holds alternatives."""
     if isinstance(pattern, list):
         return record in pattern
     return all(key in record and matches(part, record[key]) for key, part in pattern.items())
 
 
 class TestAnalytics:
-    def test_one_event_is_one_message_however_often_it_comes(self, graph: Graph) -> None:
-        """The queue deduplicates by the body: it must be the same for the second delivery of an event."""
+    def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph) -> None:
+        """The queue deduplicates by message body, so both deliveries of an event must have the same body."""
         inputs = graph.one("EventTarget", "analytics-target").inputs
         order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
         detail = {"event_id": "o:CONFIRMED", "order": order}
@@ -262,14 +258,14 @@ class TestAnalytics:
         }
         assert sent_by_rules(graph, "analytics-dlq", "") == []
 
-    def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_run(self) -> None:
+    def test_visibility_timeout_is_six_times_the_functions_timeout(self) -> None:
         graph = record_event_bus(
             sizes={name: size(25) for name in ("publish_order_events", "process_order", "fail_order", "send_email")}
             | {"record_analytics": size(40)}
         )
         assert graph.one("Queue", "analytics").inputs["visibilityTimeoutSeconds"] == 240
 
-    def test_the_consumer_reports_single_messages(self, graph: Graph) -> None:
+    def test_consumer_reports_single_failed_messages(self, graph: Graph) -> None:
         inputs = graph.one("EventSourceMapping", "record-analytics-queue").inputs
         assert inputs["eventSourceArn"] == f"{QUEUES}-analytics.fifo"
         assert inputs["functionName"] == f"{FUNCTIONS}-record-analytics:live"
@@ -277,7 +273,7 @@ class TestAnalytics:
         assert inputs["batchSize"] <= 10
         assert inputs["scalingConfig"] == {"maximumConcurrency": 2}
 
-    def test_the_consumer_may_write_orders_into_the_bucket_and_consume_the_queue(self, graph: Graph) -> None:
+    def test_consumer_may_only_write_orders_to_the_bucket_and_consume_its_queue(self, graph: Graph) -> None:
         bucket = graph.one("Bucket", "data-analytics").state["arn"]
         assert allowed(graph, "record-analytics", "s3") == {("s3:PutObject", f"{bucket}/orders/*")}
         queue = f"{QUEUES}-analytics.fifo"
@@ -285,7 +281,7 @@ class TestAnalytics:
         failures = ("sqs:SendMessage", f"{QUEUES}-analytics-dlq.fifo")
         assert allowed(graph, "record-analytics", "sqs") == {failures, *((f"sqs:{verb}", queue) for verb in verbs)}
 
-    def test_the_consumer_knows_where_to_put_what_it_cannot_record_and_when(self, graph: Graph) -> None:
+    def test_consumer_gets_its_dead_letter_queue_and_the_receive_limit(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "record-analytics").inputs["environment"]["variables"]
         queue, failures = graph.one("Queue", "analytics"), graph.one("Queue", "analytics-dlq")
         assert variables["FAILURE_QUEUE_URL"] == failures.state["url"]
@@ -294,7 +290,7 @@ class TestAnalytics:
 
 
 def transformed(transformer: Any, event: dict[str, Any]) -> str:
-    """Return the target's input as EventBridge makes it: each value as JSON, compact."""
+    """Apply an input transformer to an event as EventBridge does, inserting each value as compact JSON."""
     text: str = transformer["inputTemplate"]
     for name, path in transformer["inputPaths"].items():
         value: Any = event
@@ -305,17 +301,17 @@ def transformed(transformer: Any, event: dict[str, Any]) -> str:
 
 
 class TestConsumers:
-    def test_process_order_may_read_orders_and_start_the_standard_workflow(self, graph: Graph) -> None:
+    def test_process_order_may_only_read_orders_and_start_the_standard_workflow(self, graph: Graph) -> None:
         machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-standard"
         assert allowed(graph, "process-order", "states") == {("states:StartExecution", machine)}
         assert allowed(graph, "process-order", "dynamodb") == {("dynamodb:GetItem", f"{TABLES}-orders")}
         variables = graph.one("aws:lambda/function:Function", "process-order").inputs["environment"]["variables"]
         assert (variables["ORDERS_TABLE"], variables["STATE_MACHINE_ARN"]) == ("orders-dev-orders", machine)
 
-    def test_fail_order_may_change_orders_and_nothing_else(self, graph: Graph) -> None:
+    def test_fail_order_may_only_update_orders(self, graph: Graph) -> None:
         assert allowed(graph, "fail-order", "dynamodb") == {("dynamodb:UpdateItem", f"{TABLES}-orders")}
 
-    def test_send_email_may_send_in_the_senders_name_alone(self, graph: Graph) -> None:
+    def test_send_email_may_send_only_from_the_configured_sender(self, graph: Graph) -> None:
         assert statement_of(graph, "send-email", "ses:SendEmail") == {
             "Effect": "Allow",
             "Action": ["ses:SendEmail"],
@@ -323,19 +319,19 @@ class TestConsumers:
             "Condition": {"StringEquals": {"ses:FromAddress": "orders@dev.example.com"}},
         }
 
-    def test_send_email_may_read_profiles_and_keep_what_it_sent(self, graph: Graph) -> None:
+    def test_send_email_may_only_read_profiles_and_write_claims(self, graph: Graph) -> None:
         verbs = ("PutItem", "UpdateItem")
         kept = {(f"dynamodb:{verb}", f"{TABLES}-idempotency") for verb in verbs}
         assert allowed(graph, "send-email", "dynamodb") == kept | {("dynamodb:GetItem", f"{TABLES}-users")}
 
     @pytest.mark.parametrize(("create", "made"), [(True, ["orders@example.com"]), (False, [])])
-    def test_the_senders_identity_is_made_if_it_is_told_so(self, create: bool, made: list[str]) -> None:
+    def test_ses_identity_is_created_only_if_requested(self, create: bool, made: list[str]) -> None:
         graph = record_event_bus(create_identity=create)
         assert [identity.inputs["emailIdentity"] for identity in graph.of("EmailIdentity")] == made
 
 
 class TestFailureQueues:
-    def test_every_queue_of_failed_work_is_known_to_operators(self, graph: Graph) -> None:
+    def test_ops_output_lists_every_failure_queue(self, graph: Graph) -> None:
         described = graph.outputs["ops"]["failureQueues"]
         assert {entry["url"] for entry in described.values()} == {
             queue.state["url"] for queue in graph.of("Queue") if queue.name != "analytics"
@@ -356,7 +352,7 @@ class TestFailureQueues:
             ),
         ],
     )
-    def test_a_queue_says_what_lies_in_it_and_where_it_belongs(
+    def test_ops_output_gives_each_failure_queues_kind_and_redrive_target(
         self, graph: Graph, name: str, kind: str, redrive_to: str
     ) -> None:
         entry = graph.outputs["ops"]["failureQueues"][name]

@@ -1,4 +1,4 @@
-"""A function as every capability declares it."""
+"""The Lambda functions' code, roles, aliases and sizes in the deployed program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = [name.replace("_", "-") for name in FUNCTION_NAMES]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_function_is_its_own_archive_on_arm64_with_both_layers(name: str, graph_of: GraphOf) -> None:
+def test_each_function_has_its_own_archive_arm64_and_both_layers(name: str, graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     inputs = graph.one("aws:lambda/function:Function", name).inputs
     source = name.replace("-", "_")
@@ -29,9 +29,7 @@ def test_each_function_is_its_own_archive_on_arm64_with_both_layers(name: str, g
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_role_may_log_trace_and_report_failures_and_nothing_else_without_being_told(
-    name: str, graph_of: GraphOf
-) -> None:
+def test_each_role_starts_with_permissions_to_log_trace_and_report_failures(name: str, graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     log, traces, *own = graph.policy("RolePolicy", f"{name}-policy")
     group = graph.one("LogGroup", f"{name}-log").state["arn"]
@@ -50,23 +48,22 @@ def test_each_role_may_log_trace_and_report_failures_and_nothing_else_without_be
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_function_waits_for_its_policy_because_lambda_checks_the_dead_letter_queue(
-    name: str, graph_of: GraphOf
-) -> None:
+def test_function_is_created_after_its_policy(name: str, graph_of: GraphOf) -> None:
+    """Lambda checks at creation that the role may send to the dead-letter queue."""
     graph = graph_of("prod")
     policy = graph.one("RolePolicy", f"{name}-policy").urn
     assert policy in graph.one("aws:lambda/function:Function", name).dependencies
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_alias_points_at_the_published_version(name: str, graph_of: GraphOf) -> None:
+def test_alias_points_to_the_published_version(name: str, graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     alias = graph.one("aws:lambda/alias:Alias", f"{name}-live").inputs
     assert alias["name"] == "live"
     assert alias["functionVersion"] == graph.one("aws:lambda/function:Function", name).state["version"]
 
 
-def test_provisioned_concurrency_is_on_the_alias_where_a_setting_asks_for_it(graph_of: GraphOf) -> None:
+def test_alias_has_provisioned_concurrency_if_a_setting_requests_it(graph_of: GraphOf) -> None:
     provisioned = {
         made.inputs["functionName"]: made.inputs for made in graph_of("prod").of("ProvisionedConcurrencyConfig")
     }
@@ -76,7 +73,7 @@ def test_provisioned_concurrency_is_on_the_alias_where_a_setting_asks_for_it(gra
     assert graph_of("dev").of("ProvisionedConcurrencyConfig") == []
 
 
-def test_each_functions_size_is_its_setting(graph_of: GraphOf) -> None:
+def test_function_size_and_log_level_come_from_the_settings(graph_of: GraphOf) -> None:
     graph = graph_of("dev")
     inputs = graph.one("aws:lambda/function:Function", "validate-order").inputs
     assert (inputs["timeout"], inputs["memorySize"]) == (3, 256)
@@ -84,7 +81,7 @@ def test_each_functions_size_is_its_setting(graph_of: GraphOf) -> None:
     assert inputs["environment"]["variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "orders-dev"
 
 
-def test_no_environment_holds_a_secret(graph_of: GraphOf) -> None:
+def test_environment_variables_contain_no_secret(graph_of: GraphOf) -> None:
     for made in graph_of("prod").of("aws:lambda/function:Function"):
         text = json.dumps(made.inputs["environment"]).lower()
         assert not any(word in text for word in ("secret", "password", "token"))

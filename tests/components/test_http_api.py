@@ -23,18 +23,18 @@ def api(http_api_graph: Graph) -> Graph:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_an_operation_is_a_route_with_the_scopes_of_the_contract(api: Graph, operation: Operation) -> None:
+def test_each_operation_is_a_route_with_the_scopes_of_the_contract(api: Graph, operation: Operation) -> None:
     said = routes_of(api, HTTP)[f"{operation.method} {operation.path}"].operation
     assert said["operationId"] == operation.operation_id
     assert operation.scopes
     assert said["security"] == [{operation.scheme: list(operation.scopes)}]
 
 
-def test_there_are_no_other_routes(api: Graph) -> None:
+def test_api_has_only_the_routes_of_the_contract(api: Graph) -> None:
     assert set(routes_of(api, HTTP)) == {f"{each.method} {each.path}" for each in OPERATIONS.values()}
 
 
-def test_another_scope_in_the_contract_is_another_scope_of_the_route(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changing_a_scope_in_the_contract_changes_the_scope_of_the_route(monkeypatch: pytest.MonkeyPatch) -> None:
     contract = openapi.load("http-api.yaml")
     contract["paths"]["/products/{product_id}"]["put"]["security"] = [{"userPoolAccessToken": ["email", "profile"]}]
     contract["paths"]["/products"]["get"]["security"] = []
@@ -46,7 +46,7 @@ def test_another_scope_in_the_contract_is_another_scope_of_the_route(monkeypatch
     assert graph.outputs["scopes"] == ["email", "profile"]
 
 
-def test_tokens_of_the_pool_for_the_client_are_taken(api: Graph) -> None:
+def test_authorizer_accepts_tokens_of_the_user_pool_for_the_client(api: Graph) -> None:
     (scheme,) = document(api, HTTP)["components"]["securitySchemes"].values()
     assert scheme["x-amazon-apigateway-authorizer"] == {
         "type": "jwt",
@@ -59,7 +59,7 @@ def test_tokens_of_the_pool_for_the_client_are_taken(api: Graph) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_the_function_answers_by_its_alias_with_the_payload_of_http_apis(api: Graph, operation: Operation) -> None:
+def test_routes_invoke_the_functions_alias_with_payload_format_2(api: Graph, operation: Operation) -> None:
     integration = routes_of(api, HTTP)[f"{operation.method} {operation.path}"].integration
     assert integration["type"] == "AWS_PROXY"
     assert integration["payloadFormatVersion"] == "2.0"
@@ -67,21 +67,23 @@ def test_the_function_answers_by_its_alias_with_the_payload_of_http_apis(api: Gr
     assert integration["timeoutInMillis"] == 29_000
 
 
-def test_the_function_may_be_invoked_for_its_own_paths_only(api: Graph) -> None:
+def test_api_may_invoke_the_function_only_for_its_own_paths(api: Graph) -> None:
     (permission,) = api.of("Permission")
     assert permission.inputs["qualifier"] == "live"
     assert permission.inputs["principal"] == "apigateway.amazonaws.com"
     assert permission.inputs["sourceArn"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:http-id/*/*/products*"
 
 
-def test_document_and_resource_agree_on_what_the_provider_reads_back(api: Graph) -> None:
+def test_document_and_resource_agree_on_name_cors_and_tags(api: Graph) -> None:
     inputs, body = api.one(*HTTP).inputs, document(api, HTTP)
-    assert body["info"] == {"title": inputs["name"], "version": inputs["version"]}, "a description would be read back"
+    assert body["info"] == {"title": inputs["name"], "version": inputs["version"]}, (
+        "the provider would read a description back and show a difference"
+    )
     assert body["x-amazon-apigateway-cors"] == inputs["corsConfiguration"]
     assert {each["name"]: each["x-amazon-apigateway-tag-value"] for each in body["tags"]} == inputs["tags"]
 
 
-def test_the_function_may_only_read_and_write_products(api: Graph) -> None:
+def test_function_may_only_read_and_write_products(api: Graph) -> None:
     statements = [
         (set(each["Action"]), set(each["Resource"]))
         for each in api.policy("RolePolicy", "catalog-api-policy")
@@ -96,7 +98,7 @@ def test_the_function_may_only_read_and_write_products(api: Graph) -> None:
     assert variables["CATALOGUE_INDEX"] == "catalogue"
 
 
-def test_pages_of_the_given_origins_may_call_it() -> None:
+def test_cors_allows_the_configured_origins() -> None:
     api = record_http_api(cors_origins=list(ORIGINS)).one("aws:apigatewayv2/api:Api", "http-api").inputs
     assert api["protocolType"] == "HTTP"
     assert api["corsConfiguration"] == {
@@ -108,7 +110,7 @@ def test_pages_of_the_given_origins_may_call_it() -> None:
     }
 
 
-def test_the_default_stage_deploys_itself_logs_and_limits(api: Graph) -> None:
+def test_default_stage_deploys_automatically_writes_access_logs_and_throttles(api: Graph) -> None:
     stage = api.one("aws:apigatewayv2/stage:Stage", "http-api-stage")
     assert stage.inputs["name"] == "$default"
     assert stage.inputs["autoDeploy"]
@@ -129,7 +131,7 @@ def test_the_default_stage_deploys_itself_logs_and_limits(api: Graph) -> None:
     assert {each.urn for each in api.of("Permission")} <= set(stage.dependencies)
 
 
-def test_the_url_has_neither_stage_nor_trailing_slash(api: Graph) -> None:
+def test_url_has_no_stage_and_no_trailing_slash(api: Graph) -> None:
     assert api.outputs == {
         "url": f"https://http-id.execute-api.{REGION}.amazonaws.com",
         "scopes": ["email"],
@@ -138,16 +140,16 @@ def test_the_url_has_neither_stage_nor_trailing_slash(api: Graph) -> None:
     }
 
 
-def test_a_first_preview_registers_the_same_resources(api: Graph) -> None:
+def test_first_preview_registers_the_same_http_api_resources(api: Graph) -> None:
     names = {(each.type, each.name) for each in api.resources}
     assert {(each.type, each.name) for each in record_http_api(unknown=True).resources} == names
 
 
-def test_an_origin_that_is_not_exact_is_refused() -> None:
+def test_wildcard_cors_origin_is_refused() -> None:
     with pytest.raises(ValueError, match="CORS origins"):
         record_http_api(cors_origins=[ORIGIN, "*"])
 
 
-def test_a_function_slower_than_the_gateway_is_refused() -> None:
+def test_function_timeout_above_the_gateways_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="timeout of catalog_api: got 29 s"):
         record_http_api(sizes={"catalog_api": FunctionSize(timeout_s=29, memory_mb=256)})

@@ -1,4 +1,4 @@
-"""Policies."""
+"""The builders of IAM policy documents."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def document(made: Callable[[], pulumi.Output[str]]) -> object:
 
 
 @pytest.mark.parametrize("action", ["*", "s3:*", "s3:Get*", "PutItem"])
-def test_an_action_that_is_not_exact_is_refused(action: str) -> None:
+def test_wildcard_or_incomplete_action_is_refused(action: str) -> None:
     with pytest.raises(ValueError, match="one exact service:Action"):
         allow(action, on="arn:aws:s3:::b")
 
@@ -33,7 +33,7 @@ def test_wildcard_resource_needs_a_reason(on: str | list[str]) -> None:
     assert allow("xray:PutTraceSegments", on=on, because="no resource")
 
 
-def test_a_statement_has_its_actions_resources_and_conditions() -> None:
+def test_policy_statement_contains_its_actions_resources_and_conditions() -> None:
     def made() -> pulumi.Output[str]:
         return policy_document([allow("events:PutEvents", on="arn:bus", when={"StringEquals": {"events:source": "x"}})])
 
@@ -50,7 +50,7 @@ def test_a_statement_has_its_actions_resources_and_conditions() -> None:
     }
 
 
-def test_a_role_is_trusted_to_one_service_for_one_account_and_resource() -> None:
+def test_trust_policy_allows_one_service_for_one_account_and_resource() -> None:
     def made() -> pulumi.Output[str]:
         return trust("states.amazonaws.com", source_account="1", source_arn="arn:machine")
 

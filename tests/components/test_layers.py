@@ -1,4 +1,4 @@
-"""What a cold start loads: byte code of Lambda's Python, the SDK's data for the calls that are made, and no more."""
+"""The layers that a cold start loads: byte code for Lambda's Python, and SDK data only for the calls that we use."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_no_module_is_without_byte_code_of_the_functions_python(layers: list[Path]) -> None:
+def test_layers_contain_only_byte_code_for_the_functions_python(layers: list[Path]) -> None:
     for layer in layers:
         files = entries(layer)
         assert not [name for name in files if name.endswith(".py")]
@@ -64,7 +64,7 @@ def test_no_module_is_without_byte_code_of_the_functions_python(layers: list[Pat
         assert {content[:4] for content in modules} == {MAGIC}
 
 
-def test_the_same_sources_give_the_same_byte_code() -> None:
+def test_byte_code_of_unchanged_sources_is_identical() -> None:
     sources = {"python/a.py": b'"""Doc."""\nX = {"a", "b", "c"}\n', "python/b.txt": b"as it is"}
     first, second = byte_code.compiled(sources), byte_code.compiled(sources)
     assert first == second
@@ -72,19 +72,19 @@ def test_the_same_sources_give_the_same_byte_code() -> None:
     assert b"Doc." not in first["python/a.pyc"]
 
 
-def test_a_source_that_cannot_be_compiled_is_named() -> None:
+def test_compile_error_reports_the_source_file() -> None:
     with pytest.raises(byte_code.BuildError, match=r"/opt/python/broken\.py"):
         byte_code.compiled({"python/broken.py": b"def\n"})
 
 
-def test_a_missing_python_is_one_line_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_python_is_reported_in_one_line_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(byte_code, "PYTHON_VERSION", "3.99")
     with pytest.raises(byte_code.BuildError, match=r"^Python 3\.99, .* Remedy: install Python 3\.99\.$"):
         byte_code.lambda_python.__wrapped__()
 
 
-def test_lambdas_python_imports_the_layers(layers: list[Path], tmp_path: Path) -> None:
-    """Powertools can be imported, and each validator refuses a wrong value."""
+def test_lambdas_python_version_imports_the_layers(layers: list[Path], tmp_path: Path) -> None:
+    """Lambda's Python version can import Powertools, and each generated validator rejects an invalid value."""
     script = """
 import importlib, os, sys
 sys.path[:0] = sys.argv[1:]
@@ -115,15 +115,15 @@ print(refused)
     assert int(done.stdout) == len(generated_code.schemas())
 
 
-def test_layers_and_functions_are_small(layers: list[Path]) -> None:
-    """A cold start downloads them. Limits: 1.0 MB for the layers, 0.1 MB for a function; zipped bytes."""
+def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[Path]) -> None:
+    """A cold start downloads the archives. Limits for the zip files: 1.0 MB for both layers, 0.1 MB for a function."""
     assert sum(layer.stat().st_size for layer in layers) <= 1_000_000
     for handler in archives.FUNCTIONS.glob("*/handler.py"):
         assert Path(str(archives.function_archive(handler.parent.name).path)).stat().st_size <= 100_000
 
 
-def test_the_sdk_knows_every_call_of_the_functions_and_no_other() -> None:
-    """A call is a method of a client; Powertools' idempotency makes those of its table."""
+def test_sdk_data_covers_exactly_the_calls_of_the_functions() -> None:
+    """The calls are the client methods in the functions' code, and the calls of Powertools' idempotency feature."""
     named = {
         node.attr
         for path in archives.FUNCTIONS.rglob("*.py")
@@ -143,7 +143,7 @@ def test_the_sdk_knows_every_call_of_the_functions_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(("service", "call"), ONE_CALL.items())
-def test_a_call_of_each_service_is_made_as_with_all_of_botocores_data(
+def test_trimmed_sdk_data_produces_the_same_request_as_full_data(
     service: str, call: tuple[str, dict[str, Any]], sdk: Path
 ) -> None:
     def request(data: Loader) -> tuple[str, str, object]:
@@ -166,7 +166,7 @@ def test_a_call_of_each_service_is_made_as_with_all_of_botocores_data(
     assert request(trimmed) == request(Loader())
 
 
-def test_the_sdks_data_is_botocores_own_for_those_calls() -> None:
+def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
     data = generated_code.sdk_data()
     model = json.loads(data["dynamodb/2012-08-10/service-2.json"])
     whole = Loader().load_service_model("dynamodb", "service-2")
@@ -176,8 +176,8 @@ def test_the_sdks_data_is_botocores_own_for_those_calls() -> None:
     assert sum(len(content) for content in data.values()) < 300_000
 
 
-def test_a_runtime_that_looks_for_other_data_uses_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda's botocore is not pinned: a later one may want a file that an earlier one did not have."""
+def test_client_uses_botocores_own_data_if_ours_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda's botocore is not pinned, and a later version may read data files that our copy does not contain."""
     whole = botocore.session.get_session().get_service_model("dynamodb")
     aws.session.cache_clear()
     with monkeypatch.context() as patched:

@@ -1,15 +1,15 @@
-"""Names and tags."""
+"""Physical resource names and tags."""
 
 import pytest
 
 from components.aws.naming import LIMITS, Naming
 
 
-def test_a_name_is_project_stack_and_role() -> None:
+def test_physical_name_joins_project_stack_and_role() -> None:
     assert Naming(project="orders", stack="dev").physical("users-api", kind="function") == "orders-dev-users-api"
 
 
-def test_a_suffix_counts_towards_the_limit() -> None:
+def test_name_suffix_counts_toward_the_length_limit() -> None:
     naming = Naming(project="orders", stack="dev")
     room = LIMITS["queue"] - len("orders-dev-")
     assert naming.physical("q" * (room - 5), kind="queue", suffix=".fifo").endswith(".fifo")
@@ -18,11 +18,11 @@ def test_a_suffix_counts_towards_the_limit() -> None:
 
 
 @pytest.mark.parametrize("role", ["Users", "users_api", "-users", "users-", "users--api", "", "1st"])
-def test_a_part_that_some_service_would_refuse_is_refused(role: str) -> None:
+def test_name_part_that_an_aws_service_rejects_is_refused(role: str) -> None:
     with pytest.raises(ValueError, match="name part"):
         Naming(project="orders", stack="dev").physical(role)
 
 
-def test_tags_say_whose_a_resource_is() -> None:
+def test_tags_give_project_stack_and_component() -> None:
     tags = Naming(project="orders", stack="dev").tags("data")
     assert tags == {"Project": "orders", "Stack": "dev", "Component": "data", "ManagedBy": "pulumi"}

@@ -1,4 +1,4 @@
-"""Alarms ring for us and not for our customers, the topic hears them, and CloudWatch takes the dashboard."""
+"""The alarms, the alarm topic and the dashboard. Alarms signal the platform's failures, not customers' mistakes."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ COUNTED = {
 
 @pytest.fixture(scope="module")
 def graph(graph_of: Callable[[str], Graph]) -> Graph:
-    """The whole program of dev."""
+    """The resource graph of the whole program for the stack dev."""
     return graph_of("dev")
 
 
 def alarm(graph: Graph, role: str) -> Any:
-    """Return the alarm `role`."""
+    """Return the inputs of the CloudWatch alarm with the role `role`."""
     return graph.one("MetricAlarm", f"observability-{role}").inputs
 
 
 def is_known(namespace: str, name: str, dimensions: dict[str, Any]) -> bool:
-    """Return whether somebody writes this metric under these dimensions."""
+    """Return whether AWS or our functions publish this metric with these dimensions."""
     if namespace == "orders-dev":
         own = name == "OrderExecutionUnexpected" and not dimensions
         return own or (name in COUNTED and dimensions == {"service": "orders"})
@@ -56,28 +56,28 @@ def is_known(namespace: str, name: str, dimensions: dict[str, Any]) -> bool:
 
 
 class TestAlarms:
-    def test_each_one_watches_a_metric_that_exists(self, graph: Graph) -> None:
+    def test_each_alarm_watches_an_existing_metric(self, graph: Graph) -> None:
         for each in graph.of("MetricAlarm"):
             inputs = each.inputs
             assert is_known(inputs["namespace"], inputs["metricName"], inputs.get("dimensions", {})), each.name
             assert ("statistic" in inputs) != ("extendedStatistic" in inputs)
 
-    def test_each_one_tells_the_topic_when_it_begins_and_when_it_is_over(self, graph: Graph) -> None:
+    def test_each_alarm_notifies_the_topic_when_it_starts_and_ends(self, graph: Graph) -> None:
         for each in graph.of("MetricAlarm"):
             assert (each.inputs["alarmActions"], each.inputs["okActions"]) == ([TOPIC], [TOPIC])
             assert each.inputs["alarmDescription"].endswith(".")
 
-    def test_silence_is_no_alarm(self, graph: Graph) -> None:
+    def test_missing_data_raises_no_alarm(self, graph: Graph) -> None:
         assert {each.inputs["treatMissingData"] for each in graph.of("MetricAlarm")} == {"notBreaching"}
 
-    def test_cloudwatch_takes_their_periods_and_names(self, graph: Graph) -> None:
+    def test_alarm_periods_and_names_are_valid(self, graph: Graph) -> None:
         for each in graph.of("MetricAlarm"):
             inputs = each.inputs
             assert inputs["period"] in (60, 300)
             assert inputs["period"] * inputs["evaluationPeriods"] <= 86_400
             assert inputs["name"].startswith("orders-dev-")  # as the topic's and the key's policies have it
 
-    def test_every_queue_of_failed_work_has_one(self, graph: Graph) -> None:
+    def test_every_failure_queue_has_an_alarm(self, graph: Graph) -> None:
         watched = {
             each.inputs["dimensions"]["QueueName"]
             for each in graph.of("MetricAlarm")
@@ -86,13 +86,13 @@ class TestAlarms:
         assert watched == {queue.inputs["name"] for queue in graph.of("Queue") if queue.name != "analytics"}
         assert alarm(graph, "send-email-failures-not-empty")["threshold"] == 1
 
-    def test_every_function_has_one_for_throttles(self, graph: Graph) -> None:
+    def test_every_function_has_an_alarm_for_throttles(self, graph: Graph) -> None:
         names = {f.inputs["name"] for f in graph.of("aws:lambda/function:Function")}
         throttled = [each.inputs for each in graph.of("MetricAlarm") if each.inputs["metricName"] == "Throttles"]
         assert {inputs["dimensions"]["FunctionName"] for inputs in throttled} == names
 
-    def test_errors_of_functions_that_answer_by_errors_ring_nothing(self, graph: Graph) -> None:
-        """A sold-out product makes update_inventory raise OutOfStock, which Lambda counts as an error."""
+    def test_functions_that_raise_business_errors_have_no_error_alarm(self, graph: Graph) -> None:
+        """Such functions raise business errors, for example OutOfStock, and Lambda counts each as an error."""
         erring = {
             each.inputs["dimensions"]["FunctionName"].removeprefix("orders-dev-")
             for each in graph.of("MetricAlarm")
@@ -103,11 +103,11 @@ class TestAlarms:
             *("fail-order", "send-email", "record-analytics"),
         }
 
-    def test_rejected_orders_ring_nothing(self, graph: Graph) -> None:
+    def test_rejected_orders_raise_no_alarm(self, graph: Graph) -> None:
         watched = {each.inputs["metricName"] for each in graph.of("MetricAlarm")}
         assert not watched & {"ExecutionsFailed", "OrderRejected", "4XXError", "4xx"}
 
-    def test_orders_that_failed_because_of_us_ring(self, graph: Graph) -> None:
+    def test_failed_orders_raise_an_alarm(self, graph: Graph) -> None:
         inputs = alarm(graph, "orders-failed")
         assert (inputs["namespace"], inputs["metricName"]) == ("orders-dev", "OrderFailed")
         assert inputs["dimensions"] == {"service": "orders"}
@@ -121,19 +121,21 @@ class TestAlarms:
             ("order-express-timed-out", "ExecutionsTimedOut", "express"),
         ],
     )
-    def test_executions_that_did_not_end_ring(self, graph: Graph, role: str, metric: str, machine: str) -> None:
+    def test_aborted_and_timed_out_executions_raise_an_alarm(
+        self, graph: Graph, role: str, metric: str, machine: str
+    ) -> None:
         inputs = alarm(graph, role)
         assert (inputs["metricName"], inputs["statistic"]) == (metric, "Sum")
         assert inputs["dimensions"] == {"StateMachineArn": f"{MACHINES}-{machine}"}
 
-    def test_delays_are_measured_in_the_units_of_their_metrics(self, graph: Graph) -> None:
+    def test_delay_alarms_use_the_units_of_their_metrics(self, graph: Graph) -> None:
         stream, queue = alarm(graph, "order-stream-age"), alarm(graph, "analytics-age")
         assert (stream["metricName"], stream["threshold"]) == ("IteratorAge", 60_000)  # milliseconds
         assert stream["dimensions"] == {"FunctionName": "orders-dev-publish-order-events"}
         assert (queue["metricName"], queue["threshold"]) == ("ApproximateAgeOfOldestMessage", 600)  # seconds
         assert queue["dimensions"] == {"QueueName": "orders-dev-analytics.fifo"}
 
-    def test_slow_and_failing_apis_ring(self, graph: Graph) -> None:
+    def test_slow_and_failing_apis_raise_an_alarm(self, graph: Graph) -> None:
         assert alarm(graph, "rest-api-errors")["dimensions"] == {"ApiName": "orders-dev-rest-api", "Stage": "dev"}
         assert alarm(graph, "http-api-errors")["dimensions"] == {"ApiId": "http-api-id"}
         for api in ("rest-api", "http-api"):
@@ -142,12 +144,12 @@ class TestAlarms:
 
 class TestUnexpectedEnds:
     def counted(self, graph: Graph, line: dict[str, Any]) -> bool:
-        """Return whether the metric filter counts a line of the STANDARD machine's log."""
+        """Return whether the metric filter counts a log line of the STANDARD state machine."""
         inputs = graph.one("LogMetricFilter", "observability-unexpected-ends").inputs
         conditions = inputs["pattern"].removeprefix("{ ").removesuffix(" }").split(" && ")
         return all(holds(condition, line) for condition in conditions)
 
-    def test_it_reads_the_log_of_the_standard_machine_and_feeds_the_alarm(self, graph: Graph) -> None:
+    def test_metric_filter_reads_the_standard_log_and_feeds_the_alarm(self, graph: Graph) -> None:
         inputs = graph.one("LogMetricFilter", "observability-unexpected-ends").inputs
         assert inputs["logGroupName"] == "/aws/vendedlogs/states/orders-dev-order-standard"
         assert len(inputs["pattern"]) <= 1024
@@ -157,21 +159,21 @@ class TestUnexpectedEnds:
         assert fed["value"] == "1"
 
     @pytest.mark.parametrize("error", ["NotRecorded", "States.Runtime", "States.QueryEvaluationError"])
-    def test_an_end_that_nobody_designed_is_counted(self, graph: Graph, error: str) -> None:
+    def test_unexpected_end_of_an_execution_is_counted(self, graph: Graph, error: str) -> None:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
-    def test_a_designed_end_is_not_counted(self, graph: Graph) -> None:
+    def test_of_the_designed_ends_only_not_recorded_is_counted(self, graph: Graph) -> None:
         ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}
             assert self.counted(graph, line) == (error == "NotRecorded"), error
 
-    def test_a_state_that_fails_on_the_way_is_not_counted(self, graph: Graph) -> None:
+    def test_failed_task_within_an_execution_is_not_counted(self, graph: Graph) -> None:
         assert not self.counted(graph, {"type": "TaskFailed", "details": {"error": "States.Timeout"}})
 
 
 def holds(condition: str, line: dict[str, Any]) -> bool:
-    """Return whether one condition of a CloudWatch Logs JSON pattern holds."""
+    """Return whether a log line meets one condition of a CloudWatch Logs JSON filter pattern."""
     found = re.fullmatch(r'\(\$\.([\w.]+) (=|!=) "([^"]*)"\)', condition)
     assert found, condition
     value: Any = line
@@ -181,7 +183,7 @@ def holds(condition: str, line: dict[str, Any]) -> bool:
 
 
 class TestTopic:
-    def test_only_our_alarms_may_publish_and_only_over_tls(self, graph: Graph) -> None:
+    def test_only_our_alarms_may_publish_to_the_topic_and_only_over_tls(self, graph: Graph) -> None:
         denied, allowed = graph.policy("TopicPolicy", "alarms-policy")
         assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
         assert allowed == {
@@ -193,7 +195,7 @@ class TestTopic:
             "Condition": {"ArnEquals": {"aws:SourceArn": ALARMS}},
         }
 
-    def test_its_key_rotates_and_lets_our_alarms_encrypt(self, graph: Graph) -> None:
+    def test_topics_key_rotates_and_allows_our_alarms_to_encrypt(self, graph: Graph) -> None:
         key = graph.one("Key", "alarms-key")
         assert key.inputs["enableKeyRotation"] is True
         assert graph.one("Topic", "alarms").inputs["kmsMasterKeyId"] == key.state["arn"]
@@ -211,10 +213,10 @@ class TestTopic:
             "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": ALARMS}},
         }
 
-    def test_nobody_is_told_by_mail_unless_an_address_is_set(self, graph: Graph) -> None:
+    def test_topic_has_no_email_subscription_by_default(self, graph: Graph) -> None:
         assert graph.of("TopicSubscription") == []
 
-    def test_the_address_that_is_set_is_told(self) -> None:
+    def test_topic_has_an_email_subscription_if_an_address_is_set(self) -> None:
         config = stack_config("dev")
         observability = {**json.loads(config["orders:observability"]), "alarmEmail": "ops@example.com"}
         graph = record("dev", config={**config, "orders:observability": json.dumps(observability)})
@@ -231,7 +233,7 @@ class TestDashboard:
         assert list(body) == ["widgets"]
         return body["widgets"]
 
-    def test_widgets_stand_side_by_side_in_24_columns_and_cover_nothing(self, widgets: list[dict[str, Any]]) -> None:
+    def test_widgets_fit_24_columns_and_do_not_overlap(self, widgets: list[dict[str, Any]]) -> None:
         taken = set[tuple[int, int]]()
         for widget in widgets:
             assert widget["x"] + widget["width"] <= 24
@@ -240,7 +242,7 @@ class TestDashboard:
             assert not place & taken
             taken |= place
 
-    def test_widgets_have_the_fields_that_cloudwatch_knows(self, widgets: list[dict[str, Any]]) -> None:
+    def test_widgets_have_only_fields_that_cloudwatch_supports(self, widgets: list[dict[str, Any]]) -> None:
         fields = {
             "metric": {"title", "region", "view", "stacked", "period", "metrics", "yAxis"},
             "alarm": {"title", "alarms"},
@@ -255,7 +257,7 @@ class TestDashboard:
                 assert (properties["view"], properties["period"] % 60) == ("timeSeries", 0)
                 assert set(properties["yAxis"]["left"]) <= {"min", "max", "label", "showUnits"}
 
-    def test_every_line_is_a_metric_that_exists_with_a_label_and_a_statistic(
+    def test_every_graph_line_is_an_existing_metric_with_label_and_statistic(
         self, widgets: list[dict[str, Any]]
     ) -> None:
         for widget in (widget for widget in widgets if widget["type"] == "metric"):
@@ -266,12 +268,12 @@ class TestDashboard:
                 assert set(options) == {"label", "stat"}
                 assert re.fullmatch(r"Sum|Maximum|Average|p\d\d", options["stat"])
 
-    def test_all_alarms_are_shown(self, graph: Graph, widgets: list[dict[str, Any]]) -> None:
+    def test_dashboard_shows_all_alarms(self, graph: Graph, widgets: list[dict[str, Any]]) -> None:
         (shown,) = (widget["properties"]["alarms"] for widget in widgets if widget["type"] == "alarm")
         assert sorted(shown) == sorted(each.state["arn"] for each in graph.of("MetricAlarm"))
         assert len(shown) <= 100
 
-    def test_the_errors_of_all_functions_are_listed(self, graph: Graph, widgets: list[dict[str, Any]]) -> None:
+    def test_dashboard_lists_the_errors_of_all_functions(self, graph: Graph, widgets: list[dict[str, Any]]) -> None:
         (query,) = (widget["properties"]["query"] for widget in widgets if widget["type"] == "log")
         groups = {f"/aws/lambda/{f.inputs['name']}" for f in graph.of("aws:lambda/function:Function")}
         assert set(re.findall(r"SOURCE '([^']+)' \| ", query)) == groups

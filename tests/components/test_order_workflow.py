@@ -1,4 +1,4 @@
-"""The two state machines: what they run, what they may, and what becomes of their logs."""
+"""The two state machines: their definitions, permissions, logs and time limits."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-notifications"
 
 @pytest.fixture(scope="module")
 def graph(graph_of: Callable[[str], Graph]) -> Graph:
-    """The whole program of dev."""
+    """The resource graph of the whole program for the stack dev."""
     return graph_of("dev")
 
 
 def definition(graph: Graph, machine: str) -> dict[str, Any]:
-    """Return the definition as it is deployed."""
+    """Return the deployed definition of the state machine `machine`, `standard` or `express`."""
     deployed: dict[str, Any] = json.loads(graph.one("StateMachine", f"order-workflow-{machine}").inputs["definition"])
     return deployed
 
 
-def test_the_standard_machine_runs_the_express_one(graph: Graph) -> None:
+def test_standard_machine_runs_the_express_machine(graph: Graph) -> None:
     standard, express = definition(graph, "standard"), definition(graph, "express")
     assert (standard["TimeoutSeconds"], express["TimeoutSeconds"]) == (900, 28)
     assert (
@@ -41,7 +41,7 @@ def test_the_standard_machine_runs_the_express_one(graph: Graph) -> None:
     assert "${" not in json.dumps([standard, express])
 
 
-def test_an_express_execution_ends_before_its_caller_stops_waiting(graph: Graph) -> None:
+def test_express_execution_ends_before_its_caller_times_out(graph: Graph) -> None:
     waits = definition(graph, "standard")["States"]["DecideOrder"]["TimeoutSeconds"]
     assert definition(graph, "express")["TimeoutSeconds"] < waits
 
@@ -51,7 +51,7 @@ def test_one_machine_is_standard_and_one_is_express(graph: Graph) -> None:
     assert machines == {"orders-dev-order-standard": "STANDARD", "orders-dev-order-express": "EXPRESS"}
 
 
-def test_the_definition_calls_aliases_tables_and_the_topic_of_its_stack(graph: Graph) -> None:
+def test_definition_uses_the_aliases_tables_and_topic_of_its_stack(graph: Graph) -> None:
     tasks = dict(state_machine.tasks(definition(graph, "express")))
     assert tasks["ValidateInput"]["Arguments"]["FunctionName"] == f"{FUNCTIONS}-validate-order:live"
     assert tasks["UpdateInventory"]["Arguments"]["FunctionName"] == f"{FUNCTIONS}-update-inventory:live"
@@ -62,7 +62,7 @@ def test_the_definition_calls_aliases_tables_and_the_topic_of_its_stack(graph: G
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_machine_may_do_exactly_what_its_definition_does(graph: Graph, machine: str) -> None:
+def test_machines_role_allows_exactly_the_calls_of_its_definition(graph: Graph, machine: str) -> None:
     may = {
         (action, resource)
         for statement in graph.policy("RolePolicy", f"order-workflow-{machine}-policy")
@@ -74,7 +74,7 @@ def test_a_machine_may_do_exactly_what_its_definition_does(graph: Graph, machine
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_what_has_no_resource_is_log_delivery_and_tracing_alone(graph: Graph, machine: str) -> None:
+def test_only_log_delivery_and_tracing_are_allowed_on_all_resources(graph: Graph, machine: str) -> None:
     anywhere = {
         action
         for statement in graph.policy("RolePolicy", f"order-workflow-{machine}-policy")
@@ -90,7 +90,7 @@ def test_what_has_no_resource_is_log_delivery_and_tracing_alone(graph: Graph, ma
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_only_the_machine_itself_takes_its_role(graph: Graph, machine: str) -> None:
+def test_only_the_state_machine_itself_may_assume_its_role(graph: Graph, machine: str) -> None:
     (trusted,) = graph.policy("Role", f"order-workflow-{machine}-role", "assumeRolePolicy")
     assert trusted == {
         "Effect": "Allow",
@@ -104,7 +104,7 @@ def test_only_the_machine_itself_takes_its_role(graph: Graph, machine: str) -> N
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_every_event_of_an_execution_is_logged_with_its_data_and_traced(graph: Graph, machine: str) -> None:
+def test_executions_are_traced_and_all_their_events_are_logged(graph: Graph, machine: str) -> None:
     made = graph.one("StateMachine", f"order-workflow-{machine}")
     group = graph.one("LogGroup", f"order-workflow-{machine}-log")
     assert group.inputs["name"] == f"/aws/vendedlogs/states/orders-dev-order-{machine}"
@@ -118,18 +118,18 @@ def test_every_event_of_an_execution_is_logged_with_its_data_and_traced(graph: G
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_machine_waits_for_the_permissions_that_aws_checks_at_its_creation(graph: Graph, machine: str) -> None:
+def test_machine_is_created_after_the_permissions_that_aws_checks(graph: Graph, machine: str) -> None:
     policy = graph.one("RolePolicy", f"order-workflow-{machine}-policy")
     assert policy.urn in graph.one("StateMachine", f"order-workflow-{machine}").dependencies
 
 
-def test_the_notification_topic_is_encrypted_and_takes_nothing_over_plain_http(graph: Graph) -> None:
+def test_notification_topic_is_encrypted_and_refuses_plain_http(graph: Graph) -> None:
     assert graph.one("Topic", "order-notifications").inputs["kmsMasterKeyId"] == "alias/aws/sns"
     (denied,) = graph.policy("TopicPolicy", "order-notifications-policy")
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def test_update_inventory_may_write_both_tables_and_validate_order_none(graph: Graph) -> None:
+def test_update_inventory_may_write_both_tables_and_validate_order_neither(graph: Graph) -> None:
     def tables(function: str) -> set[tuple[str, str]]:
         return {
             (action, resource)
@@ -162,6 +162,6 @@ def test_update_inventory_may_write_both_tables_and_validate_order_none(graph: G
         ({"standard_timeout_s": 10}, "standard timeout: got 10 s; allowed: more than 37 s"),
     ],
 )
-def test_a_time_limit_that_does_not_fit_its_callers_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_time_limit_that_conflicts_with_its_callers_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(Exception, match=message):
         record_workflow(**changes)

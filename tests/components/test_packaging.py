@@ -1,4 +1,4 @@
-"""Archives: what is in them, and that the same content gives the same bytes."""
+"""The archives of functions and layers: their contents, and that unchanged content gives identical bytes."""
 
 import os
 import re
@@ -17,18 +17,18 @@ def entries(archive: object) -> dict[str, bytes]:
         return {entry.filename: file.read(entry) for entry in file.infolist()}
 
 
-def test_a_function_archive_holds_its_package_alone() -> None:
+def test_function_archive_contains_only_its_package() -> None:
     names = set(entries(archives.function_archive("users_api")))
     assert "users_api/handler.py" in names
     assert all(name.startswith("users_api/") and name.endswith(".py") for name in names)
 
 
-def test_an_unknown_function_is_refused_by_name() -> None:
+def test_unknown_function_is_reported_by_name() -> None:
     with pytest.raises(FileNotFoundError, match=r"no functions/nobody/handler\.py"):
         archives.function_archive("nobody")
 
 
-def test_archives_do_not_depend_on_times_modes_order_or_byte_code(
+def test_archive_does_not_depend_on_file_times_modes_or_byte_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def built(name: str, *, disturbed: bool) -> bytes:
@@ -48,7 +48,7 @@ def test_archives_do_not_depend_on_times_modes_order_or_byte_code(
     assert built("a", disturbed=False) == built("b", disturbed=True)
 
 
-def test_a_change_of_the_source_changes_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_source_changes_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(archives.FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(archives, "FUNCTIONS", tmp_path / "functions")
     monkeypatch.setattr(archives, "BUILD", tmp_path / "build")
@@ -58,7 +58,7 @@ def test_a_change_of_the_source_changes_the_archive(tmp_path: Path, monkeypatch:
     assert Path(str(archives.function_archive("users_api").path)).read_bytes() != before
 
 
-def test_common_layer_holds_shared_code_validators_and_sdk_data() -> None:
+def test_common_layer_contains_shared_code_validators_and_sdk_data() -> None:
     files = entries(archives.common_layer_archive())
     assert "python/shared/errors.pyc" in files
     for name in generated_code.schemas():
@@ -76,7 +76,7 @@ def test_stale_generated_files_do_not_reach_the_layer() -> None:
 
 
 @pytest.mark.parametrize("architecture", ["arm64"])
-def test_every_wheel_of_the_powertools_layer_fits_the_functions_platform(architecture: str) -> None:
+def test_wheels_of_the_powertools_layer_match_the_functions_platform(architecture: str) -> None:
     files = entries(archives.powertools_layer_archive(architecture))
     tags = {
         name: re.findall(r"^Tag: (.+)$", data.decode(), re.MULTILINE)
@@ -100,7 +100,9 @@ def test_powertools_layer_has_no_sdk_and_no_installer_records() -> None:
     assert not [name for name in names if "__pycache__" in name or name.endswith(("RECORD", "INSTALLER"))]
 
 
-def test_failed_download_shows_the_message_of_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_download_reports_the_layer_lock_file_and_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lock = tmp_path / "broken.txt"
     lock.write_text("nonexistent-package==1 --hash=sha256:" + "0" * 64 + "\n")
     monkeypatch.setattr(archives, "LAYER_LOCK", lock)

@@ -1,4 +1,4 @@
-"""What a preview spends in the program itself: nothing is read, hashed or built twice. `make bench` measures it."""
+"""The work of one run of the Pulumi program: it reads and builds nothing twice. `make bench` measures the time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from settings import FUNCTION_NAMES
 
 
 class Work:
-    """What one run of the program made and read."""
+    """Counts the files that one run of the program reads and the archives that it builds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.read: Counter[Path] = Counter()
@@ -37,17 +37,17 @@ class Work:
 
 @pytest.fixture
 def empty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A .build that holds the layers, which are tested elsewhere, and no function."""
+    """A build folder that contains the layers' archives but no function's archive."""
     for archive in archives.BUILD.glob("*-layer-*.zip"):
         shutil.copy(archive, tmp_path)
     monkeypatch.setattr(archives, "BUILD", tmp_path)
     return tmp_path
 
 
-def test_a_run_reads_each_source_and_builds_each_function_once_and_the_next_builds_nothing(
+def test_first_run_builds_each_function_once_and_the_next_builds_nothing(
     empty_build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen to fail when an archive is made although there is one that was made of the same."""
+    """Fails if the program rebuilds an archive although its sources did not change."""
     layers = len(list(empty_build.iterdir()))
     first = Work(monkeypatch)
     resource_graph.record("prod")

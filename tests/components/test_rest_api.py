@@ -41,17 +41,19 @@ def route_of(graph: Graph, operation_id: str) -> Route:
     return found
 
 
-def test_api_is_regional_and_refuses_tls_below_1_2(api: Graph) -> None:
+def test_api_is_regional_and_refuses_tls_versions_below_1_2(api: Graph) -> None:
     inputs = api.one(*REST).inputs
     assert inputs["endpointConfiguration"] == {"types": "REGIONAL"}
     policy, mode = "SecurityPolicy_TLS13_1_2_2021_06", "STRICT"
     assert (inputs["securityPolicy"], inputs["endpointAccessMode"]) == (policy, mode)
     body = document(api, REST)
-    assert body["x-amazon-apigateway-security-policy"] == policy, "an import resets what its document lacks"
+    assert body["x-amazon-apigateway-security-policy"] == policy, (
+        "an import resets every setting that its document omits"
+    )
     assert body["x-amazon-apigateway-endpoint-access-mode"] == mode
 
 
-def test_import_overwrites_and_keeps_the_name(api: Graph) -> None:
+def test_import_overwrites_the_api_and_keeps_its_name(api: Graph) -> None:
     inputs = api.one(*REST).inputs
     assert inputs["putRestApiMode"] == "overwrite"
     # The name is the dimension of the API's metrics: an import that changed it would silence the alarms for a while.
@@ -68,10 +70,10 @@ def test_every_operation_of_the_contract_is_a_route(api: Graph) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_operation_asks_for_an_id_token_of_the_user_pool(api: Graph, operation: Operation) -> None:
+def test_operation_requires_an_id_token_of_the_user_pool(api: Graph, operation: Operation) -> None:
     assert operation.secured
     (requirement,) = route_of(api, operation.operation_id).operation["security"]
-    assert requirement == {operation.scheme: []}, "with scopes the authorizer takes access tokens instead"
+    assert requirement == {operation.scheme: []}, "if scopes are listed, the authorizer expects access tokens instead"
     scheme = document(api, REST)["components"]["securitySchemes"][operation.scheme]
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "Authorization")
     assert scheme["x-amazon-apigateway-authtype"] == "cognito_user_pools"
@@ -79,11 +81,11 @@ def test_operation_asks_for_an_id_token_of_the_user_pool(api: Graph, operation: 
         "type": "cognito_user_pools",
         "providerARNs": [POOL],
         "identityValidationExpression": "^client$",
-    }, "without the expression every app client of the pool is let in"
+    }, "without the expression, tokens of every app client of the pool are accepted"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_operation_is_validated_by_the_contract(api: Graph, operation: Operation) -> None:
+def test_gateway_validates_requests_against_the_contract(api: Graph, operation: Operation) -> None:
     said = route_of(api, operation.operation_id).operation
     validators = document(api, REST)["x-amazon-apigateway-request-validators"]
     assert validators[said[VALIDATOR]] == {"validateRequestBody": True, "validateRequestParameters": True}
@@ -99,11 +101,11 @@ def test_operation_is_validated_by_the_contract(api: Graph, operation: Operation
 
 
 def required(operation: Any) -> set[tuple[str, str]]:
-    """Return place and name of the parameters that a validator asks for."""
+    """Return the location and name of each parameter that the request validator requires."""
     return {(each["in"], each["name"]) for each in operation.get("parameters", []) if each["required"]}
 
 
-def test_required_headers_and_queries_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gateway_requires_the_contracts_required_headers_and_query_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     contract = openapi.load("rest-api.yaml")
     contract["paths"]["/orders"]["get"]["parameters"] = [
         {"name": "X-Tenant", "in": "header", "required": True, "schema": {"type": "string"}},
@@ -118,10 +120,10 @@ def test_required_headers_and_queries_are_asked_for(monkeypatch: pytest.MonkeyPa
 def test_models_are_valid_json_schemas_of_draft_4(api: Graph) -> None:
     for name, schema in document(api, REST)["components"]["schemas"].items():
         jsonschema.Draft4Validator.check_schema(schema)
-        assert "$ref" not in json.dumps(schema), f"{name} names another model"
+        assert "$ref" not in json.dumps(schema), f"{name} refers to another model"
 
 
-def test_a_change_of_prose_deploys_nothing(api: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_descriptions_do_not_change_the_api(api: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = openapi.load("rest-api.yaml")
     contract["info"]["description"] = "Other words."
     contract["paths"]["/orders"]["get"]["summary"] = "Other words"
@@ -131,13 +133,13 @@ def test_a_change_of_prose_deploys_nothing(api: Graph, monkeypatch: pytest.Monke
     assert document(record_rest_api(), REST) == document(api, REST)
 
 
-def test_a_property_may_be_called_description() -> None:
+def test_schema_property_named_description_is_kept() -> None:
     schema = {"description": "prose", "properties": {"description": {"type": "string", "description": "prose"}}}
     assert openapi.without_prose(schema) == {"properties": {"description": {"type": "string"}}}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_the_named_function_answers_by_its_alias(api: Graph, operation: Operation) -> None:
+def test_operation_invokes_the_alias_of_its_function(api: Graph, operation: Operation) -> None:
     function = routes.function_of(operation.operation_id)
     if function == routes.WORKFLOW:
         return
@@ -148,7 +150,7 @@ def test_the_named_function_answers_by_its_alias(api: Graph, operation: Operatio
     assert integration["timeoutInMillis"] == 29_000
 
 
-def test_a_function_may_be_invoked_for_its_own_paths_only(api: Graph) -> None:
+def test_api_may_invoke_a_function_only_for_its_own_paths(api: Graph) -> None:
     permissions = {each.inputs["function"]: each.inputs for each in api.of("Permission")}
     sources = {
         "orders-dev-users-api": f"{STAGE_ARN}/*/users*",
@@ -170,7 +172,7 @@ def table_arn(role: str) -> str:
     return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev-{role}"
 
 
-def test_functions_may_do_to_the_tables_only_what_operations_need(api: Graph) -> None:
+def test_functions_have_only_the_table_permissions_that_their_operations_need(api: Graph) -> None:
     assert statements_of(api, "users-api") == [({"dynamodb:PutItem", "dynamodb:GetItem"}, {table_arn("users")})]
     assert statements_of(api, "orders-api") == [
         ({"dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}, {table_arn("orders")}),
@@ -179,7 +181,7 @@ def test_functions_may_do_to_the_tables_only_what_operations_need(api: Graph) ->
     ]
 
 
-def test_functions_are_told_their_tables_and_origins() -> None:
+def test_functions_get_their_tables_and_cors_origins_as_environment_variables() -> None:
     graph = record_rest_api(cors_origins=list(ORIGINS))
 
     def environment(name: str) -> dict[str, Any]:
@@ -195,7 +197,7 @@ def test_functions_are_told_their_tables_and_origins() -> None:
     }
 
 
-def test_process_starts_the_express_machine_by_a_role_of_its_own(api: Graph) -> None:
+def test_process_route_starts_the_express_machine_with_its_own_role(api: Graph) -> None:
     integration = route_of(api, "processOrder").integration
     assert integration["type"] == "aws"
     assert integration["uri"] == f"arn:aws:apigateway:{REGION}:states:action/StartSyncExecution"
@@ -210,7 +212,7 @@ def test_process_starts_the_express_machine_by_a_role_of_its_own(api: Graph) -> 
 
 
 @pytest.mark.parametrize("role", ["rest-api-process-order-role", "rest-api-log-role"])
-def test_api_gateway_takes_a_role_for_this_account_alone_if_it_says_for_which(role: str) -> None:
+def test_role_trusts_api_gateway_only_for_this_account(role: str) -> None:
     graph = record_rest_api(owns_account_log_role=True)
     assert graph.policy("aws:iam/role:Role", role, "assumeRolePolicy") == [
         {
@@ -222,7 +224,7 @@ def test_api_gateway_takes_a_role_for_this_account_alone_if_it_says_for_which(ro
     ]
 
 
-def test_the_status_of_step_functions_selects_the_answer(api: Graph) -> None:
+def test_status_of_step_functions_selects_the_integration_response(api: Graph) -> None:
     process = route_of(api, "processOrder")
     answers = process.integration["responses"]
     assert {pattern: each["statusCode"] for pattern, each in answers.items()} == {
@@ -231,20 +233,22 @@ def test_the_status_of_step_functions_selects_the_answer(api: Graph) -> None:
         "504": "504",
         "default": "500",
     }
-    assert set(process.operation["responses"]) == {"200", "429", "500", "504"}, "each status is declared"
+    assert set(process.operation["responses"]) == {"200", "429", "500", "504"}, "each status must be declared"
 
 
-def test_only_fixed_answers_ask_for_no_token(api: Graph) -> None:
+def test_only_routes_with_fixed_responses_require_no_token(api: Graph) -> None:
     open_ = [each for each in routes_of(api, REST).values() if not each.operation.get("security")]
     assert {each.method for each in open_} == {"OPTIONS", "ANY"}
     assert all(each.is_fixed and "uri" not in each.integration for each in open_)
 
 
 @pytest.mark.parametrize("name", ["ANY /", "ANY /{proxy+}"])
-def test_unknown_routes_are_answered_404(api: Graph, name: str) -> None:
+def test_unknown_routes_return_404(api: Graph, name: str) -> None:
     integration = routes_of(api, REST)[name].integration
     for kind in ("application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"):
-        assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, "else it is 415"
+        assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, (
+            "a content type without a template would get 415"
+        )
     # What is passed through is the request's body, which would then choose the answer, or be a 500.
     assert integration["passthroughBehavior"] == "never"
     answer = integration["responses"]["default"]
@@ -253,7 +257,7 @@ def test_unknown_routes_are_answered_404(api: Graph, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_preflight_names_the_methods_of_its_path(api: Graph, path: str) -> None:
+def test_preflight_response_lists_the_methods_of_its_path(api: Graph, path: str) -> None:
     preflight = routes_of(api, REST)[f"OPTIONS {path}"]
     answer = preflight.integration["responses"]["default"]
     methods = sorted(each.method for each in OPERATIONS.values() if each.path == path)
@@ -267,7 +271,7 @@ def test_preflight_names_the_methods_of_its_path(api: Graph, path: str) -> None:
     }
 
 
-def test_every_header_that_is_set_or_overridden_is_declared() -> None:
+def test_every_header_that_a_response_sets_is_declared() -> None:
     graph = record_rest_api(cors_origins=list(ORIGINS))
     allow_origin = "method.response.header.Access-Control-Allow-Origin"
     for route in routes_of(graph, REST).values():
@@ -275,10 +279,12 @@ def test_every_header_that_is_set_or_overridden_is_declared() -> None:
             headers = route.operation["responses"][answer["statusCode"]]["headers"]
             declared = {f"method.response.header.{name}" for name in headers}
             assert declared == {*answer["responseParameters"], allow_origin}, route.name
-            assert allow_origin not in answer["responseParameters"], "with a choice of origins none is fixed"
+            assert allow_origin not in answer["responseParameters"], (
+                "with several allowed origins, the header must not have a fixed value"
+            )
 
 
-def test_outputs_are_what_the_stack_hands_on(api: Graph) -> None:
+def test_component_has_the_outputs_that_the_stack_uses(api: Graph) -> None:
     assert api.outputs == {
         "url": f"https://rest-api-id.execute-api.{REGION}.amazonaws.com/dev",
         "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:rest-api-id",
@@ -290,7 +296,7 @@ def test_outputs_are_what_the_stack_hands_on(api: Graph) -> None:
 
 
 @pytest.mark.parametrize("record", [record_rest_api, record_http_api])
-def test_everything_that_takes_tags_has_them_and_every_component_registers_its_outputs(record: Any) -> None:
+def test_resources_have_tags_and_components_register_their_outputs(record: Any) -> None:
     graph = record()
     for kind in ("RestApi", "Api", "Stage", "LogGroup", "Role", "WebAcl"):
         for resource in graph.of(kind):
@@ -300,24 +306,24 @@ def test_everything_that_takes_tags_has_them_and_every_component_registers_its_o
     assert components <= graph.components_with_outputs
 
 
-def test_a_first_preview_registers_the_same_resources(api: Graph) -> None:
+def test_first_preview_registers_the_same_rest_api_resources(api: Graph) -> None:
     names = {(each.type, each.name) for each in api.resources}
     assert {(each.type, each.name) for each in record_rest_api(unknown=True).resources} == names
 
 
 @pytest.mark.parametrize("origin", ["*", "https://a.example.com/", "https://a.example.com'", "", "https://$x"])
-def test_an_origin_that_is_not_exact_is_refused(origin: str) -> None:
+def test_cors_origin_that_is_not_exact_is_refused(origin: str) -> None:
     with pytest.raises(ValueError, match="CORS origins"):
         record_rest_api(cors_origins=[ORIGIN, origin])
 
 
-def test_a_function_slower_than_the_gateway_is_refused() -> None:
+def test_timeout_above_the_gateways_limit_is_refused() -> None:
     fine, long = FunctionSize(timeout_s=10, memory_mb=256), FunctionSize(timeout_s=29, memory_mb=256)
     with pytest.raises(ValueError, match="timeout of orders_api: got 29 s"):
         record_rest_api(sizes={"users_api": fine, "orders_api": long})
 
 
-def test_an_operation_without_a_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operation_without_a_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     contract = openapi.load("rest-api.yaml")
     contract["paths"]["/orders"]["get"]["operationId"] = "findOrders"
     serve_document(monkeypatch, contract)
@@ -328,7 +334,7 @@ def test_an_operation_without_a_function_is_refused(monkeypatch: pytest.MonkeyPa
         record_rest_api()
 
 
-def test_an_operation_that_no_mapping_knows_has_no_function() -> None:
+def test_function_of_an_unknown_operation_raises_an_error() -> None:
     with pytest.raises(ValueError, match="operation 'findOrders': no function answers it"):
         routes.function_of("findOrders")
 
@@ -341,13 +347,13 @@ def test_two_security_schemes_for_one_operation_are_refused(monkeypatch: pytest.
         record_rest_api()
 
 
-def test_a_function_that_the_api_does_not_declare_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_function_that_the_api_does_not_declare_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {**routes._ANSWERED_BY[routes.REST_API], "listOrders": "send_email"}  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(routes, "_ANSWERED_BY", {routes.REST_API: answers})
     with pytest.raises(ValueError, match=r"is answered by \['send_email'\]; the API has only the functions"):
         record_rest_api()
 
 
-def test_a_function_without_a_size_is_refused() -> None:
+def test_function_without_a_size_is_refused() -> None:
     with pytest.raises(ValueError, match="size of orders_api: got none"):
         record_rest_api(sizes={"users_api": FunctionSize(timeout_s=10, memory_mb=256)})

@@ -1,4 +1,4 @@
-"""A stage serves the API as it was when its deployment was made: each change of the API must make a new deployment."""
+"""A stage serves the API as it was when its deployment was created, so each API change needs a new deployment."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def digest_of(graph: Graph) -> str:
     return deployment_of(graph).inputs["triggers"]["body"]
 
 
-def test_the_deployment_follows_the_body(rest_api_graph: Graph) -> None:
+def test_deployment_is_triggered_by_the_hash_of_the_api_body(rest_api_graph: Graph) -> None:
     body = rest_api_graph.one(*REST).inputs["body"]
     assert digest_of(rest_api_graph) == hashlib.sha256(body.encode()).hexdigest()
     assert digest_of(record_rest_api()) == digest_of(rest_api_graph)
 
 
-def test_the_deployment_is_made_from_the_api_only(rest_api_graph: Graph) -> None:
+def test_deployment_depends_on_no_value_but_the_apis(rest_api_graph: Graph) -> None:
     # If the trigger named the user pool, a replacement of the pool would delete the deployment first. AWS refuses that
     # while a stage points to it.
     api = rest_api_graph.one(*REST)
     assert deployment_of(rest_api_graph).made_from == {"restApi": {api.urn}, "triggers": {api.urn}}
 
 
-def test_the_deployment_waits_until_its_routes_can_be_answered(rest_api_graph: Graph) -> None:
+def test_deployment_is_created_after_the_permissions_of_its_routes(rest_api_graph: Graph) -> None:
     policy = rest_api_graph.one("RolePolicy", "rest-api-process-order-policy")
     needed = {policy.urn, *(each.urn for each in rest_api_graph.of("Permission"))}
     assert needed <= set(deployment_of(rest_api_graph).dependencies)
 
 
-def test_a_new_deployment_serves_before_the_old_one_goes(rest_api_graph: Graph) -> None:
+def test_stage_uses_the_new_deployment_before_the_old_one_is_deleted(rest_api_graph: Graph) -> None:
     deployment = deployment_of(rest_api_graph)
     assert not deployment.delete_before_replace
     stage = rest_api_graph.one("aws:apigateway/stage:Stage", "rest-api-stage")
@@ -95,7 +95,7 @@ CHANGES = [
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> Graph:
-    """Return what a program registers after a change of the contract, with a function for each operation."""
+    """Return the program's resource graph after `change` edits the contract; every operation still has a function."""
     document = openapi.load("rest-api.yaml")
     change(document)
     serve_document(monkeypatch, document)
@@ -106,12 +106,12 @@ def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> G
 
 
 def inputs_of(graph: Graph) -> dict[str, dict[str, Any]]:
-    """Return the inputs of each resource by its URN, without archives, which are never equal."""
+    """Return the inputs of each resource by URN, without archives, because two archive objects are never equal."""
     return {each.urn: {**each.inputs, "code": None} for each in graph.resources}
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_of_the_contract_is_one_update_and_one_deployment(
+def test_contract_change_updates_the_api_and_creates_one_deployment(
     rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]
 ) -> None:
     before, after = inputs_of(rest_api_graph), inputs_of(changed(monkeypatch, change))
@@ -121,7 +121,9 @@ def test_a_change_of_the_contract_is_one_update_and_one_deployment(
     assert different == {"rest-api", "rest-api-deployment"}
 
 
-def test_a_removed_route_is_gone_from_the_document(rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_route_removed_from_the_contract_is_removed_from_the_api(
+    rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left = routes_of(changed(monkeypatch, _removed_route), REST).keys()
     assert routes_of(rest_api_graph, REST).keys() - left == {
         "POST /orders/{order_id}/cancel",
@@ -139,7 +141,7 @@ def test_a_removed_route_is_gone_from_the_document(rest_api_graph: Graph, monkey
         {"state_machine_arn": f"{MACHINE}-2"},
     ],
 )
-def test_a_change_of_what_it_is_given_makes_a_new_deployment(rest_api_graph: Graph, changes: dict[str, Any]) -> None:
+def test_changed_component_argument_creates_a_new_deployment(rest_api_graph: Graph, changes: dict[str, Any]) -> None:
     assert digest_of(record_rest_api(**changes)) != digest_of(rest_api_graph)
 
 
@@ -154,7 +156,7 @@ def test_a_change_of_what_it_is_given_makes_a_new_deployment(rest_api_graph: Gra
         (gateway_responses, "_RESPONSES", {}),
     ],
 )
-def test_a_change_of_a_text_or_a_limit_makes_a_new_deployment(
+def test_changed_text_or_limit_creates_a_new_deployment(
     rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: Any
 ) -> None:
     monkeypatch.setattr(module, name, value)
@@ -169,7 +171,7 @@ def several_origins(rest_api_graph: Graph) -> Graph:
 
 @pytest.fixture
 def templates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A copy of the templates, which the components read."""
+    """A folder with copies of the mapping templates, from which the components read during the test."""
     shutil.copytree(mapping_templates.TEMPLATES, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(mapping_templates, "TEMPLATES", tmp_path)
     return tmp_path
@@ -179,22 +181,22 @@ TEMPLATES = sorted(mapping_templates.TEMPLATES.glob("*.vtl"))
 
 
 @pytest.mark.parametrize("name", [path.name for path in TEMPLATES])
-def test_a_change_of_a_template_makes_a_new_deployment(several_origins: Graph, templates: Path, name: str) -> None:
+def test_changed_mapping_template_creates_a_new_deployment(several_origins: Graph, templates: Path, name: str) -> None:
     (templates / name).write_text(f"{(templates / name).read_text()}#set($another = true)\n")
     assert digest_of(record_rest_api(cors_origins=list(ORIGINS))) != digest_of(several_origins)
 
 
-def test_a_change_of_a_comment_makes_none(several_origins: Graph, templates: Path) -> None:
+def test_changed_template_comment_creates_no_deployment(several_origins: Graph, templates: Path) -> None:
     for path in TEMPLATES:
         (templates / path.name).write_text(f"## Words for readers.\n{path.read_text()}")
     assert digest_of(record_rest_api(cors_origins=list(ORIGINS))) == digest_of(several_origins)
 
 
 @pytest.mark.parametrize("changes", [{"throttle_rate": 1}, {"waf": True}, {"owns_account_log_role": True}])
-def test_a_change_of_the_stage_makes_no_deployment(rest_api_graph: Graph, changes: dict[str, Any]) -> None:
+def test_changed_stage_setting_creates_no_deployment(rest_api_graph: Graph, changes: dict[str, Any]) -> None:
     assert digest_of(record_rest_api(**changes)) == digest_of(rest_api_graph)
 
 
-def test_a_first_preview_plans_a_deployment_of_an_unknown_body() -> None:
+def test_first_preview_plans_a_deployment_although_the_body_is_unknown() -> None:
     inputs = deployment_of(record_rest_api(unknown=True)).inputs
     assert not isinstance(inputs.get("triggers", {}).get("body"), str)

@@ -15,21 +15,21 @@ def api(rest_api_graph: Graph) -> Graph:
     return rest_api_graph
 
 
-def test_the_stage_is_traced_and_its_requests_are_logged_without_who_sent_them(api: Graph) -> None:
+def test_stage_is_traced_and_access_log_omits_the_callers_identity(api: Graph) -> None:
     stage = api.one("aws:apigateway/stage:Stage", "rest-api-stage").inputs
     assert stage["stageName"] == "dev"
     assert stage["xrayTracingEnabled"]
     group = api.one("LogGroup", "rest-api-access-log")
     assert stage["accessLogSettings"]["destinationArn"] == group.state["arn"]
     entry = json.loads(stage["accessLogSettings"]["format"])
-    assert entry["requestId"] == "$context.requestId", "AWS refuses a format without it"
+    assert entry["requestId"] == "$context.requestId", "AWS rejects a log format without the request id"
     assert {"status", "resourcePath", "responseLatencyMs", "error", "integrationError"} <= set(entry)
     assert not [
         value for value in entry.values() if "identity" in value or "claims" in value or value.endswith(".path")
     ]
 
 
-def test_no_log_group_keeps_forever_and_api_gateways_own_is_made_before_it_is_needed(api: Graph) -> None:
+def test_log_groups_have_a_retention_and_exist_before_the_stage(api: Graph) -> None:
     groups = {each.name: each for each in api.of("LogGroup")}
     assert {each.inputs["retentionInDays"] for each in groups.values()} == {30}
     execution = groups["rest-api-execution-log"]
@@ -37,7 +37,7 @@ def test_no_log_group_keeps_forever_and_api_gateways_own_is_made_before_it_is_ne
     assert execution.urn in api.one("aws:apigateway/stage:Stage", "rest-api-stage").dependencies
 
 
-def test_all_methods_are_limited_and_measured_and_no_body_is_logged(api: Graph) -> None:
+def test_all_methods_are_throttled_and_measured_and_no_body_is_logged(api: Graph) -> None:
     settings = api.one("MethodSettings", "rest-api-settings").inputs
     assert settings["methodPath"] == "*/*"
     assert settings["settings"] == {
@@ -49,25 +49,25 @@ def test_all_methods_are_limited_and_measured_and_no_body_is_logged(api: Graph) 
     }
 
 
-def test_the_accounts_log_role_is_made_only_by_the_stack_that_owns_it(api: Graph) -> None:
+def test_only_the_owning_stack_creates_the_accounts_log_role(api: Graph) -> None:
     assert not api.of("aws:apigateway/account:Account")
     owner = record_rest_api(owns_account_log_role=True)
     account = owner.one("aws:apigateway/account:Account", "rest-api-account")
     role = owner.one("aws:iam/role:Role", "rest-api-log-role")
     assert account.inputs["cloudwatchRoleArn"] == role.state["arn"]
     policy = owner.one("RolePolicy", "rest-api-log-policy")
-    assert policy.urn in account.dependencies, "AWS tries the role before it takes it"
+    assert policy.urn in account.dependencies, "API Gateway tests the log role before it accepts it"
     (statement,) = owner.policy("RolePolicy", "rest-api-log-policy")
     assert statement["Resource"] == [f"arn:aws:logs:{REGION}:{ACCOUNT}:*"]
     assert {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(statement["Action"])
     assert account.urn in owner.one("aws:apigateway/stage:Stage", "rest-api-stage").dependencies
 
 
-def test_without_a_firewall_there_is_none(api: Graph) -> None:
+def test_api_has_no_firewall_by_default(api: Graph) -> None:
     assert not [each for each in api.resources if each.type.startswith("aws:wafv2")]
 
 
-def test_the_firewall_stands_before_the_stage_and_limits_addresses_first() -> None:
+def test_firewall_protects_the_stage_and_first_limits_each_ip_address() -> None:
     graph = record_rest_api(waf=True, requests_per_address=500)
     acl = graph.one("WebAcl", "rest-api-waf")
     assert acl.inputs["scope"] == "REGIONAL"
@@ -89,12 +89,12 @@ def test_the_firewall_stands_before_the_stage_and_limits_addresses_first() -> No
     assert association["resourceArn"] == graph.one("aws:apigateway/stage:Stage", "rest-api-stage").state["arn"]
 
 
-def test_the_firewall_logs_what_it_refused_without_tokens() -> None:
+def test_firewall_logs_blocked_requests_without_their_tokens() -> None:
     graph = record_rest_api(waf=True)
     logging = graph.one("WebAclLoggingConfiguration", "rest-api-waf-log").inputs
     group = graph.one("LogGroup", "rest-api-waf-log")
     assert logging["logDestinationConfigs"] == [group.state["arn"]]
-    assert group.inputs["name"].startswith("aws-waf-logs-"), "WAF takes no other name"
+    assert group.inputs["name"].startswith("aws-waf-logs-"), "AWS WAF requires this prefix"
     assert logging["redactedFields"] == [
         {"singleHeader": {"name": "authorization"}},
         {"singleHeader": {"name": "cookie"}},

@@ -43,14 +43,14 @@ def request_template(rest_api_graph: Graph) -> str:
 
 
 def template_of(graph: Graph, route: str, status: int) -> str:
-    """Return the template that makes the body of a route's answer with this status."""
+    """Return the response template of a route for this HTTP status."""
     answers = routes_of(graph, REST)[route].integration["responses"].values()
     (answer,) = [each for each in answers if each["statusCode"] == str(status)]
     return answer["responseTemplates"]["application/json"]
 
 
 def answer_of(graph: Graph, status: int, body: Any, headers: dict[str, str] | None = None) -> Rendered:
-    """Render what `POST /process` makes of `body` in the integration response for `status`."""
+    """Render the response template of `POST /process` for `status`, with `body` as the integration's response."""
     return render(template_of(graph, "POST /process", status), body, headers=headers)
 
 
@@ -59,7 +59,7 @@ def gateway_response_of(graph: Graph, response_type: str) -> Any:
 
 
 @pytest.mark.parametrize("key", AWKWARD)
-def test_the_request_reaches_the_workflow_as_it_was_sent(request_template: str, key: str) -> None:
+def test_request_reaches_the_workflow_unchanged(request_template: str, key: str) -> None:
     content = {"items": [{"product_id": text, "quantity": 1} for text in AWKWARD]}
     sent = render(request_template, content, headers={"Idempotency-Key": key}, claims={"sub": "a-user"}).body
     assert sent["stateMachineArn"] == MACHINE
@@ -67,26 +67,26 @@ def test_the_request_reaches_the_workflow_as_it_was_sent(request_template: str, 
 
 
 @given(key=JSON_TEXT, text=JSON_TEXT, sub=JSON_TEXT)
-def test_no_text_breaks_out_of_its_place_in_the_request(request_template: str, key: str, text: str, sub: str) -> None:
+def test_no_text_can_break_out_of_its_json_string(request_template: str, key: str, text: str, sub: str) -> None:
     sent = render(request_template, {text: text}, headers={"Idempotency-Key": key}, claims={"sub": sub}).body
     assert set(sent) == {"stateMachineArn", "input"}
     assert json.loads(sent["input"]) == {"request": {"user_id": sub, "idempotency_key": key, "content": {text: text}}}
 
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "idempotency-key", "IDEMPOTENCY-KEY"])
-def test_the_key_is_found_however_its_header_is_written(request_template: str, header: str) -> None:
+def test_idempotency_key_header_is_found_in_any_letter_case(request_template: str, header: str) -> None:
     headers = {"Accept": "*/*", header: "k", "X-Idempotency-Key": "other", "Idempotency-Key-2": "other"}
     sent = render(request_template, {}, headers=headers, claims={"sub": "u"}).body
     assert json.loads(sent["input"])["request"]["idempotency_key"] == "k"
 
 
-def test_without_the_header_there_is_no_key(request_template: str) -> None:
+def test_request_without_the_header_has_no_idempotency_key(request_template: str) -> None:
     sent = render(request_template, {}, headers={"Accept": "*/*"}, claims={"sub": "u"}).body
     assert "idempotency_key" not in json.loads(sent["input"])["request"]
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=shift_jis", "", "Application/JSON"])
-def test_the_content_type_is_passed_on_to_be_judged_by_the_first_step(request_template: str, kind: str) -> None:
+def test_content_type_is_passed_to_the_workflow_for_validation(request_template: str, kind: str) -> None:
     sent = render(request_template, {}, headers={"content-type": kind}, claims={"sub": "u"}).body
     assert json.loads(sent["input"])["request"] == {"user_id": "u", "content_type": kind, "content": {}}
 
@@ -96,7 +96,7 @@ FILLING = len(json.dumps({"": ""}).encode())
 
 @pytest.mark.parametrize("character", ["a", "é", "渋", "\U0001f375"])
 @pytest.mark.parametrize("surplus", [-1, 0, 1, 2, 3, 100_000])
-def test_a_body_of_more_bytes_than_the_functions_take_is_not_passed_on(
+def test_body_above_the_size_limit_is_not_passed_to_the_workflow(
     request_template: str, character: str, surplus: int
 ) -> None:
     size = len(character.encode())
@@ -107,7 +107,7 @@ def test_a_body_of_more_bytes_than_the_functions_take_is_not_passed_on(
     assert ("too_large" in sent, "content" in sent) == (surplus > 0, surplus <= 0)
 
 
-def test_the_gateway_refuses_a_body_in_the_functions_own_words(rest_api_graph: Graph) -> None:
+def test_gateway_and_functions_refuse_a_body_with_the_same_message(rest_api_graph: Graph) -> None:
     with pytest.raises(UnsupportedMediaType) as refused:
         check_media_type("text/plain")
     for response_type, error in (("UNSUPPORTED_MEDIA_TYPE", refused.value), ("REQUEST_TOO_LARGE", too_large())):
@@ -116,14 +116,14 @@ def test_the_gateway_refuses_a_body_in_the_functions_own_words(rest_api_graph: G
         assert (body["code"], body["message"]) == (error.code, str(error))
 
 
-def test_an_empty_key_is_passed_on_to_be_refused(request_template: str) -> None:
+def test_empty_idempotency_key_is_passed_to_the_workflow_for_validation(request_template: str) -> None:
     sent = render(request_template, {}, headers={"idempotency-key": ""}, claims={"sub": "u"}).body
     assert json.loads(sent["input"])["request"]["idempotency_key"] == ""
 
 
-def test_an_execution_that_succeeded_answers_with_the_order(rest_api_graph: Graph) -> None:
+def test_successful_execution_returns_the_order(rest_api_graph: Graph) -> None:
     answer = answer_of(rest_api_graph, 200, {"status": "SUCCEEDED", "output": json.dumps(ORDER, ensure_ascii=False)})
-    assert answer.status is None, "200, as the integration response says"
+    assert answer.status is None, "the integration response already sets 200"
     assert answer.body == ORDER
 
 
@@ -140,7 +140,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("error", "status"), EXPECTED.items())
 @pytest.mark.parametrize("cause", AWKWARD)
-def test_a_named_end_of_the_workflow_has_its_status_and_says_why(
+def test_workflow_error_returns_its_status_code_and_cause(
     rest_api_graph: Graph, error: str, status: int, cause: str
 ) -> None:
     answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": error, "cause": cause})
@@ -149,9 +149,7 @@ def test_a_named_end_of_the_workflow_has_its_status_and_says_why(
 
 
 @pytest.mark.parametrize("error", ["ProcessingFailed", "States.Runtime", "Lambda.Unknown", "", None])
-def test_any_other_failure_is_an_internal_error_that_keeps_its_cause_to_itself(
-    rest_api_graph: Graph, error: str | None
-) -> None:
+def test_unexpected_workflow_failure_returns_500_without_its_cause(rest_api_graph: Graph, error: str | None) -> None:
     answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": error, "cause": "table orders-dev-orders"})
     assert answer.status == 500
     assert answer.body["code"] == "InternalError"
@@ -159,7 +157,7 @@ def test_any_other_failure_is_an_internal_error_that_keeps_its_cause_to_itself(
     assert "orders-dev" not in answer.text
 
 
-def test_an_execution_that_timed_out_is_504_whatever_its_error(rest_api_graph: Graph) -> None:
+def test_timed_out_execution_returns_504_whatever_its_error(rest_api_graph: Graph) -> None:
     answer = answer_of(rest_api_graph, 200, {"status": "TIMED_OUT", "error": "OutOfStock", "cause": "secret"})
     assert answer.status == 504
     assert answer.body["code"] == "Timeout"
@@ -177,7 +175,7 @@ def test_an_execution_that_timed_out_is_504_whatever_its_error(rest_api_graph: G
         (504, {"message": "arn:aws:states:x"}, None, "Timeout"),
     ],
 )
-def test_an_error_of_step_functions_itself_has_its_status_and_no_detail(
+def test_step_functions_api_error_returns_its_status_without_details(
     rest_api_graph: Graph, status: int, body: dict[str, str], expected: int | None, code: str
 ) -> None:
     answer = answer_of(rest_api_graph, status, body)
@@ -187,18 +185,18 @@ def test_an_error_of_step_functions_itself_has_its_status_and_no_detail(
     assert "arn:" not in answer.text
 
 
-def test_the_statuses_are_the_functions_own() -> None:
+def test_gateway_and_functions_use_the_same_status_for_each_error() -> None:
     known = {error.__name__: status for error, status in HTTP_STATUS.items()}
     assert dict(STATUS_OF_ERROR) == {name: known[name] for name in STATUS_OF_ERROR}
 
 
-def test_every_status_of_the_table_is_in_the_document() -> None:
+def test_contract_declares_every_status_of_the_error_table() -> None:
     responses = openapi.load("rest-api.yaml")["paths"]["/process"]["post"]["responses"]
     assert {str(status) for status in STATUS_OF_ERROR.values()} <= set(responses)
     assert {"200", "429", "504"} <= set(responses)
 
 
-def test_the_workflows_named_ends_are_the_tables_errors() -> None:
+def test_response_template_handles_every_error_of_the_table() -> None:
     template = response_template()
     assert all(f"'{name}'" in template for name in STATUS_OF_ERROR)
 
@@ -214,7 +212,9 @@ def three_origins(rest_api_graph: Graph) -> Graph:
 
 @pytest.mark.parametrize("header", ["Origin", "origin"])
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_of_several_origins_the_requests_own_is_answered(three_origins: Graph, origin: str, header: str) -> None:
+def test_response_allows_the_requests_origin_if_several_are_configured(
+    three_origins: Graph, origin: str, header: str
+) -> None:
     assert answer_of(three_origins, 200, SUCCEEDED, {header: origin}).headers == {"Access-Control-Allow-Origin": origin}
     for route, status in (("OPTIONS /orders", 200), ("ANY /{proxy+}", 404)):
         answer = render(template_of(three_origins, route, status), None, headers={header: origin})
@@ -222,7 +222,7 @@ def test_of_several_origins_the_requests_own_is_answered(three_origins: Graph, o
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.com", f"{ORIGIN}.evil.com", ORIGIN.upper(), "null", ""])
-def test_an_origin_that_is_not_in_the_list_is_not_answered(three_origins: Graph, origin: str) -> None:
+def test_unlisted_origin_gets_no_cors_header(three_origins: Graph, origin: str) -> None:
     for status, body in ((200, SUCCEEDED), (429, {}), (500, {}), (504, {})):
         assert answer_of(three_origins, status, body, {"Origin": origin}).headers == {}
     for route in routes_of(three_origins, REST):
@@ -233,12 +233,12 @@ def test_an_origin_that_is_not_in_the_list_is_not_answered(three_origins: Graph,
 
 
 def answers_of(graph: Graph) -> list[tuple[str, Any]]:
-    """Return the name of each route that templates answer, with each of its answers."""
+    """Return a (route name, integration response) pair for each response that a template builds."""
     found = routes_of(graph, REST).values()
     return [(each.name, answer) for each in found for answer in each.integration.get("responses", {}).values()]
 
 
-def test_a_single_origin_is_fixed_and_needs_no_template(rest_api_graph: Graph) -> None:
+def test_single_configured_origin_is_a_fixed_header(rest_api_graph: Graph) -> None:
     for _, answer in answers_of(rest_api_graph):
         headers = answer["responseParameters"]
         assert headers["method.response.header.Access-Control-Allow-Origin"] == f"'{ORIGIN}'"
@@ -246,7 +246,7 @@ def test_a_single_origin_is_fixed_and_needs_no_template(rest_api_graph: Graph) -
         assert "responseOverride.header" not in answer["responseTemplates"]["application/json"]
 
 
-def test_a_page_may_read_where_an_order_is_and_which_request_it_was(rest_api_graph: Graph) -> None:
+def test_browser_code_may_read_the_location_and_request_id_headers(rest_api_graph: Graph) -> None:
     answers = [answer for name, answer in answers_of(rest_api_graph) if not name.startswith("OPTIONS")]
     assert answers
     for answer in answers:
@@ -278,7 +278,7 @@ GATEWAY = {
 
 
 @pytest.mark.parametrize(("response_type", "expected"), GATEWAY.items())
-def test_the_gateways_own_error_has_the_common_body(
+def test_gateways_own_errors_use_the_common_error_body(
     rest_api_graph: Graph, response_type: str, expected: tuple[int | None, str]
 ) -> None:
     inputs = gateway_response_of(rest_api_graph, response_type)
@@ -294,7 +294,7 @@ def test_the_gateways_own_error_has_the_common_body(
     assert body["request_id"] == REQUEST_ID
 
 
-def test_there_are_no_other_gateway_responses(rest_api_graph: Graph) -> None:
+def test_api_has_only_the_expected_gateway_responses(rest_api_graph: Graph) -> None:
     assert set(document(rest_api_graph, REST)["x-amazon-apigateway-gateway-responses"]) == set(GATEWAY)
 
 
@@ -307,7 +307,7 @@ def test_gateway_responses_use_no_velocity_and_no_unquoted_text(rest_api_graph: 
 
 
 @pytest.mark.parametrize("response_type", GATEWAY)
-def test_gateway_responses_carry_the_main_origin(three_origins: Graph, response_type: str) -> None:
+def test_gateway_responses_allow_the_first_configured_origin(three_origins: Graph, response_type: str) -> None:
     # They cannot choose: a gateway response is not processed by Velocity.
     assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
         "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
@@ -317,14 +317,14 @@ def test_gateway_responses_carry_the_main_origin(three_origins: Graph, response_
 
 
 @pytest.mark.parametrize("template", sorted(path.stem for path in TEMPLATES.glob("*.vtl")))
-def test_a_template_takes_exactly_the_values_that_it_names(template: str) -> None:
+def test_template_requires_exactly_the_values_of_its_placeholders(template: str) -> None:
     with pytest.raises(ValueError, match=rf"templates/{template}.vtl: missing \["):
         fill(template)
     with pytest.raises(ValueError, match=r"unused \['other'\]"):
         fill(template, other="x")
 
 
-def test_no_template_holds_a_placeholder_or_a_comment_when_it_is_deployed(three_origins: Graph) -> None:
+def test_deployed_templates_contain_no_placeholder_and_no_comment(three_origins: Graph) -> None:
     body = three_origins.one(*REST).inputs["body"]
     assert "${" not in body
     assert "##" not in body

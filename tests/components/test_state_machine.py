@@ -1,4 +1,4 @@
-"""Reading a workflow's definition and filling it in."""
+"""The module that reads a workflow definition and fills in its placeholders."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ DEFINITION: dict[str, Any] = {
 VALUES = {"table": 'ta"ble', "key": "k"}
 
 
-def test_placeholders_are_filled_in_values_and_keys() -> None:
+def test_placeholders_are_replaced_in_values_and_keys() -> None:
     filled = json.loads(state_machine.render(DEFINITION, VALUES, timeout_s=9))
     assert filled["States"]["Read"]["Arguments"] == {"Items": {'ta"ble': {"Keys": ["k", "{% $unread.{'id': $} %}"]}}}
     assert filled["TimeoutSeconds"] == 9
 
 
-def test_the_definition_itself_stays_as_it_is() -> None:
+def test_render_does_not_change_the_original_definition() -> None:
     before = json.dumps(DEFINITION)
     state_machine.render(DEFINITION, VALUES, timeout_s=9)
     assert json.dumps(DEFINITION) == before
@@ -53,22 +53,20 @@ def test_the_definition_itself_stays_as_it_is() -> None:
         ({**VALUES, "tabel": "t"}, r"missing \[\], unused \['tabel'\]"),
     ],
 )
-def test_a_placeholder_without_value_and_a_value_without_placeholder_are_refused(
-    values: dict[str, str], message: str
-) -> None:
+def test_missing_and_unused_placeholder_values_are_refused(values: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         state_machine.render(DEFINITION, values, timeout_s=9)
 
 
-def test_states_inside_of_branches_are_states_too() -> None:
+def test_states_inside_parallel_branches_are_found() -> None:
     assert [name for name, _ in state_machine.states(DEFINITION)] == ["Read", "Both", "Slow", "Fast", "Undo", "Done"]
     assert [name for name, _ in state_machine.tasks(DEFINITION)] == ["Read", "Slow", "Fast", "Undo"]
     assert state_machine.task_timeout_s(DEFINITION, "Slow") == 7
 
 
-def test_the_longest_way_takes_the_slowest_branch_and_each_state_once() -> None:
+def test_longest_path_uses_the_slowest_branch_and_each_state_once() -> None:
     assert state_machine.longest_way_s(DEFINITION) == 2 + 7 + 5
 
 
-def test_fail_states_are_known_by_their_errors() -> None:
+def test_fail_errors_returns_the_error_of_each_fail_state() -> None:
     assert state_machine.fail_errors(DEFINITION) == {"Done": "Gone"}

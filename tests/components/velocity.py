@@ -1,4 +1,4 @@
-"""Renders a mapping template as API Gateway does: airspeed, corrected where it is not Velocity."""
+"""Renders mapping templates as API Gateway does, using airspeed with fixes where airspeed differs from Velocity."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACE: Final = re.compile(r"\s*\$([a-z_][a-z0-9_-]*(?:\.[a-z_][a-z0-9_-]*)*)", 
 
 @dataclass
 class Rendered:
-    """What a template wrote, and what it overrode."""
+    """A template's output, with the response status and headers that the template overrode."""
 
     text: str
     status: int | None
@@ -30,7 +30,7 @@ class Rendered:
 
     @property
     def body(self) -> Any:
-        """Return the text as JSON."""
+        """Parse the template's output as JSON."""
         return json.loads(self.text)
 
 
@@ -41,7 +41,7 @@ def render(
     headers: Mapping[str, str] | None = None,
     claims: Mapping[str, str] | None = None,
 ) -> Rendered:
-    """Render `template` for the payload `body`: the request's, or in a response template the integration's."""
+    """Render `template` for the payload `body`, which is the body of the request or of the integration's response."""
     overrides = _Overrides()
     namespace: dict[str, Any] = {
         "input": _Input(body, headers or {}),
@@ -58,7 +58,7 @@ def render(
 
 
 class _Overrides(dict[str, Any]):
-    """Refuses what AWS answers 5xx to: one parameter overridden twice."""
+    """Fails if a template overrides one parameter twice, because API Gateway returns a 5xx error in that case."""
 
     def __init__(self) -> None:
         self.headers = _OnceOnly()
@@ -84,11 +84,11 @@ class _Input:
 
     @property
     def body(self) -> str:
-        """The payload as it was sent."""
+        """Return the payload as text, exactly as it was sent."""
         return self._body if isinstance(self._body, str) else json.dumps(self._body, ensure_ascii=False)
 
     def path(self, path: str) -> Any:
-        """Return what a path of one key at most, `$` or `$.key`, names."""
+        """Return the value at `path`, which is `$` or `$.key`; longer paths are not supported."""
         key = path.removeprefix("$").removeprefix(".")
         given = json.loads(self._body) if isinstance(self._body, str) else self._body
         return given.get(key) if key else given
@@ -105,7 +105,7 @@ class _Util:
         return base64.b64encode(text.encode()).decode()
 
     def escapeJavaScript(self, text: str) -> str:  # noqa: N802 - Velocity's name
-        """As Apache Commons Lang: ' and / too, which JSON would not need."""
+        """Escape text as Apache Commons Lang does, which also escapes ' and /, although JSON does not require it."""
         return "".join(_escaped_unit(unit) for unit in _utf16_units(text))
 
 
