@@ -1,4 +1,4 @@
-"""Fixtures of all tests, and what must be true before any of them runs."""
+"""Fixtures for all tests, and environment variables that keep tests away from AWS."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ pytest_plugins = ("tests.journeys.fixtures", "tests.proof.plugin")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """End a worker of pytest-xdist at once if its controller is killed, and with it what the worker started."""
+    """End a pytest-xdist worker and the processes that it started soon after its controller is killed."""
     if hasattr(config, "workerinput"):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
@@ -59,17 +59,17 @@ def _recorded(stack: str, *, unknown: bool) -> Graph:
 
 @pytest.fixture(params=STACKS)
 def graph(request: pytest.FixtureRequest) -> Graph:
-    """The resource graph of each stack in turn."""
+    """The resource graph of a stack. A test with this fixture runs once per stack."""
     return _recorded(request.param, unknown=False)
 
 
 @pytest.fixture(scope="session")
 def graph_of() -> Callable[[str], Graph]:
-    """The resource graph of a named stack."""
+    """Return a function that returns the resource graph of a stack."""
     return lambda stack: _recorded(stack, unknown=False)
 
 
 @pytest.fixture(scope="session")
 def preview_of() -> Callable[[str], Graph]:
-    """The graph of a named stack's first preview: no computed output is known."""
+    """Return a function that returns the graph of a stack's first preview, in which computed outputs are unknown."""
     return lambda stack: _recorded(stack, unknown=True)

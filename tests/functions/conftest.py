@@ -133,7 +133,7 @@ def catalog_api(load: Load) -> Api:
 
 @pytest.fixture
 def logs() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Return a function that returns the log lines so far."""
+    """Return a function that returns all log lines of the test so far, parsed as JSON."""
     stream = io.StringIO()
     handler = cast("logging.StreamHandler[Any]", logger.registered_handler)
     before = handler.setStream(stream)

@@ -44,7 +44,7 @@ def update_inventory(load: Load) -> LoadedFunction:
 
 @pytest.fixture
 def confirmed(orders_api: Api, update_inventory: LoadedFunction, stock: Callable[..., None]) -> dict[str, Any]:
-    """A confirmed order of 2 tea and 1 cup. Before it, 10 of each were in stock."""
+    """A confirmed order of 2 tea and 1 cup. Before the order, 10 of each product were in stock."""
     stock("tea")
     stock("cup")
     return update_inventory({"order": orders_api(place()).body, "products": PRICES})
@@ -161,7 +161,7 @@ class TestListing:
         assert "next_cursor" not in answer.body
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 5])
-    def test_pages_contain_all_orders_and_none_is_empty(self, orders_api: Api, five: list[str], limit: int) -> None:
+    def test_pages_contain_all_orders_and_no_page_is_empty(self, orders_api: Api, five: list[str], limit: int) -> None:
         seen: list[str] = []
         cursor: dict[str, str] = {}
         while True:
@@ -229,7 +229,7 @@ class TestCancelling:
         assert in_stock(dynamodb, "tea") == 10
 
     @pytest.mark.parametrize("groups", [(), ("admin",)])
-    def test_other_user_or_admin_cannot_cancel_an_order(self, orders_api: Api, groups: tuple[str, ...]) -> None:
+    def test_other_users_and_admins_cannot_cancel_an_order(self, orders_api: Api, groups: tuple[str, ...]) -> None:
         order = orders_api(place()).body
         answer = orders_api(cancel(order["order_id"], OTHER_USER, groups))
         assert (answer.status, answer.body["code"]) == (404, "OrderNotFound")

@@ -1,6 +1,6 @@
-"""The architecture's rules: each takes a recorded graph and yields what breaks it.
+"""The rules of our architecture. Each rule receives a resource graph and yields a message for each violation.
 
-What holds for any platform on AWS (encryption, logs, exact permissions, dead letters) is in policy/, once.
+Rules for any AWS platform, for example about encryption, logs and permissions, are in the policy pack (policy/).
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ VISIBILITY_FACTOR: Final = 6
 
 
 def statements(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
-    """Yield each statement of each role's policy."""
+    """Yield each statement of the roles' policies, with the policy resource that contains the statement."""
     for policy in graph.of("RolePolicy"):
         for statement in json.loads(policy.inputs["policy"])["Statement"]:
             yield policy, statement
 
 
 def resource_policies(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
-    """Yield each statement of the policies of queues, topics and buckets."""
+    """Yield each statement of the policies of queues, topics and buckets, with its policy resource."""
     for kind in ("QueuePolicy", "TopicPolicy", "BucketPolicy"):
         for policy in graph.of(kind):
             for statement in json.loads(policy.inputs["policy"])["Statement"]:
@@ -61,7 +61,7 @@ def each_function_logs_to_its_own_group(graph: Graph) -> Iterator[str]:
     for function in functions(graph):
         name = function.inputs.get("loggingConfig", {}).get("logGroup")
         if name not in groups or name != f"/aws/lambda/{function.inputs['name']}":
-            yield f"{function.name}: log group {name}"
+            yield f"{function.name}: logs to the group {name}, which is not its own"
 
 
 def no_function_may_make_log_groups(graph: Graph) -> Iterator[str]:
@@ -78,12 +78,12 @@ def each_function_is_versioned_and_named_to_its_logs(graph: Graph) -> Iterator[s
         wanted = {"runtime": RUNTIME, "publish": True}
         for key, value in wanted.items():
             if inputs.get(key) != value:
-                yield f"{function.name}: {key} is {inputs.get(key)}"
+                yield f"{function.name}: {key}: got {inputs.get(key)}; allowed: {value}"
         variables = inputs["environment"]["variables"]
         if not variables.get("POWERTOOLS_SERVICE_NAME") or not variables.get("LOG_LEVEL"):
-            yield f"{function.name}: environment"
+            yield f"{function.name}: lacks POWERTOOLS_SERVICE_NAME or LOG_LEVEL"
         if len(inputs["layers"]) != 2:
-            yield f"{function.name}: layers"
+            yield f"{function.name}: does not have both layers"
 
 
 def each_function_is_called_by_its_alias(graph: Graph) -> Iterator[str]:
@@ -96,7 +96,7 @@ def each_function_is_called_by_its_alias(graph: Graph) -> Iterator[str]:
                     yield f"{resource.name}.{key}: {arn}"
     for permission in graph.of("Permission"):
         if permission.inputs.get("qualifier") != "live":
-            yield f"{permission.name}: no qualifier"
+            yield f"{permission.name}: does not name the alias live"
 
 
 def every_target_may_invoke_its_function(graph: Graph) -> Iterator[str]:
@@ -104,11 +104,11 @@ def every_target_may_invoke_its_function(graph: Graph) -> Iterator[str]:
     for target in graph.of("EventTarget"):
         name = str(target.inputs["arn"]).split(":function:")[-1].split(":")[0]
         if ":lambda:" in target.inputs["arn"] and name not in permitted:
-            yield f"{target.name}: {name} may not be invoked"
+            yield f"{target.name}: EventBridge has no permission to invoke {name}"
 
 
 def asynchronous_functions(graph: Graph) -> set[str]:
-    """Return the names of the functions that EventBridge invokes."""
+    """Return the names of the functions that EventBridge invokes asynchronously."""
     arns = [str(target.inputs["arn"]) for target in graph.of("EventTarget")]
     return {arn.split(":function:")[1].split(":")[0] for arn in arns if ":lambda:" in arn}
 
@@ -120,16 +120,20 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         config = configured.get(name, {})
         destination = config.get("destinationConfig", {})
         if (config.get("maximumEventAgeInSeconds"), config.get("maximumRetryAttempts")) != (300, 2):
-            yield f"{name}: age or retries"
+            yield f"{name}: maximum event age is not 300 s or retries are not 2"
         if destination.get("onFailure", {}).get("destination") not in queues or not destination.get("onSuccess"):
-            yield f"{name}: destinations"
+            yield f"{name}: lacks an on-failure or an on-success destination"
         if config.get("qualifier") != "live":
-            yield f"{name}: not on the alias"
+            yield f"{name}: the invocation settings are not those of the alias live"
     for target in graph.of("EventTarget"):
         if target.inputs.get("deadLetterConfig", {}).get("arn") not in queues or not target.inputs.get("retryPolicy"):
-            yield f"{target.name}: delivery"
+            yield f"{target.name}: lacks a dead-letter queue or a retry policy"
     dead_letters = [target.inputs.get("deadLetterConfig", {}).get("arn") for target in graph.of("EventTarget")]
-    yield from (f"{arn}: shared by targets" for arn, count in Counter(dead_letters).items() if count > 1)
+    yield from (
+        f"{arn}: several targets share this dead-letter queue"
+        for arn, count in Counter(dead_letters).items()
+        if count > 1
+    )
     yield from _mappings(graph, queues)
 
 
@@ -141,17 +145,17 @@ def _mappings(graph: Graph, queues: set[str]) -> Iterator[str]:
         inputs = mapping.inputs
         source = str(inputs["eventSourceArn"])
         if inputs.get("functionResponseTypes") != ["ReportBatchItemFailures"]:
-            yield f"{mapping.name}: whole batches fail"
+            yield f"{mapping.name}: one failed record fails its whole batch"
         if ":sqs:" in source:
             dead = redriven.get(source, {}).get("deadLetterTargetArn", "")
             if dead not in queues or dead.endswith(".fifo") != source.endswith(".fifo"):
-                yield f"{mapping.name}: no dead-letter queue of its kind"
+                yield f"{mapping.name}: lacks a dead-letter queue of the same type, standard or FIFO"
         else:
             failed = inputs.get("destinationConfig", {}).get("onFailure", {}).get("destinationArn")
             if failed not in queues or inputs.get("maximumRetryAttempts", -1) < 0:
-                yield f"{mapping.name}: a poison record blocks its shard"
+                yield f"{mapping.name}: a record that always fails would block its shard"
             if not inputs.get("bisectBatchOnFunctionError"):
-                yield f"{mapping.name}: no bisect"
+                yield f"{mapping.name}: does not split a failed batch"
 
 
 def timeouts_are_below_the_callers(graph: Graph) -> Iterator[str]:
@@ -160,7 +164,7 @@ def timeouts_are_below_the_callers(graph: Graph) -> Iterator[str]:
         if permission.inputs["principal"] == "apigateway.amazonaws.com":
             name = permission.inputs["function"]
             if timeouts[name] >= API_TIMEOUT_S:
-                yield f"{name}: {timeouts[name]} s behind an API"
+                yield f"{name}: timeout {timeouts[name]} s; an API allows less than {API_TIMEOUT_S} s"
     for machine in graph.of("StateMachine"):
         yield from _task_timeouts(machine, timeouts)
     visible = {queue.state["arn"]: queue.inputs.get("visibilityTimeoutSeconds", 30) for queue in graph.of("Queue")}
@@ -168,23 +172,23 @@ def timeouts_are_below_the_callers(graph: Graph) -> Iterator[str]:
         name = mapping.inputs["functionName"].split(":function:")[-1].split(":")[0]
         source = mapping.inputs["eventSourceArn"]
         if source in visible and visible[source] < VISIBILITY_FACTOR * timeouts[name]:
-            yield f"{mapping.name}: visibility {visible[source]} s, function {timeouts[name]} s"
+            yield f"{mapping.name}: visibility timeout {visible[source]} s is too short for {timeouts[name]} s of work"
 
 
 def _task_timeouts(machine: Resource, timeouts: dict[str, int]) -> Iterator[str]:
     definition = json.loads(machine.inputs["definition"])
     whole = definition.get("TimeoutSeconds", 0)
     if not whole or (machine.inputs.get("type") == "EXPRESS" and whole >= API_TIMEOUT_S):
-        yield f"{machine.name}: {whole} s"
+        yield f"{machine.name}: timeout {whole} s is missing or too long"
     for state in _states(definition):
         if state.get("Type") != "Task":
             continue
         if not 0 < state.get("TimeoutSeconds", 0) < whole:
-            yield f"{machine.name}: a task without a timeout of its own"
+            yield f"{machine.name}: a Task has no timeout or one as long as the execution's"
         arn = str(state.get("Arguments", {}).get("FunctionName", ""))
         name = arn.rsplit(":function:", maxsplit=1)[-1].split(":", maxsplit=1)[0]
         if name in timeouts and timeouts[name] >= state["TimeoutSeconds"]:
-            yield f"{machine.name}: {name} may outlive its task"
+            yield f"{machine.name}: {name} has a longer timeout than its Task"
 
 
 def _states(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -200,7 +204,7 @@ def trust_is_limited_where_the_service_sends_its_source(graph: Graph) -> Iterato
             service = statement["Principal"].get("Service")
             limited = "aws:SourceAccount" in json.dumps(statement.get("Condition", {}))
             if not limited:
-                yield f"{role.name}: {service} for any account"
+                yield f"{role.name}: trusts {service} for any AWS account"
 
 
 def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:
@@ -209,7 +213,7 @@ def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:
             continue
         condition = json.dumps(statement.get("Condition", {}))
         if "aws:SourceArn" not in condition and "aws:SourceAccount" not in condition:
-            yield f"{policy.name}: any source"
+            yield f"{policy.name}: allows any source"
 
 
 def everything_taggable_is_tagged(graph: Graph) -> Iterator[str]:
@@ -217,14 +221,20 @@ def everything_taggable_is_tagged(graph: Graph) -> Iterator[str]:
         for made in graph.of(kind):
             tags = cast("dict[str, str]", made.inputs.get("tags") or {})
             if made.custom and not {"Project", "Stack", "Component"} <= set(tags):
-                yield f"{made.name}: {sorted(tags)}"
+                yield f"{made.name}: required tags are missing; got {sorted(tags)}"
 
 
 def physical_names_are_unique_and_within_limits(graph: Graph) -> Iterator[str]:
     for kind, limit in _PHYSICAL.items():
         names = [str(made.inputs["name"]) for made in graph.of(kind) if made.custom]
-        yield from (f"{kind} {name}: {count} of them" for name, count in Counter(names).items() if count > 1)
-        yield from (f"{kind} {name}: {len(name)} characters" for name in names if len(name) > LIMITS[limit])
+        yield from (
+            f"{kind} {name}: {count} resources share this name" for name, count in Counter(names).items() if count > 1
+        )
+        yield from (
+            f"{kind} {name}: got {len(name)} characters; allowed: {LIMITS[limit]}"
+            for name in names
+            if len(name) > LIMITS[limit]
+        )
     logical = Counter((made.type, made.name) for made in graph.resources)
     yield from (f"{made}: registered {count} times" for made, count in logical.items() if count > 1)
 
@@ -242,7 +252,7 @@ def every_resource_belongs_to_a_component(graph: Graph) -> Iterator[str]:
 
 
 def functions(graph: Graph) -> list[Resource]:
-    """Return the Lambda functions."""
+    """Return the Lambda functions of a resource graph."""
     return [made for made in graph.of("aws:lambda/function:Function") if made.custom]
 
 

@@ -1,4 +1,4 @@
-"""Every stack keeps every rule of tests/rules/rules.py, and each rule is broken once to show that it bites."""
+"""Tests that every stack follows the rules in tests/rules/rules.py, and that each rule detects a violation."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ GraphOf = Callable[[str], Graph]
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("stack", STACKS)
-def test_each_stack_keeps_each_rule(rule: Rule, stack: str, graph_of: GraphOf) -> None:
+def test_stack_follows_the_rule(rule: Rule, stack: str, graph_of: GraphOf) -> None:
     assert list(rule(graph_of(stack))) == []
 
 
 def changed(kind: str, change: Callable[[dict[str, Any]], None], name: str = "") -> Callable[[Graph], Graph]:
-    """Return a way to spoil one resource of a graph."""
+    """Return a function that changes the inputs of one resource of type `kind`, so that its graph violates a rule."""
 
     def spoil(graph: Graph) -> Graph:
         spoiled = False
@@ -39,7 +39,7 @@ def changed(kind: str, change: Callable[[dict[str, Any]], None], name: str = "")
                 resources.append(dataclasses.replace(made, inputs=inputs))
             else:
                 resources.append(made)
-        assert spoiled, f"there is no {kind} to spoil"
+        assert spoiled, f"the graph has no {kind} that the change affects"
         return dataclasses.replace(graph, resources=resources)
 
     return spoil
@@ -54,7 +54,7 @@ def drop(key: str) -> Callable[[dict[str, Any]], None]:
 
 
 def policy(change: Callable[[dict[str, Any]], None], key: str = "policy") -> Callable[[dict[str, Any]], None]:
-    """Change the last statement of a policy document."""
+    """Return a function that changes the last statement of a policy document in a resource's inputs."""
 
     def spoil(inputs: dict[str, Any]) -> None:
         document = json.loads(inputs[key])
@@ -157,11 +157,9 @@ BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     ("rule", "spoil"),
     [pytest.param(rule, spoil, id=f"{rule.__name__}-{n}") for rule in BREAKS for n, spoil in enumerate(BREAKS[rule])],
 )
-def test_a_program_that_breaks_the_rule_is_caught(
-    rule: Rule, spoil: Callable[[Graph], Graph], graph_of: GraphOf
-) -> None:
+def test_rule_detects_a_violation(rule: Rule, spoil: Callable[[Graph], Graph], graph_of: GraphOf) -> None:
     assert list(rule(spoil(graph_of("dev"))))
 
 
-def test_each_rule_is_broken_at_least_once() -> None:
+def test_every_rule_has_a_test_violation() -> None:
     assert set(BREAKS) == set(RULES)

@@ -1,4 +1,4 @@
-"""The documents' tables and diagrams are those of the resource graph, and their links lead somewhere."""
+"""Tests that the documents match the resource graph, the Makefile and the settings, and that their links work."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MARKDOWN = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_m
 
 
 @pytest.mark.parametrize("path", documents.DOCUMENTS, ids=lambda path: path.name)
-def test_what_is_made_from_the_graph_is_up_to_date(path: Path) -> None:
+def test_generated_parts_of_documents_are_up_to_date(path: Path) -> None:
     assert path.read_text() == documents.rendered(path), "run `make generate`"
 
 
-def test_a_document_that_is_out_of_date_is_caught() -> None:
+def test_outdated_document_or_missing_markers_are_detected() -> None:
     path = documents.DOCUMENTS[0]
     text = path.read_text()
     assert documents.between(text, "functions", "nothing") != text
@@ -30,31 +30,31 @@ def test_a_document_that_is_out_of_date_is_caught() -> None:
         documents.between(text, "nothing", "")
 
 
-def test_making_the_documents_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_generating_documents_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(archives, "BUILD", tmp_path)
     documents.recorded.__wrapped__("dev")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_within_the_repository_lead_somewhere(path: Path) -> None:
+def test_links_within_the_repository_point_to_existing_files(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
         assert (path.parent / target).exists(), target
 
 
-def test_every_command_in_the_documents_is_one_of_the_makefile() -> None:
+def test_every_make_command_in_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for path in MARKDOWN:
         for command in re.findall(r"`make ([a-z]+)|^(?:\$ |    )make ([a-z]+)", path.read_text(), re.MULTILINE):
             assert "".join(command) in targets, (path.name, command)
 
 
-def test_the_readme_names_every_area_of_the_settings() -> None:
+def test_readme_lists_every_area_of_the_settings() -> None:
     text = (ROOT / "README.md").read_text()
     assert re.findall(r"^\| `orders:(\w+)` \|", text, re.MULTILINE) == list(settings.AREAS)
 
 
-def test_the_readmes_figures_are_those_of_the_program(graph_of: Callable[[str], Graph]) -> None:
+def test_readme_gives_the_real_number_of_resources(graph_of: Callable[[str], Graph]) -> None:
     graph = graph_of("local")
     by_urn = {made.urn: made for made in graph.resources}
 

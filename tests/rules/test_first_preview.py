@@ -1,4 +1,4 @@
-"""The first `pulumi preview` of a stack: nothing exists, so no computed output is known."""
+"""Tests of a stack's first `pulumi preview`. No resource exists yet, so every computed output is unknown."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ GraphOf = Callable[[str], Graph]
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_first_preview_shows_every_resource_so_none_is_made_inside_an_apply(
-    stack: str, graph_of: GraphOf, preview_of: GraphOf
-) -> None:
+def test_first_preview_lists_every_resource(stack: str, graph_of: GraphOf, preview_of: GraphOf) -> None:
+    """A resource created inside `apply` would be missing from the first preview."""
     assert {made.urn for made in preview_of(stack).resources} == {made.urn for made in graph_of(stack).resources}
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_first_preview_knows_the_names_that_people_look_for(stack: str, preview_of: GraphOf) -> None:
+def test_first_preview_shows_physical_resource_names(stack: str, preview_of: GraphOf) -> None:
     # API Gateway names the group of its execution log by the API's id; the firewall's must start with aws-waf-logs-.
     named_by_aws = {"rest-api-execution-log", "rest-api-waf-log"}
     for kind in ("Table", "Queue", "Role", "LogGroup", "StateMachine"):
@@ -30,7 +29,7 @@ def test_a_first_preview_knows_the_names_that_people_look_for(stack: str, previe
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_stacks_differ_in_settings_alone(stack: str, graph_of: GraphOf) -> None:
+def test_stacks_differ_only_in_resources_that_a_setting_enables(stack: str, graph_of: GraphOf) -> None:
     # What a setting may add: a firewall, provisioned concurrency, the account's log role, an alarm's subscription.
     optional = {
         *("WebAcl", "WebAclAssociation", "WebAclLoggingConfiguration", "ProvisionedConcurrencyConfig"),

@@ -1,4 +1,4 @@
-"""The GitHub workflows: what may run, with which rights, and that no key lives long."""
+"""Tests of the GitHub workflows: pinned actions, minimal permissions, no long-lived AWS keys, correct triggers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def named(name: str) -> Path:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_each_action_is_pinned_by_its_commit_or_by_version_with_a_note(path: Path) -> None:
+def test_actions_are_pinned_by_commit_or_by_version_with_a_note(path: Path) -> None:
     for step in steps(path):
         if "uses" in step:
             assert PINNED.match(step["uses"]) or step["uses"] in BY_VERSION, step["uses"]
@@ -46,7 +46,7 @@ def test_each_action_is_pinned_by_its_commit_or_by_version_with_a_note(path: Pat
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_no_workflow_has_more_rights_than_it_says_and_no_long_lived_aws_key(path: Path) -> None:
+def test_workflow_has_minimal_permissions_and_no_long_lived_aws_key(path: Path) -> None:
     text = path.read_text()
     assert load(path)["permissions"]["contents"] == "read"
     assert "AWS_ACCESS_KEY_ID" not in text
@@ -58,12 +58,12 @@ def test_no_workflow_has_more_rights_than_it_says_and_no_long_lived_aws_key(path
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_what_a_pull_request_says_is_no_part_of_a_shell_command(path: Path) -> None:
+def test_shell_commands_contain_no_text_from_a_pull_request(path: Path) -> None:
     for step in steps(path):
         assert "${{" not in step.get("run", ""), step
 
 
-def test_pull_requests_are_tested_and_previewed_for_dev_and_prod_in_one_comment_each() -> None:
+def test_pull_request_is_tested_and_gets_a_preview_comment_per_stack() -> None:
     assert "pull_request" in triggers(named("test"))
     preview = load(named("preview"))["jobs"]["preview"]
     assert preview["strategy"]["matrix"]["stack"] == ["dev", "prod"]
@@ -73,13 +73,13 @@ def test_pull_requests_are_tested_and_previewed_for_dev_and_prod_in_one_comment_
     assert "--method POST" in comment
 
 
-def test_pull_requests_are_attacked_and_the_table_is_shown() -> None:
+def test_pull_request_runs_make_prove_and_shows_the_report() -> None:
     run = [step.get("run", "") for step in load(named("test"))["jobs"]["prove"]["steps"]]
     assert "make prove" in run
     assert "GITHUB_STEP_SUMMARY" in run[-1]
 
 
-def test_a_preview_and_a_deployment_hold_the_stack_to_the_policy_pack_at_its_levels() -> None:
+def test_preview_and_deploy_enforce_the_policy_pack() -> None:
     for workflow, target in (("preview", "preview"), ("deploy", "deploy")):
         assert any(f"make {target} " in step.get("run", "") for step in steps(named(workflow)))
     for stack, config in (("dev", " --policy-pack-config policy/enforcement/dev.json"), ("another", "")):
@@ -91,16 +91,16 @@ def test_a_preview_and_a_deployment_hold_the_stack_to_the_policy_pack_at_its_lev
             assert ("--policy-pack-config" in line) is bool(config)
 
 
-def test_pull_requests_without_secrets_are_not_previewed() -> None:
+def test_pull_request_without_access_to_secrets_gets_no_preview() -> None:
     condition = load(named("preview"))["jobs"]["preview"]["if"]
     assert "head.repo.full_name == github.repository" in condition
     assert "dependabot[bot]" in condition
 
 
-def test_main_goes_to_dev_and_a_release_to_prod_behind_its_environment() -> None:
+def test_main_is_deployed_to_dev_and_a_release_to_prod() -> None:
     on = triggers(named("deploy"))
     assert on["push"]["branches"] == ["main"]
-    assert on["release"]["types"] == ["released"], "published would take pre-releases to prod"
+    assert on["release"]["types"] == ["released"], "the type `published` would also deploy pre-releases to prod"
     job = load(named("deploy"))["jobs"]["deploy"]
     assert job["environment"] == "${{ github.event_name == 'release' && 'prod' || 'dev' }}"
     assert job["env"]["STACK"] == job["environment"]

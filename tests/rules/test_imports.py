@@ -1,4 +1,4 @@
-"""Imports run one way (DESIGN, layout), so that each part can be read, tested and replaced alone."""
+"""Tests which folder may import from which, so that each part can be read, tested and replaced alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/hand
 
 
 def imported(source: str) -> Iterator[str]:
-    """Yield the dotted names that a module imports."""
+    """Yield the dotted names that the source of a module imports."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -39,7 +39,7 @@ def imported(source: str) -> Iterator[str]:
 
 
 def forbidden(path: str, source: str) -> list[str]:  # noqa: C901 - one branch for each folder
-    """Return the imports of a module that its place does not allow."""
+    """Return the imports in `source` that are not allowed in the folder of `path`."""
     parts = Path(path).parts
     banned: tuple[str, ...] = ()
     if parts[0] == "components":
@@ -81,7 +81,7 @@ def modules() -> list[str]:
 
 
 @pytest.mark.parametrize("path", modules())
-def test_imports_run_one_way(path: str) -> None:
+def test_module_imports_only_what_its_folder_allows(path: str) -> None:
     assert forbidden(path, (ROOT / path).read_text()) == []
 
 
@@ -109,7 +109,7 @@ def test_imports_run_one_way(path: str) -> None:
         ("__main__.py", "from local import up"),
     ],
 )
-def test_an_import_the_other_way_is_caught(path: str, source: str) -> None:
+def test_forbidden_import_is_detected(path: str, source: str) -> None:
     assert forbidden(path, source)
 
 

@@ -1,4 +1,4 @@
-"""The stack outputs, which frontend teams and operators build on."""
+"""Tests of the stack outputs `frontend` and `ops`, which frontend teams and operators use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def validate(frontend: Any) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_what_frontends_get_keeps_the_contract(stack: str, graph_of: GraphOf) -> None:
+def test_frontend_output_follows_the_contract(stack: str, graph_of: GraphOf) -> None:
     frontend = graph_of(stack).outputs["frontend"]
     validate(frontend)
     assert frontend["contractVersion"] == "1"
@@ -33,14 +33,14 @@ def test_what_frontends_get_keeps_the_contract(stack: str, graph_of: GraphOf) ->
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_urls_have_the_apis_stage_and_no_trailing_slash(stack: str, graph_of: GraphOf) -> None:
+def test_api_urls_end_with_the_stage_and_no_slash(stack: str, graph_of: GraphOf) -> None:
     frontend = graph_of(stack).outputs["frontend"]
     assert frontend["restApi"]["url"].endswith(f".amazonaws.com/{stack}")
     assert frontend["httpApi"]["url"].endswith(".amazonaws.com")
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_frontends_are_told_no_arn_no_table_and_no_account(stack: str, graph_of: GraphOf) -> None:
+def test_frontend_output_contains_no_arn_and_no_table_name(stack: str, graph_of: GraphOf) -> None:
     graph = graph_of(stack)
     text = json.dumps(graph.outputs["frontend"])
     assert "arn:" not in text
@@ -49,14 +49,14 @@ def test_frontends_are_told_no_arn_no_table_and_no_account(stack: str, graph_of:
 
 
 @pytest.mark.parametrize("key", ["restApi", "auth", "stage"])
-def test_an_output_that_is_missing_breaks_the_contract(key: str, graph_of: GraphOf) -> None:
+def test_missing_frontend_field_violates_the_contract(key: str, graph_of: GraphOf) -> None:
     frontend = {name: value for name, value in graph_of("dev").outputs["frontend"].items() if name != key}
     with pytest.raises(jsonschema.ValidationError):
         validate(frontend)
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_operators_are_told_of_every_queue_where_failed_work_ends(stack: str, graph_of: GraphOf) -> None:
+def test_ops_output_lists_the_failure_queues_of_every_kind(stack: str, graph_of: GraphOf) -> None:
     graph = graph_of(stack)
     told = {entry["url"] for entry in graph.outputs["ops"]["failureQueues"].values()}
     work = {"analytics"}
@@ -66,7 +66,7 @@ def test_operators_are_told_of_every_queue_where_failed_work_ends(stack: str, gr
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_operators_are_told_of_every_function_and_log_group(stack: str, graph_of: GraphOf) -> None:
+def test_ops_output_lists_every_function_and_log_group(stack: str, graph_of: GraphOf) -> None:
     graph = graph_of(stack)
     ops = graph.outputs["ops"]
     functions = [made for made in graph.of("aws:lambda/function:Function") if made.custom]

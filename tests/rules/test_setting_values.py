@@ -1,4 +1,4 @@
-"""Each setting takes what its reader takes, and refuses the rest in one line (setting_values.yaml)."""
+"""Tests which values each setting accepts: the values that AWS accepts there. The cases are in setting_values.yaml."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def each(verdict: str) -> list[Any]:
 
 
 def check(key: str, value: Any) -> settings.Settings:
-    """Check the settings of dev with one value changed."""
+    """Validate the settings of the stack dev after changing the setting `key` to `value`."""
     names, config = {"project": "orders", "stack": "dev"}, stack_config("dev")
     area, _, place = key.partition(".")
     if area in names:
@@ -66,12 +66,12 @@ def check(key: str, value: Any) -> settings.Settings:
 
 
 @pytest.mark.parametrize(("key", "value"), each("takes"))
-def test_setting_takes_what_its_reader_takes(key: str, value: Any) -> None:
+def test_setting_accepts_every_valid_value(key: str, value: Any) -> None:
     check(key, value)
 
 
 @pytest.mark.parametrize(("key", "value"), each("refuses"))
-def test_setting_refuses_the_rest_in_one_line(key: str, value: Any) -> None:
+def test_setting_refuses_an_invalid_value_in_one_line(key: str, value: Any) -> None:
     with pytest.raises(settings.SettingsError) as error:
         check(key, value)
     _, *lines = str(error.value).split("\n")
@@ -81,7 +81,7 @@ def test_setting_refuses_the_rest_in_one_line(key: str, value: Any) -> None:
     assert ("got " in line and "allowed: " in line) or "missing" in line
 
 
-def test_the_table_has_every_setting() -> None:
+def test_table_of_values_covers_every_setting() -> None:
     named = {tuple(key.split(".")[:2]) for key in VALUES}
     schema = settings.Settings.model_json_schema(by_alias=True)
     wanted = {
@@ -93,7 +93,7 @@ def test_the_table_has_every_setting() -> None:
     assert wanted - named == {("data", "deletionProtection")}
 
 
-def test_regions_are_those_of_the_partition_aws() -> None:
+def test_only_regions_of_the_partition_aws_are_accepted() -> None:
     partitions = json.loads((_BOTOCORE / "partitions.json").read_text(encoding="utf-8"))["partitions"]
     rule = re.compile(settings.Settings.model_json_schema()["properties"]["region"]["pattern"])
     for partition in partitions:
@@ -107,7 +107,7 @@ def _shapes(service: str) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(gzip.decompress(path.read_bytes()))["shapes"])
 
 
-def test_limits_are_those_of_the_sdk() -> None:
+def test_limits_of_settings_match_those_in_the_sdk() -> None:
     cognito = _shapes("cognito-idp")
     uris = settings.Settings.model_json_schema()["$defs"]["IdentitySettings"]["properties"]["redirectUris"]
     assert uris["maxItems"] == cognito["CallbackURLsListType"]["max"] == cognito["LogoutURLsListType"]["max"]
@@ -120,13 +120,13 @@ def test_limits_are_those_of_the_sdk() -> None:
     assert tuple(map(int, re.findall(r"\d+", named[1]))) == setting_types.RETENTION_DAYS
 
 
-def test_too_many_addresses_are_counted() -> None:
+def test_error_about_too_many_uris_gives_their_number() -> None:
     uris = [f"https://a.example/{number}" for number in range(101)]
     with pytest.raises(settings.SettingsError, match="redirectUris: got 101 entries; allowed: a list of 1 to 100"):
         check("identity.redirectUris", uris)
 
 
-def test_origins_fit_into_the_environment_of_a_function() -> None:
+def test_cors_origins_fit_into_a_functions_environment() -> None:
     origins = [f"https://{number:050}.example" for number in range(60)]
     with pytest.raises(settings.SettingsError, match="characters in all; allowed: at most 3000"):
         check("api.corsOrigins", origins)
@@ -134,7 +134,7 @@ def test_origins_fit_into_the_environment_of_a_function() -> None:
 
 
 def names_fit(graph: Graph, naming: Naming) -> bool:
-    """Say whether the resources of a graph can have names by another project and stack."""
+    """Return whether the names of all resources stay within AWS's limits for another project and stack name."""
     ours = f"orders-{graph.stack}-"
     for made in graph.resources:
         kind = _KINDS.get(made.type.rsplit(":", 1)[-1], "")
@@ -149,7 +149,9 @@ def names_fit(graph: Graph, naming: Naming) -> bool:
     return True
 
 
-def test_the_longest_names_fit_everywhere_on_aws(graph_of: Callable[[str], Graph]) -> None:
+def test_longest_project_and_stack_names_fit_aws_limits(graph_of: Callable[[str], Graph]) -> None:
     project, stack = "p" * setting_types.LONGEST_PROJECT, "s" * setting_types.LONGEST_STACK
     assert names_fit(graph_of("prod"), Naming(project=project, stack=stack))
-    assert not names_fit(graph_of("prod"), Naming(project=f"{project}p", stack=stack)), "names could be longer"
+    assert not names_fit(graph_of("prod"), Naming(project=f"{project}p", stack=stack)), (
+        "the limit is too strict: longer names would fit"
+    )

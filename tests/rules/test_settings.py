@@ -1,4 +1,4 @@
-"""Settings: the three stack files, and every way to get one wrong."""
+"""Tests of the settings in the three stack files, and of the errors for invalid settings."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def test_all_stack_files_have_the_same_keys() -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_replay_finds_each_analytics_record_that_it_would_write(stack: str) -> None:
+def test_analytics_records_are_kept_as_long_as_the_event_archive(stack: str) -> None:
     # Otherwise a replay brings back records that have expired (docs/operations.md, Replay).
     data = load(stack, stack_config(stack)).data
     assert data.archive_retention_days <= data.analytics_retention_days
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_each_stack_file_fits_the_schema_that_editors_use_and_names_it(stack: str) -> None:
+def test_each_stack_file_matches_and_names_the_editor_schema(stack: str) -> None:
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
     schema = json.loads((ROOT / "settings.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -68,7 +68,7 @@ def test_each_stack_file_fits_the_schema_that_editors_use_and_names_it(stack: st
     assert text.startswith("# yaml-language-server: $schema=settings.schema.json\n")
 
 
-def test_the_schema_that_editors_use_is_the_one_of_the_code() -> None:
+def test_editor_schema_is_up_to_date() -> None:
     written = (ROOT / "settings.schema.json").read_text()
     assert json.loads(written) == settings.stack_file_schema(), "run `make generate`"
 
@@ -103,7 +103,7 @@ def test_the_schema_that_editors_use_is_the_one_of_the_code() -> None:
         ("mail", "sender", 5, "orders:mail.sender: got 5; allowed: an ASCII mail address"),
     ],
 )
-def test_a_wrong_setting_is_refused_by_name_with_what_is_allowed(area: str, path: str, value: Any, said: str) -> None:
+def test_error_names_the_wrong_setting_and_its_allowed_values(area: str, path: str, value: Any, said: str) -> None:
     config = with_change(area, path, value)
     if area == "data":
         data = {**json.loads(config["orders:data"]), "deletionProtection": True, "forceDestroy": False, path: value}
@@ -115,7 +115,7 @@ def test_a_wrong_setting_is_refused_by_name_with_what_is_allowed(area: str, path
     assert heading == "Pulumi.dev.yaml: nothing was created, because of 1 wrong setting(s):"
 
 
-def test_every_wrong_setting_is_named_at_once() -> None:
+def test_all_wrong_settings_are_reported_together() -> None:
     config = with_change("api", "waf", "yes") | {"orders:mail": "{}", "aws:region": "tokyo", "orders:colour": "red"}
     config["orders:functions"] = config["orders:functions"].replace('"timeoutSeconds": 10', '"timeoutSeconds": 100')
     config |= {
@@ -153,7 +153,7 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         ("2026-01-01 00:00:00 +0000 UTC", "orders:api: got '2026-01-01 00:00:00 +0000 UTC'; allowed: a mapping"),
     ],
 )
-def test_an_area_that_is_no_mapping_is_named(text: str | None, said: str) -> None:
+def test_area_that_is_not_a_mapping_is_reported_by_name(text: str | None, said: str) -> None:
     config = {key: value for key, value in stack_config("dev").items() if key != "orders:api"}
     config |= {"orders:api": text} if text is not None else {}
     with pytest.raises(settings.SettingsError) as error:
@@ -162,7 +162,7 @@ def test_an_area_that_is_no_mapping_is_named(text: str | None, said: str) -> Non
     assert line.strip().startswith(said)
 
 
-def test_a_secret_is_refused_and_its_value_is_not_shown() -> None:
+def test_secret_setting_is_refused_without_showing_its_value() -> None:
     config = with_change("mail", "sender", "hidden word")
     with pytest.raises(settings.SettingsError) as error:
         settings.check("orders", "dev", config, secrets={"orders:mail"})
@@ -170,15 +170,15 @@ def test_a_secret_is_refused_and_its_value_is_not_shown() -> None:
     assert "hidden" not in str(error.value)
 
 
-def test_a_secret_of_another_namespace_is_fine() -> None:
+def test_secret_in_another_namespace_is_ignored() -> None:
     settings.check("orders", "dev", {**stack_config("dev"), "other:token": "x"}, secrets={"other:token"})
 
 
-def test_values_set_on_the_command_line_are_texts_of_json() -> None:
+def test_json_text_set_on_the_command_line_is_accepted() -> None:
     # `pulumi config set orders:workflow '{"standardTimeoutSeconds": 600}'` stores a text.
     config = {**stack_config("dev"), "orders:workflow": '{"standardTimeoutSeconds": 600}'}
     assert load("dev", config).workflow.standard_timeout_seconds == 600
 
 
-def test_a_settings_error_is_printed_without_a_traceback() -> None:
+def test_pulumi_prints_a_settings_error_without_a_traceback() -> None:
     assert issubclass(settings.SettingsError, pulumi.RunError)

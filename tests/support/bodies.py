@@ -1,4 +1,4 @@
-"""The OpenAPI documents that a recorded program makes its APIs from."""
+"""Helpers that read and change the OpenAPI documents in a resource graph."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ HTTP: Final = ("aws:apigatewayv2/api:Api", "http-api")
 
 
 def document(graph: Graph, api: tuple[str, str]) -> dict[str, Any]:
-    """Return the document of an API, REST or HTTP."""
+    """Return the OpenAPI document of an API; `api` is `REST` or `HTTP`."""
     return json.loads(graph.one(*api).inputs["body"])
 
 
 def routes_of(graph: Graph, api: tuple[str, str]) -> dict[str, Route]:
-    """Return the routes of an API by method and path: `GET /orders`."""
+    """Return the routes of an API by method and path, for example `GET /orders`."""
     return {route.name: route for route in routes(document(graph, api))}
 
 
 def altered(graph: Graph, api: tuple[str, str], alter: Callable[[Any], object]) -> Graph:
-    """Return the graph with the document of an API altered."""
+    """Return a copy of the graph in which `alter` has changed the OpenAPI document of an API."""
     made, body = graph.one(*api), copy.deepcopy(document(graph, api))
     alter(body)
-    assert body != document(graph, api), "the document is as it was"
+    assert body != document(graph, api), "the change has no effect on the document"
     other = dataclasses.replace(made, inputs={**made.inputs, "body": json.dumps(body)})
     return dataclasses.replace(graph, resources=[other if each is made else each for each in graph.resources])

@@ -1,4 +1,4 @@
-"""The recorder of resource graphs, which `make cost` uses as well."""
+"""Functions that record the Pulumi program's resource graph. `make cost` uses them too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment of a machine that is set up for AWS, for a proxy and for another emulator, all of it broken."""
+"""Environment variables and files of a machine with broken settings for AWS, a proxy and another emulator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 _NOBODY: Final = "http://127.0.0.1:9"
-"""A closed port."""
+"""A URL on which no program listens."""
 _CONFIG: Final = f"""
 [default]
 region = eu-north-1
@@ -56,7 +56,7 @@ TERMINAL: Final = {"LC_ALL": "en_US.ISO-8859-1", "PYTHONIOENCODING": "ascii", "P
 
 
 def write_files(folder: Path) -> None:
-    """Write the files that the settings name."""
+    """Write the configuration files that the settings of `aws_settings` refer to."""
     for path, text in {
         "home/.aws/config": _CONFIG,
         "broken/.aws/config": "[[[ no INI",
@@ -68,7 +68,7 @@ def write_files(folder: Path) -> None:
 
 
 def aws_settings(folder: Path) -> dict[str, Mapping[str, str]]:
-    """Return the environment of each kind of AWS settings, whose files are in `folder`."""
+    """Return broken environment variables for each kind of AWS setting; their files are in `folder`."""
     home, broken, models = folder / "home", folder / "broken", folder / "models"
     return {
         "a missing profile": {"AWS_PROFILE": "prod"},
@@ -110,7 +110,7 @@ def aws_settings(folder: Path) -> dict[str, Mapping[str, str]]:
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """Write the files into `folder`, and return all settings at once."""
+    """Write the files into `folder`, and return all broken environment variables together."""
     write_files(folder)
     merged = {name: value for kind in aws_settings(folder).values() for name, value in kind.items()}
     return {**merged, **EMULATOR, **PROXIES, **TERMINAL}

@@ -1,4 +1,4 @@
-"""An operating system that refuses one call. It finds the calls of a command by itself, so new ones are covered."""
+"""Simulates an operating system that refuses one call. It records a command's calls, so tests cover new calls too."""
 
 from __future__ import annotations
 
@@ -37,35 +37,35 @@ _NOT_ASKED = {"fspath", "stat", "lstat", "access", "readlink", "scandir", "listd
 
 
 def errors_of(call: str) -> tuple[int, ...]:
-    """Return the error numbers that a call can give."""
+    """Return the error numbers (`errno`) with which the call can fail."""
     return _ERRORS.get(call, _FILES)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the operating system."""
+    """One call to the operating system by a command of this repository."""
 
     name: str
     place: str
-    """File and line of the command that makes it."""
+    """File and line of the code that makes the call."""
     time: int
-    """How often the place made it before."""
+    """How often the same place has made this call before."""
 
 
 @dataclass
 class Refusals:
-    """What a command asks of the operating system, and the one thing that it refuses."""
+    """Records the calls of a command to the operating system, and makes one of them fail."""
 
     refused: Call | None = None
-    """None lets all calls succeed."""
+    """The call that fails. None lets all calls succeed."""
     number: int = 0
-    """The error that the refused call gives."""
+    """Error number (`errno`) of the refused call."""
     calls: list[Call] = field(default_factory=list[Call])
-    """What was asked for."""
+    """All recorded calls."""
     _times: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     def ask(self, call: str, *arguments: Any) -> None:
-        """Count a call of this repository's commands. Raises OSError if it is the refused one."""
+        """Record a call if this repository's commands make it. Raises OSError if the call is to be refused."""
         place = _place()
         if not place:
             return
@@ -78,7 +78,7 @@ class Refusals:
 
     @contextmanager
     def installed(self) -> Generator[None]:
-        """Ask before each call of the operating system."""
+        """Intercept the calls to the operating system within the `with` block."""
         with pytest.MonkeyPatch.context() as patch:
             for function in os.supports_dir_fd | os.supports_fd | {os.replace, os.kill, os.makedirs, os.removedirs}:
                 if function.__name__ not in _NOT_ASKED and hasattr(os, function.__name__):
@@ -116,7 +116,7 @@ class Refusals:
 
 
 def _place() -> str:
-    """Return where this repository's command makes the call; an empty text if other code does."""
+    """Return the file and line of the repository's command that makes the call, or "" if other code makes it."""
     frame = inspect.currentframe()
     while frame:
         name = frame.f_code.co_filename

@@ -1,4 +1,4 @@
-"""Holds calls against AWS's own service models: enums, patterns, lengths and ranges, which the SDK does not check."""
+"""Checks the arguments of AWS calls against AWS's service models, in more detail than the SDK does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, cast
 
 
 def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
-    """Yield what botocore's `shape` does not allow in `value`."""
+    """Yield a message for each enum, pattern, length or range of botocore's `shape` that `value` violates."""
     if shape.type_name in ("structure", "list", "map"):
         yield from _container(shape, value, path)
     elif shape.type_name == "string" and isinstance(value, str):
@@ -35,7 +35,7 @@ def _container(shape: Any, value: Any, path: str) -> Iterator[str]:
 def _text(shape: Any, value: str, path: str) -> Iterator[str]:
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
-        yield f"{path}: {value!r} is none of {allowed}"
+        yield f"{path}: got {value!r}; allowed: {allowed}"
     yield from _bounds(shape, len(value), path, "characters")
     pattern = shape._shape_model.get("pattern")
     if pattern and not _matches(pattern, value):
@@ -53,6 +53,6 @@ def _matches(pattern: str, value: str) -> bool:
 def _bounds(shape: Any, size: float, path: str, unit: str) -> Iterator[str]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if low is not None and size < float(low):
-        yield f"{path}: {size} {unit}, at least {low}"
+        yield f"{path}: got {size} {unit}; allowed: at least {low}"
     if high is not None and size > float(high):
-        yield f"{path}: {size} {unit}, at most {high}"
+        yield f"{path}: got {size} {unit}; allowed: at most {high}"

@@ -129,14 +129,18 @@ class TestFailed:
         assert (order["status"], order["reason"]) == ("FAILED", {"code": "InternalError", "message": MESSAGE})
         assert tables.stock("tea") == 10
 
-    def test_unchecked_accepted_order_becomes_failed(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_accepted_order_becomes_failed_if_validation_is_unavailable(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
         tables.accepted(LINES)
         order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
         ended = order_workflow.run(standard(LINES))
         assert ended.states == ["ValidateInput", "RouteInvalidInput", "RecordFailed", "ProcessingFailed"]
         assert tables.order()["reason"] == {"code": "InternalError", "message": MESSAGE}
 
-    def test_unchecked_request_creates_no_row(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_request_creates_no_row_if_validation_is_unavailable(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
         order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
         ended = order_workflow.run(express(LINES))
         assert ended.states == ["ValidateInput", "RouteInvalidInput", "ProcessingFailed"]

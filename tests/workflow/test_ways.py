@@ -51,7 +51,9 @@ class TestConfirmed:
         assert row["synchronous"] == {"BOOL": True}
 
     @pytest.mark.parametrize("lines", [1, 25])
-    def test_one_line_and_25_lines_stay_lists(self, order_workflow: Workflow, tables: Tables, lines: int) -> None:
+    def test_orders_with_one_line_and_25_lines_keep_their_lines(
+        self, order_workflow: Workflow, tables: Tables, lines: int
+    ) -> None:
         wanted = [(f"p{number}", number + 1) for number in range(lines)]
         for product_id, quantity in wanted:
             tables.product(product_id, quantity)
@@ -184,7 +186,7 @@ class TestInvalid:
         assert order_workflow.run(request_).error == "ValidationError"
         assert tables.dynamodb.tables["orders"].items == {}
 
-    def test_invalid_order_that_is_decided_is_not_changed(
+    def test_invalid_order_that_is_already_decided_is_not_changed(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         lines = [("tea", 1), ("tea", 2)]
