@@ -1,1 +1,1 @@
-"""The journeys: what the platform promises, end to end on a started emulator with IAM enforced."""
+"""The journeys: end-to-end tests of the deployed platform on the local emulator, which enforces IAM permissions."""

@@ -1,4 +1,4 @@
-"""Ways to break a part of the stack for a while."""
+"""Context managers that break one part of the stack and restore it at the end of the `with` block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.journeys.stack import Stack
 
 @contextmanager
 def denied(stack: Stack, role: str, action: str) -> Generator[None]:
-    """Take a permission from a role, which is named without project and stack."""
+    """Deny `action` to a role. `role` is its name without project and stack, for example `orders-api`."""
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
     named = {"RoleName": f"orders-{stack.frontend['stage']}-{role}", "PolicyName": "broken-by-a-test"}
     stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
@@ -23,7 +23,7 @@ def denied(stack: Stack, role: str, action: str) -> Generator[None]:
 
 @contextmanager
 def without_permission(stack: Stack, alias: str) -> Generator[None]:
-    """Take the bus's permission to invoke a function away."""
+    """Remove EventBridge's permission to invoke the function with the alias ARN `alias`."""
     function, _, qualifier = alias.rpartition(":")
     named = {"FunctionName": function, "Qualifier": qualifier}
     policy = json.loads(stack.aws("lambda", "get_policy", **named)["Policy"])
@@ -45,7 +45,7 @@ def without_permission(stack: Stack, alias: str) -> Generator[None]:
 
 @contextmanager
 def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[None]:
-    """Change attributes of a queue."""
+    """Change attributes of the queue with the URL `url`."""
     names = list(attributes)
     before = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
     stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)
@@ -57,7 +57,7 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
-    """Let nobody write what matches `keys`."""
+    """Deny everybody to write objects whose key matches the pattern `keys` to the analytics bucket."""
     bucket = stack.ops["analyticsBucket"]
     policy = stack.aws("s3", "get_bucket_policy", Bucket=bucket)["Policy"]
     refused = {

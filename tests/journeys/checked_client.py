@@ -1,4 +1,4 @@
-"""The platform's client, with every answer held to the OpenAPI document of its API."""
+"""An API client that checks every response against the OpenAPI document of its API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALL_HEADERS: Final = {"content-type": "Content-Type", "location": "Location"}
 
 
 class CheckedClient(Client):
-    """A page of the stack's first origin. An answer that the contract does not have fails the test that got it."""
+    """Sends requests like a page of the stack's first CORS origin. A response that violates the contract fails."""
 
     def rest(
         self,
@@ -44,7 +44,7 @@ class CheckedClient(Client):
 
     @property
     def origin(self) -> str:
-        """Where the page comes from."""
+        """The CORS origin of the web page."""
         return self.frontend["corsOrigins"][0]
 
     def _checked(self, document: str, method: str, path: str, answer: Answer) -> Answer:
@@ -52,19 +52,19 @@ class CheckedClient(Client):
         # AWS adds CORS headers only "to the response from an integration", not to an HTTP API's own answers.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
-            found.append("a page of the stack's own origin may not read it")
+            found.append("CORS forbids a page of the stack's own origin to read the response")
         assert not found, f"{method} {path}: {answer.status} {answer.text[:1000]}\n" + "\n".join(found)
         return answer
 
 
 def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]:
-    """Return what in an answer is not as its API's document says."""
+    """Return every way in which a response differs from the OpenAPI document of its API."""
     try:
         body: Any = json.loads(answer.text)
     except ValueError:
         return ["the body is not JSON"]
     if document == HTTP and answers.operation_of(document, method, path) is None:
-        return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is no operation"]
+        return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is not an operation"]
     # An encoded slash ends a segment, so that the path may be none of the document's.
     if "%2f" in path.lower() and answer.status == 404 and body.get("code") == "NotFound":
         path = ""
@@ -74,14 +74,14 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
 
 
 def _wrong_code(document: str, method: str, path: str, status: int, body: Any) -> list[str]:
-    """Return the error code that the status does not stand for: each description names its codes."""
+    """Return a message if the document does not list the response's error code for this status."""
     operation = answers.operation_of(document, method, path)
     if not operation or "code" not in body:
         return []
     responses = operation["responses"]
     described = responses.get(str(status), responses.get(f"{status // 100}XX", {})).get("description", "")
     codes = set(_CODE.findall(described)) & set(_codes(document))
-    return [] if body["code"] in codes else [f"{status} stands for {codes}, got {body['code']}"]
+    return [] if body["code"] in codes else [f"code of a {status}: got {body['code']}; allowed: {codes}"]
 
 
 def _codes(document: str) -> list[str]:

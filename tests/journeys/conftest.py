@@ -1,4 +1,4 @@
-"""Where the journeys run."""
+"""Marks the journeys for the emulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys run against a started emulator."""
+    """Give every journey the marker `emulator`, because it needs a running emulator."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.emulator)

@@ -1,4 +1,4 @@
-"""One deployed stack for each process of the tests, and the people who use it. A plugin: any test may ask for them."""
+"""A pytest plugin with fixtures for a deployed stack and its users. Each test process deploys one stack."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.journeys.traces import Traces
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Gives ports that nobody listens on."""
+    """Return a function that returns a free port."""
 
     def port() -> int:
         with socket.socket() as probe:
@@ -32,14 +32,14 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def traces() -> Iterator[Traces]:
-    """What the functions of `stack` send to X-Ray."""
+    """The trace data that the functions of `stack` send to X-Ray."""
     with Traces.listening() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], traces: Traces) -> Iterator[Stack]:
-    """Stack `local`, deployed by the command line and seeded, on an emulator of its own."""
+    """The stack `local` with its sample data, deployed by `up` to an emulator that only this process uses."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("stack"))
     with stopped_at_the_end(instance):
         yield start(instance, LOCAL_XRAY_DAEMON_ADDRESS=traces.address)
@@ -47,32 +47,32 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> CheckedClient:
-    """A frontend that knows the output `frontend`."""
+    """An API client that is configured from the stack output `frontend`."""
     plain = client_of(stack.outputs)
     return CheckedClient(plain.frontend, plain.cognito_url)
 
 
 @pytest.fixture(scope="session")
 def people(stack: Stack, client: CheckedClient) -> People:
-    """Makes people with accounts."""
+    """A factory for users who can sign in."""
     return People(stack, client)
 
 
 @pytest.fixture
 def customer(people: People) -> Person:
-    """Somebody new with a profile."""
+    """A new user with a profile."""
     return people.somebody().introduce()
 
 
 @pytest.fixture(scope="session")
 def admin(people: People) -> Person:
-    """Somebody in group `admin`."""
+    """A user in the group `admin`."""
     return people.somebody("admin")
 
 
 @pytest.fixture(scope="session")
 def subscribe(stack: Stack) -> Callable[[str], str]:
-    """Makes a queue and subscribes it to a topic (ARN); returns its URL."""
+    """Return a function that subscribes a new queue to the topic with the given ARN and returns the queue's URL."""
 
     def subscribed(topic_arn: str) -> str:
         name = f"subscriber-of-{topic_arn.rpartition(':')[2]}"
@@ -86,25 +86,25 @@ def subscribe(stack: Stack) -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def notifications(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], list[Any]]:
-    """What a subscriber of the notification topic was told of an order."""
+    """Return a function that returns the messages of the notification topic about an order."""
     return _inbox(stack, subscribe(stack.ops["topics"]["notifications"]))
 
 
 @pytest.fixture(scope="session")
 def successes(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], list[Any]]:
-    """What a subscriber of the success topic was told of an order."""
+    """Return a function that returns the messages of the success topic about an order."""
     return _inbox(stack, subscribe(stack.ops["topics"]["successes"]))
 
 
 @pytest.fixture(scope="session")
 def watcher(stack: Stack, notifications: Callable[[str], list[Any]], successes: Callable[[str], list[Any]]) -> Watcher:
-    """Waits for what happens. Its subscribers are there before the first order."""
+    """A helper that waits for results. Its queues are subscribed before a test places the first order."""
     del notifications, successes
     return Watcher(stack, everything_on_the_bus(stack))
 
 
 def everything_on_the_bus(stack: Stack) -> str:
-    """Make a queue that gets every event of the bus, and return its URL."""
+    """Create a queue that receives every event of the bus, and return the queue's URL."""
     bus = stack.ops["eventBus"]["name"]
     url, arn = _queue(stack, "everything-on-the-bus", "events.amazonaws.com")
     pattern = json.dumps({"source": [{"prefix": ""}]})
@@ -114,7 +114,7 @@ def everything_on_the_bus(stack: Stack) -> str:
 
 
 def _queue(stack: Stack, name: str, service: str) -> tuple[str, str]:
-    """Return URL and ARN of a new queue that the service may send to."""
+    """Create a queue to which `service` may send messages, and return the queue's URL and ARN."""
     arn = stack.aws.arn("sqs", name)
     allowed = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})

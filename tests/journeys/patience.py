@@ -1,4 +1,4 @@
-"""Waiting for what happens after an answer, and telling what there is when it does not."""
+"""Waits for asynchronous results of a request. If a result does not come, the error shows the state of the platform."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from tests.journeys.stack import Stack
 
 T = TypeVar("T")
 WITHIN_S = 240.0
-"""Ends a test that hangs, and says nothing about speed: a busy machine makes everything slow."""
+"""Seconds after which a waiting test fails. The limit is long because a busy machine is slow; it is no speed target."""
 _PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """Waits for things on a stack."""
+    """Waits for asynchronous results on a deployed stack."""
 
     stack: Stack
     events_queue: str
-    """URL of a queue that gets every event of the bus."""
+    """URL of a queue that receives every event of the bus."""
 
     def until(self, look: Callable[[], T], what: str, about: str = "", *, pause_s: float = _PAUSE_S) -> T:
-        """Return what `look` finds as soon as it is true. Fails with all that is known `about` an order."""
+        """Call `look` until its result is true, and return it. The error shows the state of the order `about`."""
         ends = time.monotonic() + WITHIN_S
         while True:
             found = look()
             if found:
                 return found
             if time.monotonic() > ends:
-                raise AssertionError(f"not within {WITHIN_S:.0f} s: {what}\n{self.evidence(about)}")
+                raise AssertionError(f"waited {WITHIN_S:.0f} s in vain for: {what}\n{self.evidence(about)}")
             time.sleep(pause_s)
 
     def decided(self, person: Person, order_id: str) -> dict[str, Any]:
-        """Return the order once it is no longer PENDING."""
+        """Wait until the order is no longer PENDING, and return the order."""
 
         def look() -> dict[str, Any] | None:
             order = person.read(order_id)
@@ -46,7 +46,7 @@ class Watcher:
         return self.until(look, "the order is decided", order_id) or {}
 
     def ended(self, order_id: str) -> dict[str, Any]:
-        """Return the order's STANDARD execution once it ended."""
+        """Wait until the order's STANDARD execution has ended, and return the execution."""
 
         def look() -> dict[str, Any] | None:
             execution = self.stack.execution(order_id)
@@ -55,21 +55,21 @@ class Watcher:
         return self.until(look, "the execution ended", order_id) or {}
 
     def events(self, order_id: str) -> list[dict[str, Any]]:
-        """Return the events of an order that came over the bus, whole, in their sequence."""
+        """Return all complete events about an order that the bus has delivered so far, in the order of delivery."""
         found = [json.loads(each["Body"]) for each in self.stack.queued(self.events_queue) if order_id in each["Body"]]
         return [event for event in found if event["detail"]["order"]["order_id"] == order_id]
 
     def told(self, order_id: str, *detail_types: str) -> list[dict[str, Any]]:
-        """Return the order's events once exactly these have come."""
+        """Wait until the bus has delivered exactly these detail types for the order, and return the events."""
 
         def look() -> list[dict[str, Any]]:
             found = self.events(order_id)
             return found if [event["detail-type"] for event in found] == list(detail_types) else []
 
-        return self.until(look, f"the bus has {', '.join(detail_types)}", order_id)
+        return self.until(look, f"the bus delivers {', '.join(detail_types)}", order_id)
 
     def evidence(self, order_id: str) -> str:
-        """Return what the platform knows of an order: row, events, execution, failure queues, last log lines."""
+        """Return the state of an order as text: row, events, execution, failure queues and last log lines."""
         stack = self.stack
         parts = {
             "row": [stack.row("orders", order_id=order_id)] if order_id else [],

@@ -1,4 +1,4 @@
-"""Who uses the platform: people who signed in, and what each of them does by the APIs."""
+"""Test users who are signed in, with methods that call the platform's APIs for them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _numbers = itertools.count(1)
 
 
 def unique(name: str) -> str:
-    """Return a name that no other test has, in this run or in another one on the same stack."""
+    """Return a unique name that starts with `name`, so that tests on the same stack do not affect each other."""
     return f"{name}-{next(_numbers)}-{uuid.uuid4().hex[:6]}"
 
 
 @dataclass
 class Person:
-    """Somebody with an account, and with a profile once `introduce` was called."""
+    """A user who can sign in. The user has no profile until a test calls `introduce`."""
 
     client: CheckedClient
     email: str
@@ -36,46 +36,46 @@ class Person:
 
     @cached_property
     def id_token(self) -> str:
-        """For the REST API."""
+        """ID token for the REST API. The first access signs the user in."""
         return self.client.sign_in(self.email, self.password).id_token
 
     @cached_property
     def access_token(self) -> str:
-        """For the HTTP API, with scope `email`."""
+        """Access token for the HTTP API, with the scope `email`. The first access signs the user in."""
         return self.client.sign_in_by_code(self.email, self.password).access_token
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the REST API; a header's name has `_` for `-`."""
+        """Call the REST API. In header names, write `_` instead of `-`."""
         return self.client.rest(method, path, self.id_token, body, _dashed(headers))
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the HTTP API; a header's name has `_` for `-`."""
+        """Call the HTTP API. In header names, write `_` instead of `-`."""
         return self.client.http(method, path, self.access_token, body, _dashed(headers))
 
     def introduce(self) -> Person:
-        """Create the profile, which is where mails go."""
+        """Create the user's profile, which contains the address for emails."""
         answer = self.rest("POST", "/users", {"name": self.name, "email": self.email})
         assert answer.status == 201, answer
         return self
 
     def order(self, items: Mapping[str, int], key: str | None = None) -> dict[str, Any]:
-        """Place an order of {product: quantity} and return it as it was accepted."""
+        """Place an order of `items` ({product id: quantity}) with `POST /orders`, and return the accepted order."""
         answer = self.rest("POST", "/orders", lines(items), **({"Idempotency_Key": key} if key else {}))
         assert answer.status == 202, answer
         return answer.json()
 
     def process(self, items: Mapping[str, int], key: str | None = None) -> Answer:
-        """Place an order and wait until it is decided."""
+        """Place an order with `POST /process`, whose response contains the decision."""
         return self.rest("POST", "/process", lines(items), **({"Idempotency_Key": key} if key else {}))
 
     def read(self, order_id: str) -> dict[str, Any]:
-        """Return the order as it is now."""
+        """Return the current order from the API."""
         answer = self.rest("GET", f"/orders/{order_id}")
         assert answer.status == 200, answer
         return answer.json()
 
     def put(self, quantity: int, *, unit_price: int = 250, currency: str = "JPY", product_id: str = "") -> str:
-        """Put a product into the catalogue, by default a new one, and return its id."""
+        """Create or replace a product in the catalog, and return its id. By default, the product is new."""
         product_id = product_id or unique("product")
         content = {"name": product_id, "unit_price": unit_price, "currency": currency, "quantity": quantity}
         answer = self.http("PUT", f"/products/{product_id}", content)
@@ -85,13 +85,13 @@ class Person:
 
 @dataclass
 class People:
-    """Makes accounts."""
+    """Creates users in the stack's user pool."""
 
     stack: Stack
     client: CheckedClient
 
     def somebody(self, *groups: str) -> Person:
-        """Return a new person who can sign in, in the groups given."""
+        """Create a user in these groups, who can sign in but has no profile."""
         email = f"{unique('person')}@example.com"
         pool = self.stack.frontend["auth"]["userPoolId"]
         made = self.stack.aws(
@@ -113,12 +113,12 @@ class People:
 
 
 def lines(items: Mapping[str, int]) -> dict[str, Any]:
-    """Return the body of an order."""
+    """Return the request body that orders `items` ({product id: quantity})."""
     return {"items": [{"product_id": product_id, "quantity": number} for product_id, number in items.items()]}
 
 
 def at_once[T](times: int, do: Callable[[], T]) -> list[T]:
-    """Return what `do` gives, done that often at the same time."""
+    """Call `do` several times concurrently, and return the results."""
     with ThreadPoolExecutor(max_workers=times) as pool:
         return [each.result() for each in [pool.submit(do) for _ in range(times)]]
 

@@ -1,4 +1,4 @@
-"""Orders as the platform writes them, for tests that let somebody else write one."""
+"""Creates orders and their rows as the platform does, for tests that write an order directly into the table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.journeys.stack import Stack
 
 
 def pending(owner: Person, product_id: str) -> dict[str, Any]:
-    """Return an order of two pieces that nobody has written yet."""
+    """Return a PENDING order of two pieces of a product. The order is not in the table yet."""
     now = timestamp(datetime.now(UTC))
     return {
         "order_id": str(uuid.uuid4()),
@@ -24,7 +24,7 @@ def pending(owner: Person, product_id: str) -> dict[str, Any]:
 
 
 def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
-    """Write the row that POST /process leaves if its execution dies behind the first step: nothing decides it yet."""
+    """Write the PENDING row that `POST /process` leaves if its EXPRESS execution dies after recording the order."""
     (line,) = order["items"]
     row = {
         **{name: {"S": order[name]} for name in ("order_id", "user_id", "status", "created_at", "updated_at")},
@@ -36,5 +36,5 @@ def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a time as the contracts have it."""
+    """Return a time in the contracts' format, for example `2026-01-02T03:04:05.678Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

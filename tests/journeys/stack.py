@@ -1,4 +1,4 @@
-"""One deployed stack on an emulator of its own, and what can be seen of it from outside."""
+"""A deployed stack on its own emulator, with methods that read the stack's tables, queues, logs and emails."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from local.aws import Aws
 from local.instance import ROOT, Instance
 
 _STARTED_WITHIN_S: Final = 600
-"""Ends a command that hangs."""
+"""Seconds after which a command that hangs is ended."""
 ANSWERS_WITHIN_S: Final = 120
 _RETRY_BASE_S: Final = "0.1"
-"""Pause before a failed asynchronous invocation is repeated, a minute on AWS."""
+"""Seconds before the first retry of a failed asynchronous invocation. On AWS, this pause is one minute."""
 _TRANSACTION_MS: Final = "0"
-"""Transactions take no time in these tests, because a function answers 500 if its single write meets one."""
+"""Milliseconds that a transaction lasts. With 0, no single write conflicts with a transaction and fails with 500."""
 DECISIONS: Final = "decisions.jsonl"
-"""What IAM allowed and refused, in the home of an instance; see local.corrections.decision_log."""
+"""File in an instance's home with all IAM decisions. The module local.corrections.decision_log writes it."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Stack `local` after `up`."""
+    """The stack `local` after `make up`."""
 
     instance: Instance
     outputs: dict[str, Any]
-    """As .local/outputs.json has them."""
+    """Stack outputs, in the format of `.local/outputs.json`."""
     aws: Aws
-    """The account's root: `aws("sqs", "receive_message", ...)`."""
+    """Calls AWS services as the account's root user, for example `aws("sqs", "receive_message", ...)`."""
 
     @property
     def ops(self) -> dict[str, Any]:
@@ -48,43 +48,43 @@ class Stack:
         return self.outputs["frontend"]
 
     def row(self, table: str, **key: str) -> dict[str, Any] | None:
-        """Return a row of a table (`orders`, `users`, …) in DynamoDB's own JSON."""
+        """Return a row of a table (`orders`, `users`, …) in DynamoDB's JSON format, or None."""
         typed = {name: {"S": value} for name, value in key.items()}
         name = self.ops["tables"][table]
         return self.aws("dynamodb", "get_item", TableName=name, Key=typed, ConsistentRead=True).get("Item")
 
     def stock(self, product_id: str) -> int:
-        """Return how many of a product are in stock."""
+        """Return the stock of a product."""
         row = self.row("inventory", product_id=product_id)
-        assert row, f"{product_id} is not in the catalogue"
+        assert row, f"{product_id} is not in the catalog"
         return int(row["quantity"]["N"])
 
     def queued(self, url: str) -> list[dict[str, Any]]:
-        """Return the messages of a queue (Body, MessageAttributes, ReceiveCount) without receiving them."""
+        """Return a queue's messages (Body, MessageAttributes, ReceiveCount) without removing or hiding them."""
         found = self._look("/_ministack/sqs/messages", QueueUrl=url)
         return [each for regions in found.values() for queues in regions.values() for each in queues.get(url, [])]
 
     def failed(self, queue: str, about: str) -> list[dict[str, Any]]:
-        """Return the messages of a failure queue (a name in `ops.failureQueues`) that hold the text `about`."""
+        """Return the messages that contain the text `about` in a failure queue (a name in `ops.failureQueues`)."""
         return [each for each in self.queued(self.ops["failureQueues"][queue]["url"]) if about in each["Body"]]
 
     def mails(self, address: str) -> list[dict[str, Any]]:
-        """Return the mails that SES took for `address`: Source, To, Subject, BodyText."""
+        """Return the emails that SES accepted for `address`, with Source, To, Subject and BodyText."""
         return [mail for mail in self.sent() if address in mail["To"]]
 
     def sent(self) -> list[dict[str, Any]]:
-        """Return all mails that SES took."""
+        """Return all emails that SES accepted."""
         return [mail for mails in self._look("/_ministack/ses/messages").values() for mail in mails]
 
     def analytics(self, order_id: str) -> dict[str, Any]:
-        """Return the analytics objects of an order: key -> content."""
+        """Return the analytics records of an order as {object key: content}."""
         bucket = self.ops["analyticsBucket"]
         pages = self.aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="orders/")
         keys = [each["Key"] for page in pages for each in page.get("Contents", []) if order_id in each["Key"]]
         return {key: json.loads(self.aws("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()) for key in keys}
 
     def execution(self, order_id: str) -> dict[str, Any] | None:
-        """Return the STANDARD execution that has the order's id for its name, as DescribeExecution does."""
+        """Return the order's STANDARD execution in the format of DescribeExecution, or None if there is none."""
         arn = f"{self.ops['stateMachines']['standard'].replace(':stateMachine:', ':execution:')}:{order_id}"
         listed = self.aws("stepfunctions", "list_executions", stateMachineArn=self.ops["stateMachines"]["standard"])
         if all(each["name"] != order_id for each in listed["executions"]):
@@ -93,7 +93,7 @@ class Stack:
         return {key: value for key, value in described.items() if key != "ResponseMetadata"}
 
     def states(self, order_id: str) -> list[str]:
-        """Return the states that the order's STANDARD execution entered, and those of the EXPRESS ones in it."""
+        """Return the states that the order's STANDARD execution and its EXPRESS executions entered, by time."""
         lines = [json.loads(each) for name in ("standard", "express") for each in self.log(name)]
         entered = [
             (int(line["event_timestamp"]), line["details"]["name"])
@@ -113,19 +113,19 @@ class Stack:
                 return lines
 
     def records(self, name: str, order_id: str) -> list[dict[str, Any]]:
-        """Return the structured lines of a function's log whose correlation id is the order's."""
+        """Return the JSON log lines of a function that have the order's id as correlation id."""
         parsed = [_json(line) for line in self.log(name)]
         return [line for line in parsed if line.get("correlation_id") == order_id]
 
     def _look(self, path: str, **query: str) -> dict[str, Any]:
-        """Ask the emulator what AWS tells nobody."""
+        """Read data that the emulator shows but AWS does not, such as sent emails."""
         answer = requests.get(f"{self.instance.url}{path}", params=query, timeout=ANSWERS_WITHIN_S)
         answer.raise_for_status()
         return answer.json()["messages"]
 
 
 def local(command: str, instance: Instance, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does; an emulator ends with this process."""
+    """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does. Its emulator ends with this process."""
     arguments = ["--port", str(instance.port), "--home", str(instance.home), "--owned", *options]
     return subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "local", command, *arguments],
@@ -140,7 +140,7 @@ def local(command: str, instance: Instance, *options: str, **environment: str) -
 
 
 def start(instance: Instance, **environment: str) -> Stack:
-    """Bring the stack up, as `make up` does."""
+    """Start an emulator and deploy the stack to it, as `make up` does."""
     environment = {
         "LOCAL_ASYNC_RETRY_BASE_S": _RETRY_BASE_S,
         "LOCAL_DECISIONS": str(instance.home / DECISIONS),
@@ -148,13 +148,13 @@ def start(instance: Instance, **environment: str) -> Stack:
         **environment,
     }
     done = local("up", instance, **environment)
-    assert done.returncode == 0, f"up failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
+    assert done.returncode == 0, f"`make up` failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
     outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))
     return Stack(instance, outputs, Aws(instance, outputs["frontend"]["region"]))
 
 
 def temporary(port: int, home: Path) -> Instance:
-    """Return an instance that keeps everything in `home`."""
+    """Return an instance that stores all its files in `home`."""
     return Instance(port=port, home=home.resolve())
 
 

@@ -1,4 +1,4 @@
-"""Journey 8: whatever is sent, the answer is 4xx with the common error body, and nothing is written."""
+"""Journey 8: every invalid request returns a 4xx status with the common error body, and writes nothing."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ PRODUCTS: Final[dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def visitor(people: Any) -> Person:
-    """Somebody without a profile."""
+    """A user without a profile."""
     return people.somebody()
 
 
@@ -97,63 +97,63 @@ def refused(answer: Any, *statuses: int) -> None:
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_an_order_that_is_no_json_object_is_400(visitor: Person, path: str, body: bytes | str | None) -> None:
+def test_order_that_is_not_a_json_object_returns_400(visitor: Person, path: str, body: bytes | str | None) -> None:
     refused(visitor.rest("POST", path, body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
 @pytest.mark.parametrize("body", ORDERS.values(), ids=ORDERS)
-def test_an_order_against_the_rules_is_400(visitor: Person, path: str, body: Any) -> None:
+def test_order_that_violates_the_schema_returns_400(visitor: Person, path: str, body: Any) -> None:
     refused(visitor.rest("POST", path, json.dumps(body)))
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_a_profile_that_is_no_json_object_is_400(visitor: Person, body: bytes | str | None) -> None:
+def test_profile_that_is_not_a_json_object_returns_400(visitor: Person, body: bytes | str | None) -> None:
     refused(visitor.rest("POST", "/users", body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
 
 
 @pytest.mark.parametrize("body", PROFILES.values(), ids=PROFILES)
-def test_a_profile_against_the_rules_is_400(visitor: Person, body: Any) -> None:
+def test_profile_that_violates_the_schema_returns_400(visitor: Person, body: Any) -> None:
     refused(visitor.rest("POST", "/users", json.dumps(body)))
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_a_product_that_is_no_json_object_is_400(admin: Person, body: bytes | str | None) -> None:
+def test_product_that_is_not_a_json_object_returns_400(admin: Person, body: bytes | str | None) -> None:
     refused(admin.http("PUT", "/products/tea", body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
 
 
 @pytest.mark.parametrize("body", PRODUCTS.values(), ids=PRODUCTS)
-def test_a_product_against_the_rules_is_400(admin: Person, body: Any) -> None:
+def test_product_that_violates_the_schema_returns_400(admin: Person, body: Any) -> None:
     refused(admin.http("PUT", "/products/tea", json.dumps(body)))
 
 
 @pytest.mark.parametrize("product_id", ["-tea", "t" * 65, "a%20tea", "%2e%2e", "tea%00", "%FF%FE", "%E8%8C%B6"])
-def test_a_product_under_a_name_that_cannot_be_is_refused(admin: Person, product_id: str) -> None:
+def test_product_with_an_invalid_id_is_refused(admin: Person, product_id: str) -> None:
     refused(admin.http("PUT", f"/products/{product_id}", TEA), *((400, 404) if "%" in product_id else (400,)))
     assert admin.http("GET", f"/products/{product_id}").status == 404
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "image/png"])
 @pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
-def test_a_body_of_another_content_type_is_415(visitor: Person, path: str, kind: str) -> None:
+def test_body_with_another_content_type_returns_415(visitor: Person, path: str, kind: str) -> None:
     body = json.dumps(PERSON if path == "/users" else {"items": [LINE]})
     refused(visitor.rest("POST", path, body, Content_Type=kind), 400, 415)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=shift_jis"])
-def test_a_product_of_another_content_type_is_415(admin: Person, kind: str) -> None:
+def test_product_with_another_content_type_returns_415(admin: Person, kind: str) -> None:
     refused(admin.http("PUT", "/products/tea", json.dumps(TEA), Content_Type=kind), 400, 415)
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
-def test_a_body_larger_than_any_valid_one_is_413(visitor: Person, path: str) -> None:
+def test_too_large_body_returns_413(visitor: Person, path: str) -> None:
     body = json.dumps(PERSON if path == "/users" else {"items": [LINE]})
     refused(visitor.rest("POST", path, body + " " * 20_000), 413)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=shift_jis", "application/jsonx"])
 @pytest.mark.parametrize("surplus", [0, 1])
-def test_both_ways_of_ordering_refuse_a_body_alike(visitor: Person, kind: str, surplus: int) -> None:
+def test_orders_and_process_refuse_a_body_with_the_same_error(visitor: Person, kind: str, surplus: int) -> None:
     body = json.dumps({"items": [LINE]})
     padded = body + " " * (16_384 - len(body) + surplus)
     wrong_kind = [visitor.rest("POST", path, body, Content_Type=kind) for path in ("/orders", "/process")]
@@ -163,7 +163,7 @@ def test_both_ways_of_ordering_refuse_a_body_alike(visitor: Person, kind: str, s
         assert len({(answer.json()["code"], answer.json()["message"]) for answer in ways}) == 1
 
 
-def test_the_largest_body_is_read_on_both_ways_and_one_byte_more_is_not(customer: Person) -> None:
+def test_orders_and_process_have_the_same_body_size_limit(customer: Person) -> None:
     body = json.dumps({"items": [{"product_id": unique("none"), "quantity": 1}]})
     for surplus, ordered, processed in ((0, 202, 404), (1, 413, 413)):
         padded = body + " " * (16_384 - len(body) + surplus)
@@ -172,7 +172,7 @@ def test_the_largest_body_is_read_on_both_ways_and_one_byte_more_is_not(customer
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
-def test_a_body_larger_than_the_gateway_takes_is_413(visitor: Person, path: str) -> None:
+def test_body_above_the_limit_of_api_gateway_returns_413(visitor: Person, path: str) -> None:
     refused(visitor.rest("POST", path, '{"items": "' + "a" * 10_500_000 + '"}'), 413)
 
 
@@ -189,20 +189,18 @@ def test_a_body_larger_than_the_gateway_takes_is_413(visitor: Person, path: str)
         ("GET", "/orders/one/two/three"),
     ],
 )
-def test_a_route_that_is_not_in_the_document_is_404(visitor: Person, method: str, path: str) -> None:
+def test_unknown_rest_route_returns_404(visitor: Person, method: str, path: str) -> None:
     refused(visitor.rest(method, path), 404)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/"), ("POST", "/nothing"), ("PUT", "/orders")])
-def test_a_route_that_is_not_in_the_document_is_404_whatever_is_sent(
-    visitor: Person, method: str, path: str, kind: str
-) -> None:
+def test_unknown_rest_route_returns_404_for_any_body(visitor: Person, method: str, path: str, kind: str) -> None:
     refused(visitor.rest(method, path, "anything", Content_Type=kind), 404)
 
 
 @pytest.mark.parametrize("path", ["/orders/", "/orders//", "/orders/one/", "/users/one/"])
-def test_a_slash_at_the_end_of_a_rest_path_changes_nothing(visitor: Person, path: str) -> None:
+def test_trailing_slash_of_a_rest_path_is_ignored(visitor: Person, path: str) -> None:
     with_slash, without = (visitor.rest("GET", each) for each in (path, path.rstrip("/")))
     assert with_slash.status == without.status
     assert with_slash.json().keys() == without.json().keys()
@@ -210,14 +208,14 @@ def test_a_slash_at_the_end_of_a_rest_path_changes_nothing(visitor: Person, path
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/nothing"), ("DELETE", "/products/apple")])
-def test_a_route_that_is_not_in_the_http_document_is_404(visitor: Person, method: str, path: str) -> None:
+def test_unknown_http_route_returns_404(visitor: Person, method: str, path: str) -> None:
     assert visitor.http(method, path).status == 404
 
 
 @pytest.mark.parametrize(
     "name", ["one", "%00", "%0A", "one%0A", "%FF", "%22", "%27", "x" * 3000, "ORDER-1", "00000000"]
 )
-def test_a_name_that_nothing_has_is_404_as_what_it_would_be(visitor: Person, admin: Person, name: str) -> None:
+def test_unknown_id_returns_the_not_found_error_of_its_resource(visitor: Person, admin: Person, name: str) -> None:
     for method, path, code in (
         ("GET", "/orders/{}", "OrderNotFound"),
         ("POST", "/orders/{}/cancel", "OrderNotFound"),
@@ -230,7 +228,7 @@ def test_a_name_that_nothing_has_is_404_as_what_it_would_be(visitor: Person, adm
     refused(admin.http("PUT", f"/products/{name}%0A", TEA), 400)
 
 
-def test_nothing_of_all_this_was_written(visitor: Person, admin: Person) -> None:
+def test_invalid_requests_wrote_nothing(visitor: Person, admin: Person) -> None:
     assert visitor.rest("GET", "/orders").json() == {"orders": []}
     assert visitor.rest("GET", f"/users/{visitor.sub}").status == 404
     assert admin.http("GET", "/products/tea").status == 404

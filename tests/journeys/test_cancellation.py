@@ -1,4 +1,4 @@
-"""Journey 6: a cancelled order gives its stock back, once, whoever else is at work on it."""
+"""Journey 6: a cancelled order returns its stock exactly once, even with concurrent cancellations and executions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.journeys.rows import pending, write_undecided
 from tests.journeys.stack import Stack
 
 
-def test_a_confirmed_order_is_cancelled_and_its_stock_is_back(
+def test_cancelled_confirmed_order_returns_its_stock(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     products = [admin.put(5), admin.put(7)]
@@ -24,13 +24,13 @@ def test_a_confirmed_order_is_cancelled_and_its_stock_is_back(
     assert cancelled["detail"] == {"event_id": f"{order_id}:CANCELLED", "order": answer.json()}
     watcher.until(
         lambda: [mail for mail in stack.mails(customer.email) if mail["Subject"] == "Your order is cancelled"],
-        "the mail came",
+        "the email about the cancellation arrives",
         order_id,
     )
-    watcher.until(lambda: len(stack.analytics(order_id)) == 3, "all three events are kept", order_id)
+    watcher.until(lambda: len(stack.analytics(order_id)) == 3, "all three events have an analytics record", order_id)
 
 
-def test_a_cancelled_order_is_not_cancelled_again(
+def test_second_cancellation_of_an_order_returns_409(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -42,7 +42,7 @@ def test_a_cancelled_order_is_not_cancelled_again(
     assert stack.stock(product) == 5
 
 
-def test_of_many_cancellations_at_the_same_time_one_wins(
+def test_one_of_several_concurrent_cancellations_succeeds(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -53,14 +53,14 @@ def test_of_many_cancellations_at_the_same_time_one_wins(
     assert stack.stock(product) == 5
 
 
-def test_a_rejected_order_cannot_be_cancelled(admin: Person, customer: Person, watcher: Watcher) -> None:
+def test_rejected_order_cannot_be_cancelled(admin: Person, customer: Person, watcher: Watcher) -> None:
     order_id = customer.order({admin.put(1): 2})["order_id"]
     watcher.decided(customer, order_id)
     answer = customer.rest("POST", f"/orders/{order_id}/cancel")
     assert (answer.status, answer.json()["code"]) == (409, "InvalidTransition")
 
 
-def test_only_its_owner_cancels_an_order(people: People, admin: Person, customer: Person, watcher: Watcher) -> None:
+def test_only_the_owner_can_cancel_an_order(people: People, admin: Person, customer: Person, watcher: Watcher) -> None:
     order_id = customer.order({admin.put(5): 2})["order_id"]
     watcher.decided(customer, order_id)
     for other in (people.somebody(), admin):
@@ -69,7 +69,7 @@ def test_only_its_owner_cancels_an_order(people: People, admin: Person, customer
     assert customer.read(order_id)["status"] == "CONFIRMED"
 
 
-def test_cancelling_at_once_wins_or_loses_as_a_whole(
+def test_immediate_cancellation_leaves_the_stock_complete(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -81,7 +81,7 @@ def test_cancelling_at_once_wins_or_loses_as_a_whole(
     assert stack.stock(product) == 5
 
 
-def test_an_execution_that_comes_after_the_cancellation_touches_nothing(
+def test_execution_after_a_cancellation_changes_nothing(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)

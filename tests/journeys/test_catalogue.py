@@ -1,4 +1,4 @@
-"""Journey 2: an admin keeps the catalogue, customers read it page by page."""
+"""Journey 2: an admin maintains the catalog, and customers read its pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.journeys.people import Person, unique
 PRODUCT = {"name": "Sencha", "unit_price": 980, "currency": "JPY", "quantity": 12}
 
 
-def test_an_admin_creates_a_product_and_replaces_it(admin: Person, customer: Person) -> None:
+def test_admin_can_create_and_replace_a_product(admin: Person, customer: Person) -> None:
     path = f"/products/{unique('tea')}"
     created = admin.http("PUT", path, PRODUCT)
     assert (created.status, created.json()) == (201, {"product_id": path.rpartition("/")[2], **PRODUCT})
@@ -20,19 +20,19 @@ def test_an_admin_creates_a_product_and_replaces_it(admin: Person, customer: Per
     assert customer.http("GET", path).json() == replaced.json()
 
 
-def test_a_customer_may_not_put(customer: Person) -> None:
+def test_customer_cannot_write_a_product(customer: Person) -> None:
     path = f"/products/{unique('tea')}"
     answer = customer.http("PUT", path, PRODUCT)
     assert (answer.status, answer.json()["code"]) == (403, "Forbidden")
     assert customer.http("GET", path).status == 404
 
 
-def test_an_unknown_product_is_404(customer: Person) -> None:
+def test_unknown_product_returns_404(customer: Person) -> None:
     answer = customer.http("GET", f"/products/{unique('none')}")
     assert (answer.status, answer.json()["code"]) == (404, "ProductNotFound")
 
 
-def test_pages_give_each_product_once_in_the_order_of_their_ids(admin: Person, customer: Person) -> None:
+def test_pages_list_each_product_once_in_id_order(admin: Person, customer: Person) -> None:
     mine = sorted(admin.put(1) for _ in range(7))
     seen, path, pages = list[str](), "/products?limit=3", 0
     while path:
@@ -46,19 +46,19 @@ def test_pages_give_each_product_once_in_the_order_of_their_ids(admin: Person, c
     assert [product for product in seen if product in mine] == mine
 
 
-def test_a_page_shows_what_was_sold(admin: Person, customer: Person) -> None:
+def test_product_shows_its_reduced_stock_after_a_sale(admin: Person, customer: Person) -> None:
     product = admin.put(5)
     assert customer.process({product: 2}).status == 200
     assert customer.http("GET", f"/products/{product}").json()["quantity"] == 3
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=-1", "limit=ten", "limit=", "limit=1.5", "cursor=x"])
-def test_a_page_that_cannot_be_is_400(customer: Person, query: str) -> None:
+def test_invalid_limit_or_cursor_returns_400(customer: Person, query: str) -> None:
     for answer in (customer.http("GET", f"/products?{query}"), customer.rest("GET", f"/orders?{query}")):
         assert (answer.status, answer.json()["code"]) == (400, "ValidationError")
 
 
-def test_orders_are_listed_newest_first_and_page_by_page(admin: Person, customer: Person) -> None:
+def test_order_pages_list_the_newest_orders_first(admin: Person, customer: Person) -> None:
     product = admin.put(100)
     placed = [customer.order({product: number})["order_id"] for number in (1, 2, 3, 4, 5)]
     seen, path = list[dict[str, Any]](), "/orders?limit=2"
@@ -70,7 +70,7 @@ def test_orders_are_listed_newest_first_and_page_by_page(admin: Person, customer
     assert [order["order_id"] for order in seen] == placed[::-1]
 
 
-def test_nobody_sees_another_s_orders(people: Any, admin: Person, customer: Person) -> None:
+def test_user_cannot_see_another_users_orders(people: Any, admin: Person, customer: Person) -> None:
     product = admin.put(100)
     order_id = customer.order({product: 1})["order_id"]
     customer.order({product: 1})

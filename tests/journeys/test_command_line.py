@@ -1,6 +1,6 @@
-"""Journey 10, with the whole platform: what goes wrong at the keyboard is said in one line, and leaves nothing behind.
+"""Journey 10: wrong input to `make up` and `make redrive` gives a clear error and changes nothing.
 
-tests/local has the rest of it (a taken port, `down` without `up`, an emulator that died) with small programs.
+tests/local tests other command-line errors with smaller programs, for example a port in use or `down` without `up`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Instance]:
-    """An instance of its own, where nothing runs."""
+    """An instance that is not started."""
     instance = temporary(free_port(), tmp_path / "home")
     with stopped_at_the_end(instance):
         yield instance
@@ -38,7 +38,7 @@ def elsewhere(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Instance
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[[Change], Path]:
-    """Makes a copy of the project with another stack file."""
+    """Return a function that copies the project and changes the copy's file Pulumi.local.yaml."""
 
     def copied(change: Change) -> Path:
         copy = tmp_path / "project"
@@ -74,7 +74,7 @@ WRONG: dict[str, tuple[Change, list[str]]] = {
 
 
 @pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
-def test_a_wrong_value_in_the_stack_file_is_named_before_anything_is_created(
+def test_up_reports_a_wrong_setting_before_it_creates_resources(
     elsewhere: Instance, project: Callable[[Change], Path], change: Change, words: list[str]
 ) -> None:
     done = local("up", elsewhere, "--program", str(project(change)))
@@ -86,7 +86,7 @@ def test_a_wrong_value_in_the_stack_file_is_named_before_anything_is_created(
     assert emulator.find(elsewhere).state == "none"
 
 
-def test_a_second_up_changes_nothing_and_keeps_what_customers_did(
+def test_second_up_changes_nothing_and_keeps_orders(
     stack: Stack, admin: Person, customer: Person, watcher: Watcher
 ) -> None:
     order_id = customer.order({admin.put(5): 1})["order_id"]
@@ -100,7 +100,7 @@ def test_a_second_up_changes_nothing_and_keeps_what_customers_did(
     assert customer.read(order_id) == before
 
 
-def test_a_changed_function_is_all_that_the_next_up_updates(elsewhere: Instance, tmp_path: Path) -> None:
+def test_up_updates_only_the_changed_function(elsewhere: Instance, tmp_path: Path) -> None:
     copy = tmp_path / "project"
     developer.copy_program(copy)
     assert local("up", elsewhere, "--program", str(copy)).returncode == 0
@@ -111,7 +111,7 @@ def test_a_changed_function_is_all_that_the_next_up_updates(elsewhere: Instance,
     assert re.search(r"resources +2 updated, \d+ same$", done.stdout, re.MULTILINE), done.stdout
 
 
-def test_a_redrive_where_nothing_runs_names_the_remedy(free_port: Callable[[], int]) -> None:
+def test_redrive_without_a_running_instance_gives_the_remedy(free_port: Callable[[], int]) -> None:
     port = free_port()
     done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "operations.redrive", "local", "--port", str(port)],

@@ -1,4 +1,4 @@
-"""Journey 3: an order of three lines, from the request to the mail and the analytics."""
+"""Journey 3: an order of three lines, from the request to the emails and analytics records."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ class Bought(NamedTuple):
 
 @pytest.fixture(scope="module")
 def bought(people: People, admin: Person, watcher: Watcher) -> Bought:
-    """A confirmed order of three lines."""
+    """A confirmed order of three lines, with its customer and products."""
     customer = people.somebody().introduce()
     products = [admin.put(10, unit_price=price) for price in (100, 250, 3)]
     accepted = customer.order(dict(zip(products, (2, 3, 10), strict=True)))
     return Bought(customer, accepted, watcher.decided(customer, accepted["order_id"]), products)
 
 
-def test_the_order_is_accepted_as_pending_without_prices(bought: Bought) -> None:
+def test_new_order_is_accepted_as_pending_without_prices(bought: Bought) -> None:
     assert bought.accepted["status"] == "PENDING"
     assert bought.accepted["user_id"] == bought.customer.sub
     assert "total" not in bought.accepted
 
 
-def test_it_is_confirmed_at_the_catalogue_s_prices(bought: Bought) -> None:
+def test_order_is_confirmed_at_catalog_prices(bought: Bought) -> None:
     assert bought.order["status"] == "CONFIRMED"
     assert [line["unit_price"] for line in bought.order["items"]] == [100, 250, 3]
     assert (bought.order["total"], bought.order["currency"]) == (2 * 100 + 3 * 250 + 10 * 3, "JPY")
 
 
-def test_its_lines_are_taken_from_stock(bought: Bought, stack: Stack) -> None:
+def test_order_reduces_the_stock_of_its_products(bought: Bought, stack: Stack) -> None:
     assert [stack.stock(product) for product in bought.products] == [8, 7, 0]
 
 
-def test_its_execution_has_its_id_for_a_name_and_succeeded(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+def test_order_has_a_successful_execution_named_by_its_id(bought: Bought, watcher: Watcher, stack: Stack) -> None:
     execution = watcher.ended(bought.order["order_id"])
     assert (execution["name"], execution["status"]) == (bought.order["order_id"], "SUCCEEDED")
     assert {"ValidateInput", "CheckInventory", "IsInStock", "ProcessOrder", "UpdateInventory", "SendNotification"} <= (
@@ -53,25 +53,25 @@ def test_its_execution_has_its_id_for_a_name_and_succeeded(bought: Bought, watch
     )
 
 
-def test_a_subscriber_is_told_once_that_it_is_being_processed(
+def test_topic_publishes_one_notification_per_order(
     bought: Bought, watcher: Watcher, notifications: Callable[[str], list[Any]]
 ) -> None:
     order_id = bought.order["order_id"]
-    told = watcher.until(lambda: notifications(order_id), "the notification came", order_id)
+    told = watcher.until(lambda: notifications(order_id), "the notification arrives", order_id)
     assert told == [{"order_id": order_id, "user_id": bought.customer.sub, "status": "PROCESSING"}]
 
 
-def test_both_changes_come_over_the_bus(bought: Bought, watcher: Watcher) -> None:
+def test_bus_delivers_an_event_for_each_status(bought: Bought, watcher: Watcher) -> None:
     order_id = bought.order["order_id"]
     created, confirmed = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
     assert created["detail"] == {"event_id": f"{order_id}:PENDING", "order": bought.accepted}
     assert confirmed["detail"] == {"event_id": f"{order_id}:CONFIRMED", "order": bought.order}
 
 
-def test_a_mail_is_sent_for_each_change(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+def test_customer_gets_an_email_for_each_status(bought: Bought, watcher: Watcher, stack: Stack) -> None:
     order, customer = bought.order, bought.customer
     mails = watcher.until(
-        lambda: found if len(found := stack.mails(customer.email)) >= 2 else [], "two mails came", order["order_id"]
+        lambda: found if len(found := stack.mails(customer.email)) >= 2 else [], "two emails arrive", order["order_id"]
     )
     received, confirmed = sorted(mails, key=lambda mail: mail["Subject"], reverse=True)
     assert (received["Subject"], confirmed["Subject"]) == ("Your order is received", "Your order is confirmed")
@@ -84,11 +84,11 @@ def test_a_mail_is_sent_for_each_change(bought: Bought, watcher: Watcher, stack:
     assert "Total: 980 JPY" in confirmed["BodyText"]
 
 
-def test_each_event_is_kept_for_analysis(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+def test_each_event_has_an_analytics_record(bought: Bought, watcher: Watcher, stack: Stack) -> None:
     order = bought.order
     order_id, day = order["order_id"], order["created_at"][:10]
     kept = watcher.until(
-        lambda: found if len(found := stack.analytics(order_id)) >= 2 else {}, "two objects came", order_id
+        lambda: found if len(found := stack.analytics(order_id)) >= 2 else {}, "two analytics records exist", order_id
     )
     assert kept == {
         f"orders/dt={day}/{order_id}_PENDING.json": {
@@ -104,9 +104,7 @@ def test_each_event_is_kept_for_analysis(bought: Bought, watcher: Watcher, stack
     }
 
 
-def test_its_id_is_the_correlation_id_from_the_request_to_the_mail(
-    bought: Bought, watcher: Watcher, stack: Stack
-) -> None:
+def test_order_id_is_the_correlation_id_in_all_logs(bought: Bought, watcher: Watcher, stack: Stack) -> None:
     order_id = bought.order["order_id"]
     way = {
         "orders_api": "order accepted",
@@ -118,7 +116,7 @@ def test_its_id_is_the_correlation_id_from_the_request_to_the_mail(
         "send_email": "email sent",
     }
     for name, message in way.items():
-        said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} wrote of it", order_id)
+        said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} logs the order's id", order_id)
         assert message in [record["message"] for record in said]
     # The access log has the request's id, the function's log has it together with the order's.
     accepted = next(record for record in stack.records("orders_api", order_id) if record["message"] == "order accepted")
@@ -127,8 +125,8 @@ def test_its_id_is_the_correlation_id_from_the_request_to_the_mail(
     assert requests[accepted["request_id"]]["status"] == "202"
 
 
-def test_what_happened_is_counted(bought: Bought, watcher: Watcher, stack: Stack) -> None:
-    watcher.until(lambda: stack.mails(bought.customer.email), "a mail came", bought.order["order_id"])
+def test_business_metrics_count_the_order(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+    watcher.until(lambda: stack.mails(bought.customer.email), "an email arrives", bought.order["order_id"])
     counted = {
         "users_api": "UserCreated",
         "publish_order_events": "OrderConfirmed",
@@ -136,17 +134,21 @@ def test_what_happened_is_counted(bought: Bought, watcher: Watcher, stack: Stack
         "record_analytics": "OrderAnalysed",
     }
     for name, metric in counted.items():
-        watcher.until(lambda name=name, metric=metric: metric in _metrics(stack, name), f"{name} counts {metric}")
+        watcher.until(
+            lambda name=name, metric=metric: metric in _metrics(stack, name), f"{name} counts {metric} in its metrics"
+        )
     assert "OrderCreated" in _metrics(stack, "publish_order_events")
 
 
-def test_the_success_topic_tells_what_was_handled(
+def test_success_topic_reports_each_handled_event(
     bought: Bought, watcher: Watcher, successes: Callable[[str], list[Any]]
 ) -> None:
     order_id = bought.order["order_id"]
     # process_order for the one event, send_email for both.
     told = watcher.until(
-        lambda: found if len(found := successes(order_id)) >= 3 else [], "three successes came", order_id
+        lambda: found if len(found := successes(order_id)) >= 3 else [],
+        "three messages about successful invocations arrive",
+        order_id,
     )
     handled = sorted(
         (each["requestContext"]["functionArn"].split(":")[6], each["requestPayload"]["detail-type"]) for each in told
@@ -160,34 +162,34 @@ def test_the_success_topic_tells_what_was_handled(
     assert {"started": True} in [each["responsePayload"] for each in told]
 
 
-def test_no_log_holds_anything_personal(bought: Bought, watcher: Watcher, stack: Stack) -> None:
-    watcher.until(lambda: stack.mails(bought.customer.email), "a mail came", bought.order["order_id"])
+def test_logs_contain_no_personal_data(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+    watcher.until(lambda: stack.mails(bought.customer.email), "an email arrives", bought.order["order_id"])
     secrets = (bought.customer.email, bought.customer.name, bought.customer.id_token)
     for name in stack.ops["logGroups"]:
         for line in stack.log(name):
             assert not [secret for secret in secrets if secret in line], f"{name}: {line}"
 
 
-def test_an_order_of_the_most_lines_is_confirmed(customer: Person, admin: Person, watcher: Watcher) -> None:
+def test_order_with_25_lines_is_confirmed(customer: Person, admin: Person, watcher: Watcher) -> None:
     products = [admin.put(1, unit_price=10) for _ in range(25)]
     order = watcher.decided(customer, customer.order(dict.fromkeys(products, 1))["order_id"])
     assert (order["status"], order["total"]) == ("CONFIRMED", 250)
 
 
-def test_an_order_needs_no_profile_and_gets_no_mail(
+def test_order_without_a_profile_is_confirmed_without_emails(
     people: People, admin: Person, watcher: Watcher, stack: Stack
 ) -> None:
     stranger = people.somebody()
     order_id = stranger.order({admin.put(1): 1})["order_id"]
     assert watcher.decided(stranger, order_id)["status"] == "CONFIRMED"
-    watcher.until(lambda: len(stack.records("send_email", order_id)) >= 2, "send_email saw both events", order_id)
+    watcher.until(lambda: len(stack.records("send_email", order_id)) >= 2, "send_email logs both events", order_id)
     assert {record["message"] for record in stack.records("send_email", order_id)} == {"email skipped: no profile"}
     assert "MailSkipped" in _metrics(stack, "send_email")
     assert not stack.mails(stranger.email)
 
 
 def _metrics(stack: Stack, name: str) -> set[str]:
-    """Return the names of what a function counted in the platform's namespace (EMF lines of its log)."""
+    """Return the names of the business metrics in a function's log (embedded metric format)."""
     lines = [json.loads(line) for line in stack.log(name) if line.startswith('{"_aws"')]
     described = [each for line in lines for each in line["_aws"]["CloudWatchMetrics"]]
     assert {each["Namespace"] for each in described} <= {"orders-local"}

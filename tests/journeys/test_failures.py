@@ -1,4 +1,4 @@
-"""Journey 9: what a consumer cannot do waits in the right failure queue, and a redrive brings it to its end."""
+"""Journey 9: events that a consumer cannot handle wait in the right failure queue, and a redrive completes the work."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Redrive = Callable[..., list[str]]
 
 @pytest.fixture
 def redrive(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Redrive:
-    """Sends back what lies in the named failure queues; returns what it says."""
+    """Return a function that redrives the named failure queues and returns the lines that the command prints."""
 
     def run(*names: str, dry_run: bool = False, stay: int = 0) -> list[str]:
         queues = {name: stack.ops["failureQueues"][name] for name in names}
@@ -38,24 +38,26 @@ def redrive(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Redrive:
 
 @pytest.fixture
 def order(admin: Person, customer: Person) -> dict[str, Any]:
-    """An order that nobody has written yet."""
+    """A PENDING order that is not in the orders table yet."""
     return pending(customer, admin.put(5))
 
 
-def test_an_event_that_keeps_failing_waits_with_its_error_and_a_redrive_ends_it(
+def test_failed_event_waits_with_its_error_and_a_redrive_completes_it(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     # As if the Express execution had died behind its first step: process_order waits for it, three times.
     order_id = order["order_id"]
     write_undecided(stack, {**order, "created_at": timestamp(datetime.now(UTC) + timedelta(hours=1))})
-    failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope came", order_id)
+    failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope arrives", order_id)
     (event,) = watcher.told(order_id, "OrderCreated")
     envelope = json.loads(failed[0]["Body"])
     assert envelope["requestPayload"]["detail"] == event["detail"]
     assert envelope["responsePayload"]["errorType"] == "OrderUndecided"
     assert envelope["requestContext"]["condition"] == "RetriesExhausted"
     assert envelope["requestContext"]["approximateInvokeCount"] == 3
-    copies = watcher.until(lambda: stack.failed("process-order-dlq", order_id), "its copy came", order_id)
+    copies = watcher.until(
+        lambda: stack.failed("process-order-dlq", order_id), "the event arrives in the dead-letter queue", order_id
+    )
     assert json.loads(copies[0]["Body"])["detail"] == event["detail"]
     queues = ("process-order-failures", "process-order-dlq")
 
@@ -73,7 +75,7 @@ def test_an_event_that_keeps_failing_waits_with_its_error_and_a_redrive_ends_it(
     assert not [name for name in queues if stack.failed(name, order_id)]
 
 
-def test_an_event_of_an_order_that_there_is_not_comes_back_with_its_error(
+def test_event_without_an_order_fails_again_after_a_redrive(
     order: dict[str, Any], watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     order_id = order["order_id"]
@@ -82,15 +84,15 @@ def test_an_event_of_an_order_that_there_is_not_comes_back_with_its_error(
     def failed() -> list[Any]:
         return [json.loads(each["Body"]) for each in stack.failed("process-order-failures", order_id)]
 
-    (first,) = watcher.until(failed, "the envelope came", order_id)
+    (first,) = watcher.until(failed, "the envelope arrives", order_id)
     assert first["responsePayload"]["errorType"] == "OrderNotFound"
     redrive("process-order-failures", "process-order-dlq")
-    (second,) = watcher.until(failed, "it came back", order_id)
+    (second,) = watcher.until(failed, "the envelope arrives again", order_id)
     assert second["requestPayload"] == first["requestPayload"]
     assert second["requestContext"]["requestId"] != first["requestContext"]["requestId"]
 
 
-def test_a_mail_that_could_not_be_written_is_sent_once_it_can_be(
+def test_failed_email_is_sent_by_a_redrive_after_the_repair(
     people: People, admin: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     customer, users = people.somebody(), stack.ops["tables"]["users"]
@@ -100,7 +102,7 @@ def test_a_mail_that_could_not_be_written_is_sent_once_it_can_be(
     order_id = customer.order({admin.put(5): 2})["order_id"]
     failed = watcher.until(
         lambda: found if len(found := stack.failed("send-email-failures", order_id)) == 2 else [],
-        "both events failed",
+        "both events are in the failure queue",
         order_id,
     )
     assert {json.loads(each["Body"])["responsePayload"]["errorType"] for each in failed} == {"KeyError"}
@@ -111,35 +113,35 @@ def test_a_mail_that_could_not_be_written_is_sent_once_it_can_be(
     stack.aws("dynamodb", "put_item", TableName=users, Item=mended)
     redrive("send-email-failures", "send-email-dlq")
     mails = watcher.until(
-        lambda: found if len(found := stack.mails(customer.email)) == 2 else [], "both mails came", order_id
+        lambda: found if len(found := stack.mails(customer.email)) == 2 else [], "both emails arrive", order_id
     )
     assert {mail["Subject"] for mail in mails} == {"Your order is received", "Your order is confirmed"}
 
 
-def test_an_event_that_comes_twice_is_acted_on_once(
+def test_event_delivered_twice_takes_effect_once(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, successes: Callable[[str], list[Any]]
 ) -> None:
     product = admin.put(5)
     order_id = customer.order({product: 2})["order_id"]
     watcher.decided(customer, order_id)
-    watcher.until(lambda: len(successes(order_id)) == 3, "all was handled", order_id)
-    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are kept", order_id)
+    watcher.until(lambda: len(successes(order_id)) == 3, "all functions succeed", order_id)
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have a record", order_id)
     kept = stack.analytics(order_id)
     for event in watcher.told(order_id, "OrderCreated", "OrderConfirmed"):
         _put_event(stack, event["detail-type"], event["detail"]["order"])
-    watcher.until(lambda: len(successes(order_id)) == 6, "all was handled again", order_id)
+    watcher.until(lambda: len(successes(order_id)) == 6, "all functions succeed again", order_id)
     assert len(stack.mails(customer.email)) == 2
     assert stack.analytics(order_id) == kept
     assert stack.stock(product) == 3
 
 
-def test_the_archive_gives_back_what_was_on_the_bus_and_nothing_is_done_twice(
+def test_replay_from_the_archive_changes_nothing_twice(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, successes: Callable[[str], list[Any]]
 ) -> None:
     began, product = datetime.now(UTC), admin.put(5)
     order_id = customer.order({product: 2})["order_id"]
     before = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
-    watcher.until(lambda: len(successes(order_id)) == 3, "all was handled", order_id)
+    watcher.until(lambda: len(successes(order_id)) == 3, "all functions succeed", order_id)
     bus = stack.ops["eventBus"]
     stack.aws(
         "events",
@@ -150,19 +152,21 @@ def test_the_archive_gives_back_what_was_on_the_bus_and_nothing_is_done_twice(
         EventEndTime=datetime.now(UTC) + timedelta(seconds=1),
         Destination={"Arn": bus["arn"]},
     )
-    watcher.until(lambda: len(successes(order_id)) == 6, "all was handled again", order_id)
+    watcher.until(lambda: len(successes(order_id)) == 6, "all functions succeed again", order_id)
     again = watcher.events(order_id)[2:]
     assert [event["detail"] for event in again] == [event["detail"] for event in before]
     assert len(stack.mails(customer.email)) == 2
     assert stack.stock(product) == 3
 
 
-def test_an_event_that_may_not_be_delivered_to_a_function_is_delivered_later(
+def test_event_undeliverable_to_a_function_is_delivered_by_a_redrive(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     with without_permission(stack, stack.ops["functions"]["process_order"]):
         order_id = customer.order({admin.put(5): 2})["order_id"]
-        failed = watcher.until(lambda: stack.failed("process-order-delivery", order_id), "it waits", order_id)
+        failed = watcher.until(
+            lambda: stack.failed("process-order-delivery", order_id), "the event is in the queue", order_id
+        )
     (event,) = watcher.told(order_id, "OrderCreated")
     assert json.loads(failed[0]["Body"])["detail"] == event["detail"]
     assert failed[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
@@ -171,19 +175,21 @@ def test_an_event_that_may_not_be_delivered_to_a_function_is_delivered_later(
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
 
 
-def test_an_event_that_may_not_be_delivered_to_the_queue_is_kept_later(
+def test_event_undeliverable_to_analytics_is_recorded_by_a_redrive(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     closed = json.dumps({"Version": "2012-10-17", "Statement": []})
     with queue_attributes(stack, stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"], Policy=closed):
         order_id = customer.process({admin.put(5): 2}).json()["order_id"]
-        watcher.until(lambda: len(stack.failed("analytics-delivery", order_id)) == 2, "both events wait", order_id)
+        watcher.until(
+            lambda: len(stack.failed("analytics-delivery", order_id)) == 2, "both events are in the queue", order_id
+        )
     assert stack.analytics(order_id) == {}
     redrive("analytics-delivery")
-    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are kept", order_id)
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have a record", order_id)
 
 
-def test_an_event_that_cannot_be_kept_waits_in_the_fifo_queue_and_is_kept_later(
+def test_event_that_s3_refuses_is_recorded_by_a_redrive(
     order: dict[str, Any], watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     order |= {"updated_at": "2001-01-01T00:00:00.000Z", "status": "CANCELLED"}
@@ -191,21 +197,23 @@ def test_an_event_that_cannot_be_kept_waits_in_the_fifo_queue_and_is_kept_later(
     # The queue hides a message for three minutes after each of the five tries.
     with closed_bucket(stack, "orders/dt=2001-01-01/*"), queue_attributes(stack, analytics, VisibilityTimeout="1"):
         _put_event(stack, "OrderCancelled", order)
-        failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "it waits", order_id)
+        failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "the event is in the queue", order_id)
     assert json.loads(failed[0]["Body"])["order"] == order
     assert stack.analytics(order_id) == {}
     redrive("analytics-dlq")
-    kept = watcher.until(lambda: stack.analytics(order_id), "it is kept", order_id)
+    kept = watcher.until(lambda: stack.analytics(order_id), "the event has a record", order_id)
     assert [each["order"] for each in kept.values()] == [order]
 
 
-def test_changes_that_cannot_be_published_are_read_from_the_stream_again(
+def test_unpublished_status_changes_are_published_by_a_redrive(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     product = admin.put(5)
     with denied(stack, "publish-order-events", "events:PutEvents"):
         order_id = customer.order({product: 2})["order_id"]
-        waiting = watcher.until(lambda: stack.failed("publish-order-events-stream", ""), "it waits", order_id)
+        waiting = watcher.until(
+            lambda: stack.failed("publish-order-events-stream", ""), "a position is in the queue", order_id
+        )
     batch = json.loads(waiting[-1]["Body"])["DDBStreamBatchInfo"]
     assert order_id not in waiting[-1]["Body"]
     assert batch["startSequenceNumber"] <= batch["endSequenceNumber"]
@@ -217,7 +225,7 @@ def test_changes_that_cannot_be_published_are_read_from_the_stream_again(
     watcher.told(order_id, "OrderCreated", "OrderConfirmed")
 
 
-def test_the_command_goes_through_all_queues(
+def test_redrive_command_checks_all_failure_queues(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[int] = []
@@ -240,7 +248,7 @@ def _put_event(stack: Stack, detail_type: str, order: dict[str, Any]) -> None:
 
 
 def _write(stack: Stack, order_id: str, **columns: str) -> None:
-    """Change columns of an order."""
+    """Change attributes of an order's row."""
     stack.aws(
         "dynamodb",
         "update_item",

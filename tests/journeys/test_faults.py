@@ -1,4 +1,4 @@
-"""A fault of ours: the order comes to an end all the same, and the answer tells nothing of the inside."""
+"""Journey: internal errors. Every order is still decided, and responses reveal no internal details."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tells_nothing(answer: Answer) -> None:
         ("orders-api", "POST", "/orders"),
     ],
 )
-def test_a_function_of_the_rest_api_that_fails_is_500(
+def test_failing_rest_api_function_returns_500_without_details(
     people: People, stack: Stack, role: str, method: str, path: str
 ) -> None:
     somebody = people.somebody()
@@ -42,14 +42,14 @@ def test_a_function_of_the_rest_api_that_fails_is_500(
         tells_nothing(somebody.rest(method, path.format(sub=somebody.sub), body))
 
 
-def test_a_function_of_the_http_api_that_fails_is_500(customer: Person, stack: Stack) -> None:
+def test_failing_http_api_function_returns_500_without_details(customer: Person, stack: Stack) -> None:
     assert customer.access_token
     with denied(stack, "catalog-api", "dynamodb:*"):
         tells_nothing(customer.http("GET", "/products"))
         tells_nothing(customer.http("GET", "/products/apple"))
 
 
-def test_an_order_that_cannot_be_processed_has_failed(
+def test_order_becomes_failed_if_it_cannot_be_processed(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -64,7 +64,7 @@ def test_an_order_that_cannot_be_processed_has_failed(
     watcher.told(order_id, "OrderCreated", "OrderFailed")
     watcher.until(
         lambda: [mail for mail in stack.mails(customer.email) if mail["Subject"] == "Your order has failed"],
-        "the mail came",
+        "the email about the failure arrives",
         order_id,
     )
     # STANDARD logs what failed.
@@ -72,7 +72,7 @@ def test_an_order_that_cannot_be_processed_has_failed(
     assert "ExecutionFailed" in logged
 
 
-def test_an_order_whose_execution_could_not_even_record_its_end_has_failed_all_the_same(
+def test_order_becomes_failed_if_its_execution_cannot_record_it(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -86,7 +86,7 @@ def test_an_order_whose_execution_could_not_even_record_its_end_has_failed_all_t
     assert stack.stock(product) == 5
 
 
-def test_an_order_that_cannot_be_processed_at_once_is_500_and_has_failed(
+def test_synchronous_order_returns_500_and_becomes_failed(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -98,7 +98,7 @@ def test_an_order_that_cannot_be_processed_at_once_is_500_and_has_failed(
     watcher.told(order["order_id"], "OrderCreated", "OrderFailed")
 
 
-def test_a_notification_that_cannot_be_sent_holds_up_no_order(
+def test_failed_notification_does_not_stop_an_order(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)

@@ -1,4 +1,4 @@
-"""What frontend teams are given: enough to call both APIs from a browser, and from the stack's own origins alone."""
+"""Tests that the output `frontend` is enough to call both APIs from a browser, and that foreign origins are refused."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ OPERATIONS = [
 ]
 
 
-def test_the_output_is_as_its_schema_says(stack: Stack) -> None:
+def test_frontend_output_matches_its_schema(stack: Stack) -> None:
     schema = json.loads((openapi.CONTRACTS / "frontend-outputs.schema.json").read_text(encoding="utf-8"))
     assert breaches(schema, stack.frontend) == []
 
 
-def test_it_holds_nothing_that_is_not_public(stack: Stack) -> None:
+def test_frontend_output_contains_only_public_values(stack: Stack) -> None:
     text = json.dumps(stack.frontend)
     assert "arn:" not in text
     for name in (*stack.ops["tables"].values(), stack.ops["analyticsBucket"]):
         assert name not in text
 
 
-def test_tokens_can_be_verified_with_what_it_names(stack: Stack, client: CheckedClient, customer: Person) -> None:
+def test_frontend_output_is_enough_to_verify_tokens(stack: Stack, client: CheckedClient, customer: Person) -> None:
     auth = stack.frontend["auth"]
     head, claims, _ = (part + "=" * (-len(part) % 4) for part in customer.id_token.split("."))
     keys = client.send("GET", auth["jwksUrl"]).json()["keys"]
@@ -44,9 +44,7 @@ def test_tokens_can_be_verified_with_what_it_names(stack: Stack, client: Checked
 
 
 @pytest.mark.parametrize(("document", "method", "path"), OPERATIONS)
-def test_a_page_of_the_stack_may_ask_for_every_operation(
-    client: CheckedClient, document: str, method: str, path: str
-) -> None:
+def test_own_origin_may_call_every_operation(client: CheckedClient, document: str, method: str, path: str) -> None:
     answer = _preflight(client, document, method, path, client.origin)
     allowed = answer.headers
     assert answer.status in (200, 204)
@@ -58,7 +56,9 @@ def test_a_page_of_the_stack_may_ask_for_every_operation(
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
-def test_a_page_may_send_a_key_and_read_where_an_order_is(client: CheckedClient, customer: Person, path: str) -> None:
+def test_own_origin_may_send_idempotency_keys_and_read_locations(
+    client: CheckedClient, customer: Person, path: str
+) -> None:
     allowed = _preflight(client, REST, "POST", path, client.origin).headers["access-control-allow-headers"]
     assert "idempotency-key" in [name.lower() for name in _listed(allowed)]
     answer = customer.rest("POST", "/orders", {"items": [{"product_id": "apple", "quantity": 1}]})
@@ -66,14 +66,12 @@ def test_a_page_may_send_a_key_and_read_where_an_order_is(client: CheckedClient,
 
 
 @pytest.mark.parametrize(("document", "method", "path"), OPERATIONS)
-def test_a_page_of_somebody_else_may_ask_for_nothing(
-    client: CheckedClient, document: str, method: str, path: str
-) -> None:
+def test_foreign_origin_may_call_no_operation(client: CheckedClient, document: str, method: str, path: str) -> None:
     allowed = _preflight(client, document, method, path, FOREIGN).headers.get("access-control-allow-origin")
     assert allowed not in (FOREIGN, "*")
 
 
-def test_an_answer_is_not_for_a_page_of_somebody_else(stack: Stack, customer: Person) -> None:
+def test_foreign_origin_cannot_read_responses(stack: Stack, customer: Person) -> None:
     origin = {"Origin": FOREIGN}
     plain, frontend = customer.client, stack.frontend
     for url, token in (
@@ -86,7 +84,7 @@ def test_an_answer_is_not_for_a_page_of_somebody_else(stack: Stack, customer: Pe
 
 
 def _preflight(client: CheckedClient, document: str, method: str, path: str, origin: str) -> Any:
-    """Ask as a browser does before it sends a request of another origin: without a token."""
+    """Send the CORS preflight request that a browser sends before a cross-origin request, without a token."""
     api = client.frontend["restApi" if document == REST else "httpApi"]["url"]
     asked = {
         "Origin": origin,

@@ -1,4 +1,4 @@
-"""Journey 5: a repeated request is the same order, another one under the same key is refused."""
+"""Journey 5: a repeated request returns the same order, and a different request with the same key is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.journeys.people import People, Person, at_once, lines, unique
 from tests.journeys.stack import Stack
 
 
-def test_the_same_key_and_body_is_the_same_order_as_it_is_now(
+def test_same_key_and_body_return_the_current_order(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product, key = admin.put(5), unique("key")
@@ -23,7 +23,9 @@ def test_the_same_key_and_body_is_the_same_order_as_it_is_now(
     watcher.told(first["order_id"], "OrderCreated", "OrderConfirmed")
 
 
-def test_the_same_key_with_another_body_is_409(admin: Person, customer: Person, watcher: Watcher, stack: Stack) -> None:
+def test_same_key_with_another_body_returns_409(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
     product, key = admin.put(5), unique("key")
     first = customer.order({product: 2}, key)
     for path in ("/orders", "/process"):
@@ -33,30 +35,30 @@ def test_the_same_key_with_another_body_is_409(admin: Person, customer: Person, 
     assert stack.stock(product) == 3
 
 
-def test_a_key_is_its_user_s_own(people: People, admin: Person, customer: Person) -> None:
+def test_same_key_of_two_users_creates_two_orders(people: People, admin: Person, customer: Person) -> None:
     product, key, other = admin.put(5), unique("key"), people.somebody()
     assert customer.order({product: 1}, key)["order_id"] != other.order({product: 2}, key)["order_id"]
 
 
-def test_without_a_key_every_request_is_an_order(admin: Person, customer: Person) -> None:
+def test_each_request_without_a_key_creates_an_order(admin: Person, customer: Person) -> None:
     product = admin.put(5)
     assert customer.order({product: 1})["order_id"] != customer.order({product: 1})["order_id"]
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 255, "clé/1 ; a=b", "7"])
-def test_any_text_of_up_to_255_characters_is_a_key(admin: Person, customer: Person, key: str) -> None:
+def test_any_key_of_up_to_255_characters_is_accepted(admin: Person, customer: Person, key: str) -> None:
     product, name = admin.put(5), key.encode().decode("latin-1")
     assert customer.order({product: 1}, name)["order_id"] == customer.order({product: 1}, name)["order_id"]
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
 @pytest.mark.parametrize("key", ["", "k" * 256])
-def test_a_key_that_cannot_be_is_400(admin: Person, customer: Person, path: str, key: str) -> None:
+def test_empty_or_too_long_key_returns_400(admin: Person, customer: Person, path: str, key: str) -> None:
     answer = customer.rest("POST", path, lines({admin.put(5): 1}), Idempotency_Key=key)
     assert (answer.status, answer.json()["code"]) == (400, "ValidationError")
 
 
-def test_requests_at_the_same_time_with_one_key_are_one_order(
+def test_concurrent_requests_with_one_key_create_one_order(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product, key = admin.put(5), unique("key")
@@ -67,7 +69,9 @@ def test_requests_at_the_same_time_with_one_key_are_one_order(
     assert stack.stock(product) == 4
 
 
-def test_both_ways_of_ordering_share_the_keys(admin: Person, customer: Person, watcher: Watcher, stack: Stack) -> None:
+def test_orders_and_process_share_idempotency_keys(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+) -> None:
     product, key = admin.put(5), unique("key")
     placed = customer.order({product: 1}, key)
     watcher.decided(customer, placed["order_id"])

@@ -1,4 +1,4 @@
-"""Journey 4: an order that cannot be is rejected as a whole, says why, and touches no stock."""
+"""Journey 4: an order that cannot be fulfilled is rejected with a reason and changes no stock."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.journeys.stack import Stack
 
 @dataclass(frozen=True)
 class Case:
-    """An order that is rejected, and its reason."""
+    """An order that is rejected, with its error code."""
 
     code: str
     items: dict[str, int]
     stock: dict[str, int]
-    """What is in stock before and after."""
+    """Stock of each existing product, which the order must not change."""
 
 
 @pytest.fixture(params=["OutOfStock", "ProductNotFound", "ValidationError"])
@@ -35,7 +35,7 @@ def case(request: pytest.FixtureRequest, admin: Person) -> Case:
     return Case(request.param, {enough: 1, foreign: 1}, {enough: 5, foreign: 5})
 
 
-def test_it_is_rejected_with_its_reason_everywhere(
+def test_row_execution_event_and_email_give_the_reason(
     case: Case, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     order_id = customer.order(case.items)["order_id"]
@@ -50,20 +50,22 @@ def test_it_is_rejected_with_its_reason_everywhere(
     assert rejected["detail"] == {"event_id": f"{order_id}:REJECTED", "order": order}
     mails = watcher.until(
         lambda: [mail for mail in stack.mails(customer.email) if mail["Subject"] == "Your order is rejected"],
-        "the mail came",
+        "the email about the rejection arrives",
         order_id,
     )
     assert f"Reason: {order['reason']['message']}" in mails[0]["BodyText"]
 
 
-def test_the_reason_names_the_product(admin: Person, customer: Person, watcher: Watcher) -> None:
+def test_reason_names_only_the_product_out_of_stock(admin: Person, customer: Person, watcher: Watcher) -> None:
     enough, short = admin.put(5), admin.put(1)
     order = watcher.decided(customer, customer.order({enough: 5, short: 2})["order_id"])
     assert short in order["reason"]["message"]
     assert enough not in order["reason"]["message"]
 
 
-def test_the_last_pieces_are_sold_once(people: People, admin: Person, watcher: Watcher, stack: Stack) -> None:
+def test_last_stock_is_sold_once_to_concurrent_buyers(
+    people: People, admin: Person, watcher: Watcher, stack: Stack
+) -> None:
     first, second = admin.put(3), admin.put(3)
     buyers = [people.somebody() for _ in range(6)]
 

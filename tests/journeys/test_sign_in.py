@@ -1,4 +1,4 @@
-"""Journey 1: people sign in and keep a profile; a token that is not theirs, or not for this API, opens nothing."""
+"""Journey 1: users sign in and create profiles. Tokens that are invalid or meant for another API are refused."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ from tests.journeys.stack import Stack
 Make = Callable[[], Tokens]
 
 
-def test_the_seeded_customer_signs_in_and_has_a_profile(stack: Stack, client: CheckedClient) -> None:
+def test_sample_customer_can_sign_in_and_has_a_profile(stack: Stack, client: CheckedClient) -> None:
     seeded = Person(client, **_credentials(stack, "customer"))
     sub = _claims(seeded.id_token)["sub"]
     answer = seeded.rest("GET", f"/users/{sub}")
     assert (answer.status, answer.json()["email"]) == (200, seeded.email)
 
 
-def test_the_seeded_admin_signs_in_and_may_write_the_catalogue(stack: Stack, client: CheckedClient) -> None:
+def test_sample_admin_can_sign_in_and_write_the_catalog(stack: Stack, client: CheckedClient) -> None:
     seeded = Person(client, **_credentials(stack, "admin"))
     assert _claims(seeded.id_token)["cognito:groups"] == ["admin"]
     assert seeded.put(1)
 
 
-def test_sign_in_takes_the_address_in_any_case(people: People, client: CheckedClient) -> None:
+def test_sign_in_ignores_the_letter_case_of_the_address(people: People, client: CheckedClient) -> None:
     somebody = people.somebody()
     for sign_in in (client.sign_in, client.sign_in_by_code):
         claims = _claims(sign_in(somebody.email.upper(), somebody.password).id_token)
         assert (claims["sub"], claims["email"]) == (somebody.sub, somebody.email)
 
 
-def test_a_wrong_password_gives_no_token(people: People, client: CheckedClient) -> None:
+def test_sign_in_with_a_wrong_password_is_refused(people: People, client: CheckedClient) -> None:
     somebody = people.somebody()
     with pytest.raises(SignInError, match="NotAuthorizedException"):
         client.sign_in(somebody.email, "Wrong-horse-1")
 
 
-def test_an_unknown_name_is_refused_like_a_wrong_password(client: CheckedClient) -> None:
+def test_unknown_user_gets_the_error_of_a_wrong_password(client: CheckedClient) -> None:
     with pytest.raises(SignInError, match="NotAuthorizedException"):
         client.sign_in("nobody@example.com", PASSWORD)
 
 
-def test_the_code_flow_gives_the_scopes_that_were_asked_for(people: People, client: CheckedClient) -> None:
+def test_code_flow_returns_a_token_with_the_requested_scopes(people: People, client: CheckedClient) -> None:
     somebody = people.somebody()
     tokens = client.sign_in_by_code(somebody.email, somebody.password)
     assert set(_claims(tokens.access_token)["scope"].split()) == {"openid", "email"}
     assert _claims(tokens.id_token)["sub"] == somebody.sub
 
 
-def test_the_code_flow_gives_no_code_for_a_wrong_password(people: People, client: CheckedClient) -> None:
+def test_code_flow_with_a_wrong_password_is_refused(people: People, client: CheckedClient) -> None:
     with pytest.raises(SignInError):
         client.sign_in_by_code(people.somebody().email, "Wrong-horse-1")
 
 
-def test_a_profile_is_created_and_read_where_the_answer_says(people: People, stack: Stack) -> None:
+def test_new_profile_can_be_read_at_its_location(people: People, stack: Stack) -> None:
     somebody = people.somebody()
     created = somebody.rest("POST", "/users", {"name": "花子", "email": somebody.email})
     assert created.status == 201
@@ -77,31 +77,31 @@ def test_a_profile_is_created_and_read_where_the_answer_says(people: People, sta
     assert (read.status, read.json()) == (200, created.json())
 
 
-def test_a_second_profile_is_409(customer: Person) -> None:
+def test_second_profile_of_a_user_returns_409(customer: Person) -> None:
     answer = customer.rest("POST", "/users", {"name": "Other", "email": "other@example.com"})
     assert (answer.status, answer.json()["code"]) == (409, "UserAlreadyExists")
     assert customer.rest("GET", f"/users/{customer.sub}").json()["email"] == customer.email
 
 
-def test_another_s_profile_answers_as_if_there_were_none(people: People, customer: Person) -> None:
+def test_profile_of_another_user_looks_like_a_missing_one(people: People, customer: Person) -> None:
     somebody = people.somebody()
     others, none = somebody.rest("GET", f"/users/{customer.sub}"), somebody.rest("GET", f"/users/{somebody.sub}")
     assert (others.status, others.json()["code"]) == (404, "UserNotFound")
     assert others.json() | {"request_id": ""} == none.json() | {"request_id": ""}
 
 
-def test_an_admin_reads_any_profile(admin: Person, customer: Person) -> None:
+def test_admin_can_read_any_profile(admin: Person, customer: Person) -> None:
     assert admin.rest("GET", f"/users/{customer.sub}").json()["email"] == customer.email
 
 
-def test_a_token_is_taken_with_and_without_bearer(customer: Person) -> None:
+def test_token_is_accepted_with_and_without_bearer(customer: Person) -> None:
     for token in (customer.id_token, f"Bearer {customer.id_token}"):
         assert customer.client.rest("GET", "/orders", headers={"Authorization": token}).status == 200
     for token in (customer.access_token, f"Bearer {customer.access_token}"):
         assert customer.client.http("GET", "/products", headers={"Authorization": token}).status == 200
 
 
-def test_a_token_without_the_scope_is_403_on_the_http_api(people: People, client: CheckedClient) -> None:
+def test_token_without_the_scope_email_gets_403_on_the_http_api(people: People, client: CheckedClient) -> None:
     somebody = people.somebody()
     by_password = client.sign_in(somebody.email, somebody.password).access_token
     openid_alone = client.sign_in_by_code(somebody.email, somebody.password, scopes=("openid",)).access_token
@@ -110,7 +110,7 @@ def test_a_token_without_the_scope_is_403_on_the_http_api(people: People, client
 
 
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer ", "not-a-token", "Bearer a.b.c", "Basic dTpw"])
-def test_no_token_is_401(client: CheckedClient, value: str | None) -> None:
+def test_missing_or_malformed_token_gets_401(client: CheckedClient, value: str | None) -> None:
     headers = {} if value is None else {"Authorization": value}
     rest, http = client.rest("GET", "/orders", headers=headers), client.http("GET", "/products", headers=headers)
     assert (rest.status, rest.json()["code"], http.status) == (401, "Unauthorized", 401)
@@ -128,25 +128,25 @@ def test_no_token_is_401(client: CheckedClient, value: str | None) -> None:
         ("POST", "/process"),
     ],
 )
-def test_every_operation_of_the_rest_api_wants_a_token(client: CheckedClient, method: str, path: str) -> None:
+def test_every_rest_operation_requires_a_token(client: CheckedClient, method: str, path: str) -> None:
     assert client.rest(method, path).status == 401
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/products"), ("GET", "/products/a"), ("PUT", "/products/a")])
-def test_every_operation_of_the_http_api_wants_a_token(client: CheckedClient, method: str, path: str) -> None:
+def test_every_http_operation_requires_a_token(client: CheckedClient, method: str, path: str) -> None:
     assert client.http(method, path).status == 401
 
 
-def test_the_token_of_the_http_api_is_401_on_the_rest_api(customer: Person) -> None:
+def test_access_token_gets_401_on_the_rest_api(customer: Person) -> None:
     assert customer.client.rest("GET", "/orders", customer.access_token).status == 401
 
 
-def test_the_token_of_the_rest_api_opens_nothing_on_the_http_api(customer: Person) -> None:
+def test_id_token_is_refused_on_the_http_api(customer: Person) -> None:
     # Its audience is right, so the gateway goes on to look for the scope, which only access tokens have.
     assert customer.client.http("GET", "/products", customer.id_token).status in (401, 403)
 
 
-def test_a_token_that_was_changed_is_401(people: People, customer: Person) -> None:
+def test_modified_token_gets_401(people: People, customer: Person) -> None:
     other = people.somebody()
     for change in ({"sub": other.sub}, {"cognito:groups": ["admin"]}, {"exp": int(time.time()) + 10**6}):
         _refused_everywhere(
@@ -154,11 +154,11 @@ def test_a_token_that_was_changed_is_401(people: People, customer: Person) -> No
         )
 
 
-def test_a_token_without_a_signature_is_401(customer: Person) -> None:
+def test_unsigned_token_gets_401(customer: Person) -> None:
     _refused_everywhere(customer.client, _unsigned(customer.id_token), _unsigned(customer.access_token))
 
 
-def test_a_token_of_another_pool_is_401(stack: Stack, client: CheckedClient) -> None:
+def test_token_of_another_user_pool_gets_401(stack: Stack, client: CheckedClient) -> None:
     pool = stack.aws("cognito-idp", "create_user_pool", PoolName=unique("foreign"))["UserPool"]["Id"]
     foreign = _with_client(stack, client, pool)
     _account(stack, pool, "foreigner")
@@ -166,13 +166,13 @@ def test_a_token_of_another_pool_is_401(stack: Stack, client: CheckedClient) -> 
     _refused_everywhere(client, tokens.id_token, tokens.access_token)
 
 
-def test_an_access_token_of_another_client_is_401(stack: Stack, client: CheckedClient, people: People) -> None:
+def test_access_token_of_another_app_client_gets_401(stack: Stack, client: CheckedClient, people: People) -> None:
     other = _with_client(stack, client, stack.frontend["auth"]["userPoolId"])
     somebody = people.somebody()
     assert client.http("GET", "/products", other.sign_in(somebody.email, PASSWORD).access_token).status == 401
 
 
-def test_an_expired_token_is_401(stack: Stack, people: People, client: CheckedClient) -> None:
+def test_expired_token_gets_401(stack: Stack, people: People, client: CheckedClient) -> None:
     somebody = people.somebody()
     with_seconds = {"IdTokenValidity": 1, "AccessTokenValidity": 1}
     auth = stack.frontend["auth"]
@@ -201,7 +201,7 @@ def _credentials(stack: Stack, who: str) -> dict[str, str]:
 
 
 def _with_client(stack: Stack, client: CheckedClient, pool: str) -> CheckedClient:
-    """Return a frontend that uses a new app client of `pool`."""
+    """Return an API client that signs in with a new app client of the user pool `pool`."""
     flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     made = stack.aws(
         "cognito-idp", "create_user_pool_client", UserPoolId=pool, ClientName=unique("other"), ExplicitAuthFlows=flows

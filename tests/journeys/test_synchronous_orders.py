@@ -1,4 +1,4 @@
-"""Journey 7: `POST /process` answers with the decision, and leaves behind what the other way does."""
+"""Journey 7: `POST /process` returns the decision, and has the same events and emails as `POST /orders`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.journeys.people import Person, at_once, lines, unique
 from tests.journeys.stack import Stack
 
 
-def test_a_confirmed_order_is_answered_as_it_can_be_read(admin: Person, customer: Person, stack: Stack) -> None:
+def test_response_contains_the_confirmed_order(admin: Person, customer: Person, stack: Stack) -> None:
     first, second = admin.put(5, unit_price=100), admin.put(5, unit_price=7)
     answer = customer.process({first: 2, second: 5})
     order = answer.json()
@@ -23,23 +23,23 @@ def test_a_confirmed_order_is_answered_as_it_can_be_read(admin: Person, customer
     assert customer.rest("GET", "/orders").json()["orders"] == [order]
 
 
-def test_it_leaves_behind_what_an_accepted_order_does(
+def test_synchronous_order_has_the_events_of_an_accepted_order(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     order = customer.process({admin.put(5): 2}).json()
     order_id = order["order_id"]
     _, confirmed = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
     assert confirmed["detail"]["order"] == order
-    watcher.until(lambda: len(stack.mails(customer.email)) == 2, "both mails came", order_id)
-    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are kept", order_id)
-    watcher.until(lambda: stack.records("process_order", order_id), "process_order saw the event", order_id)
+    watcher.until(lambda: len(stack.mails(customer.email)) == 2, "both emails arrive", order_id)
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have an analytics record", order_id)
+    watcher.until(lambda: stack.records("process_order", order_id), "process_order logs the event", order_id)
     # It ran as EXPRESS alone, whose log is all that is left of it.
     assert stack.execution(order_id) is None
     ended = [line for line in map(json.loads, stack.log("express")) if order_id in json.dumps(line)]
     assert "ExecutionSucceeded" in {line["type"] for line in ended}
 
 
-def test_it_can_be_cancelled_like_any_other(admin: Person, customer: Person, stack: Stack) -> None:
+def test_synchronous_order_can_be_cancelled(admin: Person, customer: Person, stack: Stack) -> None:
     product = admin.put(5)
     order_id = customer.process({product: 2}).json()["order_id"]
     assert customer.rest("POST", f"/orders/{order_id}/cancel").status == 200
@@ -48,7 +48,7 @@ def test_it_can_be_cancelled_like_any_other(admin: Person, customer: Person, sta
 
 @dataclass(frozen=True)
 class Case:
-    """An order that is refused."""
+    """An order that is rejected, with the expected response."""
 
     status: int
     code: str
@@ -68,7 +68,7 @@ def case(request: pytest.FixtureRequest, admin: Person) -> Case:
     return Case(409, request.param, {enough: 1, short: 2}, {enough: 5, short: 1})
 
 
-def test_a_refused_order_is_answered_and_recorded_with_its_reason(
+def test_rejected_order_is_returned_and_stored_with_its_reason(
     case: Case, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     answer = customer.process(case.items)
@@ -82,7 +82,7 @@ def test_a_refused_order_is_answered_and_recorded_with_its_reason(
     watcher.told(order["order_id"], "OrderCreated", "OrderRejected")
 
 
-def test_a_refused_order_repeated_is_refused_the_same_way(case: Case, customer: Person, admin: Person) -> None:
+def test_repeated_rejected_order_returns_the_same_error(case: Case, customer: Person, admin: Person) -> None:
     key = unique("key")
     first = customer.process(case.items, key)
     for product in case.stock:  # it would be possible now
@@ -93,14 +93,16 @@ def test_a_refused_order_repeated_is_refused_the_same_way(case: Case, customer: 
     assert len(customer.rest("GET", "/orders").json()["orders"]) == 1
 
 
-def test_a_confirmed_order_repeated_is_confirmed_once(admin: Person, customer: Person, stack: Stack) -> None:
+def test_repeated_confirmed_order_takes_stock_once(admin: Person, customer: Person, stack: Stack) -> None:
     product, key = admin.put(5), unique("key")
     first, second = customer.process({product: 2}, key), customer.process({product: 2}, key)
     assert (first.status, second.status, second.json()) == (200, 200, first.json())
     assert stack.stock(product) == 3
 
 
-def test_repeated_at_the_same_time_it_is_one_order(admin: Person, customer: Person, stack: Stack) -> None:
+def test_concurrent_requests_with_one_key_create_one_synchronous_order(
+    admin: Person, customer: Person, stack: Stack
+) -> None:
     product, key = admin.put(5), unique("key")
     answers = at_once(4, lambda: customer.process({product: 1}, key))
     assert {answer.status for answer in answers} == {200}
@@ -108,7 +110,7 @@ def test_repeated_at_the_same_time_it_is_one_order(admin: Person, customer: Pers
     assert stack.stock(product) == 4
 
 
-def test_a_cancelled_order_repeated_is_409(admin: Person, customer: Person) -> None:
+def test_repeated_cancelled_order_returns_409(admin: Person, customer: Person) -> None:
     product, key = admin.put(5), unique("key")
     order_id = customer.process({product: 1}, key).json()["order_id"]
     customer.rest("POST", f"/orders/{order_id}/cancel")
@@ -116,7 +118,7 @@ def test_a_cancelled_order_repeated_is_409(admin: Person, customer: Person) -> N
     assert (answer.status, answer.json()["code"]) == (409, "InvalidTransition")
 
 
-def test_a_body_that_is_none_leaves_no_record(admin: Person, customer: Person) -> None:
+def test_invalid_order_creates_no_row(admin: Person, customer: Person) -> None:
     twice: dict[str, Any] = {"items": lines({admin.put(5): 1})["items"] * 2}
     answer = customer.rest("POST", "/process", twice)
     assert (answer.status, answer.json()["code"]) == (400, "ValidationError")

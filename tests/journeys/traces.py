@@ -1,4 +1,4 @@
-"""Stands for X-Ray's daemon: the emulator has no X-Ray, but the functions send their segments all the same."""
+"""Replaces the X-Ray daemon: receives the trace segments that functions on the emulator send."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _BUFFER_BYTES: Final = 8 * 1024 * 1024
 
 @dataclass
 class Traces:
-    """A UDP socket that segments come to. Nothing is kept unless somebody is `following`."""
+    """Receives trace segments on a UDP socket, and stores them only within `following`."""
 
     socket: socket.socket
     found: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    """Segments and subsegments, as the SDK sent them."""
+    """Received segments and subsegments, in the X-Ray SDK's format."""
 
     @classmethod
     @contextmanager
     def listening(cls) -> Generator[Traces]:
-        """Take a free port."""
+        """Open the socket on a free port within the `with` block."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             made.bind(("127.0.0.1", 0))
@@ -34,13 +34,13 @@ class Traces:
 
     @property
     def address(self) -> str:
-        """AWS_XRAY_DAEMON_ADDRESS."""
+        """Value for the variable AWS_XRAY_DAEMON_ADDRESS, as host:port."""
         host, port = self.socket.getsockname()
         return f"{host}:{port}"
 
     @contextmanager
     def following(self) -> Generator[Traces]:
-        """Keep in `found` what comes meanwhile, and nothing of before."""
+        """Store the segments that arrive within the `with` block in `found`, and drop all earlier ones."""
         self.socket.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while self.socket.recv(_LARGEST_BYTES):
