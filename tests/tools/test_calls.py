@@ -1,4 +1,4 @@
-"""Each operation calls what it is expected to, however much data there is: no call more for each row."""
+"""Tests the AWS calls and DynamoDB request units of each operation, for small and large data."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def platform() -> Iterator[Cloud]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
-def test_an_operation_makes_these_calls_and_consumes_these_units(case: Case, platform: Cloud) -> None:
+def test_operation_makes_the_expected_calls_and_uses_the_expected_units(case: Case, platform: Cloud) -> None:
     assert count(case, platform) == (case.calls, case.reads, case.writes)
 
 
-def test_a_read_for_each_product_of_a_page_is_seen(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_separate_read_per_product_is_detected(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     def one_by_one(store: CatalogStore, ids: list[str]) -> list[Product]:
         return [product for product_id in ids if (product := store.get(product_id))]
 
@@ -37,7 +37,7 @@ def test_a_read_for_each_product_of_a_page_is_seen(platform: Cloud, monkeypatch:
     assert count(case, platform)[0] == "Query catalogue, 100 x GetItem inventory"
 
 
-def test_every_operation_of_the_apis_has_a_case() -> None:
+def test_every_api_operation_has_a_case() -> None:
     for document in ("rest-api.yaml", "http-api.yaml"):
         for operation in openapi.operations(openapi.load(document)):
             route = f"{operation.method} {operation.path}"
@@ -63,10 +63,10 @@ def test_every_operation_of_the_apis_has_a_case() -> None:
         (Access("update", "orders", 1025, is_transactional=True), Units(writes=6)),
     ],
 )
-def test_units_are_those_of_awss_rules(access: Access, consumed: Units) -> None:
+def test_request_units_follow_the_rules_of_dynamodb(access: Access, consumed: Units) -> None:
     assert units(access, PROJECTIONS) == consumed
 
 
-def test_a_row_is_as_large_as_its_names_and_values() -> None:
+def test_row_size_is_the_size_of_its_names_and_values() -> None:
     row = {"id": {"S": "äb"}, "n": {"N": "-1234"}, "b": {"BOOL": True}, "l": {"L": [{"M": {"k": {"S": "v"}}}]}}
     assert size_of(row) == (2 + 3) + (1 + 3) + (1 + 1) + (1 + 3 + 1 + (3 + 1 + 1 + 1))

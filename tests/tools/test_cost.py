@@ -1,4 +1,4 @@
-"""What a million orders cost, and that the figure is made of what it says."""
+"""Tests of the cost model: the limits for a million orders, the prices, and the report of `make cost`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ USES = recorded()[2]
 
 @pytest.fixture(scope="module")
 def design(graph_of: Callable[[str], Graph]) -> cost_design.Design:
-    """Stack prod."""
+    """The parts of the stack prod that affect its cost."""
     return cost_design.read(graph_of("prod"))
 
 
@@ -39,32 +39,32 @@ def resource(token: str) -> Resource:
 
 
 class TestLimits:
-    """In USD for a million orders, objects and mails apart."""
+    """Limits in USD for a million orders, without S3 objects and emails."""
 
-    def test_the_tutorial(self) -> None:
+    def test_tutorial_costs_200_to_280_usd(self) -> None:
         assert 200 <= total(MODEL.bill(*tutorial()), MILLION) <= 280
 
-    def test_the_asynchronous_way(self, design: cost_design.Design) -> None:
+    def test_accepted_orders_cost_at_most_95_usd(self, design: cost_design.Design) -> None:
         assert total(bill("standard", design), MILLION) <= 95
 
-    def test_the_synchronous_way(self, design: cost_design.Design) -> None:
+    def test_synchronous_orders_cost_at_most_65_usd(self, design: cost_design.Design) -> None:
         assert total(bill("express", design), MILLION) <= 65
 
-    def test_the_synchronous_way_until_it_is_answered(self, design: cost_design.Design) -> None:
+    def test_synchronous_decisions_without_logs_cost_at_most_20_usd(self, design: cost_design.Design) -> None:
         lines = bill("express", design)
         decided = total(lines, MILLION, decides=True)
         # Each step with its data is logged: a rule of the policy pack, and the half of it.
         assert decided - execution_log(lines, USES["express"], MILLION) <= 20
 
 
-def test_every_resource_has_a_price_or_a_reason_for_none(graph: Graph) -> None:
+def test_every_resource_has_a_price_or_is_marked_free(graph: Graph) -> None:
     for made in graph.resources:
         if made.custom and made.type.startswith("aws:"):
             assert cost_design.kind_of(made) in ("order", "month", "free")
 
 
 @pytest.mark.parametrize("token", ["aws:ec2/natGateway:NatGateway", "aws:lambda/functionUrl:FunctionUrl"])
-def test_a_new_type_of_resource_is_refused_until_it_has(token: str) -> None:
+def test_resource_type_without_a_price_is_refused(token: str) -> None:
     with pytest.raises(KeyError, match="say in tools/cost/design"):
         cost_design.kind_of(resource(token))
     with pytest.raises(KeyError):
@@ -72,7 +72,7 @@ def test_a_new_type_of_resource_is_refused_until_it_has(token: str) -> None:
 
 
 @pytest.mark.parametrize("name", prices())
-def test_a_price_says_where_it_stands_and_when(name: str) -> None:
+def test_price_has_a_source_a_date_and_a_region(name: str) -> None:
     price = prices()[name]
     assert re.search(r"^PL \w+, [\w:-]+$|https://aws\.amazon\.com/[\w/-]+/", price.source)
     assert date(2026, 1, 1) <= price.read <= date.fromisoformat(max(recorded()[0], "2026-11-24"))
@@ -81,14 +81,14 @@ def test_a_price_says_where_it_stands_and_when(name: str) -> None:
     assert price.per >= 1
 
 
-def test_every_price_is_for_something(design: cost_design.Design) -> None:
+def test_every_price_is_used(design: cost_design.Design) -> None:
     other = {"http_request", "queue_request", "infrequent_log_gb", "lambda_x86_64_second"}  # of levers and the tutorial
     other |= {"lambda_x86_64_provisioned_second", "log_gb"}
     used = {line.price for way in USES for line in bill(way, design)} | set(design.monthly)
     assert set(prices()) == used | other
 
 
-def test_all_parts_are_in_the_bill(design: cost_design.Design) -> None:
+def test_bill_contains_all_parts(design: cost_design.Design) -> None:
     for way in USES:
         assert {line.part for line in bill(way, design)} >= set(PARTS)
         assert sum(by_part(bill(way, design), MILLION)[part] for part in PARTS) == pytest.approx(
@@ -96,11 +96,11 @@ def test_all_parts_are_in_the_bill(design: cost_design.Design) -> None:
         )
 
 
-def test_twice_as_many_orders_cost_twice_as_much(design: cost_design.Design) -> None:
+def test_cost_is_proportional_to_the_number_of_orders(design: cost_design.Design) -> None:
     assert total(bill("standard", design), 2 * MILLION) == pytest.approx(2 * total(bill("standard", design), MILLION))
 
 
-def test_writes_are_request_units_with_transactions_twice_and_the_index(design: cost_design.Design) -> None:
+def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cost_design.Design) -> None:
     # The order and its index; the order and two lines in a transaction, and the index; two claims, two notes.
     units = 2 + (2 + 1) + 2 * 2 + 4
     assert by_part(bill("standard", design), MILLION)["writes"] == pytest.approx(units * 0.715)
@@ -114,7 +114,9 @@ def test_writes_are_request_units_with_transactions_twice_and_the_index(design: 
         ('"waf": true', '"waf": false', "API"),
     ],
 )
-def test_a_setting_changes_its_part_alone(design: cost_design.Design, before: str, after: str, part: str) -> None:
+def test_setting_changes_only_its_part_of_the_cost(
+    design: cost_design.Design, before: str, after: str, part: str
+) -> None:
     config = {key: value.replace(before, after) for key, value in stack_config("prod").items()}
     assert config != stack_config("prod")
     changed = cost_design.read(record("prod", config=config))
@@ -123,12 +125,12 @@ def test_a_setting_changes_its_part_alone(design: cost_design.Design, before: st
 
 
 @pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
-def test_each_lever_changes_something(lever: Lever, design: cost_design.Design) -> None:
+def test_each_lever_changes_the_cost(lever: Lever, design: cost_design.Design) -> None:
     changes = dict(effects(MODEL, USES, design, MILLION))[lever]
     assert any(changes)
 
 
-def test_more_orders_a_second_leave_fewer_of_them_traced(design: cost_design.Design) -> None:
+def test_share_of_traced_orders_falls_with_the_order_rate(design: cost_design.Design) -> None:
     def traces(orders_per_second: float) -> float:
         model = replace(MODEL, assumed={**MODEL.assumed, "orders_per_second": orders_per_second})
         return by_part(model.bill(USES["express"], design), MILLION)["traces"]
@@ -139,7 +141,7 @@ def test_more_orders_a_second_leave_fewer_of_them_traced(design: cost_design.Des
 
 
 class TestCommand:
-    def test_it_prints_each_figure_with_two_digits(self, graph_of: Callable[[str], Graph]) -> None:
+    def test_report_prints_amounts_with_two_decimals(self, graph_of: Callable[[str], Graph]) -> None:
         text = "\n".join(cost.report(graph_of("prod"), MILLION).lines())
         assert re.search(r"^  transitions +26\.31 +1\.31 +175\.00$", text, re.MULTILINE)
         assert not re.search(r"\d\.\d{3}", text)
@@ -147,29 +149,29 @@ class TestCommand:
         assert all(len(line) <= 120 for line in text.splitlines() if "gives up" not in line)
 
     @pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", "", "1000000001", "٣"])
-    def test_a_number_of_orders_that_is_none_is_refused(self, number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_invalid_number_of_orders_is_refused(self, number: str, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit, match="2"):
             cost.main(["prod", f"--orders={number}"])
         said = capsys.readouterr().err
         assert f"ORDERS: got {number!r}; allowed: a whole number from 1 to 1,000,000,000; the default is" in said
 
-    def test_a_stack_without_a_file_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_stack_without_a_file_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert cost.main(["nowhere"]) == 1
         missing = "Pulumi.nowhere.yaml is missing; stacks with a file: dev, local, prod"
         assert capsys.readouterr().err == f"STACK: got 'nowhere'; {missing}; name one of them\n"
 
-    def test_a_number_may_be_written_with_separators(self) -> None:
+    def test_number_of_orders_may_contain_separators(self) -> None:
         assert [cost.orders(text) for text in ("1", "1_000", "1,000,000")] == [1, 1000, MILLION]
 
 
-def test_a_use_that_does_nothing_costs_the_request_alone(design: cost_design.Design) -> None:
+def test_use_without_work_costs_only_the_request(design: cost_design.Design) -> None:
     nothing = Use({}, {}, USES["express"].access_log, {}, (), ())
     parts = {part for part, usd in by_part(MODEL.bill(nothing, design), MILLION).items() if usd}
     assert parts == {"API", "logs", "traces"}
 
 
-def test_the_command_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """So it needs neither Pyodide nor a package index, and works in a fresh clone."""
+def test_cost_report_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`make cost` must work in a fresh clone, without a package index."""
     monkeypatch.setattr(archives, "BUILD", tmp_path)
     assert cost.main(["prod"]) == 0
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The recorded order is what an order does today: recorded anew on the emulator, and compared."""
+"""Tests that recorded_order.json is up to date: records an order again and compares the two recordings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EITHER = "process_order"
 
 
 def counts(way: dict[str, Any]) -> dict[str, Any]:
-    """Return what must be the same each time."""
+    """Return the counts that are equal in every recording."""
     functions = {name: each["invocations"] for name, each in way["functions"].items() if name != EITHER}
     workflows = {
         name: {key: each[key] for key in ("executions", "transitions", "tasks", "lines")}
@@ -40,9 +40,11 @@ def bytes_of(way: dict[str, Any]) -> dict[str, int]:
     return {name: each["bytes"] for name, each in logs.items() if name != EITHER} | {"events": sum(way["events"])}
 
 
-def test_an_order_does_what_was_recorded(free_port: Callable[[], int], tmp_path: Path) -> None:
+def test_order_makes_the_recorded_calls(free_port: Callable[[], int], tmp_path: Path) -> None:
     known = json.loads(RECORDED_ORDER.read_text())["ways"]
     now = recorded(free_port(), tmp_path)["ways"]
     for way in ("standard", "express"):
-        assert counts(now[way]) == counts(known[way]), "run `make record`, if this is meant"
-        assert bytes_of(now[way]) == pytest.approx(bytes_of(known[way]), rel=NEARLY), "run `make record`"
+        assert counts(now[way]) == counts(known[way]), "if the change is intended, run `make record`"
+        assert bytes_of(now[way]) == pytest.approx(bytes_of(known[way]), rel=NEARLY), (
+            "sizes differ by more than 5 %; run `make record`"
+        )

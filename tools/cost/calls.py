@@ -1,4 +1,4 @@
-"""Plays the cases, and counts what each of them calls and consumes."""
+"""Runs the cases with in-memory clients, and counts the AWS calls and DynamoDB request units of each case."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _FUNCTIONS: Final = (
     "record_analytics",
 )
 Counted = tuple[str, float, int]
-"""Calls in words, read units, write units."""
+"""Description of the AWS calls, read request units, write request units."""
 
 
 @contextmanager
 def cloud() -> Generator[Cloud]:
-    """Load everything once, for all cases. The workflow has its two functions itself."""
+    """Load all functions and the workflow once, for use by all cases within the `with` block."""
     with world(*_FUNCTIONS) as made, workflow(made.dynamodb) as steps:
         yield Cloud(made, steps)
 
 
 def count(case: Case, on: Cloud) -> Counted:
-    """Play a case from the beginning, and return what it called."""
+    """Run a case on empty tables, and return its AWS calls and request units."""
     on.world.clear()
     on.workflow.published.clear()
     play = case.prepare(on)

@@ -1,4 +1,4 @@
-"""What each operation is expected to call, and how that grows: calls stay as they are, units grow with the bytes."""
+"""The expected AWS calls and request units of each operation, for small and large data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _create(lines: int) -> Prepare:
 
 
 def _list_orders(number: int, *, skip: int = 0) -> Prepare:
-    """List a page of so many orders, behind the first `skip` pages."""
+    """Prepare the listing of a page of a customer's `number` orders, after the first `skip` pages."""
 
     def prepare(cloud: Cloud) -> Play:
         cloud.orders(number)
@@ -186,11 +186,11 @@ CASES: Final = (*_apis(), *_workflow(), *_consumers())
 
 
 def named(case: Any) -> str:
-    """Return a case's name for a test."""
+    """Return the test id of a case."""
     return f"{case.operation}-{case.size}".replace("`", "")
 
 
 def shown() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return head and lines of the documents' table."""
+    """Return the header and the rows of the table of cases in docs/cost.md."""
     lines = [(case.operation, case.size, case.calls, f"{case.reads:g}", str(case.writes)) for case in CASES]
     return ("operation", "size", "calls of AWS", "reads", "writes"), lines

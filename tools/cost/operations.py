@@ -1,6 +1,6 @@
-"""Every operation of the platform, played on clients in memory, and the calls of AWS that it makes.
+"""Helpers that run the platform's operations with in-memory clients, and the class `Case` for the expected AWS calls.
 
-A `Case` has what it is expected to call: `docs/cost.md` shows it, and a test holds the platform to it.
+`docs/cost.md` shows the expected calls of each case, and a test compares them with the real calls.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ PAGE: Final = 100
 
 @dataclass
 class Cloud:
-    """Functions, the workflow, and their tables."""
+    """All functions and the workflow, connected to the same in-memory tables."""
 
     world: World
     workflow: Workflow
 
     def rest(self, function: str, method: str, path: str, body: Any = None, **query: str) -> Answer:
-        """Ask the REST API as the customer."""
+        """Send a request of the customer to a function of the REST API."""
         request = Request(method=method, path=path, body=body, query=query)
         return _fine(Answer(self.world.functions[function](rest_event(request))))
 
     def http(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
-        """Ask the HTTP API as an admin."""
+        """Send a request of an admin to the HTTP API."""
         request = Request(method=method, path=path, body=body, query=query, groups=["admin"])
         return _fine(Answer(self.world.functions["catalog_api"](http_event(request))))
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Invoke a function as Lambda does."""
+        """Invoke a function with an event, as Lambda does."""
         return self.world.functions[function](event)
 
     def products(self, number: int) -> list[dict[str, Any]]:
-        """Put so many products into the catalogue; return an order's lines of them."""
+        """Put `number` products into the catalog, and return order lines with 2 pieces of each product."""
         ids = [f"product-{position:03}" for position in range(number)]
         for product_id in ids:
             values = rows.product_values(
@@ -56,14 +56,14 @@ class Cloud:
         return [{"product_id": product_id, "quantity": 2} for product_id in ids]
 
     def order(self, lines: int = 1, *, order_id: str = ORDER_ID, created: str = CREATED) -> Order:
-        """Write an order of so many products, PENDING, and return it."""
+        """Write a PENDING order with this number of lines, and return the order."""
         order = new_order(order_id, USER, self.products(lines), parse_timestamp(created))  # pyright: ignore[reportArgumentType]
         row = rows.order_row(order, request_hash=request_hash(order["items"]), synchronous=False)
         self.world.dynamodb.put("orders", row)
         return order
 
     def orders(self, number: int) -> list[str]:
-        """Write so many orders of the customer; return their ids, newest first."""
+        """Write `number` orders of the customer, and return their ids, newest first."""
         lines: Any = [{"product_id": "product-000", "quantity": 2}]
         ids = [f"00000000-0000-4000-8000-{position:012d}" for position in range(number)]
         table = self.world.dynamodb.tables["orders"]
@@ -76,7 +76,7 @@ class Cloud:
         return ids[::-1]
 
     def confirmed(self, lines: int) -> Order:
-        """Return an order that the STANDARD workflow confirmed."""
+        """Return an order with this number of lines that the STANDARD workflow has confirmed."""
         order = self.order(lines)
         assert self.workflow.run_accepted({"order": order}).status == "SUCCEEDED"
         return order
@@ -88,12 +88,12 @@ def _fine(answer: Answer) -> Answer:
 
 
 def event(order: Order) -> dict[str, Any]:
-    """Return the event of the order's status, as EventBridge sends it."""
+    """Return the event with which EventBridge reports the order's status."""
     return {"detail-type": DETAIL_TYPES[order["status"]], "detail": detail_of(order)}
 
 
 def messages(order: Order, number: int) -> dict[str, Any]:
-    """Return a batch of the analytics queue with so many events."""
+    """Return a batch of `number` messages from the analytics queue."""
     about: list[Any] = [{**order, "order_id": f"00000000-0000-4000-8000-{position:012d}"} for position in range(number)]
     return {
         "Records": [
@@ -109,21 +109,21 @@ def messages(order: Order, number: int) -> dict[str, Any]:
 
 
 Play = Callable[[], Any]
-"""What is counted."""
+"""Runs the operation whose AWS calls are counted."""
 Prepare = Callable[[Cloud], Play]
-"""Makes what must be there before."""
+"""Creates the data that the operation needs, and returns the operation."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One operation at one size."""
+    """One operation with data of one size, and its expected AWS calls."""
 
     operation: str
     size: str
     prepare: Prepare
     calls: str
-    """In words: `GetItem orders, TransactWriteItems orders + 25 inventory`."""
+    """Description of the calls, for example `GetItem orders, TransactWriteItems orders + 25 inventory`."""
     reads: float = 0
-    """Read request units of DynamoDB."""
+    """DynamoDB read request units."""
     writes: int = 0
-    """Write request units, those of the indexes included."""
+    """DynamoDB write request units, including those of the indexes."""

@@ -1,7 +1,7 @@
-"""Records what one real order does on the emulator: `make record` writes tools/cost/recorded_order.json.
+"""Records the AWS calls, logs and events of one order on the emulator. `make record` writes the recording.
 
-The functions' calls pass a proxy and the workflows' steps ask it (tests/proof/faults_*), which here lets all of them
-through and takes them down, bodies included. One order goes before, so that nothing is counted of a first start.
+The recording is tools/cost/recorded_order.json. A proxy (tests/proof/aws_faults) sees all calls of functions and
+workflows, and stores them with their bodies. An earlier order warms up the functions, so no cold start is recorded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
-"""Of an order that is confirmed: OrderCreated and OrderConfirmed."""
+"""Number of events of a confirmed order: OrderCreated and OrderConfirmed."""
 # What the emulator's line lacks of AWS's for a traced function.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
@@ -45,7 +45,7 @@ _REPORT_OF_A_TRACE: Final = len(
 
 @dataclass(frozen=True)
 class Seen:
-    """One call."""
+    """One recorded AWS call."""
 
     caller: str
     operation: str
@@ -54,12 +54,12 @@ class Seen:
 
 @dataclass
 class Recorder(Plan):
-    """Lets nothing go wrong, and takes down every call once, however often the SDK tried it."""
+    """A fault plan without faults that records every call once, even if the SDK retries the call."""
 
     calls: dict[str, Seen] = field(default_factory=dict[str, Seen])
 
     def decide(self, caller: str, operation: str, call_id: str, text: str) -> Fault | None:
-        """Take down a call."""
+        """Record a call, and let the call proceed."""
         path, _, body = text.partition(" ")
         self.calls[f"{caller} {call_id}"] = Seen(caller, operation, body if path.startswith("/") else text)
         return None
@@ -67,7 +67,7 @@ class Recorder(Plan):
 
 @dataclass
 class Studio:
-    """A platform, a customer and two products."""
+    """A deployed platform with a customer and two products, on which orders are recorded."""
 
     world: World
     recorder: Recorder
@@ -76,17 +76,17 @@ class Studio:
     mails: int = 0
 
     def standard(self) -> str:
-        """Place an order by POST /orders; return its id."""
+        """Place an order with `POST /orders`, and return its id."""
         return self.customer.order(self.products)["order_id"]
 
     def express(self) -> str:
-        """Place an order by POST /process; return its id."""
+        """Place an order with `POST /process`, and return its id."""
         answer = self.customer.process(self.products)
         assert answer.status == 200, answer
         return answer.json()["order_id"]
 
     def record(self, place: Callable[[], str]) -> dict[str, Any]:
-        """Place an order, wait until nothing happens any more, and return what did."""
+        """Place an order, wait until all its work is done, and return the recorded calls, logs and events."""
         stack = self.world.stack
         self.recorder.calls.clear()
         before = {name: len(stack.log(name)) for name in stack.ops["logGroups"]}
@@ -108,18 +108,18 @@ class Studio:
         return list(self.recorder.calls.values())
 
     def _settle(self, order_id: str) -> None:
-        """Wait until everything came of the order, and nothing is left to be done."""
+        """Wait until the order's analytics records and emails exist and the emulator is idle."""
         stack, ends, self.mails = self.world.stack, time.monotonic() + WITHIN_S, self.mails + _EVENTS
         while (
             len(stack.analytics(order_id)) < _EVENTS
             or len(stack.mails(self.customer.email)) < self.mails
             or not emulator.is_at_rest(stack.instance)
         ):
-            assert time.monotonic() < ends, f"order {order_id} did not end within {WITHIN_S:.0f} s"
+            assert time.monotonic() < ends, f"order {order_id}: its work did not end within {WITHIN_S:.0f} s"
             time.sleep(0.2)
 
     def _accesses(self) -> Iterator[dict[str, Any]]:
-        """Yield what was done with rows, by whom."""
+        """Yield each access to a table's rows, with the function or workflow that made the access."""
         for call in self._calls():
             step = _STEP.fullmatch(call.operation)
             service, operation = step[2].rsplit(":", 1) if step else ("dynamodb", call.operation)
@@ -166,7 +166,7 @@ def _size(lines: list[str]) -> dict[str, int]:
 
 
 def recorded(port: int, home: Path) -> dict[str, Any]:
-    """Deploy the platform, place an order by each way, and return what they did, as the file has it."""
+    """Deploy the platform, record an order of each kind, and return the content of recorded_order.json."""
     recorder = Recorder()
     with faulty_world(port, home, retry_base_s=_RETRY_BASE_S, plan=recorder) as world:
         plain = client_of(world.stack.outputs)
@@ -183,7 +183,7 @@ def recorded(port: int, home: Path) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -25,22 +25,22 @@ _END: Final = "<!-- end -->"
 
 
 def between(text: str, part: str, content: str) -> str:
-    """Return `text` with `content` between the markers of `part`. Raises ValueError without the markers."""
+    """Return `text` with `content` between the markers of `part`. Raises ValueError if the markers are missing."""
     mark = _MARK.format(part)
     if mark not in text or _END not in text.split(mark, 1)[1]:
-        raise ValueError(f"no markers for {part}: write {mark!r} and {_END!r}")
+        raise ValueError(f"no markers for {part}; add {mark!r} and {_END!r}")
     before, after = text.split(mark, 1)
     return f"{before}{mark}\n{content}\n{_END}{after.split(_END, 1)[1]}"
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Return a Markdown table."""
+    """Return a Markdown table with the header `head`."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def functions(graph: Graph) -> str:
-    """Return each function: what invokes it, its limits, and its permissions beyond logs, traces and failed events."""
+    """Return a table of the functions: invokers, limits, and permissions beyond logs, traces and failed events."""
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
         for made in recorded("prod").of("ProvisionedConcurrencyConfig")
@@ -94,7 +94,7 @@ def _rights(graph: Graph, function: Resource) -> str:
 
 
 def _short(arn: str) -> str:
-    """Return the name in an ARN, without project and stack."""
+    """Return the resource's name in an ARN, without project and stack."""
     name = arn.split("/stream/", maxsplit=1)[0].split(":", 5)[-1]
     for prefix in ("table/", "event-bus/", "stateMachine:", "function:"):
         name = name.removeprefix(prefix)
@@ -102,7 +102,7 @@ def _short(arn: str) -> str:
 
 
 def queues(graph: Graph) -> str:
-    """Return each failure queue: what it holds, and where `make redrive` sends it."""
+    """Return a table of the failure queues: what each queue holds, and where `make redrive` sends its messages."""
     explained = {
         "delivery": "events that EventBridge could not deliver to the target",
         "invocation": "events that failed every retry or became too old, with their error",
@@ -118,7 +118,7 @@ def queues(graph: Graph) -> str:
 
 
 def alarms(graph: Graph) -> str:
-    """Return the alarms and their descriptions. Alarms that differ only in a name share a row."""
+    """Return a table of the alarms and their descriptions. Alarms that differ only in a name share a row."""
     named: dict[tuple[str, str], list[str]] = {}
     for made in sorted(graph.of("MetricAlarm"), key=lambda made: made.name):
         alarm, description = made.inputs["name"].removeprefix("orders-dev-"), made.inputs["alarmDescription"]
@@ -158,7 +158,7 @@ def _transitions(states: Mapping[str, Any]) -> Iterator[str]:
 
 
 def permissions(graph: Graph) -> str:
-    """Return the table of permissions."""
+    """Return a table of the permissions of each role."""
     return table(privilege_table.HEAD, privilege_table.rows(graph))
 
 
