@@ -1,7 +1,7 @@
-"""P1 and P3 cannot creep. P2 and P4 are held by tests/components/test_layers.py.
+"""Tests that cold starts and orders do not become slower. tests/components/test_layers.py limits archive sizes.
 
-The limits are a little wider than those that `make bench` names: the same code takes a little more or less with another
-patch of Python, or with another processor's instructions.
+The limits are slightly wider than those of `make bench`, because the count of instructions depends slightly on the
+patch version of Python and on the processor.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def machine(graph_of: Callable[[str], Graph]) -> Machine:
 
 @pytest.fixture(scope="module")
 def measure() -> Measure:
-    """Instructions, which are the same however busy the machine is. Times would not be."""
+    """The count of instructions, which does not depend on how busy the machine is."""
     chosen = measuring.measure()
     if not chosen.exact:
-        pytest.skip(f"{measuring.HOW_TO_GET_VALGRIND}: only `make bench` measures P1 and P3 then, by times")
+        pytest.skip(f"{measuring.HOW_TO_GET_VALGRIND}; without valgrind, only `make bench` measures speed")
     return chosen
 
 
-def test_no_function_starts_later_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
-    """Measured: 0.73 to 0.95, and the tutorial's 1.30. Seen to fail when shared/aws.py takes all of botocore's data."""
+def test_functions_start_as_fast_as_a_bare_handler(machine: Machine, measure: Measure) -> None:
+    """Measured: 0.73 to 0.95, and 1.30 for the tutorial. Fails if shared/aws.py loads all of botocore's data."""
     starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid)}
     tutorial = starts.pop("tutorial")
     assert starts.keys() == machine.functions.keys()
@@ -49,27 +49,27 @@ def test_no_function_starts_later_than_a_bare_handler(machine: Machine, measure:
     assert tutorial > LONGEST_START
 
 
-def test_an_order_takes_less_than_with_powertools_own_validation(machine: Machine, measure: Measure) -> None:
+def test_order_is_faster_than_with_powertools_validation(machine: Machine, measure: Measure) -> None:
     """The measured ratio is 0.60."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
     assert cost["orders-api"] / cost["validated"] <= LONGEST_ORDER
 
 
-def test_times_stand_in_for_instructions(machine: Machine) -> None:
-    """Where valgrind is not: the bare handler takes many times as long as Python alone."""
+def test_cpu_time_replaces_instructions_without_valgrind(machine: Machine) -> None:
+    """Without valgrind, `make bench` measures times. The bare handler takes many times as long as Python alone."""
     commands = {name: machine.command(getattr(machine, name)) for name in ("nothing", "bare")}
     cost = measuring.CpuTime(rounds=3)(commands, machine.environment, "", unsaid)
     assert 0 < cost["nothing"] < cost["bare"]
 
 
-def test_a_handler_that_fails_is_not_measured(machine: Machine) -> None:
+def test_failing_handler_raises_an_error(machine: Machine) -> None:
     broken = machine.command(machines.Handler(module="not_there"))
     with pytest.raises(RuntimeError, match="not_there"):
         measuring.CpuTime(rounds=1)({"broken": broken}, machine.environment, "", unsaid)
 
 
-def test_what_lambda_does_not_have_is_not_found(machine: Machine) -> None:
-    """Packages of .venv would make a start that fails on AWS succeed here."""
+def test_package_that_lambda_lacks_is_not_found(machine: Machine) -> None:
+    """If handlers found packages of .venv, a start that fails on AWS would succeed here."""
     with pytest.raises(RuntimeError, match="pulumi"):
         measuring.CpuTime(rounds=1)(
             {"leak": machine.command(machines.Handler(module="pulumi", path=machine.bare.path))},

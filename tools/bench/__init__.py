@@ -1,1 +1,1 @@
-"""`make bench`: what the platform does, side by side with what a user would otherwise write, as ratios."""
+"""`make bench`: compares the platform's functions with handlers that a user could write instead, as ratios."""

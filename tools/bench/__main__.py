@@ -1,4 +1,4 @@
-"""`make bench`: measures, prints the tables, and writes them to .build/bench.md."""
+"""`make bench`: measures cold starts, orders and archives, prints tables, and writes the tables to .build/bench.md."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from tools.bench.measuring import Measure, measure
 
 REPORT: Final = archives.BUILD / "bench.md"
 _NAMES: Final = {
-    "tutorial": "the tutorial's handler (Logger, Tracer, Metrics, resolver, `boto3.resource`)",
-    "by hand": "written by hand: no logger, traces, metrics or other routes",
-    "validated": "Powertools with `enable_validation`, as its documentation shows it, `boto3.resource`",
+    "tutorial": "tutorial handler (Logger, Tracer, Metrics, resolver, `boto3.resource`)",
+    "by hand": "handler without Powertools: no logger, traces, metrics or other routes",
+    "validated": "Powertools with `enable_validation` as in its documentation, `boto3.resource`",
 }
 
 
 def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
-    """Yield the lines of the report as they are known."""
-    yield f"# What it takes, as ratios ({datetime.now(UTC):%Y-%m-%d})"
+    """Yield the lines of the report, each as soon as it is measured."""
+    yield f"# Speed and size, as ratios ({datetime.now(UTC):%Y-%m-%d})"
     yield ""
-    yield f"{_machine()}. Python {machine.python.version}, with the deployed archives."
+    yield f"{_machine()}. Python {machine.python.version}, with the archives that are deployed."
     yield f"Measured: {measured.name}."
     yield ""
-    yield "## Initialisation"
+    yield "## Initialization"
     yield ""
-    yield 'Of that of a handler which does nothing but `boto3.client("dynamodb")`. The limit is for the whole,'
-    yield "Python's own start included, which brings every ratio nearer to 1; *net* is without it."
+    yield 'Initialization divided by that of a handler that only calls `boto3.client("dynamodb")`. The ratio, which the'
+    yield "limit is for, includes Python's own start on both sides. *Net* excludes this start."
     yield ""
     yield from _starts(machine, measured)
     yield ""
@@ -47,7 +47,7 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     yield ""
     yield from _sizes(graph)
     yield ""
-    yield "## On this machine: times, which a busy one makes longer"
+    yield "## Times on this machine (longer if the machine is busy)"
     yield ""
     yield from _times()
 
@@ -63,7 +63,7 @@ def _starts(machine: Machine, measured: Measure) -> Iterator[str]:
 
 
 def _orders(machine: Machine, measured: Measure) -> Iterator[str]:
-    yield from _row("`orders-api` takes, of what the same order takes", "its own work", "with the SDK's", "limit", "")
+    yield from _row("`orders-api` divided by", "without SDK", "with SDK", "limit", "")
     yield from _row("---", "--:", "--:", "--:", "---")
     own, whole = (tables.orders(machine, measured, _say, fake=fake) for fake in ("client", "network"))
     for name, limit in (("validated", tables.ORDER), ("by hand", None)):
@@ -77,17 +77,17 @@ def _sizes(graph: Graph) -> Iterator[str]:
     yield from _row("archive", "MB", "limit", "")
     yield from _row("---", "--:", "--:", "---")
     for name, size, limit in (
-        (f"the largest function, {largest}", functions[largest], tables.FUNCTION_MB),
-        (f"the layers together ({', '.join(sorted(layers))})", sum(layers.values()), tables.LAYERS_MB),
+        (f"largest function, {largest}", functions[largest], tables.FUNCTION_MB),
+        (f"both layers ({', '.join(sorted(layers))})", sum(layers.values()), tables.LAYERS_MB),
     ):
         yield from _row(name, f"{size:.3f}", *_limit(size, limit))
 
 
 def _times() -> Iterator[str]:
-    yield from _row("what", "takes", "limit", "")
+    yield from _row("work", "time", "limit", "")
     yield from _row("---", "--:", "--:", "---")
     ratio = developer.program_ratio()
-    name = "the program for prod, of what `import pulumi, pulumi_aws` takes (CPU time)"
+    name = "Pulumi program for prod, divided by `import pulumi, pulumi_aws` (CPU time)"
     yield from _row(name, f"{ratio:.1f}", *_limit(ratio, developer.PROGRAM))
     for name, seconds, limit_s in developer.up_times():
         yield from _row(f"{name}, s", f"{seconds:.1f}", *_limit(seconds, limit_s))
@@ -116,12 +116,12 @@ def _machine() -> str:
 
 
 def _say(done: str) -> None:
-    """Show what goes on, apart from the table."""
+    """Show the progress on standard error, so that standard output contains only the report."""
     sys.stderr.write(f"  measured: {done}\n")
 
 
 def main() -> None:
-    """Print each line when it is known: the whole takes minutes."""
+    """Print each line of the report as soon as it is measured, because the whole report takes minutes."""
     graph = record("prod")
     machine = machines.prepared(machines.python(), graph)
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""What a developer waits for: the program itself, and `make up`. They are times, so no test is judged by them."""
+"""Measures how long a developer waits for the Pulumi program and `make up`. No test checks these times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.instance import instance
 from operations.resource_graph import ROOT
 
 PROGRAM: Final = 10.0
-"""Of what `import pulumi, pulumi_aws` takes, at most. Measured: 7 to 8.5; 11 to 13 with the garbage collector on."""
+"""Limit for `program_ratio`. Measured: 7 to 8.5, and 11 to 13 with the garbage collector enabled."""
 FIRST_UP_S: Final = 12
 SECOND_UP_S: Final = 4
 _ROUNDS: Final = 4
@@ -33,7 +33,7 @@ print((time.process_time() - imported) / (imported - began))
 
 
 def program_ratio() -> float:
-    """Return the program's CPU time, as a multiple of that of its imports: the least of some rounds."""
+    """Return the program's CPU time divided by the CPU time of its imports, as the minimum of several rounds."""
     return min(_program_ratio() for _ in range(_ROUNDS))
 
 
@@ -50,7 +50,7 @@ def _program_ratio() -> float:
 
 
 def up_times() -> Iterator[tuple[str, float, float]]:
-    """Start the platform from nothing, then change one function; yield what was done, its seconds and its limit."""
+    """Run `make up` twice, the second time with a changed function. Yield (description, seconds, limit in seconds)."""
     with tempfile.TemporaryDirectory() as directory:
         project, home = Path(directory, "project"), Path(directory, "home")
         copy_program(project)
@@ -64,7 +64,7 @@ def up_times() -> Iterator[tuple[str, float, float]]:
 
 
 def copy_program(to: Path) -> None:
-    """Copy what `make up` deploys, for a change that must not be in the checkout."""
+    """Copy the files that `make up` deploys to the folder `to`, so that a test can change the copy."""
     for name in ("components", "contracts", "functions", "workflows", ".build"):
         shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (*(path.name for path in ROOT.glob("*.py")), ".python-version", "Pulumi.yaml", "Pulumi.local.yaml"):
@@ -72,7 +72,7 @@ def copy_program(to: Path) -> None:
 
 
 def change_a_function(project: Path) -> None:
-    """Change a function's source."""
+    """Add a comment to a function's source in the folder `project`."""
     with (project / "functions" / "catalog_api" / "handler.py").open("a", encoding="utf-8") as source:
         source.write("# changed\n")
 

@@ -1,7 +1,7 @@
-"""Run by the Python that is measured: imports a handler as Lambda's runtime does, and calls it REQUESTS times.
+"""Imports a handler as Lambda's runtime does, and calls the handler REQUESTS times. `make bench` measures this process.
 
-python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing`; FAKE is what stands for
-DynamoDB when there are requests: `client`, or `network`. It imports no more than it must, since all of it is measured.
+Usage: python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing` for Python alone.
+FAKE says what replaces DynamoDB: `client` or `network`. This file imports little, because its imports are measured too.
 """
 
 import importlib
@@ -14,7 +14,7 @@ sys.path[:0] = paths
 
 
 class Context:
-    """What Lambda tells a handler of its invocation."""
+    """The context object that Lambda passes to a handler."""
 
     function_name = "orders-api"
     function_version = "1"
@@ -32,14 +32,14 @@ class Body:
 
 
 def fake_client():
-    """Answer each call at botocore's one door of all clients and resources: nothing of the SDK's work is done."""
+    """Replace the method through which botocore makes every call, so that the SDK does no work."""
     from botocore.client import BaseClient
 
     BaseClient._make_api_call = lambda *_: {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
 
 
 def fake_network():
-    """Answer what botocore would send: everything but the connection is done."""
+    """Replace the method that sends a request, so that the SDK does all its work except the connection."""
     from botocore.awsrequest import AWSResponse
     from botocore.httpsession import URLLib3Session
 

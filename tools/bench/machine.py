@@ -1,4 +1,4 @@
-"""Lambda's machine for one Python: what lies under /opt, /var/task and in the runtime, in a folder of this one."""
+"""Builds folders with the content of Lambda's /opt, /var/task and runtime, to start handlers on this machine."""
 
 from __future__ import annotations
 
@@ -51,32 +51,32 @@ _ENVIRONMENT: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Python:
-    """An interpreter."""
+    """A Python interpreter."""
 
     path: str
     version: str
-    """E.g. 3.13.0."""
+    """Version, for example 3.13.0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Handler:
-    """What is started: the same everywhere but for its code and what it finds."""
+    """A handler to start. Handlers differ only in their module and their path."""
 
     module: str
-    """`nothing` is Python alone."""
+    """Module of the handler. `nothing` starts Python without a handler."""
     path: tuple[str, ...] = ()
-    """Folders, in the order of Lambda's."""
+    """Folders on sys.path, in the same order as on Lambda."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Every handler, ready to be started."""
+    """All handlers that are measured, with their Python and environment."""
 
     python: Python
     environment: Mapping[str, str]
-    """One for all handlers: what Lambda sets, and the variables of every function."""
+    """Environment variables for all handlers: those that Lambda sets, and those of every function."""
     functions: Mapping[str, Handler]
-    """As they are deployed, by name."""
+    """The platform's deployed functions, by name."""
     nothing: Handler
     bare: Handler
     tutorial: Handler
@@ -84,9 +84,9 @@ class Machine:
     validated: Handler
 
     def command(self, handler: Handler, *, requests: int = 0, fake: str = "client") -> list[str]:
-        """Return the command that starts a handler and sends it so many orders.
+        """Return the command that starts a handler and sends it this number of orders.
 
-        Python has nothing of this machine on its path (-S -s -P), and writes no byte code (-B): neither can Lambda's.
+        As on Lambda, Python finds no packages of this machine (-S -s -P) and writes no byte code (-B).
         """
         options = ["-S", "-s", "-P", "-B"]
         return [
@@ -101,16 +101,16 @@ class Machine:
 
 
 def python() -> Python:
-    """Return Lambda's Python, without its environment."""
+    """Return an interpreter of Lambda's Python version, outside of any virtual environment."""
     path = os.path.realpath(byte_code.lambda_python())
     done = subprocess.run([path, "-I", "-c", _PRINT_VERSION], capture_output=True, text=True, check=True)  # noqa: S603
     return Python(path=path, version=done.stdout.strip())
 
 
 def prepared(interpreter: Python, graph: Graph) -> Machine:
-    """Return the machine of `interpreter` with the functions of `graph`; lay out what is not there yet.
+    """Return a machine with the functions of `graph`, and create its missing folders.
 
-    Raises RuntimeError if packages cannot be had.
+    Raises RuntimeError if packages cannot be installed.
     """
     base = archives.BUILD / "bench" / f"python{interpreter.version}"
     runtime, powertools, pydantic = (
@@ -142,7 +142,7 @@ def prepared(interpreter: Python, graph: Graph) -> Machine:
 
 
 def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[str]) -> str:
-    """Return a folder with these packages of the lock, whole, with byte code."""
+    """Return a folder with these packages and their byte code, in the versions of the lock file."""
     locked = "".join(_lock(package) for package in packages)
 
     def install(target: Path) -> None:
@@ -159,7 +159,7 @@ def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[st
         if done.returncode:
             raise RuntimeError(
                 f"bench: uv could not install {', '.join(packages)}: {done.stderr.strip()[-500:]}. "
-                "Remedy: check that this machine reaches its Python package index."
+                "Remedy: check that this machine can reach its Python package index."
             )
 
     return _made(base, name, locked.encode(), install)
@@ -175,7 +175,7 @@ def _lock(package: str) -> str:
 
 
 def _layers(base: Path) -> tuple[str, ...]:
-    """Return /opt/python, where Lambda extracts the layers."""
+    """Return the folder that corresponds to /opt/python, where Lambda extracts the layers."""
     packed = [
         Path(str(made.path)) for made in (archives.powertools_layer_archive("arm64"), archives.common_layer_archive())
     ]
@@ -192,7 +192,7 @@ def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
-    """Return a folder that `make` fills unless it is there: whole or not at all, since tests may run at once."""
+    """Return a folder with the content that `make` creates. Concurrent tests never see a partly filled folder."""
     folder = base / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
     if not folder.is_dir():
         base.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a command costs: instructions, which repeat to 0.01 %, or user CPU time where valgrind is not."""
+"""Measures commands: counts instructions with valgrind (repeatable to 0.01 %), or user CPU time without valgrind."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Final, Protocol
 
 Command = Sequence[str]
 Said = Callable[[str], None]
-"""Told of each command that was measured."""
+"""Called with the name of each command that was measured."""
 
-HOW_TO_GET_VALGRIND: Final = "valgrind is not on this machine (apt-get install valgrind)"
+HOW_TO_GET_VALGRIND: Final = "valgrind is not installed (remedy: apt-get install valgrind)"
 
 
 class Measure(Protocol):
-    """A way to measure."""
+    """A way to measure the cost of commands."""
 
     name: str
     exact: bool
-    """Whether it gives the same again, whatever else the machine does."""
+    """Whether repeated measurements agree even on a busy machine."""
 
     def __call__(
         self, commands: Mapping[str, Command], environment: Mapping[str, str], stdin: str, said: Said
     ) -> dict[str, float]:
-        """Return the cost of each command, which must succeed. Raises RuntimeError if one does not."""
+        """Return the cost of each command. Raises RuntimeError if a command fails."""
         ...
 
 
 class Instructions:
-    """Counts them with valgrind, a command on each processor."""
+    """Counts instructions with valgrind, with one command per processor at a time."""
 
     name = "instructions (valgrind --tool=cachegrind --cache-sim=no)"
     exact = True
@@ -47,7 +47,7 @@ class Instructions:
             said(name)
             found = re.search(r"I\s+refs:\s+([\d,]+)", errors)
             if found is None:
-                raise RuntimeError(f"valgrind: no count in {errors[-500:]}")
+                raise RuntimeError(f"valgrind: expected a count of instructions, got {errors[-500:]}")
             return float(found.group(1).replace(",", ""))
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -55,12 +55,12 @@ class Instructions:
 
 
 class CpuTime:
-    """Takes the least user time of several rounds, in each of which every command is run once."""
+    """Measures user CPU time, as the minimum of several rounds. Each round runs every command once."""
 
     exact = False
 
     def __init__(self, rounds: int = 15) -> None:
-        self.name = f"user CPU time, the least of {rounds} interleaved runs: {HOW_TO_GET_VALGRIND}"
+        self.name = f"user CPU time, minimum of {rounds} interleaved runs, because {HOW_TO_GET_VALGRIND}"
         self._rounds = rounds
 
     def __call__(
@@ -75,12 +75,12 @@ class CpuTime:
 
 
 def measure() -> Measure:
-    """Return the better way that this machine has."""
+    """Return the more exact measure that is available on this machine."""
     return Instructions() if shutil.which("valgrind") else CpuTime()
 
 
 def _run(command: Command, environment: Mapping[str, str], stdin: str) -> tuple[str, float]:
-    """Return what a command says of errors, and its user time in seconds."""
+    """Run a command, and return its standard error output and its user CPU time in seconds."""
     with subprocess.Popen(  # noqa: S603 - our own commands
         command,
         stdin=subprocess.PIPE,
@@ -97,5 +97,5 @@ def _run(command: Command, environment: Mapping[str, str], stdin: str) -> tuple[
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}: ended with {process.returncode}: {errors[-1000:]}")
+        raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}: {errors[-1000:]}")
     return errors, used.ru_utime

@@ -1,4 +1,4 @@
-"""What is compared, and with which limits."""
+"""The compared handlers and archives, with their limits."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tools.bench.machine import Handler, Machine
 from tools.bench.measuring import Measure, Said
 
 INITIALISATION: Final = 0.95
-"""Of the bare handler's, at most."""
+"""Limit of a function's initialization, divided by that of the bare handler."""
 ORDER: Final = 0.6
-"""Of what the same order takes with Powertools' own validation, at most."""
+"""Limit of the cost of an order, divided by that of the same order with Powertools' validation."""
 FUNCTION_MB: Final = 0.1
 LAYERS_MB: Final = 1.0
 
@@ -29,17 +29,17 @@ _LATER: Final = {True: 100, False: 2000}
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What an initialisation takes, as parts of the bare handler's."""
+    """The cost of a handler's initialization, divided by that of the bare handler."""
 
     name: str
     ratio: float
-    """With Python's own start, which both have."""
+    """Ratio that includes Python's own start on both sides."""
     net: float
-    """Without it."""
+    """Ratio without Python's own start."""
 
 
 def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
-    """Return the tutorial's initialisation and each function's."""
+    """Return the initialization cost of the tutorial handler and of each function."""
     handlers = {"nothing": machine.nothing, "bare": machine.bare, "tutorial": machine.tutorial, **machine.functions}
     commands = {name: machine.command(handler) for name, handler in handlers.items()}
     cost = measure(commands, machine.environment, "", said)
@@ -52,7 +52,7 @@ def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
 def orders(
     machine: Machine, measure: Measure, said: Said, *, fake: str, without: Sequence[str] = ()
 ) -> dict[str, float]:
-    """Return what one warm POST /orders takes in `orders-api`, `by hand` and `validated`, in the measure's unit."""
+    """Return the cost of one warm `POST /orders` for each handler, in the unit of `measure`."""
     handlers: dict[str, Handler] = {
         "orders-api": machine.functions["orders-api"],
         "by hand": machine.by_hand,
@@ -70,7 +70,7 @@ def orders(
 
 
 def order_event(lines: Sequence[Mapping[str, object]] = tuple(_LINES)) -> str:
-    """Return the gateway's event of POST /orders."""
+    """Return API Gateway's event for `POST /orders`, as JSON."""
     headers = {"Idempotency-Key": "8f5e1a52-0000-4000-8000-00000000000a"}
     return json.dumps(rest_event(Request(method="POST", path="/orders", body={"items": list(lines)}, headers=headers)))
 

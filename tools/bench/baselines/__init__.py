@@ -1,1 +1,1 @@
-"""Handlers that a user would otherwise write. Each is run alone, as a function of its own."""
+"""Handlers that a user could write instead of ours. `make bench` runs each handler as a separate function."""

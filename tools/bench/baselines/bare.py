@@ -1,4 +1,4 @@
-"""The least that can talk to DynamoDB."""
+"""The smallest handler that creates a DynamoDB client."""
 
 import boto3
 

@@ -1,6 +1,6 @@
-"""`POST /orders` written by hand: the same rules, answer, idempotency and log line, and nothing else.
+"""`POST /orders` without Powertools, with the platform's validation, response, idempotency and log line.
 
-No traces, no metrics, no other route than this function's four, and errors whose messages say less.
+This handler has no traces, no metrics and no other routes, and its error messages contain less.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ def lambda_handler(event, context):
     method, resource = event["httpMethod"], event["path"]
     if resource == "/orders" and method == "POST":
         return create_order(event)
-    return answer(event, 404, {"code": "NotFound", "message": "no such operation"})
+    return answer(event, 404, {"code": "NotFound", "message": "unknown route"})
 
 
 def create_order(event):
@@ -65,7 +65,7 @@ def create_order(event):
         )
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
         if error.response["Item"]["request_hash"]["S"] != request_hash:
-            return answer(event, 409, {"code": "IdempotencyConflict", "message": "the key stands for another body"})
+            return answer(event, 409, {"code": "IdempotencyConflict", "message": "the key was used with another body"})
     print(json.dumps({"level": "INFO", "message": "order accepted", "order_id": order_id}))
     return answer(event, 202, order, Location=f"{event['requestContext']['path']}/{order_id}")
 

@@ -1,4 +1,4 @@
-"""The handler of the tutorials: each utility as its documentation shows it."""
+"""A handler as in Powertools' tutorial, with each utility used as in its documentation."""
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer

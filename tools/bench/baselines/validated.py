@@ -1,6 +1,6 @@
-"""`POST /orders` with Powertools as the examples of its documentation have it, and boto3's resource.
+"""`POST /orders` with Powertools, written as in the examples of its documentation, and with boto3's resource.
 
-Validation by pydantic models, the three utilities, `capture_method` on the route, a correlation id on the handler.
+It validates with pydantic models, and uses Logger, Tracer and Metrics, `capture_method` and a correlation id.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ class NewOrder(BaseModel):
     @classmethod
     def each_product_once(cls, items):
         if len({line.product_id for line in items}) < len(items):
-            raise ValueError("allowed is one line for a product")
+            raise ValueError("allowed: one line per product")
         return items
 
 
