@@ -248,7 +248,7 @@ class TestAnalytics:
         assert inputs["sqsTarget"] == {"messageGroupId": "orders"}
         assert graph.one("Queue", "analytics").inputs["contentBasedDeduplication"] is True
 
-    def test_the_queue_and_its_dead_letter_queue_are_fifo(self, graph: Graph) -> None:
+    def test_analytics_queue_and_its_dead_letter_queue_are_fifo(self, graph: Graph) -> None:
         queue, dead = graph.one("Queue", "analytics").inputs, graph.one("Queue", "analytics-dlq").inputs
         assert (queue["fifoQueue"], queue["name"]) == (True, "orders-dev-analytics.fifo")
         assert (dead["fifoQueue"], dead["name"]) == (True, "orders-dev-analytics-dlq.fifo")

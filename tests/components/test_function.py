@@ -17,7 +17,7 @@ NAMES = [name.replace("_", "-") for name in FUNCTION_NAMES]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_function_has_its_own_archive_arm64_and_both_layers(name: str, graph_of: GraphOf) -> None:
+def test_each_function_runs_its_own_archive_on_arm64_with_both_layers(name: str, graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     inputs = graph.one("aws:lambda/function:Function", name).inputs
     source = name.replace("-", "_")

@@ -162,7 +162,8 @@ class TestUnexpectedEnds:
     def test_unexpected_end_of_an_execution_is_counted(self, graph: Graph, error: str) -> None:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
-    def test_of_the_designed_ends_only_not_recorded_is_counted(self, graph: Graph) -> None:
+    def test_expected_workflow_error_is_not_counted(self, graph: Graph) -> None:
+        """The exception is NotRecorded, because only a fault of the platform causes this error."""
         ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}

@@ -33,7 +33,7 @@ def test_deployment_is_triggered_by_the_hash_of_the_api_body(rest_api_graph: Gra
     assert digest_of(record_rest_api()) == digest_of(rest_api_graph)
 
 
-def test_deployment_depends_on_no_value_but_the_apis(rest_api_graph: Graph) -> None:
+def test_deployment_depends_only_on_the_api(rest_api_graph: Graph) -> None:
     # If the trigger named the user pool, a replacement of the pool would delete the deployment first. AWS refuses that
     # while a stage points to it.
     api = rest_api_graph.one(*REST)

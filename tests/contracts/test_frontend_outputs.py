@@ -73,6 +73,6 @@ def test_output_with_missing_field_is_invalid(path: str) -> None:
         ("auth", {"redirectUris": []}),
     ],
 )
-def test_trailing_slash_arn_or_secret_is_invalid(part: str, change: dict[str, Any]) -> None:
+def test_output_with_a_forbidden_value_is_invalid(part: str, change: dict[str, Any]) -> None:
     broken = {**FRONTEND, part: {**FRONTEND[part], **change}}
     assert not VALIDATOR.is_valid(broken)

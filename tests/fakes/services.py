@@ -12,7 +12,7 @@ _LARGEST_CALL = 256 * 1024
 
 
 class FakeEventBridge:
-    """Keeps the accepted entries. `refusals` contains the positions of entries to refuse, one set per call."""
+    """Stores the accepted entries. `refusals` contains the positions of entries to refuse, one set per call."""
 
     def __init__(self) -> None:
         self.faults = Faults("events")
@@ -71,7 +71,7 @@ class FakeSes:
 
 
 class FakeS3:
-    """Keeps the objects of all buckets as {(bucket, key): content}."""
+    """Stores the objects of all buckets as {(bucket, key): content}."""
 
     def __init__(self) -> None:
         self.faults = Faults("s3")

@@ -18,7 +18,7 @@ _ALL_HEADERS: Final = {"content-type": "Content-Type", "location": "Location"}
 
 
 class CheckedClient(Client):
-    """Sends requests like a page of the stack's first CORS origin. A response that violates the contract fails."""
+    """Sends requests like a page of the stack's first CORS origin. A test fails if a response breaks the contract."""
 
     def rest(
         self,

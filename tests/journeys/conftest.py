@@ -1,4 +1,4 @@
-"""Marks the journeys for the emulator."""
+"""Marks the journeys as tests that need the emulator."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def traces() -> Iterator[Traces]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], traces: Traces) -> Iterator[Stack]:
-    """The stack `local` with its sample data, deployed by `up` to an emulator that only this process uses."""
+    """The stack `local` with sample data, deployed as by `make up` to an emulator that only this process uses."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("stack"))
     with stopped_at_the_end(instance):
         yield start(instance, LOCAL_XRAY_DAEMON_ADDRESS=traces.address)

@@ -69,7 +69,7 @@ def test_only_the_owner_can_cancel_an_order(people: People, admin: Person, custo
     assert customer.read(order_id)["status"] == "CONFIRMED"
 
 
-def test_immediate_cancellation_leaves_the_stock_complete(
+def test_cancellation_right_after_the_order_keeps_all_stock(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)

@@ -212,7 +212,7 @@ def test_unpublished_status_changes_are_published_by_a_redrive(
     with denied(stack, "publish-order-events", "events:PutEvents"):
         order_id = customer.order({product: 2})["order_id"]
         waiting = watcher.until(
-            lambda: stack.failed("publish-order-events-stream", ""), "a position is in the queue", order_id
+            lambda: stack.failed("publish-order-events-stream", ""), "a stream position is in the queue", order_id
         )
     batch = json.loads(waiting[-1]["Body"])["DDBStreamBatchInfo"]
     assert order_id not in waiting[-1]["Body"]

@@ -72,7 +72,7 @@ def test_order_becomes_failed_if_it_cannot_be_processed(
     assert "ExecutionFailed" in logged
 
 
-def test_order_becomes_failed_if_its_execution_cannot_record_it(
+def test_order_becomes_failed_if_its_execution_cannot_record_the_failure(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)

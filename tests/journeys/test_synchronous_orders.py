@@ -1,4 +1,4 @@
-"""Journey 7: `POST /process` returns the decision, and has the same events and emails as `POST /orders`."""
+"""Journey 7: `POST /process` returns the decision, and the order has the same events and emails as any other."""
 
 from __future__ import annotations
 

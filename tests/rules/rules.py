@@ -61,7 +61,7 @@ def each_function_logs_to_its_own_group(graph: Graph) -> Iterator[str]:
     for function in functions(graph):
         name = function.inputs.get("loggingConfig", {}).get("logGroup")
         if name not in groups or name != f"/aws/lambda/{function.inputs['name']}":
-            yield f"{function.name}: logs to the group {name}, which is not its own"
+            yield f"{function.name}: expected its own log group, got {name}"
 
 
 def no_function_may_make_log_groups(graph: Graph) -> Iterator[str]:
@@ -124,7 +124,7 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         if destination.get("onFailure", {}).get("destination") not in queues or not destination.get("onSuccess"):
             yield f"{name}: lacks an on-failure or an on-success destination"
         if config.get("qualifier") != "live":
-            yield f"{name}: the invocation settings are not those of the alias live"
+            yield f"{name}: the invocation settings do not apply to the alias live"
     for target in graph.of("EventTarget"):
         if target.inputs.get("deadLetterConfig", {}).get("arn") not in queues or not target.inputs.get("retryPolicy"):
             yield f"{target.name}: lacks a dead-letter queue or a retry policy"
@@ -164,31 +164,32 @@ def timeouts_are_below_the_callers(graph: Graph) -> Iterator[str]:
         if permission.inputs["principal"] == "apigateway.amazonaws.com":
             name = permission.inputs["function"]
             if timeouts[name] >= API_TIMEOUT_S:
-                yield f"{name}: timeout {timeouts[name]} s; an API allows less than {API_TIMEOUT_S} s"
+                yield f"{name}: timeout: got {timeouts[name]} s; allowed behind an API: less than {API_TIMEOUT_S} s"
     for machine in graph.of("StateMachine"):
         yield from _task_timeouts(machine, timeouts)
     visible = {queue.state["arn"]: queue.inputs.get("visibilityTimeoutSeconds", 30) for queue in graph.of("Queue")}
     for mapping in graph.of("EventSourceMapping"):
         name = mapping.inputs["functionName"].split(":function:")[-1].split(":")[0]
         source = mapping.inputs["eventSourceArn"]
-        if source in visible and visible[source] < VISIBILITY_FACTOR * timeouts[name]:
-            yield f"{mapping.name}: visibility timeout {visible[source]} s is too short for {timeouts[name]} s of work"
+        least = VISIBILITY_FACTOR * timeouts[name]
+        if source in visible and visible[source] < least:
+            yield f"{mapping.name}: visibility timeout: got {visible[source]} s; allowed: at least {least} s"
 
 
 def _task_timeouts(machine: Resource, timeouts: dict[str, int]) -> Iterator[str]:
     definition = json.loads(machine.inputs["definition"])
     whole = definition.get("TimeoutSeconds", 0)
     if not whole or (machine.inputs.get("type") == "EXPRESS" and whole >= API_TIMEOUT_S):
-        yield f"{machine.name}: timeout {whole} s is missing or too long"
+        yield f"{machine.name}: timeout: got {whole} s; allowed: more than 0 s, EXPRESS less than {API_TIMEOUT_S} s"
     for state in _states(definition):
         if state.get("Type") != "Task":
             continue
         if not 0 < state.get("TimeoutSeconds", 0) < whole:
-            yield f"{machine.name}: a Task has no timeout or one as long as the execution's"
+            yield f"{machine.name}: a Task has no timeout that is shorter than the execution's"
         arn = str(state.get("Arguments", {}).get("FunctionName", ""))
         name = arn.rsplit(":function:", maxsplit=1)[-1].split(":", maxsplit=1)[0]
         if name in timeouts and timeouts[name] >= state["TimeoutSeconds"]:
-            yield f"{machine.name}: {name} has a longer timeout than its Task"
+            yield f"{machine.name}: the timeout of {name} is not shorter than that of its Task"
 
 
 def _states(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:

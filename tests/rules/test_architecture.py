@@ -161,5 +161,5 @@ def test_rule_detects_a_violation(rule: Rule, spoil: Callable[[Graph], Graph], g
     assert list(rule(spoil(graph_of("dev"))))
 
 
-def test_every_rule_has_a_test_violation() -> None:
+def test_every_rule_is_tested_with_a_violation() -> None:
     assert set(BREAKS) == set(RULES)

@@ -1,4 +1,4 @@
-"""Tests which values each setting accepts: the values that AWS accepts there. The cases are in setting_values.yaml."""
+"""Tests that each setting accepts valid values and refuses all others. The cases are in setting_values.yaml."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_all_stack_files_have_the_same_keys() -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_analytics_records_are_kept_as_long_as_the_event_archive(stack: str) -> None:
+def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: str) -> None:
     # Otherwise a replay brings back records that have expired (docs/operations.md, Replay).
     data = load(stack, stack_config(stack)).data
     assert data.archive_retention_days <= data.analytics_retention_days

@@ -40,7 +40,7 @@ def measure() -> Measure:
     return chosen
 
 
-def test_functions_start_as_fast_as_a_bare_handler(machine: Machine, measure: Measure) -> None:
+def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
     """Measured: 0.73 to 0.95, and 1.30 for the tutorial. Fails if shared/aws.py loads all of botocore's data."""
     starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid)}
     tutorial = starts.pop("tutorial")

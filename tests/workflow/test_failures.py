@@ -53,7 +53,7 @@ def reach(step: str, workflow: Workflow, tables: Tables) -> Mapping[str, Any]:
 
 
 def undisturbed(step: str, tables: Tables) -> Callable[[Ended], None]:
-    """Return a check that the order ended as if `step` had never failed."""
+    """Return a function that checks that the order ended as if `step` had never failed."""
 
     def check(ended: Ended) -> None:
         order = tables.order(sync_order_id())
@@ -82,7 +82,7 @@ def test_transient_error_is_retried(
 
 @pytest.mark.parametrize("step", TASKS)
 def test_lost_response_changes_nothing(order_workflow: Workflow, tables: Tables, step: str) -> None:
-    """The step did its work, its response was lost, and its retry runs on top of that work."""
+    """The step does its work, but its response is lost, so the retry does the same work again."""
     request = reach(step, order_workflow, tables)
     order_workflow.lose_answer(step)
     undisturbed(step, tables)(order_workflow.run(request))

@@ -1,1 +1,1 @@
-"""`make bench`: compares the platform's functions with handlers that a user could write instead, as ratios."""
+"""`make bench`: compares the cost of the platform's functions with that of handlers that a user could write instead."""

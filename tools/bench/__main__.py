@@ -34,8 +34,8 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     yield ""
     yield "## Initialization"
     yield ""
-    yield 'Initialization divided by that of a handler that only calls `boto3.client("dynamodb")`. The ratio, which the'
-    yield "limit is for, includes Python's own start on both sides. *Net* excludes this start."
+    yield 'Initialization divided by that of a handler that only calls `boto3.client("dynamodb")`. The limit'
+    yield "applies to *ratio*, which includes Python's own start in both numbers. *Net* excludes Python's own start."
     yield ""
     yield from _starts(machine, measured)
     yield ""

@@ -108,7 +108,7 @@ def python() -> Python:
 
 
 def prepared(interpreter: Python, graph: Graph) -> Machine:
-    """Return a machine with the functions of `graph`, and create its missing folders.
+    """Create the missing folders, and return the `Machine` with the functions of `graph`.
 
     Raises RuntimeError if packages cannot be installed.
     """
