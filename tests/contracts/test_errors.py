@@ -46,7 +46,7 @@ def test_rest_document_lists_every_client_error_code() -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_code_in_description_matches_its_status(name: str) -> None:
+def test_error_codes_in_descriptions_match_their_http_status(name: str) -> None:
     by_name = {kind.__name__: status for kind, status in HTTP_STATUS.items()}
     wrong = [
         f"{operation['operationId']} {status} {code}"

@@ -55,7 +55,9 @@ class TestPutting:
         dynamodb.faults.lose_answer("update_item")
         assert catalog_api(put()).status == 201
 
-    def test_sdk_retry_of_replacement_keeps_sale_in_between(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_sdk_retry_of_replacement_keeps_a_sale_made_in_between(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
         catalog_api(put())
         request_id = "the replacement"
 
@@ -153,7 +155,7 @@ class TestListing:
             stock(f"p{number}")
         assert len(catalog_api(listing()).body["products"]) == 20
 
-    def test_page_of_100_needs_one_batch_call(
+    def test_page_of_100_products_needs_one_batch_call(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> None:
         for number in range(120):

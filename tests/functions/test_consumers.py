@@ -111,7 +111,7 @@ class TestProcessOrder:
         process_order(event(order(items=[{"product_id": "gold", "quantity": 1000}])))
         assert json.loads(stepfunctions.executions[ORDER_ID]["input"]) == {"order": in_table}
 
-    def test_synchronous_order_is_left_to_its_express_execution(
+    def test_new_synchronous_order_starts_no_standard_execution(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         self.store(dynamodb, order(), synchronous=True)
@@ -131,7 +131,7 @@ class TestProcessOrder:
         with pytest.raises(OrderNotFound):
             process_order(event(order()))
 
-    def test_other_start_execution_errors_reach_lambda(
+    def test_unexpected_start_execution_error_reaches_lambda(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         self.store(dynamodb, order())

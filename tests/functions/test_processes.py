@@ -33,7 +33,7 @@ def clients_of(function: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_call_with_retries_ends_before_function_timeout(function: str, stack: str) -> None:
+def test_aws_calls_with_their_retries_end_before_the_function_timeout(function: str, stack: str) -> None:
     config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     timeout_s = config["orders:functions"]["sizes"][function]["timeoutSeconds"]
     for arguments in clients_of(function):

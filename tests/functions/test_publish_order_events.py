@@ -129,7 +129,7 @@ def test_deleted_row_is_not_published(relay: LoadedFunction, eventbridge: FakeEv
     assert eventbridge.entries == []
 
 
-def test_calls_have_at_most_ten_entries_in_stream_order(
+def test_put_events_calls_have_at_most_ten_entries_in_stream_order(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     assert relay(batch(dynamodb, *[row(number) for number in range(23)])) == DONE
@@ -146,7 +146,7 @@ def test_only_refused_entries_are_retried(
     assert sorted(ids(eventbridge)) == [f"{order_id(number)}:PENDING" for number in range(4)]
 
 
-def test_lowest_refused_entry_is_the_batch_failure(
+def test_first_refused_record_is_reported_as_the_batch_failure(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     eventbridge.refusals = [{1, 3}, {0, 1}, {0, 1}]

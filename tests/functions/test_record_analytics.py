@@ -82,7 +82,7 @@ def test_event_delivered_twice_is_stored_and_counted_once(
         ({"detail_type": "OrderConfirmed"}, "detail.event_id: got 44 characters"),
     ],
 )
-def test_invalid_message_is_set_aside_with_its_reason(
+def test_invalid_message_moves_to_the_dead_letter_queue_with_its_reason(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs, body: Any, reason: str
 ) -> None:
     poison = body if isinstance(body, str) else {**record_about(), **body}
@@ -105,7 +105,7 @@ def test_message_that_s3_refuses_is_retried(record_analytics: LoadedFunction, s3
     assert sqs.sent == []
 
 
-def test_message_is_set_aside_after_its_last_attempt(
+def test_message_moves_to_the_dead_letter_queue_after_its_last_attempt(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     s3.faults.refuse("put_object", "SlowDown")
@@ -113,7 +113,7 @@ def test_message_is_set_aside_after_its_last_attempt(
     assert [sent["MessageAttributes"]["ERROR_CODE"]["StringValue"] for sent in sqs.sent] == ["SlowDown"]
 
 
-def test_message_that_cannot_be_set_aside_is_retried(
+def test_message_that_cannot_be_moved_to_the_dead_letter_queue_is_retried(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     sqs.faults.refuse("send_message", "ServiceUnavailable")
@@ -132,7 +132,7 @@ def test_reason_of_a_failed_message_is_logged(
     assert "AccessDenied" in failure["exception"]
 
 
-def test_set_aside_message_is_logged_without_another_order(
+def test_log_of_a_moved_message_names_no_other_order(
     record_analytics: LoadedFunction, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     record_analytics(batch(record_about(), "not json"))

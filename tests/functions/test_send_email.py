@@ -121,7 +121,7 @@ def test_claim_contains_no_personal_data(send_email: LoadedFunction, dynamodb: F
     assert (row["id"], row["status"]) == ({"S": f"{ORDER_ID}:PENDING"}, {"S": "DONE"})
 
 
-def test_claim_is_kept_as_long_as_the_component_says(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_claim_is_kept_for_the_configured_number_of_days(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     send_email(event(order()))
     kept = datetime.fromtimestamp(int(row_of(dynamodb)["expiration"]["N"]), UTC) - datetime.now(UTC)
     assert timedelta(0) <= timedelta(days=int(ENVIRONMENT["REMEMBERED_DAYS"])) - kept < timedelta(minutes=1)
@@ -176,7 +176,9 @@ def test_sdk_retry_recognizes_its_own_claim(
     assert len(ses.sent) == 1
 
 
-def test_late_claim_does_not_overwrite_done(send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB) -> None:
+def test_late_claim_does_not_overwrite_the_status_done(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
+) -> None:
     """A slow network can deliver the SDK's first attempt after the email is DONE."""
     send_email(event(order()))
     (first,) = dynamodb.faults.of("put_item")
@@ -210,7 +212,7 @@ def test_failed_release_does_not_hide_the_error(
 
 
 @pytest.mark.parametrize("error", ["InternalServerError", ReadTimeoutError(endpoint_url="https://dynamodb")])
-def test_email_not_marked_as_done_is_not_sent_again(
+def test_failed_update_of_the_claim_causes_no_second_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, error: Exception | str
 ) -> None:
     """If the function failed here, Lambda would retry the event and send a second email."""

@@ -192,7 +192,7 @@ class TestCorrelation:
             "record_analytics",
         }
 
-    def test_other_requests_use_request_id_as_correlation_id(self, users_api: Api, logs: Logs) -> None:
+    def test_request_without_an_order_uses_its_request_id_as_correlation_id(self, users_api: Api, logs: Logs) -> None:
         users_api(Request(method="GET", path=f"/users/{USER}"))
         assert {(record["correlation_id"], record["request_id"]) for record in logs()} == {
             ("gateway-request", "gateway-request")

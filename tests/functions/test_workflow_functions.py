@@ -93,7 +93,7 @@ class TestValidateOrder:
             validate_order(request_)
 
     @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=shift_jis"])
-    def test_other_media_type_is_rejected(self, validate_order: LoadedFunction, kind: str) -> None:
+    def test_media_type_other_than_json_is_rejected(self, validate_order: LoadedFunction, kind: str) -> None:
         with pytest.raises(errors.UnsupportedMediaType):
             validate_order(express({"items": LINES}, content_type=kind))
         assert validate_order(express({"items": LINES}, content_type='application/json; charset="UTF-8"'))
@@ -122,7 +122,7 @@ class TestValidateOrder:
             validate_order({"request": request_})
 
     @pytest.mark.parametrize("change", [{"status": "CONFIRMED"}, {"order_id": "1"}, {"items": [LINES[0], LINES[0]]}])
-    def test_order_other_than_accepted_raises_validation_error(
+    def test_invalid_accepted_order_raises_validation_error(
         self, validate_order: LoadedFunction, change: dict[str, Any]
     ) -> None:
         order = validate_order(express({"items": LINES}))["order"]
@@ -175,7 +175,7 @@ class TestUpdateInventory:
         }
         assert self.stored(dynamodb, pending) == (answer, 8, 9)
 
-    def test_confirmed_order_is_a_valid_event(
+    def test_event_of_a_confirmed_order_is_valid(
         self, update_inventory: LoadedFunction, load: Load, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         update_inventory({"order": pending, "products": PRICES})
@@ -204,7 +204,7 @@ class TestUpdateInventory:
         update_inventory({"order": pending, "products": PRICES})
         assert self.stored(dynamodb, pending)[1:] == (8, 9)
 
-    def test_step_retry_finds_confirmation_without_response(
+    def test_step_retry_finds_a_confirmation_whose_response_was_lost(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.no_answer("transact_write_items")
@@ -213,7 +213,7 @@ class TestUpdateInventory:
         assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
         assert self.stored(dynamodb, pending)[1:] == (8, 9)
 
-    def test_one_line_out_of_stock_changes_nothing(
+    def test_order_with_one_line_out_of_stock_changes_nothing(
         self,
         update_inventory: LoadedFunction,
         dynamodb: FakeDynamoDB,
@@ -268,7 +268,9 @@ class TestUpdateInventory:
         with pytest.raises(errors.ProductNotFound):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_line_without_price_is_not_found(self, update_inventory: LoadedFunction, pending: dict[str, Any]) -> None:
+    def test_line_without_a_price_raises_product_not_found(
+        self, update_inventory: LoadedFunction, pending: dict[str, Any]
+    ) -> None:
         with pytest.raises(errors.ProductNotFound):
             update_inventory({"order": pending, "products": PRICES[:1]})
 
@@ -312,7 +314,7 @@ class TestUpdateInventory:
         assert self.stored(dynamodb, pending) == (pending, 10, 10)
 
     @pytest.mark.parametrize("status", ["CANCELLED", "REJECTED", "FAILED"])
-    def test_order_decided_otherwise_is_not_changed(
+    def test_cancelled_rejected_or_failed_order_is_not_changed(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any], status: str
     ) -> None:
         row = dynamodb.item("orders", pending["order_id"])

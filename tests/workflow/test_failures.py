@@ -195,7 +195,9 @@ class TestNotification:
         assert (ended.status, order_workflow.published) == ("SUCCEEDED", [])
         assert tables.order(sync_order_id())["status"] == "CONFIRMED"
 
-    def test_notification_precedes_a_later_rejection(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_notification_is_sent_even_if_the_order_is_rejected_later(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
         order_workflow.meanwhile("UpdateInventory", lambda: tables.product("tea", 0))
         assert order_workflow.run(express(LINES)).error == "OutOfStock"
         assert [message["status"] for message in order_workflow.published] == ["PROCESSING"]
@@ -216,7 +218,7 @@ class TestUnprocessedKeys:
         ]
         assert [line["unit_price"] for line in ended.output["items"]] == [500, 500, 500]
 
-    def test_products_read_later_are_checked_too(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_products_of_a_second_read_are_checked_too(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("cup", 0)
         tables.dynamodb.unprocessed = [1]
         ended = order_workflow.run(express(LINES))

@@ -290,7 +290,7 @@ class TestRetriedRequest:
         assert ended.output == tables.order(sync_order_id())
 
     @pytest.mark.parametrize("status", ["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
-    def test_other_body_is_a_conflict_in_every_status(
+    def test_same_key_with_another_body_is_a_conflict_in_every_status(
         self, order_workflow: Workflow, tables: Tables, status: str
     ) -> None:
         stocked(tables)

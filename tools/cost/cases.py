@@ -21,7 +21,7 @@ def _create(lines: int) -> Prepare:
 
 
 def _list_orders(number: int, *, skip: int = 0) -> Prepare:
-    """Prepare the listing of a page of a customer's `number` orders, after the first `skip` pages."""
+    """Create `number` orders of a customer, and return a request for the page after the first `skip` pages."""
 
     def prepare(cloud: Cloud) -> Play:
         cloud.orders(number)
