@@ -1,0 +1,5 @@
+"""Tests that run the program with the real Pulumi CLI and engine.
+
+A stand-in takes the place of the AWS provider: its "AWS" is a file. Everything else is Pulumi's own: state, diffs,
+replacement order, aliases, protection, policy packs, plans, locks and pending operations.
+"""

@@ -1,0 +1,43 @@
+"""Fixtures of the tests with the real Pulumi engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.engine import Engine, cli, copy_of
+from tests.support.graph import ROOT
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests of this folder where there is no CLI, unless CI must run them."""
+    if cli():
+        return
+    here = [item for item in items if Path(str(item.path)).is_relative_to(Path(__file__).parent)]
+    if here and os.environ.get("REQUIRE_PULUMI"):
+        raise pytest.UsageError("pulumi: not found; the tests of tests/engine must run here; install the Pulumi CLI")
+    for item in here:
+        item.add_marker(pytest.mark.skip(reason="no Pulumi CLI on the PATH"))
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Engine]:
+    """Give an engine in whose home a stack of the program as it is was deployed. Each call gives a fresh copy."""
+    homes: dict[str, Path] = {}
+
+    def deploy(stack: str) -> Engine:
+        if stack not in homes:
+            checkout = copy_of(ROOT, tmp_path_factory.mktemp("checkout") / "orders")
+            first = Engine(tmp_path_factory.mktemp("engine") / "home", checkout)
+            first.create(stack)
+            first.must_up(stack)
+            homes[stack] = first.home
+        folder = tmp_path_factory.mktemp("stack")
+        shutil.copytree(homes[stack], folder / "home", symlinks=True)
+        return Engine(folder / "home", copy_of(ROOT, folder / "orders"))
+
+    return deploy

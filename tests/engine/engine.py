@@ -1,0 +1,204 @@
+"""Runs the real Pulumi CLI, with a folder as its backend and a file as its AWS."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from tests.engine.stand_in.cloud import Cloud
+from tests.support.graph import ROOT
+
+# A machine without a Pulumi CLI of its own may have one, packed, beside the checkout.
+_PACKED: Final = ROOT.parent / "shared" / "tools" / "engine" / "pulumi.xz"
+
+_OPERATIONS: Final = ("preview", "up", "refresh", "destroy")
+
+
+@cache
+def cli() -> Path | None:
+    """Return the Pulumi CLI: that of the PATH, else the packed one, else None."""
+    if found := shutil.which("pulumi"):
+        return Path(found).resolve()
+    if not _PACKED.exists():
+        return None
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orders"
+    path = cache_home / f"pulumi-{_PACKED.stat().st_size}" / "pulumi"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with lzma.open(_PACKED) as packed, tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unpacked:
+            shutil.copyfileobj(packed, unpacked)
+        Path(unpacked.name).chmod(0o755)
+        Path(unpacked.name).replace(path)
+    return path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command of the CLI that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """Both outputs."""
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The CLI with a home of its own (backend, plugins, cloud), run in one checkout."""
+
+    home: Path
+    checkout: Path
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Environment variables in addition to the usual ones."""
+
+    @property
+    def cloud(self) -> Cloud:
+        """The stand-in of AWS."""
+        return Cloud(self.home / "cloud")
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which a plain `pulumi` is this one."""
+        binaries = self.home / "bin"
+        for folder in (binaries, self.home / "state", self.home / "cloud", self.home / "pulumi"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for name, module in (
+            ("pulumi-language-python", "language_host"),
+            ("pulumi-resource-aws", "provider"),
+        ):
+            path = binaries / name
+            if not path.exists():
+                run = f'exec env PYTHONPATH="{ROOT}" "{sys.executable}" -m tests.engine.stand_in.{module} "$@"'
+                path.write_text(f"#!/bin/sh\n{run}\n", encoding="utf-8")
+                path.chmod(0o755)
+        found = cli()
+        assert found, "no Pulumi CLI: see tests/engine/conftest.py"
+        link = binaries / "pulumi"
+        if not link.exists():
+            link.symlink_to(found)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "STAND_IN_"))}
+        return {
+            **inherited,
+            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+            "PULUMI_HOME": str(self.home / "pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "STAND_IN_CLOUD": str(self.home / "cloud"),
+            "STAND_IN_BASE_PYTHON": sys.executable,
+            **self.variables,
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line of a pulumi command that asks nothing."""
+        return [str(self.home / "bin" / "pulumi"), *arguments, "--non-interactive"]
+
+    def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
+        """Run a pulumi command to its end. The recorded calls are those of the last operation."""
+        environment = {**self.environment(), **(variables or {})}
+        if arguments[0] in _OPERATIONS:
+            self.cloud.forget_calls()
+        done = subprocess.run(
+            self.command(*arguments), cwd=self.checkout, env=environment, capture_output=True, text=True, check=False
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def must(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
+        """Run a pulumi command that must succeed."""
+        ended = self.run(*arguments, variables=variables)
+        assert ended.code == 0, f"pulumi {' '.join(arguments)}: exit code {ended.code}\n{ended.said}"
+        return ended
+
+    def create(self, stack: str) -> None:
+        """Create a stack in the backend, without a change of its file."""
+        self.must("stack", "init", stack)
+
+    def up(self, stack: str, *options: str, variables: Mapping[str, str] | None = None) -> Ended:
+        """Deploy without a question."""
+        return self.run("up", "--stack", stack, "--yes", "--skip-preview", *options, variables=variables)
+
+    def must_up(self, stack: str, *options: str) -> Ended:
+        """Deploy, which must succeed."""
+        return self.must("up", "--stack", stack, "--yes", "--skip-preview", *options)
+
+    def state(self, stack: str) -> list[dict[str, Any]]:
+        """Return the resources of the stack's state."""
+        exported = json.loads(self.must("stack", "export", "--stack", stack).out)
+        return exported["deployment"].get("resources") or []
+
+    def killed(self, *arguments: str, after: float, number: int = signal.SIGKILL) -> int:
+        """Run a pulumi command, end it by a signal after so many seconds, and return its exit code."""
+        self.cloud.forget_calls()
+        process = subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.checkout,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            return process.wait(timeout=after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+            return process.wait()
+
+    def differences(self) -> list[str]:
+        """Return where the states of all stacks and the stand-in of AWS differ, one line each."""
+        listed = json.loads(self.must("stack", "ls", "--json").out)
+        with self.cloud.locked() as things:
+            there = {(thing["type"], thing["id"]): thing["urn"] for thing in things.values()}
+        known: set[tuple[str, str]] = set()
+        found: list[str] = []
+        for stack in listed:
+            for resource in self.state(stack["name"]):
+                if not resource["type"].startswith("aws:"):
+                    continue
+                key = (resource["type"], resource["id"])
+                known.add(key)
+                if key not in there:
+                    found.append(f"vanished: {resource['urn']}: the state has {resource['id']}, AWS does not")
+                elif there[key] != resource["urn"]:
+                    found.append(f"taken over: {resource['urn']}: on AWS it is {there[key]}")
+        found += [f"left over: {there[key]}: AWS has {key[1]}, no state does" for key in sorted({*there} - known)]
+        return found
+
+
+def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv") -> Path:
+    """Copy the tracked files of a checkout, with a link to an installed virtual environment; return the copy."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=source,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if name.startswith("tests/") or not (source / name).exists():
+            continue
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / name, path)
+    (target / ".venv").symlink_to(environment)
+    return target
+
+
+def operations(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the logical names that each kind of call named: {"create": [...], "update": [...]}."""
+    found: dict[str, list[str]] = {}
+    for call in calls:
+        found.setdefault(call["call"], []).append(call["urn"].rsplit("::", 1)[-1])
+    return {kind: sorted(names) for kind, names in found.items()}

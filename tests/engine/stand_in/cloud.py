@@ -1,0 +1,57 @@
+"""The stand-in of AWS: one file of the resources that exist, and one of the calls that created them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.engine.stand_in.kinds import Things
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A folder with the resources that exist (things.json) and the calls of the last command (calls.jsonl)."""
+
+    folder: Path
+
+    @contextmanager
+    def locked(self) -> Generator[Things]:
+        """Give the resources, by type and name, to read and to change."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            path = self.folder / "things.json"
+            before = path.read_text(encoding="utf-8") if path.exists() else "{}"
+            things: Things = json.loads(before)
+            yield things
+            after = json.dumps(things, indent=1, sort_keys=True)
+            if after != before:
+                new = path.with_suffix(".new")
+                new.write_text(after, encoding="utf-8")
+                new.replace(path)
+
+    def note(self, call: str, urn: str, **more: Any) -> None:
+        """Record a call. The caller holds the lock."""
+        with (self.folder / "calls.jsonl").open("a", encoding="utf-8") as calls:
+            calls.write(json.dumps({"call": call, "urn": urn, **more}) + "\n")
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Return the recorded calls, oldest first."""
+        path = self.folder / "calls.jsonl"
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+    def forget_calls(self) -> None:
+        """Delete the recorded calls."""
+        (self.folder / "calls.jsonl").unlink(missing_ok=True)
+
+    def next_number(self) -> int:
+        """Return a number that no earlier call got. The caller holds the lock."""
+        path = self.folder / "count"
+        number = int(path.read_text(encoding="utf-8")) + 1 if path.exists() else 1
+        path.write_text(str(number), encoding="utf-8")
+        return number
