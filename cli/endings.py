@@ -46,10 +46,10 @@ def _tolerate_any_character() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # Closed by the caller (`>&-`).
+            # The caller closed the stream (`>&-`).
             setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper) and stream.errors != "replace":
-            # cli.output.protect has done it, unless the command runs inside another program.
+            # cli.output.protect already sets this error handler, unless the command runs inside another program.
             stream.reconfigure(errors="replace")
 
 
