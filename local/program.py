@@ -82,7 +82,7 @@ class _Monitor(mocks.MockMonitor):
         urn: str = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        # The outermost component is what progress is reported by.
+        # The progress report groups resources by their outermost component.
         outermost: str = self._component.get(request.parent) or request.name
         component = self._component.setdefault(urn, outermost)
         if not request.custom or request.type.startswith("pulumi:"):
@@ -109,9 +109,9 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
     Raises LocalError for a resource that could not be brought about, or for a program that failed by itself.
     """
     loop = asyncio.new_event_loop()
-    # Failed resources are reported once, by us.
+    # The deployment reports failed resources itself, so asyncio must not report them again.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Pulumi's settings look for the current loop, so it comes first.
+    # Pulumi's settings read the current event loop, so it must be set before the settings.
     asyncio.set_event_loop(loop)
     _RUNTIME.set_all_config(project.config, [])
     monitor = _Monitor(aws, deployment, progress)
@@ -175,7 +175,7 @@ def program_error(project: Project, error: BaseException) -> LocalError:
     own = [frame for frame in frames if "/.venv/" not in frame.filename and "/local/" not in frame.filename]
     where = f" ({os.path.relpath(own[-1].filename, project.root)}:{own[-1].lineno})" if own else ""
     if isinstance(error, pulumi.RunError):
-        # The program's own words for whoever runs it, such as a wrong setting.
+        # The program wrote this message for the person who runs it, for example about an invalid setting.
         return LocalError(str(error))
     words = " ".join(f"{type(error).__name__}: {error}".split())
     return LocalError(f"the program failed{where}: {words}")
