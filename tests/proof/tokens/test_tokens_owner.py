@@ -24,7 +24,7 @@ from tests.proof.tokens.matrix import Victim, victim
 
 pytestmark = [pytest.mark.attack("wrong-tokens"), pytest.mark.emulator]
 
-# What differs from one answer to the next, whatever was asked.
+# These headers differ in every response, whatever the request was.
 _OWN_TO_AN_ANSWER: Final = frozenset(
     {
         "date",
@@ -138,7 +138,7 @@ def test_no_other_spelling_gives_what_is_theirs(attacker: Person, theirs: Victim
     for method, path, headers in tried:
         answer = attacker.client.send(method, url + path, headers={"Authorization": attacker.id_token, **headers})
         assert answer.status in (200, 400, 403, 404), (method, path, answer)
-        # A list of the attacker's own is 200.
+        # The attacker's own list of orders is a correct response, and it is empty.
         assert answer.status != 200 or answer.json() == {"orders": []}, (method, path, headers)
         found += [f"{path}: {secret}" for secret in theirs.secrets if secret in answer.text]
     proof.tried(spellings=len(tried))
@@ -224,7 +224,7 @@ def test_theirs_and_none_take_the_same_time(attacker: Person, theirs: Victim, do
         slower = 0
         for number in range(pairs):
             absent = in_place(path, *(str(uuid.uuid4()),) * 2)
-            # Who comes first gains or loses by it, so they take turns.
+            # The first request of a pair may be faster or slower because of its position, so the order alternates.
             both = {each: seconds(method, each) for each in ((asked, absent) if number % 2 else (absent, asked))}
             slower += both[asked] > both[absent]
         proof.tried(timed_pairs=pairs)
