@@ -16,7 +16,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PYTHON: Final = os.path.realpath(sys.executable)
 """The Python that .venv was made with."""
-# What make and pytest hand to their children, and what the Makefile takes from the environment.
+# make and pytest pass variables with these prefixes to their child processes, and the Makefile reads the variables
+# below. Commands of a clone must get none of them.
 _INHERITED: Final = ("MAKE", "MFLAGS", "PYTEST_", "COVERAGE_")
 _VARIABLES: Final = ("PORT", "STACK", "DRY_RUN", "ATTACKS", "ORDERS", "PYTHON", "BENCH_PYTHON", "PULUMI_UP_FLAGS")
 

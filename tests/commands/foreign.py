@@ -42,7 +42,7 @@ def make(folder: Path) -> Other:
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - fixed arguments
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
-    # A module that a misled Python imports at its start.
+    # Python imports this module when it starts, if it uses the foreign PYTHONPATH.
     (folder / "modules").mkdir()
     (folder / "modules" / "sitecustomize.py").write_text('raise SystemExit("a foreign PYTHONPATH was used")\n')
     (folder / "startup.py").write_text('raise SystemExit("a foreign PYTHONSTARTUP was used")\n')

@@ -18,7 +18,7 @@ Done = subprocess.CompletedProcess[str]
 CLOSED = "http://127.0.0.1:9/simple"
 """A package index where nothing listens."""
 
-# Variables of uv that may stay: those that lead to a package index, and those that the Makefile sets.
+# These variables of uv may remain. They point to a package index, or the Makefile sets them.
 UV_MAY = {
     "UV_CACHE_DIR",
     "UV_COMPILE_BYTECODE",

@@ -18,7 +18,7 @@ import pytest
 from tests.commands.clones import ROOT
 
 SOURCES: Final = sorted(path for folder in ("local", "operations", "tools") for path in (ROOT / folder).rglob("*.py"))
-# What differs between systems.
+# These modules, files and calls differ between operating systems.
 MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - no file is made
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")

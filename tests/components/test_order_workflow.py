@@ -81,7 +81,7 @@ def test_what_has_no_resource_is_log_delivery_and_tracing_alone(graph: Graph, ma
         if statement["Resource"] == ["*"]
         for action in statement["Action"]
     }
-    # Step Functions: logging to CloudWatch Logs; X-Ray and Step Functions.
+    # The Step Functions guide lists these actions under "Logging to CloudWatch Logs" and "X-Ray and Step Functions".
     delivery = {f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")}
     groups = {"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}
     tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}

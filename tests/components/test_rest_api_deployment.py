@@ -34,8 +34,8 @@ def test_the_deployment_follows_the_body(rest_api_graph: Graph) -> None:
 
 
 def test_the_deployment_is_made_from_the_api_only(rest_api_graph: Graph) -> None:
-    # If the trigger named the user pool, a replacement of the pool would delete the deployment first. AWS refuses that
-    # while a stage points to it.
+    # If the trigger contained the user pool, a replacement of the pool would delete the deployment first. AWS refuses
+    # to delete a deployment while a stage points to it.
     api = rest_api_graph.one(*REST)
     assert deployment_of(rest_api_graph).made_from == {"restApi": {api.urn}, "triggers": {api.urn}}
 
@@ -115,7 +115,8 @@ def test_a_change_of_the_contract_is_one_update_and_one_deployment(
     rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]
 ) -> None:
     before, after = inputs_of(rest_api_graph), inputs_of(changed(monkeypatch, change))
-    # A resource under a new URN is made before the old one is deleted, so the two would meet on AWS.
+    # Pulumi creates a resource with a new URN before it deletes the old one, so both would exist on AWS at the same
+    # time.
     assert after.keys() == before.keys()
     different = {urn.rsplit("::", 1)[1] for urn in after if after[urn] != before[urn]}
     assert different == {"rest-api", "rest-api-deployment"}

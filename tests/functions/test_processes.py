@@ -40,7 +40,7 @@ def test_call_with_retries_ends_before_function_timeout(function: str, stack: st
         client = aws.client(**arguments)
         config = client.meta.config
         tries = config.retries["total_max_attempts"]
-        # In standard mode botocore waits up to 1, 2, 4 … seconds between attempts.
+        # In standard mode, botocore waits up to 1, 2, 4 and so on seconds between attempts.
         pauses_s = sum(2**attempt for attempt in range(tries - 1))
         assert config.retries["mode"] == "standard"
         assert tries * (config.connect_timeout + config.read_timeout) + pauses_s <= timeout_s, arguments

@@ -107,7 +107,7 @@ def test_a_changed_function_is_all_that_the_next_up_updates(elsewhere: Instance,
     developer.change_a_function(copy)
     done = local("up", elsewhere, "--program", str(copy))
     assert done.returncode == 0, done.stderr
-    # The function, and the alias of its new version.
+    # The two updated resources are the function and the alias of its new version.
     assert re.search(r"resources +2 updated, \d+ same$", done.stdout, re.MULTILINE), done.stdout
 
 

@@ -67,7 +67,7 @@ def test_an_order_that_cannot_be_processed_has_failed(
         "the mail came",
         order_id,
     )
-    # STANDARD logs what failed.
+    # The log of the STANDARD execution contains the failure.
     logged = [json.loads(line)["type"] for line in stack.log("standard") if order_id in line]
     assert "ExecutionFailed" in logged
 

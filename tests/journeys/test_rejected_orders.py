@@ -68,7 +68,7 @@ def test_the_last_pieces_are_sold_once(people: People, admin: Person, watcher: W
     buyers = [people.somebody() for _ in range(6)]
 
     def buy(buyer: Person) -> dict[str, Any]:
-        # Both ways at once, and the lines in either sequence.
+        # Half of the buyers use POST /process and half use POST /orders, and the lines come in both orders.
         number = buyers.index(buyer)
         items = {first: 1, second: 1} if number % 2 else {second: 1, first: 1}
         if number < 3:

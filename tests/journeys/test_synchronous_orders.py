@@ -33,7 +33,7 @@ def test_it_leaves_behind_what_an_accepted_order_does(
     watcher.until(lambda: len(stack.mails(customer.email)) == 2, "both mails came", order_id)
     watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are kept", order_id)
     watcher.until(lambda: stack.records("process_order", order_id), "process_order saw the event", order_id)
-    # It ran as EXPRESS alone, whose log is all that is left of it.
+    # Only an EXPRESS execution ran, and its log is the only record of it.
     assert stack.execution(order_id) is None
     ended = [line for line in map(json.loads, stack.log("express")) if order_id in json.dumps(line)]
     assert "ExecutionSucceeded" in {line["type"] for line in ended}
@@ -85,7 +85,7 @@ def test_a_refused_order_is_answered_and_recorded_with_its_reason(
 def test_a_refused_order_repeated_is_refused_the_same_way(case: Case, customer: Person, admin: Person) -> None:
     key = unique("key")
     first = customer.process(case.items, key)
-    for product in case.stock:  # it would be possible now
+    for product in case.stock:  # With this stock, the order would now be possible.
         admin.put(100, product_id=product)
     second = customer.process(case.items, key)
     assert (second.status, second.json()["code"]) == (case.status, case.code)

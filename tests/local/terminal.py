@@ -25,7 +25,7 @@ class Terminal:
         self._began = time.monotonic()
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
-            # The tests themselves may run in a shell's background, which ignores some.
+            # Tests may run in the background of a shell that ignores some signals.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             os.chdir(ROOT)

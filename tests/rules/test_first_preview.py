@@ -21,7 +21,8 @@ def test_a_first_preview_shows_every_resource_so_none_is_made_inside_an_apply(
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_first_preview_knows_the_names_that_people_look_for(stack: str, preview_of: GraphOf) -> None:
-    # API Gateway names the group of its execution log by the API's id; the firewall's must start with aws-waf-logs-.
+    # API Gateway names its execution log group by the API's id, and the firewall's log group must start with
+    # aws-waf-logs-.
     named_by_aws = {"rest-api-execution-log", "rest-api-waf-log"}
     for kind in ("Table", "Queue", "Role", "LogGroup", "StateMachine"):
         for made in preview_of(stack).of(kind):
@@ -31,7 +32,8 @@ def test_a_first_preview_knows_the_names_that_people_look_for(stack: str, previe
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_stacks_differ_in_settings_alone(stack: str, graph_of: GraphOf) -> None:
-    # What a setting may add: a firewall, provisioned concurrency, the account's log role, an alarm's subscription.
+    # Settings can add only these resources: a firewall, provisioned concurrency, the account's log role, and alarm
+    # subscriptions.
     optional = {
         *("WebAcl", "WebAclAssociation", "WebAclLoggingConfiguration", "ProvisionedConcurrencyConfig"),
         *("Account", "TopicSubscription", "EmailIdentity"),

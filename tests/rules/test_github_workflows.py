@@ -14,7 +14,8 @@ from tests.support.graph import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
-# Their releases' commits are not known here; the workflow says so.
+# These actions are used by version, because the commits of their releases are not known here. The workflow explains
+# this.
 BY_VERSION = {"pulumi/actions@v6"}
 
 
@@ -23,7 +24,7 @@ def load(path: Path) -> dict[Any, Any]:
 
 
 def triggers(path: Path) -> dict[str, Any]:
-    return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads `on` as true
+    return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads the key `on` as true.
 
 
 def steps(path: Path) -> list[dict[str, Any]]:

@@ -53,7 +53,8 @@ class TestLimits:
     def test_the_synchronous_way_until_it_is_answered(self, design: cost_design.Design) -> None:
         lines = bill("express", design)
         decided = total(lines, MILLION, decides=True)
-        # Each step with its data is logged: a rule of the policy pack, and the half of it.
+        # The execution log is left out, because it costs about half of the total. A rule of the policy pack requires
+        # that it contains each step with its data.
         assert decided - execution_log(lines, USES["express"], MILLION) <= 20
 
 
@@ -82,7 +83,8 @@ def test_a_price_says_where_it_stands_and_when(name: str) -> None:
 
 
 def test_every_price_is_for_something(design: cost_design.Design) -> None:
-    other = {"http_request", "queue_request", "infrequent_log_gb", "lambda_x86_64_second"}  # of levers and the tutorial
+    # Only the levers and the tutorial use these prices.
+    other = {"http_request", "queue_request", "infrequent_log_gb", "lambda_x86_64_second"}
     other |= {"lambda_x86_64_provisioned_second", "log_gb"}
     used = {line.price for way in USES for line in bill(way, design)} | set(design.monthly)
     assert set(prices()) == used | other
@@ -101,7 +103,8 @@ def test_twice_as_many_orders_cost_twice_as_much(design: cost_design.Design) -> 
 
 
 def test_writes_are_request_units_with_transactions_twice_and_the_index(design: cost_design.Design) -> None:
-    # The order and its index; the order and two lines in a transaction, and the index; two claims, two notes.
+    # The units in this order: the order and its index; in the transaction, the order (twice) and its index; two lines
+    # (twice each); two claims and two updates of claims.
     units = 2 + (2 + 1) + 2 * 2 + 4
     assert by_part(bill("standard", design), MILLION)["writes"] == pytest.approx(units * 0.715)
 
@@ -133,7 +136,8 @@ def test_more_orders_a_second_leave_fewer_of_them_traced(design: cost_design.Des
         model = replace(MODEL, assumed={**MODEL.assumed, "orders_per_second": orders_per_second})
         return by_part(model.bill(USES["express"], design), MILLION)["traces"]
 
-    assert traces(0.1) == pytest.approx(5 * 5.0)  # the API, two batches of the stream, two of the queue
+    # One order has five traces: one of the API, two of stream batches and two of queue batches.
+    assert traces(0.1) == pytest.approx(5 * 5.0)
     assert traces(0.1) > traces(1) > traces(10) > traces(1000)
     assert traces(10_000) == pytest.approx(5 * 0.25, rel=0.01)
 

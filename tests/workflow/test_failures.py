@@ -156,7 +156,7 @@ class TestFailed:
         assert "Lambda" not in str(tables.order(sync_order_id())["reason"])
 
     def test_confirmation_with_lost_response_succeeds(self, order_workflow: Workflow, tables: Tables) -> None:
-        order_workflow.lose_answer("UpdateInventory", "KeyError")  # an error that is not retried
+        order_workflow.lose_answer("UpdateInventory", "KeyError")  # The workflow does not retry this error.
         ended = order_workflow.run(express(LINES))
         assert ended.states[-4:] == ["RecordFailed", "ReadOrder", "RouteByStatus", "Success"]
         assert ended.output == tables.order(sync_order_id())
@@ -243,7 +243,7 @@ class TestNotRecorded:
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
 
     def test_recording_an_outcome_never_creates_a_row(self, order_workflow: Workflow, tables: Tables) -> None:
-        ended = order_workflow.run(standard(REFUSED))  # the table has no row for this order
+        ended = order_workflow.run(standard(REFUSED))  # The table has no row for this order.
         assert ended.error == "NotRecorded"
         assert tables.order() is None
 

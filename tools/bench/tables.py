@@ -22,7 +22,8 @@ LAYERS_MB: Final = 1.0
 
 _MB: Final = 1_000_000
 _LINES: Final = [{"product_id": product, "quantity": 2} for product in ("apple", "green-tea", "bento")]
-# The first requests fill caches; what is counted between two numbers of requests is that of the later ones alone.
+# The first requests fill caches. The difference between two runs with different numbers of requests therefore contains
+# only later requests.
 _FEW: Final = 50
 _LATER: Final = {True: 100, False: 2000}
 
