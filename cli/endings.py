@@ -35,7 +35,7 @@ def run(
         sys.stderr.write(f"{prefix}: {error}\n")
     except OSError as error:
         sys.stderr.write(f"{prefix}: {described(error)}\n")
-    except Exception as error:  # noqa: BLE001 - the traceback is kept, and the user reads one line
+    except Exception as error:  # noqa: BLE001 - the log gets the traceback, and the user reads one line
         words = " ".join(f"{type(error).__name__}: {error}".split())
         sys.stderr.write(f"{prefix}: a defect of this program: {words}. Remedy: report it with {_kept(log)}\n")
     return failed

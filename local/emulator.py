@@ -177,7 +177,7 @@ def _launched(
     instance: Instance, command: list[str], environment: dict[str, str], stdin: int
 ) -> subprocess.Popen[bytes]:
     with instance.log.open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - our own module
+        return subprocess.Popen(  # noqa: S603 - the command runs a module of this repository
             command,
             cwd=instance.data,
             env=environment,

@@ -94,6 +94,6 @@ def _from_ps(pid: int | None) -> list[Process]:
     found: list[Process] = []
     for line in listed.splitlines():
         fields = line.split(None, 8)
-        if len(fields) == 9 and not fields[2].startswith("Z"):  # noqa: PLR2004 - lstart is five words
+        if len(fields) == 9 and not fields[2].startswith("Z"):  # noqa: PLR2004 - ps prints lstart as five words
             found.append(Process(int(fields[0]), int(fields[1]), " ".join(fields[3:8]), fields[8]))
     return found

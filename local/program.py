@@ -77,7 +77,7 @@ class _Monitor(mocks.MockMonitor):
         self._deployment, self._progress = deployment, progress
         self._component: dict[str, str] = {}
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi prescribes the name
         """Bring one resource about and answer with its properties."""
         urn: str = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK_TYPE:
@@ -117,7 +117,7 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
     monitor = _Monitor(aws, deployment, progress)
     words = _words(progress)
     mocks.set_mocks(monitor.mocks, project.name, STACK, preview=False, logger=words, monitor=monitor)
-    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack makes its own
+    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root
     before = Path.cwd()
     os.chdir(project.root)
     sys.path.insert(0, str(project.root))

@@ -29,7 +29,7 @@ os.environ.update(
     LOG_LEVEL="INFO",
 )
 
-from components.functions import archives, generated_code  # noqa: E402 - after the environment
+from components.functions import archives, generated_code  # noqa: E402 - the environment must be set before this import
 from tests.support.graph import Graph, record  # noqa: E402
 
 # The `common` layer contains generated files next to the handlers' shared code, so the tests write these files to the

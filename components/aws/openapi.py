@@ -53,7 +53,7 @@ class Operation:
 def load(name: str) -> dict[str, Any]:
     """Return the document `contracts/{name}`."""
     text = (CONTRACTS / name).read_text(encoding="utf-8")
-    return cast("dict[str, Any]", yaml.load(text, _LOADER))  # noqa: S506 - both are safe loaders
+    return cast("dict[str, Any]", yaml.load(text, _LOADER))  # noqa: S506 - both loaders are safe
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:

@@ -188,7 +188,7 @@ def _install_wheels(target: Path, architecture: str) -> None:
     arguments = ["pip", "install", "--quiet", "--target", str(target), "--require-hashes", "--no-deps"]
     arguments += ["--only-binary", ":all:", "--python-platform", PLATFORMS[architecture]]
     arguments += ["--python-version", PYTHON_VERSION, "--requirement", str(LAYER_LOCK)]
-    done = subprocess.run(  # noqa: S603 - fixed arguments
+    done = subprocess.run(  # noqa: S603 - the arguments are constants
         [uv.find_uv_bin(), *arguments], capture_output=True, text=True, check=False
     )
     if done.returncode:

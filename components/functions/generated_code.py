@@ -75,7 +75,7 @@ def sdk_data() -> dict[str, bytes]:
 
 
 def _code(schema: Mapping[str, Any]) -> bytes:
-    import fastjsonschema  # noqa: PLC0415 - slow to import, and only a new build of the layer needs it
+    import fastjsonschema  # noqa: PLC0415 - the import is slow, and only a new build of the layer needs it
 
     # API Gateway uses draft 4. A validator for a later draft would accept 1.0 as an integer, which API Gateway refuses.
     code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema})

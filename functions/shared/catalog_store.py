@@ -119,7 +119,7 @@ class CatalogStore:
             if not keys:
                 break
             if attempt:
-                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter
+                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter needs no secure random numbers
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
             for row in answer["Responses"].get(self._table, []):
                 product = rows.product_of(row)

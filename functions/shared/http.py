@@ -37,7 +37,7 @@ class _RestResolver(APIGatewayRestResolver):
     """
 
     @staticmethod
-    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools' signature
+    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools prescribes the signature
         # The pattern accepts trailing slashes, because API Gateway sends `/orders/` to the method of `/orders`.
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", rule) + r"/*\Z")
 
@@ -46,7 +46,7 @@ class _HttpResolver(APIGatewayHttpResolver):
     """Does the same for an HTTP API, where `/products` and `/products/` are different paths."""
 
     @staticmethod
-    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools' signature
+    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools prescribes the signature
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", rule) + r"\Z")
 
 

@@ -49,7 +49,7 @@ def _run_all(branches: list[Any], given: Any, execution: Any, context: dict[str,
         own = {**context, "variables": dict(context.get("variables", {}))}
         try:
             result = _states._run_sub_machine(branch["States"], branch["StartAt"], copy.deepcopy(given), execution, own)
-        except Exception as error:  # noqa: BLE001 - raised below, in the state's own thread
+        except Exception as error:  # noqa: BLE001 - the thread of the state raises the error again
             ended.put((index, None, error))
         else:
             ended.put((index, result, None))

@@ -28,7 +28,7 @@ class Text(str):
 
     __slots__ = ()
 
-    def replaceAll(self, pattern: str, replacement: str) -> Text:  # noqa: N802 - Java's names
+    def replaceAll(self, pattern: str, replacement: str) -> Text:  # noqa: N802 - Java prescribes the names
         """Replace each match of a regular expression."""
         return Text(re.sub(pattern, lambda _match: replacement, self))
 
@@ -150,7 +150,7 @@ class _Input:
 
 
 class _Util:
-    def escapeJavaScript(self, value: Any) -> Text:  # noqa: N802 - AWS's names
+    def escapeJavaScript(self, value: Any) -> Text:  # noqa: N802 - AWS prescribes the names
         """Escape a string as Apache Commons Lang 2 does, which API Gateway uses."""
         return Text("".join(_escaped(character) for character in str(value)))
 

@@ -78,7 +78,7 @@ def _warm(name: str, version: str) -> None:
     worker, _ = _runtime.acquire_worker(name, function["config"], function["code_zip"], qualifier=version)
     try:
         _runtime.ensure_spawned(worker)
-    except Exception as error:  # noqa: BLE001 - the first call will say it to its caller
+    except Exception as error:  # noqa: BLE001 - the first call reports the error to its caller
         _LOG.warning("%s: %s", name, error)
     finally:
         _runtime.release_worker(worker)

@@ -33,7 +33,7 @@ class Clone:
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command in it to its end."""
-        return subprocess.run(  # noqa: S603 - our own commands
+        return subprocess.run(  # noqa: S603 - the commands come from this repository
             command,
             cwd=self.path,
             env={**self.environment, **environment},
@@ -49,7 +49,7 @@ class Clone:
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
         """Run make in it, in a process group of its own, which is killed at the end."""
-        with subprocess.Popen(  # noqa: S603 - our own command
+        with subprocess.Popen(  # noqa: S603 - the command comes from this repository
             ["make", *arguments],  # noqa: S607
             cwd=self.path,
             env=self.environment,
@@ -88,7 +88,7 @@ def sources() -> list[str]:
     git = shutil.which("git")
     if git is None:
         raise FileNotFoundError("git is not on the PATH, so a fresh clone cannot be made. Remedy: install git")
-    listed = subprocess.run(  # noqa: S603 - fixed arguments
+    listed = subprocess.run(  # noqa: S603 - the arguments are constants
         [git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
         capture_output=True,

@@ -39,7 +39,7 @@ def watched(*folders: Path) -> Watched:
 
 def make(folder: Path) -> Other:
     """Make an environment."""
-    subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - fixed arguments
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
     # Python imports this module when it starts, if it uses the foreign PYTHONPATH.

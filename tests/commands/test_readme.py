@@ -117,7 +117,7 @@ def _without_network(place: Path, wheels: Path) -> dict[str, str]:
     # The lock file for pip contains no uv, because pip installs uv from a wheel of this machine.
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     lock.write_text(re.sub(r"^uv==.*?(?=^\S)", "", text, flags=re.MULTILINE | re.DOTALL))
-    asked = subprocess.run(  # noqa: S603 - fixed arguments
+    asked = subprocess.run(  # noqa: S603 - the arguments are constants
         [
             uv.find_uv_bin(),
             "pip",

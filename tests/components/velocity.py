@@ -101,10 +101,10 @@ class _Input:
 
 
 class _Util:
-    def base64Encode(self, text: str) -> str:  # noqa: N802 - Velocity's name
+    def base64Encode(self, text: str) -> str:  # noqa: N802 - Velocity prescribes the name
         return base64.b64encode(text.encode()).decode()
 
-    def escapeJavaScript(self, text: str) -> str:  # noqa: N802 - Velocity's name
+    def escapeJavaScript(self, text: str) -> str:  # noqa: N802 - Velocity prescribes the name
         """As Apache Commons Lang: ' and / too, which JSON would not need."""
         return "".join(_escaped_unit(unit) for unit in _utf16_units(text))
 

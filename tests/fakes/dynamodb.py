@@ -88,7 +88,7 @@ class FakeDynamoDB:
     def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
         return self.faults.run("transact_write_items", arguments, lambda: self._transact(**arguments))
 
-    def _put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:  # noqa: N803 - names of boto3
+    def _put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:  # noqa: N803 - boto3 prescribes the names
         key = Item[self.tables[TableName].key]["S"]
         self._check("put_item", self.tables[TableName].items.get(key), condition)
         self._store(TableName, key, copy.deepcopy(Item))

@@ -72,7 +72,7 @@ def sqs() -> FakeSqs:
 
 
 @pytest.fixture
-def clients(  # noqa: PLR0917 - fixtures
+def clients(  # noqa: PLR0917 - the arguments are fixtures
     dynamodb: FakeDynamoDB,
     eventbridge: FakeEventBridge,
     stepfunctions: FakeStepFunctions,

@@ -67,7 +67,7 @@ def test_function_imports_neither_boto3_nor_pydantic(function: str) -> None:
         "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"
     )
     environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT / "functions")}
-    done = subprocess.run(  # noqa: S603 - fixed arguments
+    done = subprocess.run(  # noqa: S603 - the arguments are constants
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
     )
     assert json.loads(done.stdout) == []

@@ -113,7 +113,7 @@ def test_a_changed_function_is_all_that_the_next_up_updates(elsewhere: Instance,
 
 def test_a_redrive_where_nothing_runs_names_the_remedy(free_port: Callable[[], int]) -> None:
     port = free_port()
-    done = subprocess.run(  # noqa: S603 - our own module
+    done = subprocess.run(  # noqa: S603 - the command runs a module of this repository
         [sys.executable, "-m", "operations.redrive", "local", "--port", str(port)],
         cwd=ROOT,
         env=os.environ,

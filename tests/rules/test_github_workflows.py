@@ -43,7 +43,7 @@ def test_each_action_is_pinned_by_its_commit_or_by_version_with_a_note(path: Pat
     for action in BY_VERSION:
         for before, line in zip(path.read_text().splitlines(), path.read_text().splitlines()[1:], strict=False):
             if action in line:
-                assert "By version" in before
+                assert "used by version" in before
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -149,7 +149,7 @@ def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[st
         requirements = target.with_suffix(".txt")
         requirements.write_text(locked, encoding="utf-8")
         options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "--python", interpreter.path]
-        done = subprocess.run(  # noqa: S603 - fixed arguments
+        done = subprocess.run(  # noqa: S603 - the arguments are constants
             [uv.find_uv_bin(), "pip", "install", *options, "--target", str(target), "--requirement", str(requirements)],
             capture_output=True,
             text=True,

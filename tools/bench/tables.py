@@ -87,5 +87,5 @@ def layer_sizes(graph: Graph) -> dict[str, float]:
 
 
 def _size(archive: object) -> float:
-    path: str = getattr(archive, "path")  # noqa: B009 - a FileArchive, whose attributes have no types
+    path: str = getattr(archive, "path")  # noqa: B009 - the attributes of a FileArchive have no types
     return (archives.ROOT / path).stat().st_size / _MB

@@ -114,7 +114,7 @@ def _ask(execution: Any, operation: str, arguments: Any) -> Fault | None:
         "call_id": str(uuid.uuid4()),
         "text": json.dumps(arguments),
     }
-    request = urllib.request.Request(  # noqa: S310 - the proxy of the test
+    request = urllib.request.Request(  # noqa: S310 - the test's proxy only opens http
         os.environ["FAULTS_PROXY"] + STEP_PATH, json.dumps(asked).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request) as answer:  # noqa: S310

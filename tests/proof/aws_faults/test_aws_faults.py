@@ -63,7 +63,7 @@ def test_each_order_ends_right_whichever_call_of_aws_goes_wrong(
         points = points_of(recorded)
         if not dose.full:
             quick = [point for point in points if _is_quick(point)]
-            points = random.Random(SEED).sample(quick, SAMPLE)  # noqa: S311 - the same ones each time
+            points = random.Random(SEED).sample(quick, SAMPLE)  # noqa: S311 - each run needs the same numbers
         run.attack(points)
         seen = run.settle(is_waiting)
         at_once = sum(is_complete(case, seen) for case in run.cases)

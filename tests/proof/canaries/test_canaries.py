@@ -40,7 +40,7 @@ def table() -> Mapping[str, Row]:
 
 
 @pytest.fixture(scope="module")
-def search(  # noqa: PLR0917 - fixtures
+def search(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack,
     watcher: Watcher,
     traces: Traces,

@@ -215,7 +215,7 @@ def test_what_is_wrong_with_a_policy_is_found_by_name(
 
 
 @pytest.fixture(scope="module")
-def world(  # noqa: PLR0917 - fixtures
+def world(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack,
     people: People,
     admin: Person,

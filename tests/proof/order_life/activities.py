@@ -165,7 +165,7 @@ class Activity:
         self._here()
         try:
             self.value = self.run()
-        except BaseException as error:  # noqa: BLE001 - handed to `then`
+        except BaseException as error:  # noqa: BLE001 - the callback `then` receives the error
             self.error = error
         self.ended = True
 

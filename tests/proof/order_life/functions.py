@@ -140,7 +140,7 @@ def functions_in_process(
     clock: Clock, clients: Mapping[str, Any], mutate: Callable[[LoadedFunction], None]
 ) -> Generator[Functions]:
     """Put the functions on `clock` and on `clients`, without logs, until the end of the block."""
-    ids = random.Random(0)  # noqa: S311 - so that a run can be repeated
+    ids = random.Random(0)  # noqa: S311 - a run must be repeatable
 
     class Virtual(datetime):
         @classmethod

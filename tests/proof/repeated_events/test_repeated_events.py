@@ -40,7 +40,7 @@ def settling(stack: Stack, watcher: Watcher) -> Iterator[Settling]:
 @pytest.fixture
 def deliverer(stack: Stack, settling: Settling) -> Deliverer:
     """Delivers in a sequence that can be had again by the seed it prints, which pytest shows if a test fails."""
-    seed = random.randrange(10**9)  # noqa: S311 - not for secrets
+    seed = random.randrange(10**9)  # noqa: S311 - the numbers are no secrets
     print(f"seed of the sequence: {seed}")  # noqa: T201
     return Deliverer(stack, random.Random(seed), settling.wait_for_room)  # noqa: S311
 

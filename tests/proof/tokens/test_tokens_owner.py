@@ -198,7 +198,7 @@ def test_an_order_s_id_can_be_computed_by_its_owner_s_key_and_opens_nothing(
 
 @pytest.fixture
 def domain() -> Callable[[str, str], str]:
-    from shared.domain.orders import order_id_for  # noqa: PLC0415 - of the functions' own path
+    from shared.domain.orders import order_id_for  # noqa: PLC0415 - only this test imports code of the functions
 
     return order_id_for
 
