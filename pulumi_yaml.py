@@ -35,7 +35,8 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
 # The CLI passes some numbers on as floats, and a float represents every integer exactly only up to this number.
 _LARGEST: Final = 2**53
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
-# A stack file has 4 levels and 150 values. Aliases can expand a short file without end, so both numbers are limited.
+# A stack file has 4 levels and about 150 values. Aliases can make a short file very large or endless, so both numbers
+# are limited.
 _MOST_LEVELS: Final = 50
 _MOST_VALUES: Final = 10_000
 _LONGEST_QUOTE: Final = 60

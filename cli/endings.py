@@ -46,7 +46,7 @@ def _tolerate_any_character() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # The caller closed the stream (`>&-`).
+            # The caller closed this stream (`>&-`), so a buffer receives the output and discards it.
             setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper) and stream.errors != "replace":
             # cli.output.protect already sets this error handler, unless the command runs inside another program.

@@ -73,8 +73,8 @@ class State:
             if self.begun.pop(urn, None):
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
-                # The id has changed, so the resources that depend on this one see a changed input. The mark is no
-                # longer needed.
+                # The resource has a new id. Resources that depend on it see this id as a changed input, so the entry in
+                # `emptied` is no longer needed.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)

@@ -104,8 +104,8 @@ class Run:
         """Send back what lies in `queue`, or say what would be."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
-            # While messages that stay are held, they block the rest of their group in a FIFO queue. They are released
-            # after each pass, so another pass can read the rest.
+            # During a pass, messages that stay are hidden, and they block the rest of their group in a FIFO queue. They
+            # become visible after the pass, so another pass can read the rest.
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:

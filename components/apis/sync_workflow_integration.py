@@ -94,8 +94,8 @@ def integration_parts(
         httpMethod="POST",
         uri=f"arn:aws:apigateway:{region}:states:action/StartSyncExecution",
         credentials=role_arn,
-        # API Gateway then returns 415 for other content types, which have neither a template nor a model to validate
-        # the body.
+        # With this value, API Gateway returns 415 for other content types, because they have neither a template nor a
+        # model to validate the body.
         passthroughBehavior="never",
         requestTemplates={JSON: request_template(state_machine_arn)},
     )

@@ -23,8 +23,8 @@ class Deployment(Adapter):
     """The API as it is now, for a stage to serve."""
 
     applies = frozenset({"restApi", "description"})
-    # Triggers only show that the API's body has changed. Their values are not sent to AWS, because every change of them
-    # creates a new deployment.
+    # The values of `triggers` are not sent to AWS. A changed value only means that the API has changed and needs a new
+    # deployment.
     leaves = frozenset({"triggers"})
     named_by_aws = True
 

@@ -25,7 +25,8 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
     """Answer how many there are of each: {"records", "messages", "events", "executions"}."""
     if path != AT_WORK:
         return await original(method, path, *arguments)
-    # An execution writes new stream records, so work can move behind the first count. The second count finds that work.
+    # An execution writes new stream records, which the first count may miss because it has already counted the records.
+    # The second count finds them.
     first, second = (contextvars.copy_context().run(_counts) for _ in range(2))
     counts = {name: max(number, second[name]) for name, number in first.items()}
     return 200, {"Content-Type": "application/json"}, json.dumps(counts).encode()

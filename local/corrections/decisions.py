@@ -12,7 +12,7 @@ from local.corrections import replaces
 from local.corrections.decision_log import note
 
 _ALLOW: Final = "Allow"
-# The emulator also calls `evaluate` for a resource policy. This flag prevents that such a call is logged as a decision
+# The emulator also calls `evaluate` for a resource policy. This flag keeps such a call from being logged as a decision
 # about the caller's policies.
 _of_resource: contextvars.ContextVar[bool] = contextvars.ContextVar("resource_policy_evaluated", default=False)
 

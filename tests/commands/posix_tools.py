@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-# The options that POSIX.1-2017 lists for each tool, in the format of getopts.
+# POSIX.1-2017 lists these options for each tool. They are in the format of getopts.
 OPTIONS: Final = {
     "awk": "F:f:v:",
     "basename": "",

@@ -23,7 +23,7 @@ RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 DAY_S = 86_400
 ALL = ["OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"]
-# By the name of the target: its rule, and the resource that it delivers to.
+# Each target belongs to a rule and delivers to one resource.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),

@@ -74,7 +74,7 @@ class Account:
         answer = self.rest("POST", path, lines(product, quantity), **key)
         found = answer.json()
         if "order_id" not in found:
-            # A request of POST /process that fails also creates an order, so the id comes from the list of orders.
+            # A failed request of POST /process also creates an order, so the id comes from the list of orders.
             found = self.rest("GET", "/orders?limit=1").json()["orders"][0]
         self.drive.words.known(found["order_id"], "order id")
         return found

@@ -77,8 +77,8 @@ def test_no_gateway_workflow_or_function_is_told_to_log_more(graph: Graph) -> No
     assert settings.inputs["settings"]["loggingLevel"] in ("OFF", "ERROR")
     for function in (each for each in graph.of("aws:lambda/function:Function") if each.custom):
         variables = function.inputs["environment"]["variables"]
-        # Only stack dev may use DEBUG. At this level, the functions log no more data of customers, which another attack
-        # checks in a copy of the stack.
+        # Only stack dev may use DEBUG. A trial in a copy of the stack showed that the functions log no more data of
+        # customers at this level.
         assert variables["LOG_LEVEL"] != "DEBUG" or graph.stack == "dev"
         assert [name for name in variables if name.startswith(_TALKATIVE)] == []
 

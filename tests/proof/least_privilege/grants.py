@@ -18,7 +18,7 @@ from tests.support.graph import ACCOUNT, Graph, Resource
 When = tuple[tuple[str, str, tuple[str, ...]], ...]
 """Conditions: operator, key in lower case, values."""
 
-# By resource type: the input that contains the policy, and the name of this kind of policy.
+# Each of these resource types has an input that contains a policy, and a name for its kind of policy.
 _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:iam/rolePolicy:RolePolicy": ("policy", "role"),
     "aws:iam/role:Role": ("assumeRolePolicy", "trust"),

@@ -182,7 +182,7 @@ class OrderLife(RuleBasedStateMachine):
 class OrderLifeInProcess(OrderLife):
     """And what happens between two calls to AWS."""
 
-    system: World  # pyright: ignore[reportIncompatibleVariableOverride] - World is a subclass of System
+    system: World  # pyright: ignore[reportIncompatibleVariableOverride] - World implements System
 
     @invariant()
     def the_tables_are_as_the_model_says(self) -> None:

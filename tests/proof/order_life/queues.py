@@ -98,8 +98,8 @@ class Queues:
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
         ]
         due = [each for each in self.deliveries if each.due_s <= self._host.clock.now_s]
-        # Delivering a retry before it is due lets time pass, which ends other activities by their time limits. Early
-        # retries are therefore only chosen if nothing else waits.
+        # Delivering a retry before it is due lets time pass, so other activities reach their time limits. Early retries
+        # are therefore only chosen if nothing else waits.
         found = due if batches or due else self.deliveries
         return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
 

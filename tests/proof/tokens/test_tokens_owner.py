@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from local.client import Answer
+from shared.domain.orders import order_id_for
 from tests.journeys.people import People, Person, lines, unique
 from tests.journeys.stack import Stack
 from tests.proof.plugin import Dose, Proof
@@ -198,8 +199,6 @@ def test_an_order_s_id_can_be_computed_by_its_owner_s_key_and_opens_nothing(
 
 @pytest.fixture
 def domain() -> Callable[[str, str], str]:
-    from shared.domain.orders import order_id_for  # noqa: PLC0415 - only this test imports code of the functions
-
     return order_id_for
 
 
