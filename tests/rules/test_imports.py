@@ -71,7 +71,7 @@ def forbidden(path: str, source: str) -> list[str]:  # noqa: C901 - each folder 
         banned = ("components", "settings", "shared", "local", "operations", "pulumi", "pulumi_aws", "tests", *HANDLERS)
     elif parts[0] == "__main__.py":
         banned = ("shared", "local", "operations", "tests", *HANDLERS)
-    banned += ("tools",)  # tools read the product, never the other way round
+    banned += ("tools",)  # The product must run without its tools, so only tools may import the product.
     return [name for name in imported(source) for ban in banned if name == ban or name.startswith(f"{ban}.")]
 
 
