@@ -29,7 +29,8 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
     "PayloadTooLarge": 413,
     "UnsupportedMediaType": 415,
 }
-# functions/shared/request_body.py has the same limit.
+# This limit equals the one in functions/shared/request_body.py, so POST /process and POST /orders accept the same
+# bodies.
 _LARGEST_BODY_BYTES: Final = 16 * 1024
 # The template adds two bytes to each body. The limit plus two bytes is divisible by three, so Base64 needs no padding.
 _LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + 2) // 3 * 4
