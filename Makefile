@@ -5,7 +5,7 @@
 # Two recipes must not install into .venv at the same time.
 .NOTPARALLEL:
 
-# The Python that makes .venv. If it is empty, tools/install.sh finds one.
+# The Python that creates .venv. If the variable is empty, tools/install.sh finds a Python.
 PYTHON ?=
 PORT ?= 4566
 STACK ?= dev
@@ -16,13 +16,14 @@ ORDERS ?= 1000000
 BIN := .venv/bin
 UV := $(BIN)/uv
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.in)
-# Compiling packages when they are installed halves the time of the first start.
+# The first command starts in half the time if packages are compiled during their installation.
 UV_COMPILE_BYTECODE ?= 1
 export UV_COMPILE_BYTECODE
 export UV_NO_PROGRESS := 1
 
-# The variables below decide where packages are installed, which packages those are, or which Python runs. The commands
-# must not inherit them. Indexes, proxies, certificates, credentials and caches stay: companies reach packages by them.
+# These variables change where packages are installed, which packages are installed, or which Python runs, so the
+# commands must not inherit them. Variables for indexes, proxies, certificates, credentials and caches stay, because
+# companies need them to reach packages.
 unexport VIRTUAL_ENV CONDA_PREFIX CDPATH
 unexport PYTHONHOME PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONUSERBASE PYTHONEXECUTABLE __PYVENV_LAUNCHER__
 unexport PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX PYTHONOPTIMIZE PYTHONINSPECT PYTHONSTARTUP PYTHONWARNINGS
@@ -37,11 +38,12 @@ unexport UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_TORCH_BACKEND UV_NO_BIN
 
 PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
-# Tests of one file share their fixtures, so they run on one worker. Without reordering, the largest files do not come last.
+# Tests of one file share fixtures, so they run on one worker. By default, xdist starts the files with the most tests
+# first, so slow files with few tests would come last.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components functions local operations policy tests tools
-# Without an enforcement file, every rule is mandatory. STACK may be ORGANIZATION/STACK.
+# Every rule is mandatory for a stack without an enforcement file. STACK may be ORGANIZATION/STACK.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 
 .PHONY: help up order down status test check prove lint format preview deploy redrive bench cost record generate lock
@@ -117,7 +119,7 @@ lock: .venv/made ## pin the packages in requirements*.in
 		$(addprefix --no-emit-package ,boto3 botocore jmespath urllib3 s3transfer python-dateutil six) \
 		functions/layers/powertools.in -o functions/layers/powertools.txt
 
-# .venv is made again if making it was interrupted, if its Python is gone, or if the checkout was moved.
+# .venv is created again if its creation was interrupted, if its Python is gone, or if the checkout was moved.
 AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 .PHONY: again
 

@@ -32,7 +32,7 @@ sizes = {
     for name, size in config.functions.sizes.items()
 }
 
-# First, so that a layer that cannot be built stops the program before anything is created.
+# The layers are built first, so that a failing build stops the program before Pulumi creates any resource.
 layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture))
 
 data = DataTier(

@@ -27,15 +27,16 @@ _CONSTANTS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-# A date; and what yaml.v3 reads in its own way, such as `._1` and `0b-1`.
+# This pattern matches dates, and numbers that PyYAML and yaml.v3 read differently, such as `._1` and `0b-1`.
 _UNCLEAR: Final = re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?|\.[0-9eE_+-]*_[0-9eE_+-]*|[-+]?0[oObB]_*[-+].*", re.ASCII)
 _INTEGER: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]{0,15}|0)")
 _OLD_OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# Up to here every whole number is exact as a float, which some numbers are on their way through the CLI.
+# The CLI passes some numbers on as floats, and a float represents every integer exactly only up to this number.
 _LARGEST: Final = 2**53
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
-# A stack file has 4 levels and 150 values. Aliases can make a short file endless.
+# A stack file has 4 levels and about 150 values. Aliases can make a short file very large or endless, so both numbers
+# are limited.
 _MOST_LEVELS: Final = 50
 _MOST_VALUES: Final = 10_000
 _LONGEST_QUOTE: Final = 60
@@ -48,7 +49,7 @@ class PulumiYamlError(Exception):
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser without its types, and without what yaml.v3 does not know."""
 
-    # yaml.v3 knows no `\/`.
+    # yaml.v3 does not support the escape sequence `\/`.
     ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it
         key: value for key, value in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
     }

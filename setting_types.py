@@ -14,10 +14,12 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-# Bucket names are the tightest: 63 characters, with the project, the stack, `analytics` and the account's 12 digits.
+# A bucket name may have 63 characters. It contains the project, the stack, the word `analytics` and the account's 12
+# digits, so it limits the lengths of both names the most.
 LONGEST_PROJECT: Final = 23
 LONGEST_STACK: Final = 16
-# Cognito refuses a sign-in domain with one of these words in it, and the domain holds both names.
+# The sign-in domain contains the names of the project and the stack, and Cognito refuses a domain that contains one of
+# these words.
 _RESERVED: Final = ("aws", "amazon", "cognito")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -26,18 +28,19 @@ _LONGEST_HOST: Final = 253
 _PORT: Final = r":[1-9][0-9]{0,4}"
 _LAST_PORT: Final = 65_535
 _LOOPBACK: Final = r"(localhost|127\.0\.0\.1|\[::1\])"
-# `$` is left out: IAM reads `${...}` in the policy that names the sender as a variable.
+# `$` is not allowed, because IAM would read `${...}` as a variable in the policy that contains the sender.
 _ATOM: Final = r"[A-Za-z0-9!#%&'*+/=?^_`{|}~-]+"
 _DOMAIN_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAIL: Final = rf"{_ATOM}(\.{_ATOM})*@({_DOMAIN_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
 _LONGEST_LOCAL_PART: Final = 64
 _LONGEST_MAIL: Final = 320
-# Printable ASCII, without `#` (no fragments), `*` (no wildcards), quotes, brackets, backslashes and braces (RFC 3986).
+# This pattern allows printable ASCII without quotes, brackets, braces and backslashes (RFC 3986). It also excludes `#`,
+# because Cognito allows no fragments, and `*`, because wildcards are not supported.
 _URI_REST: Final = r"""[^\x00-\x20\x7f-\uffff#*"<>\\^`{|}]*"""
 _LONGEST_URI: Final = 1024
-# A browser would run or show what such an address holds, instead of opening an app.
+# For these schemes, a browser would run or show the content of the URI instead of opening an app.
 _NO_APP: Final = ("about", "blob", "data", "file", "ftp", "javascript", "vbscript", "ws", "wss")
-# The retention periods of CloudWatch Logs (PutRetentionPolicy).
+# CloudWatch Logs supports only these retention periods (PutRetentionPolicy).
 RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
     *(1827, 2192, 2557, 2922, 3288, 3653),
@@ -92,7 +95,8 @@ def _is_origin(value: str) -> bool:
     host = host.strip("[]")
     if authority.startswith("["):
         return _is_address(host, ipaddress.IPv6Address)
-    # Browsers read a host that ends in a number as an IPv4 address, and send all four numbers of it as the origin.
+    # If a host ends in a number, browsers read the host as an IPv4 address and send it in the `Origin` header with all
+    # four numbers.
     if host.rpartition(".")[2].isdecimal():
         return _is_address(host, ipaddress.IPv4Address)
     return len(host) <= _LONGEST_HOST
@@ -128,8 +132,8 @@ ProjectName = Annotated[
 StackName = Annotated[
     str, Rule(_NAME, _NAME_RULE.format(LONGEST_STACK), lambda value: _is_name(value) and len(value) <= LONGEST_STACK)
 ]
-# AWS names a region by an area, a direction and a number, so a new one needs no change here. Regions of other
-# partitions have other forms: cn-north-1, us-gov-west-1, eusc-de-east-1.
+# The pattern also matches future regions, because AWS names a region by an area, a direction and a number. Regions of
+# other partitions have other forms, for example cn-north-1, us-gov-west-1 and eusc-de-east-1.
 Region = Annotated[
     str,
     Rule(
@@ -174,7 +178,7 @@ OptionalMailAddress = Annotated[
 Origins = Annotated[
     list[Origin], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
 ]
-# Cognito: CreateUserPoolClient, CallbackURLs and LogoutURLs.
+# Cognito limits the number of URLs (CreateUserPoolClient: CallbackURLs, LogoutURLs).
 RedirectUris = Annotated[
     list[RedirectUri],
     Field(min_length=1, max_length=100, json_schema_extra={"uniqueItems": True}),

@@ -41,18 +41,19 @@ FUNCTION_NAMES: Final = (
     "validate_order",
     "update_inventory",
 )
-# API Gateway gives up after 29 s; its function must answer before (API Gateway quotas).
+# API Gateway stops waiting after 29 s (its quota), so the time limits of its functions must be shorter.
 _API_TIMEOUT_S: Final = 28
 _API_FUNCTIONS: Final = ("users_api", "orders_api", "catalog_api")
-# What the workflow's tasks give their functions, in workflows/order.asl.json.
+# workflows/order.asl.json sets this time limit for the tasks that invoke these functions.
 _TASK_TIMEOUT_S: Final = 8
 _TASK_FUNCTIONS: Final = ("validate_order", "update_inventory")
 
-# Lambda repeats a failed event after a minute (Lambda: asynchronous invocation). An invocation of send_email claims its
-# mail until its time limit, so a longer limit makes the repetition fail too.
+# Lambda retries a failed event after one minute (Lambda guide, "Asynchronous invocation"). An invocation of send_email
+# claims its email until its time limit. With a time limit of more than a minute, the retry would find the claim and
+# fail too.
 _FIRST_RETRY_S: Final = 60
 _CLAIMING_FUNCTIONS: Final = ("send_email",)
-# Lambda's limit is 4 KB for all environment variables of a function, and the origins are one of ten.
+# Lambda limits all environment variables of a function to 4 KB. The origins are one of ten variables.
 _LONGEST_ORIGINS: Final = 3_000
 
 
@@ -224,7 +225,7 @@ class SettingsError(pulumi.RunError):
 def load() -> Settings:
     """Return the settings of the current stack. Raises SettingsError, which lists everything that is wrong."""
     store = pulumi.runtime.config
-    # pulumi.Config cannot list its keys; its store can.
+    # pulumi.Config cannot list its keys, so the settings come from the store behind it.
     config = cast("Mapping[str, str]", store.CONFIG.get())
     secrets = {key for key in config if store.is_config_secret(key)}
     return check(pulumi.get_project(), pulumi.get_stack(), config, secrets)
@@ -241,7 +242,7 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
     try:
         settings = Settings.model_validate(values, by_alias=True, by_name=True)
     except ValidationError as error:
-        # The value of a secret must not be in a message.
+        # A message must not contain the value of a secret.
         told = [item for item in error.errors() if _key(project, item["loc"][:1]) not in secrets]
         problems += [line for item in told for line in _explain(project, dict(item))]
     else:
@@ -303,7 +304,7 @@ def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
         return [f"{name}: unknown setting; allowed: {known}; correct or remove it"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "value_error":
-        # A rule between settings names the one that is wrong itself.
+        # A rule that compares several settings adds the name of the wrong setting to its message.
         start = f"{name}." if isinstance(got, dict) else f"{name}: "
         start += f"got {quoted(got)}; " if message.startswith("allowed:") else ""
         return [f"{start}{line}" for line in message.splitlines()]

@@ -17,7 +17,7 @@ def run(command: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess[str
         child.wait()
 
     with (
-        subprocess.Popen(  # noqa: S603 - no shell
+        subprocess.Popen(  # noqa: S603 - no shell is involved
             command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
         ) as child,
         on_signal(end),

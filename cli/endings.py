@@ -35,7 +35,7 @@ def run(
         sys.stderr.write(f"{prefix}: {error}\n")
     except OSError as error:
         sys.stderr.write(f"{prefix}: {described(error)}\n")
-    except Exception as error:  # noqa: BLE001 - the traceback is kept, and the user reads one line
+    except Exception as error:  # noqa: BLE001 - the log gets the traceback, and the user reads one line
         words = " ".join(f"{type(error).__name__}: {error}".split())
         sys.stderr.write(f"{prefix}: a defect of this program: {words}. Remedy: report it with {_kept(log)}\n")
     return failed
@@ -46,10 +46,10 @@ def _tolerate_any_character() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # Closed by the caller (`>&-`).
+            # The caller closed this stream (`>&-`), so a buffer receives the output and discards it.
             setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper) and stream.errors != "replace":
-            # cli.output.protect has done it, unless the command runs inside another program.
+            # cli.output.protect already sets this error handler, unless the command runs inside another program.
             stream.reconfigure(errors="replace")
 
 

@@ -44,9 +44,9 @@ def naming(path: Path) -> Generator[None]:
 def described(error: OSError) -> str:
     """Return one line for an error of the operating system: the file, what was got, and the remedy."""
     got = error.strerror or str(error) or type(error).__name__
-    # Of a link or a move, the second file is the one that is written.
+    # When a link or a move fails, `filename2` is the file that the command tried to write.
     name: Any = error.filename2 or error.filename
-    # Errors of a file descriptor have its number instead.
+    # For an error of a file descriptor, `filename` is the descriptor's number.
     if not name or isinstance(name, int):
         remedy = _REMEDIES.get(error.errno or 0, _MEND)
         return f"the operating system: {got}. Remedy: {remedy}"
@@ -57,7 +57,7 @@ def described(error: OSError) -> str:
 def _remedy(number: int, path: Path) -> str:
     found = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     folder = found if found.is_dir() else found.parent
-    # Only what is in the checkout may be changed: a link, or an argument, may lead anywhere.
+    # A remedy may change files only inside the checkout, because a link or an argument can point anywhere.
     own = found.is_relative_to(_CHECKOUT)
     if number in _FORBIDDEN:
         quoted = shlex.quote(str(folder))

@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
-# The reader had enough, as `head` has, or there never was one (`>&-`).
+# The reader has stopped reading, as `head` does, or the caller closed the stream (`>&-`).
 _NO_READER: Final = (errno.EPIPE, errno.EBADF)
 _STREAMS: Final = {"stdout": 1, "stderr": 2}
 
@@ -34,7 +34,8 @@ class _Stream(io.FileIO):
             else:
                 if written is not None:
                     return written
-                # A program that shares the terminal made it non-blocking.
+                # Another program that shares the terminal made the terminal non-blocking, so this process waits until
+                # it can write.
                 select.select([], [self], [])
         return len(memoryview(data).cast("B"))
 
@@ -45,7 +46,8 @@ def protect() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            # The next file that is opened would get the number, and with it the output.
+            # Without this placeholder, the next opened file would get the number of the closed stream, and the output
+            # would go into that file.
             os.open(os.devnull, os.O_RDWR)
     for name, descriptor in _STREAMS.items():
         setattr(sys, name, _protected(descriptor, getattr(sys, name)))
@@ -54,7 +56,7 @@ def protect() -> None:
 
 def _protected(descriptor: int, given: io.TextIOWrapper | None) -> io.TextIOWrapper:
     stream = io.BufferedWriter(_Stream(descriptor, "w", closefd=False))
-    # A character that a terminal can't show must fail no command either.
+    # A character that the terminal cannot encode must not make a command fail, so it is replaced.
     if given is None:
         return io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
     return io.TextIOWrapper(
@@ -78,5 +80,5 @@ def _finish() -> None:
         "Remedy: free some space there, or write the output elsewhere\n"
     )
     sys.stderr.flush()
-    # Too late for sys.exit.
+    # Python is already exiting here, and sys.exit has no effect any more.
     os._exit(1)

@@ -34,7 +34,8 @@ def take() -> None:
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            # Python writes a signal's number to the pipe only if the signal has a handler. This one does nothing.
+            # Python writes the number of a signal to the pipe only if the signal has a handler, so an empty handler is
+            # set.
             signal.signal(number, _pass)
     threading.Thread(target=_wait, args=(read,), daemon=True).start()
     atexit.register(_go_no_further)
@@ -106,13 +107,13 @@ def _wait(read: int) -> None:
     for thread in threads:
         thread.join(max(0.0, ends - time.monotonic()))
     with suppress(OSError):
-        # A terminal shows ^C in the line that the command was writing.
+        # A terminal shows ^C in the line that the command was writing, so the message starts on a new line.
         os.write(2, b"\ninterrupted\n" if os.isatty(2) else b"interrupted\n")
     os._exit(128 + number)
 
 
 def _do(action: Callable[[], None]) -> None:
-    # An action that fails must not keep the others, or the end, from coming, nor print anything.
+    # If an action fails, the other actions must still run and the process must still end, without an error message.
     with suppress(Exception):
         action()
 

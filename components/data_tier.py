@@ -65,8 +65,8 @@ class DataTier(pulumi.ComponentResource):
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalogue"],
-            # Keys only, so that a sale does not write to the index. The index has one partition, whose write limit
-            # would otherwise limit all sales.
+            # The index contains only keys, so a changed stock quantity does not write to the index. The index has one
+            # partition, and its write limit would otherwise limit all sales.
             indexes=[_index(CATALOGUE_INDEX, ["catalogue", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._table("idempotency", keys=["id"], expires_by="expiration")
@@ -99,7 +99,7 @@ class DataTier(pulumi.ComponentResource):
             attributes=[{"name": attribute, "type": "S"} for attribute in attributes or keys],
             global_secondary_indexes=list(indexes) or None,
             stream_enabled=stream or None,
-            # Both images, because the outbox relay compares the old status with the new one.
+            # The outbox relay needs both the old and the new image, because it compares their statuses.
             stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
             server_side_encryption={"enabled": True},
             point_in_time_recovery={"enabled": args.point_in_time_recovery},
@@ -131,8 +131,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.bucket,
-            # The AWS managed key, usable only by people of this account who may read the bucket. With a bucket key, one
-            # call to KMS serves many objects.
+            # Only people of this account who may read the bucket can use the AWS managed key. With a bucket key, S3
+            # calls KMS once for many objects.
             rules=[
                 {"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}, "bucket_key_enabled": True}
             ],
@@ -147,7 +147,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketNotification(
             f"{name}-changes",
             bucket=bucket.bucket,
-            # S3 then sends its events to the default bus of the account. They cost nothing until a rule matches them.
+            # With this setting, S3 sends its events to the account's default bus. The events are free until a rule
+            # matches them.
             eventbridge=True,
             opts=child,
         )
@@ -160,20 +161,20 @@ class DataTier(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"days": args.analytics_retention_days},
-                    # How long S3 keeps objects after they expired, were deleted or were overwritten.
+                    # S3 keeps expired, deleted and overwritten objects for this number of days.
                     "noncurrent_version_expiration": {"noncurrent_days": _DAYS_OF_EARLIER_VERSIONS},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 },
                 {
-                    # Removes delete markers without versions. S3 does not allow this in a rule that also counts
-                    # days.
+                    # This rule removes delete markers that have no versions left. It is a separate rule, because S3
+                    # does not allow this option in a rule that also counts days.
                     "id": "deletion-marks",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"expired_object_delete_marker": True},
                 },
             ],
-            # The rule on noncurrent versions needs a bucket with versioning.
+            # S3 accepts the rule for noncurrent versions only in a bucket with versioning.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
         policy = {

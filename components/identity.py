@@ -109,7 +109,7 @@ class Identity(pulumi.ComponentResource):
             f"{self._name}-client",
             name=args.naming.physical("frontend"),
             user_pool_id=pool.id,
-            # A browser cannot keep a client secret. PKCE protects the code flow instead.
+            # A browser cannot keep a client secret, so PKCE protects the code flow instead.
             generate_secret=False,
             allowed_oauth_flows_user_pool_client=True,
             allowed_oauth_flows=["code"],

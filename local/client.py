@@ -17,7 +17,8 @@ import urllib3
 from local import loopback
 from local.patience import PATIENCE
 
-# API Gateway stops waiting after 29 s, and the emulator multiplies that limit by PATIENCE.
+# API Gateway stops waiting after 29 s, and the emulator multiplies this limit by PATIENCE. The client waits a little
+# longer.
 _TIMEOUT_S: Final = 35 * PATIENCE
 _REDIRECTS: Final = (301, 302, 303)
 

@@ -101,7 +101,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # What was in a resource that was deleted and made again went with it.
+        # If a dependency was deleted and created again, this resource was inside it and is gone too, so it must be
+        # created again.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)
@@ -115,7 +116,8 @@ class Deployment:
 
     def _same(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record) -> tuple[Record, Action]:
         if resource.urn in self._state.begun:
-            # An update to what is no longer wanted began, and may have come through.
+            # A killed deployment began to update this resource to other inputs. The update may have happened, so it is
+            # now reverted.
             with self._change(resource):
                 outputs = adapter.update(self._aws, known.id, known.inputs, inputs) or {}
                 return self._recorded(resource, known.inputs, Made(known.id, {**known.outputs, **outputs})), "updated"

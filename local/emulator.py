@@ -87,7 +87,7 @@ class Started:
         except OSError:
             self._decided.release()
             raise
-        # It may have ended by itself just now.
+        # The emulator may have ended just now, and the pipe then has no reader.
         with suppress(BrokenPipeError):
             os.write(self._pipe, b"\n")
         os.close(self._pipe)
@@ -164,7 +164,7 @@ def start(
         }
         write_private(instance.process, record)
     except BaseException:
-        # No later command would find it.
+        # A later command could not find this process, because its record was not written.
         process.kill()
         process.wait()
         if write is not None:
@@ -177,7 +177,7 @@ def _launched(
     instance: Instance, command: list[str], environment: dict[str, str], stdin: int
 ) -> subprocess.Popen[bytes]:
     with instance.log.open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - our own module
+        return subprocess.Popen(  # noqa: S603 - the command runs a module of this repository
             command,
             cwd=instance.data,
             env=environment,
@@ -211,7 +211,7 @@ def is_at_rest(instance: Instance) -> bool:
     try:
         return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
     except loopback.NoAnswerError:
-        return False  # An emulator that an earlier version started does not have this answer.
+        return False  # An emulator from an earlier version of this checkout does not have this endpoint.
 
 
 def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:
@@ -242,7 +242,7 @@ def tail(instance: Instance) -> str:
 
 def _delete_data(instance: Instance) -> None:
     while instance.data.exists():
-        # Something in it may go while it is deleted.
+        # Another process may delete a file in this directory at the same time.
         with suppress(FileNotFoundError):
             shutil.rmtree(instance.data)
 
@@ -286,7 +286,8 @@ def _bind(port: int) -> OSError | None:
 
 def _searched(instance: Instance) -> dict[str, Any] | None:
     """Return the record of an emulator of `instance` that runs, though the written one is damaged."""
-    # As `start` wrote it; the commands of `python -m local` have another word between.
+    # This pattern matches the command line that `start` uses. Other `python -m local` commands have a subcommand before
+    # `--home`.
     mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")
     leader = next((each for each in processes.running() if mark.search(f"{each.command} ")), None)
     return {"pid": leader.pid, "started": leader.started} if leader else None

@@ -14,7 +14,8 @@ from typing import Final
 from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance
 from local.patience import PATIENCE
 
-# What the terminal, and `uv`, which downloads a layer's packages, need. The emulator takes LOCAL_* from tests.
+# The terminal needs these variables, and so does `uv`, which downloads the packages of a layer. Tests pass settings to
+# the emulator in LOCAL_* variables.
 _KEPT: Final = frozenset(
     (
         "COLUMNS",
@@ -36,9 +37,9 @@ _KEPT: Final = frozenset(
     )
 )
 _KEPT_PREFIXES: Final = ("LC_", "LOCAL_", "UV_", "XDG_")
-# Beyond loopback a download may need the proxy. Clients of the emulator pass it by themselves.
+# Downloads from the internet may need a proxy. Clients of the emulator ignore these variables.
 _KEPT_SUFFIX: Final = "_PROXY"
-# The SDK would read ~/.aws without these.
+# Without these settings, the SDK would read the files in ~/.aws.
 _NO_FILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
@@ -69,17 +70,19 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
     private = {
         "AUTH": "true",
         "BIND_HOST": HOST,
-        # Some of its services look for Docker; this one they do not find.
+        # Some services of the emulator look for Docker. This socket does not exist, so they find none.
         "DOCKER_HOST": f"unix://{data}/no-docker.sock",
         "GATEWAY_PORT": str(instance.port),
         "IOT_MTLS_ENABLED": "0",
-        # AWS's quota. The emulator's would be what this machine's memory holds, but invocations wait for environments.
+        # This is AWS's default quota. The emulator would derive a lower quota from this machine's memory and throttle
+        # more invocations. Such a limit is not needed, because invocations wait for a free environment.
         "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
-        # AWS waits one minute, then two, before it invokes a failed function again.
+        # AWS waits one minute before the first retry of an asynchronous invocation, and two minutes before the second
+        # retry.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LOCAL_ASYNC_RETRY_BASE_S", "1"),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
         "LOCAL_PATIENCE": f"{PATIENCE:g}",
-        # Milliseconds that a DynamoDB transaction takes; on AWS it often takes more.
+        # The duration of a DynamoDB transaction in milliseconds. Transactions on AWS often take longer.
         "LOCAL_TRANSACTION_MS": os.environ.get("LOCAL_TRANSACTION_MS", "5"),
         "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
         "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),
@@ -98,16 +101,18 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_ENDPOINT_URL": instance.url,
-        # Without it, functions would find the person's ~/.aws through the user database.
+        # Without this setting, functions would find the home directory, and ~/.aws in it, through the user database.
         "HOME": str(data),
         "LANG": "C.UTF-8",
-        # Nothing here calls beyond loopback. With a variable set, macOS's system proxies are not looked up either.
+        # All calls stay on the loopback interface. If a proxy variable is set, Python does not read the system proxies
+        # of macOS either.
         "NO_PROXY": "*",
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }
-    # Where functions send their traces: UDP, and without it to a daemon on this machine, whether there is one or not.
+    # Functions send traces to this address by UDP. Without the variable, they send traces to the default port on this
+    # machine, even if no daemon listens.
     if daemon := os.environ.get("LOCAL_XRAY_DAEMON_ADDRESS"):
         shared["AWS_XRAY_DAEMON_ADDRESS"] = daemon
     return {**private, **shared, "LOCAL_PRIVATE": ",".join(private)}

@@ -21,7 +21,7 @@ RUNTIME: Final = "provided.al2023"
 """What functions are uploaded as: the emulator's own Python runtime loses the types of errors."""
 _BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-# What Lambda's Python runtime brings besides the standard library, and its client's own needs.
+# Lambda's Python runtime contains these packages. Some of them are dependencies of its runtime client.
 _RUNTIME_PACKAGES: Final = (
     "awslambdaric",
     "boto3",
@@ -60,7 +60,7 @@ def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> by
     with zipfile.ZipFile(buffer, "a") as archive:
         entry = zipfile.ZipInfo("bootstrap", _EPOCH)
         entry.external_attr = 0o100755 << 16
-        # The checkout's path may hold bytes that are no text in this locale.
+        # The path of the checkout may contain bytes that this locale cannot decode, so the bytes are written unchanged.
         archive.writestr(entry, os.fsencode(f"#!/bin/sh\nexec {command}\n"))
     return buffer.getvalue()
 

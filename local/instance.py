@@ -20,9 +20,9 @@ DEFAULT_PORT: Final = 4566
 LAST_PORT: Final = 65_535
 HOST: Final = "127.0.0.1"
 ACCOUNT: Final = "000000000000"
-# The emulator's root credentials: what the deployer and the person at the keyboard use.
+# These are the emulator's root credentials, which the deployment and the person at the terminal use.
 ROOT_KEY: Final = "test"
-# Header by which the emulator knows a call that is repeated, see local.corrections.repeated_calls.
+# The emulator recognizes a repeated call by this header (local.corrections.repeated_calls).
 ONCE: Final = "x-local-once"
 
 
@@ -84,7 +84,8 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     """Return the instance of `port`: .local for the default port, .local/PORT for the others."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
-    # Unlike Path.resolve, it takes links that lead in a circle: whoever uses the directory gets the error.
+    # Unlike Path.resolve, os.path.realpath accepts circular symbolic links. The error then appears when a command uses
+    # the directory.
     return Instance(port=port, home=Path(os.path.realpath(home)))
 
 
@@ -125,7 +126,7 @@ def write_private(path: Path, content: Any) -> None:
                 file.write("\n")
         scratch.replace(path)
     except OSError:
-        # It holds room that a full disk needs.
+        # The unfinished file is deleted, because it occupies space that a full disk needs.
         with suppress(OSError):
             scratch.unlink()
         raise

@@ -61,7 +61,7 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command of `python -m local` for an instance, and return its end, output and all."""
     arguments = ["--port", str(where.port), "--home", str(where.home), "--program", str(program), "--owned"]
-    return subprocess.run(  # noqa: S603 - our own command line
+    return subprocess.run(  # noqa: S603 - the command comes from this repository
         [sys.executable, "-m", "local", name, *arguments],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},

@@ -90,7 +90,7 @@ class Journey:
             at = event["timestamp"].timestamp()
             if event["type"].startswith("Execution") and event["type"] != "ExecutionStarted":
                 result = event["type"].removeprefix("Execution").upper()
-                # Behind the steps of the same millisecond.
+                # The number 1000 sorts the end of the execution after all steps of the same millisecond.
                 yield Step(at, 1000, "standard", result), f"execution {result}"
         yield from self._logged_states()
 

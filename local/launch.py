@@ -13,7 +13,7 @@ def main() -> None:
     """Apply the corrections and serve until a signal comes or the owner ends."""
     owner.obey()
     parser = argparse.ArgumentParser()
-    # The directory is told on the command line so that `make down` knows the process by it.
+    # `make down` recognizes the emulator's process by the directory on its command line.
     parser.add_argument("--home", required=True)
     parser.add_argument("--without", action="append", default=[])
     arguments = parser.parse_args()

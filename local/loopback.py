@@ -37,7 +37,7 @@ def get(url: str, *, limit_s: float) -> bytes:
 
 def no_answer(url: str, why: object) -> str:
     """Return the message for a request to `url` that got no answer."""
-    # A query may hold what nobody should post in a report.
+    # A query may contain secrets, and people copy error messages into public reports, so the message omits the query.
     return f"{url.partition('?')[0]}: no answer ({why}). Remedy: {_look(url)}"
 
 

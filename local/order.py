@@ -16,12 +16,14 @@ from local.journey import Journey, Step, watch
 from local.progress import Progress
 
 LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
-# Stop waiting after so many seconds without news. A message that always fails is retried for a quarter of an hour.
+# The command stops waiting after this number of seconds without a new step. Lambda and SQS may retry a failing message
+# for a quarter of an hour.
 _SILENT_S: Final = 120
 _ACCEPTED: Final = 202
 _OK: Final = 200
 _BAD_ENDS: Final = frozenset({"OrderRejected", "OrderFailed"})
-# What an order must cause, and who is to be asked if it does not come.
+# Each key is a step that an order must cause. Its value names the functions or state machines whose logs explain a
+# missing step.
 EXPECTED: Final[Mapping[str, str]] = {
     "OrderCreated": "publish_order_events",
     "execution SUCCEEDED": "process_order, standard",
@@ -78,7 +80,8 @@ def _follow(journey: Journey, progress: Progress) -> None:
         ends = time.monotonic() + _SILENT_S
         while missing := EXPECTED.keys() - journey.arrived:
             say(f"order {journey.order_id}: {len(EXPECTED) - len(missing)} of {len(EXPECTED)}")
-            # Asked before the look, which then sees all that was done.
+            # This check must come before `look`, so that `look` sees everything that happened before the emulator
+            # became idle.
             is_at_rest = emulator.is_at_rest(journey.instance)
             if journey.look():
                 ends = time.monotonic() + _SILENT_S

@@ -18,7 +18,7 @@ _STANDARD_INPUT: Final = 0
 @cache
 def this_process() -> int:
     """Return the file descriptor to read from for what shall belong to this process until it ends."""
-    # The other end is never closed but by the end of the process.
+    # Nobody closes the write end of the pipe, so the operating system closes it when this process ends.
     read, _ = os.pipe()
     return read
 

@@ -77,7 +77,7 @@ def _listed(pid: int | None) -> list[Process]:
 
 def _from_proc(pid: int) -> Process | None:
     try:
-        # The name of the program stands in brackets and may hold anything; the fields follow the last bracket.
+        # The program name is in parentheses and may itself contain parentheses, so the fields begin after the last one.
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         command = (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -94,6 +94,6 @@ def _from_ps(pid: int | None) -> list[Process]:
     found: list[Process] = []
     for line in listed.splitlines():
         fields = line.split(None, 8)
-        if len(fields) == 9 and not fields[2].startswith("Z"):  # noqa: PLR2004 - lstart is five words
+        if len(fields) == 9 and not fields[2].startswith("Z"):  # noqa: PLR2004 - ps prints lstart as five words
             found.append(Process(int(fields[0]), int(fields[1]), " ".join(fields[3:8]), fields[8]))
     return found

@@ -77,12 +77,12 @@ class _Monitor(mocks.MockMonitor):
         self._deployment, self._progress = deployment, progress
         self._component: dict[str, str] = {}
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi prescribes the name
         """Bring one resource about and answer with its properties."""
         urn: str = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        # The outermost component is what progress is reported by.
+        # The progress report groups resources by their outermost component.
         outermost: str = self._component.get(request.parent) or request.name
         component = self._component.setdefault(urn, outermost)
         if not request.custom or request.type.startswith("pulumi:"):
@@ -109,15 +109,15 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
     Raises LocalError for a resource that could not be brought about, or for a program that failed by itself.
     """
     loop = asyncio.new_event_loop()
-    # Failed resources are reported once, by us.
+    # The deployment reports failed resources itself, so asyncio must not report them again.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Pulumi's settings look for the current loop, so it comes first.
+    # Pulumi's settings read the current event loop, so it must be set before the settings.
     asyncio.set_event_loop(loop)
     _RUNTIME.set_all_config(project.config, [])
     monitor = _Monitor(aws, deployment, progress)
     words = _words(progress)
     mocks.set_mocks(monitor.mocks, project.name, STACK, preview=False, logger=words, monitor=monitor)
-    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack makes its own
+    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root
     before = Path.cwd()
     os.chdir(project.root)
     sys.path.insert(0, str(project.root))
@@ -175,7 +175,7 @@ def program_error(project: Project, error: BaseException) -> LocalError:
     own = [frame for frame in frames if "/.venv/" not in frame.filename and "/local/" not in frame.filename]
     where = f" ({os.path.relpath(own[-1].filename, project.root)}:{own[-1].lineno})" if own else ""
     if isinstance(error, pulumi.RunError):
-        # The program's own words for whoever runs it, such as a wrong setting.
+        # The program wrote this message for the person who runs it, for example about an invalid setting.
         return LocalError(str(error))
     words = " ".join(f"{type(error).__name__}: {error}".split())
     return LocalError(f"the program failed{where}: {words}")

@@ -19,7 +19,8 @@ from pulumi_yaml import PulumiYamlError, quoted
 STACK = "local"
 _PROJECT_FILE: Final = "Pulumi.yaml"
 _STACK_FILE: Final = f"Pulumi.{STACK}.yaml"
-# How the CLI encrypts; nothing on this machine is encrypted.
+# These keys configure how the Pulumi CLI encrypts secrets. The local stack has no encrypted values, so the keys are
+# ignored.
 _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 _ENVIRONMENTS: Final = ("environment", "mainEnvironment")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -70,7 +71,7 @@ def _load(root: Path) -> Project:
     config = {key: pulumi_yaml.config_text(value) for key, value in values.items()}
     region = config.get(_REGION_KEY)
     if region is not None and not _REGION.fullmatch(region):
-        # The emulator and the SDK need it before the program runs.
+        # The emulator and the SDK need the region before the program can validate it.
         raise PulumiYamlError(
             f"{_STACK_FILE}: {_REGION_KEY}: got {quoted(region)}; allowed: an AWS region such as ap-northeast-1; "
             "correct it there"
@@ -113,7 +114,7 @@ def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any
         fields = cast("dict[str, Any]", declared) if isinstance(declared, dict) else {"value": declared}
         allowed = _DECLARATION if own else _DECLARATION - {"default"}
         unknown = sorted(fields.keys() - allowed)
-        # The CLI reads a dot or a bracket in such a key as a path.
+        # The CLI interprets a dot or a bracket in such a key as a path, so these characters are refused.
         if unknown or {"value", "default"} <= fields.keys() or isinstance(declared, float) or _PATH.search(key):
             got = quoted(", ".join(unknown))[1:-1] or quoted(declared)
             fields_allowed = " or ".join(sorted(allowed - {"description"}))

@@ -71,7 +71,7 @@ def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Perso
         made = False
     if not made and known.get("password"):
         return _Person(email, known["password"])
-    # Every kind of character, as strict password rules want it.
+    # The password contains every kind of character, because password policies may require them.
     password = f"Aa1-{secrets.token_urlsafe(12)}"
     aws("cognito-idp", "admin_set_user_password", UserPoolId=pool, Username=email, Password=password, Permanent=True)
     return _Person(email, password)

@@ -73,7 +73,8 @@ class State:
             if self.begun.pop(urn, None):
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
-                # What was in it has a changed input, the id.
+                # The resource has a new id. Resources that depend on it see this id as a changed input, so the entry in
+                # `emptied` is no longer needed.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)
@@ -128,7 +129,7 @@ class State:
         with naming(self._instance.journal):
             descriptor = os.open(self._instance.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-                # A deployment that was killed may have left the beginning of a line.
+                # The line starts with a line break, because a killed deployment may have left an incomplete line.
                 file.write(f"\n{line}\n")
 
 
@@ -186,7 +187,7 @@ def _noted(journal: Path) -> Iterator[Change]:
         try:
             changes = json.loads(line)
         except ValueError:
-            # Where a deployment was killed while it wrote, a line is incomplete.
+            # A line is incomplete if a deployment was killed while it wrote the line.
             continue
         yield from changes
 

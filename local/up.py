@@ -16,7 +16,7 @@ from local.instance import DamagedError, Instance, read_outputs, write_private
 from local.progress import Progress
 from local.state import State, forget
 
-# What Pulumi's AWS provider does without `aws:region` is up to the machine's own configuration.
+# Without `aws:region`, Pulumi's AWS provider uses the configuration of the machine, so this default replaces it.
 _DEFAULT_REGION: Final = "us-east-1"
 
 
@@ -36,12 +36,12 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
                 started.release()
         except (LocalError, CallError):
             if started:
-                # What was deployed stays, and the next `make up` continues from there.
+                # The deployed resources stay, and the next `make up` continues from there.
                 started.release()
             raise
         except Exception:
-            # The operating system refused something, for example because the disk is full. An emulator that this
-            # command started holds no data yet, so it is stopped again.
+            # The operating system reported an error, for example because the disk is full. If this command started the
+            # emulator, the emulator holds no data yet and is stopped.
             _discard(instance, started)
             raise
     return outputs
@@ -50,7 +50,7 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
 def _up(
     instance: Instance, region: str, source: project.Project, started: emulator.Started | None, progress: Progress
 ) -> dict[str, Any]:
-    # Slow to import, so it happens while the emulator starts.
+    # This import is slow, so it happens while the emulator starts.
     program = importlib.import_module("local.program")
     if started:
         with progress.step("emulator") as note:
@@ -62,7 +62,7 @@ def _up(
         return _finish(aws, exports, progress)
     except BaseException:
         if not state.records:
-            # A wrong setting, say: nothing was made, and nothing is left running.
+            # Nothing was created, for example because of an invalid setting, so nothing must be left running.
             if started:
                 _discard(instance, started)
             else:

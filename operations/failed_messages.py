@@ -10,9 +10,10 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-# The message group id with which EventBridge sends to the analytics queue (components/events/analytics_queue.py).
+# EventBridge sends events to the analytics queue with this message group id (components/events/analytics_queue.py).
 MESSAGE_GROUP_ID: Final = "orders"
-# What EventBridge, record_analytics and Lambda give: a code and a text, or the text alone.
+# EventBridge, record_analytics and Lambda store the reason of a failure in these message attributes. Some store a code
+# and a message, others only a message.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
 _NO_REASON: Final = {"queue": "received too often: its consumer ended without an answer, see the log of that function"}
 _LONGEST_REASON: Final = 200
@@ -125,8 +126,8 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str,
                 yield message
             else:
                 later.append(message)
-    # These messages failed again during this redrive. They are released only now, because a released message would be
-    # received again at once, and the loop would never end.
+    # These messages failed again during this redrive. They are released only after the loop, because SQS would deliver
+    # a released message again at once, and the loop would never end.
     for message in later:
         release(sqs, message)
 
@@ -191,7 +192,9 @@ class Redriver:
 
     def _enqueue(self, message: Message) -> str:
         body = message.content
-        if "detail" in body:  # EventBridge keeps the event as it was before the target's input transformer
+        # EventBridge stores the event as it was before the target's input transformer, so the same transformation
+        # follows here.
+        if "detail" in body:
             body = {
                 "event_id": part(body, "detail", "event_id"),
                 "detail_type": body.get("detail-type"),
@@ -201,7 +204,8 @@ class Redriver:
             QueueUrl=message.queue.redrive_to,
             MessageBody=json.dumps(body),
             MessageGroupId=MESSAGE_GROUP_ID,
-            # Not the event's id: within five minutes of the first delivery SQS would drop it as a duplicate.
+            # The message id is used instead of the event's id, because SQS would drop the event as a duplicate within
+            # five minutes of its first delivery.
             MessageDeduplicationId=message.message_id,
         )
         return "sent to its queue again"
@@ -232,7 +236,8 @@ class Redriver:
                 ShardIteratorType="AT_SEQUENCE_NUMBER",
                 SequenceNumber=batch["startSequenceNumber"],
             )["ShardIterator"]
-            # A page may be empty though more follow (GetRecords), and an open shard has no last page.
+            # GetRecords can return an empty page before later records, and an open shard has no last page. The number
+            # of empty pages is therefore limited.
             while iterator and empty < _EMPTY_PAGES:
                 page = self.streams.get_records(ShardIterator=iterator)
                 for record in page["Records"]:

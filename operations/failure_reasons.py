@@ -13,9 +13,9 @@ from operations.failed_messages import Message
 
 _LONGEST: Final = 200
 _NAMED: Final = 5
-# A stream keeps its records, and so their failures are no older.
+# A stream retains records for 24 hours, so their failures cannot be older.
 _KEPT_S: Final = 24 * 3600
-# A page may be empty though more follow (FilterLogEvents): what is searched is bounded by time, and by this.
+# FilterLogEvents can return an empty page before later events, so the search stops after this number of pages.
 _PAGES: Final = 20
 
 

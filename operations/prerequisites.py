@@ -21,7 +21,7 @@ from pulumi_yaml import PulumiYamlError
 
 UNRESERVED: Final = 100
 _REGION: Final = "aws:region"
-# STS tells in every region who asks.
+# STS returns the caller's identity in every region, so any region works if the stack has none.
 _ANY_REGION: Final = "us-east-1"
 
 
@@ -57,7 +57,7 @@ def _account(config: Mapping[str, Any]) -> list[str]:
             return []
         limits = client("lambda", region_name=region).get_account_settings()["AccountLimit"]
     except (BotoCoreError, ClientError, ValueError) as error:
-        # The SDK raises ValueError for a setting of the wrong kind, such as AWS_MAX_ATTEMPTS=many.
+        # The SDK raises ValueError for an invalid setting, such as AWS_MAX_ATTEMPTS=many.
         return [f"AWS credentials: {error}; run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"]
     return too_few_environments(config, int(limits["ConcurrentExecutions"]))
 

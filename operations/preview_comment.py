@@ -21,7 +21,7 @@ from operations.stack_outputs import ERROR_LOG
 
 GITHUB_LIMIT = 65_536
 _FRAME = 1_000
-# As the CLI shows a property that is JSON text: its old and its new value in one tree.
+# The Pulumi CLI shows a JSON text property in this form, with the old and the new values in one tree.
 _BODY: Final = re.compile(r" *~ body *: \(json\) \{")
 _UNKNOWN: Final = " => [unknown]"
 _NOT_KNOWN: Final = "{}~ routes of the API: not known before a resource that they name is replaced"
@@ -37,7 +37,7 @@ def marker(stack: str) -> str:
 
 def comment(stack: str, preview: str) -> str:
     """Return the comment's text: below GitHub's limit, whatever the preview's length and characters."""
-    # What would close the fence is shown by other marks.
+    # Three backquotes in the text would end the code block of the comment, so they are replaced.
     text = _shortened(by_route(preview.strip()).replace("```", "'''"), GITHUB_LIMIT - _FRAME)
     summary = f"<details open><summary><b>pulumi preview</b> of <b>{stack}</b></summary>"
     return f"{marker(stack)}\n{summary}\n\n```diff\n{text}\n```\n\n</details>\n"
@@ -51,7 +51,7 @@ def by_route(preview: str) -> str:
         if end == position:
             shown.append(lines[position])
         elif _UNKNOWN in lines[end + 1 : end + 2]:
-            # The new value of a document that is not known yet follows in a line of its own.
+            # If the new document is still unknown, the CLI reports it in a separate line after the tree.
             shown.append(_NOT_KNOWN.format(" " * lines[position].index("~")))
             end += 1
         else:
@@ -69,7 +69,7 @@ def _end_of_body(lines: list[str], start: int) -> int:
 def _summary(first: str, lines: list[str]) -> Iterator[str]:
     indent = first.index("~")
     yield f"{' ' * indent}~ routes of the API:"
-    # The mark is at the beginning of the line, so that GitHub colors it.
+    # GitHub colors a line of a diff only if its mark comes first, so the indentation follows the mark.
     yield from (f"{line[0]}{' ' * (indent + 3)}{line[2:]}" for line in changes(*_documents(lines)))
 
 
@@ -85,7 +85,7 @@ def _documents(lines: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         while open_[-1][0] >= column:
             open_.pop()
         entry = _ENTRY.fullmatch(found["content"])
-        # A line of a text of several lines is its own key.
+        # A text with several lines has lines without a key. Such a line is its own key.
         key, value = (entry["key"], entry["value"]) if entry else (found["content"], "")
         _, inside_old, inside_new = open_[-1]
         was: Any

@@ -39,9 +39,10 @@ from operations.failed_messages import (
 from operations.failure_reasons import Reasons
 from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
-# More than there are failure queues, which are read at the same time.
+# All failure queues are read at the same time, so there must be more connections than failure queues.
 _CONNECTIONS = 32
-# Envelopes first: a dead letter is a copy of one, and is dropped when that was sent back.
+# Envelopes come before dead letters, because Lambda writes both for one failed event. A dead letter is deleted if its
+# envelope was sent back.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
@@ -65,7 +66,8 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     _print(f"reading {len(queues)} failure queues, which takes a few seconds")
     copies = [queue for queue in queues if queue.kind == "dead-letter"]
     with on_signal(run.stop), ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
-        # All at once, since SQS is asked for a second before a queue counts as empty. Copies last: see _ORDER.
+        # The queues are read at the same time, because SQS must return nothing for a second before a queue counts as
+        # empty. Dead-letter queues follow in a second wave, as _ORDER explains.
         for wave in ([queue for queue in queues if queue not in copies], copies):
             list(pool.map(run.work_off, wave))
     verb = "would be sent back" if dry_run else "sent back"
@@ -102,7 +104,8 @@ class Run:
         """Send back what lies in `queue`, or say what would be."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
-            # Messages that stay in a FIFO queue block the rest of their group until they are released, so read again.
+            # During a pass, messages that stay are hidden, and they block the rest of their group in a FIFO queue. They
+            # become visible after the pass, so another pass can read the rest.
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:
@@ -168,7 +171,7 @@ def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
     """Return what makes the SDK's clients: of the emulator for its outputs, else of AWS as this machine is set up."""
     region, local = outputs["frontend"]["region"], outputs.get("local")
     config = Config(
-        # Only the emulator is reached without the person's proxy.
+        # Requests to AWS may need the proxy of this machine, but requests to the local emulator must not use it.
         proxies=aws.NO_PROXIES if local else None,
         retries={"mode": "standard", "total_max_attempts": 3},
         connect_timeout=5,
@@ -176,7 +179,7 @@ def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
         max_pool_connections=_CONNECTIONS,
     )
     keywords: dict[str, Any] = {"region_name": region} | ({"endpoint_url": local["endpointUrl"]} if local else {})
-    # The stubs know each service by a literal name alone.
+    # The type stubs accept only literal service names, so the session has no type here.
     session = cast("Any", aws.session(region) if local else boto3)
 
     def client(service: str) -> Any:
@@ -189,7 +192,7 @@ def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
 
 
 def _print(line: str) -> None:
-    # One call for the whole line: several threads print.
+    # Several threads print, so each line is written in one call, together with its line break.
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -206,7 +209,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _command(given: argparse.Namespace) -> int:
-    # The emulator knows nothing of this machine's AWS settings; AWS needs them.
+    # The emulator must not see this machine's AWS settings, but requests to AWS need them.
     with environment.isolated() if given.stack == LOCAL_STACK else nullcontext():
         try:
             return 1 if redrive(stack_outputs.read(given.stack, port=given.port), dry_run=given.dry_run) else 0

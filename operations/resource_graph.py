@@ -91,7 +91,7 @@ class _Recorder(MockMonitor):
         self._graph = graph
         self._lock = threading.Lock()
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol prescribes the name
         response = cast("Any", super()).RegisterResource(request)
         if request.type == "pulumi:pulumi:Stack":
             return response
@@ -132,7 +132,7 @@ class _Provider(pulumi.runtime.Mocks):
         return computed_id(args.typ, args.name, inputs), {**computed(args.typ, args.name, inputs), **inputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 - no secret
+        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 - the text is no secret
             return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ci", "userId": "ci", "id": ACCOUNT}, []
         raise NotImplementedError(f"invoke {args.token}: teach operations/resource_graph.py what it answers")
 
@@ -244,7 +244,7 @@ def run(
     recorder = _Recorder(graph, unknown=unknown)
     mocks.set_mocks(recorder.mocks, project="orders", stack=stack, preview=unknown, monitor=recorder)
     set_all_config(dict(config if config is not None else stack_config(stack)))
-    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack makes its own
+    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root
 
     async def body() -> None:
         async def entry() -> None:

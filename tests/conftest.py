@@ -10,7 +10,8 @@ from functools import cache
 
 import pytest
 
-# Fake, before anything makes a client: no test may reach AWS, and no setting of this machine may reach a test.
+# The credentials are fake and set before any client exists. No test may reach AWS, and no setting of this machine may
+# affect a test.
 for name in [each for each in os.environ if each.startswith(("AWS_", "BOTO", "POWERTOOLS_"))]:
     del os.environ[name]
 for name in ("NO_PROXY", "no_proxy"):
@@ -28,10 +29,11 @@ os.environ.update(
     LOG_LEVEL="INFO",
 )
 
-from components.functions import archives, generated_code  # noqa: E402 - after the environment
+from components.functions import archives, generated_code  # noqa: E402 - the environment must be set before this import
 from tests.support.graph import Graph, record  # noqa: E402
 
-# The handlers find what is generated for the `common` layer beside themselves, as there.
+# The `common` layer contains generated files next to the handlers' shared code, so the tests write these files to the
+# same place.
 for folder, generate in generated_code.FOLDERS.items():
     for path, content in generate().items():
         archives.write(archives.FUNCTIONS / "shared" / folder / path, content)

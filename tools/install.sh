@@ -1,20 +1,21 @@
 #!/bin/sh
-# Installs into .venv, for the Makefile, which also says what it must not inherit from the environment.
+# The Makefile calls this script to install into .venv. The Makefile lists the variables that this script must not
+# inherit.
 #
-#   install.sh whole                     succeeds if there is a whole .venv with uv in it
-#   install.sh venv PYTHON UV_VERSION    makes it with PYTHON, or with a Python that it finds if PYTHON is empty
-#   install.sh packages REQUIREMENTS     installs what a lock file pins
+#   install.sh whole                     succeeds if .venv is complete and contains uv
+#   install.sh venv PYTHON UV_VERSION    creates .venv with PYTHON, or with a Python that it finds if PYTHON is empty
+#   install.sh packages REQUIREMENTS     installs the packages of a lock file
 #   install.sh node FOLDER DIRECTORY     installs the npm packages that FOLDER/package-lock.json pins into DIRECTORY
 set -eu
 bin=.venv/bin
 version=$(cat .python-version)
-# Exists while .venv is half made, so that the next `make` begins again.
+# This file exists until .venv is complete. If it still exists, the next `make` creates .venv again.
 unfinished=.venv/unfinished
 room="free 1 GB of disk space there, and run make as a user who may write there"
 reach="check the network, the proxy and the package index (PIP_INDEX_URL, UV_DEFAULT_INDEX), then run make again"
 
-# attempt WHAT REMEDY COMMAND...: runs a command in silence. If it fails, two of the lines that it printed become one:
-# the first with an error, which names the failure, and the last, which names its cause.
+# attempt WHAT REMEDY COMMAND...: runs a command and hides its output. If the command fails, the error message contains
+# the first output line with an error, which tells the failure, and the last line, which tells the cause.
 attempt() {
     what=$1 remedy=$2
     shift 2
@@ -29,8 +30,9 @@ attempt() {
     }
 }
 
-# alone PYTHON ARGUMENTS...: runs this script with other arguments while no other make does. The lock belongs to its
-# processes, so it ends with them even if they are killed. Some network file systems have no locks.
+# alone PYTHON ARGUMENTS...: runs this script with ARGUMENTS, and waits until no other make runs it. The operating
+# system releases the lock when the process ends, even if it is killed. Without locks, as on some network file systems,
+# the script runs at once.
 alone() {
     python=$1
     shift
@@ -48,19 +50,20 @@ os.set_inheritable(lock, True)
 os.execv("/bin/sh", ["sh"] + sys.argv[1:])' "$0" "$@"
 }
 
-# Scripts in .venv have absolute paths, so a checkout that was moved needs another .venv. make asks this before it has
-# cleaned the environment, so Python ignores it: -I does that for all variables but two.
+# Scripts in .venv contain absolute paths, so a moved checkout needs a new .venv. make calls this function before it
+# removes variables from the environment. Python must therefore ignore its variables, and -I ignores all except these
+# two.
 is_whole() {
     unset PYTHONEXECUTABLE __PYVENV_LAUNCHER__
     [ ! -e $unfinished ] && [ "$(cat .venv/made)" = "$(pwd -P)" ] && $bin/python -I -c 'import uv' && is_right $bin/python -I
 }
 
-# is_right COMMAND...: whether the command starts a Python of the version in .python-version.
+# is_right COMMAND...: succeeds if the command starts a Python of the version in .python-version.
 is_right() {
     "$@" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[-1])' "$version"
 }
 
-# A .venv that make did not make is kept if its Python will do: it may hold somebody's own packages.
+# A .venv that make did not create may contain other packages, so it is kept if its Python has the right version.
 is_usable() {
     [ ! -e .venv/made ] && [ ! -e $unfinished ] && $bin/python -I -c 'import pip' && is_right $bin/python -I
 }
@@ -74,7 +77,8 @@ check_python() {
         "$1" -c 'import sys; sys.tracebacklimit = 0; import ensurepip, venv'
 }
 
-# find_python PYTHON UV_VERSION: prints a Python of the right version: PYTHON, one on the PATH, or one that uv fetches.
+# find_python PYTHON UV_VERSION: prints the path of a Python of the right version. This is PYTHON, a Python on the PATH,
+# or a Python that uv downloads.
 find_python() {
     for python in ${1:+"$1"} "python$version" python3; do
         if [ -n "$1" ] || is_right "$python" >/dev/null 2>&1; then
@@ -86,10 +90,11 @@ find_python() {
     fetch_python "$2"
 }
 
-# fetch_python UV_VERSION: installs uv with any Python that can, and prints the Python that uv fetches into .build.
+# fetch_python UV_VERSION: installs uv with any usable Python, and prints the path of the Python that uv downloads to
+# .build.
 fetch_python() {
     get="install Python $version, or name one that is installed: make PYTHON=/path/to/python$version"
-    # A python3 of pyenv refuses to start if pyenv lacks the version in .python-version.
+    # The python3 of pyenv does not start if pyenv lacks the version in .python-version, so /usr/bin/python3 follows.
     for python in python3 /usr/bin/python3 ""; do
         "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && break
     done
@@ -99,7 +104,7 @@ fetch_python() {
     attempt "cannot make $PWD/.build/uv" "$room" "$python" -m venv --clear .build/uv
     attempt "cannot install uv" "$reach" .build/uv/bin/python -m pip --python= install --quiet \
         --disable-pip-version-check --no-user --target= --root=/ --prefix="$PWD/.build/uv" "uv==$1"
-    # Without a link to it in the person's own bin.
+    # With the value 0, uv creates no link in the user's bin directory.
     UV_PYTHON_INSTALL_DIR=$PWD/.build/python UV_PYTHON_INSTALL_BIN=0
     export UV_PYTHON_INSTALL_DIR UV_PYTHON_INSTALL_BIN
     attempt "Python $version is needed, and uv cannot fetch it" "$get" .build/uv/bin/uv python install "$version"
@@ -118,7 +123,7 @@ make_venv() {
     attempt "cannot write $PWD/.venv" "$room" mkdir -p .venv
     attempt "cannot write $PWD/.venv" "$room" touch $unfinished
     [ -x $bin/python ] || attempt "cannot make $PWD/.venv" "$room" "$python" -m venv .venv
-    # The options undo what a pip.conf may say.
+    # These options override settings of a pip.conf that would install elsewhere.
     attempt "cannot install uv" "$reach" $bin/python -m pip --python= install --quiet --disable-pip-version-check \
         --ignore-installed --no-user --target= --root=/ --prefix="$PWD/.venv" "uv==$uv_version"
     pwd -P >.venv/made
@@ -132,7 +137,7 @@ packages() {
         "take target and prefix out of [pip] in uv.toml, or have uv ignore that file: export UV_NO_CONFIG=1" \
         $bin/uv pip show --quiet --python $bin/python uv
     set -- pip install --quiet --python $bin/python --require-hashes --requirement "$1"
-    # Without a network this fails before it has touched a .venv that works.
+    # This dry run fails if there is no network, so that a working .venv is not changed.
     attempt "cannot find the packages" "$reach" $bin/uv "$@" --dry-run
     attempt "cannot write $PWD/.venv" "$room" touch $unfinished
     attempt "cannot install the packages" "$reach; or $room" $bin/uv "$@"

@@ -11,11 +11,13 @@ from components.apis.mapping_templates import render
 
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key")
 EXPOSED_HEADERS: Final = ("Location", "x-amzn-requestid")
-# Seconds for which a browser may reuse the answer to a preflight request. Chrome uses at most two hours.
+# The time in seconds for which a browser may cache the response to a preflight request. Chrome caches it for two hours
+# at most.
 MAX_AGE_S: Final = 3600
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 
-# Origins are put between quotes in templates and headers, so quotes and Velocity's own signs are not allowed in them.
+# Templates and headers put each origin between quotes. The pattern therefore excludes quotes and the special characters
+# of Velocity.
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 

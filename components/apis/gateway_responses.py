@@ -17,7 +17,7 @@ from components.apis.mapping_templates import JSON, error_body, error_body_quoti
 NO_SUCH_ROUTE: Final = "There is no such path, or not with this method."
 _TOKEN: Final = "A valid ID token of this user pool is needed in the header Authorization."  # noqa: S105
 _INTERNAL: Final = "The request could not be handled; it may be repeated with the same Idempotency-Key."
-# In the functions' own words.
+# The next two messages repeat the messages of the functions, so clients get one text for one error.
 _LARGE: Final = "body: too large; at most 16384 bytes"
 _KIND: Final = "Content-Type: must be application/json"
 _BODY: Final = "The body is not JSON that matches this operation's schema in the OpenAPI document."
@@ -32,19 +32,20 @@ class _GatewayResponse:
     """HTTP status. None on DEFAULT_*: a status there would be the status of every error of that class."""
 
 
-# Types and their default statuses: "Gateway response types" in the API Gateway Developer Guide. DEFAULT_4XX answers the
-# types that are missing here, which are all 403, and DEFAULT_5XX does so for 5xx.
+# The response types and their default statuses are listed under "Gateway response types" in the API Gateway Developer
+# Guide. DEFAULT_4XX applies to every 4xx type that is missing here, and all of these default to 403. DEFAULT_5XX
+# applies to every missing 5xx type.
 _RESPONSES: Final = {
     "DEFAULT_4XX": _GatewayResponse("Forbidden", "The request was refused."),
     "DEFAULT_5XX": _GatewayResponse("InternalError", _INTERNAL),
     "BAD_REQUEST_BODY": _GatewayResponse("ValidationError", _BODY, 400),
     "BAD_REQUEST_PARAMETERS": _GatewayResponse("ValidationError", "", 400),
     "UNAUTHORIZED": _GatewayResponse("Unauthorized", _TOKEN, 401),
-    # 403 by default, but a client that gets 401 knows to sign in again.
+    # API Gateway's default status is 403, but a client that receives 401 knows that it must sign in again.
     "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN, 401),
     "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this.", 403),
     "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall.", 403),
-    # What the gateway says for a path or method that it does not have, 403 by default.
+    # API Gateway returns this response, with 403 by default, for a path or method that the API does not have.
     "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
     "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
     "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", _LARGE, 413),
@@ -54,7 +55,7 @@ _RESPONSES: Final = {
     "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL, 500),
     "AUTHORIZER_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL, 500),
     "AUTHORIZER_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 500),
-    # 504 by default, which this API keeps for what was not done in time.
+    # API Gateway's default status is 504, but this API uses 504 only for timeouts.
     "INTEGRATION_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 502),
     "INTEGRATION_TIMEOUT": _GatewayResponse("Timeout", "The answer took too long; the request may be done.", 504),
 }

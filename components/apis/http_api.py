@@ -19,7 +19,8 @@ from components.aws.openapi import Operation
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "http-api"
-# No caller, address or token. What does not exist is logged as "-".
+# The access log contains no caller, address or token, because these are personal data or secrets. API Gateway logs "-"
+# for a missing value.
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",
@@ -89,7 +90,7 @@ class HttpApi(pulumi.ComponentResource):
         permissions = self._permit(operations)
         access_log, stage = self._make_stage(permissions)
 
-        # The stage's own address ends with a slash.
+        # This URL has no trailing slash, unlike the invoke URL of the stage.
         self.url = self._api.api_endpoint
         self.api_id = self._api.id
         self.stage_name = stage.name
@@ -148,7 +149,8 @@ class HttpApi(pulumi.ComponentResource):
             function.allow_invoke(
                 f"{self._name}-{role}",
                 principal="apigateway.amazonaws.com",
-                # Whatever the stage: there is one, and its `$default` is no name that policies know.
+                # The source ARN allows every stage, because IAM policies do not support the name `$default`. The API
+                # has only one stage.
                 source_arn=pulumi.Output.concat(self._api.execution_arn, f"/*/*{path}"),
             )
             for source, function in self.functions.items()
@@ -161,7 +163,8 @@ class HttpApi(pulumi.ComponentResource):
         args, naming = self._args, self._args.context.naming
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
-            # Delivered as a vended log: elsewhere each group's entry fills one resource policy of bounded size.
+            # CloudWatch Logs delivers to groups with this prefix without an entry in the account's resource policy,
+            # whose size is limited.
             name=f"/aws/vendedlogs/apis/{naming.physical(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,
@@ -171,7 +174,7 @@ class HttpApi(pulumi.ComponentResource):
         stage = aws.apigatewayv2.Stage(
             f"{self._name}-stage",
             api_id=self._api.id,
-            # A named stage would stand before each path that the function sees.
+            # With a named stage, the function would receive every path with the stage's name as a prefix.
             name="$default",
             auto_deploy=True,
             access_log_settings={"destination_arn": access_log.arn, "format": json.dumps(_ACCESS_LOG)},
@@ -181,7 +184,8 @@ class HttpApi(pulumi.ComponentResource):
                 "detailed_metrics_enabled": True,
             },
             tags=naming.tags(_COMPONENT),
-            # At the first deployment it serves nothing that may not be answered yet.
+            # The stage waits for the permissions, so that the first deployment has no route whose function API Gateway
+            # cannot invoke.
             opts=pulumi.ResourceOptions(parent=self, depends_on=permissions),
         )
         return access_log, stage

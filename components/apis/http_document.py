@@ -19,10 +19,10 @@ import pulumi_aws as aws
 from components.apis.cors import ALLOWED_HEADERS, MAX_AGE_S, CorsRules
 from components.aws.openapi import Operation
 
-# An HTTP API gives up at 30 s at the latest, which no quota raises.
+# An HTTP API waits at most 30 s for an integration. AWS does not raise this quota.
 INTEGRATION_TIMEOUT_MS: Final = 29_000
 VERSION: Final = "1"
-# The header in which an HTTP API names its request.
+# An HTTP API returns the request id in this header.
 _EXPOSED_HEADERS: Final = ("apigw-requestid",)
 _EXTENSION: Final = "x-amazon-apigateway"
 
@@ -57,7 +57,7 @@ def http_document(args: HttpDocumentArgs) -> dict[str, Any]:
     return {
         "openapi": "3.0.3",
         "info": {"title": args.title, "version": VERSION},
-        # An HTTP API takes the tags of an OpenAPI document for AWS tags.
+        # When an HTTP API is imported, the tags of its OpenAPI document become AWS tags.
         "tags": [{"name": key, f"{_EXTENSION}-tag-value": value} for key, value in sorted(args.tags.items())],
         "paths": paths,
         "components": {"securitySchemes": {scheme: _authorizer(args) for scheme in sorted(schemes)}},

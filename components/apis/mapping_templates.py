@@ -13,7 +13,7 @@ from typing import Final
 JSON: Final = "application/json"
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
-# Comments are for readers of the files: a change of one deploys nothing.
+# Comments of the template files are removed, so that a changed comment causes no deployment.
 _COMMENT: Final = re.compile(r"^##.*\n", re.MULTILINE)
 
 

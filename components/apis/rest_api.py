@@ -151,7 +151,7 @@ class RestApi(pulumi.ComponentResource):
                 permissions=[
                     allow("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem", on=args.orders_table.arn),
                     allow("dynamodb:Query", on=index_arn),
-                    # Inside the transaction that cancels an order.
+                    # The transaction that cancels an order also returns its stock.
                     allow("dynamodb:UpdateItem", on=args.inventory_table.arn),
                 ],
             ),
@@ -185,9 +185,9 @@ class RestApi(pulumi.ComponentResource):
             self._name,
             name=title,
             body=pulumi.Output.json_dumps(rest_document(document), sort_keys=True, separators=(",", ":")),
-            # What the document no longer has is deleted.
+            # In this mode, API Gateway deletes every route that the document does not contain.
             put_rest_api_mode="overwrite",
-            # No part of the document: an import leaves it as it is.
+            # An OpenAPI document cannot set the endpoint type, and an import does not change it.
             endpoint_configuration={"types": "REGIONAL"},
             security_policy=SECURITY_POLICY,
             endpoint_access_mode=ENDPOINT_ACCESS_MODE,

@@ -22,13 +22,15 @@ from components.aws import openapi
 from components.aws.iam import canonical_json
 from components.aws.openapi import Operation
 
-# API Gateway's longest wait for an integration without a raised quota.
+# API Gateway waits 29 s at most for an integration, unless AWS has raised the account's quota.
 INTEGRATION_TIMEOUT_MS: Final = 29_000
-# TLS 1.2 and 1.3; the default endpoint of a regional API else takes TLS 1.0. STRICT: the host that TLS was made for
-# must be the API's own. An import resets what its document leaves out, so the document has both.
+# This policy allows TLS 1.2 and 1.3. The default policy of a regional API would also allow TLS 1.0. STRICT requires
+# that the host name of the TLS connection belongs to this API. Both settings are in the document too, because an import
+# resets the settings that its document leaves out.
 SECURITY_POLICY: Final = "SecurityPolicy_TLS13_1_2_2021_06"
 ENDPOINT_ACCESS_MODE: Final = "STRICT"
-# A MOCK integration answers 415 to a body of a media type without a template, and no template stands for all of them.
+# A MOCK integration returns 415 for a body whose media type has no template. A template cannot match all media types,
+# so the common ones are listed.
 ANSWERED_MEDIA_TYPES: Final = (
     JSON,
     "application/json-patch+json",
@@ -97,7 +99,7 @@ def proxy_parts(invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
         "uri": invoke_arn,
         "timeoutInMillis": INTEGRATION_TIMEOUT_MS,
     }
-    # A function's answer is passed on as it is, so the method declares none.
+    # API Gateway passes the function's response on unchanged, so the method declares no responses.
     return {"responses": {}, f"{_EXTENSION}-integration": integration}
 
 
@@ -120,7 +122,7 @@ def answer_parts(
         for status, (pattern, template) in templates.items()
     }
     return {
-        # A template may set only headers that the method declares.
+        # A response template may set only headers that the method declares.
         "responses": {str(status): {"description": str(status), "headers": declared} for status in templates},
         f"{_EXTENSION}-integration": {
             **integration,
@@ -137,8 +139,9 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = method
     for path, methods in paths.items():
         methods["options"] = _preflight(args, path)
-    # API Gateway takes the token of a request to an unknown path or method for a broken AWS signature, and answers
-    # 403. A greedy resource serves every path but the root, and the methods that the other resources do not have.
+    # For an unknown path or method, API Gateway treats the token as an invalid AWS signature and returns 403. The
+    # greedy resource returns 404 instead: for every path except the root, and for the methods that the other resources
+    # lack.
     for path in ("/", "/{proxy+}"):
         paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
     return paths
@@ -154,8 +157,8 @@ def _contract(operation: Operation) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": operation.operation_id,
         f"{_EXTENSION}-request-validator": _VALIDATOR,
-        # Without scopes the authorizer takes ID tokens, with scopes access tokens. An import ignores the security of
-        # the whole document.
+        # The authorizer accepts ID tokens if `security` lists no scopes, and access tokens if it lists scopes. The
+        # operation sets `security` itself, because an import ignores the `security` of the whole document.
         "security": [{operation.scheme: list(operation.scopes)}] if operation.scheme else [],
     }
     if parameters:
@@ -175,7 +178,7 @@ def _authorizer(args: RestDocumentArgs) -> dict[str, Any]:
         f"{_EXTENSION}-authorizer": {
             "type": "cognito_user_pools",
             "providerARNs": [args.user_pool_arn],
-            # Without it, the tokens of every app client that the pool has or will have would be taken.
+            # Without this expression, the authorizer would accept tokens of all app clients of the user pool.
             "identityValidationExpression": pulumi.Output.concat("^", args.client_id, "$"),
         },
     }

@@ -14,10 +14,11 @@ import pulumi_aws as aws
 from components.aws.iam import allow, policy_document, trust
 from components.functions.function import FunctionContext
 
-# No caller, address or token. What does not exist is logged as "-".
+# The access log contains no caller, address or token, because these are personal data or secrets. API Gateway logs "-"
+# for a missing value.
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
-    # A client can choose the one above.
+    # A client can choose the value of `requestId` but not of `extendedRequestId`.
     "extendedRequestId": "$context.extendedRequestId",
     "xrayTraceId": "$context.xrayTraceId",
     "requestTime": "$context.requestTime",
@@ -79,11 +80,11 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
     deployment = aws.apigateway.Deployment(
         f"{name}-deployment",
         rest_api=args.rest_api.id,
-        # A deployment copies the body and nothing else. The digest is of the API's own `body` output. If it were of the
-        # resources that the body names, replacing one of them, such as the user pool, would make Pulumi delete this
-        # deployment first. AWS refuses that while a stage points to the deployment.
+        # A deployment is a copy of the API's body, so a new body needs a new deployment. The digest uses the API's own
+        # `body` output. A digest of the resources in the body would make Pulumi delete the deployment first whenever
+        # one of them is replaced, such as the user pool. AWS refuses to delete a deployment while a stage points to it.
         triggers={"body": args.rest_api.body.apply(_digest)},
-        # Pulumi deletes the old deployment last, because AWS refuses to delete one that a stage points to.
+        # Pulumi deletes the old deployment last, because AWS refuses to delete a deployment while a stage points to it.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=args.needed),
     )
     access_log = aws.cloudwatch.LogGroup(
@@ -94,7 +95,7 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
         tags=tags,
         opts=opts,
     )
-    # API Gateway would make it itself, and keep it forever.
+    # If this group did not exist, API Gateway would create it without a retention period.
     execution_log = aws.cloudwatch.LogGroup(
         f"{name}-execution-log",
         name=pulumi.Output.concat("API-Gateway-Execution-Logs_", args.rest_api.id, "/", args.stage_name),
@@ -121,7 +122,7 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
         settings={
             "metrics_enabled": True,
             "logging_level": args.execution_log_level,
-            # It would log bodies, and with them personal data.
+            # A data trace would log request bodies, which contain personal data.
             "data_trace_enabled": False,
             "throttling_rate_limit": args.throttle_rate,
             "throttling_burst_limit": args.throttle_burst,
@@ -147,8 +148,8 @@ def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.api
         tags=naming.tags(args.component),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    # It serves all APIs of the account, so it may write all their logs: what AWS's own policy for it allows
-    # (AmazonAPIGatewayPushToCloudWatchLogs), here in this region alone.
+    # The role serves all APIs of the account, so it may write the logs of all of them. It has the permissions of AWS's
+    # managed policy AmazonAPIGatewayPushToCloudWatchLogs, limited to this region.
     policy = aws.iam.RolePolicy(
         f"{name}-log-policy",
         name="permissions",
@@ -166,6 +167,7 @@ def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.api
     return aws.apigateway.Account(
         f"{name}-account",
         cloudwatch_role_arn=role.arn,
-        # AWS tries the role before it takes it, with a group /aws/apigateway/welcome.
+        # AWS accepts the role only after it could write to the log group /aws/apigateway/welcome, so the role needs its
+        # policy first.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),
     )

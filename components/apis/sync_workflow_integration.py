@@ -18,8 +18,8 @@ from components.apis.rest_document import answer_parts
 from components.aws.iam import allow, policy_document, trust
 from components.functions.function import FunctionContext
 
-# The workflow's named Fail states and their HTTP statuses. Any other error is 500 InternalError without its cause,
-# which may say how the platform is built.
+# The names of the workflow's errors and their HTTP statuses. Every other error becomes 500 InternalError without its
+# cause, because a cause could reveal how the platform is built.
 STATUS_OF_ERROR: Final[Mapping[str, int]] = {
     "ValidationError": 400,
     "ProductNotFound": 404,
@@ -29,9 +29,10 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
     "PayloadTooLarge": 413,
     "UnsupportedMediaType": 415,
 }
-# The same limit as in functions/shared/request_body.py.
+# This limit equals the one in functions/shared/request_body.py, so POST /process and POST /orders accept the same
+# bodies.
 _LARGEST_BODY_BYTES: Final = 16 * 1024
-# The template adds two bytes, which make the limit divisible by three.
+# The template adds two bytes to each body. The limit plus two bytes is divisible by three, so Base64 needs no padding.
 _LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; repeat the request with the same Idempotency-Key."
 _TIMED_OUT: Final = "The order was not decided in time; repeat the request with the same Idempotency-Key."
@@ -59,8 +60,9 @@ def make_role(
     role = aws.iam.Role(
         f"{name}-role",
         name=context.naming.physical(name, kind="role"),
-        # If sent: seen on AWS, API Gateway sends no source when it takes an integration's role, and a plain condition
-        # makes every request a 500. What keeps other accounts out then is iam:PassRole, which ends at the account.
+        # API Gateway was seen to send no source account when it assumes the role of an integration. A condition that
+        # requires the source account would turn every request into a 500. Other accounts cannot use the role anyway,
+        # because iam:PassRole works only within one account.
         assume_role_policy=trust(
             "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
         ),
@@ -93,7 +95,8 @@ def integration_parts(
         httpMethod="POST",
         uri=f"arn:aws:apigateway:{region}:states:action/StartSyncExecution",
         credentials=role_arn,
-        # A body of another content type has no template, and no model that would check it: 415.
+        # With this value, API Gateway returns 415 for other content types, because they have neither a template nor a
+        # model to validate the body.
         passthroughBehavior="never",
         requestTemplates={JSON: request_template(state_machine_arn)},
     )
@@ -128,6 +131,6 @@ def _answers() -> dict[int, tuple[str | None, str]]:
         200: ("200", response_template()),
         429: ("4\\d{2}", refused),
         504: ("504", error_body("Timeout", _TIMED_OUT)),
-        # The response without a pattern is the default. API Gateway uses it if no pattern matches.
+        # API Gateway uses the response without a pattern if no other pattern matches.
         500: (None, failed),
     }

@@ -11,7 +11,8 @@ import pulumi_aws as aws
 from components.functions.function import FunctionContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
-# Counted, not refused: customers come by VPN, and other teams' servers from hosting providers.
+# WAF counts matches of this group but blocks none, because customers may use VPNs and other teams' servers run at
+# hosting providers.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
 
@@ -46,7 +47,7 @@ def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
     aws.wafv2.WebAclAssociation(f"{name}-waf", resource_arn=args.stage_arn, web_acl_arn=acl.arn, opts=opts)
     log = aws.cloudwatch.LogGroup(
         f"{name}-waf-log",
-        # WAF writes to no group whose name begins otherwise.
+        # WAF accepts only log groups whose names begin with this prefix.
         name=f"aws-waf-logs-{naming.physical(name)}",
         retention_in_days=args.context.log_retention_days,
         kms_key_id=args.context.log_key_arn,
@@ -57,8 +58,7 @@ def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
         f"{name}-waf-log",
         resource_arn=acl.arn,
         log_destination_configs=[log.arn],
-        # A refused request is logged with its address and headers, the others not at all. Tokens never, wherever
-        # somebody may have put them.
+        # WAF logs the address and headers of blocked requests only. Fields that can contain a token are never logged.
         logging_filter={
             "default_behavior": "DROP",
             "filters": [
@@ -98,7 +98,7 @@ def _managed_rules() -> list[aws.wafv2.WebAclRuleArgsDict]:
         {
             "name": group,
             "priority": priority,
-            # The group's own actions hold, or none does.
+            # With "none", WAF applies the actions of the rule group. With "count", WAF only counts the matches.
             "override_action": {"count": {}} if group in _COUNTED_RULE_GROUPS else {"none": {}},
             "statement": {"managed_rule_group_statement": {"vendor_name": "AWS", "name": group}},
             "visibility_config": _visibility(group),
@@ -108,5 +108,5 @@ def _managed_rules() -> list[aws.wafv2.WebAclRuleArgsDict]:
 
 
 def _visibility(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
-    # Samples would show requests with their headers in the console.
+    # Sampled requests would show headers, and therefore tokens, in the console.
     return {"metric_name": metric, "cloudwatch_metrics_enabled": True, "sampled_requests_enabled": False}

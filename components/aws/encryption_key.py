@@ -11,8 +11,8 @@ import pulumi_aws as aws
 from components.aws.naming import Naming
 
 _WAIT_BEFORE_DELETION_DAYS = 7
-# The actions that administer a key and its alias (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias) and that cancel its
-# deletion. They do not include encryption or decryption, which only the services in `users` may do.
+# These actions administer a key and its alias (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias) and cancel the key's
+# deletion. They do not encrypt or decrypt, which only the services in `users` may do.
 _ADMINISTRATION = (
     *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),
     *("PutKeyPolicy", "UpdateKeyDescription", "TagResource", "UntagResource"),
@@ -40,10 +40,10 @@ def make_encryption_key(
         "Sid": "Account",
         "Effect": "Allow",
         "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", account_id, ":root")},
-        # IAM policies of the account decide which of its people administer the key. Without this statement, nobody
-        # could change or delete it.
+        # With this statement, the account's IAM policies decide who may administer the key. Without it, nobody could
+        # change or delete the key.
         "Action": [f"kms:{action}" for action in _ADMINISTRATION],
-        # In a key policy, "*" means this key.
+        # In a key policy, "*" means the key that has the policy.
         "Resource": "*",
     }
     key = aws.kms.Key(

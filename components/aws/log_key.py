@@ -15,8 +15,8 @@ from components.aws.encryption_key import make_encryption_key
 from components.aws.naming import Naming
 
 _COMPONENT: Final = "logs"
-# The actions behind the patterns (Encrypt*, GenerateDataKey* and so on) that the CloudWatch Logs guide asks for in
-# "Encrypt log data using AWS KMS".
+# The CloudWatch Logs guide "Encrypt log data using AWS KMS" requires these actions. It writes them as patterns
+# (Encrypt*, GenerateDataKey* and so on).
 _USE: Final = (
     *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
     *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey"),
@@ -64,8 +64,8 @@ def _log_groups(args: LogKeyArgs) -> dict[str, Any]:
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{args.region}.amazonaws.com"},
         "Action": [f"kms:{action}" for action in _USE],
-        # In a key policy, "*" means this key.
+        # In a key policy, "*" means the key that has the policy.
         "Resource": "*",
-        # Any log group of the account may use the key; each log group names the key that it uses.
+        # Every log group of the account may use the key, because each log group chooses its own key.
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# The maximum length of a physical name by kind of resource (AWS service quotas).
+# The maximum length of a physical name by kind of resource, from AWS's service quotas.
 LIMITS: Final = {
     "alarm": 255,
     "archive": 48,

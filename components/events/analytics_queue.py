@@ -15,11 +15,11 @@ from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 MESSAGE_GROUP_ID: Final = "orders"
-# AWS advises a visibility timeout of six times the function's timeout (Lambda guide: SQS event sources).
+# AWS recommends a visibility timeout of six times the function's timeout (Lambda guide, "SQS event sources").
 _VISIBILITY_PER_TIMEOUT: Final = 6
 _LONGEST_BATCH: Final = 10
 _RECEIVED_AT_MOST: Final = 5
-# SQS delivers one batch of a message group at a time, so one would do. Lambda's minimum is two.
+# SQS delivers one batch of a message group at a time, so a concurrency of one would be enough. Lambda's minimum is two.
 _CONCURRENCY: Final = 2
 
 
@@ -72,7 +72,8 @@ def make_analytics_queue(
             },
             permissions=[
                 allow("s3:PutObject", on=pulumi.Output.concat(bucket.arn, "/orders/*")),
-                # The function moves bad messages there itself, with the error. SQS's own redrive records no error.
+                # The function itself moves bad messages to the dead-letter queue, together with the error. SQS's own
+                # redrive policy records no error.
                 allow("sqs:SendMessage", on=dead.arn),
                 allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=made.arn),
             ],
@@ -104,7 +105,7 @@ def target_options() -> dict[str, Any]:
     two deliveries of one event.
     """
     paths = {"event_id": "$.detail.event_id", "detail_type": "$.detail-type", "order": "$.detail.order"}
-    # EventBridge inserts each value as JSON, including quotes, so the template has no quotes around placeholders.
+    # EventBridge inserts each value as JSON with its quotes, so the template puts no quotes around the placeholders.
     template = ", ".join(f"{json.dumps(name)}: <{name}>" for name in paths)
     return {
         "sqs_target": {"message_group_id": MESSAGE_GROUP_ID},

@@ -13,7 +13,8 @@ from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.naming import Naming
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# An hour is far below the 14 days for which the dead-letter queue keeps an event that `make redrive` can send again.
+# EventBridge retries for one hour. The dead-letter queue then retains the event for 14 days, and `make redrive` can
+# send it again.
 _RETRIED_FOR_S: Final = 3600
 _RETRIES: Final = 100
 
@@ -40,7 +41,7 @@ class Delivery:
 
 def make_target(name: str, delivery: Delivery, *, parent: pulumi.Resource) -> FailureQueue:
     """Make the target `name` and its dead-letter queue, which accepts only events of this rule."""
-    # EventBridge supports only standard queues as dead-letter queues, even if the target is a FIFO queue.
+    # EventBridge accepts only standard queues as dead-letter queues, even if the target is a FIFO queue.
     dead_letters = make_queue(f"{name}-delivery", naming=delivery.naming, component=delivery.component, parent=parent)
     policy = make_queue_policy(f"{name}-delivery", dead_letters, parent=parent, rules=[delivery.rule.arn])
     aws.cloudwatch.EventTarget(

@@ -107,7 +107,8 @@ class EventBus(pulumi.ComponentResource):
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:
         naming = self._args.context.naming
-        # Without a resource policy, only roles of this account may put events, and their own policies say which ones.
+        # The bus has no resource policy, so only roles of this account may put events. The policy of each role limits
+        # which events.
         return aws.cloudwatch.EventBus(
             f"{self._name}-bus",
             name=naming.physical("bus"),
@@ -204,8 +205,8 @@ class EventBus(pulumi.ComponentResource):
                 permissions=[
                     allow("dynamodb:GetItem", on=args.users_table.arn),
                     allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                    # Restricted by From address, not by identity ARN. SES may check the identity of the address, of its
-                    # verified domain or, in the sandbox, of the recipient.
+                    # The condition restricts the From address. A list of identity ARNs would not work, because SES may
+                    # check the identity of the address, of its verified domain or, in the sandbox, of the recipient.
                     allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.mail_sender}}),
                 ],
                 asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),

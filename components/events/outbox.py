@@ -20,13 +20,14 @@ from components.functions.function import Function, FunctionArgs, FunctionContex
 SOURCE: Final = "orders.api"
 CREATED: Final = "OrderCreated"
 DETAIL_TYPES: Final = (CREATED, "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled")
-# The status that an order may change to, by its current status. The filter drops every other change of a row.
+# The statuses that an order may change to, by its current status. The stream's filter ignores every other change of a
+# row.
 TRANSITIONS: Final[Mapping[str, Sequence[str]]] = {
     "PENDING": ("CONFIRMED", "REJECTED", "FAILED", "CANCELLED"),
     "CONFIRMED": ("CANCELLED",),
 }
 _BATCH: Final = 50
-# The stream keeps a record for 24 h. After 6 h of retries, 18 h remain to fix the cause and to redrive.
+# A DynamoDB stream retains a record for 24 h. After 6 h of retries, 18 h remain to fix the cause and to redrive.
 _LONGEST_RETRIED_S: Final = 6 * 3600
 _RETRIES: Final = 10
 
@@ -81,7 +82,7 @@ def make_relay(
                     on="*",
                     because="dynamodb:ListStreams does not support resource-level permissions",
                 ),
-                # Lambda uses the role of the function when the event source mapping reports a failed batch.
+                # If a batch fails, Lambda sends its position to this queue with the role of the function.
                 allow("sqs:SendMessage", on=failures.arn),
             ],
         ),
@@ -91,10 +92,12 @@ def make_relay(
         f"{name}-stream",
         event_source_arn=orders_table.stream_arn,
         function_name=function.arn,
-        # With LATEST, an order written between the creation of the mapping and its first read would have no event.
+        # With LATEST, an order written between the creation of the mapping and the mapping's first read would have no
+        # event.
         starting_position="TRIM_HORIZON",
         batch_size=_BATCH,
-        # Two concurrent batches per shard. Lambda keeps changes of one order in sequence, because they share a key.
+        # Lambda processes two batches of a shard at a time. The changes of one order stay in sequence, because they
+        # have the same key.
         parallelization_factor=2,
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=_RETRIES,

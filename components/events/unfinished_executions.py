@@ -14,7 +14,7 @@ import pulumi_aws as aws
 from components.aws.iam import allow
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 
-# Step Functions sends its events only to the default bus of the account.
+# Step Functions sends events about executions only to the account's default bus.
 _DEFAULT_BUS: Final = "default"
 _ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 

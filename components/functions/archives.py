@@ -35,13 +35,14 @@ FUNCTIONS: Final = ROOT / "functions"
 BUILD: Final = ROOT / ".build"
 LAYER_LOCK: Final = FUNCTIONS / "layers" / "powertools.txt"
 RUNTIME: Final = f"python{PYTHON_VERSION}"
-# uv's platform names for Lambda's architectures. The runtime is Amazon Linux 2023 (glibc 2.34).
+# The keys are Lambda's architectures, and the values are uv's platform names. Lambda's runtime is Amazon Linux 2023
+# with glibc 2.34, which runs manylinux2014 wheels.
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
 LEFT_OUT: Final = (
-    # A web page that shows an OpenAPI document.
+    # These files form a web page that shows an OpenAPI document.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
-    # Utilities that no function uses. They are two thirds of the package.
+    # No function uses these utilities, which are two thirds of the package.
     *(
         f"aws_lambda_powertools/utilities/{utility}/*"
         for utility in (
@@ -56,7 +57,7 @@ LEFT_OUT: Final = (
             "validation",
         )
     ),
-    # Tracing of libraries that no function uses.
+    # These modules trace libraries that no function uses.
     *(
         f"aws_xray_sdk/ext/{library}/*"
         for library in (
@@ -81,9 +82,9 @@ LEFT_OUT: Final = (
             "sqlite3",
         )
     ),
-    # The tracing SDK works without the compiled part of wrapt, which is as large as the rest of it.
+    # The tracing SDK also works without the compiled part of wrapt, which is as large as the rest of wrapt.
     "wrapt/*.so",
-    # Files that only compilers and type checkers read.
+    # Only compilers and type checkers read these files.
     "*.c",
     "*.pyi",
     "*/py.typed",
@@ -120,7 +121,8 @@ def function_archive(source: str) -> pulumi.FileArchive:
 
 def common_layer_archive() -> pulumi.FileArchive:
     """Return the archive of the `common` layer: functions/shared and the files generated for it."""
-    # The tests write the generated files beside the sources, so they are left out here.
+    # The tests write the generated files next to the sources. This archive generates its own, so it skips the files of
+    # the tests.
     own = {
         path: data
         for path, data in _tree(FUNCTIONS / "shared", prefix="python/shared/")
@@ -181,11 +183,12 @@ def _is_left_out(path: str) -> bool:
 
 
 def _install_wheels(target: Path, architecture: str) -> None:
-    # --no-deps, because the lock file is complete. It leaves out boto3 on purpose, since Lambda's runtime has it.
+    # The lock file is complete, so uv must not add dependencies (--no-deps). boto3 is missing from the lock file on
+    # purpose, because Lambda's runtime contains it.
     arguments = ["pip", "install", "--quiet", "--target", str(target), "--require-hashes", "--no-deps"]
     arguments += ["--only-binary", ":all:", "--python-platform", PLATFORMS[architecture]]
     arguments += ["--python-version", PYTHON_VERSION, "--requirement", str(LAYER_LOCK)]
-    done = subprocess.run(  # noqa: S603 - fixed arguments
+    done = subprocess.run(  # noqa: S603 - the arguments are constants
         [uv.find_uv_bin(), *arguments], capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -214,7 +217,8 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
         for name, data in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = _FILE_MODE
-            entry.create_system = 3  # Unix, even if another system builds it
+            # The value 3 means Unix. It is fixed, so that every operating system builds the same archive.
+            entry.create_system = 3
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     return buffer.getvalue()
@@ -232,6 +236,6 @@ def write(path: Path, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    # Builds the layers before the tests run, because the tests must not use the network.
+    # Tests must not use the network, so `make` builds the layers with this module before the tests run.
     powertools_layer_archive(sys.argv[1])
     common_layer_archive()

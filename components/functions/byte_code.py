@@ -70,4 +70,4 @@ def lambda_python() -> str:
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed programs
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the programs are constants

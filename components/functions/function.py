@@ -106,7 +106,7 @@ class Function(pulumi.ComponentResource):
         super().__init__("orders:index:Function", name, None, opts)
         self._name, self._args = name, args
         self.alias_name = ALIAS
-        # Lambda uses both queues only for asynchronous invocations.
+        # Lambda sends only failed asynchronous invocations to these queues.
         self.dead_letter_queue = self._queue(f"{name}-dlq") if args.asynchronous else None
         self.failure_queue = self._queue(f"{name}-failures") if args.asynchronous else None
         self._log_group = self._make_log_group()
@@ -158,7 +158,8 @@ class Function(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-role",
             name=naming.physical(self._name, kind="role"),
-            # AWS does not document that Lambda always sends the source account when it assumes a role.
+            # AWS does not document whether Lambda always sends the source account when it assumes a role, so the policy
+            # also allows requests without it.
             assume_role_policy=trust(
                 "lambda.amazonaws.com", source_account=self._args.context.account_id, allow_missing_source=True
             ),
@@ -170,7 +171,7 @@ class Function(pulumi.ComponentResource):
         args = self._args
         failures = [made.arn for made in (self.dead_letter_queue, self.failure_queue) if made]
         statements = [
-            # The log group exists before the function, so the role does not need logs:CreateLogGroup.
+            # The log group is created before the function, so the role does not need logs:CreateLogGroup.
             allow(
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
@@ -215,11 +216,12 @@ class Function(pulumi.ComponentResource):
             environment={"variables": {**shared, **args.environment}},
             tracing_config={"mode": "Active"},
             dead_letter_config={"target_arn": self.dead_letter_queue.arn} if self.dead_letter_queue else None,
-            # Powertools already writes JSON. Lambda's JSON format would wrap it again and hide EMF metrics.
+            # Powertools already writes JSON. With Lambda's JSON format, Lambda would wrap each line again, and
+            # CloudWatch would not find the EMF metrics in it.
             logging_config={"log_format": "Text", "log_group": self._log_group.name},
             publish=True,
             tags=context.naming.tags(args.component),
-            # Lambda refuses a dead-letter queue that the role cannot send to, so the policy must exist first.
+            # Lambda refuses a dead-letter queue that the role cannot send to, so the role's policy must exist first.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
         )
 

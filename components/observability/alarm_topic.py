@@ -64,7 +64,7 @@ def _publisher(account_id: pulumi.Input[str], alarms: pulumi.Output[str]) -> dic
         "Effect": "Allow",
         "Principal": {"Service": _CLOUDWATCH},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-        # In a key policy, "*" means this key.
+        # In a key policy, "*" means the key that has the policy.
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": {"aws:SourceArn": alarms}},
     }

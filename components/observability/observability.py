@@ -19,8 +19,9 @@ from components.observability.dashboard import Widget
 from components.observability.metrics import Metric
 
 _COMPONENT: Final = "observability"
-# These functions raise errors on purpose: workflow steps to reject an order, process_order to be retried later. A real
-# fault in them still fires an alarm, because it fails an order or leaves an event in a failure queue.
+# These functions raise errors on purpose. The workflow steps reject orders with errors, and process_order asks Lambda
+# to retry later. A real fault in these functions still raises an alarm, because an order fails or an event arrives in a
+# failure queue.
 _BUSINESS_ERROR_FUNCTIONS: Final = frozenset({"process_order", "update_inventory", "validate_order"})
 _RELAY: Final = "publish_order_events"
 _ORDER_EVENTS: Final = ("OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled")

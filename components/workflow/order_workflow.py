@@ -20,12 +20,12 @@ from components.workflow import state_machine
 
 DEFINITION: Final = "order.asl.json"
 ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
-# API Gateway stops waiting after 29 s (its quota). An execution that ran longer would go on behind a 504 answer.
+# API Gateway stops waiting after 29 s (its quota). A longer execution would continue after the client has received 504.
 LONGEST_EXPRESS_S: Final = 28
 _COMPONENT: Final = "order-workflow"
-# The error of an execution that could not read or write the status of its order.
+# An execution fails with this error if it could not read or write the status of its order.
 _UNEXPECTED_ERROR: Final = "NotRecorded"
-# The Task state of the definition that invokes each function.
+# The keys are functions, and the values are the Task states of the definition that invoke them.
 _STEPS: Final[Mapping[str, str]] = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
 
 
@@ -124,7 +124,8 @@ class OrderWorkflow(pulumi.ComponentResource):
                 size=args.sizes["update_inventory"],
                 environment={"ORDERS_TABLE": orders.name, "INVENTORY_TABLE": inventory.name},
                 permissions=[
-                    # One TransactWriteItems. If the order was decided before, the refused call returns its row.
+                    # The function updates both tables in one TransactWriteItems. If the order was already decided, the
+                    # failed call returns the order's row.
                     allow("dynamodb:UpdateItem", on=[orders.arn, inventory.arn]),
                 ],
             ),
@@ -138,7 +139,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         name, physical = f"{self._name}-{role}", naming.physical(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            # Log groups with this prefix need no entry in the resource policy of CloudWatch Logs (5,120 characters).
+            # CloudWatch Logs delivers to groups with this prefix without an entry in its resource policy, which may
+            # have 5,120 characters.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
@@ -153,14 +155,15 @@ class OrderWorkflow(pulumi.ComponentResource):
             definition=definition,
             role_arn=execution_role.arn,
             logging_configuration={
-                # The log is the only history of EXPRESS executions. Step Functions deletes STANDARD's after 90 days.
+                # Step Functions stores no history of EXPRESS executions, so this log is their only record. It deletes
+                # the history of STANDARD executions after 90 days.
                 "level": "ALL",
                 "include_execution_data": True,
                 "log_destination": pulumi.Output.concat(log_group.arn, ":*"),
             },
             tracing_configuration={"enabled": True},
             tags=naming.tags(_COMPONENT),
-            # Step Functions refuses a log group that the role cannot deliver to, so the policy must exist first.
+            # Step Functions refuses a log group that the role cannot write to, so the role's policy must exist first.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         return Machine(arn=machine.arn, name=machine.name, log_group_name=log_group.name)
@@ -188,7 +191,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         self, name: str, machine: str, permissions: Sequence[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
-        # The role must exist before the state machine, so its trust policy cannot refer to the machine's ARN output.
+        # The role must exist before the state machine, so the trust policy cannot use the ARN output of the state
+        # machine.
         machine_arn = pulumi.Output.concat(
             f"arn:aws:states:{context.region}:", context.account_id, f":stateMachine:{machine}"
         )
@@ -212,7 +216,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         args = self._args
         return [
             allow("lambda:InvokeFunction", on=[function.arn for function in self.functions.values()]),
-            # PutItem is needed only for POST /process. Accepted orders already have a row.
+            # Only POST /process needs PutItem, because an accepted order already has a row.
             allow("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
             allow("dynamodb:BatchGetItem", on=args.inventory_table.arn),
             allow("sns:Publish", on=self._topic.arn),

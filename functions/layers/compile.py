@@ -10,7 +10,8 @@ import marshal
 import sys
 import zipfile
 
-# PEP 552: an unchecked hash-based .pyc. The archive has no sources and no times to check against.
+# These .pyc files are hash-based and unchecked (PEP 552), because the archive has no sources or timestamps to compare
+# with.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -38,5 +38,5 @@ def cancel(
             if transactions.cancel(before, after, request_id=request_id):
                 return after
         except StockContention:
-            sleep(random.uniform(0.5, 1) * _PAUSE_S)  # noqa: S311 - jitter
+            sleep(random.uniform(0.5, 1) * _PAUSE_S)  # noqa: S311 - jitter needs no secure random numbers
     raise TooManyRequests("order: too many concurrent changes to it or its products; retry the request")

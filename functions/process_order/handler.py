@@ -28,7 +28,8 @@ store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 workflows: SFNClient = aws.client("stepfunctions")
 STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
 read = events.event_parser("OrderCreated")
-# By then the EXPRESS execution of a synchronous order has ended: its time limit is below API Gateway's 29 s.
+# After this time, the EXPRESS execution of a synchronous order has ended, because its time limit is below API Gateway's
+# 29 s.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 
 

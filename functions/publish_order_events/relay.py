@@ -98,7 +98,7 @@ class Relay:
             stream = record["dynamodb"]
             try:
                 detail = self._detail(stream.get("OldImage"), stream.get("NewImage"))
-            except Exception:  # noqa: BLE001 - one bad record must not stop the others; Lambda retries it
+            except Exception:  # noqa: BLE001 - one invalid record must not stop the others, and Lambda retries it
                 logger.exception("record is not a valid event", sequence_number=stream["SequenceNumber"])
                 poison.append(stream["SequenceNumber"])
                 continue
@@ -123,7 +123,7 @@ class Relay:
         left = list(changes)
         for attempt in range(_TRIES):
             if attempt:
-                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter
+                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter needs no secure random numbers
             try:
                 left = self._put_once(left)
             except (BotoCoreError, ClientError) as error:

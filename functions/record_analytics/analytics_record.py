@@ -25,7 +25,7 @@ def parse(body: str) -> AnalyticsRecord:
     """Parse the body of a message; raise ValidationError if it violates the event contracts."""
     try:
         record = json.loads(body)
-        # Python accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS do not.
+        # Python accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse such text.
         json.dumps(record, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error

@@ -36,8 +36,9 @@ BUCKET: Final = os.environ["ANALYTICS_BUCKET"]
 FAILURE_QUEUE_URL: Final = os.environ["FAILURE_QUEUE_URL"]
 RECEIVED_AT_MOST: Final = int(os.environ["RECEIVED_AT_MOST"])
 LONGEST_MESSAGE: Final = 1024
-# This is not Powertools' processor for FIFO queues, which fails every message after the first failure: valid messages
-# would reach the failure queue together with a poison message. Records are independent, so their order does not matter.
+# Powertools' processor for FIFO queues is unsuitable, because it fails every message after the first failure. Valid
+# messages would then reach the failure queue together with a poison message. The order of the records does not matter,
+# because they are independent.
 processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 
 
@@ -56,7 +57,8 @@ def keep_or_set_aside(record: SQSRecord) -> None:
     all messages are in one FIFO group, and SQS delivers no other message of a group while one waits for its retry.
     Raises AWS's error if a later attempt may succeed.
     """
-    logger.set_correlation_id(None)  # forget the previous message's order
+    # Without this reset, the log lines of this message could show the previous message's order.
+    logger.set_correlation_id(None)
     try:
         keep(record)
     except (ClientError, BotoCoreError) as error:

@@ -107,6 +107,7 @@ def _send(email: Email, recipient: str) -> None:
         code = aws.error_code(error)
     else:
         return
-    # Raise outside of `except`: a chained exception would log SES's message, which contains the recipient.
+    # This raise is outside of `except`, because a chained exception would log SES's message, which contains the
+    # recipient.
     logger.warning("email refused", code=code)
     raise MailRefused(f"email: SES returned {code}")

@@ -13,7 +13,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from botocore.loaders import Loader
 
 OWN_DATA: Final = Path(__file__).with_name("sdk")
-# Errors after which it is unknown whether AWS carried out the call.
+# After one of these errors, it is unknown whether AWS carried out the call.
 NoResponse: Final = (NoConnection, HTTPClientError)
 
 
@@ -34,7 +34,8 @@ def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, sil
     try:
         made = session(own_data=True).create_client(service, config=config)
     except DataNotFoundError:
-        # Lambda can update its botocore at any time. A version that needs other data files brings them along.
+        # Lambda can update its botocore at any time. The new version may need data files that the layer lacks, but it
+        # contains them itself.
         made = session(own_data=False).create_client(service, config=config)
     if silent_errors:
         made.meta.events.register("after-call", _drop_message)

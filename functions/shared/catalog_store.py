@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 4
 _FIRST_PAUSE_S: Final = 0.05
-# Matches an existing row unless the same request wrote it. Rows of older versions have no request_id.
+# This condition is true for an existing row, unless the same request wrote the row. Rows from older versions have no
+# request_id.
 _WRITTEN_BY_ANOTHER_REQUEST: Final = (
     "attribute_exists(product_id) AND (attribute_not_exists(#request_id) OR #request_id <> :request_id)"
 )
@@ -55,12 +56,13 @@ class CatalogStore:
             IndexName=self._index,
             KeyConditionExpression="catalogue = :catalogue",
             ExpressionAttributeValues={":catalogue": {"S": rows.CATALOG_PARTITION}},
-            Limit=limit + 1,  # one more than the page, to know whether another page follows
+            Limit=limit + 1,  # One product more than the page shows whether another page follows.
             **start,
         )
         items: list[rows.Row] = cast("Any", answer)["Items"]
         ids: list[str] = [item["product_id"]["S"] for item in items]
-        # Take the last id from the keys: the index is eventually consistent, so the last product may be missing.
+        # The last id comes from the index keys, because the index is eventually consistent and its last product may no
+        # longer exist.
         return self._read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:
@@ -117,7 +119,7 @@ class CatalogStore:
             if not keys:
                 break
             if attempt:
-                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter
+                self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter needs no secure random numbers
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
             for row in answer["Responses"].get(self._table, []):
                 product = rows.product_of(row)

@@ -99,5 +99,5 @@ def _echo(value: object) -> str:
         return "an object"
     if isinstance(value, list):
         return f"{len(cast('list[object]', value))} entries"
-    # Ten digits suffice to show why a number is wrong.
+    # Larger numbers are not quoted, because ten digits are enough to show why a number is wrong.
     return json.dumps(value) if not isinstance(value, int) or abs(value) < 10**10 else "a larger number"

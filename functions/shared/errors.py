@@ -102,8 +102,9 @@ class MailRefused(ConsumerError):
     """SES refused to send an email."""
 
 
-# HTTP statuses of error responses. API Gateway starts the workflow for POST /process without a function, so that route
-# maps errors with a table of its own; a test compares the two. No API request can raise a ConsumerError.
+# The HTTP status of each error response. API Gateway starts the workflow for POST /process without a function, so it
+# maps errors with its own table, and a test compares the two. ConsumerError is missing, because no API request raises
+# it.
 HTTP_STATUS: Final[Mapping[type[OrdersError], int]] = MappingProxyType(
     {
         ValidationError: 400,

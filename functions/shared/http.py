@@ -37,8 +37,8 @@ class _RestResolver(APIGatewayRestResolver):
     """
 
     @staticmethod
-    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools' signature
-        # API Gateway sends `/orders/` to the method of `/orders`, so accept a trailing slash.
+    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools prescribes the signature
+        # The pattern accepts trailing slashes, because API Gateway sends `/orders/` to the method of `/orders`.
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", rule) + r"/*\Z")
 
 
@@ -46,7 +46,7 @@ class _HttpResolver(APIGatewayHttpResolver):
     """Does the same for an HTTP API, where `/products` and `/products/` are different paths."""
 
     @staticmethod
-    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools' signature
+    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools prescribes the signature
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", rule) + r"\Z")
 
 
@@ -171,7 +171,7 @@ def _bytes(api: Api) -> bytes:
     if not body:
         raise ValidationError("body: missing; send a JSON object")
     if not api.current_event.is_base64_encoded:
-        # An unpaired surrogate becomes bytes that are not UTF-8, which the parser then rejects.
+        # An unpaired surrogate is encoded as bytes that are not valid UTF-8, so the parser rejects them later.
         return body.encode(errors="surrogatepass")
     try:
         return base64.b64decode(body, validate=True)

@@ -56,7 +56,7 @@ def groups(claim: object, token_use: TokenUse) -> frozenset[str]:
         return frozenset(name for name in claim if isinstance(name, str))  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(claim, str):
         return frozenset()
-    if token_use == "id":  # noqa: S105 - a kind of token
+    if token_use == "id":  # noqa: S105 - the text is the name of a token type
         return frozenset(claim.split(","))
     is_list = claim.startswith("[") and claim.endswith("]")
     return frozenset(claim[1:-1].split(" ") if is_list else [claim])

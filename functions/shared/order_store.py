@@ -16,7 +16,7 @@ from shared.errors import IdempotencyConflict
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# workflows/order.asl.json records the same reason; a test compares the two.
+# workflows/order.asl.json repeats this reason, and a test compares the two.
 INTERNAL_ERROR: Final[Reason] = {
     "code": "InternalError",
     "message": "The order could not be processed because of an internal error; place it again",
@@ -96,7 +96,7 @@ class OrderStore:
             KeyConditionExpression="user_id = :user_id",
             ExpressionAttributeValues={":user_id": {"S": user_id}},
             ScanIndexForward=False,
-            Limit=limit + 1,  # one more than the page, to know whether another page follows
+            Limit=limit + 1,  # One order more than the page shows whether another page follows.
             **start,
         )
         found = [rows.order_of(row) for row in answer["Items"]]

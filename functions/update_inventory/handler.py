@@ -21,7 +21,8 @@ from shared.errors import InternalError, ValidationError
 from shared.order_transactions import OrderTransactions
 from shared.telemetry import correlate, logger, metrics, tracer
 
-# Two attempts of a call end within the step's time limit. After that, the workflow retries the step.
+# Two attempts of a call end within the time limit of the workflow step. After that limit, the workflow retries the
+# step.
 transactions = OrderTransactions(
     aws.client("dynamodb", attempts=2),
     orders_table=os.environ["ORDERS_TABLE"],

@@ -23,7 +23,8 @@ class Deployment(Adapter):
     """The API as it is now, for a stage to serve."""
 
     applies = frozenset({"restApi", "description"})
-    # They stand for what is deployed: a change of them makes a new deployment.
+    # The values of `triggers` are not sent to AWS. A changed value only means that the API has changed and needs a new
+    # deployment.
     leaves = frozenset({"triggers"})
     named_by_aws = True
 
@@ -67,7 +68,7 @@ class Stage(Adapter):
             tracingEnabled=new.get("xrayTracingEnabled"),
             variables=new.get("variables"),
         )
-        # CreateStage does not take the log's settings.
+        # CreateStage does not accept access log settings, so UpdateStage sets them.
         self._log(aws, new)
         return Made(
             f"ags-{api}-{name}",

@@ -89,7 +89,7 @@ class Stage(Adapter):
             Tags=new.get("tags"),
             **self._content(new),
         )
-        # As AWS: the default stage stands at the root, any other in the path.
+        # As on AWS, the default stage has no path prefix, and every other stage has its name as a prefix.
         path = "" if name == "$default" else f"/{name}"
         return Made(
             name,

@@ -147,7 +147,7 @@ class UserGroup(Put):
 
 def _pool(new: Props) -> dict[str, Any]:
     wanted: dict[str, Any] = pascal(pick(new, **_POOL))
-    # A pool whose users may use an app's codes is told so by a call of its own (below), which also sets this.
+    # For a pool with software tokens, SetUserPoolMfaConfig sets MfaConfiguration in a separate call.
     if new.get("softwareTokenMfaConfiguration"):
         wanted.pop("MfaConfiguration", None)
     if policy := new.get("passwordPolicy"):

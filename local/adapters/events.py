@@ -107,7 +107,7 @@ class EventTarget(Put):
                 "InputTemplate": transformer["inputTemplate"],
             }
         answer = aws("events", "put_targets", Rule=new["rule"], EventBusName=new.get("eventBusName"), Targets=[wanted])
-        # AWS answers 200 and says here what it refused.
+        # PutTargets returns 200 even if it refused a target, and lists the refused targets in FailedEntries.
         if answer["FailedEntryCount"]:
             raise ValueError(f"events:put_targets: {answer['FailedEntries']}")
         return Made(f"{new['rule']}-{new['targetId']}")

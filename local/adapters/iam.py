@@ -11,7 +11,7 @@ class Role(Adapter):
     """A role."""
 
     applies = frozenset({"name", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
-    # Policies are resources of their own, which go first.
+    # Policies are separate resources, which are deleted before the role, so nothing has to be detached.
     leaves = frozenset({"forceDetachPolicies"})
     replaced_by = frozenset({"name", "path"})
 

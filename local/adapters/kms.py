@@ -11,7 +11,7 @@ class Key(Adapter):
     """A key of the stack's own. What it would encrypt lies in the open here."""
 
     applies = frozenset({"description", "enableKeyRotation", "policy", "tags"})
-    # Nothing here outlives the instance.
+    # Deleting the instance deletes the key at once, so there is no waiting period.
     leaves = frozenset({"deletionWindowInDays"})
     named_by_aws = True
 

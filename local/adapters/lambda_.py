@@ -43,7 +43,8 @@ class LayerVersion(Adapter):
     applies = frozenset(
         {"layerName", "code", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"}
     )
-    # The hash stands for `code`, which is compared by content; versions go with the instance.
+    # A changed hash means changed `code`, whose content is compared anyway. Deleting the instance deletes all versions,
+    # so skipDestroy has no effect.
     leaves = frozenset({"skipDestroy", "sourceCodeHash"})
     named_by_aws = True
 
@@ -91,7 +92,7 @@ class Function(Adapter):
             *_CONFIGURATION,
         }
     )
-    # The hash stands for `code`, which is compared by content.
+    # A changed hash means changed `code`, whose content is compared anyway.
     leaves = frozenset({"sourceCodeHash"})
     replaced_by = frozenset({"name"})
 
@@ -171,7 +172,8 @@ class Alias(Adapter):
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
         del identity
         aws("lambda", "update_alias", **self._content(new))
-        # Lambda keeps every version; here the environments of one that nobody calls any more would run on.
+        # Lambda keeps every version. The emulator would also keep the execution environments of the old version
+        # running, so the version is deleted.
         before = old["functionVersion"]
         if before not in ("$LATEST", new["functionVersion"]):
             aws("lambda", "delete_function", FunctionName=new["functionName"], Qualifier=before)
@@ -257,7 +259,7 @@ class ProvisionedConcurrency(Put):
     """Environments kept ready. The emulator records it; its environments stay warm anyway."""
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})
-    # Nothing here outlives the instance.
+    # Deleting the instance deletes everything in it, so skipDestroy has no effect.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"functionName", "qualifier"})
 

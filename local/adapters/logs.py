@@ -11,7 +11,7 @@ class LogGroup(Adapter):
     """A log group with its retention."""
 
     applies = frozenset({"name", "retentionInDays", "logGroupClass", "kmsKeyId", "tags"})
-    # Nothing here outlives the instance.
+    # Deleting the instance deletes everything in it, so skipDestroy has no effect.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"name", "logGroupClass", "kmsKeyId"})
 

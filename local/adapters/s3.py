@@ -13,14 +13,14 @@ class Bucket(Adapter):
     """A bucket; what belongs to it are resources of their own."""
 
     applies = frozenset({"bucket", "tags"})
-    # A bucket that goes is always emptied first: nothing here outlives the instance.
+    # A bucket is always emptied before it is deleted, so forceDestroy has no effect.
     leaves = frozenset({"forceDestroy"})
     replaced_by = frozenset({"bucket"})
     keeps_data = True
 
     def create(self, aws: Aws, new: Props) -> Made:
         name = new["bucket"]
-        # AWS's oldest region is the only one that must not be named.
+        # S3 refuses the LocationConstraint us-east-1, because this region is its default.
         place = None if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
         aws("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)
         self._tag(aws, new)

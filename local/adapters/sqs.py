@@ -39,7 +39,8 @@ class Queue(Adapter):
         return Made(url, {"url": url, "arn": aws.arn("sqs", new["name"])})
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
-        # What is no longer given goes back to AWS's own value; only a new queue has all of those.
+        # An attribute that the program no longer sets must return to its default. Only a new queue has all defaults, so
+        # the queue is replaced.
         if set(_attributes(old)) - set(_attributes(new)):
             return None
         wanted = {key: value for key, value in _attributes(new).items() if key != "FifoQueue"}

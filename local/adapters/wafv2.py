@@ -7,7 +7,7 @@ from typing import Any, Final
 from local.adapters.base import Adapter, Made, Props, Put, adapts, pascal, tag_list
 from local.aws import Aws
 
-# Names that are not Pulumi's with a capital letter.
+# These API names differ from Pulumi's names by more than the capital first letter.
 _NAMES: Final = {
     "CloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
 }

@@ -127,7 +127,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        # One correction may use what another one knows, which imports it.
+        # Importing a correction also imports the corrections that it uses, so excluded corrections are skipped here
+        # again.
         if replacement.correction not in without:
             replacement.install()
 

@@ -103,7 +103,7 @@ def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: 
     attempts = 0
     while True:
         result = invoke()
-        # A throttled event is not a failed one: it waits for its turn until it is too old.
+        # A throttled event does not count as an attempt. Lambda retries it until it reaches its maximum age.
         attempts += not result.get("throttle")
         if not result.get("error"):
             return result, attempts, "Success"

@@ -25,7 +25,8 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
     """Answer how many there are of each: {"records", "messages", "events", "executions"}."""
     if path != AT_WORK:
         return await original(method, path, *arguments)
-    # What an execution writes is a record again: the second look finds what moved behind the first one.
+    # An execution writes new stream records, which the first count may miss because it has already counted the records.
+    # The second count finds them.
     first, second = (contextvars.copy_context().run(_counts) for _ in range(2))
     counts = {name: max(number, second[name]) for name, number in first.items()}
     return 200, {"Content-Type": "application/json"}, json.dumps(counts).encode()
@@ -33,7 +34,7 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
 
 def _counts() -> dict[str, int]:
     mappings = list(_lambda._iter_all_esms())
-    # In the direction in which work moves.
+    # The order of these counts is the direction in which work moves through the platform.
     return {
         "records": sum(unread(*found) for found in mappings),
         "messages": sum(_waiting(*found) for found in mappings),

@@ -17,7 +17,8 @@ from local.corrections import internal, nested, replaces
 _mail: Any = internal("services.ses_v2")
 _PUT_EVENTS: Final = "events:PutEvents"
 _SEND_MAIL: Final = ("ses:SendEmail", "ses:SendRawEmail")
-# One set of keys for each thing that the request does; all of them must be allowed.
+# One request can do several things, such as put several events. Each thing has its own set of condition keys, and the
+# policy must allow every set.
 _keys: contextvars.ContextVar[tuple[Mapping[str, str], ...]] = contextvars.ContextVar("condition_keys", default=())
 
 

@@ -20,7 +20,7 @@ def note(who: str, action: str, resource: str, *, allowed: bool, context: Mappin
         return
     known = {key: value for key, value in (context or {}).items() if value is not None}
     line = {"who": who, "action": action, "resource": resource, "allowed": allowed, "context": known}
-    # One write for a line: lines of several threads do not mix (POSIX: O_APPEND).
+    # Each line is written in one call, so lines of several threads do not mix (POSIX: O_APPEND).
     os.write(_opened(path), (json.dumps(line, default=str) + "\n").encode())
 
 

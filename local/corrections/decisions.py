@@ -12,7 +12,8 @@ from local.corrections import replaces
 from local.corrections.decision_log import note
 
 _ALLOW: Final = "Allow"
-# A resource's own policy is evaluated by the same function, for the same caller.
+# The emulator also calls `evaluate` for a resource policy. This flag keeps such a call from being logged as a decision
+# about the caller's policies.
 _of_resource: contextvars.ContextVar[bool] = contextvars.ContextVar("resource_policy_evaluated", default=False)
 
 

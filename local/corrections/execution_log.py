@@ -24,7 +24,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 def add_event(original: Any, execution: dict[str, Any], kind: str, details: Any = None) -> Any:
     """Record an event, unless its branch ended meanwhile, and deliver it."""
     if not kind:
-        # The start, which the emulator records by itself.
+        # An empty kind means the start of the execution, which the emulator has already recorded.
         event = details
     else:
         ended = execution["status"] != "RUNNING" and not kind.startswith("Execution")

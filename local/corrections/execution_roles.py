@@ -18,7 +18,7 @@ _TRANSACTED: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# What AWS calls a refusal of each integration.
+# The error names that Step Functions uses for each integration when AWS denies access.
 _ERRORS: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "dynamodb": "DynamoDB.AccessDeniedException",

@@ -29,7 +29,8 @@ def run_execution(original: Any, arn: str) -> None:
     if not execution or not machine:
         return
     definition: Mapping[str, Any] = json.loads(machine["definition"])
-    _states._add_event(execution, "", execution["events"][0])  # the start, for the log
+    # The emulator records the start itself, and this call only writes it to the execution log.
+    _states._add_event(execution, "", execution["events"][0])
     stop = Stop()
     run = contextvars.copy_context().run
     walk = threading.Thread(target=run, args=(_run, execution, machine, definition, stop), daemon=True)

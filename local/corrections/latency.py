@@ -13,7 +13,8 @@ from typing import Any, Final
 from local.bootstrap import END_OF_LOG
 from local.corrections import replaces
 
-# As long as an environment lives, the mark comes.
+# A running environment always sends the mark eventually, so this is only the interval for checking whether it still
+# runs.
 _LOOK_AGAIN_S: Final = 0.1
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
@@ -23,7 +24,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
     """Return the invocation's log, up to its mark."""
     if arguments or named:
-        # Before the first invocation nothing marks the end.
+        # The log has no mark before the first invocation.
         return original(worker, *arguments, **named)
     lines: list[str] = []
     while True:

@@ -45,11 +45,11 @@ def _run_all(branches: list[Any], given: Any, execution: Any, context: dict[str,
 
     def run(index: int, branch: Any) -> None:
         stopping.set(stop)
-        # A branch sees the variables around it; its own stay in it.
+        # A branch can read the variables outside of it, but the variables that it sets are visible only inside it.
         own = {**context, "variables": dict(context.get("variables", {}))}
         try:
             result = _states._run_sub_machine(branch["States"], branch["StartAt"], copy.deepcopy(given), execution, own)
-        except Exception as error:  # noqa: BLE001 - raised below, in the state's own thread
+        except Exception as error:  # noqa: BLE001 - the thread of the state raises the error again
             ended.put((index, None, error))
         else:
             ended.put((index, result, None))

@@ -12,7 +12,8 @@ from typing import Any, Final
 from local.corrections import replaces
 from local.instance import ONCE
 
-# A deployment that was killed repeats the few calls of the changes that it was making.
+# A deployment repeats only the few calls that were open when the previous deployment was killed, so older responses can
+# be dropped.
 _MOST: Final = 5000
 _FIRST_ERROR: Final = 400
 _Messages = list[dict[str, Any]]
@@ -27,7 +28,7 @@ async def app(original: Any, scope: Any, receive: Any, send: Any) -> None:
         await original(scope, receive, send)
         return
     if await _is_good(_answers.get(token)):
-        # Its caller sends the whole request before it reads an answer.
+        # The client reads the response only after it has sent the whole request, so the request is read first.
         while (await receive()).get("more_body"):
             pass
     else:

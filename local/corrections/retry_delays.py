@@ -17,5 +17,5 @@ def find_matching_retrier(original: Any, retriers: Any, error: str, counts: dict
     delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** counts.get(index, 0)
     delay = min(delay, retrier.get("MaxDelaySeconds", delay))
     if retrier.get("JitterStrategy") == "FULL":
-        delay *= random.random()  # noqa: S311 - jitter
+        delay *= random.random()  # noqa: S311 - jitter needs no secure random numbers
     return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1}, index

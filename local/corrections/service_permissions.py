@@ -35,7 +35,8 @@ async def call_function_of_rest(original: Any, reference: Any, event: Any, **sco
     call = current.get()
     if call is not None and call.source:
         source = call.source
-        # A method's source ARN holds its resource, however the request wrote the path: /orders/*/cancel.
+        # The source ARN contains the method's resource with wildcards, such as /orders/*/cancel, and not the path of
+        # the request.
         resource = _PARAMETER.sub("*", source["resource_path"])
         place = f"{source['api_id']}/{source['stage_name']}/{call.method}{resource}"
         if not _may_invoke(reference, place):
@@ -50,7 +51,7 @@ async def call_function_of_http(
     """Invoke a function for a route of an HTTP API, which says nothing of why it may not or has failed."""
     reference = internal("services.apigateway")._extract_lambda_ref_from_integration_uri(integration["integrationUri"])
     path, method = arguments[:2]
-    # A route's source ARN holds the route key as it is declared: .../stage/METHOD/products/{product_id}.
+    # The source ARN of a route contains the declared route key, such as .../stage/METHOD/products/{product_id}.
     route = str(arguments[5]).partition(" ")[2] or path
     if not any(_may_invoke(reference, f"{api}/{stage}/{verb}{route}") for verb in (method, "*")):
         return _HTTP_API_FAILED

@@ -21,7 +21,7 @@ from local.corrections.deliveries import DeliveryError, timestamp, to_destinatio
 
 _LOG: Final = logging.getLogger("local.stream_mapping")
 _SHARD: Final = "shardId-00000000000000000000-00000000"
-# Lambda waits longer between attempts; the emulator's own pace is a second.
+# This pause between attempts is shorter than Lambda's and the emulator's own (1 s), so that retries end sooner.
 _PAUSE_S: Final = 0.3
 _lambda: Any = internal("services.lambda_svc")
 _dynamodb: Any = internal("services.dynamodb")
@@ -40,7 +40,7 @@ class _Batch:
 def poll(original: Any) -> bool:
     """Look at each mapping once; returns whether one had records."""
     del original
-    return any([_poll_mapping(*found) for found in _lambda._iter_all_esms()])  # noqa: C419 - all of them
+    return any([_poll_mapping(*found) for found in _lambda._iter_all_esms()])  # noqa: C419 - `any` must not skip mappings
 
 
 def unread(account: str, region: str, mapping: Any) -> int:
@@ -77,7 +77,7 @@ def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
     record = _lambda._execution_record_for_config(function, {**config, "FunctionArn": mapping["FunctionArn"]})
     with _guard:
         _active.add(identity)
-    # A slow function must not hold up the other mappings.
+    # A separate thread processes the batch, so that a slow function does not delay other mappings.
     work = (_Batch(mapping, record, wanted), identity, position + len(records))
     threading.Thread(target=contextvars.copy_context().run, args=(_process, *work), daemon=True).start()
     return True
@@ -110,7 +110,8 @@ def _work_off(batch: _Batch) -> None:
     attempts = 0
     while batch.records:
         result = _lambda._execute_function(batch.function, {"Records": list(batch.records)})
-        # Throttling uses up no attempt: Lambda retries until the records are too old (Lambda developer guide).
+        # A throttled call does not count as an attempt. Lambda retries until the records are too old (Lambda developer
+        # guide).
         throttled = bool(result.get("throttle"))
         attempts += not throttled
         failed = bool(result.get("error"))
@@ -119,10 +120,11 @@ def _work_off(batch: _Batch) -> None:
             if done == len(batch.records):
                 return
             if done:
-                # What the function reports as done is behind the checkpoint: the rest starts anew.
+                # The checkpoint moves behind the processed records, so the remaining records start with a new count of
+                # attempts.
                 batch, attempts = _Batch(batch.mapping, batch.function, batch.records[done:]), 1
         if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
-            # Halving does not count as an attempt (Lambda developer guide).
+            # Splitting a batch does not count as an attempt (Lambda developer guide).
             half = len(batch.records) // 2
             for part in (batch.records[:half], batch.records[half:]):
                 _work_off(_Batch(batch.mapping, batch.function, part))
@@ -140,7 +142,7 @@ def _processed(batch: _Batch, answer: Any) -> int:
     failed = {str(nested(each, "itemIdentifier")) for each in nested(answer, "batchItemFailures") or ()}
     numbers = [str(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
     if failed - set(numbers):
-        # An answer that names other records fails the whole batch (Lambda developer guide).
+        # A response with an unknown record fails the whole batch (Lambda developer guide).
         return 0
     return next((index for index, number in enumerate(numbers) if number in failed), len(numbers))
 

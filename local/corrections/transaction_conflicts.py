@@ -36,7 +36,8 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
         return await original(*call)
     items, token = _asked(body)
     if token and _dynamodb._txn_token_lookup(token) is not None:
-        return await original(*call)  # a retry of a transaction that is done
+        # The token shows that this call repeats a completed transaction, so it cannot conflict.
+        return await original(*call)
     if any(busy := [_is_busy(item) for item in items]):
         return _canceled(busy)
     answer = await original(*call)

@@ -13,7 +13,7 @@ from local.corrections import internal, replaces
 
 _HERE = ("127.0.0.1", True)
 
-# What runs outside a request, such as a delivery by EventBridge, has no origin of its own.
+# Work outside of a request, such as a delivery by EventBridge, has no caller address, so it uses this default.
 internal("core.iam_evaluator")._request_origin = contextvars.ContextVar("request_origin", default=_HERE)
 
 

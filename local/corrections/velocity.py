@@ -16,8 +16,8 @@ import airspeed  # pyright: ignore[reportMissingTypeStubs]
 _ESCAPES: Final = {"\b": "\\b", "\n": "\\n", "\t": "\\t", "\f": "\\f", "\r": "\\r"}
 _ASCII: Final = 0x7F
 _airspeed: Any = airspeed
-# String literals in Velocity have no escape sequences: a method receives the backslashes of "\\'" unchanged. Names in
-# Velocity may contain hyphens, as in $context.responseOverride.header.Access-Control-Allow-Origin.
+# String literals in Velocity have no escape sequences, so a method receives the backslashes of "\\'" unchanged. Names
+# in Velocity may contain hyphens, as in $context.responseOverride.header.Access-Control-Allow-Origin.
 for _literal in (_airspeed.StringLiteral, _airspeed.InterpolatedStringLiteral):
     _literal.ESCAPED_CHAR = re.compile(r"(?!)")
 _airspeed.SetDirective.PLACE = re.compile(r"\s*\$([a-z_][a-z0-9_-]*(?:\.[a-z_][a-z0-9_-]*)*)", re.IGNORECASE)
@@ -28,7 +28,7 @@ class Text(str):
 
     __slots__ = ()
 
-    def replaceAll(self, pattern: str, replacement: str) -> Text:  # noqa: N802 - Java's names
+    def replaceAll(self, pattern: str, replacement: str) -> Text:  # noqa: N802 - Java prescribes the names
         """Replace each match of a regular expression."""
         return Text(re.sub(pattern, lambda _match: replacement, self))
 
@@ -150,7 +150,7 @@ class _Input:
 
 
 class _Util:
-    def escapeJavaScript(self, value: Any) -> Text:  # noqa: N802 - AWS's names
+    def escapeJavaScript(self, value: Any) -> Text:  # noqa: N802 - AWS prescribes the names
         """Escape a string as Apache Commons Lang 2 does, which API Gateway uses."""
         return Text("".join(_escaped(character) for character in str(value)))
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 from local.corrections import internal, nested, replaces
 
 _LOG: Final = logging.getLogger("local.warm_start")
-# A deployment makes its aliases within less than that of each other.
+# The pause between two aliases of one deployment is shorter than this, so a longer pause means that the deployment is
+# over.
 _QUIET_S: Final = 1.0
 _lambda: Any = internal("services.lambda_svc")
 _runtime: Any = internal("core.lambda_runtime")
@@ -77,7 +78,7 @@ def _warm(name: str, version: str) -> None:
     worker, _ = _runtime.acquire_worker(name, function["config"], function["code_zip"], qualifier=version)
     try:
         _runtime.ensure_spawned(worker)
-    except Exception as error:  # noqa: BLE001 - the first call will say it to its caller
+    except Exception as error:  # noqa: BLE001 - the first call reports the error to its caller
         _LOG.warning("%s: %s", name, error)
     finally:
         _runtime.release_worker(worker)

@@ -16,11 +16,13 @@ EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 QUEUE: Final = "aws:sqs/queue:Queue"
 
 LATEST: Final = "python3.14"
-# Lambda: runtimes, "Deprecated runtimes" and those that end within a year.
+# Lambda lists deprecated runtimes under "Deprecated runtimes". Runtimes that become deprecated within a year are
+# missing here too.
 _SUPPORTED: Final = frozenset({"python3.11", "python3.12", "python3.13", LATEST})
 _SECRETS: Final = (
     re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
-    # What AWS, and most who give out keys, make: long, and of letters, digits and signs alike.
+    # This pattern matches AWS secret access keys and similar random keys, which contain letters of both cases and
+    # digits.
     re.compile(r"^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+=]{40}$"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )

@@ -17,7 +17,7 @@ SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 BUS_POLICY: Final = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
 BUS_PERMISSION: Final = "aws:cloudwatch/eventPermission:EventPermission"
-# Where a queue is named that takes what failed.
+# Each entry is a resource type and the property in which it refers to a queue for failed events.
 _DEAD_LETTERS: Final = (
     (QUEUE, "redrivePolicy"),
     (SUBSCRIPTION, "redrivePolicy"),

@@ -23,7 +23,7 @@ def log_group_expires(group: Resource) -> Iterator[str]:
 def log_group_keeps_a_year(group: Resource) -> Iterator[str]:
     """A log group keeps its lines for a year."""
     days = group.at("retentionInDays") or 0
-    # 0 is for ever; the rule above is about that.
+    # Zero means that the log group never expires, which log_group_expires reports.
     if 0 < days < _YEAR_DAYS:
         yield f"retentionInDays: got {days:g}; at least {_YEAR_DAYS}"
 

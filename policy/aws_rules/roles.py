@@ -12,10 +12,10 @@ from aws_rules.policies import accounts, actions, allowing, for_everybody, resou
 
 ROLE: Final = "aws:iam/role:Role"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-# Policies inside a role, and policies of ours that are attached to one.
+# Inline policies of roles, and policies that the program creates and attaches to a role.
 POLICIES: Final = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
 
-# Actions for which AWS knows no narrower resource (Service Authorization Reference).
+# AWS supports no narrower resource than "*" for these actions (Service Authorization Reference).
 WITHOUT_RESOURCE: Final = frozenset(
     {
         *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"),
@@ -24,13 +24,14 @@ WITHOUT_RESOURCE: Final = frozenset(
         *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
     }
 )
-# What lies in a resource that is named; it has no name before it is written.
+# These patterns match the contents of one bucket, log group or table. The names of such contents are unknown before the
+# contents are written.
 _CONTENTS: Final = (
     re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),
     re.compile(r"arn:aws:dynamodb:[^*?:]+:[^*?:]+:table/[^*?/]+/(index|stream)/.*"),
 )
-# Identities, code and permissions, and what hands out credentials or secrets.
+# These actions change identities, code or permissions, or they return credentials or secrets.
 _POWERS: Final = (
     *("iam:*", "sts:*", "organizations:*", "sso:*", "sso-admin:*", "identitystore:*", "ec2:*", "ecr:*"),
     *("cloudformation:*", "datapipeline:*", "glue:*", "codebuild:*", "secretsmanager:*", "ssm:*"),

@@ -21,7 +21,8 @@ from cli.signals import Work, on_signal
 def begun():
     print("begun", flush=True)
 """
-# As `python -m package` does it, with two directories to look in. Tests may run where a shell ignores signals.
+# This code starts a package like `python -m package`, but with two directories on the path. It also sets the signal
+# handlers, because tests may run in a shell that ignores signals.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

@@ -138,11 +138,11 @@ def test_a_file_in_the_place_of_a_directory_can_be_moved_by_the_remedy(
     path = tmp_path / "a place"
     path.touch()
     wanted = path.joinpath(*"xy"[:depth])
-    with pytest.raises(OSError) as refused:  # noqa: PT011 - which one depends on the depth
+    with pytest.raises(OSError) as refused:  # noqa: PT011 - the error type depends on the depth
         wanted.mkdir(parents=True, exist_ok=True)
     _, remedy, command = errors.described(refused.value).partition("Remedy: move what is in the way: ")
     assert remedy
-    subprocess.run(["/bin/sh", "-c", command], check=True)  # noqa: S603 - the remedy, as a user would run it
+    subprocess.run(["/bin/sh", "-c", command], check=True)  # noqa: S603 - the command is a remedy from a message of this repository
     wanted.mkdir(parents=True, exist_ok=True)
 
 

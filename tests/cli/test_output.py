@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Command
 
-# More than a pipe and Python's buffers hold.
+# This output is larger than the buffers of a pipe and of Python together.
 LONG = """
 for number in range(50_000):
     print("line", number)
@@ -72,7 +72,7 @@ def test_a_full_disk_is_reported_after_the_work(command: Command, tmp_path: Path
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_command_runs_without_standard_streams(command: Command, tmp_path: Path, closed: str) -> None:
     done = tmp_path / "done"
-    # The first file that is opened must not become standard output, which other programs inherit.
+    # The first opened file must not become standard output, because child processes inherit standard output.
     body = f"""
         import os
         with Path({str(done)!r}).open("w") as file:

@@ -16,7 +16,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PYTHON: Final = os.path.realpath(sys.executable)
 """The Python that .venv was made with."""
-# What make and pytest hand to their children, and what the Makefile takes from the environment.
+# make and pytest pass variables with these prefixes to their child processes, and the Makefile reads the variables
+# below. Commands of a clone must get none of them.
 _INHERITED: Final = ("MAKE", "MFLAGS", "PYTEST_", "COVERAGE_")
 _VARIABLES: Final = ("PORT", "STACK", "DRY_RUN", "ATTACKS", "ORDERS", "PYTHON", "BENCH_PYTHON", "PULUMI_UP_FLAGS")
 
@@ -32,7 +33,7 @@ class Clone:
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command in it to its end."""
-        return subprocess.run(  # noqa: S603 - our own commands
+        return subprocess.run(  # noqa: S603 - the commands come from this repository
             command,
             cwd=self.path,
             env={**self.environment, **environment},
@@ -48,7 +49,7 @@ class Clone:
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
         """Run make in it, in a process group of its own, which is killed at the end."""
-        with subprocess.Popen(  # noqa: S603 - our own command
+        with subprocess.Popen(  # noqa: S603 - the command comes from this repository
             ["make", *arguments],  # noqa: S607
             cwd=self.path,
             env=self.environment,
@@ -87,7 +88,7 @@ def sources() -> list[str]:
     git = shutil.which("git")
     if git is None:
         raise FileNotFoundError("git is not on the PATH, so a fresh clone cannot be made. Remedy: install git")
-    listed = subprocess.run(  # noqa: S603 - fixed arguments
+    listed = subprocess.run(  # noqa: S603 - the arguments are constants
         [git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
         capture_output=True,

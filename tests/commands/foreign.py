@@ -39,10 +39,10 @@ def watched(*folders: Path) -> Watched:
 
 def make(folder: Path) -> Other:
     """Make an environment."""
-    subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - fixed arguments
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
-    # A module that a misled Python imports at its start.
+    # Python imports this module when it starts, if it uses the foreign PYTHONPATH.
     (folder / "modules").mkdir()
     (folder / "modules" / "sitecustomize.py").write_text('raise SystemExit("a foreign PYTHONPATH was used")\n')
     (folder / "startup.py").write_text('raise SystemExit("a foreign PYTHONSTARTUP was used")\n')

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-# As getopts takes them, from the synopses of POSIX.1-2017.
+# POSIX.1-2017 lists these options for each tool. They are in the format of getopts.
 OPTIONS: Final = {
     "awk": "F:f:v:",
     "basename": "",
@@ -56,7 +56,7 @@ while getopts :{options} option; do
 done
 {patterns}exec {command} "$@"
 """
-# What GNU's regular expressions have besides.
+# GNU's regular expressions support these escapes, but POSIX's do not.
 _PATTERNS: Final = """case $* in
 *\\\\[tsSwWbB+?\\|\\<\\>]*) echo "{name}: POSIX has no such escape: $*" >&2; exit 64 ;;
 esac

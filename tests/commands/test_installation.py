@@ -18,7 +18,7 @@ Done = subprocess.CompletedProcess[str]
 CLOSED = "http://127.0.0.1:9/simple"
 """A package index where nothing listens."""
 
-# Variables of uv that may stay: those that lead to a package index, and those that the Makefile sets.
+# These variables of uv may remain. They point to a package index, or the Makefile sets them.
 UV_MAY = {
     "UV_CACHE_DIR",
     "UV_COMPILE_BYTECODE",
@@ -177,7 +177,7 @@ def test_every_variable_that_make_takes_away_is_tried(tmp_path: Path) -> None:
 def test_each_variable_of_uv_is_taken_away_or_harmless(command: str, tmp_path: Path) -> None:
     """A newer uv may know another variable: it must be judged."""
     asked = [uv.find_uv_bin(), "pip", command, "--help"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - fixed arguments
+    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - the arguments are constants
     known = set(re.findall(r"\[env:\s+(UV_\w+)", told))
     assert len(known) > 20
     assert known - set(foreign.Other(tmp_path).variables()) <= UV_MAY

@@ -18,9 +18,9 @@ import pytest
 from tests.commands.clones import ROOT
 
 SOURCES: Final = sorted(path for folder in ("local", "operations", "tools") for path in (ROOT / folder).rglob("*.py"))
-# What differs between systems.
+# These modules, files and calls differ between operating systems.
 MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
-FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - no file is made
+FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - the test creates no such file
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")
 FALLBACKS: Final = {("local/processes.py", "/proc"), ("tools/bench/__main__.py", "/proc")}
 """Uses of what another system does in another way: `ps`, and Python's own name of the processor."""
@@ -56,7 +56,7 @@ def missing_on_macos(wanted: set[str], folder: Path) -> set[str]:
     (folder / "pyrightconfig.json").write_text(
         json.dumps({"pythonPlatform": "Darwin", "typeCheckingMode": "off", "reportAttributeAccessIssue": "error"})
     )
-    done = subprocess.run(  # noqa: S603 - fixed arguments
+    done = subprocess.run(  # noqa: S603 - the arguments are constants
         [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(folder)],
         capture_output=True,
         text=True,

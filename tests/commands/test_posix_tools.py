@@ -43,6 +43,6 @@ def test_what_posix_has_works(tmp_path: Path, posix_tools: Path) -> None:
 
 
 def _run(line: str, where: Path, tools: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own lines
+    return subprocess.run(  # noqa: S603 - the lines come from this repository
         ["/bin/sh", "-c", line], cwd=where, env={"PATH": str(tools)}, capture_output=True, text=True, check=False
     )

@@ -29,7 +29,7 @@ CONSOLES: Final = "".join(block for kind, block in BLOCKS if kind == "console")
 LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if line.startswith("$ ")]
 RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\n'
 
-# Commands that this test does not run to their end.
+# This test does not run the following commands completely.
 TEST: Final = "make test"
 """Not run: this test is a part of it, and CI runs it on a clean checkout."""
 PROVE: Final = "make prove"
@@ -69,7 +69,8 @@ class Tour:
             return self.clone.run("sh", "-c", line, PYTEST_ADDOPTS="--collect-only --quiet")
         if command == BENCH:
             return self._bench()
-        # The prerequisites of a deployment ask AWS who it is: here the emulator that the README has started.
+        # `make deploy` asks AWS STS for the caller's identity. The emulator that the README has started answers this
+        # request.
         aws = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"} if "STACK=dev" in command else {}
         return self.clone.run("sh", "-c", line, **aws)
 
@@ -101,7 +102,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
         "PORT": str(port),
         "PULUMI_CALLS": str(place / "calls"),
         "BENCH_PYTHON": clones.PYTHON,
-        # Python compiles what it imports, which is a twentieth of what is installed.
+        # Python compiles only the modules that it imports, which are a twentieth of the installed modules.
         "UV_COMPILE_BYTECODE": "0",
     }
     try:
@@ -113,10 +114,10 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
 def _without_network(place: Path, wheels: Path) -> dict[str, str]:
     """Return how packages come from this machine, as far as it has them."""
     lock = place / "requirements.txt"
-    # pip installs uv, from a wheel.
+    # The lock file for pip contains no uv, because pip installs uv from a wheel of this machine.
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     lock.write_text(re.sub(r"^uv==.*?(?=^\S)", "", text, flags=re.MULTILINE | re.DOTALL))
-    asked = subprocess.run(  # noqa: S603 - fixed arguments
+    asked = subprocess.run(  # noqa: S603 - the arguments are constants
         [
             uv.find_uv_bin(),
             "pip",

@@ -23,7 +23,7 @@ RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 DAY_S = 86_400
 ALL = ["OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"]
-# Target -> its rule and what it delivers to.
+# Each target belongs to a rule and delivers to one resource.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
@@ -75,11 +75,12 @@ class TestBus:
         retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
         archived = graph.one("EventArchive", "events-archive").inputs["retentionDays"]
         assert int(variables["REMEMBERED_DAYS"]) * DAY_S > archived * DAY_S + retried_s + queued_s
-        # For each day more in the archive, a day more.
+        # One more day in the archive needs one more day in the idempotency table.
         assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
 
     def test_order_is_decided_before_step_functions_allows_its_execution_name_again(self) -> None:
-        # Step Functions remembers a name for 90 days. process_order starts nothing for an order that is decided.
+        # Step Functions keeps the name of an execution for 90 days. After that, process_order starts nothing, because
+        # the order is already decided.
         longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
         assert longest_s["maximum"] < 90 * DAY_S
 
@@ -120,7 +121,7 @@ class TestDelivery:
         inputs = graph.one("EventTarget", f"{name}-target").inputs
         assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{name}-delivery"}
         assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 100}
-        # EventBridge takes no FIFO queue for it.
+        # EventBridge does not support FIFO queues as dead-letter queues.
         assert "fifoQueue" not in graph.one("Queue", f"{name}-delivery").inputs
 
     @pytest.mark.parametrize("name", TARGETS)
@@ -188,7 +189,8 @@ class TestRelay:
         inputs = self.mapping(graph).inputs
         assert inputs["bisectBatchOnFunctionError"] is True
         assert 1 <= inputs["maximumRetryAttempts"] <= 20
-        assert 3600 <= inputs["maximumRecordAgeInSeconds"] <= 12 * 3600  # of 24 h
+        # The stream retains a record for 24 h, so 12 h remain for a redrive.
+        assert 3600 <= inputs["maximumRecordAgeInSeconds"] <= 12 * 3600
         failures = f"{QUEUES}-publish-order-events-stream"
         assert inputs["destinationConfig"] == {"onFailure": {"destinationArn": failures}}
         assert ("sqs:SendMessage", failures) in allowed(graph, "publish-order-events", "sqs")

@@ -31,7 +31,7 @@ def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, gr
 
 @pytest.mark.parametrize("stack", ["dev", "prod", "local"])
 def test_user_pool_has_only_the_group_admin(stack: str, graph_of: GraphOf) -> None:
-    # A comma in a name would make two groups of it on the REST API: docs/decisions/11-group-names.md.
+    # On the REST API, a name with a comma would look like two groups (docs/decisions/11-group-names.md).
     assert [group.inputs["name"] for group in graph_of(stack).of("UserGroup")] == ["admin"]
 
 

@@ -29,7 +29,7 @@ ONE_CALL: dict[str, tuple[str, dict[str, Any]]] = {
         {"stateMachineArn": "arn:aws:states:ap-northeast-1:1:stateMachine:m", "name": "n"},
     ),
 }
-# importlib.util.MAGIC_NUMBER of CPython 3.13.
+# This value is importlib.util.MAGIC_NUMBER of CPython 3.13.
 MAGIC = bytes.fromhex("f30d0d0a")
 
 

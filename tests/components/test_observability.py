@@ -15,7 +15,8 @@ from tests.support.graph import ACCOUNT, REGION, Graph, record, stack_config
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:orders-dev-*"
 MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order"
-# Metrics as AWS documents them: namespace -> names and dimensions. API Gateway has two sets under one namespace.
+# The names and dimensions of metrics by namespace, as AWS documents them. API Gateway has two sets of metrics in one
+# namespace.
 METRICS: dict[str, tuple[set[str], set[str]]] = {
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, {"QueueName"}),
     "AWS/Lambda": ({"Errors", "Throttles", "Duration", "IteratorAge"}, {"FunctionName"}),
@@ -26,7 +27,7 @@ METRICS: dict[str, tuple[set[str], set[str]]] = {
     "REST": ({"Count", "4XXError", "5XXError", "Latency"}, {"ApiName", "Stage"}),
     "HTTP": ({"Count", "4xx", "5xx", "Latency"}, {"ApiId"}),
 }
-# What handlers count (functions/shared/telemetry.py); Powertools adds the service.
+# The functions count these metrics (functions/shared/telemetry.py), and Powertools adds the service as a dimension.
 COUNTED = {
     *("OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"),
     *("MailSent", "MailSkipped", "OrderAnalysed"),
@@ -75,7 +76,8 @@ class TestAlarms:
             inputs = each.inputs
             assert inputs["period"] in (60, 300)
             assert inputs["period"] * inputs["evaluationPeriods"] <= 86_400
-            assert inputs["name"].startswith("orders-dev-")  # as the topic's and the key's policies have it
+            # The policies of the topic and of the key allow only alarms with this prefix.
+            assert inputs["name"].startswith("orders-dev-")
 
     def test_every_failure_queue_has_an_alarm(self, graph: Graph) -> None:
         watched = {
@@ -130,9 +132,10 @@ class TestAlarms:
 
     def test_delay_alarms_use_the_units_of_their_metrics(self, graph: Graph) -> None:
         stream, queue = alarm(graph, "order-stream-age"), alarm(graph, "analytics-age")
-        assert (stream["metricName"], stream["threshold"]) == ("IteratorAge", 60_000)  # milliseconds
+        assert (stream["metricName"], stream["threshold"]) == ("IteratorAge", 60_000)  # IteratorAge is in milliseconds.
         assert stream["dimensions"] == {"FunctionName": "orders-dev-publish-order-events"}
-        assert (queue["metricName"], queue["threshold"]) == ("ApproximateAgeOfOldestMessage", 600)  # seconds
+        # ApproximateAgeOfOldestMessage is in seconds.
+        assert (queue["metricName"], queue["threshold"]) == ("ApproximateAgeOfOldestMessage", 600)
         assert queue["dimensions"] == {"QueueName": "orders-dev-analytics.fifo"}
 
     def test_slow_and_failing_apis_raise_an_alarm(self, graph: Graph) -> None:
@@ -202,7 +205,7 @@ class TestTopic:
         assert graph.one("Topic", "alarms").inputs["kmsMasterKeyId"] == key.state["arn"]
         account, publisher = graph.policy("Key", "alarms-key")
         assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-        # It keeps the key, and does not read what alarms tell.
+        # The account may administer the key but not read encrypted alarm messages.
         assert "kms:PutKeyPolicy" in account["Action"]
         assert not {"kms:*", "kms:Decrypt", "kms:GenerateDataKey"} & set(account["Action"])
         assert publisher == {

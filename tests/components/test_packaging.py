@@ -13,7 +13,7 @@ from components.functions.byte_code import BuildError
 
 
 def entries(archive: object) -> dict[str, bytes]:
-    with zipfile.ZipFile(getattr(archive, "path")) as file:  # noqa: B009 - the SDK does not type it
+    with zipfile.ZipFile(getattr(archive, "path")) as file:  # noqa: B009 - the SDK has no type for it
         return {entry.filename: file.read(entry) for entry in file.infolist()}
 
 

@@ -286,7 +286,7 @@ def test_gateways_own_errors_use_the_common_error_body(
     inputs = gateway_response_of(rest_api_graph, response_type)
     status, code = expected
     assert inputs.get("statusCode") == (None if status is None else str(status))
-    # As AWS does: it replaces variables, and nothing else; this one comes with its quotes.
+    # Like AWS, the test only replaces variables. The value of messageString includes its quotes.
     template = inputs["responseTemplates"]["application/json"]
     text = template.replace("$context.error.messageString", ' "Missing: [\\"x\\"]"')
     body = json.loads(text.replace("$context.requestId", REQUEST_ID))
@@ -310,7 +310,8 @@ def test_gateway_responses_use_no_velocity_and_no_unquoted_text(rest_api_graph: 
 
 @pytest.mark.parametrize("response_type", GATEWAY)
 def test_gateway_responses_allow_the_first_configured_origin(three_origins: Graph, response_type: str) -> None:
-    # They cannot choose: a gateway response is not processed by Velocity.
+    # Velocity does not process gateway responses, so they cannot choose between origins and always contain the first
+    # one.
     assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
         "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
         "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,x-amzn-requestid'",

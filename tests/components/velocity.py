@@ -13,10 +13,10 @@ from typing import Any, Final
 from unittest import mock
 
 REQUEST_ID: Final = "0d9d2a5c-1f7e-4d1c-9a57-6f8d3a0c2b11"
-# It has no types.
+# The package has no type annotations.
 airspeed: Any = import_module("airspeed")
 _NEVER: Final = re.compile(r"(?!)")
-# Velocity's identifiers have hyphens too.
+# Names in Velocity may contain hyphens, unlike the names that airspeed accepts.
 _PLACE: Final = re.compile(r"\s*\$([a-z_][a-z0-9_-]*(?:\.[a-z_][a-z0-9_-]*)*)", re.DOTALL | re.IGNORECASE)
 
 
@@ -101,10 +101,10 @@ class _Input:
 
 
 class _Util:
-    def base64Encode(self, text: str) -> str:  # noqa: N802 - Velocity's name
+    def base64Encode(self, text: str) -> str:  # noqa: N802 - Velocity prescribes the name
         return base64.b64encode(text.encode()).decode()
 
-    def escapeJavaScript(self, text: str) -> str:  # noqa: N802 - Velocity's name
+    def escapeJavaScript(self, text: str) -> str:  # noqa: N802 - Velocity prescribes the name
         """Escape text as Apache Commons Lang does, which also escapes ' and /, although JSON does not require it."""
         return "".join(_escaped_unit(unit) for unit in _utf16_units(text))
 
@@ -130,7 +130,7 @@ def _velocity() -> Generator[None]:
 
     with ExitStack() as stack:
         for literal in (airspeed.StringLiteral, airspeed.InterpolatedStringLiteral):
-            # Velocity's literals have no escapes: the backslashes of "\\'" all reach the method.
+            # String literals in Velocity have no escape sequences, so the method receives all backslashes of "\\'".
             stack.enter_context(mock.patch.object(literal, "ESCAPED_CHAR", _NEVER))
         stack.enter_context(mock.patch.object(airspeed.SetDirective, "PLACE", _PLACE))
         stack.enter_context(mock.patch.dict(airspeed.__additional_methods__[str], matches=matches))

@@ -14,7 +14,7 @@ from tests.contracts.answers import document
 from tests.contracts.test_openapi import DOCUMENTS, nodes
 
 WORKFLOW = CONTRACTS.parent / "workflows" / "order.asl.json"
-# These errors exist only in the workflow: no function raises them, and no client sees them.
+# Only the workflow uses these errors. No function raises them, and no client receives them.
 OF_THE_WORKFLOW = {"ProcessingFailed", "NotRecorded"}
 
 
@@ -36,7 +36,8 @@ def test_error_names_are_unique() -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_documented_codes_are_error_names(name: str) -> None:
     codes = set(document(name)["components"]["schemas"]["Error"]["properties"]["code"]["enum"])
-    assert codes - {kind.__name__ for kind in HTTP_STATUS} <= {"Timeout"}  # only API Gateway returns it
+    # Only API Gateway returns Timeout, so no error class has this name.
+    assert codes - {kind.__name__ for kind in HTTP_STATUS} <= {"Timeout"}
 
 
 def test_rest_document_lists_every_client_error_code() -> None:

@@ -14,7 +14,7 @@ from shared.domain import orders, products, users
 from tests.contracts.answers import breaches, document
 
 DOCUMENTS = ("rest-api.yaml", "http-api.yaml")
-# Keywords of OpenAPI 3.0 or later drafts that API Gateway's models (draft 4) reject or ignore.
+# Models of API Gateway (JSON Schema draft 4) reject or ignore these keywords of OpenAPI 3.0 or later drafts.
 NOT_DRAFT_4 = {
     "const", "nullable", "discriminator", "oneOf", "examples", "example", "contains", "propertyNames", "if", "then",
     "else", "$id", "$defs", "readOnly", "writeOnly", "deprecated", "unevaluatedProperties",

@@ -88,7 +88,7 @@ class FakeDynamoDB:
     def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
         return self.faults.run("transact_write_items", arguments, lambda: self._transact(**arguments))
 
-    def _put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:  # noqa: N803 - names of boto3
+    def _put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:  # noqa: N803 - boto3 prescribes the names
         key = Item[self.tables[TableName].key]["S"]
         self._check("put_item", self.tables[TableName].items.get(key), condition)
         self._store(TableName, key, copy.deepcopy(Item))
@@ -164,7 +164,7 @@ class FakeDynamoDB:
         taken, rest = keys[: len(keys) - left_out], keys[len(keys) - left_out :]
         found = [
             self.item(table, key[self.tables[table].key]["S"]) for key in reversed(taken)
-        ]  # BatchGetItem returns rows in any order
+        ]  # The rows are reversed, because BatchGetItem returns rows in any order.
         return {
             "Responses": {table: [row for row in found if row]},
             "UnprocessedKeys": {table: {"Keys": rest}} if rest else {},
@@ -196,7 +196,7 @@ class FakeDynamoDB:
         rows = self.tables[table]
         before = rows.items.get(key)
         if before == item:
-            return  # DynamoDB writes no stream record if nothing changes
+            return  # DynamoDB writes no stream record if the row does not change.
         rows.items[key] = item
         change = {"SequenceNumber": str(1000 + len(rows.stream)), "Keys": {rows.key: {"S": key}}}
         images = {"NewImage": copy.deepcopy(item)} | ({"OldImage": copy.deepcopy(before)} if before else {})

@@ -72,7 +72,7 @@ def sqs() -> FakeSqs:
 
 
 @pytest.fixture
-def clients(  # noqa: PLR0917 - fixtures
+def clients(  # noqa: PLR0917 - the arguments are fixtures
     dynamodb: FakeDynamoDB,
     eventbridge: FakeEventBridge,
     stepfunctions: FakeStepFunctions,
@@ -100,7 +100,7 @@ def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[L
 
     monkeypatch.setattr("time.sleep", sleep)
     with ExitStack() as stack, warnings.catch_warnings():
-        # pytest resets the filter that shared.telemetry sets, so set it again.
+        # pytest resets the warning filter that shared.telemetry sets, so it is set again here.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
 

@@ -51,7 +51,9 @@ class TestPutting:
         assert catalog_api(put()).status == 200
 
     def test_sdk_retry_of_creation_returns_201(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
-        dynamodb.faults.before("update_item", lambda: None)  # the function first tries to replace the product
+        # The first call tries to replace the product. This fault without effect skips it, so that the second call loses
+        # its response.
+        dynamodb.faults.before("update_item", lambda: None)
         dynamodb.faults.lose_answer("update_item")
         assert catalog_api(put()).status == 201
 

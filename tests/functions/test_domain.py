@@ -21,7 +21,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 LATER = NOW + timedelta(seconds=1)
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
 MODULES = sorted(Path(shared.domain.__path__[0]).glob("*.py"))
-# The domain may import only these modules. Times and ids are arguments, so `time` and `random` are missing.
+# The domain may import only these modules. `time` and `random` are missing, because callers pass times and ids as
+# arguments.
 ALLOWED = {
     "__future__", "base64", "binascii", "collections", "datetime", "hashlib", "json", "re", "types", "typing", "uuid",
     "shared.domain", "shared.errors",

@@ -40,7 +40,7 @@ def test_aws_calls_with_their_retries_end_before_the_function_timeout(function: 
         client = aws.client(**arguments)
         config = client.meta.config
         tries = config.retries["total_max_attempts"]
-        # In standard mode botocore waits up to 1, 2, 4 … seconds between attempts.
+        # In standard mode, botocore waits up to 1, 2, 4 and so on seconds between attempts.
         pauses_s = sum(2**attempt for attempt in range(tries - 1))
         assert config.retries["mode"] == "standard"
         assert tries * (config.connect_timeout + config.read_timeout) + pauses_s <= timeout_s, arguments
@@ -67,7 +67,7 @@ def test_function_imports_neither_boto3_nor_pydantic(function: str) -> None:
         "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"
     )
     environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT / "functions")}
-    done = subprocess.run(  # noqa: S603 - fixed arguments
+    done = subprocess.run(  # noqa: S603 - the arguments are constants
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
     )
     assert json.loads(done.stdout) == []

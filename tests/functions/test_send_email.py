@@ -163,7 +163,7 @@ def test_claim_lasts_until_the_invocation_timeout(send_email: LoadedFunction, dy
     began = datetime.now(UTC)
     send_email(event(order()))
     left_s = int(row_of(dynamodb)["claimed_until"]["N"]) / 1000 - began.timestamp()
-    assert 9.9 <= left_s <= 12  # the fake context has 10 s left
+    assert 9.9 <= left_s <= 12  # The fake Lambda context reports 10 s of remaining time.
 
 
 @pytest.mark.parametrize("operation", ["put_item", "update_item"])

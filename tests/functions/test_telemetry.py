@@ -123,7 +123,7 @@ class TestNothingPersonal:
         accepted = load("orders_api")(rest_event(place()))
         with pytest.raises(MailRefused) as refused:
             load("send_email")(about(json.loads(accepted["body"])))
-        # Lambda logs the exception, and puts it into the failure queue.
+        # Lambda logs the exception and writes it into the failure queue.
         logged = everything_logged() + "".join(traceback.format_exception(refused.value))
         assert "MessageRejected" in logged
         assert NAME not in logged
@@ -143,7 +143,8 @@ class TestNothingPersonal:
         assert WORD not in logged
 
     def test_silent_client_drops_the_error_message(self) -> None:
-        # The tracer writes the error message of a call into the trace, and SES's messages contain addresses.
+        # The tracer writes the error message of a failed call into the trace, and SES's messages contain email
+        # addresses.
         client: Any = aws.client("sesv2", silent_errors=True)
         stubbed = Stubber(client)
         stubbed.add_client_error("send_email", "MessageRejected", f"not verified: {ADDRESS}", 400)

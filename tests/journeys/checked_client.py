@@ -49,7 +49,7 @@ class CheckedClient(Client):
 
     def _checked(self, document: str, method: str, path: str, answer: Answer) -> Answer:
         found = breaches(document, method, path.partition("?")[0], answer)
-        # AWS adds CORS headers only "to the response from an integration", not to an HTTP API's own answers.
+        # An HTTP API adds CORS headers only "to the response from an integration", not to its own error responses.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
             found.append("CORS forbids a page of the stack's own origin to read the response")
@@ -65,7 +65,7 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
         return ["the body is not JSON"]
     if document == HTTP and answers.operation_of(document, method, path) is None:
         return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is not an operation"]
-    # An encoded slash ends a segment, so that the path may be none of the document's.
+    # An encoded slash separates path segments, so the path may not be in the document.
     if "%2f" in path.lower() and answer.status == 404 and body.get("code") == "NotFound":
         path = ""
     headers = {_ALL_HEADERS.get(name, name): value for name, value in answer.headers.items()}

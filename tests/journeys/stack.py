@@ -127,7 +127,7 @@ class Stack:
 def local(command: str, instance: Instance, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does. Its emulator ends with this process."""
     arguments = ["--port", str(instance.port), "--home", str(instance.home), "--owned", *options]
-    return subprocess.run(  # noqa: S603 - our own module
+    return subprocess.run(  # noqa: S603 - the command runs a module of this repository
         [sys.executable, "-m", "local", command, *arguments],
         cwd=ROOT,
         env=os.environ | environment,

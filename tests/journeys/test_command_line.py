@@ -107,13 +107,13 @@ def test_up_updates_only_the_changed_function(elsewhere: Instance, tmp_path: Pat
     developer.change_a_function(copy)
     done = local("up", elsewhere, "--program", str(copy))
     assert done.returncode == 0, done.stderr
-    # The function, and the alias of its new version.
+    # The two updated resources are the function and the alias of its new version.
     assert re.search(r"resources +2 updated, \d+ same$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_redrive_without_a_running_instance_gives_the_remedy(free_port: Callable[[], int]) -> None:
     port = free_port()
-    done = subprocess.run(  # noqa: S603 - our own module
+    done = subprocess.run(  # noqa: S603 - the command runs a module of this repository
         [sys.executable, "-m", "operations.redrive", "local", "--port", str(port)],
         cwd=ROOT,
         env=os.environ,

@@ -118,7 +118,7 @@ def test_order_id_is_the_correlation_id_in_all_logs(bought: Bought, watcher: Wat
     for name, message in way.items():
         said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} logs the order's id", order_id)
         assert message in [record["message"] for record in said]
-    # The access log has the request's id, the function's log has it together with the order's.
+    # The access log contains the request id, and the function's log contains the request id together with the order id.
     accepted = next(record for record in stack.records("orders_api", order_id) if record["message"] == "order accepted")
     requests = {line["requestId"]: line for line in map(json.loads, stack.log("restApi"))}
     assert requests[accepted["request_id"]]["resourcePath"] == "/orders"
@@ -144,7 +144,7 @@ def test_success_topic_reports_each_handled_event(
     bought: Bought, watcher: Watcher, successes: Callable[[str], list[Any]]
 ) -> None:
     order_id = bought.order["order_id"]
-    # process_order for the one event, send_email for both.
+    # process_order handles one event, and send_email handles both events.
     told = watcher.until(
         lambda: found if len(found := successes(order_id)) >= 3 else [],
         "three messages about successful invocations arrive",

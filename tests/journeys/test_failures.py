@@ -45,7 +45,8 @@ def order(admin: Person, customer: Person) -> dict[str, Any]:
 def test_failed_event_waits_with_its_error_and_a_redrive_completes_it(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
-    # As if the Express execution had died behind its first step: process_order waits for it, three times.
+    # The order looks as if its EXPRESS execution had died after the first step, so all three attempts of process_order
+    # fail.
     order_id = order["order_id"]
     write_undecided(stack, {**order, "created_at": timestamp(datetime.now(UTC) + timedelta(hours=1))})
     failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope arrives", order_id)
@@ -67,7 +68,8 @@ def test_failed_event_waits_with_its_error_and_a_redrive_completes_it(
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
-    _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))  # it has had its time
+    # With this creation time, the EXPRESS execution must have ended, so process_order starts the STANDARD workflow.
+    _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))
     said = redrive(*queues)
     assert any(order_id in line and line.endswith("dropped, a copy of what was sent back") for line in said)
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
@@ -106,7 +108,7 @@ def test_failed_email_is_sent_by_a_redrive_after_the_repair(
         order_id,
     )
     assert {json.loads(each["Body"])["responsePayload"]["errorType"] for each in failed} == {"KeyError"}
-    # The order is not held up by its mails.
+    # Failed emails must not delay the order.
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
 
     mended = {**broken, "email": {"S": customer.email}}
@@ -194,7 +196,8 @@ def test_event_that_s3_refuses_is_recorded_by_a_redrive(
 ) -> None:
     order |= {"updated_at": "2001-01-01T00:00:00.000Z", "status": "CANCELLED"}
     order_id, analytics = order["order_id"], stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
-    # The queue hides a message for three minutes after each of the five tries.
+    # The queue would hide the message for three minutes after each of five attempts, so the visibility timeout is
+    # shortened.
     with closed_bucket(stack, "orders/dt=2001-01-01/*"), queue_attributes(stack, analytics, VisibilityTimeout="1"):
         _put_event(stack, "OrderCancelled", order)
         failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "the event is in the queue", order_id)

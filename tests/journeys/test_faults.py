@@ -67,7 +67,7 @@ def test_order_becomes_failed_if_it_cannot_be_processed(
         "the email about the failure arrives",
         order_id,
     )
-    # STANDARD logs what failed.
+    # The log of the STANDARD execution contains the failure.
     logged = [json.loads(line)["type"] for line in stack.log("standard") if order_id in line]
     assert "ExecutionFailed" in logged
 

@@ -70,7 +70,7 @@ def test_last_stock_is_sold_once_to_concurrent_buyers(
     buyers = [people.somebody() for _ in range(6)]
 
     def buy(buyer: Person) -> dict[str, Any]:
-        # Both ways at once, and the lines in either sequence.
+        # Half of the buyers use POST /process and half use POST /orders, and the lines come in both orders.
         number = buyers.index(buyer)
         items = {first: 1, second: 1} if number % 2 else {second: 1, first: 1}
         if number < 3:

@@ -142,7 +142,7 @@ def test_access_token_gets_401_on_the_rest_api(customer: Person) -> None:
 
 
 def test_id_token_is_refused_on_the_http_api(customer: Person) -> None:
-    # Its audience is right, so the gateway goes on to look for the scope, which only access tokens have.
+    # The audience of the token is valid, so the HTTP API then looks for the scope, which only access tokens have.
     assert customer.client.http("GET", "/products", customer.id_token).status in (401, 403)
 
 

@@ -33,7 +33,7 @@ def test_synchronous_order_has_the_events_of_an_accepted_order(
     watcher.until(lambda: len(stack.mails(customer.email)) == 2, "both emails arrive", order_id)
     watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have an analytics record", order_id)
     watcher.until(lambda: stack.records("process_order", order_id), "process_order logs the event", order_id)
-    # It ran as EXPRESS alone, whose log is all that is left of it.
+    # Only an EXPRESS execution ran, and its log is the only record of it.
     assert stack.execution(order_id) is None
     ended = [line for line in map(json.loads, stack.log("express")) if order_id in json.dumps(line)]
     assert "ExecutionSucceeded" in {line["type"] for line in ended}
@@ -85,7 +85,7 @@ def test_rejected_order_is_returned_and_stored_with_its_reason(
 def test_repeated_rejected_order_returns_the_same_error(case: Case, customer: Person, admin: Person) -> None:
     key = unique("key")
     first = customer.process(case.items, key)
-    for product in case.stock:  # it would be possible now
+    for product in case.stock:  # With this stock, the order would now be possible.
         admin.put(100, product_id=product)
     second = customer.process(case.items, key)
     assert (second.status, second.json()["code"]) == (case.status, case.code)

@@ -7,7 +7,8 @@ from typing import Final
 
 from local.aws import Aws
 
-# Service, call, its list in the answer, and the calls for what each element of it contains: by which of its fields.
+# Each entry contains a service, the call that lists its resources, and the field of the response that contains the
+# list. _PARTS has the calls that list the parts of each resource.
 _LISTS: Final = (
     ("apigateway", "get_rest_apis", "items"),
     ("apigatewayv2", "get_apis", "Items"),

@@ -25,11 +25,11 @@ class Terminal:
         self._began = time.monotonic()
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
-            # The tests themselves may run in a shell's background, which ignores some.
+            # Tests may run in the background of a shell that ignores some signals.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             os.chdir(ROOT)
-            os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm", **(environment or {})})  # noqa: S606 - no shell
+            os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm", **(environment or {})})  # noqa: S606 - no shell is involved
 
     def wait(self, until: float = 0, *, text: str = "", path: Path | None = None, within_s: float = 60) -> bool:
         """Wait until the command has run for `until` seconds, or shows `text`, or makes `path`; False if it ended."""

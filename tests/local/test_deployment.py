@@ -99,7 +99,7 @@ def test_a_changed_api_is_one_update_and_one_deployment(
     url = deploy(api(_one="first", _old="gone")).outputs["url"]
     changed = attempt(api(_one="second", _new="new"))
 
-    # The API and the stage, and the deployment between them.
+    # The API and the stage are updated, and the deployment between them is replaced.
     assert "2 updated, 1 replaced" in changed.stdout
     answers = {path: Client({}, "").send("GET", f"{url}/{path}") for path in ("one", "old", "new")}
     assert (answers["one"].text, answers["new"].text, answers["old"].status) == ("second", "new", 403)

@@ -106,7 +106,7 @@ def test_no_client_of_the_emulator_goes_through_a_proxy(
     for name in (*hostile.PROXIES, "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     if system:
-        # As on macOS, where they are in no variable.
+        # macOS has its proxies in the system settings and not in variables.
         proxies = {"http": hostile.PROXIES["http_proxy"]}
         for module in ("urllib.request", "botocore.utils"):
             monkeypatch.setattr(f"{module}.getproxies", lambda: proxies)

@@ -118,7 +118,7 @@ MOMENTS = {
     closed: 129,
     killed: 137,
 }
-# No pause at the 60th resource.
+# In these cases, the deployment does not pause at the 60th resource.
 GO_ON = (resources, terminated, killed)
 
 
@@ -207,7 +207,7 @@ def test_make_reports_an_interruption_as_one() -> None:
         terminal.type(CTRL_C)
 
         assert terminal.end(WITHIN_S)[0] == 130, terminal.shown
-        # Its last line is make's own: `make: *** [Makefile:31: up] Error 130`.
+        # After "interrupted", only make's own line follows: `make: *** [Makefile:31: up] Error 130`.
         assert terminal.shown.split("interrupted\r\n")[1].count("\n") == 1
         assert left(where) == []
     finally:

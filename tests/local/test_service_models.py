@@ -62,7 +62,7 @@ def test_every_call_of_a_deployment_keeps_the_model_of_its_service(
     config["orders:api"] = json.dumps({**json.loads(config["orders:api"]), "waf": False})
     source = dataclasses.replace(project.load(ROOT), config=config)
     monkeypatch.setattr(up_module, "Aws", JudgedAws)
-    # Prod has no sign-in by password, which the seeds take.
+    # The seeds need sign-in by password, which stack prod does not allow.
     monkeypatch.setattr(up_module.seeds, "plant", no_seeds)
     JudgedAws.found, JudgedAws.calls = [], 0
     try:

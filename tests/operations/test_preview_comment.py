@@ -4,7 +4,8 @@ import pytest
 
 from operations.preview_comment import GITHUB_LIMIT, by_route, comment, marker
 
-# As the CLI shows them, shortened: a field is added, a text of several lines is changed, a field has another value.
+# This is a shortened preview of the CLI. One field is added, a text with several lines is changed, and another field
+# has a new value.
 BEFORE = """\
     ~ aws:apigateway/restApi:RestApi: (update)
         [id=api4d3439e6c4]

@@ -107,7 +107,7 @@ def test_an_event_that_could_not_be_delivered_to_a_function_is_given_to_it(world
 
 
 def test_an_event_that_could_not_be_delivered_to_the_queue_is_sent_as_its_target_would(world: World) -> None:
-    from components.events.analytics_queue import target_options  # noqa: PLC0415 - slow to import, and for this test alone
+    from components.events.analytics_queue import target_options  # noqa: PLC0415 - the import is slow, and only this test needs it
 
     number = world.sqs.put("analytics-delivery", EVENT, ERROR_CODE="NO_PERMISSIONS")
     assert world.redrive() == 0
@@ -123,7 +123,7 @@ def test_an_event_that_could_not_be_delivered_to_the_queue_is_sent_as_its_target
     assert json.loads(sent["MessageBody"]) == json.loads(body)
     assert sent["QueueUrl"] == FIFO
     assert sent["MessageGroupId"] == options["sqs_target"]["message_group_id"]
-    # The queue knows the body from five minutes ago; it must not take this for a duplicate of the lost one.
+    # SQS remembers the message of five minutes ago, and must not drop the new message as its duplicate.
     assert sent["MessageDeduplicationId"] == number
 
 

@@ -59,7 +59,7 @@ def test_a_validator_or_a_token_for_the_whole_document(graph_of: GraphOf) -> Non
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
             document["security"] = operation.pop("security")
 
-    # AWS takes the validator of the whole document, and ignores the security of it.
+    # API Gateway uses the validator of the whole document but ignores its `security`.
     assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 

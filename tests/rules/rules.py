@@ -74,7 +74,7 @@ def no_function_may_make_log_groups(graph: Graph) -> Iterator[str]:
 def each_function_is_versioned_and_named_to_its_logs(graph: Graph) -> Iterator[str]:
     for function in functions(graph):
         inputs = function.inputs
-        # The layers are built for this runtime.
+        # The layers are built for this runtime, so all functions must use it.
         wanted = {"runtime": RUNTIME, "publish": True}
         for key, value in wanted.items():
             if inputs.get(key) != value:

@@ -20,7 +20,8 @@ def test_first_preview_lists_every_resource(stack: str, graph_of: GraphOf, previ
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_first_preview_shows_physical_resource_names(stack: str, preview_of: GraphOf) -> None:
-    # API Gateway names the group of its execution log by the API's id; the firewall's must start with aws-waf-logs-.
+    # API Gateway names its execution log group by the API's id, and the firewall's log group must start with
+    # aws-waf-logs-.
     named_by_aws = {"rest-api-execution-log", "rest-api-waf-log"}
     for kind in ("Table", "Queue", "Role", "LogGroup", "StateMachine"):
         for made in preview_of(stack).of(kind):
@@ -30,7 +31,8 @@ def test_first_preview_shows_physical_resource_names(stack: str, preview_of: Gra
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_stacks_differ_only_in_resources_that_a_setting_enables(stack: str, graph_of: GraphOf) -> None:
-    # What a setting may add: a firewall, provisioned concurrency, the account's log role, an alarm's subscription.
+    # Settings can add only these resources: a firewall, provisioned concurrency, the account's log role, and alarm
+    # subscriptions.
     optional = {
         *("WebAcl", "WebAclAssociation", "WebAclLoggingConfiguration", "ProvisionedConcurrencyConfig"),
         *("Account", "TopicSubscription", "EmailIdentity"),

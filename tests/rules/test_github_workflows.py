@@ -14,7 +14,8 @@ from tests.support.graph import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
-# Their releases' commits are not known here; the workflow says so.
+# These actions are used by version, because the commits of their releases are not known here. The workflow explains
+# this.
 BY_VERSION = {"pulumi/actions@v6"}
 
 
@@ -23,7 +24,7 @@ def load(path: Path) -> dict[Any, Any]:
 
 
 def triggers(path: Path) -> dict[str, Any]:
-    return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads `on` as true
+    return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads the key `on` as true.
 
 
 def steps(path: Path) -> list[dict[str, Any]]:
@@ -42,7 +43,7 @@ def test_actions_are_pinned_by_commit_or_by_version_with_a_note(path: Path) -> N
     for action in BY_VERSION:
         for before, line in zip(path.read_text().splitlines(), path.read_text().splitlines()[1:], strict=False):
             if action in line:
-                assert "By version" in before
+                assert "used by version" in before
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

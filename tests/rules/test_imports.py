@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.graph import ROOT
 
-# Components that others may use: not capabilities of their own.
+# A component must not import these components of other capabilities. It may import every other module of components/.
 CAPABILITIES = {
     "data_tier",
     "identity",
@@ -23,7 +23,7 @@ CAPABILITIES = {
     "aws.log_key",
 }
 LOCAL = {path.stem for path in (ROOT / "local").iterdir()}
-# How the emulator is called. What deploys to it is not for operators.
+# These modules call the emulator. Operations must not use the modules that deploy to the emulator.
 USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance"}
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
@@ -38,7 +38,7 @@ def imported(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def forbidden(path: str, source: str) -> list[str]:  # noqa: C901 - one branch for each folder
+def forbidden(path: str, source: str) -> list[str]:  # noqa: C901 - each folder has one branch
     """Return the imports in `source` that are not allowed in the folder of `path`."""
     parts = Path(path).parts
     banned: tuple[str, ...] = ()
@@ -56,13 +56,14 @@ def forbidden(path: str, source: str) -> list[str]:  # noqa: C901 - one branch f
     elif parts[0] == "operations":
         banned = ("shared", "settings", "tests", *HANDLERS)
         banned += tuple(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS)
-        # One module runs the program, as a whole and under mocks.
+        # Only this module runs the whole program, with Pulumi's mocks.
         banned += () if parts[1] == "resource_graph.py" else ("components", "pulumi")
     elif parts[0] == "cli":
-        # A command imports it first, so that it takes signals during all other imports.
+        # A command imports cli first, so that it handles signals during all other imports. cli itself must therefore
+        # load quickly.
         banned = ("components", "settings", "shared", "local", "operations", "pulumi", "boto3", "tests", *HANDLERS)
     elif parts[0] == "policy":
-        # Nothing of ours: it judges any stack.
+        # The policy pack imports nothing of this project, because it must work for any stack.
         banned = ("components", "settings", "shared", "local", "operations", "pulumi_aws", "tests", *HANDLERS)
     elif parts[0] == "settings.py":
         banned = ("components", "shared", "local", "operations", "pulumi_aws", "tests", *HANDLERS)
@@ -70,7 +71,7 @@ def forbidden(path: str, source: str) -> list[str]:  # noqa: C901 - one branch f
         banned = ("components", "settings", "shared", "local", "operations", "pulumi", "pulumi_aws", "tests", *HANDLERS)
     elif parts[0] == "__main__.py":
         banned = ("shared", "local", "operations", "tests", *HANDLERS)
-    banned += ("tools",)  # tools read the product, never the other way round
+    banned += ("tools",)  # The product must run without its tools, so only tools may import the product.
     return [name for name in imported(source) for ban in banned if name == ban or name.startswith(f"{ban}.")]
 
 
@@ -114,6 +115,6 @@ def test_forbidden_import_is_detected(path: str, source: str) -> None:
 
 
 def test_each_function_folder_has_a_handler() -> None:
-    import settings  # noqa: PLC0415 - the names of the functions are settings' too
+    import settings  # noqa: PLC0415 - only this test needs the names of the functions
 
     assert sorted(settings.FUNCTION_NAMES) == HANDLERS

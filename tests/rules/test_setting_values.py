@@ -22,7 +22,7 @@ VALUES: Final[dict[str, dict[str, list[Any]]]] = yaml.safe_load(
     (ROOT / "tests" / "rules" / "setting_values.yaml").read_text(encoding="utf-8")
 )
 _BOTOCORE: Final = Path(botocore.__file__).parent / "data"
-# The types that have limits of their own in components/aws/naming.py.
+# Resource types whose names have limits of their own in components/aws/naming.py.
 _KINDS: Final = {
     "MetricAlarm": "alarm",
     "EventArchive": "archive",
@@ -89,7 +89,7 @@ def test_table_of_values_covers_every_setting() -> None:
         for area in settings.AREAS
         for name in schema["$defs"][schema["properties"][area]["$ref"].rpartition("/")[2]]["properties"]
     }
-    # test_settings.py has deletionProtection, whose rule concerns two others.
+    # test_settings.py tests deletionProtection, because its rule involves two other settings.
     assert wanted - named == {("data", "deletionProtection")}
 
 

@@ -54,7 +54,7 @@ def test_all_stack_files_have_the_same_keys() -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: str) -> None:
-    # Otherwise a replay brings back records that have expired (docs/operations.md, Replay).
+    # Otherwise, a replay would write records again that have already expired (docs/operations.md, Replay).
     data = load(stack, stack_config(stack)).data
     assert data.archive_retention_days <= data.analytics_retention_days
 
@@ -175,7 +175,7 @@ def test_secret_in_another_namespace_is_ignored() -> None:
 
 
 def test_json_text_set_on_the_command_line_is_accepted() -> None:
-    # `pulumi config set orders:workflow '{"standardTimeoutSeconds": 600}'` stores a text.
+    # `pulumi config set orders:workflow '{"standardTimeoutSeconds": 600}'` stores a text instead of an object.
     config = {**stack_config("dev"), "orders:workflow": '{"standardTimeoutSeconds": 600}'}
     assert load("dev", config).workflow.standard_timeout_seconds == 600
 

@@ -36,7 +36,7 @@ dynamodb =
 _PROXIES: Final = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 PROXIES: Final = dict.fromkeys(_PROXIES, _NOBODY)
 EMULATOR: Final = {
-    "BIND_HOST": "0.0.0.0",  # noqa: S104 - what must not be taken
+    "BIND_HOST": "0.0.0.0",  # noqa: S104 - the emulator must ignore this address
     "EDGE_PORT": "9",
     "GATEWAY_PORT": "9",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "many",

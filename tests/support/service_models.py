@@ -43,7 +43,7 @@ def _text(shape: Any, value: str, path: str) -> Iterator[str]:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    # The patterns are Java's: classes that Python does not know are left to AWS.
+    # The patterns are in Java's syntax. Python cannot compile some of them, so only AWS checks these patterns.
     try:
         return re.search(rf"^(?:{pattern})$", value, re.DOTALL) is not None
     except re.error:

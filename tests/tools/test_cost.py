@@ -53,7 +53,8 @@ class TestLimits:
     def test_synchronous_decisions_without_logs_cost_at_most_20_usd(self, design: cost_design.Design) -> None:
         lines = bill("express", design)
         decided = total(lines, MILLION, decides=True)
-        # Each step with its data is logged: a rule of the policy pack, and the half of it.
+        # The execution log is left out, because it costs about half of the total. A rule of the policy pack requires
+        # that it contains each step with its data.
         assert decided - execution_log(lines, USES["express"], MILLION) <= 20
 
 
@@ -82,7 +83,8 @@ def test_price_has_a_source_a_date_and_a_region(name: str) -> None:
 
 
 def test_every_price_is_used(design: cost_design.Design) -> None:
-    other = {"http_request", "queue_request", "infrequent_log_gb", "lambda_x86_64_second"}  # of levers and the tutorial
+    # Only the levers and the tutorial use these prices.
+    other = {"http_request", "queue_request", "infrequent_log_gb", "lambda_x86_64_second"}
     other |= {"lambda_x86_64_provisioned_second", "log_gb"}
     used = {line.price for way in USES for line in bill(way, design)} | set(design.monthly)
     assert set(prices()) == used | other
@@ -101,7 +103,8 @@ def test_cost_is_proportional_to_the_number_of_orders(design: cost_design.Design
 
 
 def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cost_design.Design) -> None:
-    # The order and its index; the order and two lines in a transaction, and the index; two claims, two notes.
+    # The units in this order: the order and its index; in the transaction, the order (twice) and its index; two lines
+    # (twice each); two claims and two updates of claims.
     units = 2 + (2 + 1) + 2 * 2 + 4
     assert by_part(bill("standard", design), MILLION)["writes"] == pytest.approx(units * 0.715)
 
@@ -135,7 +138,8 @@ def test_share_of_traced_orders_falls_with_the_order_rate(design: cost_design.De
         model = replace(MODEL, assumed={**MODEL.assumed, "orders_per_second": orders_per_second})
         return by_part(model.bill(USES["express"], design), MILLION)["traces"]
 
-    assert traces(0.1) == pytest.approx(5 * 5.0)  # the API, two batches of the stream, two of the queue
+    # One order has five traces: one of the API, two of stream batches and two of queue batches.
+    assert traces(0.1) == pytest.approx(5 * 5.0)
     assert traces(0.1) > traces(1) > traces(10) > traces(1000)
     assert traces(10_000) == pytest.approx(5 * 0.25, rel=0.01)
 

@@ -13,9 +13,10 @@ from tools.cost.recorded import RECORDED_ORDER
 from tools.cost.recording import recorded
 
 pytestmark = [pytest.mark.emulator]
-# Sizes may differ by 5 %: ids always have the same length, but durations in milliseconds do not.
+# Sizes may differ by 5 %, because durations in milliseconds have different numbers of digits. Ids always have the same
+# length.
 NEARLY = 0.05
-# OrderCreated of POST /process comes before the order is decided, or after it.
+# With POST /process, the event OrderCreated arrives before or after the decision, so the calls of this function vary.
 EITHER = "process_order"
 
 

@@ -195,7 +195,7 @@ class Workflow:
         try:
             return self.functions[name](arguments["Payload"])
         except Exception as error:
-            # Lambda reports the name of the exception class, and the details as JSON text.
+            # Lambda reports the name of the exception class as the error, and the details as JSON text.
             kind, message = type(error).__name__, str(error)
             cause: dict[str, Any] = {"errorMessage": message, "errorType": kind, "requestId": "1", "stackTrace": []}
             raise _failure(kind, json.dumps(cause)) from error

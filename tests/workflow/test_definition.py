@@ -22,15 +22,16 @@ TASKS: Final = dict(state_machine.tasks(DEFINITION)) | {
 }
 PARALLELS: Final = {name: state for name, state in STATES.items() if state["Type"] == "Parallel"}
 
-# Error names of Step Functions. These Lambda errors come from the SDK, so Lambda's service model lacks them.
+# Names that Step Functions and Lambda's SDK client use for errors. Lambda's service model does not contain them.
 STATES_ERRORS: Final = {"States.ALL", "States.Timeout"}
 LAMBDA_ERRORS: Final = {
     *("Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"),
-    # Lambda stopped the function because of its timeout, its memory, or a crash of the environment.
+    # Lambda reports these errors if it stopped the function because of its timeout, its memory or a crash.
     *("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"),
 }
 SDK_ERROR: Final = "SdkClientException"
-# Transient errors: throttling, missing responses, internal errors of AWS, and conflicts with other writes.
+# Errors are transient if AWS throttled the call, did not respond, had an internal error, or found a conflict with
+# another write.
 TRANSIENT: Final = re.compile(
     r"States\.Timeout|Sandbox\.Timedout|Runtime\.ExitError|StockContention|Lambda\.(Unknown|AWSLambdaException)"
     r"|\w+\.(ServiceException|SdkClientException|ClientExecutionTimeoutException|TooManyRequestsException"
@@ -264,7 +265,7 @@ def test_variables_are_set_before_they_are_read() -> None:
     while pending:
         name = pending.pop()
         for following, assigned in _edges(STATES[name]):
-            # Keep only the variables that are set on all paths to this state.
+            # Only variables that are set on all paths to this state are certain to exist.
             after = known[name] | assigned
             before = known.get(following)
             if before is None or not before <= after:

@@ -28,7 +28,7 @@ RETRIES: Final = [
     for retrier in state["Retry"]
     for error in retrier["ErrorEquals"]
 ]
-# The last error of each retry rule represents the others.
+# Each retry rule is tested with its last error only, because the workflow treats all errors of one rule alike.
 EXHAUSTED: Final = [
     (step, retrier["ErrorEquals"][-1], int(retrier["MaxAttempts"]))
     for step, state in TASKS.items()
@@ -160,7 +160,7 @@ class TestFailed:
         assert "Lambda" not in str(tables.order(sync_order_id())["reason"])
 
     def test_confirmation_with_lost_response_succeeds(self, order_workflow: Workflow, tables: Tables) -> None:
-        order_workflow.lose_answer("UpdateInventory", "KeyError")  # an error that is not retried
+        order_workflow.lose_answer("UpdateInventory", "KeyError")  # The workflow does not retry this error.
         ended = order_workflow.run(express(LINES))
         assert ended.states[-4:] == ["RecordFailed", "ReadOrder", "RouteByStatus", "Success"]
         assert ended.output == tables.order(sync_order_id())
@@ -249,7 +249,7 @@ class TestNotRecorded:
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
 
     def test_recording_an_outcome_never_creates_a_row(self, order_workflow: Workflow, tables: Tables) -> None:
-        ended = order_workflow.run(standard(REFUSED))  # the table has no row for this order
+        ended = order_workflow.run(standard(REFUSED))  # The table has no row for this order.
         assert ended.error == "NotRecorded"
         assert tables.order() is None
 

@@ -107,7 +107,7 @@ def _row(name: str, *cells: str) -> Iterator[str]:
 
 
 def _machine() -> str:
-    # Only Linux has this file.
+    # This file exists only on Linux, so the name of the processor comes from Python on other systems.
     told = Path("/proc/cpuinfo")
     lines = told.read_text("utf-8").splitlines() if told.exists() else []
     names = [line for line in lines if line.startswith("model name")]

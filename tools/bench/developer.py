@@ -38,7 +38,7 @@ def program_ratio() -> float:
 
 
 def _program_ratio() -> float:
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603 - the arguments come from this repository
         [sys.executable, "-c", _MEASURED],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

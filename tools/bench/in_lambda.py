@@ -52,10 +52,10 @@ if handler != "nothing":
     function = importlib.import_module(handler).lambda_handler
     event = sys.stdin.read() if requests != "0" else ""
     for _ in range(int(requests)):
-        # As the runtime does: what goes in and out is JSON.
+        # Lambda's runtime also decodes the event from JSON and encodes the response as JSON, so both count.
         answer = function(json.loads(event), Context())
         json.dumps(answer)
         if answer["statusCode"] != 202:
             raise SystemExit(f"{handler}: got {answer}")
 sys.stdout.flush()
-os._exit(0)  # Lambda's process does not end: no time for what Python does at its end.
+os._exit(0)  # Lambda's process does not exit between requests, so the time for Python's cleanup must not count.

@@ -23,12 +23,12 @@ ROOT: Final = archives.ROOT
 _HERE: Final = Path(__file__).parent
 _BASELINES: Final = _HERE / "baselines"
 _LOCK: Final = ROOT / "requirements-dev.txt"
-# The runtime has byte code of its packages, and so has a layer that is made by its own Python.
+# Lambda's runtime contains the byte code of these packages, so their byte code is compiled before the measurement.
 _RUNTIME: Final = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 _POWERTOOLS: Final = ("aws-lambda-powertools", "aws-xray-sdk", "wrapt", "typing-extensions")
 _PYDANTIC: Final = ("pydantic", "pydantic-core", "annotated-types", "typing-inspection")
 _PRINT_VERSION: Final = "import sys; print(*sys.version_info[:3], sep='.')"
-# What Lambda sets, and what keeps from this machine.
+# Lambda sets these variables. The last ones keep settings of this machine away from the function.
 _ENVIRONMENT: Final = {
     "AWS_REGION": "ap-northeast-1",
     "AWS_DEFAULT_REGION": "ap-northeast-1",
@@ -149,7 +149,7 @@ def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[st
         requirements = target.with_suffix(".txt")
         requirements.write_text(locked, encoding="utf-8")
         options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "--python", interpreter.path]
-        done = subprocess.run(  # noqa: S603 - fixed arguments
+        done = subprocess.run(  # noqa: S603 - the arguments are constants
             [uv.find_uv_bin(), "pip", "install", *options, "--target", str(target), "--requirement", str(requirements)],
             capture_output=True,
             text=True,

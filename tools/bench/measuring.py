@@ -81,7 +81,7 @@ def measure() -> Measure:
 
 def _run(command: Command, environment: Mapping[str, str], stdin: str) -> tuple[str, float]:
     """Run a command, and return its standard error output and its user CPU time in seconds."""
-    with subprocess.Popen(  # noqa: S603 - our own commands
+    with subprocess.Popen(  # noqa: S603 - the commands come from this repository
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

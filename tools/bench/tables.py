@@ -22,7 +22,8 @@ LAYERS_MB: Final = 1.0
 
 _MB: Final = 1_000_000
 _LINES: Final = [{"product_id": product, "quantity": 2} for product in ("apple", "green-tea", "bento")]
-# The first requests fill caches; what is counted between two numbers of requests is that of the later ones alone.
+# The first requests fill caches. The difference between two runs with different numbers of requests therefore contains
+# only later requests.
 _FEW: Final = 50
 _LATER: Final = {True: 100, False: 2000}
 
@@ -86,5 +87,5 @@ def layer_sizes(graph: Graph) -> dict[str, float]:
 
 
 def _size(archive: object) -> float:
-    path: str = getattr(archive, "path")  # noqa: B009 - a FileArchive, whose attributes have no types
+    path: str = getattr(archive, "path")  # noqa: B009 - the attributes of a FileArchive have no types
     return (archives.ROOT / path).stat().st_size / _MB

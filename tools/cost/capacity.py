@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, cast
 
 _READ_BYTES: Final = 4096
 _WRITE_BYTES: Final = 1024
-# A number takes a byte for two digits, and one more; lists and maps have three of their own, and one for each element.
+# DynamoDB counts one byte for two digits of a number, plus one byte per number. It counts three bytes for each list or
+# map, plus one byte for each element.
 _DIGITS_OF_A_BYTE: Final = 2
 _COLLECTION_BYTES: Final = 3
 
@@ -64,7 +65,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
             fields = cast("dict[str, Any]", content)
             return _COLLECTION_BYTES + len(fields) + size_of(fields)
         case _:
-            return 1  # BOOL, NULL
+            return 1  # DynamoDB counts one byte for a BOOL or NULL value.
 
 
 def accesses(

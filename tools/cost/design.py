@@ -57,9 +57,9 @@ FREE: Final[Mapping[str, str]] = {
 """Whole types, and beginnings of types."""
 INFREQUENT: Final = "INFREQUENT_ACCESS"
 _HOURS_OF_A_MONTH: Final = 730
-# Calls, latency, the integration's latency, 4xx and 5xx (API Gateway: metrics and dimensions).
+# API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
 _METRICS_OF_A_METHOD: Final = 5
-# Lambda looks into an empty queue in five places at once, and waits 20 s there (Lambda: SQS event sources).
+# For an idle queue, Lambda runs five pollers, and each long poll waits 20 s (Lambda guide, "SQS event sources").
 _LOOKS_OF_AN_HOUR: Final = 5 * 3600 // 20
 
 

@@ -71,7 +71,7 @@ def _traced_whole(use: Use, design: Design) -> tuple[Use, Design]:
 
 
 def _http(use: Use, design: Design) -> tuple[Use, Design]:
-    # AWS's firewall stands before no HTTP API.
+    # AWS WAF does not support HTTP APIs, so this design has no firewall.
     return use, replace(design, api="http_request", has_firewall=False)
 
 

@@ -30,14 +30,15 @@ from tools.cost.capacity import Access, accesses, size_of
 from tools.cost.recorded import RECORDED_ORDER
 
 _PREFIX: Final = "orders-local-"
-# An environment more may have been started, for a second event at the same time.
+# The emulator may start another execution environment if two events arrive at the same time. Lines with this text are
+# not counted, because they vary.
 _FIRST_START: Final = '"ColdStart":['
 _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
 """Number of events of a confirmed order: OrderCreated and OrderConfirmed."""
-# What the emulator's line lacks of AWS's for a traced function.
+# On AWS, the REPORT line of a traced function also contains this text, which the emulator leaves out.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
 )

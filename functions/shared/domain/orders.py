@@ -16,7 +16,8 @@ from shared.errors import InvalidTransition, OutOfStock, ProductNotFound, Valida
 
 Status = Literal["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"]
 
-# Allowed status changes. The event source mapping of the outbox relay has the same table; a test compares the two.
+# These are the allowed status changes. The event source mapping of the outbox relay repeats this table, and a test
+# compares the two.
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {
         "PENDING": frozenset[Status](("CONFIRMED", "REJECTED", "FAILED", "CANCELLED")),
@@ -27,7 +28,7 @@ TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     }
 )
 LONGEST_IDEMPOTENCY_KEY: Final = 255
-# Never change these: order ids and request hashes are derived from them.
+# Never change the next two constants, because order ids and request hashes are derived from them.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _ORDER_IDS: Final = uuid.UUID("6f1b9f0e-52a8-4c1d-9a53-0d6f3f0c7b21")
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -179,6 +180,6 @@ def _with_status(order: Order, status: Status, now: datetime) -> Order:
         )
     moved = order.copy()
     moved["status"] = status
-    # `now` can be older than the last update, because clocks differ and a request keeps its time when it retries.
+    # `now` can be older than the last update, because clocks differ and a retry uses the time of its first attempt.
     moved["updated_at"] = max(timestamp(now), order["updated_at"])
     return moved

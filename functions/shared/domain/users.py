@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypedDict
 
-# The pattern of UserId in contracts/rest-api.yaml; a test compares the two.
+# contracts/rest-api.yaml repeats this pattern in UserId, and a test compares the two.
 _USER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 

@@ -83,7 +83,7 @@ def test_an_event_that_succeeds_is_on_the_success_topic(cloud: Cloud) -> None:
 
 
 def test_an_event_older_than_its_maximum_age_is_not_tried_again() -> None:
-    # AWS's least age is a minute, which is too long to wait for.
+    # AWS's minimum is one minute, which is too long for a test.
     settings = {"MaximumEventAgeInSeconds": 0}
 
     _, attempts, condition = async_invocation.attempt(lambda: {"error": True}, settings, base_s=1, longest_s=1)

@@ -26,7 +26,7 @@ def test_invocations_wait_for_a_free_environment_and_not_at_the_cost_of_their_ti
     with ThreadPoolExecutor(many) as pool:
         answers = [each.result() for each in [pool.submit(cloud.invoke, function, {}) for _ in range(many)]]
 
-    # Process -> when its invocations must have ended, and when they did.
+    # For each process, this lists the latest allowed end and the actual end of its invocations.
     environments: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for process, limit, ended in sorted(answers, key=lambda answer: answer[2]):
         environments[process].append((limit, ended))

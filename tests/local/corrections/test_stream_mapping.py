@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.local.cloud import Cloud, allow, log_group, unique
 
-# Fails for records called "poison"; writes down what it got.
+# This function prints the names of the records that it receives. It fails for records named "poison".
 CONSUMER = """
     def handle(event, context):
         names = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
@@ -97,7 +97,8 @@ def test_a_failing_batch_is_halved_until_the_poison_is_alone(cloud: Cloud) -> No
 
     assert json.loads(cloud.messages(url)[0]["Body"])["DDBStreamBatchInfo"]["batchSize"] == 1
     got = [line.split()[1].split(",") for line in cloud.log(group, "got", count=5)]
-    # The whole, its halves, and the halves of the one with the poison; others follow in order.
+    # Lambda splits the batch of four into halves, then splits the half that contains the poison record. The order of
+    # the halves can vary.
     assert [len(names) for names in got] in ([4, 2, 2, 1, 1], [4, 2, 1, 1, 2])
 
 

@@ -16,7 +16,7 @@ QUICK = """
             print("ran", record.get("attributes", {}).get("ApproximateReceiveCount"))
         return {"statusCode": 200, "body": "fine"}
 """
-# Tells by a file that it runs, and ends when there is another one.
+# This function creates one file when it starts, and ends when another file exists.
 GATED = """
     import pathlib, time
     def handle(event, context):

@@ -23,7 +23,7 @@ ORDERED: Final = 2
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.5
 _numbers = itertools.count(1)
-# The emulator's Cognito does not stand a sign-in beside a sign-up.
+# The emulator's Cognito fails if a sign-in happens during a sign-up, so this lock separates them.
 _SIGN_UPS: Final = threading.Lock()
 
 
@@ -104,7 +104,8 @@ class Case:
         return self._ask(f"{method} {path}", lambda: self.admin.http(method, path, body), may)
 
     def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
-        # Who sees an execution end does not try again: the order must end by itself.
+        # If the fault stops an execution, the client does not retry, because the platform must then decide the order
+        # without the client.
         leaves = self.fault is not None and self.fault[1].kind in ("died", "timed out")
         answer = self._once(name, call, may)
         for _ in range(0 if leaves else _TRIES - 1):
@@ -213,7 +214,7 @@ def _process_twice(case: Case) -> None:
 
 def _introduce(case: Case) -> None:
     person = case.customer
-    # 409: the profile was made by the try whose answer was lost.
+    # The response is 409 if an earlier attempt created the profile but its response was lost.
     case.rest("POST", "/users", {"name": "Kazumi", "email": person.email}, may=(201, 409))
     case.rest("GET", f"/users/{person.sub}", may=(200, 404))
 
@@ -222,7 +223,8 @@ def _offer(case: Case) -> None:
     product = {"name": "Tea", "unit_price": 250, "currency": "JPY", "quantity": STOCK}
     case.http("PUT", f"/products/{case.product}", product, may=(200, 201))
     case.http("GET", f"/products/{case.product}", may=(200, 404))
-    # The page behind it begins with its key and holds the other one, so all its calls bear the mark.
+    # The page starts after the first product and contains the second one, so each of its calls contains the name that
+    # the fault looks for.
     case.put_product(f"{case.product}-behind", STOCK)
     case.http("GET", f"/products?limit=1&cursor={cursors.encode(case.product)}", may=(200, 400))
 

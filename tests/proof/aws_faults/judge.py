@@ -18,7 +18,7 @@ _SUBJECTS: Final = {
     "FAILED": "Your order has failed",
     "CANCELLED": "Your order is cancelled",
 }
-# The call was carried out, and its caller does not know.
+# With these faults, AWS carries out the call, but the caller gets no response.
 _UNHEARD: Final = ("answer lost", "too slow", "killed after")
 
 
@@ -116,7 +116,7 @@ def allowed_ends(case: Case) -> set[str]:
         if fault.extent == "ever" or (not case.scenario.synchronous and fault.kind in ("aborted", "timed out")):
             ends.add("FAILED")
         if call.operation.startswith("RecordFailed"):
-            # What its own execution could not record as FAILED, the next one decides.
+            # If an execution could not record the order as FAILED, the next execution can still confirm it.
             ends.add("CONFIRMED")
     return ends
 

@@ -25,11 +25,12 @@ from local.corrections.workflow_stop import StoppedError
 from tests.proof.aws_faults.plan import Fault
 from tests.proof.aws_faults.proxy import STEP_PATH, step_fault
 
-# Calls that are too slow keep an environment busy; the others' must not wait for it.
+# Slow calls keep an execution environment busy, so there must be enough environments for the other calls.
 _ENVIRONMENTS_OF_A_FUNCTION: Final = 12
 _task: contextvars.ContextVar[tuple[Any, str, float]] = contextvars.ContextVar("task")
 _THROTTLED, _SERVER_ERROR, _RESET, _LOST = range(4)
-# What Step Functions calls it, by integration: throttled, fault of the service, no connection, no answer in time.
+# The error names of Step Functions by integration, in this order: throttled, service error, connection error, no
+# response in time.
 _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "lambda": (
         "Lambda.TooManyRequestsException",
@@ -113,7 +114,7 @@ def _ask(execution: Any, operation: str, arguments: Any) -> Fault | None:
         "call_id": str(uuid.uuid4()),
         "text": json.dumps(arguments),
     }
-    request = urllib.request.Request(  # noqa: S310 - the proxy of the test
+    request = urllib.request.Request(  # noqa: S310 - the test's proxy only opens http
         os.environ["FAULTS_PROXY"] + STEP_PATH, json.dumps(asked).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request) as answer:  # noqa: S310

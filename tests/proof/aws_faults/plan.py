@@ -88,7 +88,7 @@ def faults_of(call: Call) -> Iterator[Fault]:
         yield from OF_FUNCTIONS
         return
     yield from _OF_WORKFLOWS
-    # An EXPRESS execution cannot be aborted.
+    # Step Functions cannot abort an EXPRESS execution, so the execution dies instead.
     yield Fault("aborted" if call.caller == "standard" else "died")
     if "(lambda:" in call.operation:
         yield Fault("killed before")
@@ -169,7 +169,8 @@ class Plan:
         """Return what goes wrong with a request whose bytes are `text`. One may be about several orders."""
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
-        # The first one only: another order's fault waits for its next call.
+        # One request can contain several orders, but it meets only the first fault. The other faults wait for the next
+        # call of their order.
         found = next((fault for life, call in noted if (fault := life.fault(call, call_id))), None)
         if found:
             for life, call in noted:

@@ -29,10 +29,11 @@ STEP_PATH: Final = "/_faults/step"
 """Where the emulator asks about a call that a workflow makes itself."""
 _CALLER: Final = re.compile(r"app/orders-local-([a-z-]+)\.(\d+)")
 """What faults_launch puts into the user agent: the function, and the number of its environment."""
-# Not the host, which is signed.
+# The proxy passes the Host header on, because it is part of the signature.
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _LONGEST_BODY: Final = 2**24
-# When a call that was too slow is carried out: when the SDK tries again, or when Lambda has (see faults_world).
+# The number of seconds after which a slow call is carried out. In this time, the SDK ("try") or Lambda ("call") has
+# already retried (see world.py).
 _TOO_SLOW_S: Final[Mapping[str, float]] = {"try": 7, "call": 16, "ever": 7}
 _SERVICE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/")
 _CODES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -87,7 +88,7 @@ class FaultProxy:
 
     async def _stop(self) -> None:
         await self._runner.cleanup()
-        # Calls that are too slow still wait.
+        # Slow calls are still waiting here, so they are canceled.
         waiting = asyncio.all_tasks() - {task for task in (asyncio.current_task(),) if task}
         for task in waiting:
             task.cancel()
@@ -126,7 +127,7 @@ class FaultProxy:
             self._kill(environment)
         if request.transport:
             request.transport.abort()
-        return web.Response()  # which nobody gets
+        return web.Response()  # The connection is already closed, so nobody receives this response.
 
     async def _forward(self, request: web.Request, body: bytes) -> web.Response:
         assert self._session
@@ -137,7 +138,8 @@ class FaultProxy:
                 named = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
                 return web.Response(status=answer.status, body=await answer.read(), headers=named)
         except aiohttp.ClientConnectionError as error:
-            return web.Response(status=502, text=str(error))  # the emulator is being stopped
+            # This error only happens while the emulator is being stopped.
+            return web.Response(status=502, text=str(error))
 
     def _kill(self, environment: str) -> None:
         with suppress(ProcessLookupError):

@@ -99,11 +99,13 @@ class Run:
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
     """Return what tells apart calls that look the same. Those that mean the same go wrong in the same way."""
     if call.caller == _ANALYTICS:
-        return ()  # every event is a message by itself
+        return ()  # Each event is a separate message, so it does not matter which event a fault hits.
     if call.caller in (_RELAY, "send_email"):
-        return (min(call.nth, 2),)  # however the order was placed; and the third event is treated as the second
+        # The way in which the order was placed does not matter here, and the function treats a third event like the
+        # second one.
+        return (min(call.nth, 2),)
     if call.caller == "fail_order":
-        # Else it finds that there is nothing to do.
+        # In every other scenario, fail_order finds an order that is already decided.
         return (scenario.name == "abandoned",)
     return (call.nth, scenario.synchronous)
 

@@ -54,7 +54,8 @@ def test_each_order_ends_right_whichever_call_of_aws_goes_wrong(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # In full, calls are too slow for the settings' time limits; the sample has none of these.
+    # The full run contains calls that are slower than the time limits of the settings, so it uses longer pauses. The
+    # sample contains no such calls.
     retry_base_s, patience = (RETRY_BASE_S, 1) if dose.full else (1, PATIENCE)
     with faulty_world(free_port(), tmp_path, retry_base_s=retry_base_s, patience=patience) as world:
         run = _run(world)
@@ -62,7 +63,7 @@ def test_each_order_ends_right_whichever_call_of_aws_goes_wrong(
         points = points_of(recorded)
         if not dose.full:
             quick = [point for point in points if _is_quick(point)]
-            points = random.Random(SEED).sample(quick, SAMPLE)  # noqa: S311 - the same ones each time
+            points = random.Random(SEED).sample(quick, SAMPLE)  # noqa: S311 - each run needs the same numbers
         run.attack(points)
         seen = run.settle(is_waiting)
         at_once = sum(is_complete(case, seen) for case in run.cases)
@@ -93,7 +94,7 @@ def test_each_order_ends_right_whichever_call_of_aws_goes_wrong(
 
 def _run(world: World) -> Run:
     plain = client_of(world.stack.outputs)
-    # As many connections as customers at the same time.
+    # The pool has as many connections as there are concurrent customers.
     client = CheckedClient(plain.frontend, plain.cognito_url, urllib3.PoolManager(maxsize=16, retries=False))
     return Run(world, People(world.stack, client).somebody("admin"))
 

@@ -25,19 +25,20 @@ from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
 from tests.proof.aws_faults.plan import Plan
 from tests.proof.aws_faults.proxy import FaultProxy
 
-# Below the time that the SDK takes to give up on a call that is too slow, so that the function runs out of its own.
+# These time limits are shorter than the SDK's timeouts, so that a slow call makes the function time out.
 _TIMEOUTS_S: Final = {
     **dict.fromkeys(("users_api", "orders_api", "catalog_api", "process_order", "fail_order"), 4),
     "publish_order_events": 5,
     "record_analytics": 5,
     "validate_order": 3,
     "update_inventory": 3,
-    # Above it for its tables, and below it for SES, whose calls may take longer.
+    # This limit is longer than the SDK's timeout for DynamoDB calls but shorter than its timeout for SES calls.
     "send_email": 12,
 }
-# The first retry comes after the longest of them, as it does on AWS; the second when an EXPRESS execution is over.
+# Lambda's first retry comes after the longest time limit above, as it does on AWS. Its second retry comes after the
+# EXPRESS execution has ended.
 RETRY_BASE_S: Final = 14
-# A message of the analytics queue is received again after so long: its visibility timeout.
+# This is the visibility timeout of the analytics queue, after which SQS delivers a failed message again.
 _ANALYTICS_AGAIN_S: Final = 2
 _RELAY_RETRIES: Final = 2
 _FOLDERS: Final = ("components", "contracts", "functions", "workflows")

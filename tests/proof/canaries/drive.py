@@ -74,7 +74,7 @@ class Account:
         answer = self.rest("POST", path, lines(product, quantity), **key)
         found = answer.json()
         if "order_id" not in found:
-            # What /process refused or could not do has its row all the same.
+            # A failed request of POST /process also creates an order, so the id comes from the list of orders.
             found = self.rest("GET", "/orders?limit=1").json()["orders"][0]
         self.drive.words.known(found["order_id"], "order id")
         return found
@@ -171,9 +171,10 @@ class Drive:
         self._not_understood(customer)
         for path in ("/orders", "/process"):
             key = word("idempotency key")
-            customer.rest("POST", path, lines(product, 1000), Idempotency_Key=key)  # more than there is
+            # This quantity is higher than the stock, so the order is rejected.
+            customer.rest("POST", path, lines(product, 1000), Idempotency_Key=key)
             customer.rest("POST", path, lines(product, 999), Idempotency_Key=key)
-            customer.rest("POST", path, lines(word("product id"), 1))  # not in the catalogue
+            customer.rest("POST", path, lines(word("product id"), 1))  # This product is not in the catalog.
             customer.rest("POST", path, {"items": lines(product, 1)["items"] * 2})
             customer.rest("POST", path, lines(product, 1), Idempotency_Key=word("idempotency key") * 30)
             customer.rest("POST", path, lines(product, 1), Idempotency_Key="")

@@ -92,7 +92,8 @@ class Places:
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
-        # An attribute of its own for each word: the table's and the stream's are both looked for.
+        # Each word becomes a separate attribute, because the search looks for the words of both the table and the
+        # stream.
         self._aws(
             "dynamodb",
             "update_item",
@@ -330,7 +331,7 @@ class Places:
                 log.seek(self._log_bytes)
                 yield log.read().decode(errors="replace")
 
-        # It names whom it sends mails to.
+        # The emulator logs the recipient of each email, so a word in an email address appears in this log.
         yield Place("emulator's log", emulator, self._plant_mail)
         yield Place("outputs.json and state.json", files, plant_file)
         for command in ("make redrive", "make order"):

@@ -13,7 +13,7 @@ DOCUMENT: Final = ROOT / "docs" / "data.md"
 _HEAD: Final = "| place | may hold | kept in prod | why |"
 _NOTHING: Final = "-"
 _AWS_ALONE: Final = " (AWS alone)"
-# What no setting of ours decides.
+# AWS sets these retention periods, and no setting of the project changes them.
 _BY_AWS: Final[Mapping[str, str]] = {
     "stream of orders": "24 hours",
     "executions STANDARD": "90 days",

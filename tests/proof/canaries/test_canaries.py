@@ -29,7 +29,7 @@ from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("canaries"), pytest.mark.emulator]
 
-# What Lambda and its runtime write around our lines, and the lines of a traceback.
+# Lambda and its runtime write these lines, or they belong to a traceback.
 _OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")
 
 
@@ -40,7 +40,7 @@ def table() -> Mapping[str, Row]:
 
 
 @pytest.fixture(scope="module")
-def search(  # noqa: PLR0917 - fixtures
+def search(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack,
     watcher: Watcher,
     traces: Traces,

@@ -73,7 +73,7 @@ def stream_batches(draw: st.DrawFn) -> Any:
     """Return a batch of the orders table's stream: a row before and after, each good or spoilt."""
     records: list[Any] = []
     for number in range(draw(st.integers(1, 8))):
-        # DynamoDB keeps no half of a surrogate pair.
+        # DynamoDB cannot store an unpaired surrogate, so the rows contain none.
         good = orders().map(_row).map(_sendable)
         new = draw(seldom(good, changed(good).map(_sendable), 4))
         old = draw(st.none() | good)

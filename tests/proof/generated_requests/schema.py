@@ -29,8 +29,9 @@ REST: Final = "rest-api.yaml"
 HTTP: Final = "http-api.yaml"
 _BAD_REQUEST: Final = 400
 _PRODUCT_ID: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-# Those that an ANY of API Gateway serves, but for HEAD, which has no body to judge, and OPTIONS, which is preflight.
 _config: Any = cast("Any", schemathesis.Config).from_dict
+# API Gateway's method ANY serves these methods. HEAD is missing, because its responses have no body to check. OPTIONS
+# is missing, because API Gateway handles preflight requests.
 _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -104,7 +105,7 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
     for path in target.without:
         del document["paths"][path]
     operations = len(list(openapi.operations(document)))
-    # Each operation has this many in each of the two random phases.
+    # Two phases generate random requests, and each phase sends this number of requests to each operation.
     examples = max(2, min(60, left // operations // 2))
     settings: dict[str, Any] = {
         "headers": {"Authorization": f"Bearer {target.token}"},
@@ -115,9 +116,10 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
             "stateful": {"max-steps": 4},
         },
         "checks": {
-            # By the contract 404 for what is not in the document, as our own check says.
+            # A method that is not in the document gets 404 by contract, and this project's own check verifies that.
             "unsupported_method": {"enabled": False},
-            # No path is deleted, and in process the probe cannot be sent again: the row of the tokens does it all.
+            # This check sends a request again with other credentials, which is impossible if the application runs in
+            # this process. The attack with wrong tokens covers that case.
             "ignored_auth": {"enabled": target.app is None},
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409"]},
             "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},

@@ -50,7 +50,7 @@ def _of_the_stream(functions: World, event: Any, outcome: Any) -> None:
         stream = record["dynamodb"]
         try:
             change = _change(stream)
-        except Exception:  # noqa: BLE001 - whatever a spoilt row leads to
+        except Exception:  # noqa: BLE001 - an invalid row can raise any exception
             poison.append(stream["SequenceNumber"])
             continue
         good += [change] if change else []

@@ -71,7 +71,7 @@ def test_requests_to_the_http_api_are_answered_as_its_document_says(
 
 
 @pytest.mark.usefixtures("catalogue_as_it_was")
-def test_requests_to_the_rest_api_are_answered_as_its_document_says(  # noqa: PLR0917 - fixtures
+def test_requests_to_the_rest_api_are_answered_as_its_document_says(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack, stranger: Person, admin: Person, watcher: Watcher, dose: Dose, proof: Proof
 ) -> None:
     url, products = stack.frontend["restApi"]["url"], tuple(admin.put(1_000_000) for _ in range(3))

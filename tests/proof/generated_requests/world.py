@@ -72,7 +72,7 @@ def world(*names: str) -> Generator[World]:
 
     made = World()
     with ExitStack() as stack, redirect_stdout(_Nowhere()), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of metrics without a metric
+        warnings.simplefilter("ignore", UserWarning)  # Powertools warns about each invocation that counts no metric.
         stack.enter_context(mock.patch("time.sleep", sleep))
         made.functions = {
             name: stack.enter_context(loaded(name, clients=made.clients, environment=ENVIRONMENT)) for name in names

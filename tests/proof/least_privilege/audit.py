@@ -10,22 +10,22 @@ from tests.proof.least_privilege.grants import Grant, of_graph, unread
 from tests.proof.least_privilege.needs import needed
 from tests.support.graph import Graph
 
-# What the code of functions may call. Which of it each function needs only running it shows.
+# Code in functions may call these actions. Only running a function shows which of them the function needs.
 CALLED_BY_CODE: Final = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     *("events:PutEvents", "s3:PutObject", "ses:SendEmail", "sqs:SendMessage", "states:StartExecution"),
 )
-# What only AWS asks for, the emulator does not: of what is needed, proven on the graph alone.
+# Only AWS checks these permissions, and the emulator does not. The resource graph alone proves that they are needed.
 ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
-# Why a resource is no narrower: by its end, or by the policy for those that are nothing but `*`.
+# The reason why a resource pattern is not narrower, by the end of the pattern.
 WIDE: Final = {
     ":log-stream:*": "Lambda names its streams",
     "/orders/*": "one object for each event",
     ":identity/*": "SES asks for the address, its domain or the recipient; bound by ses:FromAddress",
     ":ACCOUNT:*": "API Gateway's log role is one for all APIs of account and region",
 }
-# Actions that know no resource (Service Authorization Reference).
+# These actions support no resource-level permissions (Service Authorization Reference).
 _NOWHERE: Final = ("xray:", "logs:", "dynamodb:ListStreams")
 
 

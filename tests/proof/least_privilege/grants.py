@@ -18,7 +18,7 @@ from tests.support.graph import ACCOUNT, Graph, Resource
 When = tuple[tuple[str, str, tuple[str, ...]], ...]
 """Conditions: operator, key in lower case, values."""
 
-# Resource types whose policies are read here: the policy's input, and what it is called.
+# Each of these resource types has an input that contains a policy, and a name for its kind of policy.
 _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:iam/rolePolicy:RolePolicy": ("policy", "role"),
     "aws:iam/role:Role": ("assumeRolePolicy", "trust"),
@@ -27,7 +27,7 @@ _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:s3/bucketPolicy:BucketPolicy": ("policy", "bucket"),
     "aws:kms/key:Key": ("policy", "key"),
 }
-# What gives permissions without a policy's text in the program: managed policies, users, access keys.
+# These resources give permissions without a policy text in the program.
 FOREIGN: Final = ("RolePolicyAttachment", "PolicyAttachment", "User", "UserPolicy", "Group", "AccessKey")
 
 

@@ -154,7 +154,7 @@ class Deployed:
     @contextmanager
     def _changed(self, change: Callable[[Mapping[str, Any]], Iterator[Mapping[str, Any]]]) -> Generator[None]:
         before = self.policy.read()
-        # By what it says: Lambda does not keep statements in their order.
+        # The statement is found by its content, because Lambda does not preserve the order of statements.
         assert self.statement in before["Statement"], f"{self.grant} is not there"
         statements: list[Mapping[str, Any]] = []
         for statement in before["Statement"]:
@@ -168,7 +168,7 @@ class Deployed:
     def _without(self, statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the statement as one for each of its actions and resources, but this one."""
         if isinstance(self.policy, Trust):
-            # A role must be somebody's.
+            # A trust policy must have a principal, so the statement gets a service that never assumes the role.
             yield {**statement, "Principal": {"Service": f"{NOBODY}.amazonaws.com"}}
             return
         for action in many(statement["Action"]):

@@ -53,7 +53,7 @@ def clean_run(world: World, scenarios: Mapping[str, Scenario], grants: Sequence[
             try:
                 until(next(steps), name)
             except (Refused, AssertionError):
-                # Something is missing, which is told below, or it is not a matter of permissions.
+                # If a permission was denied, a later check reports it. Every other error is raised again.
                 if all(decision.allowed for decision in world.decisions(mark)):
                     raise
             uses.seconds[name] = time.monotonic() - began
@@ -110,16 +110,18 @@ def failure_without(world: World, scenario: Scenario, removal: Removal) -> str:
             sign = _act(steps)
             ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
-                # Asked first: what is decided and told afterwards is all there is.
+                # This check comes before the search, so that the search sees everything that happened before the stack
+                # became idle.
                 at_rest = world.is_at_rest()
                 if any(not each.allowed and removal.refused(each) for each in world.decisions(mark)):
                     found = world.signs(since_ms, log_from)
-                    # What a scenario breaks by itself shows as well.
+                    # A scenario that takes a permission away itself also produces errors, so only errors that contain
+                    # the removed resource count.
                     told = (each for each in found if not world.on_purpose or removal.resource in each)
                     if sign := sign or next(told, ""):
                         return sign
                 if at_rest:
-                    # All was done, or something else is wrong.
+                    # All work has ended, and no denied permission was found.
                     return ""
                 time.sleep(_PAUSE_S)
     return ""

@@ -25,7 +25,7 @@ def ready() -> bool:
     return True
 
 
-# Requests
+# Scenarios for requests
 
 
 def profile_made(world: World) -> Generator[Check]:
@@ -76,7 +76,7 @@ def product_put(world: World) -> Generator[Check]:
     yield lambda: answer.status == 201
 
 
-# Orders
+# Scenarios for orders
 
 
 def order_confirmed(world: World) -> Generator[Check]:
@@ -143,7 +143,7 @@ def order_processed_in_vain(world: World) -> Generator[Check]:
     yield lambda: answer.json()["code"] == "OutOfStock"
 
 
-# What cannot be done
+# Scenarios for work that always fails
 
 
 def event_given_up(function: str) -> Scenario:
@@ -191,7 +191,7 @@ def message_undeliverable(world: World) -> Generator[Check]:
         yield lambda: world.stack.failed("analytics-delivery", order_id)
 
 
-# Deployment
+# Scenarios for deployments
 
 
 def function_deployed(function: str) -> Scenario:
@@ -228,7 +228,7 @@ def mapping_deployed(function: str) -> Scenario:
         made = world.call(
             "lambda",
             "create_event_source_mapping",
-            # Another qualifier: an alias has a source once.
+            # An alias can have an event source only once, so this mapping uses the function without its alias.
             FunctionName=arn.rpartition(":")[0],
             EventSourceArn=found["EventSourceArn"],
             StartingPosition=found.get("StartingPosition"),

@@ -13,7 +13,7 @@ from tests.support.graph import Graph
 
 HEAD: Final = ("who", "may", "on", "only if", "for", "given by")
 _CODE: Final = "the calls of its code"
-# Reasons of permissions that every function has. The table lists them once.
+# Every function has permissions for these reasons, so the table lists them only once.
 _OF_ALL: Final = ("its log (Lambda", "its traces (Lambda")
 _KEYS: Final = {
     "aws:sourcearn": "aws:SourceArn",

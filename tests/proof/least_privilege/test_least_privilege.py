@@ -34,7 +34,7 @@ from tests.proof.plugin import Dose, Proof
 from tests.support.graph import Graph, stack_config
 
 pytestmark = [pytest.mark.attack("least-privilege")]
-# Of `make test`: scenarios that are short and together need permissions of every kind of policy.
+# `make test` runs only these scenarios. They are short, and together they need permissions from every kind of policy.
 SAMPLE = ("profile read", "order confirmed", "order processed", "send_email deployed", "standard machine deployed")
 
 
@@ -50,7 +50,7 @@ def test_what_is_granted_is_what_is_needed(graph_of: Callable[[str], Graph], sta
 
 def test_what_holds_for_one_stack_holds_for_all(graph_of: Callable[[str], Graph]) -> None:
     def given(stack: str) -> set[Grant]:
-        # The address that mails come from is a setting.
+        # The sender of emails is a setting that differs between the stacks.
         sender = json.loads(stack_config(stack)["orders:mail"])["sender"]
         return {plain_grant(grant, lambda text: text.replace(sender, "SENDER")) for grant in of_graph(graph_of(stack))}
 
@@ -131,7 +131,8 @@ CHANGES: list[tuple[str, str, Change]] = [
     ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
     ("missing", "topic alarms", statements("TopicPolicy", "alarms-policy", lambda s: s.pop())),
     ("missing", "kms:GenerateDataKey", statements("Key", "alarms-key", lambda s: s.pop())),
-    # A condition that is lost, or that another account or another resource meets, is another permission.
+    # A permission with a different condition counts as a different permission, for example if the condition is missing
+    # or allows another account.
     (
         "missing",
         "trust order-standard",
@@ -214,7 +215,7 @@ def test_what_is_wrong_with_a_policy_is_found_by_name(
 
 
 @pytest.fixture(scope="module")
-def world(  # noqa: PLR0917 - fixtures
+def world(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack,
     people: People,
     admin: Person,
@@ -222,10 +223,10 @@ def world(  # noqa: PLR0917 - fixtures
     notifications: Callable[[str], list[Any]],
     successes: Callable[[str], list[Any]],
 ) -> Iterator[World]:
-    del watcher  # its subscribers are there before the first order
+    del watcher  # This fixture subscribes to the topics before the first order, so it must run first.
     analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
     found = World(stack, people, admin, people.somebody().introduce(), notifications, successes)
-    # A message that could not be recorded comes again after a second.
+    # A message that could not be recorded is delivered again after one second instead of the usual visibility timeout.
     with queue_attributes(stack, analytics, VisibilityTimeout="1"):
         yield found
         found.tidy()
@@ -233,7 +234,7 @@ def world(  # noqa: PLR0917 - fixtures
 
 @pytest.mark.emulator
 def test_what_is_deployed_is_what_the_program_says(world: World, graph_of: Callable[[str], Graph]) -> None:
-    # The emulator does not ask the policies of topics and keys.
+    # The emulator does not check topic policies and key policies.
     said = {grant for grant in of_graph(graph_of("local")) if not grant.policy.startswith(("topic ", "key "))}
     assert {each.grant for each in privilege_policies.of_stack(world.stack)} == said
 

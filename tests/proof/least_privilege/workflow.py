@@ -11,7 +11,7 @@ from typing import Any, Final
 from tests.support.graph import ACCOUNT, REGION
 
 _INTEGRATION: Final = "arn:aws:states:::"
-# What only an execution has that answers POST /process: the condition of the choices that lead to its own states.
+# This condition selects the states that only executions of POST /process enter.
 _SYNCHRONOUS: Final = "$synchronous"
 
 

@@ -22,7 +22,8 @@ from tests.proof.least_privilege.grants import plain
 _FAULT: Final = 500
 _PAUSE_S: Final = 0.03
 _REFUSED: Final = re.compile(r"not authorized|AccessDenied|AuthorizationError|no permission", re.IGNORECASE)
-# What the emulator says where AWS counts a metric: DestinationDeliveryFailures, DeadLetterErrors, FailedInvocations.
+# The emulator logs these messages where AWS counts a metric: DestinationDeliveryFailures, DeadLetterErrors or
+# FailedInvocations.
 _UNSENT: Final = re.compile(r"its role may not|does not let")
 
 
@@ -57,7 +58,8 @@ class World:
     """Whether a scenario has taken a permission away by itself."""
 
     def __post_init__(self) -> None:
-        # Not the checked one: gateways say in words of their own that a function may not be invoked.
+        # The client that validates responses is not usable here. If a function may not be invoked, the gateways respond
+        # in a form that the contract does not contain.
         self._client: Client = client_of(self.stack.outputs)
         self._decisions: Path = self.stack.instance.home / DECISIONS
 

@@ -128,7 +128,8 @@ def _send(uses: Sequence[Use]) -> None:
     for use in uses:
         together = threading.Barrier(_DUPLICATES + 1)
         jobs += [partial(one, use, together, way, items) for way, items in use.requests()]
-    # Jobs begin in their order, so that those that wait for each other are together before the next ones.
+    # The pool starts the jobs in this order, so all jobs of one barrier have a thread before the jobs of later barriers
+    # start.
     at_once(32, jobs)
 
 

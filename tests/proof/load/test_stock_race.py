@@ -182,8 +182,8 @@ def test_a_unit_that_goes_missing_is_noticed(load: Load) -> None:
 
 def _orders(initial: dict[str, int], buyers: Sequence[Person], number: int) -> list[Wanted]:
     """Return orders for more than there is: of one unit, of some units of one product, and of up to 25 lines."""
-    # The same plan each time; only the names differ.
-    chance, products = random.Random(1), list(initial)  # noqa: S311 - no secret
+    # The plan is the same in each run, and only the names of the products differ.
+    chance, products = random.Random(1), list(initial)  # noqa: S311 - the numbers are no secrets
     plan = [{product: 1} for product, units in initial.items() for _ in range(units)]
     while len(plan) < number:
         if len(plan) % 4:

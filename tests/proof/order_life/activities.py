@@ -92,7 +92,7 @@ class Activity:
             self.done.append(call)
             if fate in (Fate.FINE, Fate.PARTLY):
                 return carry_out(fate is Fate.PARTLY)
-            with suppress(ClientError):  # an answer as well, and lost as well
+            with suppress(ClientError):  # An error response of AWS is lost in the same way as a successful response.
                 carry_out(False)
             if fate is Fate.DIES_AFTER:
                 raise Died
@@ -126,7 +126,8 @@ class Activity:
 
     def _here(self) -> None:
         _now.activity = self
-        # Powertools keeps the request in the class, which is right where a process has one request at a time.
+        # Powertools stores the request in a class attribute, so each activity must set its own request before it
+        # continues.
         BaseRouter.current_event, BaseRouter.lambda_context = self._router
 
     def go_on(self, fate: Fate = Fate.FINE, *, to_the_end: bool = False) -> None:
@@ -164,7 +165,7 @@ class Activity:
         self._here()
         try:
             self.value = self.run()
-        except BaseException as error:  # noqa: BLE001 - handed to `then`
+        except BaseException as error:  # noqa: BLE001 - the callback `then` receives the error
             self.error = error
         self.ended = True
 

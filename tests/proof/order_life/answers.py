@@ -109,7 +109,8 @@ class Answers:
             if (each.user_id, each.lines, each.synchronous) == (story.user_id, story.lines, story.synchronous)
         ]
         assert len(alike) <= slots, f"{len(alike)} orders of {slots} requests: {alike}"
-        # A key stands for one order whichever way and body it came with.
+        # A user's key belongs to one order only, even if requests with other bodies or to another path use the same
+        # key.
         mine = [each for each in self.history.stories.values() if each.user_id == story.user_id]
         all_slots = [
             call.request for call in self.calls if call.request.items and call.request.user.user_id == story.user_id

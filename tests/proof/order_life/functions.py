@@ -73,7 +73,8 @@ class Functions:
         idle = self._idle[name]
         if idle:
             return idle.pop()
-        # A default argument keeps the `sleep` that there is while its module is loaded.
+        # Some functions use `sleep` as a default argument, which Python evaluates while it loads the module. The
+        # replacement must therefore be active here.
         with mock.patch("time.sleep", self.clock.tick):
             process = self._stack.enter_context(loaded(name, clients=self.clients, environment=ENVIRONMENT))
         self.mutate(process)
@@ -139,7 +140,7 @@ def functions_in_process(
     clock: Clock, clients: Mapping[str, Any], mutate: Callable[[LoadedFunction], None]
 ) -> Generator[Functions]:
     """Put the functions on `clock` and on `clients`, without logs, until the end of the block."""
-    ids = random.Random(0)  # noqa: S311 - so that a run can be repeated
+    ids = random.Random(0)  # noqa: S311 - a run must be repeatable
 
     class Virtual(datetime):
         @classmethod
@@ -153,7 +154,7 @@ def functions_in_process(
         stack.enter_context(mock.patch.object(times, "datetime", Virtual))
         stack.enter_context(mock.patch("uuid.uuid4", uuid4))
         stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
-        # Their lines would be most of the time that a run takes.
+        # Log lines would take most of the time of a run, so logging is disabled.
         stack.callback(logging.disable, logging.root.manager.disable)
         logging.disable()
         yield Functions(clock, clients, mutate, stack)

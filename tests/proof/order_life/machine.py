@@ -182,7 +182,7 @@ class OrderLife(RuleBasedStateMachine):
 class OrderLifeInProcess(OrderLife):
     """And what happens between two calls to AWS."""
 
-    system: World  # pyright: ignore[reportIncompatibleVariableOverride] - it is this kind of System here
+    system: World  # pyright: ignore[reportIncompatibleVariableOverride] - World implements System
 
     @invariant()
     def the_tables_are_as_the_model_says(self) -> None:
@@ -235,7 +235,8 @@ class OrderLifeInProcess(OrderLife):
             self.system.pass_time(seconds)
             return
         executions = [each for each in self.system.activities if each.is_execution]
-        found = [*executions, *self.system.activities]  # executions twice: there are few
+        # Executions are listed twice, because there are few of them and they would otherwise rarely crash.
+        found = [*executions, *self.system.activities]
         self.system.crash(found[number % len(found)])
 
     @precondition(lambda self: self.system.queues.failures)

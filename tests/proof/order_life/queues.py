@@ -98,7 +98,8 @@ class Queues:
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
         ]
         due = [each for each in self.deliveries if each.due_s <= self._host.clock.now_s]
-        # A retry that is not due yet makes time pass, which kills others.
+        # Delivering a retry before it is due lets time pass, so other activities reach their time limits. Early retries
+        # are therefore only chosen if nothing else waits.
         found = due if batches or due else self.deliveries
         return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
 
@@ -130,7 +131,7 @@ class Queues:
         fact = {"event_id": event["detail"]["event_id"], "detail_type": event["detail-type"]}
         body = json.dumps(fact | {"order": event["detail"]["order"]})
         if self._bodies.get(body, -1e9) > self._host.clock.now_s - 300:
-            return  # SQS's deduplication by content
+            return  # SQS deduplicates messages with the same content within five minutes.
         self._bodies[body] = self._host.clock.now_s
         self._messages += 1
         self.queue.append(Message(body, f"message-{self._messages}"))

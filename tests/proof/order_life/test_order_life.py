@@ -34,9 +34,9 @@ USERS: Final = [
     User("Cem without a profile", "00000000-0000-4000-8000-00000000000c"),
     User("the admin", "00000000-0000-4000-8000-00000000000d", is_admin=True),
 ]
-# A run is long and ends differently each time; none of these says anything of the platform.
+# These health checks complain about long runs of different lengths, which are normal here.
 _SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-# Found by the small dose as well, and quickly.
+# The small run also finds these defects, and it finds them quickly.
 _SMALL: Final = ("confirmed in two writes", "keys of all users", "a page loses one")
 
 
@@ -57,7 +57,7 @@ def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool 
     """Run the machine: always the same runs, or new ones of a seed that a failure names."""
     chosen = settings(
         max_examples=runs,
-        stateful_step_count=steps + 1,  # the first one is `start`
+        stateful_step_count=steps + 1,  # One step is added, because the first step is always `start`.
         deadline=None,
         derandomize=not explore,
         database=None,

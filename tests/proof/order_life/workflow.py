@@ -133,7 +133,7 @@ class Interpreter:
             return {"StatusCode": 200, "Payload": invocation.value}
         if isinstance(error, Died):
             raise _failure("Lambda.Unknown", "the process exited before completing the request")
-        # Lambda reports the class's name, and the whole as JSON text.
+        # Lambda reports the name of the exception's class, and the whole error as JSON text.
         cause: Any = {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": "1", "stackTrace": []}
         raise _failure(type(error).__name__, json.dumps(cause)) from error
 
@@ -175,7 +175,7 @@ def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
         "_evaluate_jsonata_choice_rule": choice,
         "_add_event": no_event,
         "time": types.SimpleNamespace(sleep=clock.tick),
-        # Compiled expressions are cached, because parsing one takes ten times as long as evaluating it.
+        # Compiled expressions are cached, because parsing an expression takes ten times as long as evaluating it.
         "jsonata": types.SimpleNamespace(Jsonata=types.SimpleNamespace(jsonata=_compiled), utils=_jsonata.utils),
     }
     accepted = state_machine.render(

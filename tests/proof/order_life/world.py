@@ -83,7 +83,7 @@ class World:
             if user.email:
                 self._introduce(user)
 
-    # What activities do
+    # The following methods carry out the calls of activities.
 
     def carry_out(self, service: str, operation: str, arguments: Mapping[str, Any], part: bool) -> Any:
         """Do a call of the activity that is running."""
@@ -121,7 +121,7 @@ class World:
         self._requests += 1
         return invocation(self.functions, name, event, f"lambda-request-{self._requests}")
 
-    # What the test does
+    # The following methods are the actions of the test.
 
     def send(self, request: Request, *, at_once: bool) -> Call:
         """Send a request to its API. It is answered at once, or stops before its first call."""

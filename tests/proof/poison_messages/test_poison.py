@@ -44,14 +44,15 @@ def test_poison_in_the_stream_waits_with_its_reason_and_its_neighbours_pass(
             assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
         (report,) = queues.waiting(STREAM)
         batch = json.loads(report["Body"])["DDBStreamBatchInfo"]
-        # From the first poison on, the whole batch: what is behind it was published, and is named all the same.
+        # The report covers the batch from the first poison row to its end, so only the first order is missing. The
+        # function did publish the valid records behind the poison row.
         assert batch["batchSize"] == len(rows) + len(good) - 1
         said = queues.redrive(STREAM, dry_run=True)
         assert f"record(s) from {batch['startSequenceNumber']} (RetryAttemptsExhausted: " in said
         assert len(re.findall(r"\d{20,}: \S*(KeyError|ValidationError): ", said)) == 5, said
         assert " and 1 more): would be sent back" in said
         assert "it failed again" in queues.redrive(STREAM, stay=1)
-        # Each try published again what is behind the poison.
+        # Each retry publishes the valid records again, but customers must get each email only once.
         watcher.until(lambda: len(stack.mails(customer.email)) == 2 * len(good), "each mail once")
         proof.tried(poison_rows=len(rows), neighbours=len(good))
         proof.found(neighbours_passed=len(good), in_failure_queues=queues.poison)
@@ -83,7 +84,7 @@ def test_poison_in_the_queue_waits_with_its_reason_and_its_neighbours_pass(
     assert said.count("(ValidationError: ") == len(poison)
     unreadable = len([kind for kind in poison if kind in ("not JSON", "a list", "deep")])
     queues.redrive(ANALYTICS, stay=unreadable)
-    # What can be sent comes back, under another id; the rest never left.
+    # Messages that can be sent again return to the queue under a new id. The other messages never left the queue.
     again = queues.waiting(ANALYTICS, len(poison))
     assert sorted(each["Body"] for each in again) == sorted(poison.values())
     proof.tried(poison_messages=len(poison), neighbours=len(good))

@@ -49,7 +49,7 @@ class State:
             },
             mails=sorted((mail["Subject"], mail["BodyText"]) for mail in stack.mails(address)),
             executions=_executions(stack),
-            # What other attacks told the topic may name no order.
+            # Other attacks may have published messages without an order id to this topic.
             notified=sorted(json.loads(each["Body"]).get("order_id", "") for each in stack.queued(notifications)),
             failed=failures(stack),
         )

@@ -40,7 +40,7 @@ def settling(stack: Stack, watcher: Watcher) -> Iterator[Settling]:
 @pytest.fixture
 def deliverer(stack: Stack, settling: Settling) -> Deliverer:
     """Delivers in a sequence that can be had again by the seed it prints, which pytest shows if a test fails."""
-    seed = random.randrange(10**9)  # noqa: S311 - not for secrets
+    seed = random.randrange(10**9)  # noqa: S311 - the numbers are no secrets
     print(f"seed of the sequence: {seed}")  # noqa: T201
     return Deliverer(stack, random.Random(seed), settling.wait_for_room)  # noqa: S311
 
@@ -151,14 +151,14 @@ def test_events_that_come_twice_and_in_no_sequence_end_as_those_that_come_once_a
 
 
 BREAKAGES = {
-    # A mail's claim that no other delivery of the event knows.
+    # Each delivery claims its email under a new id, so no claim prevents a second email.
     ("send_email", "second_mails"): """
         import uuid
         take = type(as_it_was.claims).take
         as_it_was.claims.take = lambda event_id, **times: take(as_it_was.claims, f"{event_id}{uuid.uuid4()}", **times)
         return as_it_was.lambda_handler(event, context)
     """,
-    # An execution that is not named by its order.
+    # The execution gets a random name instead of the order id, so an event can start a second execution.
     ("process_order", "second_executions"): """
         import uuid
         start = as_it_was.workflows.start_execution
@@ -169,7 +169,7 @@ BREAKAGES = {
         )
         return as_it_was.lambda_handler(event, context)
     """,
-    # An object that is written over.
+    # The object is written without IfNoneMatch, so a second delivery overwrites it.
     ("record_analytics", "records_rewritten"): """
         put = type(as_it_was.s3).put_object
         as_it_was.s3.put_object = lambda IfNoneMatch, **call: put(as_it_was.s3, **call)
@@ -194,7 +194,8 @@ def differences(before: State, state: State, orders: Orders, model: Orders) -> d
     left, right = left_of(state, orders), left_of(state, model)
     others = 0
     for fate in FATES:
-        text = max(right[fate])  # those of the model should be alike
+        # All orders of the model should have the same text, so one of the texts is compared with the others.
+        text = max(right[fate])
         others += right[fate].total() + left[fate].total() - right[fate][text] - left[fate][text]
         right_end = f'"status": {{"S": "{statuses(fate)[-1]}"}}' in text
         complete = text.count("orders/dt=DAY/ID_") == text.count("Hello ") == len(statuses(fate))

@@ -68,7 +68,7 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
     foreign_token = foreign.id_token if api == "rest" else foreign.access_token
     shapeless = tokens_forge.shapeless(right)
     if api == "http":
-        # The emulator's JWT authorizer breaks at it with 500; a gateway of AWS does not.
+        # The emulator's JWT authorizer returns 500 for this token, and AWS's does not, so the token is left out.
         del shapeless["header is a list"]
     return {
         **shapeless,
@@ -83,7 +83,7 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
 def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> list[str]:
     """Return what is wrong with an answer to a token that opens nothing."""
     found = [] if answer.status in sent.statuses else [f"got {answer.status}, allowed {sent.statuses}"]
-    # A gateway repeats the asked path nowhere, and neither does a header but the request's own ids.
+    # Neither the body nor the headers of an error response may contain a secret of the victim.
     told = answer.text + json.dumps(dict(answer.headers))
     found += [f"tells {secret}" for secret in secrets if secret in told]
     return [f"{route.name}: {each}: {answer.text[:200]}" for each in found]
@@ -113,9 +113,11 @@ def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict
     return {
         "of another pool": sent(of(foreign_pool)),
         "of another app client": sent(of(foreign_client)),
-        # Its audience is right, so the HTTP API's gateway goes on to look for the scope: contracts/http-api.yaml.
+        # The HTTP API accepts the audience of an ID token and then finds no scope, so the response is 403
+        # (contracts/http-api.yaml).
         "of the other kind": sent(own.access_token) if api == "rest" else sent(own.id_token, 403),
-        # A refresh token of Cognito is not a JWT, so AWS answers 401. One of the emulator is a JWT without a scope.
+        # A Cognito refresh token is not a JWT, so AWS returns 401. The emulator's refresh token is a JWT without a
+        # scope, so the emulator returns 403.
         "refresh token": sent(refresh, 401, 403),
     }
 

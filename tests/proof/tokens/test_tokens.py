@@ -53,7 +53,7 @@ def test_no_wrong_token_opens_a_route(
     for api in APIS:
         of_api = [route for route in ROUTES if route.api == api]
         for number, (name, sent) in enumerate(wrong[api].items()):
-            # In a small dose each kind meets one route, and each route several kinds.
+            # The small run tries each kind of token on one route only, so each route meets several kinds of tokens.
             for route in of_api if dose.full else [of_api[number % len(of_api)]]:
                 answer = route.send(client, sent, admin_victim.ids)
                 tried += 1
@@ -90,7 +90,7 @@ def test_the_right_token_opens_every_route(admin_victim: Victim, client: Checked
         for value in (token, f"Bearer {token}"):
             answer = route.send(client, Sent({"Authorization": value}), admin_victim.ids)
             assert answer.status not in (401, 403), (route.name, answer)
-            # What is there already, and what the order's status does not allow any more.
+            # The profile may already exist, and the order's status may no longer allow a change.
             assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from local.client import Answer
+from shared.domain.orders import order_id_for
 from tests.journeys.people import People, Person, lines, unique
 from tests.journeys.stack import Stack
 from tests.proof.plugin import Dose, Proof
@@ -24,7 +25,7 @@ from tests.proof.tokens.matrix import Victim, victim
 
 pytestmark = [pytest.mark.attack("wrong-tokens"), pytest.mark.emulator]
 
-# What differs from one answer to the next, whatever was asked.
+# These headers differ in every response, whatever the request was.
 _OWN_TO_AN_ANSWER: Final = frozenset(
     {
         "date",
@@ -138,7 +139,7 @@ def test_no_other_spelling_gives_what_is_theirs(attacker: Person, theirs: Victim
     for method, path, headers in tried:
         answer = attacker.client.send(method, url + path, headers={"Authorization": attacker.id_token, **headers})
         assert answer.status in (200, 400, 403, 404), (method, path, answer)
-        # A list of the attacker's own is 200.
+        # The attacker's own list of orders is a correct response, and it is empty.
         assert answer.status != 200 or answer.json() == {"orders": []}, (method, path, headers)
         found += [f"{path}: {secret}" for secret in theirs.secrets if secret in answer.text]
     proof.tried(spellings=len(tried))
@@ -198,8 +199,6 @@ def test_an_order_s_id_can_be_computed_by_its_owner_s_key_and_opens_nothing(
 
 @pytest.fixture
 def domain() -> Callable[[str, str], str]:
-    from shared.domain.orders import order_id_for  # noqa: PLC0415 - of the functions' own path
-
     return order_id_for
 
 
@@ -224,7 +223,7 @@ def test_theirs_and_none_take_the_same_time(attacker: Person, theirs: Victim, do
         slower = 0
         for number in range(pairs):
             absent = in_place(path, *(str(uuid.uuid4()),) * 2)
-            # Who comes first gains or loses by it, so they take turns.
+            # The first request of a pair may be faster or slower because of its position, so the order alternates.
             both = {each: seconds(method, each) for each in ((asked, absent) if number % 2 else (absent, asked))}
             slower += both[asked] > both[absent]
         proof.tried(timed_pairs=pairs)
