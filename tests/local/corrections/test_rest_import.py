@@ -185,14 +185,14 @@ def without_info(imported: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (reference, r"the answer 200 of get / has \$ref"),
-        (unknown_answer, "responses lacks"),
+        (reference, r"the response 200 of get / has \$ref"),
+        (unknown_answer, "`responses` lacks"),
         (siblings, r"A sibling \(\{x\}\) of this resource already has a variable path part -- only one is allowed"),
         (security, "the document has security, which API Gateway ignores"),
         (scheme, "token has scheme"),
         (inline_body, "must be a reference to a model"),
         (model_name, "letters and digits only"),
-        (validator, "no request validator is called none"),
+        (validator, "the request validator none does not exist"),
         (no_integration, "no integration"),
         (without_info, "the document lacks 'info'"),
     ],
@@ -213,5 +213,5 @@ def test_a_refused_document_changes_nothing(
 
 
 def test_merging_is_refused(api: RestApi) -> None:
-    with pytest.raises(CallError, match="knows `overwrite` and no other"):
+    with pytest.raises(CallError, match="supports `overwrite` only"):
         put(api, document({}), mode="merge")
