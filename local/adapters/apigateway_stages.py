@@ -1,4 +1,4 @@
-"""API Gateway: deployments and stages of REST APIs."""
+"""Adapters of API Gateway's deployments and stages of REST APIs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SETTINGS: Final = {
 
 @adapts("aws:apigateway/deployment:Deployment")
 class Deployment(Adapter):
-    """The API as it is now, for a stage to serve."""
+    """A snapshot of a REST API, which a stage can serve."""
 
     applies = frozenset({"restApi", "description"})
     # They stand for what is deployed: a change of them makes a new deployment.
@@ -38,7 +38,7 @@ class Deployment(Adapter):
 
 @adapts("aws:apigateway/stage:Stage")
 class Stage(Adapter):
-    """A deployment under an address."""
+    """A stage of a REST API, which serves a deployment at a URL."""
 
     applies = frozenset(
         {
@@ -104,7 +104,7 @@ class Stage(Adapter):
 
 @adapts("aws:apigateway/methodSettings:MethodSettings")
 class MethodSettings(Put):
-    """Throttling and metrics of a stage's methods."""
+    """Throttling, metrics and logging settings for the methods of a stage."""
 
     applies = frozenset({"restApi", "stageName", "methodPath", "settings"})
     replaced_by = frozenset({"restApi", "stageName", "methodPath"})
