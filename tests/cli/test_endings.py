@@ -45,7 +45,9 @@ def test_an_expected_error_is_one_line(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_defect_is_one_line_and_its_traceback_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     log = tmp_path / "new" / "error.log"
     assert _run(KeyError("first\nsecond"), log) == 2
     said = capsys.readouterr().err
