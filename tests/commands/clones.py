@@ -1,4 +1,4 @@
-"""Fresh clones, and the environments that people run make in."""
+"""Fresh clones of this repository, and the environment variables for commands in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PYTHON: Final = os.path.realpath(sys.executable)
-"""The Python that .venv was made with."""
+"""The Python interpreter that .venv uses."""
 # What make and pytest hand to their children, and what the Makefile takes from the environment.
 _INHERITED: Final = ("MAKE", "MFLAGS", "PYTEST_", "COVERAGE_")
 _VARIABLES: Final = ("PORT", "STACK", "DRY_RUN", "ATTACKS", "ORDERS", "PYTHON", "BENCH_PYTHON", "PULUMI_UP_FLAGS")
@@ -23,15 +23,15 @@ _VARIABLES: Final = ("PORT", "STACK", "DRY_RUN", "ATTACKS", "ORDERS", "PYTHON", 
 
 @dataclass(frozen=True)
 class Clone:
-    """A checkout that nothing was installed into."""
+    """A checkout in which nothing was installed at first."""
 
     path: Path
     environment: Mapping[str, str]
     user: int | None = None
-    """Who runs its commands, if it is not the user of the tests."""
+    """Id of the user and group that run its commands, or None for the tests' own user."""
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in it to its end."""
+        """Run a command in the clone until it ends."""
         return subprocess.run(  # noqa: S603 - our own commands
             command,
             cwd=self.path,
@@ -47,7 +47,7 @@ class Clone:
 
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
-        """Run make in it, in a process group of its own, which is killed at the end."""
+        """Run make in the clone in its own process group, which is killed at the end of the block."""
         with subprocess.Popen(  # noqa: S603 - our own command
             ["make", *arguments],  # noqa: S607
             cwd=self.path,
@@ -65,28 +65,30 @@ class Clone:
                     os.killpg(process.pid, signal.SIGKILL)
 
     def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run make in it to its end."""
+        """Run make in the clone until it ends."""
         return self.run("make", *arguments, **environment)
 
     @property
     def packages(self) -> list[str]:
-        """The names of the packages in its .venv."""
+        """The names of the packages in the clone's .venv."""
         found = (self.path / ".venv").glob("lib/python*/site-packages/*.dist-info")
         return sorted(path.name.partition("-")[0] for path in found)
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the environment of this process, without what make and pytest put there."""
+    """Return the environment variables of this process without those of make and pytest."""
     return {
         name: value for name, value in os.environ.items() if not name.startswith(_INHERITED) and name not in _VARIABLES
     }
 
 
 def sources() -> list[str]:
-    """Return the files of a fresh clone, with the changes that are not committed yet."""
+    """Return the names of the files in a fresh clone, including uncommitted files."""
     git = shutil.which("git")
     if git is None:
-        raise FileNotFoundError("git is not on the PATH, so a fresh clone cannot be made. Remedy: install git")
+        raise FileNotFoundError(
+            "git is not on the PATH, so the files of a fresh clone are unknown. Remedy: install git"
+        )
     listed = subprocess.run(  # noqa: S603 - fixed arguments
         [git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -98,7 +100,7 @@ def sources() -> list[str]:
 
 
 def copy(names: list[str], into: Path) -> None:
-    """Copy files of this repository."""
+    """Copy these files of the repository to the folder `into`."""
     for name in names:
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +108,7 @@ def copy(names: list[str], into: Path) -> None:
 
 
 def tree(*folders: Path) -> dict[str, tuple[int, int]]:
-    """Return the size and the time of every file in `folders`, to see whether anything changed."""
+    """Return the size and modification time of every file in `folders`, to detect changes."""
     found: dict[str, tuple[int, int]] = {}
     for folder in folders:
         for path in folder.rglob("*"):
@@ -117,7 +119,7 @@ def tree(*folders: Path) -> dict[str, tuple[int, int]]:
 
 
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line that a failed make printed, besides its own."""
+    """Return the only line that a failed make printed to standard error, apart from make's own lines."""
     lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert done.returncode, done.stdout
     assert len(lines) == 1, done.stderr
