@@ -9,7 +9,7 @@ from local.instance import Instance
 
 
 def localize(exports: Any, instance: Instance) -> Any:
-    """Return `exports` with the URLs of the hosted sign-in pages and the token keys rewritten to the emulator.
+    """Return `exports` with the URLs of the sign-in pages and of the tokens' public keys rewritten.
 
     An issuer stays unchanged, because it is a name that tokens contain, not a URL that clients open.
     """

@@ -21,7 +21,7 @@ def is_archive(value: Any) -> bool:
 def zip_bytes(archive: pulumi.Archive) -> bytes:
     """Return the archive's content as a zip file.
 
-    Raises TypeError for an archive that would have to be downloaded, because local commands use no network.
+    Raises TypeError for other kinds of archives, for example an archive at a URL.
     """
     if isinstance(archive, pulumi.FileArchive) and Path(archive.path).is_file():
         return Path(archive.path).read_bytes()

@@ -39,7 +39,7 @@ class Found:
 
     state: Literal["running", "died", "none"]
     processes: list[processes.Process]
-    """The living processes of the emulator and its Lambda functions."""
+    """The running processes of the emulator and its Lambda functions."""
     record: dict[str, Any]
     """The record that was written when the emulator was started."""
 
@@ -60,7 +60,7 @@ class Started:
     _pipe: int | None
     """The emulator runs while this process holds the pipe open."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Lock that the first of release and discard takes forever. A signal can call both at once."""
+    """Lock that `release` or `discard` acquires and never releases, because a signal can cause both at once."""
 
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.

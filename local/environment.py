@@ -1,4 +1,4 @@
-"""The environment variables of local commands and of the emulator: a list of allowed names.
+"""The environment variables of local commands and of the emulator, built from a list of allowed names.
 
 A machine may be configured for AWS (`AWS_PROFILE`, `~/.aws/config`), for a proxy, or for another emulator. The local
 platform ignores this configuration, so its commands work the same on every machine.

@@ -1,4 +1,4 @@
-"""HTTP requests to the emulator. They never use a proxy, because urllib3 uses only a configured proxy."""
+"""HTTP requests to the emulator. They use no proxy, because urllib3 ignores the environment's proxies."""
 
 from __future__ import annotations
 

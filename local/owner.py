@@ -17,7 +17,7 @@ _STANDARD_INPUT: Final = 0
 
 @cache
 def this_process() -> int:
-    """Return a file descriptor that is closed when this process ends. Pass it to processes that must end then."""
+    """Return the read end of a pipe whose other end closes when this process ends (see `obey`)."""
     # The other end is never closed but by the end of the process.
     read, _ = os.pipe()
     return read

@@ -1,4 +1,4 @@
-"""Finds and stops processes that local commands started. A reused process id is not confused with them."""
+"""Finds and stops processes that local commands started, even if other processes reuse their ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seeds of a new instance: two users who can sign in, one profile and five products."""
+"""The seeds of a new instance: two users who can sign in, a profile and some products."""
 
 from __future__ import annotations
 

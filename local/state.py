@@ -147,7 +147,7 @@ def forget(instance: Instance) -> None:
 def plain(value: Any) -> Any:
     """Return `value` in the form that is stored and compared.
 
-    Archives become the hash of their content, and whole floats become integers.
+    Archives become the hash of their content, and whole numbers become integers.
     """
     if is_archive(value):
         return {"sha256": hashlib.sha256(zip_bytes(value)).hexdigest()}
@@ -159,7 +159,7 @@ def plain(value: Any) -> Any:
 
 
 def whole(value: Any) -> Any:
-    """Return a whole float as an integer, because Pulumi passes every number as a float."""
+    """Return a whole number as an integer, because Pulumi passes every number as a float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -72,7 +72,7 @@ def _up(
 
 
 def _finish(aws: Aws, exports: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Create the seeds, and write the outputs."""
+    """Create the seeds, and write the stack outputs to .local/outputs.json."""
     instance = aws.instance
     outputs: dict[str, Any] = addresses.localize(exports, instance)
     known = known_output(instance)

@@ -92,7 +92,8 @@ class Replacement:
         if not self.source_hash or not actual.startswith(self.source_hash):
             raise CorrectionError(
                 f"correction {self.correction}: {PACKAGE}.{self.target} has changed since the correction was written "
-                f"(expected {self.source_hash}, found {actual}). Remedy: read the new source, then adapt or delete it."
+                f"(expected {self.source_hash}, found {actual}). "
+                "Remedy: read the new source, then adapt or delete the correction."
             )
         setattr(owner, attribute, _bound(self.function, original))
 

@@ -50,7 +50,7 @@ def test_no_script_needs_a_newer_shell_or_gnu_tools(path: Path) -> None:
     assert list(newer(path.read_text(encoding="utf-8"), NEWER_SHELL)) == []
 
 
-def test_the_makefile_needs_no_newer_make() -> None:
+def test_makefile_uses_no_syntax_of_a_newer_make() -> None:
     assert list(newer(MAKEFILE, NEWER_MAKE)) == []
 
 
@@ -111,7 +111,7 @@ def test_help_lists_every_target_with_a_description(clone: Clone) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_each_target_installs_its_requirements(clone: Clone, target: str) -> None:
-    """This is a dry run with POSIX tools only."""
+    """A dry run with POSIX tools only shows the commands of each target."""
     done = clone.make("--dry-run", target)
     assert done.returncode == 0, done.stderr
     uses = {

@@ -73,7 +73,7 @@ def test_status_reports_the_running_processes(where: Instance, program: Path) ->
     assert (after.returncode, "running, process" in after.stdout) == (0, True)
 
 
-def test_settings_for_aws_a_proxy_or_another_emulator_change_nothing(where: Instance, tmp_path: Path) -> None:
+def test_settings_for_aws_proxies_or_other_emulators_have_no_effect(where: Instance, tmp_path: Path) -> None:
     settings = hostile.everything(tmp_path)
     program = write(tmp_path / "program", FUNCTION.replace("ANSWER", "dict(__import__('os').environ)"))
     platform = up(where, program=program, environment=settings)
@@ -99,7 +99,7 @@ def test_down_ends_all_processes(where: Instance, tmp_path: Path) -> None:
         platform.aws("lambda", "list_functions")
 
 
-def test_a_program_that_refuses_its_settings_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
+def test_up_with_refused_settings_leaves_no_emulator(where: Instance, tmp_path: Path) -> None:
     done = command("up", where, program=write(tmp_path / "program", "raise pulumi.RunError('size: allowed: 1-5')"))
 
     assert done.returncode == 1
@@ -132,7 +132,7 @@ def test_up_reports_a_dead_emulator_and_starts_a_new_one(where: Instance, progra
     assert "1 created" in again.stdout
 
 
-def test_environments_end_with_an_emulator_that_is_killed(where: Instance, tmp_path: Path) -> None:
+def test_killed_emulator_ends_its_environments(where: Instance, tmp_path: Path) -> None:
     platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
     platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
     found = emulator.find(where)
@@ -150,7 +150,7 @@ def test_down_does_not_stop_another_process_with_the_same_id(where: Instance, pr
     assert processes.find(os.getpid())
 
 
-def test_an_emulator_that_cannot_start_shows_the_end_of_its_log(where: Instance) -> None:
+def test_failed_start_of_the_emulator_shows_the_end_of_its_log(where: Instance) -> None:
     started = emulator.start(where, region="eu-west-1", without=("no-such-correction",))
 
     with pytest.raises(Exception, match="unknown corrections: got no-such-correction"):

@@ -120,7 +120,7 @@ def test_make_order_shows_every_step(platform: Running) -> None:
         platform.aws("sqs", "get_queue_url", QueueName="orders-local-watch")
 
 
-def test_settings_for_aws_and_a_proxy_change_nothing(
+def test_settings_for_aws_and_proxies_have_no_effect(
     platform: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = hostile.everything(tmp_path)

@@ -19,7 +19,7 @@ def configure(cloud: Cloud, function: str, **config: object) -> None:
     cloud("lambda", "put_function_event_invoke_config", FunctionName=name, Qualifier=qualifier, **config)
 
 
-def test_failed_event_reaches_failure_destination_and_dead_letter_queue(cloud: Cloud) -> None:
+def test_failed_event_reaches_on_failure_destination_and_dead_letter_queue(cloud: Cloud) -> None:
     failures_url, failures = cloud.queue()
     dead_url, dead = cloud.queue()
     send = allow("sqs:SendMessage", on="*")
