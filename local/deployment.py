@@ -183,7 +183,7 @@ def _adapter(resource: Resource, inputs: Mapping[str, Any]) -> Adapter:
     if unknown := sorted(set(inputs) - found.applies - set(found.leaves)):
         raise LocalError(
             f"{_label(resource)}: the adapter does not support {', '.join(unknown)}. "
-            f"Remedy: list it in {type(found).__module__.replace('.', '/')}.py, in `applies` or `leaves`"
+            f"Remedy: add it to `applies` or `leaves` in {type(found).__module__.replace('.', '/')}.py"
         )
     return found
 

@@ -127,7 +127,7 @@ def _require_emulator(
             progress.say(f"The emulator's corrections changed after its start. To use them: {instance.anew}")
         return None
     if found.abandoned:
-        progress.say("The first deployment was interrupted. Starting again.")
+        progress.say("The first deployment was killed before it completed. Starting again.")
     elif found.state == "died":
         progress.say(f"The emulator had stopped unexpectedly (see {instance.log}). Starting again without its data.")
     emulator.stop(instance)

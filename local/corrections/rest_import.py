@@ -84,7 +84,7 @@ def _check(document: Any) -> None:
 def _check_scheme(name: str, scheme: Any) -> None:
     only(scheme, ("type", "name", "in", f"{EXTENSION}-authtype", f"{EXTENSION}-authorizer"), name)
     if (scheme["type"], scheme["in"]) != ("apiKey", "header"):
-        raise RefusedError(f"security scheme {name}: its type must be apiKey and its place a header")
+        raise RefusedError(f"security scheme {name}: `type` must be apiKey, and `in` must be header")
     authorizer: Any = scheme.get(f"{EXTENSION}-authorizer", {})
     only(authorizer, _AUTHORIZER, name)
     kinds = {authorizer.get("type"), scheme.get(f"{EXTENSION}-authtype")}

@@ -29,7 +29,7 @@ class Stop:
         return self._event.is_set() or (self._outer is not None and self._outer.is_set())
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises StoppedError as soon as the signal is set."""
+        """Wait for this number of seconds. Raises StoppedError as soon as the signal is set."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             self._event.wait(min(left, 0.05))

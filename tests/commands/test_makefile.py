@@ -1,4 +1,4 @@
-"""The Makefile and the shell scripts work with GNU Make 3.81, bash 3.2 and POSIX tools, as macOS has them."""
+"""The Makefile and the shell scripts work with GNU Make 3.81, bash 3.2 and POSIX tools, which macOS has."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def test_killed_first_up_ends_its_emulator(fresh: Instance, tmp_path: Path) -> N
     done = command("up", fresh, program=program)
 
     assert done.returncode == 0, done.stderr
-    assert "The first deployment was interrupted. Starting again." in done.stdout
+    assert "The first deployment was killed before it completed. Starting again." in done.stdout
     assert f"{QUEUES + 1} created" in done.stdout
 
 
