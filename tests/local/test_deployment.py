@@ -19,7 +19,7 @@ QUEUE = 'queue = aws.sqs.Queue("queue", name="queue", visibility_timeout_seconds
 
 @pytest.fixture(scope="module")
 def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An instance that all tests of this module share. Each test deploys its own program instead of the last one."""
+    """An instance that all tests of this module share. Each test deploys another program to it."""
     found = instance(free_port(), tmp_path_factory.mktemp("deployment") / "instance")
     yield found
     command("down", found)

@@ -78,7 +78,7 @@ def _redrive(server: Server) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def clean(server: Server) -> tuple[dict[str, str], dict[str, str]]:
-    """The recorded request of a call on a machine without any settings."""
+    """The request that a call sends on a machine without any settings."""
     return _list_queues(server), _redrive(server)
 
 

@@ -27,7 +27,7 @@ from tests.support import hostile
 
 @dataclass(frozen=True)
 class CutOff:
-    """A deployment that was killed after each call, before recording it, and then continued until complete."""
+    """A deployment that created all resources but recorded none of them, as if it was killed after each call."""
 
     instance: Instance
     made: Counter[str]

@@ -158,10 +158,9 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
 
 
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
-    """Yield system calls of the command with an error number.
+    """Yield the system calls of a command, each with an error that the test then causes in it.
 
-    The first call at each place in the code comes with each possible error, and the last call at the place with one
-    error.
+    The first call at each place in the code gets each possible error. The last call at the place gets one error.
     """
     machine, asked = make(), Refusals()
     for each in before:

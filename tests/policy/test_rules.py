@@ -21,7 +21,7 @@ GraphOf = Callable[[str], Graph]
 
 
 def reported(graph_of: GraphOf, change: Change) -> set[tuple[str, str]]:
-    """Return the rules and resources that are reported for prod only after a change."""
+    """Return the rule and the resource of each finding that a change of prod adds."""
     stack = stack_of(graph_of("prod"))
     return said(all_findings(change(stack))) - said(all_findings(stack))
 
