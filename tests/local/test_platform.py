@@ -151,6 +151,7 @@ def test_interrupted_order_deletes_its_temporary_queue_and_rule(platform: Runnin
 
 def test_an_interrupted_redrive_ends_at_once(platform: Running) -> None:
     where = instance(platform.instance.port)
+    where.home.parent.mkdir(exist_ok=True)
     where.home.symlink_to(platform.instance.home)
     try:
         terminal = Terminal([sys.executable, "-m", "operations.redrive", "local", "--port", str(where.port)])
