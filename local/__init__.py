@@ -1,4 +1,4 @@
-"""The platform on one machine: the unchanged Pulumi program, run on an embedded emulator of AWS."""
+"""The local platform: runs the unchanged Pulumi program on one machine, on an embedded emulator of AWS."""
 
 import time
 from typing import Final
@@ -6,5 +6,5 @@ from typing import Final
 import cli
 
 BEGAN: Final = time.monotonic()
-"""When the command was given: its imports count."""
+"""Time at which the command started, before its slow imports (monotonic clock, seconds)."""
 cli.begin()

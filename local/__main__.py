@@ -1,4 +1,4 @@
-"""The command line: `python -m local up|down|order|status`, which the Makefile calls."""
+"""The command line `python -m local up|down|order|status`, which the Makefile calls."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from local.up import up
 
 
 def main() -> int:
-    """Run one command; returns its exit code."""
+    """Run one command, and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = {"up": _up, "down": _down, "order": _order, "status": _status}
     parser.add_argument("command", choices=commands)
     parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="TCP port of the instance")
     parser.add_argument("--home", type=Path, help="directory of the instance; default: .local or .local/PORT")
-    parser.add_argument("--owned", action="store_true", help="end the emulator when this command's stdin is closed")
+    parser.add_argument("--owned", action="store_true", help="stop the emulator when this command's stdin is closed")
     parser.add_argument("--program", type=Path, default=ROOT, help="directory of the Pulumi project")
     arguments = parser.parse_args()
     where = instance(arguments.port, arguments.home)
@@ -59,8 +59,8 @@ def _down(where: Instance, given: argparse.Namespace) -> int:
         emulator.stop(where)
         forget(where)
     said = {
-        "running": "Stopped, and its data deleted.",
-        "died": "It had ended by itself; nothing is left of it.",
+        "running": "Stopped the instance and deleted its data.",
+        "died": "The emulator had already stopped unexpectedly. Deleted the instance's data.",
         "none": "Nothing is running.",
     }
     sys.stdout.write(f"{where.url}: {said[was]}\n")
@@ -72,7 +72,7 @@ def _status(where: Instance, given: argparse.Namespace) -> int:
     found = emulator.find(where)
     said = {
         "running": f"running, process {found.record.get('pid')}, {len(found.processes) - 1} Lambda environments",
-        "died": f"ended by itself, see {where.log}",
+        "died": f"stopped unexpectedly, see {where.log}",
         "none": "nothing is running",
     }
     sys.stdout.write(f"{where.url}: {said[found.state]}\n")

@@ -1,4 +1,4 @@
-"""Addresses that AWS gives to the world and that the emulator serves itself, rewritten in the outputs."""
+"""Rewrites AWS's public URLs in the stack outputs to the emulator's URLs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from local.instance import Instance
 
 
 def localize(exports: Any, instance: Instance) -> Any:
-    """Return `exports` with the addresses of AWS that the emulator stands for led to it.
+    """Return `exports` with the URLs of the sign-in pages and of the tokens' public keys rewritten.
 
-    An issuer is a name that tokens carry, so it stays AWS's; the keys under it are an address.
+    An issuer stays unchanged, because it is a name that tokens contain, not a URL that clients open.
     """
     if isinstance(exports, dict):
         return {key: localize(value, instance) for key, value in exports.items()}  # pyright: ignore[reportUnknownVariableType]

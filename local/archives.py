@@ -1,4 +1,4 @@
-"""Pulumi's archives as the bytes of a zip."""
+"""Converts Pulumi's archives to the bytes of a zip file."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def is_archive(value: Any) -> bool:
-    """Whether `value` is one of Pulumi's archives."""
+    """Return whether `value` is a Pulumi archive."""
     return isinstance(value, pulumi.Archive)
 
 
 def zip_bytes(archive: pulumi.Archive) -> bytes:
-    """Return the archive's content as a zip.
+    """Return the archive's content as a zip file.
 
-    Raises TypeError for archives that would be downloaded: nothing here reaches a network.
+    Raises TypeError for other kinds of archives, for example an archive at a URL.
     """
     if isinstance(archive, pulumi.FileArchive) and Path(archive.path).is_file():
         return Path(archive.path).read_bytes()
@@ -48,4 +48,6 @@ def _entries(source: pulumi.Archive | pulumi.Asset, prefix: str) -> Iterator[tup
     elif isinstance(source, pulumi.StringAsset):
         yield prefix, source.text.encode()
     else:
-        raise TypeError(f"a {type(source).__name__} cannot be deployed to the emulator")
+        raise TypeError(
+            f"a {type(source).__name__} cannot be deployed to the emulator; allowed: files and texts on this machine"
+        )

@@ -1,4 +1,4 @@
-"""Calls to the emulator through AWS's own SDK, whose parameter checks stay on."""
+"""Calls to the emulator with AWS's SDK for Python. The SDK still validates all parameters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TAKEN: Final = ("AlreadyExists", "AlreadyOwned", "Conflict", "Exists", "InUse")
 
 
 class CallError(Exception):
-    """A call that AWS refused: its name, its error code, and AWS's message."""
+    """A failed call: its service and operation, AWS's error code and AWS's message."""
 
     def __init__(self, call: str, code: str, message: str) -> None:
         super().__init__(f"{call}: {code}: {message}")
@@ -44,17 +44,17 @@ class CallError(Exception):
 
     @property
     def gone(self) -> bool:
-        """Whether it says that what it names does not exist."""
+        """Return whether the error code says that the resource does not exist."""
         return any(word in self.code for word in _GONE)
 
     @property
     def taken(self) -> bool:
-        """Whether it says that what it would make exists."""
+        """Return whether the error code says that the resource already exists."""
         return any(word in self.code for word in _TAKEN)
 
 
 class _Repeatable(threading.local):
-    """The token of a thread's calls, and the call that it is making."""
+    """The token of repeatable calls, and the header of the call that is being made. Both belong to a thread."""
 
     token = ""
     header = ""
@@ -78,9 +78,10 @@ class _Repeatable(threading.local):
 
 
 def session(region: str) -> boto3.Session:
-    """Return a session of the emulator's root. It reads no service model of the person's from ~/.aws/models.
+    """Return an SDK session with the emulator's root credentials.
 
-    What the SDK takes from the environment is for local.environment to remove.
+    The session ignores service models in ~/.aws/models. The module local.environment removes the environment variables
+    that the SDK would read.
     """
     core = botocore.session.Session()
     own = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
@@ -91,7 +92,7 @@ def session(region: str) -> boto3.Session:
 
 
 class Aws:
-    """The services of one instance, called as the account's root. Used by several threads."""
+    """Calls the AWS services of one instance as the account's root. Several threads can share an object."""
 
     def __init__(self, instance: Instance, region: str) -> None:
         self.instance, self.region, self.account = instance, region, ACCOUNT
@@ -101,7 +102,7 @@ class Aws:
         self._repeatable = _Repeatable()
 
     def __call__(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call `operation` of `service`, leaving out parameters that are None. Raises CallError."""
+        """Call `operation` of `service` without the parameters that are None. Raises CallError."""
         name = f"{service}:{operation}"
         given = {key: value for key, value in parameters.items() if value is not None}
         try:
@@ -119,9 +120,10 @@ class Aws:
 
     @contextmanager
     def once(self, token: str) -> Generator[None]:
-        """Let the emulator carry out no call of the block that it has carried out under `token` before.
+        """Inside the block, the emulator runs each call only once for the same `token`.
 
-        It gives the answer of that time. So a block that was cut off anywhere can be repeated from its beginning.
+        If a call was already made under `token`, the emulator returns the first response again. So a block that was
+        interrupted anywhere can be repeated from its beginning.
         """
         self._repeatable.token, self._repeatable.calls = token, Counter()
         try:
@@ -130,14 +132,17 @@ class Aws:
             self._repeatable.token = ""
 
     def check(self, service: str, api_operation: str, **parameters: Any) -> None:
-        """Check the parameters of a call that the emulator does not know; its name is AWS's. Raises CallError."""
+        """Validate the parameters of a call that the emulator does not support.
+
+        `api_operation` is AWS's name of the operation, for example "PutLoggingConfiguration". Raises CallError.
+        """
         shape = self.client(service).meta.service_model.operation_model(api_operation).input_shape
         report = ParamValidator().validate(parameters, shape)
         if report.has_errors():
             raise CallError(f"{service}:{api_operation}", "ParamValidation", " ".join(report.generate_report().split()))
 
     def client(self, service: str) -> Any:
-        """Return the SDK's client of `service`."""
+        """Return the SDK's client for `service`. The client is created once."""
         with self._lock:
             if service not in self._clients:
                 made: Any = self._session.client(service, endpoint_url=self.instance.url, config=_CONFIG)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType, reportUnknownVariableType] - the name is a variable
@@ -146,7 +151,7 @@ class Aws:
             return self._clients[service]
 
     def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of `resource` in this account and region."""
+        """Return the ARN of `resource` in the instance's account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
 

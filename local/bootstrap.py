@@ -1,8 +1,8 @@
-"""The `bootstrap` of every function: AWS's own runtime client, with nothing on its path but what Lambda has there.
+"""The `bootstrap` of every local function: runs AWS's runtime client with the modules that Lambda provides.
 
-The emulator starts it with an interpreter that sees neither site-packages nor this checkout, as
-`python -I -S bootstrap.py RUNTIME [LAYER ...]`: RUNTIME is the directory with the packages that Lambda's Python brings,
-each LAYER the directory of an extracted layer.
+The emulator starts it as `python -I -S bootstrap.py RUNTIME [LAYER ...]`, so the interpreter sees neither site-packages
+nor this checkout. RUNTIME is the directory with the packages of Lambda's Python runtime. Each LAYER is the directory of
+an extracted layer.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any, Final
 
 _LOOKS_EVERY_S: Final = 1.0
 END_OF_LOG: Final = "\x04"
-"""A line of its own after everything that an invocation printed, so that the emulator need not wait for more."""
+"""A line that follows the last output of an invocation, so that the emulator does not wait for more output."""
 
 
 def main(runtime: str, layers: list[str]) -> None:
-    """Serve invocations until the emulator ends."""
+    """Process invocations until the emulator ends."""
     _take_time(float(os.environ["LOCAL_PATIENCE"]))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _set_environment()
@@ -41,7 +41,7 @@ def main(runtime: str, layers: list[str]) -> None:
 
 
 def _end_with(emulator: int) -> None:
-    """End when the emulator does, even in an invocation that never ends."""
+    """End this process when the emulator ends, even during an invocation that never returns."""
     while os.getppid() == emulator:
         time.sleep(_LOOKS_EVERY_S)
     os._exit(1)
@@ -57,7 +57,7 @@ def _after_end_of_log(answer: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _take_time(patience: float) -> None:
-    """Let calls take `patience` times as long as the function says: AWS answers sooner than the emulator does."""
+    """Multiply all socket timeouts by `patience`, because the emulator responds more slowly than AWS."""
     set_timeout = socket.socket.settimeout
 
     def patient(connection: socket.socket, seconds: float | None) -> None:
@@ -67,7 +67,7 @@ def _take_time(patience: float) -> None:
 
 
 def _set_environment() -> None:
-    """Leave what Lambda sets, and what the function's configuration sets."""
+    """Set the environment variables of Lambda, and remove the emulator's own variables."""
     for name in ["PYTHONPATH", "PYTHONUNBUFFERED", *os.environ.pop("LOCAL_PRIVATE", "").split(",")]:
         os.environ.pop(name, None)
     os.environ |= {

@@ -1,4 +1,4 @@
-"""A small client of the platform, which signs in and calls both APIs: for `make order`, the seeds and the tests."""
+"""A small client that signs in and calls both APIs, for `make order`, the seeds and the tests."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ _REDIRECTS: Final = (301, 302, 303)
 
 
 class SignInError(Exception):
-    """Cognito did not give a token; the message is Cognito's."""
+    """Cognito returned no token. The message contains Cognito's response."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """Header names are in lower case."""
     text: str
 
     def json(self) -> Any:
-        """Return the body, parsed."""
+        """Return the parsed JSON body."""
         return json.loads(self.text)
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """What Cognito gives for a sign-in."""
+    """The tokens that Cognito returns for a sign-in."""
 
     id_token: str
-    """For the REST API."""
+    """Token for the REST API."""
     access_token: str
-    """For the HTTP API, if it has the scope."""
+    """Token for the HTTP API, if it has the scope `email`."""
 
 
 @dataclass
 class Client:
-    """One frontend, which knows the stack output `frontend` and nothing else."""
+    """Acts like a frontend: everything it knows about the platform is in the stack output `frontend`."""
 
     frontend: Mapping[str, Any]
-    """Stack output."""
+    """The stack output `frontend`."""
     cognito_url: str
-    """Endpoint of Cognito's own API: https://cognito-idp.REGION.amazonaws.com on AWS, the emulator's here."""
+    """URL of the Cognito API: https://cognito-idp.REGION.amazonaws.com on AWS, the emulator's URL here."""
     _pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
     def sign_in(self, username: str, password: str) -> Tokens:
-        """Sign in by password (USER_PASSWORD_AUTH). Raises SignInError."""
+        """Sign in with a password (USER_PASSWORD_AUTH). Raises SignInError."""
         request = {
             "AuthFlow": "USER_PASSWORD_AUTH",
             "ClientId": self.frontend["auth"]["userPoolClientId"],
@@ -75,11 +75,14 @@ class Client:
         answer = self.send("POST", self.cognito_url, body=json.dumps(request), headers=headers)
         result = answer.json().get("AuthenticationResult") if answer.status == 200 else None  # noqa: PLR2004
         if not result:
-            raise SignInError(f"sign-in of {username} by password: {answer.status} {answer.text}")
+            raise SignInError(f"sign-in of {username} by password: got status {answer.status}: {answer.text}")
         return Tokens(result["IdToken"], result["AccessToken"])
 
     def sign_in_by_code(self, username: str, password: str, scopes: tuple[str, ...] = ("openid", "email")) -> Tokens:
-        """Sign in on the hosted page as a browser does: the code flow with PKCE. Raises SignInError."""
+        """Sign in on the hosted page with the authorization code flow and PKCE, as a browser does.
+
+        Raises SignInError.
+        """
         auth = self.frontend["auth"]
         verifier = secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -97,7 +100,7 @@ class Client:
         landed = self._form(f"{auth['hostedUiUrl']}/login", form)
         query = parse_qs(urlsplit(landed.headers.get("location", "")).query)
         if landed.status not in _REDIRECTS or query.get("state") != [wanted["state"]] or "code" not in query:
-            raise SignInError(f"sign-in of {username} on the hosted page: {landed.status}, no code came back")
+            raise SignInError(f"sign-in of {username} on the hosted page: got status {landed.status} without a code")
         exchange = {
             "grant_type": "authorization_code",
             "client_id": wanted["client_id"],
@@ -107,7 +110,9 @@ class Client:
         }
         answer = self._form(f"{auth['hostedUiUrl']}/oauth2/token", exchange)
         if answer.status != 200:  # noqa: PLR2004
-            raise SignInError(f"code of {username} for tokens: {answer.status} {answer.text}")
+            raise SignInError(
+                f"exchange of the code of {username} for tokens: got status {answer.status}: {answer.text}"
+            )
         given = answer.json()
         return Tokens(given["id_token"], given["access_token"])
 
@@ -119,7 +124,7 @@ class Client:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Call the REST API; a `body` that is no text is sent as JSON."""
+        """Call the REST API. A `body` that is neither text nor bytes is sent as JSON."""
         return self._call(method, self.frontend["restApi"]["url"] + path, token, body, headers)
 
     def http(
@@ -130,13 +135,13 @@ class Client:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Call the HTTP API; a `body` that is no text is sent as JSON."""
+        """Call the HTTP API. A `body` that is neither text nor bytes is sent as JSON."""
         return self._call(method, self.frontend["httpApi"]["url"] + path, token, body, headers)
 
     def send(
         self, method: str, url: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one request, and follow no redirect. Raises NoAnswerError."""
+        """Send one request without following redirects. Raises NoAnswerError."""
         answer = loopback.send(self._pool, method, url, body=body, headers=dict(headers or {}), timeout=_TIMEOUT_S)
         named = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(answer.status, named, answer.data.decode(errors="replace"))
@@ -154,12 +159,12 @@ class Client:
 
 
 def client_of(outputs: Mapping[str, Any]) -> Client:
-    """Return a client for what .local/outputs.json holds."""
+    """Return a client for the outputs in .local/outputs.json."""
     return Client(frontend=outputs["frontend"], cognito_url=outputs["local"]["endpointUrl"])
 
 
 def _hidden_fields(page: str) -> dict[str, str]:
-    """Return what a form sends besides what its user types."""
+    """Return the hidden fields of a page's forms, which a browser sends with the user's input."""
     fields: dict[str, str] = {}
     for tag in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", page):
         found = dict(re.findall(r"(name|value)=\"([^\"]*)\"", tag))

@@ -1,4 +1,4 @@
-"""Each resource that the program registers, brought to what the program wants: created, updated, replaced or left."""
+"""Deploys each resource of the program: creates, updates, replaces or deletes it, or leaves it unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Action = Literal["created", "updated", "replaced", "deleted", "same"]
 
 @dataclass(frozen=True)
 class Resource:
-    """What the program asks for."""
+    """A resource as the program declares it."""
 
     urn: str
     type: str
@@ -30,7 +30,7 @@ class Resource:
 
 
 class Deployment:
-    """One run of the program against one instance. Used by several threads."""
+    """One run of the program against one instance. Several threads can share an object."""
 
     def __init__(self, aws: Aws, state: State) -> None:
         self._aws, self._state = aws, state
@@ -40,13 +40,13 @@ class Deployment:
         self.failures: list[LocalError] = []
 
     def apply(self, resource: Resource) -> tuple[str, Props, Action]:
-        """Bring `resource` about; returns its id, all its properties, and what was done.
+        """Deploy `resource`, and return its id, all its properties, and the action.
 
-        Raises LocalError, naming the resource, the call and AWS's message.
+        Raises LocalError with the resource, the call and AWS's message.
         """
         with self._lock:
             if self.failures:
-                raise LocalError("nothing more is made after a failure")
+                raise LocalError("no further resource is deployed after a failure")
             if resource.urn in self._seen:
                 raise self._fail(LocalError(f"two resources have the URN {resource.urn}. Remedy: rename one."))
             self._seen.add(resource.urn)
@@ -59,7 +59,10 @@ class Deployment:
                 self._lock.notify_all()
 
     def settle(self) -> None:
-        """Wait for what is being made: after a failure the program ends before its other resources are there."""
+        """Wait until the running changes are done.
+
+        After a failed resource, the program ends while other resources are still being deployed.
+        """
         with self._lock:
             self._lock.wait_for(lambda: not self._working)
 
@@ -72,7 +75,7 @@ class Deployment:
         except LocalError as error:
             raise self._fail(error) from None
         except CallError as error:
-            why = f"; a killed deployment made it with other inputs. Remedy: {self._aws.instance.anew}"
+            why = f"; an interrupted deployment created it with other inputs. Remedy: {self._aws.instance.anew}"
             message = f"{_label(resource)}: {error}{why if cut_off and error.taken else ''}"
             raise self._fail(LocalError(message)) from None
         except ValueError as error:
@@ -81,7 +84,7 @@ class Deployment:
         return record.id, {**visible, **record.outputs}, action
 
     def delete_rest(self) -> list[str]:
-        """Delete what the program no longer has, last made first; returns the URNs."""
+        """Delete the resources that the program no longer declares, newest first, and return their URNs."""
         for key, record in reversed(list(self._state.superseded.items())):
             urn = key.partition(" ")[2]
             current = self._state.records.get(urn)
@@ -127,14 +130,14 @@ class Deployment:
         return known, "same"
 
     def _change(self, resource: Resource) -> AbstractContextManager[None]:
-        """Make a change that can be cut off anywhere: repeated by the next deployment, it goes on from there."""
+        """Return a context in which a change can be interrupted anywhere. The next deployment repeats the change."""
         return self._aws.once(self._state.begin(resource.urn))
 
     def _replace(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record, changed: set[str]) -> Record:
         if adapter.keeps_data:
             raise LocalError(
-                f"{_label(resource)}: a change of {', '.join(sorted(changed))} replaces it, and what is in it would be "
-                f"lost. Remedy, if that is meant: {self._aws.instance.anew}"
+                f"{_label(resource)}: a change of {', '.join(sorted(changed))} replaces the resource, and its data "
+                f"would be lost. Remedy, if you accept the loss: {self._aws.instance.anew}"
             )
         if adapter.named_by_aws:
             made = adapter.create(self._aws, inputs)
@@ -149,7 +152,7 @@ class Deployment:
         adapter = adapter_of(record.type)
         if adapter is None:
             raise LocalError(
-                f"{record.type} {record.name!r} ({urn}) was deployed and has no adapter any more. "
+                f"{record.type} {record.name!r} ({urn}) was deployed, but its adapter no longer exists. "
                 f"Remedy: {self._aws.instance.anew}"
             )
         try:
@@ -178,17 +181,17 @@ class Deployment:
 def _adapter(resource: Resource, inputs: Mapping[str, Any]) -> Adapter:
     found = adapter_of(resource.type)
     if found is None:
-        raise LocalError(f"{_label(resource)}: no adapter for this type. Remedy: write one in local/adapters/")
+        raise LocalError(f"{_label(resource)}: no adapter for this type. Remedy: write an adapter in local/adapters/")
     if unknown := sorted(set(inputs) - found.applies - set(found.leaves)):
         raise LocalError(
-            f"{_label(resource)}: the adapter does not know {', '.join(unknown)}. "
-            f"Remedy: apply it in {type(found).__module__.replace('.', '/')}.py, or leave it out there with a reason"
+            f"{_label(resource)}: the adapter does not support {', '.join(unknown)}. "
+            f"Remedy: add it to `applies` or `leaves` in {type(found).__module__.replace('.', '/')}.py"
         )
     return found
 
 
 def _given(value: Any) -> Any:
-    """Return an input with whole numbers as integers and without what is not given, archives as they are."""
+    """Return an input without None values and with whole numbers as integers. Archives stay unchanged."""
     if isinstance(value, dict):
         return {key: _given(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""The emulator as a background process of this machine: started, found again, stopped."""
+"""Starts, finds and stops the emulator, which runs as a background process on this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from local.errors import LocalError
 from local.instance import DEFAULT_PORT, HOST, LAST_PORT, DamagedError, Instance, read_json, write_private
 
 AT_WORK: Final = "/_ministack/at-work"
-"""Path of the answer that says how much is still to be done; see local.corrections.at_work."""
+"""Path of the request that returns how much background work is left (see corrections/at_work.py)."""
 _START_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 30.0
 _TAIL_LINES: Final = 15
@@ -35,17 +35,17 @@ _OTHER_SOURCES: Final = ("bootstrap.py", "environment.py", "launch.py", "owner.p
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of an instance's emulator."""
+    """What is known about an instance's emulator."""
 
     state: Literal["running", "died", "none"]
     processes: list[processes.Process]
-    """The emulator and the workers of its Lambda functions, as far as they live."""
+    """The running processes of the emulator and its Lambda functions."""
     record: dict[str, Any]
-    """What was written down when it was started."""
+    """The record that was written when the emulator was started."""
 
     @property
     def abandoned(self) -> bool:
-        """Whether it belongs to a `make up` that has not finished: it ends with that one."""
+        """Whether the emulator belongs to a `make up` that has not finished. It ends when that command ends."""
         return not self.record.get("released", True)
 
 
@@ -58,12 +58,15 @@ class Started:
     _began: float
     _record: dict[str, Any]
     _pipe: int | None
-    """While this process holds it open, the emulator runs."""
+    """The emulator runs while this process holds the pipe open."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Taken for good by the first of release and discard. A signal may bring both at once."""
+    """Lock that `release` or `discard` acquires and never releases, because a signal can cause both at once."""
 
     def wait(self) -> float:
-        """Wait until it answers; returns the seconds that it took. Raises LocalError, and leaves nothing of it then."""
+        """Wait until the emulator responds, and return the seconds since its start.
+
+        Raises LocalError if it does not respond, after ending it and deleting its data.
+        """
         while not answers(self._instance, limit_s=1.0):
             if self._process.poll() is not None:
                 self.discard()
@@ -73,13 +76,16 @@ class Started:
             if time.monotonic() - self._began > _START_LIMIT_S:
                 self.discard()
                 raise LocalError(
-                    f"the emulator did not answer within {_START_LIMIT_S:.0f} s: {_last_words(self._instance)}"
+                    f"the emulator did not respond within {_START_LIMIT_S:.0f} s: {_last_words(self._instance)}"
                 )
             time.sleep(0.03)
         return time.monotonic() - self._began
 
     def release(self) -> None:
-        """Let it outlive this process, unless it was discarded. After an error it can still be discarded."""
+        """Let the emulator outlive this process, unless it was discarded.
+
+        If this call fails, the emulator can still be discarded.
+        """
         if self._pipe is None or not self._decided.acquire(blocking=False):
             return
         try:
@@ -93,7 +99,7 @@ class Started:
         os.close(self._pipe)
 
     def discard(self) -> bool:
-        """End it at once and delete its data, unless it was released; returns whether it was ended."""
+        """End the emulator at once and delete its data, unless it was released. Return whether it was ended."""
         if not self._decided.acquire(blocking=False):
             return False
         with suppress(ProcessLookupError):
@@ -105,7 +111,7 @@ class Started:
 
 
 def find(instance: Instance) -> Found:
-    """Look for the emulator that was started for `instance`."""
+    """Return the state of the instance's emulator, its processes and its record."""
     try:
         record = read_json(instance.process, "pid", "started", "region", remedy=instance.anew)
     except DamagedError:
@@ -129,12 +135,12 @@ def start(
     launcher: str = "local.launch",
     owner: int | None = None,
 ) -> Started:
-    """Start the emulator of `instance` empty, with IAM enforced, on the loopback interface.
+    """Start an empty emulator for `instance` on the loopback interface, with IAM enforced, and return at once.
 
-    Returns at once. `without` names corrections to leave out, for the tests that show that they are needed; `launcher`
-    a module that does more than local.launch; `owner` the end of a pipe whose closing ends the emulator (see
-    local.owner). Without `owner` it belongs to this process until it is released. Raises LocalError if the port is
-    taken.
+    `without` names corrections to leave out, for the tests that prove that each correction is needed. `launcher` names
+    a module that replaces local.launch. `owner` is the read end of a pipe. When its other end is closed, the emulator
+    ends (see local.owner). Without `owner`, the emulator belongs to this process until it is released. Raises
+    LocalError if the port is taken.
     """
     require_free(instance.port)
     _delete_data(instance)
@@ -189,25 +195,25 @@ def _launched(
 
 
 def outdated(found: Found) -> bool:
-    """Whether what the emulator was started with (corrections, bootstrap) has changed since."""
+    """Return whether the sources of the emulator's process (corrections, bootstrap) changed after its start."""
     return found.record.get("runner") != _runner()
 
 
 def stop(instance: Instance) -> bool:
-    """Stop the emulator of `instance` and the workers of its functions; False if there was none."""
+    """Stop the emulator of `instance` and its functions, and delete its data. Return False if none was running."""
     found = find(instance)
     processes.stop(found.processes)
     left = [each for each in found.processes if processes.find(each.pid) == each]
     if left:
         numbers = ", ".join(str(each.pid) for each in left)
-        raise LocalError(f"could not stop the emulator: process {numbers} does not end. Remedy: kill -9 {numbers}")
+        raise LocalError(f"could not stop the emulator: process {numbers} is still running. Remedy: kill -9 {numbers}")
     instance.process.unlink(missing_ok=True)
     _delete_data(instance)
     return found.state == "running"
 
 
 def is_at_rest(instance: Instance) -> bool:
-    """Return whether nothing is left to be done: no event, no execution, no record, no message."""
+    """Return whether no background work is left: no events, executions, stream records or messages."""
     try:
         return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
     except loopback.NoAnswerError:
@@ -215,7 +221,7 @@ def is_at_rest(instance: Instance) -> bool:
 
 
 def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:
-    """Ask the emulator whether it is well."""
+    """Return whether the emulator responds to its health check within `limit_s` seconds."""
     try:
         loopback.get(f"{instance.url}/_ministack/health", limit_s=limit_s)
     except loopback.NoAnswerError:
@@ -224,11 +230,11 @@ def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:
 
 
 def free_port(port: int) -> int:
-    """Return a port to use instead of `port`: the next one that this user may listen on. Raises LocalError."""
+    """Return the next port after `port` on which this user can listen. Raises LocalError if there is none."""
     for each in (*range(port + 1, LAST_PORT + 1), *range(DEFAULT_PORT, port)):
         if _bind(each) is None:
             return each
-    raise LocalError("no port is free. Remedy: stop programs that listen on one")
+    raise LocalError("no port is free. Remedy: stop a program that listens on a port")
 
 
 def tail(instance: Instance) -> str:
@@ -248,7 +254,10 @@ def _delete_data(instance: Instance) -> None:
 
 
 def _last_words(instance: Instance) -> str:
-    """Return the last line of the emulator's log, which names the error in a traceback too, and where the rest is."""
+    """Return the last line of the emulator's log and the path of the log.
+
+    The last line also contains the error if the log ends with a traceback.
+    """
     return f"{tail(instance).splitlines()[-1].removeprefix('  | ')}. Remedy: read {instance.log}"
 
 
@@ -259,22 +268,22 @@ def _runner() -> str:
 
 
 def require_free(port: int) -> None:
-    """Raise LocalError, which names the cause and another port, if the emulator can't listen on `port`."""
+    """Raise LocalError with the cause and another port if the emulator can't listen on `port`."""
     error = _bind(port)
     if error is None:
         return
     if error.errno == errno.EADDRNOTAVAIL:
-        raise LocalError(f"{HOST} is no address of this machine. Remedy: sudo ip link set lo up")
+        raise LocalError(f"{HOST} is not an address of this machine. Remedy: sudo ip link set lo up")
     if error.errno not in (errno.EACCES, errno.EADDRINUSE, errno.EPERM):
         raise LocalError(f"port {port}: {described(error)}")
-    remedy = f"take another port: make up PORT={free_port(port)}"
+    remedy = f"use another port: make up PORT={free_port(port)}"
     if error.errno == errno.EADDRINUSE:
-        raise LocalError(f"port {port} is taken by another program. Remedy: stop that program, or {remedy}")
-    raise LocalError(f"port {port}: {error.strerror}: this user may not listen on it. Remedy: {remedy}")
+        raise LocalError(f"port {port} is in use by another program. Remedy: stop that program, or {remedy}")
+    raise LocalError(f"port {port}: {error.strerror}: this user is not allowed to listen on it. Remedy: {remedy}")
 
 
 def _bind(port: int) -> OSError | None:
-    """Return why nothing can listen on `port`, or None."""
+    """Return the error that prevents a program from listening on `port`, or None."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -285,7 +294,7 @@ def _bind(port: int) -> OSError | None:
 
 
 def _searched(instance: Instance) -> dict[str, Any] | None:
-    """Return the record of an emulator of `instance` that runs, though the written one is damaged."""
+    """Return the record of a running emulator whose record file is damaged, by searching all processes."""
     # This pattern matches the command line that `start` uses. Other `python -m local` commands have a subcommand before
     # `--home`.
     mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")

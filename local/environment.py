@@ -1,7 +1,7 @@
-"""The environment of a local command and of the emulator, made from names that are allowed.
+"""The environment variables of local commands and of the emulator, built from a list of allowed names.
 
-A person's machine may be set up for AWS (`AWS_PROFILE`, `~/.aws/config`), for a proxy, or for another emulator. The
-local platform takes none of that: its commands work the same on every machine.
+A machine may be configured for AWS (`AWS_PROFILE`, `~/.aws/config`), for a proxy, or for another emulator. The local
+platform ignores this configuration, so its commands work the same on every machine.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _NO_FILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE"
 
 @contextmanager
 def isolated() -> Generator[None]:
-    """Take everything that a local command doesn't need out of this process's environment, until the command ends.
+    """Remove all environment variables that a local command doesn't need, until the block ends.
 
-    Enter it before the first SDK session, which reads the environment when it is made.
+    Enter the block before the first SDK session, because a session reads the environment when it is created.
     """
     before = dict(os.environ)
     for name in set(before) - _KEPT:
@@ -62,9 +62,9 @@ def isolated() -> Generator[None]:
 
 
 def of_emulator(instance: Instance, region: str) -> dict[str, str]:
-    """Return the whole environment of the emulator's process.
+    """Return all environment variables of the emulator's process.
 
-    Its functions inherit everything but the names in LOCAL_PRIVATE.
+    The emulator's functions inherit all of them except the names in LOCAL_PRIVATE.
     """
     data = instance.data
     private = {

@@ -1,4 +1,4 @@
-"""Lambda functions and layers, packed so that the emulator runs them as Lambda does."""
+"""Packages Lambda functions and layers so that the emulator runs them as Lambda does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cli.errors import naming
 from local.instance import Instance
 
 RUNTIME: Final = "provided.al2023"
-"""What functions are uploaded as: the emulator's own Python runtime loses the types of errors."""
+"""The runtime of uploaded functions. The emulator's own Python runtime would lose the types of errors."""
 _BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 # Lambda's Python runtime contains these packages. Some of them are dependencies of its runtime client.
@@ -39,20 +39,20 @@ _LOCK: Final = threading.Lock()
 
 
 def layer_directory(instance: Instance, layer_arn: str) -> Path:
-    """Return where the content of a layer version lies."""
+    """Return the directory with the content of a layer version."""
     name, version = layer_arn.split(":")[-2:]
     return instance.data / "layers" / f"{name}-{version}"
 
 
 def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
-    """Put a layer version where functions find it."""
+    """Extract a layer version into the directory where functions find it."""
     directory = layer_directory(instance, layer_arn)
     with zipfile.ZipFile(io.BytesIO(content)) as archive, naming(directory):
         archive.extractall(directory)
 
 
 def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
-    """Return the function's archive with a bootstrap that runs it on AWS's runtime client, with its layers."""
+    """Return the function's zip archive with a bootstrap that runs it with AWS's runtime client and its layers."""
     runtime = _runtime_directory(instance)
     layers = [str(layer_directory(instance, arn)) for arn in layer_arns]
     command = shlex.join([sys.executable, "-I", "-S", str(_BOOTSTRAP), str(runtime), *layers])
@@ -66,7 +66,7 @@ def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> by
 
 
 def _runtime_directory(instance: Instance) -> Path:
-    """Return the directory that stands for Lambda's /var/runtime: links to the packages of this environment."""
+    """Return the directory that replaces Lambda's /var/runtime. It contains links to installed packages."""
     directory = instance.data / "runtime"
     with _LOCK:
         if not directory.exists():

@@ -1,4 +1,4 @@
-"""Where an instance keeps what it knows: one directory for each port."""
+"""The files and names of an instance. Each port has its own instance and its own directory."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ ONCE: Final = "x-local-once"
 
 @dataclass(frozen=True)
 class Instance:
-    """An emulator, and the deployment in it."""
+    """An emulator and the deployment in it."""
 
     port: int
     """TCP port on the loopback interface."""
     home: Path
-    """Directory with everything that belongs to it."""
+    """Directory with all files of the instance."""
 
     @property
     def url(self) -> str:
@@ -41,47 +41,47 @@ class Instance:
         return f"http://{HOST}:{self.port}"
 
     def command(self, name: str) -> str:
-        """Return the command that a person types for this instance: `make up PORT=4600`."""
+        """Return the command that a user types for this instance, for example `make up PORT=4600`."""
         return f"make {name}" if self.port == DEFAULT_PORT else f"make {name} PORT={self.port}"
 
     @property
     def anew(self) -> str:
-        """The commands that start the instance again without its data, with a warning that the data is deleted."""
+        """The commands that restart the instance without its data, with a warning that the data is deleted."""
         return f"`{self.command('down')} && {self.command('up')}` (deletes its data)"
 
     @property
     def log(self) -> Path:
-        """What the emulator prints."""
+        """File with the emulator's output."""
         return self.home / "emulator.log"
 
     @property
     def process(self) -> Path:
-        """Which process the emulator is."""
+        """File with the record of the emulator's process."""
         return self.home / "emulator.json"
 
     @property
     def state(self) -> Path:
-        """Every resource that was deployed: URN -> inputs, id, outputs."""
+        """File with every deployed resource, by URN: inputs, id and outputs."""
         return self.home / "state.json"
 
     @property
     def journal(self) -> Path:
-        """Changes of the state that are not in `state` yet."""
+        """File with the changes of the state that are not in `state` yet."""
         return self.home / "state.journal"
 
     @property
     def outputs(self) -> Path:
-        """What `pulumi stack output --json` gives, and how to sign in."""
+        """File with the stack outputs, as in `pulumi stack output --json`, and the sign-in data."""
         return self.home / "outputs.json"
 
     @property
     def data(self) -> Path:
-        """The emulator's own files, gone with it."""
+        """Directory with the emulator's own files, which is deleted with the emulator."""
         return self.home / "data"
 
 
 def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
-    """Return the instance of `port`: .local for the default port, .local/PORT for the others."""
+    """Return the instance of `port`. Its default home is .local for the default port, else .local/PORT."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
     # Unlike Path.resolve, os.path.realpath accepts circular symbolic links. The error then appears when a command uses
@@ -90,17 +90,15 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
 
 
 def port_number(text: str) -> int:
-    """Return the TCP port that an argument names. Raises argparse.ArgumentTypeError."""
+    """Return the TCP port in a command line argument. Raises argparse.ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= LAST_PORT:
-        raise argparse.ArgumentTypeError(
-            f"PORT: got {text!r}; allowed: 1 to {LAST_PORT}; the default is {DEFAULT_PORT}"
-        )
+        raise argparse.ArgumentTypeError(f"PORT: got {text!r}; allowed: 1 to {LAST_PORT}; default: {DEFAULT_PORT}")
     return int(text)
 
 
 @contextmanager
 def alone(instance: Instance) -> Generator[None]:
-    """Let nobody else change the instance meanwhile. Raises LocalError if somebody is at it."""
+    """Lock the instance against other commands until the block ends. Raises LocalError if it is locked."""
     instance.home.mkdir(parents=True, exist_ok=True)
     path = instance.home / "lock"
     with path.open("w") as file:
@@ -109,13 +107,13 @@ def alone(instance: Instance) -> Generator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LocalError(
-                f"another `make up` or `make down` is at work on {instance.url}. Remedy: wait until it has ended"
+                f"another `make up` or `make down` is running on {instance.url}. Remedy: wait until it ends"
             ) from None
         yield
 
 
 def write_private(path: Path, content: Any) -> None:
-    """Write `content` as JSON, readable by its owner alone, whole or not at all."""
+    """Write `content` as JSON in a file that only its owner can read. The file is written completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.{os.getpid()}")
     try:
@@ -133,26 +131,26 @@ def write_private(path: Path, content: Any) -> None:
 
 
 class DamagedError(LocalError):
-    """A file of the instance is not what `write_private` wrote."""
+    """A file of the instance was changed or damaged after `write_private` wrote it."""
 
 
 def read_json(path: Path, *keys: str, remedy: str) -> dict[str, Any] | None:
-    """Return the object that `write_private` wrote, or None if there is none.
+    """Return the JSON object that `write_private` wrote to `path`, or None if the file does not exist.
 
-    Raises DamagedError, with `remedy`, for anything but a JSON object with `keys`, of which there is one at least.
+    Raises DamagedError with `remedy` if the file is not a JSON object with all `keys`. Pass at least one key.
     """
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{path}: got no JSON ({error}). Remedy: {remedy}") from None
+        raise DamagedError(f"{path}: the content is not JSON ({error}). Remedy: {remedy}") from None
     held = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     if missing := [key for key in keys if key not in held]:
-        raise DamagedError(f"{path}: got no {', '.join(missing)}. Remedy: {remedy}")
+        raise DamagedError(f"{path}: the JSON object has no {', '.join(missing)}. Remedy: {remedy}")
     return held
 
 
 def read_outputs(instance: Instance) -> dict[str, Any] | None:
-    """Return what .local/outputs.json holds, or None before the first `make up`. Raises DamagedError."""
-    return read_json(instance.outputs, "local", remedy=f"{instance.command('up')} writes it again")
+    """Return the content of .local/outputs.json, or None before the first `make up`. Raises DamagedError."""
+    return read_json(instance.outputs, "local", remedy=f"run `{instance.command('up')}`, which writes the file again")

@@ -1,12 +1,12 @@
-"""Instances for tests and scripts: started, deployed to, used and stopped.
+"""Starts, uses and stops instances in tests and scripts.
 
     with running(tmp_path / "instance") as platform:
         tokens = platform.client.sign_in(**platform.outputs["local"]["customer"])
         platform.aws("sqs", "list_queues")
 
-Each has its own port, directory and data, so that several can run at once. They are deployed by the command line in a
-process of its own, because Pulumi keeps a program's state in global variables. Their emulators belong to this process:
-they end with it, even if it is killed.
+Each instance has its own port, directory and data, so several instances can run at once. The command line deploys to
+them in a separate process, because Pulumi stores a program's state in global variables. The emulators belong to this
+process: they end when it ends, even if it is killed.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from local.instance import HOST, ROOT, Instance, instance, read_outputs
 
 @dataclass(frozen=True)
 class Running:
-    """A deployed instance."""
+    """A deployed instance that is running."""
 
     instance: Instance
     outputs: Mapping[str, Any]
-    """What .local/outputs.json holds."""
+    """The content of .local/outputs.json."""
     aws: Aws
-    """Its services, called as root: aws("sqs", "list_queues"), or aws.client("sqs")."""
+    """Calls the instance's services as root: aws("sqs", "list_queues"), or aws.client("sqs")."""
 
     @property
     def client(self) -> Client:
-        """A frontend: signs in, calls the REST API and the HTTP API."""
+        """A client that signs in and calls the REST API and the HTTP API, as a frontend does."""
         return client_of(self.outputs)
 
     @property
     def ops(self) -> Mapping[str, Any]:
-        """Stack output `ops`."""
+        """The stack output `ops`."""
         return self.outputs["ops"]
 
 
 def free_port() -> int:
-    """Return a TCP port that nothing listens on."""
+    """Return a TCP port on which no program listens."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]
@@ -59,7 +59,7 @@ def free_port() -> int:
 def command(
     name: str, where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of `python -m local` for an instance, and return its end, output and all."""
+    """Run a command of `python -m local` for an instance, and return its exit code and output."""
     arguments = ["--port", str(where.port), "--home", str(where.home), "--program", str(program), "--owned"]
     return subprocess.run(  # noqa: S603 - the command comes from this repository
         [sys.executable, "-m", "local", name, *arguments],
@@ -73,10 +73,10 @@ def command(
 
 
 def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None) -> Running:
-    """Start the instance if need be, and deploy to it.
+    """Start the instance if it is not running, and deploy to it.
 
-    `environment` may hold LOCAL_ASYNC_RETRY_BASE_S (seconds before the first retry of an asynchronous
-    invocation, 1 by default). Raises LocalError with what the command said.
+    `environment` can set LOCAL_ASYNC_RETRY_BASE_S (seconds before the first retry of an asynchronous invocation,
+    default 1). Raises LocalError with the output of a failed command.
     """
     done = command("up", where, program=program, environment=environment)
     if done.returncode:
@@ -86,7 +86,7 @@ def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] 
 
 @contextmanager
 def stopped_at_the_end(where: Instance) -> Generator[None]:
-    """Stop the emulator of an instance at the end of the block, if it has one then."""
+    """Stop the emulator of an instance at the end of the block, if the emulator is running then."""
     try:
         yield
     finally:
@@ -101,7 +101,7 @@ def running(
     program: Path = ROOT,
     environment: Mapping[str, str] | None = None,
 ) -> Generator[Running]:
-    """Start an instance in `home`, deploy to it, and stop it in the end."""
+    """Start an instance in `home`, deploy to it, and stop it at the end of the block."""
     where = instance(port or free_port(), home)
     with stopped_at_the_end(where):
         yield up(where, program=program, environment=environment)

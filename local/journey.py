@@ -1,4 +1,4 @@
-"""One order's way through the platform, seen from outside: what came when, from AWS's own APIs."""
+"""Follows one order through the platform with AWS's own APIs, and records when each step happened."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ _ANSWER_LIMIT_S: Final = 60
 
 @dataclass(frozen=True, order=True)
 class Step:
-    """Something that happened."""
+    """One step of the order, which happened at a known time."""
 
     at: float
-    """Unix time, seconds."""
+    """Unix time in seconds."""
     number: int
-    """What keeps the order of steps of the same millisecond."""
+    """Sort key for steps of the same millisecond."""
     where: str
-    """Which part of the platform."""
+    """Part of the platform in which the step happened."""
     what: str
 
 
 class Journey:
-    """Follows one order. Found steps are kept; each look finds what is new."""
+    """Follows one order, and collects its steps."""
 
     def __init__(self, aws: Aws, ops: Mapping[str, Any], watched: str) -> None:
         self._aws, self._ops, self._watched = aws, ops, watched
         self.order_id = ""
         self.steps: list[Step] = []
         self.arrived: set[str] = set()
-        """What came of what is expected, in the words of `EXPECTED`."""
+        """The expected results that have arrived, in the words of `EXPECTED` in order.py."""
 
     @property
     def instance(self) -> Instance:
-        """Where it takes place."""
+        """The instance on which the order was placed."""
         return self._aws.instance
 
     def look(self) -> bool:
-        """Look everywhere once; return whether something is new."""
+        """Look for new steps in all services once, and return whether there is a new step."""
         before = len(self.steps)
         for step, kind in (*self._messages(), *self._states(), *self._mails(), *self._objects()):
             if step not in self.steps:
@@ -56,7 +56,7 @@ class Journey:
         return len(self.steps) > before
 
     def _messages(self) -> Iterator[tuple[Step, str]]:
-        """Yield the bus's events and the topic's notifications of this order."""
+        """Yield the events on the bus and the notifications of the topic that belong to this order."""
         received = self._aws(
             "sqs",
             "receive_message",
@@ -77,7 +77,7 @@ class Journey:
                     yield Step(at, 0, "topic", notification["status"]), "notification"
 
     def _states(self) -> Iterator[tuple[Step, str]]:
-        """Yield what the workflow did."""
+        """Yield the steps of the order's workflow executions."""
         machine: str = self._ops["stateMachines"]["standard"]
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:{self.order_id}"
         try:
@@ -95,7 +95,7 @@ class Journey:
         yield from self._logged_states()
 
     def _logged_states(self) -> Iterator[tuple[Step, str]]:
-        """Yield the states of both workflows: an EXPRESS execution has no history but its log."""
+        """Yield the states of both workflows from their logs, because an EXPRESS execution has no history."""
         for kind in ("standard", "express"):
             group = self._ops["logGroups"][kind]
             found = self._aws("logs", "filter_log_events", logGroupName=group, filterPattern=f'"{self.order_id}"')
@@ -105,7 +105,7 @@ class Journey:
                     yield Step(at, int(event["id"]), kind, name), f"state {name}"
 
     def _mails(self) -> Iterator[tuple[Step, str]]:
-        """Yield the mails about this order; the emulator keeps what SES would send."""
+        """Yield the emails about this order. The emulator stores the emails that SES would send."""
         url = f"{self._aws.instance.url}/_ministack/ses/messages"
         kept = json.loads(loopback.get(url, limit_s=_ANSWER_LIMIT_S))
         mails: list[dict[str, Any]] = kept["messages"].get(self._aws.account, [])
@@ -126,7 +126,7 @@ class Journey:
 
 @contextmanager
 def watch(aws: Aws, ops: Mapping[str, Any]) -> Generator[Journey]:
-    """Listen on the bus and on the topic, as anybody with permission could, until the journey is over."""
+    """Receive the bus's events and the topic's notifications in a temporary queue until the block ends."""
     name, bus, topic = _WATCH, ops["eventBus"]["name"], ops["topics"]["notifications"]
     arn = aws.arn("sqs", name)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}

@@ -1,4 +1,4 @@
-"""Entry point of the emulator's process: corrections first, then the emulator itself."""
+"""Entry point of the emulator's process. It applies the corrections and then starts the emulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local import corrections, owner
 
 
 def main() -> None:
-    """Apply the corrections and serve until a signal comes or the owner ends."""
+    """Apply the corrections, and serve until a signal arrives or the owner ends."""
     owner.obey()
     parser = argparse.ArgumentParser()
     # `make down` recognizes the emulator's process by the directory on its command line.

@@ -1,4 +1,4 @@
-"""HTTP requests to the emulator. urllib3 goes through a proxy only if it is told to, so these never do."""
+"""HTTP requests to the emulator. They use no proxy, because urllib3 ignores the environment's proxies."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _POOL: Final = urllib3.PoolManager(retries=False)
 
 
 class NoAnswerError(LocalError):
-    """Nothing answered, or something that is no HTTP server."""
+    """The request got no HTTP response, or a response without success."""
 
 
 def send(pool: urllib3.PoolManager, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
-    """Send one request, and follow no redirect. Raises NoAnswerError."""
+    """Send one request without following redirects. Raises NoAnswerError."""
     try:
         return pool.request(method, url, redirect=False, **options)
     except (HTTPError, OSError) as error:
@@ -28,17 +28,17 @@ def send(pool: urllib3.PoolManager, method: str, url: str, **options: Any) -> ur
 
 
 def get(url: str, *, limit_s: float) -> bytes:
-    """Return the body of `url`. Raises NoAnswerError, also for an answer that is no success."""
+    """Return the response body of `url`. Raises NoAnswerError, also if the status is not 200."""
     answer = send(_POOL, "GET", url, timeout=limit_s)
     if answer.status != _OK:
-        raise NoAnswerError(f"{url}: got status {answer.status}; needed: {_OK}. Remedy: {_look(url)}")
+        raise NoAnswerError(f"{url}: got status {answer.status}; expected: {_OK}. Remedy: {_look(url)}")
     return answer.data
 
 
 def no_answer(url: str, why: object) -> str:
-    """Return the message for a request to `url` that got no answer."""
+    """Return the error message for a request to `url` that got no response."""
     # A query may contain secrets, and people copy error messages into public reports, so the message omits the query.
-    return f"{url.partition('?')[0]}: no answer ({why}). Remedy: {_look(url)}"
+    return f"{url.partition('?')[0]}: no response ({why}). Remedy: {_look(url)}"
 
 
 def _look(url: str) -> str:

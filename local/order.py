@@ -1,4 +1,4 @@
-"""`make order`: places an order as the seeded customer, and shows its way."""
+"""`make order` places an order as the seeded customer and shows each of its steps."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ EXPECTED: Final[Mapping[str, str]] = {
 
 
 def order(instance: Instance, progress: Progress) -> int:
-    """Place an order, follow it, print its way; returns the exit code: 0 if all of EXPECTED came.
+    """Place an order, follow it and print its steps.
 
-    Raises LocalError without a running instance, or if the order is refused.
+    Returns the exit code: 0 if everything in EXPECTED arrived, else 1. Raises LocalError if no instance is running or
+    the API refuses the order.
     """
     outputs = read_outputs(instance)
     if emulator.find(instance).state != "running" or outputs is None or "ops" not in outputs:
@@ -64,7 +65,7 @@ def order(instance: Instance, progress: Progress) -> int:
     after = _stock(aws, outputs)
     _report(progress, journey.steps, placed, before, after)
     if placed.get("reason", {}).get("code") == "OutOfStock":
-        progress.say(f"\nSold out. To have the first products again: {instance.anew}")
+        progress.say(f"\nSold out. To start again with the original stock: {instance.anew}")
     return _verdict(journey, outputs["ops"], progress, time.time() - began)
 
 
@@ -91,7 +92,7 @@ def _follow(journey: Journey, progress: Progress) -> None:
 
 
 def _stock(aws: Aws, outputs: Mapping[str, Any]) -> dict[str, int]:
-    """Return what is left of the ordered products, as the table has it."""
+    """Return the stock of the ordered products, read from the inventory table."""
     table = outputs["ops"]["tables"]["inventory"]
     keys = [{"product_id": {"S": product}} for product, _ in LINES]
     found = aws("dynamodb", "batch_get_item", RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
@@ -129,11 +130,11 @@ def _verdict(journey: Journey, ops: Mapping[str, Any], progress: Progress, secon
     progress.say("\nNot arrived:")
     for what in missing:
         groups = ", ".join(ops["logGroups"].get(name, name) for name in EXPECTED[what].split(", "))
-        progress.say(f"  {what}: look into the log group {groups}")
+        progress.say(f"  {what}: see the log group {groups}")
     return 1
 
 
 def _require(answer: Answer, status: int) -> Answer:
     if answer.status != status:
-        raise LocalError(f"the API answered {answer.status} where {status} was expected: {answer.text[:500]}")
+        raise LocalError(f"the API returned status {answer.status}; expected: {status}: {answer.text[:500]}")
     return answer

@@ -1,7 +1,7 @@
-"""Who an emulator belongs to: it ends when its owner ends, even if that one is killed.
+"""Ends an emulator when its owner process ends, even if the owner is killed.
 
-The emulator's standard input is a pipe that its owner holds open. The kernel closes the pipe with its last holder, on
-every system, so nothing has to be polled and no process number can be mistaken for another's.
+The emulator's standard input is a pipe that its owner holds open. Every operating system closes the pipe when its last
+holder ends. So nothing has to be polled, and no process id can be confused with another process's id.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _STANDARD_INPUT: Final = 0
 
 @cache
 def this_process() -> int:
-    """Return the file descriptor to read from for what shall belong to this process until it ends."""
+    """Return the read end of a pipe whose other end closes when this process ends (see `obey`)."""
     # Nobody closes the write end of the pipe, so the operating system closes it when this process ends.
     read, _ = os.pipe()
     return read
 
 
 def obey() -> None:
-    """End this process and its whole group when the owner ends. The functions of an emulator are in its group."""
+    """End this process and its process group when the owner ends. The emulator's functions are in its group."""
     threading.Thread(target=_wait, daemon=True).start()
 
 

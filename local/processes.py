@@ -1,4 +1,4 @@
-"""Processes that were started here, told from strangers that got the same number later."""
+"""Finds and stops processes that local commands started, even if other processes reuse their ids."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _KILLED_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Process:
-    """A process of this machine as it looks now."""
+    """A process of this machine at the time of the call."""
 
     pid: int
     group: int
-    """Process group."""
+    """Process group id."""
     started: str
-    """When it started, in the machine's own words; only good for comparing."""
+    """Start time in the operating system's format. Use it only to compare two processes."""
     command: str
-    """Its command line."""
+    """Command line with arguments."""
 
 
 def find(pid: int) -> Process | None:
-    """Return the process `pid`, or None if there is none (a zombie is none)."""
+    """Return the process `pid`, or None if it does not exist or is a zombie."""
     return next((process for process in _listed(pid) if process.pid == pid), None)
 
 
@@ -39,12 +39,15 @@ def running() -> list[Process]:
 
 
 def group(leader: int) -> list[Process]:
-    """Return the processes of the group that `leader` leads or led."""
+    """Return the processes of the process group whose id is `leader`."""
     return [process for process in running() if process.group == leader]
 
 
 def stop(processes: list[Process], *, grace_s: float = 5.0) -> None:
-    """Ask `processes` to end, then make them; each is looked at again before it is signalled."""
+    """Stop `processes` with SIGTERM, and after `grace_s` seconds with SIGKILL.
+
+    Before each signal, a process is looked up again, so that no other process with a reused id is signaled.
+    """
     for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, _KILLED_WITHIN_S)):
         for process in _still(processes):
             try:

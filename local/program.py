@@ -1,6 +1,7 @@
-"""The Pulumi program, run without the Pulumi CLI: this module is the engine's side of the conversation.
+"""Runs the Pulumi program without the Pulumi CLI. This module does the work of Pulumi's engine.
 
-Pulumi's own test support puts a monitor in place of the engine, and knows all that the program says to it.
+It builds on Pulumi's test support, which replaces the engine by a monitor. The monitor receives all requests of the
+program.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
 
 class _Calls(mocks.Mocks):
-    """Data sources: what the program asks the provider."""
+    """Responds to the data sources (`get...` functions of the AWS provider) that the program calls."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     def call(self, args: Any) -> Any:
-        """Answer a function of the provider."""
+        """Return the result of a provider function. Raises LocalError for an unknown function."""
         region, account = self._aws.region, self._aws.account
         answers: Mapping[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {
@@ -61,16 +62,20 @@ class _Calls(mocks.Mocks):
             },
         }
         if args.token not in answers:
-            raise LocalError(f"the program calls {args.token}, which the local runner does not know (local/program.py)")
+            raise LocalError(
+                f"the program calls {args.token}, which the local runner does not support (local/program.py)"
+            )
         return answers[args.token]
 
     def new_resource(self, args: Any) -> Any:
-        """Refuse resources that are only read: the emulator holds nothing but what the program makes."""
-        raise LocalError(f"the program reads {args.typ} {args.name!r}, which exists nowhere on the emulator")
+        """Refuse to read existing resources, because the emulator contains only resources that the program creates."""
+        raise LocalError(
+            f"the program reads {args.typ} {args.name!r}, but the emulator has only resources that the program creates"
+        )
 
 
 class _Monitor(mocks.MockMonitor):
-    """The engine as the program sees it."""
+    """Takes the engine's place: receives the resources that the program registers, and deploys them."""
 
     def __init__(self, aws: Aws, deployment: Deployment, progress: Progress) -> None:
         super().__init__(_Calls(aws))
@@ -78,7 +83,7 @@ class _Monitor(mocks.MockMonitor):
         self._component: dict[str, str] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi prescribes the name
-        """Bring one resource about and answer with its properties."""
+        """Deploy one resource, and respond with its id and properties."""
         urn: str = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -104,9 +109,9 @@ class _Monitor(mocks.MockMonitor):
 
 
 def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) -> dict[str, Any]:
-    """Run the program to its end and return its exports.
+    """Run the program to its end, and return its exports.
 
-    Raises LocalError for a resource that could not be brought about, or for a program that failed by itself.
+    Raises LocalError if a resource could not be deployed or the program itself failed.
     """
     loop = asyncio.new_event_loop()
     # The deployment reports failed resources itself, so asyncio must not report them again.
@@ -135,7 +140,7 @@ def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) 
 
 
 def _words(progress: Progress) -> logging.Logger:
-    """Return a logger for what the program says by pulumi.log."""
+    """Return a logger that prints the messages that the program logs with pulumi.log."""
 
     class Said(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -159,7 +164,7 @@ async def _exports(project: Project) -> dict[str, Any]:
 
 
 def _unwrap(value: Any) -> Any:
-    """Return `value` without the marks of secrets: on this machine nothing is hidden from its owner."""
+    """Return `value` without Pulumi's secret markers. Local values are not hidden from the user."""
     if _RUNTIME.rpc.is_rpc_secret(value):
         return _unwrap(_RUNTIME.rpc.unwrap_rpc_secret(value))
     if isinstance(value, dict):
@@ -170,7 +175,10 @@ def _unwrap(value: Any) -> Any:
 
 
 def program_error(project: Project, error: BaseException) -> LocalError:
-    """Return the error of a program that failed by itself: in one line, unless it has words for its user."""
+    """Return an error for a program that failed.
+
+    The message has one line, except a pulumi.RunError, whose text the program wrote for its user.
+    """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(project.root) in frame.filename]
     own = [frame for frame in frames if "/.venv/" not in frame.filename and "/local/" not in frame.filename]
     where = f" ({os.path.relpath(own[-1].filename, project.root)}:{own[-1].lineno})" if own else ""

@@ -1,4 +1,4 @@
-"""What a deployment says while it runs: live on a terminal, plain lines in a log."""
+"""Prints the progress of a deployment: redrawn on a terminal, one line for each step in a log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Component:
 
 
 class Progress:
-    """Counts and seconds by component. Used by several threads."""
+    """Counts actions and seconds for each component. Several threads can share an object."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -37,7 +37,7 @@ class Progress:
         self._drawn, self._drawn_at = 0, 0.0
 
     def say(self, line: str) -> None:
-        """Print `line`, above the components that are being drawn."""
+        """Print `line` above the components that are currently drawn."""
         with self._lock:
             clear = f"\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
             self._out.write(f"{clear}{line}\n")
@@ -48,7 +48,11 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Generator[Callable[[str], None]]:
-        """Announce `name`, and close the line with what the caller is told and the seconds; on a log, at the end."""
+        """Print the name, the note and the duration of a step.
+
+        The block gets a function that sets the note. On a terminal the name appears at the start of the block. In a
+        log, the whole line appears at the end.
+        """
         began, note = time.monotonic(), [""]
         if self._live:
             self._out.write(f"  {name} …")
@@ -64,7 +68,7 @@ class Progress:
 
     @contextmanager
     def waiting(self) -> Generator[Callable[[str], None]]:
-        """Show a line that changes while something is waited for; nothing of it stays."""
+        """Show a changing line while the block waits, and remove the line at the end. A log shows nothing."""
 
         def say(line: str) -> None:
             if self._live:
@@ -79,7 +83,7 @@ class Progress:
 
     @contextmanager
     def resource(self, component: str) -> Generator[Callable[[str], None]]:
-        """Count a resource of `component`; the caller tells what was done with it."""
+        """Count a resource of `component`. The block gets a function that records the action."""
         with self._lock:
             now = time.monotonic()
             entry = self._components.setdefault(component, _Component(began=now, ended=now))
@@ -96,7 +100,7 @@ class Progress:
                     self._draw()
 
     def components(self) -> Counter[str]:
-        """Print the components' last lines; returns how often each thing was done."""
+        """Print the final line of each component, and return how often each action occurred."""
         with self._lock:
             if self._live:
                 self._draw()

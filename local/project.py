@@ -1,7 +1,7 @@
-"""Pulumi.yaml and Pulumi.local.yaml: read as the Pulumi CLI reads them, or refused in one line.
+"""Reads Pulumi.yaml and Pulumi.local.yaml as the Pulumi CLI does, or refuses them in a one-line message.
 
-The CLI's own keys that need the CLI are refused: encrypted values, environments, typed declarations in Pulumi.yaml, and
-another directory for the stack files.
+Some keys need the CLI and are refused: encrypted values, environments, typed declarations in Pulumi.yaml, and another
+directory for the stack files.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class Project:
     root: Path
     """Directory of Pulumi.yaml."""
     program: Path
-    """The program's file."""
+    """Path of the program's main file."""
     config: dict[str, str]
-    """`namespace:key` -> value as the CLI hands it to the program; structured values are JSON text."""
+    """Configuration by `namespace:key`, as text in the CLI's format. Structured values are JSON text."""
 
 
 def load(root: Path) -> Project:
-    """Read the project in `root`. Raises LocalError for a file that cannot be read, or that only the CLI can read."""
+    """Read the project in `root`. Raises LocalError if a file is unreadable or needs the Pulumi CLI."""
     try:
         return _load(root)
     except PulumiYamlError as error:
@@ -64,7 +64,7 @@ def _load(root: Path) -> Project:
     name, main = cast("str", name), cast("str", main)
     if project.get("stackConfigDir"):
         raise PulumiYamlError(
-            f"{_PROJECT_FILE}: stackConfigDir: got a value; allowed: none; keep stack files beside it"
+            f"{_PROJECT_FILE}: stackConfigDir: got a value; allowed: none; move the stack files beside {_PROJECT_FILE}"
         )
     given = _given(name, pulumi_yaml.read(root / _STACK_FILE, secrets=False))
     values = {**_declared(name, project, given), **given}
@@ -85,7 +85,7 @@ def _load(root: Path) -> Project:
 
 
 def _given(project: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration of the stack file."""
+    """Return the configuration in the stack file."""
     for key in _ENCRYPTION:
         if isinstance(document.get(key), (dict, list)):
             got = quoted(document[key])
@@ -106,7 +106,7 @@ def _given(project: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of Pulumi.yaml that hold for every stack."""
+    """Return the configuration values in Pulumi.yaml, which apply to every stack."""
     found: dict[str, Any] = {}
     for key, declared in _section(_PROJECT_FILE, document).items():
         full = _full_key(_PROJECT_FILE, project, key)
@@ -142,7 +142,7 @@ def _section(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _full_key(name: str, project: str, key: str) -> str:
-    """Return `namespace:key`; a key without a namespace is the project's (Pulumi's rule)."""
+    """Return the key as `namespace:key`. Pulumi adds the project's name to a key without a namespace."""
     if key.count(":") > 1:
         raise PulumiYamlError(f"{name}: {quoted(key)}: got more than one colon; allowed: `{project}:key`")
     return key if ":" in key else f"{project}:{key}"

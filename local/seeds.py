@@ -1,4 +1,4 @@
-"""What a newcomer finds in a fresh instance: two people who can sign in, one profile, a handful of products."""
+"""The seeds of a new instance: two users who can sign in, a profile and some products."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class _Person:
 
 
 def plant(aws: Aws, exports: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Make what is missing and change nothing that is there; returns the output `local`.
+    """Create the missing seeds without changing existing data, and return the output `local`.
 
-    `known` is the output `local` of the last time, or nothing. Raises LocalError.
+    `known` is the output `local` of the last `make up`, or empty. Raises LocalError.
     """
     pool: str = exports["frontend"]["auth"]["userPoolId"]
     customer = _person(aws, pool, CUSTOMER, known.get("customer") or {})
@@ -54,7 +54,7 @@ def plant(aws: Aws, exports: Mapping[str, Any], known: Mapping[str, Any]) -> dic
 
 
 def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Person:
-    """Return somebody who can sign in; who is there already keeps the password."""
+    """Return a user who can sign in. An existing user with a known password keeps it."""
     made = True
     try:
         aws(
@@ -78,14 +78,14 @@ def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Perso
 
 
 def _profile(client: Client, customer: _Person) -> None:
-    """Create the customer's profile as a frontend would, through the REST API."""
+    """Create the customer's profile with the REST API, as a frontend does."""
     token = _signed_in(client, customer).id_token
     answer = client.rest("POST", "/users", token, {"name": "Seeded Customer", "email": customer.username})
     _expect(answer, (_CREATED, _CONFLICT), "POST /users for the seeded customer")
 
 
 def _products(client: Client, admin: _Person) -> None:
-    """Put the products that are missing as an administrator would, through the HTTP API."""
+    """Create the missing products with the HTTP API, as an administrator does."""
     token = _signed_in(client, admin).access_token
     for product_id, product in PRODUCTS.items():
         found = client.http("GET", f"/products/{product_id}", token)
@@ -96,7 +96,7 @@ def _products(client: Client, admin: _Person) -> None:
 
 
 def _signed_in(client: Client, person: _Person) -> Tokens:
-    """Sign in by the code flow, which every setting has."""
+    """Sign in with the authorization code flow, which is enabled with all settings."""
     try:
         return client.sign_in_by_code(person.username, person.password)
     except SignInError as error:
@@ -105,4 +105,4 @@ def _signed_in(client: Client, person: _Person) -> Tokens:
 
 def _expect(answer: Answer, statuses: tuple[int, ...], what: str) -> None:
     if answer.status not in statuses:
-        raise LocalError(f"seeds: {what} answered {answer.status}: {answer.text[:500]}")
+        raise LocalError(f"seeds: {what} returned status {answer.status}: {answer.text[:500]}")

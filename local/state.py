@@ -1,6 +1,6 @@
-"""What was deployed, so that the next deployment changes only what changed.
+"""Stores which resources were deployed, so that the next deployment changes only differences.
 
-Each change is added to a journal as soon as it's made: a deployment that is killed has lost nothing that it made.
+Each change is added to a journal as soon as it is made. A deployment that is killed loses no record of its changes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from local.instance import DamagedError, Instance, read_json, write_private
 _FORMAT: Final = 1
 _SECTIONS: Final = ("resources", "begun", "emptied", "superseded")
 Change = tuple[str, str, Any]
-"""Section of the state, key, and the key's new value: None for one that is gone."""
+"""Section of the state, key, and the new value of the key. The value is None for a deleted key."""
 
 
 @dataclass
@@ -32,18 +32,18 @@ class Record:
 
     type: str
     name: str
-    """Logical name."""
+    """Logical name in the Pulumi program."""
     id: str
     inputs: dict[str, Any]
-    """Plain JSON; an archive is the hash of its content."""
+    """Inputs as JSON values. An archive is stored as the hash of its content."""
     outputs: dict[str, Any]
-    """Beyond the inputs."""
+    """Outputs that are not inputs."""
     dependencies: list[str] = field(default_factory=list[str])
-    """URNs."""
+    """URNs of the resources on which this resource depends."""
 
 
 class State:
-    """The records of one instance. Used by several threads."""
+    """The stored state of one instance. Several threads can share an object."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -51,14 +51,20 @@ class State:
         saved = _read(instance)
         self.records = _records(instance, saved["resources"])
         self.begun: dict[str, str] = saved["begun"]
-        """URN -> token of the calls of a change that began and whose end was not recorded; see Aws.once."""
+        """Unfinished changes: URN to the token of the change's calls (see Aws.once)."""
         self.emptied: dict[str, str] = saved["emptied"]
-        """URN -> id of what a replacement deleted: what was in it is made again until a deployment completes."""
+        """Resources that were deleted for a replacement: URN to old id.
+
+        Resources inside them are created again until a deployment completes.
+        """
         self.superseded = _records(instance, saved["superseded"])
-        """What a replacement left to be deleted at the end of a deployment."""
+        """Replaced resources that the end of the deployment must delete."""
 
     def begin(self, urn: str) -> str:
-        """Record that a change of `urn` begins; returns the token of its calls, the same until it is recorded."""
+        """Record that a change of `urn` begins, and return the token for its calls.
+
+        The token stays the same until the end of the change is recorded.
+        """
         with self._lock:
             if urn not in self.begun:
                 self.begun[urn] = uuid.uuid4().hex
@@ -66,7 +72,7 @@ class State:
             return self.begun[urn]
 
     def put(self, urn: str, record: Record) -> None:
-        """Record `urn`; new ones come last, so that the order is that of creation."""
+        """Record a deployed resource. New resources come last, so the order is the order of creation."""
         with self._lock:
             self.records[urn] = record
             changes: list[Change] = [("resources", urn, asdict(record))]
@@ -80,13 +86,13 @@ class State:
             self._note(*changes)
 
     def empty(self, urn: str) -> None:
-        """Record that `urn` was deleted to be made again."""
+        """Record that `urn` was deleted and will be created again."""
         with self._lock:
             self.emptied[urn] = self.records.pop(urn).id
             self._note(("emptied", urn, self.emptied[urn]), ("resources", urn, None))
 
     def supersede(self, urn: str) -> None:
-        """Record that another resource takes the place of `urn`, which is to be deleted at the end."""
+        """Record that a new resource replaced `urn`. The old resource is deleted at the end of the deployment."""
         with self._lock:
             record = self.records[urn]
             key = f"{record.id} {urn}"
@@ -94,19 +100,19 @@ class State:
             self._note(("superseded", key, asdict(record)))
 
     def forget_superseded(self, key: str) -> None:
-        """Record that the superseded resource `key` is deleted."""
+        """Record that the replaced resource `key` is deleted."""
         with self._lock:
             del self.superseded[key]
             self._note(("superseded", key, None))
 
     def remove(self, urn: str) -> None:
-        """Forget `urn`."""
+        """Record that `urn` is deleted."""
         with self._lock:
             self.records.pop(urn, None)
             self._note(("resources", urn, None))
 
     def complete(self) -> None:
-        """Write the whole state after a deployment that has made everything."""
+        """Write the whole state to its file after a complete deployment, and delete the journal."""
         with self._lock:
             if self.emptied or self._instance.journal.exists():
                 self.emptied.clear()
@@ -124,7 +130,7 @@ class State:
         self._instance.journal.unlink(missing_ok=True)
 
     def _note(self, *changes: Change) -> None:
-        """Add changes to the journal, all of them or none."""
+        """Append changes to the journal, all of them or none."""
         line = json.dumps(changes)
         with naming(self._instance.journal):
             descriptor = os.open(self._instance.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -134,13 +140,16 @@ class State:
 
 
 def forget(instance: Instance) -> None:
-    """Delete what is recorded of the deployment to `instance`."""
+    """Delete the stored state and outputs of the deployment to `instance`."""
     for path in (instance.state, instance.journal, instance.outputs):
         path.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as it is recorded and compared: archives by their content, whole floats as integers."""
+    """Return `value` in the form that is stored and compared.
+
+    Archives become the hash of their content, and whole numbers become integers.
+    """
     if is_archive(value):
         return {"sha256": hashlib.sha256(zip_bytes(value)).hexdigest()}
     if isinstance(value, dict):
@@ -151,12 +160,12 @@ def plain(value: Any) -> Any:
 
 
 def whole(value: Any) -> Any:
-    """Return 3 for 3.0: Pulumi hands every number over as a float."""
+    """Return a whole number as an integer, because Pulumi passes every number as a float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _read(instance: Instance) -> dict[str, dict[str, Any]]:
-    """Return the sections of the state: those of the file, with the changes of the journal. Raises LocalError."""
+    """Return the sections of the stored state with the changes of the journal. Raises LocalError."""
     saved: dict[str, Any] = read_json(instance.state, "format", "resources", remedy=instance.anew) or {}
     if saved and saved["format"] != _FORMAT:
         raise LocalError(
@@ -200,4 +209,4 @@ def _records(instance: Instance, saved: Mapping[str, Any]) -> dict[str, Record]:
 
 
 def _damaged(path: Path, instance: Instance, error: Exception) -> DamagedError:
-    return DamagedError(f"{path}: got no record ({error}). Remedy: {instance.anew}")
+    return DamagedError(f"{path}: a record is damaged ({error}). Remedy: {instance.anew}")

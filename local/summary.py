@@ -1,4 +1,4 @@
-"""What runs where, in a few lines."""
+"""The summary that `make up` prints at its end: URLs, users and commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.instance import ROOT_KEY, Instance
 
 
 def summary(instance: Instance, outputs: Mapping[str, Any], seconds: float) -> str:
-    """Return the end of `make up`'s report."""
+    """Return the summary's text. `seconds` is the duration of `make up`."""
     lines = [f"\nReady in {seconds:.1f} s.", ""]
     frontend, local = outputs.get("frontend"), outputs["local"]
     if frontend:
@@ -27,7 +27,7 @@ def summary(instance: Instance, outputs: Mapping[str, Any], seconds: float) -> s
         _line("outputs, log", f"{_short(instance, 'outputs.json')}, {_short(instance, 'emulator.log')}"),
         "",
     ]
-    lines.append(f"Try:  {instance.command('order')}      Stop, and delete its data:  {instance.command('down')}")
+    lines.append(f"Try:  {instance.command('order')}      Stop and delete all data:  {instance.command('down')}")
     return "\n".join(lines)
 
 
@@ -36,7 +36,7 @@ def _line(name: str, value: str) -> str:
 
 
 def _sign_in_page(auth: Mapping[str, Any]) -> str:
-    """Return where a browser starts the code flow; it comes back to the first redirect URI with a code."""
+    """Return the URL of the sign-in page. After the sign-in, the browser opens the first redirect URI with a code."""
     query = {
         "response_type": "code",
         "client_id": auth["userPoolClientId"],

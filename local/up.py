@@ -1,4 +1,4 @@
-"""`make up`: the emulator, the program, the seeds; when they are there already, only what changed."""
+"""`make up` starts the emulator, deploys the program and creates the seeds, or updates what exists."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _DEFAULT_REGION: Final = "us-east-1"
 
 
 def up(instance: Instance, source: project.Project, progress: Progress, *, owner: int | None = None) -> dict[str, Any]:
-    """Bring `instance` to what the program wants; returns what .local/outputs.json then holds.
+    """Deploy the program to `instance`, and return the content of .local/outputs.json.
 
-    An emulator that is started for it outlives this process as soon as something is deployed, unless it has another
-    `owner` (see local.owner). A program that is not the platform (it exports no `frontend`) is deployed without seeds.
-    Raises LocalError.
+    An emulator that this command starts outlives the command once a resource is deployed, unless it has another `owner`
+    (see local.owner). A program without the output `frontend` is not the platform, so it gets no seeds. Raises
+    LocalError.
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     started = _require_emulator(instance, region, progress, owner)
@@ -72,7 +72,7 @@ def _up(
 
 
 def _finish(aws: Aws, exports: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Plant the seeds, and write the outputs."""
+    """Create the seeds, and write the stack outputs to .local/outputs.json."""
     instance = aws.instance
     outputs: dict[str, Any] = addresses.localize(exports, instance)
     known = known_output(instance)
@@ -86,7 +86,7 @@ def _finish(aws: Aws, exports: dict[str, Any], progress: Progress) -> dict[str, 
 
 
 def known_output(instance: Instance) -> dict[str, Any]:
-    """Return what the last `make up` gave as output `local`; seeds without it get new passwords."""
+    """Return the output `local` of the last `make up`. Without it, the seeded users get new passwords."""
     try:
         return (read_outputs(instance) or {}).get("local", {})
     except DamagedError:
@@ -94,13 +94,13 @@ def known_output(instance: Instance) -> dict[str, Any]:
 
 
 def counts(actions: Counter[str]) -> str:
-    """Return what was done in words: 3 updated, 140 same."""
+    """Return the number of each action as text, for example `3 updated, 140 same`."""
     order = ("created", "updated", "replaced", "deleted", "same")
     return ", ".join(f"{actions[action]} {action}" for action in order if actions[action])
 
 
 def _discard(instance: Instance, started: emulator.Started | None) -> None:
-    """Leave nothing of an emulator that this command started; what was there before stays."""
+    """Delete an emulator that this command started, with its state. An older emulator stays."""
     if started and started.discard():
         forget(instance)
 
@@ -108,27 +108,28 @@ def _discard(instance: Instance, started: emulator.Started | None) -> None:
 def _require_emulator(
     instance: Instance, region: str, progress: Progress, owner: int | None
 ) -> emulator.Started | None:
-    """Start an emulator unless the instance has one that is well; returns it if it was started."""
+    """Return an emulator that was started, or None if the instance already has a working emulator."""
     found = emulator.find(instance)
     if found.state == "running" and not found.abandoned:
         if found.record.get("region", region) != region:
             other = emulator.free_port(instance.port)
             raise LocalError(
-                f"the instance at {instance.url} runs in {found.record['region']}; the configuration says {region}. "
-                f"Remedy: keep it and run another one, `make up PORT={other}`, or {instance.anew}"
+                f"the instance at {instance.url} runs in region {found.record['region']}, "
+                f"but the configuration says {region}. "
+                f"Remedy: keep it and start another instance with `make up PORT={other}`, or {instance.anew}"
             )
         if not emulator.answers(instance):
             raise LocalError(
-                f"the emulator (process {found.record['pid']}) does not answer at {instance.url} ({instance.log}). "
+                f"the emulator (process {found.record['pid']}) does not respond at {instance.url} ({instance.log}). "
                 f"Remedy: wait a minute and repeat `{instance.command('up')}`; if that doesn't help, {instance.anew}"
             )
         if emulator.outdated(found):
-            progress.say(f"The emulator's corrections changed since it was started; to have them: {instance.anew}")
+            progress.say(f"The emulator's corrections changed after its start. To use them: {instance.anew}")
         return None
     if found.abandoned:
-        progress.say("The first deployment was killed before its end: starting again.")
+        progress.say("The first deployment was killed before it completed. Starting again.")
     elif found.state == "died":
-        progress.say(f"The emulator of this instance had ended (see {instance.log}): starting anew, without its data.")
+        progress.say(f"The emulator had stopped unexpectedly (see {instance.log}). Starting again without its data.")
     emulator.stop(instance)
     forget(instance)
     return emulator.start(instance, region=region, owner=owner)

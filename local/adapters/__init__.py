@@ -1,4 +1,4 @@
-"""The resource types that can be deployed to the emulator: one module for each AWS service."""
+"""Adapters that deploy the program's resource types to the emulator, with one module for each AWS service."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ for _module in pkgutil.iter_modules(__path__):
 
 
 def adapter(token: str) -> Adapter | None:
-    """Return the adapter of the resource type `token`, or None."""
+    """Return the adapter of the Pulumi resource type `token`, or None if there is no adapter."""
     return ADAPTERS.get(token)

@@ -1,4 +1,4 @@
-"""API Gateway: REST APIs."""
+"""Adapters of API Gateway's REST APIs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.aws import Aws
 
 @adapts("aws:apigateway/restApi:RestApi")
 class RestApi(Adapter):
-    """A REST API with everything that its OpenAPI document says."""
+    """A REST API, created from its OpenAPI document."""
 
     applies = frozenset(
         {
@@ -80,7 +80,7 @@ class RestApi(Adapter):
 
 @adapts("aws:apigateway/account:Account")
 class Account(Put):
-    """The role that API Gateway writes logs with, one for account and region."""
+    """The role with which API Gateway writes logs. There is one for each account and region."""
 
     applies = frozenset({"cloudwatchRoleArn"})
 
@@ -100,12 +100,12 @@ def _root(aws: Aws, identity: str) -> str:
 
 
 def patch(path: str, value: Any) -> dict[str, str]:
-    """Return one operation of a patch, whose values API Gateway takes as text."""
+    """Return a patch operation. API Gateway requires its value as text."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return {"op": "replace", "path": path, "value": text}
 
 
 def tag(aws: Aws, arn: str, new: Props) -> None:
-    """Tag what `arn` names."""
+    """Tag the resource with this ARN."""
     if new.get("tags"):
         aws("apigateway", "tag_resource", resourceArn=arn, tags=new["tags"])

@@ -1,4 +1,4 @@
-"""API Gateway: deployments and stages of REST APIs."""
+"""Adapters of API Gateway's deployments and stages of REST APIs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SETTINGS: Final = {
 
 @adapts("aws:apigateway/deployment:Deployment")
 class Deployment(Adapter):
-    """The API as it is now, for a stage to serve."""
+    """A snapshot of a REST API, which a stage can serve."""
 
     applies = frozenset({"restApi", "description"})
     # The values of `triggers` are not sent to AWS. A changed value only means that the API has changed and needs a new
@@ -39,7 +39,7 @@ class Deployment(Adapter):
 
 @adapts("aws:apigateway/stage:Stage")
 class Stage(Adapter):
-    """A deployment under an address."""
+    """A stage of a REST API, which serves a deployment at a URL."""
 
     applies = frozenset(
         {
@@ -105,7 +105,7 @@ class Stage(Adapter):
 
 @adapts("aws:apigateway/methodSettings:MethodSettings")
 class MethodSettings(Put):
-    """Throttling and metrics of a stage's methods."""
+    """Throttling, metrics and logging settings for the methods of a stage."""
 
     applies = frozenset({"restApi", "stageName", "methodPath", "settings"})
     replaced_by = frozenset({"restApi", "stageName", "methodPath"})

@@ -1,4 +1,4 @@
-"""API Gateway v2: HTTP APIs."""
+"""Adapters of API Gateway's HTTP APIs (API Gateway v2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.aws import Aws
 
 @adapts("aws:apigatewayv2/api:Api")
 class Api(Adapter):
-    """An HTTP API with its CORS rules, and everything that its OpenAPI document says."""
+    """An HTTP API, created from its CORS rules and its OpenAPI document."""
 
     applies = frozenset(
         {
@@ -72,7 +72,7 @@ class Api(Adapter):
 
 @adapts("aws:apigatewayv2/stage:Stage")
 class Stage(Adapter):
-    """The API under an address."""
+    """A stage of an HTTP API, which serves the API at a URL."""
 
     applies = frozenset(
         {"apiId", "name", "accessLogSettings", "autoDeploy", "defaultRouteSettings", "description", "tags"}

@@ -1,4 +1,4 @@
-"""What an adapter is: one Pulumi resource type, made by calls to AWS."""
+"""Base classes and helpers for adapters. An adapter deploys one Pulumi resource type with calls to AWS."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ Props = dict[str, Any]
 
 @dataclass(frozen=True)
 class Made:
-    """A resource as AWS made it."""
+    """The id and the outputs of a created resource."""
 
     id: str
     outputs: Props = field(default_factory=dict[str, Any])
-    """Outputs beyond the inputs."""
+    """Outputs that are not inputs of the resource."""
 
 
 class Adapter:
-    """One resource type. Every input property is either in `applies` or in `leaves`; any other one is an error."""
+    """Deploys one resource type. An input property that is neither in `applies` nor in `leaves` is an error."""
 
     applies: ClassVar[frozenset[str]] = frozenset()
-    """Inputs that reach AWS."""
+    """Input properties that the adapter sends to AWS."""
     leaves: ClassVar[frozenset[str]] = frozenset()
-    """Inputs that do not, each with a comment why that is no loss here."""
+    """Input properties that the adapter ignores. A comment explains why each one has no effect here."""
     replaced_by: ClassVar[frozenset[str]] = frozenset()
-    """Inputs whose change AWS answers with a new resource."""
+    """Input properties whose change requires a new resource."""
     keeps_data: ClassVar[bool] = False
-    """Whether a replacement would lose what users put into it."""
+    """Whether a replacement would delete users' data."""
     named_by_aws: ClassVar[bool] = False
-    """Whether AWS gives the identity, so that the new one stands before the old one goes."""
+    """Whether AWS chooses the id. If so, Pulumi creates the replacement before it deletes the old resource."""
 
     def create(self, aws: Aws, new: Props) -> Made:
-        """Make the resource."""
+        """Create the resource, and return its id and outputs."""
         raise NotImplementedError
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
-        """Change the resource in place and return its outputs; None asks for a replacement."""
+        """Change the resource in place and return its outputs, or return None if the resource must be replaced."""
         del aws, identity, old, new
         return None
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        """Remove the resource, and what still stands in it: that is made again if the program still has it."""
+        """Delete the resource and everything in it. Pulumi creates the contents again if the program declares them."""
         raise NotImplementedError
 
 
 class Put(Adapter):
-    """A resource whose AWS call creates and overwrites alike."""
+    """A resource whose AWS call both creates and overwrites."""
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
-        """Put it again."""
+        """Make the create call again, and return the outputs."""
         del identity, old
         return self.create(aws, new).outputs
 
@@ -61,7 +61,7 @@ ADAPTERS: Final[dict[str, Adapter]] = {}
 
 
 def adapts(token: str) -> Callable[[type[Adapter]], type[Adapter]]:
-    """Register an adapter for the resource type `token`."""
+    """Return a decorator that registers an adapter for the Pulumi resource type `token`."""
 
     def register(adapter: type[Adapter]) -> type[Adapter]:
         ADAPTERS[token] = adapter()
@@ -71,7 +71,7 @@ def adapts(token: str) -> Callable[[type[Adapter]], type[Adapter]]:
 
 
 def pascal(value: Any) -> Any:
-    """Return `value` with every key as AWS writes it: first letter upper case (Pulumi: lower case)."""
+    """Return `value` with each key's first letter in upper case, as in AWS's API. Pulumi writes it in lower case."""
     if isinstance(value, Mapping):
         return {f"{key[0].upper()}{key[1:]}": pascal(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType, reportUnknownMemberType]
     if isinstance(value, (list, tuple)):
@@ -80,21 +80,21 @@ def pascal(value: Any) -> Any:
 
 
 def pick(properties: Mapping[str, Any], **names: str) -> Props:
-    """Return those of `properties` that are given, each under AWS's name for it."""
+    """Return the given `properties` that are not None, each under its AWS name from `names`."""
     return {target: properties[source] for source, target in names.items() if properties.get(source) is not None}
 
 
 def only(properties: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
-    """Refuse nested properties that an adapter translates by hand and does not know."""
+    """Raise ValueError if nested properties contain a key that the adapter cannot translate."""
     if unknown := sorted(set(properties) - set(allowed)):
-        raise ValueError(f"{where} sets {', '.join(unknown)}, which the local adapter does not know")
+        raise ValueError(f"{where} sets {', '.join(unknown)}, which the local adapter does not support")
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]]:
-    """Return tags as most services take them."""
+    """Return tags as a list of Key and Value, which most services expect."""
     return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
 
 def changed_tags(old: Props, new: Props) -> list[str]:
-    """Return the keys of tags that are gone."""
+    """Return the keys of the tags that an update removes."""
     return sorted(set(old.get("tags") or {}) - set(new.get("tags") or {}))

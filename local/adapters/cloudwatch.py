@@ -1,4 +1,4 @@
-"""CloudWatch alarms and dashboards."""
+"""Adapters of CloudWatch alarms and dashboards."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _COMPOSITE: Final = {
 
 @adapts("aws:cloudwatch/metricAlarm:MetricAlarm")
 class MetricAlarm(Put):
-    """An alarm on one metric or on an expression."""
+    """An alarm on a metric or on an expression of metrics."""
 
     applies = frozenset({"dimensions", "metricQueries", "tags", *_ALARM})
     replaced_by = frozenset({"name"})
@@ -63,7 +63,7 @@ class MetricAlarm(Put):
 
 @adapts("aws:cloudwatch/compositeAlarm:CompositeAlarm")
 class CompositeAlarm(Put):
-    """An alarm on alarms."""
+    """A composite alarm, whose state depends on other alarms."""
 
     applies = frozenset({"tags", *_COMPOSITE})
     replaced_by = frozenset({"alarmName"})
@@ -79,7 +79,7 @@ class CompositeAlarm(Put):
 
 @adapts("aws:cloudwatch/dashboard:Dashboard")
 class Dashboard(Put):
-    """A dashboard."""
+    """A CloudWatch dashboard."""
 
     applies = frozenset({"dashboardName", "dashboardBody"})
     replaced_by = frozenset({"dashboardName"})

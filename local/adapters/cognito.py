@@ -1,4 +1,4 @@
-"""Cognito user pools."""
+"""Adapters of Cognito user pools."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _CLIENT: Final = {
 
 @adapts("aws:cognito/userPool:UserPool")
 class UserPool(Adapter):
-    """A directory of users."""
+    """A user pool, which stores users."""
 
     applies = frozenset({"name", "passwordPolicy", "softwareTokenMfaConfiguration", "tags", *_POOL, *_AT_BIRTH})
     replaced_by = frozenset(_AT_BIRTH)
@@ -79,7 +79,7 @@ class UserPool(Adapter):
 
 @adapts("aws:cognito/userPoolClient:UserPoolClient")
 class UserPoolClient(Adapter):
-    """An application that signs users in."""
+    """An app client of a user pool, through which an application signs users in."""
 
     applies = frozenset({"generateSecret", *_CLIENT})
     replaced_by = frozenset({"generateSecret", "userPoolId"})
@@ -101,7 +101,7 @@ class UserPoolClient(Adapter):
 
 @adapts("aws:cognito/userPoolDomain:UserPoolDomain")
 class UserPoolDomain(Adapter):
-    """The address of the hosted sign-in pages."""
+    """The domain of the hosted sign-in pages."""
 
     applies = frozenset({"domain", "userPoolId", "managedLoginVersion"})
     replaced_by = applies
@@ -123,7 +123,7 @@ class UserPoolDomain(Adapter):
 
 @adapts("aws:cognito/userGroup:UserGroup")
 class UserGroup(Put):
-    """A group of users."""
+    """A group of users in a user pool."""
 
     applies = frozenset({"name", "userPoolId", "description", "precedence"})
     replaced_by = frozenset({"name", "userPoolId"})

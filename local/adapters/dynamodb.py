@@ -1,4 +1,4 @@
-"""DynamoDB."""
+"""Adapter of DynamoDB tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.aws import Aws
 
 @adapts("aws:dynamodb/table:Table")
 class Table(Adapter):
-    """A table on demand with its indexes and its stream."""
+    """A DynamoDB table with its indexes, its stream and its backups."""
 
     applies = frozenset(
         {

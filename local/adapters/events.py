@@ -1,4 +1,4 @@
-"""EventBridge, whose types Pulumi keeps under CloudWatch."""
+"""Adapters of EventBridge. Pulumi names EventBridge's resource types `cloudwatch`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TARGET: Final = {
 
 @adapts("aws:cloudwatch/eventBus:EventBus")
 class EventBus(Adapter):
-    """A bus."""
+    """An event bus."""
 
     applies = frozenset({"name", "description", "tags"})
     replaced_by = frozenset({"name"})
@@ -59,7 +59,7 @@ class EventBus(Adapter):
 
 @adapts("aws:cloudwatch/eventBusPolicy:EventBusPolicy")
 class EventBusPolicy(Put):
-    """Who may put events."""
+    """The policy that states who may put events on a bus."""
 
     applies = frozenset({"eventBusName", "policy"})
     replaced_by = frozenset({"eventBusName"})
@@ -75,7 +75,7 @@ class EventBusPolicy(Put):
 
 @adapts("aws:cloudwatch/eventRule:EventRule")
 class EventRule(Put):
-    """Which events, or when."""
+    """A rule that selects events by a pattern or runs on a schedule."""
 
     applies = frozenset({"tags", *_RULE})
     replaced_by = frozenset({"name", "eventBusName"})
@@ -93,7 +93,7 @@ class EventRule(Put):
 
 @adapts("aws:cloudwatch/eventTarget:EventTarget")
 class EventTarget(Put):
-    """Where a rule's events go."""
+    """A target to which a rule sends its events."""
 
     applies = frozenset({"rule", "eventBusName", "inputTransformer", *_TARGET})
     replaced_by = frozenset({"rule", "eventBusName", "targetId"})
@@ -120,7 +120,7 @@ class EventTarget(Put):
 
 @adapts("aws:cloudwatch/eventArchive:EventArchive")
 class EventArchive(Adapter):
-    """What may be replayed."""
+    """An archive whose events can be replayed."""
 
     applies = frozenset({"name", "description", "eventPattern", "eventSourceArn", "retentionDays"})
     replaced_by = frozenset({"name", "eventSourceArn"})

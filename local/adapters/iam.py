@@ -1,4 +1,4 @@
-"""IAM."""
+"""Adapters of IAM roles and policies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local.aws import Aws
 
 @adapts("aws:iam/role:Role")
 class Role(Adapter):
-    """A role."""
+    """An IAM role."""
 
     applies = frozenset({"name", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
     # Policies are separate resources, which are deleted before the role, so nothing has to be detached.
@@ -55,7 +55,7 @@ class Role(Adapter):
 
 @adapts("aws:iam/rolePolicy:RolePolicy")
 class RolePolicy(Put):
-    """What a role may do."""
+    """An inline policy of a role."""
 
     applies = frozenset({"name", "role", "policy"})
     replaced_by = frozenset({"name", "role"})
@@ -71,7 +71,7 @@ class RolePolicy(Put):
 
 @adapts("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
 class RolePolicyAttachment(Adapter):
-    """A policy of AWS's own for a role."""
+    """The attachment of an AWS managed policy to a role."""
 
     applies = frozenset({"role", "policyArn"})
     replaced_by = frozenset({"role", "policyArn"})

@@ -1,4 +1,4 @@
-"""KMS."""
+"""Adapters of KMS keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local.aws import Aws
 
 @adapts("aws:kms/key:Key")
 class Key(Adapter):
-    """A key of the stack's own. What it would encrypt lies in the open here."""
+    """A customer managed KMS key. The emulator stores the key but encrypts nothing with it."""
 
     applies = frozenset({"description", "enableKeyRotation", "policy", "tags"})
     # Deleting the instance deletes the key at once, so there is no waiting period.
@@ -31,7 +31,7 @@ class Key(Adapter):
 
 @adapts("aws:kms/alias:Alias")
 class Alias(Adapter):
-    """A name for a key."""
+    """An alias of a KMS key."""
 
     applies = frozenset({"name", "targetKeyId"})
 

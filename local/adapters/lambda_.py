@@ -1,4 +1,4 @@
-"""Lambda."""
+"""Adapters of Lambda functions and their settings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MAPPING: Final = {
 
 @adapts("aws:lambda/layerVersion:LayerVersion")
 class LayerVersion(Adapter):
-    """A version of a layer: published, never changed."""
+    """A version of a layer. Lambda publishes a new version for each change."""
 
     applies = frozenset(
         {"layerName", "code", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"}
@@ -77,7 +77,7 @@ class LayerVersion(Adapter):
 
 @adapts("aws:lambda/function:Function")
 class Function(Adapter):
-    """A function of the Python runtime, with its published versions."""
+    """A Lambda function with a Python runtime, and its published versions."""
 
     applies = frozenset(
         {
@@ -145,7 +145,7 @@ class Function(Adapter):
         aws("lambda", "delete_function", FunctionName=identity)
 
     def _reserve(self, aws: Aws, old: Props, new: Props) -> None:
-        """Set the concurrency reserved for the function; Pulumi writes -1 for none."""
+        """Set the function's reserved concurrency. In Pulumi, -1 means that nothing is reserved."""
         before, wanted = (each.get("reservedConcurrentExecutions", -1) for each in (old, new))
         if wanted >= 0:
             aws(
@@ -160,7 +160,7 @@ class Function(Adapter):
 
 @adapts("aws:lambda/alias:Alias")
 class Alias(Adapter):
-    """A name for a version."""
+    """An alias of a published version."""
 
     applies = frozenset({"name", "functionName", "functionVersion", "description"})
     replaced_by = frozenset({"name", "functionName"})
@@ -194,7 +194,7 @@ class Alias(Adapter):
 
 @adapts("aws:lambda/permission:Permission")
 class Permission(Adapter):
-    """Who may invoke a function."""
+    """A statement in a function's policy that allows somebody to invoke the function."""
 
     applies = frozenset({"action", "function", "principal", "qualifier", "sourceAccount", "sourceArn", "statementId"})
     replaced_by = applies
@@ -225,7 +225,7 @@ class Permission(Adapter):
 
 @adapts("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
 class EventInvokeConfig(Put):
-    """How asynchronous invocations are retried, and who is told of their end."""
+    """The retries and destinations of a function's asynchronous invocations."""
 
     applies = frozenset(
         {"functionName", "qualifier", "destinationConfig", "maximumEventAgeInSeconds", "maximumRetryAttempts"}
@@ -256,7 +256,10 @@ class EventInvokeConfig(Put):
 
 @adapts("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
 class ProvisionedConcurrency(Put):
-    """Environments kept ready. The emulator records it; its environments stay warm anyway."""
+    """Provisioned concurrency of an alias.
+
+    The emulator only stores it. All its environments stay warm after their first invocation.
+    """
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})
     # Deleting the instance deletes everything in it, so skipDestroy has no effect.
@@ -285,7 +288,7 @@ class ProvisionedConcurrency(Put):
 
 @adapts("aws:lambda/eventSourceMapping:EventSourceMapping")
 class EventSourceMapping(Adapter):
-    """A queue or a stream that a function consumes."""
+    """An event source mapping, by which a function consumes a queue or a stream."""
 
     applies = frozenset({"destinationConfig", "eventSourceArn", "startingPosition", "tags", *_MAPPING})
     replaced_by = frozenset({"eventSourceArn", "startingPosition"})
@@ -324,7 +327,7 @@ class EventSourceMapping(Adapter):
 
 def _package(aws: Aws, new: Props) -> bytes:
     if not str(new.get("runtime", "")).startswith("python3."):
-        raise ValueError(f"runtime {new.get('runtime')!r}: only Python functions run locally")
+        raise ValueError(f"runtime {new.get('runtime')!r}: only Python functions (python3.x) can run locally")
     return functions.package(aws.instance, zip_bytes(new["code"]), new.get("layers", []))
 
 

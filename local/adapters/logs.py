@@ -1,4 +1,4 @@
-"""CloudWatch Logs."""
+"""Adapters of CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LogGroup(Adapter):
 
 @adapts("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
 class LogResourcePolicy(Put):
-    """Which services may write logs."""
+    """A resource policy that allows AWS services to write logs."""
 
     applies = frozenset({"policyName", "policyDocument"})
     replaced_by = frozenset({"policyName"})
@@ -65,7 +65,7 @@ class LogResourcePolicy(Put):
 
 @adapts("aws:cloudwatch/logMetricFilter:LogMetricFilter")
 class LogMetricFilter(Put):
-    """A metric counted from log lines."""
+    """A metric filter, which counts matching log lines."""
 
     applies = frozenset({"name", "logGroupName", "pattern", "metricTransformation"})
     replaced_by = frozenset({"name", "logGroupName"})

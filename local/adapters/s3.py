@@ -1,4 +1,4 @@
-"""S3."""
+"""Adapters of S3 buckets and their settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.aws import Aws
 
 @adapts("aws:s3/bucket:Bucket")
 class Bucket(Adapter):
-    """A bucket; what belongs to it are resources of their own."""
+    """An S3 bucket. Its policy, encryption and other settings are separate resources."""
 
     applies = frozenset({"bucket", "tags"})
     # A bucket is always emptied before it is deleted, so forceDestroy has no effect.
@@ -55,7 +55,7 @@ class Bucket(Adapter):
 
 
 class _OfBucket(Put):
-    """A part of a bucket's configuration, one for each bucket."""
+    """One kind of bucket setting, which exists once for each bucket."""
 
     replaced_by = frozenset({"bucket"})
     part = ""
@@ -69,13 +69,13 @@ class _OfBucket(Put):
         aws("s3", f"delete_{self.part}", Bucket=identity)
 
     def content(self, new: Props) -> dict[str, Any]:
-        """Return the call's parameters beyond the bucket."""
+        """Return the parameters of the put call, without the bucket."""
         raise NotImplementedError
 
 
 @adapts("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
 class PublicAccessBlock(_OfBucket):
-    """What keeps a bucket private."""
+    """The settings that block public access to a bucket."""
 
     applies = frozenset({"bucket", "blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"})
     part = "public_access_block"
@@ -87,7 +87,7 @@ class PublicAccessBlock(_OfBucket):
 
 @adapts("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
 class Encryption(_OfBucket):
-    """How objects are encrypted."""
+    """The default encryption of a bucket."""
 
     applies = frozenset({"bucket", "rules"})
     part = "bucket_encryption"
@@ -98,7 +98,7 @@ class Encryption(_OfBucket):
 
 @adapts("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
 class Lifecycle(_OfBucket):
-    """When objects expire."""
+    """The rules by which a bucket's objects expire."""
 
     applies = frozenset({"bucket", "rules"})
     part = "bucket_lifecycle_configuration"
@@ -114,7 +114,7 @@ class Lifecycle(_OfBucket):
 
 @adapts("aws:s3/bucketPolicy:BucketPolicy")
 class Policy(_OfBucket):
-    """Who may use a bucket."""
+    """The policy that states who may use a bucket."""
 
     applies = frozenset({"bucket", "policy"})
     part = "bucket_policy"
@@ -125,7 +125,7 @@ class Policy(_OfBucket):
 
 @adapts("aws:s3/bucketVersioning:BucketVersioning")
 class Versioning(_OfBucket):
-    """Whether earlier objects are kept."""
+    """Whether a bucket stores earlier versions of its objects."""
 
     applies = frozenset({"bucket", "versioningConfiguration"})
     part = "bucket_versioning"
@@ -141,7 +141,7 @@ class Versioning(_OfBucket):
 
 @adapts("aws:s3/bucketNotification:BucketNotification")
 class Notification(_OfBucket):
-    """Who is told of what changes in a bucket: EventBridge."""
+    """Whether S3 sends a bucket's events to EventBridge."""
 
     applies = frozenset({"bucket", "eventbridge"})
     part = "bucket_notification_configuration"
@@ -156,7 +156,7 @@ class Notification(_OfBucket):
 
 @adapts("aws:s3/bucketOwnershipControls:BucketOwnershipControls")
 class Ownership(_OfBucket):
-    """Who owns objects."""
+    """The rule that decides who owns a bucket's objects."""
 
     applies = frozenset({"bucket", "rule"})
     part = "bucket_ownership_controls"

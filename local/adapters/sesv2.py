@@ -1,4 +1,4 @@
-"""SES v2."""
+"""Adapter of SES email identities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from local.aws import Aws
 
 @adapts("aws:sesv2/emailIdentity:EmailIdentity")
 class EmailIdentity(Adapter):
-    """A sender. The emulator takes it as verified at once; SES asks its owner by mail first."""
+    """An email address or domain that sends email.
+
+    The emulator treats it as verified at once. SES requires that its owner verifies it first.
+    """
 
     applies = frozenset({"emailIdentity", "configurationSetName", "tags"})
     replaced_by = frozenset({"emailIdentity"})

@@ -1,4 +1,4 @@
-"""SNS."""
+"""Adapters of SNS topics, their policies and subscriptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SUBSCRIPTION: Final = {
 
 @adapts("aws:sns/topic:Topic")
 class Topic(Adapter):
-    """A standard topic."""
+    """A standard SNS topic."""
 
     applies = frozenset({"name", "tags", *_TOPIC})
     replaced_by = frozenset({"name"})
@@ -49,7 +49,7 @@ class Topic(Adapter):
 
 @adapts("aws:sns/topicPolicy:TopicPolicy")
 class TopicPolicy(Put):
-    """Who may publish."""
+    """The policy that states who may publish to a topic."""
 
     applies = frozenset({"arn", "policy"})
     replaced_by = frozenset({"arn"})
@@ -65,7 +65,7 @@ class TopicPolicy(Put):
 
 @adapts("aws:sns/topicSubscription:TopicSubscription")
 class Subscription(Adapter):
-    """Somebody who is told."""
+    """A subscription of an endpoint to a topic."""
 
     applies = frozenset({"topic", "protocol", "endpoint", *_SUBSCRIPTION})
     replaced_by = frozenset({"topic", "protocol", "endpoint"})

@@ -1,4 +1,4 @@
-"""SQS."""
+"""Adapters of SQS queues and their policies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ATTRIBUTES: Final = {
 
 @adapts("aws:sqs/queue:Queue")
 class Queue(Adapter):
-    """A queue, standard or FIFO."""
+    """An SQS queue, standard or FIFO."""
 
     applies = frozenset({"name", "tags", *_ATTRIBUTES})
     replaced_by = frozenset({"name", "fifoQueue"})
@@ -58,7 +58,7 @@ class Queue(Adapter):
 
 @adapts("aws:sqs/queuePolicy:QueuePolicy")
 class QueuePolicy(Put):
-    """Who may send to a queue."""
+    """The policy that states who may send to a queue."""
 
     applies = frozenset({"queueUrl", "policy"})
     replaced_by = frozenset({"queueUrl"})
@@ -74,7 +74,7 @@ class QueuePolicy(Put):
 
 @adapts("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
 class RedriveAllowPolicy(Put):
-    """Which queues may have this one as their dead-letter queue."""
+    """The list of queues that may use a queue as their dead-letter queue."""
 
     applies = frozenset({"queueUrl", "redriveAllowPolicy"})
     replaced_by = frozenset({"queueUrl"})
@@ -90,6 +90,6 @@ class RedriveAllowPolicy(Put):
 
 
 def _attributes(new: Props) -> dict[str, str]:
-    """Return a queue's attributes, all of which SQS takes as text."""
+    """Return the attributes of a queue as text, which SQS requires."""
     given = {target: new[source] for source, target in _ATTRIBUTES.items() if new.get(source) is not None}
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}

@@ -1,4 +1,4 @@
-"""Step Functions."""
+"""Adapter of Step Functions state machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.aws import Aws
 
 @adapts("aws:sfn/stateMachine:StateMachine")
 class StateMachine(Adapter):
-    """A state machine, STANDARD or EXPRESS."""
+    """A state machine of type STANDARD or EXPRESS."""
 
     applies = frozenset(
         {"name", "definition", "roleArn", "type", "loggingConfiguration", "tracingConfiguration", "tags"}

@@ -1,4 +1,4 @@
-"""WAF v2. The emulator records it and blocks nothing."""
+"""Adapters of WAF v2. The emulator stores the rules but blocks no request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMES: Final = {
 
 @adapts("aws:wafv2/webAcl:WebAcl")
 class WebAcl(Adapter):
-    """Rules for requests."""
+    """A web ACL: rules that allow or block requests."""
 
     applies = frozenset({"name", "scope", "defaultAction", "description", "rules", "tags", "visibilityConfig"})
     replaced_by = frozenset({"name", "scope"})
@@ -38,7 +38,7 @@ class WebAcl(Adapter):
 
 @adapts("aws:wafv2/webAclAssociation:WebAclAssociation")
 class WebAclAssociation(Adapter):
-    """What the rules stand before."""
+    """The association of a web ACL with the resource that it protects."""
 
     applies = frozenset({"resourceArn", "webAclArn"})
 
@@ -53,7 +53,10 @@ class WebAclAssociation(Adapter):
 
 @adapts("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
 class WebAclLogging(Put):
-    """Where refused requests are logged. The emulator refuses none, and does not know the call."""
+    """The log destination of a web ACL.
+
+    The emulator does not support this call, so the adapter only validates the parameters.
+    """
 
     applies = frozenset({"resourceArn", "logDestinationConfigs", "loggingFilter", "redactedFields"})
     replaced_by = frozenset({"resourceArn"})

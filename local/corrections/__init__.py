@@ -1,7 +1,8 @@
-"""The emulator's gaps, each closed by one module of this package.
+"""Modules that each correct one difference between the local emulator (ministack) and AWS.
 
-A correction replaces a function of the emulator. The emulator's version is pinned, and the source of each function that
-is replaced is compared with the one that the correction was written against: a change fails at once, by name.
+A correction replaces functions of the emulator with its own. The emulator's version is pinned. Each replaced function's
+source is compared with the source for which the correction was written. If the sources differ, the start fails with the
+function's name.
 """
 
 from __future__ import annotations
@@ -53,16 +54,16 @@ NAMES: Final = (
 
 
 class CorrectionError(Exception):
-    """The emulator is not the one that the corrections were written against."""
+    """The installed emulator differs from the one for which the corrections were written, or a name is unknown."""
 
 
 def internal(module: str) -> Any:
-    """Return a module of the emulator, whose insides have no types."""
+    """Import a module of the emulator by its path inside the package. The module's private parts have no types."""
     return importlib.import_module(f"{PACKAGE}.{module}")
 
 
 def nested(record: Any, *keys: str) -> Any:
-    """Return what stands under `keys` in one of the emulator's records, or None."""
+    """Return the value under the nested `keys` of one of the emulator's records, or None if a key is missing."""
     for key in keys:
         record = record.get(key) if isinstance(record, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
     return record  # pyright: ignore[reportUnknownVariableType]
@@ -70,19 +71,19 @@ def nested(record: Any, *keys: str) -> Any:
 
 @dataclass(frozen=True)
 class Replacement:
-    """One function of the emulator, and what stands in for it."""
+    """One function of the emulator and the function that replaces it."""
 
     correction: str
-    """Name of the module."""
+    """Name of the module in local/corrections that declares the replacement."""
     target: str
-    """Where the function is: "services.sqs._dlq_sweep"."""
+    """Path of the replaced function in the emulator, for example "services.sqs._dlq_sweep"."""
     source_hash: str
-    """Beginning of the SHA-256 of its source."""
+    """First digits of the SHA-256 of the replaced function's source."""
     function: Callable[..., Any]
-    """Called with the replaced function, and then with that one's arguments."""
+    """The new function. Its first argument is the replaced function, and the others are that function's arguments."""
 
     def install(self) -> None:
-        """Put it in place. Raises CorrectionError if what it replaces is not what it was written against."""
+        """Replace the function. Raises CorrectionError if the function is missing or its source has changed."""
         path, _, attribute = self.target.rpartition(".")
         owner = _owner(path)
         original = getattr(owner, attribute, None)
@@ -90,8 +91,9 @@ class Replacement:
         actual = hashlib.sha256(source.encode()).hexdigest()[:12] if source else "missing"
         if not self.source_hash or not actual.startswith(self.source_hash):
             raise CorrectionError(
-                f"correction {self.correction}: {PACKAGE}.{self.target} is not the one that it was written against "
-                f"(expected {self.source_hash}, found {actual}). Remedy: read the new source, then adapt or drop it."
+                f"correction {self.correction}: {PACKAGE}.{self.target} has changed since the correction was written "
+                f"(expected {self.source_hash}, found {actual}). "
+                "Remedy: read the new source, then adapt or delete the correction."
             )
         setattr(owner, attribute, _bound(self.function, original))
 
@@ -100,7 +102,7 @@ _REPLACEMENTS: Final[list[Replacement]] = []
 
 
 def replaces(target: str, source_hash: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a function as the replacement of `target`; see Replacement."""
+    """Return a decorator that declares a function as the replacement of the emulator's function `target`."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__module__.rpartition(".")[2]
@@ -111,16 +113,17 @@ def replaces(target: str, source_hash: str) -> Callable[[Callable[..., Any]], Ca
 
 
 def apply(*, without: frozenset[str] = frozenset()) -> None:
-    """Close all gaps but those named in `without`.
+    """Install every correction except those in `without`.
 
-    Raises CorrectionError if the emulator's version or a corrected function is not the expected one.
+    Raises CorrectionError if a name in `without` is unknown, or if the emulator's version or a replaced function has
+    changed.
     """
     if unknown := without - set(NAMES):
-        raise CorrectionError(f"no correction is named {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        raise CorrectionError(f"unknown corrections: got {', '.join(sorted(unknown))}; allowed: {', '.join(NAMES)}")
     found = importlib.metadata.version(PACKAGE)
     if found != VERSION:
         raise CorrectionError(
-            f"{PACKAGE} {found} is installed, and the corrections in local/corrections are for {VERSION}. "
+            f"{PACKAGE} {found} is installed, but local/corrections needs version {VERSION}. "
             "Remedy: install requirements-local.txt, or review the corrections and raise VERSION."
         )
     for name in NAMES:
@@ -134,7 +137,7 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
 
 
 def _owner(path: str) -> Any:
-    """Return a module, or a class in a module ("core.lambda_runtime.Worker")."""
+    """Return the emulator's module or class at `path`, for example "core.lambda_runtime.Worker"."""
     try:
         return internal(path)
     except ModuleNotFoundError:

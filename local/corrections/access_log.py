@@ -1,4 +1,8 @@
-"""APIs write their access log: the emulator stores a stage's settings and delivers nothing."""
+"""API Gateway writes access logs, which the emulator does not do.
+
+The emulator stores a stage's access log settings but writes no log. API Gateway writes one line for each request. This
+correction writes that line to the stage's log group, for REST APIs and HTTP APIs.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("http_api_requ
 
 @replaces("services.apigateway_v1._handle_execute_in_scope", "60ed5805557f")
 async def execute_rest(original: Any, api: str, stage: str, *arguments: Any) -> Any:
-    """Serve a request of a REST API, and log it."""
+    """Serve a request to a REST API, and write its access log line."""
     method, path, headers, body, query, *_ = arguments
     call = RestCall(method=method, path=path, headers=headers or {}, query=query or {}, body=body)
     current.set(call)
@@ -39,7 +43,7 @@ async def execute_rest(original: Any, api: str, stage: str, *arguments: Any) -> 
 
 @replaces("services.apigateway._handle_execute_in_scope", "aa60b8b0dfaa")
 async def execute_http(original: Any, api: str, stage: str, *arguments: Any, **named: Any) -> Any:
-    """Serve a request of an HTTP API, and log it."""
+    """Serve a request to an HTTP API, and write its access log line."""
     path, method, headers, *_ = arguments
     began, request_id = time.time(), _http.new_uuid()
     _request_id.set(request_id)
@@ -65,12 +69,12 @@ async def execute_http(original: Any, api: str, stage: str, *arguments: Any, **n
 
 @replaces("services.apigateway.new_uuid", "1a88ffd41fb7")
 def new_uuid(original: Any) -> str:
-    """Give the function the request's own id, which its log and the gateway's then share."""
+    """Return the current request's id, so that the function's log and the access log contain the same id."""
     return _request_id.get() or original()
 
 
 def _write(settings: Any, context: dict[str, Any], answer: Any, began: float) -> None:
-    """Write one line in the stage's format; what is not known is `-`, as on AWS."""
+    """Write one line in the stage's log format. A variable without a value becomes `-`, as on AWS."""
     group = str(nested(settings, "destinationArn") or "").partition(":log-group:")[2].removesuffix(":*")
     if not group or group not in _logs._log_groups:
         return
@@ -89,7 +93,7 @@ def _at(context: Any, path: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    """Return `value` as it may stand between the quotes of a JSON format."""
+    """Return `value` with JSON escapes, so that it fits between the quotes of a JSON log format."""
     return json.dumps(value)[1:-1]
 
 

@@ -1,12 +1,14 @@
-"""Asynchronous invocation, retried and reported as Lambda does it.
+"""Lambda's retries and destinations for asynchronous invocations, which the emulator implements only in part.
 
-The emulator ignores the event-invoke config of an alias, never reports success, sends to the failure destination or to
-the dead-letter queue but not to both, puts its own envelope where Lambda puts the event, and gives each attempt a new
-request id.
+The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It sends to the
+on-failure destination or to the dead-letter queue, but Lambda sends to both. The emulator wraps the event in its own
+envelope, but Lambda sends the event itself to a dead-letter queue. The emulator gives each attempt a new request id,
+but on Lambda all attempts share one id. This correction does what Lambda does.
 
-Waits between attempts are one minute and two on AWS, LAMBDA_ASYNC_RETRY_BASE_SECONDS here. An EXPRESS execution of the
-platform ends within half a minute, so on AWS the next attempt finds its outcome. Here the attempt waits for that end:
-`process_order` would else fail on an order that its execution is still deciding.
+On AWS, the waits between attempts are 1 and 2 minutes. Here, LAMBDA_ASYNC_RETRY_BASE_SECONDS sets the first wait. An
+EXPRESS execution of the platform ends within half a minute, so on AWS it has ended before the next attempt. Here, an
+attempt waits until the running EXPRESS executions have ended. Otherwise `process_order` could fail on an order that its
+execution is still deciding.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_re
 
 @replaces("services.lambda_svc.invoke_async_with_retry", "289fe4d3cbd4")
 def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
-    """Take the event and answer at once."""
+    """Queue the event for asynchronous invocation, and return at once."""
     del original
     run, entry = contextvars.copy_context().run, object()
     _unfinished.add(entry)
@@ -49,13 +51,13 @@ def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
 
 
 def unfinished() -> int:
-    """Return how many events are being processed, or wait for their next try."""
+    """Return the number of events that a function is processing or that wait for their next attempt."""
     return len(_unfinished)
 
 
 @replaces("services.lambda_svc._execute_function_dispatch", "f62cd259213e")
 def execute(original: Any, function: Any, config: Any, event: Any, request_id: str, started: float) -> Any:
-    """Give every attempt of an event the event's request id."""
+    """Run an attempt with the request id of its event, so that all attempts have the same id."""
     return original(function, config, event, _request_id.get() or request_id, started)
 
 
@@ -91,13 +93,17 @@ def _invoke(function: Any, event: Any) -> None:
 
 
 def _settings(function_arn: str) -> Any:
-    """Return the event-invoke config of exactly the version or alias that was invoked."""
+    """Return the event-invoke config of the invoked version or alias, or {} if it has no config."""
     name, _, qualifier = function_arn.partition(":function:")[2].partition(":")
     return nested(_lambda._functions.get(name), "event_invoke_configs", qualifier) or {}
 
 
 def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: float) -> tuple[Any, int, str]:
-    """Invoke until it succeeds or there is no more try; returns the last result, the tries, and why it ended."""
+    """Invoke until an attempt succeeds or no retry is left.
+
+    Returns the last result, the number of attempts, and the condition: "Success", "RetriesExhausted" or
+    "EventAgeExceeded".
+    """
     retries = int(settings.get("MaximumRetryAttempts", 2))
     ends = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", 21_600)) * PATIENCE
     attempts = 0
@@ -137,9 +143,11 @@ def _send_dead_letter(config: Any, event: Any, request_id: str, result: Any) -> 
 
 
 def _allowed(config: Any, target: str) -> bool:
-    """Lambda sends with the function's own role."""
+    """Return whether the function's own role may send to `target`. Lambda sends with this role."""
     action = _SEND.get(target.split(":")[2], "*")
     if role_may(config["Role"], action, target):
         return True
-    _LOG.error("%s: its role may not %s on %s: nothing was sent", config["FunctionName"], action, target)
+    _LOG.error(
+        "%s: the execution role does not allow %s on %s, so nothing was sent", config["FunctionName"], action, target
+    )
     return False

@@ -1,7 +1,8 @@
-"""`GET /_ministack/at-work` says what is still to be done: on AWS, too, only metrics tell, and late.
+"""`GET /_ministack/at-work` counts the work that is still running in the background.
 
-It counts what goes on without a caller that waits: events of asynchronous invocations, executions, records of streams
-and messages of queues that a function consumes. So a test or `make order` can wait for the end instead of for a while.
+The emulator has no such request, and AWS shows this work only in metrics, minutes later. The response counts events of
+asynchronous invocations, running executions, unread stream records, and messages in queues that a function consumes.
+With it, tests and `make order` wait until the work is done instead of for a fixed time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _states: Any = internal("services.stepfunctions")
 
 @replaces("app._handle_ses_messages_request", "b76364875fb9")
 async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
-    """Answer how many there are of each: {"records", "messages", "events", "executions"}."""
+    """Respond with the counts as JSON: {"records", "messages", "events", "executions"}."""
     if path != AT_WORK:
         return await original(method, path, *arguments)
     # An execution writes new stream records, which the first count may miss because it has already counted the records.
@@ -44,7 +45,7 @@ def _counts() -> dict[str, int]:
 
 
 def _waiting(account: str, region: str, mapping: Any) -> int:
-    """Return how many messages are in the queue of a mapping, those that its function is processing included."""
+    """Return the number of messages in the queue of an event source mapping, including those in processing."""
     arn: str = mapping.get("EventSourceArn", "")
     if ":sqs:" not in arn or not mapping.get("Enabled", True):
         return 0

@@ -1,7 +1,9 @@
-"""A workflow's DynamoDB calls do not interleave with other calls.
+"""A workflow's DynamoDB calls run one after the other with all other calls, as DynamoDB's writes do.
 
-The emulator serves calls one after the other, but runs a workflow's dynamodb:putItem, updateItem and deleteItem beside
-them in a thread: such a call could find its condition true, and then overwrite what somebody else wrote meanwhile.
+The emulator serves its requests in one thread, but it runs a workflow's dynamodb:putItem, updateItem and deleteItem in
+another thread. Such a call could check its condition and then overwrite a value that another request wrote after the
+check. On AWS, a conditional write is atomic. This correction runs the workflow's calls in the thread that serves all
+requests.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ _app: Any = internal("app")
 
 @replaces("services.stepfunctions._invoke_dynamodb", "3d538d8656c8")
 def invoke_dynamodb(original: Any, operation: str, arguments: Any) -> Any:
-    """Make the call where all others are made."""
+    """Run the call in the thread that serves all other requests."""
 
     async def call(*_: Any) -> Any:
         return original(operation, arguments)

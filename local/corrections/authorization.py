@@ -1,4 +1,4 @@
-"""Whether a role, or an AWS service, may do something: asked by corrections that enforce what the emulator does not."""
+"""Checks of IAM permissions, for the corrections that enforce permissions which the emulator ignores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _responses: Any = internal("core.responses")
 
 
 def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, Any] | None = None) -> bool:
-    """Whether the policies of `role_arn`, and those of `resource` itself, allow `action`."""
+    """Return whether the policies of `role_arn`, or the policy of `resource` itself, allow `action`."""
     account = _responses.get_account_id()
     request = _iam.EvalContext(
         principal_arn=role_arn,
@@ -36,7 +36,7 @@ def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, An
 
 
 def trusts(role_arn: str, service: str) -> bool:
-    """Whether the trust policy of `role_arn` names `service`. Its conditions are not looked at."""
+    """Return whether the trust policy of `role_arn` allows `service`. The policy's conditions are ignored."""
     role: Any = internal("services.iam")._roles.get(role_arn.rpartition("/")[2])
     document = nested(role, "AssumeRolePolicyDocument")
     policy: Any = json.loads(document) if isinstance(document, str) else document
@@ -48,7 +48,7 @@ def trusts(role_arn: str, service: str) -> bool:
 
 
 def service_may(policy: Any, service: str, action: str, resource: str, source_arn: str) -> bool:
-    """Whether the resource's own `policy` lets `service` ("events.amazonaws.com") act for `source_arn`."""
+    """Return whether the resource's `policy` allows `service` ("events.amazonaws.com") to act for `source_arn`."""
     request = _iam.EvalContext(
         principal_arn="*",
         principal_type="Service",

@@ -1,7 +1,8 @@
-"""Policies can tell apart whose events are put, and from which address and identity mail is sent.
+"""Policies can limit the source of events and the sender of emails by IAM condition keys.
 
-The emulator does not know the condition keys events:source, events:detail-type and ses:FromAddress, nor the identity
-that a mail is sent from, so it would refuse every request that a policy limits by them.
+The emulator does not know the condition keys events:source, events:detail-type and ses:FromAddress, nor the SES
+identity that sends an email. It would deny every request that a policy limits by these keys. This correction reads the
+values from the request and evaluates the policies with them, as AWS does.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _keys: contextvars.ContextVar[tuple[Mapping[str, str], ...]] = contextvars.Conte
 
 @replaces("core.iam_actions.request_tag_context", "d46adb816e02")
 def request_tag_context(original: Any, service: str, iam_action: str, body: bytes, parameters: Any) -> Any:
-    """Look at what is put: the emulator asks for the tags of a request just before it authorizes it."""
+    """Remember the source and detail type of each event. The emulator calls this function just before it authorizes."""
     if iam_action == _PUT_EVENTS:
         entries: list[Any] = nested(_parsed(body), "Entries") or []
         kinds = {(str(nested(entry, "Source")), str(nested(entry, "DetailType"))) for entry in entries}
@@ -34,7 +35,7 @@ def request_tag_context(original: Any, service: str, iam_action: str, body: byte
 
 @replaces("app._enforce_ses_v2", "5dc09e3bd487")
 def enforce_ses(original: Any, method: str, path: str, headers: Any, body: bytes, *arguments: Any) -> Any:
-    """Look at who sends."""
+    """Remember the sender's address and display name before the emulator authorizes the email."""
     name, address = parseaddr(str(nested(_parsed(body), "FromEmailAddress") or ""))
     _keys.set(({"ses:fromaddress": address, "ses:fromdisplayname": name},))
     return original(method, path, headers, body, *arguments)
@@ -42,7 +43,7 @@ def enforce_ses(original: Any, method: str, path: str, headers: Any, body: bytes
 
 @replaces("core.iam_actions._ses_v2_resource_arn", "96f8ace790be")
 def mail_resource(original: Any, method: str, path: str, body: bytes, region: str, account: str) -> str:
-    """Return the identity that a mail is sent from: the address where that is verified, else its domain."""
+    """Return the ARN of the SES identity that sends an email: the address if it is verified, otherwise its domain."""
     if method != "POST" or not path.endswith("/outbound-emails"):
         return original(method, path, body, region, account)
     address = parseaddr(str(nested(_parsed(body), "FromEmailAddress") or ""))[1]
@@ -52,7 +53,7 @@ def mail_resource(original: Any, method: str, path: str, body: bytes, region: st
 
 @replaces("core.iam_evaluator.enforce", "cf64b1ee5b09")
 def enforce(original: Any, access_key_id: str, iam_action: str, *arguments: Any, **named: Any) -> Any:
-    """Authorize a request with the keys of what it does."""
+    """Authorize a request once for each remembered set of condition keys. All sets must be allowed."""
     if iam_action not in (_PUT_EVENTS, *_SEND_MAIL) or not _keys.get():
         return original(access_key_id, iam_action, *arguments, **named)
     context: Mapping[str, Any] = named.pop("service_context", None) or {}

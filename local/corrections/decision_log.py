@@ -1,7 +1,8 @@
-"""Writes down what was allowed and what was refused, if LOCAL_DECISIONS names a file for it.
+"""A log of all IAM decisions, in the file that the variable LOCAL_DECISIONS names.
 
-One JSON line each: {"who": a role's name or a service's principal, "action", "resource", "allowed": bool, "context":
-the condition keys of the request}. `who` takes a role with the action sts:AssumeRole.
+Without the variable, nothing is written. Each line is a JSON object: {"who": the name of a role or the principal of a
+service, "action", "resource", "allowed": bool, "context": the request's condition keys}. If a service assumes a role,
+`who` is the service, the action is sts:AssumeRole and `resource` is the role.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 
 def note(who: str, action: str, resource: str, *, allowed: bool, context: Mapping[str, Any] | None = None) -> None:
-    """Write one decision down."""
+    """Append one decision to the log file, if LOCAL_DECISIONS is set."""
     path = os.environ.get("LOCAL_DECISIONS")
     if not path:
         return

@@ -1,6 +1,7 @@
-"""What was allowed and what was refused can be read, as CloudTrail has it: the emulator tells nobody but the caller.
+"""All IAM decisions can be read in a file, as in CloudTrail on AWS.
 
-LOCAL_DECISIONS names the file; see decision_log.
+The emulator reports a decision to the caller only. This correction writes each decision to the file that
+LOCAL_DECISIONS names (see decision_log.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _of_resource: contextvars.ContextVar[bool] = contextvars.ContextVar("resource_po
 
 @replaces("core.iam_evaluator.evaluate", "2a5dd6932d1a")
 def evaluate(original: Any, request: Any, policies: Any, *limits: Any) -> Any:
-    """Decide by the policies of the caller."""
+    """Evaluate the caller's policies, and log the decision."""
     result = original(request, policies, *limits)
     if not _of_resource.get():
         _note(_role(request.principal_arn), request, result)
@@ -28,7 +29,10 @@ def evaluate(original: Any, request: Any, policies: Any, *limits: Any) -> Any:
 
 @replaces("core.iam_evaluator.evaluate_resource_policy", "e49ce7161ad6")
 def evaluate_resource_policy(original: Any, policy: Any, request: Any, service: Any = None, **more: Any) -> Any:
-    """Decide by a resource's own policy; written down where a service asks, which has no other."""
+    """Evaluate a resource's own policy.
+
+    The decision is logged only if a service is the caller, because a service has no policies of its own.
+    """
     token = _of_resource.set(True)
     try:
         result = original(policy, request, service, **more)
@@ -45,6 +49,6 @@ def _note(who: str, request: Any, result: Any) -> None:
 
 
 def _role(arn: str) -> str:
-    """Return the name in arn:aws:iam::A:role/NAME and in arn:aws:sts::A:assumed-role/NAME/SESSION, else the ARN."""
+    """Return the role's name from a role ARN or an assumed-role ARN, and any other ARN unchanged."""
     _, found, name = arn.partition("role/")
     return name.partition("/")[0] if found else arn

@@ -1,4 +1,4 @@
-"""Messages that AWS services send to queues, topics, buses and functions: what the corrections deliver with."""
+"""Functions that send messages to queues and topics of the emulator as AWS services do, for the other corrections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _sns: Any = internal("services.sns")
 
 
 class DeliveryError(Exception):
-    """A target did not take a message: AWS's error code, and words."""
+    """A target did not accept a message. `code` is AWS's error code, and `message` explains the error."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class DeliveryError(Exception):
 
 
 def to_queue(arn: str, body: str, attributes: Mapping[str, str] | None = None, group: str | None = None) -> None:
-    """Send `body` to the queue `arn`, with text attributes. Raises DeliveryError."""
+    """Send `body` with text attributes to the queue with this ARN. Raises DeliveryError."""
     queue = _sqs._queue_by_arn(arn)
     if queue is None:
         raise DeliveryError("NO_RESOURCE", f"the queue {arn} does not exist")
@@ -36,7 +36,7 @@ def to_queue(arn: str, body: str, attributes: Mapping[str, str] | None = None, g
 
 
 def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -> None:
-    """Publish `body` on the topic `arn`. Raises DeliveryError."""
+    """Publish `body` with text attributes to the topic with this ARN. Raises DeliveryError."""
     named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
     if arn not in _sns._topics:
         raise DeliveryError("NO_RESOURCE", f"the topic {arn} does not exist")
@@ -44,16 +44,16 @@ def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -
 
 
 def to_destination(arn: str, body: Any) -> None:
-    """Send an invocation record to a destination: a queue, a topic, a bus or a function. Raises DeliveryError."""
+    """Send an invocation record to a queue or a topic. Raises DeliveryError, also for every other kind of target."""
     text, service = json.dumps(body, default=str), arn.split(":")[2]
     if service == "sqs":
         to_queue(arn, text)
     elif service == "sns":
         to_topic(arn, text)
     else:
-        raise DeliveryError("NOT_SUPPORTED", f"destinations of {service} are not corrected: {arn}")
+        raise DeliveryError("NOT_SUPPORTED", f"destination {arn}: got service {service}; allowed: sqs, sns")
 
 
 def timestamp() -> str:
-    """Return now as AWS writes it into records."""
+    """Return the current time in the format of AWS's invocation records."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"

@@ -1,8 +1,9 @@
-"""A function has as few environments as this machine can carry, and an invocation waits for a free one.
+"""A function has at most PLACES execution environments here, and further invocations wait for a free one.
 
-Lambda makes an environment for each invocation that finds none free, and so does the emulator; but Lambda has a data
-centre for them, and here they are processes on one machine. A burst of orders would become a burst of cold starts that
-slow each other down until functions run out of their time. The wait is not part of the invocation's time.
+Lambda and the emulator both create a new execution environment if none is free. Lambda has a data center for them, but
+here each one is a process on the same machine. A burst of orders would cause many cold starts at once, which would slow
+each other down until functions time out. This correction limits the environments of each function. The wait does not
+count toward the invocation's time limit.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from typing import Any, Final
 from local.corrections import internal, replaces
 
 PLACES: Final = max(4, 2 * (os.cpu_count() or 1))
-"""Invocations of one function at the same time. None of ours invokes itself: that would wait for its own place."""
+"""Highest number of concurrent invocations of one function. A function that invokes itself could wait forever."""
 _lambda: Any = internal("services.lambda_svc")
 
 
 class Line:
-    """Lets so many in at the same time, in the order of their arrival, which a semaphore does not keep."""
+    """Limits how many callers run at the same time, and admits waiting callers in the order of their arrival."""
 
     def __init__(self, places: int) -> None:
         self._places = self._free = places
@@ -28,7 +29,7 @@ class Line:
         self._guard = threading.Lock()
 
     def enter(self, limit: int | None = None) -> bool:
-        """Wait for a place, and return True. Return False at once if `limit` others have a place or wait."""
+        """Wait for a free place and return True. Return False at once if `limit` callers already run or wait."""
         with self._guard:
             if limit is not None and self._places - self._free + len(self.waiting) >= limit:
                 return False
@@ -41,7 +42,7 @@ class Line:
         return True
 
     def leave(self) -> None:
-        """Give the place to whoever waits longest."""
+        """Give the place to the caller that has waited longest."""
         with self._guard:
             if self.waiting:
                 self.waiting.popleft().set()
@@ -54,9 +55,9 @@ _lines: Final[dict[str, Line]] = {}
 
 @replaces("services.lambda_svc._acquire_execution_slot", "ed3b38149e2e")
 def acquire(original: Any, function: Any, config: Any) -> Any:
-    """Wait for an environment before the invocation counts as one at work, of which the account may have so many.
+    """Wait for a free environment before the invocation counts toward the account's concurrency.
 
-    Reserved concurrency counts the waiting invocations too, because on AWS they would run.
+    Reserved concurrency counts waiting invocations too, because on AWS they would run.
     """
     line = _lines.setdefault(_lambda._inflight_key(config), Line(PLACES))
     if not line.enter(_lambda._reserved_concurrency(function, config)):
@@ -69,7 +70,7 @@ def acquire(original: Any, function: Any, config: Any) -> Any:
 
 @replaces("services.lambda_svc._release_execution_slot", "b35708f638af")
 def release(original: Any, slot: str | None) -> None:
-    """Let the next invocation have the environment."""
+    """End an invocation, and give its environment to the next one that waits."""
     original(slot)
     if slot is not None:
         _lines[slot].leave()

@@ -1,7 +1,9 @@
-"""EventBridge delivers as it may, and what it cannot deliver goes to the target's dead-letter queue.
+"""EventBridge checks permissions before a delivery, and sends failed deliveries to the target's dead-letter queue.
 
-The emulator invokes functions once and synchronously, asks no resource policy of functions and queues, sends to a FIFO
-queue without deduplication and with an invented group, and only stores a target's dead-letter queue.
+The emulator invokes a function once and synchronously. It ignores the resource policies of functions and queues, sends
+to FIFO queues with an invented message group and without deduplication, and only stores the dead-letter queue of a
+target. This correction checks the policies, invokes asynchronously, uses the target's message group, and sends events
+that cannot be delivered to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ class _Delivery:
     target: Any
     rule: Any
     event: str
-    """The event as it came, before the target's transformation."""
+    """The event as the bus received it, before the target's input transformation."""
 
 
 _delivery: contextvars.ContextVar[_Delivery | None] = contextvars.ContextVar("event_delivery", default=None)
@@ -36,7 +38,7 @@ _delivery: contextvars.ContextVar[_Delivery | None] = contextvars.ContextVar("ev
 
 @replaces("services.eventbridge._invoke_target", "550e304af080")
 def invoke_target(original: Any, target: Any, event: Any, rule: Any, view: Any = None) -> None:
-    """Remember what is delivered where, for what cannot be."""
+    """Remember the target and the event, so that a failed delivery can go to the dead-letter queue."""
     view = view or _events._pattern_event_view(event)
     token = _delivery.set(_Delivery(target=target, rule=rule, event=json.dumps(view.event_with_detail())))
     try:
@@ -47,7 +49,7 @@ def invoke_target(original: Any, target: Any, event: Any, rule: Any, view: Any =
 
 @replaces("services.eventbridge._dispatch_to_lambda", "1f95adbaed3a")
 def dispatch_to_lambda(original: Any, arn: str, payload: str) -> None:
-    """Invoke the function asynchronously, if its policy lets this rule."""
+    """Invoke the function asynchronously if its policy allows the rule."""
     del original
     function, config, _ = _lambda._get_func_record_for_ref(arn)
     if not function:
@@ -55,7 +57,7 @@ def dispatch_to_lambda(original: Any, arn: str, payload: str) -> None:
         return
     policy = _lambda._get_base_func_record_for_ref(arn)[0]["policy"]
     if not service_may(policy, _PRINCIPAL, "lambda:InvokeFunction", arn, _rule_arn()):
-        _undelivered("NO_PERMISSIONS", f"the policy of {arn} does not let {_rule_arn()} invoke it")
+        _undelivered("NO_PERMISSIONS", f"the policy of {arn} does not allow {_rule_arn()} to invoke it")
         return
     record = _lambda._execution_record_for_config(function, {**config, "FunctionArn": arn})
     _lambda.invoke_async_with_retry(record, json.loads(payload))
@@ -63,14 +65,14 @@ def dispatch_to_lambda(original: Any, arn: str, payload: str) -> None:
 
 @replaces("services.eventbridge._dispatch_to_sqs", "eb75981283a2")
 def dispatch_to_sqs(original: Any, spec: Any, payload: str, parameters: Any = None) -> None:
-    """Send to the queue, if its policy lets this rule, as a message that SQS itself would take."""
+    """Send a message to the queue if its policy allows the rule, with the checks that SQS makes."""
     del original
     arn = str(spec)
     if _sqs._queue_by_arn(arn) is None:
         _undelivered("NO_RESOURCE", f"the queue {arn} does not exist")
         return
     if not _may_send(arn):
-        _undelivered("NO_PERMISSIONS", f"the policy of {arn} does not let {_rule_arn()} send")
+        _undelivered("NO_PERMISSIONS", f"the policy of {arn} does not allow {_rule_arn()} to send")
         return
     try:
         to_queue(arn, payload, group=nested(parameters, "MessageGroupId"))
@@ -79,7 +81,7 @@ def dispatch_to_sqs(original: Any, spec: Any, payload: str, parameters: Any = No
 
 
 def _undelivered(code: str, message: str) -> None:
-    """Send the event to the target's dead-letter queue, if it has one that takes it."""
+    """Send the event to the target's dead-letter queue if there is one and its policy allows the rule."""
     delivery = _delivery.get()
     if delivery is None:
         return
@@ -88,7 +90,7 @@ def _undelivered(code: str, message: str) -> None:
     if not queue:
         return
     if not _may_send(queue):
-        _LOG.error("rule %s: the policy of its dead-letter queue %s does not let it send", _rule_arn(), queue)
+        _LOG.error("rule %s: the policy of its dead-letter queue %s does not allow it to send", _rule_arn(), queue)
         return
     attributes = {
         "RULE_ARN": _rule_arn(),

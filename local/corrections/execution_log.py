@@ -1,4 +1,8 @@
-"""Executions write their log: the emulator stores a state machine's logging configuration and delivers nothing."""
+"""Step Functions writes execution logs to CloudWatch, which the emulator does not do.
+
+The emulator stores a state machine's logging configuration but writes no log. This correction writes each event of an
+execution to the configured log group, according to the log level.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 @replaces("services.stepfunctions._add_event", "b1db143ccd21")
 def add_event(original: Any, execution: dict[str, Any], kind: str, details: Any = None) -> Any:
-    """Record an event, unless its branch ended meanwhile, and deliver it."""
+    """Record an event in the execution's history and in its log, unless the execution or the branch has ended."""
     if not kind:
         # An empty kind means the start of the execution, which the emulator has already recorded.
         event = details

@@ -1,4 +1,8 @@
-"""A state machine may do what its role allows, and nothing else: the emulator asks no role at all."""
+"""A state machine can do only what its execution role allows.
+
+The emulator runs every task without checking the role. Step Functions denies a call that the role does not allow. This
+correction checks the role before each call of a task, and fails the task with AWS's error.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ _ERRORS: Final = {
 
 @replaces("services.stepfunctions._execute_task", "53c818d247db")
 def execute_task(original: Any, state: Any, data: Any, execution: Any, context: Any) -> Any:
-    """Run a task as the state machine's role."""
+    """Run a task with the state machine's execution role."""
     machine = _states._state_machines.get(execution["stateMachineArn"]) if execution else None
     token = _role.set(machine["roleArn"] if machine else "")
     try:
@@ -43,7 +47,7 @@ def execute_task(original: Any, state: Any, data: Any, execution: Any, context: 
 
 @replaces("services.stepfunctions._invoke_resource", "a85d2be9a858")
 def invoke_resource(original: Any, resource: str, arguments: Any) -> Any:
-    """Ask the role before the call."""
+    """Check that the execution role allows the call, then make the call."""
     role = _role.get()
     for action, target in _needs(resource, arguments if isinstance(arguments, dict) else {}):  # pyright: ignore[reportUnknownArgumentType]
         if role and not role_may(role, action, target):
@@ -63,7 +67,7 @@ def _service(resource: str) -> str:
 
 
 def _needs(resource: str, arguments: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each action that the call takes, with its resource."""
+    """Yield each IAM action that the call needs, with the ARN of its resource."""
     service = _service(resource)
     operation = resource.partition(":::")[2].rpartition(":")[2].partition(".")[0]
     action = f"{operation[:1].upper()}{operation[1:]}"

@@ -1,7 +1,8 @@
-"""An execution ends when it should, and its history tells every step.
+"""An execution stops at its time limit, and its history contains every step.
 
-The emulator knows no TimeoutSeconds of an execution, ignores `Output` of JSONata's Succeed, records no step inside the
-branches of a Parallel, and waits 150 ms before the first state.
+The emulator ignores TimeoutSeconds of a state machine and `Output` of a Succeed state in JSONata. It records no steps
+inside the branches of a Parallel state, and it waits 150 ms before the first state. On AWS, both settings have an
+effect and the history contains all steps. This correction runs the states itself, with the time limit and all events.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _HANDLERS: Final = ("Pass", "Task", "Choice", "Wait", "Parallel", "Map")
 
 @replaces("services.stepfunctions._run_execution", "996dff84e0e0")
 def run_execution(original: Any, arn: str) -> None:
-    """Run an execution to its end, or to the end of its time."""
+    """Run an execution until it ends or reaches its time limit."""
     del original
     execution = _states._executions.get(arn)
     machine = _states._state_machines.get(execution["stateMachineArn"]) if execution else None
@@ -47,14 +48,14 @@ def run_execution(original: Any, arn: str) -> None:
 def run_sub_machine(
     original: Any, states: Any, start_at: str, data: Any, execution: Any, context: dict[str, Any]
 ) -> Any:
-    """Run a branch or an iteration."""
+    """Run the states of a Parallel branch or of a Map iteration."""
     del original
     return _walk(states, start_at, data, execution, context)
 
 
 @replaces("services.stepfunctions._scaled_sleep", "5ed19df2efa9")
 def scaled_sleep(original: Any, seconds: float) -> None:
-    """Wait as a state or a retry does, but no longer than the execution lives."""
+    """Wait as long as a Wait state or a retry requires, but stop when the execution ends."""
     stop = stopping.get()
     if stop is None:
         original(seconds)
@@ -64,7 +65,7 @@ def scaled_sleep(original: Any, seconds: float) -> None:
 
 @replaces("services.stepfunctions._fail_execution", "e6da895fa0b7")
 def fail_execution(original: Any, execution: Any, error: str, cause: str) -> None:
-    """Fail without an output, which is what a failed execution has."""
+    """End an execution as FAILED. A failed execution has no output."""
     del original
     _end(execution, "FAILED", "ExecutionFailed", error=error, cause=cause)
 
@@ -99,7 +100,7 @@ def _run(execution: Any, machine: Any, definition: Mapping[str, Any], stop: Stop
 
 
 def _walk(states: Any, name: str, data: Any, execution: Any, context: dict[str, Any]) -> Any:
-    """Run states from `name` to the end and return the output."""
+    """Run the states from `name` until one ends the execution, and return the output."""
     step: str | None = name
     while step:
         if (stop := stopping.get()) is not None:

@@ -1,4 +1,8 @@
-"""An HTTP API answers a preflight request from a foreign origin without CORS headers; the emulator answers 403."""
+"""A preflight request from an origin that is not allowed gets 204 without CORS headers.
+
+The emulator responds 403. An HTTP API on AWS responds 204 and omits the CORS headers, so the browser blocks the request
+that follows. This correction does the same.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ _http: Any = internal("services.apigateway")
 
 @replaces("services.apigateway._cors_preflight_response", "48dec7964484")
 def preflight(original: Any, rules: Any, origin: str) -> Any:
-    """Answer 204; a browser of a foreign origin finds nothing in it that would let it go on."""
+    """Respond 204 without CORS headers if the API does not allow the origin."""
     if rules and not _http._cors_response_headers(rules, origin):
         return 204, {"Content-Length": "0"}, b""
     return original(rules, origin)

@@ -1,10 +1,11 @@
-"""ReimportApi makes an HTTP API from an OpenAPI document, as on AWS: the emulator answers 404.
+"""ReimportApi creates the parts of an HTTP API from an OpenAPI document.
 
-This import knows every part of OpenAPI that the stacks' documents have, and refuses the other parts. It deletes what
-the document lacks. A refused document changes nothing.
+The emulator responds 404 to this call. On AWS, the call replaces everything in the API with the content of the
+document. This correction implements the parts of OpenAPI that the stacks' documents contain, and refuses all other
+parts. It deletes what the document no longer contains. A refused document changes nothing.
 
 AWS's rules are in the API Gateway Developer Guide: "Working with OpenAPI definitions for HTTP APIs" and the pages of
-the extensions. The tags of a document are AWS tags of the API.
+the extensions. The tags of a document become AWS tags of the API.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _CORS: Final = ("allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders",
 
 @replaces("services.apigateway.handle_request", "c8227527d626")
 async def handle_request(original: Any, method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
-    """Put a document in the place of an API; any other call is as it was."""
+    """Handle ReimportApi. Every other call goes to the emulator unchanged."""
     parts = path.strip("/").split("/")
     if method != "PUT" or len(parts) != 3 or parts[:2] != ["v2", "apis"]:  # noqa: PLR2004
         return await original(method, path, headers, body, query)
@@ -39,7 +40,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 
 def _check(document: Any) -> None:
-    """Raise RefusedError for a document that AWS would not import as it is meant."""
+    """Raise RefusedError for a document that AWS would refuse or partly ignore, or that is not supported here."""
     only(document, ("openapi", "info", "tags", "paths", "components", f"{EXTENSION}-cors"), "the document")
     check_info(document)
     only(document.get(f"{EXTENSION}-cors", {}), _CORS, "the CORS rules")
@@ -50,7 +51,7 @@ def _check(document: Any) -> None:
         only(scheme, ("type", f"{EXTENSION}-authorizer"), name)
         only(scheme[f"{EXTENSION}-authorizer"], ("type", "identitySource", "jwtConfiguration"), name)
         if (scheme["type"], scheme[f"{EXTENSION}-authorizer"]["type"]) != ("oauth2", "jwt"):
-            raise RefusedError(f"security scheme {name}: the local import knows JWT authorizers and no others")
+            raise RefusedError(f"security scheme {name}: the local import supports JWT authorizers only")
     for path, item in document["paths"].items():
         only(item, _METHODS, path)
         for method, operation in item.items():
@@ -59,14 +60,14 @@ def _check(document: Any) -> None:
             integration: dict[str, Any] = operation[f"{EXTENSION}-integration"]
             only(integration, ("type", "httpMethod", "uri", "payloadFormatVersion", "timeoutInMillis"), name)
             if integration["type"] != "AWS_PROXY":
-                raise RefusedError(f"{name}: the local import knows integrations of functions and no others")
+                raise RefusedError(f"{name}: the local import supports function integrations (AWS_PROXY) only")
             required = [scheme for requirement in operation.get("security", []) for scheme in requirement]
             if len(required) > 1 or not set(required) <= set(schemes):
                 raise RefusedError(f"{name}: security: got {required}; allowed: one of {sorted(schemes)}")
 
 
 def _overwrite(api: dict[str, Any], document: Any) -> None:
-    """Replace everything that a document says of an API. Its stages stay."""
+    """Replace everything in the API that an OpenAPI document describes. The API's stages stay."""
     identity, info = api["apiId"], document["info"]
     api.update(name=info["title"], version=info["version"], description=info.get("description", ""))
     tags = {tag["name"]: tag.get(f"{EXTENSION}-tag-value", "") for tag in document.get("tags", [])}

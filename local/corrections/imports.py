@@ -1,4 +1,4 @@
-"""What the imports of OpenAPI documents share: they know a part of OpenAPI, and refuse everything else."""
+"""Functions that the imports of OpenAPI documents share: checks that refuse unsupported parts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ EXTENSION: Final = "x-amazon-apigateway"
 
 
 class RefusedError(Exception):
-    """A document that AWS would refuse, or import otherwise than it is meant, or that is not known here."""
+    """A document that AWS would refuse, that AWS would import with another meaning, or that is not supported here."""
 
 
 def accepted(read: Callable[[], Any], check: Callable[[Any], None]) -> Any:
-    """Return the document that `read` finds if `check` accepts it. Raises RefusedError."""
+    """Return the document from `read` after `check` has accepted it. Raises RefusedError otherwise."""
     try:
         document = read()
         check(document)
@@ -26,21 +26,23 @@ def accepted(read: Callable[[], Any], check: Callable[[Any], None]) -> Any:
 
 
 def only(given: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
-    """Raise RefusedError if `given` has keys that are not allowed."""
+    """Raise RefusedError if `given` has keys that are not in `allowed`. The message starts with `where`."""
     if unknown := sorted(set(given) - set(allowed)):
-        raise RefusedError(f"{where} has {', '.join(unknown)}, which API Gateway ignores or the local import lacks")
+        raise RefusedError(
+            f"{where} has {', '.join(unknown)}, which API Gateway ignores or the local import does not support"
+        )
 
 
 def check_info(document: Mapping[str, Any]) -> None:
-    """Raise RefusedError unless the document says what the API is called, and nothing unknown about it."""
+    """Raise RefusedError if the document's `info` has no title or version, or has unknown keys."""
     only(document["info"], ("title", "version", "description"), "info")
     if lacking := sorted({"title", "version"} - set(document["info"])):
         raise RefusedError(f"info lacks {', '.join(lacking)}")
 
 
 def made(answer: Any) -> Any:
-    """Return what one of the emulator's own calls made. Raises RuntimeError if it refused."""
+    """Return what a call of the emulator created. Raises RuntimeError if the call failed."""
     status, _, body = answer
     if status >= 400:  # noqa: PLR2004
-        raise RuntimeError(f"import of an API: {body}")
+        raise RuntimeError(f"the emulator refused a part of the imported API: {body}")
     return json.loads(body)

@@ -1,7 +1,8 @@
-"""An invocation costs 11 ms instead of 55 ms.
+"""An invocation takes 11 ms instead of 55 ms.
 
-The emulator's Runtime API answers in two writes, the second of which waits 40 ms for an acknowledgement (Nagle); and
-after each invocation it waits for log lines that may still come. Our bootstrap ends an invocation's lines with a mark.
+The emulator's Runtime API sends a response in two writes, and Nagle's algorithm delays the second write by 40 ms. After
+each invocation, the emulator waits for further log lines. This correction disables Nagle's algorithm, and reads the log
+up to the mark that local/bootstrap.py writes at an invocation's end.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 @replaces("core.lambda_runtime.Worker._drain_stderr_bounded", "3fd7cc742872")
 def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
-    """Return the invocation's log, up to its mark."""
+    """Return the log lines of an invocation, up to the mark at its end."""
     if arguments or named:
         # The log has no mark before the first invocation.
         return original(worker, *arguments, **named)

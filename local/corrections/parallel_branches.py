@@ -1,7 +1,8 @@
-"""A Parallel state stops at its first failing branch, and JSONata's fields hold for it.
+"""A Parallel state stops at its first failed branch, and its JSONata fields have an effect.
 
-The emulator waits for all branches, gives them its own variables to write into, and ignores `Arguments`, `Output` and
-`Assign` of a Parallel in JSONata.
+The emulator waits for all branches, lets branches change the variables of the surrounding states, and ignores
+`Arguments`, `Output` and `Assign` of a Parallel state in JSONata. Step Functions stops the other branches at the first
+failure, and gives each branch its own copy of the variables. This correction does the same.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _states: Any = internal("services.stepfunctions")
 def run_parallel_branches(
     original: Any, state: Any, data: Any, execution: Any, context: dict[str, Any]
 ) -> tuple[Any, str | None]:
-    """Run the branches at once; the first failure ends the others and is the state's."""
+    """Run the branches concurrently. The first failure stops the other branches and becomes the state's error."""
     del original
     jsonata = _states._state_query_language(state, context) == "JSONata"
     if jsonata:

@@ -1,7 +1,8 @@
-"""A call that is repeated under the same token is carried out once, and answered as it was the first time.
+"""A repeated call with the same token runs once, and gets the first call's response again.
 
-`make up` may be killed after a call and before it records what the call made. The next one repeats the call. AWS would
-refuse it (`the function exists already`), or make a second resource.
+A killed `make up` may have made a call without recording what the call created. The next `make up` repeats the call.
+The emulator, like AWS, would refuse the repeated call because the resource exists, or would create a second resource.
+This correction stores the successful responses by the token that the deployment sends.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _answers: Final[dict[bytes, asyncio.Task[_Messages]]] = {}
 
 @replaces("app.app", "ab1297bd6cd5")
 async def app(original: Any, scope: Any, receive: Any, send: Any) -> None:
-    """Serve a request; one with a token as a task of its own, which goes on if its caller is gone."""
+    """Serve a request. A request with a token runs in its own task, which continues if the client disconnects."""
     token = dict(scope.get("headers", ())).get(ONCE.encode())
     if token is None:
         await original(scope, receive, send)
@@ -40,9 +41,10 @@ async def app(original: Any, scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _is_good(answer: asyncio.Task[_Messages] | None) -> bool:
-    """Whether a request has an answer, and a success: what was refused may be allowed the next time.
+    """Return whether the earlier request with the same token succeeded.
 
-    A request of which only a part arrived before its caller was killed has none.
+    A refused request runs again, because it may be allowed now. A request whose client disconnected before sending it
+    completely also runs again.
     """
     if answer is None:
         return False

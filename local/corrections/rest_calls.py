@@ -1,4 +1,4 @@
-"""The request that a REST API is working on, for the corrections that need more of it than the emulator hands them."""
+"""The REST API request that is being served, with details that the emulator does not pass to the corrections."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class RestCall:
     query: Mapping[str, list[str]]
     body: bytes
     source: Any = None
-    """The emulator's own notes: path parameters, resource, stage, request id."""
+    """The emulator's record of the request: path parameters, resource, stage and request id."""
     authorizer: Any = None
     error: tuple[str, str] | None = None
-    """Type and message of the gateway's own error."""
+    """Response type and message of the error that API Gateway itself returns, or None."""
     throttled: bool = False
-    """Whether Lambda throttled the function behind the method."""
+    """Whether Lambda throttled the function that the method invokes."""
     integration: dict[str, str] = field(default_factory=dict[str, str])
-    """Status and latency of what stands behind the method."""
+    """Status and latency of the method's integration."""
     began: float = field(default_factory=time.time)
 
     def context(self) -> dict[str, Any]:
-        """Return API Gateway's $context."""
+        """Return the values of API Gateway's $context variable."""
         source: Any = self.source or {}
         stage, at = source.get("stage_name", ""), datetime.fromtimestamp(self.began, UTC)
         return {
@@ -54,7 +54,7 @@ class RestCall:
         }
 
     def template_request(self, body: str) -> Request:
-        """Return what a mapping template sees, with the request's body or the integration's."""
+        """Return the request as a mapping template sees it. `body` is the request's or the integration's body."""
         source: Any = self.source or {}
         return Request(
             body=body,

@@ -1,8 +1,9 @@
-"""What a REST API checks before the integration, as AWS checks it.
+"""A REST API checks tokens and bodies as on AWS, and hides the errors of its functions.
 
-The emulator takes access tokens where AWS wants ID tokens and looks at no audience, validates bodies of content types
-that have no model, has no limit for the size of a body, hands lists in claims on as an HTTP API does, and answers a
-function's failure with its message and without the gateway response.
+The emulator accepts access tokens where AWS requires ID tokens, and ignores the audience. It validates bodies whose
+content type has no model, and limits no body's size. It passes lists in claims to the function in the format of HTTP
+APIs. If a function fails, it returns the function's error message instead of the gateway response. This correction
+makes AWS's checks and returns the gateway responses.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ _LARGEST_BODY: Final = 10 * 1024 * 1024
 
 @replaces("services.apigateway_v1._validate_cognito_authorizer", "11c3eaecec67")
 async def validate_token(original: Any, authorizer: Any, method: Any, *arguments: Any) -> Any:
-    """Take ID tokens where the method has no scopes, access tokens where it has (API Gateway developer guide).
+    """Require an ID token for a method without scopes, and an access token for a method with scopes.
 
-    Of an authorizer with a validation expression, `aud` must match it (CreateAuthorizer).
+    This rule is from the API Gateway developer guide. If the authorizer has a validation expression, the token's `aud`
+    must match it (API reference, CreateAuthorizer).
     """
     claims, error = await original(authorizer, method, *arguments)
     wanted = "access" if method.get("authorizationScopes") else "id"
@@ -38,7 +40,7 @@ async def validate_token(original: Any, authorizer: Any, method: Any, *arguments
 
 @replaces("services.apigateway_v1._stringify_claims", "5c1785a18bd0")
 def render_claims(original: Any, claims: Any) -> Any:
-    """Hand a list on as `a,b`; `[a b]` is what an HTTP API makes of it."""
+    """Pass a list in a claim to the function as `a,b`. The format `[a b]` belongs to HTTP APIs."""
     given: dict[str, Any] = claims or {}
     lists: dict[str, list[Any]] = {name: each for name, each in given.items() if isinstance(each, list)}
     return original({**given, **{name: ",".join(map(str, each)) for name, each in lists.items()}})
@@ -46,7 +48,7 @@ def render_claims(original: Any, claims: Any) -> Any:
 
 @replaces("services.apigateway_v1._check_request_validation", "9605a07a083f")
 def check_request(original: Any, method: Any, api: Any, request: Any, headers: Any, body: Any, query: Any) -> Any:
-    """Refuse what is too large; leave a body alone whose content type has no model."""
+    """Refuse a body larger than 10 MB, and validate a body only if its content type has a model."""
     if body and len(body) > _LARGEST_BODY:
         return _gateway._gw_error("REQUEST_TOO_LARGE", "Request Too Long")
     content_type = str(_gateway._header_ci(headers, "content-type") or "application/json").partition(";")[0].strip()
@@ -58,7 +60,7 @@ def check_request(original: Any, method: Any, api: Any, request: Any, headers: A
 
 @replaces("services.apigateway_v1._invoke_lambda_proxy_v1", "5651a96fa7ba")
 async def invoke_function(original: Any, *arguments: Any, **named: Any) -> Any:
-    """Let the gateway response speak for a function that failed: its own message is nobody's business."""
+    """Return the gateway response for a failed function, so that clients do not see the function's own error."""
     answer: Any = await original(*arguments, **named)
     if not isinstance(answer, _gateway._GatewayError) and answer[:2] == (502, {"Content-Type": "application/json"}):
         return _gateway._gw_error(_FAILURE, "Internal server error")
@@ -67,9 +69,9 @@ async def invoke_function(original: Any, *arguments: Any, **named: Any) -> Any:
 
 @replaces("services.apigateway_v1._gateway_error_response", "c0a3f091df36")
 def gateway_error(original: Any, error: Any, request: Any) -> Any:
-    """Answer with the gateway response, and note it for the log.
+    """Return the gateway response of an error, and remember the error for the access log.
 
-    A failed function is 502, not 504. A throttled function is 500.
+    The status is 502 for a failed function (the emulator uses 504) and 500 for a throttled function.
     """
     call = current.get()
     if call is not None:
@@ -84,7 +86,7 @@ def gateway_error(original: Any, error: Any, request: Any) -> Any:
 
 @replaces("services.apigateway_v1._build_lambda_event_v1", "c7ac97b91f6e")
 def build_event(original: Any, *arguments: Any, **named: Any) -> Any:
-    """Tell the function the request's own id, which its log and the gateway's then share."""
+    """Pass the request's own id to the function, so that the function's log and the access log contain the same id."""
     event = original(*arguments, **named)
     call = current.get()
     if call is not None and call.source:

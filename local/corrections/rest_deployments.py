@@ -1,6 +1,8 @@
-"""A stage serves what was deployed: the emulator serves every change of a REST API at once, without a new deployment.
+"""A stage of a REST API serves the deployed version of the API.
 
-So a forgotten deployment would be seen on AWS alone.
+The emulator serves every change of a REST API at once, without a new deployment. On AWS, a change has no effect until
+the API is deployed again, so a missing deployment would show up only there. This correction copies the API at each
+deployment and serves requests from that copy.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ _served: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
 
 
 def _deployed(part: str, store: Any) -> Any:
-    """Return a store that answers with the deployed state while a request is served."""
+    """Return a store that reads from the stage's deployment while a request is served."""
     kind: Any = store.__class__
 
     def get(self: Any, key: Any, default: Any = None) -> Any:
@@ -39,7 +41,7 @@ for _part in _PARTS:
 
 @replaces("services.apigateway_v1._create_deployment", "cf248c888e1f")
 def create_deployment(original: Any, api: str, request: Any) -> Any:
-    """Keep the API as it is now."""
+    """Create a deployment, and store a copy of the API as it is now."""
     answer = original(api, request)
     status, _, body = answer
     if status == 201:  # noqa: PLR2004
@@ -50,7 +52,7 @@ def create_deployment(original: Any, api: str, request: Any) -> Any:
 
 @replaces("services.apigateway_v1.handle_execute", "c44e927a3e33")
 async def handle_execute(original: Any, api: str, stage: str, *arguments: Any) -> Any:
-    """Serve a request from the stage's deployment."""
+    """Serve a request from the deployment of its stage."""
     deployment = nested(_gateway.stages_for_api(api), stage, "deploymentId")
     token = _served.set(_snapshots.get(str(deployment)))
     try:

@@ -1,9 +1,10 @@
-"""PutRestApi makes a REST API from an OpenAPI document, as on AWS: the emulator answers 404.
+"""PutRestApi creates the parts of a REST API from an OpenAPI document.
 
-The emulator's own import, which only CloudFormation reaches, knows paths, authorizers, and the type and URI of an
-integration. This import knows every part of OpenAPI that the stacks' documents have. It refuses the other parts: AWS
-would ignore some of them, and the rest is not written. In mode `overwrite` it deletes what the document lacks. A
-refused document changes nothing.
+The emulator responds 404 to this call. Its own import, which only CloudFormation uses, supports paths, authorizers, and
+the type and URI of an integration. On AWS, the call imports a whole OpenAPI document. This correction implements the
+parts of OpenAPI that the stacks' documents contain. It refuses all other parts, because AWS would ignore some of them
+and the rest is not implemented here. In mode `overwrite`, it deletes what the document no longer contains. A refused
+document changes nothing.
 
 AWS's rules are in the API Gateway Developer Guide: "important notes for REST APIs" and the pages of the extensions.
 """
@@ -41,7 +42,7 @@ _AUTHORIZER: Final = ("type", "providerARNs", "identityValidationExpression")
 
 @replaces("services.apigateway_v1.handle_request", "5c8aba9f1a88")
 async def handle_request(original: Any, method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
-    """Put a document in the place of an API; any other call is as it was."""
+    """Handle PutRestApi. Every other call goes to the emulator unchanged."""
     parts = path.strip("/").split("/")
     if method != "PUT" or len(parts) != 2 or parts[0] != "restapis":  # noqa: PLR2004
         return await original(method, path, headers, body, query)
@@ -49,7 +50,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
     if api is None:
         return _gateway._v1_error("NotFoundException", "Invalid API identifier specified", 404)
     if _gateway._qp(query, "mode") != "overwrite":
-        return _gateway._v1_error("BadRequestException", "mode: the local import knows `overwrite` and no other", 400)
+        return _gateway._v1_error("BadRequestException", "mode: the local import supports `overwrite` only", 400)
     try:
         document = accepted(lambda: json.loads(body), _check)
     except RefusedError as error:
@@ -59,7 +60,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 
 def _check(document: Any) -> None:
-    """Raise RefusedError for a document that AWS would not import as it is meant."""
+    """Raise RefusedError for a document that AWS would refuse or partly ignore, or that is not supported here."""
     only(document, _DOCUMENT, "the document")
     if not re.fullmatch(r"3\.0\.\d", str(document.get("openapi"))):
         raise RefusedError(f"openapi: got {document.get('openapi')}; allowed: 3.0.x")
@@ -68,9 +69,9 @@ def _check(document: Any) -> None:
     only(components, ("schemas", "securitySchemes"), "components")
     for name, schema in components.get("schemas", {}).items():
         if not re.fullmatch("[A-Za-z0-9]+", name):
-            raise RefusedError(f"model {name}: a name may have letters and digits only")
+            raise RefusedError(f"model {name}: a name can contain letters and digits only")
         if "$ref" in json.dumps(schema):
-            raise RefusedError(f"model {name}: the local import knows no reference from model to model")
+            raise RefusedError(f"model {name}: the local import supports no reference ($ref) to another model")
     for name, scheme in components.get("securitySchemes", {}).items():
         _check_scheme(name, scheme)
     _check_siblings(document["paths"])
@@ -83,12 +84,14 @@ def _check(document: Any) -> None:
 def _check_scheme(name: str, scheme: Any) -> None:
     only(scheme, ("type", "name", "in", f"{EXTENSION}-authtype", f"{EXTENSION}-authorizer"), name)
     if (scheme["type"], scheme["in"]) != ("apiKey", "header"):
-        raise RefusedError(f"security scheme {name}: its type must be apiKey, in a header")
+        raise RefusedError(f"security scheme {name}: `type` must be apiKey, and `in` must be header")
     authorizer: Any = scheme.get(f"{EXTENSION}-authorizer", {})
     only(authorizer, _AUTHORIZER, name)
     kinds = {authorizer.get("type"), scheme.get(f"{EXTENSION}-authtype")}
     if kinds != {"cognito_user_pools"}:
-        raise RefusedError(f"security scheme {name}: the local import knows authorizers of user pools and no others")
+        raise RefusedError(
+            f"security scheme {name}: the local import supports authorizers of type cognito_user_pools only"
+        )
 
 
 def _check_siblings(paths: Mapping[str, Any]) -> None:
@@ -111,24 +114,24 @@ def _check_operation(name: str, operation: Any, document: Any) -> None:
         raise RefusedError(f"{name}: no integration")
     only(integration, _INTEGRATION, f"the integration of {name}")
     for status, response in operation["responses"].items():
-        only(response, ("description", "headers"), f"the answer {status} of {name}")
+        only(response, ("description", "headers"), f"the response {status} of {name}")
     answers: dict[str, Any] = integration.get("responses", {})
     undeclared = {answer["statusCode"] for answer in answers.values()} - set(operation["responses"])
     if undeclared:
-        raise RefusedError(f"{name}: responses lacks {sorted(undeclared)}, which the integration answers with")
+        raise RefusedError(f"{name}: `responses` lacks {sorted(undeclared)}, which the integration returns")
     validator = operation.get(f"{EXTENSION}-request-validator")
     if validator and validator not in document.get(f"{EXTENSION}-request-validators", {}):
-        raise RefusedError(f"{name}: no request validator is called {validator}")
+        raise RefusedError(f"{name}: the request validator {validator} does not exist")
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if str(content["schema"].get("$ref")).removeprefix(_SCHEMAS) not in document["components"]["schemas"]:
             raise RefusedError(f"{name}: the body's schema must be a reference to a model, got {content['schema']}")
     for requirement in operation.get("security", []):
         if unknown := set(requirement) - set(document["components"]["securitySchemes"]):
-            raise RefusedError(f"{name}: no security scheme is called {sorted(unknown)}")
+            raise RefusedError(f"{name}: the security schemes {sorted(unknown)} do not exist")
 
 
 def _overwrite(api: dict[str, Any], document: Any) -> None:
-    """Replace everything that a document says of an API. Endpoint type, tags, stages and deployments stay."""
+    """Replace everything in the API that a document describes. Endpoint type, tags, stages and deployments stay."""
     identity, info = api["id"], document["info"]
     components: dict[str, Any] = document.get("components", {})
     api.update(
@@ -178,7 +181,7 @@ def _authorizer(name: str, scheme: Any) -> dict[str, Any]:
 
 
 def _resource(api: str, root: str, path: str) -> str:
-    """Return the id of the resource at `path`; it is made if it is not there, and so are those above it."""
+    """Return the id of the resource at `path`. Missing resources on the path are created."""
     resource = root
     for part in path.strip("/").split("/") if path != "/" else ():
         children = (each for each in _gateway._resources[api].values() if each["parentId"] == resource)

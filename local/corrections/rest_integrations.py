@@ -1,6 +1,8 @@
-"""REST methods without a function behind them: Step Functions, and MOCK with its mapping templates.
+"""REST methods can call Step Functions, and MOCK integrations render their mapping templates.
 
-The emulator cannot call Step Functions from a method (504), and does not render the templates of a MOCK integration.
+The emulator responds 504 to a method that calls Step Functions, and it ignores the templates of a MOCK integration. On
+AWS, both work without a Lambda function. This correction calls Step Functions with the integration's role, and renders
+the templates.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ _states: Any = internal("services.stepfunctions")
 
 @replaces("services.apigateway_v1._execute_in_scope", "2ae72b7d5eb6")
 async def execute_in_scope(original: Any, request: Any, *arguments: Any) -> Any:
-    """Remember the request, and tell the client its id."""
+    """Remember the request for the other corrections, and send its id to the client in a header."""
     _, _, method, path, headers, body, query, *_ = arguments
     call = current.get() or RestCall(method=method, path=path, headers=headers or {}, query=query or {}, body=body)
     call.source = request
@@ -39,7 +41,7 @@ async def execute_in_scope(original: Any, request: Any, *arguments: Any) -> Any:
 
 @replaces("services.apigateway_v1._invoke_mock_v1", "20f819eee1f9")
 def invoke_mock(original: Any, integration: Any) -> Any:
-    """Answer from the templates alone; the request template says which answer it is."""
+    """Respond from the mapping templates. The request template selects the status code of the response."""
     call = current.get()
     if call is None:
         return original(integration)
@@ -53,7 +55,7 @@ def invoke_mock(original: Any, integration: Any) -> Any:
 
 @replaces("services.apigateway_v1._invoke_lambda_custom_v1", "79d47dae9d00")
 async def invoke_service(original: Any, integration: Any, *arguments: Any, **named: Any) -> Any:
-    """Call Step Functions if that is what the integration names."""
+    """Call Step Functions if the integration's URI names it. Any other service goes to the emulator."""
     found = _gateway._parse_service_integration_uri(integration.get("uri", ""))
     call = current.get()
     if call is None or not found or found[1:3] != ("states", "action"):
@@ -75,7 +77,7 @@ async def invoke_service(original: Any, integration: Any, *arguments: Any, **nam
 
 
 def _call(action: str, role: str, request: Any) -> tuple[int, str]:
-    """Call `action` as the integration's role; returns the status and the body of Step Functions."""
+    """Call `action` of Step Functions with the integration's role, and return the status and the body."""
     machine = str(request.get("stateMachineArn", "*"))
     if not trusts(role, "apigateway.amazonaws.com") or not role_may(role, f"states:{action}", machine):
         message = f"User: {role} is not authorized to perform: states:{action} on resource: {machine}"
@@ -86,7 +88,7 @@ def _call(action: str, role: str, request: Any) -> tuple[int, str]:
 
 
 def _answer(integration: Any, call: RestCall, status: int, body: str) -> Any:
-    """Make the method's answer of the integration's."""
+    """Return the method's response for the integration's status and body."""
     call.integration["status"] = str(status)
     response = _select(integration.get("integrationResponses") or {}, str(status))
     if response is None:
@@ -108,7 +110,7 @@ def _answer(integration: Any, call: RestCall, status: int, body: str) -> Any:
 
 
 def _select(responses: Mapping[str, Any], status: str) -> Any:
-    """Return the response whose pattern the status matches as a whole, else the one without pattern."""
+    """Return the integration response whose pattern matches the whole status, otherwise the one without a pattern."""
     default = None
     for response in responses.values():
         pattern = response.get("selectionPattern")

@@ -1,4 +1,8 @@
-"""Retry waits as it says: MaxDelaySeconds and JitterStrategy, which the emulator ignores."""
+"""A Retry of a workflow limits its delays by MaxDelaySeconds and randomizes them by JitterStrategy.
+
+The emulator ignores both fields. Step Functions applies them to each delay. This correction calculates the delay with
+both fields.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from local.corrections import replaces
 
 @replaces("services.stepfunctions._find_matching_retrier", "cb494ae8503c")
 def find_matching_retrier(original: Any, retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
-    """Return the retrier with its next delay in place of its interval."""
+    """Return the matching retrier with its next delay as IntervalSeconds, and its index."""
     retrier, index = original(retriers, error, counts)
     if retrier is None:
         return retrier, index

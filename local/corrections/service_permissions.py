@@ -1,8 +1,9 @@
-"""Services need permission to act, which AWS asks for and the emulator does not.
+"""AWS services need permission to act, which the emulator does not check.
 
-API Gateway invokes a function only if the function's policy lets this method; Lambda accepts an event source mapping, a
-dead-letter queue or a destination only if the function's role may use it; Step Functions logs only if its role may; and
-a role is taken only by the service that it trusts.
+On AWS, API Gateway invokes a function only if the function's policy allows the method. Lambda accepts an event source
+mapping, a dead-letter queue or a destination only if the function's role may use it. Step Functions accepts logging
+only if the state machine's role allows it. A service can assume only a role that trusts the service. The emulator
+accepts all of these calls. This correction makes AWS's checks.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _SENDS: Final = {"sqs": ("sqs:SendMessage",), "sns": ("sns:Publish",)}
 
 @replaces("services.apigateway_v1._call_lambda_raw", "a2df5d6c5b30")
 async def call_function_of_rest(original: Any, reference: Any, event: Any, **scope: Any) -> Any:
-    """Invoke a function for a method of a REST API."""
+    """Invoke a function for a method of a REST API, if the function's policy allows the method."""
     call = current.get()
     if call is not None and call.source:
         source = call.source
@@ -40,7 +41,7 @@ async def call_function_of_rest(original: Any, reference: Any, event: Any, **sco
         resource = _PARAMETER.sub("*", source["resource_path"])
         place = f"{source['api_id']}/{source['stage_name']}/{call.method}{resource}"
         if not _may_invoke(reference, place):
-            return None, f"API Gateway may not invoke {reference} for {place}"
+            return None, f"the policy of {reference} does not allow API Gateway to invoke it for {place}"
     return await original(reference, event, **scope)
 
 
@@ -48,7 +49,10 @@ async def call_function_of_rest(original: Any, reference: Any, event: Any, **sco
 async def call_function_of_http(
     original: Any, integration: Any, api: str, stage: str, *arguments: Any, **named: Any
 ) -> Any:
-    """Invoke a function for a route of an HTTP API, which says nothing of why it may not or has failed."""
+    """Invoke a function for a route of an HTTP API.
+
+    If the function fails, or its policy does not allow the route, the client gets status 500 without a reason.
+    """
     reference = internal("services.apigateway")._extract_lambda_ref_from_integration_uri(integration["integrationUri"])
     path, method = arguments[:2]
     # The source ARN of a route contains the declared route key, such as .../stage/METHOD/products/{product_id}.
@@ -61,7 +65,7 @@ async def call_function_of_http(
 
 @replaces("services.lambda_svc._create_esm", "d351521bb6cd")
 def create_mapping(original: Any, request: Any) -> Any:
-    """Accept a mapping whose function may read the source and report failures."""
+    """Create an event source mapping if the function's role may read the source and send to the destination."""
     function, _, _ = _lambda._get_func_record_for_ref(request.get("FunctionName", ""))
     role = nested(function, "config", "Role")
     source = str(request.get("EventSourceArn", ""))
@@ -72,7 +76,7 @@ def create_mapping(original: Any, request: Any) -> Any:
 
 @replaces("services.lambda_svc._put_event_invoke_config", "e53a9f8cbd9c")
 def put_event_invoke_config(original: Any, name: str, qualifier: Any, request: Any) -> Any:
-    """Accept destinations that the function may send to."""
+    """Accept on-success and on-failure destinations if the function's role may send to them."""
     role = nested(_lambda._functions.get(name), "config", "Role")
     targets = [nested(request, "DestinationConfig", kind, "Destination") for kind in ("OnSuccess", "OnFailure")]
     denied = _first_denied(role, [(target, _SENDS) for target in targets if target])
@@ -81,7 +85,7 @@ def put_event_invoke_config(original: Any, name: str, qualifier: Any, request: A
 
 @replaces("services.lambda_svc._create_function", "e307eecdf0d8")
 def create_function(original: Any, request: Any) -> Any:
-    """Accept a role that Lambda may take, and a dead-letter queue that the function may send to."""
+    """Create a function if its role trusts Lambda and may send to the function's dead-letter queue."""
     if not trusts(request.get("Role", ""), "lambda.amazonaws.com"):
         message = "The role defined for the function cannot be assumed by Lambda."
         return _responses.error_response_json("InvalidParameterValueException", message, 400)
@@ -92,7 +96,7 @@ def create_function(original: Any, request: Any) -> Any:
 
 @replaces("services.stepfunctions._create_state_machine", "4bc1231dda69")
 def create_state_machine(original: Any, request: Any) -> Any:
-    """Accept a role that Step Functions may take, and a log group that it may have logs delivered to."""
+    """Create a state machine if its role trusts Step Functions and may deliver logs."""
     if not trusts(request.get("roleArn", ""), "states.amazonaws.com"):
         message = "The service principal states.amazonaws.com is not authorized to assume the provided role."
         return _responses.error_response_json("AccessDeniedException", message, 400)

@@ -1,7 +1,8 @@
-"""A DynamoDB stream's mapping does what its settings say.
+"""An event source mapping of a DynamoDB stream obeys its settings for retries and failures.
 
-The emulator retries a failing batch for ever: it knows no maximum of attempts, no halving of the batch, no partial
-answers (ReportBatchItemFailures), and reports only records that are too old.
+The emulator retries a failing batch forever. It ignores the maximum number of attempts, the splitting of a batch, and
+partial responses (ReportBatchItemFailures). It reports only records that are too old. Lambda applies all of these
+settings and reports each discarded batch to the on-failure destination. This correction does the same.
 """
 
 from __future__ import annotations
@@ -38,18 +39,18 @@ class _Batch:
 
 @replaces("services.lambda_svc._poll_dynamodb_streams", "2b2460e933a9")
 def poll(original: Any) -> bool:
-    """Look at each mapping once; returns whether one had records."""
+    """Poll each event source mapping once, and return whether a mapping had records."""
     del original
     return any([_poll_mapping(*found) for found in _lambda._iter_all_esms()])  # noqa: C419 - `any` must not skip mappings
 
 
 def unread(account: str, region: str, mapping: Any) -> int:
-    """Return how many records the mapping's next batch has, those that its function is processing included."""
+    """Return the number of records in the mapping's next batch, including those in processing."""
     return len(_next_batch(account, region, mapping)[1])
 
 
 def _next_batch(account: str, region: str, mapping: Any) -> tuple[int, Sequence[Any]]:
-    """Return the place in the stream where the records begin that are not processed yet, and these records."""
+    """Return the stream position of the first unprocessed record, and the records of the next batch."""
     arn: str = mapping.get("EventSourceArn", "")
     if ":dynamodb:" not in arn or not mapping.get("Enabled", True):
         return 0, ()
@@ -106,7 +107,7 @@ def _process(batch: _Batch, identity: str, next_position: int) -> None:
 
 
 def _work_off(batch: _Batch) -> None:
-    """Invoke until each record is processed or given up, in order."""
+    """Invoke the function until each record is processed or discarded, in the order of the stream."""
     attempts = 0
     while batch.records:
         result = _lambda._execute_function(batch.function, {"Records": list(batch.records)})
@@ -136,7 +137,10 @@ def _work_off(batch: _Batch) -> None:
 
 
 def _processed(batch: _Batch, answer: Any) -> int:
-    """Return how many records from the start are done, as the function says; without that answer all of them."""
+    """Return how many records from the start of the batch are processed, according to the function's response.
+
+    Without ReportBatchItemFailures, a successful invocation has processed all records.
+    """
     if "ReportBatchItemFailures" not in (batch.mapping.get("FunctionResponseTypes") or []):
         return len(batch.records)
     failed = {str(nested(each, "itemIdentifier")) for each in nested(answer, "batchItemFailures") or ()}
@@ -158,7 +162,7 @@ def _given_up(batch: _Batch, attempts: int) -> str:
 
 
 def _report(batch: _Batch, result: Any, condition: str, attempts: int) -> None:
-    """Tell the failure destination which records were given up: their place in the stream, not the records."""
+    """Report discarded records to the on-failure destination: their stream position, not their content."""
     config: Any = batch.function["config"]
     _LOG.error("%s: gave up %d records: %s", config["FunctionName"], len(batch.records), condition)
     destination = nested(batch.mapping, "DestinationConfig", "OnFailure", "Destination")
@@ -166,7 +170,12 @@ def _report(batch: _Batch, result: Any, condition: str, attempts: int) -> None:
         return
     action = "sqs:SendMessage" if ":sqs:" in destination else "sns:Publish"
     if not role_may(config["Role"], action, destination):
-        _LOG.error("%s: its role may not %s on %s: nothing was sent", config["FunctionName"], action, destination)
+        _LOG.error(
+            "%s: the execution role does not allow %s on %s, so nothing was sent",
+            config["FunctionName"],
+            action,
+            destination,
+        )
         return
     first, last = batch.records[0]["dynamodb"], batch.records[-1]["dynamodb"]
     context = {"statusCode": 200, "executedVersion": config.get("Version", "$LATEST")}

@@ -1,4 +1,9 @@
-"""StartSyncExecution answers as AWS does: EXPRESS only, no output of what failed, and its error whatever the end."""
+"""StartSyncExecution returns the same responses as on AWS.
+
+The emulator accepts STANDARD state machines and invalid JSON input. It returns an output for a failed execution, and
+returns the error only for some of the failures. On AWS, the call accepts EXPRESS state machines only, and a failed
+execution has an error but no output. This correction does the same.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ _responses: Any = internal("core.responses")
 
 @replaces("services.stepfunctions._start_sync_execution", "8600470a0208")
 def start_sync_execution(original: Any, request: Any) -> Any:
-    """Run the execution and answer with its end."""
+    """Run an EXPRESS execution, and respond with its status and its output or error."""
     machine = _states._state_machines.get(request.get("stateMachineArn", ""))
     if machine and machine["type"] != "EXPRESS":
         message = "This operation is not supported by this type of state machine"

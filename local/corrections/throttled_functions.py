@@ -1,12 +1,12 @@
-"""Reserved concurrency limits all versions and aliases of a function, and callers see a throttled function as on AWS.
+"""Reserved concurrency applies to all versions and aliases, and clients see throttling as on AWS.
 
 The emulator applies the limit to the unpublished version only. "Concurrency settings apply to the function as a whole,
 including all published versions and the unpublished version" (Lambda API reference, PutFunctionConcurrency).
 
-The emulator hands Lambda's 429 to the clients of an API. API Gateway answers 500 (Lambda developer guide, "Handling
-Lambda errors with an API Gateway API"), or the gateway response INTEGRATION_FAILURE if the REST API has its own
-(repost.aws/questions/QUL-z6rJbmR4meafB7MzYXxw). A task of a workflow fails with Lambda.TooManyRequestsException, where
-the emulator names no error.
+The emulator passes Lambda's 429 to the clients of an API. API Gateway responds 500 (Lambda developer guide, "Handling
+Lambda errors with an API Gateway API"), or with the gateway response INTEGRATION_FAILURE if the REST API defines it
+(repost.aws/questions/QUL-z6rJbmR4meafB7MzYXxw). On AWS, the task of a workflow fails with
+Lambda.TooManyRequestsException, but the emulator sets no error name. This correction does what AWS does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ _http_api: contextvars.ContextVar[bool] = contextvars.ContextVar("for_http_api",
 
 @replaces("services.lambda_svc._reserved_concurrency", "ebec4b4bba77")
 def reserved_concurrency(original: Any, function: Any, config: Any) -> int | None:
-    """Return the function's limit of now. A version's record has no limit, and a waiting event has an old record."""
+    """Return the function's current limit, or None.
+
+    The limit is read from the function, because the record of a version has no limit and the record of a waiting event
+    can be out of date.
+    """
     del original, function
     limit = nested(_lambda._functions.get(config.get("FunctionName", "")), "concurrency")
     return None if limit is None else int(limit)
@@ -39,13 +43,13 @@ def reserved_concurrency(original: Any, function: Any, config: Any) -> int | Non
 
 @replaces("services.lambda_svc._sqs_esm_concurrency", "d3e9d1e865aa")
 def queue_pollers(original: Any, *arguments: Any) -> int:
-    """Receive messages for a function with limit 0 too. Lambda throttles them, and they return to their queue."""
+    """Poll a queue even if the function's limit is 0. Lambda throttles the messages, and they return to the queue."""
     return max(1, original(*arguments))
 
 
 @replaces("services.apigateway.handle_execute", "c7a2f92d7eb6")
 async def serve_http_api(original: Any, *arguments: Any, **named: Any) -> Any:
-    """Remember that an HTTP API invokes the function, because a function URL answers 429."""
+    """Remember that an HTTP API invokes the function. A function URL returns 429 unchanged."""
     token = _http_api.set(True)
     try:
         return await original(*arguments, **named)
@@ -55,13 +59,13 @@ async def serve_http_api(original: Any, *arguments: Any, **named: Any) -> Any:
 
 @replaces("services.lambda_svc.lambda_execute_result_to_api_proxy_response", "36f0ed215e85")
 def answer_of_http_api(original: Any, result: Any) -> Any:
-    """Answer 500 if an HTTP API invoked a throttled function."""
+    """Return 500 if an HTTP API invoked a throttled function."""
     return (_HTTP_API_ANSWER, None) if result.get("throttle") and _http_api.get() else original(result)
 
 
 @replaces("services.apigateway_v1._lambda_proxy_response", "3a5b91b76870")
 def answer_of_rest_api(original: Any, result: Any) -> Any:
-    """Fail the integration of a REST API, so that rest_checks makes the answer."""
+    """Report a throttled function as an integration failure, for which rest_checks.py creates the response."""
     call = current.get()
     if call is None or not result.get("throttle"):
         return original(result)
@@ -71,7 +75,7 @@ def answer_of_rest_api(original: Any, result: Any) -> Any:
 
 @replaces("services.stepfunctions._call_lambda", "25830369b126")
 def call_from_workflow(original: Any, reference: Any, event: Any) -> Any:
-    """Name the error of a task whose function is throttled."""
+    """Fail the task of a throttled function with the error Lambda.TooManyRequestsException."""
     try:
         return original(reference, event)
     except _states._ExecutionError as error:

@@ -1,12 +1,14 @@
-"""A transaction takes some milliseconds, and DynamoDB refuses other transactions and writes of its items meanwhile.
+"""Transactions conflict with concurrent transactions and writes of the same items.
 
-The emulator makes each call in an instant, so no call meets a transaction. DynamoDB does not queue calls that meet one
-(DynamoDB developer guide, "Transaction conflict handling in DynamoDB"). It cancels TransactWriteItems and
-TransactGetItems with the reason TransactionConflict. PutItem, UpdateItem and DeleteItem get
-TransactionConflictException. GetItem succeeds.
+The emulator runs each call in an instant, so no call meets a running transaction. On AWS, a transaction takes some
+milliseconds. DynamoDB does not queue calls that meet a transaction (DynamoDB developer guide, "Transaction conflict
+handling in DynamoDB"). It cancels TransactWriteItems and TransactGetItems with the reason TransactionConflict, and
+PutItem, UpdateItem and DeleteItem fail with TransactionConflictException. GetItem succeeds. This correction returns the
+same errors while a transaction lasts.
 
-LOCAL_TRANSACTION_MS is the duration of a transaction; with 0 nothing conflicts. Other calls take no longer by it.
-BatchWriteItem and PartiQL meet no transaction, and a single write cancels none, because it still takes an instant.
+LOCAL_TRANSACTION_MS is the duration of a transaction. With 0, nothing conflicts. Other calls do not become slower.
+BatchWriteItem and PartiQL never conflict here. A single write cancels no transaction, because it still takes an
+instant.
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ _CODE: Final = "TransactionConflict"
 _dynamodb: Any = internal("services.dynamodb")
 _responses: Any = internal("core.responses")
 _busy_until: Final[dict[Any, float]] = {}
-"""End of each item's transaction by the monotonic clock, so that a busy machine does not make it longer."""
+"""The time at which each item's transaction ends, in seconds of the monotonic clock."""
 
 
 @replaces("services.dynamodb.handle_request", "1201f2ac993c")
 async def handle_request(original: Any, method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
-    """Make a transaction, and answer at its end."""
+    """Run a transaction, hold its items for the configured duration, and then respond."""
     call = (method, path, headers, body, query)
     if not headers.get("x-amz-target", "").endswith(".TransactWriteItems"):
         return await original(*call)
@@ -54,7 +56,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 @replaces("services.dynamodb._transact_get_items", "4fd2ebad6b20")
 def transact_get_items(original: Any, request: Any) -> Any:
-    """Read items if none is in a transaction."""
+    """Read items, unless one of them is in a transaction."""
     gets = [nested(each, "Get") for each in _members(request)]
     busy = [_is_busy(_item(nested(get, "TableName"), nested(get, "Key"))) for get in gets]
     return _canceled(busy) if any(busy) else original(request)
@@ -62,19 +64,19 @@ def transact_get_items(original: Any, request: Any) -> Any:
 
 @replaces("services.dynamodb._put_item", "bedd46ca5524")
 def put_item(original: Any, request: Any) -> Any:
-    """Put an item if it is in no transaction."""
+    """Put an item, unless it is in a transaction."""
     return _refusal(request, "Item") or original(request)
 
 
 @replaces("services.dynamodb._update_item", "4ae0d4444489")
 def update_item(original: Any, request: Any) -> Any:
-    """Update an item if it is in no transaction."""
+    """Update an item, unless it is in a transaction."""
     return _refusal(request, "Key") or original(request)
 
 
 @replaces("services.dynamodb._delete_item", "548662891530")
 def delete_item(original: Any, request: Any) -> Any:
-    """Delete an item if it is in no transaction."""
+    """Delete an item, unless it is in a transaction."""
     return _refusal(request, "Key") or original(request)
 
 
@@ -89,7 +91,7 @@ def _refusal(request: Any, key: str) -> Any:
 
 
 def _canceled(busy: list[bool]) -> Any:
-    """Answer with a reason for each item, in their order."""
+    """Return TransactionCanceledException with one reason for each item, in the order of the request."""
     reasons = [{"Code": _CODE, "Message": _MESSAGE} if each else {"Code": "None"} for each in busy]
     codes = ", ".join(reason["Code"] for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
@@ -98,7 +100,7 @@ def _canceled(busy: list[bool]) -> Any:
 
 
 def _asked(body: Any) -> tuple[list[Any], Any]:
-    """Return the items of a transaction in their order, and its ClientRequestToken."""
+    """Return the items of a transaction in the order of the request, and the transaction's ClientRequestToken."""
     try:
         request: Any = json.loads(body)
     except ValueError:
@@ -117,7 +119,7 @@ def _written(member: Any) -> Any:
 
 
 def _item(table: Any, attributes: Any) -> Any:
-    """Return an item's identity, or None if the request is invalid and the emulator refuses it."""
+    """Return a key that identifies an item, or None if the request is invalid. The emulator refuses such a request."""
     name = str(_dynamodb._normalize_table_name(table))
     keys = [nested(_dynamodb._tables.get(name), key) for key in ("pk_name", "sk_name")]
     if not nested(attributes, keys[0]):

@@ -1,7 +1,8 @@
 """Calls on the loopback interface count as encrypted.
 
-The emulator speaks plain HTTP, and it enforces policies that deny what does not come over TLS: without this, every role
-would be locked out of every queue, topic and bucket. That the policies stand there is proven on the resource graph.
+The emulator serves plain HTTP here, but it enforces policies that deny requests without TLS. Without this correction,
+those policies would deny every access to every queue, topic and bucket. On AWS, all requests use TLS. Tests of the
+resource graph check that the policies exist.
 """
 
 from __future__ import annotations
@@ -19,6 +20,6 @@ internal("core.iam_evaluator")._request_origin = contextvars.ContextVar("request
 
 @replaces("app.pin_request_origin", "de819c1bd9ac")
 def pin_request_origin(original: Any, source_ip: str, secure_transport: bool) -> None:
-    """Remember the caller's address, and that its connection is as good as encrypted."""
+    """Remember the client's address, and treat its connection as encrypted."""
     del secure_transport
     original(source_ip, True)

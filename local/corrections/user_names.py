@@ -1,8 +1,8 @@
 """A user pool with CaseSensitive false ignores the letter case of user names and email addresses.
 
-The emulator stores the setting and compares names exactly. Cognito takes every letter case for the same user, and
-returns user names, email addresses and preferred user names in lowercase. Passwords stay case sensitive
-(Cognito developer guide, "User pool case sensitivity").
+The emulator stores the setting but compares names exactly. Cognito treats names that differ only in letter case as the
+same user. It returns user names, email addresses and preferred user names in lowercase. Passwords stay case sensitive
+(Cognito developer guide, "User pool case sensitivity"). This correction stores and looks up names in lowercase.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _cognito: Any = internal("services.cognito")
 
 @replaces("services.cognito._resolve_user", "005b45b0326d")
 def resolve_user(original: Any, pool: Any, name: Any) -> Any:
-    """Find a user by a name in any letter case. Every call finds its user here, and so does the hosted page."""
+    """Find a user by name in any letter case. All calls and the hosted sign-in page find users with this function."""
     return original(pool, name.lower() if isinstance(name, str) and _ignores_case(pool) else name)
 
 
 @replaces("services.cognito._run_idp_handler", "85681acebd62")
 def run_handler(original: Any, handler: Any, action: str, request: Any) -> Any:
-    """Store names in lowercase.
+    """Store user names, email addresses and preferred user names in lowercase.
 
-    Only the handler gets the lowercase name, because a SECRET_HASH covers the name that the client sent.
+    Only the handler gets the lowercase name, because a SECRET_HASH covers the name as the client sent it.
     """
 
     def handle(given: Any) -> Any:

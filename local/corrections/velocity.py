@@ -1,4 +1,4 @@
-"""API Gateway's mapping templates: Velocity with $input, $util, $context and $stageVariables."""
+"""A renderer of API Gateway's mapping templates: Velocity with $input, $util, $context and $stageVariables."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ _airspeed.SetDirective.PLACE = re.compile(r"\s*\$([a-z_][a-z0-9_-]*(?:\.[a-z_][a
 
 
 class Text(str):
-    """A string with the methods that Velocity's strings have from Java."""
+    """A string with the methods of Java's String, which Velocity templates call."""
 
     __slots__ = ()
 
     def replaceAll(self, pattern: str, replacement: str) -> Text:  # noqa: N802 - Java prescribes the names
-        """Replace each match of a regular expression."""
+        """Return the string with each match of a regular expression replaced."""
         return Text(re.sub(pattern, lambda _match: replacement, self))
 
     def matches(self, pattern: str) -> bool:
-        """Whether the whole string matches a regular expression."""
+        """Return whether the whole string matches a regular expression."""
         return re.fullmatch(pattern, self) is not None
 
     def contains(self, part: str) -> bool:
-        """Whether `part` stands in it."""
+        """Return whether the string contains `part`."""
         return part in self
 
     def startsWith(self, start: str) -> bool:  # noqa: N802
-        """Whether it starts so."""
+        """Return whether the string starts with `start`."""
         return self.startswith(start)
 
     def endsWith(self, end: str) -> bool:  # noqa: N802
-        """Whether it ends so."""
+        """Return whether the string ends with `end`."""
         return self.endswith(end)
 
     def equals(self, other: Any) -> bool:
-        """Whether both are the same."""
+        """Return whether both strings are equal."""
         return self == other
 
     def isEmpty(self) -> bool:  # noqa: N802
-        """Whether nothing stands in it."""
+        """Return whether the string is empty."""
         return not self
 
     def length(self) -> int:
@@ -61,21 +61,21 @@ class Text(str):
         return len(self)
 
     def substring(self, start: int, end: int | None = None) -> Text:
-        """Return a part of it."""
+        """Return the characters from `start` up to, but not including, `end`."""
         return Text(self[start:end])
 
     def toLowerCase(self) -> Text:  # noqa: N802
-        """Return it in lower case."""
+        """Return the string in lowercase."""
         return Text(self.lower())
 
     def toString(self) -> Text:  # noqa: N802
-        """Return it."""
+        """Return the string itself."""
         return self
 
 
 @dataclass
 class Request:
-    """What a template sees of the request, or of the integration's answer to it."""
+    """The request, or the integration's response, as a mapping template sees it."""
 
     body: str
     path: Mapping[str, str]
@@ -87,17 +87,17 @@ class Request:
 
 @dataclass
 class Rendered:
-    """What a template made."""
+    """The result of a mapping template."""
 
     text: str
     status: int | None = None
-    """$context.responseOverride.status"""
+    """Value of $context.responseOverride.status, or None."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
-    """$context.responseOverride.header"""
+    """Values of $context.responseOverride.header."""
 
 
 def render(template: str, request: Request) -> Rendered:
-    """Render `template` for `request`. Raises ValueError for a body or a template that is not what it should be."""
+    """Render `template` for `request`. Raises ValueError if the body is not JSON or the template is invalid."""
     override: dict[str, Any] = {"header": {}}
     context = {**_textual(request.context), "responseOverride": override}
     names = {
@@ -117,7 +117,7 @@ def render(template: str, request: Request) -> Rendered:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(template: str) -> Any:
-    """Return the template parsed, which takes longer than to render it."""
+    """Return the parsed template. Parsing takes longer than rendering, so the result is cached."""
     parsed = _airspeed.Template(template)
     parsed.ensure_compiled()
     return parsed
@@ -129,15 +129,15 @@ class _Input:
         self.body = Text(request.body)
 
     def json(self, path: str) -> Text:
-        """Return what stands at `path` as JSON."""
+        """Return the value at `path` of the body as JSON text."""
         return Text(json.dumps(_at(self._parsed(), path), separators=(",", ":"), ensure_ascii=False))
 
     def path(self, path: str) -> Any:
-        """Return what stands at `path` as an object."""
+        """Return the value at `path` of the body as an object."""
         return _textual(_at(self._parsed(), path))
 
     def params(self, name: str | None = None) -> Any:
-        """Return all parameters, or the one called `name`: of the path, the query string or the headers."""
+        """Return all parameters, or the value of `name` in the path, the query string or the headers."""
         request = self._request
         groups = {"path": request.path, "querystring": request.query, "header": request.headers}
         if name is None:
@@ -151,27 +151,27 @@ class _Input:
 
 class _Util:
     def escapeJavaScript(self, value: Any) -> Text:  # noqa: N802 - AWS prescribes the names
-        """Escape a string as Apache Commons Lang 2 does, which API Gateway uses."""
+        """Escape a string as Apache Commons Lang 2 does, because API Gateway uses that library."""
         return Text("".join(_escaped(character) for character in str(value)))
 
     def parseJson(self, value: str) -> Any:  # noqa: N802
-        """Return the value that the JSON text stands for."""
+        """Return the value of the JSON text."""
         return _textual(json.loads(value))
 
     def urlEncode(self, value: str) -> Text:  # noqa: N802
-        """Percent-encode."""
+        """Return `value` with percent-encoding."""
         return Text(urllib.parse.quote_plus(str(value)))
 
     def urlDecode(self, value: str) -> Text:  # noqa: N802
-        """Undo percent-encoding."""
+        """Return `value` without percent-encoding."""
         return Text(urllib.parse.unquote_plus(str(value)))
 
     def base64Encode(self, value: str) -> Text:  # noqa: N802
-        """Encode as base64."""
+        """Return `value` encoded as base64."""
         return Text(base64.b64encode(str(value).encode()).decode())
 
     def base64Decode(self, value: str) -> Text:  # noqa: N802
-        """Undo base64."""
+        """Return the text that `value` encodes as base64."""
         return Text(base64.b64decode(str(value)).decode())
 
 
@@ -187,7 +187,7 @@ def _escaped(character: str) -> str:
 
 
 def _textual(value: Any) -> Any:
-    """Return `value` with every string in it as a Text."""
+    """Return `value` with every string in it converted to Text."""
     if isinstance(value, str):
         return Text(value)
     if isinstance(value, Mapping):
@@ -198,7 +198,7 @@ def _textual(value: Any) -> Any:
 
 
 def _at(value: Any, path: str) -> Any:
-    """Return what stands at a simple JSONPath ($.a.b[0]), or None."""
+    """Return the value at a simple JSONPath such as $.a.b[0], or None if nothing is there."""
     for name, index in re.findall(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]", path.removeprefix("$")):
         if index:
             value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

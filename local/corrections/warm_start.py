@@ -1,6 +1,8 @@
-"""Environments of an alias's version are made before the first call, one after the other, when the deployment is over.
+"""Execution environments are created after a deployment, before the first invocation needs them.
 
-Else a newcomer's first order would wait for nine cold starts in a row. LOCAL_WARM=0 leaves it out.
+On AWS and in the emulator, the first invocation waits for a cold start. Here, a newcomer's first order would wait for
+nine cold starts in a row. When a deployment has created its aliases, this correction creates an environment for the
+version of each alias, one after the other. LOCAL_WARM=0 turns the correction off.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ _runtime: Any = internal("core.lambda_runtime")
 
 
 class _Warmer:
-    """A thread that works off what is asked for."""
+    """A background thread that creates the requested environments one after the other."""
 
     def __init__(self) -> None:
         self._wanted: queue.Queue[tuple[contextvars.Context, str, str]] = queue.Queue()
@@ -51,7 +53,7 @@ _warmer = _Warmer()
 
 @replaces("services.lambda_svc._create_alias", "2fca00d580eb")
 def create_alias(original: Any, name: str, request: Any) -> Any:
-    """Make the alias, and later an environment of its version."""
+    """Create the alias, and request an environment for its version."""
     answer = original(name, request)
     _ask(name, request)
     return answer
@@ -59,7 +61,7 @@ def create_alias(original: Any, name: str, request: Any) -> Any:
 
 @replaces("services.lambda_svc._update_alias", "0017f6b94b06")
 def update_alias(original: Any, name: str, alias: str, request: Any) -> Any:
-    """Move the alias, and later make an environment of its version."""
+    """Update the alias, and request an environment for its new version."""
     answer = original(name, alias, request)
     _ask(name, request)
     return answer

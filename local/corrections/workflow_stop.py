@@ -1,4 +1,4 @@
-"""The end of an execution or of a branch, made known to all that runs in it and to who waits for it."""
+"""Signals by which a workflow's threads learn that an execution or a branch has ended."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from typing import Final
 
 
 class StoppedError(Exception):
-    """The execution, or the Parallel state around this branch, ended while the branch was running."""
+    """The execution has ended, or the Parallel state around this branch, while the branch was running."""
 
 
 class Stop:
-    """Whether an execution or a branch is to end; a branch also ends with what is around it."""
+    """A signal that an execution or a branch must end. A branch also ends when its outer execution or branch ends."""
 
     def __init__(self, outer: Stop | None = None) -> None:
         self._event, self._outer = threading.Event(), outer
 
     def set(self) -> None:
-        """Let it end."""
+        """Set the signal, so that the execution or the branch ends."""
         self._event.set()
 
     def is_set(self) -> bool:
-        """Whether it is to end."""
+        """Return whether the signal or an outer signal is set."""
         return self._event.is_set() or (self._outer is not None and self._outer.is_set())
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises StoppedError as soon as it is to end."""
+        """Wait for this number of seconds. Raises StoppedError as soon as the signal is set."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             self._event.wait(min(left, 0.05))
             self.check()
 
     def check(self) -> None:
-        """Raise StoppedError if it is to end."""
+        """Raise StoppedError if the signal is set."""
         if self.is_set():
             raise StoppedError
 
 
 stopping: contextvars.ContextVar[Stop | None] = contextvars.ContextVar("workflow_stop", default=None)
 _express: Final[set[threading.Event]] = set()
-"""One for each EXPRESS execution that runs, set when it ends."""
+"""One threading event for each running EXPRESS execution. The event is set when the execution ends."""
 
 
 @contextmanager
 def running(*, express: bool) -> Generator[None]:
-    """Let others know that an execution runs."""
+    """Mark an execution as running inside the `with` block, so that others can wait for its end."""
     ended = threading.Event()
     if express:
         _express.add(ended)
@@ -60,6 +60,6 @@ def running(*, express: bool) -> Generator[None]:
 
 
 def wait_for_express_executions() -> None:
-    """Wait until the EXPRESS executions that run now have ended."""
+    """Wait until all currently running EXPRESS executions have ended."""
     for ended in _express.copy():
         ended.wait()

@@ -1,1 +1,1 @@
-"""Tests of `cli`."""
+"""Tests of the package `cli`, which all commands share."""

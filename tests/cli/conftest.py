@@ -1,4 +1,4 @@
-"""Small commands that begin as those of this repository do."""
+"""Small commands for tests, which start in the same way as the commands of this repository."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ runpy.run_module("package", run_name="__main__", alter_sys=True)
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Makes the command line of a command, whose code calls `begun` when a signal may come."""
+    """Returns a function that writes a command and returns its command line.
+
+    The command calls `begun` when it is ready for a signal.
+    """
 
     def made(body: str, imports: str = "", handler: signal.Handlers = signal.SIG_DFL) -> list[str]:
         package = tmp_path / "package"

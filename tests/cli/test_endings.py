@@ -1,4 +1,4 @@
-"""Every command ends with an exit code, and with one line for an error."""
+"""Every command ends with an exit code, and reports an error in one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cli import endings, errors
 
 
 class TooBigError(Exception):
-    """An error whose message is for users."""
+    """An expected error, whose message is written for users."""
 
 
 def _run(error: BaseException | None, log: Path) -> int:
@@ -35,7 +35,7 @@ def _run(error: BaseException | None, log: Path) -> int:
         (OSError(errno.ENOSPC, "No space", "/data/x"), "error: /data/x: No space. Remedy: free some space there"),
     ],
 )
-def test_an_expected_error_is_one_line(
+def test_expected_error_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], error: BaseException, said: str
 ) -> None:
     assert _run(error, tmp_path / "error.log") == 2
@@ -45,7 +45,9 @@ def test_an_expected_error_is_one_line(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_defect_is_one_line_and_its_traceback_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     log = tmp_path / "new" / "error.log"
     assert _run(KeyError("first\nsecond"), log) == 2
     said = capsys.readouterr().err
@@ -55,7 +57,7 @@ def test_a_defect_is_one_line_and_its_traceback_is_kept(tmp_path: Path, capsys: 
     assert 'KeyError: "first' in log.read_text() or "KeyError: 'first" in log.read_text()
 
 
-def test_a_traceback_goes_elsewhere_if_its_place_cannot_be_written(
+def test_traceback_goes_to_a_temporary_file_if_its_path_is_unwritable(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -66,13 +68,13 @@ def test_a_traceback_goes_elsewhere_if_its_place_cannot_be_written(
     assert "KeyError" in Path(name).read_text()
 
 
-def test_a_command_without_error_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_successful_command_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(None, tmp_path / "error.log") == 0
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "shift_jis", "utf-8"])
-def test_output_replaces_only_what_its_encoding_lacks(
+def test_output_replaces_only_characters_that_its_encoding_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     written = io.BytesIO()
@@ -92,7 +94,9 @@ def test_output_replaces_only_what_its_encoding_lacks(
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_a_closed_stream_fails_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_closed_stream_does_not_change_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setattr(sys, name, None)
     assert _run(TooBigError("x"), tmp_path / "error.log") == 2
 
@@ -113,7 +117,7 @@ def test_a_closed_stream_fails_no_command(tmp_path: Path, monkeypatch: pytest.Mo
         (errno.ENOTSUP, "mend that"),
     ],
 )
-def test_each_error_of_the_system_has_its_remedy(
+def test_each_system_error_has_its_own_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
 ) -> None:
     monkeypatch.setattr(errors, "_CHECKOUT", tmp_path)
@@ -124,14 +128,14 @@ def test_each_error_of_the_system_has_its_remedy(
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EISDIR, errno.EEXIST])
-def test_nothing_beyond_the_checkout_is_to_be_changed(tmp_path: Path, number: int) -> None:
+def test_remedy_changes_nothing_outside_the_checkout(tmp_path: Path, number: int) -> None:
     said = errors.described(OSError(number, "Refused", str(tmp_path)))
     assert not [command for command in ("mv ", "sudo", "chmod") if command in said]
     assert str(tmp_path) in said.partition("Remedy: ")[2]
 
 
 @pytest.mark.parametrize("depth", [0, 2])
-def test_a_file_in_the_place_of_a_directory_can_be_moved_by_the_remedy(
+def test_remedy_moves_a_file_that_blocks_a_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int
 ) -> None:
     monkeypatch.setattr(errors, "_CHECKOUT", tmp_path)
@@ -146,13 +150,13 @@ def test_a_file_in_the_place_of_a_directory_can_be_moved_by_the_remedy(
     wanted.mkdir(parents=True, exist_ok=True)
 
 
-def test_an_error_names_the_file_that_is_written_by_a_link() -> None:
+def test_error_of_a_link_contains_the_target_path() -> None:
     error = OSError(errno.EROFS, "Read-only", "/source", None, "/target")
     assert errors.described(error).startswith("/target: Read-only. Remedy: ")
 
 
 @pytest.mark.parametrize("error", [OSError("words"), OSError(errno.EIO, "I/O error"), OSError(errno.EBADF, "Bad", 7)])
-def test_an_error_without_a_file_is_one_line_too(error: OSError) -> None:
+def test_error_without_a_file_is_reported_with_a_remedy(error: OSError) -> None:
     said = errors.described(error)
     assert said.startswith("the operating system: ")
     assert "Remedy: " in said

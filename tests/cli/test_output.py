@@ -1,4 +1,4 @@
-"""Output that cannot be written fails no command, tried with small commands."""
+"""A command completes its work even if its output cannot be written. The tests use small commands."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ for number in range(50_000):
 Path({done!r}).touch()
 sys.exit(3)
 """
-needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+needs_full = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="only Linux has /dev/full, a device that is always full"
+)
 
 
 @contextmanager
 def closed_pipe() -> Generator[int]:
-    """A pipe that nobody reads."""
+    """A pipe whose reading end is closed."""
     read, write = os.pipe()
     os.close(read)
     try:
@@ -34,7 +36,7 @@ def closed_pipe() -> Generator[int]:
         os.close(write)
 
 
-def test_a_command_comes_to_its_end_when_nobody_reads_its_output(command: Command, tmp_path: Path) -> None:
+def test_command_completes_if_its_output_is_not_read(command: Command, tmp_path: Path) -> None:
     done = tmp_path / "done"
     with closed_pipe() as write:
         long = command(LONG.format(done=str(done)))
@@ -43,7 +45,7 @@ def test_a_command_comes_to_its_end_when_nobody_reads_its_output(command: Comman
     assert done.exists()
 
 
-def test_a_command_comes_to_its_end_when_its_reader_leaves(command: Command, tmp_path: Path) -> None:
+def test_command_completes_if_the_reader_of_its_output_ends(command: Command, tmp_path: Path) -> None:
     done = tmp_path / "done"
     with subprocess.Popen(  # noqa: S603
         command(LONG.format(done=str(done))), stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -87,9 +89,7 @@ def test_a_command_runs_without_standard_streams(command: Command, tmp_path: Pat
     assert done.read_text() == "done"
 
 
-def test_a_command_waits_for_a_reader_though_others_made_its_terminal_non_blocking(
-    command: Command, tmp_path: Path
-) -> None:
+def test_command_waits_for_its_reader_on_a_non_blocking_stream(command: Command, tmp_path: Path) -> None:
     prints = tmp_path / "prints"
     read, write = os.pipe()
     os.set_blocking(write, False)

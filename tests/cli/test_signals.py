@@ -1,4 +1,4 @@
-"""How a command ends when a signal comes, tried with small commands."""
+"""Tests of how a command ends after a signal. The tests use small commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WITHIN_S = 2.0
 
 
 def ended(command: list[str], sent: signal.Signals) -> tuple[int, str, str]:
-    """Send a signal to a command that has begun; returns its exit code and what it printed after that, in time."""
+    """Send a signal to a running command. Return its exit code, its later output and its standard error."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout
         assert process.stdout.readline() == "begun\n"
@@ -27,11 +27,11 @@ def ended(command: list[str], sent: signal.Signals) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_a_command_that_waits(command: Command, sent: signal.Signals, code: int) -> None:
+def test_signal_ends_a_waiting_command(command: Command, sent: signal.Signals, code: int) -> None:
     assert ended(command("begun(); threading.Event().wait()"), sent) == (code, "", "interrupted\n")
 
 
-def test_code_that_swallows_every_exception_does_not_stop_the_end(command: Command) -> None:
+def test_signal_ends_code_that_catches_every_exception(command: Command) -> None:
     body = """
         begun()
         while True:
@@ -53,7 +53,7 @@ def test_an_ignored_signal_stays_ignored(command: Command) -> None:
     assert ended(command(body, handler=signal.SIG_IGN), signal.SIGHUP) == (0, "done\n", "")
 
 
-def test_what_a_command_asked_for_is_done_before_its_end(command: Command, tmp_path: Path) -> None:
+def test_actions_for_a_signal_run_before_the_command_ends(command: Command, tmp_path: Path) -> None:
     body = f"""
         with on_signal(lambda: 1 / 0), on_signal(Path({str(tmp_path / "done")!r}).touch):
             begun()
@@ -63,7 +63,7 @@ def test_what_a_command_asked_for_is_done_before_its_end(command: Command, tmp_p
     assert (tmp_path / "done").exists()
 
 
-def test_what_takes_too_long_is_left(command: Command) -> None:
+def test_slow_action_for_a_signal_is_abandoned(command: Command) -> None:
     body = """
         with on_signal(lambda: time.sleep(60)):
             begun()
@@ -73,7 +73,7 @@ def test_what_takes_too_long_is_left(command: Command) -> None:
     assert signals.LIMIT_S < WITHIN_S
 
 
-def test_a_command_goes_no_further_than_the_block_that_a_signal_met(command: Command) -> None:
+def test_command_stops_at_the_end_of_the_interrupted_block(command: Command) -> None:
     body = """
         with on_signal(lambda: time.sleep(0.5)):
             begun()
@@ -83,7 +83,7 @@ def test_a_command_goes_no_further_than_the_block_that_a_signal_met(command: Com
     assert ended(command(body), signal.SIGINT) == (130, "", "interrupted\n")
 
 
-def test_a_change_comes_to_its_end_and_no_other_begins(command: Command) -> None:
+def test_started_change_completes_and_no_other_starts(command: Command) -> None:
     body = """
         work = Work()
         with on_signal(lambda: (work.stop(), work.settle())):
@@ -96,7 +96,7 @@ def test_a_change_comes_to_its_end_and_no_other_begins(command: Command) -> None
     assert ended(command(body), signal.SIGINT) == (130, "one\n", "interrupted\n")
 
 
-def test_pressing_ctrl_c_twice_is_as_good_as_once(command: Command, tmp_path: Path) -> None:
+def test_second_ctrl_c_has_no_effect(command: Command, tmp_path: Path) -> None:
     body = f"""
         with on_signal(lambda: (time.sleep(0.3), Path({str(tmp_path / "done")!r}).touch())):
             begun()
@@ -111,7 +111,7 @@ def test_pressing_ctrl_c_twice_is_as_good_as_once(command: Command, tmp_path: Pa
     assert (tmp_path / "done").exists()
 
 
-def test_a_signal_ends_the_commands_that_a_command_runs(command: Command, tmp_path: Path) -> None:
+def test_signal_ends_the_child_processes_of_a_command(command: Command, tmp_path: Path) -> None:
     body = f"""
         from cli import children
         script = "import os, time; print(os.getpid(), file=open('child', 'w')); time.sleep(60)"

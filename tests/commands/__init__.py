@@ -1,1 +1,1 @@
-"""Tests of what a person types first: make, and the commands of the README."""
+"""Tests of the commands that a user types first: make, and the commands in the README."""

@@ -1,4 +1,4 @@
-"""Fresh clones, and the environments that people run make in."""
+"""Fresh clones of this repository, and the environment variables for commands in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PYTHON: Final = os.path.realpath(sys.executable)
-"""The Python that .venv was made with."""
+"""The Python interpreter that .venv uses."""
 # make and pytest pass variables with these prefixes to their child processes, and the Makefile reads the variables
 # below. Commands of a clone must get none of them.
 _INHERITED: Final = ("MAKE", "MFLAGS", "PYTEST_", "COVERAGE_")
@@ -24,15 +24,15 @@ _VARIABLES: Final = ("PORT", "STACK", "DRY_RUN", "ATTACKS", "ORDERS", "PYTHON", 
 
 @dataclass(frozen=True)
 class Clone:
-    """A checkout that nothing was installed into."""
+    """A checkout in which nothing was installed at first."""
 
     path: Path
     environment: Mapping[str, str]
     user: int | None = None
-    """Who runs its commands, if it is not the user of the tests."""
+    """Id of the user and group that run its commands, or None for the tests' own user."""
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in it to its end."""
+        """Run a command in the clone until it ends."""
         return subprocess.run(  # noqa: S603 - the commands come from this repository
             command,
             cwd=self.path,
@@ -48,7 +48,7 @@ class Clone:
 
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
-        """Run make in it, in a process group of its own, which is killed at the end."""
+        """Run make in the clone in its own process group, which is killed at the end of the block."""
         with subprocess.Popen(  # noqa: S603 - the command comes from this repository
             ["make", *arguments],  # noqa: S607
             cwd=self.path,
@@ -66,28 +66,30 @@ class Clone:
                     os.killpg(process.pid, signal.SIGKILL)
 
     def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run make in it to its end."""
+        """Run make in the clone until it ends."""
         return self.run("make", *arguments, **environment)
 
     @property
     def packages(self) -> list[str]:
-        """The names of the packages in its .venv."""
+        """The names of the packages in the clone's .venv."""
         found = (self.path / ".venv").glob("lib/python*/site-packages/*.dist-info")
         return sorted(path.name.partition("-")[0] for path in found)
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the environment of this process, without what make and pytest put there."""
+    """Return the environment variables of this process without those of make and pytest."""
     return {
         name: value for name, value in os.environ.items() if not name.startswith(_INHERITED) and name not in _VARIABLES
     }
 
 
 def sources() -> list[str]:
-    """Return the files of a fresh clone, with the changes that are not committed yet."""
+    """Return the names of the files in a fresh clone, including uncommitted files."""
     git = shutil.which("git")
     if git is None:
-        raise FileNotFoundError("git is not on the PATH, so a fresh clone cannot be made. Remedy: install git")
+        raise FileNotFoundError(
+            "git is not on the PATH, so the files of a fresh clone are unknown. Remedy: install git"
+        )
     listed = subprocess.run(  # noqa: S603 - the arguments are constants
         [git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -99,7 +101,7 @@ def sources() -> list[str]:
 
 
 def copy(names: list[str], into: Path) -> None:
-    """Copy files of this repository."""
+    """Copy these files of the repository to the folder `into`."""
     for name in names:
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +109,7 @@ def copy(names: list[str], into: Path) -> None:
 
 
 def tree(*folders: Path) -> dict[str, tuple[int, int]]:
-    """Return the size and the time of every file in `folders`, to see whether anything changed."""
+    """Return the size and modification time of every file in `folders`, to detect changes."""
     found: dict[str, tuple[int, int]] = {}
     for folder in folders:
         for path in folder.rglob("*"):
@@ -118,7 +120,7 @@ def tree(*folders: Path) -> dict[str, tuple[int, int]]:
 
 
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line that a failed make printed, besides its own."""
+    """Return the only line that a failed make printed to standard error, apart from make's own lines."""
     lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert done.returncode, done.stdout
     assert len(lines) == 1, done.stderr

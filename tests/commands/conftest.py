@@ -1,4 +1,4 @@
-"""A fresh clone with one small package to install, and an index that has it."""
+"""Fixtures: a fresh clone with one small package to install, and a package index that contains it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAMP = ".venv/installed-local"
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel of uv, and a tiny one."""
+    """A folder with the wheel of uv and a tiny wheel."""
     folder = tmp_path_factory.mktemp("wheels")
     package_index.uv_wheel(folder)
     package_index.tiny_wheel(folder)
@@ -30,35 +30,35 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def posix_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The only folder on the PATH."""
+    """A folder with POSIX tools, for tests in which it is the only system folder on the PATH."""
     return tools.make(tmp_path_factory.mktemp("tools") / "bin")
 
 
 @pytest.fixture(scope="session")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Other:
-    """An environment of somebody else, active while make runs."""
+    """Another virtual environment, which is active while make runs."""
     return foreign.make(tmp_path_factory.mktemp("somebody") / "other")
 
 
 @dataclass(frozen=True)
 class Office:
-    """A machine in a company: its own package index, another environment active, and a clone."""
+    """A clone on a company's machine: with its own package index and another active environment."""
 
     clone: Clone
     index: Index
     other: Other
     home: Path
     watched: Watched
-    """Both of them."""
+    """Watches the active environment and the home directory for changes."""
 
     def changed(self) -> set[str]:
-        """Return the files outside of the clone that make changed."""
+        """Return the files outside the clone that make changed."""
         return self.watched.changed()
 
 
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
-    """A machine whose user misleads pip, uv and Python by every variable and by pip's file."""
+    """A machine whose environment variables and pip.conf would make pip, uv and Python use wrong places."""
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"
     clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in"], clone)
@@ -89,19 +89,19 @@ def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other,
 
 @dataclass(frozen=True)
 class Interrupted:
-    """What came of a make that was killed while it installed packages."""
+    """The results of a make that was killed while it installed packages."""
 
     stamped: bool
-    """Whether the packages counted as installed afterwards."""
+    """Whether the packages counted as installed after the kill."""
     remade: str
-    """What the next make would do."""
+    """The commands that the next make would run."""
     second: str
-    """What another make said meanwhile."""
+    """The output of a second make that ran at the same time."""
 
 
 @pytest.fixture(scope="session")
 def interrupted(office: Office, wheels: Path) -> Interrupted:
-    """The first make in the office, killed in the middle."""
+    """The first make on the company's machine, killed during the installation."""
     office.index.held = next(wheels.glob("tiny-*")).name
     with office.clone.started(STAMP) as process:
         while not office.index.reached.wait(0.1):
@@ -116,6 +116,6 @@ def interrupted(office: Office, wheels: Path) -> Interrupted:
 
 @pytest.fixture(scope="session")
 def installed(office: Office, interrupted: Interrupted) -> subprocess.CompletedProcess[str]:
-    """The make after that, to its end."""
+    """The next make after the killed one, which runs until it ends."""
     assert interrupted
     return office.clone.make(STAMP)

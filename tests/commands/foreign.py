@@ -1,4 +1,4 @@
-"""Another environment that is active when make is run: it must stay as it is."""
+"""Another environment that is active while make runs. Make must not change it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.commands.clones import PYTHON, tree
 
 @dataclass(frozen=True)
 class Other:
-    """An active virtual environment, which is the active conda environment as well."""
+    """An active virtual environment, which is also the active conda environment."""
 
     path: Path
 
     def variables(self) -> dict[str, str]:
-        """Return every variable that the Makefile takes away, each with a value that misleads."""
+        """Return all variables that the Makefile removes, each with a value that would cause an error."""
         return _misleading(self.path)
 
 
@@ -28,17 +28,17 @@ class Watched:
     before: dict[str, tuple[int, int]]
 
     def changed(self) -> set[str]:
-        """Return the files that are not as they were."""
+        """Return the files that were added, changed or deleted."""
         return {name for name, _ in self.before.items() ^ tree(*self.folders).items()}
 
 
 def watched(*folders: Path) -> Watched:
-    """Watch folders from now on."""
+    """Return a watcher that detects later changes in the folders."""
     return Watched(folders, tree(*folders))
 
 
 def make(folder: Path) -> Other:
-    """Make an environment."""
+    """Create the environment in a folder."""
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()

@@ -1,4 +1,4 @@
-"""A package index on the loopback interface, as a company has it, and wheels to put there."""
+"""A package index on the loopback interface, like a company's own index, and wheels for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXECUTABLE: Final = 0o100755 << 16
 
 
 def uv_wheel(folder: Path) -> Path:
-    """Write the installed uv as the wheel that it came from, so that pip can install it without a network."""
+    """Write a wheel of the installed uv, so that pip can install uv without a network."""
     found = distribution("uv")
     name = f"uv-{found.version}"
     path = folder / f"{name}-py3-none-any.whl"
@@ -36,7 +36,7 @@ def uv_wheel(folder: Path) -> Path:
 
 
 def tiny_wheel(folder: Path, name: str = "tiny") -> Path:
-    """Write a wheel of one module that holds its own name."""
+    """Write a wheel with one module, whose constant NAME is the package's name."""
     path, record = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
     content = {
         f"{name}.py": f"NAME = {name!r}\n",
@@ -51,33 +51,33 @@ def tiny_wheel(folder: Path, name: str = "tiny") -> Path:
 
 
 def metadata(name: str) -> str:
-    """Return what a tiny wheel tells of itself."""
+    """Return the metadata of a tiny wheel."""
     return f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
 
 
 def locked(wheel: Path) -> str:
-    """Return the line of a lock file for a wheel."""
+    """Return a wheel's line in a lock file, with its hash."""
     name, version = wheel.name.split("-")[:2]
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
 @dataclass
 class Index:
-    """A running index."""
+    """A running package index."""
 
     url: str
     asked: list[str] = field(default_factory=list[str])
-    """Every path that somebody asked for."""
+    """Paths of all requests."""
     held: str = ""
-    """A file that is not answered while this is set."""
+    """Name of a file whose response waits until `released` is set. Empty for none."""
     reached: threading.Event = field(default_factory=threading.Event)
-    """Set when somebody asks for the file that is held."""
+    """Set when a client requests the file in `held`."""
     released: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
 def serving(wheels: list[Path]) -> Generator[Index]:
-    """Serve wheels by the simple repository API (PEP 503), and the metadata of tiny ones beside them (PEP 658)."""
+    """Serve wheels with the simple repository API (PEP 503), and the metadata of tiny wheels (PEP 658)."""
     files = {wheel.name: wheel.read_bytes() for wheel in wheels}
     described = {f"{name}.metadata": metadata(name.split("-")[0]) for name in files if not name.startswith("uv-")}
     pages = {f"/simple/{name.split('-')[0]}/": _page(name, described) for name in files}

@@ -1,4 +1,4 @@
-"""Tools with the options of POSIX and no others: what macOS, Alpine and small images have in common."""
+"""Command line tools with POSIX options only, because macOS, Alpine and small images lack GNU options."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ esac
 
 
 def make(folder: Path) -> Path:
-    """Fill a folder with the tools of POSIX that refuse every other option, and with make."""
+    """Fill a folder with make and with POSIX tools that refuse all other options. Return the folder."""
     folder.mkdir()
     for name, options in OPTIONS.items():
         tool = folder / name
@@ -80,5 +80,5 @@ def make(folder: Path) -> Path:
 def _where(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise FileNotFoundError(f"{name} is not on the PATH. Remedy: install it, it belongs to POSIX")
+        raise FileNotFoundError(f"{name} is not on the PATH. Remedy: install this POSIX tool")
     return found

@@ -16,7 +16,7 @@ from tests.commands.conftest import STAMP, Interrupted, Office
 
 Done = subprocess.CompletedProcess[str]
 CLOSED = "http://127.0.0.1:9/simple"
-"""A package index where nothing listens."""
+"""URL of a package index to which no connection is possible."""
 
 # These variables of uv may remain. They point to a package index, or the Makefile sets them.
 UV_MAY = {
@@ -49,7 +49,7 @@ def test_make_installs_into_its_own_venv(office: Office, installed: Done) -> Non
     assert (office.clone.path / STAMP).exists()
 
 
-def test_make_leaves_the_active_environment_alone(office: Office, installed: Done) -> None:
+def test_make_does_not_change_the_active_environment(office: Office, installed: Done) -> None:
     assert installed.returncode == 0, installed.stderr
     assert office.changed() == set()
 
@@ -69,7 +69,7 @@ def test_a_second_make_waits_for_the_first(interrupted: Interrupted) -> None:
     assert interrupted.second == "Another make installs into this .venv. Waiting until it has ended.\n"
 
 
-def test_a_make_that_has_nothing_to_install_says_nothing(office: Office, installed: Done) -> None:
+def test_make_without_anything_to_install_reports_no_errors(office: Office, installed: Done) -> None:
     assert installed.returncode == 0, installed.stderr
     again = office.clone.make(STAMP)
     assert (again.returncode, again.stderr) == (0, "")
@@ -77,7 +77,7 @@ def test_a_make_that_has_nothing_to_install_says_nothing(office: Office, install
 
 
 @pytest.mark.parametrize("broken", ["python is gone", "uv is gone", "unfinished", "the checkout was moved"])
-def test_a_broken_venv_is_made_again(office: Office, installed: Done, broken: str) -> None:
+def test_broken_venv_is_created_again(office: Office, installed: Done, broken: str) -> None:
     assert installed.returncode == 0, installed.stderr
     clone, venv = office.clone, office.clone.path / ".venv"
     python, unfinished, elsewhere = venv / "bin" / "python", venv / "unfinished", clone.path.with_name("moved")
@@ -106,7 +106,7 @@ def test_a_broken_venv_is_made_again(office: Office, installed: Done, broken: st
     assert "install.sh packages" in planned.stdout
 
 
-def test_a_venv_that_somebody_else_made_keeps_their_packages(office: Office, installed: Done) -> None:
+def test_existing_venv_of_the_user_retains_its_packages(office: Office, installed: Done) -> None:
     assert installed.returncode == 0, installed.stderr
     venv = office.clone.path / ".venv"
     (theirs,) = (site / "theirs.py" for site in venv.glob("lib/python*/site-packages"))
@@ -118,7 +118,7 @@ def test_a_venv_that_somebody_else_made_keeps_their_packages(office: Office, ins
     assert theirs.exists()
 
 
-def test_packages_that_cannot_be_had_leave_the_venv_as_it_is(office: Office, installed: Done, tmp_path: Path) -> None:
+def test_unavailable_packages_leave_the_venv_unchanged(office: Office, installed: Done, tmp_path: Path) -> None:
     assert installed.returncode == 0, installed.stderr
     lock = office.clone.path / "requirements-local.txt"
     before = lock.read_text()
@@ -130,7 +130,7 @@ def test_packages_that_cannot_be_had_leave_the_venv_as_it_is(office: Office, ins
     assert office.clone.make(STAMP, UV_DEFAULT_INDEX=CLOSED, UV_OFFLINE="1").returncode == 0
 
 
-def test_an_index_without_an_answer_is_named_before_uv_is_there(office: Office, installed: Done) -> None:
+def test_unreachable_index_is_reported_when_uv_is_missing(office: Office, installed: Done) -> None:
     assert installed.returncode == 0, installed.stderr
     made = office.clone.path / ".venv" / "made"
     kept = made.rename(made.with_name("kept"))
@@ -142,7 +142,7 @@ def test_an_index_without_an_answer_is_named_before_uv_is_there(office: Office, 
     assert "Remedy: check the network, the proxy and the package index" in failed.stderr
 
 
-def test_a_cache_that_cannot_be_written_is_named(office: Office, installed: Done) -> None:
+def test_unwritable_cache_is_reported(office: Office, installed: Done) -> None:
     assert installed.returncode == 0, installed.stderr
     lock = office.clone.path / "requirements-local.txt"
     lock.touch()
@@ -153,7 +153,7 @@ def test_a_cache_that_cannot_be_written_is_named(office: Office, installed: Done
 
 
 @pytest.mark.parametrize("key", ["target", "prefix"])
-def test_a_uv_file_that_leads_elsewhere_is_refused(office: Office, installed: Done, key: str) -> None:
+def test_uv_configuration_with_another_target_is_refused(office: Office, installed: Done, key: str) -> None:
     assert installed.returncode == 0, installed.stderr
     settings = office.home / ".config" / "uv" / "uv.toml"
     settings.parent.mkdir(parents=True)
@@ -168,14 +168,14 @@ def test_a_uv_file_that_leads_elsewhere_is_refused(office: Office, installed: Do
     assert office.changed() == set()
 
 
-def test_every_variable_that_make_takes_away_is_tried(tmp_path: Path) -> None:
+def test_every_variable_that_make_removes_is_tested(tmp_path: Path) -> None:
     taken = re.findall(r"^unexport (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert sorted(" ".join(taken).split()) == sorted(foreign.Other(tmp_path).variables())
 
 
 @pytest.mark.parametrize("command", ["install", "compile"])
-def test_each_variable_of_uv_is_taken_away_or_harmless(command: str, tmp_path: Path) -> None:
-    """A newer uv may know another variable: it must be judged."""
+def test_each_uv_variable_is_removed_or_harmless(command: str, tmp_path: Path) -> None:
+    """A newer version of uv can add variables. Each of them must be added to one of the two lists."""
     asked = [uv.find_uv_bin(), "pip", command, "--help"]
     told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - the arguments are constants
     known = set(re.findall(r"\[env:\s+(UV_\w+)", told))

@@ -1,4 +1,4 @@
-"""What a machine lacks is one line that names it and the remedy, never a traceback."""
+"""If the machine lacks something, make reports the problem and the remedy in one line, without a traceback."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def bare(path: Path, user: int | None = None) -> Clone:
-    """Return a clone with what an installation needs."""
+    """Return a clone that contains only the files of the installation."""
     clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in", "requirements-local.txt"], path)
     return Clone(path, clones.plain_environment(), user)
 
 
 def python(folder: Path, code: str) -> str:
-    """Write a Python that runs `code` with the code that it is given, and return its path, which has a blank."""
+    """Write a Python that runs `code` before its own arguments. Return its path, which contains a space."""
     path = folder / "a python"
     path.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(PYTHON)} -c {shlex.quote(code)} "$@"\n')
     path.chmod(0o755)
     return str(path)
 
 
-def test_a_missing_python_is_named(clone: Clone) -> None:
+def test_missing_python_is_reported(clone: Clone) -> None:
     error = one_error(clone.make("up", PYTHON="python-that-is-not-there"))
     assert error.startswith("error: Python 3.13 is needed: env: ")
     assert "python-that-is-not-there" in error
@@ -46,13 +46,13 @@ def test_a_missing_python_is_named(clone: Clone) -> None:
     assert error.endswith("make PYTHON=/path/to/python3.13.")
 
 
-def test_an_old_python_is_named(clone: Clone, tmp_path: Path) -> None:
+def test_old_python_is_reported(clone: Clone, tmp_path: Path) -> None:
     error = one_error(clone.make("up", PYTHON=python(tmp_path, OLD)))
     assert error.startswith("error: Python 3.13 is needed: got 3.9.6. Remedy: ")
 
 
-def test_a_python_without_ensurepip_is_named(clone: Clone, tmp_path: Path) -> None:
-    """Debian and Ubuntu have it in a package of its own."""
+def test_python_without_ensurepip_is_reported(clone: Clone, tmp_path: Path) -> None:
+    """On Debian and Ubuntu, ensurepip is in a separate package."""
     error = one_error(clone.make("up", PYTHON=python(tmp_path, WITHOUT_ENSUREPIP)))
     assert "a python cannot make a virtual environment: ModuleNotFoundError: " in error
     assert "Remedy: install python3.13-venv (Debian, Ubuntu)" in error
@@ -60,7 +60,7 @@ def test_a_python_without_ensurepip_is_named(clone: Clone, tmp_path: Path) -> No
 
 @pytest.fixture
 def read_only() -> Iterator[Clone]:
-    """A clone of somebody else, which everybody can read."""
+    """A clone that belongs to another user and that everybody can read."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
@@ -75,8 +75,8 @@ def read_only() -> Iterator[Clone]:
     shutil.rmtree(folder)
 
 
-def test_a_folder_that_cannot_be_written_is_named(read_only: Clone) -> None:
-    """The file system stops everybody but root."""
+def test_unwritable_folder_is_reported(read_only: Clone) -> None:
+    """Permissions do not stop root, so tests that run as root run make as another user."""
     python = read_only.path.parent / "python"
     done = read_only.make("up", PYTHON=str(python))
     error = one_error(done)
@@ -85,8 +85,8 @@ def test_a_folder_that_cannot_be_written_is_named(read_only: Clone) -> None:
     assert "Remedy: free 1 GB of disk space there, and run make as a user who may write there." in error
 
 
-def test_a_full_disk_is_named(clone: Clone, tmp_path: Path) -> None:
-    """A limit on the size of files does what a full disk does: a write fails, here in the middle of a file."""
+def test_full_disk_is_reported(clone: Clone, tmp_path: Path) -> None:
+    """A limit on the file size has the same effect as a full disk: a write fails in the middle of a file."""
     path = tmp_path / "make"
     path.write_text('#!/bin/sh\ntrap "" XFSZ\nulimit -f 200\nexec make "$@"\n')
     path.chmod(0o755)

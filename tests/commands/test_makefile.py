@@ -1,4 +1,4 @@
-"""The Makefile and the shell scripts need GNU Make 3.81, bash 3.2 and POSIX tools, which is what macOS has."""
+"""The Makefile and the shell scripts work with GNU Make 3.81, bash 3.2 and POSIX tools, which macOS has."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TARGETS: Final = re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE)
 SCRIPTS: Final = (ROOT / "Makefile", ROOT / ".ci" / "run", *sorted((ROOT / "tools").glob("*.sh")))
 
 NEWER_MAKE: Final = {
-    "an assignment that 3.81 does not know": r"^[\w.-]+ *(::?:=|!=)",
+    "an assignment operator that GNU Make 3.81 lacks": r"^[\w.-]+ *(::?:=|!=)",
     "define with an assignment": r"^(override +)?define +\S+ *[:?+]?=",
-    "a directive that 3.81 does not know": r"^(undefine|private|load)\b",
-    "a target that 3.81 does not know": r"^\.(ONESHELL|SHELLFLAGS|EXTRA_PREREQS|WAIT|NOTINTERMEDIATE)\b",
+    "a directive that GNU Make 3.81 lacks": r"^(undefine|private|load)\b",
+    "a special target that GNU Make 3.81 lacks": r"^\.(ONESHELL|SHELLFLAGS|EXTRA_PREREQS|WAIT|NOTINTERMEDIATE)\b",
     "targets in a group": r"&:",
-    "a function that 3.81 does not know": r"\$[({](file|guile|let|intcmp)\b",
+    "a function that GNU Make 3.81 lacks": r"\$[({](file|guile|let|intcmp)\b",
 }
 NEWER_SHELL: Final = {
     "an array or a declaration of bash": r"\b(declare|typeset|local -n|mapfile|readarray|coproc)\b",
@@ -39,7 +39,7 @@ NEWER_SHELL: Final = {
 
 
 def newer(text: str, rules: dict[str, str]) -> Iterator[str]:
-    """Yield what a text needs that an old system lacks, without its comments."""
+    """Yield each part of `text` that old systems do not support. Comments are ignored."""
     code = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in text.splitlines())
     for name, pattern in rules.items():
         yield from (f"{name}: {found.group()}" for found in re.finditer(pattern, code, re.MULTILINE))
@@ -50,7 +50,7 @@ def test_no_script_needs_a_newer_shell_or_gnu_tools(path: Path) -> None:
     assert list(newer(path.read_text(encoding="utf-8"), NEWER_SHELL)) == []
 
 
-def test_the_makefile_needs_no_newer_make() -> None:
+def test_makefile_uses_no_syntax_of_a_newer_make() -> None:
     assert list(newer(MAKEFILE, NEWER_MAKE)) == []
 
 
@@ -66,7 +66,7 @@ def test_the_makefile_needs_no_newer_make() -> None:
         "\t@echo $(file <x)",
     ],
 )
-def test_a_newer_make_is_noticed(line: str) -> None:
+def test_syntax_of_a_newer_make_is_detected(line: str) -> None:
     assert list(newer(line, NEWER_MAKE))
 
 
@@ -90,19 +90,19 @@ def test_a_newer_make_is_noticed(line: str) -> None:
         "touch --no-create x",
     ],
 )
-def test_a_newer_shell_is_noticed(line: str) -> None:
+def test_syntax_of_a_newer_shell_is_detected(line: str) -> None:
     assert list(newer(line, NEWER_SHELL))
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory, posix_tools: Path) -> Clone:
-    """A fresh clone for a person who has nothing but POSIX tools."""
+    """A fresh clone for a user with POSIX tools only."""
     path = tmp_path_factory.mktemp("makefile") / "clone"
     clones.copy(clones.sources(), path)
     return Clone(path, {**clones.plain_environment(), "PATH": str(posix_tools)})
 
 
-def test_help_names_every_target_that_has_a_description(clone: Clone) -> None:
+def test_help_lists_every_target_with_a_description(clone: Clone) -> None:
     done = clone.make()
     assert done.returncode == 0, done.stderr
     described = re.findall(r"^([a-z]+):.*## (.*)$", MAKEFILE, re.MULTILINE)
@@ -110,8 +110,8 @@ def test_help_names_every_target_that_has_a_description(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_each_target_installs_what_it_needs_as_the_first_command(clone: Clone, target: str) -> None:
-    """A dry run, with POSIX tools only."""
+def test_each_target_installs_its_requirements(clone: Clone, target: str) -> None:
+    """A dry run with POSIX tools only shows the commands of each target."""
     done = clone.make("--dry-run", target)
     assert done.returncode == 0, done.stderr
     uses = {
@@ -124,7 +124,7 @@ def test_each_target_installs_what_it_needs_as_the_first_command(clone: Clone, t
             assert installs in done.stdout
 
 
-def test_ci_stays_in_its_checkout_whatever_cdpath_is_set(clone: Clone, tmp_path: Path) -> None:
+def test_ci_script_ignores_cdpath(clone: Clone, tmp_path: Path) -> None:
     (tmp_path / ".ci").mkdir()
     (tmp_path / "make").write_text('#!/bin/sh\necho "$PWD: make $*"\n')
     (tmp_path / "make").chmod(0o755)

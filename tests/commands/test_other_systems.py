@@ -1,6 +1,6 @@
-"""What runs on the machine of a person calls nothing that only Linux has.
+"""Programs for users' machines call nothing that only Linux has.
 
-The judge of the standard library is its type stubs (typeshed), read as on macOS.
+To check the standard library, basedpyright reads its type stubs (typeshed) for macOS.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", 
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - the test creates no such file
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")
 FALLBACKS: Final = {("local/processes.py", "/proc"), ("tools/bench/__main__.py", "/proc")}
-"""Uses of what another system does in another way: `ps`, and Python's own name of the processor."""
+"""Linux files with an alternative for other systems: the command `ps`, and Python's name of the processor."""
 
 
 def names(source: str) -> Iterator[str]:
-    """Yield what a module takes from the modules that differ between systems: `os.memfd_create`."""
+    """Yield names such as `os.memfd_create` that a module uses from the system-dependent modules."""
     tree = list(ast.walk(ast.parse(source)))
     imported = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names} & set(MODULES)
     for node in tree:
@@ -38,7 +38,7 @@ def names(source: str) -> Iterator[str]:
 
 
 def only_linux(source: str) -> list[str]:
-    """Return the files and calls of Linux that a module uses without the standard library."""
+    """Return the Linux files and system calls that a module uses directly."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -50,7 +50,7 @@ def only_linux(source: str) -> list[str]:
 
 
 def missing_on_macos(wanted: set[str], folder: Path) -> set[str]:
-    """Return the names that the standard library does not have on macOS."""
+    """Return the names that the standard library lacks on macOS."""
     modules, lines = sorted({name.partition(".")[0] for name in wanted}), sorted(wanted)
     (folder / "uses.py").write_text("\n".join([f"import {', '.join(modules)}", *lines]))
     (folder / "pyrightconfig.json").write_text(
@@ -67,22 +67,22 @@ def missing_on_macos(wanted: set[str], folder: Path) -> set[str]:
     return {lines[each["range"]["start"]["line"] - 1] for each in report["generalDiagnostics"]}
 
 
-def test_the_standard_library_has_it_on_macos_too(tmp_path: Path) -> None:
+def test_used_standard_library_functions_exist_on_macos(tmp_path: Path) -> None:
     used = {name: path for path in SOURCES for name in names(path.read_text(encoding="utf-8"))}
     assert len(used) > 20
     missing = missing_on_macos({*used, "os.memfd_create", "fcntl.F_SETPIPE_SZ", "signal.pidfd_send_signal"}, tmp_path)
-    assert missing >= {"os.memfd_create", "fcntl.F_SETPIPE_SZ", "signal.pidfd_send_signal"}, "nothing was judged"
+    assert missing >= {"os.memfd_create", "fcntl.F_SETPIPE_SZ", "signal.pidfd_send_signal"}, "the check finds nothing"
     assert {name: used[name] for name in missing if name in used} == {}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_file_or_call_of_linux_is_used_without_a_fallback(path: Path) -> None:
+def test_linux_files_and_calls_are_used_only_with_a_fallback(path: Path) -> None:
     where = str(path.relative_to(ROOT))
     found = {(where, name) for name in only_linux(path.read_text(encoding="utf-8"))}
     assert found <= FALLBACKS
 
 
-def test_each_fallback_is_still_there() -> None:
+def test_every_listed_fallback_still_exists() -> None:
     for where, name in FALLBACKS:
         assert name in only_linux((ROOT / where).read_text(encoding="utf-8"))
 
@@ -91,7 +91,7 @@ def test_each_fallback_is_still_there() -> None:
     "source",
     ["open('/proc/cpuinfo')", "Path('/dev/shm')", "ctypes.CDLL('libc.so.6')", "ctypes.CDLL(None).prctl(1, 9)"],
 )
-def test_a_file_or_call_of_linux_is_noticed(source: str) -> None:
+def test_use_of_a_linux_file_or_call_is_detected(source: str) -> None:
     assert only_linux(source)
 
 

@@ -1,4 +1,4 @@
-"""The tools of the tests refuse what is not in POSIX."""
+"""The POSIX tools of these tests refuse options that POSIX does not define."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ import pytest
         "seq 3",
     ],
 )
-def test_an_option_that_posix_lacks_fails(line: str, tmp_path: Path, posix_tools: Path) -> None:
+def test_option_outside_posix_fails(line: str, tmp_path: Path, posix_tools: Path) -> None:
     (tmp_path / "one").write_text("a\n")
     done = _run(line, tmp_path, posix_tools)
     assert done.returncode != 0
 
 
-def test_what_posix_has_works(tmp_path: Path, posix_tools: Path) -> None:
+def test_posix_options_work(tmp_path: Path, posix_tools: Path) -> None:
     done = _run(r"echo a b | sed -n -e 's/\(a\)/\1/p' | awk '{ print $2 }' | tr -s b c", tmp_path, posix_tools)
     assert (done.returncode, done.stdout) == (0, "c\n")
 

@@ -1,7 +1,8 @@
-"""Every command of the README works in a fresh clone, in the README's order.
+"""Every command in the README works in a fresh clone, in the README's order.
 
-The clone has only what the README's earlier lines installed. The person who types them has another environment active,
-POSIX tools, a folder with a blank and letters that are not ASCII, and a Pulumi CLI that only records how it is called.
+The clone has only what earlier commands of the README installed. Another environment is active, and only POSIX tools
+are available. The path contains a space and non-ASCII letters. The Pulumi CLI is replaced by a script that records its
+calls.
 """
 
 from __future__ import annotations
@@ -31,31 +32,31 @@ RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\n'
 
 # This test does not run the following commands completely.
 TEST: Final = "make test"
-"""Not run: this test is a part of it, and CI runs it on a clean checkout."""
+"""Not run here, because this test is a part of it. CI runs it on a clean checkout."""
 PROVE: Final = "make prove"
-"""Its attacks are collected and not run, which takes many minutes."""
+"""Its attacks are collected but not run, because they take many minutes."""
 BENCH: Final = "make bench"
-"""Ended when it has everything that it measures, since it measures for minutes."""
+"""Ended when its first table begins, because all measurements take minutes."""
 BENCH_IS_READY: Final = "| handler"
-"""Head of the first table."""
+"""First column of the first table's header."""
 
 
 @dataclass
 class Tour:
-    """Someone who follows the README."""
+    """A user who types the README's commands one after the other."""
 
     clone: Clone
     port: int
     calls: Path
-    """What the Pulumi CLI was asked for, a line each."""
+    """File with the calls of the Pulumi CLI, one in each line."""
     watched: Watched
-    """The environment that is active."""
+    """Watches the active environment for changes."""
     done: dict[int, subprocess.CompletedProcess[str]] = field(
         default_factory=dict[int, subprocess.CompletedProcess[str]]
     )
 
     def line(self, number: int) -> subprocess.CompletedProcess[str]:
-        """Return what came of a line, after those before it."""
+        """Run the README's commands up to this one, and return its result."""
         for each in range(number + 1):
             if each not in self.done:
                 self.done[each] = self._type(LINES[each])
@@ -112,7 +113,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
 
 
 def _without_network(place: Path, wheels: Path) -> dict[str, str]:
-    """Return how packages come from this machine, as far as it has them."""
+    """Return variables that make pip, npm and uv use local packages as far as possible."""
     lock = place / "requirements.txt"
     # The lock file for pip contains no uv, because pip installs uv from a wheel of this machine.
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
@@ -140,18 +141,18 @@ def _without_network(place: Path, wheels: Path) -> dict[str, str]:
     }
 
 
-def test_the_readme_has_console_blocks_and_a_diagram_only() -> None:
+def test_readme_has_only_console_blocks_and_a_diagram() -> None:
     assert {kind for kind, _ in BLOCKS} == {"console", "mermaid"}
     assert len(LINES) > 10
 
 
-def test_the_lines_that_are_not_run_to_their_end_are_in_the_readme() -> None:
+def test_specially_handled_commands_are_in_the_readme() -> None:
     commands = [line.partition("#")[0].strip() for line in LINES]
     assert {TEST, PROVE, BENCH} <= set(commands)
 
 
 @pytest.mark.parametrize("number", range(len(LINES)), ids=LINES)
-def test_a_line_of_the_readme_works(tour: Tour, number: int) -> None:
+def test_readme_command_works(tour: Tour, number: int) -> None:
     done = tour.line(number)
     printed = f"{done.stdout}{done.stderr}"
     assert done.returncode == 0, printed[-4000:]
@@ -169,6 +170,6 @@ def test_deploying_calls_the_pulumi_cli_with_the_policy(tour: Tour) -> None:
         assert "--policy-pack policy" in call
 
 
-def test_the_readme_leaves_the_active_environment_alone(tour: Tour) -> None:
+def test_readme_commands_do_not_change_the_active_environment(tour: Tour) -> None:
     tour.line(len(LINES) - 1)
     assert tour.watched.changed() == set()

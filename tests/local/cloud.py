@@ -1,4 +1,4 @@
-"""A started emulator as tests use it: small makers of roles, functions, queues and state machines."""
+"""A running emulator for tests, with short calls that create roles, functions, queues and state machines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local.aws import Aws, CallError
 
 T = TypeVar("T")
 _WITHIN_S: Final = 120
-"""Ends a test that hangs, and says nothing about speed: a busy machine makes everything slow."""
+"""Time limit in seconds that ends a hanging test. It is long, because a busy machine makes everything slow."""
 _WAITS_FOR_A_FILE = """
 import pathlib, time
 def handle(event, context):
@@ -32,29 +32,32 @@ _numbers = itertools.count(1)
 
 
 def left_out() -> tuple[str, ...]:
-    """Names of corrections to leave out, from ORDERS_WITHOUT (comma separated, or all): their tests then fail."""
+    """Return the corrections to leave out: the names in ORDERS_WITHOUT, separated by commas, or `all`.
+
+    The tests of these corrections must then fail.
+    """
     names = os.environ.get("ORDERS_WITHOUT", "")
     return corrections.NAMES if names == "all" else tuple(filter(None, names.split(",")))
 
 
 def unique(name: str) -> str:
-    """A name that no other test has."""
+    """Return a name that no other test uses."""
     return f"{name}-{next(_numbers)}"
 
 
 def eventually[T](look: Callable[[], T]) -> T:
-    """What `look` finds, as soon as it finds anything. Fails if it finds nothing in time."""
+    """Call `look` until it returns a true value, and return this value. Fail after the time limit."""
     ends = time.monotonic() + _WITHIN_S
     while True:
         found = look()
         if found or time.monotonic() > ends:
-            assert found, f"nothing came within {_WITHIN_S} s"
+            assert found, f"no result within {_WITHIN_S} s"
             return found
         time.sleep(0.05)
 
 
 class Cloud(Aws):
-    """The emulator's services, and what tests need of them."""
+    """Calls the emulator's services, with helpers for tests."""
 
     def role(self, *statements: Mapping[str, Any], principal: str = "lambda.amazonaws.com") -> str:
         name = unique("role")
@@ -65,7 +68,7 @@ class Cloud(Aws):
         return f"arn:aws:iam::{self.account}:role/{name}"
 
     def function(self, source: str, *statements: Mapping[str, Any], **configuration: Any) -> str:
-        """The ARN of alias `live` of a new function whose handler is `handle(event, context)`."""
+        """Create a function with the handler `handle(event, context)`, and return the ARN of its alias `live`."""
         name = unique("function")
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
@@ -90,7 +93,7 @@ class Cloud(Aws):
         return json.loads(body) if body else None
 
     def queue(self, *statements: Mapping[str, Any], fifo: bool = False, **attributes: str) -> tuple[str, str]:
-        """URL and ARN of a new queue."""
+        """Create a queue, and return its URL and ARN."""
         name = unique("queue") + (".fifo" if fifo else "")
         wanted = attributes | ({"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {})
         arn = self.arn("sqs", name)
@@ -100,7 +103,7 @@ class Cloud(Aws):
         return url, arn
 
     def messages(self, url: str, count: int = 1) -> list[dict[str, Any]]:
-        """The next messages of a queue, at least `count`; they are taken out of it."""
+        """Wait for at least `count` messages of a queue, delete them from the queue, and return them."""
         found: list[dict[str, Any]] = []
 
         def look() -> bool:
@@ -121,7 +124,7 @@ class Cloud(Aws):
         return found
 
     def quiet(self, url: str, for_s: float = 1.0) -> bool:
-        """Whether nothing comes into a queue for a while."""
+        """Return whether the queue is still empty after `for_s` seconds."""
         time.sleep(for_s)
         return "Messages" not in self("sqs", "receive_message", QueueUrl=url)
 
@@ -131,14 +134,14 @@ class Cloud(Aws):
         return name
 
     def rule(self, bus: str) -> str:
-        """The ARN of a rule for everything of source `test`."""
+        """Create a rule for all events of the source `test`, and return its ARN."""
         name = unique("rule")
         pattern = json.dumps({"source": ["test"]})
         arn: str = self("events", "put_rule", Name=name, EventBusName=bus, EventPattern=pattern)["RuleArn"]
         return arn
 
     def target(self, rule: str, arn: str, **more: Any) -> None:
-        """Let a rule deliver to `arn`."""
+        """Make the queue or function with this ARN the target of a rule."""
         bus, name = rule.split("/")[1:]
         self("events", "put_targets", Rule=name, EventBusName=bus, Targets=[{"Id": "0", "Arn": arn, **more}])
 
@@ -149,7 +152,7 @@ class Cloud(Aws):
     def machine(
         self, states: Mapping[str, Any], *statements: Mapping[str, Any], express: bool = False, **fields: Any
     ) -> str:
-        """The ARN of a state machine in JSONata that starts at the first of its states."""
+        """Create a JSONata state machine that starts at the first of `states`, and return its ARN."""
         logging = fields.pop("logging", None)
         definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **fields}
         made = self(
@@ -164,7 +167,7 @@ class Cloud(Aws):
         return made["stateMachineArn"]
 
     def run(self, machine: str, given: Any = None) -> dict[str, Any]:
-        """An execution of `machine` after its end."""
+        """Run `machine`, and return the ended execution."""
         arn = self("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps(given or {}))
         return self.ended(arn["executionArn"])
 
@@ -176,12 +179,12 @@ class Cloud(Aws):
         return eventually(look) or {}
 
     def steps(self, execution: str) -> list[str]:
-        """The states that an execution entered, in order."""
+        """Return the names of the states that an execution entered, in order."""
         history = self("stepfunctions", "get_execution_history", executionArn=execution, maxResults=1000)
         return [event["stateEnteredEventDetails"]["name"] for event in history["events"] if "Entered" in event["type"]]
 
     def log(self, group: str, part: str = "", count: int = 1) -> list[str]:
-        """The lines of a log group that hold `part`, as soon as there are `count`."""
+        """Wait until `count` lines of a log group contain `part`, and return them."""
 
         def look() -> list[str]:
             try:
@@ -198,22 +201,22 @@ class Cloud(Aws):
 
 @dataclass(frozen=True)
 class Gate:
-    """A function that runs until the gate is opened."""
+    """A function that keeps running until the gate is opened."""
 
     cloud: Cloud
     file: Path
     function: str
-    """ARN."""
+    """ARN of the function's alias."""
 
     @classmethod
     def closed(cls, cloud: Cloud, directory: Path, *statements: Mapping[str, Any]) -> Gate:
-        """A gate that stays closed, for as long as a function may run; its role may do what `statements` say."""
+        """Return a closed gate. The function's role gets `statements` as its policy."""
         file = directory / "open"
         return cls(cloud, file, cloud.function(_WAITS_FOR_A_FILE.format(path=str(file)), *statements, Timeout=900))
 
     @property
     def task(self) -> dict[str, Any]:
-        """A state that calls the function."""
+        """A Task state that invokes the function."""
         return {
             "Type": "Task",
             "Resource": "arn:aws:states:::lambda:invoke",
@@ -221,13 +224,13 @@ class Gate:
         }
 
     def open(self) -> None:
-        """Let the function end, and wait for it."""
+        """Let the function end, and wait until it has ended."""
         self.file.touch()
         self.cloud.log(log_group(self.function), "ended")
 
 
 def log_group(function: str) -> str:
-    """The log group of a function, by the ARN of its alias."""
+    """Return the name of a function's log group from the ARN of its alias."""
     return f"/aws/lambda/{function.split(':')[6]}"
 
 
@@ -236,7 +239,7 @@ def allow(*actions: str, on: str = "*", **more: Any) -> dict[str, Any]:
 
 
 def let(service: str, action: str, source: str) -> dict[str, Any]:
-    """A statement of a resource policy that lets a service act for one source."""
+    """Return a policy statement that allows a service to act for the resource with the ARN `source`."""
     return {
         "Effect": "Allow",
         "Principal": {"Service": service},

@@ -1,4 +1,4 @@
-"""A started emulator for the tests of the local runner."""
+"""Fixtures with a running emulator for the tests of the local platform."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ REGION = "ap-northeast-1"
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An empty emulator with IAM enforced, quick to retry, and without environments that nobody asked for."""
+    """An empty emulator with IAM enforced and short retry delays. It creates no environments in advance."""
     with _cloud(tmp_path_factory) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An emulator whose time limits are those of the settings, for tests that wait until one is reached."""
+    """An emulator with the configured time limits (PATIENCE is 1), for tests that wait for a limit."""
     with _cloud(tmp_path_factory, LOCAL_PATIENCE="1") as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""An HTTP API whose routes a function answers."""
+"""An HTTP API for tests, whose routes invoke a function."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.local.cloud import Cloud, unique
 
 @dataclass
 class HttpApi:
-    """An HTTP API on its `$default` stage."""
+    """An HTTP API, called on its `$default` stage."""
 
     cloud: Cloud
     id: str
 
     @classmethod
     def make(cls, cloud: Cloud, function: str, *routes: str, log: dict[str, str] | None = None) -> HttpApi:
-        """Return an API with `routes` ("GET /things") to the alias `function`; `log` is its AccessLogSettings."""
+        """Create an API with `routes` ("GET /things") to the alias `function`. `log` is its AccessLogSettings."""
         api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
         name, _, qualifier = function.partition(":function:")[2].partition(":")
         cloud(

@@ -1,4 +1,4 @@
-"""How many resources of each kind an emulator holds, above all of those that AWS makes again when it's asked again."""
+"""Counts an emulator's resources by kind, to find resources that a repeated call created twice."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _LIMITS: Final = {
 
 
 def inventory(aws: Aws) -> Counter[str]:
-    """Count everything."""
+    """Return the number of resources for each list call, for example "sqs:list_queues"."""
     found = Counter[str]()
     for service, call, name in _LISTS:
         elements = aws(service, call, **_LIMITS.get(call, {})).get(name, [])

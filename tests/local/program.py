@@ -1,4 +1,4 @@
-"""Small Pulumi projects to deploy."""
+"""Small Pulumi programs that tests deploy."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ API = """
 
 
 def write(root: Path, *parts: str, config: dict[str, Any] | None = None) -> Path:
-    """Write the project `demo` into `root`, its program made of `parts`; returns `root`."""
+    """Write the project `demo` with a program of these `parts` into `root`, and return `root`."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "Pulumi.yaml").write_text("name: demo\nruntime: python\n", encoding="utf-8")
     values = {"aws:region": "eu-west-1", **(config or {})}

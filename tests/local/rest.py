@@ -1,4 +1,4 @@
-"""A REST API made with a few calls, and its answers."""
+"""A REST API for tests, created with API Gateway's own calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STAGE = "test"
 
 @dataclass
 class RestApi:
-    """A REST API; `deploy` it before calling it."""
+    """A REST API. Call `deploy` before sending requests."""
 
     cloud: Cloud
     id: str
@@ -32,7 +32,7 @@ class RestApi:
     def method(
         self, path: str, http_method: str, integration: dict[str, Any], *responses: dict[str, Any], **more: Any
     ) -> None:
-        """Add a method at the one-segment `path`, with its integration and that one's responses."""
+        """Add a method at `path`, which has one segment, with its integration and integration responses."""
         listed = self.call("get_resources", limit=500)["items"]
         found = next((item["id"] for item in listed if item["path"] == f"/{path}"), None)
         resource = found or self.call("create_resource", parentId=self.root, pathPart=path)["id"]
@@ -46,7 +46,7 @@ class RestApi:
             self.call("put_integration_response", **place, **response)
 
     def proxy(self, path: str, http_method: str, function: str, *, permitted: bool = True, **more: Any) -> None:
-        """Add a method that a function answers."""
+        """Add a method that invokes a function."""
         uri = f"arn:aws:apigateway:{self.cloud.region}:lambda:path/2015-03-31/functions/{function}/invocations"
         integration = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri}
         self.method(path, http_method, integration, **more)

@@ -1,4 +1,4 @@
-"""A client's half of Cognito's sign-in by SRP, which proves the password without sending it."""
+"""The client side of Cognito's SRP sign-in, which proves the password without sending it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _G: Final[int] = _cognito._SRP_G
 
 
 class Proof:
-    """One sign-in: `a` is its SRP_A."""
+    """One sign-in. `a` is the public value SRP_A."""
 
     def __init__(self) -> None:
         self._secret = secrets.randbelow(_N)
@@ -25,7 +25,7 @@ class Proof:
         self.a = format(self._public, "x")
 
     def answer(self, pool_id: str, challenge: dict[str, str], username: str, password: str) -> dict[str, str]:
-        """Return ChallengeResponses for PASSWORD_VERIFIER; `username` is what the person typed."""
+        """Return the ChallengeResponses for PASSWORD_VERIFIER. `username` is the name that the user typed."""
         prefix, user_id = pool_id.partition("_")[2], challenge["USER_ID_FOR_SRP"]
         b, salt = int(challenge["SRP_B"], 16), int(challenge["SALT"], 16)
         u = _digest(_pad(self._public), _pad(b))

@@ -1,4 +1,4 @@
-"""Commands as a person runs them: in a terminal, where Ctrl-C goes to everything in the foreground."""
+"""Runs commands in a pseudo-terminal, as a user does: Ctrl-C reaches every process in the foreground."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CTRL_C = b"\x03"
 
 
 class Terminal:
-    """A command in a pseudo-terminal. What it shows is read only while a method waits."""
+    """A command in a pseudo-terminal. Its output is read only while a method waits."""
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
         self.shown = ""
@@ -32,7 +32,10 @@ class Terminal:
             os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm", **(environment or {})})  # noqa: S606 - no shell is involved
 
     def wait(self, until: float = 0, *, text: str = "", path: Path | None = None, within_s: float = 60) -> bool:
-        """Wait until the command has run for `until` seconds, or shows `text`, or makes `path`; False if it ended."""
+        """Wait for a text, a file or a duration, and return False if the command ended before.
+
+        `until` is the running time in seconds, `text` a text in the output, and `path` a file that the command creates.
+        """
         ends = time.monotonic() + within_s
         while time.monotonic() < ends:
             if (text and text in self.shown) or (path and path.exists()):
@@ -41,26 +44,26 @@ class Terminal:
                 return True
             if not self._read(0.01):
                 return False
-        raise TimeoutError(f"not within {within_s} s: {text or path}; the terminal shows:\n{self.shown}")
+        raise TimeoutError(f"did not happen within {within_s} s: {text or path}; the terminal shows:\n{self.shown}")
 
     def type(self, keys: bytes) -> None:
-        """Press keys."""
+        """Type keys."""
         os.write(self._descriptor, keys)
 
     def close(self) -> None:
-        """Close the window: who runs in it gets SIGHUP."""
+        """Close the terminal window. The command gets SIGHUP."""
         os.close(self._descriptor)
         self._descriptor = -1
 
     def end(self, within_s: float) -> tuple[int, float]:
-        """Wait for the command's end; returns its exit code, as a shell counts it, and the seconds that it took."""
+        """Wait until the command ends, and return its exit code as in a shell and the duration in seconds."""
         began = time.monotonic()
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 break
             if time.monotonic() - began > within_s:
-                raise TimeoutError(f"it did not end within {within_s} s; the terminal shows:\n{self.shown}")
+                raise TimeoutError(f"the command did not end within {within_s} s; the terminal shows:\n{self.shown}")
             if not self._read(0.01):
                 time.sleep(0.01)
         took = time.monotonic() - began
@@ -72,7 +75,7 @@ class Terminal:
         return (code if code >= 0 else 128 - code), took
 
     def _read(self, wait_s: float) -> bool:
-        """Read what is shown; False if there will be no more."""
+        """Read the available output, and return False at the end of the output."""
         if self._descriptor < 0:
             return False
         if not select.select([self._descriptor], [], [], wait_s)[0]:
@@ -86,6 +89,6 @@ class Terminal:
 
 
 def in_terminal(name: str, where: Instance, program: Path = ROOT) -> Terminal:
-    """Run a command of `python -m local` for an instance."""
+    """Start a command of `python -m local` for an instance in a terminal."""
     options = ["--port", str(where.port), "--home", str(where.home), "--program", str(program)]
     return Terminal([sys.executable, "-m", "local", name, *options])

@@ -1,4 +1,4 @@
-"""make up, down and status: what they say and how they end."""
+"""Tests of `make up`, `make down` and `make status`: their output, exit codes and effects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def program(tmp_path: Path) -> Path:
     return write(tmp_path / "program", TABLE, "pulumi.export('table', table.arn)")
 
 
-def test_up_deploys_and_writes_the_outputs_for_their_owner_alone(where: Instance, program: Path) -> None:
+def test_up_deploys_and_writes_outputs_that_only_their_owner_can_read(where: Instance, program: Path) -> None:
     done = command("up", where, program=program)
 
     assert done.returncode == 0, done.stderr
@@ -58,13 +58,13 @@ def test_a_second_up_changes_nothing_and_keeps_the_data(where: Instance, program
     assert first.aws("dynamodb", "get_item", TableName="things", Key=key)["Item"] == key
 
 
-def test_down_without_up_says_so_and_is_no_failure(where: Instance) -> None:
+def test_down_without_an_instance_reports_it_and_succeeds(where: Instance) -> None:
     done = command("down", where)
 
     assert (done.returncode, done.stdout) == (0, f"{where.url}: Nothing is running.\n")
 
 
-def test_status_says_what_runs(where: Instance, program: Path) -> None:
+def test_status_reports_the_running_processes(where: Instance, program: Path) -> None:
     before = command("status", where)
     up(where, program=program)
     after = command("status", where)
@@ -73,7 +73,7 @@ def test_status_says_what_runs(where: Instance, program: Path) -> None:
     assert (after.returncode, "running, process" in after.stdout) == (0, True)
 
 
-def test_settings_for_aws_a_proxy_or_another_emulator_change_nothing(where: Instance, tmp_path: Path) -> None:
+def test_settings_for_aws_proxies_or_other_emulators_have_no_effect(where: Instance, tmp_path: Path) -> None:
     settings = hostile.everything(tmp_path)
     program = write(tmp_path / "program", FUNCTION.replace("ANSWER", "dict(__import__('os').environ)"))
     platform = up(where, program=program, environment=settings)
@@ -83,10 +83,10 @@ def test_settings_for_aws_a_proxy_or_another_emulator_change_nothing(where: Inst
     assert [name for name, value in settings.items() if seen.get(name) == value] == []
     assert command("status", where, environment=settings).returncode == 0
     down = command("down", where, environment=settings)
-    assert (down.returncode, down.stdout) == (0, f"{where.url}: Stopped, and its data deleted.\n")
+    assert (down.returncode, down.stdout) == (0, f"{where.url}: Stopped the instance and deleted its data.\n")
 
 
-def test_down_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
+def test_down_ends_all_processes(where: Instance, tmp_path: Path) -> None:
     platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
     platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
     found = emulator.find(where)
@@ -99,26 +99,26 @@ def test_down_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
         platform.aws("lambda", "list_functions")
 
 
-def test_a_program_that_refuses_its_settings_leaves_nothing_running(where: Instance, tmp_path: Path) -> None:
+def test_up_with_refused_settings_leaves_no_emulator(where: Instance, tmp_path: Path) -> None:
     done = command("up", where, program=write(tmp_path / "program", "raise pulumi.RunError('size: allowed: 1-5')"))
 
     assert done.returncode == 1
     assert emulator.find(where).state == "none"
 
 
-def test_a_taken_port_is_named_with_its_remedy(where: Instance, program: Path) -> None:
+def test_used_port_is_reported_with_a_remedy(where: Instance, program: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", where.port))
         taken.listen()
         done = command("up", where, program=program)
 
     assert done.returncode == 1
-    assert f"port {where.port} is taken" in done.stderr
+    assert f"port {where.port} is in use" in done.stderr
     assert "make up PORT=" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_an_emulator_that_died_is_told_and_started_anew(where: Instance, program: Path) -> None:
+def test_up_reports_a_dead_emulator_and_starts_a_new_one(where: Instance, program: Path) -> None:
     up(where, program=program)
     os.kill(emulator.find(where).record["pid"], signal.SIGKILL)
     while emulator.find(where).state == "running":
@@ -126,13 +126,13 @@ def test_an_emulator_that_died_is_told_and_started_anew(where: Instance, program
     status = command("status", where)
     again = command("up", where, program=program)
 
-    assert "ended by itself" in status.stdout
+    assert "stopped unexpectedly" in status.stdout
     assert again.returncode == 0, again.stderr
-    assert "had ended" in again.stdout
+    assert "had stopped unexpectedly" in again.stdout
     assert "1 created" in again.stdout
 
 
-def test_environments_end_with_an_emulator_that_is_killed(where: Instance, tmp_path: Path) -> None:
+def test_killed_emulator_ends_its_environments(where: Instance, tmp_path: Path) -> None:
     platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
     platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
     found = emulator.find(where)
@@ -141,7 +141,7 @@ def test_environments_end_with_an_emulator_that_is_killed(where: Instance, tmp_p
     assert eventually(lambda: not [each for each in found.processes if processes.find(each.pid)])
 
 
-def test_a_stranger_with_the_recorded_number_is_left_alone(where: Instance, program: Path) -> None:
+def test_down_does_not_stop_another_process_with_the_same_id(where: Instance, program: Path) -> None:
     up(where, program=program)
     command("down", where)
     where.process.write_text(json.dumps({"pid": os.getpid(), "started": "another time", "region": "eu-west-1"}))
@@ -150,30 +150,30 @@ def test_a_stranger_with_the_recorded_number_is_left_alone(where: Instance, prog
     assert processes.find(os.getpid())
 
 
-def test_an_emulator_that_cannot_start_shows_the_end_of_its_log(where: Instance) -> None:
+def test_failed_start_of_the_emulator_shows_the_end_of_its_log(where: Instance) -> None:
     started = emulator.start(where, region="eu-west-1", without=("no-such-correction",))
 
-    with pytest.raises(Exception, match="no correction is named no-such-correction"):
+    with pytest.raises(Exception, match="unknown corrections: got no-such-correction"):
         started.wait()
 
 
-def test_another_region_wants_a_new_instance(where: Instance, program: Path) -> None:
+def test_changed_region_requires_a_new_instance(where: Instance, program: Path) -> None:
     up(where, program=program)
     write(program, TABLE, config={"aws:region": "us-west-2"})
     done = command("up", where, program=program)
 
     assert done.returncode == 1
-    assert "runs in eu-west-1; the configuration says us-west-2" in done.stderr
+    assert "runs in region eu-west-1, but the configuration says us-west-2" in done.stderr
     assert f"make down PORT={where.port} && make up PORT={where.port}` (deletes its data)" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["up", "down"])
-def test_two_commands_at_once_do_not_disturb_each_other(where: Instance, program: Path, name: str) -> None:
+def test_second_command_on_an_instance_is_refused(where: Instance, program: Path, name: str) -> None:
     with alone(where):
         done = command(name, where, program=program)
 
     assert done.returncode == 1
-    assert "another `make up` or `make down` is at work" in done.stderr
+    assert "another `make up` or `make down` is running" in done.stderr
     assert emulator.find(where).state == "none"
 
 
@@ -185,7 +185,7 @@ def test_instances_run_side_by_side(tmp_path: Path, program: Path) -> None:
         assert two.aws("dynamodb", "scan", TableName="things")["Count"] == 0
 
 
-def test_order_without_up_says_so(where: Instance) -> None:
+def test_order_without_an_instance_reports_it(where: Instance) -> None:
     done = command("order", where)
 
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""The corrections as a whole: each is described and tested, and a changed emulator is noticed by name."""
+"""Tests of all corrections together: each has a description and tests, and a changed emulator is detected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TESTS = Path(__file__).with_name("corrections")
 
 
 @pytest.mark.parametrize("name", corrections.NAMES)
-def test_a_correction_says_why_it_is_needed_and_has_tests(name: str) -> None:
+def test_every_correction_has_a_docstring_and_tests(name: str) -> None:
     assert (importlib.import_module(f"local.corrections.{name}").__doc__ or "").strip()
     assert "def test_" in (TESTS / f"test_{name}.py").read_text(encoding="utf-8")
 
@@ -25,18 +25,20 @@ def test_another_version_of_the_emulator_is_refused(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(importlib.metadata, "version", version)
 
-    with pytest.raises(corrections.CorrectionError, match=r"ministack 1\.5\.34 is installed.*for 1\.5\.33"):
+    with pytest.raises(
+        corrections.CorrectionError, match=r"ministack 1\.5\.34 is installed, but .* needs version 1\.5\.33"
+    ):
         corrections.apply()
 
 
-def test_a_corrected_function_that_changed_is_named_with_its_correction() -> None:
+def test_changed_source_of_a_replaced_function_is_reported() -> None:
     found = corrections.Replacement("latency", "services.sqs._dlq_sweep", "000000000000", lambda: None)
 
     with pytest.raises(corrections.CorrectionError, match=r"correction latency: ministack\.services\.sqs\._dlq_sweep"):
         found.install()
 
 
-def test_a_corrected_function_that_is_gone_is_named_with_its_correction() -> None:
+def test_missing_replaced_function_is_reported() -> None:
     found = corrections.Replacement("latency", "services.sqs._gone", "000000000000", lambda: None)
 
     with pytest.raises(corrections.CorrectionError, match="found missing"):
@@ -44,5 +46,5 @@ def test_a_corrected_function_that_is_gone_is_named_with_its_correction() -> Non
 
 
 def test_an_unknown_correction_cannot_be_left_out() -> None:
-    with pytest.raises(corrections.CorrectionError, match="no correction is named nothing"):
+    with pytest.raises(corrections.CorrectionError, match="unknown corrections: got nothing"):
         corrections.apply(without=frozenset({"nothing"}))

@@ -1,4 +1,4 @@
-"""What a deployment creates, updates, replaces and deletes, and what it says when it cannot."""
+"""Tests of deployments: created, updated, replaced and deleted resources, and the error messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUEUE = 'queue = aws.sqs.Queue("queue", name="queue", visibility_timeout_seconds
 
 @pytest.fixture(scope="module")
 def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """One instance for all: each test deploys a program of its own, and what others made goes."""
+    """An instance that all tests of this module share. Each test deploys another program to it."""
     found = instance(free_port(), tmp_path_factory.mktemp("deployment") / "instance")
     yield found
     command("down", found)
@@ -52,7 +52,7 @@ def test_a_changed_property_is_updated_in_place(deploy: Callable[..., Running]) 
     assert platform.aws("sqs", "receive_message", QueueUrl=url)["Messages"][0]["Body"] == "kept"
 
 
-def test_what_the_program_no_longer_has_is_deleted(
+def test_resource_removed_from_the_program_is_deleted(
     deploy: Callable[..., Running], attempt: Callable[..., CompletedProcess[str]]
 ) -> None:
     platform = deploy(QUEUE.format(seconds=30), TABLE)
@@ -62,7 +62,7 @@ def test_what_the_program_no_longer_has_is_deleted(
     assert platform.aws("dynamodb", "list_tables")["TableNames"] == []
 
 
-def test_a_bucket_goes_with_every_version_that_it_keeps(deploy: Callable[..., Running]) -> None:
+def test_bucket_is_deleted_with_all_object_versions(deploy: Callable[..., Running]) -> None:
     bucket = """
         bucket = aws.s3.Bucket("bucket", bucket="things")
         aws.s3.BucketVersioning("v", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"})
@@ -79,7 +79,7 @@ def test_a_bucket_goes_with_every_version_that_it_keeps(deploy: Callable[..., Ru
     assert platform.aws("s3", "list_buckets")["Buckets"] == []
 
 
-def test_a_new_code_is_a_new_version_behind_the_same_alias(deploy: Callable[..., Running]) -> None:
+def test_new_code_creates_a_new_version_for_the_alias(deploy: Callable[..., Running]) -> None:
     first = deploy(FUNCTION.replace("ANSWER", "1"))
     arn = first.outputs["function"]
     answers: list[str] = []
@@ -90,7 +90,7 @@ def test_a_new_code_is_a_new_version_behind_the_same_alias(deploy: Callable[...,
     assert answers == ["1", "2"]
 
 
-def test_a_changed_api_is_one_update_and_one_deployment(
+def test_changed_api_causes_one_update_and_one_deployment(
     deploy: Callable[..., Running], attempt: Callable[..., CompletedProcess[str]]
 ) -> None:
     def api(**paths: str) -> str:
@@ -105,7 +105,7 @@ def test_a_changed_api_is_one_update_and_one_deployment(
     assert (answers["one"].text, answers["new"].text, answers["old"].status) == ("second", "new", 403)
 
 
-def test_what_stood_in_a_replaced_resource_is_made_again(deploy: Callable[..., Running]) -> None:
+def test_contents_of_a_replaced_resource_are_created_again(deploy: Callable[..., Running]) -> None:
     policy = """
         aws.iam.RolePolicy("policy", name="p", role=role.name, policy=json.dumps(
             {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
@@ -133,7 +133,7 @@ def test_a_table_is_never_replaced_silently(
     assert platform.aws("dynamodb", "scan", TableName="things")["Count"] == 1
 
 
-def test_a_type_without_adapter_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+def test_resource_type_without_an_adapter_is_reported(attempt: Callable[..., CompletedProcess[str]]) -> None:
     done = attempt('aws.rds.SubnetGroup("group", name="g", subnet_ids=["a"])')
 
     assert done.returncode == 1
@@ -142,16 +142,16 @@ def test_a_type_without_adapter_is_named(attempt: Callable[..., CompletedProcess
     assert "Traceback" not in done.stderr
 
 
-def test_a_property_that_the_adapter_does_not_know_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+def test_property_that_the_adapter_does_not_support_is_reported(attempt: Callable[..., CompletedProcess[str]]) -> None:
     done = attempt('aws.sns.Topic("topic", name="t", archive_policy="{}")')
 
     assert done.returncode == 1
     assert "aws:sns/topic:Topic 'topic'" in done.stderr
-    assert "does not know archivePolicy" in done.stderr
+    assert "does not support archivePolicy" in done.stderr
     assert "local/adapters/sns.py" in done.stderr
 
 
-def test_a_property_that_aws_does_not_know_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+def test_property_that_aws_does_not_accept_is_reported(attempt: Callable[..., CompletedProcess[str]]) -> None:
     rule = 'bus = aws.cloudwatch.EventTarget("t", rule="r", target_id="t", arn="arn:aws:sqs:eu-west-1:000000000000:q", '
     done = attempt(f"{rule} sqs_target={{'message_group_id': 'a', 'wrong': 1}})")
 
@@ -160,7 +160,7 @@ def test_a_property_that_aws_does_not_know_is_named(attempt: Callable[..., Compl
     assert "Wrong" in done.stderr
 
 
-def test_a_refused_creation_names_resource_call_and_message(attempt: Callable[..., CompletedProcess[str]]) -> None:
+def test_refused_creation_reports_resource_call_and_message(attempt: Callable[..., CompletedProcess[str]]) -> None:
     done = attempt('aws.iam.RolePolicy("policy", name="p", role="nobody", policy="{}")')
 
     assert done.returncode == 1
@@ -169,7 +169,7 @@ def test_a_refused_creation_names_resource_call_and_message(attempt: Callable[..
     assert "Traceback" not in done.stderr
 
 
-def test_after_a_failure_the_next_up_goes_on(
+def test_next_up_continues_after_a_failure(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     role = 'role = aws.iam.Role("later", name="later", assume_role_policy=trust("lambda.amazonaws.com"))'
@@ -183,7 +183,7 @@ def test_after_a_failure_the_next_up_goes_on(
     assert platform.aws("iam", "list_role_policies", RoleName="later")["PolicyNames"] == ["p"]
 
 
-def test_after_a_failure_what_stood_in_a_replaced_resource_is_made_again(
+def test_contents_of_a_replaced_resource_return_after_a_failure(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     statement = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -201,7 +201,7 @@ def test_after_a_failure_what_stood_in_a_replaced_resource_is_made_again(
     assert platform.aws("iam", "list_role_policies", RoleName="r")["PolicyNames"] == ["p"]
 
 
-def test_after_a_failure_what_was_superseded_is_deleted(
+def test_replaced_resource_is_deleted_after_a_failure(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     program = """
@@ -223,14 +223,14 @@ def test_after_a_failure_what_was_superseded_is_deleted(
     assert described["UserPoolClient"]["ClientSecret"]
 
 
-def test_two_resources_of_one_name_are_refused(attempt: Callable[..., CompletedProcess[str]]) -> None:
+def test_two_resources_with_the_same_name_are_refused(attempt: Callable[..., CompletedProcess[str]]) -> None:
     done = attempt(QUEUE.format(seconds=30), QUEUE.format(seconds=30))
 
     assert done.returncode == 1
     assert "two resources have the URN" in done.stderr
 
 
-def test_a_program_that_fails_is_told_with_its_line(attempt: Callable[..., CompletedProcess[str]]) -> None:
+def test_failed_program_is_reported_with_its_line(attempt: Callable[..., CompletedProcess[str]]) -> None:
     done = attempt("raise ValueError('this is wrong')")
 
     assert done.returncode == 1
@@ -239,7 +239,7 @@ def test_a_program_that_fails_is_told_with_its_line(attempt: Callable[..., Compl
     assert "Traceback" not in done.stderr
 
 
-def test_a_program_that_refuses_its_configuration_is_told_in_its_own_words(
+def test_run_error_of_the_program_is_reported_unchanged(
     attempt: Callable[..., CompletedProcess[str]],
 ) -> None:
     done = attempt("raise pulumi.RunError('size: allowed: 1-5')")
@@ -248,7 +248,7 @@ def test_a_program_that_refuses_its_configuration_is_told_in_its_own_words(
     assert done.stderr == "error: size: allowed: 1-5\n"
 
 
-def test_structured_configuration_arrives_as_the_cli_hands_it_over(
+def test_structured_configuration_has_the_format_of_the_cli(
     attempt: Callable[..., CompletedProcess[str]],
 ) -> None:
     config = {"demo:area": {"on": True, "list": [1]}, "demo:flag": True, "demo:number": 5, "text": "x"}
@@ -262,7 +262,7 @@ def test_structured_configuration_arrives_as_the_cli_hands_it_over(
     assert attempt(check, config=config).returncode == 0
 
 
-def test_a_secret_in_the_stack_file_is_named(attempt: Callable[..., CompletedProcess[str]]) -> None:
+def test_secret_in_the_stack_file_is_reported(attempt: Callable[..., CompletedProcess[str]]) -> None:
     done = attempt("", config={"demo:password": {"secure": "AAAB"}})
 
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""What the platform relies on and the emulator does by itself. If an upgrade breaks it, it fails here first."""
+"""Tests of the emulator's own behavior on which the platform relies. An upgrade can change this behavior."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def left(cloud: Cloud, table: str) -> int:
     return int(item["quantity"]["N"])
 
 
-def test_a_transaction_sent_twice_with_one_token_is_done_once(cloud: Cloud, table: str) -> None:
+def test_transaction_repeated_with_its_token_runs_once(cloud: Cloud, table: str) -> None:
     for _ in range(2):
         cloud("dynamodb", "transact_write_items", TransactItems=[take(table, 2)], ClientRequestToken="token-1")
 
@@ -59,7 +59,7 @@ def test_another_transaction_with_the_same_token_is_refused(cloud: Cloud, table:
         cloud("dynamodb", "transact_write_items", TransactItems=[take(table, 2)], ClientRequestToken="token-2")
 
 
-def test_a_cancelled_transaction_changes_nothing_and_says_why(cloud: Cloud, table: str) -> None:
+def test_canceled_transaction_changes_nothing_and_returns_reasons(cloud: Cloud, table: str) -> None:
     put = {"Put": {"TableName": table, "Item": {"id": {"S": "b"}}}}
     with pytest.raises(ClientError) as raised:
         cloud.client("dynamodb").transact_write_items(TransactItems=[put, take(table, 9)])
@@ -71,7 +71,7 @@ def test_a_cancelled_transaction_changes_nothing_and_says_why(cloud: Cloud, tabl
     assert left(cloud, table) == 5
 
 
-def test_a_failed_condition_returns_the_item_that_is_there(cloud: Cloud, table: str) -> None:
+def test_failed_condition_returns_the_existing_item(cloud: Cloud, table: str) -> None:
     with pytest.raises(ClientError) as raised:
         cloud.client("dynamodb").put_item(
             TableName=table,
@@ -85,7 +85,7 @@ def test_a_failed_condition_returns_the_item_that_is_there(cloud: Cloud, table: 
     assert response["Item"]["quantity"] == {"N": "5"}
 
 
-def test_what_a_fifo_queue_cannot_get_processed_ends_in_its_dead_letter_queue(cloud: Cloud) -> None:
+def test_unprocessed_fifo_message_reaches_the_dead_letter_queue(cloud: Cloud) -> None:
     dead_url, dead = cloud.queue(fifo=True)
     redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1})
     url, _ = cloud.queue(fifo=True, RedrivePolicy=redrive, VisibilityTimeout="1")
@@ -102,7 +102,7 @@ def test_what_a_fifo_queue_cannot_get_processed_ends_in_its_dead_letter_queue(cl
     assert message["Attributes"]["MessageGroupId"] == "g"
 
 
-def test_a_batch_that_is_partly_processed_keeps_the_rest_in_the_queue(cloud: Cloud) -> None:
+def test_unprocessed_messages_of_a_batch_stay_in_the_queue(cloud: Cloud) -> None:
     url, queue = cloud.queue(VisibilityTimeout="6")
     source = """
         def handle(event, context):
@@ -130,7 +130,7 @@ def test_a_batch_that_is_partly_processed_keeps_the_rest_in_the_queue(cloud: Clo
     assert eventually(lambda: counts() == ("0", "1"))
 
 
-def test_a_function_has_only_what_lambda_has(cloud: Cloud) -> None:
+def test_function_sees_only_what_lambda_provides(cloud: Cloud) -> None:
     source = """
         import importlib.util, os
         def handle(event, context):
@@ -150,7 +150,7 @@ def test_a_function_has_only_what_lambda_has(cloud: Cloud) -> None:
     }
 
 
-def test_a_function_may_do_what_its_role_allows_and_nothing_else(cloud: Cloud, table: str) -> None:
+def test_function_can_do_only_what_its_role_allows(cloud: Cloud, table: str) -> None:
     source = f"""
         import boto3
         def handle(event, context):

@@ -1,4 +1,4 @@
-"""Nothing of a person's AWS settings, proxies or other emulators reaches the local platform."""
+"""A user's AWS settings, proxies and other emulators have no effect on the local platform."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ DIFFERENT_EACH_TIME = {"amz-sdk-invocation-id", "authorization", "x-amz-date"}
 
 
 class Server:
-    """Stands for the emulator: keeps what it is asked."""
+    """A fake emulator that records its requests."""
 
     def __init__(self, port: int) -> None:
         self.instance = Instance(port, Path())
         self.asked: list[dict[str, str]] = []
 
     def take(self) -> dict[str, str]:
-        """Return the only request, without what differs each time."""
+        """Return the only request, without headers that differ in each request."""
         (request,), self.asked = self.asked, []
         return {name: value for name, value in request.items() if name not in DIFFERENT_EACH_TIME}
 
@@ -54,7 +54,7 @@ def server() -> Iterator[Server]:
         do_GET = do_POST  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Print nothing."""
+            """Write no access log."""
 
     with ThreadingHTTPServer((HOST, 0), Handler) as http:
         found = Server(http.server_port)
@@ -78,12 +78,12 @@ def _redrive(server: Server) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def clean(server: Server) -> tuple[dict[str, str], dict[str, str]]:
-    """What is asked on a machine without settings."""
+    """The request that a call sends on a machine without any settings."""
     return _list_queues(server), _redrive(server)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_call_is_the_same_with_and_without_aws_settings(
+def test_aws_settings_do_not_change_a_call(
     server: Server, clean: tuple[dict[str, str], ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     hostile.write_files(tmp_path)
@@ -92,7 +92,9 @@ def test_a_call_is_the_same_with_and_without_aws_settings(
     assert (_list_queues(server), _redrive(server)) == clean
 
 
-def test_service_models_at_home_are_not_read(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_service_models_in_the_home_directory_are_ignored(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hostile.write_files(tmp_path)
     monkeypatch.setattr(Loader, "CUSTOMER_DATA_PATH", str(tmp_path / "models"))
     assert _list_queues(server)
@@ -100,7 +102,7 @@ def test_service_models_at_home_are_not_read(server: Server, tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("system", [False, True], ids=["environment", "system-settings"])
-def test_no_client_of_the_emulator_goes_through_a_proxy(
+def test_requests_to_the_emulator_never_use_a_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch, *, system: bool
 ) -> None:
     for name in (*hostile.PROXIES, "no_proxy", "NO_PROXY"):
@@ -132,7 +134,7 @@ def test_the_emulator_has_the_same_environment_on_every_machine(
     assert environment.of_emulator(instance, REGION) == clean
 
 
-def test_a_command_keeps_what_downloads_and_the_terminal_need(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_retains_variables_for_downloads_and_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     needed = {"HTTPS_PROXY": "http://proxy", "https_proxy": "http://proxy", "UV_INDEX_URL": "u", "SSL_CERT_FILE": "c"}
     needed |= {"LC_ALL": "C", "TERM": "dumb", "PATH": os.environ["PATH"], "HOME": "/home/me"}
     for name, value in needed.items():
@@ -141,7 +143,7 @@ def test_a_command_keeps_what_downloads_and_the_terminal_need(monkeypatch: pytes
         assert {name: os.environ.get(name) for name in needed} == needed
 
 
-def test_the_environment_is_back_after_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_are_restored_after_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "prod")
     before = dict(os.environ)
     with environment.isolated():
@@ -149,7 +151,7 @@ def test_the_environment_is_back_after_the_command(monkeypatch: pytest.MonkeyPat
     assert dict(os.environ) == before
 
 
-def test_a_function_finds_no_home_and_no_proxy(cloud: Cloud) -> None:
+def test_function_sees_no_home_directory_and_no_proxy(cloud: Cloud) -> None:
     source = """
         import os, urllib.request
         def handle(event, context):

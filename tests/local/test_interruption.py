@@ -1,6 +1,6 @@
-"""Commands that are interrupted or killed: they end at once, leave nothing running, and lose no data.
+"""Interrupted and killed commands end at once, leave no processes running, and lose no data.
 
-The commands run in a pseudo-terminal, where a person presses Ctrl-C.
+The commands run in a pseudo-terminal, in which a user presses Ctrl-C.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ KEPT = {"id": {"S": "kept"}}
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A deployed instance with data."""
+    """A deployed instance whose table contains an item."""
     where = instance(free_port(), tmp_path_factory.mktemp("kept") / "instance")
     with stopped_at_the_end(where):
         running = up(where, program=many(where.home.parent / "program", 30))
@@ -53,18 +53,18 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
-    """Write a program with a table and many queues; it says at its 60th resource that it is there."""
+    """Write a program with a table and many queues. It creates the file `mark` at its 60th resource."""
     text = MANY.replace("SECONDS", str(seconds)).replace("MARK", repr(str(mark or ""))).replace("QUEUES", str(QUEUES))
     return write(root, TABLE, text)
 
 
 def left(where: Instance, *, but: tuple[int, ...] = ()) -> list[processes.Process]:
-    """Processes that have to do with an instance."""
+    """Return all running processes of an instance, except those in `but`."""
     return [each for each in processes.running() if str(where.home) in each.command and each.pid not in but]
 
 
 def takes_signals(terminal: Terminal) -> bool:
-    """Whether the command has begun, which it does before its imports."""
+    """Return whether the command handles signals already. It does so before its imports."""
     status = Path(f"/proc/{terminal.pid}/status").read_text(encoding="ascii")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))
@@ -123,7 +123,7 @@ GO_ON = (resources, terminated, killed)
 
 
 @pytest.mark.parametrize(("moment", "code"), MOMENTS.items(), ids=[moment.__name__ for moment in MOMENTS])
-def test_an_interrupted_up_ends_at_once_and_leaves_nothing(
+def test_interrupted_up_ends_at_once_and_leaves_no_processes(
     kept: Running, tmp_path: Path, moment: Callable[[Terminal, Path], None], code: int
 ) -> None:
     where, mark = kept.instance, tmp_path / "mark"
@@ -163,7 +163,7 @@ def test_each_command_can_be_interrupted_from_its_beginning(name: str, tmp_path:
 
 
 @pytest.mark.parametrize("moment", [resources, killed])
-def test_the_next_up_goes_on_where_an_interrupted_one_was(
+def test_next_up_continues_after_an_interruption(
     kept: Running, tmp_path: Path, moment: Callable[[Terminal, Path], None]
 ) -> None:
     where, seconds = kept.instance, 200 + len(moment.__name__)
@@ -188,7 +188,7 @@ def fresh(tmp_path: Path) -> Iterator[Instance]:
         yield where
 
 
-def test_an_up_that_is_interrupted_while_the_emulator_starts_leaves_nothing(fresh: Instance, tmp_path: Path) -> None:
+def test_up_interrupted_during_emulator_start_leaves_no_processes(fresh: Instance, tmp_path: Path) -> None:
     terminal = in_terminal("up", fresh, write(tmp_path / "program", TABLE))
     terminal.wait(text="emulator")
     terminal.type(CTRL_C)
@@ -198,7 +198,7 @@ def test_an_up_that_is_interrupted_while_the_emulator_starts_leaves_nothing(fres
     assert {path.name for path in fresh.home.iterdir()} <= {"emulator.log", "lock"}
 
 
-def test_make_reports_an_interruption_as_one() -> None:
+def test_make_reports_an_interruption_in_one_line() -> None:
     port = free_port()
     where = instance(port)
     terminal = Terminal(["make", "up", f"PORT={port}"])
@@ -214,7 +214,7 @@ def test_make_reports_an_interruption_as_one() -> None:
         shutil.rmtree(where.home)
 
 
-def test_a_first_up_that_is_killed_takes_its_emulator_with_it(fresh: Instance, tmp_path: Path) -> None:
+def test_killed_first_up_ends_its_emulator(fresh: Instance, tmp_path: Path) -> None:
     program = many(tmp_path / "program", 30)
     killed(terminal := in_terminal("up", fresh, program), tmp_path / "mark")
     terminal.end(WITHIN_S)
@@ -222,13 +222,11 @@ def test_a_first_up_that_is_killed_takes_its_emulator_with_it(fresh: Instance, t
     done = command("up", fresh, program=program)
 
     assert done.returncode == 0, done.stderr
-    assert "The first deployment was killed before its end: starting again." in done.stdout
+    assert "The first deployment was killed before it completed. Starting again." in done.stdout
     assert f"{QUEUES + 1} created" in done.stdout
 
 
-def test_an_emulator_ends_with_the_process_that_owns_it_and_its_functions_with_it(
-    fresh: Instance, tmp_path: Path
-) -> None:
+def test_emulator_and_functions_end_with_the_owner_process(fresh: Instance, tmp_path: Path) -> None:
     program = write(tmp_path / "program", FUNCTION.replace("ANSWER", "__import__('time').sleep(600)"))
     script = f"""
 import time
@@ -243,14 +241,14 @@ time.sleep(600)
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout
         assert process.stdout.readline() == b"invoked\n"
-        assert eventually(lambda: len(emulator.find(fresh).processes) == 2), "the emulator and one environment"
+        assert eventually(lambda: len(emulator.find(fresh).processes) == 2), (
+            "the emulator and one environment are running"
+        )
         process.kill()
     assert eventually(lambda: not left(fresh))
 
 
-def test_a_function_ends_with_an_emulator_that_is_killed_even_if_it_never_returns(
-    fresh: Instance, tmp_path: Path
-) -> None:
+def test_endless_function_ends_when_the_emulator_is_killed(fresh: Instance, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     endless = f"open({str(mark)!r}, 'w').close() or next(n for n in iter(int, 1) if n)"
     running = up(fresh, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", endless)))
@@ -262,7 +260,7 @@ def test_a_function_ends_with_an_emulator_that_is_killed_even_if_it_never_return
 
 
 @pytest.mark.parametrize("output", ["closed pipe", "full disk"])
-def test_output_that_cannot_be_written_changes_nothing_that_up_does(kept: Running, tmp_path: Path, output: str) -> None:
+def test_up_deploys_even_if_its_output_cannot_be_written(kept: Running, tmp_path: Path, output: str) -> None:
     where, seconds = kept.instance, 300 + len(output)
     program = many(tmp_path / "program", seconds)
     shell = {"closed pipe": '"$@" | head -1; exit ${PIPESTATUS[0]}', "full disk": '"$@" > /dev/full'}[output]
@@ -277,7 +275,7 @@ def test_output_that_cannot_be_written_changes_nothing_that_up_does(kept: Runnin
     assert kept.aws("dynamodb", "get_item", TableName="things", Key=KEPT)["Item"] == KEPT
 
 
-def test_an_emulator_is_either_released_or_discarded(fresh: Instance) -> None:
+def test_released_emulator_cannot_be_discarded_and_vice_versa(fresh: Instance) -> None:
     started = emulator.start(fresh, region="eu-west-1")
     started.wait()
     assert started.discard()

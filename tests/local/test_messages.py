@@ -1,4 +1,4 @@
-"""What local commands say of ports that are not free and of files that are damaged, and that the remedies work."""
+"""Tests of the error messages about ports and damaged files, and of the remedies in the messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _offered(said: str) -> int:
     return int(found[1])
 
 
-def test_a_port_that_is_offered_is_free() -> None:
+def test_port_offered_in_the_message_is_free() -> None:
     with socket.socket() as first, socket.socket() as second:
         first.bind((HOST, 0))
         first.listen()
@@ -37,7 +37,7 @@ def test_a_port_that_is_offered_is_free() -> None:
         with suppress(OSError):
             second.bind((HOST, port + 1))
             second.listen()
-        with pytest.raises(LocalError, match=f"port {port} is taken by another program") as refused:
+        with pytest.raises(LocalError, match=f"port {port} is in use by another program") as refused:
             emulator.require_free(port)
         emulator.require_free(_offered(str(refused.value)))
 
@@ -51,9 +51,9 @@ def _refusing(number: int, *, above: int = LAST_PORT) -> Callable[[socket.socket
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
-def test_a_port_that_only_root_may_use_is_not_called_taken(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_privileged_port_is_not_reported_as_in_use(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setattr(socket.socket, "bind", _refusing(number, above=1023))
-    with pytest.raises(LocalError, match=r"port 80: .* this user may not listen on it") as refused:
+    with pytest.raises(LocalError, match=r"port 80: .* this user is not allowed to listen on it") as refused:
         emulator.require_free(80)
     assert _offered(str(refused.value)) == 1024
 
@@ -66,26 +66,26 @@ def test_a_port_that_only_root_may_use_is_not_called_taken(monkeypatch: pytest.M
         (errno.EADDRINUSE, "no port is free"),
     ],
 )
-def test_each_reason_against_a_port_has_its_own_remedy(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
+def test_each_port_error_has_its_own_remedy(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
     monkeypatch.setattr(socket.socket, "bind", _refusing(number))
     with pytest.raises(LocalError, match=said):
         emulator.require_free(4566)
 
 
-def test_the_last_port_offers_one_that_exists() -> None:
+def test_last_port_number_offers_a_valid_port() -> None:
     assert emulator.free_port(LAST_PORT) < LAST_PORT
 
 
-def test_a_client_without_answer_names_the_commands_that_help(where: Instance) -> None:
+def test_missing_response_is_reported_with_helpful_commands(where: Instance) -> None:
     with pytest.raises(loopback.NoAnswerError) as refused:
         Client({}, "").send("GET", f"{where.url}/login?state=secret")
     said = str(refused.value)
-    assert said.startswith(f"{where.url}/login: no answer (")
+    assert said.startswith(f"{where.url}/login: no response (")
     assert f"`make status PORT={where.port}` shows whether the emulator runs" in said
     assert "secret" not in said
 
 
-def test_a_program_that_fails_is_one_line(tmp_path: Path) -> None:
+def test_failed_program_is_reported_in_one_line(tmp_path: Path) -> None:
     project = Project("demo", tmp_path, tmp_path / "__main__.py", {})
     said = str(program_error(project, RuntimeError("uv could not install:\n  no such package\n")))
     assert said == "the program failed: RuntimeError: uv could not install: no such package"
@@ -100,37 +100,37 @@ DAMAGED = ["", "{", '{"format": 1', "[]", "null", "7", '"x"', "{}", "\x00", "[" 
 
 
 @pytest.mark.parametrize("content", DAMAGED)
-def test_a_damaged_file_is_named_with_a_remedy(where: Instance, content: str) -> None:
+def test_damaged_file_is_reported_with_a_remedy(where: Instance, content: str) -> None:
     where.state.write_text(content)
     where.outputs.write_text(content)
-    with pytest.raises(DamagedError, match=r"state.json: got no .* \(deletes its data\)"):
+    with pytest.raises(DamagedError, match=r"state.json: .* \(deletes its data\)"):
         State(where)
-    with pytest.raises(DamagedError, match=rf"outputs.json: got no .* make up PORT={where.port} writes it again"):
+    with pytest.raises(DamagedError, match=rf"outputs.json: .* Remedy: run `make up PORT={where.port}`"):
         read_outputs(where)
-    assert known_output(where) == {}, "make up goes on without it"
+    assert known_output(where) == {}, "make up continues without the file"
 
 
-def test_a_file_that_is_no_text_is_damaged(where: Instance) -> None:
+def test_binary_file_is_reported_as_damaged(where: Instance) -> None:
     where.outputs.write_bytes(b"\xff\xfe")
     with pytest.raises(DamagedError):
         read_outputs(where)
 
 
 @pytest.mark.parametrize("resources", ["[]", "7", '{"urn": {"unknown": 1}}', '{"urn": 7}'])
-def test_records_of_another_shape_are_damage(where: Instance, resources: str) -> None:
+def test_invalid_records_are_reported_as_damaged(where: Instance, resources: str) -> None:
     where.state.write_text(f'{{"format": 1, "deploying": false, "resources": {resources}}}')
-    with pytest.raises(DamagedError, match=r"state.json: got no record"):
+    with pytest.raises(DamagedError, match=r"state.json: a record is damaged"):
         State(where)
 
 
 @pytest.mark.parametrize("line", ["7", "[7]", '[["unknown", "urn", 1]]', '[["resources", "urn", 7]]', "[" * 100_000])
-def test_a_journal_of_another_shape_is_damage(where: Instance, line: str) -> None:
+def test_invalid_journal_is_reported_as_damaged(where: Instance, line: str) -> None:
     where.journal.write_text(line)
-    with pytest.raises(DamagedError, match=r"state\.\w+: got no record .* \(deletes its data\)"):
+    with pytest.raises(DamagedError, match=r"state\.\w+: a record is damaged .* \(deletes its data\)"):
         State(where)
 
 
-def test_a_state_of_a_newer_version_is_not_taken_for_an_empty_one(where: Instance) -> None:
+def test_state_of_a_newer_version_is_refused(where: Instance) -> None:
     where.state.write_text('{"format": 2, "deploying": false, "resources": {}}')
     with pytest.raises(LocalError, match="got format 2; allowed: 1"):
         State(where)
@@ -157,7 +157,7 @@ def test_an_emulator_is_found_without_its_record(
     assert emulator.find(where).state == "none"
 
 
-def test_an_emulator_of_another_user_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_emulator_of_another_user_is_reported_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     def kill(_pid: int, _signal: int) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -169,7 +169,7 @@ def test_an_emulator_of_another_user_is_named_with_the_remedy(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("target", ["loop", "nowhere/deep"])
-def test_a_link_in_the_place_of_the_directory_is_followed_or_named(tmp_path: Path, target: str) -> None:
+def test_symbolic_link_to_the_instance_directory_is_followed_or_reported(tmp_path: Path, target: str) -> None:
     home = tmp_path / "loop"
     home.symlink_to(tmp_path / target)
     where = instance(4600, home)

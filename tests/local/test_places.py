@@ -1,4 +1,4 @@
-"""Where instances keep things, what their outputs say, and how processes are told apart."""
+"""Tests of an instance's files, of the URLs in its outputs, and of the search for processes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from local.instance import ROOT, instance
 HERE = instance(4566)
 
 
-def test_the_default_port_has_the_place_that_frontends_know() -> None:
+def test_default_port_uses_the_documented_directory() -> None:
     assert HERE.outputs == ROOT / ".local" / "outputs.json"
     assert instance(4567).outputs == ROOT / ".local" / "4567" / "outputs.json"
 
 
-def test_addresses_of_aws_become_the_emulators_and_the_issuer_stays() -> None:
+def test_aws_urls_are_rewritten_except_the_issuer() -> None:
     issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_POOL"
     exports = {
         "hosted": "https://orders-1.auth.eu-west-1.amazoncognito.com",
@@ -37,7 +37,7 @@ def test_addresses_of_aws_become_the_emulators_and_the_issuer_stays() -> None:
     }
 
 
-def test_an_archive_is_the_same_bytes_for_the_same_content(tmp_path: Path) -> None:
+def test_archives_with_the_same_content_have_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("x = 1", encoding="utf-8")
     folder = archives.zip_bytes(pulumi.FileArchive(str(tmp_path)))
     made = archives.zip_bytes(pulumi.AssetArchive({"app.py": pulumi.StringAsset("x = 1")}))
@@ -45,7 +45,7 @@ def test_an_archive_is_the_same_bytes_for_the_same_content(tmp_path: Path) -> No
     assert folder == made
 
 
-def test_a_process_is_found_by_its_number_and_its_start() -> None:
+def test_process_is_identified_by_its_id_and_start_time() -> None:
     own = processes.find(os.getpid())
 
     assert own is not None
@@ -53,7 +53,7 @@ def test_a_process_is_found_by_its_number_and_its_start() -> None:
     assert "pytest" in own.command or "python" in own.command
 
 
-def test_stopping_ends_what_ignores_the_first_signal() -> None:
+def test_stop_kills_a_process_that_ignores_sigterm() -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout

@@ -1,4 +1,4 @@
-"""The platform itself on the emulator: seeds, outputs and `make order`. What it does for users is tested elsewhere."""
+"""Tests of the whole platform on the emulator: seeds, outputs and `make order`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support import hostile
 
 @dataclass(frozen=True)
 class CutOff:
-    """A first deployment that made everything, and was killed each time before it recorded what a call had made."""
+    """A deployment that created all resources but recorded none of them, as if it was killed after each call."""
 
     instance: Instance
     made: Counter[str]
@@ -58,21 +58,21 @@ def platform(cut_off: CutOff) -> Running:
     return up(cut_off.instance)
 
 
-def test_a_deployment_adopts_what_a_killed_one_made_and_did_not_record(cut_off: CutOff, platform: Running) -> None:
+def test_deployment_adopts_unrecorded_resources_of_a_killed_one(cut_off: CutOff, platform: Running) -> None:
     assert inventory(platform.aws) == cut_off.made
     assert sum(cut_off.made.values()) > 150
 
 
-def test_the_outputs_are_what_frontends_are_promised(platform: Running) -> None:
+def test_outputs_match_the_contract_for_frontends(platform: Running) -> None:
     schema = json.loads((ROOT / "contracts" / "frontend-outputs.schema.json").read_text(encoding="utf-8"))
 
     jsonschema.validate(platform.outputs["frontend"], schema)
     assert platform.outputs["local"].keys() == {"endpointUrl", "customer", "admin"}
     addresses = [value for value in json.dumps(platform.outputs["frontend"]).split('"') if "amazon" in value]
-    assert addresses == [platform.outputs["frontend"]["auth"]["issuer"]], "only the issuer is a name of AWS"
+    assert addresses == [platform.outputs["frontend"]["auth"]["issuer"]], "only the issuer contains a domain of AWS"
 
 
-def test_the_seeded_people_can_sign_in_and_have_what_was_promised(platform: Running) -> None:
+def test_seeded_users_can_sign_in_with_their_rights(platform: Running) -> None:
     client, people = platform.client, platform.outputs["local"]
     customer = client.sign_in(**people["customer"])
     admin = client.sign_in_by_code(**people["admin"])
@@ -97,7 +97,7 @@ def test_a_second_up_changes_no_resource_and_no_seed(platform: Running) -> None:
     assert client.http("GET", "/products/teapot", admin.access_token).json()["quantity"] == 7
 
 
-def test_an_up_that_is_interrupted_at_the_seeds_loses_none(platform: Running) -> None:
+def test_up_interrupted_during_seeding_loses_no_seeds(platform: Running) -> None:
     terminal = in_terminal("up", platform.instance)
     terminal.wait(text="seeds")
     terminal.type(CTRL_C)
@@ -107,7 +107,7 @@ def test_an_up_that_is_interrupted_at_the_seeds_loses_none(platform: Running) ->
     assert platform.client.sign_in(**platform.outputs["local"]["customer"])
 
 
-def test_make_order_shows_the_whole_way(platform: Running) -> None:
+def test_make_order_shows_every_step(platform: Running) -> None:
     done = command("order", platform.instance)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -120,7 +120,7 @@ def test_make_order_shows_the_whole_way(platform: Running) -> None:
         platform.aws("sqs", "get_queue_url", QueueName="orders-local-watch")
 
 
-def test_settings_for_aws_and_a_proxy_change_nothing(
+def test_settings_for_aws_and_proxies_have_no_effect(
     platform: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = hostile.everything(tmp_path)
@@ -136,7 +136,7 @@ def test_settings_for_aws_and_a_proxy_change_nothing(
     assert redrive.main(["local", "--port", str(platform.instance.port)]) == 0
 
 
-def test_an_interrupted_order_leaves_none_of_its_watchers(platform: Running) -> None:
+def test_interrupted_order_deletes_its_temporary_queue_and_rule(platform: Running) -> None:
     terminal = in_terminal("order", platform.instance)
     terminal.wait(text=f" of {len(EXPECTED)}")
     terminal.type(CTRL_C)
@@ -151,6 +151,7 @@ def test_an_interrupted_order_leaves_none_of_its_watchers(platform: Running) -> 
 
 def test_an_interrupted_redrive_ends_at_once(platform: Running) -> None:
     where = instance(platform.instance.port)
+    where.home.parent.mkdir(exist_ok=True)
     where.home.symlink_to(platform.instance.home)
     try:
         terminal = Terminal([sys.executable, "-m", "operations.redrive", "local", "--port", str(where.port)])
@@ -163,7 +164,7 @@ def test_an_interrupted_redrive_ends_at_once(platform: Running) -> None:
         where.home.unlink()
 
 
-def test_an_order_that_nobody_reads_of_comes_to_its_end(platform: Running) -> None:
+def test_order_completes_even_if_its_output_is_not_read(platform: Running) -> None:
     table = platform.ops["tables"]["orders"]
     before = platform.aws("dynamodb", "scan", TableName=table)["Count"]
     where = ["--port", str(platform.instance.port), "--home", str(platform.instance.home)]
@@ -184,7 +185,7 @@ def test_an_order_that_nobody_reads_of_comes_to_its_end(platform: Running) -> No
     assert platform.aws("dynamodb", "scan", TableName=table)["Count"] == before + 1
 
 
-def test_make_order_says_what_does_not_arrive(platform: Running) -> None:
+def test_make_order_reports_missing_steps(platform: Running) -> None:
     bus, target = platform.ops["eventBus"]["name"], platform.ops["functions"]["send_email"]
     names = platform.aws("events", "list_rule_names_by_target", TargetArn=target, EventBusName=bus)["RuleNames"]
     for name in names:
@@ -194,10 +195,10 @@ def test_make_order_says_what_does_not_arrive(platform: Running) -> None:
         platform.aws("events", "enable_rule", Name=name, EventBusName=bus)
 
     assert done.returncode == 1
-    assert "mail Your order is confirmed: look into the log group /aws/lambda/orders-local-send-email" in done.stdout
+    assert "mail Your order is confirmed: see the log group /aws/lambda/orders-local-send-email" in done.stdout
 
 
-def test_nothing_of_the_seeds_and_the_order_ended_in_a_failure_queue(platform: Running) -> None:
+def test_failure_queues_are_empty_after_seeds_and_order(platform: Running) -> None:
     waiting: dict[str, str] = {}
     for name, queue in platform.ops["failureQueues"].items():
         found = platform.aws("sqs", "get_queue_attributes", QueueUrl=queue["url"], AttributeNames=["All"])

@@ -1,4 +1,4 @@
-"""Pulumi's files are read as the Pulumi CLI reads them, or refused in one line, whatever is in them."""
+"""The local platform reads Pulumi's files as the Pulumi CLI does, or refuses them in a one-line message."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load(folder: Path, stack_file: bytes, project_file: bytes = PROJECT) -> dict
 
 
 def parsed(config: dict[str, str]) -> dict[str, Any]:
-    """Return the configuration with its structured values parsed, as the cases have it."""
+    """Return the configuration with its structured values parsed."""
     return {key: json.loads(text) if text[:1] in ("[", "{") else text for key, text in config.items()}
 
 
@@ -52,7 +52,7 @@ def judge(case: dict[str, Any], attempt: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES["values"], ids=lambda case: ascii(case["yaml"]))
-def test_value_is_what_the_cli_makes_of_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
+def test_value_is_read_as_by_the_cli_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
     stack_file = f"config:\n  orders:a:\n  - {case['yaml']}\n".encode()
 
     def attempt() -> Any:
@@ -63,12 +63,12 @@ def test_value_is_what_the_cli_makes_of_it_or_refused(case: dict[str, Any], tmp_
 
 
 @pytest.mark.parametrize("case", CASES["documents"], ids=lambda case: case["name"])
-def test_stack_file_is_what_the_cli_makes_of_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
+def test_stack_file_is_read_as_by_the_cli_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
     judge(case, lambda: parsed(load(tmp_path, case["bytes"].encode("latin-1"))))
 
 
 @pytest.mark.parametrize("case", CASES["projects"], ids=lambda case: case["name"])
-def test_project_file_is_what_the_cli_makes_of_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
+def test_project_file_is_read_as_by_the_cli_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
     judge(case, lambda: parsed(load(tmp_path, b"config:\n  orders:s: 1\n", case["project"].encode())))
 
 
@@ -103,7 +103,7 @@ def test_project_file_is_what_the_cli_makes_of_it_or_refused(case: dict[str, Any
     ],
     ids=("date", "twice", "secret", "tag", "region", "no region", "syntax"),
 )
-def test_message_names_file_line_key_and_what_is_allowed(stack_file: bytes, said: str, tmp_path: Path) -> None:
+def test_message_contains_file_line_key_and_allowed_values(stack_file: bytes, said: str, tmp_path: Path) -> None:
     with pytest.raises(LocalError) as error:
         load(tmp_path, stack_file)
     assert str(error.value).startswith(said)
@@ -123,7 +123,7 @@ def make_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("make", [make_directory, make_loop, make_nothing])
 @pytest.mark.parametrize("name", ["Pulumi.yaml", "Pulumi.local.yaml"])
-def test_file_that_cannot_be_opened_is_named(name: str, make: Callable[[Path], None], tmp_path: Path) -> None:
+def test_file_that_cannot_be_opened_is_reported(name: str, make: Callable[[Path], None], tmp_path: Path) -> None:
     load(tmp_path, b"")
     (tmp_path / name).unlink()
     make(tmp_path / name)
@@ -134,7 +134,7 @@ def test_file_that_cannot_be_opened_is_named(name: str, make: Callable[[Path], N
 
 
 def problems(folder: Path, stack_file: bytes) -> list[str]:
-    """Return what is wrong with a stack file, one line each; [] if it gives settings."""
+    """Return the problems of a stack file, one line for each, or [] if its settings are valid."""
     try:
         settings.check("orders", "local", load(folder, stack_file))
     except LocalError as error:
@@ -145,7 +145,7 @@ def problems(folder: Path, stack_file: bytes) -> list[str]:
 
 
 def outcome(folder: Path, stack_file: bytes) -> None:
-    """Fail unless the stack file gives settings, or problems of one line each."""
+    """Fail unless the stack file is valid or each of its problems is reported in one line."""
     found = problems(folder, stack_file)
     assert all(line.isprintable() for line in found), found
 
@@ -206,7 +206,7 @@ _ENCODINGS = st.sampled_from(("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-
 @example(place=("config", "orders:mail", "sender"), value="é", style={"allow_unicode": True}, encoding="latin-1")
 @example(place=("config", "orders:api", "throttleRate"), value=math.nan, style={}, encoding="utf-8")
 @example(place=("config", "orders:api", "throttleRate"), value=b"\xff", style={}, encoding="utf-16")
-def test_any_value_in_any_encoding_gives_settings_or_one_line_each(
+def test_any_value_and_encoding_is_accepted_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory,
     place: tuple[str, ...],
     value: Any,
@@ -236,7 +236,7 @@ def test_any_value_in_any_encoding_gives_settings_or_one_line_each(
     put=st.binary(max_size=6)
     | st.sampled_from((b"\t", b"\r", b"\0", b"&a ", b"*a", b"!", b"<<: ", b"---\n", b"? ", b": ")),
 )
-def test_any_damage_gives_settings_or_one_line_each(
+def test_damaged_stack_file_is_accepted_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, at: int, gone: int, put: bytes
 ) -> None:
     outcome(tmp_path_factory.getbasetemp(), _STACK_FILE[:at] + put + _STACK_FILE[at + gone :])
@@ -249,5 +249,7 @@ def test_any_damage_gives_settings_or_one_line_each(
 @example(stack_file=b"[" * 700)
 @example(stack_file=b"a: " + b"&a [" * 2000)
 @example(stack_file=b"- " * 3000)
-def test_any_bytes_give_settings_or_one_line_each(tmp_path_factory: pytest.TempPathFactory, stack_file: bytes) -> None:
+def test_random_bytes_are_accepted_or_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, stack_file: bytes
+) -> None:
     outcome(tmp_path_factory.getbasetemp(), stack_file)

@@ -1,4 +1,4 @@
-"""What each stack asks of AWS keeps the services' own models: enums, patterns, lengths and ranges."""
+"""The calls of a deployment obey the service models of AWS: enums, patterns, lengths and ranges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.service_models import violations
 
 
 class JudgedAws(Aws):
-    """Holds every call against its service's model before it goes out."""
+    """Compares every call with the service's model before the call is sent."""
 
     found: list[str]
     calls: int
@@ -50,7 +50,7 @@ def no_seeds(*_: object) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_every_call_of_a_deployment_keeps_the_model_of_its_service(
+def test_every_call_of_a_deployment_obeys_its_service_model(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]
 ) -> None:
     with socket.socket() as probe:
@@ -70,7 +70,7 @@ def test_every_call_of_a_deployment_keeps_the_model_of_its_service(
     finally:
         emulator.stop(instance)
     resources = [made for made in graph_of(stack).resources if made.custom and "waf" not in f"{made.type} {made.name}"]
-    assert JudgedAws.calls >= len(resources), "a resource was made without a call"
+    assert JudgedAws.calls >= len(resources), "a resource was created without a call"
     assert JudgedAws.found == []
 
 
@@ -87,6 +87,8 @@ def test_every_call_of_a_deployment_keeps_the_model_of_its_service(
         ("stepfunctions", "CreateStateMachine", {"type": "FAST"}),
     ],
 )
-def test_a_call_that_breaks_a_model_is_caught(service: str, operation: str, parameters: dict[str, Any]) -> None:
+def test_call_that_violates_a_service_model_is_detected(
+    service: str, operation: str, parameters: dict[str, Any]
+) -> None:
     shape = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
     assert bool(list(violations(shape, parameters))) == bool(parameters)

@@ -1,4 +1,4 @@
-"""What is recorded of a deployment, and read again after it was killed anywhere."""
+"""Tests of the stored state of a deployment, also after a deployment was killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def record(identity: str) -> Record:
     return Record("aws:sqs/queue:Queue", "queue", identity, {"name": "queue"}, {"url": identity})
 
 
-def test_every_change_is_there_without_an_end(where: Instance) -> None:
+def test_changes_are_stored_even_if_the_deployment_does_not_end(where: Instance) -> None:
     state = State(where)
     state.begin(URN)
     state.put(URN, record("1"))
@@ -33,12 +33,12 @@ def test_every_change_is_there_without_an_end(where: Instance) -> None:
     again = State(where)
     assert again.records == {URN: record("1")}
     assert again.begun == {OTHER: token}
-    assert again.begin(OTHER) == token, "the token of a change stays until its end is recorded"
+    assert again.begin(OTHER) == token, "the token stays the same until the end of the change is recorded"
     again.put(OTHER, record("3"))
     assert State(where).begun == {}
 
 
-def test_a_line_that_was_cut_off_hides_no_other(where: Instance) -> None:
+def test_incomplete_journal_line_hides_no_other_line(where: Instance) -> None:
     State(where).put(URN, record("1"))
     with where.journal.open("a") as journal:
         journal.write('[["resources", "')
@@ -47,7 +47,7 @@ def test_a_line_that_was_cut_off_hides_no_other(where: Instance) -> None:
     assert State(where).records == {URN: record("1"), OTHER: record("2")}
 
 
-def test_a_complete_deployment_is_one_file(where: Instance) -> None:
+def test_complete_deployment_leaves_one_state_file(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.complete()
@@ -58,7 +58,7 @@ def test_a_complete_deployment_is_one_file(where: Instance) -> None:
     assert State(where).records == {}
 
 
-def test_what_was_deleted_to_be_made_again_is_known_until_a_deployment_is_complete(where: Instance) -> None:
+def test_resource_stays_marked_as_emptied_until_a_deployment_completes(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)
@@ -69,7 +69,7 @@ def test_what_was_deleted_to_be_made_again_is_known_until_a_deployment_is_comple
     assert State(where).emptied == {}
 
 
-def test_a_resource_that_comes_back_with_another_id_has_lost_nothing(where: Instance) -> None:
+def test_resource_recreated_with_a_new_id_is_not_marked_as_emptied(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)

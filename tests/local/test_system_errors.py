@@ -1,7 +1,7 @@
-"""Whatever the operating system refuses, a command reports it in one line, and leaves nothing running that it started.
+"""A command reports every error of the operating system in one line, and leaves no processes running.
 
-The commands run in this process with an emulator that only sleeps and a program of one resource, so that hundreds of
-refusals take seconds.
+The commands run in the test's own process. The emulator is a process that only sleeps, and the program has one
+resource, so hundreds of errors take seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LAYER = "arn:aws:lambda:eu-west-1:000000000000:layer:common:1"
 
 
 class FunctionAdapter(Adapter):
-    """Writes what a layer and a function write."""
+    """A fake adapter that writes the files of a layer and a function."""
 
     def create(self, aws: Any, new: Any) -> Made:
         del new
@@ -56,7 +56,7 @@ def _always(answer: Any) -> Callable[..., Any]:
 
 
 class Machine:
-    """One instance, and the processes that were started for it."""
+    """One instance, and the processes that its commands started."""
 
     def __init__(self, home: Path, program: Path) -> None:
         self.where, self.program = Instance(PORT, home), program
@@ -74,7 +74,7 @@ class Machine:
         return [each.pid for each in self.started if each.poll() is None]
 
     def command(self, name: str, refusals: Refusals) -> tuple[int, str]:
-        """Exit code and standard error of a command."""
+        """Run a command, and return its exit code and its standard error."""
         home = ["--port", str(PORT), "--home", str(self.where.home)]
         errors = io.StringIO()
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(errors):
@@ -91,7 +91,7 @@ Make = Callable[[], Machine]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Makes machines on which nothing runs yet."""
+    """Return a function that creates new instances without running processes."""
     monkeypatch.setattr(aws, "session", _always(aws.session("eu-west-1")))
     monkeypatch.setattr(deployment, "adapter_of", _always(FunctionAdapter()))
     monkeypatch.setattr(emulator, "answers", _always(True))
@@ -111,7 +111,9 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
 @pytest.mark.parametrize("before", [(), ("up",)], ids=["nothing-runs", "something-runs"])
 @pytest.mark.parametrize("name", ["up", "status", "order", "down"])
-def test_a_refused_system_call_is_one_line_and_nothing_is_left(make: Make, name: str, before: tuple[str, ...]) -> None:
+def test_system_error_is_reported_in_one_line_and_leaves_no_processes(
+    make: Make, name: str, before: tuple[str, ...]
+) -> None:
     for call, number in _possible(make, name, before):
         machine = make()
         where = machine.where
@@ -127,17 +129,21 @@ def test_a_refused_system_call_is_one_line_and_nothing_is_left(make: Make, name:
         if code and name != "status":
             assert said.startswith("error: "), what
             assert "Remedy: " in said, what
-            assert call.name in ("Popen", "bind") or "the operating system" not in said, f"it names no file: {what}"
+            assert call.name in ("Popen", "bind") or "the operating system" not in said, (
+                f"the message contains no file: {what}"
+            )
         if code and name == "up":
             assert machine.running == ran, what
         if not code and name == "down":
             assert not [each for each in (where.data, where.state, where.outputs) if each.exists()], what
-        assert not list(where.home.glob(f"*.{os.getpid()}")), f"half a file is left: {what}"
+        assert not list(where.home.glob(f"*.{os.getpid()}")), f"an incomplete file is left: {what}"
         again, said = machine.command(name, Refusals())
         assert again == 0 or name in ("order", "status"), f"{what} then {said}"
 
 
-def test_a_defect_is_one_line_and_its_traceback_is_kept(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine = make()
 
     def find(_instance: Instance) -> None:
@@ -152,7 +158,10 @@ def test_a_defect_is_one_line_and_its_traceback_is_kept(make: Make, monkeypatch:
 
 
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
-    """Yield the calls of `name`: each place's first one with each error, and its last one with one of them."""
+    """Yield the system calls of a command, each with an error that the test then causes in it.
+
+    The first call at each place in the code gets each possible error. The last call at the place gets one error.
+    """
     machine, asked = make(), Refusals()
     for each in before:
         machine.command(each, Refusals())

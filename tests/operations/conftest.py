@@ -1,4 +1,4 @@
-"""A stack in memory."""
+"""A fixture with fakes of all AWS services that a redrive calls."""
 
 from __future__ import annotations
 

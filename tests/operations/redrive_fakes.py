@@ -1,4 +1,4 @@
-"""SQS, Lambda and DynamoDB Streams in memory, as far as a redrive uses them."""
+"""In-memory fakes of SQS, Lambda, CloudWatch Logs and DynamoDB Streams, with the calls that a redrive makes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.fakes.faults import Faults
 
 _MOST_RECEIVED = 10
 _LONGEST_LOOP = 200
-"""Calls of receive_message after which a test is told that it runs for ever."""
+"""Highest number of receive_message calls. More calls fail the test, because the redrive would never end."""
 
 
 @dataclass
 class Kept:
-    """A message in a queue."""
+    """A message in a fake queue."""
 
     number: int
     body: str
@@ -37,9 +37,10 @@ class Kept:
 
 
 class FakeSqs:
-    """Queues by URL. A received message is hidden until it is released; time does not pass.
+    """A fake of SQS with queues by URL.
 
-    All messages of the queues in `fifo` are of one group: while some are hidden, no others are given (AWS rule).
+    A received message stays hidden until its visibility timeout is set to 0. All messages of a queue in `fifo` belong
+    to one message group. While some of them are hidden, SQS returns no others, and neither does this fake.
     """
 
     def __init__(self, *fifo: str) -> None:
@@ -49,7 +50,7 @@ class FakeSqs:
         self._sent = 0
 
     def put(self, url: str, body: Any, *, sent_at_s: float | None = None, **attributes: str) -> str:
-        """Lay a message into a queue, as another service does; return its id."""
+        """Send a message to a queue and return its id, as another service would."""
         self._sent += 1
         text = body if isinstance(body, str) else json.dumps(body)
         at = time.time() - 60 if sent_at_s is None else sent_at_s
@@ -57,14 +58,14 @@ class FakeSqs:
         return f"message-{self._sent}"
 
     def visible(self, url: str) -> list[str]:
-        """Bodies that the next receiver can get."""
+        """Return the bodies of the messages that are not hidden."""
         return [kept.body for kept in self.queues[url] if not kept.hidden]
 
     def receive_message(self, **arguments: Any) -> dict[str, Any]:
         return self.faults.run("receive_message", arguments, lambda: self._receive(arguments))
 
     def _receive(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        assert len(self.faults.of("receive_message")) < _LONGEST_LOOP, "receive_message is called for ever"
+        assert len(self.faults.of("receive_message")) < _LONGEST_LOOP, "receive_message is called without end"
         url = arguments["QueueUrl"]
         found = [kept for kept in self.queues[url] if not kept.hidden]
         if url in self.fifo and len(found) < len(self.queues[url]):
@@ -101,7 +102,7 @@ class FakeSqs:
 
 
 class FakeLambda:
-    """Keeps its invocations; `answer` and `error` are what a synchronous one gives."""
+    """A fake of Lambda that records invocations. `answer` and `error` are the result of a synchronous invocation."""
 
     def __init__(self) -> None:
         self.faults = Faults("lambda")
@@ -110,7 +111,7 @@ class FakeLambda:
 
     @property
     def invocations(self) -> list[tuple[str, str, Any]]:
-        """ARN, type and event of each."""
+        """Function ARN, invocation type and event of each invocation."""
         return [
             (call["FunctionName"], call["InvocationType"], json.loads(call["Payload"]))
             for call in self.faults.of("invoke")
@@ -127,7 +128,10 @@ class FakeLambda:
 
 
 class FakeLogs:
-    """Log groups by name; a filter pattern is one quoted text. The first page of an answer is empty (AWS rule)."""
+    """A fake of CloudWatch Logs with lines by log group.
+
+    A filter pattern is one quoted text. The first page of a result is empty, as can happen on AWS.
+    """
 
     def __init__(self) -> None:
         self.faults = Faults("logs")
@@ -145,9 +149,10 @@ class FakeLogs:
 
 @dataclass
 class FakeStream:
-    """One shard. `pages` are lists of records as GetRecords gives them one after the other; an iterator is its number.
+    """A fake of a DynamoDB stream with one shard.
 
-    A page may be empty though more follow (AWS rule), and `closed` shards end without an iterator.
+    `pages` are the lists of records that successive GetRecords calls return. An iterator is the number of a page. A
+    page can be empty although more pages follow, as on AWS. A `closed` shard ends without a next iterator.
     """
 
     pages: list[list[dict[str, Any]]]

@@ -1,4 +1,4 @@
-"""A stack's failure queues in memory, and what lies in them."""
+"""A stack's failure queues in memory, and messages for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIFO = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/orders-dev-analyti
 STREAM = "arn:aws:dynamodb:ap-northeast-1:123456789012:table/orders-dev-orders/stream/2026-01-01T00:00:00.000"
 SHARD = "shardId-00000001700000000000-a1b2c3d4"
 FIRST = 100_000_000_000_000_000_101
-"""Sequence number; DynamoDB's have 21 digits and more."""
+"""Sequence number of the first record. DynamoDB's sequence numbers have at least 21 digits."""
 QUEUES = {
     "process-order-dlq": ("dead-letter", ALIAS),
     "process-order-failures": ("invocation", ALIAS),
@@ -36,7 +36,7 @@ EVENT = {
 
 
 def envelope(event: Any = EVENT, *, request_id: str = "r-1") -> dict[str, Any]:
-    """What Lambda sends to the destination of failures."""
+    """Return the envelope that Lambda sends to an on-failure destination."""
     return {
         "version": "1.0",
         "requestContext": {"requestId": request_id, "condition": "RetriesExhausted", "approximateInvokeCount": 3},
@@ -47,7 +47,7 @@ def envelope(event: Any = EVENT, *, request_id: str = "r-1") -> dict[str, Any]:
 
 
 def stream_report() -> dict[str, Any]:
-    """What Lambda sends to the destination of a stream's failures: not the three records, only where they are."""
+    """Return the report of failed stream records that Lambda sends. It contains their position, not the records."""
     return {
         "requestContext": {"requestId": "r-9", "condition": "RetryAttemptsExhausted"},
         "DDBStreamBatchInfo": {
@@ -67,7 +67,7 @@ def stream_records(*positions: int) -> list[dict[str, Any]]:
 
 @dataclass
 class World:
-    """A stack's queues and what they lead to."""
+    """A stack's failure queues, and fakes of the services to which a redrive sends."""
 
     sqs: FakeSqs = field(default_factory=lambda: FakeSqs("analytics-dlq"))
     logs: FakeLogs = field(default_factory=FakeLogs)

@@ -1,4 +1,4 @@
-"""What changes between two documents of an API, in words."""
+"""Tests of the description of changes between two OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def around(new: Any) -> None:
         (around, ["~ authorizers: token", "~ errors of the gateway: THROTTLED", "~ info"]),
     ],
 )
-def test_a_change_is_told_in_words(change: Callable[[Any], None], told: list[str]) -> None:
+def test_change_of_a_document_is_described(change: Callable[[Any], None], told: list[str]) -> None:
     new = copy.deepcopy(DOCUMENT)
     change(new)
     assert changes(DOCUMENT, new) == told
 
 
-def test_routes_are_named_as_people_write_them() -> None:
+def test_routes_have_readable_names() -> None:
     assert {route.name for route in routes(DOCUMENT)} == {
         "POST /orders",
         "OPTIONS /orders",

@@ -1,4 +1,4 @@
-"""A dry run says why each message failed."""
+"""A dry run prints why each message failed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.operations.redrive_world import EVENT, FIRST, RELAY_LOG, World, strea
         ("send-email-dlq", {}, "no reason given"),
     ],
 )
-def test_a_dry_run_says_the_reason_that_came_with_a_message(
+def test_dry_run_prints_the_reason_in_a_message(
     world: World, capsys: pytest.CaptureFixture[str], queue: str, attributes: Mapping[str, Any], reason: str
 ) -> None:
     world.sqs.put(queue, EVENT, **attributes)
@@ -42,14 +42,12 @@ def test_a_dry_run_says_the_reason_that_came_with_a_message(
 
 
 def failed_on(number: int) -> str:
-    """A line of the relay's log."""
+    """Return a line of the outbox relay's log about a failed record."""
     trace = 'Traceback (most recent call last):\n  File "relay.py"\nshared.errors.ValidationError: detail: no items'
     return json.dumps({"level": "ERROR", "sequence_number": str(number), "exception": trace})
 
 
-def test_why_records_of_the_stream_failed_is_read_from_the_log_for_each_of_them(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reasons_of_failed_stream_records_come_from_the_log(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("publish-order-events-stream", stream_report())
     refused = json.dumps({"sequence_numbers": [str(FIRST + 2), str(FIRST + 8)], "codes": ["ThrottlingException"]})
     world.logs.lines[RELAY_LOG] = [failed_on(FIRST + 7), "START sequence_number", failed_on(FIRST), refused]
@@ -58,7 +56,7 @@ def test_why_records_of_the_stream_failed_is_read_from_the_log_for_each_of_them(
     assert f"3 record(s) from {FIRST} (RetryAttemptsExhausted: {why})" in capsys.readouterr().out
 
 
-def test_a_log_that_says_nothing_or_may_not_be_read_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_without_a_reason_is_reported(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("publish-order-events-stream", stream_report())
     world.redrive(dry_run=True)
     assert f"(RetryAttemptsExhausted: see sequence_number {FIRST} in {RELAY_LOG})" in capsys.readouterr().out

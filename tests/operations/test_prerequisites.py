@@ -1,4 +1,4 @@
-"""What `make preview` and `make deploy` check first."""
+"""Tests of the checks that run before `make preview` and `make deploy`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.graph import ROOT
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A PATH that holds what a test puts there."""
+    """The only directory on the PATH. It is empty at first."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
@@ -29,12 +29,12 @@ def pulumi(path: Path, *, fails: str = "nothing") -> None:
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No call leaves this machine: the port is closed."""
+    """AWS calls fail at once, because no program listens on the port."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
 
-def test_everything_missing_is_said_at_once_with_its_remedy(path: Path) -> None:
+def test_all_problems_are_reported_at_once_with_remedies(path: Path) -> None:
     del path
     said = "\n".join(prerequisites.problems("staging"))
     assert "Pulumi.staging.yaml is missing; stacks with a file: dev, local, prod" in said
@@ -43,30 +43,30 @@ def test_everything_missing_is_said_at_once_with_its_remedy(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("fails", "said"), [("whoami", "pulumi login"), ("select", "pulumi stack init dev")])
-def test_a_cli_without_login_or_stack_is_said(path: Path, fails: str, said: str) -> None:
+def test_missing_login_or_stack_is_reported(path: Path, fails: str, said: str) -> None:
     pulumi(path, fails=fails)
     assert any(said in problem for problem in prerequisites.problems("dev"))
 
 
-def test_nothing_is_said_of_what_is_there(path: Path) -> None:
+def test_fulfilled_prerequisites_are_not_reported(path: Path) -> None:
     pulumi(path)
     assert [problem for problem in prerequisites.problems("dev") if "AWS credentials" not in problem] == []
 
 
-def test_a_stack_of_an_organisation_has_the_file_of_its_own_name(path: Path) -> None:
+def test_organization_in_the_stack_name_does_not_change_its_file(path: Path) -> None:
     pulumi(path)
     assert [problem for problem in prerequisites.problems("acme/dev") if "is missing" in problem] == []
 
 
 @pytest.mark.parametrize(("quota", "enough"), [(10, False), (109, False), (110, True), (1000, True)])
-def test_a_quota_below_what_prod_provisions_is_said_before_lambda_refuses_it(quota: int, enough: bool) -> None:
+def test_too_small_concurrency_quota_is_reported(quota: int, enough: bool) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
     said = prerequisites.too_few_environments(config, quota)
     assert bool(said) is not enough
     assert all("needed: 10 provisioned and 100" in line for line in said)
 
 
-def test_a_stack_without_provisioned_concurrency_needs_no_quota() -> None:
+def test_stack_without_provisioned_concurrency_needs_no_quota() -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
     assert prerequisites.too_few_environments(config, 10) == []
 
@@ -84,7 +84,7 @@ def test_a_stack_without_provisioned_concurrency_needs_no_quota() -> None:
         ("- 1\n", "Pulumi.dev.yaml: got a list; allowed: a mapping"),
     ],
 )
-def test_a_stack_file_that_cannot_be_read_is_said_and_no_region_is_made_up(
+def test_invalid_stack_file_is_reported_and_no_region_is_assumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, said: str
 ) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text(content)
@@ -95,16 +95,16 @@ def test_a_stack_file_that_cannot_be_read_is_said_and_no_region_is_made_up(
     assert not [problem for problem in problems if "us-east-1.lambda" in problem or "quota" in problem]
 
 
-def test_a_configuration_of_another_shape_is_left_to_the_program() -> None:
+def test_invalid_configuration_does_not_fail_the_quota_check() -> None:
     for functions in ("none", {"sizes": 5}, {"sizes": {"users_api": "big"}}, {"sizes": {"users_api": None}}):
         assert prerequisites.too_few_environments({"orders:functions": functions}, 10) == []
 
 
-def test_the_local_stack_is_sent_to_make_up() -> None:
+def test_local_stack_is_refused_with_make_up_as_the_remedy() -> None:
     assert prerequisites.problems("local") == ["STACK=local runs on this machine's emulator, not on AWS; use `make up`"]
 
 
-def test_the_command_fails_with_every_problem_on_its_own_line() -> None:
+def test_command_fails_and_prints_each_problem_on_its_own_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "operations.prerequisites", "local"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The pull request's comment."""
+"""Tests of the comment that a pull request gets about its preview."""
 
 import pytest
 
@@ -66,28 +66,28 @@ TREE = """\
             }"""
 
 
-def test_a_comment_is_found_again_by_its_first_line() -> None:
+def test_first_line_of_a_comment_identifies_its_stack() -> None:
     assert comment("dev", "no changes").startswith(marker("dev") + "\n")
     assert marker("dev") != marker("prod")
 
 
 @pytest.mark.parametrize("preview", ["x" * 1_000_000, "é" * 200_000, "a\n" * 100_000, "`" * 60_000, ""])
-def test_a_comment_is_never_longer_than_github_allows(preview: str) -> None:
+def test_comment_is_shorter_than_the_limit_of_github(preview: str) -> None:
     assert len(comment("prod", preview)) < GITHUB_LIMIT
 
 
-def test_a_long_preview_keeps_its_beginning_and_end_and_says_what_is_left_out() -> None:
+def test_long_preview_is_shortened_in_the_middle() -> None:
     text = comment("dev", "FIRST" + "x" * 100_000 + "LAST")
     assert "FIRST" in text
     assert "LAST" in text
     assert "characters left out" in text
 
 
-def test_a_fence_inside_the_preview_does_not_end_the_comments_fence() -> None:
+def test_code_fence_in_the_preview_does_not_end_the_comments_fence() -> None:
     assert comment("dev", "before\n```\nafter").count("```") == 2
 
 
-def test_the_document_of_an_api_is_shown_by_its_routes() -> None:
+def test_changed_api_document_is_shown_by_its_routes() -> None:
     assert by_route(f"{BEFORE}\n{TREE}\n{AFTER}").splitlines() == [
         *BEFORE.splitlines()[:2],
         "      ~ routes of the API:",
@@ -99,7 +99,7 @@ def test_the_document_of_an_api_is_shown_by_its_routes() -> None:
     ]
 
 
-def test_a_document_that_is_not_known_yet_is_said_to_be_so() -> None:
+def test_document_that_is_not_known_yet_is_reported_as_unknown() -> None:
     gone = "\n".join(line.replace("~", "-").replace("+", "-") for line in TREE.splitlines())
     first, _, rest = AFTER.partition("\n")
     assert by_route(f"{BEFORE}\n{gone}\n{first}\n => [unknown]\n{rest}").splitlines() == [
@@ -110,9 +110,9 @@ def test_a_document_that_is_not_known_yet_is_said_to_be_so() -> None:
 
 
 @pytest.mark.parametrize("preview", [BEFORE, f"{BEFORE}\n{TREE}", "    ~ body: output<string>", AFTER])
-def test_what_is_no_whole_document_is_shown_as_it_is(preview: str) -> None:
+def test_preview_without_a_whole_document_is_not_changed(preview: str) -> None:
     assert by_route(preview) == preview
 
 
-def test_the_comment_has_the_routes() -> None:
+def test_comment_contains_the_changed_routes() -> None:
     assert "GET /orders: operation id" in comment("dev", f"{BEFORE}\n{TREE}\n{AFTER}")

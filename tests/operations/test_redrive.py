@@ -1,4 +1,4 @@
-"""`make redrive` against queues in memory: each kind of message goes back to where it failed, and nothing is lost."""
+"""`make redrive` with queues in memory: each message returns to where it failed, and no message is lost."""
 
 from __future__ import annotations
 
@@ -29,25 +29,23 @@ from tests.operations.redrive_world import (
 )
 
 _WITHIN_S = 120
-"""Ends a test that hangs."""
+"""Time limit in seconds that ends a hanging test."""
 
 
-def test_an_event_that_a_function_failed_on_is_given_to_it_again(world: World) -> None:
+def test_failed_event_is_sent_to_its_function_again(world: World) -> None:
     world.sqs.put("process-order-failures", envelope())
     assert world.redrive() == 0
     assert world.functions.invocations == [(ALIAS, "Event", EVENT)]
     assert not world.sqs.queues["process-order-failures"]
 
 
-def test_a_dead_letter_without_its_envelope_is_given_to_its_function(world: World) -> None:
+def test_dead_letter_without_an_envelope_is_sent_to_its_function(world: World) -> None:
     world.sqs.put("send-email-dlq", EVENT, RequestID="r-2", ErrorMessage="mail: SES answered MessageRejected")
     assert world.redrive() == 0
     assert world.functions.invocations == [(MAILER, "Event", EVENT)]
 
 
-def test_the_copy_of_an_envelope_that_was_sent_back_is_dropped(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_dead_letter_copy_of_a_redriven_envelope_is_deleted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("process-order-dlq", EVENT, RequestID="r-1")
     world.sqs.put("process-order-failures", envelope())
     assert world.redrive() == 0
@@ -56,16 +54,14 @@ def test_the_copy_of_an_envelope_that_was_sent_back_is_dropped(
     assert "process-order-dlq: o-1:PENDING" in capsys.readouterr().out
 
 
-def test_the_same_event_of_another_function_is_no_copy(world: World) -> None:
+def test_same_event_of_another_function_is_not_a_copy(world: World) -> None:
     world.sqs.put("send-email-dlq", EVENT, RequestID="r-1")
     world.sqs.put("process-order-failures", envelope())
     world.redrive()
     assert [arn for arn, _, _ in world.functions.invocations] == [ALIAS, MAILER]
 
 
-def test_an_interrupted_redrive_ends_what_it_began_and_leaves_the_rest_to_the_next(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_redrive_completes_the_started_message_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for request_id in ("r-1", "r-2"):
         world.sqs.put("process-order-failures", envelope(request_id=request_id))
     (queue,) = [each for each in command.failure_queues(world.outputs) if each.name == "process-order-failures"]
@@ -92,7 +88,7 @@ def test_an_interrupted_redrive_ends_what_it_began_and_leaves_the_rest_to_the_ne
     assert [json.loads(body)["requestContext"]["requestId"] for body in world.sqs.visible(queue.url)] == ["r-2"]
 
 
-def test_what_cannot_be_sent_back_stays_and_is_visible_again(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_message_that_cannot_be_redriven_stays_visible(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("process-order-failures", envelope())
     world.functions.faults.refuse("invoke", "TooManyRequestsException")
     assert world.redrive() == 1
@@ -100,13 +96,13 @@ def test_what_cannot_be_sent_back_stays_and_is_visible_again(world: World, capsy
     assert "TooManyRequestsException" in capsys.readouterr().out
 
 
-def test_an_event_that_could_not_be_delivered_to_a_function_is_given_to_it(world: World) -> None:
+def test_undelivered_event_is_sent_to_its_function(world: World) -> None:
     world.sqs.put("process-order-delivery", EVENT, ERROR_CODE="NO_PERMISSIONS")
     assert world.redrive() == 0
     assert world.functions.invocations == [(ALIAS, "Event", EVENT)]
 
 
-def test_an_event_that_could_not_be_delivered_to_the_queue_is_sent_as_its_target_would(world: World) -> None:
+def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: World) -> None:
     from components.events.analytics_queue import target_options  # noqa: PLC0415 - the import is slow, and only this test needs it
 
     number = world.sqs.put("analytics-delivery", EVENT, ERROR_CODE="NO_PERMISSIONS")
@@ -127,7 +123,7 @@ def test_an_event_that_could_not_be_delivered_to_the_queue_is_sent_as_its_target
     assert sent["MessageDeduplicationId"] == number
 
 
-def test_a_message_of_the_fifo_queue_goes_back_as_it_was(world: World) -> None:
+def test_message_of_the_fifo_queue_is_sent_back_unchanged(world: World) -> None:
     body = {"event_id": "o-1:PENDING", "detail_type": "OrderCreated", "order": {"order_id": "o-1"}}
     world.sqs.put("analytics-dlq", body)
     assert world.redrive() == 0
@@ -136,7 +132,7 @@ def test_a_message_of_the_fifo_queue_goes_back_as_it_was(world: World) -> None:
     assert not world.sqs.queues["analytics-dlq"]
 
 
-def test_records_of_the_stream_are_read_again_and_no_others(world: World) -> None:
+def test_redrive_sends_exactly_the_failed_stream_records(world: World) -> None:
     world.sqs.put("publish-order-events-stream", stream_report())
     assert world.redrive() == 0
     ((arn, kind, event),) = world.functions.invocations
@@ -148,7 +144,7 @@ def test_records_of_the_stream_are_read_again_and_no_others(world: World) -> Non
     assert (asked["ShardId"], asked["SequenceNumber"]) == (SHARD, str(FIRST))
 
 
-def test_records_behind_an_empty_page_of_the_stream_are_read_too(world: World) -> None:
+def test_records_after_an_empty_stream_page_are_sent(world: World) -> None:
     world.stream.pages = [stream_records(0), [], stream_records(1, 2)]
     world.sqs.put("publish-order-events-stream", stream_report())
     assert world.redrive() == 0
@@ -156,7 +152,7 @@ def test_records_behind_an_empty_page_of_the_stream_are_read_too(world: World) -
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_records_that_are_not_all_found_are_not_replayed_in_part(world: World, *, closed: bool) -> None:
+def test_incomplete_stream_records_are_not_sent(world: World, *, closed: bool) -> None:
     world.stream.pages, world.stream.closed = [stream_records(0, 1)], closed
     world.sqs.put("publish-order-events-stream", stream_report())
     assert world.redrive() == 1
@@ -164,7 +160,7 @@ def test_records_that_are_not_all_found_are_not_replayed_in_part(world: World, *
     assert world.sqs.visible("publish-order-events-stream")
 
 
-def test_records_that_the_stream_no_longer_has_stay_reported(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_of_expired_stream_records_stays_in_the_queue(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("publish-order-events-stream", stream_report())
     world.stream.faults.refuse("get_shard_iterator", "TrimmedDataAccessException")
     assert world.redrive() == 1
@@ -176,7 +172,7 @@ def test_records_that_the_stream_no_longer_has_stay_reported(world: World, capsy
     ("answer", "error"),
     [({"batchItemFailures": [{"itemIdentifier": str(FIRST + 1)}]}, ""), ({"errorType": "KeyError"}, "Unhandled")],
 )
-def test_records_that_fail_again_stay_reported(world: World, answer: Any, error: str) -> None:
+def test_report_of_records_that_fail_again_stays_in_the_queue(world: World, answer: Any, error: str) -> None:
     world.functions.answer, world.functions.error = answer, error
     world.sqs.put("publish-order-events-stream", stream_report())
     assert world.redrive() == 1
@@ -190,7 +186,7 @@ ODD = {"requestContext": "x", "responsePayload": [1], "DDBStreamBatchInfo": {"st
 
 @pytest.mark.parametrize("body", ["not JSON", "[]", "{}", DEEP])
 @pytest.mark.parametrize("queue", sorted(QUEUES))
-def test_a_message_that_cannot_be_read_stays(world: World, queue: str, body: str) -> None:
+def test_unreadable_message_stays_in_the_queue(world: World, queue: str, body: str) -> None:
     world.sqs.put(queue, body)
     assert world.redrive() == 1
     assert world.sqs.visible(queue) == [body]
@@ -200,7 +196,7 @@ def test_a_message_that_cannot_be_read_stays(world: World, queue: str, body: str
 
 @pytest.mark.parametrize("queue", sorted(QUEUES))
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_a_message_of_any_shape_holds_up_no_other(world: World, queue: str, *, dry_run: bool) -> None:
+def test_malformed_messages_do_not_block_other_messages(world: World, queue: str, *, dry_run: bool) -> None:
     for body in (ODD, {"detail": "x"}, {"requestPayload": 7}, {"detail": {"event_id": ["o-1"]}}):
         world.sqs.put(queue, body)
     world.sqs.put("process-order-failures", envelope())
@@ -208,7 +204,7 @@ def test_a_message_of_any_shape_holds_up_no_other(world: World, queue: str, *, d
     assert (ALIAS, "Event", EVENT) in world.functions.invocations or dry_run
 
 
-def test_an_undelivered_event_of_another_shape_goes_to_the_queue_whose_consumer_names_it(world: World) -> None:
+def test_malformed_undelivered_event_is_sent_to_its_queue(world: World) -> None:
     world.sqs.put("analytics-delivery", {"detail-type": "OrderCreated", "detail": {"order": "two teapots"}})
     assert world.redrive() == 0
     (sent,) = world.sqs.faults.of("send_message")
@@ -216,14 +212,14 @@ def test_an_undelivered_event_of_another_shape_goes_to_the_queue_whose_consumer_
     assert json.loads(sent["MessageBody"]) == body
 
 
-def test_one_that_cannot_be_sent_back_does_not_hold_up_the_others(world: World) -> None:
+def test_unreadable_message_does_not_block_its_queue(world: World) -> None:
     world.sqs.put("process-order-failures", "not JSON")
     world.sqs.put("process-order-failures", envelope())
     assert world.redrive() == 1
     assert len(world.functions.invocations) == 1
 
 
-def test_a_dry_run_says_what_it_would_do_and_does_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_prints_its_plan_and_changes_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("process-order-dlq", EVENT, RequestID="r-1")
     world.sqs.put("process-order-failures", envelope())
     world.sqs.put("publish-order-events-stream", stream_report())
@@ -238,7 +234,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(world: World, capsys: 
     assert "process-order-dlq: o-1:PENDING (no reason given): would be dropped, a copy" in said
 
 
-def test_a_dry_run_counts_what_sqs_hides_of_a_fifo_queue(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_counts_hidden_messages_of_a_fifo_queue(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(25):
         world.sqs.put("analytics-dlq", {"event_id": f"o-{number}:PENDING"})
     world.redrive(dry_run=True)
@@ -248,9 +244,7 @@ def test_a_dry_run_counts_what_sqs_hides_of_a_fifo_queue(world: World, capsys: p
     assert len(world.sqs.visible("analytics-dlq")) == 25
 
 
-def test_one_that_stays_in_a_fifo_queue_does_not_hide_the_others(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unreadable_message_does_not_block_a_fifo_queue(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("analytics-dlq", "not JSON")
     for number in range(24):
         world.sqs.put("analytics-dlq", {"event_id": f"o-{number}:PENDING"})
@@ -260,8 +254,8 @@ def test_one_that_stays_in_a_fifo_queue_does_not_hide_the_others(
     assert capsys.readouterr().out.count("stays: ") == 1
 
 
-def test_queues_are_waited_for_at_the_same_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each receive of an empty queue lasts a second on AWS: one after the other, sixteen queues would take 16 s."""
+def test_redrive_receives_from_all_queues_concurrently(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS, each receive from an empty queue takes 1 s, so 16 queues would take 16 s one after the other."""
     together = len(QUEUES) - len([kind for kind, _ in QUEUES.values() if kind == "dead-letter"])
     everybody = threading.Barrier(together, timeout=_WITHIN_S)
     received = world.sqs.receive_message
@@ -275,14 +269,14 @@ def test_queues_are_waited_for_at_the_same_time(world: World, monkeypatch: pytes
     assert world.redrive() == 0
 
 
-def test_more_messages_than_one_call_gives_are_all_sent_back(world: World) -> None:
+def test_redrive_sends_more_messages_than_one_receive_returns(world: World) -> None:
     for number in range(25):
         world.sqs.put("process-order-failures", envelope(request_id=f"r-{number}"))
     assert world.redrive() == 0
     assert len(world.functions.invocations) == 25
 
 
-def test_what_fails_again_meanwhile_is_left_for_the_next_time(world: World) -> None:
+def test_message_that_fails_during_the_redrive_stays(world: World) -> None:
     world.sqs.put("process-order-delivery", EVENT)
     world.sqs.put("process-order-failures", envelope(), sent_at_s=time.time() + 60)
     assert world.redrive() == 0
@@ -290,7 +284,7 @@ def test_what_fails_again_meanwhile_is_left_for_the_next_time(world: World) -> N
     assert len(world.sqs.visible("process-order-failures")) == 1
 
 
-def test_on_aws_the_caller_s_own_credentials_are_used(world: World) -> None:
+def test_redrive_on_aws_uses_the_credentials_of_the_caller(world: World) -> None:
     world.redrive()
     assert {service for service, _ in world.clients} == {"sqs", "lambda", "dynamodbstreams", "logs"}
     for _, keywords in world.clients:

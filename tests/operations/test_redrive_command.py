@@ -1,4 +1,4 @@
-"""`make redrive` as a command: what it is given, where it looks, how it ends."""
+"""Tests of the command `make redrive`: its arguments, its stack outputs and its exit codes."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run_command
 
 
-def test_the_command_ends_with_0_when_nothing_stays(run: Run) -> None:
+def test_exit_code_is_0_when_no_message_stays(run: Run) -> None:
     assert run("local") == 0
 
 
-def test_the_command_ends_with_1_when_something_stays(run: Run, world: World) -> None:
+def test_exit_code_is_1_when_a_message_stays(run: Run, world: World) -> None:
     world.sqs.put("process-order-failures", "not JSON")
     assert run("local") == 1
 
 
-def test_the_command_sends_nothing_back_with_dry_run(run: Run, world: World) -> None:
+def test_dry_run_argument_sends_nothing(run: Run, world: World) -> None:
     world.sqs.put("process-order-failures", envelope())
     assert run("local", "--dry-run") == 0
     assert not world.functions.invocations
 
 
-def test_the_command_speaks_to_the_emulator_of_its_port(run: Run, world: World) -> None:
+def test_port_argument_selects_the_emulator(run: Run, world: World) -> None:
     run("local", "--port", "4577")
     assert {keywords["endpoint_url"] for _, keywords in world.clients} == {"http://127.0.0.1:4577"}
 
 
-def test_the_command_ends_with_2_and_the_remedy_when_nothing_runs(
+def test_exit_code_is_2_with_a_remedy_when_no_instance_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
@@ -56,7 +56,7 @@ def test_the_command_ends_with_2_and_the_remedy_when_nothing_runs(
     assert "make up PORT=4577" in capsys.readouterr().err
 
 
-def test_the_command_ends_with_2_and_the_remedy_without_the_pulumi_cli(
+def test_exit_code_is_2_with_a_remedy_without_the_pulumi_cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -64,19 +64,19 @@ def test_the_command_ends_with_2_and_the_remedy_without_the_pulumi_cli(
     assert "Pulumi CLI" in capsys.readouterr().err
 
 
-def test_a_stack_that_there_is_not_is_named_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_stack_is_reported_with_the_existing_stacks(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["acme/nope"]) == 2
     assert "Pulumi.nope.yaml is missing; stacks with a file: dev, local, prod" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "4566.0", ""])
-def test_a_port_that_cannot_be_one_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         command.main(["local", f"--port={port}"])
     assert f"PORT: got {port!r}; allowed: 1 to 65535" in capsys.readouterr().err
 
 
-def test_an_emulator_that_was_killed_is_said_with_the_remedy(
+def test_killed_emulator_is_reported_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

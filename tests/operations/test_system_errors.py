@@ -1,4 +1,4 @@
-"""Whatever the operating system refuses, an operator's command reports it in one line."""
+"""An operator's command reports every error of the operating system in one line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[Main, Sequence[str]]] = {
 
 @pytest.fixture
 def _machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]) -> None:
-    """A machine on which each command works: a Pulumi CLI that knows the stack, outputs of an emulator, a preview."""
+    """A machine on which each command works: with a fake Pulumi CLI, an emulator's outputs and a preview."""
     outputs = {**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}}
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
     (tmp_path / "preview.txt").write_text("no changes")
@@ -47,7 +47,7 @@ def _machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grap
         return graph
 
     def client(_service: str, **_: object) -> World:
-        raise ValueError("no call of AWS here")
+        raise ValueError("no AWS calls in this test")
 
     monkeypatch.setattr(stack_outputs, "outputs_file", outputs_file)
     monkeypatch.setattr(cost, "record", record)
@@ -64,7 +64,7 @@ def _ended(name: str, refusals: Refusals) -> tuple[int, str]:
 
 @pytest.mark.usefixtures("_machine")
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_refused_system_call_is_one_line(name: str) -> None:
+def test_system_error_is_reported_in_one_line(name: str) -> None:
     asked = Refusals()
     as_usual = _ended(name, asked)
     calls = [call for call in asked.calls if not call.time]
@@ -81,7 +81,7 @@ def test_a_refused_system_call_is_one_line(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_defect_is_one_line(
+def test_defect_is_reported_in_one_line(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -103,7 +103,7 @@ def test_a_defect_is_one_line(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"local": {}}'])
-def test_damaged_outputs_are_one_line_with_the_remedy(
+def test_damaged_outputs_are_reported_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:
     monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
@@ -114,7 +114,7 @@ def test_damaged_outputs_are_one_line_with_the_remedy(
     assert capsys.readouterr().err.endswith("Remedy: `make up PORT=4577` writes it again\n")
 
 
-def test_a_stack_without_outputs_is_named_with_the_remedy(
+def test_stack_without_outputs_is_reported_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "pulumi").write_text("#!/bin/sh\necho '{}'\n")
@@ -127,7 +127,7 @@ def test_a_stack_without_outputs_is_named_with_the_remedy(
 
 
 @pytest.mark.parametrize("setting", [("AWS_MAX_ATTEMPTS", "many"), ("AWS_ENDPOINT_URL", "nonsense")])
-def test_an_aws_setting_of_the_wrong_kind_is_one_line(
+def test_invalid_aws_setting_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: tuple[str, str]
 ) -> None:
     def read(_stack: str, *, port: int) -> dict[str, object]:
@@ -142,9 +142,9 @@ def test_an_aws_setting_of_the_wrong_kind_is_one_line(
     assert all("\n" not in each for each in prerequisites.problems("dev"))
 
 
-def test_calls_of_aws_go_through_the_proxy_of_the_machine(world: World) -> None:
+def test_aws_calls_use_the_proxy_of_the_machine(world: World) -> None:
     redrive.clients(world.outputs)("sqs")
     redrive.clients({**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}})("sqs")
     (_, aws), (_, emulator) = world.clients
-    assert aws["config"].proxies is None, "the SDK takes them from the environment"
+    assert aws["config"].proxies is None, "the SDK reads the proxies from the environment"
     assert emulator["config"].proxies == {}

@@ -1,6 +1,6 @@
-"""For each rule, changes of prod's resources that break it, and what it then reports.
+"""For each rule: changes to prod's resources that break the rule, and the resource that it then reports.
 
-Where prod itself breaks the rule, which is waived, the change mends it.
+If a waiver allows prod to break the rule, the change fixes the resource instead.
 """
 
 from __future__ import annotations

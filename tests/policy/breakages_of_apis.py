@@ -1,4 +1,4 @@
-"""For each rule on an API or its firewall, changes of prod's resources that break it, and what it then reports."""
+"""For each rule about an API or its firewall: changes that break the rule, and the resource that it then reports."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def _count_log4j(props: dict[str, Any]) -> None:
 
 
 def _rest(route: str, **fields: Any) -> Change:
-    """Set fields of a route of the REST API; None removes one."""
+    """Return a change that sets fields of a REST API route. A field with the value None is removed."""
     return _route("RestApi rest-api", route, fields)
 
 
 def _http(route: str, **fields: Any) -> Change:
-    """Set fields of a route of the HTTP API; None removes one."""
+    """Return a change that sets fields of an HTTP API route. A field with the value None is removed."""
     return _route("Api http-api", route, fields)
 
 
@@ -63,7 +63,7 @@ def _authorized_by(kind: str) -> Change:
 
 
 def _validating(**checks: bool) -> Change:
-    """Set what the validator of the REST API checks; nothing removes the validator."""
+    """Return a change that sets the checks of the REST API's validator. Without checks, the validator is removed."""
 
     def alter(document: Any) -> None:
         validators = document["x-amazon-apigateway-request-validators"]

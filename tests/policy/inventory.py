@@ -1,7 +1,8 @@
-"""Every check of the packs that names one of our types of resources, as the packs themselves list them.
+"""All checks of cdk-nag and checkov that apply to the resource types of this project.
 
-cdk-nag 3.0.2: the packs AwsSolutions (for the services in use) and Serverless (whole), from its RULES.md. checkov
-3.3.30: what its registry has for the types of resources that prod's plan has, and its graph checks that name one.
+From cdk-nag 3.0.2: the pack AwsSolutions for the services in use, and the whole pack Serverless, according to its
+RULES.md. From checkov 3.3.30: the registered checks for the resource types in prod's plan, and the graph checks for at
+least one of these types.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A recorded graph as the rules see it, and ways to change it."""
+"""Converts a recorded resource graph for the rules, and changes it to break rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Change = Callable[[Stack], Stack]
 
 
 def stack_of(graph: Graph) -> Stack:
-    """Return what the graph registered, with computed outputs."""
+    """Return the resources of the graph with their computed outputs, as the rules read them."""
     return Stack(
         tuple(
             Resource(
@@ -33,17 +33,17 @@ def stack_of(graph: Graph) -> Stack:
 
 
 def all_findings(stack: Stack) -> list[Finding]:
-    """Return every violation, waived ones too."""
+    """Return every violation, including the waived ones."""
     return [found for rule in RULES for found in findings(rule, stack)]
 
 
 def said(found: Iterable[Finding]) -> set[tuple[str, str]]:
-    """Return which rule reports which resource."""
+    """Return the name of the rule and the name of the resource for each finding."""
     return {(each.rule.name, each.resource.name) for each in found}
 
 
 def find(stack: Stack, title: str) -> Resource:
-    """Return the resource called `Kind name`."""
+    """Return the resource with the title `Kind name`, for example "Function users-api"."""
     kind, name = title.split()
     named = [each for each in stack.resources if each.name == name and each.type.startswith("aws:")]
     found = [each for each in named if each.type.endswith(f":{kind}")]
@@ -52,20 +52,20 @@ def find(stack: Stack, title: str) -> Resource:
 
 
 def change(title: str, alter: Callable[[dict[str, Any]], object]) -> Change:
-    """Alter the properties of one resource."""
+    """Return a change that edits the properties of one resource with `alter`."""
 
     def altered(stack: Stack) -> Stack:
         resource = find(stack, title)
         props = copy.deepcopy(dict(resource.props))
         alter(props)
-        assert props != resource.props, f"{title} is as it was"
+        assert props != resource.props, f"{title} was not changed"
         return _with(stack, resource, dataclasses.replace(resource, props=props))
 
     return altered
 
 
 def put(title: str, *path: str, value: Any) -> Change:
-    """Set one value, deep in the properties."""
+    """Return a change that sets the value at `path` in the properties."""
 
     def alter(props: dict[str, Any]) -> None:
         inner = props
@@ -77,7 +77,7 @@ def put(title: str, *path: str, value: Any) -> Change:
 
 
 def drop(title: str, *path: str) -> Change:
-    """Leave one value out."""
+    """Return a change that removes the value at `path` from the properties."""
 
     def alter(props: dict[str, Any]) -> None:
         inner = props
@@ -91,7 +91,7 @@ def drop(title: str, *path: str) -> Change:
 def statement(
     title: str, alter: Callable[[dict[str, Any]], object], *, key: str = "policy", number: int = -1
 ) -> Change:
-    """Alter one statement of a policy, the last one."""
+    """Return a change that edits a statement of a policy. By default it is the last statement."""
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props[key])
@@ -102,7 +102,7 @@ def statement(
 
 
 def body(title: str, alter: Callable[[Any], object]) -> Change:
-    """Alter the OpenAPI document of an API."""
+    """Return a change that edits the OpenAPI document of an API."""
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props["body"])
@@ -113,7 +113,7 @@ def body(title: str, alter: Callable[[Any], object]) -> Change:
 
 
 def allow(title: str, **fields: Any) -> Change:
-    """Add a statement to a policy that allows something."""
+    """Return a change that adds a statement with the effect Allow to a policy."""
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props["policy"])
@@ -124,12 +124,15 @@ def allow(title: str, **fields: Any) -> Change:
 
 
 def without(title: str) -> Change:
-    """Leave a resource out."""
+    """Return a change that removes a resource."""
     return lambda stack: Stack(tuple(each for each in stack.resources if each != find(stack, title)))
 
 
 def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
-    """Add a resource called `new`; `made_from` names, by property, what it has an output of."""
+    """Return a change that adds a resource with the name `new`.
+
+    `made_from` maps a property to the title of the resource from whose outputs the value is made.
+    """
 
     def added(stack: Stack) -> Stack:
         sources = {key: frozenset({find(stack, title).urn}) for key, title in made_from.items()}
@@ -140,7 +143,7 @@ def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
 
 
 def deleted_first(title: str) -> Change:
-    """Delete a resource before its replacement stands."""
+    """Return a change that makes Pulumi delete a resource before it creates the replacement."""
 
     def altered(stack: Stack) -> Stack:
         resource = find(stack, title)
@@ -150,7 +153,7 @@ def deleted_first(title: str) -> Change:
 
 
 def both(*changes: Change) -> Change:
-    """Make several changes."""
+    """Return a change that makes all `changes`."""
 
     def altered(stack: Stack) -> Stack:
         for each in changes:

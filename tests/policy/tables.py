@@ -1,4 +1,4 @@
-"""The tables of policy/README.md."""
+"""The tables in policy/README.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENFORCEMENT: Final = Path(__file__).resolve().parents[2] / "policy" / "enforceme
 
 
 def rules() -> Table:
-    """Return each rule with what it demands and stands for."""
+    """Return each rule with its demand and the checks that it implements."""
     rows = [(f"`{rule.name}`", f"{rule.demands}{_narrowed(rule)}", _ids(rule.ids)) for rule in RULES]
     return ("rule", "demands", "stands for"), rows
 
@@ -30,7 +30,7 @@ def waivers() -> Table:
 
 
 def not_taken() -> Table:
-    """Return each reason not to take checks, with the checks."""
+    """Return each reason for leaving out checks, with these checks."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for check, reason in NOT_TAKEN.items():
         by_reason[reason].append(check)
@@ -38,7 +38,7 @@ def not_taken() -> Table:
 
 
 def enforcement() -> Table:
-    """Return which rules are advisory in which stack."""
+    """Return the enforcement level of each rule that is advisory in a stack, for every stack."""
     stacks = sorted(path.stem for path in ENFORCEMENT.glob("*.json"))
     levels = {stack: levels_of(stack) for stack in stacks}
     names = sorted({name for each in levels.values() for name in each})
@@ -47,7 +47,7 @@ def enforcement() -> Table:
 
 
 def levels_of(stack: str) -> dict[str, str]:
-    """Return the enforcement levels that a stack's file sets: rule -> level."""
+    """Return the enforcement levels in a stack's file by the name of the rule."""
     levels: dict[str, str] = json.loads((ENFORCEMENT / f"{stack}.json").read_text(encoding="utf-8"))
     return levels
 

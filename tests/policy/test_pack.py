@@ -1,4 +1,4 @@
-"""The pack as the Pulumi engine runs it: a process of its own that is asked over gRPC, before anything is made."""
+"""Tests of the policy pack in its own process. The tests call it over gRPC, as the Pulumi engine does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 @pytest.fixture(scope="module")
 def analyzer() -> Iterator[Any]:
-    """The pack, started as the CLI's pulumi-analyzer-policy-python does."""
+    """The running policy pack, started in the same way as the Pulumi CLI starts it."""
     command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", "."]
     with subprocess.Popen(command, cwd=PACK, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout
@@ -46,7 +46,7 @@ def analyzer() -> Iterator[Any]:
 
 
 def wire(value: Any) -> Any:
-    """Return a recorded value as the engine sends it."""
+    """Return a recorded value in the format that the engine sends."""
     if isinstance(value, Mapping):
         return {key: wire(item) for key, item in cast("Mapping[str, Any]", value).items() if item is not None}
     if isinstance(value, list):
@@ -100,13 +100,13 @@ def stack_request(graph: Graph, *, state: Callable[[Resource], Mapping[str, Any]
 
 
 def said(response: Any) -> set[tuple[str, str]]:
-    """Return the rule and the message of each diagnostic. Fails if a rule could not be run."""
+    """Return the rule and the message of each diagnostic. Fail if a rule could not run."""
     assert all(each.urn for each in response.diagnostics if not each.message.startswith("can't"))
     return {(each.policyName, each.message) for each in response.diagnostics}
 
 
 def judged_alone(graph: Graph) -> list[Resource]:
-    """Return what a rule on one resource is about."""
+    """Return the resources that rules about single resources check."""
     types = {token for rule in RULES if not rule.reads_stack for token in rule.types}
     return [made for made in graph.resources if made.type in types]
 
@@ -115,7 +115,7 @@ def of(graph: Graph, kind: str, name: str) -> Resource:
     return next(made for made in graph.of(kind) if made.name == name and made.custom)
 
 
-def test_it_starts_and_has_every_rule_mandatory_with_the_checks_that_it_stands_for(analyzer: Any) -> None:
+def test_pack_lists_every_rule_as_mandatory_with_its_checks(analyzer: Any) -> None:
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
     assert info.name == "orders-aws"
     assert {each.name for each in info.policies} == {rule.name for rule in RULES}
@@ -124,7 +124,7 @@ def test_it_starts_and_has_every_rule_mandatory_with_the_checks_that_it_stands_f
     assert tags == {rule.name: rule.ids for rule in RULES}
 
 
-def test_the_cli_finds_the_programs_own_environment() -> None:
+def test_pack_uses_the_virtual_environment_of_the_program() -> None:
     pack = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())["runtime"]
     program = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["runtime"]
     assert pack["name"] == program["name"] == "python"
@@ -132,12 +132,12 @@ def test_the_cli_finds_the_programs_own_environment() -> None:
     assert "pulumi-policy==" in (ROOT / "requirements.txt").read_text()
 
 
-def test_it_finds_nothing_in_the_resources_of_prod(analyzer: Any, graph_of: GraphOf) -> None:
+def test_pack_reports_no_resource_of_prod(analyzer: Any, graph_of: GraphOf) -> None:
     for made in judged_alone(graph_of("prod")):
         assert said(analyzer.Analyze(resource_request(made))) == set(), made.name
 
 
-def test_it_tells_which_resource_breaks_which_rule_and_what_to_do(analyzer: Any, graph_of: GraphOf) -> None:
+def test_diagnostic_contains_resource_rule_and_remedy(analyzer: Any, graph_of: GraphOf) -> None:
     users_api = of(graph_of("prod"), FUNCTION, "users-api")
     (found,) = analyzer.Analyze(resource_request(users_api, tracingConfig={"mode": "PassThrough"})).diagnostics
     assert found.policyName == "function-is-traced"
@@ -149,7 +149,7 @@ def test_it_tells_which_resource_breaks_which_rule_and_what_to_do(analyzer: Any,
     ]
 
 
-def test_it_sees_how_resources_hang_together(analyzer: Any, graph_of: GraphOf) -> None:
+def test_pack_checks_relations_between_resources(analyzer: Any, graph_of: GraphOf) -> None:
     prod = graph_of("prod")
     association = prod.one("WebAclAssociation", "rest-api-waf")
     open_stage = dataclasses.replace(prod, resources=[made for made in prod.resources if made is not association])
@@ -158,34 +158,32 @@ def test_it_sees_how_resources_hang_together(analyzer: Any, graph_of: GraphOf) -
     assert found.urn == prod.one("aws:apigateway/stage:Stage", "rest-api-stage").urn
 
 
-def test_a_resource_that_is_deleted_before_it_is_replaced_is_seen(analyzer: Any, graph_of: GraphOf) -> None:
+def test_deletion_before_replacement_is_reported(analyzer: Any, graph_of: GraphOf) -> None:
     request = resource_request(graph_of("prod").one("aws:apigateway/deployment:Deployment", "rest-api-deployment"))
     request.options.deleteBeforeReplace = True
     (found,) = analyzer.Analyze(request).diagnostics
     assert found.policyName == "rest-api-serves-while-it-is-replaced"
 
 
-def test_a_first_preview_is_judged_as_far_as_it_is_known_and_in_silence_beyond(
-    analyzer: Any, preview_of: GraphOf
-) -> None:
+def test_first_preview_reports_nothing_about_unknown_values(analyzer: Any, preview_of: GraphOf) -> None:
     responses = [analyzer.Analyze(resource_request(made)) for made in judged_alone(preview_of("prod"))]
     assert [each for response in responses for each in said(response)] == []
     left = sum(len(response.not_applicable) for response in responses)
     assert 0 < left < len(responses)
 
 
-def test_what_is_known_in_a_first_preview_is_reported_there(analyzer: Any, preview_of: GraphOf) -> None:
+def test_first_preview_reports_violations_in_known_values(analyzer: Any, preview_of: GraphOf) -> None:
     users_api = of(preview_of("prod"), FUNCTION, "users-api")
     response = analyzer.Analyze(resource_request(users_api, tracingConfig={}, timeout=None))
     assert {rule for rule, _ in said(response)} == {"function-is-traced", "function-states-its-timeout"}
 
 
-def test_relations_are_known_in_a_first_preview(analyzer: Any, preview_of: GraphOf) -> None:
+def test_first_preview_checks_relations_between_resources(analyzer: Any, preview_of: GraphOf) -> None:
     response = analyzer.AnalyzeStack(stack_request(preview_of("dev"), state=lambda made: made.inputs))
     assert {rule for rule, _ in said(response)} == {"rest-stage-is-behind-a-firewall"}
 
 
-def test_a_secret_is_judged_by_its_value(analyzer: Any, graph_of: GraphOf) -> None:
+def test_secret_is_checked_by_its_value(analyzer: Any, graph_of: GraphOf) -> None:
     users_api = of(graph_of("prod"), FUNCTION, "users-api")
     assert said(analyzer.Analyze(resource_request(users_api, tracingConfig=secret({"mode": "Active"})))) == set()
     variables = secret({"variables": {"DATABASE_PASSWORD": "x"}})
@@ -194,7 +192,7 @@ def test_a_secret_is_judged_by_its_value(analyzer: Any, graph_of: GraphOf) -> No
     assert "DATABASE_PASSWORD" in found.message
 
 
-def test_a_stack_may_have_a_rule_as_advice(analyzer: Any, graph_of: GraphOf) -> None:
+def test_stack_can_make_a_rule_advisory(analyzer: Any, graph_of: GraphOf) -> None:
     proto: Any = analyzer_pb2
     group = graph_of("dev").one("LogGroup", "users-api-log")
     config = {"log-group-keeps-a-year": proto.PolicyConfig(enforcementLevel=proto.ADVISORY)}
@@ -207,7 +205,7 @@ def test_a_stack_may_have_a_rule_as_advice(analyzer: Any, graph_of: GraphOf) -> 
     assert "retentionInDays: got 14; at least 365" in found.message
 
 
-def test_what_is_waived_is_not_reported_and_the_rest_of_its_rule_is(analyzer: Any, graph_of: GraphOf) -> None:
+def test_waiver_does_not_apply_to_other_resources(analyzer: Any, graph_of: GraphOf) -> None:
     policy = graph_of("prod").one("RolePolicy", "users-api-policy")
     open_log = graph_of("prod").one("RolePolicy", "rest-api-log-policy").inputs["policy"]
     assert "rest-api-log-policy" in {waiver.resources for waiver in WAIVERS}

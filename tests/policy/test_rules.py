@@ -1,4 +1,4 @@
-"""What the rules see, what they stand for, and where they ask for less than the checks that they stand for."""
+"""Tests of the rules: the resources that they report, the checks that they implement, and their exceptions."""
 
 from __future__ import annotations
 
@@ -21,31 +21,33 @@ GraphOf = Callable[[str], Graph]
 
 
 def reported(graph_of: GraphOf, change: Change) -> set[tuple[str, str]]:
-    """Return what is reported of prod after a change, and not before."""
+    """Return the rule and the resource of each finding that a change of prod adds."""
     stack = stack_of(graph_of("prod"))
     return said(all_findings(change(stack))) - said(all_findings(stack))
 
 
-def test_every_check_of_the_packs_that_names_one_of_our_types_is_a_rule_or_has_a_reason_not_to_be() -> None:
+def test_every_applicable_check_has_a_rule_or_a_reason_to_leave_it_out() -> None:
     taken = {check for rule in RULES for check in rule.ids}
     assert taken | set(NOT_TAKEN) == CHECKS
     assert not taken & set(NOT_TAKEN)
     assert all(NOT_TAKEN.values())
 
 
-def test_no_two_rules_have_one_name() -> None:
+def test_rule_names_are_unique() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_each_rule_says_in_one_sentence_what_it_demands(rule: Rule) -> None:
+def test_each_rule_states_its_demand_in_a_sentence(rule: Rule) -> None:
     assert rule.demands.endswith(".")
     assert rule.ids
     assert rule.types
 
 
 @pytest.mark.parametrize("integration", [{"type": "aws_proxy"}, {}])
-def test_a_method_that_may_have_a_backend_is_no_fixed_answer(integration: dict[str, str], graph_of: GraphOf) -> None:
+def test_method_with_a_possible_backend_needs_token_and_validation(
+    integration: dict[str, str], graph_of: GraphOf
+) -> None:
     def answer(document: Any) -> None:
         document["paths"]["/users"]["options"]["x-amazon-apigateway-integration"] = integration
 
@@ -53,7 +55,7 @@ def test_a_method_that_may_have_a_backend_is_no_fixed_answer(integration: dict[s
     assert reported(graph_of, body("RestApi rest-api", answer)) == wanted
 
 
-def test_a_validator_or_a_token_for_the_whole_document(graph_of: GraphOf) -> None:
+def test_document_wide_validator_counts_but_document_wide_token_does_not(graph_of: GraphOf) -> None:
     def move(document: Any) -> None:
         for operation in (document["paths"]["/users"]["post"], document["paths"]["/orders"]["get"]):
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
@@ -63,14 +65,14 @@ def test_a_validator_or_a_token_for_the_whole_document(graph_of: GraphOf) -> Non
     assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 
-def test_a_queue_is_no_failure_destination_for_a_stream(graph_of: GraphOf) -> None:
+def test_stream_without_a_failure_destination_is_reported(graph_of: GraphOf) -> None:
     mapping = "aws:lambda/eventSourceMapping:EventSourceMapping"
     change = plus(mapping, {"eventSourceArn": "arn"}, eventSourceArn="Table data-orders")
     assert reported(graph_of, change) == {("event-source-has-a-failure-destination", "new")}
 
 
 @pytest.mark.parametrize("protocol", ["lambda", "sqs", "https", "firehose"])
-def test_only_peoples_addresses_need_no_dead_letter_queue(protocol: str, graph_of: GraphOf) -> None:
+def test_only_email_subscriptions_need_no_dead_letter_queue(protocol: str, graph_of: GraphOf) -> None:
     kind = "aws:sns/topicSubscription:TopicSubscription"
     assert reported(graph_of, plus(kind, {"protocol": protocol})) == {("subscription-has-a-dead-letter-queue", "new")}
     assert reported(graph_of, plus(kind, {"protocol": "email"})) == set()
@@ -87,13 +89,13 @@ def test_only_peoples_addresses_need_no_dead_letter_queue(protocol: str, graph_o
         "arn:aws:sqs:*:123456789012:queue",
     ],
 )
-def test_a_pattern_for_the_name_of_a_resource_names_none(arn: str, graph_of: GraphOf) -> None:
+def test_wildcard_in_the_name_of_a_resource_is_reported(arn: str, graph_of: GraphOf) -> None:
     policy = f'{{"Statement": [{{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["{arn}"]}}]}}'
     new = plus("aws:iam/rolePolicy:RolePolicy", {"policy": policy})
     assert reported(graph_of, new) == {("role-policy-names-each-resource", "new")}
 
 
-def test_what_a_server_could_ask_a_certificate_for_is_a_call_over_http(graph_of: GraphOf) -> None:
+def test_http_integration_requires_a_client_certificate(graph_of: GraphOf) -> None:
     def call(document: Any) -> None:
         document["paths"]["/users"]["post"]["x-amazon-apigateway-integration"]["type"] = "http"
 
@@ -102,7 +104,7 @@ def test_what_a_server_could_ask_a_certificate_for_is_a_call_over_http(graph_of:
     assert reported(graph_of, both(http, put("Stage rest-api-stage", "clientCertificateId", value="c"))) == set()
 
 
-def test_a_finding_about_a_route_names_it(graph_of: GraphOf) -> None:
+def test_finding_about_a_route_contains_the_route(graph_of: GraphOf) -> None:
     def open_to_all(document: Any) -> None:
         document["paths"]["/users"]["post"]["security"] = []
 
@@ -111,14 +113,14 @@ def test_a_finding_about_a_route_names_it(graph_of: GraphOf) -> None:
     assert found.message == "POST /users: no token; give it a security scheme of type cognito_user_pools"
 
 
-def test_a_finding_names_the_rule_the_resource_and_what_to_do(graph_of: GraphOf) -> None:
+def test_finding_contains_rule_resource_and_remedy(graph_of: GraphOf) -> None:
     stack = put("Function users-api", "tracingConfig", "mode", value="PassThrough")(stack_of(graph_of("prod")))
     (found,) = [each for each in all_findings(stack) if each.rule.name == "function-is-traced"]
     assert found.resource.name == "users-api"
     assert found.message == "tracing: got PassThrough; set tracingConfig.mode to Active"
 
 
-def test_a_rule_is_named_and_described_by_its_check() -> None:
+def test_rule_gets_its_name_and_demand_from_its_function() -> None:
     @of_resource("a:b/c:C", ids=("X1",))
     def things_are_well(thing: Resource) -> Iterator[str]:
         """A thing is well."""
@@ -130,7 +132,7 @@ def test_a_rule_is_named_and_described_by_its_check() -> None:
     assert said(findings(things_are_well, Stack((sick,)))) == {("things-are-well", "sick")}
 
 
-def test_a_policy_may_have_one_statement_alone_and_single_values() -> None:
+def test_policy_can_have_a_single_statement_and_single_values() -> None:
     deny = '{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*", "Resource": "a", "Condition": CONDITION}'
     tls = '{"Bool": {"aws:SecureTransport": false}}'
     document = f'{{"Statement": {deny.replace("CONDITION", tls)}}}'
@@ -142,7 +144,7 @@ def test_a_policy_may_have_one_statement_alone_and_single_values() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "policy" / "enforcement").glob("*.json")), ids=lambda path: path.stem)
-def test_enforcement_files_name_rules_and_only_soften_them(path: Path) -> None:
+def test_enforcement_files_only_make_existing_rules_advisory(path: Path) -> None:
     levels = levels_of(path.stem)
     assert set(levels) <= {rule.name for rule in RULES}
     assert set(levels.values()) <= {"advisory"}

@@ -1,1 +1,1 @@
-"""One module for each correction of the emulator: its tests fail without it."""
+"""Tests of the corrections, with one module for each. The tests fail without their correction."""

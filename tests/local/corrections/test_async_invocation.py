@@ -19,7 +19,7 @@ def configure(cloud: Cloud, function: str, **config: object) -> None:
     cloud("lambda", "put_function_event_invoke_config", FunctionName=name, Qualifier=qualifier, **config)
 
 
-def test_a_failing_event_ends_in_the_failure_queue_and_in_the_dead_letter_queue(cloud: Cloud) -> None:
+def test_failed_event_reaches_on_failure_destination_and_dead_letter_queue(cloud: Cloud) -> None:
     failures_url, failures = cloud.queue()
     dead_url, dead = cloud.queue()
     send = allow("sqs:SendMessage", on="*")
@@ -42,7 +42,7 @@ def test_a_failing_event_ends_in_the_failure_queue_and_in_the_dead_letter_queue(
     assert attributes["ErrorMessage"] == "none left"
 
 
-def test_every_attempt_of_an_event_has_the_same_request_id(cloud: Cloud) -> None:
+def test_all_attempts_of_an_event_have_the_same_request_id(cloud: Cloud) -> None:
     function = cloud.function(FAILING)
     configure(cloud, function, MaximumRetryAttempts=1)
 
@@ -52,7 +52,7 @@ def test_every_attempt_of_an_event_has_the_same_request_id(cloud: Cloud) -> None
     assert lines[0] == lines[1]
 
 
-def test_the_next_try_comes_after_the_express_executions_that_ran(cloud: Cloud, tmp_path: Path) -> None:
+def test_retry_waits_for_running_express_executions(cloud: Cloud, tmp_path: Path) -> None:
     gate = Gate.closed(cloud, tmp_path)
     machine = cloud.machine({"Task": {**gate.task, "End": True}}, allow("lambda:InvokeFunction"), express=True)
     function = cloud.function(FAILING)
@@ -68,7 +68,7 @@ def test_the_next_try_comes_after_the_express_executions_that_ran(cloud: Cloud, 
     assert len(cloud.log(log_group(function), "request ", count=2)) == 2
 
 
-def test_an_event_that_succeeds_is_on_the_success_topic(cloud: Cloud) -> None:
+def test_successful_event_is_published_to_the_success_topic(cloud: Cloud) -> None:
     url, queue = cloud.queue({"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"})
     topic = cloud("sns", "create_topic", Name="handled")["TopicArn"]
     cloud("sns", "subscribe", TopicArn=topic, Protocol="sqs", Endpoint=queue)
@@ -82,7 +82,7 @@ def test_an_event_that_succeeds_is_on_the_success_topic(cloud: Cloud) -> None:
     assert record["responsePayload"] == {"done": 2}
 
 
-def test_an_event_older_than_its_maximum_age_is_not_tried_again() -> None:
+def test_event_older_than_its_maximum_age_is_not_retried() -> None:
     # AWS's minimum is one minute, which is too long for a test.
     settings = {"MaximumEventAgeInSeconds": 0}
 
@@ -91,7 +91,7 @@ def test_an_event_older_than_its_maximum_age_is_not_tried_again() -> None:
     assert (attempts, condition) == (1, "EventAgeExceeded")
 
 
-def test_what_the_functions_role_may_not_send_is_not_sent(cloud: Cloud) -> None:
+def test_dead_letter_is_not_sent_without_permission_of_the_role(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     role = cloud.role(allow("sqs:SendMessage", on=queue))
     function = cloud.function(FAILING, Role=role, DeadLetterConfig={"TargetArn": queue})

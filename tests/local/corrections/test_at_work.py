@@ -16,7 +16,7 @@ At = Callable[[], dict[str, int]]
 
 @pytest.fixture
 def at_work(cloud: Cloud) -> At:
-    """What is at work besides what other tests left for ever."""
+    """Returns the changes of the counts since the start of the test, because other tests may leave work behind."""
 
     def counts() -> dict[str, int]:
         return requests.get(cloud.instance.url + AT_WORK, timeout=60).json()
@@ -34,7 +34,7 @@ def consume(cloud: Cloud, gate: Gate, source: str, **settings: str) -> None:
     cloud("lambda", "create_event_source_mapping", FunctionName=gate.function, EventSourceArn=source, **settings)
 
 
-def test_an_event_is_at_work_until_its_function_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_event_counts_as_work_until_its_function_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
     cloud.invoke(gate.function, {}, kind="Event")
 
     assert at_work() == {"events": 1}
@@ -42,7 +42,7 @@ def test_an_event_is_at_work_until_its_function_has_ended(cloud: Cloud, gate: Ga
     eventually(lambda: at_work() == {})
 
 
-def test_an_execution_is_at_work_until_it_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_execution_counts_as_work_until_it_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
     machine = cloud.machine({"Task": {**gate.task, "End": True}}, allow("lambda:InvokeFunction"))
     cloud("stepfunctions", "start_execution", stateMachineArn=machine, input="{}")
 
@@ -51,7 +51,7 @@ def test_an_execution_is_at_work_until_it_has_ended(cloud: Cloud, gate: Gate, at
     eventually(lambda: at_work() == {})
 
 
-def test_a_message_is_at_work_until_its_function_has_processed_it(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_message_counts_as_work_until_it_is_processed(cloud: Cloud, gate: Gate, at_work: At) -> None:
     url, queue = cloud.queue(VisibilityTimeout="900")
     consume(cloud, gate, queue)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="{}")
@@ -61,7 +61,7 @@ def test_a_message_is_at_work_until_its_function_has_processed_it(cloud: Cloud, 
     eventually(lambda: at_work() == {})
 
 
-def test_a_record_is_at_work_until_its_function_has_processed_it(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_stream_record_counts_as_work_until_it_is_processed(cloud: Cloud, gate: Gate, at_work: At) -> None:
     made = cloud(
         "dynamodb",
         "create_table",
@@ -79,7 +79,7 @@ def test_a_record_is_at_work_until_its_function_has_processed_it(cloud: Cloud, g
     eventually(lambda: at_work() == {})
 
 
-def test_a_message_that_no_function_consumes_is_not_at_work(cloud: Cloud, at_work: At) -> None:
+def test_message_without_a_consumer_does_not_count_as_work(cloud: Cloud, at_work: At) -> None:
     url, _ = cloud.queue()
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="{}")
 

@@ -3,7 +3,7 @@ from tests.local.cloud import Cloud, allow, unique
 _TIMES = 150
 
 
-def test_no_write_of_a_workflow_is_lost_among_others(cloud: Cloud) -> None:
+def test_workflow_writes_are_not_lost_among_concurrent_writes(cloud: Cloud) -> None:
     table = unique("counters")
     cloud(
         "dynamodb",

@@ -17,17 +17,17 @@ def put(cloud: Cloud, *kinds: tuple[str, str]) -> object:
     return cloud.invoke(function, {"bus": cloud.bus(), "kinds": kinds})
 
 
-def test_a_role_may_put_the_events_that_its_policy_names(cloud: Cloud) -> None:
+def test_role_may_put_events_that_its_policy_allows(cloud: Cloud) -> None:
     assert put(cloud, ("orders.api", "OrderCreated"), ("orders.api", "OrderFailed")) == 0
 
 
-def test_a_role_may_not_put_events_of_another_source(cloud: Cloud) -> None:
+def test_role_may_not_put_events_of_another_source(cloud: Cloud) -> None:
     answer = put(cloud, ("orders.api", "OrderCreated"), ("somebody", "OrderCreated"))
     assert isinstance(answer, dict)
     assert "not authorized to perform: events:PutEvents" in answer["errorMessage"]
 
 
-def test_a_role_may_not_put_events_of_another_kind(cloud: Cloud) -> None:
+def test_role_may_not_put_events_of_another_detail_type(cloud: Cloud) -> None:
     answer = put(cloud, ("orders.api", "Anything"))
     assert isinstance(answer, dict)
     assert "not authorized" in answer["errorMessage"]
@@ -49,11 +49,11 @@ def send(cloud: Cloud, sender: str) -> object:
     return cloud.invoke(cloud.function(source, allow("ses:SendEmail", on=identities, Condition=limited)), {})
 
 
-def test_a_role_may_send_mail_from_the_address_that_its_policy_names(cloud: Cloud) -> None:
+def test_role_may_send_email_from_an_allowed_address(cloud: Cloud) -> None:
     assert send(cloud, "orders@example.com") is True
 
 
-def test_a_role_may_not_send_mail_from_another_address(cloud: Cloud) -> None:
+def test_role_may_not_send_email_from_another_address(cloud: Cloud) -> None:
     answer = send(cloud, "somebody@example.com")
     assert isinstance(answer, dict)
     assert "not authorized" in answer["errorMessage"]

@@ -20,7 +20,7 @@ READ = """
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An emulator that writes its decisions down."""
+    """An emulator that writes its IAM decisions to a file."""
     home = tmp_path_factory.mktemp("told")
     instance = Instance(port=free_port(), home=home)
     environment = {"LOCAL_WARM": "0", "LOCAL_DECISIONS": str(home / "decisions.jsonl")}
@@ -35,7 +35,7 @@ def decisions(cloud: Cloud, action: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, lines) if line["action"] == action]
 
 
-def test_what_a_role_was_allowed_and_refused_is_written_down_with_the_role(told: Cloud) -> None:
+def test_decisions_about_a_role_are_logged_with_its_name(told: Cloud) -> None:
     may, may_not = told.role(allow("dynamodb:DescribeLimits")), told.role(allow("dynamodb:GetItem"))
 
     assert told.invoke(told.function(READ, Role=may), {}) is True
@@ -50,7 +50,7 @@ def test_what_a_role_was_allowed_and_refused_is_written_down_with_the_role(told:
     assert ("lambda.amazonaws.com", may, True) in {(line["who"], line["resource"], line["allowed"]) for line in taken}
 
 
-def test_what_a_service_was_allowed_by_a_resource_is_written_down_with_its_source(told: Cloud) -> None:
+def test_decisions_about_a_service_are_logged_with_the_source(told: Cloud) -> None:
     bus = told.bus()
     rule = told.rule(bus)
     url, arn = told.queue(let("events.amazonaws.com", "sqs:SendMessage", rule))
@@ -63,7 +63,7 @@ def test_what_a_service_was_allowed_by_a_resource_is_written_down_with_its_sourc
     assert line["context"]["aws:sourcearn"] == rule
 
 
-def test_nothing_is_written_unless_it_is_asked_for(cloud: Cloud) -> None:
+def test_decisions_are_not_logged_by_default(cloud: Cloud) -> None:
     assert "LOCAL_DECISIONS" not in os.environ
     cloud.invoke(cloud.function(READ, allow("dynamodb:DescribeLimits")), {})
     assert decisions(cloud, "dynamodb:DescribeLimits") == []

@@ -10,7 +10,7 @@ from tests.local.cloud import Cloud, eventually
 
 _LIMIT_S = 2
 _ROUNDED_S = 0.002
-"""Lambda tells the end of the time in milliseconds."""
+"""Rounding error: a function sees its remaining time in whole milliseconds."""
 _SLOW = """
 import os, time
 def handle(event, context):
@@ -20,7 +20,7 @@ def handle(event, context):
 """
 
 
-def test_invocations_wait_for_a_free_environment_and_not_at_the_cost_of_their_time(cloud: Cloud) -> None:
+def test_waiting_for_an_environment_does_not_use_up_invocation_time(cloud: Cloud) -> None:
     function = cloud.function(_SLOW, Timeout=_LIMIT_S)
     many = 4 * PLACES
     with ThreadPoolExecutor(many) as pool:
@@ -33,10 +33,12 @@ def test_invocations_wait_for_a_free_environment_and_not_at_the_cost_of_their_ti
     assert len(environments) <= PLACES
     for invocations in environments.values():
         for (_, before), (limit, _) in itertools.pairwise(invocations):
-            assert limit >= before + _LIMIT_S * PATIENCE - _ROUNDED_S, "its time begins when the one before has ended"
+            assert limit >= before + _LIMIT_S * PATIENCE - _ROUNDED_S, (
+                "an invocation's time starts when the previous invocation has ended"
+            )
 
 
-def test_who_came_first_is_first() -> None:
+def test_waiting_callers_run_in_the_order_of_arrival() -> None:
     line, order, threads = Line(1), list[int](), list[threading.Thread]()
     line.enter()
     for number in range(5):
@@ -58,13 +60,13 @@ def test_who_came_first_is_first() -> None:
     assert order == list(range(5))
 
 
-def test_a_place_is_given_back_when_the_invocation_fails(cloud: Cloud) -> None:
+def test_failed_invocation_frees_its_environment(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): raise ValueError('no')")
     for _ in range(PLACES + 1):
         assert cloud.invoke(function, {})["errorType"] == "ValueError"
 
 
-def test_who_waits_does_not_count_as_at_work() -> None:
+def test_waiting_invocations_do_not_use_account_concurrency() -> None:
     config = {"FunctionArn": "arn:aws:lambda:eu-west-1:000000000000:function:f", "FunctionName": "f"}
     at_work: list[str] = []
 
@@ -90,7 +92,7 @@ def test_who_waits_does_not_count_as_at_work() -> None:
     assert len(at_work) == PLACES
 
 
-def test_more_than_the_limit_of_the_function_do_not_wait() -> None:
+def test_callers_above_the_limit_are_refused_at_once() -> None:
     line = Line(1)
 
     assert line.enter(limit=2)

@@ -21,7 +21,7 @@ def permit(cloud: Cloud, function: str, rule: str) -> None:
 
 
 def rule_with_dead_letters(cloud: Cloud, target: str) -> tuple[str, str, str]:
-    """Bus, rule and the URL of the target's dead-letter queue, which takes the rule's messages."""
+    """A bus, a rule, and the URL of a dead-letter queue that accepts messages from the rule."""
     bus = cloud.bus()
     rule = cloud.rule(bus)
     url, dead = cloud.queue(let(EVENTS, "sqs:SendMessage", rule))
@@ -29,7 +29,7 @@ def rule_with_dead_letters(cloud: Cloud, target: str) -> tuple[str, str, str]:
     return bus, rule, url
 
 
-def test_a_function_that_does_not_let_the_rule_invoke_it_is_not_invoked(cloud: Cloud) -> None:
+def test_function_without_permission_for_the_rule_is_not_invoked(cloud: Cloud) -> None:
     function = cloud.function(ECHO)
     bus, rule, dead = rule_with_dead_letters(cloud, function)
 
@@ -45,7 +45,7 @@ def test_a_function_that_does_not_let_the_rule_invoke_it_is_not_invoked(cloud: C
     assert (body["source"], body["detail"]) == ("test", {"number": 1})
 
 
-def test_a_function_that_lets_the_rule_is_invoked(cloud: Cloud) -> None:
+def test_function_with_permission_for_the_rule_is_invoked(cloud: Cloud) -> None:
     function = cloud.function(ECHO)
     bus, rule, _ = rule_with_dead_letters(cloud, function)
     permit(cloud, function, rule)
@@ -55,7 +55,7 @@ def test_a_function_that_lets_the_rule_is_invoked(cloud: Cloud) -> None:
     assert cloud.log(log_group(function), "got {'number': 2}")
 
 
-def test_a_function_that_fails_is_invoked_again_and_its_event_ends_in_the_functions_own_queue(cloud: Cloud) -> None:
+def test_failed_function_is_retried_and_its_event_reaches_its_own_queue(cloud: Cloud) -> None:
     failures_url, failures = cloud.queue()
     function = cloud.function("def handle(event, context): raise ValueError('no')", allow("sqs:SendMessage"))
     name = function.split(":")[6]
@@ -79,7 +79,7 @@ def test_a_function_that_fails_is_invoked_again_and_its_event_ends_in_the_functi
     assert cloud.quiet(dead, 0.2)
 
 
-def test_a_queue_that_does_not_let_the_rule_send_gets_nothing(cloud: Cloud) -> None:
+def test_queue_without_permission_for_the_rule_gets_no_event(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     bus, _, dead = rule_with_dead_letters(cloud, queue)
 
@@ -89,7 +89,7 @@ def test_a_queue_that_does_not_let_the_rule_send_gets_nothing(cloud: Cloud) -> N
     assert cloud.quiet(url, 0.1)
 
 
-def test_a_queue_of_another_rule_gets_nothing(cloud: Cloud) -> None:
+def test_queue_with_permission_for_another_rule_gets_no_event(cloud: Cloud) -> None:
     bus = cloud.bus()
     url, queue = cloud.queue(let(EVENTS, "sqs:SendMessage", cloud.rule(bus)))
     cloud.target(cloud.rule(bus), queue)
@@ -99,7 +99,7 @@ def test_a_queue_of_another_rule_gets_nothing(cloud: Cloud) -> None:
     assert cloud.quiet(url, 0.5)
 
 
-def test_a_target_that_is_gone_leaves_its_events_in_the_dead_letter_queue(cloud: Cloud) -> None:
+def test_events_for_a_deleted_target_reach_the_dead_letter_queue(cloud: Cloud) -> None:
     bus, _, dead = rule_with_dead_letters(cloud, cloud.arn("sqs", "nobody"))
 
     cloud.put(bus, {"number": 5})
@@ -107,7 +107,7 @@ def test_a_target_that_is_gone_leaves_its_events_in_the_dead_letter_queue(cloud:
     assert cloud.messages(dead)[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
 
 
-def test_an_event_that_comes_twice_is_once_in_a_fifo_queue(cloud: Cloud) -> None:
+def test_fifo_queue_stores_a_repeated_event_once(cloud: Cloud) -> None:
     bus = cloud.bus()
     rule = cloud.rule(bus)
     url, queue = cloud.queue(let(EVENTS, "sqs:SendMessage", rule), fifo=True)
@@ -123,7 +123,7 @@ def test_an_event_that_comes_twice_is_once_in_a_fifo_queue(cloud: Cloud) -> None
     assert cloud.quiet(url, 0.1)
 
 
-def test_a_fifo_queue_without_a_message_group_gets_nothing(cloud: Cloud) -> None:
+def test_fifo_target_without_a_message_group_gets_no_event(cloud: Cloud) -> None:
     bus = cloud.bus()
     rule = cloud.rule(bus)
     url, queue = cloud.queue(let(EVENTS, "sqs:SendMessage", rule), fifo=True)

@@ -35,7 +35,7 @@ def test_an_express_execution_is_logged_too(cloud: Cloud) -> None:
     assert not any({"input", "output"} & set(line["details"]) for line in lines)
 
 
-def test_level_error_logs_failures_alone(cloud: Cloud) -> None:
+def test_level_error_logs_only_failures(cloud: Cloud) -> None:
     group, config = logging(cloud, "ERROR", data=True)
     cloud.run(cloud.machine({"Fail": {"Type": "Fail", "Error": "No"}}, DELIVER, logging=config))
 

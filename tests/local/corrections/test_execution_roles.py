@@ -25,7 +25,7 @@ def table(cloud: Cloud) -> str:
     return name
 
 
-def test_a_function_that_the_role_may_not_invoke_is_not_invoked(cloud: Cloud) -> None:
+def test_workflow_cannot_invoke_a_function_without_permission(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): return 1")
     other = allow("lambda:InvokeFunction", on=f"{function}-other")
     ended = run(cloud, "arn:aws:states:::lambda:invoke", {"FunctionName": function}, other)
@@ -34,7 +34,7 @@ def test_a_function_that_the_role_may_not_invoke_is_not_invoked(cloud: Cloud) ->
     assert f"not authorized to perform: lambda:InvokeFunction on resource: {function}" in ended["cause"]
 
 
-def test_a_table_that_the_role_may_not_write_is_not_written(cloud: Cloud, table: str) -> None:
+def test_workflow_cannot_write_to_a_table_without_permission(cloud: Cloud, table: str) -> None:
     put = {"TableName": table, "Item": {"id": {"S": "a"}}}
     arn = cloud.arn("dynamodb", f"table/{table}")
     refused = run(cloud, "arn:aws:states:::dynamodb:putItem", put, allow("dynamodb:GetItem", on=arn))
@@ -44,7 +44,7 @@ def test_a_table_that_the_role_may_not_write_is_not_written(cloud: Cloud, table:
     assert done["status"] == "SUCCEEDED"
 
 
-def test_a_batch_is_read_only_from_tables_that_the_role_may_read(cloud: Cloud, table: str) -> None:
+def test_batch_read_requires_permission_for_every_table(cloud: Cloud, table: str) -> None:
     batch = {"RequestItems": {table: {"Keys": [{"id": {"S": "a"}}], "ConsistentRead": True}}}
     resource, arn = "arn:aws:states:::aws-sdk:dynamodb:batchGetItem", cloud.arn("dynamodb", f"table/{table}")
     refused = run(cloud, resource, batch, allow("dynamodb:GetItem", on=arn))
@@ -54,7 +54,7 @@ def test_a_batch_is_read_only_from_tables_that_the_role_may_read(cloud: Cloud, t
     assert json.loads(done["output"]) == {"Responses": {table: []}, "UnprocessedKeys": {}}
 
 
-def test_a_topic_that_the_role_may_not_publish_on_hears_nothing(cloud: Cloud) -> None:
+def test_workflow_cannot_publish_to_a_topic_without_permission(cloud: Cloud) -> None:
     topic = cloud("sns", "create_topic", Name=unique("topic"))["TopicArn"]
     arguments = {"TopicArn": topic, "Message": "x"}
     refused = run(cloud, "arn:aws:states:::sns:publish", arguments, allow("sns:Subscribe", on=topic))
@@ -64,7 +64,7 @@ def test_a_topic_that_the_role_may_not_publish_on_hears_nothing(cloud: Cloud) ->
     assert done["status"] == "SUCCEEDED"
 
 
-def test_a_condition_that_fails_has_the_name_that_aws_gives_it(cloud: Cloud, table: str) -> None:
+def test_failed_condition_has_the_error_name_of_aws(cloud: Cloud, table: str) -> None:
     put = {
         "TableName": table,
         "Item": {"id": {"S": "twice"}},

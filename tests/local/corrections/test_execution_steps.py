@@ -7,7 +7,7 @@ SLOW = {"Type": "Wait", "Seconds": 30, "Next": "End"}
 END = {"Type": "Succeed"}
 
 
-def test_an_execution_ends_with_its_time(impatient: Cloud) -> None:
+def test_execution_ends_at_its_time_limit(impatient: Cloud) -> None:
     ended = impatient.run(impatient.machine({"Slow": SLOW, "End": END}, TimeoutSeconds=1))
 
     assert ended["status"] == "TIMED_OUT"
@@ -16,7 +16,7 @@ def test_an_execution_ends_with_its_time(impatient: Cloud) -> None:
     assert history[-1]["type"] == "ExecutionTimedOut"
 
 
-def test_a_succeed_state_gives_its_output(cloud: Cloud) -> None:
+def test_succeed_state_returns_its_output(cloud: Cloud) -> None:
     ended = cloud.run(cloud.machine({"End": {"Type": "Succeed", "Output": "{% $states.input.a %}"}}), {"a": "b"})
 
     assert ended["output"] == '"b"'
@@ -30,7 +30,7 @@ def test_a_failed_execution_has_an_error_and_no_output(cloud: Cloud) -> None:
     assert "output" not in ended
 
 
-def test_the_history_tells_the_steps_inside_branches(cloud: Cloud) -> None:
+def test_history_contains_the_steps_inside_branches(cloud: Cloud) -> None:
     inner = {"Inner": {"Type": "Pass", "End": True}}
     both = {"Type": "Parallel", "Branches": [{"StartAt": "Inner", "States": inner}], "End": True}
     ended = cloud.run(cloud.machine({"Both": both}))
@@ -38,7 +38,7 @@ def test_the_history_tells_the_steps_inside_branches(cloud: Cloud) -> None:
     assert cloud.steps(ended["executionArn"]) == ["Both", "Inner"]
 
 
-def test_a_stopped_execution_takes_no_more_steps(cloud: Cloud, tmp_path: Path) -> None:
+def test_stopped_execution_enters_no_more_states(cloud: Cloud, tmp_path: Path) -> None:
     gate = Gate.closed(cloud, tmp_path)
     machine = cloud.machine({"Task": {**gate.task, "Next": "End"}, "End": END}, allow("lambda:InvokeFunction"))
     execution = cloud("stepfunctions", "start_execution", stateMachineArn=machine, input="{}")["executionArn"]
@@ -50,7 +50,7 @@ def test_a_stopped_execution_takes_no_more_steps(cloud: Cloud, tmp_path: Path) -
     assert cloud.steps(execution) == ["Task"]
 
 
-def test_a_task_ends_with_its_time(impatient: Cloud, tmp_path: Path) -> None:
+def test_task_ends_at_its_time_limit(impatient: Cloud, tmp_path: Path) -> None:
     gate = Gate.closed(impatient, tmp_path)
     late = {"ErrorEquals": ["States.Timeout"], "Output": "late", "Next": "End"}
     states = {"Task": {**gate.task, "TimeoutSeconds": 1, "Catch": [late], "End": True}, "End": END}

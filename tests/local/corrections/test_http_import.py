@@ -12,7 +12,7 @@ ECHO = "def handle(event, _):\n return {'statusCode': 200, 'body': event['routeK
 
 
 class HttpApi:
-    """An HTTP API with a stage, whose function answers with the key of the route."""
+    """An HTTP API with a stage. Its function returns the route key of the request."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.function = cloud, cloud.function(ECHO)
@@ -55,7 +55,7 @@ def api(cloud: Cloud) -> HttpApi:
     return HttpApi(cloud)
 
 
-def test_a_document_becomes_an_api(api: HttpApi) -> None:
+def test_import_creates_an_api_from_a_document(api: HttpApi) -> None:
     api.put(
         {"/things/{id}": {"get": api.operation(), "put": api.operation()}},
         tags=[{"name": "Stack", "x-amazon-apigateway-tag-value": "test"}],
@@ -70,7 +70,7 @@ def test_a_document_becomes_an_api(api: HttpApi) -> None:
     assert (made["Name"], made["Version"], made["Tags"]) == ("imported", "7", {"Stack": "test"})
 
 
-def test_a_route_with_a_token_refuses_requests_without_one(api: HttpApi) -> None:
+def test_protected_route_refuses_requests_without_a_token(api: HttpApi) -> None:
     scheme = {
         "type": "oauth2",
         "x-amazon-apigateway-authorizer": {
@@ -93,7 +93,7 @@ def test_a_route_with_a_token_refuses_requests_without_one(api: HttpApi) -> None
     assert secured["AuthorizationScopes"] == ["email"]
 
 
-def test_an_import_deletes_what_its_document_lacks(api: HttpApi) -> None:
+def test_import_deletes_parts_missing_from_the_document(api: HttpApi) -> None:
     cors = {"x-amazon-apigateway-cors": {"allowOrigins": [ORIGIN], "allowMethods": ["GET"]}}
     api.put({"/old": {"get": api.operation()}}, **cors)
     api.put({"/new": {"get": api.operation()}})

@@ -11,7 +11,7 @@ from tests.local.cloud import Cloud, log_group
 
 @dataclass
 class Environment:
-    """What the correction sees of one that lives, and how often it looked for a line."""
+    """A fake of a running execution environment that returns `lines` and counts how often it is read."""
 
     lines: list[str]
     looks: int = 0
@@ -25,7 +25,7 @@ class Environment:
         return self
 
     def poll(self) -> None:
-        """Say that the process has not ended."""
+        """Return None, which means that the process is running."""
 
     def get(self, timeout: float) -> str:
         del timeout
@@ -39,14 +39,14 @@ def drained(environment: Environment) -> str:
     return latency.drain(None, environment)
 
 
-def test_the_log_of_an_invocation_ends_with_its_mark_and_nothing_is_waited_for() -> None:
+def test_reading_an_invocation_log_stops_at_its_mark() -> None:
     environment = Environment(["one", "two", END_OF_LOG, "of the next one"])
 
     assert drained(environment) == "one\ntwo"
     assert environment.looks == 3
 
 
-def test_the_log_of_an_invocation_is_waited_for_however_long_it_takes() -> None:
+def test_reading_an_invocation_log_waits_for_late_lines() -> None:
     class Slow(Environment):
         def get(self, timeout: float) -> str:
             if self.looks < 100:
@@ -57,7 +57,7 @@ def test_the_log_of_an_invocation_is_waited_for_however_long_it_takes() -> None:
     assert drained(Slow(["late", END_OF_LOG])) == "late"
 
 
-def test_the_log_of_an_environment_that_ended_is_what_it_printed() -> None:
+def test_log_of_an_ended_environment_needs_no_mark() -> None:
     class Ended(Environment):
         def poll(self) -> Any:
             return 1
@@ -65,7 +65,7 @@ def test_the_log_of_an_environment_that_ended_is_what_it_printed() -> None:
     assert drained(Ended(["last words"])) == "last words"
 
 
-def test_a_server_answers_without_waiting_for_an_acknowledgement() -> None:
+def test_server_connections_disable_nagles_algorithm() -> None:
     delays_small_packets: list[bool] = []
 
     class Handler(socketserver.StreamRequestHandler):
@@ -80,7 +80,7 @@ def test_a_server_answers_without_waiting_for_an_acknowledgement() -> None:
     assert delays_small_packets == [False]
 
 
-def test_the_log_of_an_invocation_is_what_it_printed(cloud: Cloud) -> None:
+def test_log_group_contains_the_lines_of_an_invocation(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): print('one'); print('two')")
     cloud.invoke(function, {})
 

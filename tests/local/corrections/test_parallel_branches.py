@@ -12,7 +12,7 @@ def branch(**states: Any) -> dict[str, Any]:
     return {"StartAt": next(iter(states)), "States": states}
 
 
-def test_a_failing_branch_ends_the_others(cloud: Cloud, tmp_path: Path) -> None:
+def test_failed_branch_stops_the_other_branches(cloud: Cloud, tmp_path: Path) -> None:
     gate = Gate.closed(cloud, tmp_path)
     both = {
         "Type": "Parallel",
@@ -25,13 +25,13 @@ def test_a_failing_branch_ends_the_others(cloud: Cloud, tmp_path: Path) -> None:
     }
     ended = cloud.run(cloud.machine({"Both": both, "End": END}, allow("lambda:InvokeFunction")))
 
-    assert ended["output"] == '"OutOfStock"', "it ends although the other branch still runs"
+    assert ended["output"] == '"OutOfStock"', "the execution ends while the other branch still runs"
     gate.open()
     time.sleep(0.5)
     assert "After" not in cloud.steps(ended["executionArn"])
 
 
-def test_jsonata_fields_hold_for_a_parallel_state(cloud: Cloud) -> None:
+def test_parallel_state_applies_its_jsonata_fields(cloud: Cloud) -> None:
     both = {
         "Type": "Parallel",
         "Arguments": {"n": "{% $states.input.number + 1 %}"},
@@ -49,7 +49,7 @@ def test_jsonata_fields_hold_for_a_parallel_state(cloud: Cloud) -> None:
     assert json.loads(ended["output"]) == {"sum": 6, "both": [2, 4]}
 
 
-def test_what_a_branch_assigns_stays_in_it(cloud: Cloud) -> None:
+def test_variables_assigned_in_a_branch_stay_in_the_branch(cloud: Cloud) -> None:
     set_x = {"Type": "Pass", "Assign": {"x": 1}, "Next": "Tell"}
     assign = {"Type": "Pass", "Assign": {"y": "{% $x + 1 %}"}, "Next": "Inner"}
     inner = {"Type": "Pass", "Output": "{% $y %}", "End": True}

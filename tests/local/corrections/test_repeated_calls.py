@@ -21,7 +21,7 @@ def apis(cloud: Cloud, name: str) -> list[str]:
     return [each["id"] for each in found if each["name"] == name]
 
 
-def test_a_repeated_call_is_carried_out_once_and_answered_twice(cloud: Cloud) -> None:
+def test_repeated_call_runs_once_and_gets_the_same_response(cloud: Cloud) -> None:
     name, answers = unique("api"), list[str]()
     for _ in range(2):
         with cloud.once(name):
@@ -41,7 +41,7 @@ def test_large_repeated_calls_leave_their_connections_usable(cloud: Cloud) -> No
         assert len(cloud("lambda", "list_layer_versions", LayerName=name)["LayerVersions"]) == 1
 
 
-def test_calls_that_differ_or_have_another_token_are_carried_out(cloud: Cloud) -> None:
+def test_different_calls_and_other_tokens_run_again(cloud: Cloud) -> None:
     name = unique("api")
     for token, description in (("a", "one"), ("a", "another"), ("b", "one")):
         with cloud.once(f"{name}-{token}"):
@@ -51,7 +51,7 @@ def test_calls_that_differ_or_have_another_token_are_carried_out(cloud: Cloud) -
     assert len(apis(cloud, name)) == 4
 
 
-def test_the_same_call_twice_in_one_block_is_carried_out_twice(cloud: Cloud) -> None:
+def test_same_call_twice_in_one_block_runs_twice(cloud: Cloud) -> None:
     name = unique("api")
     for _ in range(2):
         with cloud.once(name):
@@ -61,7 +61,7 @@ def test_the_same_call_twice_in_one_block_is_carried_out_twice(cloud: Cloud) -> 
     assert len(apis(cloud, name)) == 2
 
 
-def test_a_refused_call_is_carried_out_again(cloud: Cloud) -> None:
+def test_refused_call_runs_again_when_repeated(cloud: Cloud) -> None:
     role = unique("role")
     trust, content = (json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (TRUST, allow("sqs:*")))
     policy = {"RoleName": role, "PolicyName": "p", "PolicyDocument": content}
@@ -74,7 +74,7 @@ def test_a_refused_call_is_carried_out_again(cloud: Cloud) -> None:
     assert cloud("iam", "list_role_policies", RoleName=role)["PolicyNames"] == ["p"]
 
 
-def test_a_call_of_which_only_a_part_arrived_is_carried_out(cloud: Cloud) -> None:
+def test_call_that_arrived_only_partly_runs_again(cloud: Cloud) -> None:
     name, sent = unique("api"), list[Any]()
 
     def keep(request: Any, **_: Any) -> None:

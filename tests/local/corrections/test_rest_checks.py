@@ -18,7 +18,7 @@ SCHEMA = json.dumps({"type": "object", "required": ["name"]})
 
 @pytest.fixture
 def validated(cloud: Cloud) -> RestApi:
-    """An API whose POST /things wants a JSON body with a name, and answers errors in its own body."""
+    """A REST API whose POST /things requires a JSON body with a name. It defines its own error bodies."""
     api = RestApi.make(cloud)
     api.call("create_model", name="Thing", contentType="application/json", schema=SCHEMA)
     validator = api.call("create_request_validator", name="v", validateRequestBody=True, validateRequestParameters=True)
@@ -42,7 +42,7 @@ def validated(cloud: Cloud) -> RestApi:
     return api
 
 
-def test_a_body_that_does_not_match_its_model_is_400_with_the_apis_own_body(validated: RestApi) -> None:
+def test_invalid_body_gets_400_with_the_apis_own_error_body(validated: RestApi) -> None:
     answer = validated.send("POST", "things", {"other": 1})
 
     assert answer.status == 400
@@ -50,17 +50,17 @@ def test_a_body_that_does_not_match_its_model_is_400_with_the_apis_own_body(vali
     assert answer.headers["access-control-allow-origin"] == "https://a.example.com"
 
 
-def test_a_body_whose_content_type_has_no_model_is_not_checked(validated: RestApi) -> None:
+def test_body_without_a_model_for_its_content_type_is_not_validated(validated: RestApi) -> None:
     assert validated.send("POST", "things", "other", Content_Type="text/plain").status == 200
 
 
-def test_a_body_larger_than_api_gateway_takes_is_413(validated: RestApi) -> None:
+def test_body_above_the_size_limit_gets_413(validated: RestApi) -> None:
     answer = validated.send("POST", "things", {"name": "x" * 10 * 1024 * 1024})
 
     assert (answer.status, answer.json()["code"]) == (413, "REQUEST_TOO_LARGE")
 
 
-def test_a_function_that_fails_is_502_with_the_apis_own_body(cloud: Cloud) -> None:
+def test_failed_function_gets_502_with_the_apis_own_error_body(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     api.proxy("broken", "GET", cloud.function("def handle(event, context): raise ValueError('secret')"))
     template = {"application/json": '{"code": "InternalError"}'}
@@ -71,7 +71,7 @@ def test_a_function_that_fails_is_502_with_the_apis_own_body(cloud: Cloud) -> No
     assert (answer.status, answer.json()) == (502, {"code": "InternalError"})
 
 
-def test_the_function_is_told_the_request_id_that_the_client_sees(cloud: Cloud) -> None:
+def test_function_and_client_get_the_same_request_id(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(
         "def handle(event, context): print('id', event['requestContext']['requestId']); raise ValueError"
@@ -85,9 +85,9 @@ def test_the_function_is_told_the_request_id_that_the_client_sees(cloud: Cloud) 
 
 @pytest.fixture
 def secured(cloud: Cloud) -> tuple[RestApi, Client]:
-    """An API whose GET /mine wants an ID token, GET /ours one of another client, and GET /scoped an access token.
+    """A REST API with three protected methods, and a user who can sign in.
 
-    And somebody who can sign in.
+    GET /mine requires an ID token, GET /ours an ID token of another app client, and GET /scoped an access token.
     """
     pool = cloud("cognito-idp", "create_user_pool", PoolName=unique("pool"))["UserPool"]
     made = cloud(
@@ -131,7 +131,7 @@ def secured(cloud: Cloud) -> tuple[RestApi, Client]:
     return api, Client({"auth": {"userPoolClientId": made["ClientId"]}}, cloud.instance.url)
 
 
-def test_a_method_without_scopes_takes_the_id_token_and_no_access_token(secured: tuple[RestApi, Client]) -> None:
+def test_method_without_scopes_accepts_only_id_tokens(secured: tuple[RestApi, Client]) -> None:
     api, client = secured
     tokens = client.sign_in("somebody", "Aa1-aaaaaaaa")
 
@@ -140,19 +140,19 @@ def test_a_method_without_scopes_takes_the_id_token_and_no_access_token(secured:
     assert api.send("GET", "mine", Authorization=tokens.access_token).status == 401
 
 
-def test_a_list_in_a_claim_is_text_with_commas(secured: tuple[RestApi, Client]) -> None:
+def test_list_in_a_claim_is_joined_with_commas(secured: tuple[RestApi, Client]) -> None:
     api, client = secured
     answer = api.send("GET", "mine", Authorization=client.sign_in("somebody", "Aa1-aaaaaaaa").id_token)
 
     assert set(answer.json()["claims"]["cognito:groups"].split(",")) == {"staff", "admin"}
 
 
-def test_a_method_takes_no_token_of_another_app_client(secured: tuple[RestApi, Client]) -> None:
+def test_method_refuses_tokens_of_another_app_client(secured: tuple[RestApi, Client]) -> None:
     api, client = secured
     assert api.send("GET", "ours", Authorization=client.sign_in("somebody", "Aa1-aaaaaaaa").id_token).status == 401
 
 
-def test_a_method_with_scopes_takes_the_access_token_and_no_id_token(secured: tuple[RestApi, Client]) -> None:
+def test_method_with_scopes_accepts_only_access_tokens(secured: tuple[RestApi, Client]) -> None:
     api, client = secured
     tokens = client.sign_in("somebody", "Aa1-aaaaaaaa")
 
@@ -160,7 +160,7 @@ def test_a_method_with_scopes_takes_the_access_token_and_no_id_token(secured: tu
     assert api.send("GET", "scoped", Authorization=tokens.id_token).status == 401
 
 
-def test_a_token_with_another_signature_is_401(secured: tuple[RestApi, Client]) -> None:
+def test_token_with_a_wrong_signature_gets_401(secured: tuple[RestApi, Client]) -> None:
     api, client = secured
     head, body, signature = client.sign_in("somebody", "Aa1-aaaaaaaa").id_token.split(".")
 

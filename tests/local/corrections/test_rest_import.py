@@ -15,7 +15,7 @@ NAME = {"type": "object", "properties": {"name": {"type": "string"}}, "required"
 
 
 def mock(status: int, text: str, **more: Any) -> dict[str, Any]:
-    """Return an operation with a fixed answer."""
+    """Return an operation with a fixed response."""
     answer = {
         "statusCode": str(status),
         "responseParameters": {"method.response.header.X-From": "'the gateway'"},
@@ -46,7 +46,7 @@ def api(cloud: Cloud) -> RestApi:
     return RestApi.make(cloud)
 
 
-def test_a_document_becomes_an_api(api: RestApi) -> None:
+def test_import_creates_an_api_from_a_document(api: RestApi) -> None:
     put(api, document({"/things/{id}": {"get": mock(200, "$input.params('id')")}, "/": {ANY: mock(404, "no")}}))
     api.deploy()
 
@@ -56,7 +56,7 @@ def test_a_document_becomes_an_api(api: RestApi) -> None:
     assert api.call("get_rest_api")["name"] == "imported"
 
 
-def test_bodies_parameters_and_errors_are_as_the_document_says(api: RestApi) -> None:
+def test_imported_api_validates_requests_and_shapes_errors(api: RestApi) -> None:
     checked: dict[str, Any] = {
         "x-amazon-apigateway-request-validator": "all",
         "parameters": [{"name": "since", "in": "query", "required": True, "schema": {"type": "string"}}],
@@ -83,7 +83,7 @@ def test_bodies_parameters_and_errors_are_as_the_document_says(api: RestApi) -> 
     assert api.send("POST", "things?since=1", {"name": "x"}).text == "fine"
 
 
-def test_a_method_with_a_token_refuses_requests_without_one(api: RestApi) -> None:
+def test_protected_method_refuses_requests_without_a_token(api: RestApi) -> None:
     pool = api.cloud.arn("cognito-idp", "userpool/ap-northeast-1_none")
     scheme = {
         "type": "apiKey",
@@ -121,7 +121,7 @@ def test_a_function_answers(api: RestApi) -> None:
     assert api.send("GET", "things").text == "/things"
 
 
-def test_an_import_deletes_what_its_document_lacks(api: RestApi) -> None:
+def test_import_deletes_parts_missing_from_the_document(api: RestApi) -> None:
     put(api, document({"/old": {"get": mock(200, "old"), "put": mock(200, "old")}, "/kept": {"get": mock(200, "a")}}))
     api.deploy()
     put(api, document({"/kept": {"get": mock(200, "b")}, "/new": {"get": mock(200, "new")}}))
@@ -133,7 +133,7 @@ def test_an_import_deletes_what_its_document_lacks(api: RestApi) -> None:
     assert {each["path"] for each in api.call("get_resources")["items"]} == {"/", "/kept", "/new"}
 
 
-def test_a_path_parameter_may_get_another_name(api: RestApi) -> None:
+def test_path_parameter_can_be_renamed(api: RestApi) -> None:
     put(api, document({"/things/{thing_id}": {"get": mock(200, "$input.params('thing_id')")}}))
     put(api, document({"/things/{id}": {"get": mock(200, "$input.params('id')")}}))
     api.deploy()
@@ -185,14 +185,14 @@ def without_info(imported: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (reference, r"the answer 200 of get / has \$ref"),
-        (unknown_answer, "responses lacks"),
+        (reference, r"the response 200 of get / has \$ref"),
+        (unknown_answer, "`responses` lacks"),
         (siblings, r"A sibling \(\{x\}\) of this resource already has a variable path part -- only one is allowed"),
         (security, "the document has security, which API Gateway ignores"),
         (scheme, "token has scheme"),
         (inline_body, "must be a reference to a model"),
         (model_name, "letters and digits only"),
-        (validator, "no request validator is called none"),
+        (validator, "the request validator none does not exist"),
         (no_integration, "no integration"),
         (without_info, "the document lacks 'info'"),
     ],
@@ -212,6 +212,6 @@ def test_a_refused_document_changes_nothing(
     assert (api.send("GET", "").text, api.send("GET", "new").status) == ("good", 403)
 
 
-def test_merging_is_refused(api: RestApi) -> None:
-    with pytest.raises(CallError, match="knows `overwrite` and no other"):
+def test_import_in_merge_mode_is_refused(api: RestApi) -> None:
+    with pytest.raises(CallError, match="supports `overwrite` only"):
         put(api, document({}), mode="merge")

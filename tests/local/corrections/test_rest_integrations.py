@@ -44,13 +44,13 @@ def served(cloud: Cloud, states: dict[str, Any], *, may: bool = True, **fields: 
     return api
 
 
-def test_a_method_answers_with_the_output_of_the_execution(cloud: Cloud) -> None:
+def test_method_returns_the_output_of_the_execution(cloud: Cloud) -> None:
     answer = served(cloud, HELLO).send("POST", "process", {"name": 'a "quoted" näme'})
 
     assert (answer.status, answer.json()) == (200, {"hello": 'a "quoted" näme'})
 
 
-def test_a_failed_execution_has_the_status_that_the_template_gives_it(cloud: Cloud) -> None:
+def test_template_sets_the_status_of_a_failed_execution(cloud: Cloud) -> None:
     answer = served(cloud, FAIL).send("POST", "process", {"name": "x"})
 
     assert answer.status == 409
@@ -61,25 +61,25 @@ def test_a_failed_execution_has_the_status_that_the_template_gives_it(cloud: Clo
     }
 
 
-def test_an_execution_that_takes_too_long_has_the_status_that_the_template_gives_it(impatient: Cloud) -> None:
+def test_template_sets_the_status_of_a_timed_out_execution(impatient: Cloud) -> None:
     answer = served(impatient, WAIT, TimeoutSeconds=1).send("POST", "process", {"name": "x"})
 
     assert (answer.status, answer.json()["code"]) == (504, "Timeout")
 
 
-def test_a_role_that_may_not_start_the_machine_is_an_error_of_the_integration(cloud: Cloud) -> None:
+def test_role_without_permission_causes_an_integration_error(cloud: Cloud) -> None:
     answer = served(cloud, HELLO, may=False).send("POST", "process", {"name": "x"})
 
     assert (answer.status, answer.json()) == (500, {"code": "InternalError"})
 
 
-def test_a_content_type_without_template_is_415(cloud: Cloud) -> None:
+def test_content_type_without_a_template_gets_415(cloud: Cloud) -> None:
     answer = served(cloud, HELLO).send("POST", "process", "name=x", Content_Type="application/x-www-form-urlencoded")
 
     assert answer.status == 415
 
 
-def test_a_mock_answers_with_its_rendered_template(cloud: Cloud) -> None:
+def test_mock_integration_returns_its_rendered_template(cloud: Cloud) -> None:
     allow_origin = "Access-Control-Allow-Origin"
     template = f"""#set($origin = $input.params('origin'))
 #if($origin == 'https://b.example.com')
@@ -106,7 +106,7 @@ def test_a_mock_answers_with_its_rendered_template(cloud: Cloud) -> None:
     assert foreign.headers[allow_origin.lower()] == "https://a.example.com"
 
 
-def test_a_mock_answers_with_the_response_whose_status_its_template_says(cloud: Cloud) -> None:
+def test_request_template_selects_the_mock_response(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     api.method(
         "nowhere",

@@ -10,11 +10,11 @@ from tests.local.cloud import Cloud, allow
 
 FAILING = "def handle(event, context): raise ValueError('no')"
 LONGEST_S = 60
-"""The emulator's own maximum, which a retry has for as long as nothing else shortens it."""
+"""The emulator's own highest delay in seconds, which applies to every retry."""
 
 
 def delays(retrier: dict[str, Any], attempts: int) -> list[float]:
-    """What the retries wait for, one after the other."""
+    """Return the delays of the first retries, in seconds."""
 
     def found(*_: Any) -> tuple[dict[str, Any], int]:
         return retrier, 0
@@ -24,21 +24,21 @@ def delays(retrier: dict[str, Any], attempts: int) -> list[float]:
     return [each["IntervalSeconds"] for each in given]
 
 
-def test_a_delay_grows_no_further_than_its_maximum() -> None:
+def test_retry_delay_stops_growing_at_its_maximum() -> None:
     assert delays({"IntervalSeconds": 1, "BackoffRate": 3, "MaxDelaySeconds": 5}, 4) == [1, 3, 5, 5]
 
 
-def test_a_delay_without_maximum_grows() -> None:
+def test_retry_delay_without_a_maximum_keeps_growing() -> None:
     assert delays({"IntervalSeconds": 1, "BackoffRate": 3}, 4) == [1, 3, 9, 27]
 
 
-def test_full_jitter_waits_for_any_part_of_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_jitter_randomizes_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random, "random", iter([0.0, 0.25, 0.5]).__next__)
 
     assert delays({"IntervalSeconds": 8, "BackoffRate": 1, "JitterStrategy": "FULL"}, 3) == [0, 2, 4]
 
 
-def test_a_workflow_waits_no_longer_than_the_maximum(cloud: Cloud) -> None:
+def test_workflow_waits_at_most_the_maximum_delay(cloud: Cloud) -> None:
     retry = {"ErrorEquals": ["ValueError"], "IntervalSeconds": LONGEST_S, "MaxDelaySeconds": 1, "MaxAttempts": 1}
     task = {
         "Type": "Task",

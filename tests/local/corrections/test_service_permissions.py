@@ -8,7 +8,7 @@ from tests.local.rest import RestApi
 OK = "def handle(event, context): return {'statusCode': 200, 'body': 'ok'}"
 
 
-def test_a_function_that_does_not_let_the_rest_api_invoke_it_is_500(cloud: Cloud) -> None:
+def test_rest_api_without_permission_to_invoke_gets_500(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(OK)
     api.proxy("open", "GET", function)
@@ -20,7 +20,7 @@ def test_a_function_that_does_not_let_the_rest_api_invoke_it_is_500(cloud: Cloud
 
 
 @pytest.mark.parametrize("path", ["things", "things/", "things//", "one", "one/", "one%0A", "%22"])
-def test_a_function_lets_a_method_invoke_it_however_the_request_writes_the_path(cloud: Cloud, path: str) -> None:
+def test_method_permission_does_not_depend_on_the_path_spelling(cloud: Cloud, path: str) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(OK)
     api.proxy("things", "GET", function)
@@ -30,11 +30,11 @@ def test_a_function_lets_a_method_invoke_it_however_the_request_writes_the_path(
     assert api.send("GET", path).status == 200
 
 
-def test_a_function_that_does_not_let_the_http_api_invoke_it_is_500(cloud: Cloud) -> None:
+def test_http_api_without_permission_to_invoke_gets_500(cloud: Cloud) -> None:
     assert _answer_of_http_api(cloud, cloud.function(OK)).status == 500
 
 
-def test_a_function_of_an_http_api_that_fails_is_500_and_its_error_is_nobody_s_business(cloud: Cloud) -> None:
+def test_failed_function_of_an_http_api_gets_500_without_its_error(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): raise ValueError('secret')")
     name, _, alias = function.rpartition(":")
     cloud(
@@ -51,7 +51,7 @@ def test_a_function_of_an_http_api_that_fails_is_500_and_its_error_is_nobody_s_b
 
 
 def _answer_of_http_api(cloud: Cloud, function: str) -> Answer:
-    """Call a new HTTP API with one route to a function."""
+    """Create an HTTP API with one route to a function, call the route, and return the response."""
     api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
     integration = cloud(
         "apigatewayv2",
@@ -66,7 +66,7 @@ def _answer_of_http_api(cloud: Cloud, function: str) -> Answer:
     return Client({}, "").send("GET", f"{cloud.instance.url}/_aws/execute-api/{api}/things")
 
 
-def test_a_function_whose_role_may_not_read_the_queue_gets_no_mapping(cloud: Cloud) -> None:
+def test_event_source_mapping_requires_permission_to_read_the_queue(cloud: Cloud) -> None:
     _, queue = cloud.queue()
     function = cloud.function(OK, allow("sqs:ReceiveMessage", on=queue))
 
@@ -74,7 +74,7 @@ def test_a_function_whose_role_may_not_read_the_queue_gets_no_mapping(cloud: Clo
         cloud("lambda", "create_event_source_mapping", FunctionName=function, EventSourceArn=queue)
 
 
-def test_a_function_whose_role_may_not_send_to_a_destination_gets_none(cloud: Cloud) -> None:
+def test_destination_requires_permission_to_send(cloud: Cloud) -> None:
     _, queue = cloud.queue()
     name = cloud.function(OK).split(":")[6]
     destination = {"OnFailure": {"Destination": queue}}
@@ -83,19 +83,19 @@ def test_a_function_whose_role_may_not_send_to_a_destination_gets_none(cloud: Cl
         cloud("lambda", "put_function_event_invoke_config", FunctionName=name, DestinationConfig=destination)
 
 
-def test_a_function_whose_role_may_not_send_to_its_dead_letter_queue_is_not_made(cloud: Cloud) -> None:
+def test_dead_letter_queue_requires_permission_to_send(cloud: Cloud) -> None:
     _, queue = cloud.queue()
 
     with pytest.raises(CallError, match="permissions to call sqs:SendMessage"):
         cloud.function(OK, DeadLetterConfig={"TargetArn": queue})
 
 
-def test_a_role_that_lambda_may_not_take_makes_no_function(cloud: Cloud) -> None:
+def test_function_requires_a_role_that_lambda_can_assume(cloud: Cloud) -> None:
     with pytest.raises(CallError, match="cannot be assumed by Lambda"):
         cloud.function(OK, Role=cloud.role(principal="states.amazonaws.com"))
 
 
-def test_a_state_machine_whose_role_may_not_log_is_not_made(cloud: Cloud) -> None:
+def test_state_machine_logging_requires_permission_of_its_role(cloud: Cloud) -> None:
     group = unique("/aws/vendedlogs/states/log")
     cloud("logs", "create_log_group", logGroupName=group)
     destination = {"cloudWatchLogsLogGroup": {"logGroupArn": cloud.arn("logs", f"log-group:{group}:*")}}

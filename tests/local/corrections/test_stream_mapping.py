@@ -40,7 +40,7 @@ def table(cloud: Cloud) -> tuple[str, str]:
 
 
 def write(cloud: Cloud, name: str, *ids: str) -> None:
-    """All at once, so that they come in one batch."""
+    """Write items in one transaction, so that their records arrive in one batch."""
     puts = [{"Put": {"TableName": name, "Item": {"id": {"S": each}}}} for each in ids]
     cloud("dynamodb", "transact_write_items", TransactItems=puts)
 
@@ -62,7 +62,7 @@ def on_failure(arn: str) -> Mapping[str, Any]:
     return {"OnFailure": {"Destination": arn}}
 
 
-def test_a_batch_is_tried_as_often_as_the_mapping_says_and_then_reported_without_its_records(cloud: Cloud) -> None:
+def test_batch_is_reported_without_its_records_after_the_last_retry(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     group = consume(cloud, CONSUMER, stream, MaximumRetryAttempts=1, DestinationConfig=on_failure(queue))
@@ -82,7 +82,7 @@ def test_a_batch_is_tried_as_often_as_the_mapping_says_and_then_reported_without
     assert cloud.log(group, "got after")
 
 
-def test_a_failing_batch_is_halved_until_the_poison_is_alone(cloud: Cloud) -> None:
+def test_failing_batch_is_split_until_one_record_is_left(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     write(cloud, name, "a", "b", "poison-2", "d")
@@ -102,7 +102,7 @@ def test_a_failing_batch_is_halved_until_the_poison_is_alone(cloud: Cloud) -> No
     assert [len(names) for names in got] in ([4, 2, 2, 1, 1], [4, 2, 1, 1, 2])
 
 
-def test_a_partial_answer_keeps_what_is_done(cloud: Cloud) -> None:
+def test_partial_response_does_not_repeat_processed_records(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     write(cloud, name, "first", "poison-4", "last")
@@ -120,7 +120,7 @@ def test_a_partial_answer_keeps_what_is_done(cloud: Cloud) -> None:
     assert len(cloud.log(group, "saw first")) == 1
 
 
-def test_records_that_the_filter_leaves_out_do_not_reach_the_function(cloud: Cloud) -> None:
+def test_filtered_records_do_not_reach_the_function(cloud: Cloud) -> None:
     name, stream = table(cloud)
     pattern = json.dumps({"dynamodb": {"Keys": {"id": {"S": [{"prefix": "keep"}]}}}})
     group = consume(cloud, CONSUMER, stream, FilterCriteria={"Filters": [{"Pattern": pattern}]})

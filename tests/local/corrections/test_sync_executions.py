@@ -12,28 +12,28 @@ def start(cloud: Cloud, machine: str, given: str = "{}") -> dict[str, object]:
     return cloud("stepfunctions", "start_sync_execution", stateMachineArn=machine, input=given)
 
 
-def test_a_failed_execution_answers_its_error_and_no_output(cloud: Cloud) -> None:
+def test_failed_execution_returns_its_error_and_no_output(cloud: Cloud) -> None:
     answer = start(cloud, cloud.machine(FAIL, express=True))
 
     assert (answer["status"], answer["error"], answer["cause"]) == ("FAILED", "OutOfStock", "none left")
     assert "output" not in answer
 
 
-def test_an_execution_that_takes_too_long_answers_that(impatient: Cloud) -> None:
+def test_timed_out_execution_returns_its_status_and_error(impatient: Cloud) -> None:
     slow = {"Wait": {"Type": "Wait", "Seconds": 9, "End": True}}
     answer = start(impatient, impatient.machine(slow, express=True, TimeoutSeconds=1))
 
     assert (answer["status"], answer["error"]) == ("TIMED_OUT", "States.Timeout")
 
 
-def test_an_execution_that_succeeds_answers_its_output(cloud: Cloud) -> None:
+def test_successful_execution_returns_its_output(cloud: Cloud) -> None:
     echo = {"Echo": {"Type": "Pass", "End": True}}
     answer = start(cloud, cloud.machine(echo, express=True), json.dumps({"a": "ü"}))
 
     assert json.loads(str(answer["output"])) == {"a": "ü"}
 
 
-def test_a_standard_machine_has_no_synchronous_executions(cloud: Cloud) -> None:
+def test_standard_state_machine_refuses_synchronous_executions(cloud: Cloud) -> None:
     with pytest.raises(CallError, match="StateMachineTypeNotSupported"):
         start(cloud, cloud.machine(FAIL))
 

@@ -26,7 +26,7 @@ GATED = """
         return "ended"
 """
 RETRIES_S = 0.6
-"""Time for some retries, which come every 0.1 to 0.3 s here."""
+"""Time in seconds for several retries, which happen every 0.1 to 0.3 s here."""
 
 
 def name_of(function: str) -> str:
@@ -42,7 +42,7 @@ def unlimit(cloud: Cloud, function: str) -> None:
 
 
 def throttled(cloud: Cloud, **named: Any) -> str:
-    """The reason why Lambda does not invoke a function."""
+    """Invoke a throttled function, and return the reason in Lambda's error."""
     client = cloud.client("lambda")
     with pytest.raises(client.exceptions.TooManyRequestsException) as raised:
         client.invoke(**named)
@@ -61,7 +61,7 @@ def has_not_run(cloud: Cloud, function: str) -> bool:
 
 
 @pytest.mark.parametrize("qualifier", ["live", "1", "$LATEST"])
-def test_a_limit_of_zero_throttles_every_version_and_alias(cloud: Cloud, qualifier: str) -> None:
+def test_limit_of_zero_throttles_every_version_and_alias(cloud: Cloud, qualifier: str) -> None:
     function = cloud.function(QUICK)
     limit(cloud, function, 0)
 
@@ -72,7 +72,7 @@ def test_a_limit_of_zero_throttles_every_version_and_alias(cloud: Cloud, qualifi
     assert cloud.invoke(function, {})["body"] == "fine"
 
 
-def test_a_limit_counts_all_invocations_of_the_function(cloud: Cloud, tmp_path: Path) -> None:
+def test_limit_counts_invocations_of_all_versions(cloud: Cloud, tmp_path: Path) -> None:
     function = cloud.function(GATED)
     limit(cloud, function, 1)
     files = {"running": str(tmp_path / "running"), "gate": str(tmp_path / "gate")}
@@ -87,7 +87,7 @@ def test_a_limit_counts_all_invocations_of_the_function(cloud: Cloud, tmp_path: 
     assert cloud.invoke(function, files) == "ended"
 
 
-def test_a_throttled_event_waits_and_keeps_its_attempts(cloud: Cloud) -> None:
+def test_throttling_does_not_count_as_an_attempt(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     function = cloud.function(QUICK, allow("sqs:SendMessage"))
     destinations = {"OnSuccess": {"Destination": queue}, "OnFailure": {"Destination": queue}}
@@ -162,7 +162,7 @@ def test_a_stream_waits_for_a_throttled_function(cloud: Cloud) -> None:
     assert "Messages" not in cloud("sqs", "receive_message", QueueUrl=url)
 
 
-def test_an_api_answers_500_for_a_throttled_function(cloud: Cloud) -> None:
+def test_api_returns_500_for_a_throttled_function(cloud: Cloud) -> None:
     function = cloud.function(QUICK)
     rest, http = RestApi.make(cloud), HttpApi.make(cloud, function, "GET /things")
     rest.proxy("things", "GET", function)
@@ -175,7 +175,7 @@ def test_an_api_answers_500_for_a_throttled_function(cloud: Cloud) -> None:
     assert (answer.status, answer.json()) == (500, {"message": "Internal Server Error"})
 
 
-def test_a_rest_api_s_own_response_to_a_failed_integration_holds(cloud: Cloud) -> None:
+def test_gateway_response_applies_to_a_throttled_function(cloud: Cloud) -> None:
     function = cloud.function(QUICK)
     api = RestApi.make(cloud)
     api.proxy("things", "GET", function)
@@ -192,7 +192,7 @@ def test_a_rest_api_s_own_response_to_a_failed_integration_holds(cloud: Cloud) -
     assert (answer.status, answer.json()) == (502, {"code": "InternalError"})
 
 
-def test_a_workflow_s_task_names_the_error_of_a_throttled_function(cloud: Cloud) -> None:
+def test_task_of_a_throttled_function_fails_with_the_error_of_aws(cloud: Cloud) -> None:
     function = cloud.function(QUICK)
     limit(cloud, function, 0)
     invoke = {

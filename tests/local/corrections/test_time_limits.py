@@ -10,7 +10,7 @@ _SLEEPS = """
 """
 
 
-def test_a_function_has_more_time_here_than_on_aws(cloud: Cloud) -> None:
+def test_time_limit_of_a_function_is_longer_than_on_aws(cloud: Cloud) -> None:
     function = cloud.function(_SLEEPS, Timeout=1)
 
     left_s = cloud.invoke(function, {"seconds": 1.5})
@@ -19,13 +19,13 @@ def test_a_function_has_more_time_here_than_on_aws(cloud: Cloud) -> None:
     assert settings["Timeout"] == 1
 
 
-def test_a_function_that_takes_longer_than_its_time_ends(impatient: Cloud) -> None:
+def test_function_ends_at_its_time_limit(impatient: Cloud) -> None:
     answer = impatient.invoke(impatient.function(_SLEEPS, Timeout=1), {"seconds": 900})
 
     assert answer == {"errorMessage": "Task timed out after 1.00 seconds", "errorType": "Sandbox.Timedout"}
 
 
-def test_a_task_has_more_time_here_than_on_aws(cloud: Cloud) -> None:
+def test_time_limit_of_a_task_is_longer_than_on_aws(cloud: Cloud) -> None:
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -38,13 +38,13 @@ def test_a_task_has_more_time_here_than_on_aws(cloud: Cloud) -> None:
     assert ended["status"] == "SUCCEEDED"
 
 
-def test_an_execution_has_more_time_here_than_on_aws(cloud: Cloud) -> None:
+def test_time_limit_of_an_execution_is_longer_than_on_aws(cloud: Cloud) -> None:
     wait = {"Type": "Wait", "Seconds": 2, "End": True}
 
     assert cloud.run(cloud.machine({"Wait": wait}, TimeoutSeconds=1))["status"] == "SUCCEEDED"
 
 
-def test_a_call_of_a_function_has_more_time_here_than_on_aws(cloud: Cloud) -> None:
+def test_socket_timeout_in_a_function_is_longer_than_on_aws(cloud: Cloud) -> None:
     source = """
         import socket
         def handle(event, context):

@@ -15,7 +15,7 @@ def api(cloud: Cloud) -> HttpApi:
 
 
 @pytest.mark.parametrize("path", ["/products/", "/products/apple/", "/products//", "/products/?limit=1"])
-def test_a_path_with_a_trailing_slash_is_no_route(api: HttpApi, path: str) -> None:
+def test_path_with_a_trailing_slash_gets_404(api: HttpApi, path: str) -> None:
     answer = api.get(path)
 
     assert (answer.status, answer.json()) == (404, {"message": "Not Found"})
@@ -30,7 +30,7 @@ def test_a_path_with_a_trailing_slash_is_no_route(api: HttpApi, path: str) -> No
         ("//products", "GET /products"),
     ],
 )
-def test_other_paths_keep_their_routes(api: HttpApi, path: str, route: str) -> None:
+def test_other_paths_still_match_their_routes(api: HttpApi, path: str, route: str) -> None:
     answer = api.get(path)
 
     assert (answer.status, answer.text) == (200, route)

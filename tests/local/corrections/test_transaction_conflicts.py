@@ -11,11 +11,11 @@ from local.instances import free_port
 from tests.local.cloud import Cloud, eventually, left_out, unique
 
 LONG_MS = 5000
-"""A transaction's time in which a busy machine makes some calls too."""
+"""Duration of a transaction in milliseconds. It is long enough for several calls on a busy machine."""
 
 
 class Table:
-    """A table of counters."""
+    """A table of counters, with one item for each counter."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.name, self.client = unique("counters"), cloud.client("dynamodb")
@@ -47,7 +47,7 @@ class Table:
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, list[str]]:
-    """A call's error code and its cancellation reasons, both empty if it succeeds."""
+    """Make a call, and return its error code and cancellation reasons. Both are empty if the call succeeds."""
     try:
         call()
     except ClientError as error:
@@ -58,7 +58,7 @@ def refused(call: Callable[[], Any]) -> tuple[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
-    """A table in an emulator of its own, whose transactions take long."""
+    """A table in a separate emulator with slow transactions."""
     instance = Instance(port=free_port(), home=tmp_path_factory.mktemp("emulator"))
     slow = {"LOCAL_TRANSACTION_MS": str(LONG_MS), "LOCAL_WARM": "0"}
     emulator.start(instance, region="eu-west-1", without=left_out(), environment=slow).wait()
@@ -68,7 +68,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
 
 @pytest.fixture(scope="module")
 def meanwhile(table: Table) -> dict[str, Any]:
-    """What other calls got while a transaction on the items `a` and `b` was under way, and right after it."""
+    """Results of other calls while a transaction holds the items `a` and `b`, and of one call right after it."""
     put = {"TableName": table.name, "Item": {"id": {"S": "a"}}}
     calls: dict[str, Callable[[], Any]] = {
         "transaction": lambda: table.transact("c", "b"),
@@ -90,30 +90,30 @@ def meanwhile(table: Table) -> dict[str, Any]:
     return found
 
 
-def test_a_transaction_that_meets_another_is_canceled(meanwhile: dict[str, Any]) -> None:
+def test_transaction_is_canceled_during_a_conflicting_transaction(meanwhile: dict[str, Any]) -> None:
     assert meanwhile["transaction"] == ("TransactionCanceledException", ["None", "TransactionConflict"])
 
 
 @pytest.mark.parametrize("write", ["put", "update", "delete"])
-def test_a_write_that_meets_a_transaction_is_refused(meanwhile: dict[str, Any], write: str) -> None:
+def test_write_is_refused_during_a_conflicting_transaction(meanwhile: dict[str, Any], write: str) -> None:
     assert meanwhile[write] == ("TransactionConflictException", [])
 
 
-def test_a_snapshot_that_meets_a_transaction_is_canceled(meanwhile: dict[str, Any]) -> None:
+def test_transactional_read_is_canceled_during_a_conflicting_transaction(meanwhile: dict[str, Any]) -> None:
     assert meanwhile["snapshot"] == ("TransactionCanceledException", ["TransactionConflict", "None"])
 
 
 @pytest.mark.parametrize("call", ["get", "same token", "other item", "afterwards"])
-def test_other_calls_do_not_conflict(meanwhile: dict[str, Any], call: str) -> None:
+def test_calls_that_do_not_conflict_succeed(meanwhile: dict[str, Any], call: str) -> None:
     assert meanwhile[call] == ("", [])
 
 
 @pytest.mark.usefixtures("meanwhile")
-def test_what_was_refused_is_not_written_and_the_transaction_is(table: Table) -> None:
+def test_only_the_transaction_is_written_during_a_conflict(table: Table) -> None:
     assert [table.count(each) for each in "abcd"] == [2, 1, 0, 1]
 
 
-def test_transactions_at_the_same_time_conflict_and_none_is_lost(cloud: Cloud) -> None:
+def test_concurrent_transactions_conflict_without_lost_updates(cloud: Cloud) -> None:
     table, clients = Table(cloud), 8
     with ThreadPoolExecutor(clients) as pool:
         calls = [pool.submit(refused, lambda: table.transact("a")) for _ in range(20 * clients)]

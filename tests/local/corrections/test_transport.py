@@ -8,7 +8,7 @@ DENY = {
 }
 
 
-def test_a_role_may_send_to_a_queue_that_wants_tls(cloud: Cloud) -> None:
+def test_role_may_send_to_a_queue_that_requires_tls(cloud: Cloud) -> None:
     url, queue = cloud.queue(DENY)
     source = f"""
         import boto3
@@ -20,7 +20,7 @@ def test_a_role_may_send_to_a_queue_that_wants_tls(cloud: Cloud) -> None:
     assert cloud.messages(url)
 
 
-def test_a_rule_may_send_to_a_queue_that_wants_tls(cloud: Cloud) -> None:
+def test_rule_may_send_to_a_queue_that_requires_tls(cloud: Cloud) -> None:
     bus = cloud.bus()
     name = "tls"
     pattern = '{"source": ["test"]}'

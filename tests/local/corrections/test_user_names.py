@@ -17,7 +17,7 @@ STORED, TYPED = "Ann@Example.com", "aNN@eXAMPLE.com"
 
 @dataclass
 class Pool:
-    """A user pool with one app client, and a user STORED who can sign in."""
+    """A user pool with one app client and the user STORED, who can sign in."""
 
     cloud: Cloud
     id: str
@@ -111,7 +111,7 @@ def who(pool: Pool, name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("sign_in", [by_password, on_the_hosted_page, by_srp, by_an_admin])
-def test_sign_in_takes_any_case_of_the_name(pool: Pool, sign_in: Callable[[Pool, str], Tokens]) -> None:
+def test_sign_in_ignores_the_letter_case_of_the_name(pool: Pool, sign_in: Callable[[Pool, str], Tokens]) -> None:
     exact, typed = sign_in(pool, STORED), sign_in(pool, TYPED)
 
     for token in ("id_token", "access_token"):
@@ -122,14 +122,14 @@ def test_sign_in_takes_any_case_of_the_name(pool: Pool, sign_in: Callable[[Pool,
     assert claims(typed.id_token)["sub"] == who(pool, STORED)["sub"]
 
 
-def test_a_name_is_taken_in_every_case(pool: Pool) -> None:
+def test_name_is_unavailable_in_every_letter_case(pool: Pool) -> None:
     with pytest.raises(CallError, match="UsernameExistsException"):
         pool("admin_create_user", Username=TYPED, MessageAction="SUPPRESS")
     with pytest.raises(CallError, match="UsernameExistsException"):
         pool.self_service("sign_up", Username=TYPED, Password=PASSWORD)
 
 
-def test_every_call_takes_any_case_of_the_name(pool: Pool) -> None:
+def test_every_call_ignores_the_letter_case_of_the_name(pool: Pool) -> None:
     changed = "Bb1-bbbbbbbb"
     pool("create_group", GroupName="staff")
 
@@ -152,7 +152,7 @@ def test_names_and_addresses_are_returned_in_lowercase(cloud: Cloud) -> None:
     assert (found["username"], found["email"], found["name"]) == (STORED.lower(), "new@example.com", "Ann")
 
 
-def test_a_case_sensitive_pool_tells_the_cases_apart(cloud: Cloud) -> None:
+def test_case_sensitive_pool_distinguishes_letter_cases(cloud: Cloud) -> None:
     pool = make(cloud, by_email=True, case_sensitive=True)
 
     pool("admin_create_user", Username=TYPED, MessageAction="SUPPRESS")
@@ -161,7 +161,7 @@ def test_a_case_sensitive_pool_tells_the_cases_apart(cloud: Cloud) -> None:
     assert who(pool, STORED)["email"] == STORED
 
 
-def test_a_wrong_password_stays_wrong_in_another_case(pool: Pool) -> None:
+def test_password_in_another_letter_case_is_wrong(pool: Pool) -> None:
     with pytest.raises(CallError, match="NotAuthorizedException"):
         pool.self_service(
             "initiate_auth",

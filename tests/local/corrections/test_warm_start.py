@@ -13,20 +13,20 @@ from tests.local.cloud import Cloud, eventually, left_out
 
 @pytest.fixture
 def warm(tmp_path: Path) -> Iterator[Cloud]:
-    """An emulator as `make up` starts it."""
+    """An emulator with the settings of `make up`."""
     instance = Instance(port=free_port(), home=tmp_path)
     with stopped_at_the_end(instance):
         emulator.start(instance, region="ap-northeast-1", without=left_out()).wait()
         yield Cloud(instance, "ap-northeast-1")
 
 
-def test_a_function_with_an_alias_is_ready_before_its_first_call(warm: Cloud) -> None:
+def test_environment_of_an_alias_is_created_before_the_first_call(warm: Cloud) -> None:
     warm.function("def handle(event, context): return 1")
 
     assert eventually(lambda: len(emulator.find(warm.instance).processes) == 2)
 
 
-def test_a_function_that_cannot_start_is_no_harm(warm: Cloud) -> None:
+def test_function_that_cannot_start_does_not_affect_others(warm: Cloud) -> None:
     broken = warm.function("raise ValueError('at import')")
     fine = warm.function("def handle(event, context): return 1")
 
