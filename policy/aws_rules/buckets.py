@@ -22,7 +22,7 @@ _CLOSED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "r
 
 @of_stack(BUCKET, ids=("AwsSolutions-S1", "CKV_AWS_18"))
 def bucket_logs_access(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket logs who read and wrote it."""
+    """A bucket logs each read and write (S3 server access logging)."""
     if not stack.made_from(bucket, LOGGING, "bucket") and not stack.made_from(bucket, LOGGING, "targetBucket"):
         yield "no bucket logging"
 
@@ -40,14 +40,14 @@ def bucket_is_closed_to_the_public(bucket: Resource, stack: Stack) -> Iterator[s
 
 @of_resource(BUCKET, ids=("CKV_AWS_20", "CKV_AWS_57"))
 def bucket_has_no_public_acl(bucket: Resource) -> Iterator[str]:
-    """A bucket has no ACL that opens it."""
+    """A bucket has no public ACL."""
     if (bucket.has("acl") and bucket.at("acl") != "private") or bucket.has("grants"):
         yield "drop acl and grants: policies say who may"
 
 
 @of_stack(BUCKET, ids=("AwsSolutions-S10", "CKV_AWS_379"))
 def bucket_refuses_plain_http(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket refuses what does not come over TLS."""
+    """A bucket's policy denies requests without TLS."""
     arn = bucket.at("arn")
     policies = stack.made_from(bucket, POLICY, "bucket")
     if not any(refuses_plain_http(policy.at("policy"), "s3:*", arn, f"{arn}/*") for policy in policies):
@@ -56,7 +56,7 @@ def bucket_refuses_plain_http(bucket: Resource, stack: Stack) -> Iterator[str]:
 
 @of_stack(BUCKET, ids=("CKV_AWS_19", "CKV_AWS_145"))
 def bucket_is_encrypted_with_kms(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket's objects are encrypted with a KMS key."""
+    """A KMS key encrypts the objects of a bucket."""
     default = "applyServerSideEncryptionByDefault"
     for encryption in stack.made_from(bucket, ENCRYPTION, "bucket"):
         if all(str(rule[default]["sseAlgorithm"]).startswith("aws:kms") for rule in encryption.items("rules")):
@@ -66,7 +66,7 @@ def bucket_is_encrypted_with_kms(bucket: Resource, stack: Stack) -> Iterator[str
 
 @of_stack(BUCKET, ids=("CKV_AWS_21",))
 def bucket_keeps_versions(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket keeps what was overwritten or deleted."""
+    """A bucket has versioning, so it retains overwritten and deleted objects."""
     versioning = stack.made_from(bucket, VERSIONING, "bucket")
     if not any(each.at("versioningConfiguration", "status") == "Enabled" for each in versioning):
         yield "no versioning"
@@ -74,28 +74,28 @@ def bucket_keeps_versions(bucket: Resource, stack: Stack) -> Iterator[str]:
 
 @of_stack(BUCKET, ids=("CKV_AWS_144",))
 def bucket_is_replicated(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket is replicated to another region."""
+    """S3 replicates a bucket to another region."""
     if not stack.made_from(bucket, REPLICATION, "bucket"):
         yield "no replication"
 
 
 @of_stack(BUCKET, ids=("CKV2_AWS_62",))
 def bucket_tells_of_its_changes(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket tells EventBridge, or somebody else, what changes in it."""
+    """A bucket sends notifications about its changes, for example to EventBridge."""
     if not stack.made_from(bucket, NOTIFICATION, "bucket"):
         yield "no notification"
 
 
 @of_stack(BUCKET, ids=("CKV2_AWS_61",))
 def bucket_expires_objects(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket has a lifecycle."""
+    """A bucket has a lifecycle configuration."""
     if not stack.made_from(bucket, LIFECYCLE, "bucket"):
         yield "no lifecycle configuration"
 
 
 @of_resource(LIFECYCLE, ids=("CKV_AWS_300",))
 def bucket_drops_broken_uploads(lifecycle: Resource) -> Iterator[str]:
-    """A bucket drops uploads that were not completed."""
+    """A bucket's lifecycle configuration deletes incomplete multipart uploads."""
     for rule in lifecycle.items("rules"):
         if rule.get("status") == "Enabled" and rule.get("abortIncompleteMultipartUpload"):
             return
@@ -104,13 +104,13 @@ def bucket_drops_broken_uploads(lifecycle: Resource) -> Iterator[str]:
 
 @of_resource(POLICY, ids=("CKV_AWS_70",))
 def bucket_admits_named_principals(policy: Resource) -> Iterator[str]:
-    """A bucket's policy allows nothing to everybody."""
+    """A bucket's policy grants no permission to everybody."""
     yield from open_to_everybody(policy.at("policy"))
 
 
 @of_resource(POLICY, ids=("CKV_AWS_93",))
 def bucket_locks_nobody_out(policy: Resource) -> Iterator[str]:
-    """A bucket's policy cannot be undone by the root user alone."""
+    """A bucket's policy doesn't lock out everyone except the account's root user."""
     for statement in statements(policy.at("policy")):
         denied = {"s3:*", "*", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"} & set(actions(statement))
         if statement.get("Effect") == "Deny" and denied and for_everybody(statement) and not statement.get("Condition"):

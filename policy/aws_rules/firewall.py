@@ -15,14 +15,14 @@ _ANONYMOUS: Final = "AWSManagedRulesAnonymousIpList"
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_175",))
 def firewall_has_rules(acl: Resource) -> Iterator[str]:
-    """A web ACL has rules."""
+    """A web ACL has at least one rule."""
     if not acl.has("rules"):
         yield "no rules"
 
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_342",))
 def firewall_rules_act(acl: Resource) -> Iterator[str]:
-    """Each rule of a web ACL does something."""
+    """Each rule of a web ACL has an action, such as block or count."""
     for rule in acl.items("rules"):
         if not any(rule.get(key) for key in ("action", "overrideAction")):
             yield f"the rule {rule.get('name')} has no action"
@@ -30,14 +30,14 @@ def firewall_rules_act(acl: Resource) -> Iterator[str]:
 
 @of_stack(WEB_ACL, ids=("CKV2_AWS_31",))
 def firewall_is_logged(acl: Resource, stack: Stack) -> Iterator[str]:
-    """A web ACL has a log."""
+    """A web ACL writes a log."""
     if not stack.made_from(acl, LOGGING, "resourceArn"):
         yield "no logging configuration"
 
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_192", "CKV2_AWS_77"))
 def firewall_refuses_known_bad_inputs(acl: Resource) -> Iterator[str]:
-    """A web ACL refuses known bad inputs, Log4j's lookups among them."""
+    """A web ACL blocks known bad inputs, including Log4j lookups."""
     rule = _managed(acl).get(_BAD_INPUTS)
     if not acl.has("rules"):
         return
@@ -54,7 +54,7 @@ def firewall_refuses_known_bad_inputs(acl: Resource) -> Iterator[str]:
 
 @of_resource(WEB_ACL, ids=("CKV2_AWS_77",))
 def firewall_knows_anonymous_addresses(acl: Resource) -> Iterator[str]:
-    """A web ACL refuses, or at least counts, requests from anonymous addresses."""
+    """A web ACL blocks or counts requests from anonymous IP addresses."""
     if acl.has("rules") and _ANONYMOUS not in _managed(acl):
         yield f"no {_ANONYMOUS}"
 

@@ -31,35 +31,35 @@ _SECRET_NAMES: Final = re.compile(r"(PASSWORD|SECRET|PRIVATE_KEY|API_KEY|ACCESS_
 
 @of_resource(FUNCTION, ids=("AwsSolutions-L1", "Serverless-LambdaLatestVersion"))
 def function_runs_on_the_latest_runtime(function: Resource) -> Iterator[str]:
-    """A function runs on the latest runtime of its language."""
+    """A Lambda function uses the latest Lambda runtime of its language."""
     if function.at("packageType") != "Image" and function.at("runtime") != LATEST:
         yield f"got {function.at('runtime')}; the latest is {LATEST}"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_363",))
 def function_runs_on_a_supported_runtime(function: Resource) -> Iterator[str]:
-    """A function's runtime is one that Lambda still patches."""
+    """A Lambda function uses a runtime that Lambda still patches."""
     if function.at("packageType") != "Image" and function.at("runtime") not in _SUPPORTED:
         yield f"got {function.at('runtime')}; allowed: {', '.join(sorted(_SUPPORTED))}"
 
 
 @of_resource(FUNCTION, ids=("Serverless-LambdaTracing", "CKV_AWS_50"))
 def function_is_traced(function: Resource) -> Iterator[str]:
-    """A function is traced by X-Ray."""
+    """X-Ray traces each Lambda function."""
     if function.at("tracingConfig", "mode") != "Active":
         yield f"tracing: got {function.at('tracingConfig', 'mode')}; set tracingConfig.mode to Active"
 
 
 @of_resource(FUNCTION, ids=("Serverless-LambdaDefaultMemorySize",))
 def function_states_its_memory(function: Resource) -> Iterator[str]:
-    """A function's memory is chosen, not Lambda's default."""
+    """A Lambda function sets its memory size and does not rely on Lambda's default."""
     if not function.has("memorySize"):
         yield "no memorySize"
 
 
 @of_resource(FUNCTION, ids=("Serverless-LambdaDefaultTimeout",))
 def function_states_its_timeout(function: Resource) -> Iterator[str]:
-    """A function's time limit is chosen, not Lambda's default."""
+    """A Lambda function sets its timeout and does not rely on Lambda's default."""
     if not function.has("timeout"):
         yield "no timeout"
 
@@ -67,10 +67,11 @@ def function_states_its_timeout(function: Resource) -> Iterator[str]:
 @of_stack(
     FUNCTION,
     ids=("Serverless-LambdaDLQ", "CKV_AWS_116"),
-    narrowed="Only for functions with an event invoke config: Lambda uses the queue only for asynchronous invocations.",
+    narrowed="The rule checks only functions with an event invoke config, because Lambda uses the dead-letter queue "
+    "only for asynchronous invocations.",
 )
 def asynchronous_function_has_a_dead_letter_queue(function: Resource, stack: Stack) -> Iterator[str]:
-    """A function that is invoked asynchronously has a dead-letter queue."""
+    """A Lambda function that is invoked asynchronously has a dead-letter queue."""
     names = [function, *stack.made_from(function, ALIAS, "functionName")]
     is_asynchronous = any(stack.made_from(name, INVOCATION, "functionName") for name in names)
     if is_asynchronous and not function.has("deadLetterConfig", "targetArn"):
@@ -79,35 +80,35 @@ def asynchronous_function_has_a_dead_letter_queue(function: Resource, stack: Sta
 
 @of_resource(FUNCTION, ids=("CKV_AWS_115",))
 def function_has_reserved_concurrency(function: Resource) -> Iterator[str]:
-    """A function has a concurrency limit of its own."""
+    """A Lambda function has reserved concurrency."""
     if (function.at("reservedConcurrentExecutions") or -1) < 0:
         yield "no reservedConcurrentExecutions"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_117",))
 def function_is_in_a_vpc(function: Resource) -> Iterator[str]:
-    """A function runs in a VPC."""
+    """A Lambda function runs in a VPC."""
     if not function.has("vpcConfig", "subnetIds"):
         yield "no vpcConfig.subnetIds"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_272",))
 def function_code_is_signed(function: Resource) -> Iterator[str]:
-    """A function takes signed code alone."""
+    """A Lambda function accepts only signed code."""
     if not function.has("codeSigningConfigArn"):
         yield "no codeSigningConfigArn"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_173",))
 def function_environment_has_a_customer_key(function: Resource) -> Iterator[str]:
-    """A function's environment variables are encrypted with a key of ours."""
+    """A customer managed key encrypts a Lambda function's environment variables."""
     if function.has("environment", "variables") and not function.has("kmsKeyArn"):
         yield "no kmsKeyArn"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_45",))
 def function_environment_holds_no_secret(function: Resource) -> Iterator[str]:
-    """A function's environment variables hold no key, password or token."""
+    """A Lambda function's environment variables contain no key, password or token."""
     for name in function.at("environment", "variables") or ():
         if _SECRET_NAMES.search(name):
             yield f"{name} is named as a secret"
@@ -117,21 +118,21 @@ def function_environment_holds_no_secret(function: Resource) -> Iterator[str]:
 
 @of_resource(PERMISSION, ids=("CKV_AWS_364",))
 def function_is_invoked_by_one_source(permission: Resource) -> Iterator[str]:
-    """A service may invoke a function for one source alone."""
+    """A Lambda permission allows an AWS service to invoke the function for one source only."""
     if not permission.has("sourceArn") and not permission.has("sourceAccount"):
         yield f"{permission.at('principal')} for any source; set sourceArn"
 
 
 @of_resource(PERMISSION, ids=("CKV_AWS_301",))
 def function_is_not_public(permission: Resource) -> Iterator[str]:
-    """No function may be invoked by everybody."""
+    """No Lambda permission lets everybody invoke a function."""
     if permission.at("principal") == "*" or permission.at("functionUrlAuthType") == "NONE":
         yield "everybody may invoke it; name the principal"
 
 
 @of_resource(INVOCATION, ids=("Serverless-LambdaAsyncFailureDestination",))
 def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> Iterator[str]:
-    """What Lambda gives up on goes to a failure destination."""
+    """An asynchronous invocation that failed every retry goes to an on-failure destination."""
     if not invocation.has("destinationConfig", "onFailure", "destination"):
         yield "no destinationConfig.onFailure"
 
@@ -139,10 +140,11 @@ def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> I
 @of_stack(
     EVENT_SOURCE,
     ids=("Serverless-LambdaEventSourceMappingDestination",),
-    narrowed="A queue has its redrive policy instead: Lambda knows no failure destination for one.",
+    narrowed="An SQS queue needs a redrive policy instead, because Lambda has no on-failure destination for SQS "
+    "queues.",
 )
 def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> Iterator[str]:
-    """Records of a stream that a function fails on go to a failure destination."""
+    """Stream records that failed every retry go to an on-failure destination."""
     queues = [source for source in stack.sources(mapping, "eventSourceArn") if source.type == QUEUE]
     if queues and all(queue.has("redrivePolicy") for queue in queues):
         return

@@ -23,14 +23,14 @@ def http_stage_logs_access(stage: Resource) -> Iterator[str]:
 
 @of_resource(STAGE, ids=("Serverless-APIGWStructuredLogging",))
 def http_access_log_is_json(stage: Resource) -> Iterator[str]:
-    """An HTTP API's access log is JSON."""
+    """An HTTP API's access log has JSON lines."""
     if not is_json(stage.at("accessLogSettings", "format")):
         yield "accessLogSettings.format is no JSON object"
 
 
 @of_resource(STAGE, ids=("Serverless-APIGWDefaultThrottling",))
 def http_stage_is_throttled(stage: Resource) -> Iterator[str]:
-    """An HTTP API's stage has limits of its own, not the account's."""
+    """An HTTP API's stage sets throttling limits and does not rely on those of the account."""
     wanted = ("throttlingRateLimit", "throttlingBurstLimit")
     if not all((stage.at("defaultRouteSettings", key) or -1) > 0 for key in wanted):
         yield f"no defaultRouteSettings with {' and '.join(wanted)}"
@@ -38,7 +38,7 @@ def http_stage_is_throttled(stage: Resource) -> Iterator[str]:
 
 @of_resource(API, ROUTE, ids=("AwsSolutions-APIG4", "CKV_AWS_309"))
 def http_route_asks_for_a_token(made: Resource) -> Iterator[str]:
-    """An HTTP API's route takes requests only with a token."""
+    """Each route of an HTTP API requires a token."""
     if made.type == ROUTE:
         yield BESIDE
         return

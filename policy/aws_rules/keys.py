@@ -13,7 +13,7 @@ KEY: Final = "aws:kms/key:Key"
 
 @of_resource(KEY, ids=("AwsSolutions-KMS5", "CKV_AWS_7"))
 def key_is_rotated(key: Resource) -> Iterator[str]:
-    """A symmetric key is rotated every year."""
+    """KMS rotates a symmetric key every year."""
     symmetric = key.at("customerMasterKeySpec") in (None, "", "SYMMETRIC_DEFAULT")
     if symmetric and not key.has("enableKeyRotation"):
         yield "set enableKeyRotation"
@@ -21,14 +21,14 @@ def key_is_rotated(key: Resource) -> Iterator[str]:
 
 @of_resource(KEY, ids=("CKV_AWS_227",))
 def key_is_enabled(key: Resource) -> Iterator[str]:
-    """A key can be used."""
+    """A KMS key is enabled."""
     if key.at("isEnabled") is False:
         yield "isEnabled is false"
 
 
 @of_resource(KEY, ids=("CKV_AWS_33", "CKV2_AWS_64"))
 def key_admits_named_principals(key: Resource) -> Iterator[str]:
-    """A key has a policy, and it allows nothing to everybody."""
+    """A KMS key has a policy that grants no permission to everybody."""
     if not key.has("policy"):
         yield "no policy"
     else:

@@ -32,7 +32,7 @@ _ACCOUNT: Final = re.compile(r"(\d{12}|arn:aws:iam::(\d{12}):.*)")
 
 @of_resource(QUEUE, ids=("AwsSolutions-SQS2", "CKV_AWS_27", "CKV2_AWS_73"))
 def queue_is_encrypted(queue: Resource) -> Iterator[str]:
-    """A queue is encrypted, by SQS itself or with a key of ours."""
+    """An SQS queue is encrypted, with SQS's own key or with a customer managed key."""
     if not queue.has("sqsManagedSseEnabled") and not queue.has("kmsMasterKeyId"):
         yield "set sqsManagedSseEnabled"
     elif not queue.has("sqsManagedSseEnabled") and queue.at("kmsMasterKeyId") == "alias/aws/sqs":
@@ -42,10 +42,11 @@ def queue_is_encrypted(queue: Resource) -> Iterator[str]:
 @of_stack(
     QUEUE,
     ids=("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"),
-    narrowed="A queue that takes what failed elsewhere has none of its own: a person looks into it.",
+    narrowed="A queue that receives failed work needs no dead-letter queue of its own, because a person handles its "
+    "messages.",
 )
 def queue_has_a_dead_letter_queue(queue: Resource, stack: Stack) -> Iterator[str]:
-    """A queue that is consumed has a dead-letter queue."""
+    """An SQS queue with a consumer has a dead-letter queue."""
     takes_failures = any(stack.made_from(queue, type_token, prop) for type_token, prop in _DEAD_LETTERS)
     if not takes_failures and not queue.has("redrivePolicy"):
         yield "no redrivePolicy, and nothing sends failed work to it"
@@ -53,7 +54,7 @@ def queue_has_a_dead_letter_queue(queue: Resource, stack: Stack) -> Iterator[str
 
 @of_stack(QUEUE, ids=("AwsSolutions-SQS4",))
 def queue_refuses_plain_http(queue: Resource, stack: Stack) -> Iterator[str]:
-    """A queue refuses what does not come over TLS."""
+    """A queue's policy denies requests without TLS."""
     policies = stack.made_from(queue, QUEUE_POLICY, "queueUrl")
     if not any(refuses_plain_http(policy.at("policy"), "sqs:*", queue.at("arn")) for policy in policies):
         yield "no policy that denies sqs:* without aws:SecureTransport"
@@ -61,27 +62,27 @@ def queue_refuses_plain_http(queue: Resource, stack: Stack) -> Iterator[str]:
 
 @of_resource(QUEUE_POLICY, ids=("CKV_AWS_168", "CKV_AWS_387"))
 def queue_admits_named_principals(policy: Resource) -> Iterator[str]:
-    """A queue's policy allows nothing to everybody."""
+    """A queue's policy grants no permission to everybody."""
     yield from open_to_everybody(policy.at("policy"))
 
 
 @of_resource(QUEUE_POLICY, ids=("CKV_AWS_72",))
 def queue_policy_names_each_action(policy: Resource) -> Iterator[str]:
-    """A queue's policy allows exact actions."""
+    """A queue's policy lists each allowed action by name, without a wildcard."""
     for statement in allowing(policy.at("policy")):
         yield from (f"allows {action}; name each action" for action in actions(statement) if "*" in action)
 
 
 @of_resource(TOPIC, ids=("CKV_AWS_26",))
 def topic_is_encrypted(topic: Resource) -> Iterator[str]:
-    """A topic is encrypted."""
+    """A KMS key encrypts an SNS topic."""
     if not topic.has("kmsMasterKeyId"):
         yield "no kmsMasterKeyId"
 
 
 @of_stack(TOPIC, ids=("AwsSolutions-SNS3",))
 def topic_refuses_plain_http(topic: Resource, stack: Stack) -> Iterator[str]:
-    """A topic refuses what does not come over TLS."""
+    """A topic's policy denies messages that are published without TLS."""
     policies = stack.made_from(topic, TOPIC_POLICY, "arn")
     if not any(refuses_plain_http(policy.at("policy"), "sns:Publish", topic.at("arn")) for policy in policies):
         yield "no policy that denies sns:Publish without aws:SecureTransport"
@@ -89,13 +90,13 @@ def topic_refuses_plain_http(topic: Resource, stack: Stack) -> Iterator[str]:
 
 @of_resource(TOPIC_POLICY, ids=("CKV_AWS_169",))
 def topic_admits_named_principals(policy: Resource) -> Iterator[str]:
-    """A topic's policy allows nothing to everybody."""
+    """A topic's policy grants no permission to everybody."""
     yield from open_to_everybody(policy.at("policy"))
 
 
 @of_resource(TOPIC_POLICY, ids=("CKV_AWS_385",))
 def topic_admits_its_own_account(policy: Resource) -> Iterator[str]:
-    """A topic's policy allows nothing to another account's principals."""
+    """A topic's policy grants no permission to principals of another account."""
     own = str(policy.at("arn")).split(":")[4:5]
     for statement in allowing(policy.at("policy")):
         for principal in accounts(statement):
@@ -107,24 +108,25 @@ def topic_admits_its_own_account(policy: Resource) -> Iterator[str]:
 @of_resource(
     SUBSCRIPTION,
     ids=("Serverless-SNSRedrivePolicy",),
-    narrowed="Not for people's addresses: what told nobody in time needs no telling later.",
+    narrowed="The rule skips subscriptions of people, such as email addresses, because a late alarm is of no use to a "
+    "person.",
 )
 def subscription_has_a_dead_letter_queue(subscription: Resource) -> Iterator[str]:
-    """A subscription keeps what it could not deliver."""
+    """An SNS subscription has a dead-letter queue for messages that SNS cannot deliver."""
     if subscription.at("protocol") not in _PEOPLE and not subscription.has("redrivePolicy"):
         yield "no redrivePolicy"
 
 
 @of_resource(TARGET, ids=("Serverless-EventBusDLQ",))
 def event_target_has_a_dead_letter_queue(target: Resource) -> Iterator[str]:
-    """A rule's target keeps the events that could not be delivered."""
+    """A target of an EventBridge rule has a dead-letter queue for events that EventBridge cannot deliver."""
     if not target.has("deadLetterConfig", "arn"):
         yield "no deadLetterConfig"
 
 
 @of_resource(BUS_POLICY, BUS_PERMISSION, ids=("AwsSolutions-EVB1",))
 def event_bus_admits_named_principals(policy: Resource) -> Iterator[str]:
-    """An event bus takes events of named principals alone."""
+    """An event bus accepts events only from principals that its policy lists."""
     yield from open_to_everybody(policy.at("policy"))
     if policy.at("principal") == "*" and not policy.has("condition"):
         yield "everybody may put events; name the account"

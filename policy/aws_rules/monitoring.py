@@ -14,14 +14,14 @@ _YEAR_DAYS: Final = 365
 
 @of_resource(LOG_GROUP, ids=("Serverless-CloudWatchLogGroupRetentionPeriod", "CKV_AWS_66"))
 def log_group_expires(group: Resource) -> Iterator[str]:
-    """A log group says how long it keeps its lines."""
+    """A log group sets how long it retains its log lines."""
     if not group.has("retentionInDays"):
         yield "no retentionInDays: kept for ever"
 
 
 @of_resource(LOG_GROUP, ids=("CKV_AWS_338",))
 def log_group_keeps_a_year(group: Resource) -> Iterator[str]:
-    """A log group keeps its lines for a year."""
+    """A log group retains its log lines for at least a year."""
     days = group.at("retentionInDays") or 0
     # Zero means that the log group never expires, which log_group_expires reports.
     if 0 < days < _YEAR_DAYS:
@@ -30,14 +30,14 @@ def log_group_keeps_a_year(group: Resource) -> Iterator[str]:
 
 @of_resource(LOG_GROUP, ids=("CKV_AWS_158",))
 def log_group_has_a_customer_key(group: Resource) -> Iterator[str]:
-    """A log group is encrypted with a key of ours."""
+    """A customer managed key encrypts a log group."""
     if not group.has("kmsKeyId"):
         yield "no kmsKeyId"
 
 
 @of_resource(ALARM, ids=("CKV_AWS_319",))
 def alarm_acts(alarm: Resource) -> Iterator[str]:
-    """An alarm tells somebody."""
+    """An alarm has an action, for example a message to an SNS topic."""
     if alarm.at("actionsEnabled") is False or not alarm.has("alarmActions"):
         yield "no alarmActions, or actionsEnabled is false"
 

@@ -17,7 +17,9 @@ STAGE: Final = "aws:apigateway/stage:Stage"
 FIREWALL_ASSOCIATION: Final = "aws:wafv2/webAclAssociation:WebAclAssociation"
 _ALL_METHODS: Final = "*/*"
 _CHECKS: Final = ("validateRequestBody", "validateRequestParameters")
-_FIXED: Final = "A method whose answer is fixed (MOCK) has nothing behind it: preflights, and 404 for unknown routes."
+_FIXED: Final = (
+    "The rule skips MOCK methods, such as CORS preflights and the 404 for unknown routes, because they have no backend."
+)
 
 
 @of_resource(STAGE, ids=("AwsSolutions-APIG1", "Serverless-APIGWAccessLogging", "CKV_AWS_76"))
@@ -29,35 +31,35 @@ def rest_stage_logs_access(stage: Resource) -> Iterator[str]:
 
 @of_resource(STAGE, ids=("Serverless-APIGWStructuredLogging",))
 def rest_access_log_is_json(stage: Resource) -> Iterator[str]:
-    """A REST API's access log is JSON."""
+    """A REST API's access log has JSON lines."""
     if not is_json(stage.at("accessLogSettings", "format")):
         yield "accessLogSettings.format is no JSON object"
 
 
 @of_resource(STAGE, ids=("Serverless-APIGWXrayEnabled", "CKV_AWS_73"))
 def rest_stage_is_traced(stage: Resource) -> Iterator[str]:
-    """A REST API's stage is traced by X-Ray."""
+    """X-Ray traces the stage of a REST API."""
     if not stage.has("xrayTracingEnabled"):
         yield "set xrayTracingEnabled"
 
 
 @of_stack(STAGE, ids=("AwsSolutions-APIG3", "CKV2_AWS_29"))
 def rest_stage_is_behind_a_firewall(stage: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's stage has a web ACL before it."""
+    """A web ACL protects the stage of a REST API."""
     if not stack.made_from(stage, FIREWALL_ASSOCIATION, "resourceArn"):
         yield "no web ACL is associated with it"
 
 
 @of_stack(STAGE, ids=("AwsSolutions-APIG6", "CKV2_AWS_4"))
 def rest_stage_logs_its_work(stage: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's stage logs at least the errors of all methods."""
+    """The execution log of a REST API's stage contains at least the errors of all methods."""
     if not any(settings.at("settings", "loggingLevel") in ("ERROR", "INFO") for settings in _settings(stage, stack)):
         yield f"no method settings for {_ALL_METHODS} with the loggingLevel ERROR or INFO"
 
 
 @of_stack(STAGE, ids=("Serverless-APIGWDefaultThrottling",))
 def rest_stage_is_throttled(stage: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's stage has limits of its own, not the account's."""
+    """A REST API's stage sets throttling limits and does not rely on those of the account."""
     wanted = ("throttlingRateLimit", "throttlingBurstLimit")
     if not any(all((each.at("settings", key) or -1) > 0 for key in wanted) for each in _settings(stage, stack)):
         yield f"no method settings for {_ALL_METHODS} with {' and '.join(wanted)}"
@@ -65,7 +67,7 @@ def rest_stage_is_throttled(stage: Resource, stack: Stack) -> Iterator[str]:
 
 @of_stack(STAGE, ids=("CKV_AWS_120", "CKV_AWS_225"))
 def rest_stage_caches(stage: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's stage caches answers."""
+    """A REST API's stage caches responses."""
     if not stage.has("cacheClusterEnabled"):
         yield "no cacheClusterEnabled"
     elif not any(each.at("settings", "cachingEnabled") for each in _settings(stage, stack)):
@@ -75,10 +77,11 @@ def rest_stage_caches(stage: Resource, stack: Stack) -> Iterator[str]:
 @of_stack(
     STAGE,
     ids=("CKV2_AWS_51",),
-    narrowed="Only where an integration calls a server over HTTP: it alone could ask for a certificate.",
+    narrowed="The rule checks only APIs with an HTTP integration, because only a server behind HTTP can request a "
+    "certificate.",
 )
 def rest_stage_shows_a_client_certificate(stage: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's stage shows servers behind it a client certificate."""
+    """A REST API's stage presents a client certificate to the servers that it calls."""
     found = [route for api in stack.sources(stage, "restApi") if api.type == API for route in routes(api)]
     for route in found:
         if route.integration_type.startswith("HTTP") and not stage.has("clientCertificateId"):
@@ -87,21 +90,21 @@ def rest_stage_shows_a_client_certificate(stage: Resource, stack: Stack) -> Iter
 
 @of_resource(SETTINGS, ids=("CKV_AWS_276",))
 def rest_stage_logs_no_bodies(settings: Resource) -> Iterator[str]:
-    """A REST API's stage logs no bodies."""
+    """A REST API's stage doesn't log request and response bodies."""
     if settings.at("settings", "dataTraceEnabled"):
         yield "unset dataTraceEnabled: it logs requests and answers whole"
 
 
 @of_resource(SETTINGS, ids=("CKV_AWS_308",))
 def rest_cache_is_encrypted(settings: Resource) -> Iterator[str]:
-    """What a REST API caches is encrypted."""
+    """API Gateway encrypts the cache of a REST API."""
     if settings.at("settings", "cachingEnabled") and not settings.at("settings", "cacheDataEncrypted"):
         yield "set cacheDataEncrypted"
 
 
 @of_resource(API, ids=("AwsSolutions-APIG2",))
 def rest_api_can_validate_requests(api: Resource) -> Iterator[str]:
-    """A REST API has request validators, and each checks bodies and parameters."""
+    """A REST API has request validators, and each of them checks bodies and parameters."""
     found = validators(document(api))
     if not found:
         yield "no request validator"
@@ -112,7 +115,7 @@ def rest_api_can_validate_requests(api: Resource) -> Iterator[str]:
 
 @of_resource(API, ids=("CKV2_AWS_53",), narrowed=_FIXED)
 def rest_method_validates_requests(api: Resource) -> Iterator[str]:
-    """A REST API's method has a request validator."""
+    """Each method of a REST API has a request validator."""
     for route in _answered(api):
         if not route.validator:
             yield f"{route.name}: no request validator"
@@ -120,7 +123,7 @@ def rest_method_validates_requests(api: Resource) -> Iterator[str]:
 
 @of_resource(API, METHOD, ids=("AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59", "CKV2_AWS_70"), narrowed=_FIXED)
 def rest_method_asks_for_a_token(made: Resource) -> Iterator[str]:
-    """A REST API's method takes requests only with a token of the user pool."""
+    """Each method of a REST API requires a token of the user pool."""
     if made.type == METHOD:
         yield BESIDE
         return
@@ -131,7 +134,7 @@ def rest_method_asks_for_a_token(made: Resource) -> Iterator[str]:
 
 @of_resource(API, DEPLOYMENT, ids=("CKV_AWS_217", "CKV_AWS_237"))
 def rest_api_serves_while_it_is_replaced(resource: Resource) -> Iterator[str]:
-    """A REST API and its deployments are replaced before the old ones are deleted."""
+    """When Pulumi replaces a REST API or a deployment, Pulumi creates the new one before it deletes the old one."""
     if resource.deleted_first:
         yield "unset the option delete_before_replace"
 

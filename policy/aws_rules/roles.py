@@ -44,7 +44,7 @@ _ACCOUNT: Final = re.compile(r"\d{12}|arn:aws:iam::\d{12}:root")
 
 @of_resource(ROLE, ATTACHMENT, ids=("AwsSolutions-IAM4", "CKV_AWS_274", "CKV2_AWS_56"))
 def role_has_no_managed_policy(resource: Resource) -> Iterator[str]:
-    """A role has policies of its own, none of AWS's, which grow by themselves."""
+    """A role has no AWS managed policy, because AWS can add permissions to such a policy at any time."""
     attached = [resource.at("policyArn")] if resource.type == ATTACHMENT else resource.items("managedPolicyArns")
     yield from (f"{arn} is attached" for arn in attached if ":iam::aws:" in str(arn))
 
@@ -54,7 +54,7 @@ def role_has_no_managed_policy(resource: Resource) -> Iterator[str]:
     ids=("AwsSolutions-IAM5", "Serverless-LambdaStarPermissions", "CKV_AWS_62", "CKV_AWS_63", "CKV2_AWS_40"),
 )
 def role_policy_names_each_action(policy: Resource) -> Iterator[str]:
-    """A role's policy allows exact actions."""
+    """A role's policy lists each allowed action by name, without a wildcard."""
     for statement in allowing(policy.at("policy")):
         yield from (f"allows {action}; name each action" for action in actions(statement) if set("*?") & set(action))
 
@@ -65,11 +65,11 @@ def role_policy_names_each_action(policy: Resource) -> Iterator[str]:
         *("AwsSolutions-IAM5", "Serverless-LambdaStarPermissions"),
         *("CKV_AWS_288", "CKV_AWS_289", "CKV_AWS_290", "CKV_AWS_355"),
     ),
-    narrowed="A pattern may stand for what lies in a named bucket, log group or table, where a condition narrows it, "
-    "and for actions for which AWS knows no resource.",
+    narrowed="A wildcard is allowed in three cases: for the contents of a named bucket, log group or table; with a "
+    "condition; and for actions that AWS grants only on all resources.",
 )
 def role_policy_names_each_resource(policy: Resource) -> Iterator[str]:
-    """A role's policy allows actions on named resources."""
+    """A role's policy lists the resource of each allowed action by name."""
     for statement in allowing(policy.at("policy")):
         for arn in resources(statement):
             if not set("*?") & set(arn) or statement.get("Condition") or any(each.fullmatch(arn) for each in _CONTENTS):
@@ -81,7 +81,7 @@ def role_policy_names_each_resource(policy: Resource) -> Iterator[str]:
 
 @of_resource(*POLICIES, ids=("CKV_AWS_286", "CKV_AWS_287", "CKV_AWS_289"))
 def role_policy_gives_no_power(policy: Resource) -> Iterator[str]:
-    """A role's policy changes no identities, code or permissions, and reads no credentials."""
+    """A role's policy doesn't allow changing identities, code or permissions, or reading credentials."""
     for statement in allowing(policy.at("policy")):
         for action in actions(statement):
             if action not in WITHOUT_RESOURCE and any(fnmatchcase(action, power) for power in _POWERS):
@@ -90,7 +90,7 @@ def role_policy_gives_no_power(policy: Resource) -> Iterator[str]:
 
 @of_resource(ROLE, ids=("CKV_AWS_60", "CKV_AWS_61"))
 def role_trusts_named_principals(role: Resource) -> Iterator[str]:
-    """A role is assumed by named services, not by everybody or a whole account."""
+    """A role's trust policy lists the services that may assume the role, not everybody or a whole account."""
     for statement in allowing(role.at("assumeRolePolicy")):
         if for_everybody(statement):
             yield "everybody may assume it"

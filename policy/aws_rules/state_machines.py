@@ -19,14 +19,14 @@ def state_machine_logs_every_event(machine: Resource) -> Iterator[str]:
 
 @of_resource(STATE_MACHINE, ids=("CKV_AWS_285",))
 def state_machine_logs_its_data(machine: Resource) -> Iterator[str]:
-    """A state machine logs what its steps were given and answered."""
+    """A state machine logs the input and output of its steps."""
     if not machine.at("loggingConfiguration", "includeExecutionData"):
         yield "set loggingConfiguration.includeExecutionData"
 
 
 @of_resource(STATE_MACHINE, ids=("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray", "CKV_AWS_284"))
 def state_machine_is_traced(machine: Resource) -> Iterator[str]:
-    """A state machine is traced by X-Ray."""
+    """X-Ray traces each state machine."""
     if not machine.at("tracingConfiguration", "enabled"):
         yield "set tracingConfiguration.enabled"
 

@@ -12,21 +12,26 @@ TABLE: Final = "aws:dynamodb/table:Table"
 
 @of_resource(TABLE, ids=("AwsSolutions-DDB3", "CKV_AWS_28"))
 def table_can_be_restored(table: Resource) -> Iterator[str]:
-    """A table can be restored to any point in time."""
+    """A DynamoDB table has point-in-time recovery."""
     if not table.at("pointInTimeRecovery", "enabled"):
         yield "set pointInTimeRecovery"
 
 
 @of_resource(TABLE, ids=("CKV_AWS_119",))
 def table_has_a_customer_key(table: Resource) -> Iterator[str]:
-    """A table is encrypted with a key of ours."""
+    """A customer managed key encrypts a DynamoDB table."""
     if not table.at("serverSideEncryption", "enabled") or not table.has("serverSideEncryption", "kmsKeyArn"):
         yield "no serverSideEncryption.kmsKeyArn"
 
 
-@of_resource(TABLE, ids=("CKV2_AWS_16",), narrowed="On demand is asked for: no target has to be tuned.")
+@of_resource(
+    TABLE,
+    ids=("CKV2_AWS_16",),
+    narrowed="The checks also accept auto scaling. The rule requires on-demand capacity, which needs no scaling "
+    "targets.",
+)
 def table_scales(table: Resource) -> Iterator[str]:
-    """A table takes what load comes: it is billed on demand."""
+    """A DynamoDB table uses on-demand capacity, which scales with the load."""
     if table.at("billingMode") != "PAY_PER_REQUEST":
         yield f"billingMode: got {table.at('billingMode')}; set PAY_PER_REQUEST"
 

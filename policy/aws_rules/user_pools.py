@@ -13,7 +13,7 @@ _SHORTEST: Final = 8
 
 @of_resource(USER_POOL, ids=("AwsSolutions-COG1",))
 def user_pool_asks_for_strong_passwords(pool: Resource) -> Iterator[str]:
-    """A user pool's passwords have 8 characters or more, of every kind."""
+    """A user pool requires passwords of at least 8 characters with lowercase, uppercase, digits and symbols."""
     if (pool.at("passwordPolicy", "minimumLength") or 0) < _SHORTEST:
         yield f"passwordPolicy.minimumLength is below {_SHORTEST}"
     for kind in ("requireLowercase", "requireUppercase", "requireNumbers", "requireSymbols"):
@@ -23,14 +23,14 @@ def user_pool_asks_for_strong_passwords(pool: Resource) -> Iterator[str]:
 
 @of_resource(USER_POOL, ids=("AwsSolutions-COG2",))
 def user_pool_asks_for_a_second_factor(pool: Resource) -> Iterator[str]:
-    """A user pool asks every user for a second factor."""
+    """A user pool requires a second factor (MFA) from every user."""
     if pool.at("mfaConfiguration") != "ON":
         yield f"mfaConfiguration: got {pool.at('mfaConfiguration')}; set ON"
 
 
 @of_resource(USER_POOL, ids=("AwsSolutions-COG8",))
 def user_pool_watches_sign_ins(pool: Resource) -> Iterator[str]:
-    """A user pool has Cognito's threat protection, the plan PLUS."""
+    """A user pool uses the PLUS plan, which includes Cognito's threat protection."""
     if pool.at("userPoolTier") != "PLUS":
         yield f"userPoolTier: got {pool.at('userPoolTier')}; set PLUS"
 

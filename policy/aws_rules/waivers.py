@@ -29,72 +29,72 @@ WAIVERS: Final = (
     Waiver(
         rule="function-runs-on-the-latest-runtime",
         resources="*",
-        reason="The layers' wheels are locked, built and tested for 3.13, which Lambda supports until 2029.",
+        reason="The layers' packages are locked, built and tested for Python 3.13, which Lambda supports until 2029.",
     ),
     Waiver(
         rule="function-has-reserved-concurrency",
         resources="*",
-        reason="What is reserved for one function is taken from all others of the account, and is throttled where "
-        "it could go on. The APIs' limits and the mappings' concurrency bound the load before it comes to a function.",
+        reason="Concurrency that is reserved for one function is missing for all other functions of the account. "
+        "The APIs' throttling and the event source mappings' concurrency already limit the load of each function.",
     ),
     Waiver(
         rule="function-is-in-a-vpc",
         resources="*",
-        reason="The functions call AWS APIs alone, with TLS and their role. A VPC would add endpoints or NAT gateways "
-        "to pay for, and nothing in it to reach.",
+        reason="The functions call only AWS APIs, with TLS and their execution role. A VPC would add the cost of "
+        "endpoints or NAT gateways, and it would contain nothing that the functions need.",
     ),
     Waiver(
         rule="function-code-is-signed",
         resources="*",
-        reason="A signature says that the pipeline built the code. Here the deployment builds and uploads it in one "
-        "run, from locked hashes, and no application role may change a function's code.",
+        reason="A signature proves that the pipeline built the code. Here, one deployment builds the code from "
+        "packages with locked hashes and uploads it, and no role of the program may change a function's code.",
     ),
     Waiver(
         rule="function-environment-has-a-customer-key",
         resources="*",
-        reason="The variables are names of tables, queues and origins, which the console shows anyway. That none is "
-        "a secret is a rule of its own.",
+        reason="The variables contain names of tables, queues and origins, which the console shows anyway. The rule "
+        "`function-environment-holds-no-secret` checks that no variable is a secret.",
     ),
     Waiver(
         rule="rest-stage-caches",
         resources="rest-api-stage",
-        reason="Every answer is one user's own and changes with the order. A cache costs by the hour, and a wrong key "
-        "of it shows one user's order to another.",
+        reason="Every response belongs to one user and changes with the order. A cache costs money per hour, and a "
+        "wrong cache key would show the order of one user to another.",
     ),
     Waiver(
         rule="user-pool-asks-for-a-second-factor",
         resources="identity-pool",
-        reason="Whether customers must have an authenticator is the shop's decision, not the platform's: with ON the "
-        "sign-in page asks each of them for one.",
+        reason="The shop decides whether its customers need an authenticator app. With MFA set to ON, the sign-in page "
+        "would require one from every customer.",
     ),
     Waiver(
         rule="user-pool-watches-sign-ins",
         resources="identity-pool",
-        reason="The PLUS plan is billed per user and month. To use it, set userPoolTier; nothing else changes.",
+        reason="AWS bills the PLUS plan per user and month. To use the plan, change only userPoolTier in the program.",
     ),
     Waiver(
         rule="table-has-a-customer-key",
         resources="data-*",
-        reason="The tables have AWS's KMS key for DynamoDB. One of ours would be asked for by every role that reads a "
-        "table, so each would get KMS permissions, and a disabled key would stop all orders.",
+        reason="The AWS managed KMS key for DynamoDB encrypts the tables. With a customer managed key, every role that "
+        "reads a table would need KMS permissions, and a disabled key would stop all orders.",
     ),
     Waiver(
         rule="bucket-logs-access",
         resources="data-analytics",
-        reason="One role writes it, by PutObject alone, and none reads it. What people read, CloudTrail's data events "
-        "say for all buckets of an organisation; access logs would be a second bucket and arrive when they can.",
+        reason="One role writes to the bucket, with PutObject only, and no role reads it. CloudTrail data events can "
+        "log what people read. Access logs would need a second bucket, and S3 delivers them on a best-effort basis.",
     ),
     Waiver(
         rule="bucket-is-replicated",
         resources="data-analytics",
-        reason="The records are copies: the orders table has the orders, the bus's archive the events, and S3 keeps "
-        "each in three zones. Replication is for who must go on in another region, tables and APIs included.",
+        reason="The records are copies of the orders in the orders table and of the events in the archive, and S3 "
+        "stores each record in three zones. Replication helps only if tables and APIs also run in another region.",
     ),
     Waiver(
         rule="role-policy-names-each-resource",
         resources="rest-api-log-policy",
-        reason="API Gateway has one log role for all APIs of an account and region, whatever their log groups are "
-        "called (docs/decisions/09). The policy is the AWS managed policy for this role, limited to one region.",
+        reason="API Gateway uses one log role for all APIs of an account and region, and their log groups can have any "
+        "name (docs/decisions/09). The policy equals the AWS managed policy for this role, limited to one region.",
     ),
 )
 

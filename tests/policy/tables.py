@@ -19,14 +19,14 @@ ENFORCEMENT: Final = Path(__file__).resolve().parents[2] / "policy" / "enforceme
 def rules() -> Table:
     """Return each rule with its demand and the checks that it implements."""
     rows = [(f"`{rule.name}`", f"{rule.demands}{_narrowed(rule)}", _ids(rule.ids)) for rule in RULES]
-    return ("rule", "demands", "stands for"), rows
+    return ("rule", "what the rule requires", "checks that the rule covers"), rows
 
 
 def waivers() -> Table:
     """Return each waiver with its reason."""
     ids = {rule.name: _ids(rule.ids) for rule in RULES}
     rows = [(f"`{each.rule}` ({ids[each.rule]})", f"`{each.resources}`", each.reason) for each in WAIVERS]
-    return ("rule", "resources", "why it is broken"), rows
+    return ("rule", "resources", "why the resources break the rule"), rows
 
 
 def not_taken() -> Table:
@@ -34,7 +34,9 @@ def not_taken() -> Table:
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for check, reason in NOT_TAKEN.items():
         by_reason[reason].append(check)
-    return ("checks", "why not"), [(_ids(tuple(checks)), reason) for reason, checks in by_reason.items()]
+    return ("checks", "why no rule covers them"), [
+        (_ids(tuple(checks)), reason) for reason, checks in by_reason.items()
+    ]
 
 
 def enforcement() -> Table:
@@ -53,7 +55,7 @@ def levels_of(stack: str) -> dict[str, str]:
 
 
 def _narrowed(rule: Rule) -> str:
-    return f" *Less than its checks:* {rule.narrowed}" if rule.narrowed else ""
+    return f" *Narrower than the checks:* {rule.narrowed}" if rule.narrowed else ""
 
 
 def _ids(ids: tuple[str, ...]) -> str:
