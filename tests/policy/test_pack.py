@@ -144,7 +144,7 @@ def test_diagnostic_contains_resource_rule_and_remedy(analyzer: Any, graph_of: G
     assert found.urn == users_api.urn
     assert found.enforcementLevel == cast("Any", analyzer_pb2).MANDATORY
     assert found.message.splitlines() == [
-        "A function is traced by X-Ray.",
+        "X-Ray traces each Lambda function.",
         "tracing: got PassThrough; set tracingConfig.mode to Active [Serverless-LambdaTracing, CKV_AWS_50]",
     ]
 

@@ -53,7 +53,7 @@ def functions(graph: Graph) -> str:
         rows.append(
             (f"`{made.name}`", "; ".join(_invokers(graph, name)), limits, str(provisioned), _rights(graph, made))
         )
-    return table(("Function", "Invoked by", "Limits", "Provisioned in prod", "May"), rows)
+    return table(("Function", "Invoked by", "Limits", "Provisioned concurrency in prod", "May call"), rows)
 
 
 @cache
@@ -104,17 +104,17 @@ def _short(arn: str) -> str:
 def queues(graph: Graph) -> str:
     """Return a table of the failure queues: what each queue holds, and where `make redrive` sends its messages."""
     explained = {
-        "delivery": "events that EventBridge could not deliver to the target",
-        "invocation": "events that failed every retry or became too old, with their error",
-        "dead-letter": "the same events, without their error",
-        "stream": "sequence numbers of stream records that failed every retry",
-        "queue": "messages that were received too often or that are invalid",
+        "delivery": "events that EventBridge could not deliver to the function or queue",
+        "invocation": "events that failed every retry or became too old, each with its error",
+        "dead-letter": "the events of the function's other failure queue, without their errors",
+        "stream": "the positions of stream records that failed every retry",
+        "queue": "messages that are invalid or that SQS delivered too often",
     }
     rows = [
         (f"`{name}`", explained[entry["kind"]], f"`{_short(entry['redriveTo'].rsplit('/', 1)[-1])}`")
         for name, entry in graph.outputs["ops"]["failureQueues"].items()
     ]
-    return table(("Failure queue", "Holds", "Redriven to"), rows)
+    return table(("Failure queue", "Holds", "`make redrive` sends to"), rows)
 
 
 def alarms(graph: Graph) -> str:
@@ -129,7 +129,7 @@ def alarms(graph: Graph) -> str:
         (f"`{alarm}`", description, ", ".join(f"`{each}`" for each in subjects) if "NAME" in alarm else "-")
         for (alarm, description), subjects in named.items()
     ]
-    return table(("Alarm", "Description", "NAME"), rows)
+    return table(("Alarm", "Description", "NAME stands for"), rows)
 
 
 def workflow(graph: Graph) -> str:

@@ -72,7 +72,7 @@ def _of_role(role: str, action: str, resource: str, reason: str) -> Need:
 def _trust(role: str, service: str, when: When = ()) -> Need:
     name = role.removeprefix(_ROLE)
     grant = Grant(policy=f"trust {name}", who=service, action="sts:AssumeRole", resource=role, when=when)
-    return grant, "the role's service takes it (IAM: roles terms and concepts)"
+    return grant, "assumes the role (IAM: roles terms and concepts)"
 
 
 def _functions(graph: Graph) -> Iterator[Need]:
@@ -84,12 +84,16 @@ def _functions(graph: Graph) -> Iterator[Need]:
         yield _trust(role, "lambda.amazonaws.com", (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),))
         streams = f"{groups[made.inputs['loggingConfig']['logGroup']]}:log-stream:*"
         for action in ("CreateLogStream", "PutLogEvents"):
-            yield _of_role(role, f"logs:{action}", streams, "its log (Lambda: AWSLambdaBasicExecutionRole)")
+            yield _of_role(role, f"logs:{action}", streams, "writes its log (Lambda: AWSLambdaBasicExecutionRole)")
         if made.inputs["tracingConfig"]["mode"] == "Active":
             for action in ("PutTraceSegments", "PutTelemetryRecords"):
-                yield _of_role(role, f"xray:{action}", "*", "its traces (Lambda: using X-Ray)")
+                yield _of_role(role, f"xray:{action}", "*", "sends its traces (Lambda: using X-Ray)")
         if dead_letters := made.inputs.get("deadLetterConfig"):
-            yield _sends(role, dead_letters["targetArn"], "its dead letters (Lambda: dead-letter queues)")
+            yield _sends(
+                role,
+                dead_letters["targetArn"],
+                "sends failed events to its dead-letter queue (Lambda: dead-letter queues)",
+            )
 
 
 def _made_functions(graph: Graph) -> list[Resource]:
@@ -111,22 +115,30 @@ def _mappings(graph: Graph) -> Iterator[Need]:
         role, source = _role_of(graph, made.inputs["functionName"]), str(made.inputs["eventSourceArn"])
         if ":sqs:" in source:
             for action in _QUEUE:
-                yield _of_role(role, f"sqs:{action}", source, "its queue (Lambda: AWSLambdaSQSQueueExecutionRole)")
+                yield _of_role(
+                    role, f"sqs:{action}", source, "reads its queue (Lambda: AWSLambdaSQSQueueExecutionRole)"
+                )
         else:
-            reason = "its stream (Lambda: AWSLambdaDynamoDBExecutionRole)"
+            reason = "reads the stream of the orders table (Lambda: AWSLambdaDynamoDBExecutionRole)"
             for action in _STREAM:
                 yield _of_role(role, f"dynamodb:{action}", source, reason)
             yield _of_role(role, "dynamodb:ListStreams", "*", reason)
         if target := made.inputs.get("destinationConfig", {}).get("onFailure", {}).get("destinationArn"):
-            yield _sends(role, target, "records given up (Lambda: on-failure destinations)")
+            yield _sends(
+                role, target, "sends failed stream records to its failure queue (Lambda: on-failure destinations)"
+            )
 
 
 def _destinations(graph: Graph) -> Iterator[Need]:
     for made in graph.of("FunctionEventInvokeConfig"):
         role = _role_of(graph, made.inputs["functionName"])
         for kind, target in made.inputs["destinationConfig"].items():
-            outcome = "events handled" if kind == "onSuccess" else "events given up"
-            yield _sends(role, target["destination"], f"{outcome} (Lambda: destinations)")
+            outcome = (
+                "successful events to the success topic"
+                if kind == "onSuccess"
+                else "failed events to its failure queue"
+            )
+            yield _sends(role, target["destination"], f"sends {outcome} (Lambda: destinations)")
 
 
 def _machines(graph: Graph) -> Iterator[Need]:
@@ -137,13 +149,15 @@ def _machines(graph: Graph) -> Iterator[Need]:
         yield _trust(role, "states.amazonaws.com", limits)
         if inputs["loggingConfiguration"]["level"] != "OFF":
             for action in _DELIVERY:
-                yield _of_role(role, f"logs:{action}", "*", "its log (Step Functions: logging to CloudWatch Logs)")
+                yield _of_role(
+                    role, f"logs:{action}", "*", "writes its log (Step Functions: logging to CloudWatch Logs)"
+                )
         if inputs["tracingConfiguration"]["enabled"]:
             for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"):
-                yield _of_role(role, f"xray:{action}", "*", "its traces (Step Functions: IAM policies for X-Ray)")
+                yield _of_role(role, f"xray:{action}", "*", "sends its traces (Step Functions: IAM policies for X-Ray)")
         steps = calls(json.loads(inputs["definition"]), synchronous=inputs["type"] == "EXPRESS")
         for action, resource in sorted(steps):
-            yield _of_role(role, action, resource, "its steps (workflows/)")
+            yield _of_role(role, action, resource, "runs its steps (workflows/)")
 
 
 def _methods(graph: Graph) -> Iterator[Need]:
@@ -162,7 +176,12 @@ def _methods(graph: Graph) -> Iterator[Need]:
                 )
                 if service != "states" or machine is None:
                     raise ValueError(f"{route.name}: {uri}: what does it need?")
-                yield _of_role(integration["credentials"], f"states:{action}", machine[1], "the method's integration")
+                yield _of_role(
+                    integration["credentials"],
+                    f"states:{action}",
+                    machine[1],
+                    "starts the workflow for `POST /process`",
+                )
                 yield _trust(integration["credentials"], "apigateway.amazonaws.com", _if_sent())
 
 
@@ -185,7 +204,9 @@ def _invoked(uri: str, api: str, path: str) -> Need:
     """Return what lets an API invoke a function for one of its methods."""
     arn = uri.partition("/functions/")[2].removesuffix("/invocations")
     source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{path}"
-    return _invocation(arn, "apigateway.amazonaws.com", source), "the method's integration (Lambda: API Gateway)"
+    return _invocation(
+        arn, "apigateway.amazonaws.com", source
+    ), "invokes the function for a route (Lambda: API Gateway)"
 
 
 def _invocation(arn: str, service: str, source: str) -> Grant:
@@ -202,11 +223,14 @@ def _targets(graph: Graph) -> Iterator[Need]:
         if ":lambda:" in target:
             yield (
                 _invocation(target, "events.amazonaws.com", rule),
-                "the rule's target (EventBridge: resource policies)",
+                "delivers events to the rule's target (EventBridge: resource policies)",
             )
         else:
-            yield _delivered(target, rule), "the rule's target (EventBridge: resource policies)"
-        yield _delivered(made.inputs["deadLetterConfig"]["arn"], rule), "events undelivered (EventBridge: dead letters)"
+            yield _delivered(target, rule), "delivers events to the rule's target (EventBridge: resource policies)"
+        yield (
+            _delivered(made.inputs["deadLetterConfig"]["arn"], rule),
+            "stores events that it cannot deliver (EventBridge: dead letters)",
+        )
 
 
 def _delivered(queue: str, rule: str) -> Grant:
@@ -232,20 +256,20 @@ def _alarms(graph: Graph) -> Iterator[Need]:
         policy = f"topic {topic.rpartition(':')[2]}"
         when: When = (("ArnEquals", _SOURCE, (source,)),)
         grant = Grant(policy=policy, who=who, action="sns:Publish", resource=topic, when=when)
-        yield grant, "what alarms tell (CloudWatch: notifying users of alarm changes)"
+        yield grant, "sends alarm messages to the topic (CloudWatch: notifying users of alarm changes)"
         key = next(made.inputs["kmsMasterKeyId"] for made in graph.of("Topic") if made.state["arn"] == topic)
         limits: When = (("ArnLike", _SOURCE, (source,)), ("StringEquals", "aws:sourceaccount", (ACCOUNT,)))
         name = f"key {key.rpartition('/')[2]}"
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
             grant = Grant(policy=name, who=who, action=action, resource="*", when=limits)
-            yield grant, "what alarms tell (re:Post: CloudWatch alarm with an encrypted SNS topic)"
+            yield grant, "encrypts alarm messages (re:Post: CloudWatch alarm with an encrypted SNS topic)"
         yield from _administration(name)
 
 
 def _administration(key: str) -> Iterator[Need]:
     for action in _KEY:
         grant = Grant(policy=key, who=f"arn:aws:iam::{ACCOUNT}:root", action=f"kms:{action}", resource="*")
-        yield grant, "those who deploy (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
+        yield grant, "lets the account administer the key (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
@@ -257,7 +281,7 @@ def _log_groups(graph: Graph) -> Iterator[Need]:
         for action in _LOG_ENCRYPTION:
             when: When = (("ArnLike", _ENCRYPTED_GROUP, (groups,)),)
             grant = Grant(policy=name, who=who, action=f"kms:{action}", resource="*", when=when)
-            yield grant, "the log groups (CloudWatch Logs: Encrypt log data using AWS KMS)"
+            yield grant, "encrypts the log groups (CloudWatch Logs: Encrypt log data using AWS KMS)"
         yield from _administration(name)
 
 
@@ -267,7 +291,9 @@ def _log_role(graph: Graph) -> Iterator[Need]:
         yield _trust(role, "apigateway.amazonaws.com", _if_sent())
         for action in _API_LOG:
             resource = f"arn:aws:logs:{REGION}:{ACCOUNT}:*"
-            yield _of_role(role, f"logs:{action}", resource, "all APIs' logs (AmazonAPIGatewayPushToCloudWatchLogs)")
+            yield _of_role(
+                role, f"logs:{action}", resource, "writes the logs of all APIs (AmazonAPIGatewayPushToCloudWatchLogs)"
+            )
 
 
 def _if_sent() -> When:

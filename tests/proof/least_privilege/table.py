@@ -11,10 +11,10 @@ from tests.proof.least_privilege.grants import Grant, of_graph
 from tests.proof.least_privilege.needs import needed
 from tests.support.graph import Graph
 
-HEAD: Final = ("who", "may", "on", "only if", "for", "given by")
-_CODE: Final = "the calls of its code"
+HEAD: Final = ("who", "may call", "on", "only if", "why (AWS document)", "granted by")
+_CODE: Final = "calls these actions in its code"
 # Every function has permissions for these reasons, so the table lists them only once.
-_OF_ALL: Final = ("its log (Lambda", "its traces (Lambda")
+_OF_ALL: Final = ("writes its log (Lambda", "sends its traces (Lambda")
 _KEYS: Final = {
     "aws:sourcearn": "aws:SourceArn",
     "aws:sourceaccount": "aws:SourceAccount",
@@ -70,7 +70,7 @@ def _limits(grant: Grant) -> str:
     return (
         "; ".join(
             f"{_KEYS.get(key, key)} is {' or '.join(f'`{_short(value)}`' for value in values)}"
-            + (" or not sent" if operator.endswith("IfExists") else "")
+            + (" or is absent" if operator.endswith("IfExists") else "")
             for operator, key, values in grant.when
         )
         or "-"
