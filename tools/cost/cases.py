@@ -157,8 +157,8 @@ def _apis() -> Iterator[Case]:
     calls = "GetItem inventory, Query catalogue, BatchGetItem 20 inventory"
     yield Case("`GET /products`", "2nd page", _list_products(60, limit=20, next_page=True), calls, 11.5)
     yield Case("`GET /products/{product_id}`", "", _get_product, "GetItem inventory", 1)
-    yield Case("`PUT /products/{product_id}`", "there is one", _put_product(1), "UpdateItem inventory", writes=1)
-    yield Case("`PUT /products/{product_id}`", "new", _put_product(0), "2 x UpdateItem inventory", writes=2)
+    yield Case("`PUT /products/{product_id}`", "existing product", _put_product(1), "UpdateItem inventory", writes=1)
+    yield Case("`PUT /products/{product_id}`", "new product", _put_product(0), "2 x UpdateItem inventory", writes=2)
 
 
 def _workflow() -> Iterator[Case]:
@@ -193,4 +193,4 @@ def named(case: Any) -> str:
 def shown() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the header and the rows of the table of cases in docs/cost.md."""
     lines = [(case.operation, case.size, case.calls, f"{case.reads:g}", str(case.writes)) for case in CASES]
-    return ("operation", "size", "calls of AWS", "reads", "writes"), lines
+    return ("operation", "size", "AWS calls", "read units", "write units"), lines

@@ -94,19 +94,19 @@ def _keys_only(use: Use, design: Design) -> tuple[Use, Design]:
 
 
 LEVERS: Final = (
-    Lever("EXPRESS instead of STANDARD", _all_express, "an execution once for each order, and its history"),
-    Lever("no log of executions but of errors", _workflow_logs("ERROR"), "what a query of executions finds"),
-    Lever("logs of executions and requests of class infrequent access", _infrequent, "metric filters, live tail"),
-    Lever("functions' log level WARNING", _quiet, "a line for each thing done"),
-    Lever("no traces", _untraced, "the way of a request through the services"),
-    Lever("a trace of every request, as with less than one a second", _traced_whole),
-    Lever("HTTP instead of REST API", _http, "firewall, validation, the direct way to the workflow"),
-    Lever("no success topic", _without_topics, "who wants to be told of events handled"),
-    Lever("a queue without order", _plain_queue, "FIFO"),
-    Lever("index of keys only", _keys_only, "a list of orders in one read"),
-    Lever("the other architecture", _functions(_other_architecture)),
-    Lever("memory doubled", _times(2)),
-    Lever("memory halved", _times(_HALF)),
+    Lever("EXPRESS instead of STANDARD", _all_express, "one execution per order, and its 90-day history"),
+    Lever("log only errors of executions", _workflow_logs("ERROR"), "the history of EXPRESS executions"),
+    Lever("execution and access logs in class Infrequent Access", _infrequent, "metric filters, Live Tail"),
+    Lever("log level WARNING for functions", _quiet, "the log line of each successful step"),
+    Lever("no X-Ray traces", _untraced, "the path of a request through the services"),
+    Lever("a trace of every request, as below one request a second", _traced_whole),
+    Lever("HTTP API instead of REST API", _http, "firewall, request validation, mapping templates"),
+    Lever("no success topic", _without_topics, "messages about successfully handled events"),
+    Lever("a standard SQS queue", _plain_queue, "the order of messages"),
+    Lever("indexes with keys only", _keys_only, "a list of orders with one query"),
+    Lever("the other processor architecture", _functions(_other_architecture)),
+    Lever("functions with twice the memory", _times(2)),
+    Lever("functions with half the memory", _times(_HALF)),
 )
 
 

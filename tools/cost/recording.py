@@ -178,7 +178,7 @@ def recorded(port: int, home: Path) -> dict[str, Any]:
             studio.record(place)
         return {
             "recorded": f"{datetime.now(UTC):%Y-%m-%d}",
-            "order": "2 lines, one of 2 pieces and one of 1; its customer has a profile; it is confirmed",
+            "order": "2 lines with quantities 2 and 1, from a customer with a profile, confirmed",
             "ways": {"standard": studio.record(studio.standard), "express": studio.record(studio.express)},
         }
 

@@ -58,11 +58,13 @@ class Report:
         yield ""
         yield from self._table()
         yield ""
-        yield f"A month of stack {self.stack}, whatever the number of orders"
+        yield f"USD per month on stack {self.stack}, for any number of orders"
         monthly = self.model.monthly(self.design)
-        yield from (_row(self._named(name), [usd]) for name, usd in [*monthly.items(), ("all", sum(monthly.values()))])
+        yield from (
+            _row(self._named(name), [usd]) for name, usd in [*monthly.items(), ("total", sum(monthly.values()))]
+        )
         yield ""
-        yield f"What each lever would change for {self.orders:,} orders"
+        yield f"USD that each change would add, for {self.orders:,} orders"
         yield _head(list(WAYS.values()))
         for lever, changes in cost_levers.effects(self.model, self.uses, self.design, self.orders):
             yield _row(lever.name, changes, signed=True) + (f"   gives up: {lever.remark}" if lever.remark else "")
@@ -76,12 +78,12 @@ class Report:
         parts = [by_part(bill, self.orders) for bill in bills]
         yield _head([*WAYS.values(), "the tutorial"])
         yield from (_row(part, [each[part] for each in parts]) for part in PARTS)
-        yield _row("all", [total(bill, self.orders) for bill in bills])
+        yield _row("total", [total(bill, self.orders) for bill in bills])
         decides = [total(bill, self.orders, decides=True) for bill in bills]
         logged = [execution_log(bill, use, self.orders) for bill, use in zip(bills, uses, strict=True)]
-        yield _row("  of it, until the order is decided", decides)
-        yield _row("    of that, the log of its executions", logged)
-        yield from (_row(f"apart: {part}", [each[part] for each in parts]) for part in APART)
+        yield _row("  of which until the order is decided", decides)
+        yield _row("    of which the execution logs", logged)
+        yield from (_row(f"not in the total: {part}", [each[part] for each in parts]) for part in APART)
 
     def _named(self, price: str) -> str:
         if price not in self.design.monthly:
@@ -94,11 +96,11 @@ class Report:
         elsewhere = sorted(name for name, price in self.model.prices.items() if price.region == "us-east-1")
         assumed = self.model.assumed
         durations = ", ".join(f"{name} {value} ms" for name, value in assumed["duration_ms"].items())
-        pace = f"{assumed['orders_per_second']} orders a second, an EXPRESS execution {assumed['express_ms']} ms"
+        pace = f"{assumed['orders_per_second']} orders per second, {assumed['express_ms']} ms per EXPRESS execution"
         for paragraph in (
-            f"An order: {self.order}. Recorded {self.recorded} on the emulator, by itself: no batch has another one.",
-            f"Prices: tools/cost/prices.toml, read {dates[0]} to {dates[-1]}; of us-east-1: {', '.join(elsewhere)}.",
-            f"Assumed: tools/cost/assumptions.toml of {assumed['dated']}: {pace}, functions {durations}.",
+            f"Order: {self.order}. Recorded {self.recorded} on the emulator. Each batch has only this order.",
+            f"Prices: tools/cost/prices.toml, read {dates[0]} to {dates[-1]}. From us-east-1: {', '.join(elsewhere)}.",
+            f"Assumptions: tools/cost/assumptions.toml, {assumed['dated']}: {pace}; functions: {durations}.",
         ):
             yield from textwrap.wrap(paragraph, _LINE)
 
