@@ -64,9 +64,9 @@ class Places:
             *self._logs(),
             Place("metrics", self._metrics, self._plant_metric),
             Place("traces", self._segments, self._plant_segment),
-            Place("executions STANDARD", self._executions, self._plant_execution),
+            Place("STANDARD executions", self._executions, self._plant_execution),
             Place("configuration", self._configuration, self._plant_alarm),
-            Place("answers that refuse", lambda: iter(self.refusals), self.refusals.append),
+            Place("error responses", lambda: iter(self.refusals), self.refusals.append),
             *self._local(),
         ]
 

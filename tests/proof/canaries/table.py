@@ -10,13 +10,13 @@ from typing import Any, Final
 from tests.support.graph import ROOT, Graph, Resource
 
 DOCUMENT: Final = ROOT / "docs" / "data.md"
-_HEAD: Final = "| place | may hold | kept in prod | why |"
+_HEAD: Final = "| place | may contain | retention in prod | why |"
 _NOTHING: Final = "-"
-_AWS_ALONE: Final = " (AWS alone)"
-# AWS sets these retention periods, and no setting of the project changes them.
+_AWS_ALONE: Final = " (only on AWS)"
+# What no setting of ours decides.
 _BY_AWS: Final[Mapping[str, str]] = {
     "stream of orders": "24 hours",
-    "executions STANDARD": "90 days",
+    "STANDARD executions": "90 days",
     "traces": "30 days",
     "traces of the API and the workflows": "30 days",
     "metrics": "15 months",
