@@ -72,7 +72,7 @@ def _of_role(role: str, action: str, resource: str, reason: str) -> Need:
 def _trust(role: str, service: str, when: When = ()) -> Need:
     name = role.removeprefix(_ROLE)
     grant = Grant(policy=f"trust {name}", who=service, action="sts:AssumeRole", resource=role, when=when)
-    return grant, "assumes the role (IAM: roles terms and concepts)"
+    return grant, "The service assumes the role (see IAM: roles terms and concepts)"
 
 
 def _functions(graph: Graph) -> Iterator[Need]:
@@ -84,15 +84,17 @@ def _functions(graph: Graph) -> Iterator[Need]:
         yield _trust(role, "lambda.amazonaws.com", (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),))
         streams = f"{groups[made.inputs['loggingConfig']['logGroup']]}:log-stream:*"
         for action in ("CreateLogStream", "PutLogEvents"):
-            yield _of_role(role, f"logs:{action}", streams, "writes its log (Lambda: AWSLambdaBasicExecutionRole)")
+            yield _of_role(
+                role, f"logs:{action}", streams, "The function writes its log (see Lambda: AWSLambdaBasicExecutionRole)"
+            )
         if made.inputs["tracingConfig"]["mode"] == "Active":
             for action in ("PutTraceSegments", "PutTelemetryRecords"):
-                yield _of_role(role, f"xray:{action}", "*", "sends its traces (Lambda: using X-Ray)")
+                yield _of_role(role, f"xray:{action}", "*", "The function sends its traces (see Lambda: using X-Ray)")
         if dead_letters := made.inputs.get("deadLetterConfig"):
             yield _sends(
                 role,
                 dead_letters["targetArn"],
-                "sends failed events to its dead-letter queue (Lambda: dead-letter queues)",
+                "Lambda sends failed events to the dead-letter queue (see Lambda: dead-letter queues)",
             )
 
 
@@ -116,16 +118,18 @@ def _mappings(graph: Graph) -> Iterator[Need]:
         if ":sqs:" in source:
             for action in _QUEUE:
                 yield _of_role(
-                    role, f"sqs:{action}", source, "reads its queue (Lambda: AWSLambdaSQSQueueExecutionRole)"
+                    role, f"sqs:{action}", source, "Lambda reads the queue (see Lambda: AWSLambdaSQSQueueExecutionRole)"
                 )
         else:
-            reason = "reads the stream of the orders table (Lambda: AWSLambdaDynamoDBExecutionRole)"
+            reason = "Lambda reads the stream of the orders table (see Lambda: AWSLambdaDynamoDBExecutionRole)"
             for action in _STREAM:
                 yield _of_role(role, f"dynamodb:{action}", source, reason)
             yield _of_role(role, "dynamodb:ListStreams", "*", reason)
         if target := made.inputs.get("destinationConfig", {}).get("onFailure", {}).get("destinationArn"):
             yield _sends(
-                role, target, "sends failed stream records to its failure queue (Lambda: on-failure destinations)"
+                role,
+                target,
+                "Lambda sends the positions of failed records to the queue (see Lambda: on-failure destinations)",
             )
 
 
@@ -134,11 +138,9 @@ def _destinations(graph: Graph) -> Iterator[Need]:
         role = _role_of(graph, made.inputs["functionName"])
         for kind, target in made.inputs["destinationConfig"].items():
             outcome = (
-                "successful events to the success topic"
-                if kind == "onSuccess"
-                else "failed events to its failure queue"
+                "handled events to the success topic" if kind == "onSuccess" else "failed events to the failure queue"
             )
-            yield _sends(role, target["destination"], f"sends {outcome} (Lambda: destinations)")
+            yield _sends(role, target["destination"], f"Lambda sends {outcome} (see Lambda: destinations)")
 
 
 def _machines(graph: Graph) -> Iterator[Need]:
@@ -150,14 +152,22 @@ def _machines(graph: Graph) -> Iterator[Need]:
         if inputs["loggingConfiguration"]["level"] != "OFF":
             for action in _DELIVERY:
                 yield _of_role(
-                    role, f"logs:{action}", "*", "writes its log (Step Functions: logging to CloudWatch Logs)"
+                    role,
+                    f"logs:{action}",
+                    "*",
+                    "The state machine writes its log (see Step Functions: logging to CloudWatch Logs)",
                 )
         if inputs["tracingConfiguration"]["enabled"]:
             for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"):
-                yield _of_role(role, f"xray:{action}", "*", "sends its traces (Step Functions: IAM policies for X-Ray)")
+                yield _of_role(
+                    role,
+                    f"xray:{action}",
+                    "*",
+                    "The state machine sends its traces (see Step Functions: IAM policies for X-Ray)",
+                )
         steps = calls(json.loads(inputs["definition"]), synchronous=inputs["type"] == "EXPRESS")
         for action, resource in sorted(steps):
-            yield _of_role(role, action, resource, "runs its steps (workflows/)")
+            yield _of_role(role, action, resource, "The state machine runs its steps (see workflows/)")
 
 
 def _methods(graph: Graph) -> Iterator[Need]:
@@ -180,7 +190,7 @@ def _methods(graph: Graph) -> Iterator[Need]:
                     integration["credentials"],
                     f"states:{action}",
                     machine[1],
-                    "starts the workflow for `POST /process`",
+                    "API Gateway starts the workflow for `POST /process`",
                 )
                 yield _trust(integration["credentials"], "apigateway.amazonaws.com", _if_sent())
 
@@ -206,7 +216,7 @@ def _invoked(uri: str, api: str, path: str) -> Need:
     source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{path}"
     return _invocation(
         arn, "apigateway.amazonaws.com", source
-    ), "invokes the function for a route (Lambda: API Gateway)"
+    ), "API Gateway invokes the function for a route (see Lambda: API Gateway)"
 
 
 def _invocation(arn: str, service: str, source: str) -> Grant:
@@ -223,13 +233,16 @@ def _targets(graph: Graph) -> Iterator[Need]:
         if ":lambda:" in target:
             yield (
                 _invocation(target, "events.amazonaws.com", rule),
-                "delivers events to the rule's target (EventBridge: resource policies)",
+                "EventBridge delivers events to the rule's target (see EventBridge: resource policies)",
             )
         else:
-            yield _delivered(target, rule), "delivers events to the rule's target (EventBridge: resource policies)"
+            yield (
+                _delivered(target, rule),
+                "EventBridge delivers events to the rule's target (see EventBridge: resource policies)",
+            )
         yield (
             _delivered(made.inputs["deadLetterConfig"]["arn"], rule),
-            "stores events that it cannot deliver (EventBridge: dead letters)",
+            "EventBridge stores undelivered events in the queue (see EventBridge: dead letters)",
         )
 
 
@@ -256,20 +269,23 @@ def _alarms(graph: Graph) -> Iterator[Need]:
         policy = f"topic {topic.rpartition(':')[2]}"
         when: When = (("ArnEquals", _SOURCE, (source,)),)
         grant = Grant(policy=policy, who=who, action="sns:Publish", resource=topic, when=when)
-        yield grant, "sends alarm messages to the topic (CloudWatch: notifying users of alarm changes)"
+        yield grant, "CloudWatch sends alarm messages to the topic (see CloudWatch: notifying users of alarm changes)"
         key = next(made.inputs["kmsMasterKeyId"] for made in graph.of("Topic") if made.state["arn"] == topic)
         limits: When = (("ArnLike", _SOURCE, (source,)), ("StringEquals", "aws:sourceaccount", (ACCOUNT,)))
         name = f"key {key.rpartition('/')[2]}"
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
             grant = Grant(policy=name, who=who, action=action, resource="*", when=limits)
-            yield grant, "encrypts alarm messages (re:Post: CloudWatch alarm with an encrypted SNS topic)"
+            yield (
+                grant,
+                "CloudWatch encrypts alarm messages (see re:Post: CloudWatch alarm with an encrypted SNS topic)",
+            )
         yield from _administration(name)
 
 
 def _administration(key: str) -> Iterator[Need]:
     for action in _KEY:
         grant = Grant(policy=key, who=f"arn:aws:iam::{ACCOUNT}:root", action=f"kms:{action}", resource="*")
-        yield grant, "lets the account administer the key (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
+        yield grant, "The account administers the key (see CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
@@ -281,7 +297,7 @@ def _log_groups(graph: Graph) -> Iterator[Need]:
         for action in _LOG_ENCRYPTION:
             when: When = (("ArnLike", _ENCRYPTED_GROUP, (groups,)),)
             grant = Grant(policy=name, who=who, action=f"kms:{action}", resource="*", when=when)
-            yield grant, "encrypts the log groups (CloudWatch Logs: Encrypt log data using AWS KMS)"
+            yield grant, "CloudWatch Logs encrypts the log groups (see CloudWatch Logs: Encrypt log data using AWS KMS)"
         yield from _administration(name)
 
 
@@ -292,7 +308,10 @@ def _log_role(graph: Graph) -> Iterator[Need]:
         for action in _API_LOG:
             resource = f"arn:aws:logs:{REGION}:{ACCOUNT}:*"
             yield _of_role(
-                role, f"logs:{action}", resource, "writes the logs of all APIs (AmazonAPIGatewayPushToCloudWatchLogs)"
+                role,
+                f"logs:{action}",
+                resource,
+                "API Gateway writes the logs of all APIs (see AmazonAPIGatewayPushToCloudWatchLogs)",
             )
 
 

@@ -11,22 +11,22 @@ from tests.proof.least_privilege.grants import Grant, of_graph
 from tests.proof.least_privilege.needs import needed
 from tests.support.graph import Graph
 
-HEAD: Final = ("who", "may call", "on", "only if", "why (AWS document)", "granted by")
-_CODE: Final = "calls these actions in its code"
+HEAD: Final = ("who", "may call", "on", "only if", "why (with the AWS document)", "granted by")
+_CODE: Final = "The function's code calls these actions"
 # Every function has permissions for these reasons, so the table lists them only once.
-_OF_ALL: Final = ("writes its log (Lambda", "sends its traces (Lambda")
+_OF_ALL: Final = ("The function writes its log", "The function sends its traces")
 _KEYS: Final = {
     "aws:sourcearn": "aws:SourceArn",
     "aws:sourceaccount": "aws:SourceAccount",
     "ses:fromaddress": "ses:FromAddress",
 }
 _TITLES: Final = {
-    "role": "its role",
-    "trust": "the role's trust policy",
-    "function": "the function's policy",
-    "queue": "the queue's policy",
-    "topic": "the topic's policy",
-    "key": "the key's policy",
+    "role": "policy of the role",
+    "trust": "trust policy of the role",
+    "function": "policy of the function",
+    "queue": "policy of the queue",
+    "topic": "policy of the topic",
+    "key": "policy of the key",
 }
 
 
