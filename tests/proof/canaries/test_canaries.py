@@ -6,7 +6,7 @@ letters and the output of `make redrive`); a handler with `capture_error` (name 
 hung up); a KeyError for an unknown status (poison in the relay's log); `$context.path` in the access log.
 And by `test_nobody_writes_a_line_of_a_log`: the query's `limit` printed as it came. At log level DEBUG all of it holds.
 
-What the emulator does not show is in the table as "only on AWS", and tested on the graph as far as the graph decides it.
+What the emulator does not show is in the table as "only on AWS", and tested on the graph where the graph decides it.
 """
 
 from __future__ import annotations
