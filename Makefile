@@ -98,7 +98,7 @@ redrive: .venv/installed-local ## send the messages in failure queues back to wh
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 bench: .venv/installed-dev ## measure cold starts, orders and archives
-	@PYTHONPATH=policy:functions $(BIN)/python -m tests.bench
+	@PYTHONPATH=policy:functions $(BIN)/python -m tools.bench
 
 cost: .venv/installed-local ## calculate what orders cost on AWS (STACK=prod, ORDERS=1000000)
 	@$(BIN)/python -m tools.cost.report $(STACK) --orders $(ORDERS)
