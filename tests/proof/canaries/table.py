@@ -13,7 +13,7 @@ DOCUMENT: Final = ROOT / "docs" / "data.md"
 _HEAD: Final = "| place | may contain | retention in prod | why |"
 _NOTHING: Final = "-"
 _AWS_ALONE: Final = " (only on AWS)"
-# What no setting of ours decides.
+# AWS sets these retention periods, and no setting of the project changes them.
 _BY_AWS: Final[Mapping[str, str]] = {
     "stream of orders": "24 hours",
     "STANDARD executions": "90 days",
