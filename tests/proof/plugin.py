@@ -1,4 +1,4 @@
-"""Doses, and the table of what was tried and found. A plugin of pytest, for the tests marked `attack("stock-race")`.
+"""A pytest plugin that scales the attacks, and prints the report of `make prove` in the end.
 
     @pytest.mark.attack("stock-race")
     def test_..(proof: Proof, dose: Dose) -> None:
@@ -7,7 +7,8 @@
         proof.tried(orders=orders, clients=32)
         proof.found(sold=sold, oversold=0)
 
-Figures of the tests of one row are added up by name.
+The mark assigns a test to an attack of rows.py. The report adds up figures of the same name from all tests of an
+attack.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tests.proof.rows import ROWS
 
 @dataclass(frozen=True)
 class Dose:
-    """How much of an attack is run: `dose(40, 1000)` is 40 in `make test`, 1000 in `make prove`."""
+    """How much of each attack runs. `dose(40, 1000)` returns 40 for `make test`, and 1000 for `make prove`."""
 
     full: bool
 
@@ -34,22 +35,22 @@ class Dose:
 
 @dataclass(frozen=True)
 class Proof:
-    """Takes down what a test tried and found."""
+    """Records what a test attempted and what it observed, for the report."""
 
     _item: pytest.Item
 
     def tried(self, **figures: int) -> None:
-        """Take down how much was tried, by name: `orders=1000`."""
+        """Record how much the test attempted, by name: `orders=1000`."""
         self._item.user_properties.append(("tried", figures))
 
     def found(self, **figures: int) -> None:
-        """Take down what came of it, by name: `sold=600, oversold=0`."""
+        """Record what the test observed, by name: `sold=600, oversold=0`."""
         self._item.user_properties.append(("found", figures))
 
 
 @dataclass
 class Outcome:
-    """What the tests of one row came to."""
+    """The combined results of one attack's tests."""
 
     tests: set[str] = field(default_factory=set[str])
     failed: set[str] = field(default_factory=set[str])
@@ -65,9 +66,9 @@ class Outcome:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("proof")
-    group.addoption("--dose", choices=("small", "full"), default="small", help="how much of each attack is run")
-    group.addoption("--attacks", default="", help="only these rows: stock-race,wrong-tokens")
-    group.addoption("--proof", type=Path, help="write the table to this file, and fail if a row was not run")
+    group.addoption("--dose", choices=("small", "full"), default="small", help="how much of each attack runs")
+    group.addoption("--attacks", default="", help="run only these attacks: stock-race,wrong-tokens")
+    group.addoption("--proof", type=Path, help="write the report to this file, and fail if an attack did not run")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -77,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: list[pytest.Item] = []
     for item in items:
         rows = [mark.args[0] for mark in item.iter_markers("attack")]
-        assert set(rows) <= set(ROWS), f"{item.nodeid}: {rows} is not in tests/proof/rows.py"
+        assert set(rows) <= set(ROWS), f"{item.nodeid}: attack {rows} is not listed in tests/proof/rows.py"
         item.user_properties.extend(("row", row) for row in rows)
         if wanted and not wanted & set(rows):
             left_out.append(item)
@@ -88,18 +89,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def dose(pytestconfig: pytest.Config) -> Dose:
-    """How much to run."""
+    """How much of each attack runs in this session."""
     return Dose(full=pytestconfig.getoption("--dose") == "full")
 
 
 @pytest.fixture
 def proof(request: pytest.FixtureRequest) -> Proof:
-    """Takes down figures for the table."""
+    """Records the test's figures for the report."""
     return Proof(cast("pytest.Item", request.node))
 
 
 def outcomes(reports: list[pytest.TestReport]) -> dict[str, Outcome]:
-    """Return what came of each row. A test's figures count once, though it has a report for each of its phases."""
+    """Return the results of each attack by name.
+
+    Each test's figures count once, although pytest reports three phases.
+    """
     found = {name: Outcome() for name in ROWS}
     for report in reports:
         for row in [value for key, value in report.user_properties if key == "row"]:
@@ -117,11 +121,11 @@ def outcomes(reports: list[pytest.TestReport]) -> dict[str, Outcome]:
 
 
 def table(found: dict[str, Outcome], dose: str) -> str:
-    """Return the rows as a Markdown table."""
+    """Return the report as a Markdown table with one line for each attack."""
     lines = [
-        f"# What was tried, and what was found ({dose} dose)",
+        f"# Attacks on the platform's guarantees, and their results ({'full' if dose == 'full' else 'small sample'})",
         "",
-        "| | attack | must hold | tried | found | s | |",
+        "| name | attack | must hold | attempted | observed | seconds | result |",
         "| --- | --- | --- | --- | --- | ---: | --- |",
     ]
     for name, row in ROWS.items():
@@ -135,18 +139,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     found = outcomes(_reports(terminalreporter))
     if not any(outcome.tests for outcome in found.values()):
         return
-    terminalreporter.section("what was tried, and what was found")
+    terminalreporter.section("attacks and their results")
     for name, row in ROWS.items():
         outcome = found[name]
         line = f"{name}  {outcome.verdict:8}{outcome.seconds:6.0f} s  {row.attack}: {row.holds}"
         terminalreporter.write_line(line, red=bool(outcome.failed))
-        for title in ("tried", "found"):
-            if figures := _figures(getattr(outcome, title)):
+        for key, title in (("tried", "attempted"), ("found", "observed")):
+            if figures := _figures(getattr(outcome, key)):
                 terminalreporter.write_line(f"{'':21}{title} {figures}")
     if path := cast("Path | None", config.getoption("--proof")):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(table(found, str(config.getoption("--dose"))), encoding="utf-8")
-        terminalreporter.write_line(f"written to {path}")
+        terminalreporter.write_line(f"report written to {path}")
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""The rows of `make prove`: what is attacked, and what must hold."""
+"""The attacks of `make prove`: what each attack does, and which guarantee must hold."""
 
 from __future__ import annotations
 
@@ -8,27 +8,61 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Row:
-    """One attack."""
+    """One line of the report."""
 
     attack: str
+    """What the attack does to the platform."""
     holds: str
+    """The guarantee that must hold."""
 
 
 ROWS: Final = {
     "stock-race": Row(
-        "more orders than stock, at once", "exactly the stock is sold; stock + sold = initial at every read"
+        "many customers order the last items at the same time",
+        "exactly the stock is sold, and stock plus sold items equals the initial stock at every read",
     ),
     "many-orders": Row(
-        "many orders at once, all the way", "each ends, with its events, mails and analytics record once"
+        "customers place many orders at the same time",
+        "every order is decided, with each of its events, emails and analytics records exactly once",
     ),
-    "repeated-keys": Row("idempotency keys, repeated at once", "one order a key, equal answers, 409 for another body"),
-    "aws-faults": Row("a fault at every AWS call", "the order ends right, or after `make redrive`; once"),
-    "repeated-events": Row("events twice and out of order", "the same end as once and in order"),
-    "poison-messages": Row("poison messages", "neighbours pass; the poison waits with its reason; redrive works"),
-    "order-life": Row("a model of the order's life", "the model's invariants after every step"),
-    "generated-requests": Row("generated requests and events", "no 5xx, no answer outside the contract"),
-    "policy-pack": Row("prod against the policy pack", "no violation without a waiver that says why"),
-    "least-privilege": Row("each permission removed in turn", "something fails: none is unused, none is missing"),
-    "wrong-tokens": Row("wrong tokens on every route", "each refused with its code; nothing of another user's is seen"),
-    "canaries": Row("canaries in every input", "found only where that kind of data may be"),
+    "repeated-keys": Row(
+        "clients send many requests with the same idempotency key at the same time",
+        "each key creates one order, equal requests get equal responses, and another body gets 409",
+    ),
+    "aws-faults": Row(
+        "each AWS call fails in each possible way",
+        "every order ends correctly exactly once, by itself or after `make redrive`",
+    ),
+    "repeated-events": Row(
+        "events arrive twice and out of order",
+        "the final state is the same as if each event arrived once and in order",
+    ),
+    "poison-messages": Row(
+        "consumers receive messages that they can never process",
+        "other messages are processed, the bad message waits in a failure queue with its error, and a redrive works",
+    ),
+    "order-life": Row(
+        "random sequences of requests, deliveries and failures",
+        "all rules of the order's lifecycle hold after every step",
+    ),
+    "generated-requests": Row(
+        "generated requests and events, valid and invalid",
+        "no response is 5xx or outside the API contract, and consumers process or reject every event",
+    ),
+    "policy-pack": Row(
+        "the policy pack checks all resources of stack prod",
+        "each policy violation has a waiver with a reason",
+    ),
+    "least-privilege": Row(
+        "each IAM permission is removed in turn",
+        "something fails each time, so no permission is unused, and none is missing",
+    ),
+    "wrong-tokens": Row(
+        "invalid tokens and other users' tokens on every route",
+        "each request is rejected with the right error code, and no response shows another user's data",
+    ),
+    "canaries": Row(
+        "unique words in every input, found again in all logs, tables, queues and traces",
+        "each kind of data is found only where docs/data.md allows it",
+    ),
 }

@@ -1,4 +1,4 @@
-"""The table adds up what the tests of a row took down, and a failed or missing test shows."""
+"""The report adds up the figures of an attack's tests, and shows failed and missing tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def report(row: str, *, failed: bool = False, when: When = "call", **figures: in
     )
 
 
-def test_figures_are_added_up_and_counted_once_a_test() -> None:
+def test_report_adds_up_figures_and_counts_each_test_once() -> None:
     found = outcomes(
         [report("stock-race", when="setup", orders=3), report("stock-race", orders=3), report("stock-race", orders=4)]
     )
@@ -34,21 +34,21 @@ def test_figures_are_added_up_and_counted_once_a_test() -> None:
 
 
 @pytest.mark.parametrize("when", ["setup", "call", "teardown"])
-def test_a_failure_in_any_phase_breaks_its_row(when: When) -> None:
+def test_failure_in_any_phase_marks_the_attack_broken(when: When) -> None:
     assert (
         outcomes([report("stock-race"), report("stock-race", failed=True, when=when)])["stock-race"].verdict == "BROKEN"
     )
 
 
-def test_a_test_that_was_skipped_was_not_run() -> None:
+def test_skipped_test_counts_as_not_run() -> None:
     skipped = report("stock-race")
     skipped.outcome = "skipped"
     assert outcomes([skipped])["stock-race"].verdict == "not run"
 
 
-def test_a_row_without_a_test_was_not_run() -> None:
+def test_attack_without_a_test_counts_as_not_run() -> None:
     assert outcomes([report("stock-race")])["many-orders"].verdict == "not run"
 
 
-def test_a_dose_is_small_or_full() -> None:
+def test_dose_returns_the_small_or_the_full_number() -> None:
     assert (Dose(full=False)(40, 1000), Dose(full=True)(40, 1000)) == (40, 1000)

@@ -1,4 +1,4 @@
-"""What customers do while AWS fails: each case is one order, profile or product with at most one fault aimed at it."""
+"""What customers do while AWS fails. Each case is one order, profile or product with at most one injected fault."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ _SIGN_UPS: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Scenario:
-    """A way of an order through the platform, or another use of it."""
+    """A flow that a customer or an admin goes through, for example to place an order and then to cancel it."""
 
     name: str
     play: Callable[[Case], None]
-    """Does what the customer does. What must hold of the answers it asserts."""
+    """Sends the customer's requests, and asserts what must hold for the responses."""
     ends: str = ""
-    """The order's status in the end; empty if there is no order."""
+    """The order's expected final status, or an empty string if the scenario places no order."""
     stock: int = STOCK
     faults: tuple[tuple[Call, Fault], ...] = ()
-    """What goes wrong in every case of it."""
+    """Faults that belong to the scenario itself and therefore occur in each of its cases."""
     synchronous: bool = False
 
 
 @dataclass
 class Case:
-    """One customer with a product of their own, and what they were answered."""
+    """One customer, with a product of their own, and the HTTP statuses that the customer received."""
 
     world: World
     scenario: Scenario
@@ -56,9 +56,9 @@ class Case:
     customer: Person = field(init=False)
     order_id: str = ""
     answers: list[int] = field(default_factory=list[int])
-    """Statuses."""
+    """HTTP statuses of all responses, in the order of the requests."""
     open: list[tuple[str, Callable[[], Answer], tuple[int, ...]]] = field(init=False)
-    """Requests that ended with a fault of ours, and what else they may be answered."""
+    """Unanswered requests: a name, the call and the allowed statuses. Each one has only received 429 or 5xx so far."""
 
     def __post_init__(self) -> None:
         self.open = []
@@ -68,7 +68,10 @@ class Case:
         return f"{self.scenario.name} {self.fault} order {self.order_id} product {self.product}"
 
     def prepare(self) -> None:
-        """Make the customer with a profile, and the product, by hand; then watch for their marks."""
+        """Create the customer with a profile, and the product, directly in the tables.
+
+        Then watch for requests with their ids.
+        """
         world, made_at = self.world, timestamp(utc_now())
         aws, tables = world.stack.aws, world.stack.ops["tables"]
         with _SIGN_UPS:
@@ -88,19 +91,19 @@ class Case:
         world.plan.watch(self.life, (self.customer.sub, self.product, self.order_id))
 
     def put_product(self, product: str, quantity: int) -> None:
-        """Put a product into the catalogue."""
+        """Write a product into the inventory table."""
         text = {"product_id": product, "name": "Tea", "currency": "JPY", "catalogue": "products"}
         item = {k: {"S": v} for k, v in text.items()} | {"unit_price": {"N": "250"}, "quantity": {"N": str(quantity)}}
         table = self.world.stack.ops["tables"]["inventory"]
         self.world.stack.aws("dynamodb", "put_item", TableName=table, Item=item)
 
     def rest(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...]) -> Answer:
-        """Call the REST API as the customer, and again while it is our fault. The answer may be one of `may` then."""
+        """Call the REST API as the customer, and retry after 429 or 5xx. Any other status must be in `may`."""
         headers = {"Idempotency_Key": self.key} if body and "items" in body else {}
         return self._ask(f"{method} {path}", lambda: self.customer.rest(method, path, body, **headers), may)
 
     def http(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...]) -> Answer:
-        """Call the HTTP API as the admin, likewise."""
+        """Call the HTTP API as the admin, and retry after 429 or 5xx. Any other status must be in `may`."""
         return self._ask(f"{method} {path}", lambda: self.admin.http(method, path, body), may)
 
     def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
@@ -124,13 +127,13 @@ class Case:
         return answer
 
     def ask_again(self) -> None:
-        """Repeat what has had no answer yet but faults of ours."""
+        """Repeat all requests that have only received 429 or 5xx so far."""
         pending, self.open = self.open, []
         for name, call, may in pending:
             self._ask(name, call, may)
 
     def until_decided(self) -> None:
-        """Wait for the order's decision, at most for a while."""
+        """Wait until the order is decided. Return silently after the time limit."""
 
         def is_decided() -> bool:
             row = self.world.stack.row("orders", order_id=self.order_id)
@@ -139,11 +142,11 @@ class Case:
         wait_until(is_decided)
 
     def until_met(self) -> None:
-        """Wait until its fault has happened, at most for a while."""
+        """Wait until all faults of this case have occurred. Return silently after the time limit."""
         wait_until(lambda: all(armed.fired for armed in self.life.armed))
 
     def until_called(self, call: Call) -> None:
-        """Wait until AWS is called so for the order, at most for a while."""
+        """Wait until the platform has made the AWS call `call` for this order. Return silently after the time limit."""
         wait_until(lambda: call in self.life.calls)
 
     def _customer(self) -> Person:
@@ -163,14 +166,14 @@ class Case:
 
 
 def wait_until(look: Callable[[], bool]) -> None:
-    """Wait until it is so, at most for a while."""
+    """Call `look` until it returns true. Return silently after WITHIN_S seconds."""
     ends = time.monotonic() + WITHIN_S
     while not look() and time.monotonic() < ends:
         time.sleep(0.2)
 
 
 def _is_ours(answer: Answer) -> bool:
-    """Say whether a request was answered with a fault that is not the customer's, or asked to be repeated (429)."""
+    """Say whether the platform failed to process the request (5xx), or asked the client to retry later (429)."""
     return answer.status == 429 or answer.status >= 500
 
 
@@ -181,7 +184,7 @@ def _place(case: Case) -> None:
 
 
 def _cancel(case: Case) -> None:
-    """409 says that it was cancelled before: by the try whose answer was lost."""
+    """Cancel the order. 409 means that an earlier attempt cancelled it, and that its response was lost."""
     case.rest("POST", f"/orders/{case.order_id}/cancel", may=(200, 409))
 
 

@@ -1,4 +1,4 @@
-"""Whether a case ended right: nothing lost, nothing twice, nothing oversold, nothing stuck."""
+"""Checks the result of each case: nothing is lost, duplicated, oversold or stuck."""
 
 from __future__ import annotations
 
@@ -24,20 +24,23 @@ _UNHEARD: Final = ("answer lost", "too slow", "killed after")
 
 @dataclass
 class Verdict:
-    """What is wrong with all cases, and what came twice because AWS has no way to know."""
+    """All errors that were found in the cases, and counts of the duplicates that AWS makes unavoidable."""
 
     wrong: list[str] = field(default_factory=list[str])
     counts: Counter[str] = field(default_factory=Counter[str])
-    """lost, duplicated, oversold, stuck, wrong_ends; mails_twice and events_twice, which are allowed."""
+    """Occurrences by kind, for example lost, duplicated, oversold, stuck and wrong_ends.
+
+    The kinds mails_twice and events_twice are allowed.
+    """
 
     def add(self, kind: str, case: Case, what: str) -> None:
-        """Take down one thing that is wrong."""
+        """Record one error of a case."""
         self.counts[kind] += 1
-        self.wrong.append(f"{kind}: {what}: {case}: answers {case.answers}, met {case.life.met[:4]}")
+        self.wrong.append(f"{kind}: {what}: {case}: HTTP statuses {case.answers}, faults {case.life.met[:4]}")
 
 
 def is_complete(case: Case, seen: Seen) -> bool:
-    """Say whether everything that belongs to the case has come."""
+    """Say whether the order is decided, and whether all its events, emails and analytics records have arrived."""
     if not case.scenario.ends:
         return not case.open
     row = seen.rows.get(case.order_id)
@@ -51,12 +54,16 @@ def is_complete(case: Case, seen: Seen) -> bool:
 
 
 def is_unanswered(case: Case, row: Mapping[str, Any] | None) -> bool:
-    """Say whether the customer had nothing but faults of ours, which is the answer for an order that has FAILED."""
+    """Say whether the customer has an unanswered request. For a FAILED order, a 5xx response counts as an answer."""
     return bool(case.open) and (row is None or row["status"]["S"] != "FAILED")
 
 
 def waits(case: Case, seen: Seen) -> bool:
-    """Say whether a message of the case lies in a failure queue; those of the stream do not say whose they are."""
+    """Say whether a message of this case waits in a failure queue.
+
+    Messages in the stream's failure queue contain no order id. So any message there counts if an event of this order is
+    missing.
+    """
     if any(case.order_id in body for bodies in seen.failed.values() for body in bodies):
         return True
     row = seen.rows.get(case.order_id)
@@ -65,14 +72,14 @@ def waits(case: Case, seen: Seen) -> bool:
 
 
 def holds_on(case: Case) -> bool:
-    """Say whether the case waits for its fault to be lifted: the customer gave up, or the workflow tries on and on."""
+    """Say whether only lifting the fault lets the case go on: the customer gave up, or the workflow keeps retrying."""
     if case.fault is None or case.fault[1].extent != "ever":
         return bool(case.open)
     return bool(case.open) or case.fault[0].caller in WORKFLOWS
 
 
 def judge(cases: list[Case], seen: Seen) -> Verdict:
-    """Look at all cases in the end."""
+    """Check all cases after the attack, and return everything that is wrong."""
     verdict = Verdict()
     for case in cases:
         for armed in case.life.armed:
@@ -95,7 +102,7 @@ def _judge_order(case: Case, seen: Seen, verdict: Verdict) -> None:
         verdict.add("stuck", case, f"execution running: {case.order_id in seen.running}")
         return
     if status not in allowed_ends(case):
-        verdict.add("wrong_ends", case, f"{status}, not {' or '.join(allowed_ends(case))}")
+        verdict.add("wrong_ends", case, f"{status}, expected {' or '.join(allowed_ends(case))}")
     for kind, what in (
         *_wrong_stock(case, seen, status),
         *_wrong_events(case, seen, _expected(row)),
@@ -109,7 +116,11 @@ def _judge_order(case: Case, seen: Seen, verdict: Verdict) -> None:
 
 
 def allowed_ends(case: Case) -> set[str]:
-    """Return how the order may end: as without the fault, if that passes; FAILED, if it ends the execution or stays."""
+    """Return the statuses in which the order may end.
+
+    The scenario's own status is always allowed. FAILED is also allowed if the fault is permanent or ends the execution
+    of an accepted order.
+    """
     ends = {case.scenario.ends}
     if case.fault:
         call, fault = case.fault
@@ -122,7 +133,7 @@ def allowed_ends(case: Case) -> set[str]:
 
 
 def _expected(row: Mapping[str, Any]) -> set[str]:
-    """Return the statuses that the order went through. A row with a total was confirmed."""
+    """Return the statuses that the order must have had. An order with a total was confirmed at some time."""
     return {"PENDING", row["status"]["S"]} | ({"CONFIRMED"} if "total" in row else set())
 
 
@@ -130,9 +141,9 @@ def _wrong_stock(case: Case, seen: Seen, status: str) -> Iterator[tuple[str, str
     left = seen.stock[case.product]
     expected = case.scenario.stock - (ORDERED if status == "CONFIRMED" else 0)
     if left < expected:
-        yield "oversold", f"{left} left, not {expected}"
+        yield "oversold", f"{left} left in stock, expected {expected}"
     elif left > expected:
-        yield "wrong_stock", f"{left} left, not {expected}"
+        yield "wrong_stock", f"{left} left in stock, expected {expected}"
 
 
 def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[str, str]]:
@@ -151,7 +162,10 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[s
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Say whether SES took a mail that nobody knew of: its answer was lost, or the process died before it was noted."""
+    """Say whether SES may have sent an email without the function's knowledge.
+
+    That happens if SES's response was lost, or if the process died before it recorded the email as sent.
+    """
     if not case.fault:
         return False
     call, fault = case.fault
@@ -172,4 +186,4 @@ def _missing_or_foreign(what: str, expected: set[str], found: set[str]) -> Itera
     for status in sorted(expected - found):
         yield "lost", f"{what} {status}"
     for status in sorted(found - expected):
-        yield "wrong", f"{what} {status}, which the order was not"
+        yield "wrong", f"{what} {status}, a status that the order never had"

@@ -1,9 +1,11 @@
-"""Starts the emulator for fault injection, as local.launch does: `python -m tests.proof.aws_faults.launch --home HOME`.
+"""Starts the emulator with fault injection: `python -m tests.proof.aws_faults.launch --home HOME`.
 
-Workflows call AWS inside of the emulator, where no proxy stands: each such call asks the proxy what goes wrong with it.
-And each environment of a function says in its calls which one it is, so that the proxy can kill it.
+It starts the emulator as local.launch does, with two additions. Workflow steps call AWS inside the emulator, past the
+fault proxy, so each step first asks the proxy whether it must fail. Each execution environment adds its number to the
+user agent of its AWS calls, so that the proxy can kill that environment's process.
 
-Environment: FAULTS_PROXY, URL; FAULTS_ENVIRONMENTS, the directory of the environments' process numbers.
+Environment variables: FAULTS_PROXY is the proxy's URL. FAULTS_ENVIRONMENTS is the directory with one file for each
+execution environment, which contains its process id.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
 
 
 def main() -> None:
-    """Apply the corrections, then what is needed here, and serve."""
+    """Apply the emulator's corrections, add the fault injection, and serve."""
     apply = corrections.apply
 
     def apply_all(**named: Any) -> None:
@@ -122,7 +124,10 @@ def _ask(execution: Any, operation: str, arguments: Any) -> Fault | None:
 
 
 def _before(fault: Fault, execution: Any, integration: str, timeout_s: float) -> None:
-    """Do what happens before the call is carried out; raise if it is not."""
+    """Apply faults that occur before the call.
+
+    Raise the error that Step Functions would see if the call isn't carried out.
+    """
     states, names = internal("services.stepfunctions"), _ERRORS[integration.rpartition(":")[0]]
     match fault.kind:
         case "throttled":
@@ -150,7 +155,7 @@ def _before(fault: Fault, execution: Any, integration: str, timeout_s: float) ->
 
 
 def _after(fault: Fault, execution: Any, integration: str) -> None:
-    """Do what happens when the call was carried out; raise if its answer does not come."""
+    """Apply faults that occur after the call. Raise an error if its response is lost."""
     if fault.kind == "answer lost":
         name = _ERRORS[integration.rpartition(":")[0]][_LOST]
         raise internal("services.stepfunctions")._ExecutionError(name, "planned by a test")

@@ -1,7 +1,7 @@
-"""Which calls an order's life makes of AWS, and which of them goes wrong, and how.
+"""Which AWS calls each order causes, and which of these calls fail in which way.
 
-Everything that happens to one order can be told by marks in the bytes of the requests: its id, its product, its
-customer. So faults are aimed at one order each, and hundreds of orders share one emulator at the same time.
+A request belongs to an order if its bytes contain the id of the order, its product or its customer. So each fault
+affects one order only, and hundreds of orders can share one emulator at the same time.
 """
 
 from __future__ import annotations
@@ -28,34 +28,41 @@ Kind = Literal[
 ]
 Extent = Literal["try", "call", "ever"]
 MARK: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|faulty-\d+")
-"""Orders' and users' ids, and the products of faults."""
+"""Ids by which a request is assigned to a case: UUIDs of orders and users, and ids of the products in the cases."""
 WORKFLOWS: Final = ("standard", "express")
 
 
 @dataclass(frozen=True, order=True)
 class Call:
-    """One call of AWS in the life of an order."""
+    """One AWS call that the platform makes for an order."""
 
     caller: str
-    """A function (`send_email`) or a workflow (`express`)."""
+    """The function's name (`send_email`) or the workflow's (`express` or `standard`)."""
     operation: str
-    """AWS's name (`PutItem`), or a workflow's task and what it calls (`RecordOrder (dynamodb:putItem)`)."""
+    """AWS's operation (`PutItem`), or a workflow step with its integration (`RecordOrder (dynamodb:putItem)`)."""
     nth: int = 1
-    """Which of the caller's calls of this operation for the order: a mail's rows are written once for each event."""
+    """The call's number among the caller's calls of this operation for the order, from 1.
+
+    For example, `send_email` writes its row once for each event.
+    """
 
 
 @dataclass(frozen=True)
 class Fault:
     """What goes wrong with a call.
 
-    too slow: the call is carried out when nobody waits for it any more. killed: the function's process, before or after
-    the call was carried out. aborted, died, timed out: the workflow's execution ends at this call. refused: for a
-    reason that does not pass. delayed: a pause that harms nothing.
+    `too slow`: the call is carried out after its caller has stopped waiting. `killed before` and `killed after`: the
+    function's process is killed before or after the call is carried out. `aborted`, `died` and `timed out`: the
+    workflow execution ends at this call. `refused`: a permanent error, so retries don't help. `delayed`: a harmless
+    pause.
     """
 
     kind: Kind
     extent: Extent = "try"
-    """One request; all tries that the SDK makes of one call; or every such call until the fault is lifted."""
+    """Which requests fail.
+
+    `try`: one HTTP request. `call`: one call with all SDK retries. `ever`: all until it is lifted.
+    """
 
 
 OF_FUNCTIONS: Final = (
@@ -83,7 +90,7 @@ _OF_WORKFLOWS: Final = (
 
 
 def faults_of(call: Call) -> Iterator[Fault]:
-    """Yield all that can go wrong with `call`."""
+    """Yield all faults that can occur at `call`."""
     if call.caller not in WORKFLOWS:
         yield from OF_FUNCTIONS
         return
@@ -105,7 +112,7 @@ class Armed:
     _bound: str = ""
 
     def meets(self, nth: int, call_id: str) -> bool:
-        """Say whether this try of the caller's `nth` call goes wrong."""
+        """Say whether this attempt of the caller's call number `nth` must fail, and count it if so."""
         if self.lifted or nth < self.call.nth:
             return False
         match self.fault.extent:
@@ -122,17 +129,17 @@ class Armed:
 
 @dataclass(eq=False)
 class Life:
-    """What is known of one order's calls."""
+    """All AWS calls that were observed for one order, and the faults planned for it."""
 
     armed: list[Armed] = field(default_factory=list[Armed])
     calls: list[Call] = field(default_factory=list[Call])
-    """In the sequence of their first tries."""
+    """In the order of their first attempts."""
     met: list[tuple[Call, Fault]] = field(default_factory=list[tuple[Call, Fault]])
-    """Calls that went wrong, those of other orders that shared a request with it included."""
+    """Failed calls, including calls that failed because another order in the same request had a fault."""
     _ids: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def note(self, caller: str, operation: str, call_id: str) -> Call:
-        """Take down a try of a call; `call_id` is the same for all tries of one."""
+        """Record one attempt of a call, and return the call. All attempts of one call have the same `call_id`."""
         ids = self._ids[caller, operation]
         if call_id not in ids:
             ids.append(call_id)
@@ -140,7 +147,7 @@ class Life:
         return Call(caller, operation, ids.index(call_id) + 1)
 
     def fault(self, call: Call, call_id: str) -> Fault | None:
-        """Return what goes wrong with this try of `call`."""
+        """Return the fault for this attempt of `call`, or None."""
         for armed in self.armed:
             same = (armed.call.caller, armed.call.operation) == (call.caller, call.operation)
             if same and armed.meets(call.nth, call_id):
@@ -148,25 +155,25 @@ class Life:
         return None
 
     def lift(self) -> None:
-        """Let nothing go wrong any more."""
+        """Stop injecting faults for this order."""
         for armed in self.armed:
             armed.lifted = True
 
 
 class Plan:
-    """All orders whose calls are watched, by their marks. Lives are added by one thread and read by another."""
+    """All watched orders by their ids. One thread adds orders while the proxy's thread reads them."""
 
     def __init__(self) -> None:
         self._lives: dict[str, Life] = {}
 
     def watch(self, life: Life, marks: Iterable[str]) -> None:
-        """Watch the calls that bear one of `marks`."""
+        """Watch all AWS calls whose requests contain one of the ids in `marks`."""
         for mark in marks:
             assert MARK.fullmatch(mark), mark
             self._lives[mark] = life
 
     def decide(self, caller: str, operation: str, call_id: str, text: str) -> Fault | None:
-        """Return what goes wrong with a request whose bytes are `text`. One may be about several orders."""
+        """Return the fault for a request with the bytes `text`, or None. A request can concern several orders."""
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
         # One request can contain several orders, but it meets only the first fault. The other faults wait for the next

@@ -1,7 +1,7 @@
-"""A proxy between the functions and AWS that lets planned calls go wrong, in AWS's own words.
+"""An HTTP proxy between the functions and AWS that makes planned calls fail as AWS would.
 
-microburst knows how each service says an error. Which call a request is, the request says: microburst's own way of
-finding out reads the models of all of AWS first, which takes longer than the functions wait.
+The library microburst renders each service's error responses. The proxy reads the operation from the request's own
+headers, because microburst loads the models of all AWS services to find it, which takes longer than the functions wait.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tests.proof.aws_faults.plan import Fault, Kind, Plan
 
 _protocols: Any = importlib.import_module("microburst.protocols")
 STEP_PATH: Final = "/_faults/step"
-"""Where the emulator asks about a call that a workflow makes itself."""
+"""Path at which a workflow step in the emulator asks whether it must fail."""
 _CALLER: Final = re.compile(r"app/orders-local-([a-z-]+)\.(\d+)")
-"""What faults_launch puts into the user agent: the function, and the number of its environment."""
+"""Matches the user agent that launch.py sets: the function's name and the number of its execution environment."""
 # The proxy passes the Host header on, because it is part of the signature.
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _LONGEST_BODY: Final = 2**24
@@ -44,18 +44,23 @@ _CODES: Final[Mapping[str, tuple[str, str, str]]] = {
     "s3": ("s3", "SlowDown", "InternalError"),
     "sqs": ("sqs", "ThrottlingException", "InternalError"),
 }
-"""Service as requests are signed for it: its name, and what it says when it throttles and when it has a fault."""
+"""By the service name in the request's signature: the service's name in microburst, its error code for throttling, and
+its code for a server error.
+"""
 _REST: Final = {"ses": "SendEmail", "s3": "PutObject"}
-"""What functions call of services whose requests do not name the operation."""
+"""The only operation that the functions call of a service whose requests don't state the operation."""
 
 
 class FaultProxy:
-    """Serves in a thread of its own, from `start` to `stop`."""
+    """The proxy. It serves in its own thread, from `start` to `stop`."""
 
     def __init__(self, upstream: str, plan: Plan, environments: Path) -> None:
         self._upstream, self._plan = upstream, plan
         self._environments = environments
-        """Has the process number of each of the functions' environments, under the environment's own number."""
+        """Directory with one file for each execution environment, named by its number.
+
+        The file contains the process id.
+        """
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._session: aiohttp.ClientSession | None = None
@@ -67,7 +72,7 @@ class FaultProxy:
         self.url = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
 
     def stop(self) -> None:
-        """Close everything."""
+        """Stop serving and close all connections."""
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -97,7 +102,7 @@ class FaultProxy:
             await self._session.close()
 
     async def _step(self, request: web.Request) -> web.Response:
-        """Answer which fault a workflow's own call meets, if any: {"kind", "extent"}."""
+        """Respond with the fault for a workflow step as {"kind", "extent"}, or with {} if there is none."""
         asked: dict[str, str] = await request.json()
         fault = self._plan.decide(asked["workflow"], asked["operation"], asked["call_id"], asked["text"])
         return web.json_response({"kind": fault.kind, "extent": fault.extent} if fault else {})
@@ -118,7 +123,10 @@ class FaultProxy:
         return await self._lost(fault, request, body, named[2])
 
     async def _lost(self, fault: Fault, request: web.Request, body: bytes, environment: str) -> web.Response:
-        """Give no answer, whatever else happens."""
+        """Close the connection without a response.
+
+        Depending on the fault, forward the request or kill the function first.
+        """
         if fault.kind == "too slow":
             await asyncio.sleep(_TOO_SLOW_S[fault.extent])
         if fault.kind in ("too slow", "answer lost", "killed after"):
@@ -147,7 +155,7 @@ class FaultProxy:
 
 
 def _called(request: web.Request) -> tuple[str, str]:
-    """Return the service, as the request is signed for it, and the operation."""
+    """Return the service name from the request's signature, and the operation."""
     signed = _SERVICE.search(request.headers.get("Authorization", ""))
     assert signed, request.headers
     target = request.headers.get("X-Amz-Target", "")
@@ -162,6 +170,6 @@ def _error(kind: Kind, signed_for: str) -> web.Response:
 
 
 def step_fault(answer: str) -> Fault | None:
-    """Return what the answer to a question about a workflow's call says."""
+    """Parse the proxy's response about a workflow step: its fault, or None."""
     told: dict[str, Any] = json.loads(answer)
     return Fault(told["kind"], told["extent"]) if told else None

@@ -1,4 +1,4 @@
-"""Records the calls of orders without faults, lets each of them go wrong in each way, and sees what came of it."""
+"""Records the AWS calls of orders without faults, and then repeats the orders with each fault at each call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.proof.aws_faults.plan import Call, Fault, faults_of
 from tests.proof.aws_faults.world import Seen, World
 
 _CUSTOMERS: Final = 12
-"""At the same time."""
+"""Number of customers that send requests at the same time."""
 _RELAY: Final = "publish_order_events"
 _ANALYTICS: Final = "record_analytics"
 _BATCHED: Final = (_RELAY, _ANALYTICS)
@@ -24,7 +24,7 @@ _BATCHED: Final = (_RELAY, _ANALYTICS)
 
 @dataclass(frozen=True)
 class FaultPoint:
-    """One call of one scenario, and what goes wrong with it."""
+    """One AWS call of one scenario, and the fault to inject there."""
 
     scenario: Scenario
     call: Call
@@ -33,14 +33,14 @@ class FaultPoint:
 
 @dataclass
 class Run:
-    """All cases on one world."""
+    """All cases that run on one emulator."""
 
     world: World
     admin: Person
     cases: list[Case] = field(default_factory=list[Case])
 
     def record(self, scenarios: Iterable[Scenario] = SCENARIOS.values()) -> dict[str, list[Call]]:
-        """Play each scenario without faults of ours; return the calls of each that no earlier one has."""
+        """Run each scenario without additional faults. Return each scenario's calls that no earlier scenario makes."""
         cases = [Case(self.world, scenario, self.admin) for scenario in scenarios]
         self.play(cases)
         self.settle(lambda case, seen: is_complete(case, seen) and case.order_id not in seen.running)
@@ -57,14 +57,14 @@ class Run:
         return found
 
     def play(self, cases: Iterable[Case]) -> None:
-        """Let customers do what their cases say, several at the same time."""
+        """Run all cases, several customers at a time."""
         cases = list(cases)
         self.cases += cases
         with ThreadPoolExecutor(max_workers=_CUSTOMERS) as pool:
             list(pool.map(_play, cases))
 
     def attack(self, points: Iterable[FaultPoint]) -> None:
-        """Play a case for each of the points."""
+        """Run one case for each fault point."""
         cases = [Case(self.world, point.scenario, self.admin, (point.call, point.fault)) for point in points]
         lanes = {name: [case for case in cases if _caller(case) == name] for name in _BATCHED}
         self.play(case for case in cases if _caller(case) not in lanes)
@@ -72,7 +72,10 @@ class Run:
             list(pool.map(self._one_after_the_other, lanes.values()))
 
     def _one_after_the_other(self, cases: list[Case]) -> None:
-        """Play cases whose calls are made for several orders at once: one's fault would meet the others."""
+        """Run cases one after another.
+
+        Their functions process several orders in one call, so a fault of one case would otherwise affect the others.
+        """
         for case in sorted(cases, key=lambda case: case.fault is not None and case.fault[1].extent == "ever"):
             self.play([case])
             case.until_met()
@@ -80,7 +83,10 @@ class Run:
                 wait_until(lambda case=case: is_waiting(case, self.world.look()))
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
-        """Wait until every case is settled, at most for a while; return what there is then."""
+        """Wait until `is_settled` holds for every case or the time limit is over.
+
+        Return the last snapshot of the platform.
+        """
         ends = time.monotonic() + WITHIN_S
         while True:
             seen = self.world.look()
@@ -89,7 +95,7 @@ class Run:
             time.sleep(1)
 
     def lift(self) -> None:
-        """Let nothing go wrong any more, and customers repeat what had no answer."""
+        """Stop injecting faults, and let customers repeat their unanswered requests."""
         for case in self.cases:
             case.life.lift()
         with ThreadPoolExecutor(max_workers=_CUSTOMERS) as pool:
@@ -97,7 +103,7 @@ class Run:
 
 
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
-    """Return what tells apart calls that look the same. Those that mean the same go wrong in the same way."""
+    """Return what distinguishes calls that otherwise look the same. Calls with equal results fail in the same way."""
     if call.caller == _ANALYTICS:
         return ()  # Each event is a separate message, so it does not matter which event a fault hits.
     if call.caller in (_RELAY, "send_email"):
@@ -111,7 +117,7 @@ def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
 
 
 def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
-    """Return every fault at every call, in an order that does not depend on the recording's."""
+    """Return each possible fault at each call, in an order that doesn't depend on the recording's."""
     return [
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()
@@ -121,7 +127,7 @@ def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
 
 
 def is_waiting(case: Case, seen: Seen) -> bool:
-    """Say whether nothing more will happen to the case by itself."""
+    """Say whether nothing more will happen to the case without a redrive or a lifted fault."""
     return is_complete(case, seen) or waits(case, seen) or holds_on(case)
 
 

@@ -1,19 +1,19 @@
-"""Each call of AWS goes wrong in each way, and every order ends right, by itself or by `make redrive`.
+"""Each AWS call fails in each possible way, and every order still ends correctly, by itself or after `make redrive`.
 
-The calls are recorded: of an order accepted and confirmed, rejected, cancelled, cancelled while it is processed,
-failed, abandoned by its execution, processed at once, rejected at once, processed twice; of a profile, of the
-catalogue, of lists. Each call of each function and of both workflows is a fault point for each fault
-(tests/proof/aws_faults/plan.py), and each fault point has a customer, a product and an order of its own.
+The test first records the calls of all scenarios: an order that is confirmed, rejected, cancelled, cancelled during
+processing, failed, or abandoned by its execution; synchronous orders that are confirmed, rejected, or sent twice; and
+requests for profiles, the catalog and lists. Each call of each function and workflow, combined with each fault
+(tests/proof/aws_faults/plan.py), is a fault point. Each fault point gets its own customer, product and order.
 
-A mail may come twice if SES took it and its answer was lost, or if the function's process died before that was noted:
-SES has no idempotency token. An event may be twice on the bus if PutEvents' answer was lost, and must not be acted on
-twice. Both are counted.
+An email may be sent twice if SES's response was lost, or if the function died before it recorded the email as sent,
+because SES has no idempotency token. An event may be published twice if the response of PutEvents was lost, but
+consumers must not act on it twice. The report counts both.
 
-Broken on purpose in a copy of the program, each with the fault points near it, and found:
-the order's condition of update_inventory's transaction always true: 4 of 13 oversold; createOrder without
-attribute_not_exists: 5 of 5 stuck; send_email although the mail is done: 3 mails twice; no failure destination and no
-dead-letter queue: 4 of 4 stuck (without the destination alone nothing is lost: the dead-letter queue has a copy); the
-workflow's Retry of three attempts with none: 11 of 30 failed; fail_order not told of executions that ended: 5 of 8
+We broke copies of the program on purpose, and ran the fault points near each change. The attack found every defect:
+`update_inventory` without the condition on the order, 4 of 13 oversold; createOrder without attribute_not_exists, 5 of
+5 stuck; `send_email` without a check for emails already sent, 3 duplicate emails; no on-failure destination and no
+dead-letter queue, 4 of 4 stuck (without the destination alone nothing is lost, because the dead-letter queue has a
+copy); a workflow without its three retries, 11 of 30 failed; `fail_order` not notified of ended executions, 5 of 8
 stuck.
 """
 
@@ -42,12 +42,12 @@ pytestmark = [pytest.mark.attack("aws-faults"), pytest.mark.emulator]
 SAMPLE = 15
 SEED = 4
 REDRIVES = 3
-"""At most: a message that is sent back may fail again, behind another one."""
+"""The maximum number of redrives. A redriven message can fail again because of another message before it."""
 FOR_THE_SAMPLE = ("accepted and confirmed", "abandoned", "processed at once")
 
 
 @pytest.mark.timeout(900)
-def test_each_order_ends_right_whichever_call_of_aws_goes_wrong(
+def test_every_order_ends_correctly_whichever_aws_call_fails(
     dose: Dose,
     proof: Proof,
     free_port: Callable[[], int],
@@ -100,7 +100,7 @@ def _run(world: World) -> Run:
 
 
 def _redrive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the command, as `make redrive` does."""
+    """Run the redrive command, as `make redrive` does."""
 
     def outputs_file(port: int) -> Path:
         assert port == world.stack.instance.port
@@ -111,7 +111,7 @@ def _redrive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _is_quick(point: FaultPoint) -> bool:
-    """Say whether it ends within seconds: no time limit must run out, and no other order waits for it."""
+    """Say whether the case ends within seconds: it doesn't wait for a time limit, and doesn't block other orders."""
     call, fault = point.call, point.fault
     if fault.kind in ("too slow", "timed out", "died"):
         return False

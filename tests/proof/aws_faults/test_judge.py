@@ -1,4 +1,4 @@
-"""The judge of the AWS faults sees each thing that may go wrong, and a fault meets the one call that it is aimed at."""
+"""The checks of the attack `aws-faults` detect each kind of error, and a fault affects exactly its planned call."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def case(fault: tuple[Call, Fault] | None = None) -> Case:
 
 
 def seen(**changes: Any) -> Seen:
-    """What there is of a confirmed order."""
+    """A snapshot of the platform after an order was confirmed without errors, with `changes` to its fields."""
     right = Seen(
         rows={ORDER_ID: {"status": {"S": "CONFIRMED"}, "total": {"N": "500"}}},
         stock={PRODUCT: STOCK - ORDERED},
@@ -47,7 +47,7 @@ def seen(**changes: Any) -> Seen:
     return replace(right, **changes)
 
 
-def test_nothing_is_wrong_with_an_order_that_ended_right() -> None:
+def test_correct_order_passes_all_checks() -> None:
     assert is_complete(case(), seen())
     assert judge([case()], seen()).wrong == []
 
@@ -69,11 +69,11 @@ def test_nothing_is_wrong_with_an_order_that_ended_right() -> None:
         ("duplicated", {"analytics": {ORDER_ID: [*STATUSES, "PENDING"]}}),
     ],
 )
-def test_each_thing_that_is_wrong_is_seen(kind: str, changes: dict[str, Any]) -> None:
+def test_each_kind_of_error_is_detected(kind: str, changes: dict[str, Any]) -> None:
     assert judge([case()], seen(**changes)).counts[kind]
 
 
-def test_a_fault_that_never_happened_is_wrong() -> None:
+def test_planned_fault_that_never_occurs_is_an_error() -> None:
     made = case((PUT, Fault("throttled", "call")))
     made.life.armed[0].fired = 0
     assert judge([made], seen()).counts == {"never_happened": 1}
@@ -88,7 +88,7 @@ def test_a_fault_that_never_happened_is_wrong() -> None:
         ("PutItem", "answer lost", "duplicated"),
     ],
 )
-def test_a_mail_may_come_twice_only_if_ses_took_it_unheard(operation: str, kind: Kind, verdict: str) -> None:
+def test_duplicate_email_is_allowed_only_after_lost_ses_response(operation: str, kind: Kind, verdict: str) -> None:
     made = case((Call("send_email", operation), Fault(kind)))
     twice = {(ADDRESS, SUBJECTS[0]): 2, (ADDRESS, SUBJECTS[1]): 1}
     assert judge([made], seen(mails=twice)).counts == {verdict: 1}
@@ -102,8 +102,8 @@ def test_a_mail_may_come_twice_only_if_ses_took_it_unheard(operation: str, kind:
         ("ever", [False, True, True, True]),
     ],
 )
-def test_a_fault_meets_one_try_one_call_or_all_from_its_call_on(extent: Extent, met: list[bool]) -> None:
-    """The second call is tried twice."""
+def test_fault_affects_one_attempt_one_call_or_all_later_calls(extent: Extent, met: list[bool]) -> None:
+    """The second call is attempted twice, and then a third call follows."""
     fault, plan = Fault("throttled", extent), Plan()
     life = Life(armed=[Armed(replace(PUT, nth=2), fault)])
     plan.watch(life, [ORDER_ID])
@@ -112,7 +112,7 @@ def test_a_fault_meets_one_try_one_call_or_all_from_its_call_on(extent: Extent, 
     assert life.calls == [replace(PUT, nth=number) for number in (1, 2, 3)]
 
 
-def test_a_fault_meets_no_other_order_and_no_other_caller() -> None:
+def test_fault_affects_only_its_order_and_caller() -> None:
     plan, life = Plan(), Life(armed=[Armed(PUT, Fault("throttled", "ever"))])
     plan.watch(life, [ORDER_ID, PRODUCT])
     plan.watch(Life(), [OTHER_ID])
@@ -121,7 +121,7 @@ def test_a_fault_meets_no_other_order_and_no_other_caller() -> None:
     assert plan.decide("orders_api", "PutItem", "3", f"put {PRODUCT}") == Fault("throttled", "ever")
 
 
-def test_what_shares_a_request_with_a_fault_has_met_it_too() -> None:
+def test_orders_in_the_same_request_share_its_fault() -> None:
     plan, struck, beside = Plan(), Life(armed=[Armed(PUT, Fault("answer lost"))]), Life()
     plan.watch(struck, [ORDER_ID])
     plan.watch(beside, [OTHER_ID])
@@ -129,7 +129,7 @@ def test_what_shares_a_request_with_a_fault_has_met_it_too() -> None:
     assert beside.met == struck.met == [(PUT, Fault("answer lost"))]
 
 
-def test_a_fault_that_is_lifted_meets_nothing() -> None:
+def test_lifted_fault_affects_no_call() -> None:
     plan, life = Plan(), Life(armed=[Armed(PUT, Fault("throttled", "ever"))])
     plan.watch(life, [ORDER_ID])
     life.lift()

@@ -1,4 +1,4 @@
-"""The platform with faults in it: started, watched, and looked at from outside."""
+"""Starts the platform with fault injection on the emulator, and reads its state from outside."""
 
 from __future__ import annotations
 
@@ -47,34 +47,34 @@ _PROGRAM: Final = ("Pulumi.yaml", ".python-version", *(path.name for path in ROO
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything that there is of all orders at one moment."""
+    """A snapshot of everything that the platform stores about all orders."""
 
     rows: Mapping[str, Any]
-    """Orders by id, in DynamoDB's own JSON."""
+    """Rows of the orders table by order id, in DynamoDB's JSON."""
     stock: Mapping[str, int]
-    """Pieces by product."""
+    """Quantity in stock by product id."""
     events: Mapping[str, Counter[str]]
-    """Order -> status of each event on the bus -> how often it came."""
+    """Number of events on the bus, by order id and status."""
     mails: Mapping[tuple[str, str], int]
-    """Address and subject -> how many."""
+    """Number of emails sent, by address and subject."""
     analytics: Mapping[str, list[str]]
-    """Order -> status of each object."""
+    """Statuses of the order's analytics records, by order id."""
     failed: Mapping[str, list[str]]
-    """Failure queue -> bodies."""
+    """Message bodies by the name of the failure queue."""
     running: frozenset[str]
-    """Names of STANDARD executions that run."""
+    """Names of the running STANDARD executions. Each name is an order id."""
 
 
 @dataclass(frozen=True)
 class World:
-    """A platform whose functions and workflows meet the faults of `plan`."""
+    """A deployed platform whose functions and workflows fail as `plan` says."""
 
     stack: Stack
     plan: Plan
     events_queue: str
 
     def look(self) -> Seen:
-        """Return what there is now."""
+        """Return a snapshot of the platform's current state."""
         stack, tables = self.stack, self.stack.ops["tables"]
         queued = self._queued()
         events: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -97,7 +97,7 @@ class World:
         )
 
     def _queued(self) -> dict[str, list[str]]:
-        """Return the bodies of all messages by their queue's URL, without receiving them."""
+        """Return the bodies of all messages by the queue's URL. The messages stay in their queues, unreceived."""
         found = self._ask("/_ministack/sqs/messages")
         return {
             url: [each["Body"] for each in messages]
@@ -130,10 +130,10 @@ class World:
 def faulty_world(
     port: int, home: Path, *, retry_base_s: float = RETRY_BASE_S, patience: float = PATIENCE, plan: Plan | None = None
 ) -> Generator[World]:
-    """Deploy the platform on an emulator whose functions speak to AWS through a proxy, and stop it in the end.
+    """Deploy the platform on an emulator whose functions call AWS through a fault proxy. Stop the emulator afterwards.
 
-    Lambda repeats an event that failed after `retry_base_s`, and then after twice as long. Time limits are `patience`
-    times as long as in the settings.
+    Lambda retries a failed event after `retry_base_s` seconds, and then after twice that time. The time limits in the
+    settings are multiplied by `patience`.
     """
     instance, plan, environments = temporary(port, home / "instance"), plan or Plan(), home / "environments"
     environments.mkdir()
@@ -167,7 +167,7 @@ def faulty_world(
 
 
 def _shorten(stack: Stack) -> None:
-    """Let what fails for good reach its failure queue sooner than by the program's settings."""
+    """Shorten retry limits and timeouts, so that failing messages reach their failure queues sooner."""
     analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
     visible = {"VisibilityTimeout": str(_ANALYTICS_AGAIN_S)}
     stack.aws("sqs", "set_queue_attributes", QueueUrl=analytics, Attributes=visible)
@@ -177,7 +177,7 @@ def _shorten(stack: Stack) -> None:
 
 
 def _program(directory: Path) -> Path:
-    """Copy the program, with shorter time limits."""
+    """Copy the Pulumi program to `directory`, with shorter function timeouts."""
     directory.mkdir()
     for name in _PROGRAM:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
