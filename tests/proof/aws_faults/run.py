@@ -11,7 +11,7 @@ from typing import Final
 from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import Person
 from tests.proof.aws_faults.cases import SCENARIOS, Case, Scenario, wait_until
-from tests.proof.aws_faults.judge import holds_on, is_complete, waits
+from tests.proof.aws_faults.checks import holds_on, is_complete, waits
 from tests.proof.aws_faults.plan import Call, Fault, faults_of
 from tests.proof.aws_faults.world import Seen, World
 

@@ -32,7 +32,7 @@ from operations import redrive, stack_outputs
 from tests.journeys.checked_client import CheckedClient
 from tests.journeys.people import People
 from tests.proof.aws_faults.cases import SCENARIOS
-from tests.proof.aws_faults.judge import is_complete, judge, waits
+from tests.proof.aws_faults.checks import check_cases, is_complete, waits
 from tests.proof.aws_faults.run import FaultPoint, Run, is_waiting, points_of
 from tests.proof.aws_faults.world import RETRY_BASE_S, World, faulty_world
 from tests.proof.plugin import Dose, Proof
@@ -73,7 +73,7 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
             seen = run.settle(lambda case, seen: is_complete(case, seen) or waits(case, seen))
             if not any(seen.failed.values()):
                 break
-        verdict = judge(run.cases, seen)
+        findings = check_cases(run.cases, seen)
         ended = sum(is_complete(case, seen) for case in run.cases)
     proof.tried(
         calls=sum(map(len, recorded.values())),
@@ -84,10 +84,10 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
     proof.found(
         ended_by_themselves=at_once,
         ended_by_redrive=ended - at_once,
-        **{kind: verdict.counts[kind] for kind in ("lost", "duplicated", "oversold", "stuck")},
-        **{kind: verdict.counts[kind] for kind in ("mails_twice", "events_twice")},
+        **{kind: findings.counts[kind] for kind in ("lost", "duplicated", "oversold", "stuck")},
+        **{kind: findings.counts[kind] for kind in ("mails_twice", "events_twice")},
     )
-    assert verdict.wrong == []
+    assert findings.wrong == []
     assert not any(seen.failed.values())
     assert ended == len(run.cases)
 

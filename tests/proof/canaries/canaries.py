@@ -1,4 +1,7 @@
-"""Words that stand nowhere else: each is of one kind of data, and is looked for in whatever the platform wrote."""
+"""Canaries: unique words that each stand for one kind of data.
+
+The attack searches all output of the platform for them.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,16 @@ from typing import Any, Final, cast
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 _NUMBERS: Final = re.compile(r"\[\s*\d{1,3}(?:\s*,\s*\d{1,3}){7,}\s*\]")
-"""Bytes as JSON has them, which is how the X-Ray SDK writes a request's body."""
+"""A JSON list of bytes, the form in which the X-Ray SDK writes a request's body."""
 
 
 @dataclass
 class Canaries:
-    """Makes words and finds them again."""
+    """Creates canaries, and finds them in texts."""
 
     run: str = field(default_factory=lambda: f"zq{uuid.uuid4().hex[:6]}")
     kinds: dict[str, str] = field(default_factory=dict[str, str])
-    """Word -> kind of data."""
+    """The kind of data by word, in lower case."""
     _others: set[str] = field(default_factory=set[str])
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -32,18 +35,18 @@ class Canaries:
         self._ours = re.compile(rf"{self.run}[a-z]+\d+x")
 
     def new(self, kind: str) -> str:
-        """Return a word of that kind: lower-case letters and digits."""
+        """Return a new canary for the given kind of data: lower-case letters and digits."""
         return self.known(f"{self.run}{re.sub('[^a-z]', '', kind)}{next(self._numbers)}x", kind)
 
     def known(self, word: str, kind: str) -> str:
-        """Let a word be one that somebody else made, such as an order's id."""
+        """Register a word that somebody else generated, such as an order id, as a canary, and return it."""
         self.kinds[word.lower()] = kind
         if not word.startswith(self.run):
             self._others.add(word.lower())
         return word
 
     def within(self, *texts: str) -> set[str]:
-        """Return the words that the texts hold, as they are or as base64, percent codes, JSON escapes or bytes."""
+        """Return all canaries in the texts: in plain text, base64, percent codes, JSON escapes or lists of bytes."""
         found: set[str] = set()
         for text in texts:
             for form in _forms(text):
@@ -54,17 +57,17 @@ class Canaries:
         return found
 
     def kinds_within(self, *texts: str) -> set[str]:
-        """Return the kinds of data that the texts hold."""
+        """Return the kinds of data that the texts contain."""
         return {self.kinds[word] for word in self.within(*texts)}
 
 
 def text_of(value: Any) -> str:
-    """Return a value that a service gave, as text."""
+    """Return a value from an AWS response as text."""
     return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _forms(text: str) -> Iterator[str]:
-    """Yield the text, and what is coded in it."""
+    """Yield the text itself, and the decoded form of each encoded part."""
     yield text
     if "%" in text:
         yield urllib.parse.unquote(text)

@@ -1,4 +1,4 @@
-"""Puts canaries into every input of both APIs: what is taken, and what is refused."""
+"""Sends canaries in every input of both APIs, in valid and in invalid requests."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _FORGERIES: Final = (
     "%s{{}}{}",
 )
 _TOKEN_PART: Final = 40
-"""Characters of a token's signature that tell it from all others."""
+"""Number of characters of a token's signature that are enough to recognize the token."""
 
 
 @dataclass
 class Account:
-    """Somebody with an account of canaries: address and password; the name is their profile's."""
+    """A user whose email address, password and profile name are canaries."""
 
     drive: Drive
     groups: tuple[str, ...] = ()
@@ -49,27 +49,27 @@ class Account:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """Tokens of the code flow."""
+        """Tokens from a sign-in with the authorization code flow."""
         tokens = self.drive.client.sign_in_by_code(self.email, self.password)
         for token in (tokens.id_token, tokens.access_token):
             self.drive.words.known(token.rpartition(".")[2][:_TOKEN_PART], "token")
         return tokens
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the REST API with noise in every header."""
+        """Call the REST API with the user's ID token and a canary in each header of `noise`."""
         return self.drive.call("restApi", method, path, body, {"Authorization": self.tokens.id_token, **headers})
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the HTTP API with noise in every header."""
+        """Call the HTTP API with the user's access token and a canary in each header of `noise`."""
         return self.drive.call("httpApi", method, path, body, {"Authorization": self.tokens.access_token, **headers})
 
     def introduce(self) -> Account:
-        """Create the profile."""
+        """Create the user's profile."""
         assert self.rest("POST", "/users", {"name": self.name, "email": self.email}).status == 201
         return self
 
     def order(self, product: str, quantity: int = 2, path: str = "/orders") -> dict[str, Any]:
-        """Place an order with a key; return it, whatever became of it."""
+        """Place an order with an idempotency key, and return the order, whether it was accepted or not."""
         key = {"Idempotency_Key": self.drive.words.new("idempotency key")}
         answer = self.rest("POST", path, lines(product, quantity), **key)
         found = answer.json()
@@ -82,33 +82,33 @@ class Account:
 
 @dataclass
 class Drive:
-    """One run through everything, with what it needs."""
+    """Sends the requests of one run, and collects what the later search needs."""
 
     stack: Stack
     watcher: Watcher
     words: Canaries
     refusals: list[str] = field(default_factory=list[str])
-    """Answers that refuse, headers and all."""
+    """Body and headers of each response with status 400 or above."""
     forged: list[str] = field(default_factory=list[str])
-    """Words that were sent as the message of a log line of their own."""
+    """Canaries that were sent inside text that looks like a complete log line."""
 
     @cached_property
     def client(self) -> Client:
-        """A frontend."""
+        """A client of the APIs, as a frontend uses it."""
         return client_of(self.stack.outputs)
 
     @cached_property
     def customer(self) -> Account:
-        """Somebody with a profile."""
+        """A customer with a profile."""
         return Account(self).introduce()
 
     @cached_property
     def admin(self) -> Account:
-        """Somebody who writes the catalogue."""
+        """A member of the group `admin`, who may write the catalog."""
         return Account(self, ("admin",))
 
     def call(self, api: str, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Send a request with a canary in every header that nobody asked for."""
+        """Send a request with a canary in each header of `noise`, and return the response."""
         text = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
         kind = {"Content-Type": "application/json"} if text is not None else {}
         sent = {**kind, **self.noise(), **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -118,7 +118,7 @@ class Drive:
         return answer
 
     def noise(self) -> dict[str, str]:
-        """Return headers that browsers, proxies and attackers send."""
+        """Return headers that the APIs don't use, as browsers, proxies and attackers send them."""
         word = self.words.new
         return {
             "Cookie": f"session={word('header')}",
@@ -132,14 +132,14 @@ class Drive:
         }
 
     def product(self, quantity: int = 100) -> str:
-        """Put a product whose id and name are canaries; return its id."""
+        """Create a product whose id and name are canaries, and return its id."""
         product_id = self.words.new("product id")
         content = {"name": self.words.new("product name"), "unit_price": 250, "currency": "JPY", "quantity": quantity}
         assert self.admin.http("PUT", f"/products/{product_id}", content).status == 201
         return product_id
 
     def taken(self) -> None:
-        """Do what every operation is for."""
+        """Send one valid request for every operation."""
         customer, admin, product = self.customer, self.admin, self.product()
         query = f"?limit=5&{self.words.new('query')}={self.words.new('query')}"
         order = customer.order(product)
@@ -155,7 +155,7 @@ class Drive:
         assert customer.rest("POST", f"/orders/{order['order_id']}/cancel").status == 409
 
     def decided(self, who: Account, order_id: str) -> str:
-        """Return the order's status once it is no longer PENDING."""
+        """Wait until the order is decided, and return its status."""
 
         def look() -> str:
             status = str(who.rest("GET", f"/orders/{order_id}").json()["status"])
@@ -164,7 +164,7 @@ class Drive:
         return self.watcher.until(look, "the order is decided", order_id)
 
     def refused(self) -> None:
-        """Ask for what is refused: every code below 500, on every operation that has it."""
+        """Send requests that the platform rejects, for every operation and each of its error codes below 500."""
         customer, admin, word = self.customer, self.admin, self.words.new
         product = self.product(quantity=1)
         self._not_signed_in(product)
@@ -189,7 +189,7 @@ class Drive:
             self.words.known(each["order_id"], "order id")
 
     def _not_signed_in(self, product: str) -> None:
-        """Send every operation a token that is none: 401."""
+        """Send requests with an invalid token to every API. Each must get 401."""
         for api, method, path in (
             ("restApi", "POST", "/users"),
             ("restApi", "GET", f"/orders/{self.words.new('refused input')}"),
@@ -202,7 +202,7 @@ class Drive:
                 assert self.call(api, method, path, body, {"Authorization": value}).status == 401
 
     def _not_understood(self, customer: Account) -> None:
-        """Send what is no request of the contract: 400, 404, 413, 415."""
+        """Send requests that violate the API contract. Each must get 400, 404, 413 or 415."""
         word = self.words.new
         bodies: dict[str, list[Any]] = {
             "/users": [{"name": word("refused input"), "email": word("refused input")}],
@@ -239,7 +239,7 @@ class Drive:
         assert customer.http("DELETE", f"/{word('refused input')}").status == 404
 
     def forging(self) -> None:
-        """Send what would be a line of the log, or its colour, if anybody wrote it there as it came."""
+        """Send texts that would forge a log line, or change its color, if a function logged them unescaped."""
         customer = self.customer
         for form in _FORGERIES:
             word = self.words.new("refused input")
@@ -255,5 +255,5 @@ class Drive:
 
 
 def lines(product: str, quantity: int) -> dict[str, Any]:
-    """Return the body of an order of one line."""
+    """Return the request body of an order with one line."""
     return {"items": [{"product_id": product, "quantity": quantity}]}

@@ -1,4 +1,4 @@
-"""Faults of ours with canaries in what is being worked on: permissions denied, poison, no connection, time limits."""
+"""Causes failures while canaries are processed: denied permissions, invalid data, lost connections and timeouts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _ENOUGH_S: Final = 20
 
 
 def denied_to_apis(drive: Drive) -> None:
-    """Let the functions behind the APIs, and the workflow behind POST /process, be refused by AWS: 500."""
+    """Deny AWS calls to the functions behind the APIs and to the workflow of POST /process.
+
+    Each request must get 5xx.
+    """
     stack, customer, word = drive.stack, drive.customer, drive.words.new
     product = drive.product()
     stranger = Account(drive)
@@ -55,7 +58,7 @@ def denied_to_apis(drive: Drive) -> None:
 
 
 def denied_behind(drive: Drive) -> None:
-    """Let what comes after an accepted order be refused by AWS, and wait until each net has caught it."""
+    """Deny AWS calls to everything that follows an accepted order. Wait until each failure queue has its message."""
     stack, watcher = drive.stack, drive.watcher
     product = drive.product()
     with denied(stack, "order-express", "dynamodb:BatchGetItem"):
@@ -68,17 +71,27 @@ def denied_behind(drive: Drive) -> None:
         broken.enter_context(queue_attributes(stack, analytics, VisibilityTimeout="1"))
         order = drive.customer.order(product)["order_id"]
         for queue in ("process-order-failures", "send-email-failures", "analytics-dlq"):
-            watcher.until(lambda queue=queue: stack.failed(queue, order), f"it is in {queue}", order)
+            watcher.until(lambda queue=queue: stack.failed(queue, order), f"the order's event is in {queue}", order)
     for table in ("users", "idempotency"):
         with denied(stack, "send-email", "dynamodb:*" if table == "idempotency" else "dynamodb:GetItem"):
             order = drive.customer.order(product)["order_id"]
-            watcher.until(lambda order=order: stack.failed("send-email-failures", order), "no mail", order)
+            watcher.until(
+                lambda order=order: stack.failed("send-email-failures", order),
+                "the failed email is in a failure queue",
+                order,
+            )
     with denied(stack, "publish-order-events", "events:PutEvents"):
         order = drive.customer.order(product)["order_id"]
-        watcher.until(lambda: stack.failed("publish-order-events-stream", ""), "the batch waits", order)
+        watcher.until(
+            lambda: stack.failed("publish-order-events-stream", ""), "the batch is in the stream's failure queue", order
+        )
     with _undeliverable(stack):
         order = drive.customer.order(product)["order_id"]
-        watcher.until(lambda: stack.failed("analytics-delivery", order), "it is not delivered", order)
+        watcher.until(
+            lambda: stack.failed("analytics-delivery", order),
+            "the undelivered event is in its dead-letter queue",
+            order,
+        )
 
 
 @contextmanager
@@ -89,7 +102,7 @@ def _undeliverable(stack: Stack) -> Generator[None]:
 
 
 def poison(drive: Drive) -> None:
-    """Write what is no order into the table, the bus and the queue, and call each function with what is no event."""
+    """Write invalid data into the table, the bus and the queue, and invoke each function with an invalid event."""
     stack, word = drive.stack, drive.words.new
     _poison_rows(drive)
     bus = {"EventBusName": stack.ops["eventBus"]["name"], "Source": "orders.api"}
@@ -109,12 +122,14 @@ def poison(drive: Drive) -> None:
         for event in ({word("poison"): word("poison")}, {"order": {"order_id": word("poison")}}, [word("poison")]):
             stack.aws("lambda", "invoke", FunctionName=alias, Payload=json.dumps(event))
     for kind in ("send-email-failures", "process-order-failures", "analytics-dlq"):
-        drive.watcher.until(lambda kind=kind: stack.failed(kind, drive.words.run), f"poison in {kind}")
-    drive.watcher.until(lambda: stack.failed("publish-order-events-stream", ""), "poison in the stream")
+        drive.watcher.until(lambda kind=kind: stack.failed(kind, drive.words.run), f"a poison message is in {kind}")
+    drive.watcher.until(
+        lambda: stack.failed("publish-order-events-stream", ""), "a poison record is in the stream's failure queue"
+    )
 
 
 def _more_than_there_is(drive: Drive) -> None:
-    """Let the deciding step meet an empty stock, as it does when another order was faster."""
+    """Invoke `update_inventory` for a product without stock, as if another order had taken the stock."""
     product = drive.product(quantity=0)
     now = timestamp(datetime.now(UTC))
     order_id = drive.words.known(str(uuid.uuid4()), "order id")
@@ -151,7 +166,7 @@ def _poison_rows(drive: Drive) -> None:
 
 
 def without_connection(drive: Drive) -> None:
-    """Let functions reach nobody, and let them reach somebody who never answers, until their time is up."""
+    """Cut functions off from AWS: no server, a server that closes connections, and a server that never responds."""
     word = drive.words.new
 
     def event() -> dict[str, Any]:
@@ -188,7 +203,10 @@ def without_connection(drive: Drive) -> None:
 
 @contextmanager
 def _closing() -> Generator[str]:
-    """Take requests, and hang up without an answer: the SDK's error then carries the request with its body."""
+    """Run a server that accepts requests and closes them without a response.
+
+    The SDK's error for a closed connection contains the request with its body.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -209,7 +227,7 @@ def _closing() -> Generator[str]:
 
 @contextmanager
 def _silent() -> Generator[str]:
-    """Listen, and say nothing."""
+    """Run a server that accepts connections and never responds."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -220,7 +238,10 @@ def _silent() -> Generator[str]:
 def _changed(
     stack: Stack, source: str, variables: Mapping[str, str], timeout_s: int
 ) -> Generator[Callable[[Any], Any]]:
-    """Change the environment and the time limit of a function's $LATEST, which no alias names; give its invocation."""
+    """Change environment variables and timeout of a function's $LATEST, and yield a function that invokes $LATEST.
+
+    No alias points to $LATEST, so the platform itself never uses the changed version.
+    """
     name = stack.ops["functions"][source].rpartition(":")[0]
     before = stack.aws("lambda", "get_function_configuration", FunctionName=name)
     kept = before["Environment"]["Variables"]

@@ -1,4 +1,4 @@
-"""Every place where the platform keeps or shows something: how all of it is read, and how a word is planted there."""
+"""Every place where the platform stores or shows data, with a way to read it and a way to write a test word there."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _PLANTED: Final = "planted"
 
 @dataclass(frozen=True)
 class Place:
-    """One row of the table in docs/data.md."""
+    """A place in which data can be found, with one line in the table of docs/data.md."""
 
     name: str
     read: Callable[[], Iterator[str]]
     plant: Callable[[str], None]
-    """Writes a word there as whoever writes there may."""
+    """Writes a word to this place, in the same way as the platform writes there."""
 
 
 @dataclass
 class Places:
-    """All places of a stack, as far as they are younger than this."""
+    """All places of a stack. Only data that is newer than this object is read."""
 
     stack: Stack
     traces: Traces
     bus_queue: str
-    """URL of a queue that gets every event."""
+    """URL of a queue that receives every event on the bus."""
     topic_queues: dict[str, str]
-    """URL of a queue that gets everything that a topic of `ops.topics` is told."""
+    """URLs of queues that receive all messages of the topics, by their name in `ops.topics`."""
     refusals: list[str]
-    """Answers of the APIs that refuse."""
+    """Responses of the APIs with status 400 or above."""
     outputs: dict[str, str] = field(default_factory=dict[str, str])
-    """What commands printed, by command."""
+    """The output of make commands, by command."""
     since_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     undo: list[Callable[[], Any]] = field(default_factory=list[Callable[[], Any]])
 
@@ -50,7 +50,7 @@ class Places:
 
     @cached_property
     def all(self) -> list[Place]:
-        """Return the places in the table's order."""
+        """Return all places, in the order of the table."""
         return [
             *self._tables(),
             Place("stream of orders", self._stream, self._plant_order),
@@ -88,7 +88,10 @@ class Places:
             yield Place(f"table {role}", read, plant if role != "orders" else self._plant_order)
 
     def _plant_order(self, word: str) -> None:
-        """Change a row of the orders table without changing its status, which calls nobody."""
+        """Add an attribute to a row of the orders table.
+
+        The row's status stays the same, so no event is published.
+        """
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
@@ -124,11 +127,11 @@ class Places:
         yield from (text_of(event) for event in self._bus() if "replay-name" not in event)
 
     def _replayed(self) -> Iterator[str]:
-        """Return what the archive gave back."""
+        """Yield the events that the archive replayed."""
         yield from (text_of(event) for event in self._bus() if "replay-name" in event)
 
     def replay(self, *, until_s: float) -> None:
-        """Let the archive give back what was on the bus since the beginning."""
+        """Replay the archived events from the start of the attack until `until_s` (seconds since 1970)."""
         bus = self.stack.ops["eventBus"]
         self._aws(
             "events",
@@ -141,7 +144,7 @@ class Places:
         )
 
     def _plant_event(self, word: str) -> None:
-        """Put an event on the bus that is nobody's business."""
+        """Put an event on the bus that no rule matches."""
         detail = json.dumps({_PLANTED: word})
         bus = self.stack.ops["eventBus"]["name"]
         entry = {"EventBusName": bus, "Source": _PLANTED, "DetailType": _PLANTED, "Detail": detail}
@@ -220,7 +223,7 @@ class Places:
         self.undo.append(lambda: self._aws("cognito-idp", "admin_delete_user", **named))
 
     def log_groups(self) -> dict[str, str]:
-        """Return every log group by its name in the table: those of `ops`, and the REST API's own."""
+        """Return all log groups by their name in the table: those in `ops`, and the REST API's execution log."""
         groups = {f"log of {name}": group for name, group in self.stack.ops["logGroups"].items()}
         known = set(groups.values())
         for each in self._aws("logs", "describe_log_groups")["logGroups"]:
@@ -232,7 +235,7 @@ class Places:
         return groups
 
     def log_lines(self, group: str) -> Iterator[str]:
-        """Yield the lines of a group, blank ones left out."""
+        """Yield the log lines of a group since the start of the attack, without blank lines."""
         asked = {"logGroupName": group, "startTime": self.since_ms - 1000}
         for page in self.stack.aws.client("logs").get_paginator("filter_log_events").paginate(**asked):
             yield from (each["message"] for each in page["events"] if each["message"].strip())
@@ -255,7 +258,7 @@ class Places:
         self._aws("logs", "put_log_events", **named, logEvents=[event])
 
     def _metrics(self) -> Iterator[str]:
-        """Yield the metrics in the functions' logs (EMF), and the names and dimensions of all that CloudWatch has."""
+        """Yield the metrics in the functions' logs (EMF), and all names and dimensions of metrics in CloudWatch."""
         for group in self.stack.ops["logGroups"].values():
             yield from (line for line in self.log_lines(group) if is_metric(line))
         for page in self.stack.aws.client("cloudwatch").get_paginator("list_metrics").paginate():
@@ -290,7 +293,7 @@ class Places:
         self._aws("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps({_PLANTED: word}))
 
     def _configuration(self) -> Iterator[str]:
-        """Yield what everybody may read who may look at resources: functions, workflows, alarms, dashboards."""
+        """Yield the configuration of functions, workflows, alarms and dashboards. Anybody with read access sees it."""
         for alias in self.stack.ops["functions"].values():
             yield text_of(self._aws("lambda", "get_function_configuration", FunctionName=alias))
         for machine in self.stack.ops["stateMachines"].values():
@@ -316,7 +319,7 @@ class Places:
         self.undo.append(lambda: self._aws("cloudwatch", "delete_alarms", AlarmNames=[_PLANTED]))
 
     def _local(self) -> Iterator[Place]:
-        """Yield what is on the machine of whoever runs the emulator or a command."""
+        """Yield the places on the machine that runs the emulator or a make command."""
         home, planted = self.stack.instance.home, f"{_PLANTED}.json"
 
         def files() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""One drive through everything, and one look into everything."""
+"""Runs the attack: sends canaries through the platform, and reads every place where they could be."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ PLANTED = "planted"
 
 @dataclass(frozen=True)
 class Search:
-    """What was looked for, and what was found where."""
+    """What the attack searched for, and what it found in each place."""
 
     drive: Drive
     places: Places
     planted: Mapping[str, str]
-    """Place -> the word that was planted there."""
+    """The word that was written to each place as a check that reading the place works, by place."""
     words: Mapping[str, set[str]]
-    """Place -> words that were found there."""
+    """All canaries that were found, by place."""
     examples: Mapping[tuple[str, str], str]
-    """Place and kind -> the text that it was found in."""
+    """The text that contained a kind of data, by place and kind."""
 
     @property
     def kinds(self) -> dict[str, set[str]]:
-        """Return place -> kinds of data that were found there, without what was planted."""
+        """Return the kinds of data that were found in each place, without the words of `planted`."""
         known = self.drive.words.kinds
         return {place: {known[word] for word in found} - {PLANTED} for place, found in self.words.items()}
 
     def example(self, stray: str) -> str:
-        """Return what surrounds a stray ("log of users_api: name") in its place."""
+        """Return the text around a finding such as "log of users_api: name"."""
         place, _, kind = stray.partition(": ")
         text, known = self.examples[place, kind], self.drive.words.kinds
         at = [text.lower().find(word) for word in self.words[place] if known[word] == kind]
@@ -50,7 +50,7 @@ class Search:
 
 
 def drive_through(drive: Drive, places: Places, *, full: bool) -> None:
-    """Put canaries into everything. In a small dose no fault of ours is made."""
+    """Send canaries in all inputs. Failures are caused only if `full` is true."""
     words, local_people = drive.words, drive.stack.outputs["local"]
     for who in ("customer", "admin"):
         words.known(local_people[who]["username"], "mail address")
@@ -76,7 +76,10 @@ def drive_through(drive: Drive, places: Places, *, full: bool) -> None:
 
 
 def look(drive: Drive, places: Places, table: Mapping[str, Row], *, full: bool) -> Search:
-    """Plant a word in each place, and read all of them until each gave its word, and what the table promises."""
+    """Write a word to each place, and read all places until each shows its word.
+
+    If `full` is true, also wait until each place shows all kinds of data that the table allows there.
+    """
     planted = {"archive": _in_archive(drive.words)}
     for place in places.all:
         if place.name not in planted:
@@ -108,7 +111,7 @@ def _read(words: Canaries, place: Place, examples: dict[tuple[str, str], str]) -
 
 
 def _redrive_said(drive: Drive) -> str:
-    """Return what `make redrive DRY_RUN=1` says of the failure queues that hold something."""
+    """Return the output of `make redrive DRY_RUN=1` for the failure queues that contain messages."""
     stack = drive.stack
     queues = {name: each for name, each in stack.ops["failureQueues"].items() if stack.queued(each["url"])}
     with contextlib.redirect_stdout(io.StringIO()) as said:
@@ -117,7 +120,7 @@ def _redrive_said(drive: Drive) -> str:
 
 
 def tidy(drive: Drive, places: Places) -> None:
-    """Take back what was planted, and empty the failure queues that the faults filled."""
+    """Delete the planted words, and empty the failure queues that the attack filled."""
     for undo in places.undo:
         undo()
     stack = drive.stack
@@ -127,5 +130,5 @@ def tidy(drive: Drive, places: Places) -> None:
 
 
 def _in_archive(words: Canaries) -> str:
-    """Return the word that was on the bus before the archive gave it back."""
+    """Return the word that is published on the bus and must be found again in the replayed events."""
     return f"{words.run}archive0x"

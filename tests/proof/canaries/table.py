@@ -1,4 +1,4 @@
-"""The table of docs/data.md: which kind of data may be in which place, and for how long."""
+"""Reads the table of docs/data.md: which kinds of data each place may contain, and for how long."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Row:
     kept: str
     why: str
     aws_alone: bool
-    """Whether the emulator has no such place."""
+    """Whether the place exists only on AWS and not on the emulator."""
 
 
 def rows(text: str) -> dict[str, Row]:
-    """Return the table's lines by their place. Raises ValueError without it, or if a place stands there twice."""
+    """Return the table's lines by place. Raises ValueError if the table is missing or lists a place twice."""
     if _HEAD not in text:
-        raise ValueError(f"no table: {_HEAD}")
+        raise ValueError(f"the document has no table that begins with: {_HEAD}")
     found: dict[str, Row] = {}
     for line in text.split(_HEAD, 1)[1].strip().splitlines()[1:]:
         if not line.startswith("|"):
@@ -56,18 +56,18 @@ def rows(text: str) -> dict[str, Row]:
         named = frozenset(kind.strip() for kind in kinds.split(",") if kind != _NOTHING)
         name = place.removesuffix(_AWS_ALONE)
         if name in found:
-            raise ValueError(f"{name} stands in two lines")
+            raise ValueError(f"{name} has two lines in the table, expected one")
         found[name] = Row(name, named, kept, why, aws_alone=place.endswith(_AWS_ALONE))
     return found
 
 
 def kinds_explained(text: str) -> set[str]:
-    """Return the kinds of data that the document explains: `- **name**: ...`."""
+    """Return the kinds of data that the document explains in lines such as `- **name**: ...`."""
     return set(re.findall(r"^- \*\*([a-z ]+|IP address)\*\*:", text, re.MULTILINE))
 
 
 def strays(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
-    """Return what was found where it may not be."""
+    """Return all data that was found in a place where the table doesn't allow it."""
     return [
         f"{place}: {kind}"
         for place, kinds in found.items()
@@ -76,7 +76,7 @@ def strays(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]
 
 
 def stale(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
-    """Return what may be somewhere and was not found there."""
+    """Return all data that the table allows in a place but that was not found there."""
     return [
         f"{row.place}: {kind}"
         for row in table.values()
@@ -86,7 +86,7 @@ def stale(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
 
 
 def places_of(graph: Graph) -> dict[str, str]:
-    """Return every place that the graph makes, and how long it keeps what is in it."""
+    """Return every place that the resource graph creates, with the retention time of its data."""
     found = dict(_BY_AWS)
     found |= dict(_logs(graph)) | dict(_queues(graph))
     for table in _custom(graph, "aws:dynamodb/table:Table"):
@@ -108,7 +108,7 @@ def places_of(graph: Graph) -> dict[str, str]:
 
 
 def _remembered(graph: Graph) -> str:
-    """Return the days for which send_email knows which mails it sent."""
+    """Return the number of days for which `send_email` remembers sent emails."""
     function = graph.one("aws:lambda/function:Function", "send-email")
     return str(function.inputs["environment"]["variables"]["REMEMBERED_DAYS"])
 
@@ -134,7 +134,7 @@ def _queues(graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 def _expiry(rules: list[dict[str, Any]]) -> Iterator[int]:
-    """Yield the days until an object expires, and until its earlier versions do."""
+    """Yield the days until objects expire, and the days until old versions of objects expire."""
     for rule in rules:
         if "days" in rule.get("expiration", {}):
             yield rule["expiration"]["days"]

@@ -1,12 +1,14 @@
-"""What people tell the platform is found only where docs/data.md says that it may be.
+"""Data that users send is found only where docs/data.md allows it.
 
-Broken on purpose, in a copy, and seen by `test_nothing_is_where_it_may_not_be`: POST /users logs its body (name,
-address and refused input in its log); the recipient in the message of MailRefused (in log, trace, envelopes, dead
-letters and the output of `make redrive`); a handler with `capture_error` (name and address in the trace, since SES had
-hung up); a KeyError for an unknown status (poison in the relay's log); `$context.path` in the access log.
-And by `test_nobody_writes_a_line_of_a_log`: the query's `limit` printed as it came. At log level DEBUG all of it holds.
+We broke copies of the program on purpose, and the tests found every defect. `test_data_is_found_only_where_it_may_be`
+found: POST /users logs its body (name, email address and invalid input in its log); the recipient in the message of
+MailRefused (in log, trace, envelopes, dead letters and the output of `make redrive`); a handler with `capture_error`
+(name and address in the trace, because SES had closed the connection); a KeyError for an unknown status (poison in the
+relay's log); `$context.path` in the access log. `test_no_input_forges_a_log_line` found: the query's `limit` printed
+without escaping. All tests also pass at log level DEBUG.
 
-What the emulator does not show is in the table as "only on AWS", and tested on the graph where the graph decides it.
+The table marks places that the emulator doesn't have as "AWS alone". The resource graph tests them as far as it
+determines their content.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def search(  # noqa: PLR0917 - the arguments are fixtures
     table: Mapping[str, Row],
     dose: Dose,
 ) -> Iterator[Search]:
-    """Everything driven through, and everything read."""
+    """All canaries sent, and all places read."""
     drive = Drive(stack, watcher, Canaries())
     topics = {role: subscribe(stack.ops["topics"][role]) for role in ("notifications", "successes")}
     places = Places(stack, traces, watcher.events_queue, topics, drive.refusals)
@@ -59,32 +61,32 @@ def search(  # noqa: PLR0917 - the arguments are fixtures
     tidy(drive, places)
 
 
-def test_each_place_shows_what_was_planted_there(search: Search, proof: Proof) -> None:
-    """Else a search that finds nothing would say nothing."""
+def test_each_place_shows_its_planted_word(search: Search, proof: Proof) -> None:
+    """A search that can't find a planted word in a place proves nothing about that place."""
     blind = [place for place, word in search.planted.items() if word not in search.words[place]]
     proof.tried(places=len(search.planted))
     proof.found(blind_places=len(blind))
     assert blind == []
 
 
-def test_nothing_is_where_it_may_not_be(search: Search, table: Mapping[str, Row], proof: Proof) -> None:
+def test_data_is_found_only_where_it_may_be(search: Search, table: Mapping[str, Row], proof: Proof) -> None:
     found = strays(search.kinds, table)
     proof.tried(canaries=len(search.drive.words.kinds), requests_refused=len(search.drive.refusals))
     proof.found(strays=len(found))
     assert not found, "\n".join(f"{stray}: {search.example(stray)}" for stray in found)
 
 
-def test_the_table_allows_nothing_that_is_never_there(
+def test_table_allows_no_data_that_is_never_found(
     search: Search, table: Mapping[str, Row], dose: Dose, proof: Proof
 ) -> None:
-    """In a small dose no fault of ours is made, so that the failure queues, for one, stay empty."""
+    """The small sample causes no failures, so the failure queues stay empty and only the full attack checks this."""
     left = stale(search.kinds, table) if dose.full else []
     proof.found(kinds_in_places=sum(len(kinds) for kinds in search.kinds.values()), stale_lines=len(left))
     assert left == []
 
 
-def test_nobody_writes_a_line_of_a_log(search: Search, proof: Proof) -> None:
-    """Line breaks, control characters, braces and percent signs in names, ids, paths, queries and bodies."""
+def test_no_input_forges_a_log_line(search: Search, proof: Proof) -> None:
+    """The attack sends line breaks, control characters, braces and percent signs in all inputs."""
     lines, forged = 0, list[str]()
     for place, group in search.places.log_groups().items():
         for line in search.places.log_lines(group):
@@ -95,7 +97,7 @@ def test_nobody_writes_a_line_of_a_log(search: Search, proof: Proof) -> None:
 
 
 def _is_forged(line: str, words: list[str]) -> bool:
-    """Say whether somebody else wrote this line: it is no JSON of ours, or its message is not."""
+    """Say whether a canary forged this line: the line is no JSON of ours, or a canary is its message."""
     if "\x1b" in line:
         return True
     if not any(word in line for word in words):
@@ -107,7 +109,7 @@ def _is_forged(line: str, words: list[str]) -> bool:
     return not isinstance(said, dict) or any(word in str(cast("Any", said).get("message")) for word in words)
 
 
-def test_a_forged_line_is_seen() -> None:
+def test_forged_log_line_is_recognized() -> None:
     assert _is_forged('{"level": "INFO", "message": "zq1"}', ["zq1"])
     assert _is_forged("START RequestId: zq1"[6:], ["zq1"])
     assert _is_forged("\x1b[31mred", [])

@@ -1,4 +1,4 @@
-"""Docs/data.md names every place, how long it keeps what it has, and what the graph says of AWS's own."""
+"""The table of docs/data.md lists every place with its retention time, and the resource graph logs no personal data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def table() -> Mapping[str, Row]:
     return rows(_TEXT)
 
 
-def test_the_table_names_every_place_of_prod_and_how_long_it_keeps(
+def test_table_lists_every_place_of_prod_with_its_retention(
     table: Mapping[str, Row], graph_of: Callable[[str], Graph], proof: Proof
 ) -> None:
     made = places_of(graph_of("prod"))
@@ -48,30 +48,30 @@ def test_the_table_names_every_place_of_prod_and_how_long_it_keeps(
     assert {place: table[place].kept if place in table else "no line" for place in made} == made
 
 
-def test_a_new_place_needs_a_line(table: Mapping[str, Row], graph_of: Callable[[str], Graph]) -> None:
+def test_place_without_a_table_line_is_reported(table: Mapping[str, Row], graph_of: Callable[[str], Graph]) -> None:
     prod = graph_of("prod")
     assert set(places_of(prod)) - (table.keys() - {"log of users_api"}) == {"log of users_api"}
 
 
-def test_each_line_says_why_and_each_kind_is_explained(table: Mapping[str, Row]) -> None:
+def test_each_line_has_a_reason_and_each_kind_an_explanation(table: Mapping[str, Row]) -> None:
     assert [row.place for row in table.values() if not row.why] == []
     used = {kind for row in table.values() for kind in row.kinds}
     assert used <= kinds_explained(_TEXT)
 
 
-def test_no_token_and_no_password_is_in_any_place_of_ours(table: Mapping[str, Row]) -> None:
+def test_tokens_and_passwords_are_only_in_local_files(table: Mapping[str, Row]) -> None:
     holding = {row.place for row in table.values() if row.kinds & {"token", "password"}}
     assert holding == {"outputs.json and state.json"}
 
 
-def test_access_logs_name_no_caller_and_no_path(graph: Graph) -> None:
+def test_access_logs_contain_no_caller_and_no_path(graph: Graph) -> None:
     for kind in ("aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"):
         (stage,) = graph.of(kind)
         fields = json.loads(stage.inputs["accessLogSettings"]["format"])
         assert [value for value in fields.values() if not _LOGGED.fullmatch(value)] == []
 
 
-def test_no_gateway_workflow_or_function_is_told_to_log_more(graph: Graph) -> None:
+def test_gateways_and_functions_log_no_request_data(graph: Graph) -> None:
     (settings,) = graph.of("MethodSettings")
     assert settings.inputs["settings"]["dataTraceEnabled"] is False
     assert settings.inputs["settings"]["loggingLevel"] in ("OFF", "ERROR")
@@ -83,7 +83,7 @@ def test_no_gateway_workflow_or_function_is_told_to_log_more(graph: Graph) -> No
         assert [name for name in variables if name.startswith(_TALKATIVE)] == []
 
 
-def test_the_firewall_logs_refused_requests_alone_without_what_may_be_a_token(
+def test_firewall_logs_only_blocked_requests_without_tokens(
     graph_of: Callable[[str], Graph],
 ) -> None:
     (logging,) = graph_of("prod").of("WebAclLoggingConfiguration")
@@ -96,7 +96,7 @@ def test_the_firewall_logs_refused_requests_alone_without_what_may_be_a_token(
     assert acl.inputs["visibilityConfig"]["sampledRequestsEnabled"] is False
 
 
-def test_what_is_in_the_wrong_place_and_what_is_nowhere_are_both_told(table: Mapping[str, Row]) -> None:
+def test_misplaced_and_missing_data_are_both_reported(table: Mapping[str, Row]) -> None:
     right = {row.place: set(row.kinds) for row in table.values()}
     assert (strays(right, table), stale(right, table)) == ([], [])
     assert strays({**right, "log of users_api": {"name"}}, table) == ["log of users_api: name"]
@@ -104,7 +104,7 @@ def test_what_is_in_the_wrong_place_and_what_is_nowhere_are_both_told(table: Map
     assert stale({**right, "mails": set(table["mails"].kinds) - {"name"}}, table) == ["mails: name"]
 
 
-def test_a_word_is_found_however_it_is_written() -> None:
+def test_canary_is_found_in_every_encoding() -> None:
     words = Canaries()
     word = words.new("name")
     for text in (

@@ -1,4 +1,7 @@
-"""Bodies of requests, good and bad, and what must become of them: judged by jsonschema, not by the handlers' check."""
+"""Generates valid and invalid request bodies, and computes the expected status of each body with jsonschema.
+
+The expected status doesn't come from the handlers' own validation, because this code is under test.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ VALID: Final[Mapping[str, st.SearchStrategy[Any]]] = {
 
 @dataclass(frozen=True)
 class Body:
-    """A body as a gateway passes it on."""
+    """A request body as API Gateway passes it to a function."""
 
     text: str | None
     is_base64: bool | None
@@ -88,7 +91,7 @@ class Body:
 
 @st.composite
 def bodies(draw: st.DrawFn, operation: str) -> Body:
-    """Return a body for an operation: good, good but for one thing, or anything."""
+    """Return a body for an operation: a valid body, a valid body with few changes, or any text."""
     valid = VALID[operation]
     value = seldom(valid, changed(valid), 3)
     written = st.tuples(value, st.booleans()).map(lambda pair: json.dumps(pair[0], ensure_ascii=pair[1]))
@@ -103,8 +106,8 @@ def bodies(draw: st.DrawFn, operation: str) -> Body:
     return Body(encoded + draw(st.sampled_from(("", "", "=", "\n", "ä"))), is_base64=True, media_type=media_type)
 
 
-def verdict(operation: str, body: Body) -> int:
-    """Return the status that a body must be refused with, or 200 if it must not be."""
+def expected_status(operation: str, body: Body) -> int:
+    """Return the status with which the platform must reject a body, or 200 if it must accept the body."""
     if body.media_type is not None and not is_json(body.media_type):
         return 415
     if not body.text:
@@ -126,18 +129,18 @@ def verdict(operation: str, body: Body) -> int:
 
 
 def is_without_repetition(lines: Iterable[Mapping[str, Any]]) -> bool:
-    """Say whether no product stands in two lines."""
+    """Say whether each product appears in at most one line."""
     products = [line["product_id"] for line in lines]
     return len(set(products)) == len(products)
 
 
 def is_key(key: Any) -> bool:
-    """Say whether an Idempotency-Key may be so."""
+    """Say whether a value is a valid Idempotency-Key."""
     return isinstance(key, str) and 1 <= len(key) <= 255 and not re.search("[\ud800-\udfff]", key)
 
 
 def is_json(media_type: str) -> bool:
-    """Say whether a Content-Type is taken: JSON, in UTF-8 if it names a character set."""
+    """Say whether the APIs accept a Content-Type: JSON, and UTF-8 if it states a charset."""
     kind, _, parameters = media_type.partition(";")
     charset = parameters.strip().lower().replace('"', "")
     return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
@@ -145,7 +148,7 @@ def is_json(media_type: str) -> bool:
 
 @cache
 def body_schema(operation: str) -> dict[str, Any]:
-    """Return the schema of an operation's body."""
+    """Return the JSON Schema of an operation's request body."""
     name = "http-api.yaml" if operation == "putProduct" else "rest-api.yaml"
     found = [each for each in openapi.operations(openapi.load(name)) if each.operation_id == operation]
     return dict(found[0].request_schema or {})

@@ -1,7 +1,7 @@
-"""Events of both API Gateways as they could come.
+"""Generates events of both API Gateways.
 
-What AWS itself puts into an event is as AWS puts it (its ids, its method, one of its two formats); what comes from
-outside is anything: path, query, headers, body, and the claims of a token.
+Fields that AWS itself writes are as AWS writes them: ids, method, and one of the two event formats. Fields that clients
+control can contain anything: path, query, headers, body and the claims of a token.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SUBJECTS: Final = (USER, OTHER_USER, "x" * 64)
 
 @dataclass(frozen=True)
 class Call:
-    """An event, and what it is made of."""
+    """A generated event, and the parts from which it was built."""
 
     document: str
     request: Request
@@ -49,22 +49,25 @@ class Call:
     claims: Mapping[str, Any] | None
     event: Mapping[str, Any]
     routed: str
-    """The operation that the path was made for: it may since have become another path, or none."""
+    """The operation whose path was the starting point.
+
+    The path can have changed since, and can now match another operation or none.
+    """
 
     @property
     def function(self) -> str:
-        """The folder of the function that the gateway sends it to: that of the route which the path was made from."""
+        """Folder of the function to which API Gateway sends the event: the function of the operation `routed`."""
         return function_of(self.routed)
 
     @property
     def operation(self) -> str:
-        """The operation by the document, "" if it has none."""
+        """Id of the operation that matches method and path in the document, or "" if none matches."""
         return (operation_of(self.document, self.request.method, self.request.path) or {}).get("operationId", "")
 
 
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
-    """Return any call."""
+    """Return any event."""
     document, method, template = draw(st.sampled_from(ROUTES))
     known = _KNOWN_IDS[template.split("/")[1]]
     identity = draw(seldom(st.sampled_from(known), texts().map(lambda text: text.replace("/", "|")), 3))
@@ -123,7 +126,10 @@ def _put_headers(event: dict[str, Any], headers: Mapping[str, str], media_type: 
 
 @st.composite
 def _claims(draw: st.DrawFn, document: str, *, often_admin: bool) -> dict[str, Any] | None:
-    """Return the claims as the gateway hands them on: text, or nothing; but a broken authorizer may send anything."""
+    """Return the token's claims as API Gateway passes them on, or None.
+
+    Claims are normally text. A broken authorizer could send any JSON value, so some examples do.
+    """
     rendered = {
         REST: ("admin", "a,admin", "x", "[admin]", "x admin"),
         HTTP: ("[admin]", "[a admin]", "admin,x", "[x,admin]"),

@@ -1,7 +1,7 @@
-"""Events that the consumers and the workflow's two functions could be given: by the contracts, or not.
+"""Generates events for the consumers and for the workflow's two functions, within and outside their contracts.
 
-Whoever may put an event on the bus, a message into a queue or start an execution can put anything there; what the
-service adds (sequence numbers, message ids, receive counts) is as AWS adds it.
+Everybody who may put an event on the bus, send a message to a queue or start an execution can put any data there.
+Fields that AWS adds (sequence numbers, message ids, receive counts) are as AWS adds them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TIMES: Final = st.sampled_from(("2026-01-02T03:04:05.678Z", "2026-11-30T23:59:5
 
 @st.composite
 def orders(draw: st.DrawFn) -> Any:
-    """Return an order as its events have it, in any status."""
+    """Return an order in any status, as the events contain it."""
     status = draw(st.sampled_from(tuple(DETAIL_TYPES)))
     lines = draw(VALID["createOrder"])["items"]
     items = list({line["product_id"]: line for line in lines}.values())
@@ -49,13 +49,13 @@ def orders(draw: st.DrawFn) -> Any:
 
 
 def details() -> st.SearchStrategy[Any]:
-    """Return details of events by the contracts."""
+    """Return event details that match the contracts."""
     return orders().map(lambda order: {"event_id": f"{order['order_id']}:{order['status']}", "order": order})
 
 
 @st.composite
 def bus_events(draw: st.DrawFn) -> Any:
-    """Return an event as EventBridge invokes a function with it."""
+    """Return an event in the form in which EventBridge passes it to a function."""
     detail = draw(seldom(details(), changed(details()) | st.dictionaries(texts(), values(), max_size=3), 2))
     detail_types: dict[str, str] = {**DETAIL_TYPES}
     detail_type = detail_types.get(str(fields(detail.get("order")).get("status")), "OrderCreated")
@@ -70,7 +70,7 @@ def bus_events(draw: st.DrawFn) -> Any:
 
 @st.composite
 def stream_batches(draw: st.DrawFn) -> Any:
-    """Return a batch of the orders table's stream: a row before and after, each good or spoilt."""
+    """Return a batch of the orders table's stream: rows before and after a change, some of them damaged."""
     records: list[Any] = []
     for number in range(draw(st.integers(1, 8))):
         # DynamoDB cannot store an unpaired surrogate, so the rows contain none.
@@ -96,7 +96,7 @@ def _row(order: Any) -> dict[str, Any]:
 
 @st.composite
 def queue_batches(draw: st.DrawFn) -> Any:
-    """Return a batch of the analytics queue, each good or spoilt."""
+    """Return a batch of messages of the analytics queue, some of them damaged."""
     facts = details().map(lambda detail: {**detail, "detail_type": DETAIL_TYPES[detail["order"]["status"]]})
     bodies = seldom(
         facts.map(json.dumps),
@@ -113,7 +113,7 @@ def queue_batches(draw: st.DrawFn) -> Any:
 
 
 def _sendable(value: Any) -> Any:
-    """Return the value with `?` for each half of a surrogate pair."""
+    """Return the value with `?` in place of each unpaired surrogate."""
     if isinstance(value, dict):
         return {_sendable(key): _sendable(each) for key, each in fields(value).items()}
     if isinstance(value, list):
@@ -123,7 +123,7 @@ def _sendable(value: Any) -> Any:
 
 @st.composite
 def first_inputs(draw: st.DrawFn) -> Any:
-    """Return inputs of the workflow, as whoever may start an execution could give them."""
+    """Return an input of the workflow's first step, as anybody who may start an execution could pass it."""
     content = seldom(VALID["createOrder"], changed(VALID["createOrder"]) | values(), 3)
     request = st.fixed_dictionaries(
         {"user_id": st.sampled_from(USERS), "content": content},
@@ -140,7 +140,7 @@ def first_inputs(draw: st.DrawFn) -> Any:
 
 @st.composite
 def last_inputs(draw: st.DrawFn) -> Any:
-    """Return inputs of the step that decides: the order and what the step before read of its products."""
+    """Return an input of the step that decides the order: the order and its products as the step before read them."""
     order = draw(orders().filter(lambda each: each["status"] == "PENDING"))
     products = [
         {"product_id": line["product_id"], "unit_price": draw(st.sampled_from((5, 5.0))), "currency": "JPY"}
@@ -151,18 +151,18 @@ def last_inputs(draw: st.DrawFn) -> Any:
 
 
 def is_event(detail_type: Any, detail: Any) -> bool:
-    """Judge a detail by its contract, with another validator than the functions'."""
+    """Validate an event's detail against its contract, with another validator than the functions use."""
     schemas = _schemas()
     return isinstance(detail_type, str) and detail_type in schemas and breaches(schemas[detail_type], detail) == []
 
 
 def is_pending(order: Any) -> bool:
-    """Say whether it is an accepted order."""
+    """Say whether a value is a valid order with the status PENDING."""
     return is_event("OrderCreated", {"event_id": f"{fields(order).get('order_id')}:PENDING", "order": order})
 
 
 def fact_in(body: str) -> Any:
-    """Return the event that a message of the analytics queue holds, or None."""
+    """Return the event in a message of the analytics queue, or None if the message contains no valid event."""
     try:
         fact: Any = json.loads(body)
         json.dumps(fact, ensure_ascii=False).encode()
@@ -173,7 +173,7 @@ def fact_in(body: str) -> Any:
 
 
 def is_input(given: Any) -> bool:
-    """Say whether the first step must accept an input."""
+    """Say whether the workflow's first step must accept this input."""
     if "request" not in fields(given):
         order: Any = fields(given).get("order")
         return is_pending(order) and is_without_repetition(order["items"])

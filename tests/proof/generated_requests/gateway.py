@@ -1,7 +1,7 @@
-"""Both APIs in this process, as WSGI applications: an API Gateway of one page before the real handlers.
+"""A minimal API Gateway in this process: both APIs as WSGI applications in front of the real handlers.
 
-It knows routes and tokens and nothing more: no models, no limits, no templates. What a handler would leave to its
-gateway is seen here.
+It only matches routes and checks tokens. It has no models, limits or templates, so it shows mistakes of a handler that
+the real API Gateway would hide.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _ERROR: Final = {"message": "of the gateway", "request_id": "gateway-request"}
 
 @dataclass(frozen=True)
 class Apis:
-    """The APIs' three functions."""
+    """The functions of both APIs."""
 
     functions: Mapping[str, LoadedFunction]
 
     def rest(self) -> WsgiApp:
-        """Return the REST API. POST /process has no function, so it is not there."""
+        """Return the REST API. POST /process is missing, because it starts a workflow and has no function."""
         return self._app(REST, rest_event, {"code": "Unauthorized", **_ERROR}, {"code": "NotFound", **_ERROR})
 
     def http(self) -> WsgiApp:

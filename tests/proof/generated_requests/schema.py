@@ -1,7 +1,7 @@
-"""schemathesis on an OpenAPI document: boundary values, random ones, and sequences of operations.
+"""Runs schemathesis on an OpenAPI document: boundary values, random values, and sequences of operations.
 
-Its own checks judge statuses, bodies, headers, content types, accepted and refused data and ignored tokens. A check of
-ours adds what a schema cannot say: the error code that stands for a status, and the answer to an unknown method.
+Schemathesis checks statuses, bodies, headers, content types, accepted and rejected data, and ignored tokens. A check of
+ours adds what a schema can't express: each status's error code, and the response to an unknown method.
 """
 
 from __future__ import annotations
@@ -37,49 +37,49 @@ _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """An API to be attacked."""
+    """The API that schemathesis sends requests to."""
 
     document: str
-    """Name in contracts/."""
+    """File name of the OpenAPI document in contracts/."""
     token: str
     base_url: str | None = None
-    """Where it is; None with an `app`."""
+    """URL of the API, or None if `app` is set."""
     app: WsgiApp | None = None
-    """What answers in this process."""
+    """WSGI application that responds in this process, or None if `base_url` is set."""
     without: tuple[str, ...] = ()
-    """Paths that are left out."""
+    """Paths of the document to which no requests are sent."""
     products: tuple[str, ...] = ()
-    """Products in stock: the first lines of orders are of these."""
+    """Ids of products in stock. Generated orders use these ids in their first lines."""
 
 
 @dataclass
 class Found:
-    """What came of the cases."""
+    """The results of all generated requests."""
 
     cases: int = 0
     answers: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
-    """By operation ("POST /orders") and status."""
+    """Number of responses by operation ("POST /orders") and status."""
     failures: list[str] = field(default_factory=list[str])
 
     @property
     def server_errors(self) -> int:
-        """Answers of 500 and above."""
+        """Number of responses with status 500 or above."""
         return sum(number for (_, status), number in self.answers.items() if status >= 500)
 
     @property
     def asked(self) -> set[str]:
-        """Operations that were tried."""
+        """Operations that received at least one request."""
         return {operation for operation, _ in self.answers}
 
     @property
     def succeeded(self) -> set[str]:
-        """Operations that did what they were asked for at least once."""
+        """Operations that responded with success at least once."""
         return {operation for operation, status in self.answers if status < 300}
 
 
 @schemathesis.check
 def answers_as_the_contract_says(_: Any, response: Any, case: Any) -> None:
-    """Hold the answer to the document as the journeys do, the code of an error included."""
+    """Validate the response against the document, including the error code."""
     base = urlsplit(case.operation.schema.config.base_url or "").path.rstrip("/")
     document = REST if "REST" in case.operation.schema.raw_schema["info"]["title"] else HTTP
     headers = {name.lower(): values[0] for name, values in response.headers.items()}
@@ -90,7 +90,10 @@ def answers_as_the_contract_says(_: Any, response: Any, case: Any) -> None:
 
 
 def attack(target: Target, *, cases: int, seed: int | None = None, thorough: bool = True) -> Found:
-    """Send at least that many cases. With a seed they are the same each time; thorough begins with all boundaries."""
+    """Send at least `cases` requests, and return the results.
+
+    Requests are the same each time if `seed` is set. If `thorough` is true, the run starts with all boundary values.
+    """
     found, run = Found(), 0
     while found.cases < cases and not found.failures:
         left = cases - found.cases
@@ -149,14 +152,14 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
 
 
 def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
-    """Drop what is refused by a rule that no schema of draft 4 can say; the document says it in words."""
+    """Ignore a rejection by a rule that the document states in words, because JSON Schema draft 4 can't express it."""
     if not isinstance(failure, RejectedPositiveData) or response.status_code != _BAD_REQUEST:
         return True
     return not is_refused_by_a_rule(case.query or {}, case.body)
 
 
 def is_refused_by_a_rule(query: Mapping[str, Any], body: Any) -> bool:
-    """Whether valid data is refused all the same: a foreign cursor, a product twice, U+FFFD as it stands."""
+    """Say whether a rule rejects valid data: a foreign cursor, a repeated product, or U+FFFD in a name."""
     products = [line["product_id"] for line in fields(body).get("items", ())]
     is_repeated = len(set(products)) < len(products)
     return "cursor" in query or is_repeated or "\N{REPLACEMENT CHARACTER}" in str(fields(body).get("name"))

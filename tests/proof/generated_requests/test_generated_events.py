@@ -1,7 +1,8 @@
-"""A consumer handles what it is given, or refuses it by an error of ours; its neighbours are not lost.
+"""Consumers process each generated event, or reject it with an error of ours, without losing other events of its batch.
 
-Seen to fail, in `test_the_attack_notices`: with events read without their contract (KeyError), with a relay that one
-spoilt record stops, and with a message that cannot be recorded raised instead of set aside.
+`test_attack_detects_broken_consumers` shows that the attack fails for consumers that read events without validation
+(KeyError), for a relay that one damaged record stops, and for messages that raise an error instead of going to the
+failure queue.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from shared import errors, events, rows
 from shared.errors import OrdersError
 from tests.proof.generated_requests import events as generated_events
-from tests.proof.generated_requests.oracle import fill
+from tests.proof.generated_requests.expected import fill
 from tests.proof.generated_requests.values import each, fields
 from tests.proof.generated_requests.world import World, world
 from tests.proof.plugin import Dose, Proof
@@ -43,7 +44,7 @@ def _of_new_orders(functions: World, event: Any, outcome: Any) -> None:
 
 
 def _of_the_stream(functions: World, event: Any, outcome: Any) -> None:
-    """Every good change is on the bus, in its order; Lambda goes on from the first that is not."""
+    """All valid changes are published in order. Lambda retries from the first invalid record."""
     good: list[str] = []
     poison: list[str] = []
     for record in event["Records"]:
@@ -70,7 +71,7 @@ def _change(stream: dict[str, Any]) -> str | None:
 
 
 def _of_the_queue(functions: World, event: Any, outcome: Any) -> None:
-    """Every good message is an object; every other one is set aside, with its reason."""
+    """Each valid message becomes an object in S3. Each other message goes to the failure queue with its error code."""
     bodies = [record["body"] for record in event["Records"]]
     good = {fact["event_id"].replace(":", "_") for fact in map(generated_events.fact_in, bodies) if fact}
     assert {key.rpartition("/")[2].removesuffix(".json") for _, key in functions.s3.objects} == good
@@ -110,7 +111,7 @@ _ATTACKS: Final[dict[str, tuple[st.SearchStrategy[Any], Judge, int]]] = {
 
 
 @pytest.mark.parametrize("function", _ATTACKS)
-def test_events_are_handled_or_refused_by_name(function: str, dose: Dose, proof: Proof) -> None:
+def test_consumers_process_events_or_reject_them_with_a_code(function: str, dose: Dose, proof: Proof) -> None:
     with world(function) as functions:
         outcomes = _send_all(functions, function, dose(50, _ATTACKS[function][2]), random=dose.full)
     proof.tried(cases_in_process=outcomes.total())
@@ -119,7 +120,10 @@ def test_events_are_handled_or_refused_by_name(function: str, dose: Dose, proof:
 
 
 def _send_all(functions: World, function: str, examples: int, *, random: bool = False) -> Counter[str]:
-    """Return what became of the events, by the error's name; fails at the first that is not as it must be."""
+    """Send all events. Raise at the first wrong result.
+
+    Return how often each result occurred: "handled", or the error's code.
+    """
     strategy, judge, _ = _ATTACKS[function]
     outcomes: Counter[str] = Counter()
 
@@ -138,7 +142,7 @@ def _send_all(functions: World, function: str, examples: int, *, random: bool = 
 
 
 def _prepare(functions: World, event: Any) -> None:
-    """Put the rows that an event is about."""
+    """Write the rows that the event refers to."""
     functions.clear()
     fill(functions.dynamodb)
     for product_id in ("tea", "cup", "a", "Z9_-", "x" * 64, "0"):
@@ -187,7 +191,7 @@ def _nothing_set_aside(functions: World) -> Any:
         ("record_analytics", _nothing_set_aside),
     ],
 )
-def test_the_attack_notices(function: str, breakage: Callable[[World], Any]) -> None:
+def test_attack_detects_broken_consumers(function: str, breakage: Callable[[World], Any]) -> None:
     accidents = AssertionError, AttributeError, KeyError, TypeError, ParamValidationError
     with world(function) as broken, breakage(broken), pytest.raises(accidents):
         _send_all(broken, function, 500)

@@ -1,8 +1,8 @@
-"""What in-process cases cannot see, since the gateways answer it: tokens, models, templates, limits.
+"""Generated requests over HTTP, for behavior that only API Gateway has: tokens, models, templates and limits.
 
-Seen to fail with the parts as they were before: the emulator's check of permissions (`POST /orders/` was 500), the
-answer to unknown paths (415 to a body of text), the template of POST /process (404 where POST /orders says 415 or 413)
-and the gateway's own wording of 415.
+These tests failed with earlier versions: the emulator's permission check (500 for `POST /orders/`), the response to
+unknown paths (415 for a text body), the template of POST /process (404 where POST /orders returns 415 or 413), and API
+Gateway's own wording of 415.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _ROUTES: Final = (
 
 @pytest.fixture(scope="module")
 def stranger(people: People) -> Person:
-    """Somebody new, without a profile."""
+    """A new user without a profile."""
     return people.somebody()
 
 
 @pytest.fixture
 def catalogue_as_it_was(stack: Stack) -> Iterator[None]:
-    """Put back what an attack wrote into the catalogue."""
+    """Restore the catalog after the attack."""
     table = stack.ops["tables"]["inventory"]
 
     def rows() -> dict[str, Any]:
@@ -62,22 +62,20 @@ def catalogue_as_it_was(stack: Stack) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("catalogue_as_it_was")
-def test_requests_to_the_http_api_are_answered_as_its_document_says(
-    stack: Stack, admin: Person, dose: Dose, proof: Proof
-) -> None:
+def test_http_api_responses_match_the_openapi_document(stack: Stack, admin: Person, dose: Dose, proof: Proof) -> None:
     url = stack.frontend["httpApi"]["url"]
     target = Target(document=HTTP, token=admin.access_token, base_url=url)
     _hold(target, dose(12, 200), dose, proof)
 
 
 @pytest.mark.usefixtures("catalogue_as_it_was")
-def test_requests_to_the_rest_api_are_answered_as_its_document_says(  # noqa: PLR0917 - the arguments are fixtures
+def test_rest_api_responses_match_the_openapi_document(  # noqa: PLR0917 - fixtures
     stack: Stack, stranger: Person, admin: Person, watcher: Watcher, dose: Dose, proof: Proof
 ) -> None:
     url, products = stack.frontend["restApi"]["url"], tuple(admin.put(1_000_000) for _ in range(3))
     target = Target(document=REST, token=stranger.id_token, base_url=url, products=products)
     _hold(target, dose(30, 450), dose, proof)
-    watcher.until(lambda: not _pending(stack, stranger), "every order that was accepted has ended")
+    watcher.until(lambda: not _pending(stack, stranger), "every accepted order is decided")
     proof.found(orders_left_pending=0)
 
 
@@ -86,7 +84,7 @@ def _hold(target: Target, cases: int, dose: Dose, proof: Proof) -> None:
     proof.tried(cases_over_HTTP=found.cases)
     proof.found(outside_the_contract=len(found.failures), server_errors=found.server_errors)
     assert not found.failures, "\n\n".join(found.failures[:3])
-    assert not dose.full or found.succeeded == found.asked, "each operation also did what it was asked for"
+    assert not dose.full or found.succeeded == found.asked, "each operation must succeed at least once"
 
 
 def _pending(stack: Stack, owner: Person) -> list[str]:
@@ -97,7 +95,7 @@ def _pending(stack: Stack, owner: Person) -> list[str]:
 
 
 def _sent() -> st.SearchStrategy[tuple[str, str, str]]:
-    """Return bodies of orders with their media type, as a client can send them, and what stands behind the path."""
+    """Return generated orders as (body, media type, suffix of the path), within what an HTTP client can send."""
     good = VALID["createOrder"]
     texts = seldom(good, changed(good) | values(), 2).map(json.dumps)
     odd = [body for body in ODD_BODIES if "\ud800" not in body]
@@ -109,8 +107,8 @@ def _sent() -> st.SearchStrategy[tuple[str, str, str]]:
     )
 
 
-def test_what_one_way_of_ordering_refuses_the_other_refuses_alike(stranger: Person, dose: Dose, proof: Proof) -> None:
-    """The same status, code and message; what is accepted may differ by what becomes of the order."""
+def test_orders_and_process_reject_bad_requests_alike(stranger: Person, dose: Dose, proof: Proof) -> None:
+    """Both operations reject with the same status, code and message. Responses to accepted orders may differ."""
     refused: list[int] = []
 
     def ask(sent: tuple[str, str, str]) -> None:
@@ -128,7 +126,7 @@ def test_what_one_way_of_ordering_refuses_the_other_refuses_alike(stranger: Pers
     assert refused
 
 
-def test_a_route_that_is_in_no_document_is_404_whatever_is_sent(stranger: Person, dose: Dose, proof: Proof) -> None:
+def test_unknown_route_returns_404_for_any_request(stranger: Person, dose: Dose, proof: Proof) -> None:
     routes = st.sampled_from(_ROUTES) | st.text("abz09-._~!$&'()*+,;=:@%", max_size=12).map(
         lambda text: f"/none/{text}"
     )

@@ -1,8 +1,8 @@
-"""Whatever is sent, the answer is one of the contract's.
+"""Every response to a generated request is one that the API contract allows.
 
-Seen to fail: with bad JSON not caught, with a row's own column left in an order, and with an error for an id that is
-not ASCII, in `test_the_attack_notices`; and with functions/shared/http.py as it was, whose routes did not take every id
-(`NotFound` for `OrderNotFound`), by both attacks.
+`test_attack_detects_broken_handlers` shows that the attack fails if invalid JSON isn't caught, if an order exposes a
+column of its row, or if an id that isn't ASCII raises an error. Both attacks also failed with an earlier
+functions/shared/http.py, whose routes didn't match every id (`NotFound` in place of `OrderNotFound`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pytest
 from shared import request_body, rows
 from shared.domain import products
 from tests.proof.generated_requests.calls import Call, calls
+from tests.proof.generated_requests.expected import faults, fill
 from tests.proof.generated_requests.gateway import ADMIN, CUSTOMER, Apis
-from tests.proof.generated_requests.oracle import faults, fill
 from tests.proof.generated_requests.schema import HTTP, REST, Target, attack
 from tests.proof.generated_requests.values import each
 from tests.proof.generated_requests.world import APIS, World, world
@@ -35,7 +35,7 @@ _ALL: Final = {
 
 
 @pytest.mark.parametrize("document", [REST, HTTP])
-def test_requests_of_the_document_are_answered_as_it_says(document: str, dose: Dose, proof: Proof) -> None:
+def test_responses_of_functions_match_the_openapi_document(document: str, dose: Dose, proof: Proof) -> None:
     with world(*APIS) as functions:
         apis = Apis(functions.functions)
         target = (
@@ -47,10 +47,10 @@ def test_requests_of_the_document_are_answered_as_it_says(document: str, dose: D
     proof.tried(cases_in_process=found.cases)
     proof.found(outside_the_contract=len(found.failures), server_errors=found.server_errors)
     assert not found.failures, "\n\n".join(found.failures[:3])
-    assert found.succeeded == _ALL[document], "each operation was also asked for something that it does"
+    assert found.succeeded == _ALL[document], "each operation must succeed at least once"
 
 
-def test_raw_events_of_both_gateways_are_answered_by_the_contract(dose: Dose, proof: Proof) -> None:
+def test_responses_to_raw_gateway_events_match_the_contract(dose: Dose, proof: Proof) -> None:
     with world(*APIS) as functions:
         found = _answer_all(functions, dose(150, 3300), random=dose.full)
     proof.tried(cases_in_process=len(found))
@@ -59,7 +59,7 @@ def test_raw_events_of_both_gateways_are_answered_by_the_contract(dose: Dose, pr
 
 
 def _answer_all(functions: World, examples: int, *, random: bool = False) -> list[int]:
-    """Return the statuses of all answers; fails at the first that is not as it must be."""
+    """Return the statuses of all responses. Raise at the first response that violates the contract."""
     statuses: list[int] = []
 
     def answer(call: Call) -> None:
@@ -70,7 +70,7 @@ def _answer_all(functions: World, examples: int, *, random: bool = False) -> lis
         statuses.append(given["statusCode"])
         assert faults(call, given) == []
         if given["statusCode"] >= 400:
-            assert _tables(functions) == before, "a refusal writes nothing"
+            assert _tables(functions) == before, "a rejected request must write nothing"
 
     each(calls(), examples, answer, random=random)
     return statuses
@@ -101,6 +101,6 @@ def _an_odd_id_is_an_error() -> Any:
 
 
 @pytest.mark.parametrize("breakage", [_bad_json_is_not_caught, _an_order_shows_its_row, _an_odd_id_is_an_error])
-def test_the_attack_notices(breakage: Callable[[], Any]) -> None:
+def test_attack_detects_broken_handlers(breakage: Callable[[], Any]) -> None:
     with breakage(), world(*APIS) as broken, pytest.raises(AssertionError):
         _answer_all(broken, 2000)

@@ -1,4 +1,4 @@
-"""Values that nobody sends on purpose: odd text, odd JSON, and good JSON with one thing changed."""
+"""Generates values that clients rarely send: odd text, odd JSON, and valid JSON with small changes."""
 
 from __future__ import annotations
 
@@ -70,14 +70,15 @@ ODD_NUMBERS: Final = (0, -1, 1, 2**31, 2**53 + 1, 2**63, 10**30, -(10**400), 1.0
 
 
 def fields(value: Any) -> dict[str, Any]:
-    """Return an object as it is, and none for anything else."""
+    """Return a JSON object unchanged, and an empty dict for any other value."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def each[T](strategy: st.SearchStrategy[T], examples: int, do: Callable[[T], None], *, random: bool) -> int:
-    """Do something with each example, and return how many there were.
+    """Call `do` with each generated example, and return the number of examples.
 
-    Without `random` they are the same each time. What fails then is raised as it was found.
+    Without `random`, the examples are the same each time, and a failing example is raised as generated, without
+    shrinking.
     """
     tried: list[None] = []
 
@@ -99,17 +100,17 @@ def each[T](strategy: st.SearchStrategy[T], examples: int, do: Callable[[T], Non
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Text of any characters, surrogates and control characters among them."""
+    """Generate text of any characters, including surrogates and control characters."""
     return st.sampled_from(ODD_TEXT) | st.text(st.characters(), max_size=30)
 
 
 def seldom[T](usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], one_in: int = 12) -> st.SearchStrategy[T]:
-    """Return the usual value, and the odd one once in so many times."""
+    """Generate the usual value, and the odd value in one of `one_in` cases."""
     return st.integers(1, one_in).flatmap(lambda number: odd if number == one_in else usual)
 
 
 def values() -> st.SearchStrategy[Any]:
-    """Any value that JSON has."""
+    """Generate any JSON value."""
     scalars = st.none() | st.sampled_from(ODD_NUMBERS) | texts()
     return st.recursive(
         scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3), max_leaves=5
@@ -118,7 +119,7 @@ def values() -> st.SearchStrategy[Any]:
 
 @st.composite
 def changed(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
-    """Return a value with one to three parts replaced, taken away or added, those on top most often."""
+    """Generate a value of `whole` with one to three parts replaced, removed or added, most often at the top level."""
     value: Any = copy.deepcopy(draw(whole))
     for _ in range(draw(st.integers(1, 3))):
         holder: Any = value
@@ -145,7 +146,7 @@ def _change(draw: st.DrawFn, holder: Any, key: Any) -> None:
 
 
 def _keys(value: Any) -> list[Any]:
-    """Return where the parts of a value are."""
+    """Return the keys or indexes of a value's parts."""
     if isinstance(value, dict):
         return list(cast("dict[str, Any]", value))
     return list(range(len(cast("list[Any]", value)))) if isinstance(value, list) else []

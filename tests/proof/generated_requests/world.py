@@ -1,6 +1,6 @@
 """Runs Lambda functions in this process with in-memory AWS clients.
 
-Logs are off, because 10,000 cases would log megabytes.
+Logging is disabled, because 10,000 invocations would write megabytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ APIS: Final = ("users_api", "orders_api", "catalog_api")
 
 @dataclass
 class World:
-    """The functions and what they act on."""
+    """The Lambda functions and the in-memory AWS clients that they call."""
 
     functions: Mapping[str, LoadedFunction] = field(default_factory=dict[str, LoadedFunction])
     dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
@@ -47,7 +47,7 @@ class World:
         }
 
     def clear(self) -> None:
-        """Forget everything, as before the first case."""
+        """Delete all data and recorded calls."""
         self.dynamodb.tables.update(order_tables())
         self.eventbridge.entries.clear()
         self.stepfunctions.executions.clear()
@@ -65,7 +65,7 @@ class _Nowhere(io.StringIO):
 
 @contextmanager
 def world(*names: str) -> Generator[World]:
-    """Load the Lambda functions in the folders `names`, and yield them with their AWS."""
+    """Load the Lambda functions in the folders `names`, and yield them with their AWS clients."""
 
     def sleep(_: float) -> None:
         pass

@@ -1,7 +1,7 @@
-"""What must be answered to a generated call: written against the contract, without the handlers' own code.
+"""Computes the correct response to a generated call from the contract, without the handlers' own code.
 
-Every case begins with the same rows: a profile and two orders of USER, one PENDING and one CONFIRMED, a PENDING order
-of OTHER_USER, and one product.
+Every test starts with the same rows: a profile and two orders (PENDING and CONFIRMED) of USER, one PENDING order of
+OTHER_USER, and one product.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.contracts import answers
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import OTHER_USER, USER, Answer
 from tests.journeys import checked_client
-from tests.proof.generated_requests.bodies import is_key, verdict
+from tests.proof.generated_requests.bodies import expected_status, is_key
 from tests.proof.generated_requests.calls import ANOTHERS, CONFIRMED, PENDING, PRODUCT, Call
 from tests.proof.generated_requests.schema import REST
 
@@ -28,7 +28,7 @@ _TEA: Final[Any] = {"name": "Tea", "unit_price": 500, "currency": "JPY", "quanti
 
 
 def fill(dynamodb: FakeDynamoDB) -> None:
-    """Put the rows that every case begins with."""
+    """Write the rows with which every test starts."""
     dynamodb.put("users", rows.user_row(_PROFILE, request_id="r"))
     dynamodb.put("inventory", {"product_id": {"S": PRODUCT}, **rows.product_values(_TEA, request_id="r")})
     for order_id, owner in _OWNERS.items():
@@ -44,9 +44,9 @@ def fill(dynamodb: FakeDynamoDB) -> None:
 
 
 def faults(call: Call, given: Mapping[str, Any]) -> list[str]:
-    """Return what in the function's answer is not as it must be."""
+    """Return everything in the function's response that violates the contract."""
     answer, expected = Answer(given), _statuses(call)
-    found = [] if answer.status in expected else [f"got {answer.status}, the contract allows {sorted(expected)}"]
+    found = [] if answer.status in expected else [f"status {answer.status}, the contract allows {sorted(expected)}"]
     method, path = call.request.method, call.request.path
     if call.operation:
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -55,7 +55,7 @@ def faults(call: Call, given: Mapping[str, Any]) -> list[str]:
     else:
         found += answers.faults(call.document, method, path, answer)
     if answer.status >= 400 and answer.body.get("request_id") != "gateway-request":
-        found.append("the error is of another request")
+        found.append("the error's request_id is not the id of this request")
     given["body"].encode()
     return found
 
@@ -87,11 +87,11 @@ def _statuses(call: Call) -> set[int]:
         case "putProduct":
             return _put(call, identity) if is_admin else {403}
         case _:
-            raise ValueError(f"{call.operation}: say in {__name__} what it must be answered")
+            raise ValueError(f"{call.operation}: no expected statuses; add the operation to {__name__}")
 
 
 def _written(call: Call, status: int) -> set[int]:
-    refused = verdict(call.operation, call.body)
+    refused = expected_status(call.operation, call.body)
     return {status if refused == 200 else refused}
 
 
@@ -113,7 +113,7 @@ def _has_good_key(headers: Mapping[str, str]) -> bool:
 
 
 def _caller(call: Call) -> tuple[str, bool] | None:
-    """Return who calls, and whether as an admin; None is nobody."""
+    """Return the caller's id and whether the caller is an admin, or None if the claims are invalid."""
     claims = call.claims or {}
     subject, groups = claims.get("sub"), claims.get("cognito:groups")
     if not isinstance(subject, str) or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", subject):

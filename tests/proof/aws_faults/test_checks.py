@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.proof.aws_faults.cases import ORDERED, SCENARIOS, STOCK, Case
-from tests.proof.aws_faults.judge import is_complete, judge
+from tests.proof.aws_faults.checks import check_cases, is_complete
 from tests.proof.aws_faults.plan import Armed, Call, Extent, Fault, Kind, Life, Plan
 from tests.proof.aws_faults.world import Seen
 
@@ -49,7 +49,7 @@ def seen(**changes: Any) -> Seen:
 
 def test_correct_order_passes_all_checks() -> None:
     assert is_complete(case(), seen())
-    assert judge([case()], seen()).wrong == []
+    assert check_cases([case()], seen()).wrong == []
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ def test_correct_order_passes_all_checks() -> None:
     ],
 )
 def test_each_kind_of_error_is_detected(kind: str, changes: dict[str, Any]) -> None:
-    assert judge([case()], seen(**changes)).counts[kind]
+    assert check_cases([case()], seen(**changes)).counts[kind]
 
 
 def test_planned_fault_that_never_occurs_is_an_error() -> None:
     made = case((PUT, Fault("throttled", "call")))
     made.life.armed[0].fired = 0
-    assert judge([made], seen()).counts == {"never_happened": 1}
+    assert check_cases([made], seen()).counts == {"never_happened": 1}
 
 
 @pytest.mark.parametrize(
-    ("operation", "kind", "verdict"),
+    ("operation", "kind", "finding"),
     [
         ("SendEmail", "answer lost", "mails_twice"),
         ("UpdateItem", "killed before", "mails_twice"),
@@ -88,10 +88,10 @@ def test_planned_fault_that_never_occurs_is_an_error() -> None:
         ("PutItem", "answer lost", "duplicated"),
     ],
 )
-def test_duplicate_email_is_allowed_only_after_lost_ses_response(operation: str, kind: Kind, verdict: str) -> None:
+def test_duplicate_email_is_allowed_only_after_lost_ses_response(operation: str, kind: Kind, finding: str) -> None:
     made = case((Call("send_email", operation), Fault(kind)))
     twice = {(ADDRESS, SUBJECTS[0]): 2, (ADDRESS, SUBJECTS[1]): 1}
-    assert judge([made], seen(mails=twice)).counts == {verdict: 1}
+    assert check_cases([made], seen(mails=twice)).counts == {finding: 1}
 
 
 @pytest.mark.parametrize(

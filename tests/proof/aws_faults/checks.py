@@ -23,7 +23,7 @@ _UNHEARD: Final = ("answer lost", "too slow", "killed after")
 
 
 @dataclass
-class Verdict:
+class Findings:
     """All errors that were found in the cases, and counts of the duplicates that AWS makes unavoidable."""
 
     wrong: list[str] = field(default_factory=list[str])
@@ -78,31 +78,31 @@ def holds_on(case: Case) -> bool:
     return bool(case.open) or case.fault[0].caller in WORKFLOWS
 
 
-def judge(cases: list[Case], seen: Seen) -> Verdict:
+def check_cases(cases: list[Case], seen: Seen) -> Findings:
     """Check all cases after the attack, and return everything that is wrong."""
-    verdict = Verdict()
+    findings = Findings()
     for case in cases:
         for armed in case.life.armed:
             if not armed.fired:
-                verdict.add("never_happened", case, f"{armed.call} {armed.fault}")
+                findings.add("never_happened", case, f"{armed.call} {armed.fault}")
         if is_unanswered(case, seen.rows.get(case.order_id)):
-            verdict.add("unanswered", case, ", ".join(name for name, *_ in case.open))
+            findings.add("unanswered", case, ", ".join(name for name, *_ in case.open))
         if case.scenario.ends:
-            _judge_order(case, seen, verdict)
-    return verdict
+            _check_order(case, seen, findings)
+    return findings
 
 
-def _judge_order(case: Case, seen: Seen, verdict: Verdict) -> None:
+def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
     row = seen.rows.get(case.order_id)
     if row is None:
-        verdict.add("lost", case, "the order")
+        findings.add("lost", case, "the order")
         return
     status = row["status"]["S"]
     if status == "PENDING":
-        verdict.add("stuck", case, f"execution running: {case.order_id in seen.running}")
+        findings.add("stuck", case, f"execution running: {case.order_id in seen.running}")
         return
     if status not in allowed_ends(case):
-        verdict.add("wrong_ends", case, f"{status}, expected {' or '.join(allowed_ends(case))}")
+        findings.add("wrong_ends", case, f"{status}, expected {' or '.join(allowed_ends(case))}")
     for kind, what in (
         *_wrong_stock(case, seen, status),
         *_wrong_events(case, seen, _expected(row)),
@@ -110,9 +110,9 @@ def _judge_order(case: Case, seen: Seen, verdict: Verdict) -> None:
         *_wrong_analytics(case, seen, _expected(row)),
     ):
         if kind in ("mails_twice", "events_twice"):
-            verdict.counts[kind] += 1
+            findings.counts[kind] += 1
         else:
-            verdict.add(kind, case, what)
+            findings.add(kind, case, what)
 
 
 def allowed_ends(case: Case) -> set[str]:
