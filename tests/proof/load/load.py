@@ -1,4 +1,4 @@
-"""Load tests: a stack, many concurrent clients, and a few bulk reads that show what became of all their orders."""
+"""Helpers of the load attacks: many concurrent requests, and bulk reads that show the results of all orders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CONNECTIONS: Final = 256
 
 @dataclass(frozen=True)
 class Load:
-    """A stack, and who puts load on it."""
+    """A stack, and the people who send requests to it."""
 
     stack: Stack
     people: People
@@ -33,13 +33,13 @@ class Load:
     watcher: Watcher
 
     def customers(self, number: int) -> list[Person]:
-        """Return new customers who are signed in and have no profile: no mail is sent to them."""
+        """Create customers, and sign them in. They have no profile, so no emails are sent to them."""
         made = [self.people.somebody() for _ in range(number)]
         at_once(number, [lambda each=each: each.id_token for each in made])
         return made
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
-        """Yield all rows of a table (`orders`, `inventory`, …) in DynamoDB's own JSON."""
+        """Yield all rows of a table, for example `orders`, in DynamoDB's JSON."""
         name = self.stack.ops["tables"][table]
         yield from self._all("dynamodb", "scan", "Items", TableName=name, ConsistentRead=True)
 
@@ -48,28 +48,34 @@ class Load:
         return {row["order_id"]["S"]: row for row in self.rows("orders") if mine(row)}
 
     def decided(self, order_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return the rows of these orders once none is PENDING. Fails if one is not there, or does not end."""
+        """Wait until none of these orders is PENDING, and return their rows by order id.
+
+        Fail if an order is missing.
+        """
         wanted = set(order_ids)
 
         def look() -> dict[str, dict[str, Any]]:
             found = self.orders(lambda row: row["order_id"]["S"] in wanted)
-            assert set(found) == wanted, f"lost: {sorted(wanted - set(found))[:5]}"
+            assert set(found) == wanted, f"orders without a row: {sorted(wanted - set(found))[:5]}"
             return {} if any(status(row) == "PENDING" for row in found.values()) else found
 
         return self.until(look, f"{len(wanted)} orders are decided")
 
     def until(self, look: Callable[[], T], what: str) -> T:
-        """Return what `look` finds as soon as it is true: a look at all orders is work for the emulator too."""
+        """Call `look` until its result is true, and return the result.
+
+        The pause between calls is long, because reading all orders costs the emulator time.
+        """
         return self.watcher.until(look, what, pause_s=_PAUSE_S)
 
     def events(self, order_ids: Iterable[str]) -> list[dict[str, Any]]:
-        """Return the events of these orders that came over the bus, whole."""
+        """Return all events of these orders that were published on the bus."""
         wanted = set(order_ids)
         found = [json.loads(each["Body"]) for each in self.stack.queued(self.watcher.events_queue)]
         return [event for event in found if event["detail"]["order"]["order_id"] in wanted]
 
     def executions(self, order_ids: Iterable[str]) -> list[dict[str, Any]]:
-        """Return the STANDARD executions that are named after these orders, as ListExecutions has them."""
+        """Return the STANDARD executions of these orders, as ListExecutions returns them."""
         wanted, machine = set(order_ids), self.stack.ops["stateMachines"]["standard"]
         found = self._all("stepfunctions", "list_executions", "executions", stateMachineArn=machine)
         return [each for each in found if each["name"] in wanted]
@@ -80,7 +86,7 @@ class Load:
         return [each["Key"] for each in found]
 
     def failures(self) -> dict[str, list[str]]:
-        """Return what lies in each failure queue that is not empty."""
+        """Return the message bodies in each failure queue that isn't empty, by the queue's name."""
         queues: Mapping[str, Any] = self.stack.ops["failureQueues"]
         found = {name: self.stack.queued(queue["url"]) for name, queue in queues.items()}
         return {name: [each["Body"][:600] for each in messages] for name, messages in found.items() if messages}
@@ -91,7 +97,7 @@ class Load:
 
 
 def started(instance: Instance) -> Load:
-    """Bring a stack of its own up for load."""
+    """Deploy a stack on the given instance, and return it with an admin and a client for many connections."""
     stack = start(instance, LOCAL_DECISIONS="")
     plain = client_of(stack.outputs)
     pool = urllib3.PoolManager(retries=False, maxsize=_CONNECTIONS)
@@ -100,28 +106,28 @@ def started(instance: Instance) -> Load:
 
 
 def at_once[T](clients: int, jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """Return what the jobs give, in their order: begun in their order, `clients` of them at the same time."""
+    """Run the jobs, at most `clients` at the same time, and return their results in the order of the jobs."""
     with ThreadPoolExecutor(max_workers=clients) as pool:
         return [each.result() for each in [pool.submit(job) for job in jobs]]
 
 
 def place(buyer: Person, way: str, items: Mapping[str, int], key: str) -> Answer:
-    """Order by `way`, which is /orders or /process. There is no second try."""
+    """Place an order once, without retries. `way` is the path: /orders or /process."""
     return buyer.rest("POST", way, lines(items), Idempotency_Key=key)
 
 
 def status(row: Mapping[str, Any]) -> str:
-    """Return the status of an order's row."""
+    """Return the status in an order's row."""
     return row["status"]["S"]
 
 
 def reason(row: Mapping[str, Any]) -> str:
-    """Return the code of why an order's row was rejected or failed, or nothing."""
+    """Return the error code with which an order was rejected or failed, or an empty string."""
     return row["reason"]["M"]["code"]["S"] if "reason" in row else ""
 
 
 def taken(row: Mapping[str, Any]) -> dict[str, int]:
-    """Return what an order's row took from stock: {product: quantity}, nothing unless it is CONFIRMED."""
+    """Return the quantities by product id that a CONFIRMED order took from stock, or an empty dict."""
     if status(row) != "CONFIRMED":
         return {}
     return {line["M"]["product_id"]["S"]: int(line["M"]["quantity"]["N"]) for line in row["items"]["L"]}

@@ -1,8 +1,8 @@
-"""Many orders at the same moment, through the whole asynchronous way.
+"""Many orders are placed at the same moment, and go through the whole asynchronous workflow.
 
-Shown to bite: it fails with a relay (publish_order_events) that puts each event twice; with that and a send_email that
-does not claim its mail, the mails are too many as well; with a process_order that starts no workflow for a quarter of
-the orders, these stay PENDING.
+We broke copies of the program, and the test found each defect: a relay (`publish_order_events`) that publishes each
+event twice; with it, a `send_email` that doesn't claim its emails, which sends too many; and a `process_order` that
+starts no workflow for a quarter of the orders, which stay PENDING.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _SUBJECTS: Final = {"OrderCreated": "received", "OrderConfirmed": "confirmed", "
 
 @dataclass(frozen=True)
 class Placed:
-    """An order that was accepted, and how it must end."""
+    """An accepted order, and the status that it must reach."""
 
     buyer: Person
     order_id: str
     end: str
-    """Code of its rejection; nothing if it must be CONFIRMED."""
+    """The error code of the expected rejection, or an empty string if the order must be CONFIRMED."""
 
     @property
     def detail_types(self) -> tuple[str, str]:
-        """Its events."""
+        """The detail types of the order's events."""
         return "OrderCreated", "OrderRejected" if self.end else "OrderConfirmed"
 
     @property
     def event_ids(self) -> tuple[str, str]:
-        """Ids of its events."""
+        """The ids of the order's events."""
         return f"{self.order_id}:PENDING", f"{self.order_id}:{'REJECTED' if self.end else 'CONFIRMED'}"
 
 
-def test_every_order_ends_with_everything_that_belongs_to_it_once(load: Load, dose: Dose, proof: Proof) -> None:
+def test_each_order_has_its_events_emails_and_records_once(load: Load, dose: Dose, proof: Proof) -> None:
     placed = _place_all(load, dose(15, 200), [each.introduce() for each in load.customers(dose(3, 20))])
     ids = {each.order_id for each in placed}
     rows = load.decided(ids)
@@ -84,7 +84,7 @@ def test_every_order_ends_with_everything_that_belongs_to_it_once(load: Load, do
 
 
 def _place_all(load: Load, number: int, buyers: Sequence[Person]) -> list[Placed]:
-    """Place all orders at the same moment: three of five can be confirmed."""
+    """Place all orders at the same moment. Three of five can be confirmed."""
     plenty, none = load.admin.put(1_000_000), load.admin.put(0)
     kinds = [({plenty: 1}, ""), ({plenty: 3}, ""), ({plenty: 2}, ""), ({plenty: 1, none: 1}, "OutOfStock")]
     kinds.append(({unique("unknown"): 1}, "ProductNotFound"))
@@ -101,7 +101,7 @@ def _place_all(load: Load, number: int, buyers: Sequence[Person]) -> list[Placed
 
 
 def _everything(load: Load, placed: Sequence[Placed]) -> list[str]:
-    """Wait until what belongs to the orders is there; returns the ids of the events that were recorded."""
+    """Wait until all events, emails, records and executions have arrived. Return the ids of the recorded events."""
     ids = {each.order_id for each in placed}
     buyers = {each.buyer.email: each.buyer for each in placed}.values()
 
@@ -109,19 +109,19 @@ def _everything(load: Load, placed: Sequence[Placed]) -> list[str]:
         load.until(lambda: look() >= 2 * len(ids), what)
 
     until(lambda: len(load.events(ids)), "the bus has two events for each order")
-    until(lambda: sum(len(_mails(load, each)) for each in buyers), "each event has its mail")
+    until(lambda: sum(len(_mails(load, each)) for each in buyers), "each event has its email")
     until(lambda: len(_recorded(load, ids)), "each event is recorded")
 
     def ended() -> bool:
         found = load.executions(ids)
         return len(found) >= len(ids) and all(each["status"] != "RUNNING" for each in found)
 
-    load.until(ended, "each order's execution ended")
+    load.until(ended, "each order's execution has ended")
     return _recorded(load, ids)
 
 
 def _recorded(load: Load, ids: Iterable[str]) -> list[str]:
-    """Return the ids of events as often as record_analytics says that it recorded them."""
+    """Return the event ids in the log of `record_analytics`, once for each time that the function recorded them."""
     wanted = set(ids)
     said: list[dict[str, Any]] = [json.loads(each) for each in load.stack.log("record_analytics") if "event_id" in each]
     return [
@@ -136,7 +136,7 @@ def _mails(load: Load, buyer: Person) -> list[dict[str, Any]]:
 
 
 def _mails_went_to_the_owners(placed: Sequence[Placed], mails: Sequence[tuple[Person, Mapping[str, Any]]]) -> None:
-    """Fail unless each event has one mail, which went to nobody but the order's owner."""
+    """Fail unless each event has exactly one email, and only the order's owner received it."""
     wanted = Counter(
         (each.buyer.email, each.order_id, f"Your order is {_SUBJECTS[kind]}")
         for each in placed
@@ -151,7 +151,7 @@ def _mails_went_to_the_owners(placed: Sequence[Placed], mails: Sequence[tuple[Pe
 
 
 def _what_is_recorded_is_what_was_told(load: Load, events: Sequence[Mapping[str, Any]]) -> None:
-    """Fail unless each event's one object holds that event."""
+    """Fail unless each event has exactly one object in S3 that contains the event."""
     keys = load.recorded()
     for event in events:
         detail = event["detail"]
@@ -164,7 +164,7 @@ def _what_is_recorded_is_what_was_told(load: Load, events: Sequence[Mapping[str,
 def _executions_ended_as_their_orders(
     load: Load, placed: Sequence[Placed], executions: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Fail unless each order has one execution, which ended as the order did."""
+    """Fail unless each order has exactly one execution, which ended as the order did."""
     assert Counter(each["name"] for each in executions) == Counter(each.order_id for each in placed)
     by_name = {each["name"]: each for each in executions}
     for each in placed:

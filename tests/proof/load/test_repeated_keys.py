@@ -1,8 +1,8 @@
-"""Idempotency keys, each used several times at the same moment, for another body too, and by other users.
+"""Each idempotency key is used several times at the same moment, also with another body and by another user.
 
-Shown to bite: it fails with an order id that is made of the key alone (another user's key meets the first one's
-order), with a request hash that is always the same (another body is answered as if it were the same), and with a
-getOrder that does not look whose order it is.
+We broke copies of the program, and the test found each defect: an order id that is derived from the key alone (users
+get each other's orders), a request hash that is always the same (another body is treated as the same request), and a
+getOrder that doesn't check the order's owner.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ pytestmark = [
 _DUPLICATES: Final = 4
 _WAYS: Final = (("/orders",) * 4, ("/process",) * 4, ("/orders", "/process") * 2)
 _OTHERS_EVERY: Final = 5
-"""So many keys are used by one user for each that is used by another one too."""
+"""One key in this many is also used by another user."""
 _SOLD_OUT_EVERY: Final = 7
 _LATE: Final = 504
 
 
 @dataclass
 class Use:
-    """One user's use of a key: four times the same request, and once another one, all at the same moment."""
+    """One user's requests with one key, all sent at the same moment: four equal requests, and one with another body."""
 
     buyer: Person
     key: str
     ways: Sequence[str]
-    """Of the four, and the last one's way is the other request's too."""
+    """Paths of the four equal requests. The request with another body uses the last one."""
     items: dict[str, int]
     other: dict[str, int]
     sold_out: bool
     turn: int
-    """When the other request is sent: from 0, before the four, to 4, behind them."""
+    """The position of the request with another body, from 0 (before the equal requests) to 4 (after them)."""
     answers: list[tuple[str, dict[str, int], Answer]] = field(default_factory=list[Any])
-    """Way, items and answer of each request."""
+    """Path, items and response of each request."""
 
     def requests(self) -> list[tuple[str, dict[str, int]]]:
-        """Return way and items of each request."""
+        """Return path and items of each request, in the order in which the requests are sent."""
         same = [(way, self.items) for way in self.ways]
         return [*same[: self.turn], (self.ways[-1], self.other), *same[self.turn :]]
 
     @property
     def order_id(self) -> str:
-        """The id of the order that it stands for."""
+        """The id of the order that the requests create."""
         return order_id_for(self.buyer.sub, self.key)
 
 
-def test_a_key_is_one_order_of_one_user(load: Load, dose: Dose, proof: Proof) -> None:
-    """Whichever body comes first is the order; all requests with the other one are refused."""
+def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Proof) -> None:
+    """The first request of a key determines the order. All requests with the other body are rejected."""
     buyers = load.customers(dose(4, 10))
     stock = 1_000_000
     product, rare = load.admin.put(stock), load.admin.put(0)
@@ -104,7 +104,7 @@ def test_a_key_is_one_order_of_one_user(load: Load, dose: Dose, proof: Proof) ->
 
 
 def _uses(buyers: Sequence[Person], product: str, rare: str, keys: int) -> list[Use]:
-    """Return the uses of so many keys, every fifth of which is another user's too."""
+    """Return the requests for `keys` keys. One key in five is also used by a second user."""
     uses: list[Use] = []
     for number in range(keys):
         key, ways = unique("key"), _WAYS[number % len(_WAYS)]
@@ -118,7 +118,7 @@ def _uses(buyers: Sequence[Person], product: str, rare: str, keys: int) -> list[
 
 
 def _send(uses: Sequence[Use]) -> None:
-    """Send all requests, those of one key at the same moment."""
+    """Send all requests. Requests with the same key are sent at the same moment."""
 
     def one(use: Use, together: threading.Barrier, way: str, items: dict[str, int]) -> None:
         together.wait()
@@ -150,7 +150,7 @@ def _told(load: Load, rows: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _equal_answers(use: Use, rows: Mapping[str, Mapping[str, Any]]) -> list[Answer]:
-    """Return the answers to the requests that came first or were the same. Fails if one is not as it must be."""
+    """Return the responses to the requests that match the created order. Fail if any response is wrong."""
     row = rows[use.order_id]
     assert row["user_id"]["S"] == use.buyer.sub
     assert status(row) == ("REJECTED" if use.sold_out else "CONFIRMED")
@@ -180,14 +180,14 @@ def _refused(answer: Answer) -> bool:
 
 
 def _crossings(uses: Sequence[Use]) -> list[str]:
-    """Return the orders that somebody else can read who used the same key."""
+    """Return ids of orders that another user of the same key can read."""
     pairs = [(one, other) for one in uses for other in uses if one.key == other.key and one is not other]
     answers = at_once(8, [lambda a=a, b=b: a.buyer.rest("GET", f"/orders/{b.order_id}") for a, b in pairs])
     return [other.order_id for (_, other), answer in zip(pairs, answers, strict=True) if answer.status != 404]
 
 
 def _listed(buyer: Person) -> set[str]:
-    """Return the ids of all orders that the user is shown."""
+    """Return the ids of all orders that listOrders returns to the user."""
     found: set[str] = set()
     path: str | None = "/orders?limit=100"
     while path:

@@ -1,7 +1,7 @@
-"""More orders than stock, from many clients at once, by both ways of ordering.
+"""Many customers order more than there is in stock, with POST /orders and POST /process at the same time.
 
-Shown to bite: without `quantity >= :n` in shared/order_transactions.py the small dose sells 43 of 36 units, 7 too many,
-and 16 reads see less than nothing in stock. See test_a_unit_that_goes_missing_is_noticed too.
+Without the condition `quantity >= :n` in shared/order_transactions.py, the small sample sells 43 of 36 units, and 16
+reads see negative stock. `test_reader_detects_a_missing_unit` checks the reads themselves.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ pytestmark = [
     pytest.mark.timeout(1200),
 ]
 _OF_A_SNAPSHOT: Final = 100
-"""AWS's limit of TransactGetItems."""
+"""The maximum number of items in AWS's TransactGetItems."""
 _PAUSE_S: Final = 0.05
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """An order to be placed."""
+    """An order that a customer is going to place."""
 
     buyer: Person
     way: str
@@ -45,16 +45,16 @@ class Wanted:
 
     @property
     def order_id(self) -> str:
-        """The id that it will have."""
+        """The id that the order is going to have."""
         return order_id_for(self.buyer.sub, self.key)
 
 
 @dataclass
 class Reader:
-    """Reads the stock of a product together with all orders that name it, again and again.
+    """Repeatedly reads the stock of a product together with all orders that contain the product.
 
-    Each read is one TransactGetItems, which is serializable with the TransactWriteItems that sells (AWS rule). What is
-    CONFIRMED in it and what is in stock must be the initial stock.
+    Each read is one TransactGetItems, which DynamoDB isolates from the TransactWriteItems that sells. So the CONFIRMED
+    quantity and the stock in one read must add up to the initial stock.
     """
 
     load: Load
@@ -62,14 +62,14 @@ class Reader:
     wanted: Sequence[Wanted]
     reads: int = 0
     during: int = 0
-    """Reads that saw an order of the product still undecided or not placed."""
+    """Number of reads during which some order of the product was not yet placed or still PENDING."""
     faults: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
         self._lowest = dict(self.initial)
 
     def read(self, product: str) -> None:
-        """Read once, and note what must not be."""
+        """Read a product once, and record each wrong figure in `faults`."""
         ids = [each.order_id for each in self.wanted if product in each.items]
         assert len(ids) < _OF_A_SNAPSHOT
         tables = self.load.stack.ops["tables"]
@@ -81,13 +81,13 @@ class Reader:
         self.reads += 1
         self.during += any(row is None or status(row) == "PENDING" for row in found)
         if stock + sold != self.initial[product]:
-            self.faults.append(f"{product}: {stock} in stock + {sold} sold, initially {self.initial[product]}")
+            self.faults.append(f"{product}: {stock} in stock + {sold} sold, expected {self.initial[product]} together")
         if not 0 <= stock <= self._lowest[product]:
-            self.faults.append(f"{product}: {stock} in stock, {self._lowest[product]} before")
+            self.faults.append(f"{product}: {stock} in stock, expected 0 to {self._lowest[product]}")
         self._lowest[product] = stock
 
     def _snapshot(self, gets: list[dict[str, Any]]) -> Any:
-        """Read all items at one moment; DynamoDB cancels a read that meets a sale, and it is made again."""
+        """Read all items in one transaction. Retry if DynamoDB cancels it because of a concurrent sale."""
         while True:
             try:
                 return self.load.stack.aws("dynamodb", "transact_get_items", TransactItems=gets)["Responses"]
@@ -96,13 +96,13 @@ class Reader:
                     raise
 
     def read_all(self) -> None:
-        """Read every product once."""
+        """Read each product once."""
         for product in self.initial:
             self.read(product)
 
     @contextmanager
     def reading(self) -> Generator[None]:
-        """Read all the time."""
+        """Read all products repeatedly until the context ends."""
         stop = threading.Event()
 
         def go() -> None:
@@ -121,7 +121,7 @@ class Reader:
 
 
 def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None:
-    """As many one-unit orders name a product as there are units, so that all are sold whoever comes first."""
+    """As many one-unit orders contain a product as there are units, so all units are sold whoever comes first."""
     products = [unique("scarce") for _ in range(dose(12, 30))]
     initial = dict.fromkeys(products, dose(3, 20))
     buyers = load.customers(dose(8, 32))
@@ -166,24 +166,24 @@ def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None
     assert not load.failures()
 
 
-def test_a_unit_that_goes_missing_is_noticed(load: Load) -> None:
-    """Shows that a read bites: the stock is changed behind the platform's back, down and then up again."""
+def test_reader_detects_a_missing_unit(load: Load) -> None:
+    """The test changes the stock without an order, first down and then up, and the reads must report both changes."""
     product = load.admin.put(5)
     reader = Reader(load, {product: 5}, [])
     reader.read_all()
     assert reader.faults == []
     load.admin.put(4, product_id=product)
     reader.read_all()
-    assert reader.faults == [f"{product}: 4 in stock + 0 sold, initially 5"]
+    assert reader.faults == [f"{product}: 4 in stock + 0 sold, expected 5 together"]
     load.admin.put(5, product_id=product)
     reader.read_all()
-    assert reader.faults[1:] == [f"{product}: 5 in stock, 4 before"]
+    assert reader.faults[1:] == [f"{product}: 5 in stock, expected 0 to 4"]
 
 
 def _orders(initial: dict[str, int], buyers: Sequence[Person], number: int) -> list[Wanted]:
-    """Return orders for more than there is: of one unit, of some units of one product, and of up to 25 lines."""
+    """Return orders for more than the stock: single units, several units of a product, and up to 25 lines."""
     # The plan is the same in each run, and only the names of the products differ.
-    chance, products = random.Random(1), list(initial)  # noqa: S311 - the numbers are no secrets
+    chance, products = random.Random(1), list(initial)  # noqa: S311 - no secret
     plan = [{product: 1} for product, units in initial.items() for _ in range(units)]
     while len(plan) < number:
         if len(plan) % 4:
@@ -203,7 +203,7 @@ def _answer(wanted: Wanted) -> Answer:
 def _told_the_truth(
     wanted: Sequence[Sequence[Wanted]], answers: Sequence[Sequence[Answer]], rows: dict[str, dict[str, Any]]
 ) -> None:
-    """Fail if a client was told something else than what became of its order."""
+    """Fail if a customer's response contradicts the final status of the order."""
     for mine, given in zip(wanted, answers, strict=True):
         for each, answer in zip(mine, given, strict=True):
             end = status(rows[each.order_id])

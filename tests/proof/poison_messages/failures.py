@@ -1,4 +1,4 @@
-"""What lies in the failure queues, and `make redrive` on it."""
+"""Reads a stack's failure queues, and runs `make redrive` on them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ STREAM: Final = "publish-order-events-stream"
 
 @dataclass
 class FailureQueues:
-    """All of a stack, and what came to lie there."""
+    """All failure queues of a stack, and the messages that arrived since the start of the test."""
 
     stack: Stack
     watcher: Watcher
     capsys: pytest.CaptureFixture[str]
     poison: int = 0
-    """Messages found there."""
+    """Number of messages that arrived."""
     met: set[str] = field(default_factory=set[str])
-    """Names of the queues in which something was found."""
+    """Names of the queues in which messages arrived."""
     _before: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
@@ -36,11 +36,11 @@ class FailureQueues:
 
     @property
     def names(self) -> list[str]:
-        """Names in `ops.failureQueues`."""
+        """Names of the queues, as in `ops.failureQueues`."""
         return sorted(self.stack.ops["failureQueues"])
 
     def of_kind(self, *kinds: str) -> list[str]:
-        """Return the names of the queues of these kinds."""
+        """Return the names of all queues of the given kinds."""
         return [name for name in self.names if self.stack.ops["failureQueues"][name]["kind"] in kinds]
 
     def messages(self, name: str) -> list[dict[str, Any]]:
@@ -48,20 +48,23 @@ class FailureQueues:
         return self.stack.queued(self.stack.ops["failureQueues"][name]["url"])
 
     def waiting(self, name: str, number: int = 1, about: Collection[str] = ()) -> list[dict[str, Any]]:
-        """Return the messages of a queue once it has so many more than before that hold one of the texts `about`."""
+        """Wait until at least `number` new messages are in a queue, and return these messages.
+
+        If `about` is given, only messages whose body contains one of its texts count.
+        """
 
         def look() -> list[dict[str, Any]]:
             new = self.messages(name)[self._before[name] :]
             found = [each for each in new if not about or any(text in each["Body"] for text in about)]
             return found if len(found) >= number else []
 
-        found = self.watcher.until(look, f"{number} messages in {name}")
+        found = self.watcher.until(look, f"at least {number} messages in {name}")
         self.met.add(name)
         self.poison += number
         return found
 
     def redrive(self, *names: str, stay: int = 0, dry_run: bool = False) -> str:
-        """Run `make redrive` on some of the queues; return what it says."""
+        """Run `make redrive` on the queues `names`, and return its output. Fail unless `stay` messages remain."""
         queues = {name: self.stack.ops["failureQueues"][name] for name in names}
         outputs = {**self.stack.outputs, "ops": {**self.stack.ops, "failureQueues": queues}}
         self.capsys.readouterr()
@@ -71,7 +74,7 @@ class FailureQueues:
         return said
 
     def empty(self) -> None:
-        """Delete what came since. What lay there before is somebody else's: other tests fill the queues, too."""
+        """Delete the messages that arrived during the test. Older messages belong to other tests."""
         for name in self.names:
             url = self.stack.ops["failureQueues"][name]["url"]
             new = {each["MessageId"] for each in self.messages(name)[self._before[name] :]}
@@ -86,12 +89,12 @@ class FailureQueues:
 
 
 def attribute(message: dict[str, Any], name: str) -> str:
-    """Return a message attribute's text, or an empty one."""
+    """Return a message attribute's text, or an empty string."""
     return message.get("MessageAttributes", {}).get(name, {}).get("StringValue", "")
 
 
 def send(stack: Stack, bodies: Collection[str]) -> None:
-    """Put messages into the analytics queue one behind the other, in the group of all events: ten are one batch."""
+    """Send messages to the analytics queue, one after another in one message group. Ten messages form one batch."""
     url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
     for body in bodies:
         stack.aws(
@@ -105,7 +108,7 @@ def send(stack: Stack, bodies: Collection[str]) -> None:
 
 
 def put(stack: Stack, *events: tuple[str, Any]) -> None:
-    """Put events on the bus: detail type and detail of each."""
+    """Put events on the bus, each given as (detail type, detail)."""
     bus = stack.ops["eventBus"]["name"]
     for detail_type, detail in events:
         entry = {"EventBusName": bus, "Source": "orders.api", "DetailType": detail_type, "Detail": json.dumps(detail)}

@@ -1,4 +1,4 @@
-"""Poison: what root may write into the orders table, the analytics queue and the bus, though it is none of ours."""
+"""Poison: invalid data that somebody with direct access could write to the table, the analytics queue or the bus."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, Final
 from tests.journeys.rows import timestamp
 
 GIANT: Final = 200_000
-"""Characters: more than any of ours has, less than AWS's limits."""
+"""Number of characters: more than the platform allows in any field, and less than AWS's limits."""
 Row = dict[str, Any]
 
 
 def row(**changes: Any) -> Row:
-    """Return the row of a new order in DynamoDB's own JSON, with attributes changed or, by None, left out."""
+    """Return the row of a new order in DynamoDB's JSON, with changed attributes. None removes an attribute."""
     now = timestamp(datetime.now(UTC))
     line = {"M": {"product_id": {"S": "apple"}, "quantity": {"N": "1"}}}
     made = {
@@ -34,7 +34,7 @@ def row(**changes: Any) -> Row:
 
 
 def poison_rows() -> dict[str, Row]:
-    """Return rows whose images in the stream are no events, by kind."""
+    """Return rows from which no valid event can be built, by the kind of error."""
     order_id = {"S": str(uuid.uuid4())}
     giant = {"M": {"product_id": {"S": "x" * GIANT}, "quantity": {"N": "1"}}}
     return {
@@ -48,7 +48,7 @@ def poison_rows() -> dict[str, Row]:
 
 
 def order(**changes: Any) -> dict[str, Any]:
-    """Return a new order as events have it, with fields changed or, by None, left out."""
+    """Return a new order as events contain it, with changed fields. None removes a field."""
     now = timestamp(datetime.now(UTC))
     made = {
         "order_id": str(uuid.uuid4()),
@@ -63,12 +63,15 @@ def order(**changes: Any) -> dict[str, Any]:
 
 
 def detail(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detail of the event that an order's status is."""
+    """Return the detail of the event for an order's status."""
     return {"event_id": f"{about['order_id']}:{about.get('status', 'PENDING')}", "order": dict(about)}
 
 
 def poison_details() -> dict[str, tuple[str, Any]]:
-    """Return detail types and details that are no events of the contracts, by kind, all of types that rules match."""
+    """Return detail types and details of invalid events, by the kind of error.
+
+    The rules match all their detail types.
+    """
     line = {"product_id": "x" * GIANT, "quantity": 1}
     return {
         "wrong shape": ("OrderCreated", {"event_id": 7, "order": "two teapots"}),
@@ -82,12 +85,12 @@ def poison_details() -> dict[str, tuple[str, Any]]:
 
 
 def fact(detail_type: str, about: Mapping[str, Any]) -> str:
-    """Return the message of the analytics queue that the bus's target makes of an event."""
+    """Return the message that EventBridge sends to the analytics queue for an event."""
     return json.dumps({"event_id": about["event_id"], "detail_type": detail_type, "order": about["order"]})
 
 
 def poison_facts() -> dict[str, str]:
-    """Return messages of the analytics queue that cannot be recorded, by kind."""
+    """Return messages of the analytics queue that can't be recorded, by the kind of error."""
     good = detail(order())
     details = {
         kind: json.dumps({"detail_type": detail_type, **found})

@@ -1,4 +1,4 @@
-"""Poison in the stream, the queue and the bus waits with its reason, and what is beside it passes."""
+"""Poison in the stream, the queue and on the bus waits in a failure queue with its error, and valid messages pass."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
     found.empty()
 
 
-def test_poison_in_the_stream_waits_with_its_reason_and_its_neighbours_pass(
+def test_poison_in_the_stream_waits_and_other_records_pass(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """Rows that are no orders, in one batch with orders before, between and behind them."""
+    """One batch contains invalid rows, with orders before, between and after them."""
     stack, product = queues.stack, admin.put(50)
     table, rows = stack.ops["tables"]["orders"], poison_rows()
     good: list[str] = []
@@ -61,10 +61,10 @@ def test_poison_in_the_stream_waits_with_its_reason_and_its_neighbours_pass(
             stack.aws("dynamodb", "delete_item", TableName=table, Key={"order_id": row["order_id"]})
 
 
-def test_poison_in_the_queue_waits_with_its_reason_and_its_neighbours_pass(
+def test_poison_in_the_queue_waits_and_other_messages_pass(
     queues: FailureQueues, watcher: Watcher, proof: Proof
 ) -> None:
-    """In batches with events before, between and behind it, all of one message group."""
+    """Poison and valid events share batches and one message group."""
     stack, poison = queues.stack, poison_facts()
     bodies, good = list[str](), list[str]()
     for body in (*poison.values(), ""):
@@ -91,10 +91,10 @@ def test_poison_in_the_queue_waits_with_its_reason_and_its_neighbours_pass(
     proof.found(neighbours_passed=len(good), in_failure_queues=len(again))
 
 
-def test_poison_on_the_bus_waits_with_its_reason_and_its_neighbours_pass(
+def test_poison_on_the_bus_waits_and_other_events_pass(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """Events that are none of the contracts, and of an order that does not exist, before and behind an order's."""
+    """Invalid events and an event of a missing order are published between the events of two valid orders."""
     stack, product, poison = queues.stack, admin.put(50), poison_details()
     good = [customer.order({product: 1})["order_id"]]
     put(stack, *poison.values())

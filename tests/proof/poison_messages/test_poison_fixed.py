@@ -1,7 +1,7 @@
-"""What failed because something of ours was broken is done once, by `make redrive`, after it is mended.
+"""Messages that failed because a function was broken are processed exactly once by `make redrive` after the fix.
 
-Broken on purpose, and noticed (the tests that end so): the stream's mapping without halving, the recorder as it was
-with the batch processor for FIFO queues, the queue's mapping without partial answers.
+The tests named test_attack_detects_... break parts of the platform on purpose: the stream's mapping without bisecting,
+the recorder with its earlier batch processor for FIFO queues, and the queue's mapping without partial batch responses.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ IN_SEQUENCE = """
 @pytest.fixture(autouse=True)
 def _full(dose: Dose) -> None:
     if not dose.full:
-        pytest.skip("in the full dose only")
+        pytest.skip("runs only in the full attack (make prove)")
 
 
 @pytest.fixture
@@ -69,7 +69,10 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.fixture
 def crash(queues: FailureQueues, admin: Person, customer: Person) -> Callable[..., tuple[list[str], int]]:
-    """Lets the relay fail on the third of five orders of one batch; gives their ids, and how many were given up."""
+    """A function that breaks the relay for the third of five orders in one batch.
+
+    It returns the ids of the orders, and how many records went to the failure queue.
+    """
 
     def run(**mapping: Any) -> tuple[list[str], int]:
         stack, product = queues.stack, admin.put(50)
@@ -84,7 +87,7 @@ def crash(queues: FailureQueues, admin: Person, customer: Person) -> Callable[..
     return run
 
 
-def test_a_relay_that_fails_on_one_record_passes_its_neighbours_and_publishes_it_once_mended(
+def test_relay_publishes_a_failed_record_after_its_fix(
     crash: Callable[..., tuple[list[str], int]],
     queues: FailureQueues,
     customer: Person,
@@ -104,7 +107,7 @@ def test_a_relay_that_fails_on_one_record_passes_its_neighbours_and_publishes_it
     proof.found(neighbours_passed=len(neighbours), redriven=given_up)
 
 
-def test_a_mapping_that_does_not_halve_its_batches_is_noticed(
+def test_attack_detects_a_mapping_without_bisecting(
     crash: Callable[..., tuple[list[str], int]], queues: FailureQueues, stack: Stack
 ) -> None:
     try:
@@ -112,12 +115,12 @@ def test_a_mapping_that_does_not_halve_its_batches_is_noticed(
     finally:
         with held(stack, RELAY) as mapping:
             stack.aws("lambda", "update_event_source_mapping", UUID=mapping, BisectBatchOnFunctionError=True)
-    assert given_up > 1, "the neighbours passed without it"
+    assert given_up > 1, "the other records passed without bisecting"
     queues.redrive(STREAM)
 
 
 @pytest.mark.parametrize("source", ["process_order", "send_email"])
-def test_a_consumer_that_fails_on_one_event_does_it_once_when_it_is_mended(
+def test_consumer_processes_a_failed_event_once_after_its_fix(
     queues: FailureQueues, admin: Person, customer: Person, proof: Proof, source: str
 ) -> None:
     stack, watcher, product, name = queues.stack, queues.watcher, admin.put(50), source.replace("_", "-")
@@ -145,15 +148,18 @@ def test_a_consumer_that_fails_on_one_event_does_it_once_when_it_is_mended(
 
 
 def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
-    """Say of each event whether it is recorded."""
+    """Return for each event whether it is recorded."""
     return [bool(stack.analytics(about["order"]["order_id"])) for about in abouts]
 
 
 @pytest.mark.parametrize("body", [CANNOT_KEEP, DIES], ids=["raises", "dies"])
-def test_a_recorder_that_fails_on_one_message_records_it_once_when_it_is_mended(
+def test_recorder_records_a_failed_message_once_after_its_fix(
     queues: FailureQueues, watcher: Watcher, proof: Proof, body: str
 ) -> None:
-    """One that dies takes its batch along, which waits without a reason; all of it is recorded when it is mended."""
+    """A recorder that dies fails its whole batch, which waits without an error.
+
+    After the fix, all messages are recorded.
+    """
     stack, abouts, dies = queues.stack, [detail(order()) for _ in range(5)], body is DIES
     url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
     with queue_attributes(stack, url, VisibilityTimeout="1"), ExitStack() as until_then:
@@ -163,7 +169,7 @@ def test_a_recorder_that_fails_on_one_message_records_it_once_when_it_is_mended(
         waiting = queues.waiting(ANALYTICS, 5 if dies else 1)
         wanted = [not dies] * 5
         wanted[2] = False
-        watcher.until(lambda: recorded(stack, abouts) == wanted, "the neighbours are recorded")
+        watcher.until(lambda: recorded(stack, abouts) == wanted, "the other messages are recorded")
     assert {attribute(each, "ERROR_CODE") for each in waiting} == {"" if dies else "RuntimeError"}
     said = queues.redrive(ANALYTICS, dry_run=True)
     reason = "received too often: its consumer ended without an answer" if dies else "RuntimeError: broken by a test"
@@ -175,7 +181,10 @@ def test_a_recorder_that_fails_on_one_message_records_it_once_when_it_is_mended(
 
 
 def refused_by_s3(queues: FailureQueues, watcher: Watcher) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Let S3 refuse the second of four events of one batch until the queue is empty; return them, and what waits."""
+    """Let S3 reject the second of four events in one batch until the queue is empty.
+
+    Return the events and the failed messages.
+    """
     stack = queues.stack
     abouts = [detail(order()) for _ in range(4)]
     abouts[1]["order"]["updated_at"] = "2001-01-01T00:00:00.000Z"
@@ -187,7 +196,7 @@ def refused_by_s3(queues: FailureQueues, watcher: Watcher) -> tuple[list[dict[st
     return abouts, queues.messages(ANALYTICS)
 
 
-def test_an_event_that_s3_refuses_is_set_aside_with_the_reason_after_five_times(
+def test_event_that_s3_rejects_five_times_waits_with_its_error(
     queues: FailureQueues, watcher: Watcher, proof: Proof
 ) -> None:
     abouts, waiting = refused_by_s3(queues, watcher)
@@ -200,16 +209,18 @@ def test_an_event_that_s3_refuses_is_set_aside_with_the_reason_after_five_times(
     proof.found(neighbours_passed=len(abouts) - len(waiting), redriven=len(waiting))
 
 
-def test_a_recorder_that_keeps_the_sequence_of_a_group_is_noticed(queues: FailureQueues, watcher: Watcher) -> None:
-    """As it was: what came behind a failure in its batch failed as often, and was given up with it."""
+def test_attack_detects_a_recorder_that_fails_whole_groups(queues: FailureQueues, watcher: Watcher) -> None:
+    """With this processor, all messages behind a failed one fail with it, and go to the failure queue too."""
     with broken(queues.stack, RECORDER, IN_SEQUENCE):
         abouts, waiting = refused_by_s3(queues, watcher)
     assert recorded(queues.stack, abouts) == [True, False, False, False]
     assert [attribute(each, "ERROR_CODE") for each in waiting] == ["", "", ""]
 
 
-def test_a_mapping_without_partial_answers_is_noticed(queues: FailureQueues, watcher: Watcher, stack: Stack) -> None:
-    """The batch counts as done, so what S3 refused is gone."""
+def test_attack_detects_a_mapping_without_partial_responses(
+    queues: FailureQueues, watcher: Watcher, stack: Stack
+) -> None:
+    """Lambda treats the whole batch as processed, so the event that S3 rejected is lost."""
     with held(stack, RECORDER) as mapping:
         stack.aws("lambda", "update_event_source_mapping", UUID=mapping, FunctionResponseTypes=[])
     try:
@@ -222,10 +233,10 @@ def test_a_mapping_without_partial_answers_is_noticed(queues: FailureQueues, wat
     assert not waiting
 
 
-def test_every_failure_queue_is_met_and_a_redrive_leaves_it_empty(
+def test_every_failure_queue_receives_messages_and_is_redriven(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """Every function fails on an event, every target cannot be reached, and the stream and the queue have poison."""
+    """Every function fails for one event, no target can be reached, and the stream and the queue contain poison."""
     stack, told = queues.stack, admin.put(50)
     functions: dict[str, str] = stack.ops["functions"]
     marks = {source: str(uuid.uuid4()) for source in functions}

@@ -1,7 +1,7 @@
-"""Prod's resources, held to the checks of cdk-nag and checkov that apply to them.
+"""The policy pack checks the resources of stack prod with the rules of cdk-nag and checkov that apply to them.
 
-Shown to bite: every rule is broken once and more by a change of one of prod's resources, or, where prod breaks it and
-has a waiver, mended once. Exactly that rule then reports that resource.
+Each rule is violated at least once by a change of one resource of prod. If prod itself violates the rule with a waiver,
+the violation is fixed instead. Exactly that rule must then report that resource, or stop reporting it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GraphOf = Callable[[str], Graph]
 pytestmark = [pytest.mark.attack("policy-pack")]
 
 
-def test_prod_keeps_every_rule_except_where_a_waiver_says_why(graph_of: GraphOf, proof: Proof) -> None:
+def test_prod_violates_no_rule_without_a_waiver(graph_of: GraphOf, proof: Proof) -> None:
     stack = stack_of(graph_of("prod"))
     found = all_findings(stack)
     judged = {each.urn for rule in RULES for each in stack.of(*rule.types)}
@@ -34,7 +34,7 @@ def test_prod_keeps_every_rule_except_where_a_waiver_says_why(graph_of: GraphOf,
     assert [(each.rule.name, each.resource.name, each.message) for each in open_findings] == []
 
 
-def test_every_kind_of_resource_that_a_pack_knows_is_judged(graph_of: GraphOf) -> None:
+def test_resource_types_of_rules_are_in_prod_or_listed(graph_of: GraphOf) -> None:
     of_rules = {token for rule in RULES for token in rule.types}
     in_prod = {made.type for made in graph_of("prod").resources}
     absent = of_rules - in_prod
@@ -52,20 +52,20 @@ def test_every_kind_of_resource_that_a_pack_knows_is_judged(graph_of: GraphOf) -
 
 
 @pytest.mark.parametrize("waiver", WAIVERS, ids=lambda waiver: waiver.rule)
-def test_each_waiver_is_needed_and_says_why(waiver: Waiver, graph_of: GraphOf) -> None:
+def test_each_waiver_is_needed_and_has_a_reason(waiver: Waiver, graph_of: GraphOf) -> None:
     found = all_findings(stack_of(graph_of("prod")))
-    assert any(waiver.covers(each) for each in found), "nothing needs it: remove it"
+    assert any(waiver.covers(each) for each in found), "no finding needs this waiver: remove it"
     assert waiver.reason.endswith(".")
     assert waiver.rule in {rule.name for rule in RULES}
 
 
-def test_there_are_few_waivers() -> None:
+def test_number_of_waivers_is_limited() -> None:
     assert len(WAIVERS) <= MOST
     assert len({(waiver.rule, waiver.resources) for waiver in WAIVERS}) == len(WAIVERS)
 
 
 @pytest.mark.parametrize("stack", ["prod", "dev", "local"])
-def test_a_stack_is_only_advised_of_what_it_breaks(stack: str, graph_of: GraphOf) -> None:
+def test_advisory_rules_of_a_stack_are_those_it_violates(stack: str, graph_of: GraphOf) -> None:
     found = [each for each in all_findings(stack_of(graph_of(stack))) if not waived(each)]
     assert {each.rule.name for each in found} == set(levels_of(stack)), "policy/enforcement"
 
@@ -74,7 +74,7 @@ def test_a_stack_is_only_advised_of_what_it_breaks(stack: str, graph_of: GraphOf
     ("rule", "resource", "change"),
     [pytest.param(rule, *each, id=f"{rule}-{n}") for rule, cases in BREAKAGES.items() for n, each in enumerate(cases)],
 )
-def test_a_resource_that_breaks_a_rule_is_reported_by_it_alone(
+def test_only_the_violated_rule_reports_the_resource(
     rule: str, resource: str, change: Change, graph_of: GraphOf, proof: Proof
 ) -> None:
     prod = stack_of(graph_of("prod"))
@@ -85,15 +85,15 @@ def test_a_resource_that_breaks_a_rule_is_reported_by_it_alone(
 
 
 @pytest.mark.parametrize(("rule", "resource", "change"), [(rule, *each) for rule, each in MENDINGS.items()])
-def test_a_resource_that_is_mended_needs_no_waiver(
+def test_fixed_resource_needs_no_waiver(
     rule: str, resource: str, change: Change, graph_of: GraphOf, proof: Proof
 ) -> None:
     prod = stack_of(graph_of("prod"))
     before, after = said(all_findings(prod)), said(all_findings(change(prod)))
-    proof.tried(resources_mended=1)
+    proof.tried(resources_fixed=1)
     assert before - after == {(rule, resource)}
     assert after <= before
 
 
-def test_each_rule_is_broken_or_mended_at_least_once() -> None:
+def test_each_rule_is_violated_or_fixed_by_a_test() -> None:
     assert {name for name, cases in BREAKAGES.items() if cases} | set(MENDINGS) == {rule.name for rule in RULES}

@@ -1,4 +1,4 @@
-"""Functions that are broken for a while, and mended again: deployed as new versions behind their alias."""
+"""Breaks a deployed function for a while, by a new version behind its alias."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _BEFORE: Final = "as_it_was"
 
 @contextmanager
 def broken(stack: Stack, source: str, body: str) -> Generator[None]:
-    """Let another handler stand before the one of the function `source` (`send_email`) meanwhile.
+    """Deploy the function `source`, for example `send_email`, with another handler until the context ends.
 
-    `body` is that of `def lambda_handler(event, context)`. It may call `as_it_was.lambda_handler(event, context)`.
+    `body` is the body of `def lambda_handler(event, context)`. It can call the original handler as
+    `as_it_was.lambda_handler(event, context)`.
     """
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
@@ -47,7 +48,10 @@ def _download(location: str) -> bytes:
 
 
 def _with_handler(archive: bytes, source: str, handler: str) -> bytes:
-    """Return the function's archive with its handler renamed and another one in its place."""
+    """Return the function's archive with `handler` as its handler.
+
+    The original handler gets the module name of _BEFORE.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
         for entry in old.infolist():

@@ -1,4 +1,4 @@
-"""Events delivered by hand: as the stream, the bus and the queue do, but twice and in any sequence."""
+"""Delivers events in the same way as the stream, the bus and the queue do, but twice and in random order."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SOURCE: Final = "orders.api"
 
 @dataclass
 class Deliverer:
-    """Hands events over, and counts each one it hands over."""
+    """Delivers events, and counts all deliveries."""
 
     stack: Stack
     chance: random.Random
     wait_for_room: Callable[[], None]
-    """Returns when there is not much at work."""
+    """Waits until the platform has few unprocessed events."""
     records: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    """Of the orders table's stream, as read so far."""
+    """All records of the orders table's stream that were read so far."""
     delivered: dict[str, int] = field(default_factory=lambda: {"stream": 0, "bus": 0, "queue": 0})
     _iterator: str = ""
 
@@ -45,7 +45,7 @@ class Deliverer:
         self._stream = stream
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the records that came since, as Lambda gives them to a function."""
+        """Return all new stream records, in the form in which Lambda passes them to a function."""
         found: list[dict[str, Any]] = []
         while True:
             page = self._streams("get_records", ShardIterator=self._iterator)
@@ -58,7 +58,7 @@ class Deliverer:
                 return found
 
     def by_stream(self, records: Sequence[dict[str, Any]]) -> None:
-        """Give records to publish_order_events, each twice, in no sequence."""
+        """Invoke `publish_order_events` with the records, each twice, in random order."""
         alias = self.stack.ops["functions"]["publish_order_events"]
 
         def give(batch: list[dict[str, Any]]) -> None:
@@ -73,7 +73,7 @@ class Deliverer:
         self.delivered["stream"] += len(shuffled)
 
     def by_bus(self, events: Sequence[dict[str, Any]]) -> None:
-        """Put events on the bus again as they were published, once each, in no sequence."""
+        """Put the events on the bus again as they were published, once each, in random order."""
         shuffled = self._shuffled(events)
 
         for batch in _batches(shuffled, _BUS_BATCH):
@@ -83,7 +83,10 @@ class Deliverer:
         self.delivered["bus"] += len(shuffled)
 
     def by_queue(self, events: Sequence[dict[str, Any]]) -> None:
-        """Send events to the analytics queue as its target does, in no sequence, as if SQS had forgotten them."""
+        """Send the events to the analytics queue as EventBridge does, in random order.
+
+        Each message has a new deduplication id, as if SQS's deduplication interval had passed.
+        """
         url = self.stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
         for batch in _batches(self._shuffled(events), _QUEUE_BATCH):
             entries = [
@@ -118,9 +121,9 @@ class Deliverer:
 
 @contextmanager
 def held(stack: Stack, source: str) -> Generator[str]:
-    """Let nothing come to a function by its stream or queue meanwhile; afterwards it comes once and in its sequence.
+    """Disable the stream or queue of a function until the context ends. Then Lambda delivers all events in their order.
 
-    Gives the mapping's id.
+    Yield the UUID of the event source mapping.
     """
     alias = stack.ops["functions"][source]
     (mapping,) = stack.aws("lambda", "list_event_source_mappings", FunctionName=alias)["EventSourceMappings"]

@@ -1,4 +1,4 @@
-"""When everything that was put on the bus has been dealt with."""
+"""Waits until the platform has processed all events on the bus."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ _CONSUMERS: Final = ("send_email", "process_order")
 
 @dataclass(frozen=True)
 class Settling:
-    """Counts what was handled since it was made."""
+    """Counts events that were processed since this object was created."""
 
     stack: Stack
     bus: str
-    """URL of a queue that gets every event of the bus."""
+    """URL of a queue that receives every event on the bus."""
     handled: dict[str, list[str]]
-    """Consumer -> URLs of queues that are told of each event that it handled, and of each that it failed on."""
+    """By consumer: URLs of two queues, one for processed events and one for failed events."""
     before: dict[str, int]
-    """URL -> how many messages the queue had before."""
+    """Number of messages in each queue at the start, by URL."""
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the events that came over the bus, duplicates included, in their sequence."""
+        """Return all events on the bus since the start, including duplicates, in the order of their arrival."""
         return [json.loads(each["Body"]) for each in self.stack.queued(self.bus)[self.before[self.bus] :]]
 
     def wait(self, events: int) -> None:
-        """Wait until as many events came over the bus, and nothing is left to do with any of them."""
+        """Wait until `events` events were published, and all of them are processed."""
         ends = time.monotonic() + WITHIN_S
         while left := self._left(events):
-            assert time.monotonic() < ends, f"not within {WITHIN_S:.0f} s: {left}\n{failures(self.stack)[-3:]}"
+            assert time.monotonic() < ends, f"after {WITHIN_S:.0f} s: {left}\n{failures(self.stack)[-3:]}"
             time.sleep(_PAUSE_S)
 
     def wait_for_room(self) -> None:
-        """Wait until not much is at work: an account's functions are executed 1,000 times at once at most."""
+        """Wait until few events are unprocessed, because an account runs at most 1,000 functions at a time."""
         ends = time.monotonic() + WITHIN_S
         while self._came([self.bus]) - self._came(self.handled["send_email"]) + len(self._running()) > _AT_WORK:
-            assert time.monotonic() < ends, f"not within {WITHIN_S:.0f} s: events are handled"
+            assert time.monotonic() < ends, f"events not processed within {WITHIN_S:.0f} s"
             time.sleep(_PAUSE_S)
 
     def decided(self, orders: Collection[str]) -> None:
-        """Wait until none of the orders (ids) is PENDING."""
+        """Wait until none of the orders with these ids is PENDING."""
         ends = time.monotonic() + WITHIN_S
         while pending := [
             row
             for row in rows(self.stack, "orders")
             if row["order_id"]["S"] in orders and row["status"]["S"] == "PENDING"
         ]:
-            assert time.monotonic() < ends, f"{len(pending)} orders are PENDING, e.g. {pending[0]}"
+            assert time.monotonic() < ends, f"{len(pending)} orders are still PENDING, for example {pending[0]}"
             time.sleep(_PAUSE_S)
 
     def _left(self, events: int) -> str:
-        """Return what is still to be done, at first what is cheap to see."""
+        """Return what is not yet finished, or an empty string. Cheap checks come first."""
         came = self._came([self.bus])
         if came != events:
-            return f"{came} of {events} events came over the bus"
+            return f"{came} of {events} events were published on the bus"
         if left := depth(self.stack, self.stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]):
             return f"{left} messages are in the analytics queue"
         if running := self._running():
@@ -72,7 +72,7 @@ class Settling:
         given = Counter(event["detail-type"] for event in self.events())
         wanted = {"send_email": given.total(), "process_order": given["OrderCreated"]}
         handled = {consumer: self._came(urls) for consumer, urls in self.handled.items()}
-        return "" if handled == wanted else f"handled are {handled} of {wanted}"
+        return "" if handled == wanted else f"processed events {handled}, expected {wanted}"
 
     def _running(self) -> list[Any]:
         machine = self.stack.ops["stateMachines"]["standard"]
@@ -85,7 +85,7 @@ class Settling:
 
 @contextmanager
 def settling(stack: Stack, watcher: Watcher) -> Generator[Settling]:
-    """Count from now on."""
+    """Start counting, and yield the counter."""
     with ExitStack() as until_then:
         handled = {
             consumer: [
@@ -100,7 +100,7 @@ def settling(stack: Stack, watcher: Watcher) -> Generator[Settling]:
 
 @contextmanager
 def _successes(stack: Stack, consumer: str) -> Generator[str]:
-    """Make a queue that is told of each event that a consumer handled; give its URL."""
+    """Create a queue that receives a message for each event that the consumer processed, and yield its URL."""
     name = f"handled-by-{consumer}"
     arn = stack.aws.arn("sqs", name)
     allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "*", "Resource": arn}

@@ -1,4 +1,4 @@
-"""The whole end state of a stack: everything that events lead to."""
+"""A snapshot of a stack's whole state that results from events."""
 
 from __future__ import annotations
 
@@ -10,35 +10,38 @@ from typing import Any, Final
 from tests.journeys.stack import Stack
 
 _TECHNICAL: Final = ("idempotency",)
-"""Tables that hold when something was done last, and no business of orders."""
+"""Tables without business data: their rows change with each delivery."""
 _OF_THE_BODY: Final = "request_hash"
-"""Attribute that differs between two orders alike, since it is made of their product's name."""
+"""An attribute that differs between otherwise equal orders, because it contains the hash of their product's name."""
 _ORDER: Final = re.compile(r"^Order ([0-9a-f-]{36})$", re.MULTILINE)
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class State:
-    """Everything, in DynamoDB's, S3's, SES's and SQS's own words."""
+    """The state of all orders, in the formats of DynamoDB, S3, SES and SQS."""
 
     tables: dict[str, list[Row]]
-    """Table -> rows."""
+    """Rows by table."""
     objects: dict[str, tuple[str, str]]
-    """Key of an analytics object -> hash of its bytes, and when it was written."""
+    """Hash and time of each analytics object, by key."""
     contents: dict[str, str]
-    """Key of an analytics object -> its text."""
+    """Text of each analytics object, by key."""
     mails: list[tuple[str, str]]
-    """Subject and text of each mail to the customer."""
+    """Subject and text of each email to the customer."""
     executions: dict[str, str]
-    """Name of a STANDARD execution -> status."""
+    """Status of each STANDARD execution, by name."""
     notified: list[str]
-    """Order of each message on the notification topic."""
+    """Order id of each message on the notification topic."""
     failed: list[str]
-    """Failure queue and body of each message in one."""
+    """Failure queue and body of each failed message."""
 
     @staticmethod
     def of(stack: Stack, address: str, notifications: str) -> State:
-        """Look at all of it: the customer's `address`, and a queue that gets what the notification topic is told."""
+        """Take a snapshot.
+
+        `address` is the customer's email address, and `notifications` a queue of the notification topic.
+        """
         objects = _objects(stack)
         bucket = stack.ops["analyticsBucket"]
         return State(
@@ -56,7 +59,7 @@ class State:
 
     @property
     def things(self) -> list[tuple[str, str]]:
-        """Return order id and text of everything that belongs to an order."""
+        """Return everything that belongs to an order, as pairs of order id and text."""
         return [
             *((row["order_id"]["S"], json.dumps(_public(row), sort_keys=True)) for row in self.tables["orders"]),
             *((json.loads(text)["order"]["order_id"], f"{key} {text}") for key, text in self.contents.items()),
@@ -80,7 +83,7 @@ def rows(stack: Stack, table: str) -> list[Row]:
 
 
 def failures(stack: Stack) -> list[str]:
-    """Return what lies in the failure queues, each with its queue."""
+    """Return all messages in failure queues, each with the queue's name."""
     return sorted(
         f"{name}: {each['Body']}"
         for name, queue in stack.ops["failureQueues"].items()
@@ -89,7 +92,7 @@ def failures(stack: Stack) -> list[str]:
 
 
 def depth(stack: Stack, url: str) -> int:
-    """Return how many messages a queue has, those that are being worked on included."""
+    """Return the number of messages in a queue, including messages that are being processed."""
     names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
     found = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(int(found[name]) for name in names)
@@ -111,7 +114,7 @@ def _executions(stack: Stack) -> dict[str, str]:
         .paginate(stateMachineArn=stack.ops["stateMachines"]["standard"])
     )
     found = [(each["name"], each["status"]) for page in pages for each in page["executions"]]
-    assert len(dict(found)) == len(found), "two executions have one name"
+    assert len(dict(found)) == len(found), "two executions have the same name"
     return dict(found)
 
 
@@ -121,5 +124,5 @@ def _public(row: Row) -> Row:
 
 def _ordered(mail: str) -> str:
     found = _ORDER.search(mail)
-    assert found, f"a mail names no order: {mail}"
+    assert found, f"no order id in this email: {mail}"
     return found[1]

@@ -1,7 +1,7 @@
-"""Events that come twice and in no sequence end as those that come once and in order.
+"""Events that arrive twice and in random order lead to the same state as events that arrive once and in order.
 
-Broken on purpose, and noticed (BREAKAGES): a mail's claim that no other delivery knows, an execution that is not named
-by its order, an analytics object that is written over.
+BREAKAGES breaks the consumers on purpose, and the attack must find it: an email claim that other deliveries don't see,
+an execution that isn't named by its order, and an analytics object that is overwritten.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tests.journeys.stack import Stack
 from tests.proof.plugin import Dose, Proof
 from tests.proof.repeated_events.broken import broken
 from tests.proof.repeated_events.delivery import Deliverer, held
-from tests.proof.repeated_events.fates import FAILED, FATES, LATER, UNITS, Orders, left_of, out_of_order, sold, statuses
+from tests.proof.repeated_events.flows import FAILED, FLOWS, LATER, UNITS, Orders, left_of, out_of_order, sold, statuses
 from tests.proof.repeated_events.settled import Settling
 from tests.proof.repeated_events.settled import settling as settling_of
 from tests.proof.repeated_events.state import State
 
 pytestmark = [pytest.mark.attack("repeated-events"), pytest.mark.emulator]
-EVENTS = sum(len(statuses(fate)) for fate in FATES)
-"""Of one order of each fate."""
+EVENTS = sum(len(statuses(flow)) for flow in FLOWS)
+"""Number of events of one order of each flow."""
 RELAY = "publish_order_events"
 TOO_FEW_PERMISSIONS = ("order-express", "dynamodb:BatchGetItem")
 
@@ -39,36 +39,36 @@ def settling(stack: Stack, watcher: Watcher) -> Iterator[Settling]:
 
 @pytest.fixture
 def deliverer(stack: Stack, settling: Settling) -> Deliverer:
-    """Delivers in a sequence that can be had again by the seed it prints, which pytest shows if a test fails."""
-    seed = random.randrange(10**9)  # noqa: S311 - the numbers are no secrets
+    """Delivers events in an order that depends on a printed seed. Pytest shows the seed if a test fails."""
+    seed = random.randrange(10**9)  # noqa: S311 - not for secrets
     print(f"seed of the sequence: {seed}")  # noqa: T201
     return Deliverer(stack, random.Random(seed), settling.wait_for_room)  # noqa: S311
 
 
 @pytest.fixture
 def made(stack: Stack, admin: Person, customer: Person) -> Callable[[], Orders]:
-    """Makes sets of orders, all of one customer."""
+    """Creates sets of orders, all of one customer."""
     return lambda: Orders(stack, admin, customer)
 
 
 def subscriber(stack: Stack, topic: str) -> str:
-    """Return the queue that the watcher's fixtures subscribed to a topic."""
+    """Return the URL of the queue that the fixture `watcher` subscribed to a topic."""
     name = stack.ops["topics"][topic].rpartition(":")[2]
     return stack.aws("sqs", "get_queue_url", QueueName=f"subscriber-of-{name}")["QueueUrl"]
 
 
 def state_of(orders: Orders) -> State:
-    """Return the whole state as it is now."""
+    """Return a snapshot of the current state."""
     return State.of(orders.stack, orders.customer.email, subscriber(orders.stack, "notifications"))
 
 
 def once_and_in_order(orders: Orders, number: int, deliverer: Deliverer, settling: Settling) -> None:
-    """Let orders of every fate come to their end as they do by themselves."""
+    """Place orders of every flow, and let the platform process their events normally."""
     orders.stock(number)
     with held(deliverer.stack, RELAY):
         orders.place_at_once(number)
-    for fate in LATER:
-        orders.place(fate, number)
+    for flow in LATER:
+        orders.place(flow, number)
     settling.decided(orders.all)
     with denied(orders.stack, *TOO_FEW_PERMISSIONS):
         orders.place(FAILED, number)
@@ -77,11 +77,11 @@ def once_and_in_order(orders: Orders, number: int, deliverer: Deliverer, settlin
 
 
 def twice_and_in_no_sequence(orders: Orders, number: int, deliverer: Deliverer, settling: Settling) -> None:
-    """Let orders of every fate come to their end by events that are delivered by hand."""
+    """Place orders of every flow, and deliver their events twice and in random order."""
     orders.stock(number)
     orders.place_at_once(number)
-    for fate in (*LATER, FAILED):
-        orders.place(fate, number)
+    for flow in (*LATER, FAILED):
+        orders.place(flow, number)
     records = deliverer.read()
     failing = [each for each in records if each["dynamodb"]["Keys"]["order_id"]["S"] in orders.ids[FAILED]]
     with denied(orders.stack, *TOO_FEW_PERMISSIONS):
@@ -95,16 +95,16 @@ def twice_and_in_no_sequence(orders: Orders, number: int, deliverer: Deliverer, 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an attack did, and what came of it."""
+    """What an attack did, and how many errors it found."""
 
     tried: dict[str, int]
     found: dict[str, int]
-    """All zero if the platform holds."""
+    """Number of errors by kind. All numbers are zero if the guarantee holds."""
 
 
 @pytest.fixture
 def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling) -> Callable[[int, int], Outcome]:
-    """Runs the attack with so many orders of each fate, and so many for the model."""
+    """Runs the attack with `number` orders of each flow, and `models` further orders of each flow as a model."""
 
     def run(number: int, models: int) -> Outcome:
         model, orders = made(), made()
@@ -135,14 +135,15 @@ def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling)
     return run
 
 
-def test_events_that_come_twice_and_in_no_sequence_end_as_those_that_come_once_and_in_order(
+def test_repeated_and_shuffled_events_lead_to_the_same_state(
     attack: Callable[[int, int], Outcome], proof: Proof, dose: Dose
 ) -> None:
-    """Orders of every fate, in three steps, whose end states are compared whole.
+    """Places orders of every flow in three steps, and compares their final states.
 
-    First a few as a model: once and in order. Then many whose events are held back, and delivered to the relay twice
-    and in no sequence, before any consumer saw the right one. Then all events of both once more, in three ways: put on
-    the bus, sent to the analytics queue beyond SQS's memory of five minutes, and by the stream as it would have been.
+    The first step runs a few orders as a model, with each event once and in order. The second step places many orders,
+    withholds their events, and delivers each event twice and in random order to the relay. The third step delivers all
+    events again in three ways: on the bus, to the analytics queue with new deduplication ids (so SQS's five minutes
+    don't matter), and from the stream itself.
     """
     outcome = attack(dose(3, 50), dose(1, 2))
     proof.tried(**outcome.tried)
@@ -179,33 +180,33 @@ BREAKAGES = {
 
 
 @pytest.mark.parametrize(("source", "shows"), BREAKAGES)
-def test_a_consumer_that_does_things_twice_is_noticed(
+def test_attack_detects_a_consumer_that_repeats_its_work(
     attack: Callable[[int, int], Outcome], stack: Stack, dose: Dose, source: str, shows: str
 ) -> None:
     if not dose.full:
-        pytest.skip("in the full dose only")
+        pytest.skip("runs only in the full attack (make prove)")
     with broken(stack, source, BREAKAGES[source, shows]):
         found = attack(1, 1).found
     assert found[shows], found
 
 
 def differences(before: State, state: State, orders: Orders, model: Orders) -> dict[str, int]:
-    """Return how many orders ended otherwise than the model's, and what there is twice or without cause."""
+    """Return how many orders ended differently from the model's, and how many things are duplicated or unexplained."""
     left, right = left_of(state, orders), left_of(state, model)
     others = 0
-    for fate in FATES:
+    for flow in FLOWS:
         # All orders of the model should have the same text, so one of the texts is compared with the others.
-        text = max(right[fate])
-        others += right[fate].total() + left[fate].total() - right[fate][text] - left[fate][text]
-        right_end = f'"status": {{"S": "{statuses(fate)[-1]}"}}' in text
-        complete = text.count("orders/dt=DAY/ID_") == text.count("Hello ") == len(statuses(fate))
+        text = max(right[flow])
+        others += right[flow].total() + left[flow].total() - right[flow][text] - left[flow][text]
+        right_end = f'"status": {{"S": "{statuses(flow)[-1]}"}}' in text
+        complete = text.count("orders/dt=DAY/ID_") == text.count("Hello ") == len(statuses(flow))
         others += not (right_end and complete)
     missold = 0
     for made_ in (orders, model):
         gone = sold(state, made_)
-        wanted = {fate: UNITS * len(made_.ids[fate]) * (statuses(fate)[-1] == "CONFIRMED") for fate in FATES}
-        missold += sum(abs(gone[fate] - wanted[fate]) for fate in FATES)
-    started = {order_id for each in (orders, model) for fate in (*LATER, FAILED) for order_id in each.ids[fate]}
+        wanted = {flow: UNITS * len(made_.ids[flow]) * (statuses(flow)[-1] == "CONFIRMED") for flow in FLOWS}
+        missold += sum(abs(gone[flow] - wanted[flow]) for flow in FLOWS)
+    started = {order_id for each in (orders, model) for flow in (*LATER, FAILED) for order_id in each.ids[flow]}
     return {
         "other_ends": others,
         "units_missold": missold,
@@ -217,7 +218,7 @@ def differences(before: State, state: State, orders: Orders, model: Orders) -> d
 
 
 def changes(first: State, after: State) -> dict[str, int]:
-    """Return what changed when everything came once more."""
+    """Return how much changed when all events were delivered once more."""
     rows = sum(first.tables[name] != after.tables[name] for name in first.tables)
     rest = [getattr(first, name) != getattr(after, name) for name in ("mails", "executions", "notified", "failed")]
     rewritten = [key for key in {**first.objects, **after.objects} if first.objects.get(key) != after.objects.get(key)]

@@ -1,0 +1,154 @@
+"""Orders with different histories (flows), for example confirmed or cancelled, and the results of each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.journeys.breakages import denied
+from tests.journeys.people import Person
+from tests.journeys.stack import Stack
+from tests.proof.repeated_events.state import State, rows
+
+UNITS: Final = 2
+"""Quantity in each order."""
+AT_ONCE: Final = 6
+LATER: Final = ("confirmed", "rejected", "cancelled")
+"""Flows of POST /orders that begin with OrderCreated."""
+FAILED: Final = "failed"
+"""Also a flow of POST /orders that begins with OrderCreated, but the workflow is broken meanwhile."""
+WITHDRAWN: Final = "withdrawn"
+"""The flow of orders that are cancelled before their workflow starts."""
+AT_ONCE_FLOWS: Final = ("confirmed at once", "rejected at once", "cancelled at once", "failed at once")
+"""Flows of POST /process, which don't wait for OrderCreated."""
+FLOWS: Final = (*LATER, FAILED, WITHDRAWN, *AT_ONCE_FLOWS)
+ENDS: Final = {
+    "confirmed": ("PENDING", "CONFIRMED"),
+    "rejected": ("PENDING", "REJECTED"),
+    "cancelled": ("PENDING", "CONFIRMED", "CANCELLED"),
+    "failed": ("PENDING", "FAILED"),
+    "withdrawn": ("PENDING", "CANCELLED"),
+}
+"""The statuses of each flow, in their order. Flows with the suffix "at once" have the same statuses."""
+_ALIKE: Final = (
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.]\d{3}Z"), "TIME"),
+    (re.compile(r"dt=\d{4}-\d\d-\d\d"), "dt=DAY"),
+    (re.compile(r"product-\d+-[0-9a-f]{6}"), "PRODUCT"),
+)
+
+
+def statuses(flow: str) -> tuple[str, ...]:
+    """Return the statuses of an order with this flow, in their order."""
+    return ENDS[flow.removesuffix(" at once")]
+
+
+@dataclass
+class Orders:
+    """Orders by flow. Each flow has its own product, and all orders belong to one customer."""
+
+    stack: Stack
+    admin: Person
+    customer: Person
+    ids: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list[str]))
+    products: dict[str, str] = field(default_factory=dict[str, str])
+    stocked: dict[str, int] = field(default_factory=dict[str, int])
+    """Initial stock by flow."""
+
+    @property
+    def all(self) -> dict[str, str]:
+        """The flow of each order, by order id."""
+        return {order_id: flow for flow, ids in self.ids.items() for order_id in ids}
+
+    def stock(self, number: int) -> None:
+        """Create a product for each flow.
+
+        The products of rejected orders have too little stock, all others more than enough.
+        """
+        for flow in FLOWS:
+            self.stocked[flow] = UNITS - 1 if flow.startswith("rejected") else 3 * UNITS * number
+            self.products[flow] = self.admin.put(self.stocked[flow])
+
+    def place_at_once(self, number: int) -> None:
+        """Place orders with POST /process, and cancel orders of POST /orders before their workflow starts."""
+        for flow in AT_ONCE_FLOWS[:-1]:
+            self._place(flow, number, self._process)
+        with denied(self.stack, "order-express", "dynamodb:BatchGetItem"):
+            self._place(AT_ONCE_FLOWS[-1], number, self._process)
+        self.ids.update({flow: self._found(self.products[flow]) for flow in AT_ONCE_FLOWS})
+        self.cancel("cancelled at once")
+        self._place(WITHDRAWN, number, self._order)
+        self.cancel(WITHDRAWN)
+
+    def place(self, flow: str, number: int) -> None:
+        """Place orders with POST /orders."""
+        self._place(flow, number, self._order)
+
+    def cancel(self, flow: str) -> None:
+        """Cancel all orders of a flow."""
+
+        def one(order_id: str) -> None:
+            answer = self.customer.rest("POST", f"/orders/{order_id}/cancel")
+            assert answer.status == 200, answer
+
+        self._at_once(one, self.ids[flow])
+
+    def _order(self, flow: str) -> None:
+        self.ids[flow].append(self.customer.order({self.products[flow]: UNITS})["order_id"])
+
+    def _process(self, flow: str) -> None:
+        answer = self.customer.process({self.products[flow]: UNITS})
+        assert answer.status in (200, 409, 500), answer
+
+    def _found(self, product: str) -> list[str]:
+        """Return the ids of all orders of a product. A rejected POST /process doesn't return the order's id."""
+        found = rows(self.stack, "orders")
+        return [row["order_id"]["S"] for row in found if product in json.dumps(row["items"])]
+
+    def _place(self, flow: str, number: int, place: Callable[[str], None]) -> None:
+        self._at_once(place, [flow] * number)
+
+    def _at_once(self, do: Callable[[str], None], what: Iterable[str]) -> None:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(do, what))
+
+
+def left_of(state: State, orders: Orders) -> dict[str, Counter[str]]:
+    """Return a description of the final state for the orders of each flow, with the number of orders that have it."""
+    things: defaultdict[str, list[str]] = defaultdict(list)
+    for order_id, thing in state.things:
+        things[order_id].append(alike(thing))
+    return {flow: Counter("\n".join(sorted(things[order_id])) for order_id in ids) for flow, ids in orders.ids.items()}
+
+
+def alike(text: str) -> str:
+    """Replace ids, times and product ids in a text, so that the texts of two orders with the same flow are equal."""
+    for pattern, word in _ALIKE:
+        text = pattern.sub(word, text)
+    return text
+
+
+def sold(state: State, orders: Orders) -> dict[str, int]:
+    """Return the quantity that was sold of each flow's product."""
+    stock = {row["product_id"]["S"]: int(row["quantity"]["N"]) for row in state.tables["inventory"]}
+    return {flow: orders.stocked[flow] - stock[product] for flow, product in orders.products.items()}
+
+
+def out_of_order(event_ids: Sequence[str]) -> int:
+    """Return how many events arrived after an event with a later status of the same order.
+
+    Each event id has the form `{order_id}:{status}`.
+    """
+    places = {status: place for flow in ENDS.values() for place, status in enumerate(flow)} | {"CANCELLED": 2}
+    furthest: dict[str, int] = {}
+    late = 0
+    for event_id in event_ids:
+        order_id, _, status = event_id.partition(":")
+        late += places[status] < furthest.get(order_id, 0)
+        furthest[order_id] = max(furthest.get(order_id, 0), places[status])
+    return late
