@@ -1,4 +1,4 @@
-"""Tokens that open nothing: real ones of somebody else's, forged ones, and right ones in the wrong place."""
+"""Creates tokens that the APIs must reject: other users' tokens, forged tokens, and valid tokens in the wrong place."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _PUBLIC: Final = serialization.PublicFormat.SubjectPublicKeyInfo
 
 @dataclass(frozen=True)
 class Sent:
-    """How a token is sent, and what must come of it."""
+    """The headers and query with which a token is sent, and the statuses that the API may return."""
 
     headers: Mapping[str, str]
     query: str = ""
-    """With its question mark."""
+    """The query with its question mark."""
     statuses: tuple[int, ...] = (401,)
 
 
 @dataclass(frozen=True)
 class Forge:
-    """Signs as the user pool does: the emulator keeps each pool's keys as files."""
+    """Signs tokens with the keys of the user pool, which the emulator stores as files."""
 
     directory: Path
     pool: str
@@ -40,17 +40,17 @@ class Forge:
 
     @property
     def key(self) -> rsa.RSAPrivateKey:
-        """What the pool signs this kind of token with."""
+        """The key with which the pool signs this kind of token."""
         pem = (self.directory / f"{self.pool}-{self.use}.pem").read_bytes()
         return cast("rsa.RSAPrivateKey", serialization.load_pem_private_key(pem, password=None))
 
     def signed(self, claims: Mapping[str, Any]) -> str:
-        """Return a token that the pool itself could have signed."""
+        """Return a token with the pool's own signature."""
         return sign({"alg": "RS256", "kid": kid_of(self.key)}, claims, self.key)
 
 
 def kid_of(key: rsa.RSAPrivateKey) -> str:
-    """Return the id that the pool gives a key."""
+    """Return the key id (`kid`) that the pool gives to a key."""
     public = key.public_key().public_bytes(_ENCODING.DER, _PUBLIC)
     return base64.b64encode(hashlib.sha256(public).digest()).decode()
 
@@ -68,12 +68,12 @@ def parsed(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
 
 
 def encoded(value: Any) -> str:
-    """Return JSON in base64url."""
+    """Return a value as JSON in base64url."""
     return _base64(json.dumps(value).encode())
 
 
 def shapeless(right: str) -> dict[str, Sent]:
-    """Return what is no token at all."""
+    """Return texts that aren't valid tokens at all."""
     head, body, signature = right.split(".")
     values = {
         "empty": "",
@@ -102,7 +102,7 @@ def shapeless(right: str) -> dict[str, Sent]:
 
 
 def misplaced(right: str) -> dict[str, Sent]:
-    """Return the right token where nobody may look for it."""
+    """Return the valid token in places where no API may look for it."""
     headers = ("X-Authorization", "X-Access-Token", "X-Amz-Security-Token", "X-Api-Key", "Proxy-Authorization", "Token")
     queries = ("Authorization", "authorization", "access_token", "id_token", "token")
     return {
@@ -113,9 +113,9 @@ def misplaced(right: str) -> dict[str, Sent]:
 
 
 def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
-    """Return the right token with something changed, and tokens that somebody without the pool's key can make.
+    """Return changed versions of the valid token, and tokens that an attacker can create without the pool's key.
 
-    `foreign` is a right token of somebody else.
+    `foreign` is a valid token of another user.
     """
     header, claims, signature = parsed(right)
     head, body, _ = right.split(".")
@@ -148,7 +148,10 @@ def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
 
 
 def signed_but_wrong(claims: Mapping[str, Any], forge: Forge, audience: str) -> dict[str, Sent]:
-    """Return tokens with the pool's own signature that are not for this API now. `audience` is its claim's name."""
+    """Return tokens with the pool's own signature that aren't valid for this API at this time.
+
+    `audience` is the name of the claim that contains the app client.
+    """
     now, issuer = int(time.time()), claims["iss"]
     wrong: dict[str, Mapping[str, Any]] = {
         "expired": {"iat": now - 3600, "exp": now - 1},
@@ -176,7 +179,7 @@ def _bearers(tokens: Mapping[str, str]) -> dict[str, Sent]:
 
 
 def forge_key() -> rsa.RSAPrivateKey:
-    """Return a key of one's own."""
+    """Return a new key that the pool doesn't know."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

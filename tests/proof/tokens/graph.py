@@ -1,4 +1,7 @@
-"""Who is let in, read from the resource graph: what the emulator does not enforce as AWS does."""
+"""Finds open doors in the resource graph: resources that let callers in without the right token.
+
+The graph shows what the emulator doesn't enforce as AWS does.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,19 @@ from tests.support import bodies
 from tests.support.graph import Graph, Resource
 
 LONGEST_TOKEN_MIN: Final = 60
-"""A token of somebody who was deleted, disabled, signed out or put out of group `admin` is taken until it expires."""
+"""The longest allowed lifetime of a token.
+
+A token stays valid until it expires, even if its user was deleted, disabled, signed out or removed from group `admin`.
+"""
 
 
 def open_doors(graph: Graph) -> list[str]:
-    """Return what lets somebody in who should not be."""
+    """Return everything in the graph that lets in callers without the right token."""
     return [*_rest(graph), *_http(graph), *_beside(graph), *_pool(graph), *_side_doors(graph)]
 
 
 def changed(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
-    """Return the graph with some inputs of one resource replaced; None removes one."""
+    """Return the graph with changed inputs of one resource. None removes an input."""
     resource = graph.one(kind, name)
     changed = {key: value for key, value in {**resource.inputs, **inputs}.items() if value is not None}
     resources = [dataclasses.replace(r, inputs=changed) if r is resource else r for r in graph.resources]
@@ -30,7 +36,7 @@ def changed(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
 
 
 def with_another(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
-    """Return the graph with one more resource: a copy of a resource of this type, with other inputs."""
+    """Return the graph with one more resource of the given type."""
     first = next(r for r in graph.resources if r.custom)
     return dataclasses.replace(
         graph, resources=[*graph.resources, dataclasses.replace(first, type=kind, name=name, inputs=inputs)]
@@ -44,23 +50,23 @@ def _rest(graph: Graph) -> Iterator[str]:
         name = f"{operation.method} {operation.path}"
         asked = [each for requirement in _security(found.get(name)) for each in requirement.items()]
         if not asked or any(scheme not in schemes for scheme, _ in asked):
-            yield f"{operation.operation_id} asks for no token"
+            yield f"{operation.operation_id} requires no token"
         if any(scopes for _, scopes in asked):
-            yield f"{operation.operation_id} takes access tokens"
+            yield f"{operation.operation_id} accepts access tokens, expected ID tokens only"
     for route in found.values():
         if not _security(route) and not route.is_fixed:
-            yield f"{route.name} has a backend and asks for no token"
+            yield f"{route.name} invokes a backend and requires no token"
     auth = graph.outputs["frontend"]["auth"]
     for name, scheme in schemes.items():
         authorizer = scheme["x-amazon-apigateway-authorizer"]
         kinds = {authorizer["type"], scheme["x-amazon-apigateway-authtype"]}
         place = (scheme["type"], scheme["in"], scheme["name"], authorizer.get("identitySource"))
         if kinds != {"cognito_user_pools"} or place != ("apiKey", "header", "Authorization", None):
-            yield f"{name} looks elsewhere for something else"
+            yield f"{name} does not read a token from the header Authorization"
         if [arn.rpartition("/")[2] for arn in authorizer["providerARNs"]] != [auth["userPoolId"]]:
-            yield f"{name} takes tokens of another user pool"
+            yield f"{name} accepts tokens of another user pool"
         if authorizer.get("identityValidationExpression") != f"^{auth['userPoolClientId']}$":
-            yield f"{name} takes tokens of another app client"
+            yield f"{name} accepts tokens of another app client"
 
 
 def _http(graph: Graph) -> Iterator[str]:
@@ -74,26 +80,26 @@ def _http(graph: Graph) -> Iterator[str]:
     for key, operation in known.items():
         asked = [each for requirement in _security(found.get(key)) for each in requirement.items()]
         if not asked or any(scheme not in schemes for scheme, _ in asked):
-            yield f"{operation.operation_id} asks for no token"
+            yield f"{operation.operation_id} requires no token"
         if not operation.scopes or any(scopes != list(operation.scopes) for _, scopes in asked):
-            yield f"{operation.operation_id} takes tokens without its scope"
+            yield f"{operation.operation_id} accepts tokens without its scope"
     auth = graph.outputs["frontend"]["auth"]
     for name, scheme in schemes.items():
         authorizer = scheme["x-amazon-apigateway-authorizer"]
         wanted = {"issuer": auth["issuer"], "audience": [auth["userPoolClientId"]]}
         if authorizer["type"] != "jwt" or authorizer.get("jwtConfiguration") != wanted:
-            yield f"{name} takes tokens of another issuer or app client"
+            yield f"{name} accepts tokens of another issuer or app client"
         if authorizer["identitySource"] != "$request.header.Authorization":
-            yield f"{name} looks elsewhere for tokens"
+            yield f"{name} does not read tokens from the header Authorization"
 
 
 def _security(route: Route | None) -> list[dict[str, list[str]]]:
-    """Return what a route itself asks for: a REST API ignores the security of the whole document."""
+    """Return the security requirements of the route itself. REST APIs ignore those of the whole document."""
     return [] if route is None else route.operation.get("security") or []
 
 
 def _beside(graph: Graph) -> Iterator[str]:
-    """Yield routes that stand beside their API's document."""
+    """Yield routes that are defined outside their API's document."""
     for kind in ("aws:apigateway/method:Method", "aws:apigatewayv2/route:Route"):
         yield from (f"{each.name} is not in its API's document" for each in graph.of(kind))
 
@@ -105,23 +111,23 @@ def _pool(graph: Graph) -> Iterator[str]:
         for kind in ("access", "id"):
             valid = inputs[f"{kind}TokenValidity"] * minutes[inputs["tokenValidityUnits"][f"{kind}Token"]]
             if valid > LONGEST_TOKEN_MIN:
-                yield f"{client.name}: {kind} tokens are valid for {valid:.0f} minutes"
+                yield f"{client.name}: {kind} tokens are valid for {valid:.0f} minutes, at most {LONGEST_TOKEN_MIN} are allowed"
         if not inputs["enableTokenRevocation"]:
-            yield f"{client.name}: who signed out can go on with the refresh token"
+            yield f"{client.name}: refresh tokens stay valid after sign-out, because token revocation is off"
         if inputs["allowedOauthFlows"] != ["code"]:
-            yield f"{client.name}: tokens in URLs"
+            yield f"{client.name}: only the OAuth flow `code` is allowed, because the implicit flow puts tokens into URLs"
         if others := [flow for flow in inputs["explicitAuthFlows"] if "ADMIN" in flow or "CUSTOM" in flow]:
-            yield f"{client.name}: {others}"
+            yield f"{client.name}: sign-in flows that are not allowed: {others}"
 
 
 def _side_doors(graph: Graph) -> Iterator[str]:
-    """Yield ways to a function that are no route of an API."""
-    yield from (f"{each.name} is a URL of a function" for each in graph.of("FunctionUrl"))
+    """Yield ways to invoke a function without an API's route."""
+    yield from (f"{each.name} is a function URL, and no API protects it" for each in graph.of("FunctionUrl"))
     for each in graph.of("Permission"):
         service, source = each.inputs["principal"], each.inputs.get("sourceArn", "")
         any_path = re.search(r":execute-api:.*/[*]$", source)
         if service not in ("apigateway.amazonaws.com", "events.amazonaws.com") or not source or any_path:
-            yield f"{each.name} lets {service} call for {source or 'anybody'}"
+            yield f"{each.name} lets {service} invoke a function for {source or 'anybody'}"
 
 
 def _custom(graph: Graph, kind: str) -> list[Resource]:

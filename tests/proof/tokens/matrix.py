@@ -1,4 +1,4 @@
-"""Who attacks with which token, and what must not be seen in any answer."""
+"""Creates every wrong token for each API, and checks that responses show nothing of the attacked user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ NOBODY: Final = Sent({})
 
 @dataclass(frozen=True)
 class Victim:
-    """Somebody with a profile and an order; as an admin, a token of theirs taken by mistake would do the most harm."""
+    """A user with a profile, an order and a product. The attack tries to read or change these.
+
+    If the user is an admin, a wrongly accepted token does the most harm.
+    """
 
     person: Person
     order: Mapping[str, Any]
@@ -31,28 +34,28 @@ class Victim:
 
     @property
     def ids(self) -> dict[str, str]:
-        """What identifies their things, by the names that the documents use."""
+        """Ids of the user's resources, by the parameter names of the OpenAPI documents."""
         order, product = self.order["order_id"], self.product["product_id"]
         return {"user_id": self.person.sub, "order_id": order, "product_id": product}
 
     @property
     def secrets(self) -> list[str]:
-        """What nobody else may be told."""
+        """Texts that no other user may see."""
         return [self.person.name, self.person.email, *self.ids.values(), self.product["name"], self.order["created_at"]]
 
     def token(self, api: Api) -> str:
-        """Return their right token."""
+        """Return a valid token of the user for this API."""
         return self.person.id_token if api == "rest" else self.person.access_token
 
     def things(self) -> list[Any]:
-        """Return all that is theirs as they read it now."""
+        """Return the user's orders, profile and product as the user reads them now."""
         orders = self.person.rest("GET", "/orders?limit=100").json()
         profile = self.person.rest("GET", f"/users/{self.person.sub}").json()
         return [orders, profile, self.person.http("GET", f"/products/{self.product['product_id']}").json()]
 
 
 def victim(people: People, *groups: str) -> Victim:
-    """Return somebody new with a profile, a product and a confirmed order."""
+    """Create a user with a profile, a product and a confirmed order."""
     person, shop = people.somebody(*groups).introduce(), people.somebody("admin")
     product = shop.put(100, product_id=unique("secret-product"))
     order = person.process({product: 3}).json()
@@ -60,7 +63,7 @@ def victim(people: People, *groups: str) -> Victim:
 
 
 def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: CheckedClient) -> dict[str, Sent]:
-    """Return every way to come without a right token, by its name."""
+    """Return every kind of wrong token for this API, by name."""
     right, use = whose.token(api), USES[api]
     pool = stack.frontend["auth"]["userPoolId"]
     forge = Forge(stack.instance.data / "state" / "cognito-pool-keys", pool, use)
@@ -81,16 +84,16 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
 
 
 def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> list[str]:
-    """Return what is wrong with an answer to a token that opens nothing."""
-    found = [] if answer.status in sent.statuses else [f"got {answer.status}, allowed {sent.statuses}"]
+    """Return everything that is wrong with a response to a wrong token."""
+    found = [] if answer.status in sent.statuses else [f"got status {answer.status}, allowed {sent.statuses}"]
     # Neither the body nor the headers of an error response may contain a secret of the victim.
     told = answer.text + json.dumps(dict(answer.headers))
-    found += [f"tells {secret}" for secret in secrets if secret in told]
+    found += [f"the response contains {secret}" for secret in secrets if secret in told]
     return [f"{route.name}: {each}: {answer.text[:200]}" for each in found]
 
 
 def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict[str, Sent]:
-    """Return tokens that Cognito gave for something else."""
+    """Return tokens that Cognito issued for another pool, client or use."""
     pool = stack.aws("cognito-idp", "create_user_pool", PoolName=unique("foreign"))["UserPool"]["Id"]
     account = {"UserPoolId": pool, "Username": person.email}
     stack.aws("cognito-idp", "admin_create_user", **account, MessageAction="SUPPRESS")
@@ -138,7 +141,7 @@ def _scopeless(claims: Mapping[str, Any], forge: Forge, person: Person, client: 
 
 
 def with_another_client(stack: Stack, client: CheckedClient, pool: str) -> CheckedClient:
-    """Return a frontend that uses a new app client of `pool`."""
+    """Return an API client that signs in with a new app client of `pool`."""
     flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     named = {"UserPoolId": pool, "ClientName": f"other-{uuid.uuid4().hex[:6]}", "ExplicitAuthFlows": flows}
     made = stack.aws("cognito-idp", "create_user_pool_client", **named)["UserPoolClient"]["ClientId"]
@@ -147,7 +150,7 @@ def with_another_client(stack: Stack, client: CheckedClient, pool: str) -> Check
 
 
 def authenticated(stack: Stack, flow: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return what Cognito gives for an API sign-in: IdToken, AccessToken, RefreshToken."""
+    """Sign in with Cognito's API, and return IdToken, AccessToken and RefreshToken."""
     client_id = stack.frontend["auth"]["userPoolClientId"]
     asked = {"AuthFlow": flow, "ClientId": client_id, "AuthParameters": parameters}
     return stack.aws("cognito-idp", "initiate_auth", **asked)["AuthenticationResult"]

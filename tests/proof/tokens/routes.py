@@ -1,4 +1,4 @@
-"""Every route of both APIs, read from their OpenAPI documents, with a request that is right but for its token."""
+"""Every route of both APIs from their OpenAPI documents, with a request that is valid except for its token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ONCE: Final = settings(database=None)
 
 @dataclass(frozen=True)
 class Route:
-    """One operation of a document, or the preflight of its path."""
+    """One operation of an OpenAPI document. `preflight` sends the CORS preflight request of its path."""
 
     api: Api
     operation: openapi.Operation
@@ -33,21 +33,21 @@ class Route:
         return f"{self.operation.method} {self.operation.path}"
 
     def path(self, ids: Mapping[str, str]) -> str:
-        """Return the path with an id of `ids` for each parameter. Raises KeyError for one that it lacks."""
+        """Return the path with the ids of `ids` as its parameters. Raises KeyError for a missing id."""
         return re.sub(r"\{([^}]+)\}", lambda found: ids[found[1]], self.operation.path)
 
     def body(self, ids: Mapping[str, str]) -> Any:
-        """Return the smallest body that meets the document, or None without one."""
+        """Return the smallest body that the document allows, or None if the operation has no body."""
         schema = self.operation.request_schema
         return None if schema is None else _smallest("", schema, ids)
 
     def send(self, client: Client, sent: Sent, ids: Mapping[str, str]) -> Answer:
-        """Send the request with that token."""
+        """Send the operation's request with the given token."""
         call = client.rest if self.api == "rest" else client.http
         return call(self.operation.method, self.path(ids) + sent.query, None, self.body(ids), sent.headers)
 
     def preflight(self, client: Client, sent: Sent, ids: Mapping[str, str]) -> Answer:
-        """Ask for leave as a browser does, with that token."""
+        """Send the CORS preflight request with the given token, as a browser would."""
         frontend = client.frontend
         origin = {"Origin": frontend["corsOrigins"][0], "Access-Control-Request-Method": self.operation.method}
         url = frontend["restApi" if self.api == "rest" else "httpApi"]["url"]
@@ -62,7 +62,7 @@ def routes() -> list[Route]:
 
 
 def _smallest(name: str, schema: Mapping[str, Any], ids: Mapping[str, str]) -> Any:
-    """Return the smallest value of a schema as the documents have them; of `ids` where they have the name."""
+    """Return the smallest value that matches a schema. Values whose name is in `ids` come from `ids`."""
     if name in ids:
         return ids[name]
     if "enum" in schema:
@@ -81,6 +81,6 @@ def _smallest(name: str, schema: Mapping[str, Any], ids: Mapping[str, str]) -> A
 
 @cache
 def _text(pattern: str) -> str:
-    """Return the smallest text that the pattern allows."""
+    """Return the smallest text that matches the pattern."""
     ascii_alone = st.characters(min_codepoint=33, max_codepoint=126)
     return find(st.from_regex(pattern, fullmatch=True, alphabet=ascii_alone), lambda _: True, settings=_ONCE)

@@ -1,12 +1,12 @@
-"""A token that is wrong in any way opens no route.
+"""No wrong token gets access to any route.
 
-What the emulator does otherwise than AWS, and is proven on the graph instead (test_tokens_graph.py) or left to AWS: its
-gateways look at no `alg` and take a token without `exp`, both of which only the pool's own key could sign; its REST API
-takes access tokens and the tokens of all app clients, which local/corrections/rest_checks.py mends.
+The emulator differs from AWS in some points. Its API gateways ignore `alg` and accept tokens without `exp`, but only
+the pool's own key could sign such tokens. Its REST API accepts access tokens and tokens of all app clients, which
+local/corrections/rest_checks.py corrects. test_tokens_graph.py checks what the emulator can't show.
 
-Broken on purpose, in a copy: GET /orders/{order_id} and POST /process without their authorizer (the second let all in;
-the first's function refused by itself, which the graph and four more tests saw), the REST authorizer without its
-validation expression (`another audience` and `of another app client` let in).
+We broke copies of the program on purpose. POST /process without its authorizer let everybody in. GET /orders/{order_id}
+without its authorizer was still rejected by the function, but the graph's tests found it. The REST authorizer without
+its validation expression accepted `another audience` and `of another app client`.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ APIS: Final[tuple[Api, ...]] = ("rest", "http")
 
 @pytest.fixture(scope="module")
 def admin_victim(people: People) -> Victim:
-    """An admin with things of their own."""
+    """An admin with a profile, an order and a product."""
     return victim(people, "admin")
 
 
 @pytest.fixture(scope="module")
 def wrong(admin_victim: Victim, stack: Stack, people: People, client: CheckedClient) -> Mapping[Api, dict[str, Sent]]:
-    """Every wrong token, for each API."""
+    """Every wrong token by name, for each API."""
     return {api: wrong_tokens(api, admin_victim, stack, people, client) for api in APIS}
 
 
-def test_no_wrong_token_opens_a_route(
+def test_wrong_tokens_are_rejected_on_every_route(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, dose: Dose, proof: Proof
 ) -> None:
     before, found, tried = admin_victim.things(), list[str](), 0
@@ -64,7 +64,7 @@ def test_no_wrong_token_opens_a_route(
     assert admin_victim.things() == before
 
 
-def test_a_preflight_needs_no_token_and_tells_nothing(
+def test_preflight_needs_no_token_and_reveals_nothing(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, dose: Dose, proof: Proof
 ) -> None:
     tried, found = 0, list[str]()
@@ -83,8 +83,8 @@ def test_a_preflight_needs_no_token_and_tells_nothing(
     assert found == []
 
 
-def test_the_right_token_opens_every_route(admin_victim: Victim, client: CheckedClient) -> None:
-    """Else the refusals above could have another cause: a broken route, or a body that is no body."""
+def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: CheckedClient) -> None:
+    """Without this test, the rejections above could have another cause, such as a broken route or an invalid body."""
     for route in ROUTES:
         token = admin_victim.token(route.api)
         for value in (token, f"Bearer {token}"):
@@ -94,10 +94,10 @@ def test_the_right_token_opens_every_route(admin_victim: Victim, client: Checked
             assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
 
 
-def test_a_token_with_bearer_in_another_case_is_refused_or_its_owner_s(
+def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
     admin_victim: Victim, client: CheckedClient
 ) -> None:
-    """AWS does not say which. Either is harmless."""
+    """AWS doesn't document whether it accepts such tokens. Both results are harmless."""
     for word in ("bearer", "BEARER", "BeArEr"):
         for route in ROUTES:
             if route.operation.method == "GET":
@@ -105,10 +105,13 @@ def test_a_token_with_bearer_in_another_case_is_refused_or_its_owner_s(
                 assert route.send(client, sent, admin_victim.ids).status in (200, 401)
 
 
-def test_a_route_that_lost_its_scope_lets_in_and_is_noticed(
+def test_attack_detects_a_route_without_its_scope(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
 ) -> None:
-    """One that lost its authorizer lets nobody in: the function finds no caller and refuses. The graph shows it."""
+    """A route without its authorizer lets nobody in, because the function finds no caller.
+
+    The graph's tests find such routes.
+    """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")
     with _changed_route(stack, route, AuthorizationScopes=[]):
@@ -121,7 +124,7 @@ def test_a_route_that_lost_its_scope_lets_in_and_is_noticed(
 
 @contextmanager
 def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]:
-    """Change a route of the HTTP API for a while."""
+    """Change a route of the HTTP API until the context ends."""
     (api_id,) = (each["ApiId"] for each in stack.aws("apigatewayv2", "get_apis")["Items"])
     listed = stack.aws("apigatewayv2", "get_routes", ApiId=api_id)["Items"]
     (made,) = (each for each in listed if each["RouteKey"] == route.name)
@@ -134,13 +137,12 @@ def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]
         stack.aws("apigatewayv2", "update_route", **named, **kept)
 
 
-def test_tokens_outlive_their_owner_until_they_expire_and_no_new_ones_come(
-    people: People, client: CheckedClient, stack: Stack, proof: Proof
-) -> None:
-    """Gateways verify a token by its signature and times alone (AWS's authorizers, and the emulator's).
+def test_removed_users_get_no_new_tokens(people: People, client: CheckedClient, stack: Stack, proof: Proof) -> None:
+    """API gateways verify only a token's signature and times, on AWS and on the emulator.
 
-    So whoever is disabled, deleted, signed out or put out of group `admin` can go on for the rest of an hour, which
-    test_tokens_graph.py bounds; there is nothing to refuse them by. What Cognito refuses at once is checked here.
+    So a user who is disabled, deleted, signed out or removed from group `admin` keeps access until the token expires,
+    which test_tokens_graph.py limits to an hour. This test checks that Cognito rejects new sign-ins and refresh tokens
+    at once.
     """
     pool = stack.frontend["auth"]["userPoolId"]
     ends = ("admin_user_global_sign_out", "admin_disable_user", "admin_delete_user")
@@ -158,7 +160,7 @@ def test_tokens_outlive_their_owner_until_they_expire_and_no_new_ones_come(
     proof.tried(ends_of_accounts=len(ends))
 
 
-def test_a_customer_is_told_nothing_of_an_admin_s_and_may_not_do_what_admins_do(
+def test_customer_sees_no_data_of_an_admin_and_has_no_admin_rights(
     admin_victim: Victim, customer: Person, proof: Proof
 ) -> None:
     before, found = admin_victim.things(), list[str]()
@@ -180,7 +182,7 @@ def test_a_customer_is_told_nothing_of_an_admin_s_and_may_not_do_what_admins_do(
 
 
 def _without_stock(things: list[Any]) -> list[Any]:
-    """The customer's own order of the same product took some."""
+    """Return the user's things without the product's stock, which the customer's own order reduced."""
     return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
 
 

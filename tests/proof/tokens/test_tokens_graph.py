@@ -1,4 +1,4 @@
-"""S3 on the graph: what the emulator lets through and AWS does not, or would and may not."""
+"""The resource graph lets no caller in without the right token, as far as the emulator can't show it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ANOTHER_POOL = "arn:aws:cognito-idp:ap-northeast-1:123456789012:userpool/another
 TOKEN_UNITS = {"accessToken": "days", "idToken": "minutes", "refreshToken": "days"}
 
 
-def test_no_stack_has_an_open_door(graph: Graph, proof: Proof) -> None:
-    """The authorizer of every method and route, its audience, issuer and scopes, and how long tokens are valid."""
+def test_no_stack_lets_callers_in_without_the_right_token(graph: Graph, proof: Proof) -> None:
+    """Checks the authorizer of every method and route, its audience, issuer and scopes, and the lifetime of tokens."""
     found = open_doors(graph)
     proof.tried(routes_in_graphs=len(routes()))
     proof.found(open_doors=len(found))
@@ -30,7 +30,7 @@ def test_no_stack_has_an_open_door(graph: Graph, proof: Proof) -> None:
 
 
 def asks(route: str, security: Any) -> Callable[[Any], None]:
-    """Let a route ask for something else; None leaves out what it asks for."""
+    """Return a change of a route's security requirements. None removes them."""
     method, path = route.split()
 
     def alter(document: Any) -> None:
@@ -40,7 +40,7 @@ def asks(route: str, security: Any) -> Callable[[Any], None]:
 
 
 def authorizer(**fields: Any) -> Callable[[Any], None]:
-    """Change the authorizers of a document; None removes a field."""
+    """Return a change of a document's authorizers. None removes a field."""
 
     def alter(document: Any) -> None:
         for scheme in document["components"]["securitySchemes"].values():
@@ -52,7 +52,7 @@ def authorizer(**fields: Any) -> Callable[[Any], None]:
 
 
 def scheme(**fields: Any) -> Callable[[Any], None]:
-    """Change the security schemes of a document."""
+    """Return a change of a document's security schemes."""
 
     def alter(document: Any) -> None:
         for each in document["components"]["securitySchemes"].values():
@@ -62,7 +62,7 @@ def scheme(**fields: Any) -> Callable[[Any], None]:
 
 
 def answered(route: str) -> Callable[[Any], None]:
-    """Put a function behind a fixed answer."""
+    """Return a change that invokes a function in place of a route's fixed response."""
     method, path = route.split()
 
     def alter(document: Any) -> None:
@@ -74,19 +74,19 @@ def answered(route: str) -> Callable[[Any], None]:
 ANY = "x-amazon-apigateway-any-method"
 ALTERED: dict[str, tuple[tuple[str, str], Callable[[Any], None]]] = {
     "a REST method without its authorizer": (REST, asks("GET /orders/{order_id}", [])),
-    "a REST method that leaves it to the document": (REST, asks("GET /orders/{order_id}", None)),
+    "a REST method without security of its own": (REST, asks("GET /orders/{order_id}", None)),
     "a REST method with another authorizer": (REST, asks("POST /users", [{"other": []}])),
     "a REST method with scopes": (REST, asks("POST /process", [{"userPoolIdToken": ["email"]}])),
-    "a function behind a preflight answer": (REST, answered("options /orders")),
+    "a function behind a preflight response": (REST, answered("options /orders")),
     "a function behind unknown routes": (REST, answered(f"{ANY} /{{proxy+}}")),
-    "a REST API for the whole pool": (REST, authorizer(identityValidationExpression=None)),
+    "a REST API for all app clients of the pool": (REST, authorizer(identityValidationExpression=None)),
     "a REST API for another pool": (REST, authorizer(providerARNs=[ANOTHER_POOL])),
     "a token in the query": (REST, authorizer(identitySource="method.request.querystring.token")),
     "a token in another header": (REST, scheme(name="X-Token")),
     "a route without its authorizer": (HTTP, asks("PUT /products/{product_id}", [])),
     "a route without its scope": (HTTP, asks("GET /products/{product_id}", [{"userPoolAccessToken": []}])),
-    "a route with one scope more": (HTTP, asks("GET /products", [{"userPoolAccessToken": ["email", "openid"]}])),
-    "an API for all clients": (HTTP, authorizer(jwtConfiguration={"issuer": "x", "audience": []})),
+    "a route with an additional scope": (HTTP, asks("GET /products", [{"userPoolAccessToken": ["email", "openid"]}])),
+    "an API for all app clients": (HTTP, authorizer(jwtConfiguration={"issuer": "x", "audience": []})),
     "a token of an HTTP API in the query": (HTTP, authorizer(identitySource="$request.querystring.token")),
 }
 MUTATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -104,7 +104,7 @@ MUTATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("api", "alter"), ALTERED.values(), ids=ALTERED)
-def test_each_open_door_of_a_document_is_seen(
+def test_open_door_in_an_api_document_is_found(
     graph_of: Callable[[str], Graph], api: tuple[str, str], alter: Callable[[Any], None], proof: Proof
 ) -> None:
     assert open_doors(altered(graph_of("prod"), api, alter))
@@ -112,14 +112,14 @@ def test_each_open_door_of_a_document_is_seen(
 
 
 @pytest.mark.parametrize(("kind", "name", "inputs"), MUTATIONS.values(), ids=MUTATIONS)
-def test_each_open_door_is_seen(
+def test_open_door_in_a_resource_is_found(
     graph_of: Callable[[str], Graph], kind: str, name: str, inputs: dict[str, Any], proof: Proof
 ) -> None:
     assert open_doors(changed(graph_of("prod"), kind, name, **inputs))
     proof.tried(doors_opened_on_purpose=1)
 
 
-def test_a_route_and_a_url_that_nobody_documented_are_seen(graph_of: Callable[[str], Graph]) -> None:
+def test_undocumented_routes_and_function_urls_are_found(graph_of: Callable[[str], Graph]) -> None:
     prod = graph_of("prod")
     assert open_doors(with_another(prod, ROUTE, "default", routeKey="$default", authorizationType="NONE"))
     assert open_doors(with_another(prod, METHOD, "get", httpMethod="GET", authorization="NONE"))

@@ -1,8 +1,8 @@
-"""What is somebody else's is not seen by any identifier, and not told apart from what there is not.
+"""A user can't see other users' resources by any id, and can't tell them from missing resources.
 
-Broken on purpose, in a copy: the owner's check left out of GET /orders/{order_id} (four tests failed), of cancellation
-and cursor (five), of GET /users/{user_id} (two); order ids made of the key without its owner (two); one more lookup for
-what is somebody else's (136 of 150 pairs were slower).
+We broke copies of the program on purpose, and tests failed each time: GET /orders/{order_id} without the owner check
+(four tests), cancellation and cursor without it (five), GET /users/{user_id} without it (two), order ids derived from
+the key without its owner (two), and an additional lookup for other users' orders (136 of 150 pairs were slower).
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ NOBODY_S: Final = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture(scope="module")
 def theirs(people: People) -> Victim:
-    """Somebody else's profile, product and order."""
+    """Another user's profile, product and order."""
     return victim(people)
 
 
 @pytest.fixture(scope="module")
 def attacker(people: People) -> Person:
-    """A customer with an account and nothing else."""
+    """A customer with an account but without any orders."""
     return people.somebody()
 
 
 def seen(answer: Answer) -> tuple[int, dict[str, str], str]:
-    """Return all that a client sees of an answer but what belongs to the one request."""
+    """Return everything that a client sees in a response, without the parts that differ between all responses."""
     body = answer.text
     if "request_id" in body:
         body = body.replace(answer.json()["request_id"], "")
@@ -71,17 +71,17 @@ PLACES: Final = (
 
 
 def in_place(path: str, order_id: str, user_id: str) -> str:
-    """Return the path with the ids in it, or with the cursor that stands behind the order."""
+    """Return the path with the ids in it, or with the cursor behind the order."""
     return path.format(order_id=order_id, user_id=user_id, cursor=cursor_behind(order_id))
 
 
 def cursor_behind(row_id: str) -> str:
-    """Return the cursor that a list gives behind this row: decisions/03, it holds no secret."""
+    """Return the cursor that a list returns behind this row. Cursors contain no secret, see decisions/03."""
     return base64.urlsafe_b64encode(f"v1:{row_id}".encode()).decode().rstrip("=")
 
 
 @pytest.mark.parametrize(("method", "path"), PLACES)
-def test_theirs_and_none_answer_the_same_byte_for_byte(
+def test_other_users_and_missing_resources_get_equal_responses(
     attacker: Person, theirs: Victim, proof: Proof, method: str, path: str
 ) -> None:
     ids = theirs.ids
@@ -93,8 +93,8 @@ def test_theirs_and_none_answer_the_same_byte_for_byte(
     proof.tried(pairs_of_theirs_and_none=1)
 
 
-def test_an_admin_reads_what_is_theirs_by_its_id_and_may_do_no_more(admin: Person, theirs: Victim) -> None:
-    """Group `admin` may read any user and order; it cancels none, and lists its own alone."""
+def test_admin_reads_other_users_data_but_changes_nothing(admin: Person, theirs: Victim) -> None:
+    """Group `admin` may read any user and order, but may not cancel other users' orders or list them."""
     ids = theirs.ids
     assert admin.rest("GET", f"/orders/{ids['order_id']}").json() == theirs.order
     assert admin.rest("GET", f"/users/{ids['user_id']}").json()["email"] == theirs.person.email
@@ -108,7 +108,7 @@ def test_an_admin_reads_what_is_theirs_by_its_id_and_may_do_no_more(admin: Perso
 
 
 def variants(order_id: str, user_id: str, own: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield requests that name somebody else's order or profile in a roundabout way: method, path, headers."""
+    """Yield requests that refer to another user's order or profile in unusual ways: method, path, headers."""
     as_user = ("X-User-Id", "X-Forwarded-User", "X-Amzn-Sub", "X-Original-User", "From")
     instead = ("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Path", "X-HTTP-Method-Override")
     for thing in (f"/orders/{order_id}", f"/users/{user_id}"):
@@ -132,7 +132,7 @@ def variants(order_id: str, user_id: str, own: str) -> Iterator[tuple[str, str, 
     yield "GET", f"/orders/{order_id}/cancel", {}
 
 
-def test_no_other_spelling_gives_what_is_theirs(attacker: Person, theirs: Victim, proof: Proof) -> None:
+def test_no_spelling_of_a_path_shows_other_users_data(attacker: Person, theirs: Victim, proof: Proof) -> None:
     tried = list(variants(theirs.ids["order_id"], theirs.ids["user_id"], NOBODY_S))
     url = attacker.client.frontend["restApi"]["url"]
     found = list[str]()
@@ -147,7 +147,7 @@ def test_no_other_spelling_gives_what_is_theirs(attacker: Person, theirs: Victim
     assert theirs.person.read(theirs.ids["order_id"]) == theirs.order
 
 
-def test_a_body_that_names_somebody_else_is_refused(attacker: Person, theirs: Victim) -> None:
+def test_body_with_another_users_id_is_rejected(attacker: Person, theirs: Victim) -> None:
     order = lines({theirs.ids["product_id"]: 1})
     profile = {"name": "x", "email": "x@example.com"}
     for name in ("user_id", "sub", "owner", "order_id"):
@@ -158,8 +158,10 @@ def test_a_body_that_names_somebody_else_is_refused(attacker: Person, theirs: Vi
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
-def test_somebody_else_s_idempotency_key_is_a_new_key(people: People, theirs: Victim, proof: Proof, path: str) -> None:
-    """Neither their order nor a conflict with it comes back: a key tells nothing of who used it."""
+def test_another_users_idempotency_key_creates_a_new_order(
+    people: People, theirs: Victim, proof: Proof, path: str
+) -> None:
+    """The response shows neither the other user's order nor a conflict with it."""
     key, attacker = unique("their key"), people.somebody()
     ours, accepted = lines({theirs.ids["product_id"]: 1}), 200 if path == "/process" else 202
     before = theirs.person.rest("POST", path, ours, Idempotency_Key=key)
@@ -175,7 +177,7 @@ def test_somebody_else_s_idempotency_key_is_a_new_key(people: People, theirs: Vi
     proof.tried(keys_of_somebody_else=3)
 
 
-def test_a_location_names_nothing_but_what_its_owner_made(people: People, stack: Stack, theirs: Victim) -> None:
+def test_location_contains_only_the_callers_own_ids(people: People, stack: Stack, theirs: Victim) -> None:
     attacker = people.somebody()
     order = attacker.rest(
         "POST", "/orders", lines({theirs.ids["product_id"]: 1}), Idempotency_Key=theirs.ids["order_id"]
@@ -187,10 +189,8 @@ def test_a_location_names_nothing_but_what_its_owner_made(people: People, stack:
     assert order.json()["order_id"] != theirs.ids["order_id"]
 
 
-def test_an_order_s_id_can_be_computed_by_its_owner_s_key_and_opens_nothing(
-    attacker: Person, theirs: Victim, domain: Any
-) -> None:
-    """Who knows the owner's id and key knows the order's id: the id is a name, not a secret."""
+def test_computed_order_id_gives_no_access(attacker: Person, theirs: Victim, domain: Any) -> None:
+    """Anybody who knows the owner's id and key can compute the order's id, because the id is not a secret."""
     key = unique("known")
     made = theirs.person.order({theirs.ids["product_id"]: 1}, key=key)["order_id"]
     assert domain(theirs.person.sub, key) == made
@@ -202,11 +202,14 @@ def domain() -> Callable[[str, str], str]:
     return order_id_for
 
 
-def test_theirs_and_none_take_the_same_time(attacker: Person, theirs: Victim, dose: Dose, proof: Proof) -> None:
-    """Of pairs of requests, either is the slower one about as often: a sign test, which needs no quiet machine.
+def test_other_users_and_missing_resources_take_equal_time(
+    attacker: Person, theirs: Victim, dose: Dose, proof: Proof
+) -> None:
+    """In pairs of requests, each request must be the slower one about equally often (a sign test).
 
-    The bounds are left by chance once in 100,000 runs. In full it sees a lookup more or less for what is theirs, which
-    takes a millisecond here. What it cannot see is microseconds, such as those that reading 25 lines takes.
+    The test needs no quiet machine, and fails by chance once in 100,000 runs. In full, it detects one additional
+    database lookup, which takes a millisecond here. It can't detect differences of microseconds, such as the time for
+    reading 25 lines.
     """
     pairs = dose(20, 150)
     fewest = rarely_fewer(pairs)
@@ -231,7 +234,7 @@ def test_theirs_and_none_take_the_same_time(attacker: Person, theirs: Victim, do
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return the number that so many tosses of a coin give fewer heads than, or tails, once in 100,000 times."""
+    """Return the number of heads that `pairs` coin tosses fall below, or exceed for tails, once in 100,000 times."""
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
         heads += 1
