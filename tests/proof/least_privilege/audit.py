@@ -1,4 +1,4 @@
-"""What a program's policies allow, held against what its resources need: nothing more, nothing less, nothing vague."""
+"""Compares a program's granted permissions with those that its resources need: none unused, missing or too broad."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ _NOWHERE: Final = ("xray:", "logs:", "dynamodb:ListStreams")
 
 @dataclass(frozen=True)
 class Audit:
-    """What is wrong, in words."""
+    """All errors found in a program's permissions, each as a text."""
 
     unused: list[str]
-    """Permissions that nothing needs, or that are given twice: one of the two is not missed."""
+    """Permissions that nothing needs, or that are granted twice."""
     missing: list[str]
-    """What the resources need and may not."""
+    """Permissions that the resources need but that aren't granted."""
     wildcard_actions: list[str]
     unread: list[str]
-    """Resources that give permissions which nobody held against anything."""
+    """Resources that grant permissions in a way that this audit doesn't check."""
     wide: list[str]
-    """Permissions on a pattern of resources, without a reason."""
+    """Permissions with a wildcard in the resource and without a reason for it."""
     shared: list[str]
-    """Roles of two functions."""
+    """Roles that several functions share."""
 
     def faults(self) -> list[str]:
-        """Return all of it."""
+        """Return all errors, each with its kind."""
         return [f"{kind}: {each}" for kind, found in vars(self).items() for each in found]
 
 
 def audit(graph: Graph) -> Audit:
-    """Hold the policies of a program against its resources."""
+    """Compare the granted permissions of a program with the needed ones."""
     given, needs = Counter(of_graph(graph)), needed(graph)
     roles = Counter(str(made.inputs["role"]) for made in graph.of("Function") if made.custom)
     twice = [grant for grant, times in given.items() if times > 1]
@@ -66,13 +66,13 @@ def audit(graph: Graph) -> Audit:
 
 
 def by_code(grant: Grant, graph: Graph) -> bool:
-    """Whether the code of a function may need it."""
+    """Say whether the permission belongs to a function's role and to the actions that the functions' code may call."""
     names = {made.inputs["name"].removeprefix(f"orders-{graph.stack}-") for made in graph.of("Function") if made.custom}
     return grant.policy.partition(" ")[::2] in {("role", name) for name in names} and grant.action in CALLED_BY_CODE
 
 
 def asked_by_aws_alone(grant: Grant) -> bool:
-    """Whether the emulator lets it pass unasked."""
+    """Say whether only AWS checks this permission, and the emulator doesn't."""
     return grant.action.startswith(ASKED_BY_AWS_ALONE) or grant.policy.startswith(_UNASKED_POLICIES)
 
 

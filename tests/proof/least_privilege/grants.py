@@ -1,7 +1,7 @@
-"""What is allowed to whom: every permission that the policies of a resource graph, or of a deployed stack, give.
+"""Lists every permission that the policies of a resource graph, or of a deployed stack, grant.
 
-A permission is one action on one resource for one principal, under the conditions of its statement. Names stand without
-project, stack, account and the ids that AWS makes up, so that the same permission of two stacks is equal.
+A permission allows one principal one action on one resource, under the conditions of its statement. Names are stored
+without project, stack, account and generated ids, so that the same permission of two stacks is equal.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from tests.support.graph import ACCOUNT, Graph, Resource
 
 When = tuple[tuple[str, str, tuple[str, ...]], ...]
-"""Conditions: operator, key in lower case, values."""
+"""The conditions of a statement: operator, key in lower case, and values."""
 
 # Each of these resource types has an input that contains a policy, and a name for its kind of policy.
 _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
@@ -36,9 +36,9 @@ class Grant:
     """One permission."""
 
     policy: str
-    """Whose policy says so: `role users-api`, `trust users-api`, `function orders-api:live`, `queue analytics.fifo`."""
+    """The policy that grants it: `role users-api`, `trust users-api`, `queue analytics.fifo`."""
     who: str
-    """A role's name, a service's principal, or an account."""
+    """The principal: a role's name, a service or an account."""
     action: str
     resource: str
     when: When = ()
@@ -48,7 +48,7 @@ class Grant:
         return f"{self.policy}: {self.who} may {self.action} on {self.resource}{limits}"
 
     def covers(self, *, who: str, action: str, resource: str, context: Mapping[str, Any]) -> bool:
-        """Whether this permission is the one that such a request needs."""
+        """Say whether this permission allows the given request."""
         return (
             (self.who, self.action) == (who, action)
             and fnmatch.fnmatchcase(resource, self.resource)
@@ -61,18 +61,22 @@ class Grant:
 
 
 def plain(text: str, stack: str, account: str = ACCOUNT) -> str:
-    """Return `text` without what differs between stacks, accounts and deployments."""
+    """Return `text` without stack, account, API id and stream label, which differ between deployments."""
     text = text.replace(f"orders-{stack}-", "").replace(account, "ACCOUNT")
     text = re.sub(r"(:execute-api:[^:]+:ACCOUNT:)[^/]+/", r"\1API/", text).replace(f":API/{stack}/", ":API/STAGE/")
     return re.sub(r"/stream/[^/]+$", "/stream/LATEST", text)
 
 
 def of_statement(policy: str, holder: str, statement: Mapping[str, Any]) -> Iterator[Grant]:
-    """Yield what one statement allows, for the role `holder` unless it names its principals. A Deny allows nothing."""
+    """Yield the permissions that one statement grants. A Deny statement grants none.
+
+    If the statement has no principal, the permissions belong to the role `holder`. Raises ValueError for NotAction,
+    NotResource and NotPrincipal.
+    """
     if statement["Effect"] != "Allow":
         return
     if "NotAction" in statement or "NotResource" in statement or "NotPrincipal" in statement:
-        raise ValueError(f"{policy}: a statement that allows what it does not name: {statement}")
+        raise ValueError(f"{policy}: NotAction, NotResource and NotPrincipal are not allowed: {statement}")
     when = tuple(
         sorted(
             (operator, key.lower(), tuple(sorted(many(values))))
@@ -87,12 +91,12 @@ def of_statement(policy: str, holder: str, statement: Mapping[str, Any]) -> Iter
 
 
 def of_graph(graph: Graph) -> list[Grant]:
-    """Return every permission of a program, one entry for each time that it is given."""
+    """Return every permission that a program grants. A permission that is granted twice has two entries."""
     return [_plain(grant, graph.stack) for found in _statements(graph) for grant in of_statement(*found)]
 
 
 def unread(graph: Graph) -> list[str]:
-    """Return resources that give permissions which `of_graph` does not know how to read."""
+    """Return all resources that grant permissions in a form that `of_graph` can't read."""
     foreign = [made.urn for kind in FOREIGN for made in graph.of(kind)]
     return foreign + [
         f"{made.urn}: {key}"
@@ -103,7 +107,7 @@ def unread(graph: Graph) -> list[str]:
 
 
 def many(value: Any) -> list[str]:
-    """Return what IAM's grammar gives as one text or as a list."""
+    """Return a value of IAM's policy grammar, which is a text or a list, as a list."""
     return [value] if isinstance(value, str) else [str(each) for each in value]
 
 
@@ -119,7 +123,7 @@ def _statements(graph: Graph) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def of_permission(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the statement that Lambda makes of a permission."""
+    """Return the policy statement that Lambda creates from an `aws:lambda:Permission`."""
     region = str(inputs["sourceArn"]).split(":")[3]
     name = f"{inputs['function']}:{inputs['qualifier']}"
     return {
@@ -132,7 +136,7 @@ def of_permission(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holder(title: str, made: Resource) -> tuple[str, str]:
-    """Return the name of what has the policy, and its role or the ARN that its statements leave out."""
+    """Return the name of the policy's owner, and the principal or resource that its statements omit."""
     inputs = made.inputs
     if title == "trust":
         return inputs["name"], made.state["arn"]
@@ -156,7 +160,7 @@ def _plain(grant: Grant, stack: str) -> Grant:
 
 
 def plain_grant(grant: Grant, cut: Callable[[str], str]) -> Grant:
-    """Return the grant with each of its names cut."""
+    """Return the permission with `cut` applied to each of its names."""
     when = tuple((operator, key, tuple(sorted(cut(value) for value in values))) for operator, key, values in grant.when)
     return Grant(
         policy=cut(grant.policy),

@@ -1,7 +1,7 @@
-"""What must be allowed: derived from what a program declares, not from its policies.
+"""Derives the permissions that a program needs from its resources, without looking at its policies.
 
-Everything but the calls that the code of functions makes, which only running it shows. Each need names where AWS says
-so; the texts stand in the table of docs/permissions.md.
+The AWS calls in the functions' own code are missing here, because only running the code shows them. Each permission has
+a reason with the AWS document that requires it. The table of docs/permissions.md shows these reasons.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
 
 
 def needed(graph: Graph) -> dict[Grant, str]:
-    """Return each permission that the resources of a program need, with what for."""
+    """Return each permission that a program's resources need, with the reason."""
     found: dict[Grant, str] = {}
 
     def cut(text: str) -> str:
@@ -103,7 +103,7 @@ def _made_functions(graph: Graph) -> list[Resource]:
 
 
 def _role_of(graph: Graph, function: str) -> str:
-    """Return the role of a function, which is given by its name or an ARN."""
+    """Return the role of a function, given by its name or ARN."""
     name = function.partition(":function:")[2].partition(":")[0] or function
     return next(made.inputs["role"] for made in _made_functions(graph) if made.inputs["name"] == name)
 
@@ -171,7 +171,7 @@ def _machines(graph: Graph) -> Iterator[Need]:
 
 
 def _methods(graph: Graph) -> Iterator[Need]:
-    """Yield what the methods of REST APIs call."""
+    """Yield the permissions that the methods of REST APIs need."""
     stages = {made.inputs["restApi"]: made.inputs["stageName"] for made in graph.of("aws:apigateway/stage:Stage")}
     for made in graph.of("aws:apigateway/restApi:RestApi"):
         identity = f"{made.name}-id"
@@ -196,22 +196,23 @@ def _methods(graph: Graph) -> Iterator[Need]:
 
 
 def _routes(graph: Graph) -> Iterator[Need]:
-    """Yield what the routes of HTTP APIs call."""
+    """Yield the permissions that the routes of HTTP APIs need."""
     for made in graph.of("aws:apigatewayv2/api:Api"):
         yield from _invocations(routes(made.inputs["body"]), f"{made.name}-id", "*")
 
 
 def _invocations(found: list[Route], api: str, stage: str) -> Iterator[Need]:
-    """Yield what lets an API invoke its functions: for each one permission for the first part of its paths.
+    """Yield the permissions by which an API invokes its functions, one for each function and first part of a path.
 
-    A permission for each route would be as many resources, and API Gateway invokes only what the API's document says.
+    One permission for each route would create many resources without more safety, because API Gateway invokes a
+    function only for the routes in the API's document.
     """
     first = {(str(route.integration.get("uri", "")), route.path.split("/")[1]) for route in found}
     yield from (_invoked(uri, api, f"{stage}/*/{part}*") for uri, part in sorted(first) if ":lambda:path/" in uri)
 
 
 def _invoked(uri: str, api: str, path: str) -> Need:
-    """Return what lets an API invoke a function for one of its methods."""
+    """Return the permission by which an API invokes a function for the methods under a path."""
     arn = uri.partition("/functions/")[2].removesuffix("/invocations")
     source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{path}"
     return _invocation(
@@ -226,7 +227,7 @@ def _invocation(arn: str, service: str, source: str) -> Grant:
 
 
 def _targets(graph: Graph) -> Iterator[Need]:
-    """Yield what the rules of EventBridge deliver to."""
+    """Yield the permissions by which EventBridge's rules deliver events to their targets and dead-letter queues."""
     for made in graph.of("EventTarget"):
         rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(made.inputs)}{made.inputs['rule']}"
         target: str = made.inputs["arn"]
@@ -257,7 +258,7 @@ def _delivered(queue: str, rule: str) -> Grant:
 
 
 def _alarms(graph: Graph) -> Iterator[Need]:
-    """Yield what alarms tell, and the keys of the topics that they tell."""
+    """Yield the permissions by which alarms notify topics, and those that the topics' keys need."""
     who, told = "cloudwatch.amazonaws.com", set[str]()
     for made in graph.of("MetricAlarm"):
         told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}
@@ -289,7 +290,7 @@ def _administration(key: str) -> Iterator[Need]:
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
-    """Yield what the keys of log groups allow."""
+    """Yield the permissions that the keys of log groups need."""
     keys = {str(made.inputs["kmsKeyId"]) for made in graph.of("LogGroup") if made.inputs.get("kmsKeyId")}
     who, groups = f"logs.{REGION}.amazonaws.com", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
     for key in sorted(keys):
@@ -316,5 +317,5 @@ def _log_role(graph: Graph) -> Iterator[Need]:
 
 
 def _if_sent() -> When:
-    """Of a service of which AWS does not say that it always sends its source."""
+    """Return the condition for services that, as far as AWS documents it, don't always send their source account."""
     return (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),)

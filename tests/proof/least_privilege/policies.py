@@ -1,4 +1,4 @@
-"""The policies of a deployed stack: read, and changed for a while by one permission or one value of a condition."""
+"""Reads the policies of a deployed stack, and removes one permission or one value of a condition for a while."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.proof.least_privilege.grants import Grant, many, of_statement, plain,
 
 Document = dict[str, Any]
 NOBODY: Final = "nobody"
-"""A condition's value that no request has."""
+"""A value that no request has, for conditions."""
 
 
 class Policy(Protocol):
-    """A policy of one role, function, queue, topic or key."""
+    """The policy of one role, function, queue, topic or key."""
 
     def read(self) -> Document: ...
 
@@ -27,7 +27,7 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class RolePolicy:
-    """What a role may."""
+    """The policy that grants a role its permissions."""
 
     aws: Aws
     role: str
@@ -46,7 +46,7 @@ class RolePolicy:
 
 @dataclass(frozen=True)
 class Trust:
-    """Who takes a role."""
+    """The trust policy of a role, which says who may assume the role."""
 
     aws: Aws
     role: str
@@ -60,7 +60,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class FunctionPolicy:
-    """Who invokes an alias. Lambda takes and gives back one statement at a time."""
+    """The resource policy of a function's alias. Lambda's API reads and writes its statements one by one."""
 
     aws: Aws
     function: str
@@ -95,7 +95,7 @@ class FunctionPolicy:
 
 @dataclass(frozen=True)
 class QueuePolicy:
-    """Who sends to a queue."""
+    """The policy of a queue, which says who may send messages to it."""
 
     aws: Aws
     url: str
@@ -110,25 +110,25 @@ class QueuePolicy:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A permission as it is deployed, and where it stands."""
+    """A permission of a deployed stack, with the policy and the statement that grant it."""
 
     grant: Grant
-    """With names as the graph of every stack has them."""
+    """The permission with names that are equal in every stack."""
     policy: Policy
     statement: Mapping[str, Any]
-    """Where it stands in the policy."""
+    """The statement of the policy that grants the permission."""
     action: str
     resource: str
 
     @contextmanager
     def removed(self) -> Generator[None]:
-        """Take exactly this action on this resource away, for a while."""
+        """Remove this action on this resource, and nothing else, until the context ends."""
         with self._changed(self._without):
             yield
 
     @contextmanager
     def altered(self, key: str, value: str) -> Generator[None]:
-        """Take exactly one value, as it is deployed, from the condition on `key` (lower case), for a while."""
+        """Remove one value from the condition on `key` (lower case) until the context ends."""
 
         def change(statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             conditions: dict[str, dict[str, Any]] = {
@@ -140,14 +140,14 @@ class Deployed:
                 }
                 for operator, keys in statement["Condition"].items()
             }
-            assert conditions != statement["Condition"], f"{self.grant}: {value} is not there"
+            assert conditions != statement["Condition"], f"{self.grant}: no condition has the value {value}"
             yield {**statement, "Condition": conditions}
 
         with self._changed(change):
             yield
 
     def values(self) -> Iterator[tuple[str, str]]:
-        """Yield key (lower case) and value of each of its conditions, as they are deployed."""
+        """Yield key (lower case) and value of each condition, as deployed."""
         for keys in self.statement.get("Condition", {}).values():
             yield from ((key.lower(), value) for key, values in keys.items() for value in many(values))
 
@@ -155,7 +155,7 @@ class Deployed:
     def _changed(self, change: Callable[[Mapping[str, Any]], Iterator[Mapping[str, Any]]]) -> Generator[None]:
         before = self.policy.read()
         # The statement is found by its content, because Lambda does not preserve the order of statements.
-        assert self.statement in before["Statement"], f"{self.grant} is not there"
+        assert self.statement in before["Statement"], f"{self.grant}: the policy no longer has its statement"
         statements: list[Mapping[str, Any]] = []
         for statement in before["Statement"]:
             statements += change(statement) if statement == self.statement else [statement]
@@ -166,7 +166,7 @@ class Deployed:
             self.policy.write(before)
 
     def _without(self, statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """Yield the statement as one for each of its actions and resources, but this one."""
+        """Yield one statement for each action and resource of the given statement, except for this permission's own."""
         if isinstance(self.policy, Trust):
             # A trust policy must have a principal, so the statement gets a service that never assumes the role.
             yield {**statement, "Principal": {"Service": f"{NOBODY}.amazonaws.com"}}
@@ -178,12 +178,12 @@ class Deployed:
 
 
 def of_stack(stack: Stack) -> list[Deployed]:
-    """Return every permission of the roles, functions and queues of a deployed stack."""
+    """Return every permission that the roles, functions and queues of a deployed stack grant."""
     return [found for policy in _policies(stack) for found in _of_policy(stack, *policy)]
 
 
 def _policies(stack: Stack) -> Iterator[tuple[str, str, Policy]]:
-    """Yield name, holder and text of each policy; see privilege_grants.of_statement."""
+    """Yield name, holder and policy of each policy. See `of_statement` for the holder."""
     aws, prefix = stack.aws, f"orders-{stack.frontend['stage']}-"
     for role in aws("iam", "list_roles")["Roles"]:
         name = role["RoleName"]

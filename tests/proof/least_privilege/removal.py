@@ -1,4 +1,4 @@
-"""Which scenario needs which permission, and what happens without it."""
+"""Finds out which scenario uses which permission, and what fails without the permission."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from tests.proof.least_privilege.world import Decision, Refused, World, until
 _PAUSE_S: Final = 0.03
 _SCENARIOS_TRIED: Final = 3
 Value = tuple[Grant, str, str]
-"""A permission, a key of its conditions, and one of the values."""
+"""A permission, a key of its conditions, and one of the key's values."""
 
 
 @dataclass
 class Uses:
-    """What a clean run needed."""
+    """The permissions that the scenarios used in a run with all permissions."""
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
-    """How long each scenario takes."""
+    """Duration of each scenario in seconds."""
     breaking: set[str] = field(default_factory=set[str])
-    """Scenarios that take a permission away by themselves."""
+    """Names of scenarios that remove a permission themselves."""
     of_grant: defaultdict[Grant, set[str]] = field(default_factory=lambda: defaultdict[Grant, set[str]](set))
-    """Scenarios that need it."""
+    """Names of the scenarios that use a permission."""
     of_value: defaultdict[Value, set[str]] = field(default_factory=lambda: defaultdict[Value, set[str]](set))
     refused: set[str] = field(default_factory=set[str])
-    """What was refused though nothing was taken away: what is missing."""
+    """Requests that IAM denied although no permission was removed. So a permission is missing."""
 
     def shortest(self, scenarios: set[str]) -> list[str]:
-        """Return the scenarios, the quickest first, and last those that break something by themselves."""
+        """Return the scenarios, quick ones first. Scenarios that remove a permission themselves come last."""
         return sorted(scenarios, key=lambda name: (name in self.breaking, self.seconds[name]))
 
 
 def clean_run(world: World, scenarios: Mapping[str, Scenario], grants: Sequence[Grant]) -> Uses:
-    """Run the scenarios with all permissions, and take down what IAM decided in each."""
+    """Run all scenarios with all permissions, and record IAM's decisions in each scenario."""
     uses = Uses()
     for name, scenario in scenarios.items():
         with closing(scenario(world)) as steps:
@@ -80,28 +80,29 @@ def _take_down(uses: Uses, name: str, decision: Decision, grants: Sequence[Grant
 
 
 def covers(grant: Grant, decision: Decision) -> bool:
-    """Whether the permission is the one that was asked for."""
+    """Say whether the permission allows the request of IAM's decision."""
     return grant.covers(who=decision.who, action=decision.action, resource=decision.resource, context=decision.context)
 
 
 @dataclass(frozen=True)
 class Removal:
-    """One thing to take away, and who should miss it."""
+    """A permission or a condition's value to remove, and the scenarios that should fail without it."""
 
     grant: Grant
     title: str
     broken: Callable[[], AbstractContextManager[None]]
     refused: Callable[[Decision], bool]
-    """Whether IAM refused a request for lack of it."""
+    """Says whether a decision of IAM denied a request because of this removal."""
     resource: str
-    """What it is about, as it is deployed."""
+    """The resource, as deployed."""
     scenarios: set[str]
 
 
 def failure_without(world: World, scenario: Scenario, removal: Removal) -> str:
-    """Return what a scenario shows while something is taken away: a fault, a log line, a message in a failure queue.
+    """Return the first sign of a failure while a permission is removed: an error, a log line or a failed message.
 
-    Only what IAM refused for lack of it counts. Returns `` if nothing was refused, or if nobody could see it.
+    Only failures after a matching denial by IAM count. Returns an empty string if IAM denied nothing, or if no sign
+    shows the denial.
     """
     with closing(scenario(world)) as steps:
         next(steps)
@@ -128,7 +129,7 @@ def failure_without(world: World, scenario: Scenario, removal: Removal) -> str:
 
 
 def _act(steps: Generator[Check]) -> str:
-    """Return the fault that the scenario met at once, if it did."""
+    """Run the scenario's action. Return the error if the action failed at once, or an empty string."""
     try:
         next(steps)
     except Refused as error:
@@ -137,7 +138,7 @@ def _act(steps: Generator[Check]) -> str:
 
 
 def removals(world: World, deployed: Sequence[Deployed], uses: Uses) -> list[Removal]:
-    """Return the removal of each permission, and of each value of each condition that the emulator looks at."""
+    """Return the removal of each permission, and of each condition value that the emulator checks."""
     found: list[Removal] = []
     for each in deployed:
         grant = each.grant
@@ -154,7 +155,7 @@ def removals(world: World, deployed: Sequence[Deployed], uses: Uses) -> list[Rem
 
 
 def sign_of(world: World, removal: Removal, scenarios: Mapping[str, Scenario], uses: Uses) -> str:
-    """Return what shows that something is missing, in the first scenario that shows it; `` if none does."""
+    """Return the first scenario that fails after a removal, with the sign of its failure, or an empty string."""
     for name in uses.shortest(removal.scenarios)[:_SCENARIOS_TRIED]:
         if sign := failure_without(world, scenarios[name], removal):
             return f"{name}: {sign}"

@@ -1,7 +1,7 @@
-"""What the platform does, in short pieces that together need every permission.
+"""Short uses of the platform that together need every permission.
 
-A scenario is a generator of two steps: it prepares and yields, does what it is about, and yields the check of all that
-must have come of it. Between the steps a permission may be taken away.
+Each scenario is a generator with two steps. The first step prepares and yields. The second step does the actual work,
+and yields a function that checks all results. The attack removes a permission between the two steps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Scenario = Callable[[World], Generator[Check]]
 
 
 def ready() -> bool:
-    """Stand for the check of the first step."""
+    """The check of the first step, which always succeeds."""
     return True
 
 
@@ -147,7 +147,7 @@ def order_processed_in_vain(world: World) -> Generator[Check]:
 
 
 def event_given_up(function: str) -> Scenario:
-    """Return the scenario of something that is no event: `function` fails as often as it is tried."""
+    """Return a scenario in which `function` gets an invalid event, so every attempt fails."""
 
     def scenario(world: World) -> Generator[Check]:
         mark, arn = world.known(str(uuid.uuid4())), world.stack.ops["functions"][function]
@@ -166,7 +166,10 @@ def message_that_is_no_event(world: World) -> Generator[Check]:
 
 
 def undeliverable(function: str, give: Callable[[World, dict[str, Any]], None]) -> Scenario:
-    """Return the scenario of an event that the bus may not invoke `function` with; `give` makes it of an order."""
+    """Return a scenario in which EventBridge may not invoke `function`.
+
+    `give` receives an order, and causes an event that EventBridge delivers to `function`.
+    """
 
     def scenario(world: World) -> Generator[Check]:
         order = pending(world.customer, "nothing")
@@ -195,7 +198,7 @@ def message_undeliverable(world: World) -> Generator[Check]:
 
 
 def function_deployed(function: str) -> Scenario:
-    """Return the scenario of deploying `function` once more: Lambda then looks at its role."""
+    """Return a scenario that deploys `function` again, because Lambda then checks the function's role."""
 
     def scenario(world: World) -> Generator[Check]:
         arn: str = world.stack.ops["functions"][function]
@@ -219,7 +222,7 @@ def function_deployed(function: str) -> Scenario:
 
 
 def mapping_deployed(function: str) -> Scenario:
-    """Return the scenario of mapping its source to `function` once more."""
+    """Return a scenario that maps the source of `function` to it again."""
 
     def scenario(world: World) -> Generator[Check]:
         arn: str = world.stack.ops["functions"][function]
@@ -242,7 +245,7 @@ def mapping_deployed(function: str) -> Scenario:
 
 
 def machine_deployed(kind: str) -> Scenario:
-    """Return the scenario of deploying a state machine once more."""
+    """Return a scenario that deploys a state machine again."""
 
     def scenario(world: World) -> Generator[Check]:
         arn = world.stack.ops["stateMachines"][kind]
@@ -264,7 +267,7 @@ def machine_deployed(kind: str) -> Scenario:
 
 
 def scenarios(world: World) -> dict[str, Scenario]:
-    """Return all scenarios by what happens in them."""
+    """Return all scenarios by name."""
     plain = (
         *(profile_made, profile_read, orders_listed, order_read, products_listed, product_read, product_put),
         *(order_confirmed, order_rejected, order_cancelled, order_lost_by_its_execution, execution_that_comes_late),
@@ -306,6 +309,6 @@ def _put(world: World, order: dict[str, Any], detail_type: str) -> None:
 
 
 def _end_its_execution(world: World, order: dict[str, Any]) -> None:
-    """Let the order's execution fail at once, since its input is none."""
+    """Start an execution that fails at once, because its input contains no order."""
     machine = world.stack.ops["stateMachines"]["standard"]
     world.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}")

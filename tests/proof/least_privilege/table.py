@@ -1,4 +1,4 @@
-"""Who may do what, as a table for auditors: docs/permissions.md."""
+"""Generates the table of docs/permissions.md, which shows auditors who may do what."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ _TITLES: Final = {
 
 
 def rows(graph: Graph) -> list[tuple[str, ...]]:
-    """Return the permissions: one row for those of one resource or of the same actions, conditions and need."""
+    """Return the table's rows.
+
+    Permissions with equal actions, conditions and reason, or on one resource, share a row.
+    """
     needs = needed(graph)
     actions: defaultdict[tuple[str, str, str, str, str], list[str]] = defaultdict(list)
     of_all = {grant for grant, reason in needs.items() if reason.startswith(_OF_ALL)}
@@ -58,7 +61,7 @@ def _order(grant: Grant) -> tuple[object, ...]:
 
 
 def _actions(found: Iterable[str]) -> str:
-    """Return `dynamodb: GetItem, PutItem`, one service after the other."""
+    """Return the actions grouped by service: `dynamodb: GetItem, PutItem; sqs: SendMessage`."""
     by_service: defaultdict[str, list[str]] = defaultdict(list)
     for action in found:
         service, _, name = action.partition(":")
@@ -78,7 +81,7 @@ def _limits(grant: Grant) -> str:
 
 
 def _short(name: str) -> str:
-    """Return what an ARN names."""
+    """Return the resource's name in an ARN."""
     arn, name = name, name.split(":", 5)[-1]
     if name == "*":
         return arn

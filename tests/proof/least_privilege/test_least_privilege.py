@@ -1,12 +1,12 @@
-"""Least privilege from both sides. What is allowed is needed, and what is needed is allowed.
+"""Each granted permission is needed, and each needed permission is granted.
 
-On the emulator each permission that it asks for is taken away, one after the other, and something must fail for lack
-of it: which scenario that is, a clean run says, by what IAM decided in it. What the emulator does not ask for is
-derived from the resources and compared with what is granted, both ways.
+On the emulator, the attack removes each permission that the emulator checks, one after the other. A run with all
+permissions recorded IAM's decisions, so the attack knows which scenario uses a permission, and this scenario must fail.
+The other permissions are derived from the resources and compared with the granted ones in both directions.
 
-Shown to bite: the tests below the two attacks give what nothing needs, and take what something needs. In a copy of the
-program, DeleteItem for users_api and PutItem for the STANDARD machine (which the attack had found there) failed it as
-unused; without SendEmail, Query and UpdateLogDelivery it failed as missing.
+Further tests grant unneeded permissions, and remove needed ones, and the attack must find each change. In a copy of the
+program, the attack found DeleteItem of users_api and PutItem of the STANDARD state machine as unused. It found
+SendEmail, Query and UpdateLogDelivery as missing after their removal.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SAMPLE = ("profile read", "order confirmed", "order processed", "send_email depl
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
-def test_what_is_granted_is_what_is_needed(graph_of: Callable[[str], Graph], stack: str, proof: Proof) -> None:
+def test_granted_permissions_are_the_needed_ones(graph_of: Callable[[str], Graph], stack: str, proof: Proof) -> None:
     graph = graph_of(stack)
     found = audit(graph)
     if stack == "prod":
@@ -48,7 +48,7 @@ def test_what_is_granted_is_what_is_needed(graph_of: Callable[[str], Graph], sta
     assert not found.faults()
 
 
-def test_what_holds_for_one_stack_holds_for_all(graph_of: Callable[[str], Graph]) -> None:
+def test_all_stacks_grant_the_same_permissions(graph_of: Callable[[str], Graph]) -> None:
     def given(stack: str) -> set[Grant]:
         # The sender of emails is a setting that differs between the stacks.
         sender = json.loads(stack_config(stack)["orders:mail"])["sender"]
@@ -61,7 +61,7 @@ Change = Callable[[Graph], Graph]
 
 
 def statements(kind: str, name: str, change: Callable[[list[Any]], object], key: str = "policy") -> Change:
-    """Return a change of the statements of one resource's policy."""
+    """Return a function that changes the statements of one resource's policy in a graph."""
 
     def spoil(inputs: dict[str, Any]) -> None:
         document = json.loads(inputs[key])
@@ -72,7 +72,7 @@ def statements(kind: str, name: str, change: Callable[[list[Any]], object], key:
 
 
 def resource(kind: str, name: str, spoil: Callable[[dict[str, Any]], object]) -> Change:
-    """Return a change of one resource's inputs."""
+    """Return a function that changes one resource's inputs in a graph."""
 
     def apply(graph: Graph) -> Graph:
         made = graph.one(kind, name)
@@ -85,7 +85,7 @@ def resource(kind: str, name: str, spoil: Callable[[dict[str, Any]], object]) ->
 
 
 def without(kind: str, name: str) -> Change:
-    """Return the removal of one resource."""
+    """Return a function that removes one resource from a graph."""
 
     def apply(graph: Graph) -> Graph:
         made = graph.one(kind, name)
@@ -207,7 +207,7 @@ CHANGES: list[tuple[str, str, Change]] = [
 
 
 @pytest.mark.parametrize(("kind", "named", "change"), CHANGES, ids=[f"{kind} {named}" for kind, named, _ in CHANGES])
-def test_what_is_wrong_with_a_policy_is_found_by_name(
+def test_audit_reports_each_wrong_policy_by_name(
     kind: str, named: str, change: Change, graph_of: Callable[[str], Graph]
 ) -> None:
     found = getattr(audit(change(graph_of("local"))), kind)
@@ -233,14 +233,14 @@ def world(  # noqa: PLR0917 - the arguments are fixtures
 
 
 @pytest.mark.emulator
-def test_what_is_deployed_is_what_the_program_says(world: World, graph_of: Callable[[str], Graph]) -> None:
+def test_deployed_permissions_are_those_of_the_program(world: World, graph_of: Callable[[str], Graph]) -> None:
     # The emulator does not check topic policies and key policies.
     said = {grant for grant in of_graph(graph_of("local")) if not grant.policy.startswith(("topic ", "key "))}
     assert {each.grant for each in privilege_policies.of_stack(world.stack)} == said
 
 
 @pytest.mark.emulator
-def test_each_permission_removed_in_turn_makes_something_fail(
+def test_removing_any_permission_makes_something_fail(
     world: World, dose: Dose, proof: Proof, graph_of: Callable[[str], Graph]
 ) -> None:
     known = {name: each for name, each in scenarios(world).items() if dose.full or name in SAMPLE}
@@ -261,7 +261,7 @@ def test_each_permission_removed_in_turn_makes_something_fail(
 
 
 def _on_the_graph(removal: Removal, needs: dict[Grant, str]) -> bool:
-    """Whether only AWS asks for it, and its need was derived."""
+    """Say whether only AWS checks the permission, and its need was derived from the graph."""
     return asked_by_aws_alone(removal.grant) and removal.grant in needs
 
 
@@ -274,8 +274,8 @@ def sample(wanted: list[Removal]) -> list[Removal]:
 
 
 @pytest.mark.emulator
-def test_what_nobody_needs_is_found_on_a_running_stack(world: World) -> None:
-    """Two permissions that users_api does not need: to delete, and to read, which it may anyway."""
+def test_attack_detects_unneeded_permissions_of_a_running_stack(world: World) -> None:
+    """The test grants users_api two permissions that it doesn't need: DeleteItem, and GetItem a second time."""
     table = world.stack.aws.arn("dynamodb", f"table/{world.stack.ops['tables']['users']}")
     document = {
         "Version": "2012-10-17",

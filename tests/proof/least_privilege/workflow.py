@@ -1,6 +1,7 @@
-"""Which calls a state machine makes: read from its definition in the Amazon States Language (JSONata).
+"""Reads from a state machine's definition (Amazon States Language with JSONata) which AWS calls it makes.
 
-What each integration needs: Step Functions developer guide, "IAM policies for integrated services".
+The permissions of each integration are those of the Step Functions developer guide, "IAM policies for integrated
+services".
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ _SYNCHRONOUS: Final = "$synchronous"
 
 
 def calls(definition: Mapping[str, Any], *, synchronous: bool) -> set[tuple[str, str]]:
-    """Return each (action, resource) that an execution may need. Raises ValueError for an unknown integration."""
+    """Return each (action, resource) that an execution may call. Raises ValueError for an unknown integration."""
     return {call for state in _entered(definition, synchronous=synchronous) for call in _of(state)}
 
 
 def _entered(definition: Mapping[str, Any], *, synchronous: bool) -> Iterator[Mapping[str, Any]]:
-    """Yield the states that an execution can come to; without `synchronous` not those behind its choices."""
+    """Yield all states that an execution can reach.
+
+    Without `synchronous`, skip the states of synchronous orders only.
+    """
     states: Mapping[str, Mapping[str, Any]] = definition["States"]
     left, seen = [definition["StartAt"]], set[str]()
     while left:
@@ -60,9 +64,7 @@ def _of(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif integration == "aws-sdk:dynamodb:batchGetItem":
         yield from (("dynamodb:BatchGetItem", _table(name)) for name in given["RequestItems"])
     else:
-        raise ValueError(
-            f"integration {integration}: tests/proof/least_privilege/workflow.py does not know what it needs"
-        )
+        raise ValueError(f"integration {integration}: add its permission to tests/proof/least_privilege/workflow.py")
 
 
 def _table(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A deployed stack as the scenarios of least privilege use it: what IAM decided, and what shows that it refused."""
+"""The deployed stack that the scenarios use. It reads IAM's decisions, and the signs that IAM denied a request."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _UNSENT: Final = re.compile(r"execution role does not allow|does not allow \S+ t
 
 
 class Refused(Exception):
-    """Something was answered that says that it could not be done."""
+    """A request failed because of a missing permission or another error of the platform."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What IAM said to one request; names as in privilege_grants.Grant."""
+    """One decision of IAM about a request. Names have the form of grants.Grant."""
 
     who: str
     action: str
@@ -44,7 +44,7 @@ class Decision:
 
 @dataclass
 class World:
-    """The stack, the people who use it, and what they left."""
+    """The stack, its users, and the orders that the scenarios placed."""
 
     stack: Stack
     people: People
@@ -53,9 +53,9 @@ class World:
     notifications: Callable[[str], list[Any]]
     successes: Callable[[str], list[Any]]
     orders: list[str] = field(default_factory=list[str])
-    """Ids of the orders that scenarios made."""
+    """Ids of all orders that the scenarios placed."""
     on_purpose: bool = False
-    """Whether a scenario has taken a permission away by itself."""
+    """Whether a scenario is removing a permission itself at the moment."""
 
     def __post_init__(self) -> None:
         # The client that validates responses is not usable here. If a function may not be invoked, the gateways respond
@@ -64,31 +64,31 @@ class World:
         self._decisions: Path = self.stack.instance.home / DECISIONS
 
     def rest(self, method: str, path: str, body: Any = None, *, key: str = "", by: Person | None = None) -> Answer:
-        """Call the REST API as the customer or another person. Raises Refused for what is a fault of ours."""
+        """Call the REST API as the customer or as `by`. Raises Refused for responses with 5xx."""
         headers = {"Idempotency-Key": key} if key else {}
         return _answered(self._client.rest(method, path, (by or self.customer).id_token, body, headers))
 
     def http(self, method: str, path: str, body: Any = None) -> Answer:
-        """Call the HTTP API as the admin. Raises Refused for what is a fault of ours."""
+        """Call the HTTP API as the admin. Raises Refused for responses with 5xx."""
         return _answered(self._client.http(method, path, self.admin.access_token, body))
 
     def order(self, items: Mapping[str, int]) -> str:
-        """Place an order, and return its id."""
+        """Place an order with POST /orders, and return its id."""
         return self.known(self.rest("POST", "/orders", lines(items)).json()["order_id"])
 
     def process(self, items: Mapping[str, int], key: str = "") -> Answer:
-        """Place an order that is decided at once."""
+        """Place an order with POST /process, and return the response."""
         answer = self.rest("POST", "/process", lines(items), key=key)
         if answer.status == 200:
             self.known(answer.json()["order_id"])
         return answer
 
     def confirmed(self) -> str:
-        """Return the id of a new confirmed order."""
+        """Place an order with POST /process, and return its id."""
         return self.process({self.admin.put(5): 2}).json()["order_id"]
 
     def ended(self, order_id: str, status: str, *, events: int) -> bool:
-        """Whether the order came to `status`, with a mail and an analytics record for each of its events."""
+        """Say whether the order reached `status`, with emails and analytics records for all `events` events."""
         return (
             self.status(order_id) == status
             and len(self.stack.analytics(order_id)) == events
@@ -99,12 +99,12 @@ class World:
         )
 
     def failed(self, function: str, about: str) -> bool:
-        """Whether an event was given up: in the failure queue and in the dead-letter queue."""
+        """Say whether a failed event is in the function's on-failure destination and in its dead-letter queue."""
         return all(self.stack.failed(f"{function}-{queue}", about) for queue in ("failures", "dlq"))
 
     @contextmanager
     def lacking(self, broken: AbstractContextManager[None]) -> Generator[None]:
-        """Let a scenario take a permission of its own away: what is refused meanwhile is meant."""
+        """Mark a permission as removed by the scenario itself, so that denials are expected until the context ends."""
         self.on_purpose = True
         try:
             with broken:
@@ -113,28 +113,28 @@ class World:
             self.on_purpose = False
 
     def known(self, order_id: str) -> str:
-        """Take down an order, for `tidy`."""
+        """Record an order's id, so that `tidy` can clean up the order."""
         self.orders.append(order_id)
         return order_id
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call AWS as who deploys. Raises Refused if a role lacks what the call takes."""
+        """Call AWS as the person who deploys. Raises Refused if AWS rejects the call."""
         try:
             return self.stack.aws(service, operation, **parameters)
         except CallError as error:
             raise Refused(str(error)) from error
 
     def status(self, order_id: str) -> str:
-        """Return the order's status; `` without its row."""
+        """Return the order's status, or an empty string if the order has no row."""
         row = self.stack.row("orders", order_id=order_id)
         return row["status"]["S"] if row else ""
 
     def mark(self) -> int:
-        """Return a place in what IAM decided."""
+        """Return the current position in the log of IAM's decisions."""
         return self._decisions.stat().st_size if self._decisions.exists() else 0
 
     def decisions(self, since: int) -> list[Decision]:
-        """Return what IAM decided from a place on."""
+        """Return all decisions of IAM after a position in the log."""
         with self._decisions.open("rb") as file:
             file.seek(since)
             text = file.read()
@@ -142,15 +142,15 @@ class World:
         return [self._decision(json.loads(line)) for line in whole.splitlines()]
 
     def quiet(self) -> None:
-        """Wait until the stack is at rest: all that was begun is done."""
+        """Wait until the stack has finished all work."""
         until(self.is_at_rest, "the stack comes to rest")
 
     def is_at_rest(self) -> bool:
-        """Whether nothing is left to be done."""
+        """Say whether the stack has finished all work."""
         return emulator.is_at_rest(self.stack.instance)
 
     def signs(self, since_ms: int, log_from: int) -> list[str]:
-        """Return what operators see of a refusal: lines of logs, messages in failure queues about known orders."""
+        """Return what operators see of a denial: log lines, and failed messages about this object's orders."""
         with self.stack.instance.log.open("rb") as log:
             log.seek(log_from)
             said = log.read().decode(errors="replace")
@@ -161,7 +161,7 @@ class World:
         return found or [each["Body"] for each in self.left() if _REFUSED.search(each["Body"])]
 
     def left(self) -> list[dict[str, Any]]:
-        """Return what lies in the failure queues about known orders, or any order of the customer."""
+        """Return the messages in failure queues that are about this object's orders or customer."""
         queues = [queue["url"] for queue in self.stack.ops["failureQueues"].values()]
         return [
             {**each, "QueueUrl": url}
@@ -171,7 +171,7 @@ class World:
         ]
 
     def tidy(self) -> None:
-        """Leave nothing behind: no order undecided, no message in a failure queue."""
+        """Cancel all undecided orders, and delete their messages from the failure queues."""
         self.quiet()
         for order in self._undecided():
             assert self.rest("POST", f"/orders/{order['order_id']['S']}/cancel").status == 200
@@ -196,7 +196,7 @@ class World:
         return any(mark in body for mark in (self.customer.sub, *self.orders))
 
     def _take_out(self, url: str) -> None:
-        """Delete the messages about known orders from a queue."""
+        """Delete the messages about this object's orders from a queue."""
         asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 5}
         while messages := self.stack.aws("sqs", "receive_message", **asked).get("Messages", []):
             for message in messages:
@@ -212,12 +212,12 @@ class World:
         return Decision(who, line["action"], resource, line["allowed"], context)
 
     def cut(self, text: str) -> str:
-        """Return a name as privilege_grants.Grant has it."""
+        """Return a name in the form of grants.Grant."""
         return plain(text, self.stack.frontend["stage"], self.stack.aws.account)
 
 
 def until(look: Callable[[], object], what: str) -> None:
-    """Wait until `look` finds something. Fails if it does not."""
+    """Wait until `look` returns a true value. Fail after WITHIN_S seconds."""
     ends = time.monotonic() + WITHIN_S
     while not look():
         assert time.monotonic() < ends, f"not within {WITHIN_S:.0f} s: {what}"
