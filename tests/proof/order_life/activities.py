@@ -1,7 +1,8 @@
-"""Code that stops before each of its calls to AWS, so that a test decides what happens in between and to the call.
+"""Runs code that stops before each of its AWS calls, so that a test decides what happens to the call and in between.
 
-An activity is an invocation of a function or an execution of the workflow. Each has a thread, and one runs at a time:
-`go_on` lets it run to its next call. What has a choice is never left to threads, so a run can be repeated exactly.
+An activity is one invocation of a function or one execution of the workflow. Each activity has its own thread, but only
+one runs at a time: `go_on` runs an activity until its next call. The threads make no choices of their own, so a run can
+be repeated exactly.
 """
 
 from __future__ import annotations
@@ -19,24 +20,24 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.fakes.faults import client_error
 
 
-class Fate(Enum):
-    """What becomes of one call."""
+class CallOutcome(Enum):
+    """What happens to one AWS call of an activity. The values describe each case."""
 
     FINE = "fine"
-    PARTLY = "answered for a part of what it asks"
-    REPEATED = "carried out, its answer lost, repeated"
-    REFUSED = "refused, however often it is repeated"
-    UNANSWERED = "carried out, but never answered"
-    DIES_BEFORE = "the caller dies before it"
-    DIES_AFTER = "the caller dies when it was carried out"
+    PARTLY = "only a part of its items is processed"
+    REPEATED = "carried out, its response is lost, and the client retries"
+    REFUSED = "rejected, and so are all retries"
+    UNANSWERED = "carried out, but without any response"
+    DIES_BEFORE = "the caller dies before the call"
+    DIES_AFTER = "the caller dies after the call was carried out"
 
     @property
     def is_deadly(self) -> bool:
-        return self in (Fate.DIES_BEFORE, Fate.DIES_AFTER)
+        return self in (CallOutcome.DIES_BEFORE, CallOutcome.DIES_AFTER)
 
 
 class Died(BaseException):
-    """The process is gone. Not an Exception: no code of the function may notice."""
+    """Raised in an activity whose process is killed. It's no Exception, so that the functions' code can't catch it."""
 
 
 @dataclass(eq=False)
@@ -46,35 +47,35 @@ class Activity:
     name: str
     run: Callable[[], Any]
     ends_by_s: float = float("inf")
-    """When it is killed, by the world's clock."""
+    """Time at which the activity is killed, in seconds of the test's clock."""
     about: Any = None
-    """What the test wants to know of it again."""
+    """Data of the test that belongs to the activity, for example its request."""
     at_end: list[Callable[[Activity], None]] = field(default_factory=list[Callable[["Activity"], None]])
-    """Called when it has ended, outside of its thread."""
+    """Functions that are called after the activity has ended, outside its thread."""
     parent: Activity | None = None
     """The execution that waits for this invocation."""
     call: str = ""
-    """The call that it stands before."""
+    """The AWS call before which the activity stops at the moment."""
     value: Any = None
     error: BaseException | None = None
     ended: bool = False
     is_waiting: bool = False
-    """For an invocation of its own."""
+    """Whether the activity waits for an invocation that it started."""
     is_killed: bool = False
     is_unhindered: bool = False
-    """No more faults are injected, so it runs to its end."""
+    """Whether the activity runs to its end without further stops and faults."""
     faults: int = 0
-    """What it met, or an invocation that it waited for; the world counts them."""
+    """Number of faults that affected this activity, or an invocation that it waited for."""
     done: list[str] = field(default_factory=list[str])
-    """Calls that were carried out."""
-    _fate: Fate = Fate.FINE
+    """AWS calls that were carried out."""
+    _outcome: CallOutcome = CallOutcome.FINE
     _turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     _thread: threading.Thread | None = None
     _router: tuple[Any, Any] = (None, None)
 
     @property
     def is_execution(self) -> bool:
-        """Not an invocation."""
+        """Whether the activity is an execution and not an invocation."""
         return self.name.startswith(("execution ", "express-"))
 
     @property
@@ -82,39 +83,42 @@ class Activity:
         return self._thread is not None
 
     def call_aws(self, call: str, carry_out: Callable[[bool], Any]) -> Any:
-        """Stop before the call, then do what was decided. `carry_out(part)`. Raises Died, and what a client raises."""
+        """Stop before the call, and then do what the test decided for the call.
+
+        `carry_out(part)` makes the call. Raises Died, or the error that an AWS client would raise.
+        """
         while True:
-            fate = self._stop_before(call)
-            if fate is Fate.DIES_BEFORE:
+            outcome = self._stop_before(call)
+            if outcome is CallOutcome.DIES_BEFORE:
                 raise Died
-            if fate is Fate.REFUSED:
+            if outcome is CallOutcome.REFUSED:
                 raise client_error("ThrottlingException", call)
             self.done.append(call)
-            if fate in (Fate.FINE, Fate.PARTLY):
-                return carry_out(fate is Fate.PARTLY)
-            with suppress(ClientError):  # An error response of AWS is lost in the same way as a successful response.
+            if outcome in (CallOutcome.FINE, CallOutcome.PARTLY):
+                return carry_out(outcome is CallOutcome.PARTLY)
+            with suppress(ClientError):  # an answer as well, and lost as well
                 carry_out(False)
-            if fate is Fate.DIES_AFTER:
+            if outcome is CallOutcome.DIES_AFTER:
                 raise Died
-            if fate is Fate.UNANSWERED:
+            if outcome is CallOutcome.UNANSWERED:
                 raise ReadTimeoutError(endpoint_url=f"https://{call}")
 
-    def decide(self, call: str) -> Fate:
-        """Stop before the call and return what is to become of it; the caller sees to it."""
+    def decide(self, call: str) -> CallOutcome:
+        """Stop before the call, and return what the test decided. The caller applies the decision."""
         return self._stop_before(call)
 
     def wait_for(self, invocation: Activity) -> None:
-        """Let others run until `invocation` has ended."""
+        """Let other activities run until `invocation` has ended."""
         if not invocation.ended:
             self.is_waiting = True
             self._stop_before(invocation.name)
             self.is_waiting = False
 
-    def _stop_before(self, call: str) -> Fate:
+    def _stop_before(self, call: str) -> CallOutcome:
         if self.is_killed:
             raise Died
         if self.is_unhindered and not self.is_waiting:
-            return Fate.FINE
+            return CallOutcome.FINE
         self.call = call
         self._router = (getattr(BaseRouter, "current_event", None), getattr(BaseRouter, "lambda_context", None))
         _floor.release()
@@ -122,7 +126,7 @@ class Activity:
         self._here()
         if self.is_killed:
             raise Died
-        return self._fate
+        return self._outcome
 
     def _here(self) -> None:
         _now.activity = self
@@ -130,9 +134,9 @@ class Activity:
         # continues.
         BaseRouter.current_event, BaseRouter.lambda_context = self._router
 
-    def go_on(self, fate: Fate = Fate.FINE, *, to_the_end: bool = False) -> None:
-        """Run to the next call, or to the end without another stop."""
-        self._fate, self.is_unhindered = fate, to_the_end
+    def go_on(self, outcome: CallOutcome = CallOutcome.FINE, *, to_the_end: bool = False) -> None:
+        """Run until the next call, or to the end without another stop."""
+        self._outcome, self.is_unhindered = outcome, to_the_end
         if self._thread is None:
             self._thread = threading.Thread(target=self._live, name=self.name, daemon=True)
             self._thread.start()
@@ -141,7 +145,7 @@ class Activity:
         _floor.acquire()
 
     def run_here(self) -> None:
-        """Run all of it without a stop, in this thread."""
+        """Run the whole activity in the current thread, without stops."""
         self.is_unhindered = True
         before = _now.activity
         try:
@@ -150,7 +154,7 @@ class Activity:
             _now.activity = before
 
     def kill(self) -> None:
-        """End it where it stands."""
+        """End the activity at the call before which it stops."""
         if self._thread is None:
             self.error, self.ended = Died(), True
         elif not self.ended:
@@ -175,10 +179,10 @@ class _Now(threading.local):
 
 
 _floor: Final = threading.Semaphore(0)
-"""Released by an activity that stops or ends."""
+"""Released by an activity when it stops or ends."""
 _now: Final = _Now()
 
 
 def current() -> Activity | None:
-    """Return the activity whose code is running."""
+    """Return the activity whose code is running in this thread."""
     return _now.activity

@@ -1,6 +1,6 @@
-"""What the APIs may answer, by the history of the orders: the second half of the model.
+"""The part of the model that checks the APIs' responses against the history of the orders.
 
-Calls may overlap, so an answer must be right at some moment between its request and itself.
+Calls can overlap, so a response is correct if it was true at any moment between the request and the response.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.proof.order_life.history import History, Json, Story, User, between
+from tests.proof.order_life.history import History, Json, TrackedOrder, User, between
 
 _REFUSALS: Final = {"OutOfStock": 409, "ProductNotFound": 404, "ValidationError": 400}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked of an API."""
+    """A request to one of the APIs."""
 
     operation: str
-    """operationId of the contract."""
+    """The operationId in the contract."""
     user: User
     items: tuple[tuple[str, int], ...] = ()
-    """Of an order: (product, quantity)."""
+    """Lines of the order: (product, quantity)."""
     key: str | None = None
-    """Idempotency-Key."""
+    """The Idempotency-Key header, or None."""
     name: str = ""
     """Id of the order or product."""
     content: tuple[tuple[str, Any], ...] = ()
-    """Of a product."""
+    """Fields of the product, as pairs of name and value."""
     limit: int = 20
     cursor: str = ""
 
@@ -42,13 +42,13 @@ class Request:
 
     @property
     def slot(self) -> tuple[str, str | None]:
-        """What stands for one order."""
+        """User and idempotency key, which together stand for one order."""
         return self.user.user_id, self.key
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a request; status 0 is no answer at all."""
+    """The response to a request. Status 0 means that there was no response."""
 
     status: int
     body: Json
@@ -60,73 +60,77 @@ class Reply:
 
 @dataclass(eq=False)
 class Call:
-    """A request, until it is answered and from then on."""
+    """A request, and its response once it has arrived."""
 
     request: Request
     since: int
-    """The history's count when it was sent."""
+    """The history's counter (`History.at`) at the time of the request."""
     reply: Reply | None = None
     disturbed: bool = False
-    """Faults were met on its way, so the platform may say that it failed."""
+    """Whether a fault affected the request, so that the platform may respond with an error."""
 
 
 @dataclass
 class Answers:
-    """Judges answers."""
+    """Checks all responses."""
 
     history: History
     calls: list[Call] = field(default_factory=list[Call])
     answered: int = 0
     unknown: int = 0
-    """Answers that did not say what happened."""
+    """Number of responses that don't say what happened, such as 5xx."""
     cursors: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    """Whose each cursor is that was given out, and the last order before it."""
+    """For each returned cursor: its user, and the id of the last order before it."""
     _known: dict[tuple[str, str | None], str] = field(default_factory=dict[tuple[str, "str | None"], str])
-    """Order ids by slot, once an answer said it."""
+    """Order ids by slot (see Request.slot), as far as responses contained them."""
     _keyless: set[str] = field(default_factory=set[str])
     _cancelled: set[str] = field(default_factory=set[str])
 
     def sent(self, request: Request) -> Call:
-        """Take a request."""
+        """Record a request that is being sent."""
         self.calls.append(call := Call(request, self.history.at))
         return call
 
-    def created(self, story: Story) -> None:
-        """Somebody asked for this new order, and did not have it yet: one order for each user and key."""
+    def created(self, tracked: TrackedOrder) -> None:
+        """Check that a request asked for this new order. There must be at most one order for each user and key."""
         wanted = [
             call.request
             for call in self.calls
-            if call.request.operation == ("processOrder" if story.synchronous else "createOrder")
-            and call.request.user.user_id == story.user_id
-            and call.request.items == story.lines
+            if call.request.operation == ("processOrder" if tracked.synchronous else "createOrder")
+            and call.request.user.user_id == tracked.user_id
+            and call.request.items == tracked.lines
         ]
-        assert wanted, f"nobody asked for {story.now}"
+        assert wanted, f"no request asked for the order {tracked.now}"
         keyless = [request for request in wanted if request.key is None]
         slots = len({request.slot for request in wanted if request.key is not None}) + len(keyless)
         alike = [
             each
-            for each in self.history.stories.values()
-            if (each.user_id, each.lines, each.synchronous) == (story.user_id, story.lines, story.synchronous)
+            for each in self.history.tracked_orders.values()
+            if (each.user_id, each.lines, each.synchronous) == (tracked.user_id, tracked.lines, tracked.synchronous)
         ]
-        assert len(alike) <= slots, f"{len(alike)} orders of {slots} requests: {alike}"
+        assert len(alike) <= slots, f"{len(alike)} equal orders, expected at most {slots}: {alike}"
         # A user's key belongs to one order only, even if requests with other bodies or to another path use the same
         # key.
-        mine = [each for each in self.history.stories.values() if each.user_id == story.user_id]
+        mine = [each for each in self.history.tracked_orders.values() if each.user_id == tracked.user_id]
         all_slots = [
-            call.request for call in self.calls if call.request.items and call.request.user.user_id == story.user_id
+            call.request for call in self.calls if call.request.items and call.request.user.user_id == tracked.user_id
         ]
         most = len({r.key for r in all_slots if r.key is not None}) + sum(r.key is None for r in all_slots)
-        assert len(mine) <= most, f"{len(mine)} orders of {most} keys and requests without one"
+        assert len(mine) <= most, (
+            f"{len(mine)} orders of one user, expected at most {most} (keys, and requests without a key)"
+        )
 
-    def judge(self, call: Call, reply: Reply) -> None:
-        """Take the answer of a call."""
+    def check(self, call: Call, reply: Reply) -> None:
+        """Record the response of a call, and check it. Raises AssertionError if the contracts don't allow it."""
         call.reply = reply
         self.answered += 1
         if reply.status == 0 or reply.status >= 500 or reply.status == 429:
-            assert call.disturbed or self._failed(call, reply), f"{call.request} got {reply} without a fault"
+            assert call.disturbed or self._failed(call, reply), (
+                f"{call.request} got {reply} although no fault was injected"
+            )
             self.unknown += 1
             return
-        judges: dict[str, Callable[[Call, Reply], bool]] = {
+        checks: dict[str, Callable[[Call, Reply], bool]] = {
             "createOrder": self._create,
             "processOrder": self._process,
             "cancelOrder": self._cancel,
@@ -135,7 +139,9 @@ class Answers:
             "putProduct": self._put,
             "getProduct": self._product,
         }
-        assert judges[call.request.operation](call, reply), f"{call.request} got {reply}; {self._evidence(call)}"
+        assert checks[call.request.operation](call, reply), (
+            f"{call.request} got the wrong response {reply}; the user's orders: {self._evidence(call)}"
+        )
 
     def _create(self, call: Call, reply: Reply) -> bool:
         if reply.status == 409:
@@ -155,27 +161,29 @@ class Answers:
         return any(each.get("reason") == reason for each in self._candidates(call))
 
     def _failed(self, call: Call, reply: Reply) -> bool:
-        """POST /process says 500 for ever if its order failed."""
+        """Say whether this is a 500 of POST /process for a FAILED order, which every retry gets as well."""
         is_such = call.request.operation == "processOrder" and reply.status == 500
         return is_such and any(each["status"] == "FAILED" for each in self._candidates(call))
 
     def _shown(self, call: Call, reply: Reply) -> bool:
-        """The order of this user, key and body, as it was at some moment of the call."""
+        """Say whether the response shows the order of this user, key and body, as it was at some moment of the call."""
         order, request = reply.body, call.request
-        story = self.history.stories.get(order["order_id"])
-        if not story or story.user_id != request.user.user_id or story.lines != request.items:
+        tracked = self.history.tracked_orders.get(order["order_id"])
+        if not tracked or tracked.user_id != request.user.user_id or tracked.lines != request.items:
             return False
         if request.key is None:
-            is_new = story.order_id not in self._keyless and story.order_id not in self._known.values()
-            self._keyless.add(story.order_id)
-            return is_new and story.versions[0].since > call.since and order in self._during(call, story)
-        if self._known.setdefault(request.slot, story.order_id) != story.order_id:
+            is_new = tracked.order_id not in self._keyless and tracked.order_id not in self._known.values()
+            self._keyless.add(tracked.order_id)
+            return is_new and tracked.versions[0].since > call.since and order in self._during(call, tracked)
+        if self._known.setdefault(request.slot, tracked.order_id) != tracked.order_id:
             return False
-        others = [slot for slot, order_id in self._known.items() if order_id == story.order_id and slot != request.slot]
-        return not others and story.order_id not in self._keyless and order in self._during(call, story)
+        others = [
+            slot for slot, order_id in self._known.items() if order_id == tracked.order_id and slot != request.slot
+        ]
+        return not others and tracked.order_id not in self._keyless and order in self._during(call, tracked)
 
     def _conflicts(self, call: Call, reply: Reply) -> bool:
-        """The key was used with another body."""
+        """Say whether the response is the right conflict: the key was used with another body before."""
         request = call.request
         others = [
             each.request
@@ -183,42 +191,42 @@ class Answers:
             if each.request.items and each.request.slot == request.slot and each.request.items != request.items
         ]
         known = self._known.get(request.slot)
-        differs = known is None or self.history.stories[known].lines != request.items
+        differs = known is None or self.history.tracked_orders[known].lines != request.items
         return reply.code == "IdempotencyConflict" and request.key is not None and bool(others) and differs
 
     def _candidates(self, call: Call) -> list[Json]:
-        """Return what the order that a call of POST /process stands for may have been during the call."""
+        """Return all states of the order that a call of POST /process can refer to, at any moment of the call."""
         request = call.request
         known = self._known.get(request.slot) if request.key is not None else None
-        stories = [
-            story
-            for story in self.history.stories.values()
-            if story.user_id == request.user.user_id
-            and story.lines == request.items
-            and (known is None or story.order_id == known)
+        tracked_orders = [
+            tracked
+            for tracked in self.history.tracked_orders.values()
+            if tracked.user_id == request.user.user_id
+            and tracked.lines == request.items
+            and (known is None or tracked.order_id == known)
         ]
-        return [order for story in stories for order in self._during(call, story)]
+        return [order for tracked in tracked_orders for order in self._during(call, tracked)]
 
     def _cancel(self, call: Call, reply: Reply) -> bool:
-        story = self.history.stories.get(call.request.name)
-        mine = story is not None and story.user_id == call.request.user.user_id
-        if not mine or story is None:
+        tracked = self.history.tracked_orders.get(call.request.name)
+        mine = tracked is not None and tracked.user_id == call.request.user.user_id
+        if not mine or tracked is None:
             return (reply.status, reply.code) == (404, "OrderNotFound")
         if reply.status == 200:
-            is_first = story.order_id not in self._cancelled
-            self._cancelled.add(story.order_id)
-            done = story.versions[-1].since > call.since and story.status == "CANCELLED"
-            return is_first and done and reply.body == story.now
-        was = {order["status"] for order in self._during(call, story)}
+            is_first = tracked.order_id not in self._cancelled
+            self._cancelled.add(tracked.order_id)
+            done = tracked.versions[-1].since > call.since and tracked.status == "CANCELLED"
+            return is_first and done and reply.body == tracked.now
+        was = {order["status"] for order in self._during(call, tracked)}
         return (reply.status, reply.code) == (409, "InvalidTransition") and bool(
             was & {"REJECTED", "FAILED", "CANCELLED"}
         )
 
     def _get(self, call: Call, reply: Reply) -> bool:
-        story, user = self.history.stories.get(call.request.name), call.request.user
-        if story is None or not (user.is_admin or user.user_id == story.user_id):
+        tracked, user = self.history.tracked_orders.get(call.request.name), call.request.user
+        if tracked is None or not (user.is_admin or user.user_id == tracked.user_id):
             return (reply.status, reply.code) == (404, "OrderNotFound")
-        return reply.status == 200 and reply.body in self._during(call, story)
+        return reply.status == 200 and reply.body in self._during(call, tracked)
 
     def _list(self, call: Call, reply: Reply) -> bool:
         request = call.request
@@ -234,9 +242,9 @@ class Answers:
         return any(page == self._page(owner, last, request.limit, moment) for moment in moments)
 
     def _page(self, owner: str, last: str, limit: int, moment: int) -> tuple[list[Json], bool]:
-        """Return the page behind the order `last` as it is to be at a moment, and whether there are more."""
-        stories = [each for each in self.history.stories.values() if each.user_id == owner]
-        orders = [each.between(moment, moment)[-1] for each in stories if each.versions[0].since <= moment]
+        """Return the expected page behind the order `last` at a moment, and whether more orders follow."""
+        tracked_orders = [each for each in self.history.tracked_orders.values() if each.user_id == owner]
+        orders = [each.between(moment, moment)[-1] for each in tracked_orders if each.versions[0].since <= moment]
         orders.sort(key=lambda order: (order["created_at"], order["order_id"]), reverse=True)
         if last:
             orders = orders[[order["order_id"] for order in orders].index(last) + 1 :]
@@ -259,9 +267,11 @@ class Answers:
             return reply.code == "ProductNotFound" and not (versions and versions[0].since <= call.since)
         return reply.status == 200 and reply.body in between(versions, call.since, self.history.at)
 
-    def _during(self, call: Call, story: Story) -> list[Json]:
-        return story.between(call.since, self.history.at)
+    def _during(self, call: Call, tracked: TrackedOrder) -> list[Json]:
+        return tracked.between(call.since, self.history.at)
 
     def _evidence(self, call: Call) -> str:
-        known = [story for story in self.history.stories.values() if story.user_id == call.request.user.user_id]
-        return json.dumps([[each.value for each in story.versions] for story in known], indent=1)[:3000]
+        known = [
+            tracked for tracked in self.history.tracked_orders.values() if tracked.user_id == call.request.user.user_id
+        ]
+        return json.dumps([[each.value for each in tracked.versions] for tracked in known], indent=1)[:3000]

@@ -1,6 +1,7 @@
-"""Ways to break the platform in process, each of which the machine has to find: name -> `breakage(monkeypatch)`.
+"""Defects that the attack must find: each name maps to a function that breaks the platform in this process.
 
-A breakage changes what the functions share, or returns what changes a process when it is loaded.
+The function gets pytest's monkeypatch and changes code that all functions share. It returns another function, which
+changes each function's process after it is loaded.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Store: Any = order_store.OrderStore
 
 
 def _in(function: str, change: Callable[[Any], None]) -> Callable[[pytest.MonkeyPatch], Change]:
-    """Return a breakage of one function's own code."""
+    """Return a defect in one function's own code."""
 
     def changed(process: LoadedFunction) -> None:
         if process.name == function:
@@ -49,7 +50,7 @@ def _stock_is_not_checked(patch: pytest.MonkeyPatch) -> None:
 
 
 def _prices_as_they_were_read(patch: pytest.MonkeyPatch) -> None:
-    """As it was before this attack found it."""
+    """An earlier version had this defect, until the attack found it."""
     _sell_if(patch, "quantity >= :n")
 
 
@@ -107,7 +108,7 @@ def _cancelled_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_cancellation_is_dated_before(patch: pytest.MonkeyPatch) -> None:
-    """As it was before this attack found it."""
+    """An earlier version had this defect, until the attack found it."""
     original: Any = orders.cancelled
 
     def cancelled(order: Any, now: datetime) -> Any:
@@ -253,26 +254,26 @@ def _shared(change: Callable[[pytest.MonkeyPatch], None]) -> Callable[[pytest.Mo
 
 BREAKAGES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], Change]]] = {
     "stock is not checked": _shared(_stock_is_not_checked),
-    "stock is taken twice": _shared(_taken_twice),
-    "prices as they were read": _shared(_prices_as_they_were_read),
-    "confirmed whatever it was": _shared(_confirmed_whatever_it_was),
+    "stock is reduced twice": _shared(_taken_twice),
+    "prices from an earlier read": _shared(_prices_as_they_were_read),
+    "confirmed in any status": _shared(_confirmed_whatever_it_was),
     "confirmed in two writes": _shared(_confirmed_in_two_writes),
-    "cancelled without its stock": _shared(_cancelled_without_its_stock),
-    "cancelled whatever it was": _shared(_cancelled_whatever_it_was),
-    "a cancellation is dated before": _shared(_a_cancellation_is_dated_before),
-    "keys of all users": _shared(_keys_of_all_users),
-    "keys are ignored": _shared(_keys_are_ignored),
-    "another body is the same": _shared(_another_body_is_the_same),
-    "created over what is there": _shared(_created_over_what_is_there),
+    "cancelled without returning stock": _shared(_cancelled_without_its_stock),
+    "cancelled in any status": _shared(_cancelled_whatever_it_was),
+    "cancellation has an earlier time": _shared(_a_cancellation_is_dated_before),
+    "users share idempotency keys": _shared(_keys_of_all_users),
+    "idempotency keys are ignored": _shared(_keys_are_ignored),
+    "another body gets no conflict": _shared(_another_body_is_the_same),
+    "new order overwrites an order": _shared(_created_over_what_is_there),
     "accepted but not written": _shared(_accepted_but_not_written),
-    "anybody may read": _shared(_anybody_may_read),
-    "a page loses one": _shared(_a_page_loses_one),
-    "the page of another": _shared(_the_page_of_another),
-    "published without checking": _in("publish_order_events", _published_without_checking),
-    "mailed each time": _in("send_email", _mailed_each_time),
-    "kept each time": _in("record_analytics", _kept_each_time),
-    "anybody may cancel": _in("orders_api", _anybody_may_cancel),
-    "orders are not started": _in("process_order", _not_started),
-    "synchronous orders are left alone": _in("process_order", _synchronous_orders_are_left_alone),
-    "ended executions are left alone": _in("fail_order", _ended_executions_are_left_alone),
+    "any user may read an order": _shared(_anybody_may_read),
+    "a page omits an order": _shared(_a_page_loses_one),
+    "a page of another user": _shared(_the_page_of_another),
+    "failed publications are ignored": _in("publish_order_events", _published_without_checking),
+    "email sent for each delivery": _in("send_email", _mailed_each_time),
+    "record written for each delivery": _in("record_analytics", _kept_each_time),
+    "any user may cancel an order": _in("orders_api", _anybody_may_cancel),
+    "workflow is not started": _in("process_order", _not_started),
+    "dead synchronous orders are ignored": _in("process_order", _synchronous_orders_are_left_alone),
+    "ended executions are ignored": _in("fail_order", _ended_executions_are_left_alone),
 }

@@ -1,4 +1,7 @@
-"""The real functions in process, on a clock of the test's own: each invocation has a process to itself."""
+"""Runs the real functions in this process on a clock of the test. Each invocation has a process of its own.
+
+A process here is a fresh copy of the function's modules.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +45,12 @@ _START: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 @dataclass
 class Clock:
-    """Time, in Unix seconds. It passes when the world says so."""
+    """The test's time, in Unix seconds. Only the test advances it."""
 
     now_s: float = _START
 
     def tick(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.now_s += seconds
 
     def now(self) -> datetime:
@@ -59,17 +62,17 @@ class Clock:
 
 @dataclass
 class Functions:
-    """Loads functions, and lends one process to each invocation."""
+    """Loads functions, and lends each invocation a process that no other invocation uses."""
 
     clock: Clock
     clients: Mapping[str, Any]
     mutate: Callable[[LoadedFunction], None]
-    """Changes a process that was loaded."""
+    """Changes a process after it was loaded."""
     _stack: ExitStack
     _idle: defaultdict[str, list[LoadedFunction]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, name: str) -> LoadedFunction:
-        """Return an idle process of a function."""
+        """Return an unused process of a function."""
         idle = self._idle[name]
         if idle:
             return idle.pop()
@@ -81,13 +84,16 @@ class Functions:
         return process
 
     def give_back(self, process: LoadedFunction) -> None:
-        """Take the process of an invocation that ended. A killed one's is as good: they keep nothing."""
+        """Return the process of an ended invocation for later use.
+
+        The process of a killed invocation can be used again as well, because the functions keep no state.
+        """
         self._idle[process.name].append(process)
 
 
 @dataclass(kw_only=True)
 class Invocation(Context):
-    """What a handler is told, by the world's clock."""
+    """The context that a handler receives, on the test's clock."""
 
     clock: Clock
     ends_by_s: float
@@ -97,7 +103,7 @@ class Invocation(Context):
 
 
 def invocation(functions: Functions, name: str, event: Any, request_id: str) -> Activity:
-    """Return an invocation that is not started."""
+    """Create an invocation without starting it."""
     ends_by_s = functions.clock.now_s + time_limit_s(name)
     process = functions.take(name)
     context = Invocation(function_name=name, aws_request_id=request_id, clock=functions.clock, ends_by_s=ends_by_s)
@@ -112,16 +118,16 @@ def invocation(functions: Functions, name: str, event: Any, request_id: str) -> 
 
 
 def time_limit_s(name: str) -> int:
-    """Return the timeout of a function in prod."""
+    """Return the timeout of a function in prod, in seconds."""
     return _LIMITS[name]["timeoutSeconds"]
 
 
 CarryOut = Callable[[str, str, Mapping[str, Any], bool], Any]
-"""`carry_out(service, operation, arguments, part)` does a call of the activity that is running."""
+"""`carry_out(service, operation, arguments, part)` makes an AWS call for the running activity."""
 
 
 class Gate:
-    """A client whose calls stop the activity that makes them. `carry_out` does them."""
+    """An AWS client whose calls stop the activity that makes them. `carry_out` makes the calls afterwards."""
 
     def __init__(self, service: str, carry_out: CarryOut) -> None:
         self._service, self._carry_out = service, carry_out
@@ -129,7 +135,7 @@ class Gate:
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**arguments: Any) -> Any:
             activity = current()
-            assert activity, f"{self._service}.{operation} outside of an activity"
+            assert activity, f"{self._service}.{operation} was called outside an activity"
             return activity.call_aws(operation, partial(self._carry_out, self._service, operation, arguments))
 
         return call
@@ -139,8 +145,8 @@ class Gate:
 def functions_in_process(
     clock: Clock, clients: Mapping[str, Any], mutate: Callable[[LoadedFunction], None]
 ) -> Generator[Functions]:
-    """Put the functions on `clock` and on `clients`, without logs, until the end of the block."""
-    ids = random.Random(0)  # noqa: S311 - a run must be repeatable
+    """Load functions with `clock` and the AWS clients `clients`, without logs, until the context ends."""
+    ids = random.Random(0)  # noqa: S311 - so that a run can be repeated
 
     class Virtual(datetime):
         @classmethod

@@ -1,4 +1,4 @@
-"""API Gateway in process: what it makes of a request, and of the end of what it invoked."""
+"""API Gateway in this process: builds a function's event from a request, and a response from the result."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def event_of(request: Request) -> Json:
 
 
 def reply_of(request: Request, activity: Activity) -> Reply:
-    """Return what API Gateway makes of the end of an invocation or of an Express execution."""
+    """Return API Gateway's response after an invocation or an EXPRESS execution has ended."""
     if activity.error is not None:
         assert isinstance(activity.error, Died), activity.error
         return Reply(504 if request.operation == "processOrder" else 502, {})

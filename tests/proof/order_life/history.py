@@ -1,7 +1,8 @@
-"""What became of the orders and the stock, and what may become of them: the model of the order's life.
+"""The model of the order's lifecycle: what happened to the orders and the stock, and what the contracts allow next.
 
-It knows the contracts (docs and contracts/), not the code. It is told of every change of the orders table, in sequence,
-and of every product that is put, and works out the stock by itself. Whatever is not allowed is an AssertionError.
+The model knows the contracts (docs and contracts/) but not the code. The test reports every change of the orders table
+in its order, and every product write, and the model computes the stock itself. Everything that the contracts don't
+allow raises an AssertionError.
 """
 
 from __future__ import annotations
@@ -35,18 +36,18 @@ _SET_ONCE: Final = ("order_id", "user_id", "created_at", "request_hash", "synchr
 
 @dataclass(frozen=True)
 class User:
-    """Who asks."""
+    """A user who sends requests."""
 
     name: str
     user_id: str
     email: str = ""
-    """Where mails go; empty without a profile."""
+    """The address in the user's profile, or an empty string if the user has no profile."""
     is_admin: bool = False
 
 
 @dataclass(frozen=True)
 class Version:
-    """An order or a product from a moment on."""
+    """An order or a product from one moment on."""
 
     since: int
     value: Json
@@ -54,7 +55,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Mail:
-    """What SES took."""
+    """An email that SES accepted."""
 
     address: str
     subject: str
@@ -62,8 +63,8 @@ class Mail:
 
 
 @dataclass
-class Story:
-    """One order: what the APIs show of it, by time."""
+class TrackedOrder:
+    """One order with all its versions over time, as the APIs show them."""
 
     order_id: str
     user_id: str
@@ -77,7 +78,7 @@ class Story:
 
     @property
     def lines(self) -> tuple[tuple[str, int], ...]:
-        """What was asked for. The same lines in another sequence are another body."""
+        """The ordered lines. The same lines in another order count as another request body."""
         return tuple(self.items.items())
 
     @property
@@ -85,90 +86,95 @@ class Story:
         return self.now["status"]
 
     def between(self, since: int, until: int) -> list[Json]:
-        """Return what it was at any moment from `since` to `until`."""
+        """Return all versions of the order that were current at any moment from `since` to `until`."""
         return between(self.versions, since, until)
 
     def as_(self, status: str) -> Json | None:
-        """Return it as it was with this status."""
+        """Return the order as it was with this status, or None."""
         return next((each.value for each in self.versions if each.value["status"] == status), None)
 
 
 @dataclass
 class History:
-    """All orders and products."""
+    """All orders and products with all their versions."""
 
     users: Mapping[str, User]
-    """By id."""
+    """Users by id."""
     at: int = 0
-    """Counts the changes."""
-    stories: dict[str, Story] = field(default_factory=dict[str, Story])
+    """Number of changes so far, which serves as the time."""
+    tracked_orders: dict[str, TrackedOrder] = field(default_factory=dict[str, TrackedOrder])
     products: dict[str, list[Version]] = field(default_factory=dict[str, list[Version]])
-    """Each with its stock."""
+    """Versions of each product, including its stock."""
     supplied: Counter[str] = field(default_factory=Counter[str])
-    """What was put into stock, less what was taken out by hand."""
+    """Total quantity by product that admins added to the stock, minus what they removed."""
     published: Counter[str] = field(default_factory=Counter[str])
-    """How often each event id came over the bus."""
+    """Number of publications of each event, by event id."""
 
     def product_put(self, product: Json) -> None:
-        """An admin's write of a product."""
+        """Record that an admin wrote a product."""
         self.at += 1
         before = self.products.setdefault(product["product_id"], [])
         self.supplied[product["product_id"]] += product["quantity"] - (before[-1].value["quantity"] if before else 0)
         before.append(Version(self.at, dict(product)))
 
-    def order_changed(self, old: Json | None, new: Json | None, *, disturbed: bool) -> Story:
-        """Take a change of the orders table: rows in DynamoDB's own JSON. `disturbed`: a fault can be behind it."""
-        assert new, f"a row was removed: {old}"
+    def order_changed(self, old: Json | None, new: Json | None, *, disturbed: bool) -> TrackedOrder:
+        """Record and check a change of the orders table, given as rows in DynamoDB's JSON.
+
+        `disturbed` says whether a fault can be the cause of the change. Only then may the order be FAILED.
+        """
+        assert new, f"a row was deleted from the orders table: {old}"
         self.at += 1
         order = public(new)
         if old is None:
             return self._created(new, order)
-        story = self.stories[order["order_id"]]
-        before = story.now
+        tracked = self.tracked_orders[order["order_id"]]
+        before = tracked.now
         assert public(old) == before
-        assert all(old.get(name) == new.get(name) for name in _SET_ONCE), f"{old} became {new}"
-        assert quantities(order) == story.items
+        assert all(old.get(name) == new.get(name) for name in _SET_ONCE), (
+            f"fields that never change were changed: {old} became {new}"
+        )
+        assert quantities(order) == tracked.items
         assert order["updated_at"] >= before["updated_at"], f"{before} became {order}"
         assert order["status"] in MAY_BECOME.get(before["status"], ()), f"{before} became {order}"
-        self._decided(story, before, order, disturbed=disturbed)
-        story.versions.append(Version(self.at, order))
-        return story
+        self._decided(tracked, before, order, disturbed=disturbed)
+        tracked.versions.append(Version(self.at, order))
+        return tracked
 
-    def _created(self, row: Json, order: Json) -> Story:
+    def _created(self, row: Json, order: Json) -> TrackedOrder:
         assert order["status"] == "PENDING", order
         assert set(order) == {"order_id", "user_id", "status", "items", "created_at", "updated_at"}, order
-        assert order["order_id"] not in self.stories
+        assert order["order_id"] not in self.tracked_orders
         assert order["user_id"] in self.users, order
         assert order["created_at"] == order["updated_at"]
-        story = Story(order["order_id"], order["user_id"], quantities(order), row["synchronous"]["BOOL"])
-        story.versions.append(Version(self.at, order))
-        self.stories[story.order_id] = story
-        return story
+        tracked = TrackedOrder(order["order_id"], order["user_id"], quantities(order), row["synchronous"]["BOOL"])
+        tracked.versions.append(Version(self.at, order))
+        self.tracked_orders[tracked.order_id] = tracked
+        return tracked
 
-    def _decided(self, story: Story, before: Json, order: Json, *, disturbed: bool) -> None:
+    def _decided(self, tracked: TrackedOrder, before: Json, order: Json, *, disturbed: bool) -> None:
         status = order["status"]
         if status == "CONFIRMED":
-            self._confirmed(story, order)
+            self._confirmed(tracked, order)
         else:
             unchanged = ("items", "total", "currency")
             assert all(order.get(name) == before.get(name) for name in unchanged), f"{before} became {order}"
         if status == "CANCELLED" and before["status"] == "CONFIRMED":
-            self._move(story.items, +1)
+            self._move(tracked.items, +1)
         if status == "REJECTED":
-            self._rejected(story, order["reason"])
+            self._rejected(tracked, order["reason"])
         elif status == "FAILED":
-            assert disturbed, f"failed without a fault: {order}"
+            assert disturbed, f"order FAILED although no fault was injected: {order}"
             assert order["reason"]["code"] == "InternalError"
         else:
             assert "reason" not in order, order
 
-    def _confirmed(self, story: Story, order: Json) -> None:
-        self._move(story.items, -1)
-        catalogue = {name: self.products[name][-1].value for name in story.items}
+    def _confirmed(self, tracked: TrackedOrder, order: Json) -> None:
+        self._move(tracked.items, -1)
+        catalogue = {name: self.products[name][-1].value for name in tracked.items}
         prices = {line["product_id"]: line["unit_price"] for line in order["items"]}
         expected = {name: product["unit_price"] for name, product in catalogue.items()}
-        assert prices == expected, f"the catalogue has {expected}, the order {order}"
-        assert order["total"] == sum(expected[name] * number for name, number in story.items.items()), order
+        assert prices == expected, f"expected the catalog's prices {expected}, got {order}"
+        assert order["total"] == sum(expected[name] * number for name, number in tracked.items.items()), order
         assert {order["currency"]} == {product["currency"] for product in catalogue.values()}, order
 
     def _move(self, items: Mapping[str, int], sign: int) -> None:
@@ -178,63 +184,68 @@ class History:
             assert left >= 0, f"{name}: oversold by {-left}"
             self.products[name].append(Version(self.at, {**product, "quantity": left}))
 
-    def _rejected(self, story: Story, reason: Json) -> None:
-        """There was a moment since it was placed at which the reason held for one of its lines."""
-        since = story.versions[0].since
-        were = {name: between(self.products.get(name, []), since, self.at) for name in story.items}
-        absent = any(self.products.get(name, [Version(self.at, {})])[0].since > since for name in story.items) or any(
-            name not in self.products for name in story.items
+    def _rejected(self, tracked: TrackedOrder, reason: Json) -> None:
+        """Check that the reason was true for one of the order's lines at some moment since the order was placed."""
+        since = tracked.versions[0].since
+        were = {name: between(self.products.get(name, []), since, self.at) for name in tracked.items}
+        absent = any(self.products.get(name, [Version(self.at, {})])[0].since > since for name in tracked.items) or any(
+            name not in self.products for name in tracked.items
         )
-        short = any(each["quantity"] < story.items[name] for name, found in were.items() for each in found)
+        short = any(each["quantity"] < tracked.items[name] for name, found in were.items() for each in found)
         currencies = {each["currency"] for found in were.values() for each in found}
         true = {"ProductNotFound": absent, "OutOfStock": short, "ValidationError": len(currencies) > 1}
-        assert true[reason["code"]], f"{reason} never held for {story.items}: {were}"
+        assert true[reason["code"]], f"{reason} was never true for {tracked.items}; the products were {were}"
 
     def stock_is(self, stock: Mapping[str, int]) -> None:
-        """Compare the whole inventory with the model's: stock + confirmed = what was supplied, of every product."""
+        """Check the whole inventory table: stock plus confirmed quantities must equal what admins supplied."""
         expected = {name: versions[-1].value["quantity"] for name, versions in self.products.items()}
-        assert dict(stock) == expected, f"the stock is {dict(stock)}, should be {expected}"
+        assert dict(stock) == expected, f"stock {dict(stock)}, expected {expected}"
         held = Counter[str]()
-        for story in self.stories.values():
-            if story.status == "CONFIRMED":
-                held.update(story.items)
+        for tracked in self.tracked_orders.values():
+            if tracked.status == "CONFIRMED":
+                held.update(tracked.items)
         assert {name: stock[name] + held[name] for name in stock} == dict(self.supplied)
 
     def orders_are(self, table: Mapping[str, Json]) -> None:
-        """Compare the whole orders table with the model's: rows in DynamoDB's own JSON, by id."""
-        assert {name: public(row) for name, row in table.items()} == {name: s.now for name, s in self.stories.items()}
+        """Check the whole orders table, given as rows in DynamoDB's JSON by order id."""
+        assert {name: public(row) for name, row in table.items()} == {
+            name: s.now for name, s in self.tracked_orders.items()
+        }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Take an event of the bus: exactly an order as it was."""
+        """Record a published event, and check that it contains exactly an order as it once was."""
         order = detail["order"]
-        story = self.stories[order["order_id"]]
-        assert detail == {"event_id": f"{story.order_id}:{order['status']}", "order": story.as_(order["status"])}, (
+        tracked = self.tracked_orders[order["order_id"]]
+        assert detail == {"event_id": f"{tracked.order_id}:{order['status']}", "order": tracked.as_(order["status"])}, (
             detail
         )
         assert detail_type == EVENTS[order["status"]], detail
         self.published[detail["event_id"]] += 1
 
     @property
-    def statuses(self) -> list[tuple[Story, str]]:
-        """Every status that an order had."""
-        return [(story, each.value["status"]) for story in self.stories.values() for each in story.versions]
+    def statuses(self) -> list[tuple[TrackedOrder, str]]:
+        """Return every status that any order had, as pairs of order and status."""
+        return [
+            (tracked, each.value["status"]) for tracked in self.tracked_orders.values() for each in tracked.versions
+        ]
 
     def pending(self) -> list[str]:
-        """Return the orders that are not decided."""
-        return [story.order_id for story in self.stories.values() if story.status == "PENDING"]
+        """Return the ids of all undecided orders."""
+        return [tracked.order_id for tracked in self.tracked_orders.values() if tracked.status == "PENDING"]
 
     def all_told(self, mails: Iterable[Mail], objects: Mapping[str, Json], excused: Mapping[str, int]) -> None:
-        """Nothing is under way any more: each status has its event, its object and its mail, once.
+        """Check the final state: each status of each order has exactly one event, one analytics object and one email.
 
-        SES has no way to be asked twice for one mail: `excused` has the mails more that faults can have made, by event.
+        SES can't deduplicate emails, so `excused` contains the number of additional emails that faults can have caused,
+        by event id.
         """
         assert not self.pending()
-        ids = {f"{story.order_id}:{status}" for story, status in self.statuses}
-        assert set(self.published) == ids, f"events: {set(self.published) ^ ids}"
+        ids = {f"{tracked.order_id}:{status}" for tracked, status in self.statuses}
+        assert set(self.published) == ids, f"missing or unexpected events: {set(self.published) ^ ids}"
         expected = {
-            event_id: {"event_id": event_id, "detail_type": EVENTS[status], "order": story.as_(status)}
-            for story, status in self.statuses
-            for event_id in [f"{story.order_id}:{status}"]
+            event_id: {"event_id": event_id, "detail_type": EVENTS[status], "order": tracked.as_(status)}
+            for tracked, status in self.statuses
+            for event_id in [f"{tracked.order_id}:{status}"]
         }
         assert sorted(objects) == sorted(_key(fact) for fact in expected.values())
         for fact in expected.values():
@@ -243,16 +254,16 @@ class History:
 
     def _all_mailed(self, mails: list[Mail], excused: Mapping[str, int]) -> None:
         sent = Counter((mail.address, mail.subject, _order_id_in(mail)) for mail in mails)
-        for story, status in self.statuses:
-            address = self.users[story.user_id].email
-            got = sent.pop((address, MAILS[status], story.order_id), 0)
-            most = 1 + excused.get(f"{story.order_id}:{status}", 0) if address else 0
-            assert bool(address) <= got <= most, f"{story.order_id}:{status}: {got} mails, at most {most}"
-        assert not sent, f"mails of nothing: {sent}"
+        for tracked, status in self.statuses:
+            address = self.users[tracked.user_id].email
+            got = sent.pop((address, MAILS[status], tracked.order_id), 0)
+            most = 1 + excused.get(f"{tracked.order_id}:{status}", 0) if address else 0
+            assert bool(address) <= got <= most, f"{tracked.order_id}:{status}: {got} emails, expected at most {most}"
+        assert not sent, f"emails without an order: {sent}"
 
 
 def between(versions: list[Version], since: int, until: int) -> list[Json]:
-    """Return the values that held at any moment from `since` to `until`."""
+    """Return the values that were current at any moment from `since` to `until`."""
     started = [each for each in versions if each.since <= until]
     first = max((n for n, each in enumerate(started) if each.since <= since), default=0)
     return [each.value for each in started[first:]]
@@ -264,7 +275,7 @@ def quantities(order: Json) -> dict[str, int]:
 
 
 def public(row: Json) -> Json:
-    """Return what the contracts show of a row of the orders table."""
+    """Return the part of an orders row that the contracts show."""
     shown = ("order_id", "user_id", "status", "items", "total", "currency", "reason", "created_at", "updated_at")
     return {name: _plain(row[name]) for name in shown if name in row}
 

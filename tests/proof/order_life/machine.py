@@ -1,4 +1,4 @@
-"""The order's life as a machine of hypothesis: what people may do at any time, and the world's own accidents."""
+"""A state machine for Hypothesis: its rules are the actions of users, and accidents inside the platform."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, ClassVar, Final, Protocol
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.proof.order_life.activities import Activity, Fate
+from tests.proof.order_life.activities import Activity, CallOutcome
 from tests.proof.order_life.answers import Answers, Call, Request
 from tests.proof.order_life.history import History, User
 from tests.proof.order_life.world import World
 
 PRODUCTS: Final = ("p0", "p1", "p2")
-"""The last one is not in the catalogue until somebody puts it there."""
+"""The last product is not in the catalog until an admin creates it."""
 _numbers: Final = st.integers(0, 40)
 _products: Final = st.sampled_from(["p0"] * 6 + ["p1"] * 4 + ["p2"])
 _at_once: Final = st.sampled_from([False, False, True])
 _quantities: Final = st.integers(1, 3)
 _lines: Final = st.dictionaries(_products, _quantities, min_size=1, max_size=2).map(lambda lines: tuple(lines.items()))
 _keys: Final = st.sampled_from([None, "k0", "k1"])
-_fates: Final = st.sampled_from([Fate.FINE] * 15 + list(Fate))
+_outcomes: Final = st.sampled_from([CallOutcome.FINE] * 15 + list(CallOutcome))
 _orders: Final = st.tuples(
     st.sampled_from(["createOrder", "createOrder", "processOrder"]), st.integers(0, 2), _lines, _keys
 )
@@ -31,7 +31,7 @@ _BRINKS: Final = ("transact_write_items", "update_item", "dynamodb:updateItem", 
 
 
 class System(Protocol):
-    """A platform, in process or over HTTP."""
+    """The platform under test."""
 
     history: History
     answers: Answers
@@ -43,10 +43,10 @@ class System(Protocol):
 
 
 class OrderLife(RuleBasedStateMachine):
-    """What people do."""
+    """The actions of users."""
 
     users: ClassVar[Sequence[User]]
-    """Three customers, and an admin last."""
+    """Three customers, and an admin at the end."""
     system: System
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class OrderLife(RuleBasedStateMachine):
         orders=st.lists(_orders, min_size=1, max_size=3),
     )
     def start(self, stock: list[int], price: int, orders: list[tuple[str, int, Any, str | None]]) -> None:
-        """Supply the catalogue and place orders: a run leaves out some rules, which may be all that place any."""
+        """Write products and place orders first, because a run may leave out all rules that do so."""
         for name, quantity in zip(PRODUCTS, stock, strict=False):
             self._put(self.users[-1], name, quantity, price, "JPY")
         for way, who, items, key in orders:
@@ -81,14 +81,14 @@ class OrderLife(RuleBasedStateMachine):
     @precondition(lambda self: self.placed)
     @rule(number=_numbers, way=st.sampled_from(["createOrder", "processOrder"]), at_once=_at_once)
     def repeat(self, number: int, way: str, at_once: bool) -> None:
-        """The same key and body once more, by the same way or by the other one."""
+        """Send an earlier order again with the same key and body, to the same or the other operation."""
         first = self.placed[number % len(self.placed)].request
         self._send(way, first.user, at_once=at_once, items=first.items, key=first.key)
 
-    @precondition(lambda self: self.history.stories)
+    @precondition(lambda self: self.history.tracked_orders)
     @rule(number=_numbers, who=st.integers(0, 7), times=st.integers(1, 2), at_once=_at_once)
     def cancel(self, number: int, who: int, times: int, at_once: bool) -> None:
-        """Once, or by a double click."""
+        """Cancel an order once, or twice as with a double click."""
         order_id, owner = self._order(number)
         for _ in range(times):
             self._send("cancelOrder", self._somebody(owner, who), at_once=at_once, name=order_id)
@@ -100,10 +100,10 @@ class OrderLife(RuleBasedStateMachine):
         at_once=_at_once,
     )
     def look(self, what: str, number: int, who: int, at_once: bool) -> None:
-        """At an order, at all of one's own page by page, at one page behind anybody's cursor, or at a product."""
+        """Read an order, all orders of a user page by page, one page behind anybody's cursor, or a product."""
         user = self.users[who % len(self.users)]
         cursors = list(self.system.answers.cursors)
-        if what == "order" and self.history.stories:
+        if what == "order" and self.history.tracked_orders:
             order_id, owner = self._order(number)
             self._send("getOrder", self._somebody(owner, who), at_once=at_once, name=order_id)
         elif what == "page" and cursors:
@@ -122,14 +122,14 @@ class OrderLife(RuleBasedStateMachine):
         at_once=st.booleans(),
     )
     def put(self, name: str, quantity: int, price: int, currency: str, at_once: bool) -> None:
-        """Restock and reprice. Sometimes a customer tries to."""
+        """Change a product's stock and price. Sometimes a customer attempts it, who may not."""
         user = self.users[0 if quantity == 6 else -1]
         self._put(user, name, quantity, price, currency, at_once=at_once)
 
     @precondition(lambda self: self.history.published)
     @rule(number=_numbers)
     def event_comes_again(self, number: int) -> None:
-        """A duplicate, or a replay of the archive: late, and out of order."""
+        """Deliver an event again, late and out of order, like a duplicate or a replay of the archive."""
         self.system.repeat_event(number)
 
     @precondition(lambda self: self.history.at > 8)
@@ -142,14 +142,14 @@ class OrderLife(RuleBasedStateMachine):
             self.system.settle()
             for user in self.users:
                 self._pages(user, 3)
-                for story in self.history.stories.values():
-                    self._send("getOrder", user, at_once=True, name=story.order_id)
+                for tracked in self.history.tracked_orders.values():
+                    self._send("getOrder", user, at_once=True, name=tracked.order_id)
         finally:
             self.system.close()
 
     @property
     def placed(self) -> list[Call]:
-        """Calls that place an order under a key."""
+        """Calls that placed an order with an idempotency key."""
         return [call for call in self.system.answers.calls if call.request.items and call.request.key]
 
     def _send(self, operation: str, user: User, *, at_once: bool, **asked: Any) -> Call:
@@ -170,17 +170,17 @@ class OrderLife(RuleBasedStateMachine):
                 return
 
     def _order(self, number: int) -> tuple[str, User]:
-        stories = list(reversed(self.history.stories.values()))
-        story = stories[number % len(stories)]
-        return story.order_id, self.history.users[story.user_id]
+        tracked_orders = list(reversed(self.history.tracked_orders.values()))
+        tracked = tracked_orders[number % len(tracked_orders)]
+        return tracked.order_id, self.history.users[tracked.user_id]
 
     def _somebody(self, owner: User, who: int) -> User:
-        """Mostly the owner."""
+        """Return the owner in most cases, and another user otherwise."""
         return self.users[who] if who < len(self.users) else owner
 
 
 class OrderLifeInProcess(OrderLife):
-    """And what happens between two calls to AWS."""
+    """The actions of users, and what happens between two AWS calls."""
 
     system: World  # pyright: ignore[reportIncompatibleVariableOverride] - World implements System
 
@@ -189,23 +189,23 @@ class OrderLifeInProcess(OrderLife):
         self.system.compare()
 
     @precondition(lambda self: self.system.activities or self.system.queues.waiting())
-    @rule(steps=st.lists(st.tuples(_numbers, _fates), min_size=4, max_size=16))
-    def interleave(self, steps: list[tuple[int, Fate]]) -> None:
-        """Each step is one call of one of those that stand before one, or the delivery of something that waits."""
-        for number, fate in steps:
+    @rule(steps=st.lists(st.tuples(_numbers, _outcomes), min_size=4, max_size=16))
+    def interleave(self, steps: list[tuple[int, CallOutcome]]) -> None:
+        """In each step, one activity makes its next AWS call, or one waiting event is delivered."""
+        for number, outcome in steps:
             running, waiting = self.running, self.system.queues.waiting()
             if not running and not waiting:
                 return
             chosen = number % (len(running) + len(waiting))
             if chosen < len(running):
-                self.system.step(running[chosen], fate)
+                self.system.step(running[chosen], outcome)
             else:
                 waiting[chosen - len(running)](False)
 
     @precondition(lambda self: self.running)
     @rule(number=_numbers, others=st.booleans())
     def finish(self, number: int, others: bool) -> None:
-        """One goes on to its end; or all others do, and this one is slow."""
+        """Run one activity to its end, or all others, so that this one is slow."""
         chosen = self.running[number % len(self.running)]
         for activity in self.running:
             if not activity.is_waiting and not activity.ended and (activity is chosen) != others:
@@ -214,15 +214,15 @@ class OrderLifeInProcess(OrderLife):
     @precondition(lambda self: any(each.call not in _BRINKS for each in self.running))
     @rule()
     def all_to_the_brink(self) -> None:
-        """Each goes on until it is about to write what counts: what it read before gets old."""
+        """Run each activity until just before it writes, so that the data it read becomes outdated."""
         for activity in list(self.system.activities):
             while not activity.ended and (runs := self.system.runs_for(activity)).call not in _BRINKS:
-                self.system.step(runs, Fate.FINE)
+                self.system.step(runs, CallOutcome.FINE)
 
     @precondition(lambda self: self.system.queues.waiting())
     @rule(numbers=st.lists(st.tuples(_numbers, _at_once), min_size=1, max_size=8))
     def bring(self, numbers: list[tuple[int, bool]]) -> None:
-        """Some of what waits to be delivered is: early or late, in any sequence."""
+        """Deliver some of the waiting events, early or late, in any order."""
         for number, at_once in numbers:
             if waiting := self.system.queues.waiting():
                 waiting[number % len(waiting)](at_once)
@@ -230,7 +230,7 @@ class OrderLifeInProcess(OrderLife):
     @precondition(lambda self: self.system.activities)
     @rule(number=_numbers, seconds=st.sampled_from([0, 0, 0, 0.5, 1, 7, 31, 301, 1000]))
     def accident(self, number: int, seconds: float) -> None:
-        """A process crashes or an execution is stopped; or nothing goes on for a while, and what is late is killed."""
+        """Kill a process, stop an execution, or let time pass and kill everything that exceeds its time limit."""
         if seconds:
             self.system.pass_time(seconds)
             return
@@ -246,5 +246,5 @@ class OrderLifeInProcess(OrderLife):
 
     @property
     def running(self) -> list[Activity]:
-        """Those that stand before a call of their own."""
+        """Activities that stop before an AWS call of their own."""
         return [each for each in self.system.activities if not each.is_waiting]

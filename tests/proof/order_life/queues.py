@@ -1,7 +1,8 @@
-"""What is under way between the functions: the orders table's stream, the bus, the analytics queue, the failure queues.
+"""Everything in transit between the functions: the stream, the bus, the analytics queue and the failure queues.
 
-Nothing moves by itself. What AWS promises holds: an order's stream records in sequence, at least once; the bus in any
-sequence, at least once; the analytics queue one batch at a time, since all its messages are of one group.
+Nothing moves until the test delivers it. The promises of AWS hold: the stream delivers an order's records in order and
+at least once. The bus delivers in any order and at least once. The analytics queue delivers one batch at a time,
+because all its messages are in one group.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from tests.proof.order_life.functions import Clock
 from tests.proof.order_life.history import Json
 
 _TRIES: Final = 3
-"""Of an asynchronous invocation: Lambda's own and two retries."""
+"""Attempts of an asynchronous invocation: Lambda's first attempt and two retries."""
 _RETRY_S: Final = 60
 _RECEIVED_AT_MOST: Final = 5
 
 
 Record = Json
-"""Of the stream."""
+"""A record of the stream."""
 
 
 @dataclass(eq=False)
@@ -47,7 +48,7 @@ class Message:
 
 
 class Host(Protocol):
-    """What runs invocations."""
+    """The platform, which runs invocations."""
 
     clock: Clock
 
@@ -57,18 +58,18 @@ class Host(Protocol):
 
 
 class Queues:
-    """Everything that waits to be delivered."""
+    """All events, messages and records that wait for delivery."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self.unpublished: list[Json] = []
-        """Records of the stream."""
+        """Records of the stream that are not yet published."""
         self.deliveries: list[Delivery] = []
         self.bus: list[Json] = []
-        """Every event that was ever on it."""
+        """Every event that was ever on the bus."""
         self.queue: list[Message] = []
         self.failures: list[Delivery | Message | Record] = []
-        """What lies in the failure queues."""
+        """The contents of all failure queues."""
         self._publishing: set[str] = set()
         self._failed_records: Counter[str] = Counter()
         self._consuming = False
@@ -92,7 +93,7 @@ class Queues:
         self.deliveries.append(Delivery("analytics", event))
 
     def waiting(self) -> list[Callable[[bool], None]]:
-        """Return what can be delivered: of the stream and of the queue the first records, of the bus each event."""
+        """Return a function for each possible delivery: the first stream records, the first messages, any bus event."""
         batches: list[Callable[[bool], None]] = [
             *(partial(self.relay, most) for most in (1, 4) if self.unpublished),
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
@@ -104,7 +105,7 @@ class Queues:
         return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
 
     def deliver(self, delivery: Delivery, at_once: bool) -> None:
-        """Hand an event to its target. A retry comes when it is due."""
+        """Deliver an event to its target. A retry first lets time pass until the retry is due."""
         self.deliveries.remove(delivery)
         if delivery.target == "analytics":
             self._enqueue(delivery.event)
@@ -124,7 +125,7 @@ class Queues:
         (self.failures if delivery.tries >= _TRIES else self.deliveries).append(delivery)
 
     def set_aside(self, body: str, message_id: str) -> None:
-        """Take a message that record_analytics put into its failure queue."""
+        """Record a message that `record_analytics` sent to its failure queue."""
         self.failures.append(Message(body, message_id))
 
     def _enqueue(self, event: Json) -> None:
@@ -137,7 +138,7 @@ class Queues:
         self.queue.append(Message(body, f"message-{self._messages}"))
 
     def relay(self, most: int, at_once: bool) -> None:
-        """Let Lambda hand the stream's next records to publish_order_events; an order's come in sequence."""
+        """Deliver the stream's next records to `publish_order_events`, with an order's records in their order."""
         batch = [each for each in self.unpublished if _key(each) not in self._publishing][:most]
         if not batch:
             return
@@ -162,7 +163,7 @@ class Queues:
         self.unpublished.sort(key=_number)
 
     def consume(self, most: int, at_once: bool) -> None:
-        """Let Lambda hand the queue's next messages to record_analytics: one batch at a time."""
+        """Deliver the queue's next messages to `record_analytics`, one batch at a time."""
         if self._consuming or not self.queue:
             return
         self._consuming = True
@@ -186,7 +187,7 @@ class Queues:
         self.queue = [message for message in kept if message not in dead] + rest
 
     def redrive(self) -> None:
-        """Send back what lies in the failure queues."""
+        """Send everything in the failure queues back to where it failed."""
         failures, self.failures = self.failures, []
         for failure in failures:
             if isinstance(failure, Delivery):

@@ -1,12 +1,12 @@
-"""A model of the order's life, held against the real functions and the real workflow, step by step.
+"""The real functions and the real workflow follow a model of the order's lifecycle in every step.
 
-In process (world.py) each function and execution stops before each of its calls to AWS, and hypothesis
-decides who goes on, what becomes of the call, who dies and what is delivered when. The model (history.py,
-answers.py) judges every change, every event and every answer.
+Each function and execution stops before each of its AWS calls. Hypothesis decides which one continues, what happens to
+the call, which process dies, and what is delivered when. The model (history.py, answers.py) checks every change, event
+and response.
 
-That it bites is shown by `test_each_way_to_break_it_is_found`. Before that it had found two defects: an order was
-confirmed at prices that were no longer the catalogue's, and a cancellation that lost against the confirmation at first
-was dated before it.
+`test_attack_finds_each_defect` proves that the attack works. Earlier it found two real defects: orders were confirmed
+at outdated prices, and a cancellation that first lost against the confirmation got an earlier time than the
+confirmation.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ USERS: Final = [
 # These health checks complain about long runs of different lengths, which are normal here.
 _SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 # The small run also finds these defects, and it finds them quickly.
-_SMALL: Final = ("confirmed in two writes", "keys of all users", "a page loses one")
+_SMALL: Final = ("confirmed in two writes", "users share idempotency keys", "a page omits an order")
 
 
 def machine(make: Callable[[Any], World], made: list[World]) -> type[OrderLifeInProcess]:
-    """Return the machine of worlds that `make` makes; `made` keeps the last run's until the next."""
+    """Return the state machine for platforms that `make` creates. `made` collects these platforms."""
 
     class Life(OrderLifeInProcess):
         users = USERS
@@ -54,7 +54,7 @@ def machine(make: Callable[[Any], World], made: list[World]) -> type[OrderLifeIn
 
 
 def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool = False, **more: Any) -> None:
-    """Run the machine: always the same runs, or new ones of a seed that a failure names."""
+    """Run the state machine: always the same runs, or new runs with a random seed that a failure prints."""
     chosen = settings(
         max_examples=runs,
         stateful_step_count=steps + 1,  # One step is added, because the first step is always `start`.
@@ -72,12 +72,12 @@ def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool 
     try:
         run_state_machine_as_test(seed(number)(life), settings=chosen, _min_steps=steps + 1)
     except BaseException as error:
-        error.add_note(f"hypothesis.seed({number}) repeats it")
+        error.add_note(f"hypothesis.seed({number}) repeats this run")
         raise
 
 
 @pytest.mark.timeout(900)
-def test_whatever_happens_in_between_an_order_lives_by_the_model(dose: Dose, proof: Proof) -> None:
+def test_orders_follow_the_model_whatever_happens(dose: Dose, proof: Proof) -> None:
     made: list[World] = []
     runs, steps = dose(25, 500), dose(20, 30)
     with worlds() as make:
@@ -85,7 +85,7 @@ def test_whatever_happens_in_between_an_order_lives_by_the_model(dose: Dose, pro
     found, faults = Counter[str](), Counter[str]()
     for world in made:
         faults.update(world.faults)
-        found.update(story.status.lower() for story in world.history.stories.values())
+        found.update(tracked.status.lower() for tracked in world.history.tracked_orders.values())
     proof.tried(runs=sum(world.compared > steps for world in made), steps=sum(world.compared for world in made))
     proof.tried(orders=found.total(), faults=faults.total())
     proof.tried(requests=sum(len(world.answers.calls) for world in made), calls_decided=sum(w.steps for w in made))
@@ -97,10 +97,10 @@ def test_whatever_happens_in_between_an_order_lives_by_the_model(dose: Dose, pro
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", BREAKAGES)
-def test_each_way_to_break_it_is_found(name: str, dose: Dose, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attack_finds_each_defect(name: str, dose: Dose, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
     if not dose.full and name not in _SMALL:
-        pytest.skip("in the full dose")
+        pytest.skip("runs only in the full attack (make prove)")
     mutate = BREAKAGES[name](monkeypatch)
     with worlds(mutate) as make, pytest.raises(AssertionError):
         run(machine(make, []), 1000, 30, phases=[Phase.generate], report_multiple_bugs=False, verbosity=Verbosity.quiet)
-    proof.found(ways_to_break_it_found=1)
+    proof.found(defects_found=1)

@@ -1,8 +1,8 @@
-"""Many executions of the real workflow definition at once, each stopping before every call that it makes.
+"""Runs many executions of the real workflow definition at once, each of which stops before every AWS call.
 
-The emulator's interpreter runs it. What it does with time and threads is replaced: retries and Wait states let the
-world's clock pass, a task's time limit is the test's affair, and the branches of a Parallel state run one after the
-other: they share nothing, so that their interleavings cannot be told apart.
+The emulator's interpreter runs the definition, with its time and threads replaced. Retries and Wait states advance the
+test's clock, and the test decides whether a task exceeds its time limit. The branches of a Parallel state run one after
+another: they share nothing, so no result depends on how they interleave.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from unittest import mock
 from botocore.exceptions import ClientError
 
 from components.workflow import state_machine
-from tests.proof.order_life.activities import Activity, Died, Fate, current
+from tests.proof.order_life.activities import Activity, CallOutcome, Died, current
 from tests.proof.order_life.functions import Clock
 from tests.support.graph import stack_config
 from tests.workflow.harness import ACCEPTED_VALUES, FUNCTIONS, VALUES
@@ -44,7 +44,7 @@ _BUSY: Final = {
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of an execution."""
+    """The result of an execution."""
 
     status: str
     output: Any
@@ -54,14 +54,14 @@ class Ended:
 
 @dataclass
 class Interpreter:
-    """Runs executions. Each call is made by `carry_out(service, operation, arguments, part)`."""
+    """Runs executions. `carry_out(service, operation, arguments, part)` makes each AWS call."""
 
     carry_out: Callable[[str, str, Mapping[str, Any], bool], Any]
     invoke_for: Callable[..., Activity]
-    """`invoke_for(execution, function, payload, at_once=...)` returns the invocation when it has ended."""
+    """`invoke_for(execution, function, payload, at_once=...)` runs a function, and returns the ended invocation."""
 
     def execution(self, name: str, given: Mapping[str, Any], *, machine: str = EXPRESS) -> Ended:
-        """Run one execution of a machine to its end, in the activity that calls this."""
+        """Run one execution of a state machine to its end, in the current activity."""
         arn = f"{machine}:{name}"
         execution: dict[str, Any] = {
             "executionArn": arn,
@@ -83,35 +83,37 @@ class Interpreter:
         return Ended(execution["status"], output, execution.get("error", ""), execution.get("cause", ""))
 
     def invoke(self, resource: str, arguments: Any) -> Any:
-        """Do what a Task asks of AWS."""
+        """Make the AWS call of a Task state."""
         activity = current()
         assert activity
         service, _, operation = resource.removeprefix("arn:aws:states:::").rpartition(":")
-        fate = activity.decide(f"{service}:{operation}")
-        if fate is Fate.DIES_BEFORE:
+        outcome = activity.decide(f"{service}:{operation}")
+        if outcome is CallOutcome.DIES_BEFORE:
             raise Died
-        if fate is Fate.REFUSED:
+        if outcome is CallOutcome.REFUSED:
             raise _failure(_BUSY[service])
         arguments = json.loads(json.dumps(arguments))
         try:
             if service == "aws-sdk:sfn":
                 answer = self._decide(arguments)
             elif service == "lambda":
-                answer = self._call_function(arguments, activity, at_once=fate not in (Fate.FINE, Fate.PARTLY))
+                answer = self._call_function(
+                    arguments, activity, at_once=outcome not in (CallOutcome.FINE, CallOutcome.PARTLY)
+                )
             else:
-                answer = self._call(service, operation, arguments, part=fate is Fate.PARTLY)
+                answer = self._call(service, operation, arguments, part=outcome is CallOutcome.PARTLY)
         except _engine._ExecutionError:
-            if fate in (Fate.FINE, Fate.PARTLY):
+            if outcome in (CallOutcome.FINE, CallOutcome.PARTLY):
                 raise
             answer = None
-        if fate is Fate.DIES_AFTER:
+        if outcome is CallOutcome.DIES_AFTER:
             raise Died
-        if fate in (Fate.REPEATED, Fate.UNANSWERED):
+        if outcome in (CallOutcome.REPEATED, CallOutcome.UNANSWERED):
             raise _failure("States.Timeout")
         return json.loads(json.dumps(answer))
 
     def _decide(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Run an EXPRESS execution inside of this one."""
+        """Run an EXPRESS execution inside the current execution."""
         ended = self.execution(arguments["Name"], json.loads(arguments["Input"]))
         if ended.status == "SUCCEEDED":
             return {"Status": ended.status, "Output": json.dumps(ended.output)}
@@ -144,7 +146,7 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 @contextmanager
 def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
-    """Put the emulator's interpreter on `made` until the end of the block."""
+    """Connect the emulator's interpreter to `made` until the context ends."""
     definition = state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=EXPRESS_LIMIT_S)
     machine = {"name": "order", "definition": definition, "roleArn": "arn:role"}
 
@@ -158,7 +160,7 @@ def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
         return results, state["Next"]
 
     def no_event(_execution: Any, _kind: str, _details: Any = None) -> None:
-        """Nobody reads the history."""
+        """Ignore execution events, because nothing reads the execution history."""
 
     def task(resource: str, arguments: Any, _limit_s: int) -> Any:
         return made.invoke(resource, arguments)
@@ -166,7 +168,7 @@ def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
     def choice(rule: Any, data: Any, context: Any) -> bool:
         value = _engine._apply_jsonata_template(rule["Condition"], data, context)
         if not isinstance(value, bool):
-            raise _failure("States.QueryEvaluationError", f"{rule['Condition']}: {value!r} is no boolean")
+            raise _failure("States.QueryEvaluationError", f"{rule['Condition']}: expected a boolean, got {value!r}")
         return value
 
     replacements: dict[str, Any] = {

@@ -1,11 +1,11 @@
-"""The platform in process: the real functions and the real workflow, and queues of what is under way between them.
+"""The platform in this process: the real functions, the real workflow, and queues of everything in transit.
 
     APIs -> tables -> stream -> publish_order_events -> bus -> process_order -> workflow
                                                             -> send_email
                                                             -> analytics queue -> record_analytics
 
-What waits to be delivered waits until the test delivers it. Each activity stops before each call to AWS. After each
-call the model is told what it changed.
+Everything that waits for delivery waits until the test delivers it. Each activity (see activities.py) stops before each
+AWS call. After each call, the platform reports the changes to the model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from components.apis.routes import WORKFLOW, function_of
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.runtime import LoadedFunction
 from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
-from tests.proof.order_life.activities import Activity, Fate, current
+from tests.proof.order_life.activities import Activity, CallOutcome, current
 from tests.proof.order_life.answers import Answers, Call, Request
 from tests.proof.order_life.functions import Clock, Functions, Gate, functions_in_process, invocation
 from tests.proof.order_life.gateway import event_of, reply_of
@@ -31,12 +31,12 @@ from tests.proof.order_life.queues import Delivery, Queues
 from tests.proof.order_life.workflow import EXPRESS_LIMIT_S, STANDARD, STANDARD_LIMIT_S, Ended, Interpreter, interpreter
 
 _MOST_ROUNDS: Final = 50
-"""Of `settle`: more than anything may need."""
+"""The maximum number of rounds of `settle`, more than any run needs."""
 
 
 @dataclass
 class Fakes:
-    """AWS."""
+    """The in-memory AWS services."""
 
     dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
     events: FakeEventBridge = field(default_factory=FakeEventBridge)
@@ -48,16 +48,16 @@ class Fakes:
 
 @dataclass(frozen=True)
 class Change:
-    """What one call changed."""
+    """The changes that one AWS call made."""
 
     by: Activity
     orders: list[Json]
-    """Records of the stream."""
+    """Records of the orders table's stream."""
     products: list[Json]
 
 
 class World:
-    """One platform, from its first order on. `functions` and the interpreter outlive it."""
+    """One platform with its data. The loaded functions and the interpreter are shared with later platforms."""
 
     def __init__(self, functions: Functions, interpreter: Interpreter, users: Mapping[str, User]) -> None:
         self.functions, self.interpreter = functions, interpreter
@@ -67,16 +67,16 @@ class World:
         self.history = History(users)
         self.answers = Answers(self.history)
         self.activities: list[Activity] = []
-        """Those that stand before a call."""
+        """All activities that stop before an AWS call."""
         self.excused: Counter[str] = Counter()
-        """Mails more than one that faults can have made, by event."""
+        """Number of additional emails that faults can have caused, by event id."""
         self.last_error: BaseException | None = None
         self.steps = 0
         self.compared = 0
-        """How often the tables were compared with the model."""
+        """Number of comparisons of the tables with the model."""
         self.faults: Counter[str] = Counter()
         self._disturbed: set[str] = set()
-        """Executions that met faults."""
+        """Names of executions that were affected by faults."""
         self._changes: list[Change] = []
         self._requests = 0
         for user in users.values():
@@ -86,7 +86,7 @@ class World:
     # The following methods carry out the calls of activities.
 
     def carry_out(self, service: str, operation: str, arguments: Mapping[str, Any], part: bool) -> Any:
-        """Do a call of the activity that is running."""
+        """Make an AWS call for the running activity."""
         self.clock.tick(0.003)
         activity = current()
         assert activity
@@ -106,7 +106,7 @@ class World:
                 self._changes.append(Change(activity, orders, products))
 
     def invoke_for(self, execution: Activity, name: str, payload: Any, *, at_once: bool) -> Activity:
-        """Invoke a function for an execution, in the execution's thread; return the invocation when it has ended."""
+        """Invoke a function for an execution, in the execution's thread. Return the invocation after its end."""
         activity = self.invocation(name, payload)
         activity.parent = execution
         if at_once or execution.is_unhindered:
@@ -124,7 +124,7 @@ class World:
     # The following methods are the actions of the test.
 
     def send(self, request: Request, *, at_once: bool) -> Call:
-        """Send a request to its API. It is answered at once, or stops before its first call."""
+        """Send a request to its API. Run it to the end if `at_once`, and to its first AWS call otherwise."""
         self.clock.tick(0.005)
         call = self.answers.sent(request)
         by = function_of(request.operation)
@@ -144,45 +144,49 @@ class World:
         )
 
     def begin(self, activity: Activity, *, at_once: bool) -> None:
-        """Let an activity run, to its first call or to its end."""
+        """Run an activity to its end if `at_once`, and to its first AWS call otherwise."""
         if at_once:
             activity.run_here()
             self._after(activity)
         else:
             self.activities.append(activity)
-            self._resume(activity, Fate.FINE)
+            self._resume(activity, CallOutcome.FINE)
 
-    def step(self, activity: Activity, fate: Fate) -> None:
-        """Decide the call that the activity stands before, and let it go on to the next one."""
+    def step(self, activity: Activity, outcome: CallOutcome) -> None:
+        """Decide what happens to the call before which the activity stops, and run the activity to its next call."""
         self.steps += 1
-        if fate is not Fate.FINE:
-            self._note_fault(activity, activity.call.rpartition(":")[2], fate)
-        self._resume(activity, fate)
+        if outcome is not CallOutcome.FINE:
+            self._note_fault(activity, activity.call.rpartition(":")[2], outcome)
+        self._resume(activity, outcome)
 
-    def _excuse(self, activity: Activity, call: str, fate: Fate) -> None:
-        """A mail goes out again if its invocation does not get to note that it did."""
-        is_sending = call == "send_email" and fate not in (Fate.REFUSED, Fate.DIES_BEFORE, Fate.PARTLY)
+    def _excuse(self, activity: Activity, call: str, outcome: CallOutcome) -> None:
+        """Count an additional email if the invocation sends the email but may not be able to record that."""
+        is_sending = call == "send_email" and outcome not in (
+            CallOutcome.REFUSED,
+            CallOutcome.DIES_BEFORE,
+            CallOutcome.PARTLY,
+        )
         if activity.name == "send_email" and (is_sending or "send_email" in activity.done):
             self.excused[activity.about.event["detail"]["event_id"]] += 1
 
     def finish(self, activity: Activity) -> None:
-        """Let it, and what it waits for, run to the end."""
+        """Run an activity, and the invocations that it waits for, to the end."""
         while not activity.ended:
-            self._resume(self.runs_for(activity), Fate.FINE, to_the_end=True)
+            self._resume(self.runs_for(activity), CallOutcome.FINE, to_the_end=True)
 
     def runs_for(self, activity: Activity) -> Activity:
-        """Return the invocation that an execution waits for, or itself."""
+        """Return the invocation for which an execution waits, or the activity itself."""
         waited = [each for each in self.activities if each.parent is activity]
         return waited[-1] if activity.is_waiting else activity
 
-    def _resume(self, activity: Activity, fate: Fate, *, to_the_end: bool = False) -> None:
-        activity.go_on(fate, to_the_end=to_the_end)
+    def _resume(self, activity: Activity, outcome: CallOutcome, *, to_the_end: bool = False) -> None:
+        activity.go_on(outcome, to_the_end=to_the_end)
         self._after(activity)
         for started in [each for each in self.activities if not each.is_started]:
-            self._resume(started, Fate.FINE)
+            self._resume(started, CallOutcome.FINE)
 
     def _after(self, activity: Activity) -> None:
-        """Tell the model what happened, and see what comes of it."""
+        """Report the activity's changes to the model, and process what follows from them."""
         self._tell()
         if activity.ended:
             if activity in self.activities:
@@ -190,7 +194,7 @@ class World:
             self._ended(activity)
             parent = activity.parent
             if parent and parent.is_waiting and not parent.ended:
-                self._resume(parent, Fate.FINE, to_the_end=parent.is_unhindered)
+                self._resume(parent, CallOutcome.FINE, to_the_end=parent.is_unhindered)
         self._collect()
 
     def _ended(self, activity: Activity) -> None:
@@ -199,29 +203,29 @@ class World:
             hook(activity)
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass. What runs longer than it may is killed."""
+        """Let time pass, and kill all activities that exceed their time limit."""
         self.clock.tick(seconds)
         self.kill_late()
 
     def kill_late(self) -> None:
-        """Kill what is still there behind its time limit."""
+        """Kill all activities that exceed their time limit."""
         for activity in [each for each in self.activities if each.ends_by_s < self.clock.now_s]:
             self.crash(activity)
 
     def crash(self, activity: Activity) -> None:
-        """End an activity where it stands. An invocation that it waits for goes on."""
+        """End an activity at its current call. An invocation for which it waits continues."""
         if not activity.ended:
-            self._note_fault(activity, "", Fate.DIES_BEFORE)
+            self._note_fault(activity, "", CallOutcome.DIES_BEFORE)
             activity.kill()
             self._after(activity)
 
     def repeat_event(self, number: int) -> None:
-        """Let an event come over the bus again."""
+        """Deliver an event of the bus again."""
         self.queues.route(self.queues.bus[number % len(self.queues.bus)])
 
-    def _note_fault(self, activity: Activity, call: str, fate: Fate) -> None:
-        self.faults[fate.name] += 1
-        self._excuse(activity, call, fate)
+    def _note_fault(self, activity: Activity, call: str, outcome: CallOutcome) -> None:
+        self.faults[outcome.name] += 1
+        self._excuse(activity, call, outcome)
         activity.faults += 1
         if activity.parent:
             activity.parent.faults += 1
@@ -235,9 +239,11 @@ class World:
             disturbed = change.by.faults > 0 or self._follows_a_fault(change.by)
             for record in change.orders:
                 images = record["dynamodb"]
-                story = self.history.order_changed(images.get("OldImage"), images.get("NewImage"), disturbed=disturbed)
+                tracked = self.history.order_changed(
+                    images.get("OldImage"), images.get("NewImage"), disturbed=disturbed
+                )
                 if "OldImage" not in images:
-                    self.answers.created(story)
+                    self.answers.created(tracked)
             rows = self.fakes.dynamodb.tables["inventory"].items
             if change is self._changes[-1]:
                 self.history.stock_is({name: int(row["quantity"]["N"]) for name, row in rows.items()})
@@ -245,11 +251,14 @@ class World:
         self._changes.clear()
 
     def _follows_a_fault(self, activity: Activity) -> bool:
-        """Whether it is fail_order, after an execution that met faults. One that met none has decided its order."""
+        """Say whether the activity is fail_order after an execution with faults.
+
+        Executions without faults decide their orders.
+        """
         return activity.name == "fail_order" and activity.about.event["detail"]["name"] in self._disturbed
 
     def _collect(self) -> None:
-        """Take what was put on the bus and what was started."""
+        """Process new events, failed messages and started executions."""
         for entry in self.fakes.events.entries[len(self.queues.bus) :]:
             event = {
                 "source": entry["Source"],
@@ -289,22 +298,24 @@ class World:
 
     def _answer(self, call: Call, activity: Activity) -> None:
         call.disturbed = activity.faults > 0
-        self.answers.judge(call, reply_of(call.request, activity))
+        self.answers.check(call, reply_of(call.request, activity))
 
     def compare(self) -> None:
-        """Hold the orders and the stock that stand in the tables to the model."""
+        """Compare the orders and the stock in the tables with the model."""
         self.compared += 1
         tables = self.fakes.dynamodb.tables
         self.history.stock_is({name: int(row["quantity"]["N"]) for name, row in tables["inventory"].items.items()})
         self.history.orders_are(tables["orders"].items)
 
     def settle(self) -> None:
-        """Let everything come to its end without another fault, and hold it to the model."""
+        """Run everything to its end without further faults, and compare the final state with the model."""
         queues = self.queues
         for rounds in itertools.count():
             if not self.activities and queues.is_empty:
                 break
-            assert rounds < _MOST_ROUNDS, f"something never ends; the last error was {self.last_error!r}"
+            assert rounds < _MOST_ROUNDS, (
+                f"work is left after {_MOST_ROUNDS} rounds; the last error was {self.last_error!r}"
+            )
             self.kill_late()
             for activity in list(self.activities):
                 if not activity.is_waiting:
@@ -317,12 +328,12 @@ class World:
         self.history.all_told(self.mails(), self.objects(), self.excused)
 
     def close(self) -> None:
-        """Leave no thread behind."""
+        """End all threads."""
         for activity in list(self.activities):
             activity.kill()
 
     def mails(self) -> list[Mail]:
-        """Return what SES took."""
+        """Return all emails that SES accepted."""
         sent = [(each["Destination"]["ToAddresses"], each["Content"]["Simple"]) for each in self.fakes.sesv2.sent]
         return [Mail(address, simple["Subject"]["Data"], simple["Body"]["Text"]["Data"]) for (address,), simple in sent]
 
@@ -344,7 +355,7 @@ class World:
 def worlds(
     mutate: Callable[[LoadedFunction], None] = lambda _: None,
 ) -> Generator[Callable[[Mapping[str, User]], World]]:
-    """Load the platform, each process `mutate`d, and give what makes a new world of it: `make(users)`."""
+    """Load the platform, apply `mutate` to each process, and yield a function that creates a platform for `users`."""
     clock, made = Clock(), list[World]()
     services = ("dynamodb", "events", "stepfunctions", "sesv2", "s3", "sqs")
 
