@@ -111,11 +111,11 @@ def _pool(graph: Graph) -> Iterator[str]:
         for kind in ("access", "id"):
             valid = inputs[f"{kind}TokenValidity"] * minutes[inputs["tokenValidityUnits"][f"{kind}Token"]]
             if valid > LONGEST_TOKEN_MIN:
-                yield f"{client.name}: {kind} tokens are valid for {valid:.0f} minutes, at most {LONGEST_TOKEN_MIN} are allowed"
+                yield f"{client.name}: {kind} tokens are valid for {valid:.0f} minutes, allowed {LONGEST_TOKEN_MIN}"
         if not inputs["enableTokenRevocation"]:
-            yield f"{client.name}: refresh tokens stay valid after sign-out, because token revocation is off"
+            yield f"{client.name}: token revocation is off, so refresh tokens stay valid after sign-out"
         if inputs["allowedOauthFlows"] != ["code"]:
-            yield f"{client.name}: only the OAuth flow `code` is allowed, because the implicit flow puts tokens into URLs"
+            yield f"{client.name}: allowed OAuth flow: code, because the implicit flow puts tokens into URLs"
         if others := [flow for flow in inputs["explicitAuthFlows"] if "ADMIN" in flow or "CUSTOM" in flow]:
             yield f"{client.name}: sign-in flows that are not allowed: {others}"
 
