@@ -1,4 +1,4 @@
-"""`make bench`: measures cold starts, orders and archives, prints tables, and writes the tables to .build/bench.md."""
+"""`make bench` measures start times, requests, archives and `make up`, and writes the tables to .build/bench.md."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from tools.bench.measuring import Measure, measure
 
 REPORT: Final = archives.BUILD / "bench.md"
 _NAMES: Final = {
-    "tutorial": "tutorial handler (Logger, Tracer, Metrics, resolver, `boto3.resource`)",
-    "by hand": "handler without Powertools: no logger, traces, metrics or other routes",
-    "validated": "Powertools with `enable_validation` as in its documentation, `boto3.resource`",
+    "tutorial": "the tutorial's handler (Logger, Tracer, Metrics, resolver, `boto3.resource`)",
+    "by hand": "handler written by hand, without logger, traces, metrics or other routes",
+    "validated": "handler with Powertools' `enable_validation` as in its documentation, and `boto3.resource`",
 }
 
 
 def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
-    """Yield the lines of the report, each as soon as it is measured."""
-    yield f"# Speed and size, as ratios ({datetime.now(UTC):%Y-%m-%d})"
+    """Yield the report line by line, as soon as each figure is known."""
+    yield f"# Costs of the platform's functions, as ratios ({datetime.now(UTC):%Y-%m-%d})"
     yield ""
     yield f"{_machine()}. Python {machine.python.version}, with the archives that are deployed."
     yield f"Measured: {measured.name}."
     yield ""
     yield "## Initialization"
     yield ""
-    yield 'Initialization divided by that of a handler that only calls `boto3.client("dynamodb")`. The limit'
-    yield "applies to *ratio*, which includes Python's own start in both numbers. *Net* excludes Python's own start."
+    yield 'Cost of importing each handler, relative to a handler that only calls `boto3.client("dynamodb")`. The ratio'
+    yield "includes the start of Python, so it is closer to 1. The limit applies to it. *net* excludes this start."
     yield ""
     yield from _starts(machine, measured)
     yield ""
@@ -63,7 +63,9 @@ def _starts(machine: Machine, measured: Measure) -> Iterator[str]:
 
 
 def _orders(machine: Machine, measured: Measure) -> Iterator[str]:
-    yield from _row("`orders-api` divided by", "without SDK", "with SDK", "limit", "")
+    yield from _row(
+        "cost of `orders-api`, relative to the same order in this handler", "without SDK", "with SDK", "limit", ""
+    )
     yield from _row("---", "--:", "--:", "--:", "---")
     own, whole = (tables.orders(machine, measured, _say, fake=fake) for fake in ("client", "network"))
     for name, limit in (("validated", tables.ORDER), ("by hand", None)):
@@ -87,7 +89,7 @@ def _times() -> Iterator[str]:
     yield from _row("work", "time", "limit", "")
     yield from _row("---", "--:", "--:", "---")
     ratio = developer.program_ratio()
-    name = "Pulumi program for prod, divided by `import pulumi, pulumi_aws` (CPU time)"
+    name = "CPU time of the program for prod, relative to `import pulumi, pulumi_aws`"
     yield from _row(name, f"{ratio:.1f}", *_limit(ratio, developer.PROGRAM))
     for name, seconds, limit_s in developer.up_times():
         yield from _row(f"{name}, s", f"{seconds:.1f}", *_limit(seconds, limit_s))
@@ -116,12 +118,12 @@ def _machine() -> str:
 
 
 def _say(done: str) -> None:
-    """Show the progress on standard error, so that standard output contains only the report."""
+    """Write a progress message to standard error, apart from the report."""
     sys.stderr.write(f"  measured: {done}\n")
 
 
 def main() -> None:
-    """Print each line of the report as soon as it is measured, because the whole report takes minutes."""
+    """Run all measurements, which takes minutes, and print each line of the report at once."""
     graph = record("prod")
     machine = machines.prepared(machines.python(), graph)
     lines: list[str] = []

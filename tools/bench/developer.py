@@ -1,4 +1,7 @@
-"""Measures how long a developer waits for the Pulumi program and `make up`. No test checks these times."""
+"""Measures what a developer waits for: the Pulumi program and `make up`.
+
+Tests don't check these times, because they vary.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from local.instance import instance
 from operations.resource_graph import ROOT
 
 PROGRAM: Final = 10.0
-"""Limit for `program_ratio`. Measured: 7 to 8.5, and 11 to 13 with the garbage collector enabled."""
+"""Maximum CPU time, relative to `import pulumi, pulumi_aws`.
+
+Measured: 7 to 8.5, or 11 to 13 with the garbage collector.
+"""
 FIRST_UP_S: Final = 12
 SECOND_UP_S: Final = 4
 _ROUNDS: Final = 4
@@ -33,7 +39,7 @@ print((time.process_time() - imported) / (imported - began))
 
 
 def program_ratio() -> float:
-    """Return the program's CPU time divided by the CPU time of its imports, as the minimum of several rounds."""
+    """Return the program's CPU time relative to the time of its imports, as the minimum of several rounds."""
     return min(_program_ratio() for _ in range(_ROUNDS))
 
 
@@ -50,7 +56,7 @@ def _program_ratio() -> float:
 
 
 def up_times() -> Iterator[tuple[str, float, float]]:
-    """Run `make up` twice, the second time with a changed function. Yield (description, seconds, limit in seconds)."""
+    """Start the platform from nothing, and then change one function. Yield description, seconds and limit of both."""
     with tempfile.TemporaryDirectory() as directory:
         project, home = Path(directory, "project"), Path(directory, "home")
         copy_program(project)
@@ -64,7 +70,7 @@ def up_times() -> Iterator[tuple[str, float, float]]:
 
 
 def copy_program(to: Path) -> None:
-    """Copy the files that `make up` deploys to the folder `to`, so that a test can change the copy."""
+    """Copy the files that `make up` deploys, so that a change doesn't touch the checkout."""
     for name in ("components", "contracts", "functions", "workflows", ".build"):
         shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (*(path.name for path in ROOT.glob("*.py")), ".python-version", "Pulumi.yaml", "Pulumi.local.yaml"):
@@ -72,7 +78,7 @@ def copy_program(to: Path) -> None:
 
 
 def change_a_function(project: Path) -> None:
-    """Add a comment to a function's source in the folder `project`."""
+    """Change a function's source code."""
     with (project / "functions" / "catalog_api" / "handler.py").open("a", encoding="utf-8") as source:
         source.write("# changed\n")
 

@@ -1,7 +1,8 @@
-"""Imports a handler as Lambda's runtime does, and calls the handler REQUESTS times. `make bench` measures this process.
+"""Imports a handler as Lambda's runtime does, and calls it REQUESTS times. The measured Python runs this script.
 
-Usage: python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing` for Python alone.
-FAKE says what replaces DynamoDB: `client` or `network`. This file imports little, because its imports are measured too.
+Usage: python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing`. If there are
+requests, FAKE says what replaces DynamoDB: `client` or `network`. The script imports as little as possible, because
+everything in it is measured.
 """
 
 import importlib
@@ -14,7 +15,7 @@ sys.path[:0] = paths
 
 
 class Context:
-    """The context object that Lambda passes to a handler."""
+    """The context that Lambda passes to a handler."""
 
     function_name = "orders-api"
     function_version = "1"
@@ -32,14 +33,14 @@ class Body:
 
 
 def fake_client():
-    """Replace the method through which botocore makes every call, so that the SDK does no work."""
+    """Replace the method through which all clients and resources make calls. So no work of the SDK is measured."""
     from botocore.client import BaseClient
 
     BaseClient._make_api_call = lambda *_: {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
 
 
 def fake_network():
-    """Replace the method that sends a request, so that the SDK does all its work except the connection."""
+    """Replace only botocore's connection. So all other work of the SDK is measured."""
     from botocore.awsrequest import AWSResponse
     from botocore.httpsession import URLLib3Session
 

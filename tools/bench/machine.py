@@ -1,4 +1,4 @@
-"""Builds folders with the content of Lambda's /opt, /var/task and runtime, to start handlers on this machine."""
+"""Lays out a Lambda execution environment in a local folder: the runtime's packages, /opt and /var/task."""
 
 from __future__ import annotations
 
@@ -55,28 +55,28 @@ class Python:
 
     path: str
     version: str
-    """Version, for example 3.13.0."""
+    """For example 3.13.0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Handler:
-    """A handler to start. Handlers differ only in their module and their path."""
+    """A handler and its import path. Everything else is equal for all measured handlers."""
 
     module: str
-    """Module of the handler. `nothing` starts Python without a handler."""
+    """The module's name, or `nothing` for Python alone."""
     path: tuple[str, ...] = ()
-    """Folders on sys.path, in the same order as on Lambda."""
+    """Folders on the import path, in Lambda's order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """All handlers that are measured, with their Python and environment."""
+    """All handlers, ready to be started."""
 
     python: Python
     environment: Mapping[str, str]
-    """Environment variables for all handlers: those that Lambda sets, and those of every function."""
+    """The same environment for all handlers: Lambda's own variables, and those of all functions."""
     functions: Mapping[str, Handler]
-    """The platform's deployed functions, by name."""
+    """The deployed functions by name."""
     nothing: Handler
     bare: Handler
     tutorial: Handler
@@ -84,9 +84,9 @@ class Machine:
     validated: Handler
 
     def command(self, handler: Handler, *, requests: int = 0, fake: str = "client") -> list[str]:
-        """Return the command that starts a handler and sends it this number of orders.
+        """Return the command that starts a handler and sends it `requests` orders.
 
-        As on Lambda, Python finds no packages of this machine (-S -s -P) and writes no byte code (-B).
+        Python ignores the packages of this machine (-S -s -P) and writes no byte code (-B), as in Lambda.
         """
         options = ["-S", "-s", "-P", "-B"]
         return [
@@ -101,16 +101,16 @@ class Machine:
 
 
 def python() -> Python:
-    """Return an interpreter of Lambda's Python version, outside of any virtual environment."""
+    """Return an interpreter of Lambda's Python version, outside any virtual environment."""
     path = os.path.realpath(byte_code.lambda_python())
     done = subprocess.run([path, "-I", "-c", _PRINT_VERSION], capture_output=True, text=True, check=True)  # noqa: S603
     return Python(path=path, version=done.stdout.strip())
 
 
 def prepared(interpreter: Python, graph: Graph) -> Machine:
-    """Create the missing folders, and return the `Machine` with the functions of `graph`.
+    """Return the handlers of `graph` for `interpreter`. Install packages and unpack archives as needed.
 
-    Raises RuntimeError if packages cannot be installed.
+    Raises RuntimeError if packages can't be installed.
     """
     base = archives.BUILD / "bench" / f"python{interpreter.version}"
     runtime, powertools, pydantic = (
@@ -142,7 +142,7 @@ def prepared(interpreter: Python, graph: Graph) -> Machine:
 
 
 def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[str]) -> str:
-    """Return a folder with these packages and their byte code, in the versions of the lock file."""
+    """Return a folder with these packages in their locked versions, including byte code."""
     locked = "".join(_lock(package) for package in packages)
 
     def install(target: Path) -> None:
@@ -170,12 +170,14 @@ def _lock(package: str) -> str:
         rf"^{re.escape(package)}==.*?(?=^\S|\Z)", _LOCK.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
     if found is None:
-        raise RuntimeError(f"bench: {_LOCK.name} does not pin {package}")
+        raise RuntimeError(
+            f"bench: {_LOCK.name} contains no version of {package}; add the package, and run `make lock`"
+        )
     return found.group()
 
 
 def _layers(base: Path) -> tuple[str, ...]:
-    """Return the folder that corresponds to /opt/python, where Lambda extracts the layers."""
+    """Return the folder for /opt/python, into which Lambda extracts the layers."""
     packed = [
         Path(str(made.path)) for made in (archives.powertools_layer_archive("arm64"), archives.common_layer_archive())
     ]
@@ -192,7 +194,10 @@ def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
-    """Return a folder with the content that `make` creates. Concurrent tests never see a partly filled folder."""
+    """Return a folder that `make` fills if it doesn't exist.
+
+    The folder appears only once it is complete, because tests can run in parallel.
+    """
     folder = base / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
     if not folder.is_dir():
         base.mkdir(parents=True, exist_ok=True)

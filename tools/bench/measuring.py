@@ -1,4 +1,4 @@
-"""Measures commands: counts instructions with valgrind (repeatable to 0.01 %), or user CPU time without valgrind."""
+"""Measures the cost of commands: executed instructions, which vary by 0.01 %, or user CPU time without valgrind."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ Command = Sequence[str]
 Said = Callable[[str], None]
 """Called with the name of each command that was measured."""
 
-HOW_TO_GET_VALGRIND: Final = "valgrind is not installed (remedy: apt-get install valgrind)"
+HOW_TO_GET_VALGRIND: Final = "valgrind is not installed (apt-get install valgrind)"
 
 
 class Measure(Protocol):
-    """A way to measure the cost of commands."""
+    """A way to measure commands."""
 
     name: str
     exact: bool
-    """Whether repeated measurements agree even on a busy machine."""
+    """Whether the results are independent of the machine's load."""
 
     def __call__(
         self, commands: Mapping[str, Command], environment: Mapping[str, str], stdin: str, said: Said
     ) -> dict[str, float]:
-        """Return the cost of each command. Raises RuntimeError if a command fails."""
+        """Return the cost of each command by name. Raises RuntimeError if a command fails."""
         ...
 
 
 class Instructions:
-    """Counts instructions with valgrind, with one command per processor at a time."""
+    """Counts instructions with valgrind, one command per processor at a time."""
 
     name = "instructions (valgrind --tool=cachegrind --cache-sim=no)"
     exact = True
@@ -47,7 +47,7 @@ class Instructions:
             said(name)
             found = re.search(r"I\s+refs:\s+([\d,]+)", errors)
             if found is None:
-                raise RuntimeError(f"valgrind: expected a count of instructions, got {errors[-500:]}")
+                raise RuntimeError(f"valgrind: no instruction count in its output: {errors[-500:]}")
             return float(found.group(1).replace(",", ""))
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -55,7 +55,7 @@ class Instructions:
 
 
 class CpuTime:
-    """Measures user CPU time, as the minimum of several rounds. Each round runs every command once."""
+    """Measures user CPU time: the minimum of several rounds, each of which runs every command once."""
 
     exact = False
 
@@ -75,13 +75,13 @@ class CpuTime:
 
 
 def measure() -> Measure:
-    """Return the more exact measure that is available on this machine."""
+    """Return the best way to measure on this machine."""
     return Instructions() if shutil.which("valgrind") else CpuTime()
 
 
 def _run(command: Command, environment: Mapping[str, str], stdin: str) -> tuple[str, float]:
-    """Run a command, and return its standard error output and its user CPU time in seconds."""
-    with subprocess.Popen(  # noqa: S603 - the commands come from this repository
+    """Return a command's standard error and its user CPU time in seconds."""
+    with subprocess.Popen(  # noqa: S603 - our own commands
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -97,5 +97,5 @@ def _run(command: Command, environment: Mapping[str, str], stdin: str) -> tuple[
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}: {errors[-1000:]}")
+        raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}, expected 0: {errors[-1000:]}")
     return errors, used.ru_utime

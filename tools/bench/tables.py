@@ -1,4 +1,4 @@
-"""The compared handlers and archives, with their limits."""
+"""The comparisons of `make bench`, and their limits."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tools.bench.machine import Handler, Machine
 from tools.bench.measuring import Measure, Said
 
 INITIALISATION: Final = 0.95
-"""Limit of a function's initialization, divided by that of the bare handler."""
+"""Maximum cost of importing a function, relative to the bare handler."""
 ORDER: Final = 0.6
-"""Limit of the cost of an order, divided by that of the same order with Powertools' validation."""
+"""Maximum cost of an order, relative to the same order with Powertools' own validation."""
 FUNCTION_MB: Final = 0.1
 LAYERS_MB: Final = 1.0
 
@@ -30,17 +30,17 @@ _LATER: Final = {True: 100, False: 2000}
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The cost of a handler's initialization, divided by that of the bare handler."""
+    """Cost of importing a handler, relative to the bare handler."""
 
     name: str
     ratio: float
-    """Ratio that includes Python's own start on both sides."""
+    """Including the start of Python, which both handlers need."""
     net: float
-    """Ratio without Python's own start."""
+    """Excluding the start of Python."""
 
 
 def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
-    """Return the initialization cost of the tutorial handler and of each function."""
+    """Measure the import of the tutorial's handler and of each function."""
     handlers = {"nothing": machine.nothing, "bare": machine.bare, "tutorial": machine.tutorial, **machine.functions}
     commands = {name: machine.command(handler) for name, handler in handlers.items()}
     cost = measure(commands, machine.environment, "", said)
@@ -53,7 +53,7 @@ def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
 def orders(
     machine: Machine, measure: Measure, said: Said, *, fake: str, without: Sequence[str] = ()
 ) -> dict[str, float]:
-    """Return the cost of one warm `POST /orders` for each handler, in the unit of `measure`."""
+    """Return the cost of one warm POST /orders in `orders-api`, `by hand` and `validated`, in the unit of `measure`."""
     handlers: dict[str, Handler] = {
         "orders-api": machine.functions["orders-api"],
         "by hand": machine.by_hand,
@@ -71,7 +71,7 @@ def orders(
 
 
 def order_event(lines: Sequence[Mapping[str, object]] = tuple(_LINES)) -> str:
-    """Return API Gateway's event for `POST /orders`, as JSON."""
+    """Return API Gateway's event for POST /orders."""
     headers = {"Idempotency-Key": "8f5e1a52-0000-4000-8000-00000000000a"}
     return json.dumps(rest_event(Request(method="POST", path="/orders", body={"items": list(lines)}, headers=headers)))
 

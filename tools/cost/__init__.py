@@ -1,1 +1,1 @@
-"""Calculates what orders cost on AWS, from the recorded graph and one recorded order: `make cost`."""
+"""`make cost` calculates what orders cost on AWS, from the resource graph and one recorded order."""

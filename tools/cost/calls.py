@@ -1,4 +1,4 @@
-"""Runs the cases with in-memory clients, and counts the AWS calls and DynamoDB request units of each case."""
+"""Runs each case with in-memory AWS services, and counts its AWS calls and consumed DynamoDB units."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _FUNCTIONS: Final = (
     "record_analytics",
 )
 Counted = tuple[str, float, int]
-"""Description of the AWS calls, read request units, write request units."""
+"""A text that lists the calls, the read units and the write units."""
 
 
 @contextmanager
 def cloud() -> Generator[Cloud]:
-    """Load all functions and the workflow once, for use by all cases within the `with` block."""
+    """Load all functions and the workflow once, for all cases. The workflow loads its own two functions."""
     with world(*_FUNCTIONS) as made, workflow(made.dynamodb) as steps:
         yield Cloud(made, steps)
 
 
 def count(case: Case, on: Cloud) -> Counted:
-    """Run a case on empty tables, and return its AWS calls and request units."""
+    """Run a case from the beginning, and return the calls that it made."""
     on.world.clear()
     on.workflow.published.clear()
     play = case.prepare(on)

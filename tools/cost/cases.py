@@ -1,4 +1,4 @@
-"""The expected AWS calls and request units of each operation, for small and large data."""
+"""The AWS calls that each operation is expected to make. The calls don't grow with the data, but their units do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _create(lines: int) -> Prepare:
 
 
 def _list_orders(number: int, *, skip: int = 0) -> Prepare:
-    """Create `number` orders of a customer, and return a request for the page after the first `skip` pages."""
+    """Prepare a request for one page of `number` orders, behind the first `skip` pages."""
 
     def prepare(cloud: Cloud) -> Play:
         cloud.orders(number)
@@ -186,11 +186,11 @@ CASES: Final = (*_apis(), *_workflow(), *_consumers())
 
 
 def named(case: Any) -> str:
-    """Return the test id of a case."""
+    """Return the case's name as a test id."""
     return f"{case.operation}-{case.size}".replace("`", "")
 
 
 def shown() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return the header and the rows of the table of cases in docs/cost.md."""
+    """Return head and rows of the table in docs/cost.md."""
     lines = [(case.operation, case.size, case.calls, f"{case.reads:g}", str(case.writes)) for case in CASES]
     return ("operation", "size", "AWS calls", "read units", "write units"), lines

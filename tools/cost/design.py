@@ -1,4 +1,4 @@
-"""What a stack's resource graph says that its cost depends on: read from the resources, never typed in."""
+"""Reads everything on which a stack's cost depends from its resource graph, so that no figure is typed in."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from operations.resource_graph import Graph, Resource
 PER_ORDER: Final[Mapping[str, str]] = {
     "apigateway/restApi:RestApi": "a price for each request",
     "lambda/function:Function": "requests, and seconds by memory and architecture",
-    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "a message for each event handled",
-    "lambda/eventSourceMapping:EventSourceMapping": "receives and deletes; reads of a stream are free for Lambda",
+    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "a message for each processed event",
+    "lambda/eventSourceMapping:EventSourceMapping": "requests to receive and delete; Lambda's stream reads are free",
     "dynamodb/table:Table": "request units, on demand",
     "cloudwatch/eventBus:EventBus": "a price for each event put",
     "cloudwatch/eventArchive:EventArchive": "a price for each GB",
-    "sqs/queue:Queue": "a price for each request; failure queues have none while all goes well",
+    "sqs/queue:Queue": "a price for each request; failure queues have no requests without failures",
     "sns/topic:Topic": "a price for each message",
     "sfn/stateMachine:StateMachine": "transitions, or executions and their time",
     "cloudwatch/logGroup:LogGroup": "a price for each GB, by class, and for its storage",
@@ -26,7 +26,7 @@ PER_ORDER: Final[Mapping[str, str]] = {
     "sesv2/emailIdentity:EmailIdentity": "a price for each mail",
 }
 PER_MONTH: Final[Mapping[str, str]] = {
-    "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "environments kept, by their memory",
+    "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "provisioned environments, by their memory",
     "kms/key:Key": "key_month",
     "cloudwatch/metricAlarm:MetricAlarm": "alarm_month",
     "cloudwatch/dashboard:Dashboard": "dashboard_month",
@@ -35,8 +35,8 @@ PER_MONTH: Final[Mapping[str, str]] = {
     "apigateway/methodSettings:MethodSettings": "metric_month, for the detailed metrics of each method",
 }
 FREE: Final[Mapping[str, str]] = {
-    "apigatewayv2/api:Api": "its requests are the catalogue's, none of an order",
-    "cognito/userPool:UserPool": "a price for each user of a month, none for an order",
+    "apigatewayv2/api:Api": "only catalog requests use this API, no orders",
+    "cognito/userPool:UserPool": "a price for each active user per month, none for orders",
     "apigateway/": "parts of the API",
     "apigatewayv2/": "parts of the API",
     "cloudwatch/eventRule:": "rules are free",
@@ -47,14 +47,14 @@ FREE: Final[Mapping[str, str]] = {
     "lambda/alias:": "free",
     "lambda/layerVersion:": "free, below 75 GB in an account",
     "lambda/permission:": "free",
-    "s3/": "settings of the bucket; its key is called once for many objects",
+    "s3/": "settings of the bucket; one call of its KMS key serves many objects",
     "sns/topicPolicy:": "free",
-    "sns/topicSubscription:": "mails to operators, by alarm",
+    "sns/topicSubscription:": "emails to operators, one for each alarm",
     "sqs/queuePolicy:": "free",
     "wafv2/webAclAssociation:": "free",
-    "wafv2/webAclLoggingConfiguration:": "refused requests alone are logged",
+    "wafv2/webAclLoggingConfiguration:": "only blocked requests are logged",
 }
-"""Whole types, and beginnings of types."""
+"""Whole resource types, and beginnings of resource types."""
 INFREQUENT: Final = "INFREQUENT_ACCESS"
 _HOURS_OF_A_MONTH: Final = 730
 # API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
@@ -65,7 +65,7 @@ _LOOKS_OF_AN_HOUR: Final = 5 * 3600 // 20
 
 @dataclass(frozen=True)
 class Log:
-    """Where lines go."""
+    """The settings of a log group."""
 
     retention_days: int
     is_infrequent: bool = False
@@ -79,7 +79,7 @@ class FunctionDesign:
     architecture: str
     log: Log
     tells_success: bool = False
-    """A message to a topic for each event handled."""
+    """Whether Lambda sends a message to a topic for each processed event."""
 
 
 @dataclass(frozen=True)
@@ -94,29 +94,29 @@ class MachineDesign:
 
 @dataclass(frozen=True)
 class Design:
-    """What a stack is made of, as far as money goes."""
+    """Everything in a stack that influences its cost."""
 
     api: str
-    """Price of a request."""
+    """The name of the price of one request."""
     has_firewall: bool
     access_log: Log
     functions: Mapping[str, FunctionDesign]
     machines: Mapping[str, MachineDesign]
     projections: Mapping[str, Mapping[str, str]]
-    """Table -> index -> what it has of a row."""
+    """By table and index: the index's projection type."""
     queue: str
-    """Price of the analytics queue's requests."""
+    """The name of the price of the analytics queue's requests."""
     has_archive: bool
     is_traced: bool
-    """By X-Ray's sampling, unless `is_traced_whole`."""
+    """Whether X-Ray samples requests, see `is_traced_whole`."""
     monthly: Mapping[str, float]
-    """Price -> quantity in a month, whatever the number of orders."""
+    """Monthly quantity by the name of its price, independent of the number of orders."""
     is_traced_whole: bool = False
-    """Every request is."""
+    """Whether X-Ray traces every request."""
 
 
 def kind_of(made: Resource) -> str:
-    """Return how a resource is paid for: `order`, `month`, `free`. Raises KeyError for a type that nobody priced."""
+    """Return how a resource is billed: `order`, `month` or `free`. Raises KeyError for a type without a price."""
     token = made.type.removeprefix("aws:")
     if token in PER_ORDER:
         return "order"
@@ -124,11 +124,11 @@ def kind_of(made: Resource) -> str:
         return "month"
     if any(token.startswith(beginning) for beginning in FREE):
         return "free"
-    raise KeyError(f"{made.type}: say in tools/cost/design.py what it costs, or why it costs nothing")
+    raise KeyError(f"{made.type}: unknown price; say in tools/cost/design.py what it costs, or why it is free")
 
 
 def read(graph: Graph) -> Design:
-    """Return what the cost of a stack depends on."""
+    """Return everything on which the cost of a stack depends."""
     for made in graph.resources:
         if made.custom and made.type.startswith("aws:"):
             kind_of(made)

@@ -1,4 +1,4 @@
-"""What each lever would change: the bill once more, of a design or a use in which one thing is different."""
+"""Calculates how the cost would change if one thing in the design or the use were different (a lever)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HALF: Final = 0.5
 
 @dataclass(frozen=True)
 class Lever:
-    """One thing that could be different."""
+    """One possible change of the design or the use."""
 
     name: str
     change: Change
     remark: str = ""
-    """What it would take away."""
+    """What users or operators would lose."""
 
 
 def _functions(change: Callable[[FunctionDesign], FunctionDesign]) -> Change:
@@ -111,7 +111,7 @@ LEVERS: Final = (
 
 
 def effects(model: Model, uses: Mapping[str, Use], design: Design, orders: int) -> Iterator[tuple[Lever, list[float]]]:
-    """Yield each lever with what it adds to the cost of so many orders, for each of `uses`."""
+    """Yield each lever with its change of the cost of `orders` orders, for each of `uses`."""
     before = {way: total(model.bill(use, design), orders) for way, use in uses.items()}
     for lever in LEVERS:
         yield lever, [total(model.bill(*lever.change(use, design)), orders) - before[way] for way, use in uses.items()]

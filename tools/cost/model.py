@@ -1,4 +1,4 @@
-"""What one order costs: what it does (cost_recorded), in a stack as it is (cost_design), at AWS's prices."""
+"""Calculates the cost of one order from its use (recorded.py), the stack's design (design.py) and AWS's prices."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARTS: Final = (
     "traces",
 )
 APART: Final = ("objects", "mails")
-"""One for each event, whatever the design."""
+"""One object and one email for each event, in every design."""
 _GB: Final = 2**30
 _DAYS_OF_A_MONTH: Final = 30
 _EVENT_BYTES: Final = 64 * 1024
@@ -35,35 +35,35 @@ _ANALYTICS: Final = "record_analytics"
 # Streams and queues do not pass traces on, so each of these functions starts its own trace.
 _ROOTS: Final = (_RELAY, _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS)
-"""Callers whose work comes after the decision, or beside it."""
+"""Callers whose work comes after the decision, or in parallel with it."""
 _FOLLOWING_AN_ANSWER: Final = (*_FOLLOWING, _RELAY, "process_order")
-"""The same where the request itself is answered with the decision."""
+"""The same callers for orders whose response already contains the decision."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that is paid for."""
+    """One item of an order's bill."""
 
     part: str
     caller: str
     price: str
     quantity: float
-    """For one order."""
+    """The quantity for one order."""
     usd: float
-    """For one order."""
+    """The cost for one order."""
     decides: bool
-    """Whether the order could not be decided without it."""
+    """Whether the order can't be decided without this item."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """Prices and assumptions."""
+    """The prices and assumptions with which bills are calculated."""
 
     prices: Mapping[str, Price]
     assumed: Mapping[str, Any]
 
     def bill(self, use: Use, design: Design) -> list[Line]:
-        """Return what one order of this use costs in this design."""
+        """Return the bill of one order with this use, on a stack with this design."""
         following = _FOLLOWING_AN_ANSWER if set(use.workflows) == {"express"} else _FOLLOWING
         return [
             Line(part, caller, price, quantity, quantity * self.prices[price].each, caller not in following)
@@ -71,7 +71,7 @@ class Model:
         ]
 
     def monthly(self, design: Design) -> dict[str, float]:
-        """Return USD for a month without any order, by price."""
+        """Return the monthly cost in USD without any orders, by the name of the price."""
         return {name: number * self.prices[name].each for name, number in design.monthly.items() if number}
 
     def _quantities(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
@@ -105,7 +105,7 @@ class Model:
             yield from self._logs(name, each.log, made.log)
 
     def _seconds(self, name: str, memory_mb: int) -> float:
-        """Return how long an invocation takes: half of it is computing, which more memory makes shorter."""
+        """Return the duration of an invocation in seconds. Half of it is computing, which more memory makes shorter."""
         durations = self.assumed["duration_ms"]
         milliseconds = durations.get(name, durations["tutorial"])
         return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000
@@ -141,22 +141,25 @@ class Model:
         yield "logs", caller, "log_storage_gb_month", gb * self.assumed["log_storage_share"] * months
 
     def _sampled(self, number: int) -> float:
-        """Return the share of requests that are traced, of a service that has `number` for each order."""
+        """Return the share of requests that X-Ray traces, for a service with `number` requests per order."""
         each_second = self.assumed["orders_per_second"] * number
         always = min(each_second, self.assumed["sampled_each_second"])
         return (always + (each_second - always) * self.assumed["sampled_share"]) / each_second
 
 
 def by_part(lines: list[Line], orders: int) -> dict[str, float]:
-    """Return USD of so many orders, by part."""
+    """Return the cost of `orders` orders in USD, by part."""
     return {part: orders * sum(line.usd for line in lines if line.part == part) for part in (*PARTS, *APART)}
 
 
 def execution_log(lines: list[Line], use: Use, orders: int) -> float:
-    """Return USD of the workflows' logs."""
+    """Return the cost of the workflows' logs in USD."""
     return orders * sum(line.usd for line in lines if line.part == "logs" and line.caller in use.workflows)
 
 
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
-    """Return USD of all parts, or of what decides the orders; objects and mails are apart."""
+    """Return the cost of all parts in USD, without objects and emails.
+
+    `decides` limits it to what decides the orders.
+    """
     return orders * sum(line.usd for line in lines if line.part not in APART and (line.decides or not decides))

@@ -1,6 +1,6 @@
-"""Helpers that run the platform's operations with in-memory clients, and the class `Case` for the expected AWS calls.
+"""Runs every operation of the platform with in-memory AWS services, to count its AWS calls.
 
-`docs/cost.md` shows the expected calls of each case, and a test compares them with the real calls.
+Each `Case` states the expected calls. docs/cost.md shows them, and a test compares them with the actual calls.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ PAGE: Final = 100
 
 @dataclass
 class Cloud:
-    """All functions and the workflow, connected to the same in-memory tables."""
+    """The functions, the workflow and their tables, all in memory."""
 
     world: World
     workflow: Workflow
 
     def rest(self, function: str, method: str, path: str, body: Any = None, **query: str) -> Answer:
-        """Send a request of the customer to a function of the REST API."""
+        """Send a request to the REST API as the customer."""
         request = Request(method=method, path=path, body=body, query=query)
         return _fine(Answer(self.world.functions[function](rest_event(request))))
 
     def http(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
-        """Send a request of an admin to the HTTP API."""
+        """Send a request to the HTTP API as an admin."""
         request = Request(method=method, path=path, body=body, query=query, groups=["admin"])
         return _fine(Answer(self.world.functions["catalog_api"](http_event(request))))
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Invoke a function with an event, as Lambda does."""
+        """Invoke a function with an event."""
         return self.world.functions[function](event)
 
     def products(self, number: int) -> list[dict[str, Any]]:
-        """Put `number` products into the catalog, and return order lines with 2 pieces of each product."""
+        """Create `number` products, and return order lines for them."""
         ids = [f"product-{position:03}" for position in range(number)]
         for product_id in ids:
             values = rows.product_values(
@@ -56,14 +56,14 @@ class Cloud:
         return [{"product_id": product_id, "quantity": 2} for product_id in ids]
 
     def order(self, lines: int = 1, *, order_id: str = ORDER_ID, created: str = CREATED) -> Order:
-        """Write a PENDING order with this number of lines, and return the order."""
+        """Write a PENDING order with `lines` lines to the table, and return the order."""
         order = new_order(order_id, USER, self.products(lines), parse_timestamp(created))  # pyright: ignore[reportArgumentType]
         row = rows.order_row(order, request_hash=request_hash(order["items"]), synchronous=False)
         self.world.dynamodb.put("orders", row)
         return order
 
     def orders(self, number: int) -> list[str]:
-        """Write `number` orders of the customer, and return their ids, newest first."""
+        """Write `number` orders of the customer to the table, and return their ids, newest first."""
         lines: Any = [{"product_id": "product-000", "quantity": 2}]
         ids = [f"00000000-0000-4000-8000-{position:012d}" for position in range(number)]
         table = self.world.dynamodb.tables["orders"]
@@ -93,7 +93,7 @@ def event(order: Order) -> dict[str, Any]:
 
 
 def messages(order: Order, number: int) -> dict[str, Any]:
-    """Return a batch of `number` messages from the analytics queue."""
+    """Return a batch of the analytics queue with `number` events."""
     about: list[Any] = [{**order, "order_id": f"00000000-0000-4000-8000-{position:012d}"} for position in range(number)]
     return {
         "Records": [
@@ -109,21 +109,21 @@ def messages(order: Order, number: int) -> dict[str, Any]:
 
 
 Play = Callable[[], Any]
-"""Runs the operation whose AWS calls are counted."""
+"""The operation whose calls are counted."""
 Prepare = Callable[[Cloud], Play]
 """Creates the data that the operation needs, and returns the operation."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One operation with data of one size, and its expected AWS calls."""
+    """One operation with data of one size."""
 
     operation: str
     size: str
     prepare: Prepare
     calls: str
-    """Description of the calls, for example `GetItem orders, TransactWriteItems orders + 25 inventory`."""
+    """The expected calls: `GetItem orders, TransactWriteItems orders + 25 inventory`."""
     reads: float = 0
-    """DynamoDB read request units."""
+    """Expected read request units of DynamoDB."""
     writes: int = 0
-    """DynamoDB write request units, including those of the indexes."""
+    """Expected write request units, including those of indexes."""

@@ -1,4 +1,4 @@
-"""What an order does: as recorded on the emulator (`make record`), or as the tutorial's design says."""
+"""Reads what one order uses, as recorded on the emulator by `make record`, and the prices and assumptions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PRICES: Final = _HERE / "prices.toml"
 
 @dataclass(frozen=True)
 class Lines:
-    """What is written to a log."""
+    """Number and total size of log lines."""
 
     lines: int = 0
     bytes: int = 0
@@ -31,71 +31,71 @@ class Lines:
 
 @dataclass(frozen=True)
 class FunctionUse:
-    """A function's part in one order."""
+    """What one order uses of a function."""
 
     invocations: int
     log: Lines
     info: Lines
-    """The part of `log` that its level INFO is responsible for."""
+    """The part of `log` that the log level INFO adds."""
 
 
 @dataclass(frozen=True)
 class WorkflowUse:
-    """A state machine's part in one order."""
+    """What one order uses of a state machine."""
 
     executions: int
     transitions: int
-    """States entered, those in branches included."""
+    """Number of states entered, including those in branches."""
     tasks: int
     log: Lines
-    """As with level ALL and data."""
+    """With log level ALL and execution data."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """What one order does."""
+    """Everything that one order uses."""
 
     functions: Mapping[str, FunctionUse]
     workflows: Mapping[str, WorkflowUse]
     access_log: Lines
     calls: Mapping[str, int]
-    """Caller and operation -> how often."""
+    """Number of calls, by caller and operation."""
     accesses: tuple[tuple[str, Access], ...]
-    """Caller, and what it does with a row."""
+    """Each access to a table, with its caller."""
     events: tuple[int, ...]
-    """Bytes of each event's detail."""
+    """Size of each event's detail in bytes."""
 
     def of(self, operation: str) -> int:
-        """Return the total number of calls of `operation`, by all callers."""
+        """Return the number of calls of `operation` by all callers."""
         return sum(number for call, number in self.calls.items() if operation in call)
 
 
 @dataclass(frozen=True)
 class Price:
-    """What `per` of something cost."""
+    """The price of `per` units."""
 
     usd: float
     per: int
     unit: str
     region: str
     source: str
-    """A page, or a line of AWS's price list."""
+    """A web page, or a line of AWS's price list."""
     read: date
 
     @property
     def each(self) -> float:
-        """USD for one."""
+        """Return the price of one unit in USD."""
         return self.usd / self.per
 
 
 def recorded() -> tuple[str, str, dict[str, Use]]:
-    """Return the date of the recording, the order, and what it does, by way."""
+    """Return the date of the recording, a description of the order, and its use for each way to place it."""
     document = json.loads(RECORDED_ORDER.read_text(encoding="utf-8"))
     return document["recorded"], document["order"], {way: use(each) for way, each in document["ways"].items()}
 
 
 def use(document: Mapping[str, Any]) -> Use:
-    """Return what an order does, of its JSON."""
+    """Parse the use of an order from JSON."""
     return Use(
         functions={name: _function(each) for name, each in document["functions"].items()},
         workflows={
@@ -115,7 +115,7 @@ def prices() -> dict[str, Price]:
 
 
 def assumptions() -> dict[str, Any]:
-    """Return the figures that are neither in the graph nor recorded."""
+    """Return the figures that neither the graph nor the recording contains."""
     return tomllib.loads(ASSUMPTIONS.read_text(encoding="utf-8"))
 
 

@@ -1,7 +1,8 @@
-"""Records the AWS calls, logs and events of one order on the emulator. `make record` writes the recording.
+"""Records what one real order uses on the emulator: `make record` writes tools/cost/recorded_order.json.
 
-The recording is tools/cost/recorded_order.json. A proxy (tests/proof/aws_faults) sees all calls of functions and
-workflows, and stores them with their bodies. An earlier order warms up the functions, so no cold start is recorded.
+The AWS calls of functions and workflow steps go through the proxy of tests/proof/aws_faults, which here injects no
+faults and records all calls with their bodies. An earlier order warms up the functions, so the recording contains no
+cold starts.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
-"""Number of events of a confirmed order: OrderCreated and OrderConfirmed."""
+"""Events of a confirmed order: OrderCreated and OrderConfirmed."""
 # On AWS, the REPORT line of a traced function also contains this text, which the emulator leaves out.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
@@ -46,7 +47,7 @@ _REPORT_OF_A_TRACE: Final = len(
 
 @dataclass(frozen=True)
 class Seen:
-    """One recorded AWS call."""
+    """One AWS call."""
 
     caller: str
     operation: str
@@ -55,12 +56,12 @@ class Seen:
 
 @dataclass
 class Recorder(Plan):
-    """A fault plan without faults that records every call once, even if the SDK retries the call."""
+    """Injects no faults, and records every call once, however often the SDK retried it."""
 
     calls: dict[str, Seen] = field(default_factory=dict[str, Seen])
 
     def decide(self, caller: str, operation: str, call_id: str, text: str) -> Fault | None:
-        """Record a call, and let the call proceed."""
+        """Record a call."""
         path, _, body = text.partition(" ")
         self.calls[f"{caller} {call_id}"] = Seen(caller, operation, body if path.startswith("/") else text)
         return None
@@ -68,7 +69,7 @@ class Recorder(Plan):
 
 @dataclass
 class Studio:
-    """A deployed platform with a customer and two products, on which orders are recorded."""
+    """The platform, a customer and two products."""
 
     world: World
     recorder: Recorder
@@ -77,17 +78,17 @@ class Studio:
     mails: int = 0
 
     def standard(self) -> str:
-        """Place an order with `POST /orders`, and return its id."""
+        """Place an order with POST /orders, and return its id."""
         return self.customer.order(self.products)["order_id"]
 
     def express(self) -> str:
-        """Place an order with `POST /process`, and return its id."""
+        """Place an order with POST /process, and return its id."""
         answer = self.customer.process(self.products)
         assert answer.status == 200, answer
         return answer.json()["order_id"]
 
     def record(self, place: Callable[[], str]) -> dict[str, Any]:
-        """Place an order, wait until all its work is done, and return the recorded calls, logs and events."""
+        """Place an order, wait until the platform has finished its work, and return everything that the order used."""
         stack = self.world.stack
         self.recorder.calls.clear()
         before = {name: len(stack.log(name)) for name in stack.ops["logGroups"]}
@@ -109,18 +110,20 @@ class Studio:
         return list(self.recorder.calls.values())
 
     def _settle(self, order_id: str) -> None:
-        """Wait until the order's analytics records and emails exist and the emulator is idle."""
+        """Wait until all events of the order are processed, and no work is left."""
         stack, ends, self.mails = self.world.stack, time.monotonic() + WITHIN_S, self.mails + _EVENTS
         while (
             len(stack.analytics(order_id)) < _EVENTS
             or len(stack.mails(self.customer.email)) < self.mails
             or not emulator.is_at_rest(stack.instance)
         ):
-            assert time.monotonic() < ends, f"order {order_id}: its work did not end within {WITHIN_S:.0f} s"
+            assert time.monotonic() < ends, (
+                f"order {order_id}: its events were not all processed within {WITHIN_S:.0f} s"
+            )
             time.sleep(0.2)
 
     def _accesses(self) -> Iterator[dict[str, Any]]:
-        """Yield each access to a table's rows, with the function or workflow that made the access."""
+        """Yield each access to a table, with its caller."""
         for call in self._calls():
             step = _STEP.fullmatch(call.operation)
             service, operation = step[2].rsplit(":", 1) if step else ("dynamodb", call.operation)
@@ -167,7 +170,7 @@ def _size(lines: list[str]) -> dict[str, int]:
 
 
 def recorded(port: int, home: Path) -> dict[str, Any]:
-    """Deploy the platform, record an order of each kind, and return the content of recorded_order.json."""
+    """Deploy the platform, place an order in each way, and return the content of recorded_order.json."""
     recorder = Recorder()
     with faulty_world(port, home, retry_base_s=_RETRY_BASE_S, plan=recorder) as world:
         plain = client_of(world.stack.outputs)
@@ -184,7 +187,7 @@ def recorded(port: int, home: Path) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """Return a free port."""
+    """Return a free TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

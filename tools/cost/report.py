@@ -1,7 +1,7 @@
 """What orders cost on AWS: `make cost STACK=prod ORDERS=1000000`.
 
-Computed from the stack's resource graph, from what one order did on the emulator (recorded_order.json), and from AWS's
-prices (prices.toml). What neither can tell is in assumptions.toml.
+The cost is calculated from the stack's resource graph, from one order that was recorded on the emulator
+(recorded_order.json), and from AWS's prices (prices.toml). assumptions.toml contains everything else.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BELOW_A_CENT: Final = 0.005
 
 
 def orders(text: str) -> int:
-    """Return the number of orders that an argument names. Raises argparse.ArgumentTypeError."""
+    """Parse the number of orders from a command-line argument. Raises argparse.ArgumentTypeError."""
     number = text.replace("_", "").replace(",", "")
     if not (number.isascii() and number.isdecimal()) or not 1 <= int(number) <= MOST_ORDERS:
         raise argparse.ArgumentTypeError(
@@ -42,7 +42,7 @@ def orders(text: str) -> int:
 
 @dataclass(frozen=True)
 class Report:
-    """The cost of so many orders on a stack, as text."""
+    """The cost of a number of orders on a stack, as text."""
 
     stack: str
     orders: int
@@ -53,8 +53,8 @@ class Report:
     order: str
 
     def lines(self) -> Iterator[str]:
-        """Yield the whole report."""
-        yield f"USD for {self.orders:,} orders on stack {self.stack}, without tax and free tiers"
+        """Yield all lines of the report."""
+        yield f"Cost in USD of {self.orders:,} orders on stack {self.stack}, without tax and free tiers"
         yield ""
         yield from self._table()
         yield ""
@@ -115,17 +115,17 @@ def _row(name: str, values: Sequence[float], *, signed: bool = False) -> str:
 
 
 def report(graph: Graph, number: int) -> Report:
-    """Return the report of so many orders on the stack of `graph`."""
+    """Return the report for `number` orders on the stack of `graph`."""
     day, order, uses = recorded()
     design, model = cost_design.read(graph), Model(prices(), assumptions())
     return Report(graph.stack, number, model, design, {way: uses[way] for way in WAYS}, day, order)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the cost, and return 0; 1 after a word on what is wrong."""
+    """Print the report, and return 0, or 1 after an error message."""
     parser = argparse.ArgumentParser(prog="python -m tools.cost.report", description=__doc__)
-    parser.add_argument("stack", metavar="STACK", help="stack with a file, dev or prod")
-    parser.add_argument("--orders", type=orders, default=1_000_000, help="how many, 1,000,000 unless told")
+    parser.add_argument("stack", metavar="STACK", help="a stack with a settings file: dev or prod")
+    parser.add_argument("--orders", type=orders, default=1_000_000, help="number of orders, by default 1,000,000")
     given = parser.parse_args(arguments)
     return endings.run(lambda: _command(given.stack, given.orders), ERROR_LOG, known=(), prefix="cost")
 

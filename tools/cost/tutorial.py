@@ -1,4 +1,4 @@
-"""The tutorial's design, in the same terms as the platform's (tutorial.toml)."""
+"""The tutorial's design (tutorial.toml), in the same form as the platform's, for comparison."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TUTORIAL: Final = Path(__file__).resolve().parent / "tutorial.toml"
 
 
 def tutorial() -> tuple[Use, Design]:
-    """Return what an order does there, and what the system is made of."""
+    """Return what an order uses in the tutorial's system, and the system's design."""
     text: dict[str, Any] = tomllib.loads(TUTORIAL.read_text(encoding="utf-8"))
     return _use(text), _design(text)
 

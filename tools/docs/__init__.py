@@ -1,1 +1,1 @@
-"""Generates the tables and figures of the documents from the recorded graphs: `make generate`."""
+"""`make generate` writes the tables and figures of the documents from the resource graphs."""

@@ -28,7 +28,7 @@ def between(text: str, part: str, content: str) -> str:
     """Return `text` with `content` between the markers of `part`. Raises ValueError if the markers are missing."""
     mark = _MARK.format(part)
     if mark not in text or _END not in text.split(mark, 1)[1]:
-        raise ValueError(f"no markers for {part}; add {mark!r} and {_END!r}")
+        raise ValueError(f"{part}: markers are missing; add {mark!r} and {_END!r} to the document")
     before, after = text.split(mark, 1)
     return f"{before}{mark}\n{content}\n{_END}{after.split(_END, 1)[1]}"
 
@@ -40,7 +40,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def functions(graph: Graph) -> str:
-    """Return a table of the functions: invokers, limits, and permissions beyond logs, traces and failed events."""
+    """Return the table of functions: trigger, limits, and permissions beyond logs, traces and failed events."""
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
         for made in recorded("prod").of("ProvisionedConcurrencyConfig")
@@ -102,7 +102,7 @@ def _short(arn: str) -> str:
 
 
 def queues(graph: Graph) -> str:
-    """Return a table of the failure queues: what each queue holds, and where `make redrive` sends its messages."""
+    """Return the table of failure queues: their contents, and where `make redrive` sends them."""
     explained = {
         "delivery": "events that EventBridge could not deliver to the function or queue",
         "invocation": "events that failed every retry or became too old, each with its error",
@@ -122,7 +122,7 @@ def queues(graph: Graph) -> str:
 
 
 def alarms(graph: Graph) -> str:
-    """Return a table of the alarms and their descriptions. Alarms that differ only in a name share a row."""
+    """Return the table of alarms with their descriptions. Alarms that differ only in a name share a row."""
     named: dict[tuple[str, str], list[str]] = {}
     for made in sorted(graph.of("MetricAlarm"), key=lambda made: made.name):
         alarm, description = made.inputs["name"].removeprefix("orders-dev-"), made.inputs["alarmDescription"]
@@ -137,7 +137,7 @@ def alarms(graph: Graph) -> str:
 
 
 def workflow(graph: Graph) -> str:
-    """Return the states of the workflow as a Mermaid diagram."""
+    """Return the workflow's states as a Mermaid diagram."""
     definition = json.loads(graph.of("StateMachine")[0].inputs["definition"])
     lines = ["```mermaid", "stateDiagram-v2", f"  [*] --> {definition['StartAt']}"]
     lines += list(_transitions(definition["States"]))

@@ -1,1 +1,1 @@
-"""Handlers that a user could write instead of ours. `make bench` runs each handler as a separate function."""
+"""Handlers that a user would otherwise write. Each one is measured as a function of its own."""

@@ -1,4 +1,4 @@
-"""The smallest handler that creates a DynamoDB client."""
+"""The smallest handler that can call DynamoDB."""
 
 import boto3
 

@@ -1,6 +1,6 @@
-"""`POST /orders` without Powertools, with the platform's validation, response, idempotency and log line.
+"""`POST /orders` written by hand, with the platform's rules, response, idempotency and log line, but nothing else.
 
-This handler has no traces, no metrics and no other routes, and its error messages contain less.
+The handler has no traces, no metrics and no routes of other functions, and shorter error messages.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A handler as in Powertools' tutorial, with each utility used as in its documentation."""
+"""A handler as in Powertools' tutorials, with each utility as in its documentation."""
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
