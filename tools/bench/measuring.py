@@ -60,7 +60,7 @@ class CpuTime:
     exact = False
 
     def __init__(self, rounds: int = 15) -> None:
-        self.name = f"user CPU time, minimum of {rounds} interleaved runs, because {HOW_TO_GET_VALGRIND}"
+        self.name = f"user CPU time, the minimum of {rounds} interleaved runs, because {HOW_TO_GET_VALGRIND}"
         self._rounds = rounds
 
     def __call__(
@@ -81,7 +81,7 @@ def measure() -> Measure:
 
 def _run(command: Command, environment: Mapping[str, str], stdin: str) -> tuple[str, float]:
     """Return a command's standard error and its user CPU time in seconds."""
-    with subprocess.Popen(  # noqa: S603 - our own commands
+    with subprocess.Popen(  # noqa: S603 - the commands come from this repository
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

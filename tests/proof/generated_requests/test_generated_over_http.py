@@ -69,7 +69,7 @@ def test_http_api_responses_match_the_openapi_document(stack: Stack, admin: Pers
 
 
 @pytest.mark.usefixtures("catalogue_as_it_was")
-def test_rest_api_responses_match_the_openapi_document(  # noqa: PLR0917 - fixtures
+def test_rest_api_responses_match_the_openapi_document(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack, stranger: Person, admin: Person, watcher: Watcher, dose: Dose, proof: Proof
 ) -> None:
     url, products = stack.frontend["restApi"]["url"], tuple(admin.put(1_000_000) for _ in range(3))

@@ -22,8 +22,8 @@ _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
 WIDE: Final = {
     ":log-stream:*": "Lambda names its streams",
     "/orders/*": "one object for each event",
-    ":identity/*": "SES asks for the address, its domain or the recipient; bound by ses:FromAddress",
-    ":ACCOUNT:*": "API Gateway's log role is one for all APIs of account and region",
+    ":identity/*": "SES checks the address, its domain or the recipient; ses:FromAddress limits the sender",
+    ":ACCOUNT:*": "all APIs of an account and region share one log role",
 }
 # These actions support no resource-level permissions (Service Authorization Reference).
 _NOWHERE: Final = ("xray:", "logs:", "dynamodb:ListStreams")
@@ -79,8 +79,8 @@ def asked_by_aws_alone(grant: Grant) -> bool:
 def _reason(grant: Grant) -> str:
     if grant.resource == "*":
         if grant.policy.startswith("key "):
-            return "in a key's policy it is this key"
-        return "knows no resource" if grant.action.startswith(_NOWHERE) else ""
+            return "in a key's policy, * is the key itself"
+        return "the action supports no resources" if grant.action.startswith(_NOWHERE) else ""
     return next((reason for end, reason in WIDE.items() if grant.resource.endswith(end)), "")
 
 

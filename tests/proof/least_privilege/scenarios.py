@@ -282,7 +282,7 @@ def scenarios(world: World) -> dict[str, Scenario]:
     }
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        **{f"event given up by {name}": event_given_up(name) for name in giving},
+        **{f"event fails in {name}": event_given_up(name) for name in giving},
         **{f"event undeliverable to {name}": undeliverable(name, give) for name, give in giving.items()},
         **{f"{name} deployed": function_deployed(name) for name in ops["functions"]},
         **{

@@ -143,7 +143,7 @@ class World:
 
     def quiet(self) -> None:
         """Wait until the stack has finished all work."""
-        until(self.is_at_rest, "the stack comes to rest")
+        until(self.is_at_rest, "the stack has finished all work")
 
     def is_at_rest(self) -> bool:
         """Say whether the stack has finished all work."""

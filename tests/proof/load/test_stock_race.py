@@ -183,7 +183,7 @@ def test_reader_detects_a_missing_unit(load: Load) -> None:
 def _orders(initial: dict[str, int], buyers: Sequence[Person], number: int) -> list[Wanted]:
     """Return orders for more than the stock: single units, several units of a product, and up to 25 lines."""
     # The plan is the same in each run, and only the names of the products differ.
-    chance, products = random.Random(1), list(initial)  # noqa: S311 - no secret
+    chance, products = random.Random(1), list(initial)  # noqa: S311 - the numbers are no secrets
     plan = [{product: 1} for product, units in initial.items() for _ in range(units)]
     while len(plan) < number:
         if len(plan) % 4:

@@ -21,7 +21,7 @@ from tests.fakes.faults import client_error
 
 
 class CallOutcome(Enum):
-    """What happens to one AWS call of an activity. The values describe each case."""
+    """What happens to one AWS call of an activity."""
 
     FINE = "fine"
     PARTLY = "only a part of its items is processed"
@@ -96,7 +96,7 @@ class Activity:
             self.done.append(call)
             if outcome in (CallOutcome.FINE, CallOutcome.PARTLY):
                 return carry_out(outcome is CallOutcome.PARTLY)
-            with suppress(ClientError):  # an answer as well, and lost as well
+            with suppress(ClientError):  # An error response is lost in the same way as a successful response.
                 carry_out(False)
             if outcome is CallOutcome.DIES_AFTER:
                 raise Died

@@ -146,7 +146,7 @@ def functions_in_process(
     clock: Clock, clients: Mapping[str, Any], mutate: Callable[[LoadedFunction], None]
 ) -> Generator[Functions]:
     """Load functions with `clock` and the AWS clients `clients`, without logs, until the context ends."""
-    ids = random.Random(0)  # noqa: S311 - so that a run can be repeated
+    ids = random.Random(0)  # noqa: S311 - a run must be repeatable
 
     class Virtual(datetime):
         @classmethod

@@ -45,7 +45,7 @@ class NewOrder(BaseModel):
     @classmethod
     def each_product_once(cls, items):
         if len({line.product_id for line in items}) < len(items):
-            raise ValueError("allowed: one line per product")
+            raise ValueError("at most one line for each product")
         return items
 
 
