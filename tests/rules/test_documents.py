@@ -26,7 +26,7 @@ def test_outdated_document_or_missing_markers_are_detected() -> None:
     path = documents.DOCUMENTS[0]
     text = path.read_text()
     assert documents.between(text, "functions", "nothing") != text
-    with pytest.raises(ValueError, match="no markers for nothing"):
+    with pytest.raises(ValueError, match="markers are missing"):
         documents.between(text, "nothing", "")
 
 

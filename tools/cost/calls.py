@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from tests.proof.generated_requests.world import World, world
+from tests.proof.generated_requests.in_process import InProcessFunctions, in_process_functions
 from tests.workflow.harness import workflow
 from tools.cost.capacity import Access, Units, accesses, size_of, units
 from tools.cost.operations import Case, Cloud
@@ -29,32 +29,32 @@ Counted = tuple[str, float, int]
 @contextmanager
 def cloud() -> Generator[Cloud]:
     """Load all functions and the workflow once, for all cases. The workflow loads its own two functions."""
-    with world(*_FUNCTIONS) as made, workflow(made.dynamodb) as steps:
+    with in_process_functions(*_FUNCTIONS) as made, workflow(made.dynamodb) as steps:
         yield Cloud(made, steps)
 
 
 def count(case: Case, on: Cloud) -> Counted:
     """Run a case from the beginning, and return the calls that it made."""
-    on.world.clear()
+    on.platform.clear()
     on.workflow.published.clear()
     play = case.prepare(on)
     on.workflow.published.clear()
     on.workflow.started.clear()
-    for client in on.world.clients.values():
+    for client in on.platform.clients.values():
         client.faults.calls.clear()
     play()
     words = ", ".join(_words(on))
-    used = sum((units(access, _projections(on.world)) for access in _accesses(on.world)), Units())
+    used = sum((units(access, _projections(on.platform)) for access in _accesses(on.platform)), Units())
     return words, used.reads, used.writes
 
 
-def _calls(made: World) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _calls(made: InProcessFunctions) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for service, client in made.clients.items():
         for operation, arguments in client.faults.calls:
             yield service, operation, arguments
 
 
-def _accesses(made: World) -> Iterator[Access]:
+def _accesses(made: InProcessFunctions) -> Iterator[Access]:
     tables = made.dynamodb.tables
 
     def row_size(name: str, key: Any) -> int:
@@ -68,7 +68,7 @@ def _accesses(made: World) -> Iterator[Access]:
             yield from accesses(operation, arguments, row_size=row_size, page_size=page_size)
 
 
-def _projections(made: World) -> dict[str, dict[str, str]]:
+def _projections(made: InProcessFunctions) -> dict[str, dict[str, str]]:
     return {
         name: {index: "KEYS_ONLY" if made.keys_only else "ALL" for index, made in each.indexes.items()}
         for name, each in made.dynamodb.tables.items()
@@ -76,7 +76,7 @@ def _projections(made: World) -> dict[str, dict[str, str]]:
 
 
 def _words(on: Cloud) -> Iterator[str]:
-    words = Counter(_word(operation, arguments) for _, operation, arguments in _calls(on.world))
+    words = Counter(_word(operation, arguments) for _, operation, arguments in _calls(on.platform))
     words.update({"StartSyncExecution": len(on.workflow.started)} if on.workflow.started else {})
     words.update({"Publish": len(on.workflow.published)} if on.workflow.published else {})
     yield from (word if number == 1 else f"{number} x {word}" for word, number in words.items())

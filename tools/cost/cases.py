@@ -72,7 +72,7 @@ def _relay(records: int) -> Prepare:
     def prepare(cloud: Cloud) -> Play:
         for number in range(records):
             cloud.order(order_id=f"00000000-0000-4000-8000-{number:012d}")
-        batch = {"Records": list(cloud.world.dynamodb.tables["orders"].stream)}
+        batch = {"Records": list(cloud.platform.dynamodb.tables["orders"].stream)}
         return lambda: cloud.invoke("publish_order_events", batch)
 
     return prepare

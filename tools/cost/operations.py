@@ -15,7 +15,7 @@ from shared.domain.orders import Order, new_order, request_hash
 from shared.domain.times import parse_timestamp
 from shared.events import DETAIL_TYPES, detail_of
 from tests.fakes.gateway import USER, Answer, Request, http_event, rest_event
-from tests.proof.generated_requests.world import World
+from tests.proof.generated_requests.in_process import InProcessFunctions
 from tests.workflow.harness import Workflow
 
 ORDER_ID: Final = "00000000-0000-4000-8000-000000000000"
@@ -27,22 +27,22 @@ PAGE: Final = 100
 class Cloud:
     """The functions, the workflow and their tables, all in memory."""
 
-    world: World
+    platform: InProcessFunctions
     workflow: Workflow
 
     def rest(self, function: str, method: str, path: str, body: Any = None, **query: str) -> Answer:
         """Send a request to the REST API as the customer."""
         request = Request(method=method, path=path, body=body, query=query)
-        return _fine(Answer(self.world.functions[function](rest_event(request))))
+        return _fine(Answer(self.platform.functions[function](rest_event(request))))
 
     def http(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
         """Send a request to the HTTP API as an admin."""
         request = Request(method=method, path=path, body=body, query=query, groups=["admin"])
-        return _fine(Answer(self.world.functions["catalog_api"](http_event(request))))
+        return _fine(Answer(self.platform.functions["catalog_api"](http_event(request))))
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Invoke a function with an event."""
-        return self.world.functions[function](event)
+        return self.platform.functions[function](event)
 
     def products(self, number: int) -> list[dict[str, Any]]:
         """Create `number` products, and return order lines for them."""
@@ -52,21 +52,21 @@ class Cloud:
                 {"name": f"Name of {product_id}", "unit_price": 250, "currency": "JPY", "quantity": 1000},
                 request_id="r",
             )
-            self.world.dynamodb.put("inventory", {"product_id": {"S": product_id}, **values})
+            self.platform.dynamodb.put("inventory", {"product_id": {"S": product_id}, **values})
         return [{"product_id": product_id, "quantity": 2} for product_id in ids]
 
     def order(self, lines: int = 1, *, order_id: str = ORDER_ID, created: str = CREATED) -> Order:
         """Write a PENDING order with `lines` lines to the table, and return the order."""
         order = new_order(order_id, USER, self.products(lines), parse_timestamp(created))  # pyright: ignore[reportArgumentType]
         row = rows.order_row(order, request_hash=request_hash(order["items"]), synchronous=False)
-        self.world.dynamodb.put("orders", row)
+        self.platform.dynamodb.put("orders", row)
         return order
 
     def orders(self, number: int) -> list[str]:
         """Write `number` orders of the customer to the table, and return their ids, newest first."""
         lines: Any = [{"product_id": "product-000", "quantity": 2}]
         ids = [f"00000000-0000-4000-8000-{position:012d}" for position in range(number)]
-        table = self.world.dynamodb.tables["orders"]
+        table = self.platform.dynamodb.tables["orders"]
         for position, order_id in enumerate(ids):
             at = parse_timestamp(
                 f"2026-01-{1 + position // 3600:02}T00:{position // 60 % 60:02}:{position % 60:02}.000Z"

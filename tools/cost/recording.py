@@ -25,8 +25,8 @@ from local.client import client_of
 from tests.journeys.checked_client import CheckedClient
 from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import People, Person
+from tests.proof.aws_faults.faulty_stack import FaultyStack, faulty_stack
 from tests.proof.aws_faults.plan import Fault, Plan
-from tests.proof.aws_faults.world import World, faulty_world
 from tools.cost.capacity import Access, accesses, size_of
 from tools.cost.recorded import RECORDED_ORDER
 
@@ -71,7 +71,7 @@ class Recorder(Plan):
 class Studio:
     """The platform, a customer and two products."""
 
-    world: World
+    faulty: FaultyStack
     recorder: Recorder
     customer: Person
     products: Mapping[str, int]
@@ -89,7 +89,7 @@ class Studio:
 
     def record(self, place: Callable[[], str]) -> dict[str, Any]:
         """Place an order, wait until the platform has finished its work, and return everything that the order used."""
-        stack = self.world.stack
+        stack = self.faulty.stack
         self.recorder.calls.clear()
         before = {name: len(stack.log(name)) for name in stack.ops["logGroups"]}
         self._settle(place())
@@ -111,7 +111,7 @@ class Studio:
 
     def _settle(self, order_id: str) -> None:
         """Wait until all events of the order are processed, and no work is left."""
-        stack, ends, self.mails = self.world.stack, time.monotonic() + WITHIN_S, self.mails + _EVENTS
+        stack, ends, self.mails = self.faulty.stack, time.monotonic() + WITHIN_S, self.mails + _EVENTS
         while (
             len(stack.analytics(order_id)) < _EVENTS
             or len(stack.mails(self.customer.email)) < self.mails
@@ -133,7 +133,7 @@ class Studio:
                 yield {"caller": call.caller, **_named(access)}
 
     def _row_size(self, table: str, key: Mapping[str, Any]) -> int:
-        found = self.world.stack.aws("dynamodb", "get_item", TableName=table, Key=key, ConsistentRead=True)
+        found = self.faulty.stack.aws("dynamodb", "get_item", TableName=table, Key=key, ConsistentRead=True)
         return size_of(found.get("Item", {}))
 
 
@@ -172,11 +172,11 @@ def _size(lines: list[str]) -> dict[str, int]:
 def recorded(port: int, home: Path) -> dict[str, Any]:
     """Deploy the platform, place an order in each way, and return the content of recorded_order.json."""
     recorder = Recorder()
-    with faulty_world(port, home, retry_base_s=_RETRY_BASE_S, plan=recorder) as world:
-        plain = client_of(world.stack.outputs)
-        people = People(world.stack, CheckedClient(plain.frontend, plain.cognito_url))
+    with faulty_stack(port, home, retry_base_s=_RETRY_BASE_S, plan=recorder) as faulty:
+        plain = client_of(faulty.stack.outputs)
+        people = People(faulty.stack, CheckedClient(plain.frontend, plain.cognito_url))
         admin, customer = people.somebody("admin"), people.somebody().introduce()
-        studio = Studio(world, recorder, customer, {admin.put(100): 2, admin.put(100): 1})
+        studio = Studio(faulty, recorder, customer, {admin.put(100): 2, admin.put(100): 1})
         for place in (studio.standard, studio.express):
             studio.record(place)
         return {

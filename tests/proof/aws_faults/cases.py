@@ -15,8 +15,8 @@ from shared.domain.orders import order_id_for
 from shared.domain.times import timestamp, utc_now
 from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import PASSWORD, Person, lines, unique
+from tests.proof.aws_faults.faulty_stack import FaultyStack
 from tests.proof.aws_faults.plan import Armed, Call, Fault, Life
-from tests.proof.aws_faults.world import World
 
 STOCK: Final = 10
 ORDERED: Final = 2
@@ -46,7 +46,7 @@ class Scenario:
 class Case:
     """One customer, with a product of their own, and the HTTP statuses that the customer received."""
 
-    world: World
+    faulty: FaultyStack
     scenario: Scenario
     admin: Person
     fault: tuple[Call, Fault] | None = None
@@ -72,8 +72,8 @@ class Case:
 
         Then watch for requests with their ids.
         """
-        world, made_at = self.world, timestamp(utc_now())
-        aws, tables = world.stack.aws, world.stack.ops["tables"]
+        faulty, made_at = self.faulty, timestamp(utc_now())
+        aws, tables = faulty.stack.aws, faulty.stack.ops["tables"]
         with _SIGN_UPS:
             self.customer = self._customer()
             assert self.customer.id_token
@@ -88,14 +88,14 @@ class Case:
             aws("dynamodb", "put_item", TableName=tables["users"], Item={k: {"S": v} for k, v in profile.items()})
             self.put_product(self.product, self.scenario.stock)
         self.order_id = order_id_for(self.customer.sub, self.key)
-        world.plan.watch(self.life, (self.customer.sub, self.product, self.order_id))
+        faulty.plan.watch(self.life, (self.customer.sub, self.product, self.order_id))
 
     def put_product(self, product: str, quantity: int) -> None:
         """Write a product into the inventory table."""
         text = {"product_id": product, "name": "Tea", "currency": "JPY", "catalogue": "products"}
         item = {k: {"S": v} for k, v in text.items()} | {"unit_price": {"N": "250"}, "quantity": {"N": str(quantity)}}
-        table = self.world.stack.ops["tables"]["inventory"]
-        self.world.stack.aws("dynamodb", "put_item", TableName=table, Item=item)
+        table = self.faulty.stack.ops["tables"]["inventory"]
+        self.faulty.stack.aws("dynamodb", "put_item", TableName=table, Item=item)
 
     def rest(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...]) -> Answer:
         """Call the REST API as the customer, and retry after 429 or 5xx. Any other status must be in `may`."""
@@ -136,7 +136,7 @@ class Case:
         """Wait until the order is decided. Return silently after the time limit."""
 
         def is_decided() -> bool:
-            row = self.world.stack.row("orders", order_id=self.order_id)
+            row = self.faulty.stack.row("orders", order_id=self.order_id)
             return row is not None and row["status"]["S"] != "PENDING"
 
         wait_until(is_decided)
@@ -150,8 +150,8 @@ class Case:
         wait_until(lambda: call in self.life.calls)
 
     def _customer(self) -> Person:
-        email, pool = f"{unique('faulty')}@example.com", self.world.stack.frontend["auth"]["userPoolId"]
-        made = self.world.stack.aws(
+        email, pool = f"{unique('faulty')}@example.com", self.faulty.stack.frontend["auth"]["userPoolId"]
+        made = self.faulty.stack.aws(
             "cognito-idp",
             "admin_create_user",
             UserPoolId=pool,
@@ -160,7 +160,7 @@ class Case:
             UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
         )
         names: dict[str, Any] = {"UserPoolId": pool, "Username": email}
-        self.world.stack.aws("cognito-idp", "admin_set_user_password", **names, Password=PASSWORD, Permanent=True)
+        self.faulty.stack.aws("cognito-idp", "admin_set_user_password", **names, Password=PASSWORD, Permanent=True)
         sub = next(each["Value"] for each in made["User"]["Attributes"] if each["Name"] == "sub")
         return Person(self.admin.client, email, sub=sub)
 

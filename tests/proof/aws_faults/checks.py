@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.proof.aws_faults.cases import ORDERED, Case
+from tests.proof.aws_faults.faulty_stack import Seen
 from tests.proof.aws_faults.plan import WORKFLOWS
-from tests.proof.aws_faults.world import Seen
 
 _SUBJECTS: Final = {
     "PENDING": "Your order is received",

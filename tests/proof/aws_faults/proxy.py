@@ -33,7 +33,7 @@ _CALLER: Final = re.compile(r"app/orders-local-([a-z-]+)\.(\d+)")
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _LONGEST_BODY: Final = 2**24
 # The number of seconds after which a slow call is carried out. In this time, the SDK ("try") or Lambda ("call") has
-# already retried (see world.py).
+# already retried (see faulty_stack.py).
 _TOO_SLOW_S: Final[Mapping[str, float]] = {"try": 7, "call": 16, "ever": 7}
 _SERVICE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/")
 _CODES: Final[Mapping[str, tuple[str, str, str]]] = {

@@ -12,8 +12,8 @@ from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import Person
 from tests.proof.aws_faults.cases import SCENARIOS, Case, Scenario, wait_until
 from tests.proof.aws_faults.checks import holds_on, is_complete, waits
+from tests.proof.aws_faults.faulty_stack import FaultyStack, Seen
 from tests.proof.aws_faults.plan import Call, Fault, faults_of
-from tests.proof.aws_faults.world import Seen, World
 
 _CUSTOMERS: Final = 12
 """Number of customers that send requests at the same time."""
@@ -35,13 +35,13 @@ class FaultPoint:
 class Run:
     """All cases that run on one emulator."""
 
-    world: World
+    faulty: FaultyStack
     admin: Person
     cases: list[Case] = field(default_factory=list[Case])
 
     def record(self, scenarios: Iterable[Scenario] = SCENARIOS.values()) -> dict[str, list[Call]]:
         """Run each scenario without additional faults. Return each scenario's calls that no earlier scenario makes."""
-        cases = [Case(self.world, scenario, self.admin) for scenario in scenarios]
+        cases = [Case(self.faulty, scenario, self.admin) for scenario in scenarios]
         self.play(cases)
         self.settle(lambda case, seen: is_complete(case, seen) and case.order_id not in seen.running)
         known = set[tuple[str | int, ...]]()
@@ -65,7 +65,7 @@ class Run:
 
     def attack(self, points: Iterable[FaultPoint]) -> None:
         """Run one case for each fault point."""
-        cases = [Case(self.world, point.scenario, self.admin, (point.call, point.fault)) for point in points]
+        cases = [Case(self.faulty, point.scenario, self.admin, (point.call, point.fault)) for point in points]
         lanes = {name: [case for case in cases if _caller(case) == name] for name in _BATCHED}
         self.play(case for case in cases if _caller(case) not in lanes)
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
@@ -80,7 +80,7 @@ class Run:
             self.play([case])
             case.until_met()
             if case.fault and case.fault[1].extent == "ever":
-                wait_until(lambda case=case: is_waiting(case, self.world.look()))
+                wait_until(lambda case=case: is_waiting(case, self.faulty.look()))
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
         """Wait until `is_settled` holds for every case or the time limit is over.
@@ -89,7 +89,7 @@ class Run:
         """
         ends = time.monotonic() + WITHIN_S
         while True:
-            seen = self.world.look()
+            seen = self.faulty.look()
             if all(is_settled(case, seen) for case in self.cases) or time.monotonic() > ends:
                 return seen
             time.sleep(1)

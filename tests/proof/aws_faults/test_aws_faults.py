@@ -33,8 +33,8 @@ from tests.journeys.checked_client import CheckedClient
 from tests.journeys.people import People
 from tests.proof.aws_faults.cases import SCENARIOS
 from tests.proof.aws_faults.checks import check_cases, is_complete, waits
+from tests.proof.aws_faults.faulty_stack import RETRY_BASE_S, FaultyStack, faulty_stack
 from tests.proof.aws_faults.run import FaultPoint, Run, is_waiting, points_of
-from tests.proof.aws_faults.world import RETRY_BASE_S, World, faulty_world
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("aws-faults"), pytest.mark.emulator]
@@ -57,8 +57,8 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
     # The full run contains calls that are slower than the time limits of the settings, so it uses longer pauses. The
     # sample contains no such calls.
     retry_base_s, patience = (RETRY_BASE_S, 1) if dose.full else (1, PATIENCE)
-    with faulty_world(free_port(), tmp_path, retry_base_s=retry_base_s, patience=patience) as world:
-        run = _run(world)
+    with faulty_stack(free_port(), tmp_path, retry_base_s=retry_base_s, patience=patience) as faulty:
+        run = _run(faulty)
         recorded = run.record([each for each in SCENARIOS.values() if dose.full or each.name in FOR_THE_SAMPLE])
         points = points_of(recorded)
         if not dose.full:
@@ -69,7 +69,7 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
         at_once = sum(is_complete(case, seen) for case in run.cases)
         run.lift()
         for _ in range(REDRIVES):
-            _redrive(world, monkeypatch)
+            _redrive(faulty, monkeypatch)
             seen = run.settle(lambda case, seen: is_complete(case, seen) or waits(case, seen))
             if not any(seen.failed.values()):
                 break
@@ -92,22 +92,22 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
     assert ended == len(run.cases)
 
 
-def _run(world: World) -> Run:
-    plain = client_of(world.stack.outputs)
+def _run(faulty: FaultyStack) -> Run:
+    plain = client_of(faulty.stack.outputs)
     # The pool has as many connections as there are concurrent customers.
     client = CheckedClient(plain.frontend, plain.cognito_url, urllib3.PoolManager(maxsize=16, retries=False))
-    return Run(world, People(world.stack, client).somebody("admin"))
+    return Run(faulty, People(faulty.stack, client).somebody("admin"))
 
 
-def _redrive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def _redrive(faulty: FaultyStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the redrive command, as `make redrive` does."""
 
     def outputs_file(port: int) -> Path:
-        assert port == world.stack.instance.port
-        return world.stack.instance.outputs
+        assert port == faulty.stack.instance.port
+        return faulty.stack.instance.outputs
 
     monkeypatch.setattr(stack_outputs, "outputs_file", outputs_file)
-    assert redrive.main(["local", "--port", str(world.stack.instance.port)]) in (0, 1)
+    assert redrive.main(["local", "--port", str(faulty.stack.instance.port)]) in (0, 1)
 
 
 def _is_quick(point: FaultPoint) -> bool:

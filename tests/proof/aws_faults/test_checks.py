@@ -11,8 +11,8 @@ import pytest
 
 from tests.proof.aws_faults.cases import ORDERED, SCENARIOS, STOCK, Case
 from tests.proof.aws_faults.checks import check_cases, is_complete
+from tests.proof.aws_faults.faulty_stack import Seen
 from tests.proof.aws_faults.plan import Armed, Call, Extent, Fault, Kind, Life, Plan
-from tests.proof.aws_faults.world import Seen
 
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
 OTHER_ID = "00000000-0000-4000-8000-000000000002"

@@ -20,30 +20,30 @@ from shared import errors, events, rows
 from shared.errors import OrdersError
 from tests.proof.generated_requests import events as generated_events
 from tests.proof.generated_requests.expected import fill
+from tests.proof.generated_requests.in_process import InProcessFunctions, in_process_functions
 from tests.proof.generated_requests.values import each, fields
-from tests.proof.generated_requests.world import World, world
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = pytest.mark.attack("generated-requests")
-Judge = Callable[[World, Any, Any], None]
+Judge = Callable[[InProcessFunctions, Any, Any], None]
 _STOCK: Final = 10**6
 
 
-def _of_the_bus(functions: World, event: Any, outcome: Any) -> None:
+def _of_the_bus(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
     handled = generated_events.is_event(event["detail-type"], event["detail"])
     assert isinstance(outcome, errors.ValidationError) == (not handled), outcome
     if not handled:
-        assert (functions.ses.sent, functions.stepfunctions.executions) == ([], {})
+        assert (functions.sesv2.sent, functions.stepfunctions.executions) == ([], {})
 
 
-def _of_new_orders(functions: World, event: Any, outcome: Any) -> None:
+def _of_new_orders(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
     if event["detail-type"] == "OrderCreated":
         _of_the_bus(functions, event, outcome)
     else:
         assert isinstance(outcome, errors.ValidationError)
 
 
-def _of_the_stream(functions: World, event: Any, outcome: Any) -> None:
+def _of_the_stream(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
     """All valid changes are published in order. Lambda retries from the first invalid record."""
     good: list[str] = []
     poison: list[str] = []
@@ -55,7 +55,7 @@ def _of_the_stream(functions: World, event: Any, outcome: Any) -> None:
             poison.append(stream["SequenceNumber"])
             continue
         good += [change] if change else []
-    published = [f"{entry['DetailType']} {entry['Detail']}" for entry in functions.eventbridge.entries]
+    published = [f"{entry['DetailType']} {entry['Detail']}" for entry in functions.events.entries]
     assert published == good
     assert outcome == {"batchItemFailures": [{"itemIdentifier": poison[0]}] if poison else []}
 
@@ -70,7 +70,7 @@ def _change(stream: dict[str, Any]) -> str | None:
     return f"{entry.get('DetailType')} {entry.get('Detail')}"
 
 
-def _of_the_queue(functions: World, event: Any, outcome: Any) -> None:
+def _of_the_queue(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
     """Each valid message becomes an object in S3. Each other message goes to the failure queue with its error code."""
     bodies = [record["body"] for record in event["Records"]]
     good = {fact["event_id"].replace(":", "_") for fact in map(generated_events.fact_in, bodies) if fact}
@@ -82,7 +82,7 @@ def _of_the_queue(functions: World, event: Any, outcome: Any) -> None:
     assert outcome == {"batchItemFailures": []}
 
 
-def _of_the_first_step(_: World, event: Any, outcome: Any) -> None:
+def _of_the_first_step(_: InProcessFunctions, event: Any, outcome: Any) -> None:
     refusals = errors.ValidationError, errors.PayloadTooLarge, errors.UnsupportedMediaType
     assert isinstance(outcome, refusals) == (not generated_events.is_input(event)), outcome
     if not isinstance(outcome, OrdersError):
@@ -90,7 +90,7 @@ def _of_the_first_step(_: World, event: Any, outcome: Any) -> None:
         assert rows.order_of(outcome["item"]) == outcome["order"]
 
 
-def _of_the_last_step(functions: World, event: Any, outcome: Any) -> None:
+def _of_the_last_step(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
     sold = sum(_STOCK - int(row["quantity"]["N"]) for row in functions.dynamodb.tables["inventory"].items.values())
     if isinstance(outcome, OrdersError):
         assert sold == 0
@@ -112,14 +112,14 @@ _ATTACKS: Final[dict[str, tuple[st.SearchStrategy[Any], Judge, int]]] = {
 
 @pytest.mark.parametrize("function", _ATTACKS)
 def test_consumers_process_events_or_reject_them_with_a_code(function: str, dose: Dose, proof: Proof) -> None:
-    with world(function) as functions:
+    with in_process_functions(function) as functions:
         outcomes = _send_all(functions, function, dose(50, _ATTACKS[function][2]), random=dose.full)
     proof.tried(cases_in_process=outcomes.total())
     proof.found(accidental_errors=0)
     assert outcomes["handled"] > 0
 
 
-def _send_all(functions: World, function: str, examples: int, *, random: bool = False) -> Counter[str]:
+def _send_all(functions: InProcessFunctions, function: str, examples: int, *, random: bool = False) -> Counter[str]:
     """Send all events. Raise at the first wrong result.
 
     Return how often each result occurred: "handled", or the error's code.
@@ -141,7 +141,7 @@ def _send_all(functions: World, function: str, examples: int, *, random: bool = 
     return outcomes
 
 
-def _prepare(functions: World, event: Any) -> None:
+def _prepare(functions: InProcessFunctions, event: Any) -> None:
     """Write the rows that the event refers to."""
     functions.clear()
     fill(functions.dynamodb)
@@ -154,8 +154,8 @@ def _prepare(functions: World, event: Any) -> None:
         functions.dynamodb.put("orders", rows.order_row(order, request_hash="h", synchronous=False))
 
 
-def _no_contract(function: str) -> Callable[[World], Any]:
-    def breakage(functions: World) -> Any:
+def _no_contract(function: str) -> Callable[[InProcessFunctions], Any]:
+    def breakage(functions: InProcessFunctions) -> Any:
         def read(event: Any) -> Any:
             return event["detail"]
 
@@ -164,7 +164,7 @@ def _no_contract(function: str) -> Callable[[World], Any]:
     return breakage
 
 
-def _no_catch(functions: World) -> Any:
+def _no_catch(functions: InProcessFunctions) -> Any:
     relay = functions.functions["publish_order_events"].module.relay
 
     def changes(records: Any) -> Any:
@@ -175,7 +175,7 @@ def _no_catch(functions: World) -> Any:
     return mock.patch.object(relay, "_changes", changes)
 
 
-def _nothing_set_aside(functions: World) -> Any:
+def _nothing_set_aside(functions: InProcessFunctions) -> Any:
     def raise_it(_: Any, error: Exception) -> None:
         raise error
 
@@ -191,7 +191,7 @@ def _nothing_set_aside(functions: World) -> Any:
         ("record_analytics", _nothing_set_aside),
     ],
 )
-def test_attack_detects_broken_consumers(function: str, breakage: Callable[[World], Any]) -> None:
+def test_attack_detects_broken_consumers(function: str, breakage: Callable[[InProcessFunctions], Any]) -> None:
     accidents = AssertionError, AttributeError, KeyError, TypeError, ParamValidationError
-    with world(function) as broken, breakage(broken), pytest.raises(accidents):
+    with in_process_functions(function) as broken, breakage(broken), pytest.raises(accidents):
         _send_all(broken, function, 500)

@@ -19,9 +19,9 @@ from shared.domain import products
 from tests.proof.generated_requests.calls import Call, calls
 from tests.proof.generated_requests.expected import faults, fill
 from tests.proof.generated_requests.gateway import ADMIN, CUSTOMER, Apis
+from tests.proof.generated_requests.in_process import APIS, InProcessFunctions, in_process_functions
 from tests.proof.generated_requests.schema import HTTP, REST, Target, attack
 from tests.proof.generated_requests.values import each
-from tests.proof.generated_requests.world import APIS, World, world
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = pytest.mark.attack("generated-requests")
@@ -36,7 +36,7 @@ _ALL: Final = {
 
 @pytest.mark.parametrize("document", [REST, HTTP])
 def test_responses_of_functions_match_the_openapi_document(document: str, dose: Dose, proof: Proof) -> None:
-    with world(*APIS) as functions:
+    with in_process_functions(*APIS) as functions:
         apis = Apis(functions.functions)
         target = (
             Target(document=REST, token=CUSTOMER, app=apis.rest(), without=("/process",))
@@ -51,14 +51,14 @@ def test_responses_of_functions_match_the_openapi_document(document: str, dose: 
 
 
 def test_responses_to_raw_gateway_events_match_the_contract(dose: Dose, proof: Proof) -> None:
-    with world(*APIS) as functions:
+    with in_process_functions(*APIS) as functions:
         found = _answer_all(functions, dose(150, 3300), random=dose.full)
     proof.tried(cases_in_process=len(found))
     proof.found(outside_the_contract=0, server_errors=sum(status >= 500 for status in found))
     assert ({200, 201, 202, 400, 401, 403, 404, 409, 415} if dose.full else {200, 400, 404}) <= set(found)
 
 
-def _answer_all(functions: World, examples: int, *, random: bool = False) -> list[int]:
+def _answer_all(functions: InProcessFunctions, examples: int, *, random: bool = False) -> list[int]:
     """Return the statuses of all responses. Raise at the first response that violates the contract."""
     statuses: list[int] = []
 
@@ -76,7 +76,7 @@ def _answer_all(functions: World, examples: int, *, random: bool = False) -> lis
     return statuses
 
 
-def _tables(functions: World) -> dict[str, dict[str, Any]]:
+def _tables(functions: InProcessFunctions) -> dict[str, dict[str, Any]]:
     return {name: dict(table.items) for name, table in functions.dynamodb.tables.items()}
 
 
@@ -102,5 +102,5 @@ def _an_odd_id_is_an_error() -> Any:
 
 @pytest.mark.parametrize("breakage", [_bad_json_is_not_caught, _an_order_shows_its_row, _an_odd_id_is_an_error])
 def test_attack_detects_broken_handlers(breakage: Callable[[], Any]) -> None:
-    with breakage(), world(*APIS) as broken, pytest.raises(AssertionError):
+    with breakage(), in_process_functions(*APIS) as broken, pytest.raises(AssertionError):
         _answer_all(broken, 2000)

@@ -12,10 +12,10 @@ from functools import partial
 from typing import Final
 
 from tests.journeys.patience import WITHIN_S
+from tests.proof.least_privilege.audited_stack import AuditedStack, Decision, Refused, until
 from tests.proof.least_privilege.grants import Grant
 from tests.proof.least_privilege.policies import Deployed
 from tests.proof.least_privilege.scenarios import Check, Scenario
-from tests.proof.least_privilege.world import Decision, Refused, World, until
 
 _PAUSE_S: Final = 0.03
 _SCENARIOS_TRIED: Final = 3
@@ -42,25 +42,25 @@ class Uses:
         return sorted(scenarios, key=lambda name: (name in self.breaking, self.seconds[name]))
 
 
-def clean_run(world: World, scenarios: Mapping[str, Scenario], grants: Sequence[Grant]) -> Uses:
+def clean_run(audited: AuditedStack, scenarios: Mapping[str, Scenario], grants: Sequence[Grant]) -> Uses:
     """Run all scenarios with all permissions, and record IAM's decisions in each scenario."""
     uses = Uses()
     for name, scenario in scenarios.items():
-        with closing(scenario(world)) as steps:
+        with closing(scenario(audited)) as steps:
             next(steps)
-            world.quiet()
-            mark, began = world.mark(), time.monotonic()
+            audited.quiet()
+            mark, began = audited.mark(), time.monotonic()
             try:
                 until(next(steps), name)
             except (Refused, AssertionError):
                 # If a permission was denied, a later check reports it. Every other error is raised again.
-                if all(decision.allowed for decision in world.decisions(mark)):
+                if all(decision.allowed for decision in audited.decisions(mark)):
                     raise
             uses.seconds[name] = time.monotonic() - began
-            world.quiet()
-            if world.on_purpose:
+            audited.quiet()
+            if audited.on_purpose:
                 uses.breaking.add(name)
-            for decision in world.decisions(mark):
+            for decision in audited.decisions(mark):
                 _take_down(uses, name, decision, grants)
     return uses
 
@@ -98,27 +98,27 @@ class Removal:
     scenarios: set[str]
 
 
-def failure_without(world: World, scenario: Scenario, removal: Removal) -> str:
+def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal) -> str:
     """Return the first sign of a failure while a permission is removed: an error, a log line or a failed message.
 
     Only failures after a matching denial by IAM count. Returns an empty string if IAM denied nothing, or if no sign
     shows the denial.
     """
-    with closing(scenario(world)) as steps:
+    with closing(scenario(audited)) as steps:
         next(steps)
-        mark, since_ms, log_from = world.mark(), int(time.time() * 1000), world.stack.instance.log.stat().st_size
+        mark, since_ms, log_from = audited.mark(), int(time.time() * 1000), audited.stack.instance.log.stat().st_size
         with removal.broken():
             sign = _act(steps)
             ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
                 # This check comes before the search, so that the search sees everything that happened before the stack
                 # became idle.
-                at_rest = world.is_at_rest()
-                if any(not each.allowed and removal.refused(each) for each in world.decisions(mark)):
-                    found = world.signs(since_ms, log_from)
+                at_rest = audited.is_at_rest()
+                if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
+                    found = audited.signs(since_ms, log_from)
                     # A scenario that takes a permission away itself also produces errors, so only errors that contain
                     # the removed resource count.
-                    told = (each for each in found if not world.on_purpose or removal.resource in each)
+                    told = (each for each in found if not audited.on_purpose or removal.resource in each)
                     if sign := sign or next(told, ""):
                         return sign
                 if at_rest:
@@ -137,7 +137,7 @@ def _act(steps: Generator[Check]) -> str:
     return ""
 
 
-def removals(world: World, deployed: Sequence[Deployed], uses: Uses) -> list[Removal]:
+def removals(audited: AuditedStack, deployed: Sequence[Deployed], uses: Uses) -> list[Removal]:
     """Return the removal of each permission, and of each condition value that the emulator checks."""
     found: list[Removal] = []
     for each in deployed:
@@ -146,7 +146,7 @@ def removals(world: World, deployed: Sequence[Deployed], uses: Uses) -> list[Rem
             Removal(grant, str(grant), each.removed, partial(covers, grant), each.resource, uses.of_grant[grant])
         )
         for key, value in each.values():
-            plain = world.cut(value)
+            plain = audited.cut(value)
             if used := uses.of_value[grant, key, plain]:
                 title = f"{grant.policy}: {grant.action} when {key} is {plain}"
                 refused = partial(_has, grant, key, plain)
@@ -154,10 +154,10 @@ def removals(world: World, deployed: Sequence[Deployed], uses: Uses) -> list[Rem
     return found
 
 
-def sign_of(world: World, removal: Removal, scenarios: Mapping[str, Scenario], uses: Uses) -> str:
+def sign_of(audited: AuditedStack, removal: Removal, scenarios: Mapping[str, Scenario], uses: Uses) -> str:
     """Return the first scenario that fails after a removal, with the sign of its failure, or an empty string."""
     for name in uses.shortest(removal.scenarios)[:_SCENARIOS_TRIED]:
-        if sign := failure_without(world, scenarios[name], removal):
+        if sign := failure_without(audited, scenarios[name], removal):
             return f"{name}: {sign}"
     return ""
 

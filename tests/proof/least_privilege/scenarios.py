@@ -14,10 +14,10 @@ from typing import Any
 from tests.journeys.breakages import queue_attributes, without_permission
 from tests.journeys.people import unique
 from tests.journeys.rows import pending, write_undecided
-from tests.proof.least_privilege.world import World
+from tests.proof.least_privilege.audited_stack import AuditedStack
 
 Check = Callable[[], object]
-Scenario = Callable[[World], Generator[Check]]
+Scenario = Callable[[AuditedStack], Generator[Check]]
 
 
 def ready() -> bool:
@@ -28,118 +28,118 @@ def ready() -> bool:
 # Scenarios for requests
 
 
-def profile_made(world: World) -> Generator[Check]:
-    stranger = world.people.somebody()
+def profile_made(audited: AuditedStack) -> Generator[Check]:
+    stranger = audited.people.somebody()
     assert stranger.id_token
     yield ready
-    answer = world.rest("POST", "/users", {"name": stranger.name, "email": stranger.email}, by=stranger)
+    answer = audited.rest("POST", "/users", {"name": stranger.name, "email": stranger.email}, by=stranger)
     yield lambda: answer.status == 201
 
 
-def profile_read(world: World) -> Generator[Check]:
+def profile_read(audited: AuditedStack) -> Generator[Check]:
     yield ready
-    answer = world.rest("GET", f"/users/{world.customer.sub}")
+    answer = audited.rest("GET", f"/users/{audited.customer.sub}")
     yield lambda: answer.status == 200
 
 
-def orders_listed(world: World) -> Generator[Check]:
+def orders_listed(audited: AuditedStack) -> Generator[Check]:
     yield ready
-    answer = world.rest("GET", "/orders")
+    answer = audited.rest("GET", "/orders")
     yield lambda: answer.status == 200
 
 
-def order_read(world: World) -> Generator[Check]:
-    order_id = world.confirmed()
+def order_read(audited: AuditedStack) -> Generator[Check]:
+    order_id = audited.confirmed()
     yield ready
-    answer = world.rest("GET", f"/orders/{order_id}")
+    answer = audited.rest("GET", f"/orders/{order_id}")
     yield lambda: answer.status == 200
 
 
-def products_listed(world: World) -> Generator[Check]:
-    world.admin.put(1)
+def products_listed(audited: AuditedStack) -> Generator[Check]:
+    audited.admin.put(1)
     yield ready
-    answer = world.http("GET", "/products")
+    answer = audited.http("GET", "/products")
     yield lambda: answer.json()["products"]
 
 
-def product_read(world: World) -> Generator[Check]:
-    product = world.admin.put(1)
+def product_read(audited: AuditedStack) -> Generator[Check]:
+    product = audited.admin.put(1)
     yield ready
-    answer = world.http("GET", f"/products/{product}")
+    answer = audited.http("GET", f"/products/{product}")
     yield lambda: answer.status == 200
 
 
-def product_put(world: World) -> Generator[Check]:
+def product_put(audited: AuditedStack) -> Generator[Check]:
     yield ready
     content = {"name": "Cup", "unit_price": 1, "currency": "JPY", "quantity": 1}
-    answer = world.http("PUT", f"/products/{unique('product')}", content)
+    answer = audited.http("PUT", f"/products/{unique('product')}", content)
     yield lambda: answer.status == 201
 
 
 # Scenarios for orders
 
 
-def order_confirmed(world: World) -> Generator[Check]:
-    product = world.admin.put(5)
+def order_confirmed(audited: AuditedStack) -> Generator[Check]:
+    product = audited.admin.put(5)
     yield ready
-    order_id = world.order({product: 2})
-    yield lambda: world.ended(order_id, "CONFIRMED", events=2) and len(world.notifications(order_id)) == 1
+    order_id = audited.order({product: 2})
+    yield lambda: audited.ended(order_id, "CONFIRMED", events=2) and len(audited.notifications(order_id)) == 1
 
 
-def order_rejected(world: World) -> Generator[Check]:
-    product = world.admin.put(1)
+def order_rejected(audited: AuditedStack) -> Generator[Check]:
+    product = audited.admin.put(1)
     yield ready
-    order_id = world.order({product: 2})
-    yield lambda: world.ended(order_id, "REJECTED", events=2)
+    order_id = audited.order({product: 2})
+    yield lambda: audited.ended(order_id, "REJECTED", events=2)
 
 
-def order_cancelled(world: World) -> Generator[Check]:
-    order_id = world.confirmed()
-    world.quiet()
+def order_cancelled(audited: AuditedStack) -> Generator[Check]:
+    order_id = audited.confirmed()
+    audited.quiet()
     yield ready
-    answer = world.rest("POST", f"/orders/{order_id}/cancel")
-    yield lambda: answer.status == 200 and world.ended(order_id, "CANCELLED", events=3)
+    answer = audited.rest("POST", f"/orders/{order_id}/cancel")
+    yield lambda: answer.status == 200 and audited.ended(order_id, "CANCELLED", events=3)
 
 
-def order_lost_by_its_execution(world: World) -> Generator[Check]:
-    order = pending(world.customer, world.admin.put(5))
+def order_lost_by_its_execution(audited: AuditedStack) -> Generator[Check]:
+    order = pending(audited.customer, audited.admin.put(5))
     yield ready
-    write_undecided(world.stack, order)
-    world.known(order["order_id"])
-    _end_its_execution(world, order)
-    yield lambda: world.ended(order["order_id"], "FAILED", events=2)
+    write_undecided(audited.stack, order)
+    audited.known(order["order_id"])
+    _end_its_execution(audited, order)
+    yield lambda: audited.ended(order["order_id"], "FAILED", events=2)
 
 
-def execution_that_comes_late(world: World) -> Generator[Check]:
-    order_id = world.confirmed()
-    before = {**json.loads(world.rest("GET", f"/orders/{order_id}").text), "status": "PENDING"}
-    assert world.rest("POST", f"/orders/{order_id}/cancel").status == 200
+def execution_that_comes_late(audited: AuditedStack) -> Generator[Check]:
+    order_id = audited.confirmed()
+    before = {**json.loads(audited.rest("GET", f"/orders/{order_id}").text), "status": "PENDING"}
+    assert audited.rest("POST", f"/orders/{order_id}/cancel").status == 200
     yield ready
-    machine = world.stack.ops["stateMachines"]["standard"]
+    machine = audited.stack.ops["stateMachines"]["standard"]
     given = json.dumps({"order": before})
-    world.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order_id, input=given)
-    yield lambda: (world.stack.execution(order_id) or {}).get("error") == "InvalidTransition"
+    audited.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order_id, input=given)
+    yield lambda: (audited.stack.execution(order_id) or {}).get("error") == "InvalidTransition"
 
 
-def order_processed(world: World) -> Generator[Check]:
-    product = world.admin.put(5)
+def order_processed(audited: AuditedStack) -> Generator[Check]:
+    product = audited.admin.put(5)
     yield ready
-    answer = world.process({product: 2})
-    yield lambda: answer.status == 200 and len(world.notifications(answer.json()["order_id"])) == 1
+    answer = audited.process({product: 2})
+    yield lambda: answer.status == 200 and len(audited.notifications(answer.json()["order_id"])) == 1
 
 
-def order_processed_again(world: World) -> Generator[Check]:
-    product, key = world.admin.put(5), str(uuid.uuid4())
-    first = world.process({product: 2}, key)
+def order_processed_again(audited: AuditedStack) -> Generator[Check]:
+    product, key = audited.admin.put(5), str(uuid.uuid4())
+    first = audited.process({product: 2}, key)
     yield ready
-    second = world.process({product: 2}, key)
+    second = audited.process({product: 2}, key)
     yield lambda: second.json() == first.json()
 
 
-def order_processed_in_vain(world: World) -> Generator[Check]:
-    product = world.admin.put(1)
+def order_processed_in_vain(audited: AuditedStack) -> Generator[Check]:
+    product = audited.admin.put(1)
     yield ready
-    answer = world.process({product: 2})
+    answer = audited.process({product: 2})
     yield lambda: answer.json()["code"] == "OutOfStock"
 
 
@@ -149,49 +149,49 @@ def order_processed_in_vain(world: World) -> Generator[Check]:
 def event_given_up(function: str) -> Scenario:
     """Return a scenario in which `function` gets an invalid event, so every attempt fails."""
 
-    def scenario(world: World) -> Generator[Check]:
-        mark, arn = world.known(str(uuid.uuid4())), world.stack.ops["functions"][function]
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        mark, arn = audited.known(str(uuid.uuid4())), audited.stack.ops["functions"][function]
         yield ready
-        world.call("lambda", "invoke", FunctionName=arn, InvocationType="Event", Payload=json.dumps({"mark": mark}))
-        yield lambda: world.failed(function.replace("_", "-"), mark)
+        audited.call("lambda", "invoke", FunctionName=arn, InvocationType="Event", Payload=json.dumps({"mark": mark}))
+        yield lambda: audited.failed(function.replace("_", "-"), mark)
 
     return scenario
 
 
-def message_that_is_no_event(world: World) -> Generator[Check]:
-    mark, queue = world.known(str(uuid.uuid4())), world.stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+def message_that_is_no_event(audited: AuditedStack) -> Generator[Check]:
+    mark, queue = audited.known(str(uuid.uuid4())), audited.stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
     yield ready
-    world.call("sqs", "send_message", QueueUrl=queue, MessageBody=mark, MessageGroupId="orders")
-    yield lambda: world.stack.failed("analytics-dlq", mark)
+    audited.call("sqs", "send_message", QueueUrl=queue, MessageBody=mark, MessageGroupId="orders")
+    yield lambda: audited.stack.failed("analytics-dlq", mark)
 
 
-def undeliverable(function: str, give: Callable[[World, dict[str, Any]], None]) -> Scenario:
+def undeliverable(function: str, give: Callable[[AuditedStack, dict[str, Any]], None]) -> Scenario:
     """Return a scenario in which EventBridge may not invoke `function`.
 
     `give` receives an order, and causes an event that EventBridge delivers to `function`.
     """
 
-    def scenario(world: World) -> Generator[Check]:
-        order = pending(world.customer, "nothing")
-        order_id = world.known(order["order_id"])
-        with world.lacking(without_permission(world.stack, world.stack.ops["functions"][function])):
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        order = pending(audited.customer, "nothing")
+        order_id = audited.known(order["order_id"])
+        with audited.lacking(without_permission(audited.stack, audited.stack.ops["functions"][function])):
             yield ready
-            give(world, order)
+            give(audited, order)
             queue = f"{function.replace('_', '-')}-delivery"
-            yield lambda: world.stack.failed(queue, order_id)
+            yield lambda: audited.stack.failed(queue, order_id)
 
     return scenario
 
 
-def message_undeliverable(world: World) -> Generator[Check]:
-    order = pending(world.customer, "nothing")
-    order_id = world.known(order["order_id"])
-    queue = world.stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"]
+def message_undeliverable(audited: AuditedStack) -> Generator[Check]:
+    order = pending(audited.customer, "nothing")
+    order_id = audited.known(order["order_id"])
+    queue = audited.stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"]
     closed = json.dumps({"Version": "2012-10-17", "Statement": []})
-    with world.lacking(queue_attributes(world.stack, queue, Policy=closed)):
+    with audited.lacking(queue_attributes(audited.stack, queue, Policy=closed)):
         yield ready
-        _put_cancelled(world, order)
-        yield lambda: world.stack.failed("analytics-delivery", order_id)
+        _put_cancelled(audited, order)
+        yield lambda: audited.stack.failed("analytics-delivery", order_id)
 
 
 # Scenarios for deployments
@@ -200,12 +200,12 @@ def message_undeliverable(world: World) -> Generator[Check]:
 def function_deployed(function: str) -> Scenario:
     """Return a scenario that deploys `function` again, because Lambda then checks the function's role."""
 
-    def scenario(world: World) -> Generator[Check]:
-        arn: str = world.stack.ops["functions"][function]
-        found = world.call("lambda", "get_function_configuration", FunctionName=arn)
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        arn: str = audited.stack.ops["functions"][function]
+        found = audited.call("lambda", "get_function_configuration", FunctionName=arn)
         name = unique("privilege")
         yield ready
-        world.call(
+        audited.call(
             "lambda",
             "create_function",
             FunctionName=name,
@@ -215,7 +215,7 @@ def function_deployed(function: str) -> Scenario:
             Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
             DeadLetterConfig=found["DeadLetterConfig"],
         )
-        world.call("lambda", "delete_function", FunctionName=name)
+        audited.call("lambda", "delete_function", FunctionName=name)
         yield ready
 
     return scenario
@@ -224,11 +224,11 @@ def function_deployed(function: str) -> Scenario:
 def mapping_deployed(function: str) -> Scenario:
     """Return a scenario that maps the source of `function` to it again."""
 
-    def scenario(world: World) -> Generator[Check]:
-        arn: str = world.stack.ops["functions"][function]
-        (found,) = world.call("lambda", "list_event_source_mappings", FunctionName=arn)["EventSourceMappings"]
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        arn: str = audited.stack.ops["functions"][function]
+        (found,) = audited.call("lambda", "list_event_source_mappings", FunctionName=arn)["EventSourceMappings"]
         yield ready
-        made = world.call(
+        made = audited.call(
             "lambda",
             "create_event_source_mapping",
             # An alias can have an event source only once, so this mapping uses the function without its alias.
@@ -238,7 +238,7 @@ def mapping_deployed(function: str) -> Scenario:
             DestinationConfig=found.get("DestinationConfig"),
             Enabled=False,
         )
-        world.call("lambda", "delete_event_source_mapping", UUID=made["UUID"])
+        audited.call("lambda", "delete_event_source_mapping", UUID=made["UUID"])
         yield ready
 
     return scenario
@@ -247,11 +247,11 @@ def mapping_deployed(function: str) -> Scenario:
 def machine_deployed(kind: str) -> Scenario:
     """Return a scenario that deploys a state machine again."""
 
-    def scenario(world: World) -> Generator[Check]:
-        arn = world.stack.ops["stateMachines"][kind]
-        found = world.call("stepfunctions", "describe_state_machine", stateMachineArn=arn)
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        arn = audited.stack.ops["stateMachines"][kind]
+        found = audited.call("stepfunctions", "describe_state_machine", stateMachineArn=arn)
         yield ready
-        made = world.call(
+        made = audited.call(
             "stepfunctions",
             "create_state_machine",
             name=unique("privilege"),
@@ -260,13 +260,13 @@ def machine_deployed(kind: str) -> Scenario:
             type=found["type"],
             loggingConfiguration=found["loggingConfiguration"],
         )
-        world.call("stepfunctions", "delete_state_machine", stateMachineArn=made["stateMachineArn"])
+        audited.call("stepfunctions", "delete_state_machine", stateMachineArn=made["stateMachineArn"])
         yield ready
 
     return scenario
 
 
-def scenarios(world: World) -> dict[str, Scenario]:
+def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     """Return all scenarios by name."""
     plain = (
         *(profile_made, profile_read, orders_listed, order_read, products_listed, product_read, product_put),
@@ -274,8 +274,8 @@ def scenarios(world: World) -> dict[str, Scenario]:
         *(order_processed, order_processed_again, order_processed_in_vain),
         *(message_that_is_no_event, message_undeliverable),
     )
-    ops = world.stack.ops
-    giving: dict[str, Callable[[World, dict[str, Any]], None]] = {
+    ops = audited.stack.ops
+    giving: dict[str, Callable[[AuditedStack, dict[str, Any]], None]] = {
         "process_order": _put_created,
         "send_email": _put_cancelled,
         "fail_order": _end_its_execution,
@@ -293,22 +293,22 @@ def scenarios(world: World) -> dict[str, Scenario]:
     }
 
 
-def _put_created(world: World, order: dict[str, Any]) -> None:
-    _put(world, order, "OrderCreated")
+def _put_created(audited: AuditedStack, order: dict[str, Any]) -> None:
+    _put(audited, order, "OrderCreated")
 
 
-def _put_cancelled(world: World, order: dict[str, Any]) -> None:
-    _put(world, {**order, "status": "CANCELLED"}, "OrderCancelled")
+def _put_cancelled(audited: AuditedStack, order: dict[str, Any]) -> None:
+    _put(audited, {**order, "status": "CANCELLED"}, "OrderCancelled")
 
 
-def _put(world: World, order: dict[str, Any], detail_type: str) -> None:
+def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None:
     detail = json.dumps({"event_id": f"{order['order_id']}:{order['status']}", "order": order})
     entry = {"Source": "orders.api", "DetailType": detail_type, "Detail": detail}
-    entry["EventBusName"] = world.stack.ops["eventBus"]["name"]
-    assert world.call("events", "put_events", Entries=[entry])["FailedEntryCount"] == 0
+    entry["EventBusName"] = audited.stack.ops["eventBus"]["name"]
+    assert audited.call("events", "put_events", Entries=[entry])["FailedEntryCount"] == 0
 
 
-def _end_its_execution(world: World, order: dict[str, Any]) -> None:
+def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
     """Start an execution that fails at once, because its input contains no order."""
-    machine = world.stack.ops["stateMachines"]["standard"]
-    world.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}")
+    machine = audited.stack.ops["stateMachines"]["standard"]
+    audited.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}")

@@ -25,11 +25,11 @@ from tests.journeys.people import People, Person
 from tests.journeys.stack import Stack
 from tests.proof.least_privilege import policies as privilege_policies
 from tests.proof.least_privilege.audit import asked_by_aws_alone, audit
+from tests.proof.least_privilege.audited_stack import AuditedStack
 from tests.proof.least_privilege.grants import Grant, of_graph, plain_grant
 from tests.proof.least_privilege.needs import needed
 from tests.proof.least_privilege.removal import Removal, clean_run, removals, sign_of
 from tests.proof.least_privilege.scenarios import scenarios
-from tests.proof.least_privilege.world import World
 from tests.proof.plugin import Dose, Proof
 from tests.support.graph import Graph, stack_config
 
@@ -215,17 +215,17 @@ def test_audit_reports_each_wrong_policy_by_name(
 
 
 @pytest.fixture(scope="module")
-def world(  # noqa: PLR0917 - the arguments are fixtures
+def audited(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack,
     people: People,
     admin: Person,
     watcher: Watcher,
     notifications: Callable[[str], list[Any]],
     successes: Callable[[str], list[Any]],
-) -> Iterator[World]:
+) -> Iterator[AuditedStack]:
     del watcher  # This fixture subscribes to the topics before the first order, so it must run first.
     analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
-    found = World(stack, people, admin, people.somebody().introduce(), notifications, successes)
+    found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     # A message that could not be recorded is delivered again after one second instead of the usual visibility timeout.
     with queue_attributes(stack, analytics, VisibilityTimeout="1"):
         yield found
@@ -233,28 +233,28 @@ def world(  # noqa: PLR0917 - the arguments are fixtures
 
 
 @pytest.mark.emulator
-def test_deployed_permissions_are_those_of_the_program(world: World, graph_of: Callable[[str], Graph]) -> None:
+def test_deployed_permissions_are_those_of_the_program(audited: AuditedStack, graph_of: Callable[[str], Graph]) -> None:
     # The emulator does not check topic policies and key policies.
     said = {grant for grant in of_graph(graph_of("local")) if not grant.policy.startswith(("topic ", "key "))}
-    assert {each.grant for each in privilege_policies.of_stack(world.stack)} == said
+    assert {each.grant for each in privilege_policies.of_stack(audited.stack)} == said
 
 
 @pytest.mark.emulator
 def test_removing_any_permission_makes_something_fail(
-    world: World, dose: Dose, proof: Proof, graph_of: Callable[[str], Graph]
+    audited: AuditedStack, dose: Dose, proof: Proof, graph_of: Callable[[str], Graph]
 ) -> None:
-    known = {name: each for name, each in scenarios(world).items() if dose.full or name in SAMPLE}
-    deployed = privilege_policies.of_stack(world.stack)
-    uses = clean_run(world, known, [each.grant for each in deployed])
+    known = {name: each for name, each in scenarios(audited).items() if dose.full or name in SAMPLE}
+    deployed = privilege_policies.of_stack(audited.stack)
+    uses = clean_run(audited, known, [each.grant for each in deployed])
     needs = needed(graph_of("local"))
-    all_of_them = removals(world, deployed, uses)
+    all_of_them = removals(audited, deployed, uses)
     unproven = [each.title for each in all_of_them if not each.scenarios and not _on_the_graph(each, needs)]
     wanted = [each for each in all_of_them if each.scenarios]
-    signs = {each.title: sign_of(world, each, known, uses) for each in (wanted if dose.full else sample(wanted))}
+    signs = {each.title: sign_of(audited, each, known, uses) for each in (wanted if dose.full else sample(wanted))}
     unused = [title for title, sign in signs.items() if not sign] + (unproven if dose.full else [])
     proof.tried(removed=len(signs))
     proof.found(failures=sum(1 for sign in signs.values() if sign), unused=len(unused), missing=len(uses.refused))
-    assert {each.grant for each in privilege_policies.of_stack(world.stack)} == {each.grant for each in deployed}
+    assert {each.grant for each in privilege_policies.of_stack(audited.stack)} == {each.grant for each in deployed}
     assert not unused, "unused: " + "\nunused: ".join(unused)
     assert not uses.refused, "missing: " + "\nmissing: ".join(sorted(uses.refused))
     assert len(signs) >= len(SAMPLE)
@@ -274,24 +274,26 @@ def sample(wanted: list[Removal]) -> list[Removal]:
 
 
 @pytest.mark.emulator
-def test_attack_detects_unneeded_permissions_of_a_running_stack(world: World) -> None:
+def test_attack_detects_unneeded_permissions_of_a_running_stack(audited: AuditedStack) -> None:
     """The test grants users_api two permissions that it doesn't need: DeleteItem, and GetItem a second time."""
-    table = world.stack.aws.arn("dynamodb", f"table/{world.stack.ops['tables']['users']}")
+    table = audited.stack.aws.arn("dynamodb", f"table/{audited.stack.ops['tables']['users']}")
     document = {
         "Version": "2012-10-17",
         "Statement": [allow("dynamodb:DeleteItem", table), allow("dynamodb:GetItem", table)],
     }
-    role = f"orders-{world.stack.frontend['stage']}-users-api"
+    role = f"orders-{audited.stack.frontend['stage']}-users-api"
     named = {"RoleName": role, "PolicyName": "unneeded"}
-    world.stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
+    audited.stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
     try:
-        known = {name: each for name, each in scenarios(world).items() if name.startswith("profile")}
-        deployed = [each for each in privilege_policies.of_stack(world.stack) if each.grant.policy == "role users-api"]
-        uses = clean_run(world, known, [each.grant for each in deployed])
-        wanted = {each.grant: each for each in removals(world, deployed, uses) if each.resource == table}
-        signs = [(grant.action, bool(sign_of(world, each, known, uses))) for grant, each in wanted.items()]
+        known = {name: each for name, each in scenarios(audited).items() if name.startswith("profile")}
+        deployed = [
+            each for each in privilege_policies.of_stack(audited.stack) if each.grant.policy == "role users-api"
+        ]
+        uses = clean_run(audited, known, [each.grant for each in deployed])
+        wanted = {each.grant: each for each in removals(audited, deployed, uses) if each.resource == table}
+        signs = [(grant.action, bool(sign_of(audited, each, known, uses))) for grant, each in wanted.items()]
     finally:
-        world.stack.aws("iam", "delete_role_policy", **named)
+        audited.stack.aws("iam", "delete_role_policy", **named)
     assert sorted(signs) == [
         ("dynamodb:DeleteItem", False),
         ("dynamodb:GetItem", False),

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.proof.order_life.activities import Activity, CallOutcome
 from tests.proof.order_life.answers import Answers, Call, Request
 from tests.proof.order_life.history import History, User
-from tests.proof.order_life.world import World
+from tests.proof.order_life.stepped import SteppedPlatform
 
 PRODUCTS: Final = ("p0", "p1", "p2")
 """The last product is not in the catalog until an admin creates it."""
@@ -182,7 +182,7 @@ class OrderLife(RuleBasedStateMachine):
 class OrderLifeInProcess(OrderLife):
     """The actions of users, and what happens between two AWS calls."""
 
-    system: World  # pyright: ignore[reportIncompatibleVariableOverride] - World implements System
+    system: SteppedPlatform  # pyright: ignore[reportIncompatibleVariableOverride] - SteppedPlatform implements System
 
     @invariant()
     def the_tables_are_as_the_model_says(self) -> None:

@@ -23,7 +23,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.proof.order_life.breakages import BREAKAGES
 from tests.proof.order_life.history import User
 from tests.proof.order_life.machine import OrderLifeInProcess
-from tests.proof.order_life.world import World, worlds
+from tests.proof.order_life.stepped import SteppedPlatform, stepped_platforms
 from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("order-life")]
@@ -40,13 +40,13 @@ _SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.fi
 _SMALL: Final = ("confirmed in two writes", "users share idempotency keys", "a page omits an order")
 
 
-def machine(make: Callable[[Any], World], made: list[World]) -> type[OrderLifeInProcess]:
+def machine(make: Callable[[Any], SteppedPlatform], made: list[SteppedPlatform]) -> type[OrderLifeInProcess]:
     """Return the state machine for platforms that `make` creates. `made` collects these platforms."""
 
     class Life(OrderLifeInProcess):
         users = USERS
 
-        def make(self) -> World:
+        def make(self) -> SteppedPlatform:
             made.append(make({user.user_id: user for user in USERS}))
             return made[-1]
 
@@ -78,19 +78,23 @@ def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool 
 
 @pytest.mark.timeout(900)
 def test_orders_follow_the_model_whatever_happens(dose: Dose, proof: Proof) -> None:
-    made: list[World] = []
+    made: list[SteppedPlatform] = []
     runs, steps = dose(25, 500), dose(20, 30)
-    with worlds() as make:
+    with stepped_platforms() as make:
         run(machine(make, made), runs, steps, explore=dose.full)
     found, faults = Counter[str](), Counter[str]()
-    for world in made:
-        faults.update(world.faults)
-        found.update(tracked.status.lower() for tracked in world.history.tracked_orders.values())
-    proof.tried(runs=sum(world.compared > steps for world in made), steps=sum(world.compared for world in made))
+    for platform in made:
+        faults.update(platform.faults)
+        found.update(tracked.status.lower() for tracked in platform.history.tracked_orders.values())
+    proof.tried(
+        runs=sum(platform.compared > steps for platform in made), steps=sum(platform.compared for platform in made)
+    )
     proof.tried(orders=found.total(), faults=faults.total())
-    proof.tried(requests=sum(len(world.answers.calls) for world in made), calls_decided=sum(w.steps for w in made))
+    proof.tried(
+        requests=sum(len(platform.answers.calls) for platform in made), calls_decided=sum(w.steps for w in made)
+    )
     proof.found(**found)
-    assert sum(world.compared > steps for world in made) >= runs
+    assert sum(platform.compared > steps for platform in made) >= runs
     assert found["confirmed"]
     assert faults.total()
 
@@ -101,6 +105,6 @@ def test_attack_finds_each_defect(name: str, dose: Dose, proof: Proof, monkeypat
     if not dose.full and name not in _SMALL:
         pytest.skip("runs only in the full attack (make prove)")
     mutate = BREAKAGES[name](monkeypatch)
-    with worlds(mutate) as make, pytest.raises(AssertionError):
+    with stepped_platforms(mutate) as make, pytest.raises(AssertionError):
         run(machine(make, []), 1000, 30, phases=[Phase.generate], report_multiple_bugs=False, verbosity=Verbosity.quiet)
     proof.found(defects_found=1)

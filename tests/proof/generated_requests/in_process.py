@@ -11,51 +11,21 @@ import warnings
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from unittest import mock
 
-from tests.fakes.dynamodb import FakeDynamoDB, order_tables
+from tests.fakes.cloud import FakeCloud
 from tests.fakes.runtime import LoadedFunction, loaded
-from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
 from tests.functions.conftest import ENVIRONMENT
 
 APIS: Final = ("users_api", "orders_api", "catalog_api")
 
 
 @dataclass
-class World:
-    """The Lambda functions and the in-memory AWS clients that they call."""
+class InProcessFunctions(FakeCloud):
+    """Lambda functions that run in this process, and the fake AWS services that they call."""
 
     functions: Mapping[str, LoadedFunction] = field(default_factory=dict[str, LoadedFunction])
-    dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
-    eventbridge: FakeEventBridge = field(default_factory=FakeEventBridge)
-    stepfunctions: FakeStepFunctions = field(default_factory=FakeStepFunctions)
-    ses: FakeSes = field(default_factory=FakeSes)
-    s3: FakeS3 = field(default_factory=FakeS3)
-    sqs: FakeSqs = field(default_factory=FakeSqs)
-
-    @property
-    def clients(self) -> dict[str, Any]:
-        """Every client, by the service's name in botocore."""
-        return {
-            "dynamodb": self.dynamodb,
-            "events": self.eventbridge,
-            "stepfunctions": self.stepfunctions,
-            "sesv2": self.ses,
-            "s3": self.s3,
-            "sqs": self.sqs,
-        }
-
-    def clear(self) -> None:
-        """Delete all data and recorded calls."""
-        self.dynamodb.tables.update(order_tables())
-        self.eventbridge.entries.clear()
-        self.stepfunctions.executions.clear()
-        self.ses.sent.clear()
-        self.s3.objects.clear()
-        self.sqs.sent.clear()
-        for client in self.clients.values():
-            client.faults.calls.clear()
 
 
 class _Nowhere(io.StringIO):
@@ -64,13 +34,13 @@ class _Nowhere(io.StringIO):
 
 
 @contextmanager
-def world(*names: str) -> Generator[World]:
+def in_process_functions(*names: str) -> Generator[InProcessFunctions]:
     """Load the Lambda functions in the folders `names`, and yield them with their AWS clients."""
 
     def sleep(_: float) -> None:
         pass
 
-    made = World()
+    made = InProcessFunctions()
     with ExitStack() as stack, redirect_stdout(_Nowhere()), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # Powertools warns about each invocation that counts no metric.
         stack.enter_context(mock.patch("time.sleep", sleep))

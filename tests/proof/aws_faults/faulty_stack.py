@@ -66,7 +66,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class World:
+class FaultyStack:
     """A deployed platform whose functions and workflows fail as `plan` says."""
 
     stack: Stack
@@ -127,9 +127,9 @@ class World:
 
 
 @contextmanager
-def faulty_world(
+def faulty_stack(
     port: int, home: Path, *, retry_base_s: float = RETRY_BASE_S, patience: float = PATIENCE, plan: Plan | None = None
-) -> Generator[World]:
+) -> Generator[FaultyStack]:
     """Deploy the platform on an emulator whose functions call AWS through a fault proxy. Stop the emulator afterwards.
 
     Lambda retries a failed event after `retry_base_s` seconds, and then after twice that time. The time limits in the
@@ -161,7 +161,7 @@ def faulty_world(
             outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))
             stack = Stack(instance, outputs, Aws(instance, region))
             _shorten(stack)
-            yield World(stack, plan, everything_on_the_bus(stack))
+            yield FaultyStack(stack, plan, everything_on_the_bus(stack))
     finally:
         proxy.stop()
 

@@ -43,7 +43,7 @@ class Decision:
 
 
 @dataclass
-class World:
+class AuditedStack:
     """The stack, its users, and the orders that the scenarios placed."""
 
     stack: Stack

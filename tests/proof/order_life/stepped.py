@@ -15,13 +15,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from components.apis.routes import WORKFLOW, function_of
-from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.cloud import FakeCloud
 from tests.fakes.runtime import LoadedFunction
-from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
 from tests.proof.order_life.activities import Activity, CallOutcome, current
 from tests.proof.order_life.answers import Answers, Call, Request
 from tests.proof.order_life.functions import Clock, Functions, Gate, functions_in_process, invocation
@@ -34,18 +33,6 @@ _MOST_ROUNDS: Final = 50
 """The maximum number of rounds of `settle`, more than any run needs."""
 
 
-@dataclass
-class Fakes:
-    """The in-memory AWS services."""
-
-    dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
-    events: FakeEventBridge = field(default_factory=FakeEventBridge)
-    stepfunctions: FakeStepFunctions = field(default_factory=FakeStepFunctions)
-    sesv2: FakeSes = field(default_factory=FakeSes)
-    s3: FakeS3 = field(default_factory=FakeS3)
-    sqs: FakeSqs = field(default_factory=FakeSqs)
-
-
 @dataclass(frozen=True)
 class Change:
     """The changes that one AWS call made."""
@@ -56,13 +43,13 @@ class Change:
     products: list[Json]
 
 
-class World:
+class SteppedPlatform:
     """One platform with its data. The loaded functions and the interpreter are shared with later platforms."""
 
     def __init__(self, functions: Functions, interpreter: Interpreter, users: Mapping[str, User]) -> None:
         self.functions, self.interpreter = functions, interpreter
         self.clock = functions.clock
-        self.fakes = Fakes()
+        self.fakes = FakeCloud()
         self.queues = Queues(self)
         self.history = History(users)
         self.answers = Answers(self.history)
@@ -352,11 +339,11 @@ class World:
 
 
 @contextmanager
-def worlds(
+def stepped_platforms(
     mutate: Callable[[LoadedFunction], None] = lambda _: None,
-) -> Generator[Callable[[Mapping[str, User]], World]]:
+) -> Generator[Callable[[Mapping[str, User]], SteppedPlatform]]:
     """Load the platform, apply `mutate` to each process, and yield a function that creates a platform for `users`."""
-    clock, made = Clock(), list[World]()
+    clock, made = Clock(), list[SteppedPlatform]()
     services = ("dynamodb", "events", "stepfunctions", "sesv2", "s3", "sqs")
 
     def carry_out(service: str, operation: str, arguments: Mapping[str, Any], part: bool) -> Any:
@@ -368,8 +355,8 @@ def worlds(
     shared = Interpreter(carry_out, invoke_for)
     clients = {service: Gate(service, carry_out) for service in services}
 
-    def make(users: Mapping[str, User]) -> World:
-        made[:] = [World(functions, shared, users)]
+    def make(users: Mapping[str, User]) -> SteppedPlatform:
+        made[:] = [SteppedPlatform(functions, shared, users)]
         return made[-1]
 
     with functions_in_process(clock, clients, mutate) as functions, interpreter(clock, shared):

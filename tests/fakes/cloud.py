@@ -1,0 +1,44 @@
+"""All in-memory fakes of AWS services that the functions and workflows call, in one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes.dynamodb import FakeDynamoDB, order_tables
+from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
+
+
+@dataclass
+class FakeCloud:
+    """One fake of each AWS service. Each field has the service's name in botocore."""
+
+    dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
+    events: FakeEventBridge = field(default_factory=FakeEventBridge)
+    stepfunctions: FakeStepFunctions = field(default_factory=FakeStepFunctions)
+    sesv2: FakeSes = field(default_factory=FakeSes)
+    s3: FakeS3 = field(default_factory=FakeS3)
+    sqs: FakeSqs = field(default_factory=FakeSqs)
+
+    @property
+    def clients(self) -> dict[str, Any]:
+        """Every fake by its service's name in botocore."""
+        return {
+            "dynamodb": self.dynamodb,
+            "events": self.events,
+            "stepfunctions": self.stepfunctions,
+            "sesv2": self.sesv2,
+            "s3": self.s3,
+            "sqs": self.sqs,
+        }
+
+    def clear(self) -> None:
+        """Delete all data and recorded calls."""
+        self.dynamodb.tables.update(order_tables())
+        self.events.entries.clear()
+        self.stepfunctions.executions.clear()
+        self.sesv2.sent.clear()
+        self.s3.objects.clear()
+        self.sqs.sent.clear()
+        for client in self.clients.values():
+            client.faults.calls.clear()
