@@ -54,7 +54,7 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Yield all lines of the report."""
-        yield f"Cost in USD of {self.orders:,} orders on stack {self.stack}, without tax and free tiers"
+        yield f"USD for {self.orders:,} orders on stack {self.stack}, without tax and free tiers"
         yield ""
         yield from self._table()
         yield ""

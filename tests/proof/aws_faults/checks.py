@@ -72,7 +72,7 @@ def waits(case: Case, seen: Seen) -> bool:
 
 
 def holds_on(case: Case) -> bool:
-    """Say whether only lifting the fault lets the case go on: the customer gave up, or the workflow keeps retrying."""
+    """Say whether the case waits for the end of its fault: the customer gave up, or the workflow keeps retrying."""
     if case.fault is None or case.fault[1].extent != "ever":
         return bool(case.open)
     return bool(case.open) or case.fault[0].caller in WORKFLOWS
@@ -99,7 +99,7 @@ def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
         return
     status = row["status"]["S"]
     if status == "PENDING":
-        findings.add("stuck", case, f"execution running: {case.order_id in seen.running}")
+        findings.add("stuck", case, f"the order is PENDING; execution running: {case.order_id in seen.running}")
         return
     if status not in allowed_ends(case):
         findings.add("wrong_ends", case, f"{status}, expected {' or '.join(allowed_ends(case))}")

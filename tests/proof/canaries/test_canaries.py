@@ -7,7 +7,7 @@ MailRefused (in log, trace, envelopes, dead letters and the output of `make redr
 relay's log); `$context.path` in the access log. `test_no_input_forges_a_log_line` found: the query's `limit` printed
 without escaping. All tests also pass at log level DEBUG.
 
-The table marks places that the emulator doesn't have as "AWS alone". The resource graph tests them as far as it
+The table marks places that the emulator doesn't have as "only on AWS". The resource graph tests them as far as it
 determines their content.
 """
 

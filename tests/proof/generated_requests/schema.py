@@ -152,7 +152,10 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
 
 
 def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
-    """Ignore a rejection by a rule that the document states in words, because JSON Schema draft 4 can't express it."""
+    """Return False for a rejection by a rule that only the document's text states.
+
+    JSON Schema draft 4 can't express these rules, so schemathesis would report the rejection as a failure.
+    """
     if not isinstance(failure, RejectedPositiveData) or response.status_code != _BAD_REQUEST:
         return True
     return not is_refused_by_a_rule(case.query or {}, case.body)

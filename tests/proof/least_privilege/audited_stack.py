@@ -1,4 +1,4 @@
-"""The deployed stack that the scenarios use. It reads IAM's decisions, and the signs that IAM denied a request."""
+"""The deployed stack that the scenarios use, with IAM's decisions and the signs that IAM denied a request."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _methods(graph: Graph) -> Iterator[Need]:
                     r'"stateMachineArn": "([^"]+)"', integration["requestTemplates"]["application/json"]
                 )
                 if service != "states" or machine is None:
-                    raise ValueError(f"{route.name}: {uri}: what does it need?")
+                    raise ValueError(f"{route.name}: unknown integration {uri}; derive its permissions in {__name__}")
                 yield _of_role(
                     integration["credentials"],
                     f"states:{action}",

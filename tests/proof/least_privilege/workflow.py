@@ -24,7 +24,7 @@ def calls(definition: Mapping[str, Any], *, synchronous: bool) -> set[tuple[str,
 def _entered(definition: Mapping[str, Any], *, synchronous: bool) -> Iterator[Mapping[str, Any]]:
     """Yield all states that an execution can reach.
 
-    Without `synchronous`, skip the states of synchronous orders only.
+    Without `synchronous`, leave out the states that only executions of synchronous orders reach.
     """
     states: Mapping[str, Mapping[str, Any]] = definition["States"]
     left, seen = [definition["StartAt"]], set[str]()
