@@ -135,7 +135,7 @@ def test_a_consumer_that_fails_on_one_event_does_it_once_when_it_is_mended(
             queues.waiting(f"{name}-dlq", 2, [ids[1]])
     said = queues.redrive(f"{name}-failures", f"{name}-dlq", dry_run=True)
     assert said.count("(RuntimeError: broken by a test): would be sent back") == len(failed)
-    assert said.count("would be dropped, a copy") == len(failed)
+    assert said.count("would be dropped as a copy") == len(failed)
     queues.redrive(f"{name}-failures", f"{name}-dlq")
     assert watcher.decided(customer, ids[1])["status"] == "CONFIRMED"
     watcher.until(lambda: len(stack.mails(customer.email)) == 2 * len(ids), "each mail once")
@@ -166,7 +166,7 @@ def test_a_recorder_that_fails_on_one_message_records_it_once_when_it_is_mended(
         watcher.until(lambda: recorded(stack, abouts) == wanted, "the neighbours are recorded")
     assert {attribute(each, "ERROR_CODE") for each in waiting} == {"" if dies else "RuntimeError"}
     said = queues.redrive(ANALYTICS, dry_run=True)
-    reason = "received too often: its consumer ended without an answer" if dies else "RuntimeError: broken by a test"
+    reason = "received too often: its consumer ended without a response" if dies else "RuntimeError: broken by a test"
     assert said.count(f"({reason}") == len(waiting)
     queues.redrive(ANALYTICS)
     watcher.until(lambda: recorded(stack, abouts) == [True] * 5, "all are recorded")
