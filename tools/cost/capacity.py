@@ -1,4 +1,4 @@
-"""How many capacity units a call of DynamoDB consumes, by AWS's rules (DynamoDB: capacity unit consumption)."""
+"""Computes the request units that a DynamoDB call consumes (DynamoDB guide: capacity unit consumption)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _DIGITS_OF_A_BYTE: Final = 2
 _COLLECTION_BYTES: Final = 3
 
 Item = Mapping[str, Any]
-"""A row or a key in DynamoDB's own JSON."""
+"""A row or a key in DynamoDB's JSON format, for example {"order_id": {"S": "o-1"}}."""
 Kind = Literal["get", "query", "put", "update"]
 
 
 @dataclass(frozen=True)
 class Units:
-    """Request units."""
+    """Read request units and write request units."""
 
     reads: float = 0
     writes: int = 0
@@ -32,22 +32,22 @@ class Units:
 
 @dataclass(frozen=True)
 class Access:
-    """What a call does with one row, or a query with all of its page."""
+    """One access to a row by a call, or the access of a query to all rows of a page."""
 
     kind: Kind
     table: str
     size: int
-    """Bytes of the row as it is in the end, or of all rows of the page together."""
+    """Size in bytes of the row after the access, or of all rows of the page together."""
     is_transactional: bool = False
     is_consistent: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields that are not as usual."""
+        """Return the fields as a dict, without flags that are False."""
         return {name: value for name, value in asdict(self).items() if value is not False}
 
 
 def size_of(item: Item) -> int:
-    """Return the bytes of a row: its attributes' names and values."""
+    """Return the size of a row in bytes: the names and values of its attributes."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
@@ -75,10 +75,10 @@ def accesses(
     row_size: Callable[[str, Item], int],
     page_size: Callable[[Mapping[str, Any]], int] | None = None,
 ) -> Iterator[Access]:
-    """Yield what a call of `operation` (`PutItem`, `putItem` or `put_item`) does.
+    """Yield every access of a call of `operation` (`PutItem`, `putItem` or `put_item`) to a table.
 
-    `row_size` gives the bytes of the row with a key in a table, `page_size` those of a Query's answer. Raises
-    ValueError for an operation that the platform does not use.
+    `row_size` returns the size in bytes of the row with a given key in a table. `page_size` returns the size of all
+    rows that a Query returns. Raises ValueError for an operation that the platform does not use.
     """
     match operation.replace("_", "").lower():
         case "getitem":
@@ -101,14 +101,16 @@ def accesses(
                 size = row_size(update["TableName"], update["Key"])
                 yield Access("update", update["TableName"], size, is_transactional=True)
         case _:
-            raise ValueError(f"operation: got {operation}; teach tools/cost/capacity.py what it consumes")
+            raise ValueError(
+                f"operation: got {operation}, whose request units are unknown; add it to tools/cost/capacity.py"
+            )
 
 
 def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units:
-    """Return what `access` consumes. `projections`: table -> index -> ALL or KEYS_ONLY.
+    """Return the request units that `access` consumes. `projections` maps table and index to ALL or KEYS_ONLY.
 
-    An index is written when what it has of the row changes: for a new row always, for a changed one if it has all
-    attributes. No update here changes an index's key.
+    DynamoDB writes to an index if the projected attributes change. A new row always changes them, and an update
+    changes them only in an index with the projection ALL, because no update of the platform changes an index key.
     """
     if access.kind in ("get", "query"):
         whole = max(1, ceil(access.size / _READ_BYTES))

@@ -1,4 +1,4 @@
-"""What a stack's resource graph says that its cost depends on: read from the resources, never typed in."""
+"""Reads from the resources of a stack everything that its cost depends on, such as memory sizes and log levels."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from operations.resource_graph import Graph, Resource
 
 PER_ORDER: Final[Mapping[str, str]] = {
     "apigateway/restApi:RestApi": "a price for each request",
-    "lambda/function:Function": "requests, and seconds by memory and architecture",
-    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "a message for each event handled",
-    "lambda/eventSourceMapping:EventSourceMapping": "receives and deletes; reads of a stream are free for Lambda",
-    "dynamodb/table:Table": "request units, on demand",
+    "lambda/function:Function": "a price for each request, and for each second by memory and architecture",
+    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "a message for each handled event",
+    "lambda/eventSourceMapping:EventSourceMapping": "a price for each receive and delete; stream reads are free",
+    "dynamodb/table:Table": "a price for each on-demand request unit",
     "cloudwatch/eventBus:EventBus": "a price for each event put",
     "cloudwatch/eventArchive:EventArchive": "a price for each GB",
-    "sqs/queue:Queue": "a price for each request; failure queues have none while all goes well",
+    "sqs/queue:Queue": "a price for each request; failure queues receive requests only after failures",
     "sns/topic:Topic": "a price for each message",
-    "sfn/stateMachine:StateMachine": "transitions, or executions and their time",
-    "cloudwatch/logGroup:LogGroup": "a price for each GB, by class, and for its storage",
+    "sfn/stateMachine:StateMachine": "a price for each transition, or for each EXPRESS execution and its duration",
+    "cloudwatch/logGroup:LogGroup": "a price for each GB written, by log class, and for each GB stored",
     "s3/bucket:Bucket": "a price for each PUT",
-    "sesv2/emailIdentity:EmailIdentity": "a price for each mail",
+    "sesv2/emailIdentity:EmailIdentity": "a price for each email",
 }
 PER_MONTH: Final[Mapping[str, str]] = {
-    "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "environments kept, by their memory",
+    "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "initialized execution environments, by memory",
     "kms/key:Key": "key_month",
     "cloudwatch/metricAlarm:MetricAlarm": "alarm_month",
     "cloudwatch/dashboard:Dashboard": "dashboard_month",
-    "wafv2/webAcl:WebAcl": "web_acl_month, and its rules",
+    "wafv2/webAcl:WebAcl": "web_acl_month, and web_acl_rule_month for each rule",
     "cloudwatch/logMetricFilter:LogMetricFilter": "metric_month",
     "apigateway/methodSettings:MethodSettings": "metric_month, for the detailed metrics of each method",
 }
 FREE: Final[Mapping[str, str]] = {
-    "apigatewayv2/api:Api": "its requests are the catalogue's, none of an order",
-    "cognito/userPool:UserPool": "a price for each user of a month, none for an order",
+    "apigatewayv2/api:Api": "its requests read the catalog, and no request is part of an order",
+    "cognito/userPool:UserPool": "a price for each active user per month, but no price for an order",
     "apigateway/": "parts of the API",
     "apigatewayv2/": "parts of the API",
     "cloudwatch/eventRule:": "rules are free",
@@ -45,16 +45,16 @@ FREE: Final[Mapping[str, str]] = {
     "iam/": "free",
     "kms/alias:": "free",
     "lambda/alias:": "free",
-    "lambda/layerVersion:": "free, below 75 GB in an account",
+    "lambda/layerVersion:": "free below 75 GB per account",
     "lambda/permission:": "free",
-    "s3/": "settings of the bucket; its key is called once for many objects",
+    "s3/": "settings of the bucket; with a bucket key, one KMS call serves many objects",
     "sns/topicPolicy:": "free",
-    "sns/topicSubscription:": "mails to operators, by alarm",
+    "sns/topicSubscription:": "emails to operators about alarms",
     "sqs/queuePolicy:": "free",
     "wafv2/webAclAssociation:": "free",
-    "wafv2/webAclLoggingConfiguration:": "refused requests alone are logged",
+    "wafv2/webAclLoggingConfiguration:": "the log contains only refused requests",
 }
-"""Whole types, and beginnings of types."""
+"""Reasons why types of resources cost nothing. A key is a whole type or the start of one."""
 INFREQUENT: Final = "INFREQUENT_ACCESS"
 _HOURS_OF_A_MONTH: Final = 730
 # API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
@@ -65,7 +65,7 @@ _LOOKS_OF_AN_HOUR: Final = 5 * 3600 // 20
 
 @dataclass(frozen=True)
 class Log:
-    """Where lines go."""
+    """Retention and class of a log group."""
 
     retention_days: int
     is_infrequent: bool = False
@@ -73,50 +73,53 @@ class Log:
 
 @dataclass(frozen=True)
 class FunctionDesign:
-    """A function."""
+    """The properties of a Lambda function that its cost depends on."""
 
     memory_mb: int
     architecture: str
     log: Log
     tells_success: bool = False
-    """A message to a topic for each event handled."""
+    """Whether Lambda notifies an SNS topic of each handled event."""
 
 
 @dataclass(frozen=True)
 class MachineDesign:
-    """A state machine."""
+    """The properties of a state machine that its cost depends on."""
 
     kind: str
-    """STANDARD or EXPRESS."""
+    """Type of the state machine: STANDARD or EXPRESS."""
     log: Log
     log_level: str = "ALL"
 
 
 @dataclass(frozen=True)
 class Design:
-    """What a stack is made of, as far as money goes."""
+    """The properties of a stack that its cost depends on."""
 
     api: str
-    """Price of a request."""
+    """Name of the price of an API request (see prices.toml)."""
     has_firewall: bool
     access_log: Log
     functions: Mapping[str, FunctionDesign]
     machines: Mapping[str, MachineDesign]
     projections: Mapping[str, Mapping[str, str]]
-    """Table -> index -> what it has of a row."""
+    """Projection of each index, ALL or KEYS_ONLY, by table and index."""
     queue: str
-    """Price of the analytics queue's requests."""
+    """Name of the price of a request to the analytics queue (see prices.toml)."""
     has_archive: bool
     is_traced: bool
-    """By X-Ray's sampling, unless `is_traced_whole`."""
+    """Whether X-Ray traces requests. It traces a sample unless `is_traced_whole` is set."""
     monthly: Mapping[str, float]
-    """Price -> quantity in a month, whatever the number of orders."""
+    """Quantity per month by name of the price, independent of the number of orders."""
     is_traced_whole: bool = False
-    """Every request is."""
+    """Whether X-Ray traces every request."""
 
 
 def kind_of(made: Resource) -> str:
-    """Return how a resource is paid for: `order`, `month`, `free`. Raises KeyError for a type that nobody priced."""
+    """Return whether AWS bills a resource per `order`, per `month`, or not at all (`free`).
+
+    Raises KeyError for a type of resource that this module does not list.
+    """
     token = made.type.removeprefix("aws:")
     if token in PER_ORDER:
         return "order"
@@ -124,11 +127,11 @@ def kind_of(made: Resource) -> str:
         return "month"
     if any(token.startswith(beginning) for beginning in FREE):
         return "free"
-    raise KeyError(f"{made.type}: say in tools/cost/design.py what it costs, or why it costs nothing")
+    raise KeyError(f"{made.type}: this type has no price; say in tools/cost/design.py what it costs, or why it is free")
 
 
 def read(graph: Graph) -> Design:
-    """Return what the cost of a stack depends on."""
+    """Return the properties of the stack of `graph` that its cost depends on."""
     for made in graph.resources:
         if made.custom and made.type.startswith("aws:"):
             kind_of(made)

@@ -1,4 +1,4 @@
-"""What each lever would change: the bill once more, of a design or a use in which one thing is different."""
+"""Computes how the cost would change with one different setting. Each possible change is called a lever."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HALF: Final = 0.5
 
 @dataclass(frozen=True)
 class Lever:
-    """One thing that could be different."""
+    """One setting that could be different."""
 
     name: str
     change: Change
     remark: str = ""
-    """What it would take away."""
+    """What the platform would lose with the change."""
 
 
 def _functions(change: Callable[[FunctionDesign], FunctionDesign]) -> Change:
@@ -111,7 +111,7 @@ LEVERS: Final = (
 
 
 def effects(model: Model, uses: Mapping[str, Use], design: Design, orders: int) -> Iterator[tuple[Lever, list[float]]]:
-    """Yield each lever with what it adds to the cost of so many orders, for each of `uses`."""
+    """Yield each lever with the change of cost in USD for `orders` orders, one value per entry of `uses`."""
     before = {way: total(model.bill(use, design), orders) for way, use in uses.items()}
     for lever in LEVERS:
         yield lever, [total(model.bill(*lever.change(use, design)), orders) - before[way] for way, use in uses.items()]

@@ -1,4 +1,4 @@
-"""What one order costs: what it does (cost_recorded), in a stack as it is (cost_design), at AWS's prices."""
+"""Computes the cost of one order from its recorded use (recorded.py), the stack (design.py) and AWS's prices."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PARTS: Final = (
     "logs",
     "traces",
 )
-APART: Final = ("objects", "mails")
-"""One for each event, whatever the design."""
+APART: Final = ("analytics objects", "emails")
+"""Parts that the sums leave out, because every design needs one S3 object and one email per event."""
 _GB: Final = 2**30
 _DAYS_OF_A_MONTH: Final = 30
 _EVENT_BYTES: Final = 64 * 1024
@@ -35,35 +35,35 @@ _ANALYTICS: Final = "record_analytics"
 # Streams and queues do not pass traces on, so each of these functions starts its own trace.
 _ROOTS: Final = (_RELAY, _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS)
-"""Callers whose work comes after the decision, or beside it."""
+"""Callers that are not needed to decide an order of POST /orders."""
 _FOLLOWING_AN_ANSWER: Final = (*_FOLLOWING, _RELAY, "process_order")
-"""The same where the request itself is answered with the decision."""
+"""Callers that are not needed to decide an order of POST /process, whose response contains the decision."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that is paid for."""
+    """One item of the bill: a price and its quantity, for one order."""
 
     part: str
     caller: str
     price: str
     quantity: float
-    """For one order."""
+    """Quantity for one order, in the unit of the price."""
     usd: float
-    """For one order."""
+    """Cost in USD for one order."""
     decides: bool
-    """Whether the order could not be decided without it."""
+    """Whether the item is needed to decide the order."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """Prices and assumptions."""
+    """Computes bills from prices and assumptions."""
 
     prices: Mapping[str, Price]
     assumed: Mapping[str, Any]
 
     def bill(self, use: Use, design: Design) -> list[Line]:
-        """Return what one order of this use costs in this design."""
+        """Return the items of the bill for one order with this use and design."""
         following = _FOLLOWING_AN_ANSWER if set(use.workflows) == {"express"} else _FOLLOWING
         return [
             Line(part, caller, price, quantity, quantity * self.prices[price].each, caller not in following)
@@ -71,7 +71,7 @@ class Model:
         ]
 
     def monthly(self, design: Design) -> dict[str, float]:
-        """Return USD for a month without any order, by price."""
+        """Return the cost in USD of a month without orders, by name of the price."""
         return {name: number * self.prices[name].each for name, number in design.monthly.items() if number}
 
     def _quantities(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
@@ -91,8 +91,8 @@ class Model:
             roots = {"api": 1, **{name: use.functions[name].invocations for name in _ROOTS if name in use.functions}}
             for caller, number in roots.items():
                 yield "traces", caller, "trace", number * (1 if design.is_traced_whole else self._sampled(number))
-        yield "objects", _ANALYTICS, "object_put", use.of("PutObject")
-        yield "mails", "send_email", "mail", use.of("SendEmail")
+        yield "analytics objects", _ANALYTICS, "object_put", use.of("PutObject")
+        yield "emails", "send_email", "mail", use.of("SendEmail")
 
     def _functions(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
         for name, each in use.functions.items():
@@ -105,7 +105,10 @@ class Model:
             yield from self._logs(name, each.log, made.log)
 
     def _seconds(self, name: str, memory_mb: int) -> float:
-        """Return how long an invocation takes: half of it is computing, which more memory makes shorter."""
+        """Return the duration of an invocation in seconds.
+
+        Half of the assumed duration is computing time, which decreases with more memory.
+        """
         durations = self.assumed["duration_ms"]
         milliseconds = durations.get(name, durations["tutorial"])
         return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000
@@ -141,22 +144,25 @@ class Model:
         yield "logs", caller, "log_storage_gb_month", gb * self.assumed["log_storage_share"] * months
 
     def _sampled(self, number: int) -> float:
-        """Return the share of requests that are traced, of a service that has `number` for each order."""
+        """Return the share of requests that X-Ray traces, for a service with `number` requests per order."""
         each_second = self.assumed["orders_per_second"] * number
         always = min(each_second, self.assumed["sampled_each_second"])
         return (always + (each_second - always) * self.assumed["sampled_share"]) / each_second
 
 
 def by_part(lines: list[Line], orders: int) -> dict[str, float]:
-    """Return USD of so many orders, by part."""
+    """Return the cost in USD of `orders` orders, by part."""
     return {part: orders * sum(line.usd for line in lines if line.part == part) for part in (*PARTS, *APART)}
 
 
 def execution_log(lines: list[Line], use: Use, orders: int) -> float:
-    """Return USD of the workflows' logs."""
+    """Return the cost in USD of the logs of workflow executions for `orders` orders."""
     return orders * sum(line.usd for line in lines if line.part == "logs" and line.caller in use.workflows)
 
 
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
-    """Return USD of all parts, or of what decides the orders; objects and mails are apart."""
+    """Return the cost in USD of `orders` orders, without the parts in APART.
+
+    With `decides`, count only the items that are needed to decide the orders.
+    """
     return orders * sum(line.usd for line in lines if line.part not in APART and (line.decides or not decides))

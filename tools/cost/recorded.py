@@ -1,4 +1,7 @@
-"""What an order does: as recorded on the emulator (`make record`), or as the tutorial's design says."""
+"""Describes the use of AWS by one order, and reads the recorded use, the prices and the assumptions.
+
+`make record` records the use on the emulator. The tutorial's use is in tutorial.toml.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ PRICES: Final = _HERE / "prices.toml"
 
 @dataclass(frozen=True)
 class Lines:
-    """What is written to a log."""
+    """Number of lines and bytes that are written to a log."""
 
     lines: int = 0
     bytes: int = 0
@@ -31,39 +34,39 @@ class Lines:
 
 @dataclass(frozen=True)
 class FunctionUse:
-    """A function's part in one order."""
+    """Invocations and log lines of a function for one order."""
 
     invocations: int
     log: Lines
     info: Lines
-    """The part of `log` that its level INFO is responsible for."""
+    """The part of `log` that has the level INFO."""
 
 
 @dataclass(frozen=True)
 class WorkflowUse:
-    """A state machine's part in one order."""
+    """Executions, transitions and log lines of a state machine for one order."""
 
     executions: int
     transitions: int
-    """States entered, those in branches included."""
+    """Number of entered states, including states in branches."""
     tasks: int
     log: Lines
-    """As with level ALL and data."""
+    """Log with the level ALL and with execution data."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """What one order does."""
+    """Everything that one order does on AWS."""
 
     functions: Mapping[str, FunctionUse]
     workflows: Mapping[str, WorkflowUse]
     access_log: Lines
     calls: Mapping[str, int]
-    """Caller and operation -> how often."""
+    """Number of calls by caller and operation, for example "send_email SendEmail"."""
     accesses: tuple[tuple[str, Access], ...]
-    """Caller, and what it does with a row."""
+    """Accesses to DynamoDB: the caller and its access to a row."""
     events: tuple[int, ...]
-    """Bytes of each event's detail."""
+    """Size of each event's detail in bytes."""
 
     def of(self, operation: str) -> int:
         """Return the total number of calls of `operation`, by all callers."""
@@ -72,30 +75,33 @@ class Use:
 
 @dataclass(frozen=True)
 class Price:
-    """What `per` of something cost."""
+    """A price: `usd` for `per` units."""
 
     usd: float
     per: int
     unit: str
     region: str
     source: str
-    """A page, or a line of AWS's price list."""
+    """Source of the price: a web page, or a line of AWS's price list."""
     read: date
 
     @property
     def each(self) -> float:
-        """USD for one."""
+        """Price of one unit in USD."""
         return self.usd / self.per
 
 
 def recorded() -> tuple[str, str, dict[str, Use]]:
-    """Return the date of the recording, the order, and what it does, by way."""
+    """Return the date of the recording, a description of the order, and its use of AWS by kind of request.
+
+    The kinds are `standard` (POST /orders) and `express` (POST /process).
+    """
     document = json.loads(RECORDED_ORDER.read_text(encoding="utf-8"))
     return document["recorded"], document["order"], {way: use(each) for way, each in document["ways"].items()}
 
 
 def use(document: Mapping[str, Any]) -> Use:
-    """Return what an order does, of its JSON."""
+    """Return the use of AWS by an order from its JSON document."""
     return Use(
         functions={name: _function(each) for name, each in document["functions"].items()},
         workflows={
@@ -115,7 +121,7 @@ def prices() -> dict[str, Price]:
 
 
 def assumptions() -> dict[str, Any]:
-    """Return the figures that are neither in the graph nor recorded."""
+    """Return the assumed figures, which come neither from the resources nor from the recording."""
     return tomllib.loads(ASSUMPTIONS.read_text(encoding="utf-8"))
 
 

@@ -31,7 +31,7 @@ _BELOW_A_CENT: Final = 0.005
 
 
 def orders(text: str) -> int:
-    """Return the number of orders that an argument names. Raises argparse.ArgumentTypeError."""
+    """Return `text` as a number of orders. Raises argparse.ArgumentTypeError if it is not an allowed number."""
     number = text.replace("_", "").replace(",", "")
     if not (number.isascii() and number.isdecimal()) or not 1 <= int(number) <= MOST_ORDERS:
         raise argparse.ArgumentTypeError(
@@ -42,7 +42,7 @@ def orders(text: str) -> int:
 
 @dataclass(frozen=True)
 class Report:
-    """The cost of so many orders on a stack, as text."""
+    """The estimated cost of `orders` orders on a stack, and its conversion to text."""
 
     stack: str
     orders: int
@@ -53,7 +53,7 @@ class Report:
     order: str
 
     def lines(self) -> Iterator[str]:
-        """Yield the whole report."""
+        """Yield the lines of the whole report."""
         yield f"USD for {self.orders:,} orders on stack {self.stack}, without tax and free tiers"
         yield ""
         yield from self._table()
@@ -115,24 +115,24 @@ def _row(name: str, values: Sequence[float], *, signed: bool = False) -> str:
 
 
 def report(graph: Graph, number: int) -> Report:
-    """Return the report of so many orders on the stack of `graph`."""
+    """Return the report for `number` orders on the stack of `graph`."""
     day, order, uses = recorded()
     design, model = cost_design.read(graph), Model(prices(), assumptions())
     return Report(graph.stack, number, model, design, {way: uses[way] for way in WAYS}, day, order)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the cost, and return 0; 1 after a word on what is wrong."""
+    """Print the report and return 0, or print an error and return 1."""
     parser = argparse.ArgumentParser(prog="python -m tools.cost.report", description=__doc__)
-    parser.add_argument("stack", metavar="STACK", help="stack with a file, dev or prod")
-    parser.add_argument("--orders", type=orders, default=1_000_000, help="how many, 1,000,000 unless told")
+    parser.add_argument("stack", metavar="STACK", help="name of a stack with a settings file: dev or prod")
+    parser.add_argument("--orders", type=orders, default=1_000_000, help="number of orders (default: 1,000,000)")
     given = parser.parse_args(arguments)
     return endings.run(lambda: _command(given.stack, given.orders), ERROR_LOG, known=(), prefix="cost")
 
 
 def _command(stack: str, number: int) -> int:
     if missing := without_stack_file(stack):
-        sys.stderr.write(f"STACK: got {stack!r}; {missing}; name one of them\n")
+        sys.stderr.write(f"STACK: got {stack!r}; {missing}; choose one of them\n")
         return 1
     made = report(record(stack.rpartition("/")[2], build_archives=False), number)
     sys.stdout.write("\n".join(line.rstrip() for line in made.lines()) + "\n")

@@ -1,4 +1,4 @@
-"""The tutorial's design, in the same terms as the platform's (tutorial.toml)."""
+"""Reads the design of the source article (the tutorial) from tutorial.toml, to compare its cost with the platform's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TUTORIAL: Final = Path(__file__).resolve().parent / "tutorial.toml"
 
 
 def tutorial() -> tuple[Use, Design]:
-    """Return what an order does there, and what the system is made of."""
+    """Return the tutorial's use of AWS by one order, and the tutorial's design."""
     text: dict[str, Any] = tomllib.loads(TUTORIAL.read_text(encoding="utf-8"))
     return _use(text), _design(text)
 
