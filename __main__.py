@@ -1,4 +1,4 @@
-"""The order platform: reads the settings, makes the components, and exports what frontends and operators need."""
+"""The Pulumi program: reads the settings, creates the components, and exports outputs for frontends and operators."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""Pulumi's YAML files, read as the Pulumi CLI reads them, or refused in one line.
+"""Reads Pulumi's YAML files with the same result as the Pulumi CLI, or refuses a file with a one-line error.
 
-The CLI reads YAML with Go's yaml.v3. PyYAML shares that library's parser (libyaml's), but not its types: for PyYAML
-`on` is a boolean, and `0o17` is a string. So PyYAML parses here, and this module gives each value its type.
+The CLI reads YAML with Go's library yaml.v3. PyYAML has the same syntax as yaml.v3, but other types: PyYAML reads `on`
+as a boolean and `0o17` as a string. This module therefore uses PyYAML only to parse, and determines the type of each
+value itself.
 
-It refuses some files that the CLI takes: those with tags, dates, keys that are not strings, a second document, or tabs
-between values. No setting needs them, and the CLI makes another value of most: `2026-01-01` becomes
-`2026-01-01 00:00:00 +0000 UTC`. tests/local/pulumi_yaml_cases.json has the CLI's answer to each kind of value.
+This module refuses some files that the CLI accepts: files with tags, dates, keys that are not strings, a second
+document, or tabs between values. No setting needs them, and the CLI changes most of these values: `2026-01-01` becomes
+`2026-01-01 00:00:00 +0000 UTC`. tests/local/pulumi_yaml_cases.json has the CLI's result for each kind of value.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ _LONGEST_QUOTE: Final = 60
 
 
 class PulumiYamlError(Exception):
-    """The file cannot be read. The message is one line: file, line, key, what was found, and what is allowed."""
+    """A file cannot be read. The message is one line with the file, line, key, value and allowed values."""
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's parser without its types, and without what yaml.v3 does not know."""
+    """PyYAML's parser without its types, and without syntax that yaml.v3 does not support."""
 
     # yaml.v3 does not support the escape sequence `\/`.
     ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it
@@ -67,7 +68,7 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass
 class _Document:
-    """One file while it is read."""
+    """The conversion of one file to JSON values."""
 
     name: str
     secrets: bool
@@ -76,11 +77,21 @@ class _Document:
     def convert(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
         self.values += 1
         if self.values > _MOST_VALUES:
-            self.refuse(node, path, f"more than {_MOST_VALUES} values", "a shorter file; remove aliases that repeat")
+            self.refuse(
+                node,
+                path,
+                f"more than {_MOST_VALUES} values",
+                f"at most {_MOST_VALUES} values; remove repeated aliases",
+            )
         if len(path) > _MOST_LEVELS:
-            self.refuse(node, (), f"more than {_MOST_LEVELS} levels", "less; remove an alias that holds itself")
+            self.refuse(
+                node,
+                (),
+                f"more than {_MOST_LEVELS} levels",
+                f"at most {_MOST_LEVELS} levels; remove an alias that contains itself",
+            )
         if node.tag not in ("", _TEXT_TAG):
-            self.refuse(node, path, f"the tag {node.tag!r}", "values without a tag; remove it")
+            self.refuse(node, path, f"the tag {node.tag!r}", "values without a tag; remove the tag")
         if isinstance(node, yaml.SequenceNode):
             items = cast("list[yaml.Node]", node.value)
             return [self.convert(item, (*path, str(number))) for number, item in enumerate(items)]
@@ -95,7 +106,9 @@ class _Document:
         for key_node, value_node in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
             key = self._scalar(key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str):
-                self.refuse(key_node, path, "a key that is not a string", "keys that are strings; put it in quotes")
+                self.refuse(
+                    key_node, path, "a key that is not a string", "keys that are strings; put the key in quotes"
+                )
             if key in seen:
                 self.refuse(key_node, (*path, key), "the key twice", "each key once; remove one of them")
             seen.add(key)
@@ -105,24 +118,24 @@ class _Document:
             else:
                 found[key] = value
         if not self.secrets and found.keys() == {"secure"} and isinstance(found["secure"], str):
-            allowed = "plain values, because only the Pulumi CLI can decrypt a secret; replace it by a plain value"
+            allowed = "plain values, because only the Pulumi CLI can decrypt a secret; replace it with a plain value"
             self.refuse(node, path, "a secret", allowed)
         return {**merged, **found}
 
     def _merged(self, value: Any, node: yaml.Node, path: tuple[str, ...]) -> dict[str, Any]:
-        """Return what `<<` adds to a mapping: of several mappings the first counts."""
+        """Return the keys that the merge key `<<` adds to a mapping. The first of several mappings has precedence."""
         parts = cast("list[Any]", value) if isinstance(value, list) else [value]
         merged: dict[str, Any] = {}
         for part in reversed(parts):
             if not isinstance(part, dict):
-                self.refuse(node, (*path, "<<"), "another value", "a mapping, or a list of mappings")
+                self.refuse(node, (*path, "<<"), "a value of another type", "a mapping, or a list of mappings")
             merged |= cast("dict[str, Any]", part)
         return merged
 
     def _scalar(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
         text = cast("str", node.value)
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            self.refuse(node, path, "half of a surrogate pair", "Unicode characters; write the character itself")
+            self.refuse(node, path, "an unpaired surrogate", "valid Unicode text; write the character itself")
         if cast("yaml.ScalarNode", node).style or node.tag == _TEXT_TAG:
             return text
         if text in _CONSTANTS:
@@ -146,9 +159,9 @@ class _Document:
 
 
 def read(path: Path, *, secrets: bool = True) -> dict[str, Any]:
-    """Return the file's document as JSON values; an empty file is an empty mapping.
+    """Return the content of the file as JSON values. An empty file is an empty mapping.
 
-    With `secrets` false, a value that Pulumi has encrypted is refused. Raises PulumiYamlError.
+    Raises PulumiYamlError, also for a value that Pulumi has encrypted if `secrets` is false.
     """
     try:
         node = yaml.compose(path.read_bytes(), Loader=_Loader)  # pyright: ignore[reportUnknownMemberType]
@@ -169,14 +182,14 @@ def read(path: Path, *, secrets: bool = True) -> dict[str, Any]:
 
 
 def config_text(value: Any) -> str:
-    """Return a value as the CLI hands it to a program: a string as it is, null as "", all else as JSON."""
+    """Return a value as the Pulumi CLI passes it to a program: text unchanged, null as "", others as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def quoted(value: Any) -> str:
-    """Return a value as a message shows it: on one line, and not longer than a line."""
+    """Return a value as text for a message, on one line and shortened."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
@@ -186,7 +199,7 @@ def quoted(value: Any) -> str:
 
 
 def _syntax(name: str, error: Exception) -> str:
-    what, line = "an escape beyond Unicode", ""
+    what, line = "an escape that is not a Unicode character", ""
     if isinstance(error, yaml.MarkedYAMLError):
         what = ", ".join(filter(None, (error.context, error.problem)))
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -194,11 +207,11 @@ def _syntax(name: str, error: Exception) -> str:
         what = f"{error.reason}, at position {error.position}"
     elif isinstance(error, yaml.YAMLError):
         what = str(error)
-    return f"{name}{line}: invalid YAML: {ascii(what)[1:-1]}; allowed: YAML 1.1 in UTF-8; correct it there"
+    return f"{name}{line}: invalid YAML: {ascii(what)[1:-1]}; allowed: YAML 1.1 in UTF-8; correct the file"
 
 
 def _number(text: str) -> int | float | str:
-    """Return the number that an unquoted scalar is, or its text."""
+    """Return the value of an unquoted scalar: a number if it is one, otherwise its text."""
     plain = text.replace("_", "") if text[0] in "+-0123456789" else text
     if _INTEGER.fullmatch(plain):
         return int(plain, 8) if _OLD_OCTAL.fullmatch(plain) else int(plain, 0)

@@ -1,6 +1,7 @@
-"""What the readers of the settings take: AWS and browsers. Each type has a sentence for people.
+"""Types of settings, with the values that AWS and browsers accept.
 
-Editors show the sentences (settings.schema.json), and settings.py puts them into its messages.
+Each type has a description of its allowed values. Editors show the description (settings.schema.json), and the error
+messages of settings.py contain it.
 """
 
 from __future__ import annotations
@@ -49,11 +50,11 @@ RETENTION_DAYS: Final = (
 
 @dataclass(frozen=True)
 class Rule:
-    """Which texts a reader takes: the pattern, and what a pattern cannot say."""
+    """A rule for text: a pattern, and a check for requirements that a pattern cannot express."""
 
     pattern: re.Pattern[str]
     allowed: str
-    """Ends the sentence `allowed: ...`."""
+    """Description of the allowed values, which follows `allowed: ` in error messages."""
     check: Callable[[str], bool] = bool
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -72,7 +73,7 @@ class Rule:
 def _distinct(values: list[str]) -> list[str]:
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
-        raise ValueError(f"got {', '.join(twice)} twice; allowed: each entry once; remove one of them")
+        raise ValueError(f"got {', '.join(twice)} more than once; allowed: each entry once; remove the duplicates")
     return values
 
 
@@ -87,7 +88,7 @@ def _is_name(value: str) -> bool:
 
 
 def _is_origin(value: str) -> bool:
-    """Say whether a browser sends exactly this text as the header Origin."""
+    """Return whether browsers can send exactly this text as the header Origin."""
     scheme, _, authority = value.partition("://")
     host, _, port = authority.partition("]:") if authority.startswith("[") else authority.partition(":")
     if port and (int(port) > _LAST_PORT or (scheme, port) in (("https", "443"), ("http", "80"))):
@@ -122,7 +123,7 @@ def _is_mail(value: str) -> bool:
 
 
 _NAME_RULE: Final = (
-    "lower-case letters, digits and single hyphens, a letter first, at most {} characters, "
+    "lower-case letters, digits and single hyphens, starting with a letter, at most {} characters, "
     f"without {', '.join(_RESERVED[:-1])} and {_RESERVED[-1]}, which Cognito refuses in a domain; choose another name"
 )
 ProjectName = Annotated[
@@ -139,7 +140,7 @@ Region = Annotated[
     Rule(
         re.compile(r"(?!cn-)[a-z]{2}-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]"),
         "a region of the AWS partition `aws`, such as ap-northeast-1; China, GovCloud, the European Sovereign Cloud "
-        "and ISO regions have other ARNs and domains, which this program does not make",
+        "and ISO regions have other ARNs and domains, which this program does not support",
     ),
 ]
 Origin = Annotated[
@@ -147,7 +148,7 @@ Origin = Annotated[
     Rule(
         re.compile(rf"https://({_HOST}|\[[0-9a-f:.]+\])({_PORT})?|http://{_LOOPBACK}({_PORT})?"),
         "an origin as browsers send it: https://HOST or http://localhost, with :PORT if it is not the default one, "
-        "in lower case (other alphabets in Punycode), without a path, a slash at its end, or *",
+        "in lower case (other alphabets in Punycode), without a path, a trailing slash or *",
         _is_origin,
     ),
 ]
@@ -158,8 +159,8 @@ RedirectUri = Annotated[
             rf"https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])({_PORT})?([/?]{_URI_REST})?"
             rf"|http://{_LOOPBACK}({_PORT})?([/?]{_URI_REST})?|(?!https?:)[a-z][a-z0-9+.-]*://{_URI_REST}"
         ),
-        f"an exact address of at most {_LONGEST_URI} ASCII characters that starts with https://, http://localhost, or "
-        "an app's own scheme such as myapp://, without # or *",
+        f"an exact URL of at most {_LONGEST_URI} ASCII characters that starts with https://, http://localhost or "
+        "the scheme of an app such as myapp://, without # or *",
         _is_redirect,
     ),
 ]
@@ -167,13 +168,13 @@ MailAddress = Annotated[
     str,
     Rule(
         re.compile(_MAIL),
-        f"an ASCII mail address without a display name, such as orders@example.com, with at most {_LONGEST_LOCAL_PART} "
-        "characters before the @ (a domain in another alphabet in Punycode)",
+        "an ASCII email address without a display name, such as orders@example.com, with at most "
+        f"{_LONGEST_LOCAL_PART} characters before the @ (a domain in another alphabet in Punycode)",
         _is_mail,
     ),
 ]
 OptionalMailAddress = Annotated[
-    str, Rule(re.compile(rf"({_MAIL})?"), 'an ASCII mail address such as ops@example.com, or ""', _is_mail)
+    str, Rule(re.compile(rf"({_MAIL})?"), 'an ASCII email address such as ops@example.com, or ""', _is_mail)
 ]
 Origins = Annotated[
     list[Origin], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)

@@ -1,6 +1,7 @@
-"""The only reader of the stack's configuration: typed, checked before anything is created, and never changed after.
+"""Reads the configuration of a stack into typed, immutable settings, and validates it before anything is created.
 
-`python settings.py` prints the JSON Schema of the stack files, which editors use (settings.schema.json).
+`python settings.py` prints the JSON Schema of the stack files, which editors use (settings.schema.json). No other
+module reads the configuration.
 """
 
 from __future__ import annotations
@@ -58,98 +59,104 @@ _LONGEST_ORIGINS: Final = 3_000
 
 
 class _Area(BaseModel):
-    """A group of settings: every key is required, none is unknown, no type is guessed."""
+    """A group of settings. Every key is required, unknown keys are errors, and no value changes its type."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, strict=True)
 
 
 class IdentitySettings(_Area):
-    """Signing in."""
+    """Settings of sign-in."""
 
     password_sign_in: bool = Field(
-        description="Let users sign in by password or SRP through Cognito's API, besides the hosted sign-in page."
+        description="Let users sign in with a password (or SRP) through Cognito's API, besides the hosted sign-in page."
     )
-    redirect_uris: RedirectUris = Field(description="Addresses to which the sign-in page may send a user back.")
-    logout_uris: RedirectUris = Field(description="Addresses to which the sign-in page may send a user who signed out.")
+    redirect_uris: RedirectUris = Field(description="URLs to which the sign-in page may redirect users after sign-in.")
+    logout_uris: RedirectUris = Field(description="URLs to which the sign-in page may redirect users after sign-out.")
 
 
 class ApiSettings(_Area):
-    """The REST API and the HTTP API."""
+    """Settings of the REST API and the HTTP API."""
 
     cors_origins: Origins = Field(
-        description="Origins of the frontends that may call the APIs from a browser. The first one is the main one: "
-        "API Gateway's own errors name it."
+        description="Origins of the frontends that may call the APIs from a browser. API Gateway's own errors in the "
+        "REST API allow only the first origin."
     )
     throttle_rate: int = Field(
         ge=1,
         le=10_000,
-        description="Requests a second that each API answers over time. Above it, API Gateway answers 429.",
+        description="Steady-state limit of each API, in requests per second. API Gateway rejects the rest with 429.",
     )
-    throttle_burst: int = Field(ge=1, le=5_000, description="Requests that each API answers at the same moment.")
-    waf: bool = Field(description="Put a web application firewall (AWS WAF) before the REST API.")
+    throttle_burst: int = Field(
+        ge=1, le=5_000, description="Burst limit of each API: number of requests at the same moment."
+    )
+    waf: bool = Field(description="Protect the REST API with a web application firewall (AWS WAF).")
     owns_account_log_role: bool = Field(
-        description="Let this stack set API Gateway's log role, of which each account has one in each region. "
-        "Set it to false if another stack in the same account and region owns that role."
+        description="Let this stack set API Gateway's role for writing logs. An account has one such role per region. "
+        "Set it to false if another stack in the same account and region sets the role."
     )
 
     @field_validator("cors_origins")
     @classmethod
     def _origins_fit_into_an_environment(cls, origins: list[str]) -> list[str]:
         if (got := len(",".join(origins))) > _LONGEST_ORIGINS:
-            raise ValueError(f"got {got} characters in all; allowed: at most {_LONGEST_ORIGINS}; remove some origins")
+            raise ValueError(f"got {got} characters in total; allowed: at most {_LONGEST_ORIGINS}; remove some origins")
         return origins
 
 
 class DataSettings(_Area):
-    """Tables, bucket and event archive."""
+    """Settings of the tables, the bucket and the event archive."""
 
-    point_in_time_recovery: bool = Field(description="Back up the tables continuously; a restore can go back 35 days.")
-    deletion_protection: bool = Field(description="Refuse to delete the tables, the bucket and the user pool.")
-    force_destroy: bool = Field(description="Let `pulumi destroy` delete the bucket with the analytics records in it.")
-    analytics_retention_days: int = Field(ge=1, le=3650, description="Days until S3 deletes an analytics record.")
+    point_in_time_recovery: bool = Field(description="Make continuous backups of the tables, which reach back 35 days.")
+    deletion_protection: bool = Field(description="Protect the tables, the bucket and the user pool against deletion.")
+    force_destroy: bool = Field(
+        description="Let `pulumi destroy` delete the bucket even if it contains analytics records."
+    )
+    analytics_retention_days: int = Field(
+        ge=1, le=3650, description="Number of days after which S3 deletes an analytics record."
+    )
     archive_retention_days: int = Field(
         ge=1,
         le=3650,
-        description="Days for which the archive keeps events, so that you can replay them. send_email remembers for "
-        "longer which mails it sent, so a replay sends none of them again. A higher value counts for later mails only.",
+        description="Number of days for which the archive stores events for replay. send_email remembers sent emails "
+        "for longer, so a replay sends no email twice. A higher value applies only to emails sent after the change.",
     )
 
     @model_validator(mode="after")
     def _protected_data_is_recoverable(self) -> Self:
         wrong: list[str] = []
         if self.deletion_protection and self.force_destroy:
-            wrong.append("forceDestroy: got true with deletionProtection; allowed: one of them; set one to false")
+            wrong.append(
+                "forceDestroy: got true with deletionProtection; allowed: only one of the two; set one to false"
+            )
         if self.deletion_protection and not self.point_in_time_recovery:
             wrong.append(
-                "pointInTimeRecovery: got false with deletionProtection, which keeps the tables, not the data in them; "
-                "allowed: both; set it to true"
+                "pointInTimeRecovery: got false with deletionProtection, which protects the tables but not their data; "
+                "allowed: both settings together; set it to true"
             )
         return _unless(wrong, self)
 
 
 class FunctionSettings(_Area):
-    """One function."""
+    """Settings of one function."""
 
-    timeout_seconds: int = Field(ge=1, le=900, description="Seconds after which Lambda ends an invocation.")
-    memory_mb: int = Field(ge=128, le=10_240, description="Memory in MiB. The share of CPU grows with it.")
+    timeout_seconds: int = Field(ge=1, le=900, description="Time limit of an invocation in seconds.")
+    memory_mb: int = Field(ge=128, le=10_240, description="Memory in MiB. Lambda assigns CPU in proportion to memory.")
     provisioned_concurrency: int = Field(
         ge=0,
         le=1000,
-        description="Environments that Lambda keeps initialized; 0 for none. Each one costs money all the time.",
+        description="Execution environments that Lambda keeps initialized; 0 for none. AWS bills them continuously.",
     )
 
 
 class FunctionsSettings(_Area):
-    """All functions."""
+    """Settings of all functions."""
 
-    architecture: Literal["arm64", "x86_64"] = Field(
-        description="Processor of the functions. The layers are built for it."
-    )
+    architecture: Literal["arm64", "x86_64"] = Field(description="CPU architecture of the functions and their layers.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        description="Lowest level of the log lines that the functions write."
+        description="Lowest level of log lines that the functions write."
     )
     sizes: dict[str, FunctionSettings] = Field(
-        description="Time limit and memory of each function, by its name.",
+        description="Time limit, memory and provisioned concurrency of each function, by its name.",
         json_schema_extra={"propertyNames": {"enum": list(FUNCTION_NAMES)}, "required": list(FUNCTION_NAMES)},
     )
 
@@ -162,9 +169,9 @@ class FunctionsSettings(_Area):
             for name in sorted(set(self.sizes) - names)
         ]
         for functions, limit, why in (
-            (_API_FUNCTIONS, _API_TIMEOUT_S, "API Gateway stops waiting then"),
-            (_TASK_FUNCTIONS, _TASK_TIMEOUT_S - 1, "the workflow's task stops waiting then"),
-            (_CLAIMING_FUNCTIONS, _FIRST_RETRY_S, "Lambda repeats the event then"),
+            (_API_FUNCTIONS, _API_TIMEOUT_S, "API Gateway then stops waiting"),
+            (_TASK_FUNCTIONS, _TASK_TIMEOUT_S - 1, "the state of the workflow then times out"),
+            (_CLAIMING_FUNCTIONS, _FIRST_RETRY_S, "Lambda then retries the event"),
         ):
             wrong += [
                 f"sizes.{name}.timeoutSeconds: got {size.timeout_seconds}; allowed: at most {limit}; {why}"
@@ -175,36 +182,38 @@ class FunctionsSettings(_Area):
 
 
 class WorkflowSettings(_Area):
-    """The order workflow."""
+    """Settings of the order workflow."""
 
     standard_timeout_seconds: int = Field(
         ge=60,
         le=86_400,
-        description="Seconds after which Step Functions ends a STANDARD execution; its order then fails.",
+        description="Time limit of a STANDARD execution in seconds. After it, an order that is still PENDING fails.",
     )
 
 
 class MailSettings(_Area):
-    """Mail by Amazon SES."""
+    """Settings of emails, which Amazon SES sends."""
 
-    sender: MailAddress = Field(description="From address of all mail. SES must have verified it, or its domain.")
+    sender: MailAddress = Field(
+        description="From address of all emails. SES must have verified the address or its domain."
+    )
     create_identity: bool = Field(
-        description="Let this stack create the SES identity of the sender; SES then mails a link that verifies it. "
-        "Set it to false if the identity exists."
+        description="Let this stack create the SES identity of the sender. SES then emails a verification link. "
+        "Set it to false if the identity already exists."
     )
 
 
 class ObservabilitySettings(_Area):
-    """Logs and alarms."""
+    """Settings of logs and alarms."""
 
-    log_retention_days: RetentionDays = Field(description="Days for which CloudWatch keeps the logs.")
+    log_retention_days: RetentionDays = Field(description="Number of days for which CloudWatch Logs stores logs.")
     alarm_email: OptionalMailAddress = Field(
-        description='Mail address that SNS tells of alarms, once it has confirmed the subscription; "" for none.'
+        description='Email address for alarms. Its owner must confirm the subscription of SNS. "" for no email.'
     )
 
 
 class Settings(_Area):
-    """All settings of one stack."""
+    """All settings of one stack, from its stack file."""
 
     stack: StackName
     project: ProjectName
@@ -219,11 +228,11 @@ class Settings(_Area):
 
 
 class SettingsError(pulumi.RunError):
-    """The stack's configuration is wrong. Pulumi prints the message alone."""
+    """The configuration of the stack is invalid. Pulumi prints the message of this error without a traceback."""
 
 
 def load() -> Settings:
-    """Return the settings of the current stack. Raises SettingsError, which lists everything that is wrong."""
+    """Return the settings of the current stack. Raises SettingsError, whose message lists every invalid setting."""
     store = pulumi.runtime.config
     # pulumi.Config cannot list its keys, so the settings come from the store behind it.
     config = cast("Mapping[str, str]", store.CONFIG.get())
@@ -232,9 +241,9 @@ def load() -> Settings:
 
 
 def check(project: str, stack: str, config: Mapping[str, str], secrets: Collection[str] = ()) -> Settings:
-    """Return the settings that `config` has: `namespace:key` -> string, a structured value as JSON.
+    """Return the validated settings in `config`, which maps `namespace:key` to text. Structured values are JSON text.
 
-    Raises SettingsError. `secrets` are the keys whose values Pulumi has encrypted.
+    `secrets` contains the keys whose values Pulumi has encrypted. Raises SettingsError.
     """
     values: dict[str, Any] = {"project": project, "stack": stack, "region": config.get(_REGION_KEY)}
     values |= {area: _value(config.get(f"{project}:{area}")) for area in AREAS}
@@ -250,12 +259,13 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
             return settings
     lines = "\n".join(f"  {problem}" for problem in problems)
     raise SettingsError(
-        f"Pulumi.{quoted(stack)[1:-1]}.yaml: nothing was created, because of {len(problems)} wrong setting(s):\n{lines}"
+        f"Pulumi.{quoted(stack)[1:-1]}.yaml: nothing was created, because of {len(problems)} invalid setting(s):\n"
+        f"{lines}"
     )
 
 
 def _value(text: str | None) -> Any:
-    """Return the value of a string of the configuration: parsed if it is JSON, else as it is."""
+    """Return the value of a configuration text: the parsed value if the text is JSON, otherwise the text itself."""
     try:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -286,7 +296,7 @@ def _secrets(project: str, secrets: Collection[str]) -> list[str]:
 
 
 def _key(project: str, place: Sequence[str | int]) -> str:
-    """Return the name by which people know a place in the settings."""
+    """Return the name of a setting as in the stack file, for example `orders:api.waf`."""
     first, *others = [quoted(part)[1:-1] if isinstance(part, str) else str(part) for part in place]
     if first == "region":
         return _REGION_KEY
@@ -294,11 +304,11 @@ def _key(project: str, place: Sequence[str | int]) -> str:
 
 
 def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
-    """Return a line for each thing that is wrong: key, what was found, what is allowed, what to do."""
+    """Return one line per problem: the key, the value, the allowed values and the remedy."""
     place, got = error["loc"], error["input"]
     name = _key(project, place)
     if error["type"] == "missing" or (got is None and error["type"] != "value_error"):
-        return [f"{name}: missing; every stack file has the same keys; copy it from another one"]
+        return [f"{name}: missing; every stack file has the same keys; copy it from another stack file"]
     if error["type"] == "extra_forbidden":
         known = ", ".join(_schema_at(place[:-1]).get("properties", ()))
         return [f"{name}: unknown setting; allowed: {known}; correct or remove it"]
@@ -314,7 +324,7 @@ def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
 
 
 def _schema_at(place: Sequence[str | int]) -> dict[str, Any]:
-    """Return the JSON Schema of a place in the settings."""
+    """Return the JSON Schema of the setting at the path `place`."""
     root = _schema()
     schema: dict[str, Any] = root
     for part in place:
@@ -330,7 +340,7 @@ def _schema() -> dict[str, Any]:
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
-    """Return in words what a JSON Schema takes."""
+    """Return a description of the values that a JSON Schema allows."""
     if "patternErrorMessage" in schema:
         return schema["patternErrorMessage"].removeprefix("allowed: ")
     if "enum" in schema:
@@ -344,7 +354,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 
 
 def stack_file_schema() -> dict[str, Any]:
-    """Return the JSON Schema of Pulumi.STACK.yaml."""
+    """Return the JSON Schema of the stack files Pulumi.STACK.yaml."""
     areas = _schema()
     config: dict[str, Any] = {f"orders:{area}": areas["properties"][area] for area in AREAS}
     config[_REGION_KEY] = areas["properties"]["region"]

@@ -1,6 +1,7 @@
-"""What every command of this repository shares: how it begins, how it ends, and how it reports an error.
+"""Code that all commands of this repository share: start, end, signals and error messages.
 
-A command ends on a signal, and with one line for an error. It also ends normally when its output has no reader.
+A signal ends every command. An error is reported in one line. A command also completes normally if no process reads its
+output.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from cli import output, signals
 
 
 def begin() -> None:
-    """Prepare this process for a command. The packages of commands call it first, so that it covers their imports.
+    """Set up output and signals of this process for a command.
 
-    It does nothing when a package is imported by other code, such as a test: only while `python -m` looks for the
-    module that it was told to run does `sys.argv` begin with `-m`.
+    Each package of commands calls this function first, so that signals end the process even during imports. The
+    function does nothing if other code, such as a test, imports the package: `sys.argv` begins with `-m` only while
+    `python -m` looks for the module to run.
     https://docs.python.org/3/using/cmdline.html#cmdoption-m
     """
     if sys.argv[0] == "-m":

@@ -1,4 +1,4 @@
-"""Commands of others that a command runs."""
+"""Runs other programs as child processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cli.signals import on_signal
 
 
 def run(command: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run `command` and return its end, output and all. A signal that ends this process ends it too."""
+    """Run `command`, and return its exit code and output. A signal that ends this process also ends `command`."""
 
     def end() -> None:
         child.kill()

@@ -1,4 +1,4 @@
-"""How every command ends: with an exit code, and with one line for an error. No traceback reaches a user."""
+"""Ends commands with an exit code, and reports an error in one line. Users never see a traceback."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def run(
     prefix: str = "error",
     failed: int = 1,
 ) -> int:
-    """Run `command` and return its exit code, or `failed` after an error, which is reported in one line.
+    """Run `command` and return its exit code. Report an error in one line, and return `failed`.
 
-    The messages of `known` errors are for users. Any other error but the operating system's is a defect: its traceback
-    goes to the file `log`.
+    The messages of `known` errors and of errors of the operating system are for users. Any other error is a bug:
+    its traceback is written to the file `log`.
     """
     _tolerate_any_character()
     try:
@@ -37,12 +37,12 @@ def run(
         sys.stderr.write(f"{prefix}: {described(error)}\n")
     except Exception as error:  # noqa: BLE001 - the log gets the traceback, and the user reads one line
         words = " ".join(f"{type(error).__name__}: {error}".split())
-        sys.stderr.write(f"{prefix}: a defect of this program: {words}. Remedy: report it with {_kept(log)}\n")
+        sys.stderr.write(f"{prefix}: a bug in this program: {words}. Remedy: report it with {_kept(log)}\n")
     return failed
 
 
 def _tolerate_any_character() -> None:
-    """Let output replace what its encoding lacks, so that no command stops because a terminal can't show a letter."""
+    """Let output streams replace characters that their encoding lacks, so that no character makes a command fail."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -54,7 +54,7 @@ def _tolerate_any_character() -> None:
 
 
 def _kept(log: Path) -> str:
-    """Write the current traceback to `log`, or to a temporary file if it can't be written; return where it is."""
+    """Write the current traceback to `log`, or else to a temporary file. Return the path of the written file."""
     text = traceback.format_exc()
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,6 @@ def _kept(log: Path) -> str:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
         except OSError as error:
-            return f"this line, since its traceback could not be kept ({error.strerror})"
+            return f"this line, because its traceback could not be written ({error.strerror})"
         return name
     return str(log)

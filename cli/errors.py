@@ -1,4 +1,4 @@
-"""Errors of the operating system, in one line that names the file, what was got, and the remedy."""
+"""Describes errors of the operating system in one line, with the file, the error and a remedy."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-_MEND: Final = "mend that, then run the command again"
+_MEND: Final = "fix the cause, then run the command again"
 _FULL: Final = "free some space there, then run the command again"
-_FILES: Final = "raise the limit of open files, e.g. `ulimit -n 4096`, then run the command again"
-_PROCESSES: Final = "end other programs, or raise the limit (`ulimit -u`), then run the command again"
+_FILES: Final = "raise the limit of open files, for example with `ulimit -n 4096`, then run the command again"
+_PROCESSES: Final = "close other programs, or raise the limit (`ulimit -u`), then run the command again"
 _REMEDIES: Final = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -22,8 +22,8 @@ _REMEDIES: Final = {
     errno.EAGAIN: _PROCESSES,
     errno.ENOMEM: _PROCESSES,
     errno.ENAMETOOLONG: "move the checkout to a directory with a shorter path",
-    errno.EROFS: "run the command in a copy of the checkout that can be written",
-    errno.ENOENT: "check that it exists, then run the command again",
+    errno.EROFS: "run the command in a writable copy of the checkout",
+    errno.ENOENT: "check that the file exists, then run the command again",
     errno.EIO: "check the disk, then run the command again",
 }
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
@@ -33,7 +33,7 @@ _IN_THE_WAY: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 @contextmanager
 def naming(path: Path) -> Generator[None]:
-    """Name `path` in errors of the operating system that name no file, as those of a write don't."""
+    """Add `path` to errors of the operating system in the block that have no file name, such as errors of a write."""
     try:
         yield
     except OSError as error:
@@ -42,7 +42,7 @@ def naming(path: Path) -> Generator[None]:
 
 
 def described(error: OSError) -> str:
-    """Return one line for an error of the operating system: the file, what was got, and the remedy."""
+    """Return one line that describes an error of the operating system: the file, the error and the remedy."""
     got = error.strerror or str(error) or type(error).__name__
     # When a link or a move fails, `filename2` is the file that the command tried to write.
     name: Any = error.filename2 or error.filename
@@ -62,11 +62,11 @@ def _remedy(number: int, path: Path) -> str:
     if number in _FORBIDDEN:
         quoted = shlex.quote(str(folder))
         if own:
-            return f'take the directory over: sudo chown -R "$(id -u)" {quoted} && chmod -R u+rwX {quoted}'
+            return f'become the owner of the directory: sudo chown -R "$(id -u)" {quoted} && chmod -R u+rwX {quoted}'
         return f"get access to {quoted}, then run the command again"
     if number in _IN_THE_WAY:
         quoted = shlex.quote(str(found))
         if own:
-            return f"move what is in the way: mv {quoted} {shlex.quote(f'{found}.old')}"
-        return f"name another place than {quoted}, then run the command again"
+            return f"rename the existing path: mv {quoted} {shlex.quote(f'{found}.old')}"
+        return f"choose a path other than {quoted}, then run the command again"
     return _REMEDIES.get(number, _MEND)

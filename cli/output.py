@@ -1,6 +1,7 @@
-"""Standard output and standard error that fail no command: `make up | head -1` deploys as much as `make up` does.
+"""Makes standard output and standard error safe: a failed write never stops a command.
 
-Python raises an error from whichever `write` finds its reader gone or its disk full, and once more when it exits.
+`make up | head -1` therefore deploys as much as `make up`. By default, Python raises an error from the `write` that
+finds its reader gone or its disk full, and raises another error at exit.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ _STREAMS: Final = {"stdout": 1, "stderr": 2}
 
 
 class _Stream(io.FileIO):
-    """A file descriptor that takes everything. What it can't write after an error is lost."""
+    """A file descriptor whose writes never fail. After an error, it discards all data."""
 
     error: OSError | None = None
 
     def write(self, data: Any, /) -> int:
-        """Write `data` as far as the reader takes it, and count it as written."""
+        """Write `data`, or discard it after an error. Return the number of written or discarded bytes."""
         while self.error is None:
             try:
                 written = super().write(data)
@@ -41,7 +42,7 @@ class _Stream(io.FileIO):
 
 
 def protect() -> None:
-    """Replace `sys.stdout` and `sys.stderr`, and report a full disk as this process exits."""
+    """Replace `sys.stdout` and `sys.stderr` with safe streams, and report a full disk when this process exits."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)

@@ -1,8 +1,8 @@
-"""A signal ends a command within two seconds, whatever the command is doing.
+"""Ends a command within two seconds after a signal, whatever the command is doing.
 
-Python's own KeyboardInterrupt does not: it is raised inside of whatever code runs, and libraries swallow it, or then
-wait for what never comes. Pulumi does both. So nothing is raised here. A thread takes the signal, does what the command
-asked for in that case, and ends the process.
+Python's own KeyboardInterrupt is not reliable: Python raises it inside the running code, and a library may catch it or
+wait forever afterwards. Pulumi does both. This module raises no exception. Instead, a thread receives the signal, runs
+the actions that the command registered with `on_signal`, and ends the process.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Any, Final
 
 SIGNALS: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 LIMIT_S: Final = 1.5
-"""How long the actions may take that a command asked for."""
+"""Time limit in seconds for all actions that a command registered."""
 _lock: Final = threading.Lock()
 _actions: Final[list[Callable[[], None]]] = []
 _ending: Final = threading.Event()
 
 
 def take() -> None:
-    """Let signals end this process: it says `interrupted` and exits with 128 + the signal's number, as shells count.
+    """Let signals end this process. It prints `interrupted` and exits with 128 + the signal number, as in a shell.
 
-    Signals that are ignored stay ignored, as `nohup` wants it.
+    Signals that are ignored stay ignored, which `nohup` relies on.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -45,8 +45,8 @@ def take() -> None:
 def on_signal(action: Callable[[], None]) -> Generator[None]:
     """Run `action` if a signal arrives while the block runs.
 
-    The action runs in a thread of its own and may take LIMIT_S. Code in the block keeps running meanwhile, but the
-    code after the block does not run: at its end, the block waits until the process has ended.
+    The action runs in its own thread for at most LIMIT_S. The code in the block continues to run meanwhile. The code
+    after the block does not run, because the end of the block waits until the process has ended.
     """
     _go_no_further()
     with _lock:
@@ -60,7 +60,7 @@ def on_signal(action: Callable[[], None]) -> Generator[None]:
 
 
 class Work:
-    """Changes that come to their end once they began. After a signal no more begin. Used by several threads."""
+    """Changes that are never interrupted. After `stop`, no new change begins. Several threads may use one object."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -69,7 +69,7 @@ class Work:
 
     @contextmanager
     def one(self) -> Generator[None]:
-        """Make one change in the block; wait for the end of the process instead if the work is stopped."""
+        """Run the block as one change. If the work is stopped, block until the process ends instead."""
         with self._changed:
             self._changed.wait_for(lambda: not self._stopped)
             self._running += 1
@@ -81,12 +81,12 @@ class Work:
                 self._changed.notify_all()
 
     def settle(self) -> None:
-        """Wait for the changes that are being made."""
+        """Wait until all running changes have completed."""
         with self._changed:
             self._changed.wait_for(lambda: not self._running)
 
     def stop(self) -> None:
-        """Let no change begin any more."""
+        """Prevent new changes from starting."""
         with self._changed:
             self._stopped = True
 
@@ -119,6 +119,6 @@ def _do(action: Callable[[], None]) -> None:
 
 
 def _go_no_further() -> None:
-    """Wait for the end of this process if a signal has come."""
+    """If a signal has arrived, block until this process ends."""
     if _ending.is_set():
         threading.Event().wait()

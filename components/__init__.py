@@ -1,1 +1,1 @@
-"""The capabilities of the order platform as Pulumi components, and the pure helpers that they share."""
+"""The Pulumi components of the order platform, and the helper modules that the components share."""

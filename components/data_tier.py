@@ -1,4 +1,4 @@
-"""The tables of orders, users and products, and the bucket of the analytics records."""
+"""The DynamoDB tables for orders, users and products, and the S3 bucket for analytics records."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ class DataTierArgs:
     account_id: pulumi.Input[str]
     """AWS account id, part of the bucket name because all accounts share one namespace of bucket names."""
     point_in_time_recovery: bool
-    """Make continuous backups of the tables, which reach back 35 days."""
+    """Enable point-in-time recovery: continuous backups of the tables for the last 35 days."""
     deletion_protection: bool
     """Protect tables and bucket against deletion, in AWS and with Pulumi's `protect`."""
     force_destroy: bool
     """Let `pulumi destroy` delete the bucket even if it holds objects."""
     analytics_retention_days: int
-    """Days until an analytics record expires."""
+    """Number of days after which S3 deletes an analytics record."""
 
 
 class DataTier(pulumi.ComponentResource):
     """Four encrypted DynamoDB tables with on-demand capacity, and the analytics bucket."""
 
     users: aws.dynamodb.Table
-    """Profiles. The key is user_id."""
+    """Table of user profiles. The key is user_id."""
     orders: aws.dynamodb.Table
-    """Orders. The key is order_id. The table has a stream of all changes and the index `by-user`."""
+    """Table of orders. The key is order_id. The table has a stream of all changes and the index `by-user`."""
     inventory: aws.dynamodb.Table
-    """Products and their stock. The key is product_id. The table has the index `catalogue`."""
+    """Table of products and their stock. The key is product_id. The table has the index `catalogue`."""
     idempotency: aws.dynamodb.Table
-    """Records for which events an email was sent. Rows expire."""
+    """Table that records for which events an email was sent. Its rows expire."""
     analytics_bucket: aws.s3.Bucket
-    """Holds one object per event."""
+    """S3 bucket of the analytics records, with one object per event."""
 
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:DataTier", name, None, opts)

@@ -1,4 +1,4 @@
-"""Sign-in: the Cognito user pool whose tokens both APIs accept."""
+"""The Cognito user pool for sign-in. Both APIs accept its tokens."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class IdentityArgs:
     password_sign_in: bool
     """Allow InitiateAuth with a password (or SRP) in addition to the authorization code flow."""
     redirect_uris: Sequence[str]
-    """URIs that the hosted sign-in page may redirect to with a code. Cognito requires https or http://localhost."""
+    """URIs to which the hosted sign-in page may redirect with a code. Cognito requires https or http://localhost."""
     logout_uris: Sequence[str]
-    """URIs that the hosted page may redirect to after a user signed out."""
+    """URIs to which the hosted page may redirect after a user has signed out."""
     deletion_protection: bool
     """Protect the pool, and with it every user account, against deletion."""
 
@@ -45,7 +45,7 @@ class Identity(pulumi.ComponentResource):
     client_id: pulumi.Output[str]
     """Id of the app client: the claim `aud` of ID tokens and `client_id` of access tokens."""
     issuer: pulumi.Output[str]
-    """The claim `iss` of the tokens."""
+    """Issuer of the tokens: the value of their claim `iss`."""
     jwks_url: pulumi.Output[str]
     """URL of the public keys that verify the tokens."""
     hosted_ui_url: pulumi.Output[str]

@@ -1,4 +1,4 @@
-"""What operators do with a stack: check what it needs, and return failed events to where they failed."""
+"""Commands for operators of a stack: check its prerequisites, and redrive failed work."""
 
 import cli
 

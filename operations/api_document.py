@@ -1,4 +1,4 @@
-"""Reads the OpenAPI documents that the APIs are made from, as they are deployed: their routes, and what changes."""
+"""Reads deployed OpenAPI documents: lists their routes, and compares two versions of a document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PARTS: Final = {
     "operationId": "operation id",
     "parameters": "parameters",
     "requestBody": "body schema",
-    "responses": "answers",
+    "responses": "responses",
     "security": "token",
     INTEGRATION: "integration",
     "x-amazon-apigateway-request-validator": "validator",
@@ -26,31 +26,31 @@ _PARTS: Final = {
 
 @dataclass(frozen=True)
 class Route:
-    """A method of a path."""
+    """One route of an API: an HTTP method of a path, and its operation."""
 
     method: str
-    """Upper case; ANY stands for every method that its path does not have."""
+    """HTTP method in upper case. ANY matches every method that the path does not list."""
     path: str
     operation: Document
 
     @property
     def name(self) -> str:
-        """Method and path, as people write them."""
+        """Method and path, for example `GET /orders`."""
         return f"{self.method} {self.path}"
 
     @property
     def integration(self) -> Document:
-        """What answers."""
+        """The integration: the part of the operation that defines the backend."""
         return self.operation[INTEGRATION]
 
     @property
     def is_fixed(self) -> bool:
-        """Say whether API Gateway answers by itself."""
+        """Whether API Gateway responds without a backend."""
         return str(self.integration["type"]).lower() == "mock"
 
 
 def routes(body: str | Document) -> list[Route]:
-    """Return every route of a document, or of its JSON text."""
+    """Return every route of an OpenAPI document. `body` is the document or its JSON text."""
     document = cast("Document", json.loads(body)) if isinstance(body, str) else body
     return list(_routes(document))
 
@@ -63,10 +63,11 @@ def _routes(document: Document) -> Iterator[Route]:
 
 
 def changes(old: Document, new: Document) -> list[str]:
-    """Return what an update changes, one line for each route, and one for each part of the document around them.
+    """Return the differences between two documents as lines of text.
 
-    A route is known by its method and the shape of its path, so a renamed parameter is a change of one route. Answers
-    to preflight requests follow from the routes of their path, so they have no lines.
+    There is one line per changed route, and one line per other changed part of the document. Routes match if they have
+    the same method and the same path apart from parameter names, so a renamed parameter changes only one route. Routes
+    for preflight requests have no lines, because they depend only on the other routes of their path.
     """
     before, after = _by_shape(old), _by_shape(new)
     models = _changed(old, new, "components", "schemas")
@@ -109,7 +110,7 @@ def _differences(was: Route, will: Route, models: list[str]) -> Iterator[str]:
 
 
 def _changed(old: Document, new: Document, *path: str) -> list[str]:
-    """Return the keys at `path` whose values differ."""
+    """Return the keys below `path` whose values differ between the two documents, sorted."""
     for key in path:
         old, new = old.get(key, {}), new.get(key, {})
     return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))

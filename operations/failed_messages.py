@@ -1,4 +1,4 @@
-"""What lies in the failure queues, and what brings it back: one way for each kind of queue."""
+"""Reads messages from the failure queues, and redrives each message in the way that its kind of queue requires."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MESSAGE_GROUP_ID: Final = "orders"
 # EventBridge, record_analytics and Lambda store the reason of a failure in these message attributes. Some store a code
 # and a message, others only a message.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
-_NO_REASON: Final = {"queue": "received too often: its consumer ended without an answer, see the log of that function"}
+_NO_REASON: Final = {"queue": "received too often: its consumer ended without a response; see the log of that function"}
 _LONGEST_REASON: Final = 200
 _OF_A_STREAM: Final = ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber")
 _BATCH: Final = 10
@@ -24,7 +24,7 @@ _EMPTY_PAGES: Final = 50
 
 
 class NotRedriven(Exception):
-    """A message stays where it is. The message says why, and what to do."""
+    """A message could not be redriven and stays in its queue. The error says why, and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +34,14 @@ class FailureQueue:
     name: str
     url: str
     kind: str
-    """delivery, invocation, dead-letter, stream or queue."""
+    """Kind of the queue: delivery, invocation, dead-letter, stream or queue."""
     redrive_to: str
-    """ARN of the function's alias, or URL of the queue."""
+    """Target of a redrive: the ARN of a function's alias, or the URL of a queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One message as SQS gives it."""
+    """One message from a failure queue."""
 
     queue: FailureQueue
     message_id: str
@@ -52,14 +52,14 @@ class Message:
 
     @property
     def request_id(self) -> str:
-        """Return the id of the failed invocation, which an envelope and its dead-letter copy share."""
+        """Return the id of the failed invocation. An envelope and its dead-letter copy have the same id."""
         if self.queue.kind == "invocation":
             return str(part(self._json(), "requestContext", "requestId") or "")
         return self.attributes.get("RequestID", "")
 
     @property
     def reason(self) -> str:
-        """Return why it failed, as far as AWS says."""
+        """Return the reason for the failure, as far as the message contains it."""
         if self.queue.kind == "invocation":
             error = part(self._json(), "responsePayload", "errorType") or "error"
             return f"{error}: {part(self._json(), 'responsePayload', 'errorMessage') or ''}".strip()[:_LONGEST_REASON]
@@ -70,17 +70,20 @@ class Message:
 
     @property
     def sequence_numbers(self) -> tuple[str, str]:
-        """Return those of the first and of the last stream record that failed, of other kinds empty texts."""
+        """Return the sequence numbers of the first and the last failed stream record.
+
+        For messages of other kinds, return two empty texts.
+        """
         found = [part(self._json(), "DDBStreamBatchInfo", f"{end}SequenceNumber") for end in ("start", "end")]
         first, last = (number if isinstance(number, str) and number.isdecimal() else "" for number in found)
         return (first, last) if first and last else ("", "")
 
     @property
     def subject(self) -> str:
-        """Return what it is about: the event's id or the stream's record, where the message has it."""
+        """Return a short description of the message: the event id, the stream records, or the message id."""
         body = self._json()
         if first := self.sequence_numbers[0]:
-            return f"{part(body, 'DDBStreamBatchInfo', 'batchSize')} record(s) from {first}"
+            return f"{part(body, 'DDBStreamBatchInfo', 'batchSize')} record(s) from sequence number {first}"
         for keys in ((), ("detail",), ("requestPayload", "detail"), ("requestPayload",)):
             if event_id := part(body, *keys, "event_id"):
                 return str(event_id)
@@ -95,17 +98,17 @@ class Message:
 
     @property
     def content(self) -> dict[str, Any]:
-        """Return the body as an object. Raises NotRedriven if it is none."""
+        """Return the body as a JSON object. Raises NotRedriven if the body is something else."""
         body = self._json()
         if not body:
-            raise NotRedriven("its body is no JSON object; read it in the console, and delete it there")
+            raise NotRedriven("its body is not a JSON object; read the message in the SQS console, and delete it there")
         return body
 
 
 def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str, Message]) -> Iterator[Message]:
-    """Yield what was sent to `queue` before `until_s` (Unix seconds), hidden from others for a minute.
+    """Yield the messages that were sent to `queue` before `until_s` (Unix seconds).
 
-    `hidden` gets every message by its id as soon as it's received.
+    SQS hides each message from other readers for a minute. Every received message is added to `hidden` by its id.
     """
     later = list[Message]()
     while True:
@@ -144,40 +147,46 @@ def _message(queue: FailureQueue, raw: Mapping[str, Any]) -> Message:
 
 
 def part(of: object, *keys: str) -> Any:
-    """Return what stands under `keys` in a message, which may be of any shape; None if nothing does."""
+    """Return the value at the path `keys` in `of`, or None if there is no such value. `of` may have any shape."""
     for key in keys:
         of = cast("dict[str, object]", of).get(key) if isinstance(of, dict) else None
     return of
 
 
 def hidden_behind(sqs: Any, queue: FailureQueue) -> int:
-    """Return about how many messages of a FIFO queue are not given while others of their group are being read."""
+    """Return the approximate number of messages that SQS holds back in a FIFO queue.
+
+    SQS holds back the messages of a group while other messages of the group are being read.
+    """
     name = "ApproximateNumberOfMessages"
     return int(sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=[name])["Attributes"][name])
 
 
 def release(sqs: Any, message: Message) -> None:
-    """Make `message` visible to others again."""
+    """Make `message` visible to other readers of its queue again."""
     sqs.change_message_visibility(QueueUrl=message.queue.url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=0)
 
 
 def delete(sqs: Any, message: Message) -> None:
-    """Take `message` out of its queue."""
+    """Delete `message` from its queue."""
     sqs.delete_message(QueueUrl=message.queue.url, ReceiptHandle=message.receipt_handle)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Redriver:
-    """Sends messages back. The clients are botocore's."""
+    """Redrives messages. Its fields are clients of the AWS SDK."""
 
     sqs: Any
     functions: Any
-    """Lambda."""
+    """Client of Lambda."""
     streams: Any
-    """DynamoDB Streams."""
+    """Client of DynamoDB Streams."""
 
     def send_back(self, message: Message) -> str:
-        """Send `message` to where it failed; return what was done. Raises NotRedriven, and botocore's errors."""
+        """Send `message` back to where it failed, and return a text that says what was done.
+
+        Raises NotRedriven, and errors of the AWS SDK.
+        """
         kind, target = message.queue.kind, message.queue.redrive_to
         if kind == "stream":
             return self._replay_stream(message.content, target)
@@ -186,9 +195,9 @@ class Redriver:
         body = message.content
         payload = body.get("requestPayload") if kind == "invocation" else body
         if payload is None:
-            raise NotRedriven("it holds no event; read it in the console, and delete it there")
+            raise NotRedriven("it contains no event; read the message in the SQS console, and delete it there")
         self.functions.invoke(FunctionName=target, InvocationType="Event", Payload=json.dumps(payload).encode())
-        return "invoked again"
+        return "sent back: function invoked"
 
     def _enqueue(self, message: Message) -> str:
         body = message.content
@@ -208,13 +217,15 @@ class Redriver:
             # five minutes of its first delivery.
             MessageDeduplicationId=message.message_id,
         )
-        return "sent to its queue again"
+        return "sent back to its queue"
 
     def _replay_stream(self, body: Mapping[str, Any], target: str) -> str:
-        """Read the records that the message names (it holds none itself) and hand them to the function."""
+        """Invoke the function with the stream records of a message, which has only the positions of the records."""
         batch: Any = body.get("DDBStreamBatchInfo")
         if not all(isinstance(part(body, "DDBStreamBatchInfo", name), str) for name in _OF_A_STREAM):
-            raise NotRedriven("it names no stream records; read it in the console, and delete it there")
+            raise NotRedriven(
+                "it contains no position in a stream; read the message in the SQS console, and delete it there"
+            )
         records = list(self._records(batch))
         answer = self.functions.invoke(
             FunctionName=target,
@@ -223,11 +234,13 @@ class Redriver:
         )
         result = cast("dict[str, Any]", json.loads(answer["Payload"].read() or b"null") or {})
         if answer.get("FunctionError") or result.get("batchItemFailures"):
-            raise NotRedriven(f"it failed again: {json.dumps(result)[:200]}; mend the function first")
-        return f"replayed {len(records)} stream record(s)"
+            raise NotRedriven(
+                f"it failed again: {json.dumps(result)[:200]}; fix the function, then run make redrive again"
+            )
+        return f"sent back {len(records)} stream record(s)"
 
     def _records(self, batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the records that `batch` names. Raises NotRedriven if the stream has not all of them."""
+        """Yield the stream records of `batch`. Raises NotRedriven if the stream does not return all of them."""
         last, empty = int(batch["endSequenceNumber"]), 0
         try:
             iterator = self.streams.get_shard_iterator(
@@ -254,14 +267,15 @@ class Redriver:
                 "ResourceNotFoundException",
             ):
                 raise NotRedriven(
-                    "its records are gone: DynamoDB keeps a stream for 24 hours; replay the events of that time from "
-                    "the bus's archive, or read the orders of that time in the table, then delete the message"
+                    "its stream records are gone, because DynamoDB stores them for 24 hours; replay the events of that "
+                    "time from the archive of the bus, or read the orders of that time in the table, then delete the "
+                    "message"
                 ) from error
             raise
-        raise NotRedriven("the stream does not give all of its records now; repeat this")
+        raise NotRedriven("the stream did not return all records of the message; run make redrive again")
 
 
 def _epoch(value: object) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    raise TypeError(f"type {type(value).__name__}: cannot be converted to JSON")

@@ -1,4 +1,4 @@
-"""Why a message lies in its failure queue, where the message itself does not say."""
+"""Finds out why a message is in its failure queue if the message itself does not contain the reason."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _PAGES: Final = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Reasons:
-    """Finds reasons: in the message, or in the log of the function that could not do it."""
+    """Finds the reason for a failure in the message, or in the log of the function that failed."""
 
     logs: Any
-    """CloudWatch Logs."""
+    """Client of CloudWatch Logs."""
     groups: Mapping[str, str]
-    """Stack output `ops.logGroups`."""
+    """Log groups of the functions: the stack output `ops.logGroups`."""
 
     def of(self, message: Message) -> str:
-        """Return why `message` failed; of stream records, which come without it, what the log says."""
+        """Return the reason for the failure of `message`. For stream records, add the reason from the log."""
         first, last = message.sequence_numbers
         function = message.queue.redrive_to.split(":")[6] if first else ""
         group = next((name for name in self.groups.values() if name.rpartition("/")[2] == function), "")
@@ -38,15 +38,18 @@ class Reasons:
         try:
             found = self._logged(group, range(int(first), int(last) + 1), until_s=message.sent_at_s)
         except (ClientError, BotoCoreError) as error:
-            return f"{message.reason}: {group} cannot be read: {error}"
+            return f"{message.reason}; log group {group}: could not be read: {error}"
         if not found:
-            return f"{message.reason}: see sequence_number {first} in {group}"
+            return f"{message.reason}; search for sequence_number {first} in log group {group}"
         named = [f"{number}: {why}" for number, why in sorted(found.items())[:_NAMED]]
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         return f"{message.reason}: {'; '.join(named)}{more}"
 
     def _logged(self, group: str, numbers: range, *, until_s: float) -> dict[int, str]:
-        """Return what `group` says of sequence numbers: the last line of an exception, or AWS's codes."""
+        """Return the reasons that the log group `group` has for sequence numbers.
+
+        A reason is the last line of an exception, or error codes of AWS.
+        """
         found: dict[int, str] = {}
         token: dict[str, str] = {}
         for _ in range(_PAGES):

@@ -1,6 +1,6 @@
-"""What must be there before `pulumi preview` or `pulumi up` of a stack makes sense.
+"""Checks the prerequisites of `pulumi preview` and `pulumi up` for a stack.
 
-`python -m operations.prerequisites STACK` says what is missing, all of it at once, and how to get it.
+`python -m operations.prerequisites STACK` lists everything that is missing, each with its remedy.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _ANY_REGION: Final = "us-east-1"
 
 
 def problems(stack: str) -> list[str]:
-    """Return what is missing for `stack`, each with its remedy."""
+    """Return one line for each missing prerequisite of `stack`, with its remedy."""
     if stack == LOCAL_STACK:
         return ["STACK=local runs on this machine's emulator, not on AWS; use `make up`"]
     missing = without_stack_file(stack)
     path = stack_file(stack)
-    config, wrong = ({}, [f"{missing}; copy one of them"]) if missing else read_config(path)
+    config, wrong = ({}, [f"{missing}; copy one of these files"]) if missing else read_config(path)
     return [*wrong, *_pulumi(stack), *_account(config)]
 
 
@@ -48,7 +48,10 @@ def _pulumi(stack: str) -> list[str]:
 
 
 def _account(config: Mapping[str, Any]) -> list[str]:
-    """Return what the AWS account lacks for a stack file's `config`; of an empty one only if there are credentials."""
+    """Return the missing prerequisites of the AWS account for the settings in `config`.
+
+    If `config` is empty, check only the credentials.
+    """
     region = config.get(_REGION, _ANY_REGION)
     client: Any = cast("Any", boto3).client
     try:
@@ -63,24 +66,26 @@ def _account(config: Mapping[str, Any]) -> list[str]:
 
 
 def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
-    """Return what is wrong if Lambda would refuse the provisioned concurrency of a stack file's `config`.
+    """Return a problem if Lambda would refuse the provisioned concurrency in `config`, otherwise an empty list.
 
-    Lambda keeps 100 of an account's `quota` of concurrent executions unreserved; a new account may have only 10 in all.
+    `quota` is the account's quota of concurrent executions. Lambda keeps 100 of them unreserved. The quota of a new
+    account can be as low as 10.
     """
     sizes = _section(_section(config, "orders:functions"), "sizes")
     provisioned = [_section(sizes, name).get("provisionedConcurrency", 0) for name in sizes]
     wanted = sum(number for number in provisioned if isinstance(number, int))
     if not wanted or quota - wanted >= UNRESERVED:
         return []
-    needed = f"{wanted} provisioned and {UNRESERVED} that Lambda keeps free"
-    remedy = "ask for more in Service Quotas (Lambda, Concurrent executions), or lower provisionedConcurrency"
-    return [f"Lambda's quota of concurrent executions: got {quota}; needed: {needed}; {remedy}"]
+    needed = f"{wanted} for provisioned concurrency and {UNRESERVED} that Lambda keeps unreserved"
+    remedy = "request an increase in Service Quotas (Lambda, Concurrent executions), or lower provisionedConcurrency"
+    return [f"Lambda's quota of concurrent executions: got {quota}; required: {needed}; {remedy}"]
 
 
 def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return the configuration of the stack file `path`, or an empty one and why: unreadable, no `config`, no region.
+    """Return the configuration in the stack file `path`, and a list of problems.
 
-    All other values are the program's to check (settings.py).
+    With problems, the configuration is empty. This function checks only that the file is readable and has a region. The
+    Pulumi program checks all other settings.
     """
     try:
         keys = pulumi_yaml.read(path)
@@ -89,18 +94,18 @@ def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
     config = keys.get("config")
     if not isinstance(config, dict):
         got = ", ".join(keys) or "nothing"
-        return {}, [f"{path.name}: got {got}; needed: a key `config` with the settings under it"]
+        return {}, [f"{path.name}: got {got}; required: a key `config` that contains the settings"]
     region = cast("dict[str, Any]", config).get(_REGION)
     if not isinstance(region, str):
         got = "nothing" if region is None else region
         return {}, [
-            f"{path.name}: {_REGION}: got {got}; needed: an AWS region; run `pulumi config set {_REGION} REGION`"
+            f"{path.name}: {_REGION}: got {got}; required: an AWS region; run `pulumi config set {_REGION} REGION`"
         ]
     return cast("dict[str, Any]", config), []
 
 
 def _section(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return a part of the configuration, an empty one if it is of another kind: the program says so."""
+    """Return the section `name` of the configuration, or {} if the section is not a mapping."""
     found = of.get(name)
     return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
 
@@ -110,7 +115,7 @@ def _run(*command: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Return 0 if everything is there, else 1 after naming what is not."""
+    """Print each missing prerequisite. Return 0 if nothing is missing, 1 if something is, 2 for wrong arguments."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m operations.prerequisites STACK\n")
         return 2

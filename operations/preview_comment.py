@@ -1,9 +1,10 @@
-"""`python -m operations.preview_comment STACK FILE`: the pull request's comment with a preview, on standard output.
+"""Prints a comment for a pull request from the output of `pulumi preview`.
 
-GitHub refuses a comment of more than 65,536 characters, so the middle of a long preview is left out.
+Usage: `python -m operations.preview_comment STACK FILE`. GitHub refuses a comment of more than 65,536 characters, so
+the comment leaves out the middle of a long preview.
 
-An API is made from one OpenAPI document, and Pulumi shows all of it when a word of it changes. The comment has what
-changes instead: the routes that are added, changed and removed.
+Each API is created from one OpenAPI document, and Pulumi shows the whole document after any change. The comment shows
+the added, changed and removed routes instead.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ _FRAME = 1_000
 # The Pulumi CLI shows a JSON text property in this form, with the old and the new values in one tree.
 _BODY: Final = re.compile(r" *~ body *: \(json\) \{")
 _UNKNOWN: Final = " => [unknown]"
-_NOT_KNOWN: Final = "{}~ routes of the API: not known before a resource that they name is replaced"
+_NOT_KNOWN: Final = "{}~ routes of the API: unknown until Pulumi has replaced a resource that the routes refer to"
 _LINE: Final = re.compile(r"(?P<indent> *)(?P<mark>[~+-])?(?P<space> *)(?P<content>.*)")
 _ENTRY: Final = re.compile(r"(?P<key>\[\d+\]|.+?) *: (?P<value>.*)")
 _OPEN: Final = ("{", "[", "(json) {", "(json) [", "")
 
 
 def marker(stack: str) -> str:
-    """Return the invisible line by which the comment of `stack` is found again."""
+    """Return an invisible line that identifies the comment of `stack`, so that CI can update the comment."""
     return f"<!-- pulumi preview of {stack} -->"
 
 
 def comment(stack: str, preview: str) -> str:
-    """Return the comment's text: below GitHub's limit, whatever the preview's length and characters."""
+    """Return the text of the comment, which is never longer than GitHub's limit."""
     # Three backquotes in the text would end the code block of the comment, so they are replaced.
     text = _shortened(by_route(preview.strip()).replace("```", "'''"), GITHUB_LIMIT - _FRAME)
     summary = f"<details open><summary><b>pulumi preview</b> of <b>{stack}</b></summary>"
@@ -44,7 +45,7 @@ def comment(stack: str, preview: str) -> str:
 
 
 def by_route(preview: str) -> str:
-    """Return the preview with the changes of routes in place of each API's document."""
+    """Return the preview with each changed OpenAPI document replaced by a list of its changed routes."""
     lines, shown, position = preview.splitlines(), list[str](), 0
     while position < len(lines):
         end = _end_of_body(lines, position) if _BODY.fullmatch(lines[position]) else position
@@ -61,7 +62,7 @@ def by_route(preview: str) -> str:
 
 
 def _end_of_body(lines: list[str], start: int) -> int:
-    """Return the line that closes the tree which `start` opens, or `start` if none does."""
+    """Return the index of the line that closes the tree opened at `start`, or `start` if no line does."""
     closing = " " * lines[start].index("body") + "}"
     return next((at for at in range(start + 1, len(lines)) if lines[at] == closing), start)
 
@@ -74,7 +75,7 @@ def _summary(first: str, lines: list[str]) -> Iterator[str]:
 
 
 def _documents(lines: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the old and the new document of a tree. Long texts are cut off, as the CLI shows them."""
+    """Return the old and the new document of a tree in the preview. The CLI has shortened long texts in them."""
     old, new = dict[str, Any](), dict[str, Any]()
     open_: list[tuple[int, dict[str, Any], dict[str, Any]]] = [(-1, old, new)]
     for line in lines:
@@ -105,17 +106,17 @@ def _documents(lines: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
 def _shortened(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
-    note = "\n… {} characters left out: the job's log has all of it …\n"
+    note = "\n… {} characters left out; the log of the CI job has the whole preview …\n"
     room = limit - len(note) - 10
     head, tail = text[: room // 2], text[-(room - room // 2) :]
     return head + note.format(len(text) - room) + tail
 
 
 def main(arguments: list[str]) -> int:
-    """Print the comment."""
+    """Print the comment to standard output, and return the exit code."""
     parser = argparse.ArgumentParser(prog="preview_comment", description=__doc__)
     parser.add_argument("stack", metavar="STACK")
-    parser.add_argument("file", metavar="FILE", type=Path, help="what `pulumi preview` printed")
+    parser.add_argument("file", metavar="FILE", type=Path, help="file with the output of `pulumi preview`")
     given = parser.parse_args(arguments)
 
     def command() -> int:

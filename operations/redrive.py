@@ -1,7 +1,8 @@
-"""`python -m operations.redrive STACK [--dry-run] [--port PORT]`: failed messages go back to where they failed.
+"""Redrives failed work: sends the messages in the failure queues back to where they failed.
 
-Consumers are idempotent, so a message that is sent back twice does nothing twice. Exit code 0: nothing is left;
-1: something stayed in its queue, which is said; 2: the arguments or the stack are not usable.
+Usage: `python -m operations.redrive STACK [--dry-run] [--port PORT]`. Consumers are idempotent, so it is safe to send a
+message back twice. Exit codes: 0 if no message is left, 1 if a message stayed in its queue (the output says why), 2 if
+the arguments or the stack are invalid.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
 def failure_queues(outputs: Mapping[str, Any]) -> list[FailureQueue]:
-    """Return the queues of the stack output `ops.failureQueues`, in the order to treat them."""
+    """Return the failure queues in the stack output `ops.failureQueues`, in the order in which to redrive them."""
     described = outputs["ops"]["failureQueues"]
     queues = [
         FailureQueue(name=name, url=entry["url"], kind=entry["kind"], redrive_to=entry["redriveTo"])
@@ -57,13 +58,13 @@ def failure_queues(outputs: Mapping[str, Any]) -> list[FailureQueue]:
 
 
 def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
-    """Send everything back; return how many messages stayed where they are (none counts in a dry run)."""
+    """Redrive all failure queues. Return the number of messages that stayed in their queues, 0 in a dry run."""
     client = clients(outputs)
     redriver = Redriver(sqs=client("sqs"), functions=client("lambda"), streams=client("dynamodbstreams"))
     reasons = Reasons(logs=client("logs"), groups=outputs["ops"].get("logGroups", {}))
     run = Run(redriver=redriver, reasons=reasons, dry_run=dry_run, started_s=time.time())
     queues = failure_queues(outputs)
-    _print(f"reading {len(queues)} failure queues, which takes a few seconds")
+    _print(f"reading {len(queues)} failure queues; this takes a few seconds")
     copies = [queue for queue in queues if queue.kind == "dead-letter"]
     with on_signal(run.stop), ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
         # The queues are read at the same time, because SQS must return nothing for a second before a queue counts as
@@ -77,7 +78,7 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
 
 @dataclass
 class Run:
-    """One run over all queues; several threads work on it."""
+    """One redrive of all failure queues, in several threads."""
 
     redriver: Redriver
     reasons: Reasons
@@ -86,14 +87,14 @@ class Run:
     done: int = 0
     kept: int = 0
     _sent_back: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    """Target and request id of the envelopes that are dealt with."""
+    """Target and request id of each envelope that was sent back."""
     _hidden: dict[str, Message] = field(default_factory=dict[str, Message])
-    """By id: what was received, and is neither deleted nor released."""
+    """Received messages that are neither deleted nor released, by message id."""
     _work: Work = field(default_factory=Work)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self) -> None:
-        """Send nothing more back, and let the next redrive see what this one received."""
+        """Stop, and release all received messages, so that the next redrive can receive them."""
         self._work.stop()
         with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
             for message in list(self._hidden.values()):
@@ -101,7 +102,7 @@ class Run:
         self._work.settle()
 
     def work_off(self, queue: FailureQueue) -> None:
-        """Send back what lies in `queue`, or say what would be."""
+        """Send back all messages of `queue`, or in a dry run only print them."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
             # During a pass, messages that stay are hidden, and they block the rest of their group in a FIFO queue. They
@@ -109,7 +110,10 @@ class Run:
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:
-        """Read `queue` once; return whether something left it while something else, named in `stayed`, did not."""
+        """Read `queue` once. Return whether another pass can help: some messages left the queue, and others stayed.
+
+        The ids of messages that stayed are added to `stayed`.
+        """
         held, left = list[Message](), 0
         sqs = self.redriver.sqs
         for message in messages(sqs, queue, until_s=self.started_s, hidden=self._hidden):
@@ -119,7 +123,9 @@ class Run:
             stayed.add(message.message_id)
             held.append(message)
         if self.dry_run and queue.kind == "queue" and (behind := hidden_behind(sqs, queue)):
-            _print(f"{queue.name}: about {behind} more of the same group, which SQS hides while others are read")
+            _print(
+                f"{queue.name}: about {behind} more messages of the same group, which SQS holds back during this read"
+            )
             self._count(done=behind)
         for message in held:
             release(sqs, message)
@@ -127,17 +133,17 @@ class Run:
         return bool(held and left)
 
     def _leaves(self, message: Message) -> bool:
-        """Treat a message, to the end if a signal comes meanwhile; return whether it is out of its queue."""
+        """Redrive a message. A signal does not interrupt this work. Return whether the message left its queue."""
         with self._work.one():
             return self._treat(message)
 
     def _treat(self, message: Message) -> bool:
-        """Treat a message, and say how; return whether it is out of its queue."""
+        """Redrive a message, and print the result. Return whether the message left its queue."""
         copy = self._is_copy(message)
         if self.dry_run:
-            what = "would be dropped, a copy" if copy else "would be sent back"
+            what = "would be dropped as a copy" if copy else "would be sent back"
         elif copy:
-            what = "dropped, a copy of what was sent back"
+            what = "dropped as a copy of a message that was sent back"
         else:
             try:
                 what = self.redriver.send_back(message)
@@ -168,7 +174,10 @@ class Run:
 
 
 def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Return what makes the SDK's clients: of the emulator for its outputs, else of AWS as this machine is set up."""
+    """Return a function that creates an AWS SDK client by service name.
+
+    The clients use the emulator for outputs of the stack `local`, otherwise the AWS settings of this machine.
+    """
     region, local = outputs["frontend"]["region"], outputs.get("local")
     config = Config(
         # Requests to AWS may need the proxy of this machine, but requests to the local emulator must not use it.
@@ -186,7 +195,7 @@ def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
         try:
             return session.client(service, config=config, **keywords)
         except ValueError as error:
-            raise OperationError(f"AWS settings of this machine: {error}; mend them there") from error
+            raise OperationError(f"AWS settings of this machine: {error}; correct these settings") from error
 
     return client
 
@@ -198,11 +207,11 @@ def _print(line: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(prog="redrive", description="Return failed messages to where they failed.")
-    parser.add_argument("stack", help="the stack's name; local is the emulator's")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="the emulator's port")
+    """Run the command, and return its exit code."""
+    parser = argparse.ArgumentParser(prog="redrive", description="Send failed messages back to where they failed.")
+    parser.add_argument("stack", help="name of the stack; local is the stack on the emulator")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be done")
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="port of the emulator")
     given = parser.parse_args(arguments)
     known = (OperationError, LocalError, BotoCoreError, ClientError)
     return endings.run(lambda: _command(given), ERROR_LOG, known=known, prefix="redrive", failed=2)
@@ -214,9 +223,9 @@ def _command(given: argparse.Namespace) -> int:
         try:
             return 1 if redrive(stack_outputs.read(given.stack, port=given.port), dry_run=given.dry_run) else 0
         except EndpointConnectionError as error:
-            start = f"start it by `make up PORT={given.port}`"
-            remedy = start if given.stack == LOCAL_STACK else "look at the network"
-            raise OperationError(f"nothing answers: {error}; {remedy}") from error
+            start = f"start it with `make up PORT={given.port}`"
+            remedy = start if given.stack == LOCAL_STACK else "check the network connection"
+            raise OperationError(f"no response: {error}; {remedy}") from error
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs the real program, or a part of one, under Pulumi mocks, and records every resource that it registers."""
+"""Runs the Pulumi program, or a part of it, with Pulumi's mocks, and records every resource that it registers."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ class Resource:
     """One registered resource."""
 
     type: str
-    """Pulumi type token, e.g. aws:sqs/queue:Queue."""
+    """Pulumi type token, for example aws:sqs/queue:Queue."""
     name: str
     """Logical name."""
     inputs: Mapping[str, Any]
-    """As the provider gets them: camelCase keys, computed values resolved."""
+    """Inputs in the form that the provider receives: camelCase keys and resolved values."""
     state: Mapping[str, Any]
-    """Inputs and invented computed outputs."""
+    """Inputs, and invented values for the outputs that AWS would compute."""
     parent: str
-    """The parent's URN."""
+    """URN of the parent."""
     urn: str
     custom: bool
     protect: bool
     dependencies: tuple[str, ...]
-    """URNs that it waits for."""
+    """URNs of the resources that this resource depends on."""
     made_from: Mapping[str, frozenset[str]]
-    """Input -> URNs of the resources whose outputs it has."""
+    """URNs of the resources whose outputs an input contains, by name of the input."""
     delete_before_replace: bool
 
 
 @dataclass
 class Graph:
-    """Everything that one run registered."""
+    """All resources and outputs that one run of the program registered."""
 
     stack: str
     resources: list[Resource] = field(default_factory=list[Resource])
@@ -62,29 +62,29 @@ class Graph:
     """URNs of components that called register_outputs."""
 
     def of(self, type_token: str) -> list[Resource]:
-        """Return the resources of a type: the whole token, or its last part (`Queue`)."""
+        """Return the resources of a type. `type_token` is the whole token or its last part, for example `Queue`."""
         return [r for r in self.resources if r.type == type_token or r.type.rsplit(":", 1)[-1] == type_token]
 
     def one(self, type_token: str, name: str) -> Resource:
-        """Return the resource with this logical name. Fails if there is not exactly one."""
+        """Return the resource with this type and logical name. Raises AssertionError unless there is exactly one."""
         found = [resource for resource in self.of(type_token) if resource.name == name]
         if len(found) != 1:
             raise AssertionError(
-                f"{type_token} {name!r}: {len(found)}; there are {[r.name for r in self.of(type_token)]}"
+                f"{type_token} {name!r}: got {len(found)}; allowed: one of {[r.name for r in self.of(type_token)]}"
             )
         return found[0]
 
     def policy(self, type_token: str, name: str, key: str = "policy") -> list[dict[str, Any]]:
-        """Return the statements of a policy document."""
+        """Return the statements of the policy document in the input `key` of a resource."""
         return cast("list[dict[str, Any]]", json.loads(self.one(type_token, name).inputs[key])["Statement"])
 
     def children(self, urn: str) -> Iterator[Resource]:
-        """Yield what is parented to `urn`."""
+        """Yield the resources whose parent is `urn`."""
         return (resource for resource in self.resources if resource.parent == urn)
 
 
 class _Recorder(MockMonitor):
-    """Sees the options of each registration, which plain mocks do not."""
+    """Records each registration with its options, which Pulumi's own mocks do not receive."""
 
     def __init__(self, graph: Graph, *, unknown: bool) -> None:
         super().__init__(_Provider(unknown=unknown))
@@ -120,7 +120,7 @@ class _Recorder(MockMonitor):
 
 
 class _Provider(pulumi.runtime.Mocks):
-    """Invents what AWS would compute; in a first preview (`unknown`) it computes nothing."""
+    """Invents the outputs that AWS would compute. With `unknown`, as in a first preview, it computes no outputs."""
 
     def __init__(self, *, unknown: bool) -> None:
         self._unknown = unknown
@@ -134,11 +134,11 @@ class _Provider(pulumi.runtime.Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 - the text is no secret
             return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ci", "userId": "ci", "id": ACCOUNT}, []
-        raise NotImplementedError(f"invoke {args.token}: teach operations/resource_graph.py what it answers")
+        raise NotImplementedError(f"invoke {args.token}: has no mock; add its result to operations/resource_graph.py")
 
 
 def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
-    """Return an id in the shape that AWS gives it."""
+    """Return an invented id of a resource, in the format that AWS uses."""
     kind = type_token.rsplit(":", 1)[-1]
     if kind in ("Role", "Table", "Function", "LogGroup", "EventBus", "EventRule"):
         return str(inputs.get("name", name))
@@ -150,7 +150,7 @@ def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
 
 
 def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return computed outputs in the shape that AWS gives them."""
+    """Return invented outputs of a resource, in the format that AWS uses."""
     module, kind = type_token.split(":")[1].split("/", maxsplit=1)[0], type_token.rsplit(":", 1)[-1]
     physical = inputs.get("name") or inputs.get("bucket") or name
     arn = f"arn:aws:{module}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"
@@ -183,7 +183,7 @@ def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str,
 
 
 def rule_path(inputs: Mapping[str, Any]) -> str:
-    """Return what stands before the name in the ARN of a rule, or of a target's rule: its bus, if not `default`."""
+    """Return the part before the name in the ARN of a rule: `BUS/`, or "" for a rule of the default bus."""
     bus = inputs.get("eventBusName", "default")
     return "" if bus == "default" else f"{bus}/"
 
@@ -217,7 +217,7 @@ def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[s
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` with whole floats as integers, as JSON has them."""
+    """Return `value` with whole floats converted to integers, as JSON writes them."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list):
@@ -228,7 +228,7 @@ def _plain(value: Any) -> Any:
 
 
 def stack_config(stack: str) -> dict[str, str]:
-    """Return the stack file's configuration as the CLI hands it to the program."""
+    """Return the configuration in the stack file, in the form that the Pulumi CLI passes to the program."""
     document = pulumi_yaml.read(ROOT / f"Pulumi.{stack}.yaml")
     return {key: pulumi_yaml.config_text(value) for key, value in document["config"].items()}
 
@@ -236,7 +236,10 @@ def stack_config(stack: str) -> dict[str, str]:
 def run(
     program: Callable[[], None], stack: str = "dev", *, unknown: bool = False, config: Mapping[str, str] | None = None
 ) -> Graph:
-    """Run `program` under mocks. `unknown` is a first preview: no computed output is known. Raises what it raises."""
+    """Run `program` with mocks, and return the recorded graph. Raises the errors of `program`.
+
+    With `unknown`, computed outputs are unknown, as in a first preview.
+    """
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
     graph = Graph(stack)
     loop = asyncio.new_event_loop()
@@ -268,7 +271,10 @@ def run(
 def record(
     stack: str, *, unknown: bool = False, config: Mapping[str, str] | None = None, build_archives: bool = True
 ) -> Graph:
-    """Run the whole program of `stack`. Without `build_archives` it needs no package index."""
+    """Run the whole Pulumi program with the settings of `stack`, and return the recorded graph.
+
+    Without `build_archives`, the run needs no package index.
+    """
 
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")

@@ -1,4 +1,4 @@
-"""The policy pack that `pulumi preview --policy-pack policy` starts."""
+"""Defines the policy pack, which `pulumi preview --policy-pack policy` runs."""
 
 from __future__ import annotations
 

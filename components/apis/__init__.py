@@ -1,1 +1,1 @@
-"""The REST API and the HTTP API, made from the OpenAPI documents in contracts/."""
+"""The REST API and the HTTP API, created from the OpenAPI documents in contracts/."""

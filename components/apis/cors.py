@@ -1,4 +1,4 @@
-"""Cross-origin rules of both APIs: exact origins, and what a page may send to them and read from them."""
+"""CORS rules of both APIs: the allowed origins, request headers and response headers."""
 
 from __future__ import annotations
 
@@ -23,24 +23,32 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 @dataclass(frozen=True)
 class CorsRules:
-    """Who may call a REST API from a browser. Raises ValueError unless each entry is an exact origin."""
+    """The origins that may call an API from a browser.
+
+    Raises ValueError if there is no origin, or if an origin contains a path or a wildcard.
+    """
 
     origins: tuple[str, ...]
-    """Scheme, host and port, without path; the first is the main one."""
+    """Origins: scheme, host and optional port, without a path. The first one is the main origin."""
 
     def __post_init__(self) -> None:
         wrong = [origin for origin in self.origins if not _ORIGIN.fullmatch(origin)]
         if wrong or not self.origins:
-            raise ValueError(f"CORS origins: got {wrong or 'none'}; allowed: exact origins such as https://example.com")
+            raise ValueError(
+                f"CORS origins: got {wrong or 'none'}; allowed: one or more exact origins such as https://example.com"
+            )
 
     @property
     def answer_headers(self) -> dict[str, str]:
-        """Return the fixed headers of an answer. The origin is one of them only where there is no choice."""
+        """Return the CORS headers that every response carries.
+
+        `Access-Control-Allow-Origin` is one of these headers only if the API allows exactly one origin.
+        """
         fixed = {"Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS), "Vary": "Origin"}
         return {ALLOW_ORIGIN: self.origins[0], **fixed} if len(self.origins) == 1 else fixed
 
     def preflight_headers(self, methods: Iterable[str]) -> dict[str, str]:
-        """Return the fixed headers of the answer to a preflight request for a path with these methods."""
+        """Return the CORS headers of the response to a preflight request for a path that supports `methods`."""
         headers = {name: value for name, value in self.answer_headers.items() if "Expose" not in name}
         return {
             **headers,
@@ -51,16 +59,19 @@ class CorsRules:
 
     @property
     def gateway_response_headers(self) -> dict[str, str]:
-        """Return the headers of the gateway's own errors.
+        """Return the CORS headers of the errors that API Gateway generates itself.
 
-        A gateway response is not processed by Velocity and cannot choose, so it carries the main origin: pages of the
-        other origins see a failed request, not its status.
+        These headers cannot depend on the request, so they always allow the main origin. A browser hides such an error
+        from pages of the other origins: these pages see a failed request without a status.
         """
         return {ALLOW_ORIGIN: self.origins[0], **self.answer_headers}
 
     @property
     def origin_template(self) -> str:
-        """Return the template lines that answer with the request's own origin if it is allowed; "" with one origin."""
+        """Return the mapping template that allows the origin of the request if it is in `origins`.
+
+        Return "" if the API allows one origin, because the fixed headers then contain it.
+        """
         if len(self.origins) == 1:
             return ""
         is_allowed = " || ".join(f"$origin == '{origin}'" for origin in self.origins)

@@ -1,4 +1,4 @@
-"""The catalogue over HTTP: the light API of contracts/http-api.yaml."""
+"""The HTTP API, which serves the product catalog as described in contracts/http-api.yaml."""
 
 from __future__ import annotations
 
@@ -39,43 +39,46 @@ _ACCESS_LOG: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class HttpApiArgs:
-    """What the API serves from, and to whom."""
+    """The resources, clients and limits of the HTTP API."""
 
     context: FunctionContext
-    """What all functions of the stack share."""
+    """Settings that all functions of the stack share."""
     sizes: Mapping[str, FunctionSize]
-    """Of `catalog_api`."""
+    """Memory, time limit and provisioned concurrency of the function `catalog_api`."""
     issuer: pulumi.Input[str]
-    """`iss` of the tokens: the Cognito user pool's address."""
+    """URL of the Cognito user pool. The claim `iss` of a token must equal it."""
     client_id: pulumi.Input[str]
-    """App client whose tokens are taken, by their `aud` or `client_id`."""
+    """Id of the app client. The claim `aud` or `client_id` of a token must equal it."""
     inventory_table: aws.dynamodb.Table
-    """Products."""
+    """Table of products and their stock."""
     catalogue_index: str
-    """Name of the inventory table's index of all products."""
+    """Name of the inventory table's index that lists all products."""
     cors_origins: Sequence[str]
-    """Exact origins of the frontends."""
+    """Origins of the frontends that may call the API, for example https://example.com."""
     throttle_rate: float
-    """Requests a second, steady."""
+    """Steady-state limit of the API, in requests per second."""
     throttle_burst: int
-    """Requests at once."""
+    """Burst limit of the API: number of requests that may arrive at the same moment."""
 
 
 class HttpApi(pulumi.ComponentResource):
-    """HTTP API with its function `catalog_api`, token check by scope, CORS, limits and access log."""
+    """HTTP API with the function `catalog_api`.
+
+    It has CORS, throttling, an access log, and a JWT authorizer that checks scopes.
+    """
 
     url: pulumi.Output[str]
-    """Base address, without stage and without trailing slash."""
+    """Base URL of the API, without a stage and without a trailing slash."""
     api_id: pulumi.Output[str]
-    """API id."""
+    """Id of the API."""
     stage_name: pulumi.Output[str]
-    """Stage: `$default`."""
+    """Name of the stage, `$default`."""
     access_log_group_name: pulumi.Output[str]
-    """CloudWatch log group, one JSON line for each request."""
+    """Name of the CloudWatch log group of the access log, which has one JSON line per request."""
     functions: Mapping[str, Function]
-    """`catalog_api`."""
+    """The function of the API by its name, `catalog_api`."""
     scopes: tuple[str, ...]
-    """What a token needs, over all operations."""
+    """All scopes that the operations of the API require, in alphabetical order."""
 
     def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
@@ -144,7 +147,7 @@ class HttpApi(pulumi.ComponentResource):
         )
 
     def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
-        """Let API Gateway invoke the function under its own paths."""
+        """Let API Gateway invoke each function for the paths of its operations."""
         return [
             function.allow_invoke(
                 f"{self._name}-{role}",

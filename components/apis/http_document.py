@@ -1,10 +1,11 @@
-"""The OpenAPI document that the HTTP API is made from: the contract, with API Gateway's extensions.
+"""Builds the OpenAPI document that creates the HTTP API: the contract's routes with API Gateway's extensions.
 
-This module adds every extension. From the contract it takes the routes and their scopes: an HTTP API checks no bodies,
-and its functions do.
+Only routes and scopes come from the contract. An HTTP API does not validate request bodies, so the document has no
+schemas; the functions validate the bodies.
 
-AWS also takes the API's name, version, tags and CORS rules from the document, and the provider reads them back. So the
-component gives the same values in both places; otherwise each preview would show a difference.
+AWS also reads the API's name, version, tags and CORS rules from the document, and the Pulumi provider reads them back
+from AWS. The component therefore sets equal values on the resource. With different values, every preview would show a
+change.
 """
 
 from __future__ import annotations
@@ -29,26 +30,26 @@ _EXTENSION: Final = "x-amazon-apigateway"
 
 @dataclass(frozen=True, kw_only=True)
 class HttpDocumentArgs:
-    """What the contract does not say."""
+    """The values that the OpenAPI document needs in addition to the contract."""
 
     title: str
     """Name of the API."""
     tags: Mapping[str, str]
     """AWS tags of the API."""
     operations: Sequence[Operation]
-    """The contract's operations."""
+    """All operations of the contract."""
     invoke_arns: Mapping[str, pulumi.Input[str]]
-    """By operation id, the function that answers."""
+    """Invocation URI of the function that handles each operation, by operation id."""
     issuer: pulumi.Input[str]
-    """`iss` of the tokens: the Cognito user pool's address."""
+    """URL of the Cognito user pool. The claim `iss` of a token must equal it."""
     client_id: pulumi.Input[str]
-    """App client whose tokens are taken, by their `aud` or `client_id`."""
+    """Id of the app client. The claim `aud` or `client_id` of a token must equal it."""
     cors: CorsRules
-    """Who may call it from a browser."""
+    """Origins that may call the API from a browser."""
 
 
 def http_document(args: HttpDocumentArgs) -> dict[str, Any]:
-    """Return the document. Some of its values are outputs."""
+    """Return the OpenAPI document. Some of its values are Pulumi outputs."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in args.operations:
         route = _route(operation, args.invoke_arns[operation.operation_id])
@@ -66,9 +67,9 @@ def http_document(args: HttpDocumentArgs) -> dict[str, Any]:
 
 
 def cors_rules(operations: Sequence[Operation], cors: CorsRules) -> aws.apigatewayv2.ApiCorsConfigurationArgsDict:
-    """Return the CORS rules as the resource has them.
+    """Return the CORS configuration in the form of the Pulumi resource `aws.apigatewayv2.Api`.
 
-    API Gateway answers preflight requests by them, and replaces what the function says about origins.
+    With this configuration, API Gateway responds to preflight requests, and overwrites CORS headers of the functions.
     """
     return {
         "allow_origins": list(cors.origins),

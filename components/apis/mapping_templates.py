@@ -1,6 +1,7 @@
-"""API Gateway's mapping templates: the Velocity files in components/apis/templates/, filled in.
+"""Renders the mapping templates for API Gateway, which are Velocity files in components/apis/templates/.
 
-A placeholder is `${name}`. The templates write Velocity's own references without braces, so the two differ.
+A placeholder is `${name}`. The templates write Velocity references without braces, so a reference is never mistaken
+for a placeholder.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ _COMMENT: Final = re.compile(r"^##.*\n", re.MULTILINE)
 
 
 def render(name: str, **values: object) -> str:
-    """Return `components/apis/templates/{name}.vtl` with `values` in place of its placeholders, without its comments.
+    """Return the text of `components/apis/templates/{name}.vtl`, without comments, with `values` for its placeholders.
 
-    Raises ValueError if a placeholder has no value or a value no placeholder.
+    Raises ValueError if a placeholder has no value, or if a value has no placeholder.
     """
     text = _COMMENT.sub("", (TEMPLATES / f"{name}.vtl").read_text(encoding="utf-8"))
     wanted = set(_PLACEHOLDER.findall(text))
     if wanted != set(values):
         raise ValueError(
-            f"components/apis/templates/{name}.vtl: missing {sorted(wanted - set(values))}, unused "
-            f"{sorted(set(values) - wanted)}; give one value for each ${{name}}"
+            f"components/apis/templates/{name}.vtl: missing values {sorted(wanted - set(values))}, "
+            f"unused values {sorted(set(values) - wanted)}; pass one value for each ${{name}}"
         )
     return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), text).rstrip("\n")
 
 
 def error_body(code: str, message: str) -> str:
-    """Return the API's one error body for a fixed code and message."""
+    """Return the JSON body of an error. `code` and `message` are plain texts, which this function quotes."""
     return render("error", code=json.dumps(code), message=json.dumps(message))
 
 
 def error_body_quoting(code: str, message: str) -> str:
-    """Return the same with a reference that brings its own quotes, such as `$context.error.messageString`."""
+    """Return the JSON body of an error whose `message` is a variable that API Gateway replaces with a quoted text."""
     return render("error", code=json.dumps(code), message=message)

@@ -1,4 +1,4 @@
-"""Profiles and orders over HTTP: the REST API of contracts/rest-api.yaml."""
+"""The REST API, which serves profiles and orders as described in contracts/rest-api.yaml."""
 
 from __future__ import annotations
 
@@ -32,61 +32,64 @@ _COMPONENT: Final = "rest-api"
 
 @dataclass(frozen=True, kw_only=True)
 class RestApiArgs:
-    """What the API serves from, and to whom."""
+    """The resources, clients and limits of the REST API."""
 
     context: FunctionContext
-    """What all functions of the stack share."""
+    """Settings that all functions of the stack share."""
     sizes: Mapping[str, FunctionSize]
-    """Of `users_api` and `orders_api`."""
+    """Memory, time limit and provisioned concurrency of the functions `users_api` and `orders_api`."""
     stage_name: str
-    """Last part of the URL: letters, digits, hyphens, underscores."""
+    """Name of the stage, the last part of the URL. It may contain letters, digits, hyphens and underscores."""
     user_pool_arn: pulumi.Input[str]
-    """Cognito user pool whose ID tokens are taken."""
+    """ARN of the Cognito user pool whose ID tokens the API accepts."""
     client_id: pulumi.Input[str]
-    """App client whose tokens are taken, by their `aud`."""
+    """Id of the app client. The claim `aud` of a token must equal it."""
     state_machine_arn: pulumi.Input[str]
-    """Express order workflow, answers `POST /process`."""
+    """ARN of the EXPRESS state machine that handles `POST /process`."""
     users_table: aws.dynamodb.Table
-    """Profiles."""
+    """Table of user profiles."""
     orders_table: aws.dynamodb.Table
-    """Orders."""
+    """Table of orders."""
     orders_by_user_index: str
-    """Name of the orders table's index by user and time."""
+    """Name of the orders table's index that lists the orders of a user by time."""
     inventory_table: aws.dynamodb.Table
-    """Products; a cancelled order gives back what it took."""
+    """Table of products. Canceling an order returns its items to the stock there."""
     cors_origins: Sequence[str]
-    """Exact origins of the frontends; the first is the main one, which the gateway's own errors carry."""
+    """Origins of the frontends. API Gateway's own errors allow only the first origin."""
     throttle_rate: float
-    """Requests a second, steady."""
+    """Steady-state limit of the API, in requests per second."""
     throttle_burst: int
-    """Requests at once."""
+    """Burst limit of the API: number of requests that may arrive at the same moment."""
     waf: bool
-    """Put a web application firewall before it."""
+    """Protect the API with AWS WAF."""
     owns_account_log_role: bool
-    """Make the log role of the account and region; without it, another stack there must have made it."""
+    """Create the role with which API Gateway writes logs. Exactly one stack per account and region must create it."""
     execution_log_level: Literal["OFF", "ERROR", "INFO"] = "ERROR"
-    """What API Gateway logs about its own work."""
+    """Level of the execution log, in which API Gateway logs how it processes each request."""
     requests_per_address: int = 2000
-    """With a firewall: requests in five minutes from one IP address."""
+    """Requests that AWS WAF allows from one IP address in five minutes. Used only with `waf`."""
 
 
 class RestApi(pulumi.ComponentResource):
-    """Regional API with its functions `users_api` and `orders_api`, validation, sign-in, CORS, limits and logs."""
+    """Regional REST API with the functions `users_api` and `orders_api`.
+
+    It has request validation, a Cognito authorizer, CORS, throttling and logs.
+    """
 
     url: pulumi.Output[str]
-    """Base address with the stage, without trailing slash."""
+    """Base URL of the API, including the stage, without a trailing slash."""
     name: pulumi.Output[str]
-    """API name, its dimension in CloudWatch."""
+    """Name of the API. CloudWatch uses it as the dimension `ApiName`."""
     rest_api_id: pulumi.Output[str]
-    """API id."""
+    """Id of the API."""
     stage_name: pulumi.Output[str]
-    """Stage."""
+    """Name of the stage."""
     execution_arn: pulumi.Output[str]
-    """execute-api ARN of the API, without stage."""
+    """ARN of the API for the service `execute-api`, without a stage."""
     access_log_group_name: pulumi.Output[str]
-    """CloudWatch log group, one JSON line for each request."""
+    """Name of the CloudWatch log group of the access log, which has one JSON line per request."""
     functions: Mapping[str, Function]
-    """`users_api` and `orders_api`."""
+    """The functions of the API by name: `users_api` and `orders_api`."""
 
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
@@ -207,7 +210,7 @@ class RestApi(pulumi.ComponentResource):
         )
 
     def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
-        """Let API Gateway invoke the functions, each under its own paths of this stage."""
+        """Let the stage invoke each function for the paths of its operations."""
         return [
             function.allow_invoke(
                 f"{self._name}-{role}",

@@ -1,10 +1,10 @@
-"""The OpenAPI document that the REST API is made from: the contract, with API Gateway's extensions.
+"""Builds the OpenAPI document that creates the REST API: the contract with API Gateway's extensions.
 
-This module adds every extension. From the contract it takes only what API Gateway acts on, so a change of a description
-or of a documented answer deploys nothing.
+The document contains only those parts of the contract that affect the behavior of API Gateway. A change of a
+description or of a documented response therefore does not redeploy the API.
 
-API Gateway imports a part of OpenAPI ("important notes for REST APIs" in its Developer Guide). It needs parameters and
-security at each operation, models without references between them, and security schemes of the type `apiKey`.
+API Gateway imports only a part of OpenAPI (Developer Guide, "important notes for REST APIs"). It requires parameters
+and security on each operation, models without references between them, and security schemes of the type `apiKey`.
 """
 
 from __future__ import annotations
@@ -51,24 +51,24 @@ _IN: Final = {"header": "required_headers", "path": "path_parameters", "query": 
 
 @dataclass(frozen=True, kw_only=True)
 class RestDocumentArgs:
-    """What the contract does not say."""
+    """The values that the OpenAPI document needs in addition to the contract."""
 
     title: str
-    """Name of the API, which is its dimension in CloudWatch."""
+    """Name of the API. CloudWatch uses it as the dimension `ApiName`."""
     operations: Sequence[Operation]
-    """The contract's operations."""
+    """All operations of the contract."""
     parts: Mapping[str, Mapping[str, Any]]
-    """By operation id, what `proxy_parts` or `answer_parts` returns."""
+    """Result of `proxy_parts` or `answer_parts` for each operation, by operation id."""
     user_pool_arn: pulumi.Input[str]
-    """Cognito user pool whose ID tokens are taken."""
+    """ARN of the Cognito user pool whose ID tokens the API accepts."""
     client_id: pulumi.Input[str]
-    """App client whose tokens are taken, by their `aud`."""
+    """Id of the app client. The claim `aud` of a token must equal it."""
     cors: CorsRules
-    """Who may call it from a browser."""
+    """Origins that may call the API from a browser."""
 
 
 def rest_document(args: RestDocumentArgs) -> dict[str, Any]:
-    """Return the document. Some of its values are outputs."""
+    """Return the OpenAPI document. Some of its values are Pulumi outputs."""
     schemes = {operation.scheme for operation in args.operations if operation.scheme}
     return {
         "openapi": "3.0.3",
@@ -92,7 +92,10 @@ def rest_document(args: RestDocumentArgs) -> dict[str, Any]:
 
 
 def proxy_parts(invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
-    """Return the extension and the responses of an operation that the function behind `invoke_arn` answers."""
+    """Return the integration and the responses of an operation that a function handles.
+
+    `invoke_arn` is the invocation URI of the function.
+    """
     integration = {
         "type": "aws_proxy",
         "httpMethod": "POST",
@@ -106,10 +109,11 @@ def proxy_parts(invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
 def answer_parts(
     headers: Mapping[str, str], templates: Mapping[int, tuple[str | None, str]], **integration: Any
 ) -> dict[str, Any]:
-    """Return the extension and the responses of an operation whose answers templates make.
+    """Return the integration and the responses of an operation whose response bodies come from mapping templates.
 
-    `headers` are the fixed headers of every answer. `templates` gives by HTTP status the pattern that selects it, None
-    for the rest, and the template of its body.
+    `headers` are fixed headers of every response. `templates` has an entry for each HTTP status: the selection pattern
+    of the response and the mapping template of its body. The default response has None as its pattern. `integration`
+    has further properties of the extension `x-amazon-apigateway-integration`.
     """
     declared = {name: {"schema": {"type": "string"}} for name in sorted({ALLOW_ORIGIN, *headers})}
     fixed = {f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()}
@@ -148,7 +152,7 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
 
 
 def _contract(operation: Operation) -> dict[str, Any]:
-    """Return what the contract says of an operation, as far as API Gateway acts on it."""
+    """Return the parts of an operation's contract that affect the behavior of API Gateway."""
     parameters = [
         {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
         for place, names in _IN.items()
@@ -185,7 +189,10 @@ def _authorizer(args: RestDocumentArgs) -> dict[str, Any]:
 
 
 def _preflight(args: RestDocumentArgs, path: str) -> dict[str, Any]:
-    """Return the answer to preflight requests, for everybody: browsers send no token with them."""
+    """Return the operation `OPTIONS` of `path`, which responds to preflight requests.
+
+    The operation requires no token, because browsers send no token with preflight requests.
+    """
     methods = [operation.method for operation in args.operations if operation.path == path]
     return _fixed_answer(200, args.cors.preflight_headers(methods), args.cors.origin_template)
 
@@ -199,7 +206,7 @@ def _not_found(args: RestDocumentArgs, path: str) -> dict[str, Any]:
 
 
 def _fixed_answer(status: int, headers: Mapping[str, str], template: str) -> dict[str, Any]:
-    """Return an operation without a backend. It asks for no token."""
+    """Return an operation that always sends the same response. It has no backend and requires no token."""
     return answer_parts(
         headers,
         {status: (None, template)},

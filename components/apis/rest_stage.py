@@ -1,4 +1,4 @@
-"""Deployment and stage of a REST API, with its logs and limits."""
+"""Creates the deployment and the stage of a REST API, with logs and throttling limits."""
 
 from __future__ import annotations
 
@@ -42,38 +42,38 @@ _LOG_ACTIONS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class RestStageArgs:
-    """How the API is served."""
+    """The stage of a REST API and its settings."""
 
     context: FunctionContext
     """Names, tags and log retention of the stack."""
     component: str
-    """The capability that owns it, for its tags."""
+    """Component that owns the stage, for the tags."""
     rest_api: aws.apigateway.RestApi
-    """The API."""
+    """The REST API to deploy."""
     needed: Sequence[pulumi.Resource]
-    """What its routes need to be answered, such as permissions."""
+    """Resources that must exist before the API is deployed, such as permissions to invoke functions."""
     stage_name: str
-    """Last part of the URL."""
+    """Name of the stage, the last part of the URL."""
     throttle_rate: float
-    """Requests a second, steady, all methods together."""
+    """Steady-state limit of the stage, in requests per second."""
     throttle_burst: int
-    """Requests at once."""
+    """Burst limit of the stage: number of requests that may arrive at the same moment."""
     execution_log_level: Literal["OFF", "ERROR", "INFO"]
-    """What API Gateway logs about its own work; bodies and headers never."""
+    """Level of the execution log. The log never contains bodies or headers."""
     owns_account_log_role: bool
-    """Make the role by which API Gateway writes logs: one for an account and region."""
+    """Create the role with which API Gateway writes logs. Exactly one stack per account and region must create it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RestStage:
-    """A served API."""
+    """The stage of an API and the log group of its access log."""
 
     stage: aws.apigateway.Stage
     access_log: aws.cloudwatch.LogGroup
 
 
 def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestStage:
-    """Deploy the API as it is now, and serve it."""
+    """Deploy the current API document, and create the stage with its logs and throttling limits."""
     context, opts = args.context, pulumi.ResourceOptions(parent=parent)
     tags = context.naming.tags(args.component)
     account = [_account(name, args, parent)] if args.owns_account_log_role else []
@@ -137,7 +137,10 @@ def _digest(body: str | None) -> str:
 
 
 def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.apigateway.Account:
-    """Make the account's log role: with another stack's in the same account and region, the last one to deploy wins."""
+    """Create the role with which API Gateway writes logs, and set it for the AWS account and region.
+
+    AWS has one such role per account and region. If two stacks set it, the role of the last deployment is used.
+    """
     context, naming = args.context, args.context.naming
     role = aws.iam.Role(
         f"{name}-log-role",

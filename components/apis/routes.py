@@ -1,4 +1,4 @@
-"""Which function answers each operation of the APIs. A new route names its function here, and only here."""
+"""Maps each operation of the APIs to the function that handles it. A new route needs an entry in this map."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.functions.function import FunctionSize
 REST_API: Final = "rest-api.yaml"
 HTTP_API: Final = "http-api.yaml"
 WORKFLOW: Final = "order workflow"
-"""Answers an operation without a function between."""
+"""Value for an operation that API Gateway passes to the order workflow without a Lambda function."""
 
 _ANSWERED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     REST_API: {
@@ -33,45 +33,54 @@ _ANSWERED_BY: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def function_of(operation_id: str) -> str:
-    """Return the folder of the function that answers an operation, or WORKFLOW. Raises ValueError without an answer."""
+    """Return the folder of the function that handles an operation, or WORKFLOW.
+
+    Raises ValueError if no function handles the operation.
+    """
     found = [answers[operation_id] for answers in _ANSWERED_BY.values() if operation_id in answers]
     if not found:
         raise ValueError(
-            f"operation {operation_id!r}: no function answers it; name its function in components/apis/routes.py"
+            f"operation {operation_id!r}: no function handles it; add the operation to components/apis/routes.py"
         )
     return found[0]
 
 
 def check(document: str, operations: Iterable[Operation], functions: Iterable[str]) -> None:
-    """Raise ValueError unless the API's `functions` answer exactly the operations of `contracts/{document}`."""
+    """Raise ValueError unless the API's `functions` handle exactly the operations of `contracts/{document}`."""
     answers, found, own = _ANSWERED_BY[document], {each.operation_id for each in operations}, sorted(functions)
     if found != set(answers):
         raise ValueError(
-            f"contracts/{document}: no function answers the operations {sorted(found - set(answers))}, and the "
-            f"document lacks the operations {sorted(set(answers) - found)}; name each operation's function in "
-            "components/apis/routes.py"
+            f"contracts/{document}: no function handles the operations {sorted(found - set(answers))}, and the "
+            f"document lacks the operations {sorted(set(answers) - found)}; list the same operations in the document "
+            "and in components/apis/routes.py"
         )
     if unknown := set(answers.values()) - {WORKFLOW} - set(own):
         raise ValueError(
-            f"components/apis/routes.py: {document} is answered by {sorted(unknown)}; the API has only the functions "
-            f"{own}; declare the function in the API's component"
+            f"components/apis/routes.py: operations of {document} use {sorted(unknown)}; the API has only the "
+            f"functions {own}; declare the function in the API's component"
         )
 
 
 def check_timeouts(functions: Iterable[str], sizes: Mapping[str, FunctionSize], limit_s: float) -> None:
-    """Raise ValueError unless each function has a size, and ends before API Gateway gives up on it."""
+    """Raise ValueError unless each function has a size with a time limit below `limit_s`, in seconds.
+
+    `limit_s` is the time after which API Gateway stops waiting for a function.
+    """
     for name in functions:
         if name not in sizes:
-            raise ValueError(f"size of {name}: got none; give it one in the stack's settings")
+            raise ValueError(f"size of {name}: got none; add one to the settings of the stack")
         if sizes[name].timeout_s >= limit_s:
-            raise ValueError(f"timeout of {name}: got {sizes[name].timeout_s} s; API Gateway waits {limit_s:g} s")
+            raise ValueError(
+                f"timeout of {name}: got {sizes[name].timeout_s} s; allowed: less than {limit_s:g} s, after which API "
+                "Gateway stops waiting"
+            )
 
 
 def permitted_paths(operations: Iterable[Operation], function: str) -> dict[str, str]:
-    """Return the patterns of paths that API Gateway may invoke `function` for, each by a name.
+    """Return the path patterns for which API Gateway may invoke `function`, each with a name for its permission.
 
-    There is one pattern for the first part of all paths that have it: `/orders*`, called `orders`. Its `*` stands for
-    slashes too, so it allows the rest of a path, and the slash that a client may send at its end.
+    Paths with the same first segment share a pattern: `orders` is the name of `/orders*`. The `*` also matches slashes,
+    so the pattern includes longer paths and a trailing slash.
     """
     own = [operation.path for operation in operations if function_of(operation.operation_id) == function]
     firsts = dict.fromkeys(path.split("/")[1] for path in own)

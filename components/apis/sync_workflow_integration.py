@@ -1,6 +1,6 @@
-"""`POST /process`: API Gateway starts the Express workflow itself and turns its end into an HTTP answer.
+"""The integration of `POST /process`: API Gateway starts an EXPRESS execution and converts its result to a response.
 
-StartSyncExecution answers 200 whether the execution succeeded or not, so the response template sets the status.
+StartSyncExecution returns 200 even for a failed execution, so the response template sets the HTTP status.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
 _LARGEST_BODY_BYTES: Final = 16 * 1024
 # The template adds two bytes to each body. The limit plus two bytes is divisible by three, so Base64 needs no padding.
 _LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + 2) // 3 * 4
-_FAILED: Final = "The order could not be processed; repeat the request with the same Idempotency-Key."
-_TIMED_OUT: Final = "The order was not decided in time; repeat the request with the same Idempotency-Key."
-_THROTTLED: Final = "Too many requests; wait, then repeat it with the same Idempotency-Key."
+_FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
+_TIMED_OUT: Final = "The order was not decided in time; retry the request with the same Idempotency-Key."
+_THROTTLED: Final = "Too many requests; wait, then retry the request with the same Idempotency-Key."
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowRole:
-    """The role by which API Gateway starts the workflow."""
+    """The role with which API Gateway starts executions of the workflow, and its policy."""
 
     role: aws.iam.Role
     policy: aws.iam.RolePolicy
-    """What the role may do; the API must not be deployed before it."""
+    """Permissions of the role. They must exist before the API is deployed."""
 
 
 def make_role(
@@ -56,7 +56,7 @@ def make_role(
     state_machine_arn: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> WorkflowRole:
-    """Make the role. It may start the machine, and nothing else; `component` is for its tags."""
+    """Create the role, which may only start executions of one state machine. `component` is for the tags."""
     role = aws.iam.Role(
         f"{name}-role",
         name=context.naming.physical(name, kind="role"),
@@ -82,9 +82,10 @@ def make_role(
 def integration_parts(
     *, region: str, state_machine_arn: pulumi.Input[str], role_arn: pulumi.Input[str], cors: CorsRules
 ) -> dict[str, Any]:
-    """Return the operation's extension and responses for the OpenAPI document.
+    """Return the integration and the responses of the operation, for the OpenAPI document.
 
-    `state_machine_arn` is the Express machine, whose timeout must be shorter than API Gateway's 29 s.
+    `state_machine_arn` is an EXPRESS state machine. Its time limit must be below 29 s, because API Gateway then
+    stops waiting.
     """
     headers = cors.answer_headers
     templates = {status: (pattern, cors.origin_template + text) for status, (pattern, text) in _answers().items()}
@@ -103,7 +104,7 @@ def integration_parts(
 
 
 def request_template(state_machine_arn: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Return the template that makes StartSyncExecution's request from the HTTP request."""
+    """Return the mapping template that converts the HTTP request to a request of StartSyncExecution."""
     return pulumi.Output.from_input(state_machine_arn).apply(
         lambda arn: render(
             "process_request",
@@ -115,7 +116,10 @@ def request_template(state_machine_arn: pulumi.Input[str]) -> pulumi.Output[str]
 
 
 def response_template() -> str:
-    """Return the template for an execution that ended: the order, or the error under its HTTP status."""
+    """Return the mapping template for the response after an execution.
+
+    The response is the order, or an error with its HTTP status.
+    """
     by_status: dict[int, list[str]] = {}
     for error, status in STATUS_OF_ERROR.items():
         by_status.setdefault(status, []).append(f"$error == '{error}'")
@@ -124,7 +128,10 @@ def response_template() -> str:
 
 
 def _answers() -> dict[int, tuple[str | None, str]]:
-    """Return selection pattern and template by status; the pattern is matched with the status of Step Functions."""
+    """Return a selection pattern and a mapping template for each HTTP status.
+
+    API Gateway selects the response whose pattern matches the HTTP status of Step Functions.
+    """
     failed = error_body("InternalError", _FAILED)
     refused = render("process_refused", throttled=error_body("TooManyRequests", _THROTTLED), failed=failed)
     return {

@@ -1,4 +1,4 @@
-"""A web application firewall before a stage of a REST API."""
+"""Protects a stage of a REST API with AWS WAF, a web application firewall."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _WINDOW_S: Final = 300
 
 @dataclass(frozen=True, kw_only=True)
 class WebAclArgs:
-    """What is refused, and where."""
+    """The stage to protect and the limit on its requests."""
 
     context: FunctionContext
     """Names, tags and log retention of the stack."""
     component: str
-    """The capability that owns it, for its tags."""
+    """Component that owns the firewall, for the tags."""
     stage_arn: pulumi.Input[str]
-    """The stage to protect."""
+    """ARN of the stage to protect."""
     requests_per_address: int
-    """Requests in five minutes from one IP address, at least 10 (AWS WAF); more are refused until it is quiet."""
+    """Requests that AWS WAF allows from one IP address in five minutes, at least 10. Further requests are refused."""
 
 
 def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
-    """Make the web ACL and its log of refused requests, and put it before the stage."""
+    """Create the web ACL, associate it with the stage, and log the requests that it refuses."""
     naming, opts = args.context.naming, pulumi.ResourceOptions(parent=parent)
     acl = aws.wafv2.WebAcl(
         f"{name}-waf",

@@ -1,1 +1,1 @@
-"""Building blocks that every capability shares: names and tags, IAM, queues and topics, keys, OpenAPI."""
+"""Modules that all components share: names and tags, IAM, queues and topics, KMS keys, and OpenAPI documents."""

@@ -32,9 +32,9 @@ def make_encryption_key(
     users: Sequence[Mapping[str, Any]],
     parent: pulumi.Resource,
 ) -> aws.kms.Key:
-    """Make the key `name`, which AWS rotates every year, and its alias.
+    """Create the key `name`, which AWS rotates every year, and its alias.
 
-    `users` are the key policy statements that let services encrypt and decrypt with it.
+    `users` are the key policy statements that let services encrypt and decrypt with the key.
     """
     account = {
         "Sid": "Account",

@@ -1,4 +1,4 @@
-"""IAM policies with exact actions on exact resources. A `*` resource needs a reason."""
+"""Builds IAM policies that allow exact actions on exact resources. The resource `*` requires a stated reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Condition = Mapping[str, Mapping[str, pulumi.Input[str] | Sequence[pulumi.Input[
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One `Allow` statement. Use `allow` to make one, because it checks the arguments."""
+    """One `Allow` statement of a policy. Create it with the function `allow`, which checks the arguments."""
 
     actions: tuple[str, ...]
     resources: tuple[pulumi.Input[str], ...]
@@ -36,15 +36,17 @@ def allow(
 ) -> Statement:
     """Return a statement that allows `actions` on the ARNs `on`, under the conditions `when`.
 
-    `on="*"` needs `because`, the reason why the action supports no narrower resource. Raises ValueError without it,
-    and for an action that contains a wildcard.
+    `on="*"` requires `because`, the reason why the action supports no narrower resource. Raises ValueError if the
+    reason is missing, or if an action contains a wildcard.
     """
     for action in actions:
         if "*" in action or ":" not in action:
             raise ValueError(f"action: got {action!r}; allowed: one exact service:Action; list each action by its name")
     resources = (on,) if isinstance(on, str) or not isinstance(on, Sequence) else tuple(on)
     if any(isinstance(resource, str) and resource == "*" for resource in resources) and not because:
-        raise ValueError(f"resource of {', '.join(actions)}: got '*' without a reason; name the ARN, or give because=")
+        raise ValueError(
+            f"resource of {', '.join(actions)}: got '*' without a reason; pass an ARN, or pass the reason as because="
+        )
     return Statement(actions=actions, resources=resources, when=when or {})
 
 
@@ -63,9 +65,9 @@ def trust(
 ) -> pulumi.Output[str]:
     """Return the trust policy that lets `service` assume a role.
 
-    Give `source_account` and `source_arn` (which may be a pattern) if the service sends them, so that a resource of
-    another account cannot use the role (IAM guide: the confused deputy problem). With `allow_missing_source`, a request
-    without them is accepted too. Use it for a service that is not documented to send them always.
+    Pass `source_account` and `source_arn` (which may be a pattern) if the service sends them. A resource of another
+    account then cannot use the role (IAM guide: the confused deputy problem). `allow_missing_source` also accepts
+    requests without an account and ARN. It is for services whose documentation does not promise to send both.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
     suffix = "IfExists" if allow_missing_source else ""
@@ -106,5 +108,5 @@ def allow_service(
 
 
 def canonical_json(document: object) -> str:
-    """Return `document` as JSON text. Equal documents give equal texts."""
+    """Return `document` as JSON text. Equal documents produce equal texts."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"))

@@ -1,7 +1,7 @@
 """The customer managed KMS key that encrypts every log group of the stack.
 
-Logs are kept longer than any other data about an order. The key policy limits who can read them, and disabling the key
-blocks all access at once.
+Logs are retained longer than any other data about an order. The key policy limits who can read the logs, and disabling
+the key blocks all access at once.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _USE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class LogKeyArgs:
-    """The account and region of the log groups."""
+    """The AWS account and region of the log groups, and the naming of the stack."""
 
     naming: Naming
     """Names and tags of the stack."""
     region: str
     """AWS region of the log groups."""
     account_id: pulumi.Input[str]
-    """The AWS account's number."""
+    """AWS account id."""
 
 
 class LogKey(pulumi.ComponentResource):
-    """The key and its alias."""
+    """The KMS key of the log groups, and its alias."""
 
     arn: pulumi.Output[str]
     """ARN of the key."""

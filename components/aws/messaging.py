@@ -1,4 +1,4 @@
-"""Makes queues and topics that are encrypted and that refuse requests without TLS."""
+"""Creates SQS queues and SNS topics that are encrypted and refuse requests without TLS."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def make_queue(
     redrive_to: aws.sqs.Queue | None = None,
     max_receive_count: int = 3,
 ) -> aws.sqs.Queue:
-    """Make the queue `name` with SSE-SQS encryption and the longest retention that SQS allows, 14 days.
+    """Create the queue `name` with SSE-SQS encryption and the longest retention that SQS allows, 14 days.
 
-    `redrive_to` is the dead-letter queue, which must be FIFO if the queue is (SQS). Call `make_queue_policy` as well.
+    `redrive_to` is the dead-letter queue, which must be a FIFO queue if the queue is one (SQS). Also call
+    `make_queue_policy` for the queue.
     """
     redrive = (
         pulumi.Output.json_dumps({"deadLetterTargetArn": redrive_to.arn, "maxReceiveCount": max_receive_count})
@@ -55,7 +56,10 @@ def make_queue_policy(
     parent: pulumi.Resource,
     rules: Sequence[pulumi.Input[str]] = (),
 ) -> aws.sqs.QueuePolicy:
-    """Make the policy of `target`: it refuses requests without TLS, and lets the EventBridge `rules` (ARNs) send."""
+    """Create the policy of the queue `target`, which refuses requests without TLS.
+
+    The policy lets EventBridge rules send messages to the queue. `rules` contains their ARNs.
+    """
     statements: list[dict[str, Any]] = [deny_insecure_transport("sqs:*", target.arn)]
     statements += [
         allow_service("events.amazonaws.com", "sqs:SendMessage", on=target.arn, source_arn=rule, sid=f"Rule{number}")
@@ -70,9 +74,9 @@ def make_queue_policy(
 
 
 def make_topic(name: str, *, naming: Naming, component: str, parent: pulumi.Resource) -> aws.sns.Topic:
-    """Make the topic `name`, encrypted with the AWS managed key for SNS. It refuses requests without TLS.
+    """Create the topic `name`, encrypted with the AWS managed key for SNS. It refuses requests without TLS.
 
-    That key lets roles of this account publish, but not AWS services such as CloudWatch.
+    Roles of this account can use the key and publish. AWS services such as CloudWatch cannot.
     """
     made = aws.sns.Topic(
         name,

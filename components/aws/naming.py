@@ -1,4 +1,4 @@
-"""The naming scheme of all physical names and tags."""
+"""Builds the physical names and the tags of all resources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PART: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, kw_only=True)
 class Naming:
-    """Names and tags of one stack. A name is `{project}-{stack}-{role}`."""
+    """Builds the names and tags of one stack. Every name has the form `{project}-{stack}-{role}`."""
 
     project: str
     """Name of the Pulumi project, in lower case."""
@@ -43,10 +43,10 @@ class Naming:
         """
         for part in (self.project, self.stack, role):
             if not _PART.fullmatch(part):
-                message = (
-                    f"name part: got {part!r}; allowed: lower-case letters, digits and single hyphens, a letter first"
+                raise ValueError(
+                    f"name part: got {part!r}; allowed: lower-case letters, digits and single hyphens; "
+                    "it must start with a letter"
                 )
-                raise ValueError(message)
         name = f"{self.project}-{self.stack}-{role}{suffix}"
         limit = LIMITS[kind] if kind else _DEFAULT_LIMIT
         if len(name) > limit:

@@ -1,4 +1,4 @@
-"""Reads the OpenAPI documents in contracts/, from which both APIs are made."""
+"""Reads the OpenAPI documents in contracts/, which define both APIs."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ _NOT_JSON_SCHEMA: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One operation of a document."""
+    """One operation of an OpenAPI document."""
 
     operation_id: str
     method: str
-    """Upper case."""
+    """HTTP method in upper case."""
     path: str
     required_headers: tuple[str, ...]
     required_queries: tuple[str, ...]
     request_schema: Mapping[str, Any] | None
-    """The JSON body's schema with every reference resolved, or None without a body."""
+    """Schema of the JSON request body, with every reference resolved. None if the operation has no body."""
     model_name: str
-    """The schema's name in the document, or one made from the operation's id; "" without a body."""
+    """Name of the body's schema in the document, or a name derived from the operation id. "" if there is no body."""
     scheme: str
-    """Name of the security scheme that the operation asks for; "" lets everybody in."""
+    """Name of the security scheme that the operation requires. "" if the operation is public."""
     scopes: tuple[str, ...]
 
     @property
     def secured(self) -> bool:
-        """Say whether the operation asks for a token."""
+        """Return whether the operation requires a token."""
         return bool(self.scheme)
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
-        """Return the names between braces in the path."""
+        """Return the names of the path parameters, which are in braces in the path."""
         return tuple(_PATH_PARAMETER.findall(self.path))
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return the document `contracts/{name}`."""
+    """Return the parsed OpenAPI document `contracts/{name}`."""
     text = (CONTRACTS / name).read_text(encoding="utf-8")
     return cast("dict[str, Any]", yaml.load(text, _LOADER))  # noqa: S506 - both loaders are safe
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
-    """Yield every operation of `document`, in its order."""
+    """Yield every operation of `document`, in the order of its paths."""
     for path, item in document["paths"].items():
         for method in _METHODS:
             if method in item:
@@ -86,10 +86,13 @@ def _operation(document: Mapping[str, Any], path: str, method: str, item: Mappin
 
 
 def _security(operation_id: str, requirements: list[dict[str, list[str]]]) -> tuple[str, tuple[str, ...]]:
-    """Return scheme and scopes. API Gateway knows one authorizer for an operation, so there is one scheme or none."""
+    """Return the name of the security scheme and the required scopes. Return "" and no scopes for a public operation.
+
+    Raises ValueError for more than one scheme, because API Gateway supports one authorizer per operation.
+    """
     schemes = [each for requirement in requirements for each in requirement.items()]
     if len(schemes) > 1:
-        raise ValueError(f"{operation_id}: got {len(schemes)} security schemes; API Gateway takes one for an operation")
+        raise ValueError(f"{operation_id}: got {len(schemes)} security schemes; allowed: at most one (API Gateway)")
     return (schemes[0][0], tuple(schemes[0][1])) if schemes else ("", ())
 
 
@@ -99,7 +102,7 @@ def _model_name(operation_id: str, schema: Mapping[str, Any]) -> str:
 
 
 def _named(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return `node`, or what it names if it is a reference; references inside of it stay."""
+    """Return `node`, or the target of `node` if `node` is a reference. Nested references stay unresolved."""
     target: Any = node
     while "$ref" in target:
         path, target = cast("str", target["$ref"]), document
@@ -109,7 +112,7 @@ def _named(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str,
 
 
 def without_prose(schema: Any) -> Any:
-    """Return a resolved schema without its descriptions, which no model needs."""
+    """Return `schema` without descriptions, because API Gateway does not need them in models."""
     if isinstance(schema, list):
         return [without_prose(item) for item in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
@@ -122,7 +125,7 @@ def without_prose(schema: Any) -> Any:
 
 
 def resolve(document: Mapping[str, Any], node: Any) -> Any:
-    """Return `node` with every `$ref` into `document` replaced by what it names, as plain JSON Schema (draft 4)."""
+    """Return `node` as plain JSON Schema (draft 4), with every `$ref` replaced by its target in `document`."""
     if isinstance(node, list):
         return [resolve(document, item) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):

@@ -1,1 +1,1 @@
-"""The event bus, the outbox relay that fills it, and the consumers of its events."""
+"""The event bus, the outbox relay that publishes events, and the consumers of the events."""

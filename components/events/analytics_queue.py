@@ -1,4 +1,4 @@
-"""The FIFO queue in front of the analytics records, and `record_analytics`, its consumer."""
+"""The FIFO queue for analytics records, and its consumer, the function `record_analytics`."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class AnalyticsQueue:
     """The queue, its consumer, and its dead-letter queue."""
 
     queue: aws.sqs.Queue
-    """FIFO queue. It still needs a policy that lets the EventBridge rule send to it."""
+    """The FIFO queue. The caller must add a policy that lets the EventBridge rule send messages."""
     function: Function
     """The consumer, `record_analytics`."""
     dead_letter_queue: aws.sqs.Queue
-    """FIFO queue. It still needs a policy."""
+    """The dead-letter queue, also FIFO. The caller must add a policy that requires TLS."""
     failure_queue: FailureQueue
-    """The dead-letter queue as a failure queue."""
+    """Description of the dead-letter queue for alarms and for `make redrive`."""
 
 
 def make_analytics_queue(
@@ -45,7 +45,7 @@ def make_analytics_queue(
     bucket: aws.s3.Bucket,
     parent: pulumi.Resource,
 ) -> AnalyticsQueue:
-    """Make the queue, its dead-letter queue, and `record_analytics`, which writes to `bucket`."""
+    """Create the queue, its dead-letter queue, and the function `record_analytics`, which writes to `bucket`."""
     naming = context.naming
     dead = make_queue("analytics-dlq", naming=naming, component=component, parent=parent, fifo=True)
     made = make_queue(

@@ -1,4 +1,7 @@
-"""Targets of EventBridge rules. EventBridge retries for an hour, then uses the target's dead-letter queue."""
+"""Creates targets of EventBridge rules.
+
+EventBridge retries a delivery for an hour, and then sends the event to the dead-letter queue of the target.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class Delivery:
 
 
 def make_target(name: str, delivery: Delivery, *, parent: pulumi.Resource) -> FailureQueue:
-    """Make the target `name` and its dead-letter queue, which accepts only events of this rule."""
+    """Create the target `name` and its dead-letter queue, which accepts only events of this rule."""
     # EventBridge accepts only standard queues as dead-letter queues, even if the target is a FIFO queue.
     dead_letters = make_queue(f"{name}-delivery", naming=delivery.naming, component=delivery.component, parent=parent)
     policy = make_queue_policy(f"{name}-delivery", dead_letters, parent=parent, rules=[delivery.rule.arn])

@@ -24,16 +24,16 @@ _DAY_S: Final = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class EventBusArgs:
-    """The source of the events, and what their consumers need."""
+    """The source of the events, and the resources that the consumers use."""
 
     context: FunctionContext
-    """What all functions of the stack share."""
+    """Settings that all functions of the stack share."""
     sizes: Mapping[str, FunctionSize]
-    """Of `publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
+    """Memory, time limit and provisioned concurrency of each function, by name (see `EventBus.functions`)."""
     orders_table: aws.dynamodb.Table
-    """Orders table, whose stream has new and old images."""
+    """Table of orders. Its stream must contain new and old images."""
     users_table: aws.dynamodb.Table
-    """Profiles, with the address that emails go to."""
+    """Table of user profiles, which contain the email addresses."""
     idempotency_table: aws.dynamodb.Table
     """Table that records which emails were sent."""
     analytics_bucket: aws.s3.Bucket
@@ -41,38 +41,38 @@ class EventBusArgs:
     state_machine_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     archive_retention_days: int
-    """Days for which the archive keeps events for replay."""
+    """Number of days for which the archive stores events for replay."""
     mail_sender: str
     """From address of emails."""
     create_identity: bool
-    """Make the SES identity of the sender. SES then sends the address an email to verify it."""
+    """Create the SES identity of `mail_sender`. SES then sends a verification email to that address."""
 
 
 def remembered_days(archive_retention_days: int) -> int:
-    """Return how long send_email must remember an email, so that no copy of its event sends it again. In days.
+    """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
 
-    A replay can start on the archive's last day, and EventBridge delivers the event within a day or gives up. The event
-    may then wait in two failure queues, one after the other: first because EventBridge could not deliver it and, after
-    a redrive, because the function could not handle it.
+    A replay can start on the archive's last day, and EventBridge tries to deliver the event for up to a day. The event
+    may then wait in two failure queues, one after the other: first because EventBridge could not deliver the event,
+    and after a redrive because the function could not handle it.
     """
     return archive_retention_days + 1 + 2 * FOURTEEN_DAYS_S // _DAY_S
 
 
 class EventBus(pulumi.ComponentResource):
-    """Bus, archive, outbox relay, rules, targets, and the failure queues of all of them."""
+    """The event bus, its archive, the outbox relay, the rules with their targets, and the failure queues."""
 
     bus_name: pulumi.Output[str]
     """Name of the EventBridge bus."""
     bus_arn: pulumi.Output[str]
     """ARN of the bus."""
     archive_name: pulumi.Output[str]
-    """Name of the archive, which keeps every event of the bus."""
+    """Name of the archive, which stores every event of the bus."""
     success_topic_arn: pulumi.Output[str]
-    """SNS topic that Lambda notifies when process_order, fail_order or send_email has handled an event."""
+    """ARN of the SNS topic that Lambda notifies when process_order, fail_order or send_email has handled an event."""
     analytics_queue_name: pulumi.Output[str]
     """Name of the FIFO queue in front of record_analytics."""
     functions: Mapping[str, Function]
-    """`publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`."""
+    """Functions `publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`, by name."""
     failure_queues: Mapping[str, FailureQueue]
     """Failure queues of the functions, the rule targets, the stream and the analytics queue."""
 
@@ -226,7 +226,7 @@ class EventBus(pulumi.ComponentResource):
         )
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
-        """Make the rules and their targets. Return the dead-letter queues of the targets."""
+        """Create the rules and their targets. Return the dead-letter queues of the targets by name."""
         created = self._rule("order-created", [CREATED])
         changed = self._rule("order-changed", list(DETAIL_TYPES))
         ended = make_rule(

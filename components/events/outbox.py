@@ -1,6 +1,6 @@
 """The outbox relay: publishes an event for each new order and each change of an order's status.
 
-The stream of the orders table is the outbox. Events have no other source, so none exists without its row.
+The stream of the orders table is the outbox. Events have no other source, so every event belongs to a stored order.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def make_relay(
     bus: aws.cloudwatch.EventBus,
     parent: pulumi.Resource,
 ) -> tuple[Function, FailureQueue]:
-    """Make `publish_order_events`, the consumer of the stream of `orders_table`, and its failure queue."""
+    """Create `publish_order_events`, the consumer of the stream of `orders_table`, and its failure queue."""
     name = "publish-order-events"
     failures = make_queue(f"{name}-stream", naming=context.naming, component=component, parent=parent)
     make_queue_policy(f"{name}-stream", failures, parent=parent)

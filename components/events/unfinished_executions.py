@@ -1,7 +1,8 @@
-"""Ends orders whose STANDARD execution ended before it decided them.
+"""Sets orders to FAILED if their STANDARD execution ended without a decision.
 
-An execution does so when it is aborted, times out, or cannot write the status of its order. It cannot catch its own
-timeout or an abort, so a rule reacts to the event that Step Functions sends to the default bus when an execution ends.
+An execution ends without a decision if it is aborted, times out, or cannot write the status of its order. It cannot
+catch its own timeout or an abort. A rule therefore matches the event that Step Functions sends to the default bus when
+an execution ends.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def make_rule(
     standard_arn: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> aws.cloudwatch.EventRule:
-    """Make the rule that matches unsuccessful executions of the STANDARD workflow.
+    """Create the rule that matches unsuccessful executions of the STANDARD state machine.
 
     Executions of rejected orders also end as FAILED. The rule does not filter them out by the name of their error,
     because such a filter would also drop errors that nobody anticipated.
@@ -57,7 +58,7 @@ def make_fail_order(
     success_topic_arn: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> Function:
-    """Make the function `fail_order`, which sets such an order to FAILED if it is still PENDING."""
+    """Create the function `fail_order`, which sets the order of such an execution to FAILED if it is still PENDING."""
     return Function(
         "fail-order",
         FunctionArgs(

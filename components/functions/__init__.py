@@ -1,1 +1,1 @@
-"""How a Lambda function is declared, packaged and given its layers."""
+"""Declares Lambda functions, and builds their archives and layers."""

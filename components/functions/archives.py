@@ -1,6 +1,6 @@
-"""Builds the archives of functions and layers. Equal content gives equal bytes.
+"""Builds the zip archives of functions and layers. Equal sources produce archives with equal bytes.
 
-Archives are cached in `.build/` under a hash of everything that they are made from, so none is built twice. Pulumi
+The folder `.build/` caches each archive under a hash of its sources, so an unchanged archive is not built again. Pulumi
 compares archives by their content, so the path of an archive does not matter.
 """
 
@@ -99,7 +99,7 @@ _BUILDS: Final = ContextVar("builds", default=True)
 
 @contextmanager
 def only_named() -> Generator[None]:
-    """Name archives without building them, while the context is open.
+    """Return a context manager within which archives get a path but are not built.
 
     `make cost` and `make generate` run the program only to read its resources, so they need no package index.
     """
@@ -111,7 +111,10 @@ def only_named() -> Generator[None]:
 
 
 def function_archive(source: str) -> pulumi.FileArchive:
-    """Return the archive of the function in `functions/{source}`. It holds only that package."""
+    """Return the archive of the function in `functions/{source}`. The archive contains only that package.
+
+    Raises FileNotFoundError if the folder has no handler.py.
+    """
     folder = FUNCTIONS / source
     if not (folder / "handler.py").is_file():
         raise FileNotFoundError(f"function source: got {source!r}; there is no functions/{source}/handler.py")
@@ -160,7 +163,10 @@ def powertools_layer_archive(architecture: str) -> pulumi.FileArchive:
 
 @functools.cache
 def _makers() -> tuple[tuple[str, bytes], ...]:
-    """Return the build code and the versions it depends on, so that a change of them builds the archives again."""
+    """Return the build code and the versions of its packages.
+
+    They are part of the hash of every archive, so a change of the build code builds all archives again.
+    """
     sources = [*(Path(__file__).with_name(name) for name in _MAKERS), SCRIPT]
     packages = ((package, version(package).encode()) for package in ("botocore", "fastjsonschema"))
     return (*((path.name, path.read_bytes()) for path in sources), *packages)
@@ -169,7 +175,7 @@ def _makers() -> tuple[tuple[str, bytes], ...]:
 def _kept(
     name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]]
 ) -> pulumi.FileArchive:
-    """Return the archive of `files`. Build it only if `.build/` does not have it yet, and never within `only_named`."""
+    """Return the archive of `files`. Build it unless `.build/` contains it already or `only_named` is active."""
     inputs = [*sorted(made_of), *_makers()]
     key = hashlib.sha256(b"".join(part for path, data in inputs for part in (path.encode(), b"\0", data, b"\0")))
     path = BUILD / f"{name}-{key.hexdigest()[:16]}.zip"
@@ -194,13 +200,16 @@ def _install_wheels(target: Path, architecture: str) -> None:
     if done.returncode:
         raise BuildError(
             f"powertools layer: uv could not install {LAYER_LOCK.name} for {architecture}: "
-            f"{done.stderr.strip()[-500:]}. Remedy: check that this machine reaches its Python package index."
+            f"{done.stderr.strip()[-500:]}. Remedy: check that this machine can reach its Python package index."
         )
     shutil.rmtree(target / "bin", ignore_errors=True)
 
 
 def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
-    """Yield the files that belong in an archive, without byte code of this machine and the records of the installer."""
+    """Yield path and content of each file of `folder` for an archive.
+
+    Leave out byte code of this machine, hidden files and the installer's records.
+    """
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if not path.is_file() or "__pycache__" in relative.parts or path.name.startswith("."):
@@ -211,7 +220,10 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
 
 
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a zip file whose bytes depend only on names and contents: sorted entries, fixed times and modes."""
+    """Return the bytes of a zip file with sorted entries, fixed times and fixed modes.
+
+    The bytes depend only on the names and contents of `files`.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in sorted(files):
@@ -225,7 +237,7 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write `data` atomically, because programs of several stacks may build at the same time."""
+    """Write `data` to `path` atomically, because deployments of several stacks may build at the same time."""
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Compiles Python sources to byte code of Lambda's Python.
+"""Compiles Python sources to byte code for the Python version of the Lambda runtime.
 
-Lambda cannot keep byte code beside the sources of a layer. Without it, each cold start would compile every module,
-which triples the initialization.
+Lambda cannot store byte code beside the sources of a layer. Without compiled layers, every cold start would compile
+every module, which triples the initialization time.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ import uv
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 PYTHON_VERSION: Final = (_ROOT / ".python-version").read_text(encoding="utf-8").strip()
-"""The Python of Lambda's runtime, and of this project. Byte code of another version cannot be loaded there."""
+"""Python version of the Lambda runtime and of this project. The runtime cannot load byte code of another version."""
 SCRIPT: Final = _ROOT / "functions" / "layers" / "compile.py"
-"""Compiles the sources. Lambda's Python runs it, which may be another one than the Python of the program."""
+"""Script that compiles the sources. It runs with PYTHON_VERSION, although Pulumi may run on another version."""
 
 
 class BuildError(pulumi.RunError):
-    """An archive could not be built. Pulumi prints only the message, without a traceback."""
+    """An archive could not be built. Pulumi prints the message of this error without a traceback."""
 
 
 def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return `files` with each Python source replaced by its byte code. Equal sources give equal byte code.
+    """Return `files` with each Python source replaced by its byte code. Equal sources produce equal byte code.
 
     Raises BuildError if a source has a syntax error or if there is no Python of the required version.
     """
@@ -42,7 +42,7 @@ def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
                     archive.writestr(name, content)
         done = _run(lambda_python(), "-I", str(SCRIPT), str(sources), str(code))
         if done.returncode:
-            raise BuildError(f"layers: could not be compiled: {done.stderr.strip()[-2000:]}")
+            raise BuildError(f"layers: the sources could not be compiled: {done.stderr.strip()[-2000:]}")
         with zipfile.ZipFile(code) as archive:
             byte_code = {name: archive.read(name) for name in archive.namelist()}
     return {name: content for name, content in files.items() if not name.endswith(".py")} | byte_code
@@ -50,9 +50,11 @@ def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 @functools.cache
 def lambda_python() -> str:
-    """Return the path of a Python of version PYTHON_VERSION: the one that runs this, or one that uv finds or installs.
+    """Return the path of a Python of PYTHON_VERSION: the running Python, or one that uv finds or installs.
 
-    A plain `pulumi up` creates .venv with any `python3`, so the program may run on another version. Raises BuildError.
+    A plain `pulumi up` creates .venv with any `python3`, so the program may run on another version.
+
+    Raises BuildError if uv can neither find nor install this version.
     """
     if sys.version.startswith(f"{PYTHON_VERSION}."):
         return sys.executable

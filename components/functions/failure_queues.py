@@ -16,10 +16,10 @@ Kind = Literal["delivery", "invocation", "dead-letter", "stream", "queue"]
 
 @dataclass(frozen=True, kw_only=True)
 class FailureQueue:
-    """One failure queue."""
+    """One failure queue: its address, the kind of its messages, and where to redrive them."""
 
     queue_name: pulumi.Output[str]
-    """Physical name, the value of CloudWatch's dimension QueueName."""
+    """Physical name of the queue, which CloudWatch uses as the dimension `QueueName`."""
     url: pulumi.Output[str]
     """URL of the queue."""
     arn: pulumi.Output[str]
@@ -36,7 +36,7 @@ class FailureQueue:
 
 
 def as_failure_queue(made: aws.sqs.Queue, kind: Kind, *, redrive_to: pulumi.Output[str]) -> FailureQueue:
-    """Return `made` as a failure queue of this `kind`."""
+    """Return the SQS queue `made` as a failure queue of this `kind`."""
     return FailureQueue(queue_name=made.name, url=made.url, arn=made.arn, kind=kind, redrive_to=redrive_to)
 
 
@@ -56,7 +56,7 @@ def function_failure_queues(functions: Mapping[str, Function]) -> dict[str, Fail
 
 
 def as_stack_output(queues: Mapping[str, FailureQueue]) -> dict[str, dict[str, pulumi.Input[str]]]:
-    """Return the stack output `ops.failureQueues`: name -> url, kind, redriveTo."""
+    """Return the stack output `ops.failureQueues`: url, kind and redriveTo of each failure queue, by name."""
     return {
         name: {"url": each.url, "kind": each.kind, "redriveTo": each.redrive_to}
         for name, each in sorted(queues.items())

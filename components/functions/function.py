@@ -23,17 +23,17 @@ class FunctionContext:
     naming: Naming
     """Names and tags of the stack."""
     region: str
-    """AWS region, e.g. ap-northeast-1."""
+    """AWS region, for example ap-northeast-1."""
     account_id: pulumi.Input[str]
     """AWS account id."""
     layer_arns: Sequence[pulumi.Input[str]]
     """ARNs of the layer versions. Lambda extracts them in this order, so a later layer overrides an earlier one."""
     architecture: str
-    """arm64 or x86_64. The layers must be built for it."""
+    """CPU architecture: arm64 or x86_64. The layers must be built for the same architecture."""
     log_level: str
-    """DEBUG, INFO, WARNING or ERROR."""
+    """Log level of the functions: DEBUG, INFO, WARNING or ERROR."""
     log_retention_days: int
-    """Days. CloudWatch Logs allows only certain values."""
+    """Number of days for which CloudWatch Logs stores logs. AWS allows only certain values."""
     log_key_arn: pulumi.Input[str]
     """ARN of the KMS key that encrypts all log groups."""
 
@@ -43,35 +43,35 @@ class FunctionSize:
     """Memory, time limit and provisioned concurrency of a function."""
 
     timeout_s: int
-    """Seconds, 1-900. Must be below the time limit of its caller."""
+    """Time limit in seconds, 1-900. It must be below the time limit of the function's caller."""
     memory_mb: int
-    """MiB, 128-10240. Lambda assigns CPU in proportion."""
+    """Memory in MiB, 128-10240. Lambda assigns CPU in proportion to memory."""
     provisioned_concurrency: int = 0
     """Number of execution environments that Lambda keeps initialized for the alias. 0 means none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsynchronousInvocation:
-    """How Lambda handles asynchronous invocations of a function."""
+    """Settings with which Lambda handles asynchronous invocations of a function."""
 
     success_topic_arn: pulumi.Input[str]
-    """SNS topic that Lambda notifies of each event that the function handled."""
+    """ARN of the SNS topic that Lambda notifies of each event that the function has handled."""
     maximum_event_age_s: int = 300
-    """Seconds, 60-21600. An older event goes to the failure queue."""
+    """Longest age of an event in seconds, 60-21600. Lambda sends older events to the failure queue."""
     maximum_retry_attempts: int = 2
-    """Retries after a failure, 0-2. After the last one the event goes to the failure queue."""
+    """Number of retries after a failure, 0-2. After the last retry, Lambda sends the event to the failure queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionArgs:
-    """One function."""
+    """The source, size, environment and permissions of one function."""
 
     context: FunctionContext
-    """The settings that all functions share."""
+    """Settings that all functions of the stack share."""
     component: str
     """The component that owns the function, for its tags."""
     source: str
-    """Folder under functions/ and name of its package, such as `users_api`."""
+    """Name of the folder under functions/, which is also the Python package, for example `users_api`."""
     size: FunctionSize
     """Memory, time limit and provisioned concurrency."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
@@ -86,7 +86,7 @@ class Function(pulumi.ComponentResource):
     """A function with its role, its log group, its failure queues, and the alias `live` that every caller uses."""
 
     function_name: pulumi.Output[str]
-    """Physical name."""
+    """Physical name of the function."""
     arn: pulumi.Output[str]
     """ARN of the alias."""
     invoke_arn: pulumi.Output[str]
@@ -96,11 +96,11 @@ class Function(pulumi.ComponentResource):
     role_arn: pulumi.Output[str]
     """ARN of the execution role."""
     log_group_name: pulumi.Output[str]
-    """CloudWatch log group."""
+    """Name of the CloudWatch log group."""
     dead_letter_queue: aws.sqs.Queue | None
-    """Events that failed every retry, without their error. None unless the function is asynchronous."""
+    """Queue of events that failed every retry, without their error. None unless the function is asynchronous."""
     failure_queue: aws.sqs.Queue | None
-    """The same events with their error. None unless the function is asynchronous."""
+    """Queue of the same failed events with their error. None unless the function is asynchronous."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Function", name, None, opts)
@@ -125,7 +125,10 @@ class Function(pulumi.ComponentResource):
         self.register_outputs({"functionName": self.function_name, "arn": self.arn})
 
     def allow_invoke(self, caller: str, *, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
-        """Let the service `principal` invoke the alias for `source_arn` only. `caller` names the permission."""
+        """Let the service `principal` invoke the alias, but only on behalf of `source_arn`.
+
+        `caller` is the last part of the permission's logical name.
+        """
         return aws.lambda_.Permission(
             f"{self._name}-{caller}",
             action="lambda:InvokeFunction",

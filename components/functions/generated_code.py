@@ -1,4 +1,4 @@
-"""Generates the files that the common layer holds beside functions/shared, to save work at each cold start.
+"""Generates the files that the common layer contains in addition to functions/shared, to speed up cold starts.
 
 - `shared/checks/*.py`: validators, generated from the schemas in contracts/. Compiling the schemas at import would take
   up to a third of the time of `boto3.client("dynamodb")`.
@@ -37,7 +37,7 @@ _SHARED_DATA: Final = ("_retry", "endpoints", "partitions", "sdk-default-configu
 def checks() -> dict[str, bytes]:
     """Return the validators as Python modules, by path under `shared/checks/`: one per request body and per event.
 
-    Each has `validate(data)`, which raises shared.contracts.JsonSchemaValueException.
+    Each module has a function `validate(data)`, which raises shared.contracts.JsonSchemaValueException.
     """
     code = {f"{name}.py": _code(schema) for name, schema in schemas().items()}
     return {"__init__.py": _GENERATED.encode(), **code}
@@ -85,7 +85,9 @@ def _code(schema: Mapping[str, Any]) -> bytes:
         "from shared.contracts import JsonSchemaValueException\n",
     )
     if own == code:
-        raise ValueError("fastjsonschema generates another import: adapt components/functions/generated_code.py")
+        raise ValueError(
+            "fastjsonschema generated other imports than expected; adapt components/functions/generated_code.py"
+        )
     return (_GENERATED + own).encode()
 
 

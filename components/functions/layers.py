@@ -13,19 +13,19 @@ from components.functions import archives
 
 @dataclass(frozen=True, kw_only=True)
 class LayersArgs:
-    """The target of the build."""
+    """The names of the layers and the CPU architecture to build for."""
 
     naming: Naming
-    """Names of the stack."""
+    """Names and tags of the stack."""
     architecture: str
-    """arm64 or x86_64."""
+    """CPU architecture: arm64 or x86_64."""
 
 
 class Layers(pulumi.ComponentResource):
-    """`powertools` (third-party packages) and `common` (functions/shared and the contracts' schemas)."""
+    """The layers `powertools` (third-party packages) and `common` (functions/shared and the contracts' schemas)."""
 
     arns: list[pulumi.Output[str]]
-    """Versions, `powertools` first."""
+    """ARNs of the layer versions: `powertools` first, then `common`."""
 
     def __init__(self, name: str, args: LayersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Layers", name, None, opts)

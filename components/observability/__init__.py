@@ -1,1 +1,1 @@
-"""Alarms, the topic that they notify, and the dashboard."""
+"""The alarms, the SNS topic that the alarms notify, and the dashboard."""

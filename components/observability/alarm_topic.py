@@ -1,7 +1,7 @@
 """The topic that alarms notify, encrypted with a customer managed key.
 
-The AWS managed key for SNS does not let AWS services use it. With that key, CloudWatch could not publish to the topic,
-and alarms would notify no one.
+AWS services cannot use the AWS managed key for SNS. With that key, CloudWatch could not publish to the topic, and
+alarms would notify no one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def make_alarm_topic(
     account_id: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> aws.sns.Topic:
-    """Make the topic `name`. Alarms whose ARN matches the pattern `alarms` may publish to it."""
+    """Create the topic `name`. Alarms whose ARN matches the pattern `alarms` may publish to the topic."""
     key = make_encryption_key(
         f"{name}-key",
         alias=name,

@@ -1,4 +1,4 @@
-"""The alarms. Each one means that the platform has a fault, never that an order was rejected for a business reason."""
+"""Defines the alarms. Every alarm means a fault of the platform. Orders with a business error fire no alarm."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from components.observability import metrics
 from components.observability.metrics import Metric
 
 _MINUTE_S = 60
-_ENDED_BY = "fail-order sets its order to FAILED if it is still PENDING. Find the cause."
+_ENDED_BY = "fail-order sets the order to FAILED if it is still PENDING. Find the cause of the failed execution."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
     """One alarm on one metric.
 
-    Missing data does not breach, because most of these metrics have no data points until something happens.
+    Missing data does not fire the alarm, because most of these metrics have no data points until something happens.
     """
 
     role: str
     """Physical name without the project and the stack."""
     description: str
-    """What the alarm means and what to do first. SNS sends this text with the notification."""
+    """Meaning of the alarm and first step of the operator. The SNS notification contains this text."""
     metric: Metric
     threshold: float
     """The alarm fires at this value or above it, in the unit of the metric."""
     period_s: int = 5 * _MINUTE_S
     periods: int = 1
-    """Number of consecutive periods that must breach."""
+    """Number of consecutive periods in which the metric must reach the threshold."""
 
 
 def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
-    """Yield one alarm per failure queue, because a message there is work that was not done."""
+    """Yield one alarm per failure queue, which fires as soon as the queue contains a message."""
     for name, each in sorted(queues.items()):
         yield Alarm(
             role=f"{name}-not-empty",
@@ -48,32 +48,32 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
 
 
 def function_alarms(functions: Mapping[str, Function], *, business_error_functions: Collection[str]) -> Iterator[Alarm]:
-    """Yield an alarm on the throttles of each function, and one on its errors.
+    """Yield an alarm on the throttles of each function, and an alarm on its errors.
 
-    `business_error_functions` get no alarm on errors: they raise errors on purpose.
+    Functions in `business_error_functions` get no alarm on errors, because they raise errors on purpose.
     """
     for source, function in sorted(functions.items()):
         name = source.replace("_", "-")
         yield Alarm(
             role=f"{name}-throttles",
-            description=f"Lambda throttles {name}. Check the concurrency limit of the account.",
+            description=f"Lambda throttles {name}. Check the concurrency limit of the AWS account.",
             metric=metrics.lambda_metric("Throttles", function.function_name),
             threshold=1,
         )
         if source not in business_error_functions:
             yield Alarm(
                 role=f"{name}-errors",
-                description=f"{name} failed with an unexpected error. Look at its log.",
+                description=f"{name} failed with an unexpected error. Check its log.",
                 metric=metrics.lambda_metric("Errors", function.function_name),
                 threshold=1,
             )
 
 
 def backlog_alarms(*, relay: Function, analytics_queue_name: pulumi.Input[str]) -> Iterator[Alarm]:
-    """Yield the alarms on events that are published or recorded late."""
+    """Yield the alarms on delays: late order events and late analytics records."""
     yield Alarm(
         role="order-stream-age",
-        description="Order events are published more than a minute late. Look at the log of publish-order-events.",
+        description="Order events are published more than a minute late. Check the log of publish-order-events.",
         metric=metrics.lambda_metric("IteratorAge", relay.function_name, "Maximum"),
         threshold=60_000,
         period_s=_MINUTE_S,
@@ -81,7 +81,7 @@ def backlog_alarms(*, relay: Function, analytics_queue_name: pulumi.Input[str]) 
     )
     yield Alarm(
         role="analytics-age",
-        description="Analytics messages wait for more than ten minutes. Look at the log of record-analytics.",
+        description="Analytics messages wait for more than ten minutes. Check the log of record-analytics.",
         metric=metrics.queue_metric("ApproximateAgeOfOldestMessage", analytics_queue_name),
         threshold=600,
     )
@@ -96,7 +96,7 @@ def workflow_alarms(
     """
     yield Alarm(
         role="orders-failed",
-        description="Orders became FAILED because of a fault of the platform. Look at the failed executions.",
+        description="A fault of the platform set orders to FAILED. Check the failed executions of the order workflow.",
         metric=metrics.business_metric("OrderFailed", naming),
         threshold=1,
     )
@@ -118,7 +118,7 @@ def workflow_alarms(
     )
     yield Alarm(
         role="order-express-timed-out",
-        description="EXPRESS executions timed out. POST /process answered 504, and STANDARD takes the orders over.",
+        description="EXPRESS executions timed out. POST /process returned 504. STANDARD executions decide the orders.",
         metric=metrics.state_machine_metric("ExecutionsTimedOut", express_arn),
         threshold=5,
     )
@@ -131,7 +131,7 @@ def api_alarms(
     http_api_id: pulumi.Input[str],
     slow_ms: int,
 ) -> Iterator[Alarm]:
-    """Yield the alarms on wrong or slow answers of the APIs."""
+    """Yield the alarms on 5xx responses and slow responses of the APIs."""
     for api, errors, latency in (
         (
             "rest-api",
@@ -146,13 +146,13 @@ def api_alarms(
     ):
         yield Alarm(
             role=f"{api}-errors",
-            description=f"The {api} answered at least 5 requests with 5xx in 5 minutes. Look at its access log.",
+            description=f"The {api} returned a 5xx status at least 5 times in 5 minutes. Check its access log.",
             metric=errors,
             threshold=5,
         )
         yield Alarm(
             role=f"{api}-slow",
-            description=f"For 15 minutes, 1 of 100 requests to the {api} took {slow_ms} ms or longer.",
+            description=f"For 15 minutes, at least 1 of 100 requests to the {api} took {slow_ms} ms or longer.",
             metric=latency,
             threshold=slow_ms,
             periods=3,

@@ -16,16 +16,16 @@ _HEIGHT: Final = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Widget:
-    """One widget, without its position."""
+    """One widget of a dashboard, without its position."""
 
     type: str
     properties: Mapping[str, Any]
     width: int = 8
-    """Width in columns. A dashboard has 24 of them."""
+    """Width in columns. A dashboard has 24 columns."""
 
 
 def graph(title: str, metrics: Mapping[str, Metric], *, region: str, unit: str = "", period_s: int = 60) -> Widget:
-    """Return a line graph of `metrics` (label -> metric). `unit` is the label of the axis."""
+    """Return a line graph of `metrics`, which maps each label to its metric. `unit` is the label of the axis."""
     axis = {"min": 0, "showUnits": False, **({"label": unit} if unit else {})}
     return Widget(
         type="metric",
@@ -42,12 +42,12 @@ def graph(title: str, metrics: Mapping[str, Metric], *, region: str, unit: str =
 
 
 def alarm_states(title: str, arns: Sequence[pulumi.Input[str]]) -> Widget:
-    """Return a widget with the state of each alarm. CloudWatch allows at most 100 alarms in one widget."""
+    """Return a widget that shows the state of each alarm. CloudWatch allows at most 100 alarms in a widget."""
     return Widget(type="alarm", properties={"title": title, "alarms": list(arns)}, width=_COLUMNS)
 
 
 def log_table(title: str, groups: Sequence[pulumi.Input[str]], query: str, *, region: str) -> Widget:
-    """Return a table with the results of `query` (CloudWatch Logs Insights) in the log groups `groups`."""
+    """Return a table with the results of the CloudWatch Logs Insights query `query` in the log groups `groups`."""
     sources = [part for group in groups for part in ("SOURCE '", group, "' | ")]
     properties = {
         "title": title,

@@ -1,6 +1,6 @@
-"""The CloudWatch metrics that alarms and the dashboard use, with the names and dimensions that AWS gives them.
+"""Defines the CloudWatch metrics of the alarms and the dashboard, with AWS's names and dimensions.
 
-Metrics are counts unless the function that returns them names another unit.
+The unit of a metric is a count unless the docstring of its function states another unit.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from components.aws.naming import Naming
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One metric and its statistic."""
+    """One CloudWatch metric and its statistic."""
 
     namespace: str
     name: str
     dimensions: Mapping[str, pulumi.Input[str]]
     statistic: str = "Sum"
-    """Sum, Maximum, … or a percentile such as p99."""
+    """CloudWatch statistic, for example Sum or Maximum, or a percentile such as p99."""
 
 
 def lambda_metric(name: str, function_name: pulumi.Input[str], statistic: str = "Sum") -> Metric:
-    """Return a Lambda metric of all versions: Errors, Throttles, Duration (ms) or IteratorAge (ms)."""
+    """Return a Lambda metric over all versions of a function: Errors, Throttles, Duration (ms) or IteratorAge (ms)."""
     return Metric(namespace="AWS/Lambda", name=name, dimensions={"FunctionName": function_name}, statistic=statistic)
 
 
 def queue_metric(name: str, queue_name: pulumi.Input[str]) -> Metric:
-    """Return an SQS metric: ApproximateNumberOfMessagesVisible, ApproximateAgeOfOldestMessage (s)."""
+    """Return an SQS metric: ApproximateNumberOfMessagesVisible or ApproximateAgeOfOldestMessage (s)."""
     return Metric(namespace="AWS/SQS", name=name, dimensions={"QueueName": queue_name}, statistic="Maximum")
 
 
 def state_machine_metric(name: str, arn: pulumi.Input[str], statistic: str = "Sum") -> Metric:
-    """Return a Step Functions metric: ExecutionsFailed, ExecutionsTimedOut, ExecutionTime (ms)."""
+    """Return a Step Functions metric, for example ExecutionsFailed, ExecutionsTimedOut or ExecutionTime (ms)."""
     return Metric(namespace="AWS/States", name=name, dimensions={"StateMachineArn": arn}, statistic=statistic)
 
 
 def rest_api_metric(name: str, api_name: pulumi.Input[str], stage: pulumi.Input[str], statistic: str = "Sum") -> Metric:
-    """Return a REST API metric: Count, 4XXError, 5XXError, Latency (ms)."""
+    """Return a REST API metric: Count, 4XXError, 5XXError or Latency (ms)."""
     dimensions = {"ApiName": api_name, "Stage": stage}
     return Metric(namespace="AWS/ApiGateway", name=name, dimensions=dimensions, statistic=statistic)
 
 
 def http_api_metric(name: str, api_id: pulumi.Input[str], statistic: str = "Sum") -> Metric:
-    """Return an HTTP API metric: Count, 4xx, 5xx, Latency (ms)."""
+    """Return an HTTP API metric: Count, 4xx, 5xx or Latency (ms)."""
     return Metric(namespace="AWS/ApiGateway", name=name, dimensions={"ApiId": api_id}, statistic=statistic)
 
 
 def business_namespace(naming: Naming) -> str:
-    """Return the namespace of the business metrics (the functions' POWERTOOLS_METRICS_NAMESPACE)."""
+    """Return the namespace of the business metrics. The functions read it from POWERTOOLS_METRICS_NAMESPACE."""
     return f"{naming.project}-{naming.stack}"
 
 

@@ -1,4 +1,4 @@
-"""What operators see of a stack: alarms, the topic that the alarms notify, and a dashboard."""
+"""Monitoring of a stack: alarms, the SNS topic that the alarms notify, and a dashboard."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _ERRORS_QUERY: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class ObservabilityArgs:
-    """What to watch, and whom to notify."""
+    """The resources to monitor, and the address to notify."""
 
     naming: Naming
     """Names and tags of the stack."""
     region: str
     """AWS region."""
     account_id: pulumi.Input[str]
-    """The AWS account's number."""
+    """AWS account id."""
     functions: Mapping[str, Function]
     """All functions of the stack, keyed by their folder under functions/."""
     failure_queues: Mapping[str, FailureQueue]
-    """All failure queues of the stack."""
+    """All failure queues of the stack, by name."""
     standard_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     standard_log_group_name: pulumi.Input[str]
@@ -57,22 +57,22 @@ class ObservabilityArgs:
     analytics_queue_name: pulumi.Input[str]
     """Name of the FIFO queue in front of record_analytics."""
     rest_api_name: pulumi.Input[str]
-    """Name of the REST API, its dimension in CloudWatch."""
+    """Name of the REST API. CloudWatch uses it as the dimension `ApiName`."""
     rest_api_stage: pulumi.Input[str]
     """Name of the REST API's stage."""
     http_api_id: pulumi.Input[str]
     """Id of the HTTP API."""
     alarm_email: str = ""
-    """Address that SNS notifies after its owner has confirmed the subscription. Empty means no email."""
+    """Email address for notifications. Its owner must confirm the subscription. Empty means no email."""
     slow_ms: int = 5000
-    """An API is too slow when the 99th percentile of its latency reaches this value, in milliseconds."""
+    """An alarm fires when the 99th percentile of an API's latency reaches this value, in milliseconds."""
 
 
 class Observability(pulumi.ComponentResource):
     """The alarm topic with its KMS key, the alarms, and the dashboard."""
 
     alarm_topic_arn: pulumi.Output[str]
-    """SNS topic of all alarms. Subscribe whatever should be notified."""
+    """ARN of the SNS topic that all alarms notify."""
     dashboard_name: pulumi.Output[str]
     """Name of the CloudWatch dashboard."""
 
@@ -114,7 +114,7 @@ class Observability(pulumi.ComponentResource):
     def _count_unexpected_ends(self) -> Metric:
         """Count STANDARD executions that fail with an error that the definition does not raise on purpose.
 
-        AWS's own metric ExecutionsFailed cannot tell them apart: it also counts the executions of rejected orders.
+        AWS's own metric ExecutionsFailed is not suitable, because it also counts the executions of rejected orders.
         """
         expected = self._args.standard_expected_errors
         conditions = ['($.type = "ExecutionFailed")', *(f'($.details.error != "{error}")' for error in expected)]

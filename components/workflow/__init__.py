@@ -1,1 +1,1 @@
-"""The order workflow: two Step Functions state machines and the functions that they call."""
+"""The order workflow: two Step Functions state machines, and the functions that the state machines invoke."""

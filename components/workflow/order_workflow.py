@@ -34,44 +34,44 @@ class OrderWorkflowArgs:
     """The tables that the workflow uses, and its time limits."""
 
     context: FunctionContext
-    """What all functions of the stack share."""
+    """Settings that all functions of the stack share."""
     sizes: Mapping[str, FunctionSize]
-    """Of `validate_order` and `update_inventory`; each below its step's time limit."""
+    """Sizes of `validate_order` and `update_inventory`. The time limit of each must be below the one of its state."""
     orders_table: aws.dynamodb.Table
-    """Orders."""
+    """Table of orders."""
     inventory_table: aws.dynamodb.Table
-    """Products and stock."""
+    """Table of products and their stock."""
     standard_timeout_s: int
-    """Time limit of a STANDARD execution, which runs EXPRESS executions until the order is decided, in seconds."""
+    """Time limit of a STANDARD execution in seconds. It runs EXPRESS executions until the order is decided."""
     express_timeout_s: int = LONGEST_EXPRESS_S
-    """Time limit of an EXPRESS execution, in seconds. API Gateway stops waiting after 29."""
+    """Time limit of an EXPRESS execution in seconds. API Gateway stops waiting after 29 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """One state machine."""
+    """The ARN, name and log group of one state machine."""
 
     arn: pulumi.Output[str]
     """ARN of the state machine."""
     name: pulumi.Output[str]
-    """Physical name."""
+    """Physical name of the state machine."""
     log_group_name: pulumi.Output[str]
-    """CloudWatch log group of its executions."""
+    """Name of the CloudWatch log group of its executions."""
 
 
 class OrderWorkflow(pulumi.ComponentResource):
     """Two state machines with their roles and log groups, their functions, and the notification topic."""
 
     standard: Machine
-    """Decides orders of `POST /orders`. The name of an execution is the order id."""
+    """State machine that decides orders of `POST /orders`. The name of an execution is the order id."""
     express: Machine
-    """Decides orders of `POST /process`, which starts it with StartSyncExecution."""
+    """State machine that decides orders of `POST /process`. API Gateway starts it with StartSyncExecution."""
     notification_topic_arn: pulumi.Output[str]
-    """SNS topic that receives a message for each order that is being processed."""
+    """ARN of the SNS topic that receives a message for each order that the workflow processes."""
     functions: Mapping[str, Function]
-    """`validate_order` and `update_inventory`."""
+    """The functions `validate_order` and `update_inventory`, by name."""
     expected_errors: Sequence[str]
-    """Errors with which a STANDARD execution ends on purpose. NotRecorded is not one of them."""
+    """Errors with which a STANDARD execution ends on purpose. They do not include NotRecorded."""
 
     def __init__(self, name: str, args: OrderWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         definition, accepted = state_machine.load(DEFINITION), state_machine.load(ACCEPTED_DEFINITION)

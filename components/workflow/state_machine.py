@@ -19,7 +19,7 @@ State = Mapping[str, Any]
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return the definition in `workflows/{name}`, placeholders included."""
+    """Return the parsed definition `workflows/{name}`, with its placeholders."""
     return cast("dict[str, Any]", json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
 
 
@@ -29,12 +29,12 @@ def placeholders(node: Any) -> frozenset[str]:
 
 
 def check_placeholders(definition: Mapping[str, Any], given: Mapping[str, object]) -> None:
-    """Raise ValueError unless `given` names exactly the placeholders of `definition`."""
+    """Raise ValueError unless the keys of `given` are exactly the placeholders of `definition`."""
     wanted, names = placeholders(definition), frozenset(given)
     if wanted != names:
         message = (
-            f"placeholders of the workflow: missing {sorted(wanted - names)}, unused {sorted(names - wanted)}; "
-            "give one value for each ${name}"
+            f"placeholders of the workflow: missing values {sorted(wanted - names)}, "
+            f"unused values {sorted(names - wanted)}; pass one value for each ${{name}}"
         )
         raise ValueError(message)
 
@@ -68,12 +68,12 @@ def task_timeout_s(definition: Mapping[str, Any], task: str) -> int:
 
 
 def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Return the error of each Fail state by the name of the state."""
+    """Return the error name of each Fail state, by the name of the state."""
     return {name: str(state["Error"]) for name, state in states(definition) if state["Type"] == "Fail"}
 
 
 def longest_way_s(definition: Mapping[str, Any]) -> int:
-    """Return the seconds of the longest path without a loop, if each Task uses its whole time limit once."""
+    """Return the duration of the longest path without a loop, in seconds, if each Task runs once for its time limit."""
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 
 

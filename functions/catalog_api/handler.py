@@ -26,7 +26,10 @@ check_body = contracts.request_check("putProduct")
 
 @api.get("/products")
 def list_products() -> Response[str]:
-    """List products by id. A cursor is valid only if its product exists."""
+    """Return one page of products in id order.
+
+    Raises ValidationError for a cursor whose product does not exist.
+    """
     http.caller(api)
     limit, cursor = http.page_limit(api), http.page_cursor(api)
     after = None if cursor is None else cursors.decode(cursor)
@@ -49,7 +52,7 @@ def get_product(product_id: str) -> Response[str]:
 
 @api.put("/products/<product_id>")
 def put_product(product_id: str) -> Response[str]:
-    """Create or replace a product. The request sets the absolute stock."""
+    """Create or replace a product. The request body contains the complete stock, not a change of the stock."""
     http.caller(api).require_admin()
     if not products.is_product_id(product_id):
         raise ValidationError(

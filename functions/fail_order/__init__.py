@@ -1,1 +1,1 @@
-"""Lambda function that marks orders as FAILED if their STANDARD execution ended without deciding them."""
+"""Lambda function that sets orders to FAILED if their STANDARD execution ended without a decision."""

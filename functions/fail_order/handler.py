@@ -1,9 +1,9 @@
-"""Marks an order as FAILED if its STANDARD execution ended without deciding it.
+"""Sets an order to FAILED if its STANDARD execution ended without a decision.
 
-An execution can be aborted, exceed its time limit, or be unable to record the order's status.
+An execution ends without a decision if it is aborted, times out, or cannot write the status of the order.
 
 Environment variables: ORDERS_TABLE. Event: "Step Functions Execution Status Change" of the STANDARD state machine.
-Output: {"failed": bool}.
+Output: {"failed": bool}, whether this invocation set the order to FAILED.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
-    """Change the order to FAILED if it is PENDING. Executions of rejected orders fail too, but those stay REJECTED."""
+    """Set the order to FAILED if it is PENDING. Executions of rejected orders also fail, but these stay REJECTED."""
     ended = event["detail"]
     # process_order uses the order id as the name of the execution.
     order_id: str = ended["name"]

@@ -1,7 +1,8 @@
-"""Compiles each module of a zip file to a .pyc file with the Python that runs this: compile.py SOURCES.zip CODE.zip.
+"""Compiles each module in a zip file to a .pyc file. Usage: compile.py SOURCES.zip CODE.zip.
 
-Python imports such a .pyc file without its source. It leaves out docstrings, a quarter of the byte code, because the
-functions never read them. It keeps asserts and line numbers.
+The byte code is for the Python version that runs this script. Python imports a .pyc file without its source. The byte
+code has asserts and line numbers, but no docstrings: docstrings are a quarter of the byte code, and no function reads
+them.
 """
 
 import ast

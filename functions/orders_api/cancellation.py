@@ -1,4 +1,4 @@
-"""Cancels orders that the workflow or another request may change at the same time."""
+"""Cancels orders, even if the workflow or another request changes an order at the same time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cancel(
     request_id: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Order:
-    """Cancel the order that `read` returns, and return it. If the order has changed in between, read it again.
+    """Cancel the order that `read` returns, and return the order. If it has changed meanwhile, read it again.
 
     Raises InvalidTransition, TooManyRequests, and any error of `read`.
     """
@@ -39,4 +39,4 @@ def cancel(
                 return after
         except StockContention:
             sleep(random.uniform(0.5, 1) * _PAUSE_S)  # noqa: S311 - jitter needs no secure random numbers
-    raise TooManyRequests("order: too many concurrent changes to it or its products; retry the request")
+    raise TooManyRequests("order: too many concurrent changes to the order or its products; retry the request")

@@ -35,7 +35,7 @@ check_body = contracts.request_check("createOrder")
 
 @api.post("/orders")
 def create_order() -> Response[str]:
-    """Accept an order. Processing starts when the outbox relay publishes OrderCreated from the table's stream."""
+    """Accept an order. The workflow starts after the outbox relay has published the event OrderCreated."""
     caller = http.caller(api)
     key = http.idempotency_key(api)
     items = http.json_body(api, check_body)["items"]
@@ -51,7 +51,10 @@ def create_order() -> Response[str]:
 
 @api.get("/orders")
 def list_orders() -> Response[str]:
-    """List the caller's own orders. A cursor is valid only if its order belongs to the caller."""
+    """Return one page of the caller's own orders, newest first.
+
+    Raises ValidationError for a cursor whose order does not belong to the caller.
+    """
     caller = http.caller(api)
     limit, cursor = http.page_limit(api), http.page_cursor(api)
     after = None
@@ -66,7 +69,7 @@ def list_orders() -> Response[str]:
 
 @api.get("/orders/<order_id>")
 def get_order(order_id: str) -> Response[str]:
-    """Return an order. Orders of other users give the same error as orders that do not exist."""
+    """Return an order. Raises OrderNotFound if it does not exist or if the caller may not read it."""
     caller = http.caller(api)
     order = _order(order_id)
     if order is None or not caller.may_read(order["user_id"]):

@@ -1,7 +1,7 @@
 """Starts the STANDARD workflow of an accepted order.
 
-Environment variables: ORDERS_TABLE, STATE_MACHINE_ARN. Event: OrderCreated. Output: {"started": bool}. Raises
-ValidationError if the event violates its contract.
+Environment variables: ORDERS_TABLE, STATE_MACHINE_ARN. Event: OrderCreated. Output: {"started": bool}, false
+if the order is already decided. Raises ValidationError if the event violates its contract.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 def _to_start(order_id: str, now: datetime) -> Order | None:
     """Return the order if its workflow must be started, or None if the order is already decided.
 
-    Raises OrderNotFound. Raises OrderUndecided for a synchronous order (POST /process) that its own EXPRESS execution
-    may still decide: Lambda retries the event a minute later. If the order is still PENDING then, that execution has
-    died, and the STANDARD workflow takes over so that every accepted order gets decided.
+    Raises OrderNotFound if the order does not exist. Raises OrderUndecided for a synchronous order (POST /process)
+    whose EXPRESS execution may still be running. Lambda then retries the event a minute later. If the order is still
+    PENDING then, its EXPRESS execution has died, and the STANDARD workflow decides the order.
     """
     row = store.row(order_id)
     if row is None:
@@ -64,12 +64,15 @@ def _to_start(order_id: str, now: datetime) -> Order | None:
         return None
     if rows.is_synchronous(row) and now - parse_timestamp(order["created_at"]) < EXPRESS_ENDS_AFTER:
         logger.info("order is still undecided", status=order["status"])
-        raise OrderUndecided(f"order {order_id}: its EXPRESS execution may still decide it")
+        raise OrderUndecided(f"order {order_id}: not decided yet; its EXPRESS execution may still be running")
     return order
 
 
 def _start(order: Order) -> None:
-    """Start the order's execution, named after the order: Step Functions allows each name once in 90 days."""
+    """Start the STANDARD execution of the order, unless it was already started.
+
+    The order id is the name of the execution. Step Functions accepts each name only once in 90 days.
+    """
     try:
         workflows.start_execution(
             stateMachineArn=STATE_MACHINE_ARN, name=order["order_id"], input=json.dumps({"order": order})

@@ -1,4 +1,4 @@
-"""Publishes the changes in the orders table's stream as events on the event bus. The stream is the outbox.
+"""Publishes status changes from the stream of the orders table as events on the event bus.
 
 Environment variables: EVENT_BUS. The event source mapping must enable ReportBatchItemFailures, and the stream must
 contain new and old images.
@@ -27,7 +27,7 @@ relay = Relay(
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Publish a batch, and return the record from which Lambda must retry."""
+    """Publish the events of a batch of stream records. Return the first failed record, from which Lambda retries."""
     outcome = relay.publish(event["Records"])
     for detail in outcome.published:
         status = detail["order"]["status"]

@@ -1,4 +1,4 @@
-"""The outbox relay: puts the status changes in a batch of the orders table's stream on the event bus."""
+"""The outbox relay: publishes an event for each status change in a batch of stream records."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 _MAX_ENTRIES: Final = 10
-"""PutEvents takes at most 10 entries (EventBridge API reference)."""
+"""PutEvents accepts at most 10 entries per call (EventBridge API reference)."""
 _TOO_LARGE: Final = ("ValidationException", "413")
-"""Error codes of PutEvents if one entry, or all entries of the call together, are too large."""
+"""Error codes of PutEvents for entries that are too large, alone or together."""
 _TRIES: Final = 3
 _FIRST_PAUSE_S: Final = 0.1
 
@@ -32,9 +32,9 @@ class Outcome:
     """The result of one batch."""
 
     published: list[Detail]
-    """Published events whose records Lambda won't send again: those before `failed`."""
+    """Published events from records before `failed`. Lambda does not send these records again."""
     failed: str | None
-    """The lowest sequence number that failed, or None. Lambda retries the batch from this record."""
+    """Lowest sequence number of a failed record, or None. Lambda retries the batch from this record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +45,12 @@ class _Change:
 
 @dataclass(frozen=True, kw_only=True)
 class PutOutcome:
-    """The result of putting some changes on the bus."""
+    """The result of publishing some status changes."""
 
     refused: list[_Change]
-    """Changes that EventBridge did not accept."""
+    """Status changes that EventBridge did not accept."""
     stop: bool
-    """Whether the rest of the batch would be refused too, e.g. because EventBridge throttles every call."""
+    """Whether EventBridge would refuse the rest of the batch too, for example because it throttles every call."""
 
 
 class Relay:
@@ -72,8 +72,8 @@ class Relay:
     def publish(self, records: Sequence[Mapping[str, Any]]) -> Outcome:
         """Publish one event for each status change in `records`, in stream order.
 
-        A record that breaks the event's schema, or whose event is too large, does not stop the others. If EventBridge
-        refuses a whole call for another reason, this stops, because the next call would be refused as well.
+        Further records are still published after a record whose event is invalid or too large. If EventBridge refuses a
+        whole call for another reason, publishing stops, because EventBridge would refuse the next call too.
         """
         changes, failed = self._changes(records)
         done: list[_Change] = []
@@ -91,7 +91,7 @@ class Relay:
         )
 
     def _changes(self, records: Sequence[Mapping[str, Any]]) -> tuple[list[_Change], list[str]]:
-        """Return the status changes, and the sequence numbers of records from which no event can be made."""
+        """Return the status changes, and the sequence numbers of records that cannot become a valid event."""
         changes: list[_Change] = []
         poison: list[str] = []
         for record in records:
@@ -107,7 +107,7 @@ class Relay:
         return changes, poison
 
     def _detail(self, old: rows.Row | None, new: rows.Row | None) -> Detail | None:
-        """Return the event for a changed row, or None if its status is unchanged or the row was deleted."""
+        """Return the event for a changed row, or None if the status is unchanged or the row was deleted."""
         if new is None or (old is not None and old["status"] == new["status"]):
             return None
         detail = events.detail_of(rows.order_of(new))
@@ -119,7 +119,7 @@ class Relay:
         return detail
 
     def _put(self, changes: Sequence[_Change]) -> PutOutcome:
-        """Put the changes on the bus, and retry the entries that EventBridge refuses."""
+        """Publish `changes`, and retry the entries that EventBridge refuses."""
         left = list(changes)
         for attempt in range(_TRIES):
             if attempt:
@@ -138,7 +138,7 @@ class Relay:
         return PutOutcome(refused=left, stop=len(left) == len(changes))
 
     def _put_once(self, changes: Sequence[_Change]) -> list[_Change]:
-        """Call PutEvents once; return the changes whose entries it refused. The call succeeds even if entries fail."""
+        """Call PutEvents once. Return the changes whose entries it refused, although the call as a whole succeeded."""
         entries = [events.put_events_entry(change.detail, bus=self._bus) for change in changes]
         answer = self._client.put_events(Entries=entries)
         if not answer["FailedEntryCount"]:
@@ -151,7 +151,7 @@ class Relay:
         return refused
 
     def _put_halves(self, changes: list[_Change]) -> PutOutcome:
-        """Put each half in a call of its own: PutEvents refuses all entries of a call if one is too large."""
+        """Publish each half of `changes` separately, because one entry that is too large makes a whole call fail."""
         half = len(changes) // 2
         first, second = self._put(changes[:half]), self._put(changes[half:])
         return PutOutcome(refused=[*first.refused, *second.refused], stop=first.stop or second.stop)

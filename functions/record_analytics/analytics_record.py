@@ -1,4 +1,4 @@
-"""Analytics records: how they are parsed from messages of the analytics queue, and stored as S3 objects."""
+"""Parses analytics records from messages of the analytics queue, and converts them to S3 objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AnalyticsRecord(TypedDict):
 
 
 def parse(body: str) -> AnalyticsRecord:
-    """Parse the body of a message; raise ValidationError if it violates the event contracts."""
+    """Return the record in the body of a message. Raises ValidationError if it violates the contracts of the events."""
     try:
         record = json.loads(body)
         # Python accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse such text.

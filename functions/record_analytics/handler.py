@@ -1,8 +1,9 @@
 """Writes every event about an order to S3 as an analytics record.
 
-Environment variables: ANALYTICS_BUCKET, FAILURE_QUEUE_URL and RECEIVED_AT_MOST. The last two repeat the redrive policy
-of the analytics queue. Event: a batch of messages of this FIFO queue. Body of a message: {"event_id", "detail_type",
-"order"}. Key of a record: orders/dt=YYYY-MM-DD/{event_id}.json, in which "_" replaces the ":" of the event id.
+Environment variables: ANALYTICS_BUCKET, FAILURE_QUEUE_URL and RECEIVED_AT_MOST. The last two have the values of the
+redrive policy of the analytics queue.
+Event: a batch of messages of the analytics queue. The body of a message is {"event_id", "detail_type", "order"}.
+The S3 key of a record is orders/dt=YYYY-MM-DD/{event_id}.json, with "_" in place of the ":" of the event id.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Write the records of a batch, and return the messages that SQS must deliver again."""
+    """Write the analytics records of a batch of messages. Return the messages that SQS must deliver again."""
     return process_partial_response(event=event, record_handler=keep_or_set_aside, processor=processor, context=context)
 
 
 def keep_or_set_aside(record: SQSRecord) -> None:
     """Write the analytics record of a message, or send the message to the failure queue with the reason.
 
-    A message goes to the failure queue if it is invalid or if this was its last attempt. It must not block the queue:
-    all messages are in one FIFO group, and SQS delivers no other message of a group while one waits for its retry.
-    Raises AWS's error if a later attempt may succeed.
+    An invalid message, or a message after its last attempt, goes to the failure queue. A failed message must not block
+    the queue: all messages are in one FIFO group, and SQS delivers no other message of a group while one waits for a
+    retry. Raises the AWS error if a later attempt may succeed.
     """
     # Without this reset, the log lines of this message could show the previous message's order.
     logger.set_correlation_id(None)
@@ -70,7 +71,7 @@ def keep_or_set_aside(record: SQSRecord) -> None:
 
 
 def keep(message: SQSRecord) -> None:
-    """Write the message's analytics record unless it exists already: SQS delivers a message at least once."""
+    """Write the analytics record of a message, unless an earlier delivery of the message has written it."""
     record = analytics_record.parse(message.body)
     order = record["order"]
     logger.set_correlation_id(order["order_id"])
@@ -92,10 +93,10 @@ def keep(message: SQSRecord) -> None:
 
 
 def _set_aside(message: SQSRecord, error: Exception) -> None:
-    """Send the unchanged message to the failure queue, with the error in attributes named like EventBridge's.
+    """Send the unchanged message to the failure queue, with the error in the attributes that EventBridge also uses.
 
-    Each message is in a FIFO group of its own, so that a reader of the failure queue receives all messages. If Lambda's
-    response is lost, the message is sent again; SQS drops the duplicate within five minutes.
+    Each message gets its own FIFO group, so that a reader of the failure queue receives all messages. If Lambda's
+    response is lost, this function sends the message again, and SQS drops the duplicate within five minutes.
     """
     code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
     logger.exception("message set aside", message_id=message.message_id, code=code)

@@ -1,4 +1,4 @@
-"""Claims ensure one email per event: an invocation claims the event before it sends the email.
+"""Claims prevent a second email for one event: an invocation claims the event before it sends the email.
 
 The idempotency table has one row per event with these attributes: `id`, the event id; `status`, CLAIMED or DONE;
 `claim`, a random id of the claiming invocation; `claimed_until`, the end of that invocation's time limit in Unix
@@ -24,10 +24,10 @@ _RELEASED: Final[Mapping[str, Any]] = {":past": {"N": "0"}, ":claimed": {"S": "C
 
 
 class Claims:
-    """Takes, finishes and releases claims in the idempotency table."""
+    """Creates, completes and releases claims in the idempotency table."""
 
     def __init__(self, client: DynamoDBClient, *, table: str, kept: timedelta) -> None:
-        """Keep each row for `kept`, which is longer than the archive and the queues keep the last copy of its event."""
+        """Store each row for `kept`, which must be longer than the archive and the queues store copies of an event."""
         self._client = client
         self._table = table
         self._kept = kept
@@ -35,8 +35,8 @@ class Claims:
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
         """Claim the event until `until` and return the claim, or return None if its email is DONE.
 
-        Raises MailClaimed while another invocation has a claim. An SDK retry may overwrite its own claim, but never a
-        DONE row, because the first attempt can arrive late.
+        Raises MailClaimed while another invocation holds a claim. An SDK retry may overwrite its own claim, but never a
+        DONE row: the first attempt of a call can reach DynamoDB late.
         """
         claim = str(uuid.uuid4())
         try:
@@ -68,7 +68,7 @@ class Claims:
                 raise
             if row["status"]["S"] == "DONE":
                 return None
-            raise MailClaimed("email: another invocation is sending it") from error
+            raise MailClaimed("email: another invocation is sending the email for this event") from error
         return claim
 
     def finish(self, event_id: str, claim: str) -> None:
@@ -76,11 +76,11 @@ class Claims:
         self._change(event_id, claim, "SET #status = :done", {":done": {"S": "DONE"}})
 
     def release(self, event_id: str, claim: str) -> None:
-        """End the claim, so that the next invocation can claim the event immediately."""
+        """Release the claim, so that the next invocation can claim the event immediately."""
         self._change(event_id, claim, "SET claimed_until = :past, #status = :claimed", _RELEASED)
 
     def _change(self, event_id: str, claim: str, update: str, values: Mapping[str, Any]) -> None:
-        """Update the row if it still has this claim."""
+        """Update the row of the event if `claim` is still its claim."""
         self._client.update_item(
             TableName=self._table,
             Key={"id": {"S": event_id}},

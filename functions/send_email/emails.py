@@ -1,4 +1,4 @@
-"""Texts of the emails that customers receive."""
+"""Builds the emails that customers receive."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Email:
 
 
 def email_about(order: Order, user: User) -> Email:
-    """Return the email that tells `user` the status of `order`."""
+    """Return the email that informs `user` about the status of `order`."""
     word, news = _NEWS[order["status"]]
     lines = [f"Hello {user['name']},", "", news, "", f"Order {order['order_id']}"]
     lines += [f"  {line['quantity']} x {line['product_id']}" for line in order["items"]]

@@ -1,4 +1,4 @@
-"""Emails the owner of an order about each change of its status, once for each event.
+"""Sends the customer an email about each status of an order, one email per event.
 
 Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, REMEMBERED_DAYS (how long to remember a sent email), MAIL_SENDER.
 Event: any event about an order. Output: {"sent": bool}, whether this invocation sent an email. Raises ValidationError
@@ -42,7 +42,7 @@ read = events.event_parser(*DETAIL_TYPES.values())
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
-    """Send the event's email unless an earlier delivery of the same event has sent it."""
+    """Send the email for the event, unless an earlier delivery of the same event has sent it."""
     detail = read(event)
     event_id = detail["event_id"]
     correlate(detail["order"]["order_id"])
@@ -62,7 +62,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, b
 
 
 def _notify(detail: Detail) -> bool:
-    """Email the owner of the order; return False if the owner has no profile."""
+    """Send the email to the customer of the order. Return False if the customer has no profile."""
     user = users.get(detail["order"]["user_id"])
     if user is None:
         count_event("MailSkipped")
@@ -75,7 +75,7 @@ def _notify(detail: Detail) -> bool:
 
 
 def _release(event_id: str, claim: str) -> None:
-    """Release the claim. Otherwise Lambda's retry could not send the email before this invocation's time limit."""
+    """Release the claim, so that Lambda's retry can send the email. An error is only logged."""
     try:
         claims.release(event_id, claim)
     except (BotoCoreError, ClientError):
@@ -83,7 +83,7 @@ def _release(event_id: str, claim: str) -> None:
 
 
 def _finish(event_id: str, claim: str) -> None:
-    """Mark the email as DONE. An error is only logged, because a failure would make Lambda send the email again."""
+    """Mark the email as DONE. An error is only logged, because raising it would make Lambda send the email again."""
     try:
         claims.finish(event_id, claim)
     except (BotoCoreError, ClientError):
@@ -91,7 +91,7 @@ def _finish(event_id: str, claim: str) -> None:
 
 
 def _send(email: Email, recipient: str) -> None:
-    """Send the email; raise MailRefused if SES refuses it, so that Lambda retries the event."""
+    """Send the email. Raises MailRefused if SES refuses it, so that Lambda retries the event."""
     try:
         ses.send_email(
             FromEmailAddress=MAIL_SENDER,

@@ -1,1 +1,1 @@
-"""Code that all functions share. It is deployed as the Lambda layer `common`."""
+"""Code that all functions share. The Lambda layer `common` contains this package."""

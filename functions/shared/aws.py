@@ -20,8 +20,8 @@ NoResponse: Final = (NoConnection, HTTPClientError)
 def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, silent_errors: bool = False) -> Any:
     """Return a low-level client whose calls, including retries, end before the function's time limit.
 
-    botocore waits 60 s for a response by default. This exceeds every function's time limit, so Lambda would stop the
-    function during a call, without an error response or a log line. `attempts` includes the first one.
+    By default, botocore waits 60 s for a response. Every function has a shorter time limit, so Lambda would stop the
+    function during a call, without an error response or a log line. `attempts` includes the first attempt.
 
     With `silent_errors`, AWS's errors keep their code but lose their message. The tracer writes error messages into the
     trace before a handler sees them, and messages of SES contain email addresses.
@@ -43,17 +43,20 @@ def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, sil
 
 
 def error_code(error: ClientError) -> str:
-    """Return AWS's error code, e.g. ConditionalCheckFailedException."""
+    """Return AWS's error code, for example ConditionalCheckFailedException."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 def existing_row(error: ClientError) -> dict[str, Any] | None:
-    """Return the row for which a condition failed, or None; needs ReturnValuesOnConditionCheckFailure=ALL_OLD."""
+    """Return the row that did not meet the condition of a write, or None.
+
+    The write must have set ReturnValuesOnConditionCheckFailure=ALL_OLD.
+    """
     return cast("dict[str, Any]", error.response).get("Item")
 
 
 def is_failed_condition(error: ClientError) -> bool:
-    """Return whether a write failed because its own condition was not met."""
+    """Return whether a write failed because the row did not meet its condition."""
     return error_code(error) == "ConditionalCheckFailedException"
 
 

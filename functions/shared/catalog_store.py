@@ -27,7 +27,7 @@ _WRITTEN_BY_ANOTHER_REQUEST: Final = (
 
 
 class CatalogStore:
-    """Finds products by id, and lists all products in id order."""
+    """Reads products by id, lists all products in id order, and writes products."""
 
     def __init__(
         self, client: DynamoDBClient, *, table: str, index: str, sleep: Callable[[float], None] = time.sleep
@@ -45,10 +45,10 @@ class CatalogStore:
         return rows.product_of(answer["Item"]) if "Item" in answer else None
 
     def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
-        """Return up to `limit` (1-100) products after the id `after`, and the page's last id if more products follow.
+        """Return up to `limit` (1-100) products after the id `after`, and the last id if another page follows.
 
-        The index contains only keys, so that a change of stock does not have to update it. BatchGetItem then reads the
-        products. It takes at most 100 keys (DynamoDB API reference).
+        The index contains only keys, so that a change of stock does not update the index. BatchGetItem then reads the
+        products. BatchGetItem accepts at most 100 keys (DynamoDB API reference).
         """
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(
@@ -66,7 +66,7 @@ class CatalogStore:
         return self._read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:
-        """Create or replace the product once for each `request_id`; return whether it was created.
+        """Create or replace the product, once per `request_id`. Return whether the product was created.
 
         The SDK retries a write whose response was lost. Without conditions, such a retry would undo sales made in the
         meantime, or report a new product as replaced. A conditional write that finds its own row counts as success.
@@ -79,7 +79,7 @@ class CatalogStore:
         raise TooManyRequests("product: too many concurrent changes; retry the request")
 
     def _replace(self, product: Product, request_id: str) -> bool:
-        """Replace the product; return whether it existed."""
+        """Replace the product if it exists. Return whether the product existed."""
         try:
             self._write(product, request_id, _WRITTEN_BY_ANOTHER_REQUEST)
         except ClientError as error:
@@ -89,7 +89,7 @@ class CatalogStore:
         return True
 
     def _create(self, product: Product, request_id: str) -> bool:
-        """Create the product; return whether it was new."""
+        """Create the product if it does not exist. Return whether the product was new."""
         try:
             self._write(product, request_id, "attribute_not_exists(product_id)")
         except ClientError as error:
@@ -112,7 +112,10 @@ class CatalogStore:
         )
 
     def _read(self, ids: Sequence[str]) -> list[Product]:
-        """Read the products in the order of `ids`; raise TooManyRequests if DynamoDB keeps leaving keys unprocessed."""
+        """Return the products in the order of `ids`, without missing products.
+
+        Raises TooManyRequests if DynamoDB leaves keys unprocessed in every attempt.
+        """
         found: dict[str, Product] = {}
         keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in ids]
         for attempt in range(_TRIES):

@@ -1,6 +1,6 @@
 """Checks data against the schemas in contracts/.
 
-The checks are Python code, generated from the schemas into `shared.checks` when the common layer is built.
+The build of the common layer generates the checks from the schemas, as Python modules in `shared.checks`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Check = Callable[[Any], None]
 """A function that raises ValidationError unless its argument matches a schema."""
 
 _LONGEST_LIST: Final = 20
-"""A message lists up to this many allowed values; for more, it refers to the OpenAPI document."""
+"""Error messages list up to this many allowed values. For more values, they refer to the OpenAPI document."""
 _ALLOWED: Final[Mapping[str, str]] = {
     "maxItems": "at most {} entries",
     "minItems": "at least {} entries",
@@ -27,11 +27,11 @@ _ALLOWED: Final[Mapping[str, str]] = {
     "pattern": "text that matches {}",
     "enum": "one of {}",
 }
-"""What a message says about each rule of JSON Schema; other rules appear by name."""
+"""Text for the rules of JSON Schema in error messages. The messages contain the plain name of any other rule."""
 
 
 class JsonSchemaValueException(Exception):
-    """A value violates a rule of its schema. The generated checks raise this exception with these arguments."""
+    """A value violates a rule of its schema. The generated validators raise this exception."""
 
     def __init__(
         self,
@@ -46,17 +46,23 @@ class JsonSchemaValueException(Exception):
 
     @property
     def rule_definition(self) -> object:
-        """The rule's value in the schema, e.g. the maximum."""
+        """The value of the violated rule in the schema, for example the maximum."""
         return self.definition.get(self.rule or "")
 
 
 def request_check(operation_id: str) -> Check:
-    """Return the check of an operation's request body. Call this at import, because it imports generated code."""
+    """Return the check of an operation's request body.
+
+    Call this function at import, because it imports generated code.
+    """
     return _check(operation_id, "body")
 
 
 def event_check(detail_type: str) -> Check:
-    """Return the check of an event's detail. Call this at import, because it imports generated code."""
+    """Return the check of an event's detail.
+
+    Call this function at import, because it imports generated code.
+    """
     return _check(detail_type, "detail")
 
 
@@ -75,7 +81,7 @@ def _check(schema: str, name: str) -> Check:
 def _explain(broken: JsonSchemaValueException, name: str) -> str:
     """Return a message with the location, the received value and the allowed values.
 
-    It does not use `broken.message`, which repeats property names that the client chose.
+    The message does not use `broken.message`, which contains property names that the client chose.
     """
     where = name + (broken.name or "data").removeprefix("data")
     definition = broken.definition
@@ -86,7 +92,9 @@ def _explain(broken: JsonSchemaValueException, name: str) -> str:
     limit: object = broken.rule_definition
     if isinstance(limit, list):
         values = cast("list[str]", limit)
-        limit = ", ".join(values) if len(values) <= _LONGEST_LIST else f"the {len(values)} in the OpenAPI document"
+        limit = (
+            ", ".join(values) if len(values) <= _LONGEST_LIST else f"the {len(values)} values in the OpenAPI document"
+        )
     allowed = _ALLOWED.get(broken.rule or "", f"{broken.rule} {{}}").format(limit)
     return f"{where}: got {_echo(broken.value)}; allowed: {allowed}"
 

@@ -18,7 +18,7 @@ class OrdersError(Exception):
 
     @property
     def code(self) -> str:
-        """The error code that API clients and the workflow see."""
+        """Error code, which API responses and workflow definitions use."""
         return type(self).__name__
 
 
@@ -31,7 +31,7 @@ class Unauthorized(OrdersError):
 
 
 class Forbidden(OrdersError):
-    """The caller lacks the required permission."""
+    """The caller does not have the required permission."""
 
 
 class NotFound(OrdersError):
@@ -75,19 +75,19 @@ class PayloadTooLarge(OrdersError):
 
 
 class TooManyRequests(OrdersError):
-    """The service is too busy for this request now; the client can retry later."""
+    """The service is too busy for this request. The client can retry the request later."""
 
 
 class InternalError(OrdersError):
-    """An unexpected error inside the platform. Only the log contains its cause."""
+    """An unexpected error inside the platform. Only the log contains the cause."""
 
 
 class StockContention(OrdersError):
-    """Other writes hold the same rows, or DynamoDB throttles. The error is transient, so the workflow retries."""
+    """Concurrent writes to the same rows, or throttling by DynamoDB. The workflow retries this transient error."""
 
 
 class ConsumerError(OrdersError):
-    """The function cannot handle an event now. Lambda retries it, then sends it to the function's failure queue."""
+    """A function cannot handle an event now. Lambda retries the event, and then sends it to a failure queue."""
 
 
 class OrderUndecided(ConsumerError):

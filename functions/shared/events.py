@@ -1,4 +1,4 @@
-"""Events about orders: the outbox relay publishes them on the event bus, and consumers parse them."""
+"""Builds and parses events about orders. The outbox relay publishes the events, and consumers parse them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ class Detail(TypedDict):
 
 
 def detail_of(order: Order) -> Detail:
-    """Return the event about the order's current status. Publishing it again does not change its id."""
+    """Return the detail of the event about the order's status. Its event id depends only on order and status."""
     return {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
 
 
 def event_parser(*detail_types: str) -> Callable[[Any], Detail]:
-    """Return a function that checks an event of one of these types and returns its detail.
+    """Return a function that validates an event of one of `detail_types` and returns its detail.
 
-    It raises ValidationError for any other event and for one that violates its contract: everyone with permission to
-    put events on the bus can choose their content. Call this at import, because it imports generated code.
+    The returned function raises ValidationError for an event of another type, and for an event that violates its
+    contract. It validates, because any role that may put events on the bus can choose their content. Call
+    `event_parser` at import, because it imports generated code.
     """
     checks = {detail_type: contracts.event_check(detail_type) for detail_type in detail_types}
 
@@ -58,7 +59,10 @@ def event_parser(*detail_types: str) -> Callable[[Any], Detail]:
 
 
 def order_parser() -> Callable[[Any], Order]:
-    """Return a function that checks an accepted order in a workflow's input; it raises ValidationError for others."""
+    """Return a function that validates a PENDING order in the workflow's input and returns the order.
+
+    The returned function raises ValidationError if the order is invalid or not PENDING.
+    """
     check = contracts.event_check(DETAIL_TYPES["PENDING"])
 
     def read(order: Any) -> Order:

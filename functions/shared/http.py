@@ -1,4 +1,4 @@
-"""Request and response handling that both APIs share: caller, body, paging, errors and headers."""
+"""Handling of requests and responses for both APIs: caller, body, paging, errors and headers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Api = APIGatewayRestResolver | APIGatewayHttpResolver
 _DEFAULT_LIMIT: Final = 20
 _LIMIT: Final = re.compile(r"[1-9][0-9]?|100")
 _NO_CLAIMS: Final[Mapping[str, Any]] = {}
-_INTERNAL_ERROR: Final = "The request could not be processed because of an internal error; retry it."
+_INTERNAL_ERROR: Final = "The request failed because of an internal error; retry the request."
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _PARAMETER: Final = re.compile(r"<(\w+)>")
 
@@ -33,7 +33,7 @@ class _RestResolver(APIGatewayRestResolver):
     """Accepts any text as a path parameter, so that each operation checks its own ids and returns its own error.
 
     Powertools' default pattern excludes `"` and control characters, so clients would get the error of an unknown route.
-    It also ignores a line feed at the end of the path.
+    The default pattern also ignores a line feed at the end of the path.
     """
 
     @staticmethod
@@ -43,7 +43,7 @@ class _RestResolver(APIGatewayRestResolver):
 
 
 class _HttpResolver(APIGatewayHttpResolver):
-    """Does the same for an HTTP API, where `/products` and `/products/` are different paths."""
+    """Accepts any text as a path parameter, for an HTTP API, where `/products` and `/products/` are different paths."""
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools prescribes the signature
@@ -69,7 +69,7 @@ def http_api() -> APIGatewayHttpResolver:
 
 
 def caller(api: Api) -> Caller:
-    """Return the caller; raise Unauthorized if the token has no valid subject or is of the wrong kind."""
+    """Return the caller. Raises Unauthorized if the token has no valid subject or is of the wrong kind."""
     authorizer: dict[str, Any] = api.current_event.raw_event["requestContext"].get("authorizer") or {}
     if isinstance(api, APIGatewayRestResolver):
         return caller_of(authorizer.get("claims") or _NO_CLAIMS, "id")
@@ -77,7 +77,7 @@ def caller(api: Api) -> Caller:
 
 
 def request_id(api: Api) -> str:
-    """Return API Gateway's request id, which is also in its access log and its own error responses.
+    """Return API Gateway's request id, which its access log and its own error responses also contain.
 
     Clients can override this id, so use it for logs only. Use Lambda's request id to recognize an SDK retry.
     """
@@ -87,8 +87,8 @@ def request_id(api: Api) -> str:
 def json_body(api: Api, check: Check) -> Any:
     """Parse the request body and check it with `check`.
 
-    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. This does not rely on API Gateway, because a REST
-    API validates only bodies whose content type has a model, and an HTTP API validates no bodies.
+    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. The function does not rely on API Gateway, because
+    a REST API validates only bodies whose content type has a model, and an HTTP API validates no bodies.
     """
     request_body.check_media_type(api.current_event.headers.get("content-type"))
     value = request_body.parse(_bytes(api))
@@ -97,7 +97,7 @@ def json_body(api: Api, check: Check) -> Any:
 
 
 def idempotency_key(api: Api) -> str | None:
-    """Return the `Idempotency-Key` header or None; raise ValidationError unless it has 1 to 255 characters."""
+    """Return the `Idempotency-Key` header, or None. Raises ValidationError unless the key has 1 to 255 characters."""
     key = api.current_event.headers.get("idempotency-key")
     if key is not None:
         orders.check_idempotency_key(key)
@@ -105,7 +105,7 @@ def idempotency_key(api: Api) -> str | None:
 
 
 def page_limit(api: Api) -> int:
-    """Return the `limit` query parameter or the default; raise ValidationError unless it is 1 to 100."""
+    """Return the query parameter `limit`, or its default. Raises ValidationError unless the limit is 1 to 100."""
     text = api.current_event.query_string_parameters.get("limit")
     if text is None:
         return _DEFAULT_LIMIT
@@ -115,7 +115,7 @@ def page_limit(api: Api) -> int:
 
 
 def page_cursor(api: Api) -> str | None:
-    """Return the `cursor` query parameter or None, without checking it."""
+    """Return the query parameter `cursor` without validation, or None."""
     return api.current_event.query_string_parameters.get("cursor")
 
 
@@ -125,7 +125,7 @@ def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
 
 
 def answer(status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None) -> Response[str]:
-    """Return a JSON response that no cache may store, because it is meant for one caller and one origin."""
+    """Return a JSON response that no cache may store, because it belongs to one caller and one origin."""
     headers = {"Cache-Control": "no-store", "Vary": "Origin"}
     if location:
         headers["Location"] = location
@@ -166,7 +166,7 @@ def _with_errors[Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: Api
 
 
 def _bytes(api: Api) -> bytes:
-    """Return the bytes of the body; raise ValidationError if the request has no body."""
+    """Return the bytes of the body. Raises ValidationError if the request has no body or invalid base64."""
     body = api.current_event.body
     if not body:
         raise ValidationError("body: missing; send a JSON object")

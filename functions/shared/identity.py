@@ -1,4 +1,4 @@
-"""Identifies the caller by the token claims that the API's authorizer has verified."""
+"""Identifies the caller from the token claims, which the authorizer of the API has verified."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.domain.users import is_user_id
 from shared.errors import Forbidden, Unauthorized
 
 TokenUse = Literal["id", "access"]
-"""The kind of token. The REST API takes ID tokens, the HTTP API takes access tokens; they format claims differently."""
+"""The kind of a token. The REST API accepts ID tokens, and the HTTP API accepts access tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Caller:
     """The user who sent the request."""
 
     user_id: str
-    """The token's `sub`."""
+    """Id of the user: the claim `sub` of the token."""
     is_admin: bool
     """Whether the token contains the group `admin`."""
 
@@ -29,14 +29,14 @@ class Caller:
     def require_admin(self) -> None:
         """Raise Forbidden unless the caller is an admin."""
         if not self.is_admin:
-            raise Forbidden("requires group admin")
+            raise Forbidden("This operation requires the group admin.")
 
 
 def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
-    """Return the caller; raise Unauthorized if the token has no valid subject or is of the other kind.
+    """Return the caller. Raises Unauthorized if the token has no valid subject or is not of the kind `token_use`.
 
-    API Gateway distinguishes the two kinds only by the scopes that a method requires. This check still rejects the
-    wrong kind if a method was deployed without its scopes.
+    API Gateway distinguishes ID tokens and access tokens only by the scopes that a method requires. This function
+    rejects the wrong kind even if a method was deployed without its scopes.
     """
     subject = claims.get("sub")
     if not isinstance(subject, str) or not is_user_id(subject):
@@ -49,7 +49,7 @@ def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
 def groups(claim: object, token_use: TokenUse) -> frozenset[str]:
     """Return the group names in a `cognito:groups` claim.
 
-    The token contains a list, but API Gateway passes text: a REST API `a,b`, an HTTP API `[a b]`. Group names
+    The token contains a list, but API Gateway passes text: `a,b` in a REST API, `[a b]` in an HTTP API. Group names
     cannot contain spaces, but they can contain commas and brackets: see docs/decisions/11-group-names.md.
     """
     if isinstance(claim, list):

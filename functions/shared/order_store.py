@@ -24,7 +24,7 @@ INTERNAL_ERROR: Final[Reason] = {
 
 
 class OrderStore:
-    """Finds, creates and fails orders by id, and lists a user's orders by time."""
+    """Reads orders, creates orders, sets orders to FAILED, and lists the orders of a user by time."""
 
     def __init__(self, client: DynamoDBClient, *, table: str, by_user_index: str = "") -> None:
         self._client = client
@@ -34,8 +34,8 @@ class OrderStore:
     def create(self, order: Order, *, request_hash: str) -> Order:
         """Write a new order and return it. If the same request already created the order, return its current state.
 
-        One conditional write makes this idempotent: a retry by the client or the SDK finds the row of the first attempt
-        with the same request hash. Raises IdempotencyConflict if the existing row has a different request hash.
+        One conditional write makes the creation idempotent: a retry by the client or the SDK finds the first attempt's
+        row, with the same request hash. Raises IdempotencyConflict if the existing row has a different request hash.
         """
         try:
             self._client.put_item(
@@ -56,17 +56,20 @@ class OrderStore:
         return order
 
     def row(self, order_id: str) -> rows.Row | None:
-        """Return the order's row, read consistently, or None if it does not exist."""
+        """Return the row of the order from a consistent read, or None if the order does not exist."""
         answer = self._client.get_item(TableName=self._table, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
         return answer.get("Item")
 
     def get(self, order_id: str) -> Order | None:
-        """Return the order, read consistently, or None if it does not exist."""
+        """Return the order from a consistent read, or None if the order does not exist."""
         row = self.row(order_id)
         return rows.order_of(row) if row else None
 
     def fail(self, order_id: str, now: datetime) -> bool:
-        """Change a PENDING order to FAILED with an internal error; return False if it is decided or does not exist."""
+        """Set a PENDING order to FAILED with an internal error as its reason.
+
+        Return False if the order is already decided or does not exist.
+        """
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -88,7 +91,7 @@ class OrderStore:
         return True
 
     def page(self, user_id: str, limit: int, *, after: Order | None) -> tuple[list[Order], bool]:
-        """Return up to `limit` of the user's orders after `after`, newest first, and whether more orders follow."""
+        """Return up to `limit` orders of the user that follow `after`, newest first, and whether more orders follow."""
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(
             TableName=self._table,

@@ -1,4 +1,4 @@
-"""DynamoDB transactions that change an order and the stock of its products together."""
+"""Changes an order and the stock of its products together, in DynamoDB transactions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PRICE_ATTEMPTS = 3
-"""Attempts to confirm an order whose prices keep changing. After the last one the workflow retries the step."""
+"""Attempts to confirm an order whose prices change. After the last attempt, the workflow retries the state."""
 
 _BUSY = frozenset(
     {
@@ -34,7 +34,7 @@ _BUSY = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Transient error codes: of the API call itself, and of the cancellation reasons of a transaction."""
+"""Codes of transient errors, both of API calls and in the cancellation reasons of a transaction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class _Refusal:
     """DynamoDB's cancellation reason for one update of a transaction."""
 
     code: str
-    """`None`, as text, if this update did not cause the cancellation."""
+    """Code of the reason. The text `None` means that this update did not cause the cancellation."""
     row: dict[str, Any] | None
     """The existing row, if the update's condition failed."""
 
@@ -53,10 +53,10 @@ class _Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class _Attempt:
-    """The result of a transaction, which contains one update of the order and then one update for each line."""
+    """The result of a transaction with one update of the order, followed by one update per line of the order."""
 
     refusals: Sequence[_Refusal]
-    """One cancellation reason for each update; empty if DynamoDB wrote the transaction."""
+    """One cancellation reason per update. Empty if the transaction succeeded."""
 
     @property
     def written(self) -> bool:
@@ -72,7 +72,7 @@ class _Attempt:
 
 
 class OrderTransactions:
-    """Confirms and cancels orders."""
+    """Confirms and cancels orders, together with the stock of their products."""
 
     def __init__(self, client: DynamoDBClient, *, orders_table: str, inventory_table: str) -> None:
         self._client = client
@@ -103,10 +103,10 @@ class OrderTransactions:
         raise StockContention("prices: changed during every attempt to confirm the order; retry")
 
     def cancel(self, before: Order, cancelled: Order, *, request_id: str) -> bool:
-        """Write `cancelled` if the row still equals `before`; return the lines to stock if they were taken from it.
+        """Write `cancelled` if the order still has the status of `before`. If CONFIRMED, return products to stock.
 
-        Returns False if the order has changed since `before` was read. Raises StockContention. `request_id` lets an SDK
-        retry recognize its own write.
+        Return False if the status has changed since `before` was read. Raises StockContention, which callers may retry.
+        `request_id` lets a retry of the SDK recognize its own write.
         """
         if before["status"] == "PENDING":
             return self._cancel_pending(cancelled, request_id)
@@ -155,7 +155,7 @@ class OrderTransactions:
         return {"Update": update}
 
     def _take_from_stock(self, line: Line, currency: str) -> dict[str, Any]:
-        """Return the update that decrements a product's stock if enough is left and its price has not changed."""
+        """Return the update that decrements a product's stock if the stock suffices and the price is unchanged."""
         update = self._stock_update(line, "-", "quantity >= :n AND unit_price = :unit_price AND currency = :currency")
         update["Update"]["ExpressionAttributeValues"] |= {
             ":unit_price": {"N": str(line.get("unit_price"))},
@@ -164,7 +164,7 @@ class OrderTransactions:
         return update
 
     def _return_to_stock(self, line: Line) -> dict[str, Any]:
-        """Return the update that increments a product's stock."""
+        """Return the update that returns the quantity of a line to the stock of its product."""
         return self._stock_update(line, "+", "attribute_exists(product_id)")
 
     def _stock_update(self, line: Line, sign: str, condition: str) -> dict[str, Any]:
@@ -183,10 +183,10 @@ class OrderTransactions:
         return _Attempt(refusals=self._transact([order_update, *line_updates]))
 
     def _transact(self, items: Sequence[dict[str, Any]]) -> list[_Refusal]:
-        """Run one transaction; return an empty list if DynamoDB wrote it, else one refusal for each item.
+        """Run one transaction. Return an empty list if it succeeded, otherwise one refusal per item.
 
-        An SDK retry sends the same ClientRequestToken, and DynamoDB then returns success without writing again. A token
-        is valid for 10 minutes (API reference, TransactWriteItems).
+        An SDK retry sends the same ClientRequestToken, so DynamoDB returns success without a second write. A token is
+        valid for 10 minutes (API reference, TransactWriteItems).
         """
         try:
             self._client.transact_write_items(TransactItems=cast("Any", items), ClientRequestToken=str(uuid.uuid4()))
@@ -218,7 +218,10 @@ def _status_update(table: str, order: Order, condition: str) -> dict[str, Any]:
 
 
 def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
-    """Return the order of `row` if it is CONFIRMED. Raises OrderNotFound and InvalidTransition."""
+    """Return the order in `row`, which an earlier attempt confirmed.
+
+    Raises OrderNotFound if there is no row, and InvalidTransition if the order is not CONFIRMED.
+    """
     if row is None:
         raise OrderNotFound(f"order {order['order_id']}: not found in the orders table")
     existing = rows.order_of(row)
@@ -228,9 +231,9 @@ def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
 
 
 def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
-    """Return the current prices of the products whose updates failed their condition.
+    """Return the current prices of the products whose updates did not meet their condition.
 
-    Raises ProductNotFound, OutOfStock, and StockContention if no condition failed.
+    Raises ProductNotFound, OutOfStock, and StockContention if every update met its condition.
     """
     refused = [(line, each.row) for line, each in zip(lines, attempt.lines, strict=True) if each.is_condition]
     if not refused:

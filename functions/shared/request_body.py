@@ -8,9 +8,9 @@ from typing import Any, Final
 from shared.errors import PayloadTooLarge, UnsupportedMediaType, ValidationError
 
 LARGEST_BODY_BYTES: Final = 16 * 1024
-"""Maximum size of a body, more than five times the largest valid order."""
+"""Maximum size of a body. It is more than five times the size of the largest valid order."""
 _LONGEST_NUMBER: Final = 400
-"""Maximum length of an integer. Python parses up to 4,300 digits, but a double never needs more than 400."""
+"""Maximum length of an integer. Python parses up to 4,300 digits, but a double never has more than 400."""
 _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -25,11 +25,11 @@ def check_media_type(content_type: str | None) -> None:
 
 def too_large() -> PayloadTooLarge:
     """Return the error for a body that exceeds the maximum size."""
-    return PayloadTooLarge(f"body: too large; at most {LARGEST_BODY_BYTES} bytes")
+    return PayloadTooLarge(f"body: too large; allowed: at most {LARGEST_BODY_BYTES} bytes")
 
 
 def parse(data: bytes) -> Any:
-    """Parse a body; raise PayloadTooLarge, or ValidationError if it is not JSON in UTF-8."""
+    """Return the parsed body. Raises PayloadTooLarge, and ValidationError if the body is not JSON in UTF-8."""
     if len(data) > LARGEST_BODY_BYTES:
         raise too_large()
     try:
@@ -58,7 +58,9 @@ def parse(data: bytes) -> Any:
 
 def _integer(digits: str) -> int:
     if len(digits) > _LONGEST_NUMBER:
-        raise ValidationError(f"body: contains a number of {len(digits)} characters; at most {_LONGEST_NUMBER}")
+        raise ValidationError(
+            f"body: contains a number of {len(digits)} characters; allowed: at most {_LONGEST_NUMBER}"
+        )
     return int(digits)
 
 

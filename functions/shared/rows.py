@@ -1,7 +1,7 @@
-"""Converts table rows in DynamoDB's JSON format to orders, products and profiles, and back.
+"""Converts orders, products and profiles to rows in DynamoDB's JSON format, and rows back to them.
 
-These functions replace boto3's TypeDeserializer, because importing boto3 would lengthen every cold start. They also
-keep internal attributes (request_hash, synchronous, request_id, catalogue) out of API responses.
+These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. They
+also keep internal attributes (request_hash, synchronous, request_id, catalogue) out of API responses.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from shared.domain.users import User
 from shared.errors import InternalError
 
 Row = Mapping[str, Any]
-"""Maps attribute names to typed values, e.g. {"quantity": {"N": "5"}}. DynamoDB's JSON has numbers as text."""
+"""Maps attribute names to typed values, for example {"quantity": {"N": "5"}}. Numbers are text in this format."""
 
 CATALOG_PARTITION: Final = "products"
-"""Partition key of all products in the catalog index, which makes it possible to list them without a Scan."""
+"""Partition key of all products in the index `catalogue`. It allows a Query of all products instead of a Scan."""
 
 
 def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def product_of(row: Row) -> Product:
 
 
 def price_of(row: Any) -> Price:
-    """Return the price of a product that the workflow read. JSONata may have turned the integer into a float.
+    """Return the price of a product that the workflow read. JSONata may have converted the integer to a float.
 
     Raises InternalError if the product has no valid price.
     """

@@ -2,7 +2,7 @@
 
 Log messages are constant and data goes into keys such as `order_id`, `event_id`, `status`, `step` and `code`, so that
 one query finds all lines of a kind. Functions never log request bodies or personal data. The key `correlation_id`
-holds the order id if the invocation concerns one order, and otherwise API Gateway's request id.
+contains the order id if the invocation handles one order, and otherwise API Gateway's request id.
 
 Every handler passes `capture_error=False` and `capture_response=False` to the tracer. Otherwise the trace would contain
 the attributes of an exception, which after a connection error include the whole request to SES or DynamoDB.
@@ -24,7 +24,7 @@ metrics = Metrics()
 
 
 def correlate(order_id: str) -> None:
-    """Add the order id to the following log lines of this invocation and to its trace, so that a search finds them."""
+    """Add the order id to all further log lines and to the trace of this invocation, so that a search finds them."""
     logger.set_correlation_id(order_id)
     tracer.put_annotation("order_id", order_id)
 

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class UserStore:
-    """Finds and creates profiles by user id."""
+    """Reads and creates profiles by user id."""
 
     def __init__(self, client: DynamoDBClient, *, table: str) -> None:
         self._client = client
         self._table = table
 
     def create(self, user: User, *, request_id: str) -> User:
-        """Create the profile once for each `request_id`; raise UserAlreadyExists if the user has one.
+        """Create the profile, once per `request_id`. Raises UserAlreadyExists if the user already has a profile.
 
-        The SDK retries a write whose response was lost. A retry that finds its own row is not a conflict.
+        The SDK retries a write whose response was lost. The `request_id` lets the retry recognize its own row.
         """
         try:
             self._client.put_item(
@@ -39,7 +39,7 @@ class UserStore:
                 raise
             row = existing_row(error)
             if row is None or row["request_id"]["S"] != request_id:
-                raise UserAlreadyExists("profile: already exists; each user can have one") from error
+                raise UserAlreadyExists("profile: already exists; each user can have only one profile") from error
         return user
 
     def get(self, user_id: str) -> User | None:

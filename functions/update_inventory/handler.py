@@ -1,8 +1,8 @@
-"""Takes the lines of an order from stock and confirms the order, in one transaction (step UpdateInventory).
+"""Takes the products of an order from the stock and confirms the order, in one transaction (state UpdateInventory).
 
 Environment variables: ORDERS_TABLE, INVENTORY_TABLE.
 Input: {"order": the PENDING order, "products": [{"product_id", "unit_price" (minor units), "currency"}]}.
-Output: the confirmed order. If the order was confirmed before, this is the result of that confirmation.
+Output: the confirmed order. If the order was already confirmed, the output is the order as it was confirmed.
 Raises OutOfStock, ProductNotFound, OrderNotFound, ValidationError (different currencies), InvalidTransition (no longer
 PENDING), StockContention (transient), and InternalError for an input that the workflow never sends.
 """
@@ -36,7 +36,7 @@ parse_order = events.order_parser()
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
-    """Confirm the order and return it."""
+    """Confirm the order in the input, and return the confirmed order."""
     order, prices = _input(event)
     correlate(order["order_id"])
     logger.append_keys(step="UpdateInventory", order_id=order["order_id"])
@@ -46,7 +46,10 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
 
 
 def _input(event: Any) -> tuple[Order, list[Price]]:
-    """Return the order and its prices. Invalid input is a bug of the workflow and must not reject the order."""
+    """Return the order and the prices of its products.
+
+    Raises InternalError for invalid input, because a bug of the workflow must not reject the order.
+    """
     fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     products = fields.get("products")
     try:

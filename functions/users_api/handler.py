@@ -26,7 +26,7 @@ check_body = contracts.request_check("createUser")
 
 @api.post("/users")
 def create_user() -> Response[str]:
-    """Create the caller's profile. Its id is the subject of the token, not a field of the body."""
+    """Create the caller's profile. The user id is the subject of the token, not a field of the body."""
     caller = http.caller(api)
     content: UserContent = http.json_body(api, check_body)
     user = users.create(
@@ -39,7 +39,7 @@ def create_user() -> Response[str]:
 
 @api.get("/users/<user_id>")
 def get_user(user_id: str) -> Response[str]:
-    """Return a profile. Profiles of other users give the same error as profiles that do not exist."""
+    """Return a profile. Raises UserNotFound if it does not exist or if the caller may not read it."""
     caller = http.caller(api)
     user = users.get(user_id) if caller.may_read(user_id) and is_user_id(user_id) else None
     if user is None:

@@ -1,4 +1,4 @@
-"""Checks the workflow's input and returns the order with its table row (step ValidateInput).
+"""Validates the input of the workflow and returns the order with its table row (state ValidateInput).
 
 Input for an accepted order, sent by the STANDARD workflow: {"order": the PENDING order}.
 Input for a synchronous order, sent by API Gateway for POST /process: {"request": {"user_id", "idempotency_key"
@@ -31,7 +31,7 @@ parse_order = events.order_parser()
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check the input and return the data for the next steps."""
+    """Validate the input, and return the order and the data for the next states of the workflow."""
     given: Any = event
     fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     synchronous = "request" in fields
@@ -49,7 +49,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 
 def _requested(request: Any) -> Order:
-    """Return the order in a request of POST /process, as API Gateway's mapping template sends it."""
+    """Return a new order for a request of POST /process, in the form that API Gateway's mapping template sends."""
     if not isinstance(request, dict):
         raise ValidationError('input: "request" must be an object')
     fields = cast("dict[str, Any]", request)

@@ -1,1 +1,1 @@
-"""What this platform demands of its AWS resources: the checks of cdk-nag and checkov that apply to them."""
+"""The rules for the AWS resources of the platform: all checks of cdk-nag and checkov that apply to them."""

@@ -1,4 +1,4 @@
-"""The format of API Gateway's access logs."""
+"""Checks the format of API Gateway's access logs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 
 def is_json(access_log_format: object) -> bool:
-    """Whether each line of an access log of this format is one JSON object."""
+    """Return whether the format produces one JSON object per line of the access log."""
     try:
         return isinstance(json.loads(str(access_log_format)), dict)
     except ValueError:

@@ -1,4 +1,4 @@
-"""S3."""
+"""Rules for Amazon S3."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLOSED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "r
 def bucket_logs_access(bucket: Resource, stack: Stack) -> Iterator[str]:
     """A bucket logs each read and write (S3 server access logging)."""
     if not stack.made_from(bucket, LOGGING, "bucket") and not stack.made_from(bucket, LOGGING, "targetBucket"):
-        yield "no bucket logging"
+        yield "has no bucket logging"
 
 
 @of_stack(
@@ -35,14 +35,14 @@ def bucket_is_closed_to_the_public(bucket: Resource, stack: Stack) -> Iterator[s
     """A bucket blocks all public access."""
     blocks = stack.made_from(bucket, PUBLIC_ACCESS, "bucket")
     if not any(all(block.at(key) for key in _CLOSED) for block in blocks):
-        yield f"no public access block with {', '.join(_CLOSED)}"
+        yield f"has no public access block with {', '.join(_CLOSED)}"
 
 
 @of_resource(BUCKET, ids=("CKV_AWS_20", "CKV_AWS_57"))
 def bucket_has_no_public_acl(bucket: Resource) -> Iterator[str]:
     """A bucket has no public ACL."""
     if (bucket.has("acl") and bucket.at("acl") != "private") or bucket.has("grants"):
-        yield "drop acl and grants: policies say who may"
+        yield "remove acl and grants, and give access with a bucket policy"
 
 
 @of_stack(BUCKET, ids=("AwsSolutions-S10", "CKV_AWS_379"))
@@ -51,7 +51,7 @@ def bucket_refuses_plain_http(bucket: Resource, stack: Stack) -> Iterator[str]:
     arn = bucket.at("arn")
     policies = stack.made_from(bucket, POLICY, "bucket")
     if not any(refuses_plain_http(policy.at("policy"), "s3:*", arn, f"{arn}/*") for policy in policies):
-        yield "no policy that denies s3:* without aws:SecureTransport"
+        yield "has no policy that denies s3:* without aws:SecureTransport"
 
 
 @of_stack(BUCKET, ids=("CKV_AWS_19", "CKV_AWS_145"))
@@ -61,7 +61,7 @@ def bucket_is_encrypted_with_kms(bucket: Resource, stack: Stack) -> Iterator[str
     for encryption in stack.made_from(bucket, ENCRYPTION, "bucket"):
         if all(str(rule[default]["sseAlgorithm"]).startswith("aws:kms") for rule in encryption.items("rules")):
             return
-    yield "no encryption configuration with aws:kms"
+    yield "has no encryption configuration with aws:kms"
 
 
 @of_stack(BUCKET, ids=("CKV_AWS_21",))
@@ -69,28 +69,28 @@ def bucket_keeps_versions(bucket: Resource, stack: Stack) -> Iterator[str]:
     """A bucket has versioning, so it retains overwritten and deleted objects."""
     versioning = stack.made_from(bucket, VERSIONING, "bucket")
     if not any(each.at("versioningConfiguration", "status") == "Enabled" for each in versioning):
-        yield "no versioning"
+        yield "has no versioning"
 
 
 @of_stack(BUCKET, ids=("CKV_AWS_144",))
 def bucket_is_replicated(bucket: Resource, stack: Stack) -> Iterator[str]:
     """S3 replicates a bucket to another region."""
     if not stack.made_from(bucket, REPLICATION, "bucket"):
-        yield "no replication"
+        yield "has no replication"
 
 
 @of_stack(BUCKET, ids=("CKV2_AWS_62",))
 def bucket_tells_of_its_changes(bucket: Resource, stack: Stack) -> Iterator[str]:
     """A bucket sends notifications about its changes, for example to EventBridge."""
     if not stack.made_from(bucket, NOTIFICATION, "bucket"):
-        yield "no notification"
+        yield "has no notification"
 
 
 @of_stack(BUCKET, ids=("CKV2_AWS_61",))
 def bucket_expires_objects(bucket: Resource, stack: Stack) -> Iterator[str]:
     """A bucket has a lifecycle configuration."""
     if not stack.made_from(bucket, LIFECYCLE, "bucket"):
-        yield "no lifecycle configuration"
+        yield "has no lifecycle configuration"
 
 
 @of_resource(LIFECYCLE, ids=("CKV_AWS_300",))
@@ -99,7 +99,7 @@ def bucket_drops_broken_uploads(lifecycle: Resource) -> Iterator[str]:
     for rule in lifecycle.items("rules"):
         if rule.get("status") == "Enabled" and rule.get("abortIncompleteMultipartUpload"):
             return
-    yield "no rule with abortIncompleteMultipartUpload"
+    yield "has no lifecycle rule with abortIncompleteMultipartUpload"
 
 
 @of_resource(POLICY, ids=("CKV_AWS_70",))
@@ -114,7 +114,7 @@ def bucket_locks_nobody_out(policy: Resource) -> Iterator[str]:
     for statement in statements(policy.at("policy")):
         denied = {"s3:*", "*", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"} & set(actions(statement))
         if statement.get("Effect") == "Deny" and denied and for_everybody(statement) and not statement.get("Condition"):
-            yield f"{', '.join(sorted(denied))} is denied to {', '.join(accounts(statement))} under no condition"
+            yield f"denies {', '.join(sorted(denied))} to {', '.join(accounts(statement))} without a condition"
 
 
 RULES: Final = (

@@ -1,4 +1,4 @@
-"""WAF."""
+"""Rules for AWS WAF."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ANONYMOUS: Final = "AWSManagedRulesAnonymousIpList"
 def firewall_has_rules(acl: Resource) -> Iterator[str]:
     """A web ACL has at least one rule."""
     if not acl.has("rules"):
-        yield "no rules"
+        yield "has no rules"
 
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_342",))
@@ -25,14 +25,14 @@ def firewall_rules_act(acl: Resource) -> Iterator[str]:
     """Each rule of a web ACL has an action, such as block or count."""
     for rule in acl.items("rules"):
         if not any(rule.get(key) for key in ("action", "overrideAction")):
-            yield f"the rule {rule.get('name')} has no action"
+            yield f"rule {rule.get('name')} has no action"
 
 
 @of_stack(WEB_ACL, ids=("CKV2_AWS_31",))
 def firewall_is_logged(acl: Resource, stack: Stack) -> Iterator[str]:
     """A web ACL writes a log."""
     if not stack.made_from(acl, LOGGING, "resourceArn"):
-        yield "no logging configuration"
+        yield "has no logging configuration"
 
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_192", "CKV2_AWS_77"))
@@ -42,25 +42,25 @@ def firewall_refuses_known_bad_inputs(acl: Resource) -> Iterator[str]:
     if not acl.has("rules"):
         return
     if rule is None:
-        yield f"no {_BAD_INPUTS}"
+        yield f"has no rule with {_BAD_INPUTS}"
     elif "none" not in (rule.get("overrideAction") or {}):
-        yield f"{_BAD_INPUTS} is overridden"
+        yield f"overrides the actions of {_BAD_INPUTS}"
     else:
         group = rule["statement"]["managedRuleGroupStatement"]
         overridden = {override.get("name") for override in group.get("ruleActionOverrides") or ()}
         if any(str(name).startswith("Log4JRCE") for name in overridden):
-            yield "its rules on Log4j are overridden"
+            yield f"overrides the Log4j rules of {_BAD_INPUTS}"
 
 
 @of_resource(WEB_ACL, ids=("CKV2_AWS_77",))
 def firewall_knows_anonymous_addresses(acl: Resource) -> Iterator[str]:
     """A web ACL blocks or counts requests from anonymous IP addresses."""
     if acl.has("rules") and _ANONYMOUS not in _managed(acl):
-        yield f"no {_ANONYMOUS}"
+        yield f"has no rule with {_ANONYMOUS}"
 
 
 def _managed(acl: Resource) -> dict[str, Mapping[str, Any]]:
-    """Return the rules that are a managed group, by the group's name."""
+    """Return the rules that refer to a managed rule group, by the name of the group."""
     found: dict[str, Mapping[str, Any]] = {}
     for rule in cast("list[Mapping[str, Any]]", acl.items("rules")):
         statement: Mapping[str, Any] = rule.get("statement") or {}

@@ -1,4 +1,4 @@
-"""Lambda."""
+"""Rules for AWS Lambda."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _SECRET_NAMES: Final = re.compile(r"(PASSWORD|SECRET|PRIVATE_KEY|API_KEY|ACCESS_
 def function_runs_on_the_latest_runtime(function: Resource) -> Iterator[str]:
     """A Lambda function uses the latest Lambda runtime of its language."""
     if function.at("packageType") != "Image" and function.at("runtime") != LATEST:
-        yield f"got {function.at('runtime')}; the latest is {LATEST}"
+        yield f"runtime: got {function.at('runtime')}; allowed: {LATEST}, the latest runtime"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_363",))
 def function_runs_on_a_supported_runtime(function: Resource) -> Iterator[str]:
     """A Lambda function uses a runtime that Lambda still patches."""
     if function.at("packageType") != "Image" and function.at("runtime") not in _SUPPORTED:
-        yield f"got {function.at('runtime')}; allowed: {', '.join(sorted(_SUPPORTED))}"
+        yield f"runtime: got {function.at('runtime')}; allowed: {', '.join(sorted(_SUPPORTED))}"
 
 
 @of_resource(FUNCTION, ids=("Serverless-LambdaTracing", "CKV_AWS_50"))
@@ -54,14 +54,14 @@ def function_is_traced(function: Resource) -> Iterator[str]:
 def function_states_its_memory(function: Resource) -> Iterator[str]:
     """A Lambda function sets its memory size and does not rely on Lambda's default."""
     if not function.has("memorySize"):
-        yield "no memorySize"
+        yield "has no memorySize"
 
 
 @of_resource(FUNCTION, ids=("Serverless-LambdaDefaultTimeout",))
 def function_states_its_timeout(function: Resource) -> Iterator[str]:
     """A Lambda function sets its timeout and does not rely on Lambda's default."""
     if not function.has("timeout"):
-        yield "no timeout"
+        yield "has no timeout"
 
 
 @of_stack(
@@ -75,35 +75,35 @@ def asynchronous_function_has_a_dead_letter_queue(function: Resource, stack: Sta
     names = [function, *stack.made_from(function, ALIAS, "functionName")]
     is_asynchronous = any(stack.made_from(name, INVOCATION, "functionName") for name in names)
     if is_asynchronous and not function.has("deadLetterConfig", "targetArn"):
-        yield "no deadLetterConfig.targetArn"
+        yield "has no deadLetterConfig.targetArn"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_115",))
 def function_has_reserved_concurrency(function: Resource) -> Iterator[str]:
     """A Lambda function has reserved concurrency."""
     if (function.at("reservedConcurrentExecutions") or -1) < 0:
-        yield "no reservedConcurrentExecutions"
+        yield "has no reservedConcurrentExecutions"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_117",))
 def function_is_in_a_vpc(function: Resource) -> Iterator[str]:
     """A Lambda function runs in a VPC."""
     if not function.has("vpcConfig", "subnetIds"):
-        yield "no vpcConfig.subnetIds"
+        yield "has no vpcConfig.subnetIds"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_272",))
 def function_code_is_signed(function: Resource) -> Iterator[str]:
     """A Lambda function accepts only signed code."""
     if not function.has("codeSigningConfigArn"):
-        yield "no codeSigningConfigArn"
+        yield "has no codeSigningConfigArn"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_173",))
 def function_environment_has_a_customer_key(function: Resource) -> Iterator[str]:
     """A customer managed key encrypts a Lambda function's environment variables."""
     if function.has("environment", "variables") and not function.has("kmsKeyArn"):
-        yield "no kmsKeyArn"
+        yield "has no kmsKeyArn"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_45",))
@@ -111,30 +111,30 @@ def function_environment_holds_no_secret(function: Resource) -> Iterator[str]:
     """A Lambda function's environment variables contain no key, password or token."""
     for name in function.at("environment", "variables") or ():
         if _SECRET_NAMES.search(name):
-            yield f"{name} is named as a secret"
+            yield f"environment variable {name} has the name of a secret"
         elif any(found.search(str(function.at("environment", "variables", name))) for found in _SECRETS):
-            yield f"{name} looks like a secret"
+            yield f"environment variable {name} has a value that looks like a secret"
 
 
 @of_resource(PERMISSION, ids=("CKV_AWS_364",))
 def function_is_invoked_by_one_source(permission: Resource) -> Iterator[str]:
     """A Lambda permission allows an AWS service to invoke the function for one source only."""
     if not permission.has("sourceArn") and not permission.has("sourceAccount"):
-        yield f"{permission.at('principal')} for any source; set sourceArn"
+        yield f"lets {permission.at('principal')} invoke the function for any source; set sourceArn"
 
 
 @of_resource(PERMISSION, ids=("CKV_AWS_301",))
 def function_is_not_public(permission: Resource) -> Iterator[str]:
     """No Lambda permission lets everybody invoke a function."""
     if permission.at("principal") == "*" or permission.at("functionUrlAuthType") == "NONE":
-        yield "everybody may invoke it; name the principal"
+        yield "lets everybody invoke the function; name the principal"
 
 
 @of_resource(INVOCATION, ids=("Serverless-LambdaAsyncFailureDestination",))
 def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> Iterator[str]:
     """An asynchronous invocation that failed every retry goes to an on-failure destination."""
     if not invocation.has("destinationConfig", "onFailure", "destination"):
-        yield "no destinationConfig.onFailure"
+        yield "has no destinationConfig.onFailure"
 
 
 @of_stack(
@@ -149,7 +149,7 @@ def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> I
     if queues and all(queue.has("redrivePolicy") for queue in queues):
         return
     if not mapping.has("destinationConfig", "onFailure", "destinationArn"):
-        yield "its queue has no redrivePolicy" if queues else "no destinationConfig.onFailure"
+        yield "its queue has no redrivePolicy" if queues else "has no destinationConfig.onFailure"
 
 
 RULES: Final = (

@@ -1,4 +1,4 @@
-"""API Gateway, HTTP."""
+"""Rules for HTTP APIs of API Gateway."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ ROUTE: Final = "aws:apigatewayv2/route:Route"
 
 @of_resource(STAGE, ids=("AwsSolutions-APIG1", "Serverless-APIGWAccessLogging", "CKV_AWS_76"))
 def http_stage_logs_access(stage: Resource) -> Iterator[str]:
-    """An HTTP API's stage writes an access log."""
+    """The stage of an HTTP API writes an access log."""
     if not stage.has("accessLogSettings", "destinationArn") or not stage.has("accessLogSettings", "format"):
-        yield "no accessLogSettings"
+        yield "has no accessLogSettings"
 
 
 @of_resource(STAGE, ids=("Serverless-APIGWStructuredLogging",))
 def http_access_log_is_json(stage: Resource) -> Iterator[str]:
     """An HTTP API's access log has JSON lines."""
     if not is_json(stage.at("accessLogSettings", "format")):
-        yield "accessLogSettings.format is no JSON object"
+        yield "accessLogSettings.format is not a JSON object"
 
 
 @of_resource(STAGE, ids=("Serverless-APIGWDefaultThrottling",))
@@ -33,7 +33,7 @@ def http_stage_is_throttled(stage: Resource) -> Iterator[str]:
     """An HTTP API's stage sets throttling limits and does not rely on those of the account."""
     wanted = ("throttlingRateLimit", "throttlingBurstLimit")
     if not all((stage.at("defaultRouteSettings", key) or -1) > 0 for key in wanted):
-        yield f"no defaultRouteSettings with {' and '.join(wanted)}"
+        yield f"has no defaultRouteSettings with {' and '.join(wanted)}"
 
 
 @of_resource(API, ROUTE, ids=("AwsSolutions-APIG4", "CKV_AWS_309"))
@@ -44,7 +44,7 @@ def http_route_asks_for_a_token(made: Resource) -> Iterator[str]:
         return
     for route in routes(made):
         if not route.authorizers or not all(is_jwt(scheme) for scheme in route.authorizers):
-            yield f"{route.name}: no token; give it a security scheme of type jwt"
+            yield f"{route.name}: requires no token; add a security scheme of type jwt"
 
 
 RULES: Final = (

@@ -1,4 +1,4 @@
-"""KMS."""
+"""Rules for AWS KMS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def key_is_enabled(key: Resource) -> Iterator[str]:
 def key_admits_named_principals(key: Resource) -> Iterator[str]:
     """A KMS key has a policy that grants no permission to everybody."""
     if not key.has("policy"):
-        yield "no policy"
+        yield "has no policy"
     else:
         yield from open_to_everybody(key.at("policy"))
 

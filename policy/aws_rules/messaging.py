@@ -1,4 +1,4 @@
-"""SQS, SNS and EventBridge."""
+"""Rules for SQS, SNS and EventBridge."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def queue_is_encrypted(queue: Resource) -> Iterator[str]:
     if not queue.has("sqsManagedSseEnabled") and not queue.has("kmsMasterKeyId"):
         yield "set sqsManagedSseEnabled"
     elif not queue.has("sqsManagedSseEnabled") and queue.at("kmsMasterKeyId") == "alias/aws/sqs":
-        yield "alias/aws/sqs admits no other service; set sqsManagedSseEnabled or a key of ours"
+        yield "no other service can use the key alias/aws/sqs; set sqsManagedSseEnabled or a customer managed key"
 
 
 @of_stack(
@@ -49,7 +49,7 @@ def queue_has_a_dead_letter_queue(queue: Resource, stack: Stack) -> Iterator[str
     """An SQS queue with a consumer has a dead-letter queue."""
     takes_failures = any(stack.made_from(queue, type_token, prop) for type_token, prop in _DEAD_LETTERS)
     if not takes_failures and not queue.has("redrivePolicy"):
-        yield "no redrivePolicy, and nothing sends failed work to it"
+        yield "has no redrivePolicy, and does not receive failed work"
 
 
 @of_stack(QUEUE, ids=("AwsSolutions-SQS4",))
@@ -57,7 +57,7 @@ def queue_refuses_plain_http(queue: Resource, stack: Stack) -> Iterator[str]:
     """A queue's policy denies requests without TLS."""
     policies = stack.made_from(queue, QUEUE_POLICY, "queueUrl")
     if not any(refuses_plain_http(policy.at("policy"), "sqs:*", queue.at("arn")) for policy in policies):
-        yield "no policy that denies sqs:* without aws:SecureTransport"
+        yield "has no policy that denies sqs:* without aws:SecureTransport"
 
 
 @of_resource(QUEUE_POLICY, ids=("CKV_AWS_168", "CKV_AWS_387"))
@@ -77,7 +77,7 @@ def queue_policy_names_each_action(policy: Resource) -> Iterator[str]:
 def topic_is_encrypted(topic: Resource) -> Iterator[str]:
     """A KMS key encrypts an SNS topic."""
     if not topic.has("kmsMasterKeyId"):
-        yield "no kmsMasterKeyId"
+        yield "has no kmsMasterKeyId"
 
 
 @of_stack(TOPIC, ids=("AwsSolutions-SNS3",))
@@ -85,7 +85,7 @@ def topic_refuses_plain_http(topic: Resource, stack: Stack) -> Iterator[str]:
     """A topic's policy denies messages that are published without TLS."""
     policies = stack.made_from(topic, TOPIC_POLICY, "arn")
     if not any(refuses_plain_http(policy.at("policy"), "sns:Publish", topic.at("arn")) for policy in policies):
-        yield "no policy that denies sns:Publish without aws:SecureTransport"
+        yield "has no policy that denies sns:Publish without aws:SecureTransport"
 
 
 @of_resource(TOPIC_POLICY, ids=("CKV_AWS_169",))
@@ -102,7 +102,7 @@ def topic_admits_its_own_account(policy: Resource) -> Iterator[str]:
         for principal in accounts(statement):
             found = _ACCOUNT.fullmatch(principal)
             if found and [found[2] or found[1]] != own:
-                yield f"{principal} may {', '.join(actions(statement))}"
+                yield f"allows {', '.join(actions(statement))} to {principal}, which is in another account"
 
 
 @of_resource(
@@ -114,14 +114,14 @@ def topic_admits_its_own_account(policy: Resource) -> Iterator[str]:
 def subscription_has_a_dead_letter_queue(subscription: Resource) -> Iterator[str]:
     """An SNS subscription has a dead-letter queue for messages that SNS cannot deliver."""
     if subscription.at("protocol") not in _PEOPLE and not subscription.has("redrivePolicy"):
-        yield "no redrivePolicy"
+        yield "has no redrivePolicy"
 
 
 @of_resource(TARGET, ids=("Serverless-EventBusDLQ",))
 def event_target_has_a_dead_letter_queue(target: Resource) -> Iterator[str]:
     """A target of an EventBridge rule has a dead-letter queue for events that EventBridge cannot deliver."""
     if not target.has("deadLetterConfig", "arn"):
-        yield "no deadLetterConfig"
+        yield "has no deadLetterConfig"
 
 
 @of_resource(BUS_POLICY, BUS_PERMISSION, ids=("AwsSolutions-EVB1",))
@@ -129,7 +129,7 @@ def event_bus_admits_named_principals(policy: Resource) -> Iterator[str]:
     """An event bus accepts events only from principals that its policy lists."""
     yield from open_to_everybody(policy.at("policy"))
     if policy.at("principal") == "*" and not policy.has("condition"):
-        yield "everybody may put events; name the account"
+        yield "lets everybody put events; name the account"
 
 
 RULES: Final = (

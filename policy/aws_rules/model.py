@@ -1,7 +1,7 @@
-"""What a rule is, and what it sees of a stack.
+"""Defines rules, and the resources of a stack in the form that the rules read.
 
-A rule reads properties alone: what it was told of one resource, and which resources a property was made from. So it
-can be judged before anything is made, and without the Pulumi engine.
+A rule reads only the properties of resources, and which other resources the properties refer to. Rules can therefore
+run before Pulumi creates anything, and without the Pulumi engine.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ __all__ = ["Finding", "Resource", "Rule", "Stack", "UnknownValueError", "finding
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One resource as it will be."""
+    """One resource, with its properties after the deployment."""
 
     type: str
-    """Pulumi type token, e.g. aws:sqs/queue:Queue."""
+    """Pulumi type token, for example aws:sqs/queue:Queue."""
     name: str
     """Logical name."""
     urn: str
     props: Mapping[str, Any]
-    """Keys in camelCase. Reading a value that is not known yet raises UnknownValueError."""
+    """Properties with camelCase keys. Reading a value that is not known yet raises UnknownValueError."""
     made_from: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """Property -> URNs of the resources whose outputs it has. Known in a first preview too."""
+    """URNs of the resources whose outputs a property contains, by property. Known even in a first preview."""
     deleted_first: bool = False
-    """Whether it is deleted before its replacement stands."""
+    """Whether Pulumi deletes the resource before it creates a replacement."""
 
     def at(self, *path: str) -> Any:
-        """Return the value at `path`, or None. Raises UnknownValueError."""
+        """Return the property at `path`, or None. Raises UnknownValueError if the value is not known yet."""
         value: Any = self.props
         for key in path:
             if not isinstance(value, Mapping):
@@ -41,11 +41,11 @@ class Resource:
         return value
 
     def items(self, *path: str) -> list[Any]:
-        """Return the list at `path`, empty without one. Raises UnknownValueError."""
+        """Return the list at `path`, or an empty list. Raises UnknownValueError if the value is not known yet."""
         return list(self.at(*path) or ())
 
     def has(self, *path: str) -> bool:
-        """Whether anything is at `path`. What is not known yet is there."""
+        """Return whether the property at `path` is set. A value that is not known yet counts as set."""
         try:
             return bool(self.at(*path))
         except UnknownValueError:
@@ -59,15 +59,15 @@ class Stack:
     resources: tuple[Resource, ...]
 
     def of(self, *types: str) -> Iterator[Resource]:
-        """Yield the resources of these types."""
+        """Yield the resources with one of the given type tokens."""
         return (each for each in self.resources if each.type in types)
 
     def made_from(self, source: Resource, type_token: str, prop: str) -> list[Resource]:
-        """Return the resources of a type whose property `prop` has an output of `source`."""
+        """Return the resources of a type whose property `prop` contains an output of `source`."""
         return [each for each in self.of(type_token) if source.urn in each.made_from.get(prop, ())]
 
     def sources(self, resource: Resource, prop: str) -> list[Resource]:
-        """Return the resources whose outputs `prop` has."""
+        """Return the resources whose outputs the property `prop` of `resource` contains."""
         return [each for each in self.resources if each.urn in resource.made_from.get(prop, ())]
 
 
@@ -76,26 +76,26 @@ Check = Callable[[Resource, Stack], Iterator[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One demand."""
+    """One rule of the policy pack."""
 
     name: str
     demands: str
-    """One sentence."""
+    """The requirement, in one sentence."""
     types: tuple[str, ...]
-    """Which resources it is about."""
+    """Type tokens of the resources that the rule checks."""
     ids: tuple[str, ...]
-    """The checks of cdk-nag (AwsSolutions-, Serverless-) and checkov (CKV_AWS_, CKV2_AWS_) that it stands for."""
+    """Checks of cdk-nag (AwsSolutions-, Serverless-) and checkov (CKV_AWS_, CKV2_AWS_) that the rule replaces."""
     narrowed: str
-    """Where it asks for less than these checks do, and why; empty where it does not."""
+    """Where and why the rule requires less than these checks. Empty if it requires the same."""
     reads_stack: bool
-    """Whether it reads other resources too."""
+    """Whether the rule also reads other resources of the stack."""
     check: Check
-    """Yields what is wrong with one resource."""
+    """Function that yields a message for each violation by one resource."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One violation."""
+    """One violation of a rule by a resource."""
 
     rule: Rule
     resource: Resource
@@ -105,7 +105,10 @@ class Finding:
 def of_resource(
     *types: str, ids: tuple[str, ...], narrowed: str = ""
 ) -> Callable[[Callable[[Resource], Iterator[str]]], Rule]:
-    """Make a rule of a check that reads one resource. The docstring is what it demands, the name its name."""
+    """Return a decorator that converts a check of one resource to a rule.
+
+    The name of the check becomes the name of the rule, and its docstring becomes the requirement.
+    """
 
     def make(check: Callable[[Resource], Iterator[str]]) -> Rule:
         return _rule(check, lambda resource, _: check(resource), types, ids, narrowed, reads_stack=False)
@@ -114,7 +117,7 @@ def of_resource(
 
 
 def of_stack(*types: str, ids: tuple[str, ...], narrowed: str = "") -> Callable[[Check], Rule]:
-    """Make a rule of a check that reads other resources too."""
+    """Return a decorator that converts a check to a rule, like `of_resource`. The check may read all resources."""
 
     def make(check: Check) -> Rule:
         return _rule(check, check, types, ids, narrowed, reads_stack=True)
@@ -143,7 +146,7 @@ def _rule(
 
 
 def findings(rule: Rule, stack: Stack, resources: Iterable[Resource] | None = None) -> Iterator[Finding]:
-    """Yield what violates the rule. A resource that cannot be judged before something is made is left for later."""
+    """Yield the violations of the rule. Skip resources with values that are not known yet."""
     for resource in stack.resources if resources is None else resources:
         if resource.type not in rule.types:
             continue

@@ -1,4 +1,4 @@
-"""CloudWatch's logs and alarms."""
+"""Rules for CloudWatch logs and alarms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _YEAR_DAYS: Final = 365
 def log_group_expires(group: Resource) -> Iterator[str]:
     """A log group sets how long it retains its log lines."""
     if not group.has("retentionInDays"):
-        yield "no retentionInDays: kept for ever"
+        yield "has no retentionInDays, so logs never expire"
 
 
 @of_resource(LOG_GROUP, ids=("CKV_AWS_338",))
@@ -25,21 +25,21 @@ def log_group_keeps_a_year(group: Resource) -> Iterator[str]:
     days = group.at("retentionInDays") or 0
     # Zero means that the log group never expires, which log_group_expires reports.
     if 0 < days < _YEAR_DAYS:
-        yield f"retentionInDays: got {days:g}; at least {_YEAR_DAYS}"
+        yield f"retentionInDays: got {days:g}; allowed: at least {_YEAR_DAYS}"
 
 
 @of_resource(LOG_GROUP, ids=("CKV_AWS_158",))
 def log_group_has_a_customer_key(group: Resource) -> Iterator[str]:
     """A customer managed key encrypts a log group."""
     if not group.has("kmsKeyId"):
-        yield "no kmsKeyId"
+        yield "has no kmsKeyId"
 
 
 @of_resource(ALARM, ids=("CKV_AWS_319",))
 def alarm_acts(alarm: Resource) -> Iterator[str]:
     """An alarm has an action, for example a message to an SNS topic."""
     if alarm.at("actionsEnabled") is False or not alarm.has("alarmActions"):
-        yield "no alarmActions, or actionsEnabled is false"
+        yield "has no alarmActions, or actionsEnabled is false"
 
 
 RULES: Final = (log_group_expires, log_group_keeps_a_year, log_group_has_a_customer_key, alarm_acts)

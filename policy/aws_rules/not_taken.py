@@ -1,4 +1,4 @@
-"""The checks of the packs that are about our types of resources and are no rule here, and why."""
+"""Checks of cdk-nag and checkov that are not rules here although they match our resource types, with the reason."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 _OF_ANOTHER: Final = "The check is about a type of resource that the platform does not have."
 
 NOT_TAKEN: Final = {
-    "AwsSolutions-COG7": "There is no Cognito identity pool.",
+    "AwsSolutions-COG7": "The platform has no Cognito identity pool.",
     "AwsSolutions-S5": "No bucket serves a website.",
-    "Serverless-AppSyncTracing": "There is no AppSync API.",
+    "Serverless-AppSyncTracing": "The platform has no AppSync API.",
     "CKV_AWS_143": "The check applies only to buckets with an object lock configuration. No bucket has one, because "
     "analytics records expire.",
     "CKV_AWS_393": "No role of the program trusts GitHub. You create the deployment roles outside of the program.",

@@ -1,4 +1,4 @@
-"""The OpenAPI document that an API is made from."""
+"""Reads the OpenAPI document that defines an API."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Final, cast
 from aws_rules.model import Resource
 
 Document = Mapping[str, Any]
-BESIDE: Final = "it is not in the document of its API, and the next import of that deletes it"
+BESIDE: Final = "is not in the OpenAPI document of its API, so the next import of the document deletes it"
 _EXTENSION: Final = "x-amazon-apigateway"
 _METHODS: Final = ("get", "post", "put", "delete", "patch", "head", "options", f"{_EXTENSION}-any-method")
 
 
 @dataclass(frozen=True)
 class Route:
-    """A method of a path in a document."""
+    """One route of an OpenAPI document: a method of a path, and its operation."""
 
     document: Document
     method: str
@@ -26,25 +26,25 @@ class Route:
 
     @property
     def name(self) -> str:
-        """Method and path, as people write them."""
+        """Method and path, for example `GET /orders`."""
         return f"{self.method.removeprefix(f'{_EXTENSION}-').upper()} {self.path}"
 
     @property
     def integration_type(self) -> str:
-        """`MOCK`, `AWS_PROXY` and so on; "" without an integration."""
+        """Type of the integration in upper case, for example MOCK or AWS_PROXY. "" if there is no integration."""
         return str(self.operation.get(f"{_EXTENSION}-integration", {}).get("type", "")).upper()
 
     @property
     def validator(self) -> str:
-        """Name of what is checked before the integration, or ""."""
+        """Name of the request validator, or ""."""
         key = f"{_EXTENSION}-request-validator"
         return str(self.operation.get(key, self.document.get(key, "")))
 
     @property
     def authorizers(self) -> list[Document]:
-        """The security schemes that it asks for; one that the document lacks is empty.
+        """Security schemes that the operation requires. A scheme that the document does not define is {}.
 
-        API Gateway ignores the security of the whole document.
+        The security of the whole document does not count, because API Gateway ignores it.
         """
         schemes: Document = self.document.get("components", {}).get("securitySchemes", {})
         requirements: list[Document] = self.operation.get("security") or []
@@ -52,13 +52,13 @@ class Route:
 
 
 def document(api: Resource) -> Document:
-    """Return the document of an API, empty without one. Raises UnknownValueError."""
+    """Return the OpenAPI document of an API, or {}. Raises UnknownValueError if it is not known yet."""
     body = api.at("body")
     return cast("Document", json.loads(body)) if body else {}
 
 
 def routes(api: Resource) -> list[Route]:
-    """Return every route of an API's document. Raises UnknownValueError."""
+    """Return every route of an API's OpenAPI document. Raises UnknownValueError if it is not known yet."""
     read = document(api)
     return [
         Route(read, method, path, operation)
@@ -69,16 +69,16 @@ def routes(api: Resource) -> list[Route]:
 
 
 def validators(document: Document) -> Document:
-    """Return the request validators of a document, by name."""
+    """Return the request validators of an OpenAPI document, by name."""
     return document.get(f"{_EXTENSION}-request-validators", {})
 
 
 def is_of_user_pool(scheme: Document) -> bool:
-    """Whether a security scheme takes tokens of a user pool."""
+    """Return whether a security scheme accepts tokens of a Cognito user pool."""
     kind = scheme.get(f"{_EXTENSION}-authorizer", {}).get("type")
     return kind == "cognito_user_pools" == scheme.get(f"{_EXTENSION}-authtype")
 
 
 def is_jwt(scheme: Document) -> bool:
-    """Whether a security scheme takes tokens of an issuer."""
+    """Return whether a security scheme accepts JSON web tokens of an issuer."""
     return scheme.get(f"{_EXTENSION}-authorizer", {}).get("type") == "jwt"

@@ -1,8 +1,8 @@
-"""The rules as Pulumi policies.
+"""Converts the rules to Pulumi policies.
 
-A rule on one resource runs before that resource is made, with its inputs; a rule on several runs on the whole stack
-with its outputs, at the end of a preview and of an update. Where a value is not known yet, in a preview, the rule does
-not apply to that resource; it does at the update, before the resource is made.
+Pulumi runs a rule on one resource with the inputs of the resource, before it creates the resource. Pulumi runs a rule
+on several resources with all outputs, at the end of a preview or update. In a preview, a rule skips a resource with
+values that are not known yet. The update then checks that resource before Pulumi creates it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from aws_rules.waivers import waived
 
 
 def policies() -> list[Policy]:
-    """Return a policy for each rule."""
+    """Return one Pulumi policy per rule."""
     return [_policy(rule) for rule in RULES]
 
 

@@ -1,4 +1,4 @@
-"""Policy documents: of roles, of resources, and of who may assume a role."""
+"""Reads IAM policy documents: policies of roles, resource policies and trust policies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Statement = Mapping[str, Any]
 
 
 def statements(document: object) -> list[Statement]:
-    """Return the statements of a policy's JSON text."""
+    """Return the statements of a policy document, which is JSON text or a mapping."""
     parsed = json.loads(document) if isinstance(document, str) else document
     if not isinstance(parsed, Mapping):
         return []
@@ -18,29 +18,29 @@ def statements(document: object) -> list[Statement]:
 
 
 def allowing(document: object) -> list[Statement]:
-    """Return the statements that allow something."""
+    """Return the statements of a policy document with the effect Allow."""
     return [each for each in statements(document) if each.get("Effect") == "Allow"]
 
 
 def listed(value: object) -> list[Any]:
-    """Return a value that IAM's grammar lets stand alone or in a list as a list."""
+    """Return `value` as a list. IAM's grammar allows both a single value and a list."""
     if value is None:
         return []
     return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
 def actions(statement: Statement) -> list[str]:
-    """Return its actions; NotAction allows all but a few, so it counts as all."""
+    """Return the actions of a statement. NotAction matches almost all actions, so it counts as `*`."""
     return ["*"] if "NotAction" in statement else [str(each) for each in listed(statement.get("Action"))]
 
 
 def resources(statement: Statement) -> list[str]:
-    """Return its resources; NotResource counts as all."""
+    """Return the resources of a statement. NotResource counts as `*`."""
     return ["*"] if "NotResource" in statement else [str(each) for each in listed(statement.get("Resource"))]
 
 
 def accounts(statement: Statement) -> list[str]:
-    """Return the AWS principals: `*`, ARNs, account numbers."""
+    """Return the AWS principals of a statement: `*`, ARNs or account ids."""
     principal = statement.get("Principal")
     if isinstance(principal, Mapping):
         return [str(each) for each in listed(cast("Mapping[str, Any]", principal).get("AWS"))]
@@ -48,12 +48,12 @@ def accounts(statement: Statement) -> list[str]:
 
 
 def for_everybody(statement: Statement) -> bool:
-    """Whether it is about every principal. NotPrincipal counts as that."""
+    """Return whether a statement applies to every principal. NotPrincipal counts as every principal."""
     return "*" in accounts(statement) or "NotPrincipal" in statement
 
 
 def refuses_plain_http(document: object, action: str, *arns: str) -> bool:
-    """Whether a statement denies `action` on all of `arns` to everybody who comes without TLS."""
+    """Return whether a policy denies `action` on all of `arns` to everybody without TLS."""
     for statement in statements(document):
         condition = cast("Mapping[str, Mapping[str, Any]]", statement.get("Condition") or {}).get("Bool") or {}
         if (
@@ -68,7 +68,7 @@ def refuses_plain_http(document: object, action: str, *arns: str) -> bool:
 
 
 def open_to_everybody(document: object) -> Iterator[str]:
-    """Yield what a resource's policy allows to every principal."""
+    """Yield a message for each statement of a resource policy that allows something to every principal."""
     for statement in allowing(document):
         if for_everybody(statement):
-            yield f"everybody may {', '.join(actions(statement))}; name the principal"
+            yield f"allows {', '.join(actions(statement))} to everybody; name the principal"

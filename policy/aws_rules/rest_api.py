@@ -1,4 +1,4 @@
-"""API Gateway, REST."""
+"""Rules for REST APIs of API Gateway."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _FIXED: Final = (
 
 @of_resource(STAGE, ids=("AwsSolutions-APIG1", "Serverless-APIGWAccessLogging", "CKV_AWS_76"))
 def rest_stage_logs_access(stage: Resource) -> Iterator[str]:
-    """A REST API's stage writes an access log."""
+    """The stage of a REST API writes an access log."""
     if not stage.has("accessLogSettings", "destinationArn") or not stage.has("accessLogSettings", "format"):
-        yield "no accessLogSettings"
+        yield "has no accessLogSettings"
 
 
 @of_resource(STAGE, ids=("Serverless-APIGWStructuredLogging",))
 def rest_access_log_is_json(stage: Resource) -> Iterator[str]:
     """A REST API's access log has JSON lines."""
     if not is_json(stage.at("accessLogSettings", "format")):
-        yield "accessLogSettings.format is no JSON object"
+        yield "accessLogSettings.format is not a JSON object"
 
 
 @of_resource(STAGE, ids=("Serverless-APIGWXrayEnabled", "CKV_AWS_73"))
@@ -47,14 +47,14 @@ def rest_stage_is_traced(stage: Resource) -> Iterator[str]:
 def rest_stage_is_behind_a_firewall(stage: Resource, stack: Stack) -> Iterator[str]:
     """A web ACL protects the stage of a REST API."""
     if not stack.made_from(stage, FIREWALL_ASSOCIATION, "resourceArn"):
-        yield "no web ACL is associated with it"
+        yield "is not associated with a web ACL"
 
 
 @of_stack(STAGE, ids=("AwsSolutions-APIG6", "CKV2_AWS_4"))
 def rest_stage_logs_its_work(stage: Resource, stack: Stack) -> Iterator[str]:
     """The execution log of a REST API's stage contains at least the errors of all methods."""
     if not any(settings.at("settings", "loggingLevel") in ("ERROR", "INFO") for settings in _settings(stage, stack)):
-        yield f"no method settings for {_ALL_METHODS} with the loggingLevel ERROR or INFO"
+        yield f"has no method settings for {_ALL_METHODS} with the loggingLevel ERROR or INFO"
 
 
 @of_stack(STAGE, ids=("Serverless-APIGWDefaultThrottling",))
@@ -62,16 +62,16 @@ def rest_stage_is_throttled(stage: Resource, stack: Stack) -> Iterator[str]:
     """A REST API's stage sets throttling limits and does not rely on those of the account."""
     wanted = ("throttlingRateLimit", "throttlingBurstLimit")
     if not any(all((each.at("settings", key) or -1) > 0 for key in wanted) for each in _settings(stage, stack)):
-        yield f"no method settings for {_ALL_METHODS} with {' and '.join(wanted)}"
+        yield f"has no method settings for {_ALL_METHODS} with {' and '.join(wanted)}"
 
 
 @of_stack(STAGE, ids=("CKV_AWS_120", "CKV_AWS_225"))
 def rest_stage_caches(stage: Resource, stack: Stack) -> Iterator[str]:
     """A REST API's stage caches responses."""
     if not stage.has("cacheClusterEnabled"):
-        yield "no cacheClusterEnabled"
+        yield "has no cacheClusterEnabled"
     elif not any(each.at("settings", "cachingEnabled") for each in _settings(stage, stack)):
-        yield f"no method settings for {_ALL_METHODS} with cachingEnabled"
+        yield f"has no method settings for {_ALL_METHODS} with cachingEnabled"
 
 
 @of_stack(
@@ -85,14 +85,14 @@ def rest_stage_shows_a_client_certificate(stage: Resource, stack: Stack) -> Iter
     found = [route for api in stack.sources(stage, "restApi") if api.type == API for route in routes(api)]
     for route in found:
         if route.integration_type.startswith("HTTP") and not stage.has("clientCertificateId"):
-            yield f"no clientCertificateId, and {route.name} calls a server"
+            yield f"has no clientCertificateId, but {route.name} calls a server over HTTP"
 
 
 @of_resource(SETTINGS, ids=("CKV_AWS_276",))
 def rest_stage_logs_no_bodies(settings: Resource) -> Iterator[str]:
     """A REST API's stage doesn't log request and response bodies."""
     if settings.at("settings", "dataTraceEnabled"):
-        yield "unset dataTraceEnabled: it logs requests and answers whole"
+        yield "unset dataTraceEnabled, which logs whole requests and responses"
 
 
 @of_resource(SETTINGS, ids=("CKV_AWS_308",))
@@ -107,10 +107,10 @@ def rest_api_can_validate_requests(api: Resource) -> Iterator[str]:
     """A REST API has request validators, and each of them checks bodies and parameters."""
     found = validators(document(api))
     if not found:
-        yield "no request validator"
+        yield "has no request validator"
     for name, validator in found.items():
         if not all(validator.get(key) for key in _CHECKS):
-            yield f"the request validator {name}: set {' and '.join(_CHECKS)}"
+            yield f"request validator {name}: set {' and '.join(_CHECKS)}"
 
 
 @of_resource(API, ids=("CKV2_AWS_53",), narrowed=_FIXED)
@@ -118,7 +118,7 @@ def rest_method_validates_requests(api: Resource) -> Iterator[str]:
     """Each method of a REST API has a request validator."""
     for route in _answered(api):
         if not route.validator:
-            yield f"{route.name}: no request validator"
+            yield f"{route.name}: has no request validator"
 
 
 @of_resource(API, METHOD, ids=("AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59", "CKV2_AWS_70"), narrowed=_FIXED)
@@ -129,7 +129,7 @@ def rest_method_asks_for_a_token(made: Resource) -> Iterator[str]:
         return
     for route in _answered(made):
         if not route.authorizers or not all(is_of_user_pool(scheme) for scheme in route.authorizers):
-            yield f"{route.name}: no token; give it a security scheme of type cognito_user_pools"
+            yield f"{route.name}: requires no token; add a security scheme of type cognito_user_pools"
 
 
 @of_resource(API, DEPLOYMENT, ids=("CKV_AWS_217", "CKV_AWS_237"))
@@ -140,13 +140,13 @@ def rest_api_serves_while_it_is_replaced(resource: Resource) -> Iterator[str]:
 
 
 def _settings(stage: Resource, stack: Stack) -> list[Resource]:
-    """Return the settings of all methods of a stage."""
+    """Return the method settings of a stage that apply to all methods."""
     found = stack.made_from(stage, SETTINGS, "stageName")
     return [settings for settings in found if settings.at("methodPath") == _ALL_METHODS]
 
 
 def _answered(api: Resource) -> list[Route]:
-    """Return the routes that API Gateway does not answer by itself. Without an integration, nobody knows."""
+    """Return all routes except those to which API Gateway itself responds (MOCK)."""
     return [route for route in routes(api) if route.integration_type != "MOCK"]
 
 

@@ -1,4 +1,4 @@
-"""IAM."""
+"""Rules for IAM roles and their policies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ACCOUNT: Final = re.compile(r"\d{12}|arn:aws:iam::\d{12}:root")
 def role_has_no_managed_policy(resource: Resource) -> Iterator[str]:
     """A role has no AWS managed policy, because AWS can add permissions to such a policy at any time."""
     attached = [resource.at("policyArn")] if resource.type == ATTACHMENT else resource.items("managedPolicyArns")
-    yield from (f"{arn} is attached" for arn in attached if ":iam::aws:" in str(arn))
+    yield from (f"has the AWS managed policy {arn}" for arn in attached if ":iam::aws:" in str(arn))
 
 
 @of_resource(
@@ -93,8 +93,10 @@ def role_trusts_named_principals(role: Resource) -> Iterator[str]:
     """A role's trust policy lists the services that may assume the role, not everybody or a whole account."""
     for statement in allowing(role.at("assumeRolePolicy")):
         if for_everybody(statement):
-            yield "everybody may assume it"
-        yield from (f"the whole account {each} may assume it" for each in accounts(statement) if _ACCOUNT.match(each))
+            yield "lets everybody assume the role"
+        yield from (
+            f"lets the whole account {each} assume the role" for each in accounts(statement) if _ACCOUNT.match(each)
+        )
 
 
 RULES: Final = (

@@ -1,4 +1,4 @@
-"""All rules."""
+"""The list of all rules of the policy pack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step Functions."""
+"""Rules for Step Functions."""
 
 from __future__ import annotations
 

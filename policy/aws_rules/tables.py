@@ -1,4 +1,4 @@
-"""DynamoDB."""
+"""Rules for DynamoDB."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def table_can_be_restored(table: Resource) -> Iterator[str]:
 def table_has_a_customer_key(table: Resource) -> Iterator[str]:
     """A customer managed key encrypts a DynamoDB table."""
     if not table.at("serverSideEncryption", "enabled") or not table.has("serverSideEncryption", "kmsKeyArn"):
-        yield "no serverSideEncryption.kmsKeyArn"
+        yield "has no serverSideEncryption.kmsKeyArn"
 
 
 @of_resource(

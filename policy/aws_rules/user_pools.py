@@ -1,4 +1,4 @@
-"""Cognito."""
+"""Rules for Cognito user pools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHORTEST: Final = 8
 def user_pool_asks_for_strong_passwords(pool: Resource) -> Iterator[str]:
     """A user pool requires passwords of at least 8 characters with lowercase, uppercase, digits and symbols."""
     if (pool.at("passwordPolicy", "minimumLength") or 0) < _SHORTEST:
-        yield f"passwordPolicy.minimumLength is below {_SHORTEST}"
+        yield f"passwordPolicy.minimumLength: must be at least {_SHORTEST}"
     for kind in ("requireLowercase", "requireUppercase", "requireNumbers", "requireSymbols"):
         if not pool.at("passwordPolicy", kind):
             yield f"set passwordPolicy.{kind}"

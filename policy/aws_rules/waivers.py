@@ -1,4 +1,4 @@
-"""Where this platform breaks a rule on purpose, and why. A waiver that nothing needs fails the tests."""
+"""Lists the resources that break a rule on purpose, with the reason. An unused waiver fails the tests."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ MOST: Final = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
-    """One exception."""
+    """One exception from a rule, with its reason."""
 
     rule: str
     resources: str
-    """Logical names; `*` stands for any text."""
+    """Pattern of logical names. `*` matches any text."""
     reason: str
 
     def covers(self, finding: Finding) -> bool:
-        """Whether the finding is meant."""
+        """Return whether the waiver applies to the finding."""
         return finding.rule.name == self.rule and fnmatchcase(finding.resource.name, self.resources)
 
 

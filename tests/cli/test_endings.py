@@ -106,15 +106,15 @@ def test_closed_stream_does_not_change_the_exit_code(
     [
         (errno.EACCES, "sudo chown -R"),
         (errno.EPERM, "sudo chown -R"),
-        (errno.EROFS, "copy of the checkout"),
+        (errno.EROFS, "writable copy of the checkout"),
         (errno.ENOSPC, "free some space"),
         (errno.EDQUOT, "free some space"),
         (errno.EMFILE, "ulimit -n"),
         (errno.ENAMETOOLONG, "shorter path"),
         (errno.EAGAIN, "ulimit -u"),
-        (errno.ENOMEM, "end other programs"),
-        (errno.ENOENT, "check that it exists"),
-        (errno.ENOTSUP, "mend that"),
+        (errno.ENOMEM, "close other programs"),
+        (errno.ENOENT, "check that the file exists"),
+        (errno.ENOTSUP, "fix the cause"),
     ],
 )
 def test_each_system_error_has_its_own_remedy(
@@ -144,7 +144,7 @@ def test_remedy_moves_a_file_that_blocks_a_directory(
     wanted = path.joinpath(*"xy"[:depth])
     with pytest.raises(OSError) as refused:  # noqa: PT011 - the error type depends on the depth
         wanted.mkdir(parents=True, exist_ok=True)
-    _, remedy, command = errors.described(refused.value).partition("Remedy: move what is in the way: ")
+    _, remedy, command = errors.described(refused.value).partition("Remedy: rename the existing path: ")
     assert remedy
     subprocess.run(["/bin/sh", "-c", command], check=True)  # noqa: S603 - the command is a remedy from a message of this repository
     wanted.mkdir(parents=True, exist_ok=True)

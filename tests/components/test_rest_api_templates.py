@@ -321,9 +321,9 @@ def test_gateway_responses_allow_the_first_configured_origin(three_origins: Grap
 
 @pytest.mark.parametrize("template", sorted(path.stem for path in TEMPLATES.glob("*.vtl")))
 def test_template_requires_exactly_the_values_of_its_placeholders(template: str) -> None:
-    with pytest.raises(ValueError, match=rf"templates/{template}.vtl: missing \["):
+    with pytest.raises(ValueError, match=rf"templates/{template}.vtl: missing values \["):
         fill(template)
-    with pytest.raises(ValueError, match=r"unused \['other'\]"):
+    with pytest.raises(ValueError, match=r"unused values \['other'\]"):
         fill(template, other="x")
 
 

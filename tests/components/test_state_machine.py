@@ -49,8 +49,8 @@ def test_render_does_not_change_the_original_definition() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"table": "t"}, r"missing \['key'\], unused \[\]"),
-        ({**VALUES, "tabel": "t"}, r"missing \[\], unused \['tabel'\]"),
+        ({"table": "t"}, r"missing values \['key'\], unused values \[\]"),
+        ({**VALUES, "tabel": "t"}, r"missing values \[\], unused values \['tabel'\]"),
     ],
 )
 def test_missing_and_unused_placeholder_values_are_refused(values: dict[str, str], message: str) -> None:

@@ -125,7 +125,7 @@ class TestPutting:
 
     def test_error_message_does_not_list_all_currencies(self, catalog_api: Api) -> None:
         message = catalog_api(put(currency="AAA")).body["message"]
-        assert message == "body.currency: got 3 characters; allowed: one of the 165 in the OpenAPI document"
+        assert message == "body.currency: got 3 characters; allowed: one of the 165 values in the OpenAPI document"
 
     @pytest.mark.parametrize("change", [{"unit_price": 0, "quantity": 0}, {"unit_price": 10**9, "quantity": 10**6}])
     def test_minimum_and_maximum_values_are_accepted(self, catalog_api: Api, change: dict[str, Any]) -> None:

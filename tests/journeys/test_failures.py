@@ -64,14 +64,14 @@ def test_failed_event_waits_with_its_error_and_a_redrive_completes_it(
 
     said = redrive(*queues, dry_run=True)
     assert any(f"{order_id}:PENDING (OrderUndecided" in line and line.endswith("would be sent back") for line in said)
-    assert any(order_id in line and line.endswith("would be dropped, a copy") for line in said)
+    assert any(order_id in line and line.endswith("would be dropped as a copy") for line in said)
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
     # With this creation time, the EXPRESS execution must have ended, so process_order starts the STANDARD workflow.
     _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))
     said = redrive(*queues)
-    assert any(order_id in line and line.endswith("dropped, a copy of what was sent back") for line in said)
+    assert any(order_id in line and line.endswith("dropped as a copy of a message that was sent back") for line in said)
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
     assert watcher.ended(order_id)["status"] == "SUCCEEDED"
     assert not [name for name in queues if stack.failed(name, order_id)]

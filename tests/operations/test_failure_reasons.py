@@ -14,7 +14,7 @@ from tests.operations.redrive_world import EVENT, FIRST, RELAY_LOG, World, strea
 @pytest.mark.parametrize(
     ("queue", "attributes", "reason"),
     [
-        ("analytics-dlq", {}, "received too often: its consumer ended without an answer, see the log"),
+        ("analytics-dlq", {}, "received too often: its consumer ended without a response; see the log"),
         (
             "analytics-dlq",
             {"ERROR_CODE": "ValidationError", "ERROR_MESSAGE": "detail.order: lacks properties"},
@@ -53,13 +53,16 @@ def test_reasons_of_failed_stream_records_come_from_the_log(world: World, capsys
     world.logs.lines[RELAY_LOG] = [failed_on(FIRST + 7), "START sequence_number", failed_on(FIRST), refused]
     world.redrive(dry_run=True)
     why = f"{FIRST}: shared.errors.ValidationError: detail: no items; {FIRST + 2}: ['ThrottlingException']"
-    assert f"3 record(s) from {FIRST} (RetryAttemptsExhausted: {why})" in capsys.readouterr().out
+    assert f"3 record(s) from sequence number {FIRST} (RetryAttemptsExhausted: {why})" in capsys.readouterr().out
 
 
 def test_log_without_a_reason_is_reported(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.sqs.put("publish-order-events-stream", stream_report())
     world.redrive(dry_run=True)
-    assert f"(RetryAttemptsExhausted: see sequence_number {FIRST} in {RELAY_LOG})" in capsys.readouterr().out
+    assert (
+        f"(RetryAttemptsExhausted; search for sequence_number {FIRST} in log group {RELAY_LOG})"
+        in capsys.readouterr().out
+    )
     world.logs.faults.refuse("filter_log_events", "AccessDeniedException")
     world.redrive(dry_run=True)
-    assert f"{RELAY_LOG} cannot be read: " in capsys.readouterr().out
+    assert f"{RELAY_LOG}: could not be read: " in capsys.readouterr().out

@@ -63,7 +63,7 @@ def test_too_small_concurrency_quota_is_reported(quota: int, enough: bool) -> No
     config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
     said = prerequisites.too_few_environments(config, quota)
     assert bool(said) is not enough
-    assert all("needed: 10 provisioned and 100" in line for line in said)
+    assert all("required: 10 for provisioned concurrency and 100" in line for line in said)
 
 
 def test_stack_without_provisioned_concurrency_needs_no_quota() -> None:
@@ -74,11 +74,11 @@ def test_stack_without_provisioned_concurrency_needs_no_quota() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("confg:\n  aws:region: eu-central-1\n", "Pulumi.dev.yaml: got confg; needed: a key `config`"),
-        ("config: [1]\n", "Pulumi.dev.yaml: got config; needed: a key `config`"),
-        ("", "Pulumi.dev.yaml: got nothing; needed: a key `config`"),
-        ("config:\n  orders:mail: {}\n", "aws:region: got nothing; needed: an AWS region; run `pulumi config set"),
-        ("config:\n  aws:region: 7\n", "aws:region: got 7; needed: an AWS region"),
+        ("confg:\n  aws:region: eu-central-1\n", "Pulumi.dev.yaml: got confg; required: a key `config`"),
+        ("config: [1]\n", "Pulumi.dev.yaml: got config; required: a key `config`"),
+        ("", "Pulumi.dev.yaml: got nothing; required: a key `config`"),
+        ("config:\n  orders:mail: {}\n", "aws:region: got nothing; required: an AWS region; run `pulumi config set"),
+        ("config:\n  aws:region: 7\n", "aws:region: got 7; required: an AWS region"),
         ("config: {\n", "Pulumi.dev.yaml:2: invalid YAML: "),
         ("config:\n  aws:region: 2026-01-01\n", "Pulumi.dev.yaml:2: aws:region: got 2026-01-01; allowed: "),
         ("- 1\n", "Pulumi.dev.yaml: got a list; allowed: a mapping"),

@@ -104,7 +104,7 @@ def test_document_that_is_not_known_yet_is_reported_as_unknown() -> None:
     first, _, rest = AFTER.partition("\n")
     assert by_route(f"{BEFORE}\n{gone}\n{first}\n => [unknown]\n{rest}").splitlines() == [
         *BEFORE.splitlines()[:2],
-        "      ~ routes of the API: not known before a resource that they name is replaced",
+        "      ~ routes of the API: unknown until Pulumi has replaced a resource that the routes refer to",
         *rest.splitlines(),
     ]
 

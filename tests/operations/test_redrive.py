@@ -231,7 +231,7 @@ def test_dry_run_prints_its_plan_and_changes_nothing(world: World, capsys: pytes
         assert len(world.sqs.visible(queue)) == 1
     said = capsys.readouterr().out
     assert "process-order-failures: o-1:PENDING (OrderNotFound: order o-1: there is none): would be sent back" in said
-    assert "process-order-dlq: o-1:PENDING (no reason given): would be dropped, a copy" in said
+    assert "process-order-dlq: o-1:PENDING (no reason given): would be dropped as a copy" in said
 
 
 def test_dry_run_counts_hidden_messages_of_a_fifo_queue(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,7 +239,7 @@ def test_dry_run_counts_hidden_messages_of_a_fifo_queue(world: World, capsys: py
         world.sqs.put("analytics-dlq", {"event_id": f"o-{number}:PENDING"})
     world.redrive(dry_run=True)
     said = capsys.readouterr().out
-    assert "analytics-dlq: about 15 more of the same group" in said
+    assert "analytics-dlq: about 15 more messages of the same group" in said
     assert "25 message(s) would be sent back" in said
     assert len(world.sqs.visible("analytics-dlq")) == 25
 

@@ -90,5 +90,5 @@ def test_killed_emulator_is_reported_with_a_remedy(
     file.write_text(json.dumps(outputs))
     assert command.main(["local", "--port", str(port)]) == 2
     said = capsys.readouterr().err
-    assert f'nothing answers: Could not connect to the endpoint URL: "http://127.0.0.1:{port}/"' in said
+    assert f'no response: Could not connect to the endpoint URL: "http://127.0.0.1:{port}/"' in said
     assert f"make up PORT={port}" in said

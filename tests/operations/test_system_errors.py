@@ -122,7 +122,8 @@ def test_stack_without_outputs_is_reported_with_a_remedy(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert redrive.main(["dev"]) == 2
     assert (
-        "got no output frontend, ops; needed: a deployed stack; run `make deploy STACK=dev`" in capsys.readouterr().err
+        "got no output frontend, ops; required: a deployed stack; run `make deploy STACK=dev`"
+        in capsys.readouterr().err
     )
 
 

@@ -202,7 +202,7 @@ def test_stack_can_make_a_rule_advisory(analyzer: Any, graph_of: GraphOf) -> Non
     finally:
         analyzer.Configure(proto.ConfigureAnalyzerRequest())
     assert found.enforcementLevel == proto.ADVISORY
-    assert "retentionInDays: got 14; at least 365" in found.message
+    assert "retentionInDays: got 14; allowed: at least 365" in found.message
 
 
 def test_waiver_does_not_apply_to_other_resources(analyzer: Any, graph_of: GraphOf) -> None:

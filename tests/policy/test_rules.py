@@ -110,7 +110,7 @@ def test_finding_about_a_route_contains_the_route(graph_of: GraphOf) -> None:
 
     stack = body("RestApi rest-api", open_to_all)(stack_of(graph_of("prod")))
     (found,) = [each for each in all_findings(stack) if each.rule.name == "rest-method-asks-for-a-token"]
-    assert found.message == "POST /users: no token; give it a security scheme of type cognito_user_pools"
+    assert found.message == "POST /users: requires no token; add a security scheme of type cognito_user_pools"
 
 
 def test_finding_contains_rule_resource_and_remedy(graph_of: GraphOf) -> None:

@@ -128,7 +128,7 @@ def test_error_about_too_many_uris_gives_their_number() -> None:
 
 def test_cors_origins_fit_into_a_functions_environment() -> None:
     origins = [f"https://{number:050}.example" for number in range(60)]
-    with pytest.raises(settings.SettingsError, match="characters in all; allowed: at most 3000"):
+    with pytest.raises(settings.SettingsError, match="characters in total; allowed: at most 3000"):
         check("api.corsOrigins", origins)
     check("api.corsOrigins", origins[:40])
 

@@ -77,7 +77,12 @@ def test_editor_schema_is_up_to_date() -> None:
     ("area", "path", "value", "said"),
     [
         ("api", "waf", "yes", "orders:api.waf: got 'yes'; allowed: true or false; correct it"),
-        ("api", "waf", ..., "orders:api.waf: missing; every stack file has the same keys; copy it from another one"),
+        (
+            "api",
+            "waf",
+            ...,
+            "orders:api.waf: missing; every stack file has the same keys; copy it from another stack file",
+        ),
         ("api", "colour", "red", "orders:api.colour: unknown setting; allowed: corsOrigins, throttleRate,"),
         ("api", "co\nlour", "red", "orders:api.co\\nlour: unknown setting"),
         ("api", "corsOrigins", ["*"], "orders:api.corsOrigins.0: got '*'; allowed: an origin as browsers send it"),
@@ -85,8 +90,8 @@ def test_editor_schema_is_up_to_date() -> None:
         ("api", "throttleRate", "50", "orders:api.throttleRate: got '50'; allowed: a whole number from 1 to 10000"),
         ("api", "throttleRate", {"a": 1}, "orders:api.throttleRate: got a mapping; allowed: a whole number"),
         ("api", "throttleRate", "5" * 99, f"orders:api.throttleRate: got '{'5' * 59}...; allowed:"),
-        ("data", "forceDestroy", True, "orders:data.forceDestroy: got true with deletionProtection; allowed: one"),
-        ("data", "pointInTimeRecovery", False, "which keeps the tables, not the data in them; allowed: both"),
+        ("data", "forceDestroy", True, "orders:data.forceDestroy: got true with deletionProtection; allowed: only one"),
+        ("data", "pointInTimeRecovery", False, "which protects the tables but not their data; allowed: both"),
         ("functions", "architecture", "riscv", "architecture: got 'riscv'; allowed: one of arm64, x86_64"),
         ("functions", "sizes.users_api", ..., "orders:functions.sizes.users_api: missing; copy it from"),
         (
@@ -95,12 +100,17 @@ def test_editor_schema_is_up_to_date() -> None:
             {"timeoutSeconds": 1, "memoryMb": 128, "provisionedConcurrency": 0},
             "orders:functions.sizes.user_api: unknown function; correct or remove it",
         ),
-        ("functions", "sizes.orders_api.timeoutSeconds", 29, "got 29; allowed: at most 28; API Gateway stops waiting"),
-        ("functions", "sizes.update_inventory.timeoutSeconds", 30, "the workflow's task stops waiting"),
+        (
+            "functions",
+            "sizes.orders_api.timeoutSeconds",
+            29,
+            "got 29; allowed: at most 28; API Gateway then stops waiting",
+        ),
+        ("functions", "sizes.update_inventory.timeoutSeconds", 30, "the state of the workflow then times out"),
         ("functions", "sizes.send_email.memoryMb", 64, "sizes.send_email.memoryMb: got 64; allowed: a whole number"),
         ("observability", "logRetentionDays", 15, "logRetentionDays: got 15; allowed: one of 1, 3, 5, 7"),
-        ("mail", "sender", "nobody", "orders:mail.sender: got 'nobody'; allowed: an ASCII mail address"),
-        ("mail", "sender", 5, "orders:mail.sender: got 5; allowed: an ASCII mail address"),
+        ("mail", "sender", "nobody", "orders:mail.sender: got 'nobody'; allowed: an ASCII email address"),
+        ("mail", "sender", 5, "orders:mail.sender: got 5; allowed: an ASCII email address"),
     ],
 )
 def test_error_names_the_wrong_setting_and_its_allowed_values(area: str, path: str, value: Any, said: str) -> None:
@@ -112,7 +122,7 @@ def test_error_names_the_wrong_setting_and_its_allowed_values(area: str, path: s
         settings.check("orders", "dev", config)
     heading, line = str(error.value).split("\n")
     assert said in line
-    assert heading == "Pulumi.dev.yaml: nothing was created, because of 1 wrong setting(s):"
+    assert heading == "Pulumi.dev.yaml: nothing was created, because of 1 invalid setting(s):"
 
 
 def test_all_wrong_settings_are_reported_together() -> None:
@@ -125,7 +135,7 @@ def test_all_wrong_settings_are_reported_together() -> None:
     with pytest.raises(settings.SettingsError) as error:
         load("dev", config)
     heading, *lines = str(error.value).split("\n")
-    assert "because of 10 wrong setting(s)" in heading
+    assert "because of 10 invalid setting(s)" in heading
     for part in (
         *("orders:api.waf", "orders:mail.sender: missing", "orders:mail.createIdentity: missing"),
         *("aws:region: got 'tokyo'", "orders:colour: unknown", "data.forceDestroy", "data.pointInTimeRecovery"),

@@ -1,7 +1,7 @@
 """Cursors for paging through lists. A cursor contains the id of the last row on a page.
 
-A store continues after this row only if the row exists and, in a list of orders, belongs to the caller. A cursor needs
-no signature, because a forged one gives a client nothing that it could not request anyway.
+The API accepts a cursor only if its row exists and, in a list of orders, belongs to the caller. Cursors need no
+signature, because a forged cursor gives access only to data that the client can request anyway.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def encode(row_id: str) -> str:
 
 
 def decode(cursor: str) -> str:
-    """Return the row id in `cursor`; raise ValidationError if `encode` cannot have produced the cursor."""
+    """Return the row id in `cursor`. Raises ValidationError if `encode` cannot have produced the cursor."""
     try:
         text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
     except (ValueError, binascii.Error):

@@ -1,4 +1,4 @@
-"""Amounts of money are integers in minor units, with an ISO 4217 currency code. Text is only for display."""
+"""Formats amounts of money. An amount is an integer in minor units with an ISO 4217 currency code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FOUR_DECIMALS: Final = frozenset({"CLF", "UYW"})
 
 
 def display(amount: int, currency: str) -> str:
-    """Format `amount` minor units for people, e.g. `1,200 JPY` or `12.34 USD`."""
+    """Return `amount`, in minor units, as text for people, for example `1,200 JPY` or `12.34 USD`."""
     if currency in _NO_DECIMALS:
         return f"{amount:,} {currency}"
     decimals = 3 if currency in _THREE_DECIMALS else 4 if currency in _FOUR_DECIMALS else 2

@@ -42,20 +42,20 @@ class NewLine(TypedDict):
 
 
 class Line(NewLine):
-    """One line of an order. `unit_price`, in minor units, is set when the order is confirmed."""
+    """One line of an order. Confirmation sets `unit_price`, in minor units."""
 
     unit_price: NotRequired[int]
 
 
 class Reason(TypedDict):
-    """Why an order was rejected or failed. `code` is the name of an error class."""
+    """The reason why an order was rejected or failed. `code` is the name of an error class."""
 
     code: str
     message: str
 
 
 class Order(TypedDict):
-    """An order as the API returns it and events contain it: schema `Order` in contracts/rest-api.yaml."""
+    """An order as in API responses and events. The schema is `Order` in contracts/rest-api.yaml."""
 
     order_id: str
     user_id: str
@@ -99,7 +99,7 @@ def order_id_for(user_id: str, idempotency_key: str) -> str:
 
 
 def request_hash(items: Sequence[NewLine]) -> str:
-    """Return a SHA-256 hash that identifies requests with the same lines. The order of JSON fields does not matter."""
+    """Return a SHA-256 hash of the lines. Equal lines have equal hashes, whatever the order of their JSON fields."""
     return hashlib.sha256(_CANONICAL.encode(items).encode()).hexdigest()
 
 
@@ -168,7 +168,7 @@ def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
 
 
 def cancelled(order: Order, now: datetime) -> Order:
-    """Return `order` as CANCELLED; raise InvalidTransition if its status does not allow it."""
+    """Return `order` as CANCELLED. Raises InvalidTransition if the current status does not allow cancellation."""
     return _with_status(order, "CANCELLED", now)
 
 

@@ -1,4 +1,4 @@
-"""Products of the catalog."""
+"""The fields of products, and the format of product ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PRODUCT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class ProductContent(TypedDict):
-    """The fields of a product that an admin sets: schema `NewProduct` in contracts/http-api.yaml."""
+    """The fields of a product that an admin sets. The schema is `NewProduct` in contracts/http-api.yaml."""
 
     name: str
     unit_price: int

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Return the current time. Handlers call this and pass the result to the domain."""
+    """Return the current time in UTC. Handlers pass it as an argument to the business rules."""
     return datetime.now(UTC)
 
 
 def timestamp(moment: datetime) -> str:
-    """Return `moment` as `2026-01-02T03:04:05.678Z`. The fixed length makes text sort by time."""
+    """Return `moment` in the format `2026-01-02T03:04:05.678Z`. As text, timestamps sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

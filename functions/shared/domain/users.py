@@ -1,4 +1,4 @@
-"""Profiles of users."""
+"""The fields of user profiles, and the format of user ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _USER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class UserContent(TypedDict):
-    """The fields of a profile that a caller sets: schema `NewUser` in contracts/rest-api.yaml."""
+    """The fields of a profile that a caller sets. The schema is `NewUser` in contracts/rest-api.yaml."""
 
     name: str
     email: str

@@ -48,7 +48,7 @@ def test_poison_in_the_stream_waits_and_other_records_pass(
         # function did publish the valid records behind the poison row.
         assert batch["batchSize"] == len(rows) + len(good) - 1
         said = queues.redrive(STREAM, dry_run=True)
-        assert f"record(s) from {batch['startSequenceNumber']} (RetryAttemptsExhausted: " in said
+        assert f"record(s) from sequence number {batch['startSequenceNumber']} (RetryAttemptsExhausted: " in said
         assert len(re.findall(r"\d{20,}: \S*(KeyError|ValidationError): ", said)) == 5, said
         assert " and 1 more): would be sent back" in said
         assert "it failed again" in queues.redrive(STREAM, stay=1)

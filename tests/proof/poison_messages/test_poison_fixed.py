@@ -138,7 +138,7 @@ def test_consumer_processes_a_failed_event_once_after_its_fix(
             queues.waiting(f"{name}-dlq", 2, [ids[1]])
     said = queues.redrive(f"{name}-failures", f"{name}-dlq", dry_run=True)
     assert said.count("(RuntimeError: broken by a test): would be sent back") == len(failed)
-    assert said.count("would be dropped, a copy") == len(failed)
+    assert said.count("would be dropped as a copy") == len(failed)
     queues.redrive(f"{name}-failures", f"{name}-dlq")
     assert watcher.decided(customer, ids[1])["status"] == "CONFIRMED"
     watcher.until(lambda: len(stack.mails(customer.email)) == 2 * len(ids), "each mail once")
@@ -172,7 +172,7 @@ def test_recorder_records_a_failed_message_once_after_its_fix(
         watcher.until(lambda: recorded(stack, abouts) == wanted, "the other messages are recorded")
     assert {attribute(each, "ERROR_CODE") for each in waiting} == {"" if dies else "RuntimeError"}
     said = queues.redrive(ANALYTICS, dry_run=True)
-    reason = "received too often: its consumer ended without an answer" if dies else "RuntimeError: broken by a test"
+    reason = "received too often: its consumer ended without a response" if dies else "RuntimeError: broken by a test"
     assert said.count(f"({reason}") == len(waiting)
     queues.redrive(ANALYTICS)
     watcher.until(lambda: recorded(stack, abouts) == [True] * 5, "all are recorded")
