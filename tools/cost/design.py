@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from engine.graph import Graph, Resource
 from operations.api_document import routes
-from operations.resource_graph import Graph, Resource
 
 PER_ORDER: Final[Mapping[str, str]] = {
     "apigateway/restApi:RestApi": "a price for each request",

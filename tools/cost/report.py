@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cli import endings
-from operations.resource_graph import Graph, record
+from engine.graph import Graph, record
 from operations.stack_outputs import ERROR_LOG, without_stack_file
 from tools.cost import design as cost_design
 from tools.cost import levers as cost_levers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import runpy
@@ -13,14 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
-import pulumi
-from pulumi.runtime import mocks, rpc, settings
-from pulumi.runtime.config import set_all_config
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
-from pulumi.runtime.stack import run_in_stack
-
 import pulumi_yaml
 from components.functions import archives
+from engine import program as engine
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ACCOUNT: Final = "123456789012"
@@ -83,58 +77,42 @@ class Graph:
         return (resource for resource in self.resources if resource.parent == urn)
 
 
-class _Recorder(MockMonitor):
-    """Sees the options of each registration, which plain mocks do not."""
+class _Recorder:
+    """Records each registration, and invents what AWS would compute: nothing in a first preview (`unknown`)."""
+
+    account, region = ACCOUNT, REGION
 
     def __init__(self, graph: Graph, *, unknown: bool) -> None:
-        super().__init__(_Provider(unknown=unknown))
-        self._graph = graph
+        self._graph, self._unknown = graph, unknown
         self._lock = threading.Lock()
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol prescribes the name
-        response = cast("Any", super()).RegisterResource(request)
-        if request.type == "pulumi:pulumi:Stack":
-            return response
-        inputs = cast("dict[str, Any]", _plain(rpc.deserialize_properties(request.object, keep_unknowns=True)))
+    def register(self, registration: engine.Registration) -> tuple[str, Mapping[str, Any]]:
+        kind, name, inputs = registration.type, registration.name, registration.known_inputs
+        identity, state = name, inputs
+        if self._unknown:
+            identity = ""
+        elif registration.custom:
+            identity, state = computed_id(kind, name, inputs), {**computed(kind, name, inputs), **inputs}
         resource = Resource(
-            type=request.type,
-            name=request.name,
-            inputs=inputs,
-            state=cast("dict[str, Any]", _plain(cast("Any", self).resources[response.urn].state)),
-            parent=request.parent,
-            urn=response.urn,
-            custom=bool(request.custom),
-            protect=bool(request.protect),
-            dependencies=tuple(request.dependencies),
-            made_from={key: frozenset(value.urns) for key, value in request.propertyDependencies.items()},
-            delete_before_replace=bool(request.deleteBeforeReplace),
+            type=kind,
+            name=name,
+            inputs=registration.inputs,
+            state=state,
+            parent=registration.parent,
+            urn=registration.urn,
+            custom=registration.custom,
+            protect=registration.protect,
+            dependencies=registration.dependencies,
+            made_from=registration.made_from,
+            delete_before_replace=registration.delete_before_replace,
         )
         with self._lock:
             self._graph.resources.append(resource)
-        return response
+        return identity, state
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+    def register_outputs(self, urn: str) -> None:
         with self._lock:
-            self._graph.components_with_outputs.add(request.urn)
-        return cast("Any", super()).RegisterResourceOutputs(request)
-
-
-class _Provider(pulumi.runtime.Mocks):
-    """Invents what AWS would compute; in a first preview (`unknown`) it computes nothing."""
-
-    def __init__(self, *, unknown: bool) -> None:
-        self._unknown = unknown
-
-    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        inputs = cast("dict[str, Any]", args.inputs)
-        if not args.custom or self._unknown:
-            return ("" if self._unknown else args.name), dict(inputs)
-        return computed_id(args.typ, args.name, inputs), {**computed(args.typ, args.name, inputs), **inputs}
-
-    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 - the text is no secret
-            return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ci", "userId": "ci", "id": ACCOUNT}, []
-        raise NotImplementedError(f"invoke {args.token}: teach operations/resource_graph.py what it answers")
+            self._graph.components_with_outputs.add(urn)
 
 
 def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
@@ -216,17 +194,6 @@ def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[s
     return {}
 
 
-def _plain(value: Any) -> Any:
-    """Return `value` with whole floats as integers, as JSON has them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in cast("dict[Any, Any]", value).items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in cast("list[Any]", value)]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
 def stack_config(stack: str) -> dict[str, str]:
     """Return the stack file's configuration as the CLI hands it to the program."""
     document = pulumi_yaml.read(ROOT / f"Pulumi.{stack}.yaml")
@@ -239,29 +206,10 @@ def run(
     """Run `program` under mocks. `unknown` is a first preview: no computed output is known. Raises what it raises."""
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
     graph = Graph(stack)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    recorder = _Recorder(graph, unknown=unknown)
-    mocks.set_mocks(recorder.mocks, project="orders", stack=stack, preview=unknown, monitor=recorder)
-    set_all_config(dict(config if config is not None else stack_config(stack)))
-    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root
-
-    async def body() -> None:
-        async def entry() -> None:
-            program()
-
-        await run_in_stack(entry)
-        root = settings.get_root_resource()
-        for key, value in cast("dict[str, Any]", root.outputs).items():  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue, reportUnknownMemberType]
-            output = pulumi.Output.from_input(value)
-            known = await output.is_known()
-            graph.outputs[key] = _plain(await output.future()) if known else None
-
-    try:
-        loop.run_until_complete(body())
-    finally:
-        loop.close()
-        asyncio.set_event_loop(None)
+    where = engine.Stack(
+        project="orders", name=stack, config=stack_config(stack) if config is None else config, preview=unknown
+    )
+    graph.outputs.update(engine.run(program, where, _Recorder(graph, unknown=unknown)))
     return graph
 
 
