@@ -96,8 +96,6 @@ class MachineDesign:
 class Design:
     """What a stack is made of, as far as money goes."""
 
-    api: str
-    """Price of a request."""
     has_firewall: bool
     access_log: Log
     functions: Mapping[str, FunctionDesign]
@@ -135,7 +133,6 @@ def read(graph: Graph) -> Design:
     logs = {str(made.inputs["name"]): _log(made) for made in graph.of("LogGroup")}
     (stage,) = graph.of("aws:apigateway/stage:Stage")
     return Design(
-        api="rest_request",
         has_firewall=bool(graph.of("WebAclAssociation")),
         access_log=_log_of(stage.inputs["accessLogSettings"]["destinationArn"], logs),
         functions=_functions(graph, logs),

@@ -1,4 +1,4 @@
-"""What an order does: as recorded on the emulator (`make record`), or as the tutorial's design says."""
+"""What an order does, as recorded on the emulator (`make record`)."""
 
 from __future__ import annotations
 
