@@ -40,11 +40,6 @@ class Operation:
     scopes: tuple[str, ...]
 
     @property
-    def secured(self) -> bool:
-        """Say whether the operation asks for a token."""
-        return bool(self.scheme)
-
-    @property
     def path_parameters(self) -> tuple[str, ...]:
         """Return the names between braces in the path."""
         return tuple(_PATH_PARAMETER.findall(self.path))

@@ -98,7 +98,7 @@ class Rendered:
 
 def render(template: str, request: Request) -> Rendered:
     """Render `template` for `request`. Raises ValueError if the body is not JSON or the template is invalid."""
-    override: dict[str, Any] = {"header": {}}
+    override = _Override(header=_Override())
     context = {**_textual(request.context), "responseOverride": override}
     names = {
         "input": _Input(request),
@@ -121,6 +121,15 @@ def _compiled(template: str) -> Any:
     parsed = _airspeed.Template(template)
     parsed.ensure_compiled()
     return parsed
+
+
+class _Override(dict[str, Any]):
+    """Parameters of $context.responseOverride. API Gateway answers 5xx if a template overrides one of them twice."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self:
+            raise ValueError(f"mapping template: {name} is overridden twice; allowed: once")
+        super().__setitem__(name, value)
 
 
 class _Input:
@@ -182,16 +191,17 @@ def _escaped(character: str) -> str:
         return f"\\{character}"
     if " " <= character <= chr(_ASCII):
         return character
-    units = character.encode("utf-16-be")
+    units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[index : index + 2].hex().upper()}" for index in range(0, len(units), 2))
 
 
 def _textual(value: Any) -> Any:
-    """Return `value` with every string in it converted to Text."""
+    """Return `value` with every string in it, names included, converted to Text."""
     if isinstance(value, str):
         return Text(value)
     if isinstance(value, Mapping):
-        return {key: _textual(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        # A template may loop over names, as over those of headers.
+        return {_textual(key): _textual(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):
         return [_textual(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
     return value
