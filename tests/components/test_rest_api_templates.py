@@ -12,7 +12,7 @@ from components.apis.mapping_templates import TEMPLATES
 from components.apis.mapping_templates import render as fill
 from components.apis.sync_workflow_integration import STATUS_OF_ERROR, response_template
 from components.aws import openapi
-from local.corrections import velocity
+from emulator_fixes import velocity
 from shared.errors import HTTP_STATUS, UnsupportedMediaType
 from shared.request_body import LARGEST_BODY_BYTES, check_media_type, too_large
 from tests.components.api_programs import MACHINE, ORIGIN, ORIGINS, record_rest_api

@@ -2,7 +2,7 @@
 
 What the emulator does otherwise than AWS, and is proven on the graph instead (test_tokens_graph.py) or left to AWS: its
 gateways look at no `alg` and take a token without `exp`, both of which only the pool's own key could sign; its REST API
-takes access tokens and the tokens of all app clients, which local/corrections/rest_checks.py mends.
+takes access tokens and the tokens of all app clients, which emulator_fixes/rest_checks.py mends.
 
 Broken on purpose, in a copy: GET /orders/{order_id} and POST /process without their authorizer (the second let all in;
 the first's function refused by itself, which the graph and four more tests saw), the REST authorizer without its
