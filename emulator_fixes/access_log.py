@@ -1,7 +1,10 @@
 """API Gateway writes access logs, which the emulator does not do.
 
-The emulator stores a stage's access log settings but writes no log. API Gateway writes one line for each request. This
-correction writes that line to the stage's log group, for REST APIs and HTTP APIs.
+Emulator: The emulator stores the access log settings of a stage but writes no log.
+AWS: API Gateway writes one line in the format of the stage for each request.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

@@ -1,14 +1,18 @@
 """Lambda's retries and destinations for asynchronous invocations, which the emulator implements only in part.
 
-The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It sends to the
-on-failure destination or to the dead-letter queue, but Lambda sends to both. The emulator wraps the event in its own
-envelope, but Lambda sends the event itself to a dead-letter queue. The emulator gives each attempt a new request id,
-but on Lambda all attempts share one id. This correction does what Lambda does.
-
 On AWS, the waits between attempts are 1 and 2 minutes. Here, LAMBDA_ASYNC_RETRY_BASE_SECONDS sets the first wait. An
 EXPRESS execution of the platform ends within half a minute, so on AWS it has ended before the next attempt. Here, an
 attempt waits until the running EXPRESS executions have ended. Otherwise `process_order` could fail on an order that its
 execution is still deciding.
+
+Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
+    sends to the on-failure destination or to the dead-letter queue, but not to both. It wraps the event in its own
+    envelope, and gives each attempt a new request id.
+AWS: Lambda uses the event-invoke config of the version or alias that was invoked, sends to all destinations, sends the
+    event itself to a dead-letter queue, and gives all attempts one request id.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

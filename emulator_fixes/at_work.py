@@ -1,8 +1,13 @@
 """`GET /_ministack/at-work` counts the work that is still running in the background.
 
-The emulator has no such request, and AWS shows this work only in metrics, minutes later. The response counts events of
-asynchronous invocations, running executions, unread stream records, and messages in queues that a function consumes.
-With it, tests and `make order` wait until the work is done instead of for a fixed time.
+The response counts events of asynchronous invocations, running executions, unread stream records, and messages in
+queues that a function consumes. With it, tests and `make order` wait until the work is done instead of for a fixed
+time.
+
+Emulator: The emulator does not report which work is still running in the background.
+AWS: AWS shows this work only in metrics, minutes later.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

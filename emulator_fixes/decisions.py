@@ -1,7 +1,11 @@
 """All IAM decisions can be read in a file, as in CloudTrail on AWS.
 
-The emulator reports a decision to the caller only. This correction writes each decision to the file that
-LOCAL_DECISIONS names (see decision_log.py).
+This correction writes each decision to the file that LOCAL_DECISIONS names (see decision_log.py).
+
+Emulator: The emulator reports an IAM decision to the caller only.
+AWS: CloudTrail records each call with its caller, and whether IAM denied the call.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

@@ -1,9 +1,14 @@
 """A function has at most PLACES execution environments here, and further invocations wait for a free one.
 
-Lambda and the emulator both create a new execution environment if none is free. Lambda has a data center for them, but
-here each one is a process on the same machine. A burst of orders would cause many cold starts at once, which would slow
-each other down until functions time out. This correction limits the environments of each function. The wait does not
-count toward the invocation's time limit.
+Here each environment is a process on the same machine. A burst of orders would cause many cold starts at once, which
+would slow each other down until functions time out. This correction limits the environments of each function. The
+wait does not count toward the invocation's time limit.
+
+Emulator: The emulator creates a new execution environment for each invocation that finds none free, without a limit for
+    the machine that it runs on.
+AWS: Lambda creates execution environments in the same way, but in a data center.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+Upstream: nothing to report, because the limit depends on the machine.
 """
 
 from __future__ import annotations

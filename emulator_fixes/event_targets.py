@@ -1,9 +1,13 @@
 """EventBridge checks permissions before a delivery, and sends failed deliveries to the target's dead-letter queue.
 
-The emulator invokes a function once and synchronously. It ignores the resource policies of functions and queues, sends
-to FIFO queues with an invented message group and without deduplication, and only stores the dead-letter queue of a
-target. This correction checks the policies, invokes asynchronously, uses the target's message group, and sends events
-that cannot be delivered to the dead-letter queue.
+Emulator: The emulator invokes a function once and synchronously. It ignores the resource policies of functions and
+    queues, sends to FIFO queues with an invented message group and without deduplication, and only stores the
+    dead-letter queue of a target.
+AWS: EventBridge checks the resource policies, invokes functions asynchronously, uses the message group of the target,
+    and sends events that it cannot deliver to the dead-letter queue.
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

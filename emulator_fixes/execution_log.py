@@ -1,7 +1,9 @@
 """Step Functions writes execution logs to CloudWatch, which the emulator does not do.
 
-The emulator stores a state machine's logging configuration but writes no log. This correction writes each event of an
-execution to the configured log group, according to the log level.
+Emulator: The emulator stores the logging configuration of a state machine but writes no log.
+AWS: Step Functions writes each event of an execution to the configured log group, according to the log level.
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """A preflight request from an origin that is not allowed gets 204 without CORS headers.
 
-The emulator responds 403. An HTTP API on AWS responds 204 and omits the CORS headers, so the browser blocks the request
-that follows. This correction does the same.
+Emulator: The emulator responds 403 to a preflight request from an origin that is not allowed.
+AWS: An HTTP API responds 204 and omits the CORS headers, so the browser blocks the request that follows.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

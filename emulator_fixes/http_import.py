@@ -1,11 +1,13 @@
 """ReimportApi creates the parts of an HTTP API from an OpenAPI document.
 
-The emulator responds 404 to this call. On AWS, the call replaces everything in the API with the content of the
-document. This correction implements the parts of OpenAPI that the stacks' documents contain, and refuses all other
-parts. It deletes what the document no longer contains. A refused document changes nothing.
+This correction implements the parts of OpenAPI that the stacks' documents contain, and refuses all other parts. It
+deletes what the document no longer contains. A refused document changes nothing. The tags of a document become AWS
+tags of the API.
 
-AWS's rules are in the API Gateway Developer Guide: "Working with OpenAPI definitions for HTTP APIs" and the pages of
-the extensions. The tags of a document become AWS tags of the API.
+Emulator: The emulator responds 404 to ReimportApi.
+AWS: ReimportApi replaces everything in an HTTP API with the content of an OpenAPI document.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """JSONata expressions return the same results as in Step Functions.
 
-The emulator's JSONata engine calculates in floats, so 3 becomes 3.0. Its Choice state accepts a condition of any type,
-and ignores the state's own Output if no rule matches. It also supports $eval, which Step Functions refuses. This
-correction returns whole numbers, requires a boolean condition, applies the Output and refuses $eval.
+Emulator: The JSONata engine of the emulator calculates in floats, so 3 becomes 3.0. Its Choice state accepts a
+    condition of any type, and ignores the state's own Output if no rule matches. It also supports $eval.
+AWS: Step Functions returns whole numbers, requires a boolean condition, applies the Output, and refuses $eval.
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

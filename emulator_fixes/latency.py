@@ -1,8 +1,13 @@
 """An invocation takes 11 ms instead of 55 ms.
 
-The emulator's Runtime API sends a response in two writes, and Nagle's algorithm delays the second write by 40 ms. After
-each invocation, the emulator waits for further log lines. This correction disables Nagle's algorithm, and reads the log
-up to the mark that local/bootstrap.py writes at an invocation's end.
+This correction disables Nagle's algorithm, and reads the log up to the mark that local/bootstrap.py writes at an
+invocation's end.
+
+Emulator: The Runtime API of the emulator sends a response in two writes, and Nagle's algorithm delays the second write
+    by 40 ms. After each invocation, the emulator waits for further log lines.
+AWS: The Runtime API of Lambda has no such waits.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

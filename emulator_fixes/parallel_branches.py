@@ -1,8 +1,12 @@
 """A Parallel state stops at its first failed branch, and its JSONata fields have an effect.
 
-The emulator waits for all branches, lets branches change the variables of the surrounding states, and ignores
-`Arguments`, `Output` and `Assign` of a Parallel state in JSONata. Step Functions stops the other branches at the first
-failure, and gives each branch its own copy of the variables. This correction does the same.
+Emulator: The emulator waits for all branches, lets branches change the variables of the surrounding states, and ignores
+    `Arguments`, `Output` and `Assign` of a Parallel state in JSONata.
+AWS: Step Functions stops the other branches at the first failure, gives each branch its own copy of the variables, and
+    applies the fields.
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

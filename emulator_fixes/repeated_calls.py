@@ -1,8 +1,12 @@
 """A repeated call with the same token runs once, and gets the first call's response again.
 
 A killed `make up` may have made a call without recording what the call created. The next `make up` repeats the call.
-The emulator, like AWS, would refuse the repeated call because the resource exists, or would create a second resource.
 This correction stores the successful responses by the token that the deployment sends.
+
+Emulator: The emulator refuses a repeated call because the resource exists, or creates a second resource.
+AWS: AWS does the same, except for calls with a client token.
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+Upstream: nothing to report, because AWS behaves in the same way.
 """
 
 from __future__ import annotations

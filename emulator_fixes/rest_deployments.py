@@ -1,8 +1,12 @@
 """A stage of a REST API serves the deployed version of the API.
 
-The emulator serves every change of a REST API at once, without a new deployment. On AWS, a change has no effect until
-the API is deployed again, so a missing deployment would show up only there. This correction copies the API at each
+Without this correction, a missing deployment would show up only on AWS. This correction copies the API at each
 deployment and serves requests from that copy.
+
+Emulator: The emulator serves every change of a REST API at once, without a new deployment.
+AWS: A change has no effect until the API is deployed again.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

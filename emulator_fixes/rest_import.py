@@ -1,12 +1,15 @@
 """PutRestApi creates the parts of a REST API from an OpenAPI document.
 
-The emulator responds 404 to this call. Its own import, which only CloudFormation uses, supports paths, authorizers, and
-the type and URI of an integration. On AWS, the call imports a whole OpenAPI document. This correction implements the
-parts of OpenAPI that the stacks' documents contain. It refuses all other parts, because AWS would ignore some of them
-and the rest is not implemented here. In mode `overwrite`, it deletes what the document no longer contains. A refused
-document changes nothing.
+This correction implements the parts of OpenAPI that the stacks' documents contain. It refuses all other parts, because
+AWS would ignore some of them and the rest is not implemented here. In mode `overwrite`, it deletes what the document
+no longer contains. A refused document changes nothing.
 
-AWS's rules are in the API Gateway Developer Guide: "important notes for REST APIs" and the pages of the extensions.
+Emulator: The emulator responds 404 to PutRestApi. Its own import, which only CloudFormation uses, supports paths,
+    authorizers, and the type and URI of an integration.
+AWS: PutRestApi imports a whole OpenAPI document.
+Source: https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

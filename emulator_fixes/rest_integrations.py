@@ -1,8 +1,13 @@
 """REST methods can call Step Functions, and MOCK integrations render their mapping templates.
 
-The emulator responds 504 to a method that calls Step Functions, and it ignores the templates of a MOCK integration. On
-AWS, both work without a Lambda function. This correction calls Step Functions with the integration's role, and renders
-the templates.
+This correction calls Step Functions with the integration's role, and renders the templates.
+
+Emulator: The emulator responds 504 to a method that calls Step Functions, and ignores the templates of a MOCK
+    integration.
+AWS: Both integrations work without a Lambda function, and render their mapping templates.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/tutorial-api-gateway.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """A Retry of a workflow limits its delays by MaxDelaySeconds and randomizes them by JitterStrategy.
 
-The emulator ignores both fields. Step Functions applies them to each delay. This correction calculates the delay with
-both fields.
+Emulator: The emulator ignores MaxDelaySeconds and JitterStrategy.
+AWS: Step Functions applies both fields to each delay.
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

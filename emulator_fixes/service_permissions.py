@@ -1,9 +1,12 @@
 """AWS services need permission to act, which the emulator does not check.
 
-On AWS, API Gateway invokes a function only if the function's policy allows the method. Lambda accepts an event source
-mapping, a dead-letter queue or a destination only if the function's role may use it. Step Functions accepts logging
-only if the state machine's role allows it. A service can assume only a role that trusts the service. The emulator
-accepts all of these calls. This correction makes AWS's checks.
+Emulator: The emulator accepts calls of services that have no permission.
+AWS: API Gateway invokes a function only if the function's policy allows the method. Lambda accepts an event source
+    mapping, a dead-letter queue or a destination only if the function's role may use it. Step Functions accepts logging
+    only if the state machine's role allows it. A service can assume only a role that trusts the service.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

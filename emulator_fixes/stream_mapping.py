@@ -1,8 +1,11 @@
 """An event source mapping of a DynamoDB stream obeys its settings for retries and failures.
 
-The emulator retries a failing batch forever. It ignores the maximum number of attempts, the splitting of a batch, and
-partial responses (ReportBatchItemFailures). It reports only records that are too old. Lambda applies all of these
-settings and reports each discarded batch to the on-failure destination. This correction does the same.
+Emulator: The emulator retries a failing batch forever. It ignores the maximum number of attempts, the splitting of a
+    batch, and partial responses (ReportBatchItemFailures). It reports only records that are too old.
+AWS: Lambda applies all of these settings and reports each discarded batch to the on-failure destination.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """StartSyncExecution returns the same responses as on AWS.
 
-The emulator accepts STANDARD state machines and invalid JSON input. It returns an output for a failed execution, and
-returns the error only for some of the failures. On AWS, the call accepts EXPRESS state machines only, and a failed
-execution has an error but no output. This correction does the same.
+Emulator: The emulator accepts STANDARD state machines and invalid JSON input. It returns an output for a failed
+    execution, and returns the error only for some of the failures.
+AWS: StartSyncExecution accepts EXPRESS state machines only, and a failed execution has an error but no output.
+Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

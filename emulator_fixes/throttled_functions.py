@@ -1,12 +1,14 @@
 """Reserved concurrency applies to all versions and aliases, and clients see throttling as on AWS.
 
-The emulator applies the limit to the unpublished version only. "Concurrency settings apply to the function as a whole,
-including all published versions and the unpublished version" (Lambda API reference, PutFunctionConcurrency).
-
-The emulator passes Lambda's 429 to the clients of an API. API Gateway responds 500 (Lambda developer guide, "Handling
-Lambda errors with an API Gateway API"), or with the gateway response INTEGRATION_FAILURE if the REST API defines it
-(repost.aws/questions/QUL-z6rJbmR4meafB7MzYXxw). On AWS, the task of a workflow fails with
-Lambda.TooManyRequestsException, but the emulator sets no error name. This correction does what AWS does.
+Emulator: The emulator applies reserved concurrency to the unpublished version only, passes Lambda's 429 to the clients
+    of an API, and sets no error name for a workflow's task.
+AWS: The limit applies to "the function as a whole, including all published versions and the unpublished version". API
+    Gateway responds 500, or with the gateway response INTEGRATION_FAILURE if the REST API defines it. The task of a
+    workflow fails with Lambda.TooManyRequestsException.
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
+Source: https://repost.aws/questions/QUL-z6rJbmR4meafB7MzYXxw
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
 """Functions and workflow tasks get PATIENCE times their configured time limit (local/patience.py).
 
-The emulator applies the configured limits, as AWS does. But on a slow machine, the start of a function can take longer
-than the 3 s that `validate_order` has on Lambda. This correction multiplies the limits.
+This correction multiplies the limits.
+
+Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, the start of a function can
+    take longer than the 3 s that `validate_order` has on Lambda.
+AWS: Lambda applies the limit on machines whose speed does not change.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+Upstream: nothing to report, because the emulator is right.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """An HTTP API responds 404 to `/products/` if its route is `/products`.
 
-The emulator treats the first segment of a path as a stage. If the API has no such stage, the emulator uses `$default`
-and drops the slash after the segment, so `/products/` matches. On AWS, the route `/products` does not match
-`/products/` (github.com/storacha/w3infra/pull/166). This correction keeps the slash.
-
 Two other paths are not corrected. AWS treats `//products` as `/products`, and so does the emulator
 (github.com/localstack/localstack/issues/8170). The emulator treats `/products%2Fapple` as `/products/apple`, and AWS's
 behavior is not documented.
+
+Emulator: The emulator treats the first segment of a path as a stage. If the API has no such stage, the emulator uses
+    `$default` and drops the slash after the segment, so `/products/` matches the route `/products`.
+AWS: The route `/products` does not match `/products/`.
+Source: https://github.com/storacha/w3infra/pull/166
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

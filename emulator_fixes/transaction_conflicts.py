@@ -1,14 +1,15 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
-The emulator runs each call in an instant, so no call meets a running transaction. On AWS, a transaction takes some
-milliseconds. DynamoDB does not queue calls that meet a transaction (DynamoDB developer guide, "Transaction conflict
-handling in DynamoDB"). It cancels TransactWriteItems and TransactGetItems with the reason TransactionConflict, and
-PutItem, UpdateItem and DeleteItem fail with TransactionConflictException. GetItem succeeds. This correction returns the
-same errors while a transaction lasts.
-
 LOCAL_TRANSACTION_MS is the duration of a transaction. With 0, nothing conflicts. Other calls do not become slower.
 BatchWriteItem and PartiQL never conflict here. A single write cancels no transaction, because it still takes an
 instant.
+
+Emulator: The emulator runs each call in an instant, so no call meets a running transaction.
+AWS: A transaction takes some milliseconds, and DynamoDB does not queue calls that meet it. It cancels
+    TransactWriteItems and TransactGetItems with the reason TransactionConflict, and PutItem, UpdateItem and DeleteItem
+    fail with TransactionConflictException. GetItem succeeds.
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+Upstream: request as a feature.
 """
 
 from __future__ import annotations

@@ -1,8 +1,13 @@
 """Calls on the loopback interface count as encrypted.
 
-The emulator serves plain HTTP here, but it enforces policies that deny requests without TLS. Without this correction,
-those policies would deny every access to every queue, topic and bucket. On AWS, all requests use TLS. Tests of the
-resource graph check that the policies exist.
+This correction counts the calls on the loopback interface as encrypted. Tests of the resource graph check that the
+policies exist.
+
+Emulator: The emulator serves plain HTTP here, but enforces policies that deny requests without TLS. Those policies
+    would deny every access to every queue, topic and bucket.
+AWS: All requests of the platform use TLS.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+Upstream: nothing to report, because the emulator is right.
 """
 
 from __future__ import annotations

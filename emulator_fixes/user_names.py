@@ -1,8 +1,12 @@
 """A user pool with CaseSensitive false ignores the letter case of user names and email addresses.
 
-The emulator stores the setting but compares names exactly. Cognito treats names that differ only in letter case as the
-same user. It returns user names, email addresses and preferred user names in lowercase. Passwords stay case sensitive
-(Cognito developer guide, "User pool case sensitivity"). This correction stores and looks up names in lowercase.
+This correction stores and looks up names in lowercase.
+
+Emulator: The emulator stores CaseSensitive but compares names exactly.
+AWS: With CaseSensitive false, Cognito treats names that differ only in letter case as the same user. It returns user
+    names, email addresses and preferred user names in lowercase. Passwords stay case sensitive.
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-case-sensitivity.html
+Upstream: report as a bug.
 """
 
 from __future__ import annotations

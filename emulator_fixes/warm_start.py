@@ -1,8 +1,13 @@
 """Execution environments are created after a deployment, before the first invocation needs them.
 
-On AWS and in the emulator, the first invocation waits for a cold start. Here, a newcomer's first order would wait for
-nine cold starts in a row. When a deployment has created its aliases, this correction creates an environment for the
-version of each alias, one after the other. LOCAL_WARM=0 turns the correction off.
+Here, a newcomer's first order would wait for nine cold starts in a row. When a deployment has created its aliases, this
+correction creates an environment for the version of each alias, one after the other. LOCAL_WARM=0 turns the
+correction off.
+
+Emulator: The first invocation of a function waits for a cold start.
+AWS: Lambda behaves in the same way, unless the alias has provisioned concurrency.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+Upstream: nothing to report, because AWS behaves in the same way.
 """
 
 from __future__ import annotations
