@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow, policy_document, trust
-from components.functions.function import FunctionContext
+from components.aws.stack_context import StackContext
 
 # The access log contains no caller, address or token, because these are personal data or secrets. API Gateway logs "-"
 # for a missing value.
@@ -44,7 +44,7 @@ _LOG_ACTIONS: Final = (
 class RestStageArgs:
     """How the API is served."""
 
-    context: FunctionContext
+    context: StackContext
     """Names, tags and log retention of the stack."""
     component: str
     """The capability that owns it, for its tags."""

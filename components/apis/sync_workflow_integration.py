@@ -16,7 +16,7 @@ from components.apis.cors import CorsRules
 from components.apis.mapping_templates import JSON, error_body, render
 from components.apis.rest_document import answer_parts
 from components.aws.iam import allow, policy_document, trust
-from components.functions.function import FunctionContext
+from components.aws.stack_context import StackContext
 
 # The names of the workflow's errors and their HTTP statuses. Every other error becomes 500 InternalError without its
 # cause, because a cause could reveal how the platform is built.
@@ -51,7 +51,7 @@ class WorkflowRole:
 def make_role(
     name: str,
     *,
-    context: FunctionContext,
+    context: StackContext,
     component: str,
     state_machine_arn: pulumi.Input[str],
     parent: pulumi.Resource,

@@ -8,7 +8,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.functions.function import FunctionContext
+from components.aws.stack_context import StackContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 # WAF counts matches of this group but blocks none, because customers may use VPNs and other teams' servers run at
@@ -21,7 +21,7 @@ _WINDOW_S: Final = 300
 class WebAclArgs:
     """What is refused, and where."""
 
-    context: FunctionContext
+    context: StackContext
     """Names, tags and log retention of the stack."""
     component: str
     """The capability that owns it, for its tags."""

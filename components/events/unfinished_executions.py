@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
+from components.aws.stack_context import StackContext
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 
 # Step Functions sends events about executions only to the account's default bus.
@@ -22,7 +23,7 @@ _ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 def make_rule(
     name: str,
     *,
-    context: FunctionContext,
+    context: StackContext,
     component: str,
     standard_arn: pulumi.Input[str],
     parent: pulumi.Resource,

@@ -10,32 +10,22 @@ import pulumi_aws as aws
 
 from components.aws.iam import Statement, allow, policy_document, trust
 from components.aws.messaging import make_queue, make_queue_policy
-from components.aws.naming import Naming
+from components.aws.stack_context import StackContext
 from components.functions import archives
 
 ALIAS = "live"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionContext:
+class FunctionContext(StackContext):
     """The settings that all functions of a stack share."""
 
-    naming: Naming
-    """Names and tags of the stack."""
-    region: str
-    """AWS region, e.g. ap-northeast-1."""
-    account_id: pulumi.Input[str]
-    """AWS account id."""
     layer_arns: Sequence[pulumi.Input[str]]
     """ARNs of the layer versions. Lambda extracts them in this order, so a later layer overrides an earlier one."""
     architecture: str
     """arm64 or x86_64. The layers must be built for it."""
     log_level: str
     """DEBUG, INFO, WARNING or ERROR."""
-    log_retention_days: int
-    """Days. CloudWatch Logs allows only certain values."""
-    log_key_arn: pulumi.Input[str]
-    """ARN of the KMS key that encrypts all log groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
