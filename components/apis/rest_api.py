@@ -21,10 +21,11 @@ from components.apis.rest_document import (
 )
 from components.apis.rest_stage import RestStageArgs, make_stage
 from components.apis.sync_workflow_integration import WorkflowRole
-from components.apis.web_acl import WebAclArgs, protect_stage
+from components.apis.web_acl import WebAclArgs, make_web_acl
 from components.aws import openapi
 from components.aws.iam import allow
 from components.aws.openapi import Operation
+from components.aws.owner import Owner
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "rest-api"
@@ -96,19 +97,19 @@ class RestApi(pulumi.ComponentResource):
         routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:RestApi", name, None, opts)
         self._name, self._args = name, args
+        self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self.functions = {source: make() for source, make in functions.items()}
-        workflow = self._workflow_role()
+        workflow = self._make_workflow_role()
         self._api = self._make_api(operations, cors, workflow)
         permissions = self._permit(operations)
-        served = make_stage(name, self._stage_args([workflow.policy, *permissions]), self)
+        served = make_stage(name, self._stage_args([workflow.policy, *permissions]), self._owner)
         if args.waf:
             acl = WebAclArgs(
                 context=args.context,
-                component=_COMPONENT,
                 stage_arn=served.stage.arn,
                 requests_per_address=args.requests_per_address,
             )
-            protect_stage(name, acl, self)
+            make_web_acl(name, acl, self._owner)
 
         self.url = served.stage.invoke_url
         self.name, self.rest_api_id = self._api.name, self._api.id
@@ -129,7 +130,7 @@ class RestApi(pulumi.ComponentResource):
                 environment={"USERS_TABLE": args.users_table.name, "CORS_ORIGINS": ",".join(args.cors_origins)},
                 permissions=[allow("dynamodb:PutItem", "dynamodb:GetItem", on=args.users_table.arn)],
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
     def _orders_api(self) -> Function:
@@ -155,24 +156,23 @@ class RestApi(pulumi.ComponentResource):
                     allow("dynamodb:UpdateItem", on=args.inventory_table.arn),
                 ],
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
-    def _workflow_role(self) -> WorkflowRole:
+    def _make_workflow_role(self) -> WorkflowRole:
         args = self._args
         return sync_workflow_integration.make_role(
             f"{self._name}-process-order",
-            context=args.context,
-            component=_COMPONENT,
+            self._owner,
+            account_id=args.context.account_id,
             state_machine_arn=args.state_machine_arn,
-            parent=self,
         )
 
     def _make_api(
         self, operations: Sequence[Operation], cors: CorsRules, workflow: WorkflowRole
     ) -> aws.apigateway.RestApi:
-        args, naming = self._args, self._args.context.naming
-        title = naming.physical(self._name)
+        args = self._args
+        title = self._owner.name(self._name)
         document = RestDocumentArgs(
             title=title,
             operations=operations,
@@ -191,8 +191,8 @@ class RestApi(pulumi.ComponentResource):
             endpoint_configuration={"types": "REGIONAL"},
             security_policy=SECURITY_POLICY,
             endpoint_access_mode=ENDPOINT_ACCESS_MODE,
-            tags=naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _parts(self, operation: Operation, cors: CorsRules, workflow: WorkflowRole) -> dict[str, Any]:
@@ -222,7 +222,6 @@ class RestApi(pulumi.ComponentResource):
         args = self._args
         return RestStageArgs(
             context=args.context,
-            component=_COMPONENT,
             rest_api=self._api,
             needed=needed,
             stage_name=args.stage_name,

@@ -8,6 +8,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.owner import Owner
 from components.aws.stack_context import StackContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
@@ -23,35 +24,33 @@ class WebAclArgs:
 
     context: StackContext
     """Names, tags and log retention of the stack."""
-    component: str
-    """The capability that owns it, for its tags."""
     stage_arn: pulumi.Input[str]
     """The stage to protect."""
     requests_per_address: int
     """Requests in five minutes from one IP address, at least 10 (AWS WAF); more are refused until it is quiet."""
 
 
-def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
+def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
     """Make the web ACL and its log of refused requests, and put it before the stage."""
-    naming, opts = args.context.naming, pulumi.ResourceOptions(parent=parent)
+    opts = owner.opts()
     acl = aws.wafv2.WebAcl(
         f"{name}-waf",
-        name=naming.physical(name),
+        name=owner.name(name),
         scope="REGIONAL",
         default_action={"allow": {}},
         rules=[_address_rule(args.requests_per_address), *_managed_rules()],
-        visibility_config={**_visibility(naming.physical(name))},
-        tags=naming.tags(args.component),
+        visibility_config={**_visibility(owner.name(name))},
+        tags=owner.tags(),
         opts=opts,
     )
     aws.wafv2.WebAclAssociation(f"{name}-waf", resource_arn=args.stage_arn, web_acl_arn=acl.arn, opts=opts)
     log = aws.cloudwatch.LogGroup(
         f"{name}-waf-log",
         # WAF accepts only log groups whose names begin with this prefix.
-        name=f"aws-waf-logs-{naming.physical(name)}",
+        name=f"aws-waf-logs-{owner.name(name)}",
         retention_in_days=args.context.log_retention_days,
         kms_key_id=args.context.log_key_arn,
-        tags=naming.tags(args.component),
+        tags=owner.tags(),
         opts=opts,
     )
     aws.wafv2.WebAclLoggingConfiguration(

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import Statement, allow, policy_document, trust
 from components.aws.messaging import make_queue, make_queue_policy
+from components.aws.owner import Owner
 from components.aws.stack_context import StackContext
 from components.functions import archives
 
@@ -95,6 +96,7 @@ class Function(pulumi.ComponentResource):
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Function", name, None, opts)
         self._name, self._args = name, args
+        self._owner = Owner(naming=args.context.naming, component=args.component, parent=self)
         self.alias_name = ALIAS
         # Lambda sends only failed asynchronous invocations to these queues.
         self.dead_letter_queue = self._queue(f"{name}-dlq") if args.asynchronous else None
@@ -124,37 +126,36 @@ class Function(pulumi.ComponentResource):
             principal=principal,
             source_arn=source_arn,
             statement_id=caller,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
     def _queue(self, name: str) -> aws.sqs.Queue:
-        made = make_queue(name, naming=self._args.context.naming, component=self._args.component, parent=self)
-        make_queue_policy(name, made, parent=self)
+        made = make_queue(name, self._owner)
+        make_queue_policy(name, made, self._owner)
         return made
 
     def _make_log_group(self) -> aws.cloudwatch.LogGroup:
         context = self._args.context
         return aws.cloudwatch.LogGroup(
             f"{self._name}-log",
-            name=f"/aws/lambda/{context.naming.physical(self._name, kind='function')}",
+            name=f"/aws/lambda/{self._owner.name(self._name, kind='function')}",
             retention_in_days=context.log_retention_days,
             kms_key_id=context.log_key_arn,
-            tags=context.naming.tags(self._args.component),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _make_role(self) -> aws.iam.Role:
-        naming = self._args.context.naming
         return aws.iam.Role(
             f"{self._name}-role",
-            name=naming.physical(self._name, kind="role"),
+            name=self._owner.name(self._name, kind="role"),
             # AWS does not document whether Lambda always sends the source account when it assumes a role, so the policy
             # also allows requests without it.
             assume_role_policy=trust(
                 "lambda.amazonaws.com", source_account=self._args.context.account_id, allow_missing_source=True
             ),
-            tags=naming.tags(self._args.component),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _make_policy(self) -> aws.iam.RolePolicy:
@@ -182,7 +183,7 @@ class Function(pulumi.ComponentResource):
             name="permissions",
             role=self._role.name,
             policy=policy_document([*statements, *args.permissions]),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
     def _make_function(self) -> aws.lambda_.Function:
@@ -194,7 +195,7 @@ class Function(pulumi.ComponentResource):
         }
         return aws.lambda_.Function(
             self._name,
-            name=context.naming.physical(self._name, kind="function"),
+            name=self._owner.name(self._name, kind="function"),
             role=self._role.arn,
             runtime=archives.RUNTIME,
             architectures=[context.architecture],
@@ -210,9 +211,9 @@ class Function(pulumi.ComponentResource):
             # CloudWatch would not find the EMF metrics in it.
             logging_config={"log_format": "Text", "log_group": self._log_group.name},
             publish=True,
-            tags=context.naming.tags(args.component),
+            tags=self._owner.tags(),
             # Lambda refuses a dead-letter queue that the role cannot send to, so the role's policy must exist first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
+            opts=self._owner.opts(depends_on=[self._policy]),
         )
 
     def _make_alias(self, function: aws.lambda_.Function) -> aws.lambda_.Alias:
@@ -221,7 +222,7 @@ class Function(pulumi.ComponentResource):
             name=ALIAS,
             function_name=function.name,
             function_version=function.version,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
     def _configure_alias(self) -> None:
@@ -232,7 +233,7 @@ class Function(pulumi.ComponentResource):
                 function_name=self._alias.function_name,
                 qualifier=self._alias.name,
                 provisioned_concurrent_executions=args.size.provisioned_concurrency,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=self._owner.opts(),
             )
         if args.asynchronous and self.failure_queue:
             aws.lambda_.FunctionEventInvokeConfig(
@@ -245,5 +246,5 @@ class Function(pulumi.ComponentResource):
                     "on_failure": {"destination": self.failure_queue.arn},
                     "on_success": {"destination": args.asynchronous.success_topic_arn},
                 },
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=self._owner.opts(),
             )
