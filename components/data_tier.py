@@ -55,15 +55,15 @@ class DataTier(pulumi.ComponentResource):
         super().__init__("orders:index:DataTier", name, None, opts)
         self._name, self._args = name, args
         self._owner = Owner(naming=args.naming, component=_COMPONENT, parent=self)
-        self.users = self._table("users", keys=["user_id"])
-        self.orders = self._table(
+        self.users = self._make_table("users", keys=["user_id"])
+        self.orders = self._make_table(
             "orders",
             keys=["order_id"],
             attributes=["order_id", "user_id", "created_at"],
             indexes=[_index(ORDERS_BY_USER_INDEX, ["user_id", "created_at"], projection="ALL")],
             stream=True,
         )
-        self.inventory = self._table(
+        self.inventory = self._make_table(
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalogue"],
@@ -71,8 +71,8 @@ class DataTier(pulumi.ComponentResource):
             # partition, and its write limit would otherwise limit all sales.
             indexes=[_index(CATALOGUE_INDEX, ["catalogue", "product_id"], projection="KEYS_ONLY")],
         )
-        self.idempotency = self._table("idempotency", keys=["id"], expires_by="expiration")
-        self.analytics_bucket = self._bucket()
+        self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")
+        self.analytics_bucket = self._make_bucket()
         self.register_outputs(
             {
                 "ordersTable": self.orders.name,
@@ -82,7 +82,7 @@ class DataTier(pulumi.ComponentResource):
             }
         )
 
-    def _table(
+    def _make_table(
         self,
         role: str,
         *,
@@ -111,7 +111,7 @@ class DataTier(pulumi.ComponentResource):
             opts=self._owner.opts(protect=args.deletion_protection),
         )
 
-    def _bucket(self) -> aws.s3.Bucket:
+    def _make_bucket(self) -> aws.s3.Bucket:
         args, child = self._args, self._owner.opts()
         name = f"{self._name}-analytics"
         bucket = aws.s3.Bucket(

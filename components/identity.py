@@ -57,8 +57,8 @@ class Identity(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._owner = Owner(naming=args.naming, component=_COMPONENT, parent=self)
         child = self._owner.opts()
-        pool = self._pool()
-        client = self._client(pool)
+        pool = self._make_pool()
+        client = self._make_client(pool)
         domain = aws.cognito.UserPoolDomain(
             f"{name}-domain",
             domain=pulumi.Output.concat(self._owner.name("sign-in", kind="cognito-domain"), "-", args.account_id),
@@ -80,7 +80,7 @@ class Identity(pulumi.ComponentResource):
         )
         self.register_outputs({"userPoolId": self.user_pool_id, "clientId": self.client_id, "issuer": self.issuer})
 
-    def _pool(self) -> aws.cognito.UserPool:
+    def _make_pool(self) -> aws.cognito.UserPool:
         args = self._args
         return aws.cognito.UserPool(
             f"{self._name}-pool",
@@ -104,7 +104,7 @@ class Identity(pulumi.ComponentResource):
             opts=self._owner.opts(protect=args.deletion_protection),
         )
 
-    def _client(self, pool: aws.cognito.UserPool) -> aws.cognito.UserPoolClient:
+    def _make_client(self, pool: aws.cognito.UserPool) -> aws.cognito.UserPoolClient:
         args = self._args
         by_password = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"] if args.password_sign_in else []
         return aws.cognito.UserPoolClient(

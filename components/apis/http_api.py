@@ -81,7 +81,7 @@ class HttpApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
         operations = tuple(openapi.operations(openapi.load(routes.HTTP_API)))
-        functions = {"catalog_api": self._catalog_api}
+        functions = {"catalog_api": self._make_catalog_api}
         routes.check(routes.HTTP_API, operations, functions)
         routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:HttpApi", name, None, opts)
@@ -89,7 +89,7 @@ class HttpApi(pulumi.ComponentResource):
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self.functions = {source: make() for source, make in functions.items()}
         self._api = self._make_api(operations, cors)
-        permissions = self._permit(operations)
+        permissions = self._make_permissions(operations)
         access_log, stage = self._make_stage(permissions)
 
         # This URL has no trailing slash, unlike the invoke URL of the stage.
@@ -100,7 +100,7 @@ class HttpApi(pulumi.ComponentResource):
         self.scopes = tuple(sorted({scope for operation in operations for scope in operation.scopes}))
         self.register_outputs({"url": self.url, "apiId": self.api_id})
 
-    def _catalog_api(self) -> Function:
+    def _make_catalog_api(self) -> Function:
         args = self._args
         table_arn = args.inventory_table.arn
         return Function(
@@ -145,10 +145,10 @@ class HttpApi(pulumi.ComponentResource):
             opts=self._owner.opts(),
         )
 
-    def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
+    def _make_permissions(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
         """Let API Gateway invoke the function under its own paths."""
         return [
-            function.allow_invoke(
+            function.make_permission(
                 f"{self._name}-{role}",
                 principal="apigateway.amazonaws.com",
                 # The source ARN allows every stage, because IAM policies do not support the name `$default`. The API

@@ -92,7 +92,7 @@ class RestApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
         operations = tuple(openapi.operations(openapi.load(routes.REST_API)))
-        functions = {"users_api": self._users_api, "orders_api": self._orders_api}
+        functions = {"users_api": self._make_users_api, "orders_api": self._make_orders_api}
         routes.check(routes.REST_API, operations, functions)
         routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:RestApi", name, None, opts)
@@ -101,7 +101,7 @@ class RestApi(pulumi.ComponentResource):
         self.functions = {source: make() for source, make in functions.items()}
         workflow = self._make_workflow_role()
         self._api = self._make_api(operations, cors, workflow)
-        permissions = self._permit(operations)
+        permissions = self._make_permissions(operations)
         served = make_stage(name, self._stage_args([workflow.policy, *permissions]), self._owner)
         if args.waf:
             acl = WebAclArgs(
@@ -118,7 +118,7 @@ class RestApi(pulumi.ComponentResource):
         self.access_log_group_name = served.access_log.name
         self.register_outputs({"url": self.url, "restApiId": self.rest_api_id, "stageName": self.stage_name})
 
-    def _users_api(self) -> Function:
+    def _make_users_api(self) -> Function:
         args = self._args
         return Function(
             "users-api",
@@ -133,7 +133,7 @@ class RestApi(pulumi.ComponentResource):
             self._owner.opts(),
         )
 
-    def _orders_api(self) -> Function:
+    def _make_orders_api(self) -> Function:
         args = self._args
         index_arn = pulumi.Output.concat(args.orders_table.arn, "/index/", args.orders_by_user_index)
         return Function(
@@ -206,10 +206,10 @@ class RestApi(pulumi.ComponentResource):
             cors=cors,
         )
 
-    def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
+    def _make_permissions(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
         """Let API Gateway invoke the functions, each under its own paths of this stage."""
         return [
-            function.allow_invoke(
+            function.make_permission(
                 f"{self._name}-{role}",
                 principal="apigateway.amazonaws.com",
                 source_arn=pulumi.Output.concat(self._api.execution_arn, f"/{self._args.stage_name}/*{path}"),

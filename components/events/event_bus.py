@@ -212,7 +212,7 @@ class EventBus(pulumi.ComponentResource):
             self._owner.opts(),
         )
 
-    def _rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
+    def _make_rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
         return aws.cloudwatch.EventRule(
             f"{self._name}-{role}",
             name=self._owner.name(role, kind="rule"),
@@ -224,18 +224,20 @@ class EventBus(pulumi.ComponentResource):
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
         """Make the rules and their targets. Return the dead-letter queues of the targets."""
-        created = self._rule("order-created", [CREATED])
-        changed = self._rule("order-changed", list(DETAIL_TYPES))
+        created = self._make_rule("order-created", [CREATED])
+        changed = self._make_rule("order-changed", list(DETAIL_TYPES))
         ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
         return {
-            "process-order-delivery": self._to_function("process-order", created, self.functions["process_order"]),
-            "fail-order-delivery": self._to_function("fail-order", ended, self.functions["fail_order"]),
-            "send-email-delivery": self._to_function("send-email", changed, self.functions["send_email"]),
-            "analytics-delivery": self._to_analytics(changed),
+            "process-order-delivery": self._make_function_target(
+                "process-order", created, self.functions["process_order"]
+            ),
+            "fail-order-delivery": self._make_function_target("fail-order", ended, self.functions["fail_order"]),
+            "send-email-delivery": self._make_function_target("send-email", changed, self.functions["send_email"]),
+            "analytics-delivery": self._make_analytics_target(changed),
         }
 
-    def _to_function(self, name: str, rule: aws.cloudwatch.EventRule, function: Function) -> FailureQueue:
-        permission = function.allow_invoke("event-bus", principal="events.amazonaws.com", source_arn=rule.arn)
+    def _make_function_target(self, name: str, rule: aws.cloudwatch.EventRule, function: Function) -> FailureQueue:
+        permission = function.make_permission("event-bus", principal="events.amazonaws.com", source_arn=rule.arn)
         delivery = Delivery(
             rule=rule,
             target_arn=function.arn,
@@ -244,7 +246,7 @@ class EventBus(pulumi.ComponentResource):
         )
         return make_target(name, delivery, self._owner)
 
-    def _to_analytics(self, rule: aws.cloudwatch.EventRule) -> FailureQueue:
+    def _make_analytics_target(self, rule: aws.cloudwatch.EventRule) -> FailureQueue:
         target = self._analytics.queue
         make_queue_policy("analytics-dlq", self._analytics.dead_letter_queue, self._owner)
         delivery = Delivery(

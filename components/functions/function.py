@@ -99,14 +99,14 @@ class Function(pulumi.ComponentResource):
         self._owner = Owner(naming=args.context.naming, component=args.component, parent=self)
         self.alias_name = ALIAS
         # Lambda sends only failed asynchronous invocations to these queues.
-        self.dead_letter_queue = self._queue(f"{name}-dlq") if args.asynchronous else None
-        self.failure_queue = self._queue(f"{name}-failures") if args.asynchronous else None
+        self.dead_letter_queue = self._make_queue(f"{name}-dlq") if args.asynchronous else None
+        self.failure_queue = self._make_queue(f"{name}-failures") if args.asynchronous else None
         self._log_group = self._make_log_group()
         self._role = self._make_role()
         self._policy = self._make_policy()
         function = self._make_function()
         self._alias = self._make_alias(function)
-        self._configure_alias()
+        self._make_alias_settings()
 
         self.function_name = function.name
         self.arn = self._alias.arn
@@ -116,7 +116,7 @@ class Function(pulumi.ComponentResource):
         self.log_group_name = self._log_group.name
         self.register_outputs({"functionName": self.function_name, "arn": self.arn})
 
-    def allow_invoke(self, caller: str, *, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
+    def make_permission(self, caller: str, *, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
         """Let the service `principal` invoke the alias for `source_arn` only. `caller` names the permission."""
         return aws.lambda_.Permission(
             f"{self._name}-{caller}",
@@ -129,7 +129,7 @@ class Function(pulumi.ComponentResource):
             opts=self._owner.opts(),
         )
 
-    def _queue(self, name: str) -> aws.sqs.Queue:
+    def _make_queue(self, name: str) -> aws.sqs.Queue:
         made = make_queue(name, self._owner)
         make_queue_policy(name, made, self._owner)
         return made
@@ -225,7 +225,7 @@ class Function(pulumi.ComponentResource):
             opts=self._owner.opts(),
         )
 
-    def _configure_alias(self) -> None:
+    def _make_alias_settings(self) -> None:
         args = self._args
         if args.size.provisioned_concurrency:
             aws.lambda_.ProvisionedConcurrencyConfig(

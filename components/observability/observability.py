@@ -89,9 +89,9 @@ class Observability(pulumi.ComponentResource):
             account_id=args.account_id,
         )
         if args.alarm_email:
-            self._subscribe(args.alarm_email)
-        unexpected = self._count_unexpected_ends()
-        made = [self._alarm(alarm) for alarm in self._alarms(unexpected)]
+            self._make_subscription(args.alarm_email)
+        unexpected = self._make_unexpected_ends_filter()
+        made = [self._make_alarm(alarm) for alarm in self._alarms(unexpected)]
         board = aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
             dashboard_name=self._owner.name("overview", kind="dashboard"),
@@ -102,7 +102,7 @@ class Observability(pulumi.ComponentResource):
         self.dashboard_name = board.dashboard_name
         self.register_outputs({"alarmTopicArn": self.alarm_topic_arn, "dashboardName": self.dashboard_name})
 
-    def _subscribe(self, address: str) -> None:
+    def _make_subscription(self, address: str) -> None:
         aws.sns.TopicSubscription(
             f"{self._name}-mail",
             topic=self._topic.arn,
@@ -111,7 +111,7 @@ class Observability(pulumi.ComponentResource):
             opts=self._owner.opts(),
         )
 
-    def _count_unexpected_ends(self) -> Metric:
+    def _make_unexpected_ends_filter(self) -> Metric:
         """Count STANDARD executions that fail with an error that the definition does not raise on purpose.
 
         AWS's own metric ExecutionsFailed cannot tell them apart: it also counts the executions of rejected orders.
@@ -146,7 +146,7 @@ class Observability(pulumi.ComponentResource):
             slow_ms=args.slow_ms,
         )
 
-    def _alarm(self, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
+    def _make_alarm(self, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
         metric = alarm.metric
         percentile = metric.statistic.startswith("p")
         return aws.cloudwatch.MetricAlarm(

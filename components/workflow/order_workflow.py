@@ -82,12 +82,12 @@ class OrderWorkflow(pulumi.ComponentResource):
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self._topic = make_topic("order-notifications", self._owner)
         self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
-        self.express = self._machine(
+        self.express = self._make_machine(
             "express",
             self._rendered(definition, self._placeholders(), args.express_timeout_s),
             self._permissions(),
         )
-        self.standard = self._machine(
+        self.standard = self._make_machine(
             "standard",
             self._rendered(
                 accepted,
@@ -134,7 +134,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             self._owner.opts(),
         )
 
-    def _machine(
+    def _make_machine(
         self, role: Literal["standard", "express"], definition: pulumi.Output[str], permissions: Sequence[Statement]
     ) -> Machine:
         name, physical = f"{self._name}-{role}", self._owner.name(f"order-{role}", kind="state-machine")
@@ -148,7 +148,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             tags=self._owner.tags(),
             opts=self._owner.opts(),
         )
-        execution_role, policy = self._execution_role(name, physical, permissions)
+        execution_role, policy = self._make_execution_role(name, physical, permissions)
         machine = aws.sfn.StateMachine(
             name,
             name=physical,
@@ -188,7 +188,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             "notification_topic_arn": self._topic.arn,
         }
 
-    def _execution_role(
+    def _make_execution_role(
         self, name: str, machine: str, permissions: Sequence[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
