@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import deny_insecure_transport
 from components.aws.naming import Naming
+from components.aws.owner import Owner
 
 ORDERS_BY_USER_INDEX = "by-user"
 CATALOGUE_INDEX = "catalogue"
@@ -53,15 +54,16 @@ class DataTier(pulumi.ComponentResource):
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:DataTier", name, None, opts)
         self._name, self._args = name, args
-        self.users = self._table("users", keys=["user_id"])
-        self.orders = self._table(
+        self._owner = Owner(naming=args.naming, component=_COMPONENT, parent=self)
+        self.users = self._make_table("users", keys=["user_id"])
+        self.orders = self._make_table(
             "orders",
             keys=["order_id"],
             attributes=["order_id", "user_id", "created_at"],
             indexes=[_index(ORDERS_BY_USER_INDEX, ["user_id", "created_at"], projection="ALL")],
             stream=True,
         )
-        self.inventory = self._table(
+        self.inventory = self._make_table(
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalogue"],
@@ -69,8 +71,8 @@ class DataTier(pulumi.ComponentResource):
             # partition, and its write limit would otherwise limit all sales.
             indexes=[_index(CATALOGUE_INDEX, ["catalogue", "product_id"], projection="KEYS_ONLY")],
         )
-        self.idempotency = self._table("idempotency", keys=["id"], expires_by="expiration")
-        self.analytics_bucket = self._bucket()
+        self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")
+        self.analytics_bucket = self._make_bucket()
         self.register_outputs(
             {
                 "ordersTable": self.orders.name,
@@ -80,7 +82,7 @@ class DataTier(pulumi.ComponentResource):
             }
         )
 
-    def _table(
+    def _make_table(
         self,
         role: str,
         *,
@@ -93,7 +95,7 @@ class DataTier(pulumi.ComponentResource):
         args = self._args
         return aws.dynamodb.Table(
             f"{self._name}-{role}",
-            name=args.naming.physical(role, kind="table"),
+            name=self._owner.name(role, kind="table"),
             billing_mode="PAY_PER_REQUEST",
             hash_key=keys[0],
             attributes=[{"name": attribute, "type": "S"} for attribute in attributes or keys],
@@ -105,19 +107,19 @@ class DataTier(pulumi.ComponentResource):
             point_in_time_recovery={"enabled": args.point_in_time_recovery},
             deletion_protection_enabled=args.deletion_protection,
             ttl={"attribute_name": expires_by, "enabled": True} if expires_by else None,
-            tags=args.naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(protect=args.deletion_protection),
         )
 
-    def _bucket(self) -> aws.s3.Bucket:
-        args, child = self._args, pulumi.ResourceOptions(parent=self)
+    def _make_bucket(self) -> aws.s3.Bucket:
+        args, child = self._args, self._owner.opts()
         name = f"{self._name}-analytics"
         bucket = aws.s3.Bucket(
             name,
-            bucket=pulumi.Output.concat(args.naming.physical("analytics"), "-", args.account_id),
+            bucket=pulumi.Output.concat(self._owner.name("analytics"), "-", args.account_id),
             force_destroy=args.force_destroy,
-            tags=args.naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(protect=args.deletion_protection),
         )
         aws.s3.BucketPublicAccessBlock(
             f"{name}-private",
@@ -175,7 +177,7 @@ class DataTier(pulumi.ComponentResource):
                 },
             ],
             # S3 accepts the rule for noncurrent versions only in a bucket with versioning.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=self._owner.opts(depends_on=[versioning]),
         )
         policy = {
             "Version": "2012-10-17",

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.naming import Naming
+from components.aws.owner import Owner
 
 ADMIN_GROUP = "admin"
 SCOPES = ("openid", "email", "profile")
@@ -54,12 +55,13 @@ class Identity(pulumi.ComponentResource):
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Identity", name, None, opts)
         self._name, self._args = name, args
-        child = pulumi.ResourceOptions(parent=self)
-        pool = self._pool()
-        client = self._client(pool)
+        self._owner = Owner(naming=args.naming, component=_COMPONENT, parent=self)
+        child = self._owner.opts()
+        pool = self._make_pool()
+        client = self._make_client(pool)
         domain = aws.cognito.UserPoolDomain(
             f"{name}-domain",
-            domain=pulumi.Output.concat(args.naming.physical("sign-in", kind="cognito-domain"), "-", args.account_id),
+            domain=pulumi.Output.concat(self._owner.name("sign-in", kind="cognito-domain"), "-", args.account_id),
             user_pool_id=pool.id,
             opts=child,
         )
@@ -78,11 +80,11 @@ class Identity(pulumi.ComponentResource):
         )
         self.register_outputs({"userPoolId": self.user_pool_id, "clientId": self.client_id, "issuer": self.issuer})
 
-    def _pool(self) -> aws.cognito.UserPool:
+    def _make_pool(self) -> aws.cognito.UserPool:
         args = self._args
         return aws.cognito.UserPool(
             f"{self._name}-pool",
-            name=args.naming.physical("users"),
+            name=self._owner.name("users"),
             username_attributes=["email"],
             auto_verified_attributes=["email"],
             username_configuration={"case_sensitive": False},
@@ -98,16 +100,16 @@ class Identity(pulumi.ComponentResource):
             mfa_configuration="OPTIONAL",
             software_token_mfa_configuration={"enabled": True},
             deletion_protection="ACTIVE" if args.deletion_protection else "INACTIVE",
-            tags=args.naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(protect=args.deletion_protection),
         )
 
-    def _client(self, pool: aws.cognito.UserPool) -> aws.cognito.UserPoolClient:
+    def _make_client(self, pool: aws.cognito.UserPool) -> aws.cognito.UserPoolClient:
         args = self._args
         by_password = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"] if args.password_sign_in else []
         return aws.cognito.UserPoolClient(
             f"{self._name}-client",
-            name=args.naming.physical("frontend"),
+            name=self._owner.name("frontend"),
             user_pool_id=pool.id,
             # A browser cannot keep a client secret, so PKCE protects the code flow instead.
             generate_secret=False,
@@ -124,5 +126,5 @@ class Identity(pulumi.ComponentResource):
             id_token_validity=60,
             refresh_token_validity=30,
             token_validity_units={"access_token": "minutes", "id_token": "minutes", "refresh_token": "days"},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )

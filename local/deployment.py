@@ -13,7 +13,7 @@ from local.adapters.base import Adapter, Made, Props
 from local.archives import is_archive
 from local.aws import Aws, CallError
 from local.errors import LocalError
-from local.state import Record, State, plain, whole
+from local.state import Record, State, plain
 
 Action = Literal["created", "updated", "replaced", "deleted", "same"]
 
@@ -191,12 +191,12 @@ def _adapter(resource: Resource, inputs: Mapping[str, Any]) -> Adapter:
 
 
 def _given(value: Any) -> Any:
-    """Return an input without None values and with whole numbers as integers. Archives stay unchanged."""
+    """Return an input without the properties that are None."""
     if isinstance(value, dict):
         return {key: _given(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):
         return [_given(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return whole(value)
+    return value
 
 
 def _label(resource: Resource) -> str:

@@ -26,7 +26,7 @@ from local.errors import LocalError
 from local.instance import DEFAULT_PORT, HOST, LAST_PORT, DamagedError, Instance, read_json, write_private
 
 AT_WORK: Final = "/_ministack/at-work"
-"""Path of the request that returns how much background work is left (see corrections/at_work.py)."""
+"""Path of the request that returns how much background work is left (see emulator_fixes/at_work.py)."""
 _START_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 30.0
 _TAIL_LINES: Final = 15
@@ -263,7 +263,11 @@ def _last_words(instance: Instance) -> str:
 
 def _runner() -> str:
     here = Path(__file__).parent
-    sources = [*sorted(here.glob("corrections/*.py")), *(here / name for name in _OTHER_SOURCES), Path(__file__)]
+    sources = [
+        *sorted(here.parent.glob("emulator_fixes/*.py")),
+        *(here / name for name in _OTHER_SOURCES),
+        Path(__file__),
+    ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 

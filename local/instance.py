@@ -22,7 +22,7 @@ HOST: Final = "127.0.0.1"
 ACCOUNT: Final = "000000000000"
 # These are the emulator's root credentials, which the deployment and the person at the terminal use.
 ROOT_KEY: Final = "test"
-# The emulator recognizes a repeated call by this header (local.corrections.repeated_calls).
+# The emulator recognizes a repeated call by this header (emulator_fixes.repeated_calls).
 ONCE: Final = "x-local-once"
 
 

@@ -6,7 +6,8 @@ import argparse
 import importlib
 import sys
 
-from local import corrections, owner
+import emulator_fixes
+from local import owner
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     parser.add_argument("--home", required=True)
     parser.add_argument("--without", action="append", default=[])
     arguments = parser.parse_args()
-    corrections.apply(without=frozenset(arguments.without))
+    emulator_fixes.apply(without=frozenset(arguments.without))
     sys.argv = sys.argv[:1]
     importlib.import_module("ministack.app").main()
 

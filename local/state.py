@@ -146,22 +146,14 @@ def forget(instance: Instance) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` in the form that is stored and compared.
-
-    Archives become the hash of their content, and whole numbers become integers.
-    """
+    """Return `value` as it is recorded and compared: archives by their content, without None."""
     if is_archive(value):
         return {"sha256": hashlib.sha256(zip_bytes(value)).hexdigest()}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return whole(value)
-
-
-def whole(value: Any) -> Any:
-    """Return a whole number as an integer, because Pulumi passes every number as a float."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return value
 
 
 def _read(instance: Instance) -> dict[str, dict[str, Any]]:

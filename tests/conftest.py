@@ -39,7 +39,7 @@ for folder, generate in generated_code.FOLDERS.items():
         archives.write(archives.FUNCTIONS / "shared" / folder / path, content)
 
 STACKS = ("dev", "prod", "local")
-pytest_plugins = ("tests.journeys.fixtures", "tests.proof.plugin")
+pytest_plugins = ("tests.journeys.fixtures", "tests.local.fixtures", "tests.proof.plugin")
 
 
 def pytest_configure(config: pytest.Config) -> None:

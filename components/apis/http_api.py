@@ -16,6 +16,7 @@ from components.apis.http_document import INTEGRATION_TIMEOUT_MS, VERSION, HttpD
 from components.aws import openapi
 from components.aws.iam import allow
 from components.aws.openapi import Operation
+from components.aws.owner import Owner
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "http-api"
@@ -83,14 +84,15 @@ class HttpApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
         operations = tuple(openapi.operations(openapi.load(routes.HTTP_API)))
-        functions = {"catalog_api": self._catalog_api}
+        functions = {"catalog_api": self._make_catalog_api}
         routes.check(routes.HTTP_API, operations, functions)
         routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:HttpApi", name, None, opts)
         self._name, self._args = name, args
+        self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self.functions = {source: make() for source, make in functions.items()}
         self._api = self._make_api(operations, cors)
-        permissions = self._permit(operations)
+        permissions = self._make_permissions(operations)
         access_log, stage = self._make_stage(permissions)
 
         # This URL has no trailing slash, unlike the invoke URL of the stage.
@@ -101,7 +103,7 @@ class HttpApi(pulumi.ComponentResource):
         self.scopes = tuple(sorted({scope for operation in operations for scope in operation.scopes}))
         self.register_outputs({"url": self.url, "apiId": self.api_id})
 
-    def _catalog_api(self) -> Function:
+    def _make_catalog_api(self) -> Function:
         args = self._args
         table_arn = args.inventory_table.arn
         return Function(
@@ -117,12 +119,12 @@ class HttpApi(pulumi.ComponentResource):
                     allow("dynamodb:Query", on=pulumi.Output.concat(table_arn, "/index/", args.catalogue_index)),
                 ],
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
     def _make_api(self, operations: Sequence[Operation], cors: CorsRules) -> aws.apigatewayv2.Api:
-        args, naming = self._args, self._args.context.naming
-        title, tags = naming.physical(self._name), naming.tags(_COMPONENT)
+        args = self._args
+        title, tags = self._owner.name(self._name), self._owner.tags()
         document = HttpDocumentArgs(
             title=title,
             tags=tags,
@@ -143,13 +145,13 @@ class HttpApi(pulumi.ComponentResource):
             version=VERSION,
             cors_configuration=cors_rules(operations, cors),
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
-    def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
+    def _make_permissions(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
         """Let API Gateway invoke each function for the paths of its operations."""
         return [
-            function.allow_invoke(
+            function.make_permission(
                 f"{self._name}-{role}",
                 principal="apigateway.amazonaws.com",
                 # The source ARN allows every stage, because IAM policies do not support the name `$default`. The API
@@ -163,16 +165,16 @@ class HttpApi(pulumi.ComponentResource):
     def _make_stage(
         self, permissions: Sequence[aws.lambda_.Permission]
     ) -> tuple[aws.cloudwatch.LogGroup, aws.apigatewayv2.Stage]:
-        args, naming = self._args, self._args.context.naming
+        args = self._args
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
             # CloudWatch Logs delivers to groups with this prefix without an entry in the account's resource policy,
             # whose size is limited.
-            name=f"/aws/vendedlogs/apis/{naming.physical(self._name)}",
+            name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,
-            tags=naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
         stage = aws.apigatewayv2.Stage(
             f"{self._name}-stage",
@@ -186,9 +188,9 @@ class HttpApi(pulumi.ComponentResource):
                 "throttling_burst_limit": args.throttle_burst,
                 "detailed_metrics_enabled": True,
             },
-            tags=naming.tags(_COMPONENT),
+            tags=self._owner.tags(),
             # The stage waits for the permissions, so that the first deployment has no route whose function API Gateway
             # cannot invoke.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=permissions),
+            opts=self._owner.opts(depends_on=permissions),
         )
         return access_log, stage

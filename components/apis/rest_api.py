@@ -21,10 +21,11 @@ from components.apis.rest_document import (
 )
 from components.apis.rest_stage import RestStageArgs, make_stage
 from components.apis.sync_workflow_integration import WorkflowRole
-from components.apis.web_acl import WebAclArgs, protect_stage
+from components.apis.web_acl import WebAclArgs, make_web_acl
 from components.aws import openapi
 from components.aws.iam import allow
 from components.aws.openapi import Operation
+from components.aws.owner import Owner
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
 _COMPONENT: Final = "rest-api"
@@ -94,24 +95,24 @@ class RestApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
         operations = tuple(openapi.operations(openapi.load(routes.REST_API)))
-        functions = {"users_api": self._users_api, "orders_api": self._orders_api}
+        functions = {"users_api": self._make_users_api, "orders_api": self._make_orders_api}
         routes.check(routes.REST_API, operations, functions)
         routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:RestApi", name, None, opts)
         self._name, self._args = name, args
+        self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self.functions = {source: make() for source, make in functions.items()}
-        workflow = self._workflow_role()
+        workflow = self._make_workflow_role()
         self._api = self._make_api(operations, cors, workflow)
-        permissions = self._permit(operations)
-        served = make_stage(name, self._stage_args([workflow.policy, *permissions]), self)
+        permissions = self._make_permissions(operations)
+        served = make_stage(name, self._stage_args([workflow.policy, *permissions]), self._owner)
         if args.waf:
             acl = WebAclArgs(
                 context=args.context,
-                component=_COMPONENT,
                 stage_arn=served.stage.arn,
                 requests_per_address=args.requests_per_address,
             )
-            protect_stage(name, acl, self)
+            make_web_acl(name, acl, self._owner)
 
         self.url = served.stage.invoke_url
         self.name, self.rest_api_id = self._api.name, self._api.id
@@ -120,7 +121,7 @@ class RestApi(pulumi.ComponentResource):
         self.access_log_group_name = served.access_log.name
         self.register_outputs({"url": self.url, "restApiId": self.rest_api_id, "stageName": self.stage_name})
 
-    def _users_api(self) -> Function:
+    def _make_users_api(self) -> Function:
         args = self._args
         return Function(
             "users-api",
@@ -132,10 +133,10 @@ class RestApi(pulumi.ComponentResource):
                 environment={"USERS_TABLE": args.users_table.name, "CORS_ORIGINS": ",".join(args.cors_origins)},
                 permissions=[allow("dynamodb:PutItem", "dynamodb:GetItem", on=args.users_table.arn)],
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
-    def _orders_api(self) -> Function:
+    def _make_orders_api(self) -> Function:
         args = self._args
         index_arn = pulumi.Output.concat(args.orders_table.arn, "/index/", args.orders_by_user_index)
         return Function(
@@ -158,24 +159,23 @@ class RestApi(pulumi.ComponentResource):
                     allow("dynamodb:UpdateItem", on=args.inventory_table.arn),
                 ],
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
-    def _workflow_role(self) -> WorkflowRole:
+    def _make_workflow_role(self) -> WorkflowRole:
         args = self._args
         return sync_workflow_integration.make_role(
             f"{self._name}-process-order",
-            context=args.context,
-            component=_COMPONENT,
+            self._owner,
+            account_id=args.context.account_id,
             state_machine_arn=args.state_machine_arn,
-            parent=self,
         )
 
     def _make_api(
         self, operations: Sequence[Operation], cors: CorsRules, workflow: WorkflowRole
     ) -> aws.apigateway.RestApi:
-        args, naming = self._args, self._args.context.naming
-        title = naming.physical(self._name)
+        args = self._args
+        title = self._owner.name(self._name)
         document = RestDocumentArgs(
             title=title,
             operations=operations,
@@ -194,8 +194,8 @@ class RestApi(pulumi.ComponentResource):
             endpoint_configuration={"types": "REGIONAL"},
             security_policy=SECURITY_POLICY,
             endpoint_access_mode=ENDPOINT_ACCESS_MODE,
-            tags=naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _parts(self, operation: Operation, cors: CorsRules, workflow: WorkflowRole) -> dict[str, Any]:
@@ -209,10 +209,10 @@ class RestApi(pulumi.ComponentResource):
             cors=cors,
         )
 
-    def _permit(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
+    def _make_permissions(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
         """Let the stage invoke each function for the paths of its operations."""
         return [
-            function.allow_invoke(
+            function.make_permission(
                 f"{self._name}-{role}",
                 principal="apigateway.amazonaws.com",
                 source_arn=pulumi.Output.concat(self._api.execution_arn, f"/{self._args.stage_name}/*{path}"),
@@ -225,7 +225,6 @@ class RestApi(pulumi.ComponentResource):
         args = self._args
         return RestStageArgs(
             context=args.context,
-            component=_COMPONENT,
             rest_api=self._api,
             needed=needed,
             stage_name=args.stage_name,

@@ -12,7 +12,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow, policy_document, trust
-from components.functions.function import FunctionContext
+from components.aws.owner import Owner
+from components.aws.stack_context import StackContext
 
 # The access log contains no caller, address or token, because these are personal data or secrets. API Gateway logs "-"
 # for a missing value.
@@ -44,10 +45,8 @@ _LOG_ACTIONS: Final = (
 class RestStageArgs:
     """The stage of a REST API and its settings."""
 
-    context: FunctionContext
+    context: StackContext
     """Names, tags and log retention of the stack."""
-    component: str
-    """Component that owns the stage, for the tags."""
     rest_api: aws.apigateway.RestApi
     """The REST API to deploy."""
     needed: Sequence[pulumi.Resource]
@@ -72,11 +71,10 @@ class RestStage:
     access_log: aws.cloudwatch.LogGroup
 
 
-def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestStage:
+def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
     """Deploy the current API document, and create the stage with its logs and throttling limits."""
-    context, opts = args.context, pulumi.ResourceOptions(parent=parent)
-    tags = context.naming.tags(args.component)
-    account = [_account(name, args, parent)] if args.owns_account_log_role else []
+    context, opts, tags = args.context, owner.opts(), owner.tags()
+    account = [_make_account(name, args, owner)] if args.owns_account_log_role else []
     deployment = aws.apigateway.Deployment(
         f"{name}-deployment",
         rest_api=args.rest_api.id,
@@ -85,11 +83,11 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
         # one of them is replaced, such as the user pool. AWS refuses to delete a deployment while a stage points to it.
         triggers={"body": args.rest_api.body.apply(_digest)},
         # Pulumi deletes the old deployment last, because AWS refuses to delete a deployment while a stage points to it.
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=args.needed),
+        opts=owner.opts(depends_on=args.needed),
     )
     access_log = aws.cloudwatch.LogGroup(
         f"{name}-access-log",
-        name=f"/aws/apigateway/{context.naming.physical(name)}",
+        name=f"/aws/apigateway/{owner.name(name)}",
         retention_in_days=context.log_retention_days,
         kms_key_id=context.log_key_arn,
         tags=tags,
@@ -112,7 +110,7 @@ def make_stage(name: str, args: RestStageArgs, parent: pulumi.Resource) -> RestS
         xray_tracing_enabled=True,
         access_log_settings={"destination_arn": access_log.arn, "format": json.dumps(_ACCESS_LOG)},
         tags=tags,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[*account, execution_log]),
+        opts=owner.opts(depends_on=[*account, execution_log]),
     )
     aws.apigateway.MethodSettings(
         f"{name}-settings",
@@ -136,20 +134,20 @@ def _digest(body: str | None) -> str:
     return hashlib.sha256((body or "").encode()).hexdigest()
 
 
-def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.apigateway.Account:
+def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigateway.Account:
     """Create the role with which API Gateway writes logs, and set it for the AWS account and region.
 
     AWS has one such role per account and region. If two stacks set it, the role of the last deployment is used.
     """
-    context, naming = args.context, args.context.naming
+    context = args.context
     role = aws.iam.Role(
         f"{name}-log-role",
-        name=naming.physical(f"{name}-log", kind="role"),
+        name=owner.name(f"{name}-log", kind="role"),
         assume_role_policy=trust(
             "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
         ),
-        tags=naming.tags(args.component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
     # The role serves all APIs of the account, so it may write the logs of all of them. It has the permissions of AWS's
     # managed policy AmazonAPIGatewayPushToCloudWatchLogs, limited to this region.
@@ -165,12 +163,12 @@ def _account(name: str, args: RestStageArgs, parent: pulumi.Resource) -> aws.api
                 )
             ]
         ),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=owner.opts(),
     )
     return aws.apigateway.Account(
         f"{name}-account",
         cloudwatch_role_arn=role.arn,
         # AWS accepts the role only after it could write to the log group /aws/apigateway/welcome, so the role needs its
         # policy first.
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),
+        opts=owner.opts(depends_on=[policy]),
     )

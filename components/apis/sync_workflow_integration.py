@@ -16,7 +16,7 @@ from components.apis.cors import CorsRules
 from components.apis.mapping_templates import JSON, error_body, render
 from components.apis.rest_document import answer_parts
 from components.aws.iam import allow, policy_document, trust
-from components.functions.function import FunctionContext
+from components.aws.owner import Owner
 
 # The names of the workflow's errors and their HTTP statuses. Every other error becomes 500 InternalError without its
 # cause, because a cause could reveal how the platform is built.
@@ -50,31 +50,28 @@ class WorkflowRole:
 
 def make_role(
     name: str,
+    owner: Owner,
     *,
-    context: FunctionContext,
-    component: str,
+    account_id: pulumi.Input[str],
     state_machine_arn: pulumi.Input[str],
-    parent: pulumi.Resource,
 ) -> WorkflowRole:
-    """Create the role, which may only start executions of one state machine. `component` is for the tags."""
+    """Create the role, which may only start executions of one state machine."""
     role = aws.iam.Role(
         f"{name}-role",
-        name=context.naming.physical(name, kind="role"),
+        name=owner.name(name, kind="role"),
         # API Gateway was seen to send no source account when it assumes the role of an integration. A condition that
         # requires the source account would turn every request into a 500. Other accounts cannot use the role anyway,
         # because iam:PassRole works only within one account.
-        assume_role_policy=trust(
-            "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
-        ),
-        tags=context.naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        assume_role_policy=trust("apigateway.amazonaws.com", source_account=account_id, allow_missing_source=True),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
     policy = aws.iam.RolePolicy(
         f"{name}-policy",
         name="permissions",
         role=role.name,
         policy=policy_document([allow("states:StartSyncExecution", on=state_machine_arn)]),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=owner.opts(),
     )
     return WorkflowRole(role=role, policy=policy)
 

@@ -8,7 +8,8 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.functions.function import FunctionContext
+from components.aws.owner import Owner
+from components.aws.stack_context import StackContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 # WAF counts matches of this group but blocks none, because customers may use VPNs and other teams' servers run at
@@ -21,37 +22,35 @@ _WINDOW_S: Final = 300
 class WebAclArgs:
     """The stage to protect and the limit on its requests."""
 
-    context: FunctionContext
+    context: StackContext
     """Names, tags and log retention of the stack."""
-    component: str
-    """Component that owns the firewall, for the tags."""
     stage_arn: pulumi.Input[str]
     """ARN of the stage to protect."""
     requests_per_address: int
     """Requests that AWS WAF allows from one IP address in five minutes, at least 10. Further requests are refused."""
 
 
-def protect_stage(name: str, args: WebAclArgs, parent: pulumi.Resource) -> None:
+def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
     """Create the web ACL, associate it with the stage, and log the requests that it refuses."""
-    naming, opts = args.context.naming, pulumi.ResourceOptions(parent=parent)
+    opts = owner.opts()
     acl = aws.wafv2.WebAcl(
         f"{name}-waf",
-        name=naming.physical(name),
+        name=owner.name(name),
         scope="REGIONAL",
         default_action={"allow": {}},
         rules=[_address_rule(args.requests_per_address), *_managed_rules()],
-        visibility_config={**_visibility(naming.physical(name))},
-        tags=naming.tags(args.component),
+        visibility_config={**_visibility(owner.name(name))},
+        tags=owner.tags(),
         opts=opts,
     )
     aws.wafv2.WebAclAssociation(f"{name}-waf", resource_arn=args.stage_arn, web_acl_arn=acl.arn, opts=opts)
     log = aws.cloudwatch.LogGroup(
         f"{name}-waf-log",
         # WAF accepts only log groups whose names begin with this prefix.
-        name=f"aws-waf-logs-{naming.physical(name)}",
+        name=f"aws-waf-logs-{owner.name(name)}",
         retention_in_days=args.context.log_retention_days,
         kms_key_id=args.context.log_key_arn,
-        tags=naming.tags(args.component),
+        tags=owner.tags(),
         opts=opts,
     )
     aws.wafv2.WebAclLoggingConfiguration(

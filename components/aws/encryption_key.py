@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.naming import Naming
+from components.aws.owner import Owner
 
 _WAIT_BEFORE_DELETION_DAYS = 7
 # These actions administer a key and its alias (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias) and cancel the key's
@@ -23,14 +23,12 @@ _ADMINISTRATION = (
 
 def make_encryption_key(
     name: str,
+    owner: Owner,
     *,
     alias: str,
     description: str,
-    naming: Naming,
-    component: str,
     account_id: pulumi.Input[str],
     users: Sequence[Mapping[str, Any]],
-    parent: pulumi.Resource,
 ) -> aws.kms.Key:
     """Create the key `name`, which AWS rotates every year, and its alias.
 
@@ -52,13 +50,13 @@ def make_encryption_key(
         enable_key_rotation=True,
         deletion_window_in_days=_WAIT_BEFORE_DELETION_DAYS,
         policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [account, *users]}),
-        tags=naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
     aws.kms.Alias(
         f"{name}-alias",
-        name=f"alias/{naming.physical(alias)}",
+        name=f"alias/{owner.name(alias)}",
         target_key_id=key.key_id,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=owner.opts(),
     )
     return key

@@ -13,6 +13,7 @@ import pulumi
 
 from components.aws.encryption_key import make_encryption_key
 from components.aws.naming import Naming
+from components.aws.owner import Owner
 
 _COMPONENT: Final = "logs"
 # The CloudWatch Logs guide "Encrypt log data using AWS KMS" requires these actions. It writes them as patterns
@@ -45,13 +46,11 @@ class LogKey(pulumi.ComponentResource):
         super().__init__("orders:index:LogKey", name, None, opts)
         key = make_encryption_key(
             f"{name}-key",
+            Owner(naming=args.naming, component=_COMPONENT, parent=self),
             alias=name,
             description="Encrypts the log groups",
-            naming=args.naming,
-            component=_COMPONENT,
             account_id=args.account_id,
             users=[_log_groups(args)],
-            parent=self,
         )
         self.arn = key.arn
         self.register_outputs({"arn": self.arn})

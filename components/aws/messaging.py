@@ -9,17 +9,15 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow_service, deny_insecure_transport
-from components.aws.naming import Naming
+from components.aws.owner import Owner
 
 FOURTEEN_DAYS_S = 1_209_600
 
 
 def make_queue(
     name: str,
+    owner: Owner,
     *,
-    naming: Naming,
-    component: str,
-    parent: pulumi.Resource,
     fifo: bool = False,
     visibility_timeout_s: int = 30,
     redrive_to: aws.sqs.Queue | None = None,
@@ -37,23 +35,23 @@ def make_queue(
     )
     return aws.sqs.Queue(
         name,
-        name=naming.physical(name, kind="queue", suffix=".fifo" if fifo else ""),
+        name=owner.name(name, kind="queue", suffix=".fifo" if fifo else ""),
         fifo_queue=fifo or None,
         content_based_deduplication=fifo or None,
         message_retention_seconds=FOURTEEN_DAYS_S,
         visibility_timeout_seconds=visibility_timeout_s,
         sqs_managed_sse_enabled=True,
         redrive_policy=redrive,
-        tags=naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
 
 
 def make_queue_policy(
     name: str,
     target: aws.sqs.Queue,
+    owner: Owner,
     *,
-    parent: pulumi.Resource,
     rules: Sequence[pulumi.Input[str]] = (),
 ) -> aws.sqs.QueuePolicy:
     """Create the policy of the queue `target`, which refuses requests without TLS.
@@ -69,21 +67,21 @@ def make_queue_policy(
         f"{name}-policy",
         queue_url=target.url,
         policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=owner.opts(),
     )
 
 
-def make_topic(name: str, *, naming: Naming, component: str, parent: pulumi.Resource) -> aws.sns.Topic:
+def make_topic(name: str, owner: Owner) -> aws.sns.Topic:
     """Create the topic `name`, encrypted with the AWS managed key for SNS. It refuses requests without TLS.
 
     Roles of this account can use the key and publish. AWS services such as CloudWatch cannot.
     """
     made = aws.sns.Topic(
         name,
-        name=naming.physical(name, kind="topic"),
+        name=owner.name(name, kind="topic"),
         kms_master_key_id="alias/aws/sns",
-        tags=naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
     aws.sns.TopicPolicy(
         f"{name}-policy",
@@ -91,6 +89,6 @@ def make_topic(name: str, *, naming: Naming, component: str, parent: pulumi.Reso
         policy=pulumi.Output.json_dumps(
             {"Version": "2012-10-17", "Statement": [deny_insecure_transport("sns:Publish", made.arn)]}
         ),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=owner.opts(),
     )
     return made

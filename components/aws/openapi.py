@@ -40,11 +40,6 @@ class Operation:
     scopes: tuple[str, ...]
 
     @property
-    def secured(self) -> bool:
-        """Return whether the operation requires a token."""
-        return bool(self.scheme)
-
-    @property
     def path_parameters(self) -> tuple[str, ...]:
         """Return the names of the path parameters, which are in braces in the path."""
         return tuple(_PATH_PARAMETER.findall(self.path))

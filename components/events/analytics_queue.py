@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import allow
 from components.aws.messaging import make_queue
+from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
@@ -38,21 +39,17 @@ class AnalyticsQueue:
 
 
 def make_analytics_queue(
+    owner: Owner,
     *,
     context: FunctionContext,
-    component: str,
     size: FunctionSize,
     bucket: aws.s3.Bucket,
-    parent: pulumi.Resource,
 ) -> AnalyticsQueue:
     """Create the queue, its dead-letter queue, and the function `record_analytics`, which writes to `bucket`."""
-    naming = context.naming
-    dead = make_queue("analytics-dlq", naming=naming, component=component, parent=parent, fifo=True)
+    dead = make_queue("analytics-dlq", owner, fifo=True)
     made = make_queue(
         "analytics",
-        naming=naming,
-        component=component,
-        parent=parent,
+        owner,
         fifo=True,
         visibility_timeout_s=_VISIBILITY_PER_TIMEOUT * size.timeout_s,
         redrive_to=dead,
@@ -62,7 +59,7 @@ def make_analytics_queue(
         "record-analytics",
         FunctionArgs(
             context=context,
-            component=component,
+            component=owner.component,
             source="record_analytics",
             size=size,
             environment={
@@ -78,7 +75,7 @@ def make_analytics_queue(
                 allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=made.arn),
             ],
         ),
-        pulumi.ResourceOptions(parent=parent),
+        owner.opts(),
     )
     aws.lambda_.EventSourceMapping(
         "record-analytics-queue",
@@ -87,8 +84,8 @@ def make_analytics_queue(
         batch_size=_LONGEST_BATCH,
         function_response_types=["ReportBatchItemFailures"],
         scaling_config={"maximum_concurrency": _CONCURRENCY},
-        tags=naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
     return AnalyticsQueue(
         queue=made,

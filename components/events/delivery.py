@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.messaging import make_queue, make_queue_policy
-from components.aws.naming import Naming
+from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
 # EventBridge retries for one hour. The dead-letter queue then retains the event for 14 days, and `make redrive` can
@@ -26,10 +26,6 @@ _RETRIES: Final = 100
 class Delivery:
     """One target of an EventBridge rule."""
 
-    naming: Naming
-    """Names and tags of the stack."""
-    component: str
-    """The component that owns the target, for its tags."""
     rule: aws.cloudwatch.EventRule
     """The rule whose events the target receives."""
     target_arn: pulumi.Input[str]
@@ -42,11 +38,11 @@ class Delivery:
     """Further arguments of `aws.cloudwatch.EventTarget`, such as an input transformer."""
 
 
-def make_target(name: str, delivery: Delivery, *, parent: pulumi.Resource) -> FailureQueue:
+def make_target(name: str, delivery: Delivery, owner: Owner) -> FailureQueue:
     """Create the target `name` and its dead-letter queue, which accepts only events of this rule."""
     # EventBridge accepts only standard queues as dead-letter queues, even if the target is a FIFO queue.
-    dead_letters = make_queue(f"{name}-delivery", naming=delivery.naming, component=delivery.component, parent=parent)
-    policy = make_queue_policy(f"{name}-delivery", dead_letters, parent=parent, rules=[delivery.rule.arn])
+    dead_letters = make_queue(f"{name}-delivery", owner)
+    policy = make_queue_policy(f"{name}-delivery", dead_letters, owner, rules=[delivery.rule.arn])
     aws.cloudwatch.EventTarget(
         f"{name}-target",
         target_id=name,
@@ -56,6 +52,6 @@ def make_target(name: str, delivery: Delivery, *, parent: pulumi.Resource) -> Fa
         dead_letter_config={"arn": dead_letters.arn},
         retry_policy={"maximum_event_age_in_seconds": _RETRIED_FOR_S, "maximum_retry_attempts": _RETRIES},
         **delivery.options,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy, delivery.allowed_by]),
+        opts=owner.opts(depends_on=[policy, delivery.allowed_by]),
     )
     return as_failure_queue(dead_letters, "delivery", redrive_to=delivery.redrive_to)

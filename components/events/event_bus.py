@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import allow
 from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy, make_topic
+from components.aws.owner import Owner
 from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
 from components.events.delivery import Delivery, make_target
 from components.events.outbox import CREATED, DETAIL_TYPES, SOURCE, make_relay
@@ -79,9 +80,10 @@ class EventBus(pulumi.ComponentResource):
     def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:EventBus", name, None, opts)
         self._name, self._args = name, args
+        self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self._bus = self._make_bus()
         self._archive = self._make_archive()
-        self._successes = make_topic("order-successes", naming=args.context.naming, component=_COMPONENT, parent=self)
+        self._successes = make_topic("order-successes", self._owner)
         if args.create_identity:
             self._make_identity()
         self._relay, stream_failures = self._make_relay()
@@ -106,54 +108,51 @@ class EventBus(pulumi.ComponentResource):
         self.register_outputs({"busName": self.bus_name, "successTopicArn": self.success_topic_arn})
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:
-        naming = self._args.context.naming
         # The bus has no resource policy, so only roles of this account may put events. The policy of each role limits
         # which events.
         return aws.cloudwatch.EventBus(
             f"{self._name}-bus",
-            name=naming.physical("bus"),
+            name=self._owner.name("bus"),
             description="Events of orders",
-            tags=naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _make_archive(self) -> aws.cloudwatch.EventArchive:
         return aws.cloudwatch.EventArchive(
             f"{self._name}-archive",
-            name=self._args.context.naming.physical("events", kind="archive"),
+            name=self._owner.name("events", kind="archive"),
             description="Every event of the bus, for replay",
             event_source_arn=self._bus.arn,
             retention_days=self._args.archive_retention_days,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
     def _make_identity(self) -> None:
         aws.sesv2.EmailIdentity(
             f"{self._name}-sender",
             email_identity=self._args.mail_sender,
-            tags=self._args.context.naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _make_relay(self) -> tuple[Function, FailureQueue]:
         args = self._args
         return make_relay(
+            self._owner,
             context=args.context,
-            component=_COMPONENT,
             size=args.sizes["publish_order_events"],
             orders_table=args.orders_table,
             bus=self._bus,
-            parent=self,
         )
 
     def _make_analytics_queue(self) -> AnalyticsQueue:
         args = self._args
         return make_analytics_queue(
+            self._owner,
             context=args.context,
-            component=_COMPONENT,
             size=args.sizes["record_analytics"],
             bucket=args.analytics_bucket,
-            parent=self,
         )
 
     def _process_order(self) -> Function:
@@ -172,18 +171,17 @@ class EventBus(pulumi.ComponentResource):
                 ],
                 asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
     def _fail_order(self) -> Function:
         args = self._args
         return make_fail_order(
+            self._owner,
             context=args.context,
-            component=_COMPONENT,
             size=args.sizes["fail_order"],
             orders_table=args.orders_table,
             success_topic_arn=self._successes.arn,
-            parent=self,
         )
 
     def _send_email(self) -> Function:
@@ -211,60 +209,51 @@ class EventBus(pulumi.ComponentResource):
                 ],
                 asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
-    def _rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
-        naming = self._args.context.naming
+    def _make_rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
         return aws.cloudwatch.EventRule(
             f"{self._name}-{role}",
-            name=naming.physical(role, kind="rule"),
+            name=self._owner.name(role, kind="rule"),
             event_bus_name=self._bus.name,
             event_pattern=pulumi.Output.json_dumps({"source": [SOURCE], "detail-type": detail_types}),
-            tags=naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
         """Create the rules and their targets. Return the dead-letter queues of the targets by name."""
-        created = self._rule("order-created", [CREATED])
-        changed = self._rule("order-changed", list(DETAIL_TYPES))
-        ended = make_rule(
-            self._name,
-            context=self._args.context,
-            component=_COMPONENT,
-            standard_arn=self._args.state_machine_arn,
-            parent=self,
-        )
+        created = self._make_rule("order-created", [CREATED])
+        changed = self._make_rule("order-changed", list(DETAIL_TYPES))
+        ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
         return {
-            "process-order-delivery": self._to_function("process-order", created, self.functions["process_order"]),
-            "fail-order-delivery": self._to_function("fail-order", ended, self.functions["fail_order"]),
-            "send-email-delivery": self._to_function("send-email", changed, self.functions["send_email"]),
-            "analytics-delivery": self._to_analytics(changed),
+            "process-order-delivery": self._make_function_target(
+                "process-order", created, self.functions["process_order"]
+            ),
+            "fail-order-delivery": self._make_function_target("fail-order", ended, self.functions["fail_order"]),
+            "send-email-delivery": self._make_function_target("send-email", changed, self.functions["send_email"]),
+            "analytics-delivery": self._make_analytics_target(changed),
         }
 
-    def _to_function(self, name: str, rule: aws.cloudwatch.EventRule, function: Function) -> FailureQueue:
-        permission = function.allow_invoke("event-bus", principal="events.amazonaws.com", source_arn=rule.arn)
+    def _make_function_target(self, name: str, rule: aws.cloudwatch.EventRule, function: Function) -> FailureQueue:
+        permission = function.make_permission("event-bus", principal="events.amazonaws.com", source_arn=rule.arn)
         delivery = Delivery(
-            naming=self._args.context.naming,
-            component=_COMPONENT,
             rule=rule,
             target_arn=function.arn,
             redrive_to=function.arn,
             allowed_by=permission,
         )
-        return make_target(name, delivery, parent=self)
+        return make_target(name, delivery, self._owner)
 
-    def _to_analytics(self, rule: aws.cloudwatch.EventRule) -> FailureQueue:
+    def _make_analytics_target(self, rule: aws.cloudwatch.EventRule) -> FailureQueue:
         target = self._analytics.queue
-        make_queue_policy("analytics-dlq", self._analytics.dead_letter_queue, parent=self)
+        make_queue_policy("analytics-dlq", self._analytics.dead_letter_queue, self._owner)
         delivery = Delivery(
-            naming=self._args.context.naming,
-            component=_COMPONENT,
             rule=rule,
             target_arn=target.arn,
             redrive_to=target.url,
-            allowed_by=make_queue_policy("analytics", target, parent=self, rules=[rule.arn]),
+            allowed_by=make_queue_policy("analytics", target, self._owner, rules=[rule.arn]),
             options=target_options(),
         )
-        return make_target("analytics", delivery, parent=self)
+        return make_target("analytics", delivery, self._owner)

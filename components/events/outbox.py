@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
 from components.aws.messaging import make_queue, make_queue_policy
+from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 
@@ -45,23 +45,22 @@ def filter_patterns() -> list[str]:
 
 
 def make_relay(
+    owner: Owner,
     *,
     context: FunctionContext,
-    component: str,
     size: FunctionSize,
     orders_table: aws.dynamodb.Table,
     bus: aws.cloudwatch.EventBus,
-    parent: pulumi.Resource,
 ) -> tuple[Function, FailureQueue]:
     """Create `publish_order_events`, the consumer of the stream of `orders_table`, and its failure queue."""
     name = "publish-order-events"
-    failures = make_queue(f"{name}-stream", naming=context.naming, component=component, parent=parent)
-    make_queue_policy(f"{name}-stream", failures, parent=parent)
+    failures = make_queue(f"{name}-stream", owner)
+    make_queue_policy(f"{name}-stream", failures, owner)
     function = Function(
         name,
         FunctionArgs(
             context=context,
-            component=component,
+            component=owner.component,
             source="publish_order_events",
             size=size,
             environment={"EVENT_BUS": bus.name},
@@ -86,7 +85,7 @@ def make_relay(
                 allow("sqs:SendMessage", on=failures.arn),
             ],
         ),
-        pulumi.ResourceOptions(parent=parent),
+        owner.opts(),
     )
     aws.lambda_.EventSourceMapping(
         f"{name}-stream",
@@ -105,7 +104,7 @@ def make_relay(
         function_response_types=["ReportBatchItemFailures"],
         destination_config={"on_failure": {"destination_arn": failures.arn}},
         filter_criteria={"filters": [{"pattern": pattern} for pattern in filter_patterns()]},
-        tags=context.naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
     return function, as_failure_queue(failures, "stream", redrive_to=function.arn)

@@ -13,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
+from components.aws.owner import Owner
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
 
 # Step Functions sends events about executions only to the account's default bus.
@@ -22,11 +23,9 @@ _ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 
 def make_rule(
     name: str,
+    owner: Owner,
     *,
-    context: FunctionContext,
-    component: str,
     standard_arn: pulumi.Input[str],
-    parent: pulumi.Resource,
 ) -> aws.cloudwatch.EventRule:
     """Create the rule that matches unsuccessful executions of the STANDARD state machine.
 
@@ -35,7 +34,7 @@ def make_rule(
     """
     return aws.cloudwatch.EventRule(
         f"{name}-execution-ended",
-        name=context.naming.physical("execution-ended", kind="rule"),
+        name=owner.name("execution-ended", kind="rule"),
         event_bus_name=_DEFAULT_BUS,
         event_pattern=pulumi.Output.json_dumps(
             {
@@ -44,31 +43,30 @@ def make_rule(
                 "detail": {"stateMachineArn": [standard_arn], "status": list(_ENDS)},
             }
         ),
-        tags=context.naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
 
 
 def make_fail_order(
+    owner: Owner,
     *,
     context: FunctionContext,
-    component: str,
     size: FunctionSize,
     orders_table: aws.dynamodb.Table,
     success_topic_arn: pulumi.Input[str],
-    parent: pulumi.Resource,
 ) -> Function:
     """Create the function `fail_order`, which sets the order of such an execution to FAILED if it is still PENDING."""
     return Function(
         "fail-order",
         FunctionArgs(
             context=context,
-            component=component,
+            component=owner.component,
             source="fail_order",
             size=size,
             environment={"ORDERS_TABLE": orders_table.name},
             permissions=[allow("dynamodb:UpdateItem", on=orders_table.arn)],
             asynchronous=AsynchronousInvocation(success_topic_arn=success_topic_arn),
         ),
-        pulumi.ResourceOptions(parent=parent),
+        owner.opts(),
     )

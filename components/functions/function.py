@@ -10,32 +10,23 @@ import pulumi_aws as aws
 
 from components.aws.iam import Statement, allow, policy_document, trust
 from components.aws.messaging import make_queue, make_queue_policy
-from components.aws.naming import Naming
+from components.aws.owner import Owner
+from components.aws.stack_context import StackContext
 from components.functions import archives
 
 ALIAS = "live"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionContext:
+class FunctionContext(StackContext):
     """The settings that all functions of a stack share."""
 
-    naming: Naming
-    """Names and tags of the stack."""
-    region: str
-    """AWS region, for example ap-northeast-1."""
-    account_id: pulumi.Input[str]
-    """AWS account id."""
     layer_arns: Sequence[pulumi.Input[str]]
     """ARNs of the layer versions. Lambda extracts them in this order, so a later layer overrides an earlier one."""
     architecture: str
     """CPU architecture: arm64 or x86_64. The layers must be built for the same architecture."""
     log_level: str
     """Log level of the functions: DEBUG, INFO, WARNING or ERROR."""
-    log_retention_days: int
-    """Number of days for which CloudWatch Logs stores logs. AWS allows only certain values."""
-    log_key_arn: pulumi.Input[str]
-    """ARN of the KMS key that encrypts all log groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,16 +96,17 @@ class Function(pulumi.ComponentResource):
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Function", name, None, opts)
         self._name, self._args = name, args
+        self._owner = Owner(naming=args.context.naming, component=args.component, parent=self)
         self.alias_name = ALIAS
         # Lambda sends only failed asynchronous invocations to these queues.
-        self.dead_letter_queue = self._queue(f"{name}-dlq") if args.asynchronous else None
-        self.failure_queue = self._queue(f"{name}-failures") if args.asynchronous else None
+        self.dead_letter_queue = self._make_queue(f"{name}-dlq") if args.asynchronous else None
+        self.failure_queue = self._make_queue(f"{name}-failures") if args.asynchronous else None
         self._log_group = self._make_log_group()
         self._role = self._make_role()
         self._policy = self._make_policy()
         function = self._make_function()
         self._alias = self._make_alias(function)
-        self._configure_alias()
+        self._make_alias_settings()
 
         self.function_name = function.name
         self.arn = self._alias.arn
@@ -124,7 +116,7 @@ class Function(pulumi.ComponentResource):
         self.log_group_name = self._log_group.name
         self.register_outputs({"functionName": self.function_name, "arn": self.arn})
 
-    def allow_invoke(self, caller: str, *, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
+    def make_permission(self, caller: str, *, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
         """Let the service `principal` invoke the alias, but only on behalf of `source_arn`.
 
         `caller` is the last part of the permission's logical name.
@@ -137,37 +129,36 @@ class Function(pulumi.ComponentResource):
             principal=principal,
             source_arn=source_arn,
             statement_id=caller,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
-    def _queue(self, name: str) -> aws.sqs.Queue:
-        made = make_queue(name, naming=self._args.context.naming, component=self._args.component, parent=self)
-        make_queue_policy(name, made, parent=self)
+    def _make_queue(self, name: str) -> aws.sqs.Queue:
+        made = make_queue(name, self._owner)
+        make_queue_policy(name, made, self._owner)
         return made
 
     def _make_log_group(self) -> aws.cloudwatch.LogGroup:
         context = self._args.context
         return aws.cloudwatch.LogGroup(
             f"{self._name}-log",
-            name=f"/aws/lambda/{context.naming.physical(self._name, kind='function')}",
+            name=f"/aws/lambda/{self._owner.name(self._name, kind='function')}",
             retention_in_days=context.log_retention_days,
             kms_key_id=context.log_key_arn,
-            tags=context.naming.tags(self._args.component),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _make_role(self) -> aws.iam.Role:
-        naming = self._args.context.naming
         return aws.iam.Role(
             f"{self._name}-role",
-            name=naming.physical(self._name, kind="role"),
+            name=self._owner.name(self._name, kind="role"),
             # AWS does not document whether Lambda always sends the source account when it assumes a role, so the policy
             # also allows requests without it.
             assume_role_policy=trust(
                 "lambda.amazonaws.com", source_account=self._args.context.account_id, allow_missing_source=True
             ),
-            tags=naming.tags(self._args.component),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _make_policy(self) -> aws.iam.RolePolicy:
@@ -195,7 +186,7 @@ class Function(pulumi.ComponentResource):
             name="permissions",
             role=self._role.name,
             policy=policy_document([*statements, *args.permissions]),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
     def _make_function(self) -> aws.lambda_.Function:
@@ -207,7 +198,7 @@ class Function(pulumi.ComponentResource):
         }
         return aws.lambda_.Function(
             self._name,
-            name=context.naming.physical(self._name, kind="function"),
+            name=self._owner.name(self._name, kind="function"),
             role=self._role.arn,
             runtime=archives.RUNTIME,
             architectures=[context.architecture],
@@ -223,9 +214,9 @@ class Function(pulumi.ComponentResource):
             # CloudWatch would not find the EMF metrics in it.
             logging_config={"log_format": "Text", "log_group": self._log_group.name},
             publish=True,
-            tags=context.naming.tags(args.component),
+            tags=self._owner.tags(),
             # Lambda refuses a dead-letter queue that the role cannot send to, so the role's policy must exist first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._policy]),
+            opts=self._owner.opts(depends_on=[self._policy]),
         )
 
     def _make_alias(self, function: aws.lambda_.Function) -> aws.lambda_.Alias:
@@ -234,10 +225,10 @@ class Function(pulumi.ComponentResource):
             name=ALIAS,
             function_name=function.name,
             function_version=function.version,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
-    def _configure_alias(self) -> None:
+    def _make_alias_settings(self) -> None:
         args = self._args
         if args.size.provisioned_concurrency:
             aws.lambda_.ProvisionedConcurrencyConfig(
@@ -245,7 +236,7 @@ class Function(pulumi.ComponentResource):
                 function_name=self._alias.function_name,
                 qualifier=self._alias.name,
                 provisioned_concurrent_executions=args.size.provisioned_concurrency,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=self._owner.opts(),
             )
         if args.asynchronous and self.failure_queue:
             aws.lambda_.FunctionEventInvokeConfig(
@@ -258,5 +249,5 @@ class Function(pulumi.ComponentResource):
                     "on_failure": {"destination": self.failure_queue.arn},
                     "on_success": {"destination": args.asynchronous.success_topic_arn},
                 },
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=self._owner.opts(),
             )

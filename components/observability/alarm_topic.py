@@ -13,37 +13,33 @@ import pulumi_aws as aws
 
 from components.aws.encryption_key import make_encryption_key
 from components.aws.iam import allow_service, deny_insecure_transport
-from components.aws.naming import Naming
+from components.aws.owner import Owner
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 
 
 def make_alarm_topic(
     name: str,
+    owner: Owner,
     *,
-    naming: Naming,
-    component: str,
     alarms: pulumi.Output[str],
     account_id: pulumi.Input[str],
-    parent: pulumi.Resource,
 ) -> aws.sns.Topic:
     """Create the topic `name`. Alarms whose ARN matches the pattern `alarms` may publish to the topic."""
     key = make_encryption_key(
         f"{name}-key",
+        owner,
         alias=name,
         description="Encrypts the notifications of alarms",
-        naming=naming,
-        component=component,
         account_id=account_id,
         users=[_publisher(account_id, alarms)],
-        parent=parent,
     )
     topic = aws.sns.Topic(
         name,
-        name=naming.physical(name, kind="topic"),
+        name=owner.name(name, kind="topic"),
         kms_master_key_id=key.arn,
-        tags=naming.tags(component),
-        opts=pulumi.ResourceOptions(parent=parent),
+        tags=owner.tags(),
+        opts=owner.opts(),
     )
     statements = [
         deny_insecure_transport("sns:Publish", topic.arn),
@@ -53,7 +49,7 @@ def make_alarm_topic(
         f"{name}-policy",
         arn=topic.arn,
         policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=owner.opts(),
     )
     return topic
 

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.naming import Naming
+from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue
 from components.functions.function import Function
 from components.observability import alarms, dashboard, metrics
@@ -79,39 +80,38 @@ class Observability(pulumi.ComponentResource):
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Observability", name, None, opts)
         self._name, self._args = name, args
+        self._owner = Owner(naming=args.naming, component=_COMPONENT, parent=self)
         own_alarms = f":alarm:{args.naming.project}-{args.naming.stack}-*"
         self._topic = make_alarm_topic(
             "alarms",
-            naming=args.naming,
-            component=_COMPONENT,
+            self._owner,
             alarms=pulumi.Output.concat(f"arn:aws:cloudwatch:{args.region}:", args.account_id, own_alarms),
             account_id=args.account_id,
-            parent=self,
         )
         if args.alarm_email:
-            self._subscribe(args.alarm_email)
-        unexpected = self._count_unexpected_ends()
-        made = [self._alarm(alarm) for alarm in self._alarms(unexpected)]
+            self._make_subscription(args.alarm_email)
+        unexpected = self._make_unexpected_ends_filter()
+        made = [self._make_alarm(alarm) for alarm in self._alarms(unexpected)]
         board = aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
-            dashboard_name=args.naming.physical("overview", kind="dashboard"),
+            dashboard_name=self._owner.name("overview", kind="dashboard"),
             dashboard_body=dashboard.body(list(self._widgets([alarm.arn for alarm in made]))),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
         self.alarm_topic_arn = self._topic.arn
         self.dashboard_name = board.dashboard_name
         self.register_outputs({"alarmTopicArn": self.alarm_topic_arn, "dashboardName": self.dashboard_name})
 
-    def _subscribe(self, address: str) -> None:
+    def _make_subscription(self, address: str) -> None:
         aws.sns.TopicSubscription(
             f"{self._name}-mail",
             topic=self._topic.arn,
             protocol="email",
             endpoint=address,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
 
-    def _count_unexpected_ends(self) -> Metric:
+    def _make_unexpected_ends_filter(self) -> Metric:
         """Count STANDARD executions that fail with an error that the definition does not raise on purpose.
 
         AWS's own metric ExecutionsFailed is not suitable, because it also counts the executions of rejected orders.
@@ -123,11 +123,11 @@ class Observability(pulumi.ComponentResource):
         )
         aws.cloudwatch.LogMetricFilter(
             f"{self._name}-unexpected-ends",
-            name=self._args.naming.physical("unexpected-ends"),
+            name=self._owner.name("unexpected-ends"),
             log_group_name=self._args.standard_log_group_name,
             pattern=f"{{ {' && '.join(conditions)} }}",
             metric_transformation={"namespace": metric.namespace, "name": metric.name, "value": "1", "unit": "Count"},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
         return metric
 
@@ -146,12 +146,12 @@ class Observability(pulumi.ComponentResource):
             slow_ms=args.slow_ms,
         )
 
-    def _alarm(self, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
+    def _make_alarm(self, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
         metric = alarm.metric
         percentile = metric.statistic.startswith("p")
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{alarm.role}",
-            name=self._args.naming.physical(alarm.role, kind="alarm"),
+            name=self._owner.name(alarm.role, kind="alarm"),
             alarm_description=alarm.description,
             namespace=metric.namespace,
             metric_name=metric.name,
@@ -165,8 +165,8 @@ class Observability(pulumi.ComponentResource):
             treat_missing_data="notBreaching",
             alarm_actions=[self._topic.arn],
             ok_actions=[self._topic.arn],
-            tags=self._args.naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
 
     def _widgets(self, alarm_arns: list[pulumi.Output[str]]) -> Iterator[Widget]:

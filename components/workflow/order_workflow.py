@@ -15,6 +15,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import Statement, allow, policy_document, trust
 from components.aws.messaging import make_topic
+from components.aws.owner import Owner
 from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
 from components.workflow import state_machine
 
@@ -78,14 +79,15 @@ class OrderWorkflow(pulumi.ComponentResource):
         _check(definition, accepted, args)
         super().__init__("orders:index:OrderWorkflow", name, None, opts)
         self._name, self._args = name, args
-        self._topic = make_topic("order-notifications", naming=args.context.naming, component=_COMPONENT, parent=self)
+        self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
+        self._topic = make_topic("order-notifications", self._owner)
         self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
-        self.express = self._machine(
+        self.express = self._make_machine(
             "express",
             self._rendered(definition, self._placeholders(), args.express_timeout_s),
             self._permissions(),
         )
-        self.standard = self._machine(
+        self.standard = self._make_machine(
             "standard",
             self._rendered(
                 accepted,
@@ -109,7 +111,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             FunctionArgs(
                 context=args.context, component=_COMPONENT, source="validate_order", size=args.sizes["validate_order"]
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
     def _update_inventory(self) -> Function:
@@ -129,14 +131,13 @@ class OrderWorkflow(pulumi.ComponentResource):
                     allow("dynamodb:UpdateItem", on=[orders.arn, inventory.arn]),
                 ],
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._owner.opts(),
         )
 
-    def _machine(
+    def _make_machine(
         self, role: Literal["standard", "express"], definition: pulumi.Output[str], permissions: Sequence[Statement]
     ) -> Machine:
-        naming = self._args.context.naming
-        name, physical = f"{self._name}-{role}", naming.physical(f"order-{role}", kind="state-machine")
+        name, physical = f"{self._name}-{role}", self._owner.name(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # CloudWatch Logs delivers to groups with this prefix without an entry in its resource policy, which may
@@ -144,10 +145,10 @@ class OrderWorkflow(pulumi.ComponentResource):
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
-            tags=naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
-        execution_role, policy = self._execution_role(name, physical, permissions)
+        execution_role, policy = self._make_execution_role(name, physical, permissions)
         machine = aws.sfn.StateMachine(
             name,
             name=physical,
@@ -162,9 +163,9 @@ class OrderWorkflow(pulumi.ComponentResource):
                 "log_destination": pulumi.Output.concat(log_group.arn, ":*"),
             },
             tracing_configuration={"enabled": True},
-            tags=naming.tags(_COMPONENT),
+            tags=self._owner.tags(),
             # Step Functions refuses a log group that the role cannot write to, so the role's policy must exist first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=self._owner.opts(depends_on=[policy]),
         )
         return Machine(arn=machine.arn, name=machine.name, log_group_name=log_group.name)
 
@@ -187,7 +188,7 @@ class OrderWorkflow(pulumi.ComponentResource):
             "notification_topic_arn": self._topic.arn,
         }
 
-    def _execution_role(
+    def _make_execution_role(
         self, name: str, machine: str, permissions: Sequence[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
@@ -200,15 +201,15 @@ class OrderWorkflow(pulumi.ComponentResource):
             f"{name}-role",
             name=machine,
             assume_role_policy=trust("states.amazonaws.com", source_account=context.account_id, source_arn=machine_arn),
-            tags=context.naming.tags(_COMPONENT),
-            opts=pulumi.ResourceOptions(parent=self),
+            tags=self._owner.tags(),
+            opts=self._owner.opts(),
         )
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             name="permissions",
             role=role.name,
             policy=policy_document([*permissions, *_log_and_trace()]),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._owner.opts(),
         )
         return role, policy
 

@@ -27,15 +27,6 @@ _ALARM: Final = {
     "treatMissingData": "TreatMissingData",
     "unit": "Unit",
 }
-_COMPOSITE: Final = {
-    "actionsEnabled": "ActionsEnabled",
-    "alarmActions": "AlarmActions",
-    "alarmDescription": "AlarmDescription",
-    "alarmName": "AlarmName",
-    "alarmRule": "AlarmRule",
-    "insufficientDataActions": "InsufficientDataActions",
-    "okActions": "OKActions",
-}
 
 
 @adapts("aws:cloudwatch/metricAlarm:MetricAlarm")
@@ -55,22 +46,6 @@ class MetricAlarm(Put):
             Tags=tag_list(new.get("tags")),
         )
         return Made(new["name"], {"arn": aws.arn("cloudwatch", f"alarm:{new['name']}")})
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        del old
-        aws("cloudwatch", "delete_alarms", AlarmNames=[identity])
-
-
-@adapts("aws:cloudwatch/compositeAlarm:CompositeAlarm")
-class CompositeAlarm(Put):
-    """A composite alarm, whose state depends on other alarms."""
-
-    applies = frozenset({"tags", *_COMPOSITE})
-    replaced_by = frozenset({"alarmName"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        aws("cloudwatch", "put_composite_alarm", **pick(new, **_COMPOSITE), Tags=tag_list(new.get("tags")))
-        return Made(new["alarmName"], {"arn": aws.arn("cloudwatch", f"alarm:{new['alarmName']}")})
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         del old

@@ -57,22 +57,6 @@ class EventBus(Adapter):
         aws("events", "delete_event_bus", Name=identity)
 
 
-@adapts("aws:cloudwatch/eventBusPolicy:EventBusPolicy")
-class EventBusPolicy(Put):
-    """The policy that states who may put events on a bus."""
-
-    applies = frozenset({"eventBusName", "policy"})
-    replaced_by = frozenset({"eventBusName"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        aws("events", "put_permission", EventBusName=new["eventBusName"], Policy=new["policy"])
-        return Made(new["eventBusName"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        del old
-        aws("events", "remove_permission", EventBusName=identity, RemoveAllPermissions=True)
-
-
 @adapts("aws:cloudwatch/eventRule:EventRule")
 class EventRule(Put):
     """A rule that selects events by a pattern or runs on a schedule."""

@@ -67,19 +67,3 @@ class RolePolicy(Put):
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         del identity
         aws("iam", "delete_role_policy", RoleName=old["role"], PolicyName=old["name"])
-
-
-@adapts("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
-class RolePolicyAttachment(Adapter):
-    """The attachment of an AWS managed policy to a role."""
-
-    applies = frozenset({"role", "policyArn"})
-    replaced_by = frozenset({"role", "policyArn"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        aws("iam", "attach_role_policy", RoleName=new["role"], PolicyArn=new["policyArn"])
-        return Made(f"{new['role']}/{new['policyArn']}")
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        del identity
-        aws("iam", "detach_role_policy", RoleName=old["role"], PolicyArn=old["policyArn"])

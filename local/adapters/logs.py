@@ -47,22 +47,6 @@ class LogGroup(Adapter):
             aws("logs", "put_retention_policy", logGroupName=new["name"], retentionInDays=new["retentionInDays"])
 
 
-@adapts("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
-class LogResourcePolicy(Put):
-    """A resource policy that allows AWS services to write logs."""
-
-    applies = frozenset({"policyName", "policyDocument"})
-    replaced_by = frozenset({"policyName"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        aws("logs", "put_resource_policy", policyName=new["policyName"], policyDocument=new["policyDocument"])
-        return Made(new["policyName"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        del old
-        aws("logs", "delete_resource_policy", policyName=identity)
-
-
 @adapts("aws:cloudwatch/logMetricFilter:LogMetricFilter")
 class LogMetricFilter(Put):
     """A metric filter, which counts matching log lines."""

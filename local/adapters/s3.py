@@ -154,17 +154,6 @@ class Notification(_OfBucket):
         aws("s3", f"put_{self.part}", Bucket=identity, NotificationConfiguration={})
 
 
-@adapts("aws:s3/bucketOwnershipControls:BucketOwnershipControls")
-class Ownership(_OfBucket):
-    """The rule that decides who owns a bucket's objects."""
-
-    applies = frozenset({"bucket", "rule"})
-    part = "bucket_ownership_controls"
-
-    def content(self, new: Props) -> dict[str, Any]:
-        return {"OwnershipControls": {"Rules": [pascal(new["rule"])]}}
-
-
 def _encryption_rule(rule: Props) -> dict[str, Any]:
     only(rule, ("applyServerSideEncryptionByDefault", "bucketKeyEnabled"), "an encryption rule")
     default = rule["applyServerSideEncryptionByDefault"]

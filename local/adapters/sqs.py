@@ -72,23 +72,6 @@ class QueuePolicy(Put):
         aws("sqs", "set_queue_attributes", QueueUrl=identity, Attributes={"Policy": ""})
 
 
-@adapts("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
-class RedriveAllowPolicy(Put):
-    """The list of queues that may use a queue as their dead-letter queue."""
-
-    applies = frozenset({"queueUrl", "redriveAllowPolicy"})
-    replaced_by = frozenset({"queueUrl"})
-
-    def create(self, aws: Aws, new: Props) -> Made:
-        wanted = {"RedriveAllowPolicy": new["redriveAllowPolicy"]}
-        aws("sqs", "set_queue_attributes", QueueUrl=new["queueUrl"], Attributes=wanted)
-        return Made(new["queueUrl"])
-
-    def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        del old
-        aws("sqs", "set_queue_attributes", QueueUrl=identity, Attributes={"RedriveAllowPolicy": ""})
-
-
 def _attributes(new: Props) -> dict[str, str]:
     """Return the attributes of a queue as text, which SQS requires."""
     given = {target: new[source] for source, target in _ATTRIBUTES.items() if new.get(source) is not None}

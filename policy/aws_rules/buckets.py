@@ -11,20 +11,11 @@ from aws_rules.policies import accounts, actions, for_everybody, open_to_everybo
 BUCKET: Final = "aws:s3/bucket:Bucket"
 ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
 NOTIFICATION: Final = "aws:s3/bucketNotification:BucketNotification"
 POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 PUBLIC_ACCESS: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-REPLICATION: Final = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
 VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 _CLOSED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-
-
-@of_stack(BUCKET, ids=("AwsSolutions-S1", "CKV_AWS_18"))
-def bucket_logs_access(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket logs each read and write (S3 server access logging)."""
-    if not stack.made_from(bucket, LOGGING, "bucket") and not stack.made_from(bucket, LOGGING, "targetBucket"):
-        yield "has no bucket logging"
 
 
 @of_stack(
@@ -72,13 +63,6 @@ def bucket_keeps_versions(bucket: Resource, stack: Stack) -> Iterator[str]:
         yield "has no versioning"
 
 
-@of_stack(BUCKET, ids=("CKV_AWS_144",))
-def bucket_is_replicated(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """S3 replicates a bucket to another region."""
-    if not stack.made_from(bucket, REPLICATION, "bucket"):
-        yield "has no replication"
-
-
 @of_stack(BUCKET, ids=("CKV2_AWS_62",))
 def bucket_tells_of_its_changes(bucket: Resource, stack: Stack) -> Iterator[str]:
     """A bucket sends notifications about its changes, for example to EventBridge."""
@@ -118,13 +102,11 @@ def bucket_locks_nobody_out(policy: Resource) -> Iterator[str]:
 
 
 RULES: Final = (
-    bucket_logs_access,
     bucket_is_closed_to_the_public,
     bucket_has_no_public_acl,
     bucket_refuses_plain_http,
     bucket_is_encrypted_with_kms,
     bucket_keeps_versions,
-    bucket_is_replicated,
     bucket_tells_of_its_changes,
     bucket_expires_objects,
     bucket_drops_broken_uploads,

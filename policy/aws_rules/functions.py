@@ -15,10 +15,9 @@ INVOCATION: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeCon
 EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 QUEUE: Final = "aws:sqs/queue:Queue"
 
-LATEST: Final = "python3.14"
 # Lambda lists deprecated runtimes under "Deprecated runtimes". Runtimes that become deprecated within a year are
 # missing here too.
-_SUPPORTED: Final = frozenset({"python3.11", "python3.12", "python3.13", LATEST})
+_SUPPORTED: Final = frozenset({"python3.11", "python3.12", "python3.13", "python3.14"})
 _SECRETS: Final = (
     re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
     # This pattern matches AWS secret access keys and similar random keys, which contain letters of both cases and
@@ -27,13 +26,6 @@ _SECRETS: Final = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )
 _SECRET_NAMES: Final = re.compile(r"(PASSWORD|SECRET|PRIVATE_KEY|API_KEY|ACCESS_KEY|_TOKEN)$")
-
-
-@of_resource(FUNCTION, ids=("AwsSolutions-L1", "Serverless-LambdaLatestVersion"))
-def function_runs_on_the_latest_runtime(function: Resource) -> Iterator[str]:
-    """A Lambda function uses the latest Lambda runtime of its language."""
-    if function.at("packageType") != "Image" and function.at("runtime") != LATEST:
-        yield f"runtime: got {function.at('runtime')}; allowed: {LATEST}, the latest runtime"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_363",))
@@ -76,34 +68,6 @@ def asynchronous_function_has_a_dead_letter_queue(function: Resource, stack: Sta
     is_asynchronous = any(stack.made_from(name, INVOCATION, "functionName") for name in names)
     if is_asynchronous and not function.has("deadLetterConfig", "targetArn"):
         yield "has no deadLetterConfig.targetArn"
-
-
-@of_resource(FUNCTION, ids=("CKV_AWS_115",))
-def function_has_reserved_concurrency(function: Resource) -> Iterator[str]:
-    """A Lambda function has reserved concurrency."""
-    if (function.at("reservedConcurrentExecutions") or -1) < 0:
-        yield "has no reservedConcurrentExecutions"
-
-
-@of_resource(FUNCTION, ids=("CKV_AWS_117",))
-def function_is_in_a_vpc(function: Resource) -> Iterator[str]:
-    """A Lambda function runs in a VPC."""
-    if not function.has("vpcConfig", "subnetIds"):
-        yield "has no vpcConfig.subnetIds"
-
-
-@of_resource(FUNCTION, ids=("CKV_AWS_272",))
-def function_code_is_signed(function: Resource) -> Iterator[str]:
-    """A Lambda function accepts only signed code."""
-    if not function.has("codeSigningConfigArn"):
-        yield "has no codeSigningConfigArn"
-
-
-@of_resource(FUNCTION, ids=("CKV_AWS_173",))
-def function_environment_has_a_customer_key(function: Resource) -> Iterator[str]:
-    """A customer managed key encrypts a Lambda function's environment variables."""
-    if function.has("environment", "variables") and not function.has("kmsKeyArn"):
-        yield "has no kmsKeyArn"
 
 
 @of_resource(FUNCTION, ids=("CKV_AWS_45",))
@@ -153,16 +117,11 @@ def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> I
 
 
 RULES: Final = (
-    function_runs_on_the_latest_runtime,
     function_runs_on_a_supported_runtime,
     function_is_traced,
     function_states_its_memory,
     function_states_its_timeout,
     asynchronous_function_has_a_dead_letter_queue,
-    function_has_reserved_concurrency,
-    function_is_in_a_vpc,
-    function_code_is_signed,
-    function_environment_has_a_customer_key,
     function_environment_holds_no_secret,
     function_is_invoked_by_one_source,
     function_is_not_public,

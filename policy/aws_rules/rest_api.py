@@ -65,15 +65,6 @@ def rest_stage_is_throttled(stage: Resource, stack: Stack) -> Iterator[str]:
         yield f"has no method settings for {_ALL_METHODS} with {' and '.join(wanted)}"
 
 
-@of_stack(STAGE, ids=("CKV_AWS_120", "CKV_AWS_225"))
-def rest_stage_caches(stage: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's stage caches responses."""
-    if not stage.has("cacheClusterEnabled"):
-        yield "has no cacheClusterEnabled"
-    elif not any(each.at("settings", "cachingEnabled") for each in _settings(stage, stack)):
-        yield f"has no method settings for {_ALL_METHODS} with cachingEnabled"
-
-
 @of_stack(
     STAGE,
     ids=("CKV2_AWS_51",),
@@ -157,7 +148,6 @@ RULES: Final = (
     rest_stage_is_behind_a_firewall,
     rest_stage_logs_its_work,
     rest_stage_is_throttled,
-    rest_stage_caches,
     rest_stage_shows_a_client_certificate,
     rest_stage_logs_no_bodies,
     rest_cache_is_encrypted,

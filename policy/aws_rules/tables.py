@@ -17,13 +17,6 @@ def table_can_be_restored(table: Resource) -> Iterator[str]:
         yield "set pointInTimeRecovery"
 
 
-@of_resource(TABLE, ids=("CKV_AWS_119",))
-def table_has_a_customer_key(table: Resource) -> Iterator[str]:
-    """A customer managed key encrypts a DynamoDB table."""
-    if not table.at("serverSideEncryption", "enabled") or not table.has("serverSideEncryption", "kmsKeyArn"):
-        yield "has no serverSideEncryption.kmsKeyArn"
-
-
 @of_resource(
     TABLE,
     ids=("CKV2_AWS_16",),
@@ -36,4 +29,4 @@ def table_scales(table: Resource) -> Iterator[str]:
         yield f"billingMode: got {table.at('billingMode')}; set PAY_PER_REQUEST"
 
 
-RULES: Final = (table_can_be_restored, table_has_a_customer_key, table_scales)
+RULES: Final = (table_can_be_restored, table_scales)

@@ -21,22 +21,4 @@ def user_pool_asks_for_strong_passwords(pool: Resource) -> Iterator[str]:
             yield f"set passwordPolicy.{kind}"
 
 
-@of_resource(USER_POOL, ids=("AwsSolutions-COG2",))
-def user_pool_asks_for_a_second_factor(pool: Resource) -> Iterator[str]:
-    """A user pool requires a second factor (MFA) from every user."""
-    if pool.at("mfaConfiguration") != "ON":
-        yield f"mfaConfiguration: got {pool.at('mfaConfiguration')}; set ON"
-
-
-@of_resource(USER_POOL, ids=("AwsSolutions-COG8",))
-def user_pool_watches_sign_ins(pool: Resource) -> Iterator[str]:
-    """A user pool uses the PLUS plan, which includes Cognito's threat protection."""
-    if pool.at("userPoolTier") != "PLUS":
-        yield f"userPoolTier: got {pool.at('userPoolTier')}; set PLUS"
-
-
-RULES: Final = (
-    user_pool_asks_for_strong_passwords,
-    user_pool_asks_for_a_second_factor,
-    user_pool_watches_sign_ins,
-)
+RULES: Final = (user_pool_asks_for_strong_passwords,)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components.functions import archives
-from operations import resource_graph
+from engine.graph import record
 from settings import FUNCTION_NAMES
 
 
@@ -50,13 +50,13 @@ def test_first_run_builds_each_function_once_and_the_next_builds_nothing(
     """Fails if the program rebuilds an archive although its sources did not change."""
     layers = len(list(empty_build.iterdir()))
     first = Work(monkeypatch)
-    resource_graph.record("prod")
+    record("prod")
     sources = {path: times for path, times in first.read.items() if archives.ROOT in path.parents}
     assert len(sources) > len(FUNCTION_NAMES)
     assert not {path: times for path, times in sources.items() if times > 1}
     assert first.zipped == len(FUNCTION_NAMES) == len(list(empty_build.iterdir())) - layers
     before = {path: path.stat().st_mtime_ns for path in empty_build.iterdir()}
     second = Work(monkeypatch)
-    resource_graph.record("prod")
+    record("prod")
     assert second.zipped == 0
     assert {path: path.stat().st_mtime_ns for path in empty_build.iterdir()} == before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,10 +12,10 @@ from components.apis.mapping_templates import TEMPLATES
 from components.apis.mapping_templates import render as fill
 from components.apis.sync_workflow_integration import STATUS_OF_ERROR, response_template
 from components.aws import openapi
+from emulator_fixes import velocity
 from shared.errors import HTTP_STATUS, UnsupportedMediaType
 from shared.request_body import LARGEST_BODY_BYTES, check_media_type, too_large
 from tests.components.api_programs import MACHINE, ORIGIN, ORIGINS, record_rest_api
-from tests.components.velocity import REQUEST_ID, Rendered, render
 from tests.support.bodies import REST, document, routes_of
 from tests.support.graph import Graph
 
@@ -33,7 +34,38 @@ AWKWARD = [
     "$key #end",
     "</x>",
 ]
+REQUEST_ID = "0d9d2a5c-1f7e-4d1c-9a57-6f8d3a0c2b11"
 JSON_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a template wrote, and what it overrode."""
+
+    text: str
+    status: int | None
+    headers: dict[str, str]
+
+    @property
+    def body(self) -> Any:
+        """The text as JSON."""
+        return json.loads(self.text)
+
+
+def render(
+    template: str, body: Any = None, *, headers: dict[str, str] | None = None, claims: dict[str, str] | None = None
+) -> Rendered:
+    """Render `template` for a request with `body`, or for an integration's response with it."""
+    request = velocity.Request(
+        body=body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
+        path={},
+        query={},
+        headers=headers or {},
+        context={"requestId": REQUEST_ID, "authorizer": {"claims": claims or {}}},
+        stage_variables={},
+    )
+    rendered = velocity.render(template, request)
+    return Rendered(rendered.text, rendered.status, rendered.headers)
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def test_document_has_the_expected_operations(name: str, expected: dict[str, str
 @pytest.mark.parametrize(("name", "scopes"), [("rest-api.yaml", ()), ("http-api.yaml", ("email",))])
 def test_every_operation_requires_a_token(name: str, scopes: tuple[str, ...]) -> None:
     for operation in openapi.operations(openapi.load(name)):
-        assert operation.secured
+        assert operation.scheme
         assert operation.scopes == scopes
 
 

@@ -24,7 +24,7 @@ _RETRY_BASE_S: Final = "0.1"
 _TRANSACTION_MS: Final = "0"
 """Milliseconds that a transaction lasts. With 0, no single write conflicts with a transaction and fails with 500."""
 DECISIONS: Final = "decisions.jsonl"
-"""File in an instance's home with all IAM decisions. The module local.corrections.decision_log writes it."""
+"""File in an instance's home with all IAM decisions. The module emulator_fixes.decision_log writes it."""
 
 
 @dataclass(frozen=True)

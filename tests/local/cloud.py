@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from local import corrections, functions
+import emulator_fixes
+from local import functions
 from local.aws import Aws, CallError
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def left_out() -> tuple[str, ...]:
     The tests of these corrections must then fail.
     """
     names = os.environ.get("ORDERS_WITHOUT", "")
-    return corrections.NAMES if names == "all" else tuple(filter(None, names.split(",")))
+    return emulator_fixes.NAMES if names == "all" else tuple(filter(None, names.split(",")))
 
 
 def unique(name: str) -> str:

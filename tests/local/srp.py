@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from local.corrections import internal
+from emulator_fixes import internal
 
 _cognito: Any = internal("services.cognito")
 _N: Final[int] = _cognito._SRP_N

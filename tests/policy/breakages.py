@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.policy import breakages_of_apis
-from tests.policy.stacks import Change, allow, both, change, drop, plus, put, statement, without
+from tests.policy.stacks import Change, allow, change, drop, plus, put, statement, without
 from tests.support.graph import ACCOUNT
 
 _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
@@ -250,39 +250,6 @@ _MACHINES_AND_RIGHTS: Final[dict[str, list[tuple[str, Change]]]] = {
 BREAKAGES: Final = {**_FUNCTIONS, **breakages_of_apis.BREAKAGES, **_DATA, **_MESSAGES, **_MACHINES_AND_RIGHTS}
 
 MENDINGS: Final[dict[str, tuple[str, Change]]] = {
-    "function-runs-on-the-latest-runtime": ("users-api", put("Function users-api", "runtime", value="python3.14")),
-    "function-has-reserved-concurrency": (
-        "users-api",
-        put("Function users-api", "reservedConcurrentExecutions", value=10),
-    ),
-    "function-is-in-a-vpc": ("users-api", put("Function users-api", "vpcConfig", "subnetIds", value=["subnet-1"])),
-    "function-code-is-signed": ("users-api", put("Function users-api", "codeSigningConfigArn", value="arn")),
-    "function-environment-has-a-customer-key": ("users-api", put("Function users-api", "kmsKeyArn", value="arn")),
-    "rest-stage-caches": (
-        "rest-api-stage",
-        both(
-            put("Stage rest-api-stage", "cacheClusterEnabled", value=True),
-            put("MethodSettings rest-api-settings", "settings", "cachingEnabled", value=True),
-            put("MethodSettings rest-api-settings", "settings", "cacheDataEncrypted", value=True),
-        ),
-    ),
-    "user-pool-asks-for-a-second-factor": (
-        "identity-pool",
-        put("UserPool identity-pool", "mfaConfiguration", value="ON"),
-    ),
-    "user-pool-watches-sign-ins": ("identity-pool", put("UserPool identity-pool", "userPoolTier", value="PLUS")),
-    "table-has-a-customer-key": (
-        "data-orders",
-        put("Table data-orders", "serverSideEncryption", "kmsKeyArn", value="arn"),
-    ),
-    "bucket-logs-access": (
-        "data-analytics",
-        plus("aws:s3/bucketLogging:BucketLogging", {}, bucket="Bucket data-analytics"),
-    ),
-    "bucket-is-replicated": (
-        "data-analytics",
-        plus("aws:s3/bucketReplicationConfig:BucketReplicationConfig", {}, bucket="Bucket data-analytics"),
-    ),
     "role-policy-names-each-resource": (
         "rest-api-log-policy",
         statement("RolePolicy rest-api-log-policy", lambda s: s.update(Resource="arn:aws:logs:r:1:log-group:a:b")),

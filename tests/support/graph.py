@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from operations.resource_graph import ACCOUNT, REGION, ROOT, Graph, Resource, record, rule_path, run, stack_config
+from engine.graph import ACCOUNT, REGION, ROOT, Graph, Resource, record, rule_path, run, stack_config
 
 __all__ = ["ACCOUNT", "REGION", "ROOT", "Graph", "Resource", "record", "rule_path", "run", "stack_config"]

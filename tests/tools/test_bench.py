@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from operations.resource_graph import Graph
+from engine.graph import Graph
 from tools.bench import machine as machines
 from tools.bench import measuring, tables
 from tools.bench.machine import Machine

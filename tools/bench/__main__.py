@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from components.functions import archives
-from operations.resource_graph import Graph, record
+from engine.graph import Graph, record
 from tools.bench import developer, tables
 from tools.bench import machine as machines
 from tools.bench.machine import Machine

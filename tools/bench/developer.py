@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from engine.graph import ROOT
 from local import instances
 from local.instance import instance
-from operations.resource_graph import ROOT
 
 PROGRAM: Final = 10.0
 """Maximum CPU time, relative to `import pulumi, pulumi_aws`.
@@ -32,8 +32,8 @@ import time
 began = time.process_time()
 import pulumi, pulumi_aws
 imported = time.process_time()
-from operations import resource_graph
-resource_graph.record("prod")
+from engine.graph import record
+record("prod")
 print((time.process_time() - imported) / (imported - began))
 """
 

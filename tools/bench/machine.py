@@ -17,7 +17,7 @@ from typing import Final
 import uv
 
 from components.functions import archives, byte_code
-from operations.resource_graph import Graph
+from engine.graph import Graph
 
 ROOT: Final = archives.ROOT
 _HERE: Final = Path(__file__).parent

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.functions import archives
-from operations.resource_graph import Graph
+from engine.graph import Graph
 from tests.fakes.gateway import Request, rest_event
 from tools.bench.machine import Handler, Machine
 from tools.bench.measuring import Measure, Said

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from engine.graph import Graph, Resource
 from operations.api_document import routes
-from operations.resource_graph import Graph, Resource
 
 PER_ORDER: Final[Mapping[str, str]] = {
     "apigateway/restApi:RestApi": "a price for each request",
@@ -96,8 +96,6 @@ class MachineDesign:
 class Design:
     """Everything in a stack that influences its cost."""
 
-    api: str
-    """The name of the price of one request."""
     has_firewall: bool
     access_log: Log
     functions: Mapping[str, FunctionDesign]
@@ -135,7 +133,6 @@ def read(graph: Graph) -> Design:
     logs = {str(made.inputs["name"]): _log(made) for made in graph.of("LogGroup")}
     (stage,) = graph.of("aws:apigateway/stage:Stage")
     return Design(
-        api="rest_request",
         has_firewall=bool(graph.of("WebAclAssociation")),
         access_log=_log_of(stage.inputs["accessLogSettings"]["destinationArn"], logs),
         functions=_functions(graph, logs),

@@ -62,30 +62,8 @@ def _infrequent(use: Use, design: Design) -> tuple[Use, Design]:
     return use, replace(design, machines=machines, access_log=moved(design.access_log))
 
 
-def _untraced(use: Use, design: Design) -> tuple[Use, Design]:
-    return use, replace(design, is_traced=False)
-
-
 def _traced_whole(use: Use, design: Design) -> tuple[Use, Design]:
     return use, replace(design, is_traced_whole=True)
-
-
-def _http(use: Use, design: Design) -> tuple[Use, Design]:
-    # AWS WAF does not support HTTP APIs, so this design has no firewall.
-    return use, replace(design, api="http_request", has_firewall=False)
-
-
-def _all_express(use: Use, design: Design) -> tuple[Use, Design]:
-    machines = {name: replace(each, kind="EXPRESS") for name, each in design.machines.items()}
-    return use, replace(design, machines=machines)
-
-
-def _without_topics(use: Use, design: Design) -> tuple[Use, Design]:
-    return _functions(lambda each: replace(each, tells_success=False))(use, design)
-
-
-def _plain_queue(use: Use, design: Design) -> tuple[Use, Design]:
-    return use, replace(design, queue="queue_request")
 
 
 def _keys_only(use: Use, design: Design) -> tuple[Use, Design]:
@@ -94,15 +72,10 @@ def _keys_only(use: Use, design: Design) -> tuple[Use, Design]:
 
 
 LEVERS: Final = (
-    Lever("EXPRESS instead of STANDARD", _all_express, "one execution per order, and its 90-day history"),
     Lever("log only errors of executions", _workflow_logs("ERROR"), "the history of EXPRESS executions"),
     Lever("execution and access logs in class Infrequent Access", _infrequent, "metric filters, Live Tail"),
     Lever("log level WARNING for functions", _quiet, "the log line of each successful step"),
-    Lever("no X-Ray traces", _untraced, "the path of a request through the services"),
     Lever("a trace of every request, as below one request a second", _traced_whole),
-    Lever("HTTP API instead of REST API", _http, "firewall, request validation, mapping templates"),
-    Lever("no success topic", _without_topics, "messages about successfully handled events"),
-    Lever("a standard SQS queue", _plain_queue, "the order of messages"),
     Lever("indexes with keys only", _keys_only, "a list of orders with one query"),
     Lever("the other processor architecture", _functions(_other_architecture)),
     Lever("functions with twice the memory", _times(2)),

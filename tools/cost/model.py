@@ -75,7 +75,7 @@ class Model:
         return {name: number * self.prices[name].each for name, number in design.monthly.items() if number}
 
     def _quantities(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
-        yield "API", "api", design.api, 1
+        yield "API", "api", "rest_request", 1
         if design.has_firewall:
             yield "API", "api", "waf_request", 1
         yield from self._functions(use, design)
@@ -106,8 +106,7 @@ class Model:
 
     def _seconds(self, name: str, memory_mb: int) -> float:
         """Return the duration of an invocation in seconds. Half of it is computing, which more memory makes shorter."""
-        durations = self.assumed["duration_ms"]
-        milliseconds = durations.get(name, durations["tutorial"])
+        milliseconds = self.assumed["duration_ms"][name]
         return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000
 
     def _messages(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:

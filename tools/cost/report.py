@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cli import endings
-from operations.resource_graph import Graph, record
+from engine.graph import Graph, record
 from operations.stack_outputs import ERROR_LOG, without_stack_file
 from tools.cost import design as cost_design
 from tools.cost import levers as cost_levers
 from tools.cost.model import APART, PARTS, Model, by_part, execution_log, total
 from tools.cost.recorded import Use, assumptions, prices, recorded
-from tools.cost.tutorial import tutorial
 
 MOST_ORDERS: Final = 1_000_000_000
 WAYS: Final = {"standard": "POST /orders", "express": "POST /process"}
@@ -72,11 +71,10 @@ class Report:
         yield from self._basis()
 
     def _table(self) -> Iterator[str]:
-        other, its_design = tutorial()
-        uses = [*self.uses.values(), other]
-        bills = [self.model.bill(use, self.design) for use in self.uses.values()] + [self.model.bill(other, its_design)]
+        uses = self.uses.values()
+        bills = [self.model.bill(use, self.design) for use in uses]
         parts = [by_part(bill, self.orders) for bill in bills]
-        yield _head([*WAYS.values(), "the tutorial"])
+        yield _head(list(WAYS.values()))
         yield from (_row(part, [each[part] for each in parts]) for part in PARTS)
         yield _row("total", [total(bill, self.orders) for bill in bills])
         decides = [total(bill, self.orders, decides=True) for bill in bills]

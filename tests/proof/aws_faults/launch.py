@@ -21,9 +21,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from local import corrections, launch
-from local.corrections import environments, internal
-from local.corrections.workflow_stop import StoppedError
+import emulator_fixes
+from emulator_fixes import environments, internal
+from emulator_fixes.workflow_stop import StoppedError
+from local import launch
 from tests.proof.aws_faults.plan import Fault
 from tests.proof.aws_faults.proxy import STEP_PATH, step_fault
 
@@ -59,7 +60,7 @@ _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
 
 def main() -> None:
     """Apply the emulator's corrections, add the fault injection, and serve."""
-    apply = corrections.apply
+    apply = emulator_fixes.apply
 
     def apply_all(**named: Any) -> None:
         apply(**named)
@@ -67,7 +68,7 @@ def main() -> None:
         _let_environments_say_who_they_are()
         _let_workflows_ask()
 
-    corrections.apply = apply_all
+    emulator_fixes.apply = apply_all
     launch.main()
 
 
@@ -160,7 +161,7 @@ def _after(fault: Fault, execution: Any, integration: str) -> None:
         name = _ERRORS[integration.rpartition(":")[0]][_LOST]
         raise internal("services.stepfunctions")._ExecutionError(name, "planned by a test")
     if fault.kind == "timed out":
-        steps: Any = importlib.import_module("local.corrections.execution_steps")
+        steps: Any = importlib.import_module("emulator_fixes.execution_steps")
         steps._end(execution, "TIMED_OUT", "ExecutionTimedOut", error="States.Timeout", cause="")
         raise StoppedError
 

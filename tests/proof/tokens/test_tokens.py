@@ -2,7 +2,7 @@
 
 The emulator differs from AWS in some points. Its API gateways ignore `alg` and accept tokens without `exp`, but only
 the pool's own key could sign such tokens. Its REST API accepts access tokens and tokens of all app clients, which
-local/corrections/rest_checks.py corrects. test_tokens_graph.py checks what the emulator can't show.
+emulator_fixes/rest_checks.py corrects. test_tokens_graph.py checks what the emulator can't show.
 
 We broke copies of the program on purpose. POST /process without its authorizer let everybody in. GET /orders/{order_id}
 without its authorizer was still rejected by the function, but the graph's tests found it. The REST authorizer without

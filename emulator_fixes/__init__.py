@@ -1,0 +1,159 @@
+"""Modules that each correct one difference between the local emulator (ministack) and AWS.
+
+A correction replaces functions of the emulator with its own. The emulator's version is pinned. Each replaced function's
+source is compared with the source for which the correction was written. If the sources differ, the start fails with the
+function's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+PACKAGE: Final = "ministack"
+VERSION: Final = "1.5.33"
+NAMES: Final = (
+    "access_log",
+    "async_invocation",
+    "at_work",
+    "atomic_calls",
+    "condition_keys",
+    "decisions",
+    "environments",
+    "event_targets",
+    "execution_log",
+    "execution_roles",
+    "execution_steps",
+    "http_api_cors",
+    "http_import",
+    "jsonata_results",
+    "latency",
+    "parallel_branches",
+    "repeated_calls",
+    "rest_checks",
+    "rest_deployments",
+    "rest_import",
+    "rest_integrations",
+    "retry_delays",
+    "service_permissions",
+    "stream_mapping",
+    "sync_executions",
+    "throttled_functions",
+    "time_limits",
+    "trailing_slashes",
+    "transaction_conflicts",
+    "transport",
+    "user_names",
+    "warm_start",
+)
+
+
+class CorrectionError(Exception):
+    """The installed emulator differs from the one for which the corrections were written, or a name is unknown."""
+
+
+def internal(module: str) -> Any:
+    """Import a module of the emulator by its path inside the package. The module's private parts have no types."""
+    return importlib.import_module(f"{PACKAGE}.{module}")
+
+
+def nested(record: Any, *keys: str) -> Any:
+    """Return the value under the nested `keys` of one of the emulator's records, or None if a key is missing."""
+    for key in keys:
+        record = record.get(key) if isinstance(record, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return record  # pyright: ignore[reportUnknownVariableType]
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """One function of the emulator and the function that replaces it."""
+
+    correction: str
+    """Name of the module in emulator_fixes that declares the replacement."""
+    target: str
+    """Path of the replaced function in the emulator, for example "services.sqs._dlq_sweep"."""
+    source_hash: str
+    """First digits of the SHA-256 of the replaced function's source."""
+    function: Callable[..., Any]
+    """The new function. Its first argument is the replaced function, and the others are that function's arguments."""
+
+    def install(self) -> None:
+        """Replace the function. Raises CorrectionError if the function is missing or its source has changed."""
+        path, _, attribute = self.target.rpartition(".")
+        owner = _owner(path)
+        original = getattr(owner, attribute, None)
+        source = inspect.getsource(inspect.unwrap(original)) if original else ""
+        actual = hashlib.sha256(source.encode()).hexdigest()[:12] if source else "missing"
+        if not self.source_hash or not actual.startswith(self.source_hash):
+            raise CorrectionError(
+                f"correction {self.correction}: {PACKAGE}.{self.target} has changed since the correction was written "
+                f"(expected {self.source_hash}, found {actual}). "
+                "Remedy: read the new source, then adapt or delete the correction."
+            )
+        setattr(owner, attribute, _bound(self.function, original))
+
+
+_REPLACEMENTS: Final[list[Replacement]] = []
+
+
+def replaces(target: str, source_hash: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that declares a function as the replacement of the emulator's function `target`."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        name = function.__module__.rpartition(".")[2]
+        _REPLACEMENTS.append(Replacement(name, target, source_hash, function))
+        return function
+
+    return declare
+
+
+def apply(*, without: frozenset[str] = frozenset()) -> None:
+    """Install every correction except those in `without`.
+
+    Raises CorrectionError if a name in `without` is unknown, or if the emulator's version or a replaced function has
+    changed.
+    """
+    if unknown := without - set(NAMES):
+        raise CorrectionError(f"unknown corrections: got {', '.join(sorted(unknown))}; allowed: {', '.join(NAMES)}")
+    found = importlib.metadata.version(PACKAGE)
+    if found != VERSION:
+        raise CorrectionError(
+            f"{PACKAGE} {found} is installed, but emulator_fixes needs version {VERSION}. "
+            "Remedy: install requirements-local.txt, or review the corrections and raise VERSION."
+        )
+    for name in NAMES:
+        if name not in without:
+            importlib.import_module(f"{__name__}.{name}")
+    for replacement in _REPLACEMENTS:
+        # Importing a correction also imports the corrections that it uses, so excluded corrections are skipped here
+        # again.
+        if replacement.correction not in without:
+            replacement.install()
+
+
+def _owner(path: str) -> Any:
+    """Return the emulator's module or class at `path`, for example "core.lambda_runtime.Worker"."""
+    try:
+        return internal(path)
+    except ModuleNotFoundError:
+        module, _, name = path.rpartition(".")
+        return getattr(internal(module), name)
+
+
+def _bound(replacement: Callable[..., Any], original: Any) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(replacement):
+
+        async def replaced_async(*args: Any, **kwargs: Any) -> Any:
+            return await replacement(original, *args, **kwargs)
+
+        return replaced_async
+
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        return replacement(original, *args, **kwargs)
+
+    return replaced

@@ -1,0 +1,157 @@
+"""Lambda's retries and destinations for asynchronous invocations, which the emulator implements only in part.
+
+On AWS, the waits between attempts are 1 and 2 minutes. Here, LAMBDA_ASYNC_RETRY_BASE_SECONDS sets the first wait. An
+EXPRESS execution of the platform ends within half a minute, so on AWS it has ended before the next attempt. Here, an
+attempt waits until the running EXPRESS executions have ended. Otherwise `process_order` could fail on an order that its
+execution is still deciding.
+
+Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
+    sends to the on-failure destination or to the dead-letter queue, but not to both. It wraps the event in its own
+    envelope, and gives each attempt a new request id.
+AWS: Lambda uses the event-invoke config of the version or alias that was invoked, sends to all destinations, sends the
+    event itself to a dead-letter queue, and gives all attempts one request id.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+Upstream: report as a bug.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from emulator_fixes import internal, nested, replaces
+from emulator_fixes.authorization import role_may
+from emulator_fixes.deliveries import DeliveryError, timestamp, to_destination, to_queue, to_topic
+from emulator_fixes.workflow_stop import wait_for_express_executions
+from local.patience import PATIENCE
+
+_LOG: Final = logging.getLogger("local.async_invocation")
+_lambda: Any = internal("services.lambda_svc")
+_unfinished: Final[set[object]] = set()
+_SEND: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_request_id", default="")
+
+
+@replaces("services.lambda_svc.invoke_async_with_retry", "289fe4d3cbd4")
+def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
+    """Queue the event for asynchronous invocation, and return at once."""
+    del original
+    run, entry = contextvars.copy_context().run, object()
+    _unfinished.add(entry)
+
+    def invoke() -> None:
+        try:
+            run(_invoke, function, event)
+        finally:
+            _unfinished.discard(entry)
+
+    threading.Thread(target=invoke, daemon=True).start()
+
+
+def unfinished() -> int:
+    """Return the number of events that a function is processing or that wait for their next attempt."""
+    return len(_unfinished)
+
+
+@replaces("services.lambda_svc._execute_function_dispatch", "f62cd259213e")
+def execute(original: Any, function: Any, config: Any, event: Any, request_id: str, started: float) -> Any:
+    """Run an attempt with the request id of its event, so that all attempts have the same id."""
+    return original(function, config, event, _request_id.get() or request_id, started)
+
+
+def _invoke(function: Any, event: Any) -> None:
+    config: Any = function.get("config") or function
+    account, region = _lambda._account_region_from_function_config(config)
+    _lambda._request_account_id.set(account)
+    _lambda._request_region.set(region)
+    request_id: str = _lambda.new_uuid()
+    _request_id.set(request_id)
+    settings = _settings(config["FunctionArn"])
+    waits = _lambda._LAMBDA_ASYNC_RETRY_BASE_SECONDS, _lambda._LAMBDA_ASYNC_RETRY_MAX_SECONDS
+    result, attempts, condition = attempt(lambda: _lambda._execute_function(function, event), settings, *waits)
+    record: dict[str, Any] = {
+        "version": "1.0",
+        "timestamp": timestamp(),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": config["FunctionArn"],
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": config.get("Version", "$LATEST")},
+        "responsePayload": result.get("body"),
+    }
+    if not result.get("error"):
+        _send(config, nested(settings, "DestinationConfig", "OnSuccess", "Destination"), record)
+        return
+    record["responseContext"]["functionError"] = "Unhandled"
+    _send(config, nested(settings, "DestinationConfig", "OnFailure", "Destination"), record)
+    _send_dead_letter(config, event, request_id, result)
+
+
+def _settings(function_arn: str) -> Any:
+    """Return the event-invoke config of the invoked version or alias, or {} if it has no config."""
+    name, _, qualifier = function_arn.partition(":function:")[2].partition(":")
+    return nested(_lambda._functions.get(name), "event_invoke_configs", qualifier) or {}
+
+
+def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: float) -> tuple[Any, int, str]:
+    """Invoke until an attempt succeeds or no retry is left.
+
+    Returns the last result, the number of attempts, and the condition: "Success", "RetriesExhausted" or
+    "EventAgeExceeded".
+    """
+    retries = int(settings.get("MaximumRetryAttempts", 2))
+    ends = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", 21_600)) * PATIENCE
+    attempts = 0
+    while True:
+        result = invoke()
+        # A throttled event does not count as an attempt. Lambda retries it until it reaches its maximum age.
+        attempts += not result.get("throttle")
+        if not result.get("error"):
+            return result, attempts, "Success"
+        if attempts > retries:
+            return result, attempts, "RetriesExhausted"
+        delay = min(base_s * 2 ** max(attempts - 1, 0), longest_s)
+        if time.monotonic() + delay > ends:
+            return result, attempts, "EventAgeExceeded"
+        wait_for_express_executions()
+        time.sleep(delay)
+
+
+def _send(config: Any, destination: str | None, record: Any) -> None:
+    if destination and _allowed(config, destination):
+        try:
+            to_destination(destination, record)
+        except DeliveryError as error:
+            _LOG.error("%s: destination %s: %s", config["FunctionName"], destination, error)
+
+
+def _send_dead_letter(config: Any, event: Any, request_id: str, result: Any) -> None:
+    target = nested(config, "DeadLetterConfig", "TargetArn")
+    if not target or not _allowed(config, target):
+        return
+    message = str(nested(result, "body", "errorMessage") or "-")
+    attributes = {"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": message[:1024]}
+    try:
+        (to_queue if ":sqs:" in target else to_topic)(target, json.dumps(event), attributes)
+    except DeliveryError as error:
+        _LOG.error("%s: dead letter to %s: %s", config["FunctionName"], target, error)
+
+
+def _allowed(config: Any, target: str) -> bool:
+    """Return whether the function's own role may send to `target`. Lambda sends with this role."""
+    action = _SEND.get(target.split(":")[2], "*")
+    if role_may(config["Role"], action, target):
+        return True
+    _LOG.error(
+        "%s: the execution role does not allow %s on %s, so nothing was sent", config["FunctionName"], action, target
+    )
+    return False

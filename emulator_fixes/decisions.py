@@ -1,0 +1,58 @@
+"""All IAM decisions can be read in a file, as in CloudTrail on AWS.
+
+This correction writes each decision to the file that LOCAL_DECISIONS names (see decision_log.py).
+
+Emulator: The emulator reports an IAM decision to the caller only.
+AWS: CloudTrail records each call with its caller, and whether IAM denied the call.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+Upstream: request as a feature.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from typing import Any, Final
+
+from emulator_fixes import replaces
+from emulator_fixes.decision_log import note
+
+_ALLOW: Final = "Allow"
+# The emulator also calls `evaluate` for a resource policy. This flag keeps such a call from being logged as a decision
+# about the caller's policies.
+_of_resource: contextvars.ContextVar[bool] = contextvars.ContextVar("resource_policy_evaluated", default=False)
+
+
+@replaces("core.iam_evaluator.evaluate", "2a5dd6932d1a")
+def evaluate(original: Any, request: Any, policies: Any, *limits: Any) -> Any:
+    """Evaluate the caller's policies, and log the decision."""
+    result = original(request, policies, *limits)
+    if not _of_resource.get():
+        _note(_role(request.principal_arn), request, result)
+    return result
+
+
+@replaces("core.iam_evaluator.evaluate_resource_policy", "e49ce7161ad6")
+def evaluate_resource_policy(original: Any, policy: Any, request: Any, service: Any = None, **more: Any) -> Any:
+    """Evaluate a resource's own policy.
+
+    The decision is logged only if a service is the caller, because a service has no policies of its own.
+    """
+    token = _of_resource.set(True)
+    try:
+        result = original(policy, request, service, **more)
+    finally:
+        _of_resource.reset(token)
+    if service:
+        _note(service, request, result)
+    return result
+
+
+def _note(who: str, request: Any, result: Any) -> None:
+    allowed = result.decision == _ALLOW
+    note(who, request.action, request.resource_arn, allowed=allowed, context=request.service_context)
+
+
+def _role(arn: str) -> str:
+    """Return the role's name from a role ARN or an assumed-role ARN, and any other ARN unchanged."""
+    _, found, name = arn.partition("role/")
+    return name.partition("/")[0] if found else arn

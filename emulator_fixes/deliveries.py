@@ -1,0 +1,59 @@
+"""Functions that send messages to queues and topics of the emulator as AWS services do, for the other corrections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator_fixes import internal
+
+_sqs: Any = internal("services.sqs")
+_sns: Any = internal("services.sns")
+
+
+class DeliveryError(Exception):
+    """A target did not accept a message. `code` is AWS's error code, and `message` explains the error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def to_queue(arn: str, body: str, attributes: Mapping[str, str] | None = None, group: str | None = None) -> None:
+    """Send `body` with text attributes to the queue with this ARN. Raises DeliveryError."""
+    queue = _sqs._queue_by_arn(arn)
+    if queue is None:
+        raise DeliveryError("NO_RESOURCE", f"the queue {arn} does not exist")
+    named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
+    request = {"MessageBody": body, "MessageAttributes": named, "MessageGroupId": group}
+    url = _sqs._queue_url(arn.rpartition(":")[2])
+    try:
+        _sqs._act_send_message({**request, "QueueUrl": url}, url)
+    except _sqs._Err as error:
+        raise DeliveryError("SDK_CLIENT_ERROR", str(error.message)) from None
+
+
+def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -> None:
+    """Publish `body` with text attributes to the topic with this ARN. Raises DeliveryError."""
+    named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
+    if arn not in _sns._topics:
+        raise DeliveryError("NO_RESOURCE", f"the topic {arn} does not exist")
+    _sns._fanout(arn, internal("core.responses").new_uuid(), body, "", "", named)
+
+
+def to_destination(arn: str, body: Any) -> None:
+    """Send an invocation record to a queue or a topic. Raises DeliveryError, also for every other kind of target."""
+    text, service = json.dumps(body, default=str), arn.split(":")[2]
+    if service == "sqs":
+        to_queue(arn, text)
+    elif service == "sns":
+        to_topic(arn, text)
+    else:
+        raise DeliveryError("NOT_SUPPORTED", f"destination {arn}: got service {service}; allowed: sqs, sns")
+
+
+def timestamp() -> str:
+    """Return the current time in the format of AWS's invocation records."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"

@@ -1,0 +1,81 @@
+"""A function has at most PLACES execution environments here, and further invocations wait for a free one.
+
+Here each environment is a process on the same machine. A burst of orders would cause many cold starts at once, which
+would slow each other down until functions time out. This correction limits the environments of each function. The
+wait does not count toward the invocation's time limit.
+
+Emulator: The emulator creates a new execution environment for each invocation that finds none free, without a limit for
+    the machine that it runs on.
+AWS: Lambda creates execution environments in the same way, but in a data center.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+Upstream: nothing to report, because the limit depends on the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from typing import Any, Final
+
+from emulator_fixes import internal, replaces
+
+PLACES: Final = max(4, 2 * (os.cpu_count() or 1))
+"""Highest number of concurrent invocations of one function. A function that invokes itself could wait forever."""
+_lambda: Any = internal("services.lambda_svc")
+
+
+class Line:
+    """Limits how many callers run at the same time, and admits waiting callers in the order of their arrival."""
+
+    def __init__(self, places: int) -> None:
+        self._places = self._free = places
+        self.waiting: deque[threading.Event] = deque()
+        self._guard = threading.Lock()
+
+    def enter(self, limit: int | None = None) -> bool:
+        """Wait for a free place and return True. Return False at once if `limit` callers already run or wait."""
+        with self._guard:
+            if limit is not None and self._places - self._free + len(self.waiting) >= limit:
+                return False
+            if self._free:
+                self._free -= 1
+                return True
+            turn = threading.Event()
+            self.waiting.append(turn)
+        turn.wait()
+        return True
+
+    def leave(self) -> None:
+        """Give the place to the caller that has waited longest."""
+        with self._guard:
+            if self.waiting:
+                self.waiting.popleft().set()
+            else:
+                self._free += 1
+
+
+_lines: Final[dict[str, Line]] = {}
+
+
+@replaces("services.lambda_svc._acquire_execution_slot", "ed3b38149e2e")
+def acquire(original: Any, function: Any, config: Any) -> Any:
+    """Wait for a free environment before the invocation counts toward the account's concurrency.
+
+    Reserved concurrency counts waiting invocations too, because on AWS they would run.
+    """
+    line = _lines.setdefault(_lambda._inflight_key(config), Line(PLACES))
+    if not line.enter(_lambda._reserved_concurrency(function, config)):
+        return None, "function"
+    slot, limit = original(function, config)
+    if slot is None:
+        line.leave()
+    return slot, limit
+
+
+@replaces("services.lambda_svc._release_execution_slot", "b35708f638af")
+def release(original: Any, slot: str | None) -> None:
+    """End an invocation, and give its environment to the next one that waits."""
+    original(slot)
+    if slot is not None:
+        _lines[slot].leave()

@@ -1,0 +1,47 @@
+"""An invocation takes 11 ms instead of 55 ms.
+
+This correction disables Nagle's algorithm, and reads the log up to the mark that local/bootstrap.py writes at an
+invocation's end.
+
+Emulator: The Runtime API of the emulator sends a response in two writes, and Nagle's algorithm delays the second write
+    by 40 ms. After each invocation, the emulator waits for further log lines.
+AWS: The Runtime API of Lambda has no such waits.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+Upstream: report as a bug.
+"""
+
+from __future__ import annotations
+
+import queue
+import socketserver
+from typing import Any, Final
+
+from emulator_fixes import replaces
+from local.bootstrap import END_OF_LOG
+
+# A running environment always sends the mark eventually, so this is only the interval for checking whether it still
+# runs.
+_LOOK_AGAIN_S: Final = 0.1
+
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+
+@replaces("core.lambda_runtime.Worker._drain_stderr_bounded", "3fd7cc742872")
+def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
+    """Return the log lines of an invocation, up to the mark at its end."""
+    if arguments or named:
+        # The log has no mark before the first invocation.
+        return original(worker, *arguments, **named)
+    lines: list[str] = []
+    while True:
+        lives = worker._proc is not None and worker._proc.poll() is None
+        try:
+            line = worker._stderr_queue.get(timeout=_LOOK_AGAIN_S)
+        except queue.Empty:
+            if lives:
+                continue
+            break
+        if line == END_OF_LOG:
+            break
+        lines.append(line)
+    return "\n".join(lines)

@@ -1,0 +1,35 @@
+"""Functions and workflow tasks get PATIENCE times their configured time limit (local/patience.py).
+
+This correction multiplies the limits.
+
+Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, the start of a function can
+    take longer than the 3 s that `validate_order` has on Lambda.
+AWS: Lambda applies the limit on machines whose speed does not change.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+Upstream: nothing to report, because the emulator is right.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from emulator_fixes import internal, replaces
+from local.patience import PATIENCE
+
+_DEFAULT_S: Final = 3
+"""Lambda's default time limit, for a function without one, in seconds."""
+_runtime: Any = internal("core.lambda_runtime")
+_runtime._PROVIDED_INIT_TIMEOUT *= PATIENCE
+
+
+@replaces("core.lambda_runtime.ProvidedWorker.__init__", "4101cdd4b5e8")
+def make_environment(original: Any, worker: Any, name: str, config: Any, code: bytes) -> None:
+    """Create an execution environment whose time limit and remaining time are PATIENCE times longer."""
+    limit_s = int(config.get("Timeout", _DEFAULT_S) * PATIENCE)
+    original(worker, name, {**config, "Timeout": limit_s}, code)
+
+
+@replaces("services.stepfunctions._invoke_resource_with_timeout", "faeed0bf70d5")
+def run_task(original: Any, resource: str, arguments: Any, limit_s: float) -> Any:
+    """Run a task with a time limit that is PATIENCE times longer."""
+    return original(resource, arguments, limit_s * PATIENCE)

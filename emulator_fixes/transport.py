@@ -1,0 +1,30 @@
+"""Calls on the loopback interface count as encrypted.
+
+This correction counts the calls on the loopback interface as encrypted. Tests of the resource graph check that the
+policies exist.
+
+Emulator: The emulator serves plain HTTP here, but enforces policies that deny requests without TLS. Those policies
+    would deny every access to every queue, topic and bucket.
+AWS: All requests of the platform use TLS.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+Upstream: nothing to report, because the emulator is right.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from typing import Any
+
+from emulator_fixes import internal, replaces
+
+_HERE = ("127.0.0.1", True)
+
+# Work outside of a request, such as a delivery by EventBridge, has no caller address, so it uses this default.
+internal("core.iam_evaluator")._request_origin = contextvars.ContextVar("request_origin", default=_HERE)
+
+
+@replaces("app.pin_request_origin", "de819c1bd9ac")
+def pin_request_origin(original: Any, source_ip: str, secure_transport: bool) -> None:
+    """Remember the client's address, and treat its connection as encrypted."""
+    del secure_transport
+    original(source_ip, True)

@@ -1,0 +1,234 @@
+"""Runs the Pulumi program, or a part of it, with Pulumi's mocks, and records every resource that it registers."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pulumi_yaml
+from components.functions import archives
+from engine import program as engine
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+ACCOUNT: Final = "123456789012"
+REGION: Final = "ap-northeast-1"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registered resource."""
+
+    type: str
+    """Pulumi type token, for example aws:sqs/queue:Queue."""
+    name: str
+    """Logical name."""
+    inputs: Mapping[str, Any]
+    """Inputs in the form that the provider receives: camelCase keys and resolved values."""
+    state: Mapping[str, Any]
+    """Inputs, and invented values for the outputs that AWS would compute."""
+    parent: str
+    """URN of the parent."""
+    urn: str
+    custom: bool
+    protect: bool
+    dependencies: tuple[str, ...]
+    """URNs of the resources that this resource depends on."""
+    made_from: Mapping[str, frozenset[str]]
+    """URNs of the resources whose outputs an input contains, by name of the input."""
+    delete_before_replace: bool
+
+
+@dataclass
+class Graph:
+    """All resources and outputs that one run of the program registered."""
+
+    stack: str
+    resources: list[Resource] = field(default_factory=list[Resource])
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    components_with_outputs: set[str] = field(default_factory=set[str])
+    """URNs of components that called register_outputs."""
+
+    def of(self, type_token: str) -> list[Resource]:
+        """Return the resources of a type. `type_token` is the whole token or its last part, for example `Queue`."""
+        return [r for r in self.resources if r.type == type_token or r.type.rsplit(":", 1)[-1] == type_token]
+
+    def one(self, type_token: str, name: str) -> Resource:
+        """Return the resource with this type and logical name. Raises AssertionError unless there is exactly one."""
+        found = [resource for resource in self.of(type_token) if resource.name == name]
+        if len(found) != 1:
+            raise AssertionError(
+                f"{type_token} {name!r}: got {len(found)}; allowed: one of {[r.name for r in self.of(type_token)]}"
+            )
+        return found[0]
+
+    def policy(self, type_token: str, name: str, key: str = "policy") -> list[dict[str, Any]]:
+        """Return the statements of the policy document in the input `key` of a resource."""
+        return cast("list[dict[str, Any]]", json.loads(self.one(type_token, name).inputs[key])["Statement"])
+
+    def children(self, urn: str) -> Iterator[Resource]:
+        """Yield the resources whose parent is `urn`."""
+        return (resource for resource in self.resources if resource.parent == urn)
+
+
+class _Recorder:
+    """Records each registration, and invents the outputs that AWS would compute.
+
+    With `unknown`, as in a first preview, it computes no outputs.
+    """
+
+    account, region = ACCOUNT, REGION
+
+    def __init__(self, graph: Graph, *, unknown: bool) -> None:
+        self._graph, self._unknown = graph, unknown
+        self._lock = threading.Lock()
+
+    def register(self, registration: engine.Registration) -> tuple[str, Mapping[str, Any]]:
+        kind, name, inputs = registration.type, registration.name, registration.known_inputs
+        identity, state = name, inputs
+        if self._unknown:
+            identity = ""
+        elif registration.custom:
+            identity, state = computed_id(kind, name, inputs), {**computed(kind, name, inputs), **inputs}
+        resource = Resource(
+            type=kind,
+            name=name,
+            inputs=registration.inputs,
+            state=state,
+            parent=registration.parent,
+            urn=registration.urn,
+            custom=registration.custom,
+            protect=registration.protect,
+            dependencies=registration.dependencies,
+            made_from=registration.made_from,
+            delete_before_replace=registration.delete_before_replace,
+        )
+        with self._lock:
+            self._graph.resources.append(resource)
+        return identity, state
+
+    def register_outputs(self, urn: str) -> None:
+        with self._lock:
+            self._graph.components_with_outputs.add(urn)
+
+
+def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
+    """Return an invented id of a resource, in the format that AWS uses."""
+    kind = type_token.rsplit(":", 1)[-1]
+    if kind in ("Role", "Table", "Function", "LogGroup", "EventBus", "EventRule"):
+        return str(inputs.get("name", name))
+    if kind == "Queue":
+        return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
+    if kind == "UserPool":
+        return f"{REGION}_POOL"
+    return f"{name}-id"
+
+
+def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return invented outputs of a resource, in the format that AWS uses."""
+    module, kind = type_token.split(":")[1].split("/", maxsplit=1)[0], type_token.rsplit(":", 1)[-1]
+    physical = inputs.get("name") or inputs.get("bucket") or name
+    arn = f"arn:aws:{module}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"
+    exact: dict[str, dict[str, Any]] = {
+        "Role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}"},
+        "Queue": {"arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{physical}", "url": computed_id(type_token, name, inputs)},
+        "Topic": {"arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{physical}"},
+        "Bucket": {"arn": f"arn:aws:s3:::{physical}"},
+        "Table": {
+            "arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}",
+            "streamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}/stream/2026-01-01T00:00:00.000",
+        },
+        "LogGroup": {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}"},
+        "EventBus": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{physical}"},
+        "EventRule": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(inputs)}{physical}"},
+        "EventArchive": {"arn": f"arn:aws:events:{REGION}:{ACCOUNT}:archive/{physical}"},
+        "StateMachine": {"arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{physical}"},
+        "RestApi": {
+            "rootResourceId": "root",
+            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}-id",
+            "arn": f"arn:aws:apigateway:{REGION}::/restapis/{name}-id",
+        },
+        "LayerVersion": {"arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{inputs.get('layerName')}:1", "version": "1"},
+        "MetricAlarm": {"arn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{physical}"},
+        "UserPool": {"arn": f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_POOL"},
+    }
+    if kind in exact:
+        return {"arn": arn, **exact[kind]}
+    return {"arn": arn, **_computed_of_endpoints(type_token, inputs)}
+
+
+def rule_path(inputs: Mapping[str, Any]) -> str:
+    """Return the part before the name in the ARN of a rule: `BUS/`, or "" for a rule of the default bus."""
+    bus = inputs.get("eventBusName", "default")
+    return "" if bus == "default" else f"{bus}/"
+
+
+def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    kind, base = type_token.rsplit(":", 1)[-1], f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+    invoke = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions"
+    if kind == "Function":
+        arn = f"{base}:{inputs['name']}"
+        return {"arn": arn, "version": "1", "invokeArn": f"{invoke}/{arn}/invocations", "qualifiedArn": f"{arn}:1"}
+    if type_token.startswith("aws:lambda/alias:"):
+        arn = f"{base}:{inputs['functionName']}:{inputs['name']}"
+        return {"arn": arn, "invokeArn": f"{invoke}/{arn}/invocations"}
+    if kind == "Stage" and "apigatewayv2" not in type_token:
+        host = f"https://{inputs['restApi']}.execute-api.{REGION}.amazonaws.com"
+        return {
+            "invokeUrl": f"{host}/{inputs['stageName']}",
+            "arn": f"arn:aws:apigateway:{REGION}::/restapis/{inputs['restApi']}/stages/{inputs['stageName']}",
+        }
+    if kind == "Stage":
+        return {"invokeUrl": f"https://{inputs['apiId']}.execute-api.{REGION}.amazonaws.com/"}
+    if kind == "Api":
+        api = "http-id"
+        return {
+            "apiEndpoint": f"https://{api}.execute-api.{REGION}.amazonaws.com",
+            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}",
+        }
+    if kind == "EmailIdentity":
+        return {"arn": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{inputs['emailIdentity']}"}
+    return {}
+
+
+def stack_config(stack: str) -> dict[str, str]:
+    """Return the configuration in the stack file, in the form that the Pulumi CLI passes to the program."""
+    document = pulumi_yaml.read(ROOT / f"Pulumi.{stack}.yaml")
+    return {key: pulumi_yaml.config_text(value) for key, value in document["config"].items()}
+
+
+def run(
+    program: Callable[[], None], stack: str = "dev", *, unknown: bool = False, config: Mapping[str, str] | None = None
+) -> Graph:
+    """Run `program` with mocks, and return the recorded graph. Raises the errors of `program`.
+
+    With `unknown`, computed outputs are unknown, as in a first preview.
+    """
+    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+    graph = Graph(stack)
+    where = engine.Stack(
+        project="orders", name=stack, config=stack_config(stack) if config is None else config, preview=unknown
+    )
+    graph.outputs.update(engine.run(program, where, _Recorder(graph, unknown=unknown)))
+    return graph
+
+
+def record(
+    stack: str, *, unknown: bool = False, config: Mapping[str, str] | None = None, build_archives: bool = True
+) -> Graph:
+    """Run the whole Pulumi program with the settings of `stack`, and return the recorded graph.
+
+    Without `build_archives`, the run needs no package index.
+    """
+
+    def program() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    with nullcontext() if build_archives else archives.only_named():
+        return run(program, stack, unknown=unknown, config=config)

@@ -1,0 +1,224 @@
+"""Runs a Pulumi program and passes each resource that the program registers to a sink.
+
+This module takes the place of Pulumi's engine. Pulumi's test support replaces the engine with a monitor, which receives
+everything that the program sends to the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import pulumi
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import run_in_stack
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright: ignore[reportPrivateUsage] - as mocks
+
+_STACK_TYPE: Final = "pulumi:pulumi:Stack"
+
+
+class EngineError(Exception):
+    """The program needs something of Pulumi's engine that this engine does not support."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One resource or component that the program registers."""
+
+    urn: str
+    type: str
+    """Pulumi type token, e.g. aws:sqs/queue:Queue."""
+    name: str
+    """Logical name."""
+    inputs: Mapping[str, Any]
+    """camelCase keys, whole numbers as integers, secrets as plain values. A preview has pulumi.Unknown for some."""
+    known_inputs: Mapping[str, Any]
+    """The inputs without unknown values."""
+    parent: str
+    """The parent's URN."""
+    custom: bool
+    """False for a component."""
+    protect: bool
+    dependencies: tuple[str, ...]
+    """URNs of the resources that Pulumi creates first."""
+    made_from: Mapping[str, frozenset[str]]
+    """Input -> URNs of the resources whose outputs the input contains."""
+    delete_before_replace: bool
+
+
+class Sink(Protocol):
+    """Receives what the program registers. Pulumi calls a sink from several threads."""
+
+    @property
+    def account(self) -> str:
+        """AWS account id that the program sees."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """AWS Region that the program sees."""
+        ...
+
+    def register(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
+        """Return the id and all properties of a resource, or an empty id for a component."""
+        ...
+
+    def register_outputs(self, urn: str) -> None:
+        """Receive the URN of a component that called `register_outputs`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """The stack for which the program runs."""
+
+    project: str
+    name: str
+    config: Mapping[str, str]
+    """Configuration as the Pulumi CLI passes it to the program."""
+    preview: bool = False
+
+
+def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logger | None = None) -> dict[str, Any]:
+    """Run `program` to its end and return its exports. An export that a preview does not know is None.
+
+    `log` receives the messages of `pulumi.log`. Raises EngineError and whatever the program or the sink raises.
+    """
+    loop = asyncio.new_event_loop()
+    # The first error of a resource ends the run and is raised here. The loop would print the others.
+    loop.set_exception_handler(lambda _loop, _context: None)
+    # Pulumi's settings read the current loop.
+    asyncio.set_event_loop(loop)
+    monitor = _Monitor(sink)
+    set_all_config(dict(stack.config), [])
+    mocks.set_mocks(
+        monitor.mocks, project=stack.project, stack=stack.name, preview=stack.preview, logger=log, monitor=monitor
+    )
+    # A run that failed leaves tasks of its own loop, and a later run in the same process would wait for them forever.
+    tracked: Any = settings.SETTINGS
+    tracked.rpc_manager.clear()
+    tracked.outputs.clear()
+    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource
+    exports = loop.run_until_complete(_exports(program))
+    # After an error the loop stays open: threads that still create resources report to it.
+    loop.close()
+    asyncio.set_event_loop(None)
+    return exports
+
+
+async def _exports(program: Callable[[], None]) -> dict[str, Any]:
+    async def entry() -> None:
+        program()
+
+    start: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = run_in_stack
+    await start(entry)
+    root: Any = settings.get_root_resource()
+    outputs = {name: pulumi.Output.from_input(value) for name, value in root.outputs.items()}
+    return {name: plain(await output.future()) if await output.is_known() else None for name, output in outputs.items()}
+
+
+class _Provider(mocks.Mocks):
+    """Answers the program's requests to the AWS provider."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - MockMonitor accepts the result without failures
+        """Return the result of a data source."""
+        results = data_sources(self._sink.account, self._sink.region)
+        if args.token not in results:
+            raise EngineError(
+                f"the program calls {args.token}; allowed: {', '.join(results)}. "
+                f"Remedy: add the data source to data_sources in engine/program.py"
+            )
+        return results[args.token]
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        """Refuse to read a resource that the program does not create: it exists on AWS only."""
+        raise EngineError(
+            f"the program reads {args.typ} {args.name!r}, which it does not create. Remedy: create the resource in it"
+        )
+
+
+def data_sources(account: str, region: str) -> dict[str, dict[str, Any]]:
+    """Return the result of each data source that programs may call, by its token."""
+    return {
+        "aws:index/getCallerIdentity:getCallerIdentity": {
+            "accountId": account,
+            "arn": f"arn:aws:iam::{account}:root",
+            "id": account,
+            "userId": account,
+        },
+        "aws:index/getRegion:getRegion": {
+            "description": region,
+            "endpoint": f"ec2.{region}.amazonaws.com",
+            "id": region,
+            "name": region,
+            "region": region,
+        },
+        "aws:index/getPartition:getPartition": {
+            "dnsSuffix": "amazonaws.com",
+            "id": "aws",
+            "partition": "aws",
+            "reverseDnsPrefix": "com.amazonaws",
+        },
+    }
+
+
+class _Monitor(mocks.MockMonitor):
+    """Receives the program's requests to Pulumi's engine."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__(_Provider(sink))
+        self._sink = sink
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
+        """Register a resource or a component, and return its properties."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == _STACK_TYPE:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        # Deserialization requires an event loop on the current thread.
+        _ensure_event_loop()
+        identity, properties = self._sink.register(
+            Registration(
+                urn=urn,
+                type=request.type,
+                name=request.name,
+                inputs=plain(rpc.deserialize_properties(request.object, keep_unknowns=True)),
+                known_inputs=plain(rpc.deserialize_properties(request.object)),
+                parent=request.parent,
+                custom=bool(request.custom),
+                protect=bool(request.protect),
+                dependencies=tuple(request.dependencies),
+                made_from={key: frozenset(value.urns) for key, value in request.propertyDependencies.items()},
+                delete_before_replace=bool(request.deleteBeforeReplace),
+            )
+        )
+        state = _sync_await(rpc.serialize_properties(dict(properties), {}))
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=state)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
+        """Record that a component registered its outputs."""
+        self._sink.register_outputs(request.urn)
+        return super().RegisterResourceOutputs(request)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON has it: whole floats as integers, secrets without their marks.
+
+    Pulumi passes every number as a float.
+    """
+    if rpc.is_rpc_secret(value):
+        return plain(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return [plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,21 @@
+"""The adapters and the resource types of the stacks are the same set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local import adapters
+from tests.conftest import STACKS
+from tests.support.graph import Graph, record, stack_config
+
+# A stack may name an address for its alarms. The settings of the three stacks leave it to their owner.
+ADDRESS = '"alarmEmail": "operators@example.com"'
+
+
+def test_each_adapter_serves_a_resource_type_of_a_stack(graph_of: Callable[[str], Graph]) -> None:
+    config = {key: value.replace('"alarmEmail": ""', ADDRESS) for key, value in stack_config("local").items()}
+    with_address = record("local", config=config, build_archives=False)
+    assert with_address.of("TopicSubscription")
+    graphs = [with_address, *(graph_of(stack) for stack in STACKS)]
+    types = {made.type for graph in graphs for made in graph.resources if made.custom}
+    assert types == set(adapters.ADAPTERS)
