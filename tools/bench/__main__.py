@@ -34,8 +34,8 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     yield ""
     yield "## Initialization"
     yield ""
-    yield 'Cost of importing each handler, relative to a handler that only calls `boto3.client("dynamodb")`. The ratio'
-    yield "includes the start of Python, so it is closer to 1. The limit applies to it. *net* excludes this start."
+    yield 'Cost of importing each handler, divided by that of a handler that only calls `boto3.client("dynamodb")`.'
+    yield "The limit applies to *ratio*, which includes the start of Python in both numbers. *net* excludes this start."
     yield ""
     yield from _starts(machine, measured)
     yield ""
