@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
-from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext
 
 # Step Functions sends events about executions only to the account's default bus.
 _DEFAULT_BUS: Final = "default"
@@ -53,7 +53,6 @@ def make_fail_order(
     *,
     context: FunctionContext,
     component: str,
-    size: FunctionSize,
     orders_table: aws.dynamodb.Table,
     success_topic_arn: pulumi.Input[str],
     parent: pulumi.Resource,
@@ -65,7 +64,8 @@ def make_fail_order(
             context=context,
             component=component,
             source="fail_order",
-            size=size,
+            timeout_s=15,
+            memory_mb=256,
             environment={"ORDERS_TABLE": orders_table.name},
             permissions=[allow("dynamodb:UpdateItem", on=orders_table.arn)],
             asynchronous=AsynchronousInvocation(success_topic_arn=success_topic_arn),

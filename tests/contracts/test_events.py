@@ -9,8 +9,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from components.aws.openapi import CONTRACTS
-from shared.domain.orders import TRANSITIONS
-from shared.events import DETAIL_TYPES
+from contracts.orders import DETAIL_TYPES, TRANSITIONS
 from tests.contracts.answers import breaches, document
 from tests.contracts.test_openapi import NOT_DRAFT_4, nodes
 

@@ -11,7 +11,7 @@ import pytest
 
 import settings
 from components.functions import archives
-from tests.support.graph import ROOT, Graph, Resource
+from tests.support.graph import ROOT, Graph
 from tools.docs import generate as documents
 
 MARKDOWN = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules", ".local"} & set(path.parts))
@@ -23,8 +23,7 @@ def test_generated_parts_of_documents_are_up_to_date(path: Path) -> None:
 
 
 def test_outdated_document_or_missing_markers_are_detected() -> None:
-    path = documents.DOCUMENTS[0]
-    text = path.read_text()
+    text = (ROOT / "docs" / "permissions.md").read_text()
     assert documents.between(text, "functions", "nothing") != text
     with pytest.raises(ValueError, match="markers are missing"):
         documents.between(text, "nothing", "")
@@ -54,16 +53,10 @@ def test_readme_lists_every_area_of_the_settings() -> None:
     assert re.findall(r"^\| `orders:(\w+)` \|", text, re.MULTILINE) == list(settings.AREAS)
 
 
-def test_readme_gives_the_real_number_of_resources(graph_of: Callable[[str], Graph]) -> None:
-    graph = graph_of("local")
-    by_urn = {made.urn: made for made in graph.resources}
-
-    def owner(made: Resource) -> str:
-        while made.parent in by_urn:
-            made = by_urn[made.parent]
-        return made.name
-
-    counted = Counter(owner(made) for made in graph.resources if made.custom)
-    shown = re.findall(r"^  ([a-z-]+) +(\d+) resources", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_readme_shows_the_number_of_resources_of_each_component(graph_of: Callable[[str], Graph]) -> None:
+    counted = documents.components(graph_of("local"))
+    text = (ROOT / "README.md").read_text()
+    shown = re.findall(r"^  ([a-z-]+) +(\d+) resources", text, re.MULTILINE)
     assert {name: int(number) for name, number in shown} == counted
-    assert f"{counted.total()} created" in (ROOT / "README.md").read_text()
+    assert f"{counted.total()} created" in text
+    assert documents.with_figures(text, counted + Counter(data=100)) != text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -129,11 +130,20 @@ def alarms(graph: Graph) -> str:
         subject = re.sub(r"-(not-empty|throttles|errors|slow)$", "", alarm)
         row = alarm.replace(subject, "NAME"), description.replace(subject, "NAME")
         named.setdefault(row if subject in description else (alarm, description), []).append(subject)
+    functions = {made.name for made in _functions(graph)}
     rows = [
-        (f"`{alarm}`", description, ", ".join(f"`{each}`" for each in subjects) if "NAME" in alarm else "-")
+        (f"`{alarm}`", description, _subjects(subjects, functions) if "NAME" in alarm else "-")
         for (alarm, description), subjects in named.items()
     ]
     return table(("Alarm", "Description", "NAME stands for"), rows)
+
+
+def _subjects(subjects: list[str], functions: set[str]) -> str:
+    """Return the names as a list, or as `every function` with the exceptions if the list is longer."""
+    others = sorted(functions.difference(subjects))
+    if not functions.issuperset(subjects) or len(others) >= len(subjects):
+        return ", ".join(f"`{each}`" for each in subjects)
+    return "every function" + (f" except {', '.join(f'`{each}`' for each in others)}" if others else "")
 
 
 def workflow(graph: Graph) -> str:
@@ -179,7 +189,11 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "waivers": lambda _: table(*tables.waivers()),
     "checks that are no rule": lambda _: table(*tables.not_taken()),
 }
+_README: Final = ROOT / "README.md"
+_FIGURE: Final = re.compile(r"^(  ([a-z-]+) +)(\d+)( +)(?=resources  )", re.MULTILINE)
+_TOTAL: Final = re.compile(r"^(  resources +)\d+(?= created)", re.MULTILINE)
 DOCUMENTS: Final = (
+    _README,
     ROOT / "docs" / "architecture.md",
     ROOT / "docs" / "cost.md",
     ROOT / "docs" / "operations.md",
@@ -188,9 +202,33 @@ DOCUMENTS: Final = (
 )
 
 
+def components(graph: Graph) -> Counter[str]:
+    """Return the number of resources of each component that the program creates, by its name."""
+    by_urn = {made.urn: made for made in graph.resources}
+
+    def owner(made: Resource) -> str:
+        while made.parent in by_urn:
+            made = by_urn[made.parent]
+        return made.name
+
+    return Counter(owner(made) for made in graph.resources if made.custom)
+
+
+def with_figures(text: str, counted: Counter[str]) -> str:
+    """Return the README with the number of resources of each component in the output of `make up`."""
+
+    def figure(found: re.Match[str]) -> str:
+        number = str(counted[found[2]])
+        return found[1] + number + found[4][len(number) - len(found[3]) :]
+
+    return _TOTAL.sub(lambda found: f"{found[1]}{counted.total()}", _FIGURE.sub(figure, text))
+
+
 def rendered(path: Path) -> str:
     """Return the document with its generated parts up to date."""
     graph, text = recorded("dev"), path.read_text(encoding="utf-8")
+    if path == _README:
+        return with_figures(text, components(recorded("local")))
     for part, make in PARTS.items():
         if _MARK.format(part) in text:
             text = between(text, part, make(graph))
