@@ -12,7 +12,7 @@ import settings
 from components.events import outbox
 from components.events.event_bus import remembered_days
 from components.functions.function import FunctionOverride
-from contracts.orders import TRANSITIONS
+from contracts.orders import DETAIL_TYPES, TRANSITIONS
 from tests.components.order_programs import context, record_event_bus
 from tests.support.graph import ACCOUNT, REGION, Graph, Resource
 
@@ -22,7 +22,7 @@ TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
 RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 DAY_S = 86_400
-ALL = ["OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"]
+ALL = list(DETAIL_TYPES.values())
 # Each target belongs to a rule and delivers to one resource.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.workflow import state_machine
+from contracts.orders import DETAIL_TYPES
 from tests.support.graph import ACCOUNT, REGION, Graph, record, stack_config
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"
@@ -29,7 +30,7 @@ METRICS: dict[str, tuple[set[str], set[str]]] = {
 }
 # The functions count these metrics (functions/shared/telemetry.py), and Powertools adds the service as a dimension.
 COUNTED = {
-    *("OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"),
+    *DETAIL_TYPES.values(),
     *("MailSent", "MailSkipped", "OrderAnalysed"),
 }
 

@@ -104,3 +104,8 @@ def test_event_that_violates_the_contract_is_invalid(status: Any, change: dict[s
     broken = detail(status)
     broken["order"] |= change
     assert breaches(SCHEMAS[DETAIL_TYPES[status]], broken)
+
+
+def test_api_documents_each_status() -> None:
+    statuses = document("rest-api.yaml")["components"]["schemas"]["OrderStatus"]["enum"]
+    assert statuses == list(TRANSITIONS)
