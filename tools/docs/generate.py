@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -189,11 +188,7 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "waivers": lambda _: table(*tables.waivers()),
     "checks that are no rule": lambda _: table(*tables.not_taken()),
 }
-_README: Final = ROOT / "README.md"
-_FIGURE: Final = re.compile(r"^(  ([a-z-]+) +)(\d+)( +)(?=resources  )", re.MULTILINE)
-_TOTAL: Final = re.compile(r"^(  resources +)\d+(?= created)", re.MULTILINE)
 DOCUMENTS: Final = (
-    _README,
     ROOT / "docs" / "architecture.md",
     ROOT / "docs" / "cost.md",
     ROOT / "docs" / "operations.md",
@@ -202,33 +197,9 @@ DOCUMENTS: Final = (
 )
 
 
-def components(graph: Graph) -> Counter[str]:
-    """Return the number of resources of each component that the program creates, by its name."""
-    by_urn = {made.urn: made for made in graph.resources}
-
-    def owner(made: Resource) -> str:
-        while made.parent in by_urn:
-            made = by_urn[made.parent]
-        return made.name
-
-    return Counter(owner(made) for made in graph.resources if made.custom)
-
-
-def with_figures(text: str, counted: Counter[str]) -> str:
-    """Return the README with the number of resources of each component in the output of `make up`."""
-
-    def figure(found: re.Match[str]) -> str:
-        number = str(counted[found[2]])
-        return found[1] + number + found[4][len(number) - len(found[3]) :]
-
-    return _TOTAL.sub(lambda found: f"{found[1]}{counted.total()}", _FIGURE.sub(figure, text))
-
-
 def rendered(path: Path) -> str:
     """Return the document with its generated parts up to date."""
     graph, text = recorded("dev"), path.read_text(encoding="utf-8")
-    if path == _README:
-        return with_figures(text, components(recorded("local")))
     for part, make in PARTS.items():
         if _MARK.format(part) in text:
             text = between(text, part, make(graph))
