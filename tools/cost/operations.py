@@ -46,7 +46,7 @@ class Cloud:
     def _function_of(self, document: str, request: Request) -> LoadedFunction:
         operation = operation_of(document, request.method, request.path)
         assert operation, f"{document} has no {request.method} {request.path}"
-        return self.world.functions[routes.function_of(operation["operationId"])]
+        return self.platform.functions[routes.function_of(operation["operationId"])]
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Invoke a function with an event."""
