@@ -42,7 +42,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 # first, so slow files with few tests would come last.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
-SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components emulator_fixes engine functions local operations policy tests tools
+SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components contracts emulator_fixes engine functions local operations policy tests tools
 # Every rule is mandatory for a stack without an enforcement file. STACK may be ORGANIZATION/STACK.
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
 

@@ -13,7 +13,7 @@ from components.aws.naming import Naming
 from components.data_tier import CATALOGUE_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
 from components.events.event_bus import EventBus, EventBusArgs
 from components.functions.failure_queues import as_stack_output
-from components.functions.function import FunctionContext, FunctionSize
+from components.functions.function import FunctionContext, FunctionOverride
 from components.functions.layers import Layers, LayersArgs
 from components.identity import SCOPES, Identity, IdentityArgs
 from components.observability.observability import Observability, ObservabilityArgs
@@ -22,15 +22,6 @@ from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs
 config = settings.load()
 naming = Naming(project=config.project, stack=config.stack)
 account_id = aws.get_caller_identity_output().account_id
-
-sizes = {
-    name: FunctionSize(
-        timeout_s=size.timeout_seconds,
-        memory_mb=size.memory_mb,
-        provisioned_concurrency=size.provisioned_concurrency,
-    )
-    for name, size in config.functions.sizes.items()
-}
 
 # The layers are built first, so that a failing build stops the program before Pulumi creates any resource.
 layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture))
@@ -71,13 +62,17 @@ context = FunctionContext(
     log_level=config.functions.log_level,
     log_retention_days=config.observability.log_retention_days,
     log_key_arn=log_key.arn,
+    provisioned_concurrency=config.functions.provisioned_concurrency,
+    overrides={
+        name: FunctionOverride(timeout_s=each.timeout_seconds, memory_mb=each.memory_mb)
+        for name, each in config.functions.overrides.items()
+    },
 )
 
 workflow = OrderWorkflow(
     "order-workflow",
     OrderWorkflowArgs(
         context=context,
-        sizes=sizes,
         orders_table=data.orders,
         inventory_table=data.inventory,
         standard_timeout_s=config.workflow.standard_timeout_seconds,
@@ -88,7 +83,6 @@ events = EventBus(
     "events",
     EventBusArgs(
         context=context,
-        sizes=sizes,
         orders_table=data.orders,
         users_table=data.users,
         idempotency_table=data.idempotency,
@@ -104,7 +98,6 @@ rest_api = RestApi(
     "rest-api",
     RestApiArgs(
         context=context,
-        sizes=sizes,
         stage_name=config.stack,
         user_pool_arn=identity.user_pool_arn,
         client_id=identity.client_id,
@@ -125,7 +118,6 @@ http_api = HttpApi(
     "http-api",
     HttpApiArgs(
         context=context,
-        sizes=sizes,
         issuer=identity.issuer,
         client_id=identity.client_id,
         inventory_table=data.inventory,
@@ -145,6 +137,7 @@ observability = Observability(
         region=config.region,
         account_id=account_id,
         functions=functions,
+        relay=events.relay,
         failure_queues=events.failure_queues,
         standard_arn=workflow.standard.arn,
         standard_log_group_name=workflow.standard.log_group_name,

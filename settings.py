@@ -10,11 +10,13 @@ import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, Literal, Self, cast
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 from pulumi_yaml import quoted
 from setting_types import (
@@ -30,30 +32,10 @@ from setting_types import (
 
 _REGION_KEY: Final = "aws:region"
 AREAS: Final = ("identity", "api", "data", "functions", "workflow", "mail", "observability")
-FUNCTION_NAMES: Final = (
-    "users_api",
-    "orders_api",
-    "catalog_api",
-    "publish_order_events",
-    "process_order",
-    "fail_order",
-    "send_email",
-    "record_analytics",
-    "validate_order",
-    "update_inventory",
+FUNCTION_NAMES: Final = tuple(
+    sorted(path.parent.name for path in (Path(__file__).parent / "functions").glob("*/handler.py"))
 )
-# API Gateway stops waiting after 29 s (its quota), so the time limits of its functions must be shorter.
-_API_TIMEOUT_S: Final = 28
-_API_FUNCTIONS: Final = ("users_api", "orders_api", "catalog_api")
-# workflows/order.asl.json sets this time limit for the tasks that invoke these functions.
-_TASK_TIMEOUT_S: Final = 8
-_TASK_FUNCTIONS: Final = ("validate_order", "update_inventory")
-
-# Lambda retries a failed event after one minute (Lambda guide, "Asynchronous invocation"). An invocation of send_email
-# claims its email until its time limit. With a time limit of more than a minute, the retry would find the claim and
-# fail too.
-_FIRST_RETRY_S: Final = 60
-_CLAIMING_FUNCTIONS: Final = ("send_email",)
+_FUNCTION_NAMES_SCHEMA: Final[JsonDict] = {"propertyNames": {"enum": [*FUNCTION_NAMES]}}
 # Lambda limits all environment variables of a function to 4 KB. The origins are one of ten variables.
 _LONGEST_ORIGINS: Final = 3_000
 
@@ -137,14 +119,13 @@ class DataSettings(_Area):
 
 
 class FunctionSettings(_Area):
-    """Settings of one function."""
+    """The limits of one function that differ in this stack from those in its declaration."""
 
-    timeout_seconds: int = Field(ge=1, le=900, description="Time limit of an invocation in seconds.")
-    memory_mb: int = Field(ge=128, le=10_240, description="Memory in MiB. Lambda assigns CPU in proportion to memory.")
-    provisioned_concurrency: int = Field(
-        ge=0,
-        le=1000,
-        description="Execution environments that Lambda keeps initialized; 0 for none. AWS bills them continuously.",
+    timeout_seconds: int | None = Field(
+        default=None, ge=1, le=900, description="Seconds after which Lambda ends an invocation."
+    )
+    memory_mb: int | None = Field(
+        default=None, ge=128, le=10_240, description="Memory in MiB. Lambda assigns CPU in proportion."
     )
 
 
@@ -155,30 +136,30 @@ class FunctionsSettings(_Area):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         description="Lowest level of log lines that the functions write."
     )
-    sizes: dict[str, FunctionSettings] = Field(
-        description="Time limit, memory and provisioned concurrency of each function, by its name.",
-        json_schema_extra={"propertyNames": {"enum": list(FUNCTION_NAMES)}, "required": list(FUNCTION_NAMES)},
+    provisioned_concurrency: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(
+        description="Execution environments that Lambda keeps initialized, by function. A function that is not listed "
+        "has none. Each environment costs money all the time.",
+        json_schema_extra=_FUNCTION_NAMES_SCHEMA,
+    )
+    overrides: dict[str, FunctionSettings] = Field(
+        default={},
+        description="Time limits and memory that differ in this stack, by function. The component that declares a "
+        "function gives the others.",
+        json_schema_extra=_FUNCTION_NAMES_SCHEMA,
     )
 
     @model_validator(mode="after")
-    def _sizes_fit_functions_and_callers(self) -> Self:
-        names = set(FUNCTION_NAMES)
-        wrong = [f"sizes.{name}: missing; copy it from another stack file" for name in sorted(names - set(self.sizes))]
-        wrong += [
-            f"sizes.{quoted(name)[1:-1]}: unknown function; correct or remove it"
-            for name in sorted(set(self.sizes) - names)
-        ]
-        for functions, limit, why in (
-            (_API_FUNCTIONS, _API_TIMEOUT_S, "API Gateway then stops waiting"),
-            (_TASK_FUNCTIONS, _TASK_TIMEOUT_S - 1, "the state of the workflow then times out"),
-            (_CLAIMING_FUNCTIONS, _FIRST_RETRY_S, "Lambda then retries the event"),
-        ):
-            wrong += [
-                f"sizes.{name}.timeoutSeconds: got {size.timeout_seconds}; allowed: at most {limit}; {why}"
-                for name, size in self.sizes.items()
-                if name in functions and size.timeout_seconds > limit
-            ]
-        return _unless(wrong, self)
+    def _functions_exist(self) -> Self:
+        named = [("provisionedConcurrency", name) for name in self.provisioned_concurrency]
+        named += [("overrides", name) for name in self.overrides]
+        return _unless(
+            [
+                f"{key}: got function {quoted(name)}; allowed: {', '.join(FUNCTION_NAMES)}; correct or remove it"
+                for key, name in named
+                if name not in FUNCTION_NAMES
+            ],
+            self,
+        )
 
 
 class WorkflowSettings(_Area):
@@ -331,6 +312,8 @@ def _schema_at(place: Sequence[str | int]) -> dict[str, Any]:
         inner = schema.get("items") if isinstance(part, int) else schema.get("properties", {}).get(part)
         schema = inner or schema.get("additionalProperties") or {}
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        # An optional value is described as itself or null.
+        schema = schema["anyOf"][0] if "anyOf" in schema else schema
     return schema
 
 

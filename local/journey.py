@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from cli.signals import on_signal
+from contracts.orders import EVENT_SOURCE
 from local import loopback
 from local.aws import Aws, CallError
 from local.instance import Instance
@@ -131,7 +132,7 @@ def watch(aws: Aws, ops: Mapping[str, Any]) -> Generator[Journey]:
     arn = aws.arn("sqs", name)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    pattern = json.dumps({"source": ["orders.api"]})
+    pattern = json.dumps({"source": [EVENT_SOURCE]})
     with ExitStack() as undo, on_signal(undo.close):
         url: str = aws("sqs", "create_queue", QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
         undo.callback(aws, "sqs", "delete_queue", QueueUrl=url)

@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-# EventBridge sends events to the analytics queue with this message group id (components/events/analytics_queue.py).
-MESSAGE_GROUP_ID: Final = "orders"
+from contracts.orders import MESSAGE_GROUP_ID
+
 # EventBridge, record_analytics and Lambda store the reason of a failure in these message attributes. Some store a code
 # and a message, others only a message.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")

@@ -71,9 +71,8 @@ def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
     `quota` is the account's quota of concurrent executions. Lambda keeps 100 of them unreserved. The quota of a new
     account can be as low as 10.
     """
-    sizes = _section(_section(config, "orders:functions"), "sizes")
-    provisioned = [_section(sizes, name).get("provisionedConcurrency", 0) for name in sizes]
-    wanted = sum(number for number in provisioned if isinstance(number, int))
+    provisioned = _section(_section(config, "orders:functions"), "provisionedConcurrency")
+    wanted = sum(number for number in provisioned.values() if isinstance(number, int))
     if not wanted or quota - wanted >= UNRESERVED:
         return []
     needed = f"{wanted} for provisioned concurrency and {UNRESERVED} that Lambda keeps unreserved"

@@ -13,13 +13,11 @@ from typing import Any, Final
 
 from components.apis.cors import CorsRules
 from components.apis.mapping_templates import JSON, error_body, error_body_quoting
+from contracts.orders import HTTP_STATUS, TOO_LARGE, WRONG_MEDIA_TYPE
 
 NO_SUCH_ROUTE: Final = "The API has no such path, or the path does not support this method."
 _TOKEN: Final = "Authorization: must contain a valid ID token of this user pool"  # noqa: S105
 _INTERNAL: Final = "The request failed because of an internal error; retry it with the same Idempotency-Key."
-# The next two messages repeat the messages of the functions, so clients get one text for one error.
-_LARGE: Final = "body: too large; allowed: at most 16384 bytes"
-_KIND: Final = "Content-Type: must be application/json"
 _BODY: Final = "body: must be JSON that matches the schema of this operation in the OpenAPI document"
 
 
@@ -29,37 +27,36 @@ class _GatewayResponse:
     message: str
     """Message for the client. If empty, the response contains API Gateway's own message."""
     status: int | None = None
-    """HTTP status. None keeps API Gateway's status, because DEFAULT_4XX and DEFAULT_5XX cover several statuses."""
+    """HTTP status, if it is not the one of `code`."""
 
 
 # The response types and their default statuses are listed under "Gateway response types" in the API Gateway Developer
 # Guide. DEFAULT_4XX applies to every 4xx type that is missing here, and all of these default to 403. DEFAULT_5XX
 # applies to every missing 5xx type.
+_DEFAULTS: Final = ("DEFAULT_4XX", "DEFAULT_5XX")
 _RESPONSES: Final = {
     "DEFAULT_4XX": _GatewayResponse("Forbidden", "The API refused the request."),
     "DEFAULT_5XX": _GatewayResponse("InternalError", _INTERNAL),
-    "BAD_REQUEST_BODY": _GatewayResponse("ValidationError", _BODY, 400),
-    "BAD_REQUEST_PARAMETERS": _GatewayResponse("ValidationError", "", 400),
-    "UNAUTHORIZED": _GatewayResponse("Unauthorized", _TOKEN, 401),
+    "BAD_REQUEST_BODY": _GatewayResponse("ValidationError", _BODY),
+    "BAD_REQUEST_PARAMETERS": _GatewayResponse("ValidationError", ""),
+    "UNAUTHORIZED": _GatewayResponse("Unauthorized", _TOKEN),
     # API Gateway's default status is 403, but a client that receives 401 knows that it must sign in again.
-    "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN, 401),
-    "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this request.", 403),
-    "WAF_FILTERED": _GatewayResponse("Forbidden", "The firewall refused the request.", 403),
+    "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN),
+    "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this."),
+    "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall."),
     # API Gateway returns this response, with 403 by default, for a path or method that the API does not have.
-    "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
-    "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE, 404),
-    "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", _LARGE, 413),
-    "UNSUPPORTED_MEDIA_TYPE": _GatewayResponse("UnsupportedMediaType", _KIND, 415),
-    "THROTTLED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then retry the request.", 429),
-    "QUOTA_EXCEEDED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then retry the request.", 429),
-    "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL, 500),
-    "AUTHORIZER_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL, 500),
-    "AUTHORIZER_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 500),
+    "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
+    "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
+    "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", TOO_LARGE),
+    "UNSUPPORTED_MEDIA_TYPE": _GatewayResponse("UnsupportedMediaType", WRONG_MEDIA_TYPE),
+    "THROTTLED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it."),
+    "QUOTA_EXCEEDED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it."),
+    "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
+    "AUTHORIZER_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
+    "AUTHORIZER_FAILURE": _GatewayResponse("InternalError", _INTERNAL),
     # API Gateway's default status is 504, but this API uses 504 only for timeouts.
     "INTEGRATION_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 502),
-    "INTEGRATION_TIMEOUT": _GatewayResponse(
-        "Timeout", "The response took too long; the request may still take effect.", 504
-    ),
+    "INTEGRATION_TIMEOUT": _GatewayResponse("Timeout", "The answer took too long; the request may be done."),
 }
 
 
@@ -69,14 +66,15 @@ def gateway_responses(cors: CorsRules) -> dict[str, Any]:
     Every response has the headers `cors.gateway_response_headers`, which allow only the main origin.
     """
     headers = {f"gatewayresponse.header.{key}": f"'{value}'" for key, value in cors.gateway_response_headers.items()}
-    return {kind: _response(response, headers) for kind, response in _RESPONSES.items()}
+    return {kind: _response(kind, response, headers) for kind, response in _RESPONSES.items()}
 
 
-def _response(response: _GatewayResponse, headers: Mapping[str, str]) -> dict[str, Any]:
+def _response(kind: str, response: _GatewayResponse, headers: Mapping[str, str]) -> dict[str, Any]:
     body = (
         error_body(response.code, response.message)
         if response.message
         else error_body_quoting(response.code, "$context.error.messageString")
     )
-    status = {} if response.status is None else {"statusCode": str(response.status)}
+    # A status on DEFAULT_* would be the status of every error of that class.
+    status = {} if kind in _DEFAULTS else {"statusCode": str(response.status or HTTP_STATUS[response.code])}
     return {**status, "responseParameters": headers, "responseTemplates": {JSON: body}}

@@ -12,12 +12,12 @@ import pulumi_aws as aws
 
 from components.apis import routes
 from components.apis.cors import CorsRules
-from components.apis.http_document import INTEGRATION_TIMEOUT_MS, VERSION, HttpDocumentArgs, cors_rules, http_document
+from components.apis.http_document import VERSION, HttpDocumentArgs, cors_rules, http_document
 from components.aws import openapi
 from components.aws.iam import allow
 from components.aws.openapi import Operation
 from components.aws.owner import Owner
-from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import Function, FunctionArgs, FunctionContext, by_source
 
 _COMPONENT: Final = "http-api"
 # The access log contains no caller, address or token, because these are personal data or secrets. API Gateway logs "-"
@@ -44,8 +44,6 @@ class HttpApiArgs:
 
     context: FunctionContext
     """Settings that all functions of the stack share."""
-    sizes: Mapping[str, FunctionSize]
-    """Memory, time limit and provisioned concurrency of the function `catalog_api`."""
     issuer: pulumi.Input[str]
     """URL of the Cognito user pool. The claim `iss` of a token must equal it."""
     client_id: pulumi.Input[str]
@@ -84,13 +82,11 @@ class HttpApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
         operations = tuple(openapi.operations(openapi.load(routes.HTTP_API)))
-        functions = {"catalog_api": self._make_catalog_api}
-        routes.check(routes.HTTP_API, operations, functions)
-        routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:HttpApi", name, None, opts)
         self._name, self._args = name, args
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
-        self.functions = {source: make() for source, make in functions.items()}
+        self.functions = by_source(self._make_catalog_api())
+        routes.check(routes.HTTP_API, operations, self.functions)
         self._api = self._make_api(operations, cors)
         permissions = self._make_permissions(operations)
         access_log, stage = self._make_stage(permissions)
@@ -112,7 +108,9 @@ class HttpApi(pulumi.ComponentResource):
                 context=args.context,
                 component=_COMPONENT,
                 source="catalog_api",
-                size=args.sizes["catalog_api"],
+                timeout_s=10,
+                memory_mb=256,
+                caller_limit=routes.CALLER_LIMIT,
                 environment={"INVENTORY_TABLE": args.inventory_table.name, "CATALOGUE_INDEX": args.catalogue_index},
                 permissions=[
                     allow("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", on=table_arn),

@@ -19,9 +19,10 @@ import pulumi_aws as aws
 
 from components.apis.cors import ALLOWED_HEADERS, MAX_AGE_S, CorsRules
 from components.aws.openapi import Operation
+from contracts.orders import API_TIMEOUT_S
 
-# An HTTP API waits at most 30 s for an integration. AWS does not raise this quota.
-INTEGRATION_TIMEOUT_MS: Final = 29_000
+# An HTTP API could wait for 30 s, which no quota raises.
+INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 VERSION: Final = "1"
 # An HTTP API returns the request id in this header.
 _EXPOSED_HEADERS: Final = ("apigw-requestid",)

@@ -13,7 +13,6 @@ from components.apis import routes, sync_workflow_integration
 from components.apis.cors import CorsRules
 from components.apis.rest_document import (
     ENDPOINT_ACCESS_MODE,
-    INTEGRATION_TIMEOUT_MS,
     SECURITY_POLICY,
     RestDocumentArgs,
     proxy_parts,
@@ -26,7 +25,7 @@ from components.aws import openapi
 from components.aws.iam import allow
 from components.aws.openapi import Operation
 from components.aws.owner import Owner
-from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import Function, FunctionArgs, FunctionContext, by_source
 
 _COMPONENT: Final = "rest-api"
 
@@ -37,8 +36,6 @@ class RestApiArgs:
 
     context: FunctionContext
     """Settings that all functions of the stack share."""
-    sizes: Mapping[str, FunctionSize]
-    """Memory, time limit and provisioned concurrency of the functions `users_api` and `orders_api`."""
     stage_name: str
     """Name of the stage, the last part of the URL. It may contain letters, digits, hyphens and underscores."""
     user_pool_arn: pulumi.Input[str]
@@ -95,13 +92,11 @@ class RestApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))
         operations = tuple(openapi.operations(openapi.load(routes.REST_API)))
-        functions = {"users_api": self._make_users_api, "orders_api": self._make_orders_api}
-        routes.check(routes.REST_API, operations, functions)
-        routes.check_timeouts(functions, args.sizes, INTEGRATION_TIMEOUT_MS / 1000)
         super().__init__("orders:index:RestApi", name, None, opts)
         self._name, self._args = name, args
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
-        self.functions = {source: make() for source, make in functions.items()}
+        self.functions = by_source(self._make_users_api(), self._make_orders_api())
+        routes.check(routes.REST_API, operations, self.functions)
         workflow = self._make_workflow_role()
         self._api = self._make_api(operations, cors, workflow)
         permissions = self._make_permissions(operations)
@@ -129,7 +124,9 @@ class RestApi(pulumi.ComponentResource):
                 context=args.context,
                 component=_COMPONENT,
                 source="users_api",
-                size=args.sizes["users_api"],
+                timeout_s=10,
+                memory_mb=256,
+                caller_limit=routes.CALLER_LIMIT,
                 environment={"USERS_TABLE": args.users_table.name, "CORS_ORIGINS": ",".join(args.cors_origins)},
                 permissions=[allow("dynamodb:PutItem", "dynamodb:GetItem", on=args.users_table.arn)],
             ),
@@ -145,7 +142,9 @@ class RestApi(pulumi.ComponentResource):
                 context=args.context,
                 component=_COMPONENT,
                 source="orders_api",
-                size=args.sizes["orders_api"],
+                timeout_s=10,
+                memory_mb=256,
+                caller_limit=routes.CALLER_LIMIT,
                 environment={
                     "ORDERS_TABLE": args.orders_table.name,
                     "ORDERS_BY_USER_INDEX": args.orders_by_user_index,

@@ -21,9 +21,9 @@ from components.apis.mapping_templates import JSON, error_body
 from components.aws import openapi
 from components.aws.iam import canonical_json
 from components.aws.openapi import Operation
+from contracts.orders import API_TIMEOUT_S
 
-# API Gateway waits 29 s at most for an integration, unless AWS has raised the account's quota.
-INTEGRATION_TIMEOUT_MS: Final = 29_000
+INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 # This policy allows TLS 1.2 and 1.3. The default policy of a regional API would also allow TLS 1.0. STRICT requires
 # that the host name of the TLS connection belongs to this API. Both settings are in the document too, because an import
 # resets the settings that its document leaves out.

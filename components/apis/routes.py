@@ -7,12 +7,17 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from components.aws.openapi import Operation
-from components.functions.function import FunctionSize
+from components.functions.function import CallerLimit
+from contracts.orders import API_TIMEOUT_S, LONGEST_BEHIND_API_S
 
 REST_API: Final = "rest-api.yaml"
 HTTP_API: Final = "http-api.yaml"
 WORKFLOW: Final = "order workflow"
 """Value for an operation that API Gateway passes to the order workflow without a Lambda function."""
+
+CALLER_LIMIT: Final = CallerLimit(
+    at_most_s=LONGEST_BEHIND_API_S, because=f"API Gateway stops waiting after {API_TIMEOUT_S} s"
+)
 
 _ANSWERED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     REST_API: {
@@ -45,6 +50,12 @@ def function_of(operation_id: str) -> str:
     return found[0]
 
 
+def functions() -> tuple[str, ...]:
+    """Return the folders of all functions that answer operations, in alphabetical order."""
+    named = {function for answers in _ANSWERED_BY.values() for function in answers.values()}
+    return tuple(sorted(named - {WORKFLOW}))
+
+
 def check(document: str, operations: Iterable[Operation], functions: Iterable[str]) -> None:
     """Raise ValueError unless the API's `functions` handle exactly the operations of `contracts/{document}`."""
     answers, found, own = _ANSWERED_BY[document], {each.operation_id for each in operations}, sorted(functions)
@@ -59,21 +70,6 @@ def check(document: str, operations: Iterable[Operation], functions: Iterable[st
             f"components/apis/routes.py: operations of {document} use {sorted(unknown)}; the API has only the "
             f"functions {own}; declare the function in the API's component"
         )
-
-
-def check_timeouts(functions: Iterable[str], sizes: Mapping[str, FunctionSize], limit_s: float) -> None:
-    """Raise ValueError unless each function has a size with a time limit below `limit_s`, in seconds.
-
-    `limit_s` is the time after which API Gateway stops waiting for a function.
-    """
-    for name in functions:
-        if name not in sizes:
-            raise ValueError(f"size of {name}: got none; add one to the settings of the stack")
-        if sizes[name].timeout_s >= limit_s:
-            raise ValueError(
-                f"timeout of {name}: got {sizes[name].timeout_s} s; allowed: less than {limit_s:g} s, after which API "
-                "Gateway stops waiting"
-            )
 
 
 def permitted_paths(operations: Iterable[Operation], function: str) -> dict[str, str]:

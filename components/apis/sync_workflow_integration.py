@@ -17,23 +17,19 @@ from components.apis.mapping_templates import JSON, error_body, render
 from components.apis.rest_document import answer_parts
 from components.aws.iam import allow, policy_document, trust
 from components.aws.owner import Owner
+from components.workflow import state_machine
+from contracts.orders import HTTP_STATUS, LARGEST_BODY_BYTES
 
-# The names of the workflow's errors and their HTTP statuses. Every other error becomes 500 InternalError without its
-# cause, because a cause could reveal how the platform is built.
+_FAILURES: Final = state_machine.fail_errors(state_machine.load(state_machine.DEFINITION)).values()
 STATUS_OF_ERROR: Final[Mapping[str, int]] = {
-    "ValidationError": 400,
-    "ProductNotFound": 404,
-    "IdempotencyConflict": 409,
-    "InvalidTransition": 409,
-    "OutOfStock": 409,
-    "PayloadTooLarge": 413,
-    "UnsupportedMediaType": 415,
+    error: status for error, status in HTTP_STATUS.items() if error in _FAILURES
 }
-# This limit equals the one in functions/shared/request_body.py, so POST /process and POST /orders accept the same
-# bodies.
-_LARGEST_BODY_BYTES: Final = 16 * 1024
+"""The HTTP status of each error with which the workflow ends on purpose.
+
+Any other error is 500 InternalError without its cause, which may say how the platform is built.
+"""
 # The template adds two bytes to each body. The limit plus two bytes is divisible by three, so Base64 needs no padding.
-_LONGEST_BASE64: Final = (_LARGEST_BODY_BYTES + 2) // 3 * 4
+_LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _TIMED_OUT: Final = "The order was not decided in time; retry the request with the same Idempotency-Key."
 _THROTTLED: Final = "Too many requests; wait, then retry the request with the same Idempotency-Key."
@@ -81,8 +77,7 @@ def integration_parts(
 ) -> dict[str, Any]:
     """Return the integration and the responses of the operation, for the OpenAPI document.
 
-    `state_machine_arn` is an EXPRESS state machine. Its time limit must be below 29 s, because API Gateway then
-    stops waiting.
+    `state_machine_arn` is the Express machine, whose timeout must be shorter than API Gateway waits.
     """
     headers = cors.answer_headers
     templates = {status: (pattern, cors.origin_template + text) for status, (pattern, text) in _answers().items()}
@@ -106,7 +101,7 @@ def request_template(state_machine_arn: pulumi.Input[str]) -> pulumi.Output[str]
         lambda arn: render(
             "process_request",
             state_machine_arn=arn,
-            largest_body_bytes=_LARGEST_BODY_BYTES,
+            largest_body_bytes=LARGEST_BODY_BYTES,
             longest_base64=_LONGEST_BASE64,
         )
     )

@@ -13,9 +13,11 @@ from components.aws.iam import allow
 from components.aws.messaging import make_queue
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
-from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import Function, FunctionArgs, FunctionContext
+from contracts.orders import MESSAGE_GROUP_ID
 
-MESSAGE_GROUP_ID: Final = "orders"
+_SOURCE: Final = "record_analytics"
+_TIMEOUT_S: Final = 30
 # AWS recommends a visibility timeout of six times the function's timeout (Lambda guide, "SQS event sources").
 _VISIBILITY_PER_TIMEOUT: Final = 6
 _LONGEST_BATCH: Final = 10
@@ -42,7 +44,6 @@ def make_analytics_queue(
     owner: Owner,
     *,
     context: FunctionContext,
-    size: FunctionSize,
     bucket: aws.s3.Bucket,
 ) -> AnalyticsQueue:
     """Create the queue, its dead-letter queue, and the function `record_analytics`, which writes to `bucket`."""
@@ -51,7 +52,7 @@ def make_analytics_queue(
         "analytics",
         owner,
         fifo=True,
-        visibility_timeout_s=_VISIBILITY_PER_TIMEOUT * size.timeout_s,
+        visibility_timeout_s=_VISIBILITY_PER_TIMEOUT * context.timeout_s(_SOURCE, _TIMEOUT_S),
         redrive_to=dead,
         max_receive_count=_RECEIVED_AT_MOST,
     )
@@ -60,8 +61,9 @@ def make_analytics_queue(
         FunctionArgs(
             context=context,
             component=owner.component,
-            source="record_analytics",
-            size=size,
+            source=_SOURCE,
+            timeout_s=_TIMEOUT_S,
+            memory_mb=256,
             environment={
                 "ANALYTICS_BUCKET": bucket.bucket,
                 "FAILURE_QUEUE_URL": dead.url,

@@ -14,13 +14,24 @@ from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy, make_to
 from components.aws.owner import Owner
 from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
 from components.events.delivery import Delivery, make_target
-from components.events.outbox import CREATED, DETAIL_TYPES, SOURCE, make_relay
+from components.events.outbox import make_relay
 from components.events.unfinished_executions import make_fail_order, make_rule
 from components.functions.failure_queues import FailureQueue, function_failure_queues
-from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import (
+    AsynchronousInvocation,
+    CallerLimit,
+    Function,
+    FunctionArgs,
+    FunctionContext,
+    by_source,
+)
+from contracts.orders import DETAIL_TYPES, EVENT_SOURCE
 
 _COMPONENT: Final = "events"
 _DAY_S: Final = 86_400
+# Lambda retries a failed event after a minute (Lambda: asynchronous invocation). An invocation of send_email claims its
+# email until its time limit, so with a longer limit the retry would fail too.
+_FIRST_RETRY: Final = CallerLimit(at_most_s=60, because="Lambda retries the event after 60 s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +40,6 @@ class EventBusArgs:
 
     context: FunctionContext
     """Settings that all functions of the stack share."""
-    sizes: Mapping[str, FunctionSize]
-    """Memory, time limit and provisioned concurrency of each function, by name (see `EventBus.functions`)."""
     orders_table: aws.dynamodb.Table
     """Table of orders. Its stream must contain new and old images."""
     users_table: aws.dynamodb.Table
@@ -72,6 +81,8 @@ class EventBus(pulumi.ComponentResource):
     """ARN of the SNS topic that Lambda notifies when process_order, fail_order or send_email has handled an event."""
     analytics_queue_name: pulumi.Output[str]
     """Name of the FIFO queue in front of record_analytics."""
+    relay: Function
+    """The function that publishes the events of the order stream."""
     functions: Mapping[str, Function]
     """Functions `publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`, by name."""
     failure_queues: Mapping[str, FailureQueue]
@@ -86,15 +97,13 @@ class EventBus(pulumi.ComponentResource):
         self._successes = make_topic("order-successes", self._owner)
         if args.create_identity:
             self._make_identity()
-        self._relay, stream_failures = self._make_relay()
+        self.relay, stream_failures = self._make_relay()
         self._analytics = self._make_analytics_queue()
-        self.functions = {
-            "publish_order_events": self._relay,
-            "process_order": self._process_order(),
-            "fail_order": self._fail_order(),
-            "send_email": self._send_email(),
-            "record_analytics": self._analytics.function,
-        }
+        self._process_order, self._fail_order = self._make_process_order(), self._make_fail_order()
+        self._send_email = self._make_send_email()
+        self.functions = by_source(
+            self.relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
+        )
         self.failure_queues = {
             **function_failure_queues(self.functions),
             "publish-order-events-stream": stream_failures,
@@ -141,7 +150,6 @@ class EventBus(pulumi.ComponentResource):
         return make_relay(
             self._owner,
             context=args.context,
-            size=args.sizes["publish_order_events"],
             orders_table=args.orders_table,
             bus=self._bus,
         )
@@ -151,11 +159,10 @@ class EventBus(pulumi.ComponentResource):
         return make_analytics_queue(
             self._owner,
             context=args.context,
-            size=args.sizes["record_analytics"],
             bucket=args.analytics_bucket,
         )
 
-    def _process_order(self) -> Function:
+    def _make_process_order(self) -> Function:
         args = self._args
         return Function(
             "process-order",
@@ -163,7 +170,10 @@ class EventBus(pulumi.ComponentResource):
                 context=args.context,
                 component=_COMPONENT,
                 source="process_order",
-                size=args.sizes["process_order"],
+                timeout_s=15,
+                memory_mb=256,
+                # An error makes Lambda retry the event, for example while the order is still PENDING.
+                raises_business_errors=True,
                 environment={"ORDERS_TABLE": args.orders_table.name, "STATE_MACHINE_ARN": args.state_machine_arn},
                 permissions=[
                     allow("dynamodb:GetItem", on=args.orders_table.arn),
@@ -174,17 +184,16 @@ class EventBus(pulumi.ComponentResource):
             self._owner.opts(),
         )
 
-    def _fail_order(self) -> Function:
+    def _make_fail_order(self) -> Function:
         args = self._args
         return make_fail_order(
             self._owner,
             context=args.context,
-            size=args.sizes["fail_order"],
             orders_table=args.orders_table,
             success_topic_arn=self._successes.arn,
         )
 
-    def _send_email(self) -> Function:
+    def _make_send_email(self) -> Function:
         args, context = self._args, self._args.context
         identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
         return Function(
@@ -193,7 +202,9 @@ class EventBus(pulumi.ComponentResource):
                 context=context,
                 component=_COMPONENT,
                 source="send_email",
-                size=args.sizes["send_email"],
+                timeout_s=30,
+                memory_mb=256,
+                caller_limit=_FIRST_RETRY,
                 environment={
                     "USERS_TABLE": args.users_table.name,
                     "IDEMPOTENCY_TABLE": args.idempotency_table.name,
@@ -217,22 +228,20 @@ class EventBus(pulumi.ComponentResource):
             f"{self._name}-{role}",
             name=self._owner.name(role, kind="rule"),
             event_bus_name=self._bus.name,
-            event_pattern=pulumi.Output.json_dumps({"source": [SOURCE], "detail-type": detail_types}),
+            event_pattern=pulumi.Output.json_dumps({"source": [EVENT_SOURCE], "detail-type": detail_types}),
             tags=self._owner.tags(),
             opts=self._owner.opts(),
         )
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
         """Create the rules and their targets. Return the dead-letter queues of the targets by name."""
-        created = self._make_rule("order-created", [CREATED])
-        changed = self._make_rule("order-changed", list(DETAIL_TYPES))
+        created = self._make_rule("order-created", [DETAIL_TYPES["PENDING"]])
+        changed = self._make_rule("order-changed", list(DETAIL_TYPES.values()))
         ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
         return {
-            "process-order-delivery": self._make_function_target(
-                "process-order", created, self.functions["process_order"]
-            ),
-            "fail-order-delivery": self._make_function_target("fail-order", ended, self.functions["fail_order"]),
-            "send-email-delivery": self._make_function_target("send-email", changed, self.functions["send_email"]),
+            "process-order-delivery": self._make_function_target("process-order", created, self._process_order),
+            "fail-order-delivery": self._make_function_target("fail-order", ended, self._fail_order),
+            "send-email-delivery": self._make_function_target("send-email", changed, self._send_email),
             "analytics-delivery": self._make_analytics_target(changed),
         }
 

@@ -6,7 +6,6 @@ The stream of the orders table is the outbox. Events have no other source, so ev
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi_aws as aws
@@ -15,17 +14,9 @@ from components.aws.iam import allow
 from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
-from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import Function, FunctionArgs, FunctionContext
+from contracts.orders import DETAIL_TYPES, EVENT_SOURCE, TRANSITIONS
 
-SOURCE: Final = "orders.api"
-CREATED: Final = "OrderCreated"
-DETAIL_TYPES: Final = (CREATED, "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled")
-# The statuses that an order may change to, by its current status. The stream's filter ignores every other change of a
-# row.
-TRANSITIONS: Final[Mapping[str, Sequence[str]]] = {
-    "PENDING": ("CONFIRMED", "REJECTED", "FAILED", "CANCELLED"),
-    "CONFIRMED": ("CANCELLED",),
-}
 _BATCH: Final = 50
 # A DynamoDB stream retains a record for 24 h. After 6 h of retries, 18 h remain to fix the cause and to redrive.
 _LONGEST_RETRIED_S: Final = 6 * 3600
@@ -33,13 +24,14 @@ _RETRIES: Final = 10
 
 
 def filter_patterns() -> list[str]:
-    """Return the event filters for new orders and for changes of status. No filter matches a deleted row."""
+    """Return the event filters for new orders and for allowed changes of status. No filter matches a deleted row."""
     changes: list[dict[str, Any]] = [
         {
             "eventName": ["MODIFY"],
             "dynamodb": {"OldImage": {"status": {"S": [old]}}, "NewImage": {"status": {"S": list(new)}}},
         }
         for old, new in TRANSITIONS.items()
+        if new
     ]
     return [json.dumps(pattern) for pattern in [{"eventName": ["INSERT"]}, *changes]]
 
@@ -48,7 +40,6 @@ def make_relay(
     owner: Owner,
     *,
     context: FunctionContext,
-    size: FunctionSize,
     orders_table: aws.dynamodb.Table,
     bus: aws.cloudwatch.EventBus,
 ) -> tuple[Function, FailureQueue]:
@@ -62,13 +53,19 @@ def make_relay(
             context=context,
             component=owner.component,
             source="publish_order_events",
-            size=size,
+            timeout_s=30,
+            memory_mb=256,
             environment={"EVENT_BUS": bus.name},
             permissions=[
                 allow(
                     "events:PutEvents",
                     on=bus.arn,
-                    when={"StringEquals": {"events:source": SOURCE, "events:detail-type": list(DETAIL_TYPES)}},
+                    when={
+                        "StringEquals": {
+                            "events:source": EVENT_SOURCE,
+                            "events:detail-type": list(DETAIL_TYPES.values()),
+                        }
+                    },
                 ),
                 allow(
                     "dynamodb:DescribeStream",

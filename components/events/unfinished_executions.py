@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import allow
 from components.aws.owner import Owner
-from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext
 
 # Step Functions sends events about executions only to the account's default bus.
 _DEFAULT_BUS: Final = "default"
@@ -52,7 +52,6 @@ def make_fail_order(
     owner: Owner,
     *,
     context: FunctionContext,
-    size: FunctionSize,
     orders_table: aws.dynamodb.Table,
     success_topic_arn: pulumi.Input[str],
 ) -> Function:
@@ -63,7 +62,8 @@ def make_fail_order(
             context=context,
             component=owner.component,
             source="fail_order",
-            size=size,
+            timeout_s=15,
+            memory_mb=256,
             environment={"ORDERS_TABLE": orders_table.name},
             permissions=[allow("dynamodb:UpdateItem", on=orders_table.arn)],
             asynchronous=AsynchronousInvocation(success_topic_arn=success_topic_arn),

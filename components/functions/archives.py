@@ -123,7 +123,7 @@ def function_archive(source: str) -> pulumi.FileArchive:
 
 
 def common_layer_archive() -> pulumi.FileArchive:
-    """Return the archive of the `common` layer: functions/shared and the files generated for it."""
+    """Return the archive of the `common` layer: functions/shared, contracts/*.py and the generated files."""
     # The tests write the generated files next to the sources. This archive generates its own, so it skips the files of
     # the tests.
     own = {
@@ -131,6 +131,8 @@ def common_layer_archive() -> pulumi.FileArchive:
         for path, data in _tree(FUNCTIONS / "shared", prefix="python/shared/")
         if not path.startswith(tuple(f"python/shared/{folder}/" for folder in generated_code.FOLDERS))
     }
+    contracts = dict(_tree(openapi.CONTRACTS, prefix="contracts/"))
+    own |= {f"python/{path}": data for path, data in contracts.items() if path.endswith(".py")}
 
     def files() -> Mapping[str, bytes]:
         generated = {
@@ -140,7 +142,7 @@ def common_layer_archive() -> pulumi.FileArchive:
         }
         return own | generated
 
-    made_of = [*own.items(), *_tree(openapi.CONTRACTS, prefix="contracts/")]
+    made_of = [*own.items(), *contracts.items()]
     return _kept("common-layer", made_of, lambda: compiled(files()))
 
 

@@ -1,4 +1,4 @@
-"""A Lambda function, declared in one call with its source, environment, permissions and limits."""
+"""A Lambda function, declared in one call with its source, environment, permissions, time limit and memory."""
 
 from __future__ import annotations
 
@@ -27,18 +27,44 @@ class FunctionContext(StackContext):
     """CPU architecture: arm64 or x86_64. The layers must be built for the same architecture."""
     log_level: str
     """Log level of the functions: DEBUG, INFO, WARNING or ERROR."""
+    provisioned_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Number of execution environments that Lambda keeps initialized, by function. A missing function has none."""
+    overrides: Mapping[str, FunctionOverride] = field(default_factory=dict[str, "FunctionOverride"])
+    """Limits of single functions that differ in this stack, by function."""
+
+    def timeout_s(self, source: str, declared_s: int) -> int:
+        """Return the time limit of the function `source` in this stack, in seconds."""
+        override = self.overrides.get(source)
+        return override.timeout_s if override and override.timeout_s is not None else declared_s
+
+    def memory_mb(self, source: str, declared_mb: int) -> int:
+        """Return the memory of the function `source` in this stack, in MiB."""
+        override = self.overrides.get(source)
+        return override.memory_mb if override and override.memory_mb is not None else declared_mb
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionSize:
-    """Memory, time limit and provisioned concurrency of a function."""
+class FunctionOverride:
+    """The limits of a function that differ in one stack. None keeps the limit in the function's declaration."""
 
-    timeout_s: int
-    """Time limit in seconds, 1-900. It must be below the time limit of the function's caller."""
-    memory_mb: int
-    """Memory in MiB, 128-10240. Lambda assigns CPU in proportion to memory."""
-    provisioned_concurrency: int = 0
-    """Number of execution environments that Lambda keeps initialized for the alias. 0 means none."""
+    timeout_s: int | None = None
+    """Seconds, 1-900."""
+    memory_mb: int | None = None
+    """MiB, 128-10240."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerLimit:
+    """The longest time limit with which a function ends before its caller gives up."""
+
+    at_most_s: int
+    """Seconds."""
+    because: str
+    """What the caller does later, such as `API Gateway stops waiting after 29 s`."""
+
+
+class TimeLimitError(pulumi.RunError):
+    """A function would outlive its caller. Pulumi prints only the message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,19 +89,29 @@ class FunctionArgs:
     """The component that owns the function, for its tags."""
     source: str
     """Name of the folder under functions/, which is also the Python package, for example `users_api`."""
-    size: FunctionSize
-    """Memory, time limit and provisioned concurrency."""
+    timeout_s: int
+    """Seconds, 1-900, after which Lambda ends an invocation. A stack can override it."""
+    memory_mb: int
+    """MiB, 128-10240. Lambda assigns CPU in proportion. A stack can override it."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """Environment variables in addition to those of every function."""
     permissions: Sequence[Statement] = ()
     """Permissions in addition to writing logs, traces and failed events."""
     asynchronous: AsynchronousInvocation | None = None
     """Settings for asynchronous invocations. None for a function that nothing invokes asynchronously."""
+    caller_limit: CallerLimit | None = None
+    """Upper bound of the time limit. None if no caller waits for the function."""
+    raises_business_errors: bool = False
+    """True if the function raises errors on purpose, so that its errors must not fire an alarm."""
 
 
 class Function(pulumi.ComponentResource):
     """A function with its role, its log group, its failure queues, and the alias `live` that every caller uses."""
 
+    source: str
+    """Folder under functions/."""
+    raises_business_errors: bool
+    """True if the function raises errors on purpose."""
     function_name: pulumi.Output[str]
     """Physical name of the function."""
     arn: pulumi.Output[str]
@@ -94,9 +130,11 @@ class Function(pulumi.ComponentResource):
     """Queue of the same failed events with their error. None unless the function is asynchronous."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self._timeout_s = _checked_timeout_s(args)
         super().__init__("orders:index:Function", name, None, opts)
         self._name, self._args = name, args
         self._owner = Owner(naming=args.context.naming, component=args.component, parent=self)
+        self.source, self.raises_business_errors = args.source, args.raises_business_errors
         self.alias_name = ALIAS
         # Lambda sends only failed asynchronous invocations to these queues.
         self.dead_letter_queue = self._make_queue(f"{name}-dlq") if args.asynchronous else None
@@ -205,8 +243,8 @@ class Function(pulumi.ComponentResource):
             handler=f"{args.source}.handler.lambda_handler",
             code=archives.function_archive(args.source),
             layers=list(context.layer_arns),
-            timeout=args.size.timeout_s,
-            memory_size=args.size.memory_mb,
+            timeout=self._timeout_s,
+            memory_size=context.memory_mb(args.source, args.memory_mb),
             environment={"variables": {**shared, **args.environment}},
             tracing_config={"mode": "Active"},
             dead_letter_config={"target_arn": self.dead_letter_queue.arn} if self.dead_letter_queue else None,
@@ -230,12 +268,12 @@ class Function(pulumi.ComponentResource):
 
     def _make_alias_settings(self) -> None:
         args = self._args
-        if args.size.provisioned_concurrency:
+        if provisioned := args.context.provisioned_concurrency.get(args.source):
             aws.lambda_.ProvisionedConcurrencyConfig(
                 f"{self._name}-provisioned",
                 function_name=self._alias.function_name,
                 qualifier=self._alias.name,
-                provisioned_concurrent_executions=args.size.provisioned_concurrency,
+                provisioned_concurrent_executions=provisioned,
                 opts=self._owner.opts(),
             )
         if args.asynchronous and self.failure_queue:
@@ -251,3 +289,19 @@ class Function(pulumi.ComponentResource):
                 },
                 opts=self._owner.opts(),
             )
+
+
+def _checked_timeout_s(args: FunctionArgs) -> int:
+    """Return the time limit of the function in its stack. Raises TimeLimitError if the caller gives up before."""
+    timeout_s, limit = args.context.timeout_s(args.source, args.timeout_s), args.caller_limit
+    if limit and timeout_s > limit.at_most_s:
+        raise TimeLimitError(
+            f"timeout of {args.source}: got {timeout_s} s; allowed: at most {limit.at_most_s} s, because "
+            f"{limit.because}; lower it where the function is declared or in the stack file's functions.overrides"
+        )
+    return timeout_s
+
+
+def by_source(*functions: Function) -> dict[str, Function]:
+    """Return the functions by their folders."""
+    return {function.source: function for function in functions}

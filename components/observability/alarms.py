@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -12,6 +12,7 @@ from components.functions.failure_queues import FailureQueue
 from components.functions.function import Function
 from components.observability import metrics
 from components.observability.metrics import Metric
+from contracts.orders import DETAIL_TYPES
 
 _MINUTE_S = 60
 _ENDED_BY = "fail-order sets the order to FAILED if it is still PENDING. Find the cause of the failed execution."
@@ -47,10 +48,11 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
         )
 
 
-def function_alarms(functions: Mapping[str, Function], *, business_error_functions: Collection[str]) -> Iterator[Alarm]:
+def function_alarms(functions: Mapping[str, Function]) -> Iterator[Alarm]:
     """Yield an alarm on the throttles of each function, and an alarm on its errors.
 
-    Functions in `business_error_functions` get no alarm on errors, because they raise errors on purpose.
+    A function that raises errors on purpose gets no alarm on errors. A real fault in it still fires an alarm, because
+    the fault fails an order or leaves an event in a failure queue.
     """
     for source, function in sorted(functions.items()):
         name = source.replace("_", "-")
@@ -60,7 +62,7 @@ def function_alarms(functions: Mapping[str, Function], *, business_error_functio
             metric=metrics.lambda_metric("Throttles", function.function_name),
             threshold=1,
         )
-        if source not in business_error_functions:
+        if not function.raises_business_errors:
             yield Alarm(
                 role=f"{name}-errors",
                 description=f"{name} failed with an unexpected error. Check its log.",
@@ -97,7 +99,7 @@ def workflow_alarms(
     yield Alarm(
         role="orders-failed",
         description="A fault of the platform set orders to FAILED. Check the failed executions of the order workflow.",
-        metric=metrics.business_metric("OrderFailed", naming),
+        metric=metrics.business_metric(DETAIL_TYPES["FAILED"], naming),
         threshold=1,
     )
     for role, name, meaning in (

@@ -18,15 +18,10 @@ from components.observability.alarm_topic import make_alarm_topic
 from components.observability.alarms import Alarm
 from components.observability.dashboard import Widget
 from components.observability.metrics import Metric
+from contracts.orders import DETAIL_TYPES
 
 _COMPONENT: Final = "observability"
-# These functions raise errors on purpose. The workflow steps reject orders with errors, and process_order asks Lambda
-# to retry later. A real fault in these functions still raises an alarm, because an order fails or an event arrives in a
-# failure queue.
-_BUSINESS_ERROR_FUNCTIONS: Final = frozenset({"process_order", "update_inventory", "validate_order"})
-_RELAY: Final = "publish_order_events"
-_ORDER_EVENTS: Final = ("OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled")
-_MAIL_EVENTS: Final = ("MailSent", "MailSkipped", "OrderAnalysed")
+_MAIL_DETAIL_TYPES: Final = ("MailSent", "MailSkipped", "OrderAnalysed")
 _ERRORS_QUERY: Final = (
     'filter level = "ERROR" | fields @timestamp, function_name, message, correlation_id, order_id '
     "| sort @timestamp desc | limit 50"
@@ -45,6 +40,8 @@ class ObservabilityArgs:
     """AWS account id."""
     functions: Mapping[str, Function]
     """All functions of the stack, keyed by their folder under functions/."""
+    relay: Function
+    """The function that publishes the events of the order stream."""
     failure_queues: Mapping[str, FailureQueue]
     """All failure queues of the stack, by name."""
     standard_arn: pulumi.Input[str]
@@ -134,8 +131,8 @@ class Observability(pulumi.ComponentResource):
     def _alarms(self, unexpected: Metric) -> Iterator[Alarm]:
         args = self._args
         yield from alarms.failure_queue_alarms(args.failure_queues)
-        yield from alarms.function_alarms(args.functions, business_error_functions=_BUSINESS_ERROR_FUNCTIONS)
-        yield from alarms.backlog_alarms(relay=args.functions[_RELAY], analytics_queue_name=args.analytics_queue_name)
+        yield from alarms.function_alarms(args.functions)
+        yield from alarms.backlog_alarms(relay=args.relay, analytics_queue_name=args.analytics_queue_name)
         yield from alarms.workflow_alarms(
             args.naming, standard_arn=args.standard_arn, express_arn=args.express_arn, unexpected=unexpected
         )
@@ -177,9 +174,9 @@ class Observability(pulumi.ComponentResource):
 
         names = {source: function.function_name for source, function in sorted(args.functions.items())}
         yield dashboard.alarm_states("Alarms", alarm_arns)
-        yield graph("Orders", {event: metrics.business_metric(event, args.naming) for event in _ORDER_EVENTS})
+        yield graph("Orders", {event: metrics.business_metric(event, args.naming) for event in DETAIL_TYPES.values()})
         yield graph(
-            "Email and analytics", {event: metrics.business_metric(event, args.naming) for event in _MAIL_EVENTS}
+            "Email and analytics", {event: metrics.business_metric(event, args.naming) for event in _MAIL_DETAIL_TYPES}
         )
         yield graph("Workflow", self._executions())
         yield graph("Requests and errors", self._requests())
@@ -233,7 +230,7 @@ class Observability(pulumi.ComponentResource):
 
     def _delays(self) -> dict[str, Metric]:
         args = self._args
-        relay = args.functions[_RELAY].function_name
+        relay = args.relay.function_name
         return {
             "order stream (ms)": metrics.lambda_metric("IteratorAge", relay, "Maximum"),
             "analytics queue (s)": metrics.queue_metric("ApproximateAgeOfOldestMessage", args.analytics_queue_name),

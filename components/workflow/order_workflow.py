@@ -16,18 +16,14 @@ import pulumi_aws as aws
 from components.aws.iam import Statement, allow, policy_document, trust
 from components.aws.messaging import make_topic
 from components.aws.owner import Owner
-from components.functions.function import Function, FunctionArgs, FunctionContext, FunctionSize
+from components.functions.function import CallerLimit, Function, FunctionArgs, FunctionContext, by_source
 from components.workflow import state_machine
+from components.workflow.state_machine import ACCEPTED_DEFINITION, DEFINITION
+from contracts.orders import API_TIMEOUT_S, LONGEST_BEHIND_API_S
 
-DEFINITION: Final = "order.asl.json"
-ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
-# API Gateway stops waiting after 29 s (its quota). A longer execution would continue after the client has received 504.
-LONGEST_EXPRESS_S: Final = 28
 _COMPONENT: Final = "order-workflow"
 # An execution fails with this error if it could not read or write the status of its order.
 _UNEXPECTED_ERROR: Final = "NotRecorded"
-# The keys are functions, and the values are the Task states of the definition that invoke them.
-_STEPS: Final[Mapping[str, str]] = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +32,14 @@ class OrderWorkflowArgs:
 
     context: FunctionContext
     """Settings that all functions of the stack share."""
-    sizes: Mapping[str, FunctionSize]
-    """Sizes of `validate_order` and `update_inventory`. The time limit of each must be below the one of its state."""
     orders_table: aws.dynamodb.Table
     """Table of orders."""
     inventory_table: aws.dynamodb.Table
     """Table of products and their stock."""
     standard_timeout_s: int
     """Time limit of a STANDARD execution in seconds. It runs EXPRESS executions until the order is decided."""
-    express_timeout_s: int = LONGEST_EXPRESS_S
-    """Time limit of an EXPRESS execution in seconds. API Gateway stops waiting after 29 s."""
+    express_timeout_s: int = LONGEST_BEHIND_API_S
+    """Time limit of an EXPRESS execution, in seconds. A longer one would go on behind a 504 response."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +75,9 @@ class OrderWorkflow(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self._topic = make_topic("order-notifications", self._owner)
-        self.functions = {"validate_order": self._validate_order(), "update_inventory": self._update_inventory()}
+        self._validate_order = self._make_validate_order(task_limit(definition, "ValidateInput"))
+        self._update_inventory = self._make_update_inventory(task_limit(definition, "UpdateInventory"))
+        self.functions = by_source(self._validate_order, self._update_inventory)
         self.express = self._make_machine(
             "express",
             self._rendered(definition, self._placeholders(), args.express_timeout_s),
@@ -104,17 +100,22 @@ class OrderWorkflow(pulumi.ComponentResource):
         self.expected_errors = sorted({error for error in ends.values() if error != _UNEXPECTED_ERROR})
         self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
 
-    def _validate_order(self) -> Function:
-        args = self._args
+    def _make_validate_order(self, caller_limit: CallerLimit) -> Function:
         return Function(
             "validate-order",
             FunctionArgs(
-                context=args.context, component=_COMPONENT, source="validate_order", size=args.sizes["validate_order"]
+                context=self._args.context,
+                component=_COMPONENT,
+                source="validate_order",
+                timeout_s=3,
+                memory_mb=256,
+                caller_limit=caller_limit,
+                raises_business_errors=True,
             ),
             self._owner.opts(),
         )
 
-    def _update_inventory(self) -> Function:
+    def _make_update_inventory(self, caller_limit: CallerLimit) -> Function:
         args = self._args
         orders, inventory = args.orders_table, args.inventory_table
         return Function(
@@ -123,7 +124,10 @@ class OrderWorkflow(pulumi.ComponentResource):
                 context=args.context,
                 component=_COMPONENT,
                 source="update_inventory",
-                size=args.sizes["update_inventory"],
+                timeout_s=6,
+                memory_mb=256,
+                caller_limit=caller_limit,
+                raises_business_errors=True,
                 environment={"ORDERS_TABLE": orders.name, "INVENTORY_TABLE": inventory.name},
                 permissions=[
                     # The function updates both tables in one TransactWriteItems. If the order was already decided, the
@@ -181,8 +185,8 @@ class OrderWorkflow(pulumi.ComponentResource):
     def _placeholders(self) -> dict[str, pulumi.Input[str]]:
         args = self._args
         return {
-            "validate_order_arn": self.functions["validate_order"].arn,
-            "update_inventory_arn": self.functions["update_inventory"].arn,
+            "validate_order_arn": self._validate_order.arn,
+            "update_inventory_arn": self._update_inventory.arn,
             "orders_table": args.orders_table.name,
             "inventory_table": args.inventory_table.name,
             "notification_topic_arn": self._topic.arn,
@@ -249,14 +253,14 @@ def _log_and_trace() -> list[Statement]:
     ]
 
 
+def task_limit(definition: Mapping[str, Any], step: str) -> CallerLimit:
+    """Return the limit of the function that the Task state `step` invokes."""
+    waits_s = state_machine.task_timeout_s(definition, step)
+    return CallerLimit(at_most_s=waits_s - 1, because=f"the state {step} stops waiting after {waits_s} s")
+
+
 def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
-    """Raise ValueError unless each time limit is below the time limit of its caller."""
-    for source, step in _STEPS.items():
-        got, limit = args.sizes[source].timeout_s, state_machine.task_timeout_s(definition, step)
-        if got >= limit:
-            raise ValueError(
-                f"timeout of {source}: got {got} s; allowed: less than {limit} s, the time limit of the state {step}"
-            )
+    """Raise ValueError unless each execution outlasts its states, and EXPRESS ends before API Gateway gives up."""
     for kind, got, steps in (
         ("express", args.express_timeout_s, definition),
         ("standard", args.standard_timeout_s, accepted),
@@ -265,8 +269,8 @@ def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: Ord
             raise ValueError(
                 f"{kind} timeout: got {got} s; allowed: more than {needed} s, the sum of the time limits of its states"
             )
-    if args.express_timeout_s > LONGEST_EXPRESS_S:
+    if args.express_timeout_s > LONGEST_BEHIND_API_S:
         raise ValueError(
-            f"express timeout: got {args.express_timeout_s} s; allowed: at most {LONGEST_EXPRESS_S} s; "
-            "API Gateway stops waiting after 29 s"
+            f"express timeout: got {args.express_timeout_s} s; allowed: at most {LONGEST_BEHIND_API_S} s; "
+            f"API Gateway stops waiting after {API_TIMEOUT_S} s"
         )

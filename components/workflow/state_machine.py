@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 WORKFLOWS: Final = Path(__file__).resolve().parents[2] / "workflows"
+DEFINITION: Final = "order.asl.json"
+"""The workflow that decides an order."""
+ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
+"""The workflow that runs the first one for accepted orders until it has decided the order."""
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 
 State = Mapping[str, Any]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
+from contracts.orders import DETAIL_TYPES
 from shared import aws, events, rows
 from shared.domain.orders import Order
 from shared.domain.times import parse_timestamp, utc_now
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 workflows: SFNClient = aws.client("stepfunctions")
 STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
-read = events.event_parser("OrderCreated")
+read = events.event_parser(DETAIL_TYPES["PENDING"])
 # After this time, the EXPRESS execution of a synchronous order has ended, because its time limit is below API Gateway's
 # 29 s.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)

@@ -11,9 +11,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from contracts.orders import DETAIL_TYPES
 from publish_order_events.relay import Relay
 from shared import aws, contracts
-from shared.events import DETAIL_TYPES
 from shared.telemetry import count_event, logger, metrics, tracer
 
 relay = Relay(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contracts.orders import DETAIL_TYPES
 from shared import aws, events, rows
 from shared.contracts import Check
 from shared.errors import ValidationError
@@ -111,10 +112,10 @@ class Relay:
         if new is None or (old is not None and old["status"] == new["status"]):
             return None
         detail = events.detail_of(rows.order_of(new))
-        detail_type = events.DETAIL_TYPES.get(detail["order"]["status"])
+        detail_type = DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
             # The message of a KeyError would contain the row's value, and messages go to the log.
-            raise ValidationError(f"status: unknown; allowed: {', '.join(events.DETAIL_TYPES)}")
+            raise ValidationError(f"status: unknown; allowed: {', '.join(DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail
 

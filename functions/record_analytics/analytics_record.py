@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final, TypedDict, cast
 
+from contracts.orders import DETAIL_TYPES
 from shared import contracts
 from shared.domain.orders import Order
 from shared.errors import ValidationError
-from shared.events import DETAIL_TYPES
 
 _CHECKS: Final = {detail_type: contracts.event_check(detail_type) for detail_type in DETAIL_TYPES.values()}
 

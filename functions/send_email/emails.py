@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from contracts.orders import Status
 from shared.domain import money
-from shared.domain.orders import Order, Status
+from shared.domain.orders import Order
 from shared.domain.users import User
 
 _NEWS: Final[Mapping[Status, tuple[str, str]]] = MappingProxyType(

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contracts.orders import DETAIL_TYPES
 from send_email.claims import Claims
 from send_email.emails import Email, email_about
 from shared import aws, events
 from shared.domain.times import utc_now
 from shared.errors import MailRefused
-from shared.events import DETAIL_TYPES, Detail
+from shared.events import Detail
 from shared.telemetry import correlate, count_event, logger, metrics, tracer
 from shared.user_store import UserStore
 

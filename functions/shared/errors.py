@@ -1,16 +1,13 @@
 """All errors of the platform, in one class hierarchy.
 
-The name of a class is its error code: API responses contain it, and the workflow matches it with `ErrorEquals`.
+The name of a class is its error code: API responses contain it, and the workflow matches it with `ErrorEquals`. Its
+HTTP status is in contracts/orders.py. No API request can raise a ConsumerError, so those have none.
 
 Customers read error messages, and rejected orders store them in `order.reason`. A message names the field, the problem
 and, if possible, the allowed values or a remedy. It contains no personal data.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
 
 
 class OrdersError(Exception):
@@ -100,28 +97,3 @@ class MailClaimed(ConsumerError):
 
 class MailRefused(ConsumerError):
     """SES refused to send an email."""
-
-
-# The HTTP status of each error response. API Gateway starts the workflow for POST /process without a function, so it
-# maps errors with its own table, and a test compares the two. ConsumerError is missing, because no API request raises
-# it.
-HTTP_STATUS: Final[Mapping[type[OrdersError], int]] = MappingProxyType(
-    {
-        ValidationError: 400,
-        Unauthorized: 401,
-        Forbidden: 403,
-        NotFound: 404,
-        UserNotFound: 404,
-        OrderNotFound: 404,
-        ProductNotFound: 404,
-        UserAlreadyExists: 409,
-        IdempotencyConflict: 409,
-        InvalidTransition: 409,
-        OutOfStock: 409,
-        PayloadTooLarge: 413,
-        UnsupportedMediaType: 415,
-        TooManyRequests: 429,
-        InternalError: 500,
-        StockContention: 503,
-    }
-)

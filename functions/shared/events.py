@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
+from contracts.orders import DETAIL_TYPES, EVENT_SOURCE
 from shared import contracts
-from shared.domain.orders import Order, Status
+from shared.domain.orders import Order
 from shared.errors import ValidationError
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
-
-SOURCE: Final = "orders.api"
-DETAIL_TYPES: Final[Mapping[Status, str]] = MappingProxyType(
-    {
-        "PENDING": "OrderCreated",
-        "CONFIRMED": "OrderConfirmed",
-        "REJECTED": "OrderRejected",
-        "FAILED": "OrderFailed",
-        "CANCELLED": "OrderCancelled",
-    }
-)
 
 
 class Detail(TypedDict):
@@ -77,7 +66,7 @@ def put_events_entry(detail: Detail, *, bus: str) -> PutEventsRequestEntryTypeDe
     """Return the entry for `detail` in a PutEvents call."""
     return {
         "EventBusName": bus,
-        "Source": SOURCE,
+        "Source": EVENT_SOURCE,
         "DetailType": DETAIL_TYPES[detail["order"]["status"]],
         "Detail": json.dumps(detail, ensure_ascii=False, separators=(",", ":")),
     }

@@ -12,10 +12,11 @@ from typing import Any, Final, cast
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
+from contracts.orders import HTTP_STATUS
 from shared import request_body
 from shared.contracts import Check
 from shared.domain import orders
-from shared.errors import HTTP_STATUS, InternalError, NotFound, OrdersError, ValidationError
+from shared.errors import InternalError, NotFound, OrdersError, ValidationError
 from shared.identity import Caller, caller_of
 from shared.telemetry import logger
 
@@ -147,7 +148,7 @@ def _with_errors[Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: Api
 
     def error_response(error: Exception) -> Response[str]:
         rejected = error if isinstance(error, OrdersError) else InternalError(_INTERNAL_ERROR)
-        status = HTTPStatus(HTTP_STATUS.get(type(rejected), HTTPStatus.INTERNAL_SERVER_ERROR))
+        status = HTTPStatus(HTTP_STATUS.get(rejected.code, HTTPStatus.INTERNAL_SERVER_ERROR))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.error("request failed", exc_info=error, status=int(status))
             rejected = InternalError(_INTERNAL_ERROR)

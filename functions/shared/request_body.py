@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from contracts.orders import LARGEST_BODY_BYTES, TOO_LARGE, WRONG_MEDIA_TYPE
 from shared.errors import PayloadTooLarge, UnsupportedMediaType, ValidationError
 
-LARGEST_BODY_BYTES: Final = 16 * 1024
-"""Maximum size of a body. It is more than five times the size of the largest valid order."""
 _LONGEST_NUMBER: Final = 400
 """Maximum length of an integer. Python parses up to 4,300 digits, but a double never has more than 400."""
 _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
@@ -20,12 +19,12 @@ def check_media_type(content_type: str | None) -> None:
     charset = parameters.strip().lower().replace('"', "")
     is_json = kind.strip().lower() == "application/json" and charset in {"", "charset=utf-8"}
     if content_type is not None and not is_json:
-        raise UnsupportedMediaType("Content-Type: must be application/json")
+        raise UnsupportedMediaType(WRONG_MEDIA_TYPE)
 
 
 def too_large() -> PayloadTooLarge:
     """Return the error for a body that exceeds the maximum size."""
-    return PayloadTooLarge(f"body: too large; allowed: at most {LARGEST_BODY_BYTES} bytes")
+    return PayloadTooLarge(TOO_LARGE)
 
 
 def parse(data: bytes) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
@@ -12,11 +11,9 @@ import pytest
 from components.apis.http_api import HttpApi, HttpApiArgs
 from components.apis.rest_api import RestApi, RestApiArgs
 from components.aws import openapi
-from components.aws.naming import Naming
-from components.functions.function import FunctionContext, FunctionSize
+from tests.components.order_programs import context
 from tests.support.graph import ACCOUNT, REGION, Graph, run
 
-LOG_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs-key"
 ORIGIN: Final = "https://orders.example.com"
 ORIGINS: Final = (ORIGIN, "https://admin.example.com", "http://localhost:3000")
 MACHINE: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order-express"
@@ -65,7 +62,7 @@ def serve_document(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) ->
 
 def _rest_arguments() -> dict[str, Any]:
     return {
-        **_common(["users_api", "orders_api"]),
+        **_common(),
         "stage_name": "dev",
         "user_pool_arn": POOL,
         "client_id": "client",
@@ -81,7 +78,7 @@ def _rest_arguments() -> dict[str, Any]:
 
 def _http_arguments() -> dict[str, Any]:
     return {
-        **_common(["catalog_api"]),
+        **_common(),
         "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_POOL",
         "client_id": "client",
         "inventory_table": _table("inventory"),
@@ -89,20 +86,9 @@ def _http_arguments() -> dict[str, Any]:
     }
 
 
-def _common(functions: list[str]) -> dict[str, Any]:
-    sizes: Mapping[str, FunctionSize] = dict.fromkeys(functions, FunctionSize(timeout_s=10, memory_mb=256))
+def _common() -> dict[str, Any]:
     return {
-        "context": FunctionContext(
-            naming=Naming(project="orders", stack="dev"),
-            region=REGION,
-            account_id=ACCOUNT,
-            layer_arns=[],
-            architecture="arm64",
-            log_level="INFO",
-            log_retention_days=30,
-            log_key_arn=LOG_KEY,
-        ),
-        "sizes": sizes,
+        "context": context(),
         "cors_origins": [ORIGIN],
         "throttle_rate": 50,
         "throttle_burst": 100,

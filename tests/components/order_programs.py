@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.aws.naming import Naming
 from components.events.event_bus import EventBus, EventBusArgs
-from components.functions.function import FunctionContext, FunctionSize
+from components.functions.function import FunctionContext
 from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs
 from tests.support.graph import ACCOUNT, REGION, Graph, run
 
@@ -19,8 +19,7 @@ STANDARD: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-or
 def record_workflow(**changes: Any) -> Graph:
     """Return the resource graph of a program that contains only an OrderWorkflow; `changes` override its arguments."""
     arguments: dict[str, Any] = {
-        "context": _context(),
-        "sizes": {"validate_order": size(3), "update_inventory": size(6)},
+        "context": context(),
         "standard_timeout_s": 900,
     }
 
@@ -33,10 +32,8 @@ def record_workflow(**changes: Any) -> Graph:
 
 def record_event_bus(**changes: Any) -> Graph:
     """Return the resource graph of a program that contains only an EventBus; `changes` override its arguments."""
-    functions = ("publish_order_events", "process_order", "fail_order", "send_email", "record_analytics")
     arguments: dict[str, Any] = {
-        "context": _context(),
-        "sizes": {name: size(30) for name in functions},
+        "context": context(),
         "state_machine_arn": STANDARD,
         "archive_retention_days": 7,
         "mail_sender": "orders@example.com",
@@ -55,22 +52,19 @@ def record_event_bus(**changes: Any) -> Graph:
     return run(program, "dev", config={})
 
 
-def size(timeout_s: int) -> FunctionSize:
-    """Return a function size with 256 MB of memory and a timeout of `timeout_s` seconds."""
-    return FunctionSize(timeout_s=timeout_s, memory_mb=256)
-
-
-def _context() -> FunctionContext:
-    return FunctionContext(
-        naming=Naming(project="orders", stack="dev"),
-        region=REGION,
-        account_id=ACCOUNT,
-        layer_arns=[],
-        architecture="arm64",
-        log_level="INFO",
-        log_retention_days=30,
-        log_key_arn=LOG_KEY,
-    )
+def context(**changes: Any) -> FunctionContext:
+    """Return what the functions of the programs share; `changes` replace or add fields."""
+    fields: dict[str, Any] = {
+        "naming": Naming(project="orders", stack="dev"),
+        "region": REGION,
+        "account_id": ACCOUNT,
+        "layer_arns": [],
+        "architecture": "arm64",
+        "log_level": "INFO",
+        "log_retention_days": 30,
+        "log_key_arn": LOG_KEY,
+    }
+    return FunctionContext(**{**fields, **changes})
 
 
 def _table(role: str, *, stream: bool = False) -> aws.dynamodb.Table:

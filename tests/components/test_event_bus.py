@@ -11,9 +11,9 @@ import pytest
 import settings
 from components.events import outbox
 from components.events.event_bus import remembered_days
-from shared import events
-from shared.domain import orders
-from tests.components.order_programs import record_event_bus, size
+from components.functions.function import FunctionOverride
+from contracts.orders import DETAIL_TYPES, TRANSITIONS
+from tests.components.order_programs import context, record_event_bus
 from tests.support.graph import ACCOUNT, REGION, Graph, Resource
 
 FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-dev"
@@ -22,7 +22,7 @@ TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
 RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 DAY_S = 86_400
-ALL = ["OrderCreated", "OrderConfirmed", "OrderRejected", "OrderFailed", "OrderCancelled"]
+ALL = list(DETAIL_TYPES.values())
 # Each target belongs to a rule and delivers to one resource.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
@@ -89,10 +89,6 @@ class TestBus:
         inputs = graph.one("EventRule", f"events-{rule}").inputs
         assert json.loads(inputs["eventPattern"]) == {"source": ["orders.api"], "detail-type": types}
         assert inputs["eventBusName"] == "orders-dev-bus"
-
-    def test_rules_match_the_source_and_detail_types_of_the_outbox_relay(self) -> None:
-        assert outbox.SOURCE == events.SOURCE
-        assert set(outbox.DETAIL_TYPES) == set(events.DETAIL_TYPES.values())
 
     def test_rule_on_the_default_bus_matches_unsuccessful_standard_executions(self, graph: Graph) -> None:
         inputs = graph.one("EventRule", "events-execution-ended").inputs
@@ -209,8 +205,8 @@ class TestRelay:
         wanted = {(f"dynamodb:{verb}", stream) for verb in verbs} | {("dynamodb:ListStreams", "*")}
         assert allowed(graph, "publish-order-events", "dynamodb") == wanted
 
-    @pytest.mark.parametrize("old", [None, *orders.TRANSITIONS])
-    @pytest.mark.parametrize("new", [None, *orders.TRANSITIONS])
+    @pytest.mark.parametrize("old", [None, *TRANSITIONS])
+    @pytest.mark.parametrize("new", [None, *TRANSITIONS])
     def test_relay_is_invoked_only_for_new_orders_and_status_changes(
         self, graph: Graph, old: str | None, new: str | None
     ) -> None:
@@ -219,7 +215,7 @@ class TestRelay:
             "eventName": "MODIFY" if old and new else "INSERT" if new else "REMOVE",
             "dynamodb": {name: {"status": {"S": status}} for name, status in images.items() if status},
         }
-        may_follow: Any = orders.TRANSITIONS[old] if old else {new}  # type: ignore[index]
+        may_follow: Any = TRANSITIONS[old] if old else {new}  # type: ignore[index]
         filters = [json.loads(each["pattern"]) for each in self.mapping(graph).inputs["filterCriteria"]["filters"]]
         assert any(matches(pattern, record) for pattern in filters) == (new is not None and new in may_follow)
 
@@ -261,10 +257,8 @@ class TestAnalytics:
         assert sent_by_rules(graph, "analytics-dlq", "") == []
 
     def test_visibility_timeout_is_six_times_the_functions_timeout(self) -> None:
-        graph = record_event_bus(
-            sizes={name: size(25) for name in ("publish_order_events", "process_order", "fail_order", "send_email")}
-            | {"record_analytics": size(40)}
-        )
+        override = {"record_analytics": FunctionOverride(timeout_s=40)}
+        graph = record_event_bus(context=context(overrides=override))
         assert graph.one("Queue", "analytics").inputs["visibilityTimeoutSeconds"] == 240
 
     def test_consumer_reports_single_failed_messages(self, graph: Graph) -> None:

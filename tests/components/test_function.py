@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from settings import FUNCTION_NAMES
-from tests.support.graph import Graph
+from components.functions import archives
+from components.functions.function import FunctionOverride, TimeLimitError
+from tests.components.order_programs import context, record_event_bus
+from tests.support.graph import Graph, stack_config
 
 GraphOf = Callable[[str], Graph]
 ASYNCHRONOUS = {"process-order", "fail-order", "send-email"}
-NAMES = [name.replace("_", "-") for name in FUNCTION_NAMES]
+NAMES = sorted(path.parent.name.replace("_", "-") for path in archives.FUNCTIONS.glob("*/handler.py"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,16 +69,40 @@ def test_alias_has_provisioned_concurrency_if_a_setting_requests_it(graph_of: Gr
     provisioned = {
         made.inputs["functionName"]: made.inputs for made in graph_of("prod").of("ProvisionedConcurrencyConfig")
     }
-    wanted = {"users-api", "orders-api", "catalog-api", "validate-order", "update-inventory"}
-    assert set(provisioned) == {f"orders-prod-{name}" for name in wanted}
+    wanted = json.loads(stack_config("prod")["orders:functions"])["provisionedConcurrency"]
+    assert wanted
+    assert {name: made["provisionedConcurrentExecutions"] for name, made in provisioned.items()} == {
+        f"orders-prod-{name.replace('_', '-')}": number for name, number in wanted.items()
+    }
     assert {made["qualifier"] for made in provisioned.values()} == {"live"}
     assert graph_of("dev").of("ProvisionedConcurrencyConfig") == []
 
 
-def test_function_size_and_log_level_come_from_the_settings(graph_of: GraphOf) -> None:
+def test_stack_overrides_limits_of_single_functions() -> None:
+    overrides = {"send_email": FunctionOverride(timeout_s=45), "process_order": FunctionOverride(memory_mb=512)}
+    plain, changed = (
+        {
+            made.name: (made.inputs["timeout"], made.inputs["memorySize"])
+            for made in graph.of("aws:lambda/function:Function")
+            if made.custom
+        }
+        for graph in (record_event_bus(), record_event_bus(context=context(overrides=overrides)))
+    )
+    assert {name: limits for name, limits in changed.items() if limits != plain[name]} == {
+        "send-email": (45, plain["send-email"][1]),
+        "process-order": (plain["process-order"][0], 512),
+    }
+
+
+def test_send_email_ends_before_lambda_retries_it() -> None:
+    override = {"send_email": FunctionOverride(timeout_s=61)}
+    with pytest.raises(TimeLimitError, match="timeout of send_email: got 61 s; allowed: at most 60 s, because Lambda"):
+        record_event_bus(context=context(overrides=override))
+
+
+def test_each_function_knows_its_log_level_and_namespace(graph_of: GraphOf) -> None:
     graph = graph_of("dev")
     inputs = graph.one("aws:lambda/function:Function", "validate-order").inputs
-    assert (inputs["timeout"], inputs["memorySize"]) == (3, 256)
     assert inputs["environment"]["variables"]["LOG_LEVEL"] == "DEBUG"
     assert inputs["environment"]["variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "orders-dev"
 

@@ -6,8 +6,9 @@ import pytest
 
 from components.aws import openapi
 from components.aws.openapi import Operation
-from components.functions.function import FunctionSize
+from components.functions.function import FunctionOverride, TimeLimitError
 from tests.components.api_programs import ORIGIN, ORIGINS, record_http_api, serve_document
+from tests.components.order_programs import context
 from tests.support.bodies import HTTP, document, routes_of
 from tests.support.graph import ACCOUNT, REGION, Graph
 
@@ -136,7 +137,7 @@ def test_url_has_no_stage_and_no_trailing_slash(api: Graph) -> None:
         "url": f"https://http-id.execute-api.{REGION}.amazonaws.com",
         "scopes": ["email"],
         "accessLogGroupName": "/aws/vendedlogs/apis/orders-dev-http-api",
-        "functions": {"catalog_api": "orders-dev-catalog-api"},
+        "functions": {source: f"orders-dev-{source.replace('_', '-')}" for source in api.outputs["functions"]},
     }
 
 
@@ -151,5 +152,5 @@ def test_wildcard_cors_origin_is_refused() -> None:
 
 
 def test_function_timeout_above_the_gateways_limit_is_refused() -> None:
-    with pytest.raises(ValueError, match="timeout of catalog_api: got 29 s"):
-        record_http_api(sizes={"catalog_api": FunctionSize(timeout_s=29, memory_mb=256)})
+    with pytest.raises(TimeLimitError, match="timeout of catalog_api: got 29 s"):
+        record_http_api(context=context(overrides={"catalog_api": FunctionOverride(timeout_s=29)}))

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from components.functions.function import FunctionOverride
 from components.workflow import state_machine
-from tests.components.order_programs import record_workflow, size
+from tests.components.order_programs import context, record_workflow
 from tests.proof.least_privilege.workflow import calls
 from tests.support.graph import ACCOUNT, REGION, Graph
 
@@ -150,12 +151,12 @@ def test_update_inventory_may_write_both_tables_and_validate_order_neither(graph
     ("changes", "message"),
     [
         (
-            {"sizes": {"validate_order": size(8), "update_inventory": size(6)}},
-            "timeout of validate_order: got 8 s; allowed: less than 8 s, the time limit of the state ValidateInput",
+            {"context": context(overrides={"validate_order": FunctionOverride(timeout_s=8)})},
+            "timeout of validate_order: got 8 s; allowed: at most 7 s, because the state ValidateInput stops waiting",
         ),
         (
-            {"sizes": {"validate_order": size(3), "update_inventory": size(9)}},
-            "timeout of update_inventory: got 9 s; allowed: less than 8 s, the time limit of the state UpdateInventory",
+            {"context": context(overrides={"update_inventory": FunctionOverride(timeout_s=9)})},
+            "timeout of update_inventory: got 9 s; allowed: at most 7 s, because the state UpdateInventory stops",
         ),
         ({"express_timeout_s": 29}, "express timeout: got 29 s; allowed: at most 28 s"),
         ({"express_timeout_s": 24}, "express timeout: got 24 s; allowed: more than 24 s"),

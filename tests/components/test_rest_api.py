@@ -9,7 +9,7 @@ import pytest
 from components.apis import routes
 from components.aws import openapi
 from components.aws.openapi import Operation
-from components.functions.function import FunctionSize
+from components.functions.function import FunctionOverride, TimeLimitError
 from operations.api_document import Route
 from tests.components.api_programs import (
     MACHINE,
@@ -21,6 +21,7 @@ from tests.components.api_programs import (
     record_rest_api,
     serve_document,
 )
+from tests.components.order_programs import context
 from tests.support.bodies import REST, document, routes_of
 from tests.support.graph import ACCOUNT, REGION, Graph
 
@@ -152,15 +153,16 @@ def test_operation_invokes_the_alias_of_its_function(api: Graph, operation: Oper
 
 
 def test_api_may_invoke_a_function_only_for_its_own_paths(api: Graph) -> None:
-    permissions = {each.inputs["function"]: each.inputs for each in api.of("Permission")}
-    sources = {
-        "orders-dev-users-api": f"{STAGE_ARN}/*/users*",
-        "orders-dev-orders-api": f"{STAGE_ARN}/*/orders*",
+    permissions = [each.inputs for each in api.of("Permission")]
+    wanted = {
+        (f"orders-dev-{function.replace('_', '-')}", f"{STAGE_ARN}/*/{operation.path.split('/')[1]}*")
+        for operation in openapi.operations(openapi.load(routes.REST_API))
+        if (function := routes.function_of(operation.operation_id)) != routes.WORKFLOW
     }
-    assert {name: each["sourceArn"] for name, each in permissions.items()} == sources
-    assert len(api.of("Permission")) == len(permissions)
-    assert {each["qualifier"] for each in permissions.values()} == {"live"}
-    assert {each["principal"] for each in permissions.values()} == {"apigateway.amazonaws.com"}
+    assert ("orders-dev-orders-api", f"{STAGE_ARN}/*/orders*") in wanted
+    assert sorted((each["function"], each["sourceArn"]) for each in permissions) == sorted(wanted)
+    assert {each["qualifier"] for each in permissions} == {"live"}
+    assert {each["principal"] for each in permissions} == {"apigateway.amazonaws.com"}
 
 
 def statements_of(graph: Graph, function: str) -> list[tuple[set[str], set[str]]]:
@@ -293,7 +295,7 @@ def test_component_has_the_outputs_that_the_stack_uses(api: Graph) -> None:
         "accessLogGroupName": "/aws/apigateway/orders-dev-rest-api",
         "restApiId": "rest-api-id",
         "stageName": "dev",
-        "functions": {"users_api": "orders-dev-users-api", "orders_api": "orders-dev-orders-api"},
+        "functions": {source: f"orders-dev-{source.replace('_', '-')}" for source in api.outputs["functions"]},
     }
 
 
@@ -320,9 +322,9 @@ def test_cors_origin_that_is_not_exact_is_refused(origin: str) -> None:
 
 
 def test_timeout_above_the_gateways_limit_is_refused() -> None:
-    fine, long = FunctionSize(timeout_s=10, memory_mb=256), FunctionSize(timeout_s=29, memory_mb=256)
-    with pytest.raises(ValueError, match="timeout of orders_api: got 29 s"):
-        record_rest_api(sizes={"users_api": fine, "orders_api": long})
+    message = "timeout of orders_api: got 29 s; allowed: at most 28 s, because API Gateway stops waiting after 29 s; "
+    with pytest.raises(TimeLimitError, match=message):
+        record_rest_api(context=context(overrides={"orders_api": FunctionOverride(timeout_s=29)}))
 
 
 def test_operation_without_a_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,8 +356,3 @@ def test_function_that_the_api_does_not_declare_is_refused(monkeypatch: pytest.M
     monkeypatch.setattr(routes, "_ANSWERED_BY", {routes.REST_API: answers})
     with pytest.raises(ValueError, match=r"operations of rest-api.yaml use \['send_email'\]; the API has only"):
         record_rest_api()
-
-
-def test_function_without_a_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="size of orders_api: got none"):
-        record_rest_api(sizes={"users_api": FunctionSize(timeout_s=10, memory_mb=256)})

@@ -12,9 +12,10 @@ from components.apis.mapping_templates import TEMPLATES
 from components.apis.mapping_templates import render as fill
 from components.apis.sync_workflow_integration import STATUS_OF_ERROR, response_template
 from components.aws import openapi
+from contracts.orders import LARGEST_BODY_BYTES
 from emulator_fixes import velocity
-from shared.errors import HTTP_STATUS, UnsupportedMediaType
-from shared.request_body import LARGEST_BODY_BYTES, check_media_type, too_large
+from shared.errors import UnsupportedMediaType
+from shared.request_body import check_media_type, too_large
 from tests.components.api_programs import MACHINE, ORIGIN, ORIGINS, record_rest_api
 from tests.support.bodies import REST, document, routes_of
 from tests.support.graph import Graph
@@ -217,11 +218,6 @@ def test_step_functions_api_error_returns_its_status_without_details(
     assert answer.body["code"] == code
     assert answer.body["request_id"] == REQUEST_ID
     assert "arn:" not in answer.text
-
-
-def test_gateway_and_functions_use_the_same_status_for_each_error() -> None:
-    known = {error.__name__: status for error, status in HTTP_STATUS.items()}
-    assert dict(STATUS_OF_ERROR) == {name: known[name] for name in STATUS_OF_ERROR}
 
 
 def test_contract_declares_every_status_of_the_error_table() -> None:

@@ -9,8 +9,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from components.aws.openapi import CONTRACTS
-from shared.domain.orders import TRANSITIONS
-from shared.events import DETAIL_TYPES
+from contracts.orders import DETAIL_TYPES, TRANSITIONS
 from tests.contracts.answers import breaches, document
 from tests.contracts.test_openapi import NOT_DRAFT_4, nodes
 
@@ -105,3 +104,8 @@ def test_event_that_violates_the_contract_is_invalid(status: Any, change: dict[s
     broken = detail(status)
     broken["order"] |= change
     assert breaches(SCHEMAS[DETAIL_TYPES[status]], broken)
+
+
+def test_api_documents_each_status() -> None:
+    statuses = document("rest-api.yaml")["components"]["schemas"]["OrderStatus"]["enum"]
+    assert statuses == list(TRANSITIONS)

@@ -116,19 +116,29 @@ def _checked_api(document: str, function: LoadedFunction, event: Callable[[Reque
     return ask
 
 
+def rest_client(function: LoadedFunction) -> Api:
+    """Return a client of the REST API that invokes `function` and checks its responses."""
+    return _checked_api("rest-api.yaml", function, rest_event)
+
+
+def http_client(function: LoadedFunction) -> Api:
+    """Return a client of the HTTP API that invokes `function` and checks its responses."""
+    return _checked_api("http-api.yaml", function, http_event)
+
+
 @pytest.fixture
 def users_api(load: Load) -> Api:
-    return _checked_api("rest-api.yaml", load("users_api"), rest_event)
+    return rest_client(load("users_api"))
 
 
 @pytest.fixture
 def orders_api(load: Load) -> Api:
-    return _checked_api("rest-api.yaml", load("orders_api"), rest_event)
+    return rest_client(load("orders_api"))
 
 
 @pytest.fixture
 def catalog_api(load: Load) -> Api:
-    return _checked_api("http-api.yaml", load("catalog_api"), http_event)
+    return http_client(load("catalog_api"))
 
 
 @pytest.fixture

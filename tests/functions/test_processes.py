@@ -7,14 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 
 from shared import aws
 from tests.functions.conftest import ENVIRONMENT
-from tests.support.graph import ROOT
+from tests.support.graph import ROOT, Graph
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 STACKS = ("dev", "prod", "local")
@@ -33,9 +33,10 @@ def clients_of(function: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_aws_calls_with_their_retries_end_before_the_function_timeout(function: str, stack: str) -> None:
-    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
-    timeout_s = config["orders:functions"]["sizes"][function]["timeoutSeconds"]
+def test_call_with_retries_ends_before_function_timeout(
+    function: str, stack: str, graph_of: Callable[[str], Graph]
+) -> None:
+    timeout_s = graph_of(stack).one("aws:lambda/function:Function", function.replace("_", "-")).inputs["timeout"]
     for arguments in clients_of(function):
         client = aws.client(**arguments)
         config = client.meta.config

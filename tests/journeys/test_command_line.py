@@ -63,11 +63,11 @@ WRONG: dict[str, tuple[Change, list[str]]] = {
     "missing section": (lambda config: config.pop("orders:workflow"), ["orders:workflow"]),
     "wrong kind": (lambda config: config["orders:api"].update(throttleRate="many"), ["orders:api", "throttleRate"]),
     "out of range": (
-        lambda config: config["orders:functions"]["sizes"]["send_email"].update(memoryMb=64),
+        lambda config: config["orders:functions"].update(overrides={"send_email": {"memoryMb": 64}}),
         ["orders:functions", "send_email", "memoryMb", "64", "128"],
     ),
     "impossible together": (
-        lambda config: config["orders:functions"]["sizes"]["update_inventory"].update(timeoutSeconds=30),
+        lambda config: config["orders:functions"].update(overrides={"update_inventory": {"timeoutSeconds": 30}}),
         ["update_inventory", "30"],
     ),
 }

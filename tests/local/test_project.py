@@ -182,8 +182,8 @@ _PLACES = st.sampled_from(
         ("config", "orders:api"),
         ("config", "orders:api", "throttleRate"),
         ("config", "orders:api", "corsOrigins"),
-        ("config", "orders:functions", "sizes"),
-        ("config", "orders:functions", "sizes", "send_email"),
+        ("config", "orders:functions", "provisionedConcurrency"),
+        ("config", "orders:functions", "provisionedConcurrency", "send_email"),
         ("config", "orders:mail", "sender"),
         ("config", "orders:new"),
     )

@@ -96,7 +96,7 @@ def test_invalid_stack_file_is_reported_and_no_region_is_assumed(
 
 
 def test_invalid_configuration_does_not_fail_the_quota_check() -> None:
-    for functions in ("none", {"sizes": 5}, {"sizes": {"users_api": "big"}}, {"sizes": {"users_api": None}}):
+    for functions in ("none", {"provisionedConcurrency": 5}, {"provisionedConcurrency": {"users_api": "2"}}):
         assert prerequisites.too_few_environments({"orders:functions": functions}, 10) == []
 
 

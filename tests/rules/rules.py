@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 
 from components.aws.naming import LIMITS
-from components.functions.archives import RUNTIME
+from components.functions.archives import FUNCTIONS, RUNTIME
+from contracts.orders import API_TIMEOUT_S
 from tests.support.graph import Graph, Resource
 
 Rule = Callable[[Graph], Iterator[str]]
@@ -32,7 +33,6 @@ _PHYSICAL: Final = {
     "EventArchive": "archive",
     "StateMachine": "state-machine",
 }
-API_TIMEOUT_S: Final = 29
 VISIBILITY_FACTOR: Final = 6
 
 
@@ -257,6 +257,13 @@ def functions(graph: Graph) -> list[Resource]:
     return [made for made in graph.of("aws:lambda/function:Function") if made.custom]
 
 
+def every_function_folder_is_declared_once(graph: Graph) -> Iterator[str]:
+    declared = Counter(function.inputs["handler"].split(".")[0] for function in functions(graph))
+    for folder in sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py")):
+        if declared[folder] != 1:
+            yield f"functions/{folder}: declared {declared[folder]} times"
+
+
 RULES: Final[tuple[Rule, ...]] = (
     each_function_has_its_own_role,
     each_function_logs_to_its_own_group,
@@ -272,4 +279,5 @@ RULES: Final[tuple[Rule, ...]] = (
     physical_names_are_unique_and_within_limits,
     every_component_registers_its_outputs,
     every_resource_belongs_to_a_component,
+    every_function_folder_is_declared_once,
 )

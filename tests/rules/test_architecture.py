@@ -150,6 +150,10 @@ BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.physical_names_are_unique_and_within_limits: [twice, changed("Function", put(name="f" * 65))],
     rules.every_component_registers_its_outputs: [silent],
     rules.every_resource_belongs_to_a_component: [orphan],
+    rules.every_function_folder_is_declared_once: [
+        without("Function"),
+        changed("Function", put(handler="orders_api.handler.lambda_handler"), "users-api"),
+    ],
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -41,50 +42,69 @@ def imported(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def forbidden(path: str, source: str) -> list[str]:  # noqa: C901 - each folder has one branch
-    """Return the imports in `source` that are not allowed in the folder of `path`."""
+# The banned imports of folders and files in which every module has the same rule.
+BANNED: Mapping[str, tuple[str, ...]] = {
+    "emulator_fixes": (
+        *("components", "shared", "settings", "pulumi"),
+        *(name for name in TOOLS if name not in FIXES_IMPORT),
+    ),
+    "operations": (
+        *("components", "shared", "settings", "pulumi", "emulator_fixes", "tests", *HANDLERS),
+        *(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS),
+    ),
+    # A command imports cli first, so that it handles signals during all other imports. cli must therefore load quickly.
+    "cli": ("components", "settings", "shared", "pulumi", "boto3", *TOOLS),
+    # The policy pack imports nothing of this project, because it must work for any stack.
+    "policy": ("components", "settings", "shared", "pulumi_aws", *TOOLS),
+    "settings.py": ("components", "shared", "pulumi_aws", *TOOLS),
+    "setting_types.py": ("components", "settings", "shared", "pulumi", "pulumi_aws", *TOOLS),
+    "pulumi_yaml.py": ("components", "settings", "shared", "pulumi", "pulumi_aws", *TOOLS),
+    "__main__.py": ("shared", *TOOLS),
+}
+
+
+def banned_imports(path: str) -> tuple[str, ...]:
+    """Return the dotted names that the module at `path` must not import."""
     parts = Path(path).parts
-    banned: tuple[str, ...] = ()
     if parts[0] == "components":
-        banned = ("settings", "shared", *TOOLS)
         own = ".".join(Path(path).with_suffix("").parts[1:])
-        banned += tuple(f"components.{name}" for name in CAPABILITIES - {own})
-    elif parts[0] == "functions" and parts[1] == "shared":
-        banned = ("pulumi", "pulumi_aws", "components", "settings", *TOOLS)
-    elif parts[0] == "functions":
-        banned = ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name != parts[1]))
-    elif parts[0] == "engine":
+        return ("settings", "shared", *TOOLS, *(f"components.{name}" for name in CAPABILITIES - {own}))
+    if parts[0] == "functions":
+        others = ("shared",) if parts[1] == "shared" else (parts[1],)
+        return ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name not in others))
+    if parts[0] == "engine":
         # The engine runs any program. The graph of the platform may leave the archives empty.
-        banned = ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"))
-        banned += ("components.functions.function",) if parts[1] == "graph.py" else ("components",)
-    elif parts[0] == "local":
-        banned = ("components", "shared", "settings", "engine.graph", "operations", "tests", *HANDLERS)
+        own = "components.functions.function" if parts[1] == "graph.py" else "components"
+        return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
+    if parts[0] == "local":
         # The emulator's process applies the corrections. The commands do not need them.
-        banned += () if parts[1] == "launch.py" else ("emulator_fixes",)
-    elif parts[0] == "emulator_fixes":
-        banned = ("components", "shared", "settings", "pulumi", *(name for name in TOOLS if name not in FIXES_IMPORT))
-    elif parts[0] == "operations":
-        banned = ("components", "shared", "settings", "pulumi", "emulator_fixes", "tests", *HANDLERS)
-        banned += tuple(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS)
-    elif parts[0] == "cli":
-        # A command imports cli first, so that it handles signals during all other imports. cli itself must therefore
-        # load quickly.
-        banned = ("components", "settings", "shared", "pulumi", "boto3", *TOOLS)
-    elif parts[0] == "policy":
-        # The policy pack imports nothing of this project, because it must work for any stack.
-        banned = ("components", "settings", "shared", "pulumi_aws", *TOOLS)
-    elif parts[0] == "settings.py":
-        banned = ("components", "shared", "pulumi_aws", *TOOLS)
-    elif parts[0] in ("setting_types.py", "pulumi_yaml.py"):
-        banned = ("components", "settings", "shared", "pulumi", "pulumi_aws", *TOOLS)
-    elif parts[0] == "__main__.py":
-        banned = ("shared", *TOOLS)
-    banned += ("tools",)  # The product must run without its tools, so only tools may import the product.
+        fixes = () if parts[1] == "launch.py" else ("emulator_fixes",)
+        return ("components", "shared", "settings", "engine.graph", "operations", "tests", *HANDLERS, *fixes)
+    return BANNED.get(parts[0], ())
+
+
+def forbidden(path: str, source: str) -> list[str]:
+    """Return the imports in `source` that are not allowed in the module at `path`."""
+    if path.startswith("contracts/"):
+        # Components and functions import contracts, so it imports neither.
+        return [name for name in imported(source) if name.split(".")[0] not in {*sys.stdlib_module_names, "contracts"}]
+    # The product must run without its tools, so only tools may import tools.
+    banned = (*banned_imports(path), "tools")
     return [name for name in imported(source) for ban in banned if name == ban or name.startswith(f"{ban}.")]
 
 
 def modules() -> list[str]:
-    folders = ("cli", "components", "emulator_fixes", "engine", "functions", "local", "operations", "policy")
+    folders = (
+        "cli",
+        "components",
+        "contracts",
+        "emulator_fixes",
+        "engine",
+        "functions",
+        "local",
+        "operations",
+        "policy",
+    )
     found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     return sorted(str(path.relative_to(ROOT)) for path in [*found, *ROOT.glob("*.py")])
 
@@ -100,6 +120,8 @@ def test_module_imports_only_what_its_folder_allows(path: str) -> None:
         ("components/events/event_bus.py", "from components.workflow.order_workflow import OrderWorkflow"),
         ("components/events/event_bus.py", "import settings"),
         ("components/events/event_bus.py", "from shared.order import Order"),
+        ("contracts/orders.py", "import yaml"),
+        ("contracts/orders.py", "from shared import errors"),
         ("functions/users_api/handler.py", "import pulumi"),
         ("functions/users_api/handler.py", "from orders_api.handler import app"),
         ("functions/shared/order.py", "from users_api import handler"),
@@ -125,9 +147,3 @@ def test_module_imports_only_what_its_folder_allows(path: str) -> None:
 )
 def test_forbidden_import_is_detected(path: str, source: str) -> None:
     assert forbidden(path, source)
-
-
-def test_each_function_folder_has_a_handler() -> None:
-    import settings  # noqa: PLC0415 - only this test needs the names of the functions
-
-    assert sorted(settings.FUNCTION_NAMES) == HANDLERS

@@ -9,9 +9,10 @@ import pytest
 from components.aws import openapi
 from shared.catalog_store import CatalogStore
 from shared.domain.products import Product
+from tools.cost import cases
 from tools.cost.calls import cloud, count
 from tools.cost.capacity import Access, Units, size_of, units
-from tools.cost.cases import CASES, named
+from tools.cost.cases import CASES, named, shown
 from tools.cost.operations import Case, Cloud
 
 PROJECTIONS = {"orders": {"by-user": "ALL"}, "inventory": {"catalogue": "KEYS_ONLY"}}
@@ -37,12 +38,18 @@ def test_separate_read_per_product_is_detected(platform: Cloud, monkeypatch: pyt
     assert count(case, platform)[0] == "Query catalogue, 100 x GetItem inventory"
 
 
-def test_every_api_operation_has_a_case() -> None:
+def test_table_of_calls_has_each_operation_of_the_apis() -> None:
+    _, lines = shown()
     for document in ("rest-api.yaml", "http-api.yaml"):
         for operation in openapi.operations(openapi.load(document)):
             route = f"{operation.method} {operation.path}"
             # POST /process starts the workflow without a function, so no function has a case for this route.
-            assert route == "POST /process" or any(route in case.operation for case in CASES), route
+            assert route == "POST /process" or any(route in line[0] for line in lines), route
+
+
+def test_operation_without_a_case_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "CASES", [case for case in CASES if "GET /users/{user_id}" not in case.operation])
+    assert ("GET /users/{user_id}", "-", "not measured", "-", "-") in shown()[1]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -107,7 +108,7 @@ def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cos
 @pytest.mark.parametrize(
     ("before", "after", "part"),
     [
-        ('"memoryMb": 256', '"memoryMb": 1024', "functions"),
+        ('"overrides": {}', '"overrides": {"send_email": {"memoryMb": 1024}}', "functions"),
         ('"logRetentionDays": 400', '"logRetentionDays": 3653', "logs"),
         ('"waf": true', '"waf": false', "API"),
     ],
@@ -115,8 +116,10 @@ def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cos
 def test_setting_changes_only_its_part_of_the_cost(
     design: cost_design.Design, before: str, after: str, part: str
 ) -> None:
-    config = {key: value.replace(before, after) for key, value in stack_config("prod").items()}
-    assert config != stack_config("prod")
+    prod = stack_config("prod")
+    prod["orders:functions"] = json.dumps({**json.loads(prod["orders:functions"]), "overrides": {}})
+    config = {key: value.replace(before, after) for key, value in prod.items()}
+    assert config != prod
     changed = cost_design.read(record("prod", config=config))
     was, now = by_part(bill("express", design), MILLION), by_part(bill("express", changed), MILLION)
     assert {name for name in was if was[name] != now[name]} == {part}

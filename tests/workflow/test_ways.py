@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contracts.orders import TRANSITIONS
 from shared.domain import orders
 from shared.errors import IdempotencyConflict
 from shared.order_store import OrderStore
@@ -289,7 +290,7 @@ class TestRetriedRequest:
         assert ended.states[5:] == CONFIRMING
         assert ended.output == tables.order(sync_order_id())
 
-    @pytest.mark.parametrize("status", ["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
+    @pytest.mark.parametrize("status", TRANSITIONS)
     def test_same_key_with_another_body_is_a_conflict_in_every_status(
         self, order_workflow: Workflow, tables: Tables, status: str
     ) -> None:

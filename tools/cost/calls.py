@@ -7,21 +7,14 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from components.functions.archives import FUNCTIONS
 from tests.proof.generated_requests.in_process import InProcessFunctions, in_process_functions
+from tests.workflow.harness import FUNCTIONS as STEPS
 from tests.workflow.harness import workflow
 from tools.cost.capacity import Access, Units, accesses, size_of, units
 from tools.cost.operations import Case, Cloud
 
-_FUNCTIONS: Final = (
-    "users_api",
-    "orders_api",
-    "catalog_api",
-    "publish_order_events",
-    "process_order",
-    "fail_order",
-    "send_email",
-    "record_analytics",
-)
+_FUNCTIONS: Final = sorted({path.parent.name for path in FUNCTIONS.glob("*/handler.py")} - {*STEPS})
 Counted = tuple[str, float, int]
 """A text that lists the calls, the read units and the write units."""
 

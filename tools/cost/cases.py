@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from components.apis import routes
+from components.aws import openapi
 from tests.fakes.gateway import USER
 from tools.cost.operations import ORDER_ID, PAGE, Case, Cloud, Play, Prepare, event, messages
 
@@ -15,7 +17,7 @@ _CONTENT: Final = {"name": "Green tea", "unit_price": 250, "currency": "JPY", "q
 def _create(lines: int) -> Prepare:
     def prepare(cloud: Cloud) -> Play:
         items = cloud.products(lines)
-        return lambda: cloud.rest("orders_api", "POST", "/orders", {"items": items})
+        return lambda: cloud.rest("POST", "/orders", {"items": items})
 
     return prepare
 
@@ -27,8 +29,8 @@ def _list_orders(number: int, *, skip: int = 0) -> Prepare:
         cloud.orders(number)
         query = {"limit": str(PAGE)}
         for _ in range(skip):
-            query["cursor"] = cloud.rest("orders_api", "GET", "/orders", **query).body["next_cursor"]
-        return lambda: cloud.rest("orders_api", "GET", "/orders", **query)
+            query["cursor"] = cloud.rest("GET", "/orders", **query).body["next_cursor"]
+        return lambda: cloud.rest("GET", "/orders", **query)
 
     return prepare
 
@@ -47,7 +49,7 @@ def _list_products(number: int, *, limit: int = PAGE, next_page: bool = False) -
 def _cancel(lines: int, *, confirmed: bool) -> Prepare:
     def prepare(cloud: Cloud) -> Play:
         order = cloud.confirmed(lines) if confirmed else cloud.order(lines)
-        return lambda: cloud.rest("orders_api", "POST", f"/orders/{order['order_id']}/cancel")
+        return lambda: cloud.rest("POST", f"/orders/{order['order_id']}/cancel")
 
     return prepare
 
@@ -87,7 +89,7 @@ def _consumer(function: str) -> Prepare:
 
 
 def _mail(cloud: Cloud) -> Play:
-    cloud.rest("users_api", "POST", "/users", _USER)
+    cloud.rest("POST", "/users", _USER)
     return _consumer("send_email")(cloud)
 
 
@@ -106,17 +108,17 @@ def _fail(cloud: Cloud) -> Play:
 
 
 def _create_user(cloud: Cloud) -> Play:
-    return lambda: cloud.rest("users_api", "POST", "/users", _USER)
+    return lambda: cloud.rest("POST", "/users", _USER)
 
 
 def _get_user(cloud: Cloud) -> Play:
-    made = cloud.rest("users_api", "POST", "/users", _USER).body
-    return lambda: cloud.rest("users_api", "GET", f"/users/{made['user_id']}")
+    made = cloud.rest("POST", "/users", _USER).body
+    return lambda: cloud.rest("GET", f"/users/{made['user_id']}")
 
 
 def _get_order(cloud: Cloud) -> Play:
     cloud.order()
-    return lambda: cloud.rest("orders_api", "GET", f"/orders/{ORDER_ID}")
+    return lambda: cloud.rest("GET", f"/orders/{ORDER_ID}")
 
 
 def _get_product(cloud: Cloud) -> Play:
@@ -190,7 +192,18 @@ def named(case: Any) -> str:
     return f"{case.operation}-{case.size}".replace("`", "")
 
 
+def _routes() -> Iterator[str]:
+    """Yield the method and path of each operation that a function answers."""
+    for document in (routes.REST_API, routes.HTTP_API):
+        for operation in openapi.operations(openapi.load(document)):
+            if routes.function_of(operation.operation_id) != routes.WORKFLOW:
+                yield f"{operation.method} {operation.path}"
+
+
 def shown() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return head and rows of the table in docs/cost.md."""
     lines = [(case.operation, case.size, case.calls, f"{case.reads:g}", str(case.writes)) for case in CASES]
+    lines += [
+        (route, "-", "not measured", "-", "-") for route in _routes() if not any(route in line[0] for line in lines)
+    ]
     return ("operation", "size", "AWS calls", "read units", "write units"), lines

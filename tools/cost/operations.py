@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from components.apis import routes
 from shared import rows
 from shared.domain.orders import Order, new_order, request_hash
 from shared.domain.times import parse_timestamp
 from shared.events import DETAIL_TYPES, detail_of
+from tests.contracts.answers import operation_of
 from tests.fakes.gateway import USER, Answer, Request, http_event, rest_event
+from tests.fakes.runtime import LoadedFunction
 from tests.proof.generated_requests.in_process import InProcessFunctions
 from tests.workflow.harness import Workflow
 
@@ -30,15 +33,20 @@ class Cloud:
     platform: InProcessFunctions
     workflow: Workflow
 
-    def rest(self, function: str, method: str, path: str, body: Any = None, **query: str) -> Answer:
+    def rest(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
         """Send a request to the REST API as the customer."""
         request = Request(method=method, path=path, body=body, query=query)
-        return _fine(Answer(self.platform.functions[function](rest_event(request))))
+        return _fine(Answer(self._function_of(routes.REST_API, request)(rest_event(request))))
 
     def http(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
         """Send a request to the HTTP API as an admin."""
         request = Request(method=method, path=path, body=body, query=query, groups=["admin"])
-        return _fine(Answer(self.platform.functions["catalog_api"](http_event(request))))
+        return _fine(Answer(self._function_of(routes.HTTP_API, request)(http_event(request))))
+
+    def _function_of(self, document: str, request: Request) -> LoadedFunction:
+        operation = operation_of(document, request.method, request.path)
+        assert operation, f"{document} has no {request.method} {request.path}"
+        return self.platform.functions[routes.function_of(operation["operationId"])]
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Invoke a function with an event."""

@@ -130,11 +130,20 @@ def alarms(graph: Graph) -> str:
         subject = re.sub(r"-(not-empty|throttles|errors|slow)$", "", alarm)
         row = alarm.replace(subject, "NAME"), description.replace(subject, "NAME")
         named.setdefault(row if subject in description else (alarm, description), []).append(subject)
+    functions = {made.name for made in _functions(graph)}
     rows = [
-        (f"`{alarm}`", description, ", ".join(f"`{each}`" for each in subjects) if "NAME" in alarm else "-")
+        (f"`{alarm}`", description, _subjects(subjects, functions) if "NAME" in alarm else "-")
         for (alarm, description), subjects in named.items()
     ]
     return table(("Alarm", "Description", "NAME stands for"), rows)
+
+
+def _subjects(subjects: list[str], functions: set[str]) -> str:
+    """Return the names as a list, or as `every function` with the exceptions if the list is longer."""
+    others = sorted(functions.difference(subjects))
+    if not functions.issuperset(subjects) or len(others) >= len(subjects):
+        return ", ".join(f"`{each}`" for each in subjects)
+    return "every function" + (f" except {', '.join(f'`{each}`' for each in others)}" if others else "")
 
 
 def workflow(graph: Graph) -> str:

@@ -6,27 +6,14 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
+from contracts.orders import TRANSITIONS, Status
 from shared.domain.times import timestamp
 from shared.errors import InvalidTransition, OutOfStock, ProductNotFound, ValidationError
 
-Status = Literal["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"]
-
-# These are the allowed status changes. The event source mapping of the outbox relay repeats this table, and a test
-# compares the two.
-TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
-    {
-        "PENDING": frozenset[Status](("CONFIRMED", "REJECTED", "FAILED", "CANCELLED")),
-        "CONFIRMED": frozenset[Status](("CANCELLED",)),
-        "REJECTED": frozenset[Status](),
-        "FAILED": frozenset[Status](),
-        "CANCELLED": frozenset[Status](),
-    }
-)
 LONGEST_IDEMPOTENCY_KEY: Final = 255
 # Never change the next two constants, because order ids and request hashes are derived from them.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))

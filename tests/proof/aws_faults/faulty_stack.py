@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Generator, Mapping
@@ -183,9 +182,9 @@ def _program(directory: Path) -> Path:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, directory / name)
     shutil.copytree(ROOT / ".build", directory / ".build", ignore=shutil.ignore_patterns("*.md", "pulumi*"))
-    settings = (ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8")
-    for function, seconds in _TIMEOUTS_S.items():
-        settings, found = re.subn(rf"({function}: {{ timeoutSeconds: )\d+", rf"\g<1>{seconds}", settings)
-        assert found == 1, function
-    (directory / "Pulumi.local.yaml").write_text(settings, encoding="utf-8")
+    settings: Any = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8"))
+    settings["config"]["orders:functions"]["overrides"] = {
+        function: {"timeoutSeconds": seconds} for function, seconds in _TIMEOUTS_S.items()
+    }
+    (directory / "Pulumi.local.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     return directory

@@ -298,7 +298,7 @@ class Places:
             yield text_of(self._aws("lambda", "get_function_configuration", FunctionName=alias))
         for machine in self.stack.ops["stateMachines"].values():
             yield text_of(self._aws("stepfunctions", "describe_state_machine", stateMachineArn=machine))
-        yield text_of(self._aws("cloudwatch", "describe_alarms"))
+        yield text_of(self._aws("cloudwatch", "describe_alarms", MaxRecords=100))
         for each in self._aws("cloudwatch", "list_dashboards")["DashboardEntries"]:
             yield text_of(self._aws("cloudwatch", "get_dashboard", DashboardName=each["DashboardName"]))
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from unittest import mock
 
+from components.apis import routes
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.runtime import LoadedFunction, loaded
 from tests.functions.conftest import ENVIRONMENT
 
-APIS: Final = ("users_api", "orders_api", "catalog_api")
+APIS: Final = routes.functions()
 
 
 @dataclass

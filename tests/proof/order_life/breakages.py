@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import pytest
-from publish_order_events.relay import PutOutcome
 
+from publish_order_events.relay import PutOutcome
 from shared import order_store, order_transactions, rows
 from shared.domain import orders
 from shared.domain.times import timestamp

@@ -14,14 +14,14 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from unittest import mock
 
 from shared.domain import times
 from tests.fakes.runtime import Context, LoadedFunction, loaded
 from tests.proof.order_life.activities import Activity, current
-from tests.support.graph import stack_config
+from tests.support.graph import record
 
 ENVIRONMENT: Final = {
     "USERS_TABLE": "users",
@@ -119,7 +119,7 @@ def invocation(functions: Functions, name: str, event: Any, request_id: str) -> 
 
 def time_limit_s(name: str) -> int:
     """Return the timeout of a function in prod, in seconds."""
-    return _LIMITS[name]["timeoutSeconds"]
+    return _limits()[name]
 
 
 CarryOut = Callable[[str, str, Mapping[str, Any], bool], Any]
@@ -166,4 +166,8 @@ def functions_in_process(
         yield Functions(clock, clients, mutate, stack)
 
 
-_LIMITS: Final[Mapping[str, Any]] = json.loads(stack_config("prod")["orders:functions"])["sizes"]
+@cache
+def _limits() -> Mapping[str, int]:
+    """Return the timeouts of all functions in prod, by their folders."""
+    functions = record("prod", build_archives=False).of("aws:lambda/function:Function")
+    return {made.inputs["handler"].split(".")[0]: made.inputs["timeout"] for made in functions if made.custom}

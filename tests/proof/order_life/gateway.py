@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from shared.errors import HTTP_STATUS
+from contracts.orders import HTTP_STATUS
 from tests.fakes import gateway
 from tests.proof.order_life.activities import Activity, Died
 from tests.proof.order_life.answers import Reply, Request
 from tests.proof.order_life.history import Json
 from tests.proof.order_life.workflow import Ended
-
-_CODES: Final = {error.__name__: status for error, status in HTTP_STATUS.items()}
 
 
 def event_of(request: Request) -> Json:
@@ -48,5 +44,5 @@ def reply_of(request: Request, activity: Activity) -> Reply:
     ended: Ended = activity.value
     if ended.status == "SUCCEEDED":
         return Reply(200, ended.output)
-    status = _CODES.get(ended.error, 500)
-    return Reply(status, {"code": ended.error if ended.error in _CODES else "InternalError", "message": ended.cause})
+    code = ended.error if ended.error in HTTP_STATUS else "InternalError"
+    return Reply(HTTP_STATUS[code], {"code": code, "message": ended.cause})

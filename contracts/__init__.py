@@ -1,0 +1,1 @@
+"""The contracts of the platform. The modules use only the standard library, so functions may import them too."""

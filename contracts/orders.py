@@ -1,0 +1,74 @@
+"""The facts of the order platform that components, functions, operations and tests share.
+
+Each fact is written once, here. The OpenAPI documents and the event schemas beside this module repeat the statuses and
+the error codes, because clients read those files without Python. Tests compare the files with this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+Status = Literal["PENDING", "CONFIRMED", "REJECTED", "FAILED", "CANCELLED"]
+
+TRANSITIONS: Final[Mapping[Status, tuple[Status, ...]]] = MappingProxyType(
+    {
+        "PENDING": ("CONFIRMED", "REJECTED", "FAILED", "CANCELLED"),
+        "CONFIRMED": ("CANCELLED",),
+        "REJECTED": (),
+        "FAILED": (),
+        "CANCELLED": (),
+    }
+)
+"""The statuses that may follow each status."""
+
+EVENT_SOURCE: Final = "orders.api"
+DETAIL_TYPES: Final[Mapping[Status, str]] = MappingProxyType(
+    {
+        "PENDING": "OrderCreated",
+        "CONFIRMED": "OrderConfirmed",
+        "REJECTED": "OrderRejected",
+        "FAILED": "OrderFailed",
+        "CANCELLED": "OrderCancelled",
+    }
+)
+"""The detail type of the event that announces each status. Its schema is `contracts/events/{detail type}.json`."""
+
+MESSAGE_GROUP_ID: Final = "orders"
+"""Message group of the analytics queue."""
+
+HTTP_STATUS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "ValidationError": 400,
+        "Unauthorized": 401,
+        "Forbidden": 403,
+        "NotFound": 404,
+        "UserNotFound": 404,
+        "OrderNotFound": 404,
+        "ProductNotFound": 404,
+        "UserAlreadyExists": 409,
+        "IdempotencyConflict": 409,
+        "InvalidTransition": 409,
+        "OutOfStock": 409,
+        "PayloadTooLarge": 413,
+        "UnsupportedMediaType": 415,
+        "TooManyRequests": 429,
+        "InternalError": 500,
+        "StockContention": 503,
+        "Timeout": 504,
+    }
+)
+"""The HTTP status of each error code that a response can have."""
+
+LARGEST_BODY_BYTES: Final = 16 * 1024
+"""Maximum size of a request body, more than five times the largest valid order."""
+TOO_LARGE: Final = f"body: too large; at most {LARGEST_BODY_BYTES} bytes"
+"""Message of PayloadTooLarge."""
+WRONG_MEDIA_TYPE: Final = "Content-Type: must be application/json"
+"""Message of UnsupportedMediaType."""
+
+API_TIMEOUT_S: Final = 29
+"""Seconds that API Gateway waits for a function or an execution: its quota, unless AWS raises it for an account."""
+LONGEST_BEHIND_API_S: Final = API_TIMEOUT_S - 1
+"""Longest time limit, in seconds, with which a function or an execution still ends before API Gateway gives up."""

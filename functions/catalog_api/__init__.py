@@ -1,1 +1,0 @@
-"""Lambda function of the HTTP API, which reads and writes the catalog."""

@@ -1,1 +1,0 @@
-"""Lambda function that sets orders to FAILED if their STANDARD execution ended without a decision."""

@@ -1,1 +1,0 @@
-"""Lambda function that starts the workflow of an accepted order."""

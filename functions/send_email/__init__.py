@@ -1,1 +1,0 @@
-"""Lambda function that emails customers about their orders."""

@@ -1,1 +1,0 @@
-"""Lambda function for /users of the REST API, which creates and reads profiles."""

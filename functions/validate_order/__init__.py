@@ -1,1 +1,0 @@
-"""Lambda function of the workflow's step ValidateInput."""
