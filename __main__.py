@@ -10,7 +10,7 @@ from components.apis.http_api import HttpApi, HttpApiArgs
 from components.apis.rest_api import RestApi, RestApiArgs
 from components.aws.log_key import LogKey, LogKeyArgs
 from components.aws.naming import Naming
-from components.data_tier import CATALOGUE_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
+from components.data_tier import CATALOG_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
 from components.events.event_bus import EventBus, EventBusArgs
 from components.functions.failure_queues import as_stack_output
 from components.functions.function import FunctionContext, FunctionOverride
@@ -121,7 +121,7 @@ http_api = HttpApi(
         issuer=identity.issuer,
         client_id=identity.client_id,
         inventory_table=data.inventory,
-        catalogue_index=CATALOGUE_INDEX,
+        catalog_index=CATALOG_INDEX,
         cors_origins=config.api.cors_origins,
         throttle_rate=config.api.throttle_rate,
         throttle_burst=config.api.throttle_burst,

@@ -14,7 +14,7 @@ from components.aws.naming import Naming
 from components.aws.owner import Owner
 
 ORDERS_BY_USER_INDEX = "by-user"
-CATALOGUE_INDEX = "catalogue"
+CATALOG_INDEX = "catalog"
 _COMPONENT = "data"
 _DAYS_OF_EARLIER_VERSIONS = 7
 
@@ -45,7 +45,7 @@ class DataTier(pulumi.ComponentResource):
     orders: aws.dynamodb.Table
     """Table of orders. The key is order_id. The table has a stream of all changes and the index `by-user`."""
     inventory: aws.dynamodb.Table
-    """Table of products and their stock. The key is product_id. The table has the index `catalogue`."""
+    """Table of products and their stock. The key is product_id. The table has the index `catalog`."""
     idempotency: aws.dynamodb.Table
     """Table that records for which events an email was sent. Its rows expire."""
     analytics_bucket: aws.s3.Bucket
@@ -66,10 +66,10 @@ class DataTier(pulumi.ComponentResource):
         self.inventory = self._make_table(
             "inventory",
             keys=["product_id"],
-            attributes=["product_id", "catalogue"],
+            attributes=["product_id", "catalog_id"],
             # The index contains only keys, so a changed stock quantity does not write to the index. The index has one
             # partition, and its write limit would otherwise limit all sales.
-            indexes=[_index(CATALOGUE_INDEX, ["catalogue", "product_id"], projection="KEYS_ONLY")],
+            indexes=[_index(CATALOG_INDEX, ["catalog_id", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")
         self.analytics_bucket = self._make_bucket()

@@ -50,7 +50,7 @@ class HttpApiArgs:
     """Id of the app client. The claim `aud` or `client_id` of a token must equal it."""
     inventory_table: aws.dynamodb.Table
     """Table of products and their stock."""
-    catalogue_index: str
+    catalog_index: str
     """Name of the inventory table's index that lists all products."""
     cors_origins: Sequence[str]
     """Origins of the frontends that may call the API, for example https://example.com."""
@@ -111,10 +111,10 @@ class HttpApi(pulumi.ComponentResource):
                 timeout_s=10,
                 memory_mb=256,
                 caller_limit=routes.CALLER_LIMIT,
-                environment={"INVENTORY_TABLE": args.inventory_table.name, "CATALOGUE_INDEX": args.catalogue_index},
+                environment={"INVENTORY_TABLE": args.inventory_table.name, "CATALOG_INDEX": args.catalog_index},
                 permissions=[
                     allow("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", on=table_arn),
-                    allow("dynamodb:Query", on=pulumi.Output.concat(table_arn, "/index/", args.catalogue_index)),
+                    allow("dynamodb:Query", on=pulumi.Output.concat(table_arn, "/index/", args.catalog_index)),
                 ],
             ),
             self._owner.opts(),

@@ -1,6 +1,6 @@
 """Handles GET /products, GET /products/{product_id} and PUT /products/{product_id} of the HTTP API.
 
-Environment variables: INVENTORY_TABLE, CATALOGUE_INDEX.
+Environment variables: INVENTORY_TABLE, CATALOG_INDEX.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.errors import ProductNotFound, ValidationError
 from shared.telemetry import count_event, logger, metrics, tracer
 
 api = http.http_api()
-catalog = CatalogStore(aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOGUE_INDEX"])
+catalog = CatalogStore(aws.client("dynamodb"), table=os.environ["INVENTORY_TABLE"], index=os.environ["CATALOG_INDEX"])
 check_body = contracts.request_check("putProduct")
 
 

@@ -54,8 +54,8 @@ class CatalogStore:
         answer = self._client.query(
             TableName=self._table,
             IndexName=self._index,
-            KeyConditionExpression="catalogue = :catalogue",
-            ExpressionAttributeValues={":catalogue": {"S": rows.CATALOG_PARTITION}},
+            KeyConditionExpression="catalog_id = :catalog",
+            ExpressionAttributeValues={":catalog": {"S": rows.CATALOG_PARTITION}},
             Limit=limit + 1,  # One product more than the page shows whether another page follows.
             **start,
         )
@@ -139,4 +139,4 @@ def _is_own(row: rows.Row | None, request_id: str) -> bool:
 
 
 def _index_key(product_id: str) -> dict[str, Any]:
-    return {"catalogue": {"S": rows.CATALOG_PARTITION}, "product_id": {"S": product_id}}
+    return {"catalog_id": {"S": rows.CATALOG_PARTITION}, "product_id": {"S": product_id}}

@@ -1,7 +1,7 @@
 """Converts orders, products and profiles to rows in DynamoDB's JSON format, and rows back to them.
 
 These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. They
-also keep internal attributes (request_hash, synchronous, request_id, catalogue) out of API responses.
+also keep internal attributes (request_hash, synchronous, request_id, catalog_id) out of API responses.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 """Maps attribute names to typed values, for example {"quantity": {"N": "5"}}. Numbers are text in this format."""
 
 CATALOG_PARTITION: Final = "products"
-"""Partition key of all products in the index `catalogue`. It allows a Query of all products instead of a Scan."""
+"""Partition key of all products in the index `catalog`. It allows a Query of all products instead of a Scan."""
 
 
 def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def product_values(content: ProductContent, *, request_id: str) -> dict[str, Any
         "unit_price": {"N": str(content["unit_price"])},
         "currency": {"S": content["currency"]},
         "quantity": {"N": str(content["quantity"])},
-        "catalogue": {"S": CATALOG_PARTITION},
+        "catalog_id": {"S": CATALOG_PARTITION},
         "request_id": {"S": request_id},
     }
 

@@ -82,7 +82,7 @@ def _http_arguments() -> dict[str, Any]:
         "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_POOL",
         "client_id": "client",
         "inventory_table": _table("inventory"),
-        "catalogue_index": "catalogue",
+        "catalog_index": "catalog",
     }
 
 

@@ -14,7 +14,7 @@ GraphOf = Callable[[str], Graph]
 TABLES = {
     "data-users": ("user_id", {"user_id"}),
     "data-orders": ("order_id", {"order_id", "user_id", "created_at"}),
-    "data-inventory": ("product_id", {"product_id", "catalogue"}),
+    "data-inventory": ("product_id", {"product_id", "catalog_id"}),
     "data-idempotency": ("id", {"id"}),
 }
 

@@ -92,11 +92,11 @@ def test_function_may_only_read_and_write_products(api: Graph) -> None:
     ]
     assert statements == [
         ({"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"}, {TABLE}),
-        ({"dynamodb:Query"}, {f"{TABLE}/index/catalogue"}),
+        ({"dynamodb:Query"}, {f"{TABLE}/index/catalog"}),
     ]
     variables = api.one("aws:lambda/function:Function", "catalog-api").inputs["environment"]["variables"]
     assert variables["INVENTORY_TABLE"] == "orders-dev-inventory"
-    assert variables["CATALOGUE_INDEX"] == "catalogue"
+    assert variables["CATALOG_INDEX"] == "catalog"
 
 
 def test_cors_allows_the_configured_origins() -> None:

@@ -43,7 +43,7 @@ def order_tables() -> dict[str, Table]:
         "orders": Table(key="order_id", indexes={"by-user": Index(hash_key="user_id", range_key="created_at")}),
         "inventory": Table(
             key="product_id",
-            indexes={"catalogue": Index(hash_key="catalogue", range_key="product_id", keys_only=True)},
+            indexes={"catalog": Index(hash_key="catalog_id", range_key="product_id", keys_only=True)},
         ),
         "idempotency": Table(key="id"),
     }

@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "ORDERS_TABLE": "orders",
     "ORDERS_BY_USER_INDEX": "by-user",
     "INVENTORY_TABLE": "inventory",
-    "CATALOGUE_INDEX": "catalogue",
+    "CATALOG_INDEX": "catalog",
     "IDEMPOTENCY_TABLE": "idempotency",
     "REMEMBERED_DAYS": "36",
     "CORS_ORIGINS": f"http://localhost:3000,{ORIGIN}",
@@ -183,7 +183,7 @@ def stock(dynamodb: FakeDynamoDB) -> Callable[..., None]:
                 "unit_price": {"N": str(unit_price)},
                 "currency": {"S": currency},
                 "quantity": {"N": str(quantity)},
-                "catalogue": {"S": "products"},
+                "catalog_id": {"S": "products"},
             },
         )
 

@@ -15,7 +15,7 @@ from tools.cost.capacity import Access, Units, size_of, units
 from tools.cost.cases import CASES, named, shown
 from tools.cost.operations import Case, Cloud
 
-PROJECTIONS = {"orders": {"by-user": "ALL"}, "inventory": {"catalogue": "KEYS_ONLY"}}
+PROJECTIONS = {"orders": {"by-user": "ALL"}, "inventory": {"catalog": "KEYS_ONLY"}}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_separate_read_per_product_is_detected(platform: Cloud, monkeypatch: pyt
 
     monkeypatch.setattr(CatalogStore, "_read", one_by_one)
     case = next(case for case in CASES if case.size == "100 products")
-    assert count(case, platform)[0] == "Query catalogue, 100 x GetItem inventory"
+    assert count(case, platform)[0] == "Query catalog, 100 x GetItem inventory"
 
 
 def test_table_of_calls_has_each_operation_of_the_apis() -> None:

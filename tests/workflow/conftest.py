@@ -64,7 +64,7 @@ class Tables:
             "unit_price": {"N": str(unit_price)},
             "currency": {"S": currency},
             "quantity": {"N": str(quantity)},
-            "catalogue": {"S": "products"},
+            "catalog_id": {"S": "products"},
         }
         self.dynamodb.put("inventory", product)
 

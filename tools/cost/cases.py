@@ -152,11 +152,11 @@ def _apis() -> Iterator[Case]:
         size = f"{lines} line{'s' * (lines > 1)}"
         yield Case(confirmed, size, _cancel(lines, confirmed=True), calls, 1, writes)
     for number, reads in ((1, 1), (10, 5.5), (100, 50.5)):
-        calls = f"Query catalogue, BatchGetItem {number} inventory"
+        calls = f"Query catalog, BatchGetItem {number} inventory"
         yield Case(
             "`GET /products?limit=100`", f"{number:,} product{'s' * (number > 1)}", _list_products(number), calls, reads
         )
-    calls = "GetItem inventory, Query catalogue, BatchGetItem 20 inventory"
+    calls = "GetItem inventory, Query catalog, BatchGetItem 20 inventory"
     yield Case("`GET /products`", "2nd page", _list_products(60, limit=20, next_page=True), calls, 11.5)
     yield Case("`GET /products/{product_id}`", "", _get_product, "GetItem inventory", 1)
     yield Case("`PUT /products/{product_id}`", "existing product", _put_product(1), "UpdateItem inventory", writes=1)

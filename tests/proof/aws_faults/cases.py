@@ -92,7 +92,7 @@ class Case:
 
     def put_product(self, product: str, quantity: int) -> None:
         """Write a product into the inventory table."""
-        text = {"product_id": product, "name": "Tea", "currency": "JPY", "catalogue": "products"}
+        text = {"product_id": product, "name": "Tea", "currency": "JPY", "catalog_id": "products"}
         item = {k: {"S": v} for k, v in text.items()} | {"unit_price": {"N": "250"}, "quantity": {"N": str(quantity)}}
         table = self.faulty.stack.ops["tables"]["inventory"]
         self.faulty.stack.aws("dynamodb", "put_item", TableName=table, Item=item)
@@ -257,7 +257,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("rejected at once", _process, "REJECTED", stock=ORDERED - 1, synchronous=True),
         Scenario("processed twice", _process_twice, "CONFIRMED", synchronous=True),
         Scenario("profile", _introduce),
-        Scenario("catalogue", _offer),
+        Scenario("catalog", _offer),
         Scenario("orders read", _read),
     )
 }

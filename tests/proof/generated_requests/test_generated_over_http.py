@@ -45,7 +45,7 @@ def stranger(people: People) -> Person:
 
 
 @pytest.fixture
-def catalogue_as_it_was(stack: Stack) -> Iterator[None]:
+def catalog_as_it_was(stack: Stack) -> Iterator[None]:
     """Restore the catalog after the attack."""
     table = stack.ops["tables"]["inventory"]
 
@@ -61,14 +61,14 @@ def catalogue_as_it_was(stack: Stack) -> Iterator[None]:
             stack.aws("dynamodb", "put_item", TableName=table, Item=before[product_id])
 
 
-@pytest.mark.usefixtures("catalogue_as_it_was")
+@pytest.mark.usefixtures("catalog_as_it_was")
 def test_http_api_responses_match_the_openapi_document(stack: Stack, admin: Person, dose: Dose, proof: Proof) -> None:
     url = stack.frontend["httpApi"]["url"]
     target = Target(document=HTTP, token=admin.access_token, base_url=url)
     _hold(target, dose(12, 200), dose, proof)
 
 
-@pytest.mark.usefixtures("catalogue_as_it_was")
+@pytest.mark.usefixtures("catalog_as_it_was")
 def test_rest_api_responses_match_the_openapi_document(  # noqa: PLR0917 - the arguments are fixtures
     stack: Stack, stranger: Person, admin: Person, watcher: Watcher, dose: Dose, proof: Proof
 ) -> None:

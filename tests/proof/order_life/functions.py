@@ -28,7 +28,7 @@ ENVIRONMENT: Final = {
     "ORDERS_TABLE": "orders",
     "ORDERS_BY_USER_INDEX": "by-user",
     "INVENTORY_TABLE": "inventory",
-    "CATALOGUE_INDEX": "catalogue",
+    "CATALOG_INDEX": "catalog",
     "IDEMPOTENCY_TABLE": "idempotency",
     "REMEMBERED_DAYS": "36",
     "CORS_ORIGINS": "http://localhost:3000",

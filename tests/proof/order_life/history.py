@@ -170,12 +170,12 @@ class History:
 
     def _confirmed(self, tracked: TrackedOrder, order: Json) -> None:
         self._move(tracked.items, -1)
-        catalogue = {name: self.products[name][-1].value for name in tracked.items}
+        catalog = {name: self.products[name][-1].value for name in tracked.items}
         prices = {line["product_id"]: line["unit_price"] for line in order["items"]}
-        expected = {name: product["unit_price"] for name, product in catalogue.items()}
+        expected = {name: product["unit_price"] for name, product in catalog.items()}
         assert prices == expected, f"expected the catalog's prices {expected}, got {order}"
         assert order["total"] == sum(expected[name] * number for name, number in tracked.items.items()), order
-        assert {order["currency"]} == {product["currency"] for product in catalogue.values()}, order
+        assert {order["currency"]} == {product["currency"] for product in catalog.values()}, order
 
     def _move(self, items: Mapping[str, int], sign: int) -> None:
         for name, number in items.items():
