@@ -144,14 +144,14 @@ def test_idempotency_key_limits_match_the_handlers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "schema", "recognised"),
+    ("name", "schema", "recognized"),
     [
         ("rest-api.yaml", "ProductId", products.is_product_id),
         ("rest-api.yaml", "OrderId", orders.is_order_id),
         ("rest-api.yaml", "UserId", users.is_user_id),
     ],
 )
-def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognised: Callable[[str], bool]) -> None:
+def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognized: Callable[[str], bool]) -> None:
     contract = schemas(openapi.load(name))[schema]
     valid = {
         "ProductId": ["a", "A1_-", "x" * 64],
@@ -159,4 +159,4 @@ def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognise
         "UserId": ["5a9d3c1e-0000-4000-8000-00000000000a", "x" * 64],
     }[schema]
     for text in [*valid, "", "-", "_a", "x" * 65, "a b", "é", "A" * 36, "00000000-0000-4000-8000-00000000000"]:
-        assert recognised(text) == (breaches(contract, text) == []), text
+        assert recognized(text) == (breaches(contract, text) == []), text

@@ -85,7 +85,7 @@ def test_editor_schema_is_up_to_date() -> None:
             ...,
             "orders:api.waf: missing; every stack file has the same keys; copy it from another stack file",
         ),
-        ("api", "colour", "red", "orders:api.colour: unknown setting; allowed: corsOrigins, throttleRate,"),
+        ("api", "color", "red", "orders:api.color: unknown setting; allowed: corsOrigins, throttleRate,"),
         ("api", "co\nlour", "red", "orders:api.co\\nlour: unknown setting"),
         ("api", "corsOrigins", ["*"], "orders:api.corsOrigins.0: got '*'; allowed: an origin as browsers send it"),
         ("api", "corsOrigins", [], "orders:api.corsOrigins: got 0 entries; allowed: a list"),
@@ -133,7 +133,7 @@ def test_error_names_the_wrong_setting_and_its_allowed_values(area: str, path: s
 
 
 def test_all_wrong_settings_are_reported_together() -> None:
-    config = with_change("api", "waf", "yes") | {"orders:mail": "{}", "aws:region": "tokyo", "orders:colour": "red"}
+    config = with_change("api", "waf", "yes") | {"orders:mail": "{}", "aws:region": "tokyo", "orders:color": "red"}
     wrong = {"users_api": {"memoryMb": 1}, "orders_api": {"timeoutSeconds": 0}, "catalog_api": {"memoryMb": "big"}}
     config["orders:functions"] = json.dumps({**json.loads(config["orders:functions"]), "overrides": wrong})
     config |= {
@@ -146,7 +146,7 @@ def test_all_wrong_settings_are_reported_together() -> None:
     assert "because of 10 invalid setting(s)" in heading
     for part in (
         *("orders:api.waf", "orders:mail.sender: missing", "orders:mail.createIdentity: missing"),
-        *("aws:region: got 'tokyo'", "orders:colour: unknown", "data.forceDestroy", "data.pointInTimeRecovery"),
+        *("aws:region: got 'tokyo'", "orders:color: unknown", "data.forceDestroy", "data.pointInTimeRecovery"),
         *("users_api.memoryMb: got 1;", "orders_api.timeoutSeconds: got 0;", "catalog_api.memoryMb: got 'big';"),
     ):
         assert len([line for line in lines if part in line]) == 1, part

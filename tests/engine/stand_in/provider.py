@@ -1,7 +1,7 @@
 """A stand-in for pulumi-resource-aws. Its AWS is a file that knows names, not values.
 
 Creating a resource that exists fails where AWS refuses it, and overwrites it where AWS's call is a put. Deleting
-removes the resource with that name, whoever created it, as on AWS.
+removes the resource with that name, even if another stack created it, as on AWS.
 
 Variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" refuses the call for
 each URN with the text. STAND_IN_DELAY is how long a creation takes, in seconds.

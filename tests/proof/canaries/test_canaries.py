@@ -97,7 +97,7 @@ def test_no_input_forges_a_log_line(search: Search, proof: Proof) -> None:
 
 
 def _is_forged(line: str, words: list[str]) -> bool:
-    """Say whether a canary forged this line: the line is no JSON of ours, or a canary is its message."""
+    """Return whether a canary forged this line: the line is not JSON of the platform, or its message is a canary."""
     if "\x1b" in line:
         return True
     if not any(word in line for word in words):
