@@ -1,0 +1,149 @@
+"""The text of the comment: what a reviewer must see first, then every change, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from engine.graph import Graph
+from tools.preview_comment import cost, details, permissions, routes, state
+from tools.preview_comment.arns import place_of
+from tools.preview_comment.preview import Change, Preview
+
+GITHUB_LIMIT: Final = 65_536
+"""The longest comment that GitHub accepts, in characters."""
+_FRAME: Final = 1_000
+_MOST_LINES: Final = 12
+_LONGEST_SECTION: Final = 9_000
+_LONGEST_ERROR: Final = 1_500
+_LOST: Final = "Data and addresses that are lost"
+_WIDER: Final = "Permissions that are added or widened"
+_ROUTES: Final = "Routes of the"
+# What the comment says if a section is empty, so that a reviewer knows that somebody looked.
+_NOTHING: Final = (
+    (_LOST, "Nothing that holds data or an address is deleted or replaced."),
+    (_WIDER, "No permission is added or widened."),
+    (_ROUTES, "No route changes."),
+)
+
+Section = tuple[str, str, list[str]]
+"""Title, introduction, and list items."""
+
+
+def marker(stack: str) -> str:
+    """Return the invisible first line, by which the comment of `stack` is found again."""
+    return f"<!-- pulumi preview of {stack} -->"
+
+
+def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
+    """Return the comment, shorter than GitHub's limit. `program` returns the resources of the checkout's program."""
+    changed = preview.changed
+    head = [marker(stack), f"### Preview of `{stack}`: {details.counts(changed)}", "", *_failure(preview)]
+    renamed = state.renames(changed)
+    names = {change.urn for pair in renamed for change in pair}
+    sections: list[Section] = [
+        (
+            "Renamed without an alias",
+            "Each of these exists on AWS already. The update fails because the name is taken, or it writes over the "
+            "old resource and then deletes it, with its data:",
+            [state.renaming(*pair) for pair in renamed],
+        ),
+        (_LOST, "", list(state.losses(each for each in changed if each.urn not in names))),
+        *_permissions(preview.changes, program),
+        *_routes(changed, program),
+    ]
+    body: list[str] = []
+    for title, text, lines in sections:
+        if lines:
+            body += [f"#### {title}", *([text] if text else []), *_listed(lines), ""]
+    body += _cost(preview, program)
+    if preview.is_complete:
+        body += [" ".join(word for beginning, word in _NOTHING if not _has(sections, beginning)), ""]
+    return _with_details("\n".join([*head, *body]), list(details.lines(changed)))
+
+
+def _has(sections: Iterable[Section], beginning: str) -> bool:
+    return any(title.startswith(beginning) and lines for title, _, lines in sections)
+
+
+def _failure(preview: Preview) -> Iterator[str]:
+    if not preview.is_complete or preview.errors:
+        yield "**The preview failed, so changes may be missing below.** The job's log has all of its output."
+        yield ""
+        yield from (f"```text\n{_safe(error)[:_LONGEST_ERROR]}\n```" for error in dict.fromkeys(preview.errors[:5]))
+        yield ""
+    for is_mandatory, title in ((True, "Violated policies, which stop the update"), (False, "Advice of the policies")):
+        found = sorted(
+            {
+                f"{each.urn.rpartition('::')[2] or 'the stack'}: {each.message} (`{each.rule}`)"
+                for each in preview.violations
+                if each.is_mandatory is is_mandatory
+            }
+        )
+        if found and is_mandatory:
+            yield from (f"#### {title}", *_listed(found), "")
+
+
+def _permissions(changes: list[Change], program: Callable[[], Graph]) -> Iterator[Section]:
+    found = permissions.changed(changes, place_of(changes), program)
+    yield _WIDER, "", found.wider
+    yield "Permissions that are removed", "", found.narrower
+
+
+def _routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[Section]:
+    for api, lines in routes.routes(changed, program):
+        yield f"{_ROUTES} {api}", "", [f"```diff\n{'\n'.join(lines)}\n```"]
+
+
+def _cost(preview: Preview, program: Callable[[], Graph]) -> Iterator[str]:
+    if not preview.is_complete:
+        return
+    found = cost.difference(preview.changes, program)
+    if found.trouble:
+        yield f"The cost model can't price this change ({found.trouble}). Look at tools/cost/design.py."
+        yield ""
+        return
+    lines = cost.table(found)
+    yield from ["#### Cost", *lines, ""] if lines else ["The cost stays the same.", ""]
+    if found.unpriced:
+        yield f"Without a price in the model: {', '.join(f'`{each}`' for each in found.unpriced)}."
+        yield ""
+
+
+def _listed(lines: Iterable[str]) -> Iterator[str]:
+    """Yield list items: the first ones visible, more of them folded. A code block stays as it is."""
+    every = [line if line.startswith("```") else f"- {line}" for line in lines]
+    yield from every[:_MOST_LINES]
+    folded, length = every[_MOST_LINES:], 0
+    if not folded:
+        return
+    yield f"\n<details><summary>{len(folded)} more</summary>\n"
+    for position, line in enumerate(folded):
+        length += len(line)
+        if length > _LONGEST_SECTION:
+            yield f"- … and {len(folded) - position} more: the job's log has all of them"
+            break
+        yield line
+    yield "\n</details>\n"
+
+
+def _safe(text: str) -> str:
+    """Return text that can't end a code block or open an element."""
+    return text.replace("```", "'''").replace("<!--", "<! --")
+
+
+def _with_details(text: str, lines: list[str]) -> str:
+    if not lines:
+        return f"{text.rstrip()}\n"
+    start = f"{text.rstrip()}\n\n<details><summary>All changes</summary>\n\n```diff\n"
+    end = "\n```\n\n</details>\n"
+    room, shown = GITHUB_LIMIT - _FRAME - len(start) - len(end), list[str]()
+    for position, line in enumerate(map(_safe, lines)):
+        room -= len(line) + 1
+        if room < 0:
+            shown.append(f"# … and {len(lines) - position} more lines: the job's log has all of them")
+            break
+        shown.append(line)
+    return start + "\n".join(shown) + end
+
+
