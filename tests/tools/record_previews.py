@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import lzma
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ from typing import Any, Final
 from tests.engine.engine import Engine, copy_of
 from tests.support.graph import ROOT
 from tools.cost import design
+from tools.preview_comment import permissions, routes
+from tools.preview_comment.preview import UNKNOWN
 
 FOLDER: Final = Path(__file__).with_name("previews")
 FIRST: Final = "first-preview"
@@ -67,6 +70,13 @@ class Edit:
     path: str
     old: str
     new: str
+
+    def apply(self, checkout: Path) -> None:
+        """Change the file in a copy of the checkout."""
+        path = checkout / self.path
+        text = path.read_text(encoding="utf-8")
+        assert self.old in text, f"{self.path}: needed {self.old!r}; got a file without it; adapt the edit"
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
 
 
 def _cancel() -> str:
@@ -147,7 +157,13 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
     ),
     "queue-renamed-without-alias": (
         "dev",
-        [Edit("components/aws/messaging.py", "    return aws.sqs.Queue(\n        name,", "    return aws.sqs.Queue(\n        f\"{name}-queue\",")],
+        [
+            Edit(
+                "components/aws/messaging.py",
+                "    return aws.sqs.Queue(\n        name,",
+                '    return aws.sqs.Queue(\n        f"{name}-queue",',
+            )
+        ],
     ),
     "alarm-added": (
         "dev",
@@ -193,18 +209,39 @@ def _trimmed_metadata(metadata: dict[str, Any]) -> dict[str, Any] | None:
     return kept
 
 
-def write(name: str, events: Iterator[dict[str, Any]]) -> None:
+def _program(checkout: Path, stack: str) -> Iterator[dict[str, Any]]:
+    """Yield an event with the program's resources that the comment needs, because the preview has unknown values."""
+    code = (
+        "import json, sys; from tools.preview_comment.__main__ import record; "
+        "json.dump([[each.type, each.name, dict(each.inputs)] "
+        "for each in record(sys.argv[1], build_archives=False).resources], sys.stdout, default=str)"
+    )
+    command = [checkout / ".venv" / "bin" / "python", "-c", code, stack]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)
+    read = {*design.PER_ORDER, *design.PER_MONTH, "apigateway/stage:Stage"}
+    yield {
+        "program": [
+            each
+            for each in json.loads(done.stdout)
+            if each[0].removeprefix("aws:") in read or each[0] in {*permissions.TYPES, *routes.APIS}
+        ]
+    }
+
+
+def write(name: str, events: Iterable[dict[str, Any]]) -> None:
     """Write a recording."""
     text = "".join(json.dumps(event, sort_keys=True) + "\n" for event in events)
     (FOLDER / f"{name}.jsonl.xz").write_bytes(lzma.compress(text.encode(), preset=9))
 
 
-def _preview(engine: Engine, stack: str) -> Iterator[dict[str, Any]]:
+def _preview(engine: Engine, stack: str) -> list[dict[str, Any]]:
     policies = ["--policy-pack", "policy", "--policy-pack-config", f"policy/enforcement/{stack}.json"]
     streaming = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
     ended = engine.run("preview", "--stack", stack, "--json", "--show-sames", *policies, variables=streaming)
     assert '"summaryEvent"' in ended.out, ended.said
-    return trimmed(ended.out)
+    events = list(trimmed(ended.out))
+    # What the program says is needed only where the preview has an unknown value.
+    return [*events, *_program(engine.checkout, stack)] if UNKNOWN in json.dumps(events) else events
 
 
 def record(names: list[str], folder: Path) -> None:
@@ -224,10 +261,7 @@ def record(names: list[str], folder: Path) -> None:
             homes[stack] = deployed.home
         checkout = copy_of(ROOT, folder / name, environment)
         for edit in edits:
-            path = checkout / edit.path
-            text = path.read_text(encoding="utf-8")
-            assert edit.old in text, f"{name}: {edit.path} has no {edit.old!r}"
-            path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+            edit.apply(checkout)
         write(name, _preview(Engine(homes[stack], checkout), stack))
         sys.stdout.write(f"{name}\n")
         sys.stdout.flush()

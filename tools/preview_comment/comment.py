@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from engine.graph import Graph
@@ -16,14 +17,15 @@ _FRAME: Final = 1_000
 _MOST_LINES: Final = 12
 _LONGEST_SECTION: Final = 9_000
 _LONGEST_ERROR: Final = 1_500
+_RENAMED: Final = "Renamed without an alias"
 _LOST: Final = "Data and addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"
 _ROUTES: Final = "Routes of the"
 # What the comment says if a section is empty, so that a reviewer knows that somebody looked.
 _NOTHING: Final = (
-    (_LOST, "Nothing that holds data or an address is deleted or replaced."),
-    (_WIDER, "No permission is added or widened."),
-    (_ROUTES, "No route changes."),
+    ((_LOST, _RENAMED), "Nothing that holds data or an address is deleted or replaced."),
+    ((_WIDER,), "No permission is added or widened."),
+    ((_ROUTES,), "No route changes."),
 )
 
 Section = tuple[str, str, list[str]]
@@ -43,10 +45,10 @@ def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
     names = {change.urn for pair in renamed for change in pair}
     sections: list[Section] = [
         (
-            "Renamed without an alias",
+            _RENAMED,
             "Each of these exists on AWS already. The update fails because the name is taken, or it writes over the "
             "old resource and then deletes it, with its data:",
-            [state.renaming(*pair) for pair in renamed],
+            sorted(state.renaming(*pair) for pair in renamed),
         ),
         (_LOST, "", list(state.losses(each for each in changed if each.urn not in names))),
         *_permissions(preview.changes, program),
@@ -56,14 +58,14 @@ def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
     for title, text, lines in sections:
         if lines:
             body += [f"#### {title}", *([text] if text else []), *_listed(lines), ""]
-    body += _cost(preview, program)
+    body += _cost(preview, renamed, program)
     if preview.is_complete:
-        body += [" ".join(word for beginning, word in _NOTHING if not _has(sections, beginning)), ""]
+        body += [" ".join(word for beginnings, word in _NOTHING if not _has(sections, beginnings)), ""]
     return _with_details("\n".join([*head, *body]), list(details.lines(changed)))
 
 
-def _has(sections: Iterable[Section], beginning: str) -> bool:
-    return any(title.startswith(beginning) and lines for title, _, lines in sections)
+def _has(sections: Iterable[Section], beginnings: tuple[str, ...]) -> bool:
+    return any(title.startswith(beginnings) and lines for title, _, lines in sections)
 
 
 def _failure(preview: Preview) -> Iterator[str]:
@@ -95,12 +97,20 @@ def _routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[Sec
         yield f"{_ROUTES} {api}", "", [f"```diff\n{'\n'.join(lines)}\n```"]
 
 
-def _cost(preview: Preview, program: Callable[[], Graph]) -> Iterator[str]:
+def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Callable[[], Graph]) -> Iterator[str]:
     if not preview.is_complete:
         return
-    found = cost.difference(preview.changes, program)
+    # A renamed resource costs what it cost before.
+    stays = {before.urn for before, _ in renamed}
+    appears = {after.urn for _, after in renamed}
+    changes = [
+        replace(change, op="same", new=change.old) if change.urn in stays else change
+        for change in preview.changes
+        if change.urn not in appears
+    ]
+    found = cost.difference(changes, program)
     if found.trouble:
-        yield f"The cost model can't price this change ({found.trouble}). Look at tools/cost/design.py."
+        yield f"The cost model can't price this change: {found.trouble}. Look at tools/cost/design.py."
         yield ""
         return
     lines = cost.table(found)

@@ -52,7 +52,7 @@ def difference(changes: list[Change], program: Program) -> Cost:
         return Cost(_rows(before, after, unpriced), unpriced)
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         # The model knows the platform's own resources. A program without one of them is beyond it.
-        return Cost([], unpriced, trouble=f"{type(error).__name__}: {error}")
+        return Cost([], unpriced, trouble=str(error).partition(";")[0])
 
 
 def _rows(before: Graph, after: Graph, unpriced: list[str]) -> list[Row]:

@@ -76,8 +76,8 @@ def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph
     wider = {grant for grant in added if not grant.is_denied} | {grant for grant in removed if grant.is_denied}
     narrower = {grant for grant in removed if not grant.is_denied} | {grant for grant in added if grant.is_denied}
     return Changed(
-        sorted(_sentences(wider, narrower, new_roles, is_wider=True), key=_severity),
-        sorted(_sentences(narrower, wider, new_roles, is_wider=False), key=_severity),
+        sorted(_sentences(wider, before - after, new_roles, is_wider=True), key=_severity),
+        sorted(_sentences(narrower, set(), new_roles, is_wider=False), key=_severity),
     )
 
 
@@ -219,7 +219,7 @@ def _sentences(grants: set[Grant], others: set[Grant], new_roles: set[str], *, i
             verb = "is new and may"
         else:
             verb = "may now" if is_wider else "may no longer"
-        before = _before(Grant(who, "", resource, condition), actions, others) if is_wider else ""
+        before = _before(Grant(who, "", resource, condition), actions, others) if is_wider and not is_denied else ""
         clauses[f"{who} {verb}"].append(f"{_action(actions, resource)}{f' {condition}' if condition else ''}{before}")
     for beginning, each in clauses.items():
         if len(each) == 1:

@@ -84,7 +84,10 @@ def read(printed: str) -> Preview:
     lines = printed.splitlines()
     starts = [position for position, line in enumerate(lines) if line.startswith("{")]
     if starts and lines[starts[0]].strip() == "{":
-        document, _ = json.JSONDecoder().raw_decode("\n".join(lines[starts[0] :]))
+        try:
+            document, _ = json.JSONDecoder().raw_decode("\n".join(lines[starts[0] :]))
+        except json.JSONDecodeError:
+            return Preview([], is_complete=False)
         return _of_document(document)
     return _of_events(list(_events(lines[position] for position in starts)))
 

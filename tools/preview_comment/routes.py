@@ -17,6 +17,8 @@ APIS: Final[Mapping[str, str]] = {
     "aws:apigatewayv2/api:Api": "HTTP API",
 }
 _NOTHING: Final = "{}"
+# The parts of a document that no client notices.
+_HARMLESS: Final = ("~ info", "~ openapi", "~ tags")
 # A Lambda function, or an action of another service.
 _ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]+?)(?::live)?[/\"]*(?:invocations)?\"")
 
@@ -41,9 +43,10 @@ def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tupl
         else:
             whole, before, after = new, json.loads(old), json.loads(new)
         described = {f"+ {route.name}": _described(route) for route in routes_of(whole)}
-        if lines := changes(before, after):
-            if change.old is None:
-                lines = [line for line in lines if line.startswith("+")]
+        lines = [line for line in changes(before, after) if line not in _HARMLESS]
+        if change.old is None:
+            lines = [line for line in lines if line.startswith("+")]
+        if lines:
             yield name, [line + described.get(line, "") for line in lines]
 
 

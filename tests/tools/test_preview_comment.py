@@ -1,0 +1,230 @@
+"""Tests of the comment on a pull request, on what the real engine printed for real changes (record_previews.py)."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.support.graph import Graph, Resource
+from tests.tools.record_previews import CASES, FIRST, FOLDER
+from tools.preview_comment import permissions, state
+from tools.preview_comment.arns import Place
+from tools.preview_comment.comment import GITHUB_LIMIT, comment, marker
+from tools.preview_comment.preview import UNKNOWN, Change, read
+
+PLACE = Place("123456789012", "ap-northeast-1")
+TABLE = "arn:aws:dynamodb:ap-northeast-1:123456789012:table/orders"
+STACKS = {FIRST: "dev", **{name: stack for name, (stack, _) in CASES.items()}}
+
+
+@cache
+def recorded(name: str) -> list[dict[str, Any]]:
+    text = lzma.decompress((FOLDER / f"{name}.jsonl.xz").read_bytes()).decode()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def printed(events: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(event) + "\n" for event in events if "program" not in event)
+
+
+def program(events: list[dict[str, Any]]) -> Graph:
+    [resources] = [event["program"] for event in events if "program" in event]
+    return Graph("", [resource(*each) for each in resources])
+
+
+def resource(type_: str, name: str, inputs: dict[str, Any]) -> Resource:
+    return Resource(type_, name, inputs, {}, "", "", True, False, (), {}, False)
+
+
+def written(name: str) -> str:
+    return comment(STACKS[name], read(printed(recorded(name))), lambda: program(recorded(name)))
+
+
+def no_program() -> Graph:
+    raise AssertionError("the program was run, although the preview has every value")
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_comment_about_a_recorded_preview_is_as_reviewed(name: str) -> None:
+    assert written(name) == (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_first_line_of_a_comment_identifies_its_stack(name: str) -> None:
+    assert written(name).splitlines()[0] == marker(STACKS[name])
+    assert marker("dev") != marker("prod")
+
+
+def test_document_of_the_cli_gives_the_same_comment_as_its_events() -> None:
+    events = recorded("deleted-table")
+    metadata = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
+    steps = [
+        {
+            "op": each["op"],
+            "urn": each["urn"],
+            "oldState": each.get("old"),
+            "newState": each.get("new"),
+            "diffReasons": each.get("diffs"),
+            "replaceReasons": each.get("keys"),
+        }
+        for each in metadata
+    ]
+    document = json.dumps({"config": {}, "steps": steps, "changeSummary": {"delete": 1}}, indent=4)
+    found = comment("dev", read(f"Installing packages\n{document}\n"), lambda: program(events))
+    assert found == written("deleted-table")
+
+
+@pytest.mark.parametrize("text", ["", "make: *** [preview] Error 1\n", '{"sequence": 0, "resou', '{\n    "steps": ['])
+def test_preview_without_a_result_is_reported_as_failed(text: str) -> None:
+    found = comment("dev", read(text), no_program)
+    assert "**The preview failed" in found
+    assert "Nothing that holds data" not in found
+
+
+def test_error_of_the_engine_is_shown_and_ends_no_code_block() -> None:
+    event = {"diagnosticEvent": {"severity": "error", "message": "protected ```\n<!-- pulumi -->"}}
+    found = comment("dev", read(json.dumps(event)), no_program)
+    assert "protected '''" in found
+    assert found.count("```") == 2
+    assert found.count("<!--") == 1
+
+
+def step(type_: str, name: str, op: str, **states: dict[str, Any]) -> dict[str, Any]:
+    urn = f"urn:pulumi:dev::orders::{type_}::{name}"
+    sides = {side: {"custom": True, "inputs": inputs} for side, inputs in states.items()}
+    return {"resourcePreEvent": {"metadata": {"op": op, "urn": urn, "type": type_, **sides}}}
+
+
+def thousand(kind: str) -> Iterator[dict[str, Any]]:
+    for number in range(1000):
+        name = f"resource-with-a-long-name-{number:04}"
+        inputs = {"name": name, "policy": json.dumps({"Statement": [statement("s3:*", f"{TABLE}{number}")]})}
+        match kind:
+            case "deleted tables":
+                yield step("aws:dynamodb/table:Table", name, "delete", old=inputs)
+            case "new roles":
+                yield step("aws:iam/rolePolicy:RolePolicy", name, "create", new={**inputs, "role": name})
+            case "renamed queues":
+                yield step("aws:sqs/queue:Queue", f"{name}-old", "delete", old=inputs)
+                yield step("aws:sqs/queue:Queue", name, "create", new=inputs)
+            case _:
+                diff = {"old": {"value": f"{number}" * 50}, "new": {"value": f"{number}x" * 50}}
+                changed = step("aws:sqs/queue:Queue", name, "update", **diff)
+                changed["resourcePreEvent"]["metadata"]["diffs"] = ["value"]
+                yield changed
+
+
+def statement(action: str, on: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": on, **more}
+
+
+@pytest.mark.parametrize("kind", ["deleted tables", "new roles", "renamed queues", "updates"])
+def test_comment_about_a_thousand_changes_is_shorter_than_the_limit_of_github(kind: str) -> None:
+    events = [*thousand(kind), {"summaryEvent": {"result": "succeeded"}}]
+    found = comment("dev", read(printed(events)), lambda: Graph(""))
+    assert len(found) < GITHUB_LIMIT
+    assert found.count("<details>") == found.count("</details>")
+    assert found.count("```") % 2 == 0
+    assert "the job's log has all of them" in found
+
+
+def policies(old: list[dict[str, Any]] | None, new: list[dict[str, Any]] | None) -> permissions.Changed:
+    old_inputs, new_inputs = (
+        None if each is None else {"role": "orders-dev-api", "policy": json.dumps({"Statement": each})}
+        for each in (old, new)
+    )
+    urn = "urn:pulumi:dev::orders::aws:iam/rolePolicy:RolePolicy::api-policy"
+    return permissions.changed([Change(urn, "update", old_inputs, new_inputs)], PLACE, no_program)
+
+
+DENIED = statement("s3:*", "*") | {"Effect": "Deny"}
+IF_TLS = statement("s3:GetObject", "*", Condition={"Bool": {"aws:SecureTransport": "true"}})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wider", "narrower"),
+    [
+        (
+            [statement("dynamodb:GetItem", TABLE)],
+            [statement("dynamodb:GetItem", f"{TABLE}*")],
+            ["The role `orders-dev-api` may now `dynamodb:GetItem` on the table `orders*` (before: on the table `orders`)."],
+            [],
+        ),
+        (
+            [statement("dynamodb:*", TABLE)],
+            [statement("dynamodb:GetItem", TABLE)],
+            [],
+            ["The role `orders-dev-api` may no longer `dynamodb:*` on the table `orders`."],
+        ),
+        (
+            [IF_TLS],
+            [statement("s3:GetObject", "*")],
+            [
+                "The role `orders-dev-api` may now `s3:GetObject` on **every resource** (`*`)"
+                " (before: if `aws:SecureTransport bool true`)."
+            ],
+            [],
+        ),
+        ([DENIED], [], ["The role `orders-dev-api` is no longer denied `s3:*` on **every resource** (`*`)."], []),
+        (
+            [statement("sqs:SendMessage", "arn:aws:sqs:ap-northeast-1:123456789012:a")],
+            [statement("sqs:SendMessage", "arn:aws:sqs:ap-northeast-1:999999999999:a")],
+            ["The role `orders-dev-api` may now `sqs:SendMessage` on the queue `999999999999:a` (before: on the queue `a`)."],
+            ["The role `orders-dev-api` may no longer `sqs:SendMessage` on the queue `a`."],
+        ),
+        (
+            [],
+            [{"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}],
+            ["The role `orders-dev-api` may now * except iam:* on **every resource** (`*`)."],
+            [],
+        ),
+        ([statement("s3:GetObject", "*"), statement("s3:PutObject", "*")], [statement("s3:*", "*")], None, []),
+    ],
+)
+def test_changed_policy_of_a_role_is_described(
+    old: list[dict[str, Any]], new: list[dict[str, Any]], wider: list[str] | None, narrower: list[str]
+) -> None:
+    found = policies(old, new)
+    assert found.narrower == narrower
+    if wider is not None:
+        assert found.wider == wider
+
+
+def test_permission_of_everybody_comes_first() -> None:
+    urn = "urn:pulumi:dev::orders::aws:sqs/queuePolicy:QueuePolicy::analytics-policy"
+    public = [statement("sqs:SendMessage", "*", Principal="*"), statement("sqs:*", "*", Principal={"Service": "a.b"})]
+    inputs = {"queueUrl": "https://sqs/1/analytics", "policy": json.dumps({"Statement": public})}
+    found = permissions.changed([Change(urn, "create", None, inputs)], PLACE, no_program)
+    assert found.wider[0] == "Everybody may now `sqs:SendMessage` on the queue `analytics`."
+
+
+def test_every_protected_type_is_known_as_a_holder_of_state(graph_of: Callable[[str], Graph]) -> None:
+    protected = {made.type for made in graph_of("prod").resources if made.protect and made.custom}
+    assert protected
+    assert protected <= state.LOST.keys()
+
+
+def test_retained_resource_is_reported_as_left_on_aws() -> None:
+    urn = "urn:pulumi:dev::orders::aws:dynamodb/table:Table::data-orders"
+    [line] = state.losses([Change(urn, "delete", {"name": "orders"}, is_retained=True)])
+    assert line == "Pulumi forgets the table `orders`. It stays on AWS (`retainOnDelete`)."
+
+
+def test_moved_resource_gets_an_alias_with_its_old_urn() -> None:
+    old = "urn:pulumi:dev::orders::orders:index:Old$aws:sqs/queue:Queue::analytics"
+    new = old.replace("index:Old", "index:New")
+    pairs = state.renames(
+        [Change(new, "create", None, {"name": "orders-dev-a"}), Change(old, "delete", {"name": "orders-dev-a"})]
+    )
+    assert f'Add `aliases=["{old}"]`' in state.renaming(*pairs[0])
+
+
+def test_new_name_on_aws_is_no_rename() -> None:
+    urn = "urn:pulumi:dev::orders::aws:sqs/queue:Queue::"
+    created = [Change(f"{urn}new", "create", None, {"name": name}) for name in ("other", UNKNOWN)]
+    assert state.renames([Change(f"{urn}old", "delete", {"name": "queue"}), *created]) == []
