@@ -13,7 +13,7 @@ def test_update_with_a_plan_refuses_what_was_not_previewed(deployed: Callable[[s
     engine = deployed(STACK)
     settings, plan = engine.checkout / f"Pulumi.{STACK}.yaml", str(engine.checkout / "plan.json")
     before = settings.read_text(encoding="utf-8")
-    previewed = before.replace("archiveRetentionDays: 7", "archiveRetentionDays: 8")
+    previewed = before.replace("analyticsRetentionDays: 30", "analyticsRetentionDays: 31")
     assert previewed != before
     settings.write_text(previewed, encoding="utf-8")
     engine.must("preview", "--stack", STACK, "--save-plan", plan)
@@ -26,7 +26,7 @@ def test_update_with_a_plan_refuses_what_was_not_previewed(deployed: Callable[[s
 
     settings.write_text(previewed, encoding="utf-8")
     engine.must("up", "--stack", STACK, "--yes", "--plan", plan)
-    assert operations(engine.cloud.calls()) == {"update": ["events-archive"]}
+    assert operations(engine.cloud.calls()) == {"update": ["data-analytics-lifecycle"]}
 
 
 def test_cli_of_the_tests_is_the_pinned_one_or_newer(deployed: Callable[[str], Engine]) -> None:

@@ -18,9 +18,16 @@ FOLDER = ROOT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
 ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
-STACK_ACTION = "./.github/actions/stack"
+STACK_ACTION = "$/.github/actions/stack"
 # The steps that may see credentials, by their commands.
-WITH_CREDENTIALS = ("make preview ", "make deploy ", "make refresh ", "make up-pr ", "make destroy-pr ", "make recover ")
+WITH_CREDENTIALS = (
+    "make preview ",
+    "make deploy ",
+    "make refresh ",
+    "make up-pr ",
+    "make destroy-pr ",
+    "make recover ",
+)
 OWN_BACKEND = {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_DEFAULT_ORGANIZATION"}
 
 
@@ -54,7 +61,7 @@ def command_of(job: dict[str, Any], beginning: str) -> dict[str, Any]:
 
 def test_zizmor_finds_no_weakness() -> None:
     command = [Path(sys.executable).with_name("zizmor"), "--offline", "--quiet", "--format", "plain", FOLDER]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -85,7 +92,9 @@ def test_credentials_are_short_lived_and_reach_only_the_steps_that_need_them(pat
     for job in load(path).get("jobs", {}).values():
         assert set(job.get("env", {})) <= {"STACK"}
     for step in steps(path):
-        secret = [name for name, value in step.get("env", {}).items() if "outputs.aws" in value or "access-token" in value]
+        secret = [
+            name for name, value in step.get("env", {}).items() if "outputs.aws" in value or "access-token" in value
+        ]
         secret += [name for name in OWN_BACKEND if name in step.get("env", {})]
         assert not secret or any(command in step["run"] for command in WITH_CREDENTIALS), step
 
@@ -187,19 +196,19 @@ def test_no_update_skips_its_preview() -> None:
 
 @pytest.mark.parametrize(("branch", "code"), [("main", 0), ("other", 1)])
 def test_only_commits_of_main_are_released(tmp_path: Path, branch: str, code: int) -> None:
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+    def run(*command: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **variables}
+        return subprocess.run(command, cwd=tmp_path, env=environment, check=check, capture_output=True, text=True)  # noqa: S603
 
-    git("init", "--initial-branch", "main")
-    git("commit", "--allow-empty", "--message", "one")
-    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    commit = ("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--allow-empty", "--message", "m")
+    run("git", "init", "--initial-branch", "main")
+    run(*commit)
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD")
     if branch != "main":
-        git("checkout", "-b", branch)
-        git("commit", "--allow-empty", "--message", "two")
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True, text=True)
-    run = command_of(jobs(named("deploy"))["test"], "merge-base")["run"]
-    variables = {"PATH": os.environ["PATH"], "GITHUB_SHA": head.stdout.strip(), "GITHUB_REF_NAME": "v1"}
-    done = subprocess.run(["bash", "-e", "-c", run], cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+        run("git", "checkout", "-b", branch)
+        run(*commit)
+    head = run("git", "rev-parse", "HEAD").stdout.strip()
+    script = command_of(jobs(named("deploy"))["test"], "merge-base")["run"]
+    done = run("bash", "-e", "-c", script, check=False, GITHUB_SHA=head, GITHUB_REF_NAME="v1")
     assert done.returncode == code
     assert ("v1 is not on main" in done.stdout) is bool(code)

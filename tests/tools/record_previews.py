@@ -1,4 +1,4 @@
-"""`python -m tests.tools.record_previews [NAME ...]`: record again what `pulumi preview --json` prints for real changes.
+"""`python -m tests.tools.record_previews [NAME ...]`: record again what `pulumi preview --json` prints.
 
 Each case deploys a stack with the real engine, changes a copy of the checkout, and previews the change. The recordings
 in `previews/` have only what tools/preview_comment reads. The golden comments there are written too; read them before
@@ -120,7 +120,7 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
         [
             Edit(
                 "components/apis/rest_api.py",
-                "allow(\"dynamodb:Query\", on=index_arn)",
+                'allow("dynamodb:Query", on=index_arn)',
                 'allow("dynamodb:Query", on=pulumi.Output.concat(args.orders_table.arn, "*"))',
             )
         ],
@@ -171,7 +171,8 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
             Edit(
                 "components/observability/alarms.py",
                 '    yield Alarm(\n        role="analytics-age",',
-                '    yield Alarm(\n        role="order-stream-stopped",\n        description="No order event is published.",\n'
+                '    yield Alarm(\n        role="order-stream-stopped",\n'
+                '        description="No order event is published.",\n'
                 '        metric=metrics.lambda_metric("IteratorAge", relay.function_name, "Maximum"),\n'
                 '        threshold=3_600_000,\n    )\n    yield Alarm(\n        role="analytics-age",',
             )
@@ -217,7 +218,7 @@ def _program(checkout: Path, stack: str) -> Iterator[dict[str, Any]]:
         "for each in record(sys.argv[1], build_archives=False).resources], sys.stdout, default=str)"
     )
     command = [checkout / ".venv" / "bin" / "python", "-c", code, stack]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)  # noqa: S603
     read = {*design.PER_ORDER, *design.PER_MONTH, "apigateway/stage:Stage"}
     yield {
         "program": [

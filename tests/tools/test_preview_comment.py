@@ -142,6 +142,8 @@ def policies(old: list[dict[str, Any]] | None, new: list[dict[str, Any]] | None)
     return permissions.changed([Change(urn, "update", old_inputs, new_inputs)], PLACE, no_program)
 
 
+ROLE = "The role `orders-dev-api`"
+EVERY = "**every resource** (`*`)"
 DENIED = statement("s3:*", "*") | {"Effect": "Deny"}
 IF_TLS = statement("s3:GetObject", "*", Condition={"Bool": {"aws:SecureTransport": "true"}})
 
@@ -152,35 +154,32 @@ IF_TLS = statement("s3:GetObject", "*", Condition={"Bool": {"aws:SecureTransport
         (
             [statement("dynamodb:GetItem", TABLE)],
             [statement("dynamodb:GetItem", f"{TABLE}*")],
-            ["The role `orders-dev-api` may now `dynamodb:GetItem` on the table `orders*` (before: on the table `orders`)."],
+            [f"{ROLE} may now `dynamodb:GetItem` on the table `orders*` (before: on the table `orders`)."],
             [],
         ),
         (
             [statement("dynamodb:*", TABLE)],
             [statement("dynamodb:GetItem", TABLE)],
             [],
-            ["The role `orders-dev-api` may no longer `dynamodb:*` on the table `orders`."],
+            [f"{ROLE} may no longer `dynamodb:*` on the table `orders`."],
         ),
         (
             [IF_TLS],
             [statement("s3:GetObject", "*")],
-            [
-                "The role `orders-dev-api` may now `s3:GetObject` on **every resource** (`*`)"
-                " (before: if `aws:SecureTransport bool true`)."
-            ],
+            [f"{ROLE} may now `s3:GetObject` on {EVERY} (before: if `aws:SecureTransport bool true`)."],
             [],
         ),
-        ([DENIED], [], ["The role `orders-dev-api` is no longer denied `s3:*` on **every resource** (`*`)."], []),
+        ([DENIED], [], [f"{ROLE} is no longer denied `s3:*` on {EVERY}."], []),
         (
             [statement("sqs:SendMessage", "arn:aws:sqs:ap-northeast-1:123456789012:a")],
             [statement("sqs:SendMessage", "arn:aws:sqs:ap-northeast-1:999999999999:a")],
-            ["The role `orders-dev-api` may now `sqs:SendMessage` on the queue `999999999999:a` (before: on the queue `a`)."],
-            ["The role `orders-dev-api` may no longer `sqs:SendMessage` on the queue `a`."],
+            [f"{ROLE} may now `sqs:SendMessage` on the queue `999999999999:a` (before: on the queue `a`)."],
+            [f"{ROLE} may no longer `sqs:SendMessage` on the queue `a`."],
         ),
         (
             [],
             [{"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}],
-            ["The role `orders-dev-api` may now * except iam:* on **every resource** (`*`)."],
+            [f"{ROLE} may now * except iam:* on {EVERY}."],
             [],
         ),
         ([statement("s3:GetObject", "*"), statement("s3:PutObject", "*")], [statement("s3:*", "*")], None, []),

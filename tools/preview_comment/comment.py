@@ -18,6 +18,10 @@ _MOST_LINES: Final = 12
 _LONGEST_SECTION: Final = 9_000
 _LONGEST_ERROR: Final = 1_500
 _RENAMED: Final = "Renamed without an alias"
+_RENAMED_HELP: Final = (
+    "Each of these exists on AWS already. The update fails because the name is taken, or it writes over the old "
+    "resource and then deletes it, with its data:"
+)
 _LOST: Final = "Data and addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"
 _ROUTES: Final = "Routes of the"
@@ -46,8 +50,7 @@ def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
     sections: list[Section] = [
         (
             _RENAMED,
-            "Each of these exists on AWS already. The update fails because the name is taken, or it writes over the "
-            "old resource and then deletes it, with its data:",
+            _RENAMED_HELP,
             sorted(state.renaming(*pair) for pair in renamed),
         ),
         (_LOST, "", list(state.losses(each for each in changed if each.urn not in names))),
@@ -155,5 +158,3 @@ def _with_details(text: str, lines: list[str]) -> str:
             break
         shown.append(line)
     return start + "\n".join(shown) + end
-
-

@@ -58,7 +58,7 @@ def difference(changes: list[Change], program: Program) -> Cost:
 def _rows(before: Graph, after: Graph, unpriced: list[str]) -> list[Row]:
     old = _usd(_priced(before, unpriced)) if before.of(_STAGE) else None
     new = _usd(_priced(after, unpriced)) if after.of(_STAGE) else {}
-    return [Row(what, old and old.get(what), usd) for what, usd in new.items()]
+    return [Row(what, old.get(what) if old else None, usd) for what, usd in new.items()]
 
 
 _STAGE: Final = "aws:apigateway/stage:Stage"
@@ -118,7 +118,9 @@ def _priced(graph: Graph, unpriced: list[str]) -> cost_design.Design:
 
 def _usd(design: cost_design.Design) -> dict[str, float]:
     model, uses = _model()
-    found = {f"1,000,000 orders by `{way}`": total(model.bill(uses[name], design), MILLION) for name, way in WAYS.items()}
+    found = {
+        f"1,000,000 orders by `{way}`": total(model.bill(uses[name], design), MILLION) for name, way in WAYS.items()
+    }
     return {**found, "a month, whatever the number of orders": sum(model.monthly(design).values())}
 
 
@@ -148,5 +150,3 @@ def _change(row: Row) -> str:
     difference = row.after - (row.before or 0)
     share = f" ({difference / row.before:+.1%})" if row.before else ""
     return f"{difference:+,.2f}{share}"
-
-

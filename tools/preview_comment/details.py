@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tools.preview_comment.preview import UNKNOWN, Change
 
@@ -62,8 +62,9 @@ def _difference(key: str, old: Any, new: Any) -> str:
     if key in _DOCUMENTS:
         return key
     if isinstance(old, dict) and isinstance(new, dict):
-        inner = [each for each in sorted({*old, *new}) if old.get(each) != new.get(each)]
-        return ", ".join(f"{key}.{_difference(each, old.get(each), new.get(each))}" for each in inner) or key
+        before, after = cast("dict[str, Any]", old), cast("dict[str, Any]", new)
+        inner = [each for each in sorted({*before, *after}) if before.get(each) != after.get(each)]
+        return ", ".join(f"{key}.{_difference(each, before.get(each), after.get(each))}" for each in inner) or key
     return f"{key} {_shown(old)} -> {_shown(new)}"
 
 

@@ -150,7 +150,9 @@ def _statements(policy: Any, who: str, place: Place, on: str) -> Iterator[Grant]
     for statement in _list(document["Statement"]):
         condition = _condition(statement.get("Condition"), place)
         actions = _all(statement, "Action")
-        resources = [place.short(each) for each in _all(statement, "Resource")] if "Principal" not in statement else [on]
+        resources = (
+            [place.short(each) for each in _all(statement, "Resource")] if "Principal" not in statement else [on]
+        )
         for principal in [who] if who else sorted(_principals(statement, place)):
             for action in actions:
                 for resource in resources:
@@ -173,7 +175,7 @@ def _principals(statement: Mapping[str, Any], place: Place) -> Iterator[str]:
         yield f"Everybody except {json.dumps(statement['NotPrincipal'])}"
         return
     principal = statement.get("Principal", "*")
-    found = principal.values() if isinstance(principal, dict) else [principal]
+    found = list(cast("dict[str, Any]", principal).values()) if isinstance(principal, dict) else [principal]
     for each in found:
         yield from (_principal(one, place) for one in _list(each))
 

@@ -104,7 +104,7 @@ def _events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 def _of_document(document: Mapping[str, Any]) -> Preview:
     steps = (
         _change({**step, "old": step.get("oldState"), "new": step.get("newState"), "keys": step.get("replaceReasons")})
-        for step in document.get("steps") or []
+        for step in cast("list[dict[str, Any]]", document.get("steps") or [])
     )
     diagnostics = cast("list[Any]", document.get("diagnostics") or [])
     errors = [_error(each) for each in diagnostics if each["severity"] == "error"]
@@ -137,8 +137,8 @@ def _violation(event: Mapping[str, Any]) -> Violation:
 
 def _change(step: Mapping[str, Any]) -> Change:
     old, new = cast("list[dict[str, Any]]", [step.get(side) or {} for side in ("old", "new")])
-    detailed = [key.split(".")[0].split("[")[0] for key in step.get("detailedDiff") or {}]
-    differs = step.get("diffs") or step.get("diffReasons") or detailed
+    detailed = cast("dict[str, Any]", step.get("detailedDiff") or {})
+    differs: Iterable[str] = step.get("diffs") or step.get("diffReasons") or [_input(path) for path in detailed]
     op = str(step["op"])
     return Change(
         urn=step["urn"],
@@ -151,6 +151,11 @@ def _change(step: Mapping[str, Any]) -> Change:
         differs=tuple(dict.fromkeys(differs)),
         replaced_for=tuple(step.get("keys") or ()),
     )
+
+
+def _input(path: str) -> str:
+    """Return the input of a property path, for example `tags` of `tags.Stack`."""
+    return path.partition(".")[0].partition("[")[0]
 
 
 def _merged(steps: Iterable[Change]) -> list[Change]:

@@ -77,7 +77,7 @@ def _protection(change: Change) -> str:
         return " AWS refuses to delete a bucket with objects, and then the update fails half-way."
     if old.get("deletionProtectionEnabled") is True or old.get("deletionProtection") == "ACTIVE":
         return " Deletion protection is on, so AWS refuses this, and the update fails half-way."
-    if (old.get("pointInTimeRecovery") or {}).get("enabled"):
+    if old.get("pointInTimeRecovery", {}).get("enabled"):
         return " DynamoDB keeps a last backup for 35 days, because point-in-time recovery is on."
     return ""
 
