@@ -61,9 +61,11 @@ def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
     for title, text, lines in sections:
         if lines:
             body += [f"#### {title}", *([text] if text else []), *_listed(lines), ""]
-    body += _cost(preview, renamed, program)
+    priced = list(_cost(preview, renamed, program))
+    body += priced
     if preview.is_complete:
-        body += [" ".join(word for beginnings, word in _NOTHING if not _has(sections, beginnings)), ""]
+        nothing = [word for beginnings, word in _NOTHING if not _has(sections, beginnings)]
+        body += [" ".join([*nothing, *([] if priced else ["The cost stays the same."])]), ""]
     return _with_details("\n".join([*head, *body]), list(details.lines(changed)))
 
 
@@ -117,7 +119,8 @@ def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Calla
         yield ""
         return
     lines = cost.table(found)
-    yield from ["#### Cost", *lines, ""] if lines else ["The cost stays the same.", ""]
+    if lines:
+        yield from ["#### Cost", *lines, ""]
     if found.unpriced:
         yield f"Without a price in the model: {', '.join(f'`{each}`' for each in found.unpriced)}."
         yield ""

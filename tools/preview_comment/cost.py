@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from engine.graph import Graph, Resource
 from tools.cost import design as cost_design
-from tools.cost.model import Model, total
+from tools.cost.model import APART, Model, by_part
 from tools.cost.recorded import Use, assumptions, prices, recorded
 from tools.cost.report import WAYS
 from tools.preview_comment.preview import UNKNOWN, Change, Inputs
 
 MILLION: Final = 1_000_000
+_STAGE: Final = "aws:apigateway/stage:Stage"
+_SOURCES: Final = 3
+_HALF_A_CENT: Final = 0.005
 Program = Callable[[], Graph]
 """Runs the program of the checkout with invented values of AWS, and returns its resources."""
+
+
+Parts = Mapping[str, float]
+"""USD by the part of a bill, for example `logs`, or by the name of a price, for example `alarm_month`."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +31,13 @@ class Row:
     """USD of one thing before and after the update. `before` is None for a new stack."""
 
     what: str
-    before: float | None
-    after: float
+    before: Parts | None
+    after: Parts
+
+    @property
+    def difference(self) -> float:
+        """USD that the update adds, in whole cents, as the table shows them."""
+        return round(round(_sum(self.after), 2) - round(_sum(self.before or {}), 2), 2)
 
 
 @dataclass(frozen=True)
@@ -59,9 +71,6 @@ def _rows(before: Graph, after: Graph, unpriced: list[str]) -> list[Row]:
     old = _usd(_priced(before, unpriced)) if before.of(_STAGE) else None
     new = _usd(_priced(after, unpriced)) if after.of(_STAGE) else {}
     return [Row(what, old.get(what) if old else None, usd) for what, usd in new.items()]
-
-
-_STAGE: Final = "aws:apigateway/stage:Stage"
 
 
 def _graph(changes: list[Change], side: str, program: Program) -> Graph:
@@ -116,12 +125,14 @@ def _priced(graph: Graph, unpriced: list[str]) -> cost_design.Design:
     return cost_design.read(graph)
 
 
-def _usd(design: cost_design.Design) -> dict[str, float]:
+def _usd(design: cost_design.Design) -> dict[str, Parts]:
     model, uses = _model()
-    found = {
-        f"1,000,000 orders by `{way}`": total(model.bill(uses[name], design), MILLION) for name, way in WAYS.items()
-    }
-    return {**found, "a month, whatever the number of orders": sum(model.monthly(design).values())}
+    found: dict[str, Parts] = {}
+    for name, way in WAYS.items():
+        parts = by_part(model.bill(uses[name], design), MILLION)
+        # The totals of `make cost` leave these parts out, because no design changes them.
+        found[f"1,000,000 orders by `{way}`"] = {part: usd for part, usd in parts.items() if part not in APART}
+    return {**found, "a month, whatever the number of orders": model.monthly(design)}
 
 
 @cache
@@ -132,21 +143,28 @@ def _model() -> tuple[Model, dict[str, Use]]:
 
 def table(cost: Cost) -> list[str]:
     """Return the Markdown lines of the costs that differ, or of all costs for a new stack."""
-    rows = [row for row in cost.rows if row.before is None or abs(row.after - row.before) >= _CENT / 2]
+    rows = [row for row in cost.rows if row.before is None or row.difference]
     if not rows:
         return []
-    head = ["| USD, without tax and free tiers | before | after | difference |", "|---|---:|---:|---:|"]
-    return head + [f"| {row.what} | {_shown(row.before)} | {_shown(row.after)} | {_change(row)} |" for row in rows]
+    head = ["| USD, without tax and free tiers | before | after | difference | from |", "|---|---:|---:|---:|---|"]
+    return head + [
+        f"| {row.what} | {'-' if row.before is None else f'{_sum(row.before):,.2f}'} | {_sum(row.after):,.2f} "
+        f"| {row.difference:+,.2f} | {_sources(row)} |"
+        for row in rows
+    ]
 
 
-_CENT: Final = 0.01
+def _sum(parts: Parts) -> float:
+    return sum(parts.values())
 
 
-def _shown(usd: float | None) -> str:
-    return "-" if usd is None else f"{usd:,.2f}"
+def _sources(row: Row) -> str:
+    """Return the parts with the largest differences, for example `alarm +0.10`."""
+    before = row.before or {}
+    found = {name: row.after.get(name, 0) - before.get(name, 0) for name in {**before, **row.after}}
+    largest = sorted(found, key=lambda name: -abs(found[name]))[:_SOURCES]
+    return ", ".join(f"{_words(name)} {found[name]:+,.2f}" for name in largest if abs(found[name]) >= _HALF_A_CENT)
 
 
-def _change(row: Row) -> str:
-    difference = row.after - (row.before or 0)
-    share = f" ({difference / row.before:+.1%})" if row.before else ""
-    return f"{difference:+,.2f}{share}"
+def _words(name: str) -> str:
+    return name.removesuffix("_month").removesuffix("_second").replace("_", " ")

@@ -129,7 +129,7 @@ def _error(diagnostic: Mapping[str, Any]) -> str:
 
 
 def _violation(event: Mapping[str, Any]) -> Violation:
-    message = " ".join(str(event["message"]).split())
+    message = ": ".join(line.strip().removesuffix(".") for line in str(event["message"]).splitlines() if line.strip())
     return Violation(
         event["policyName"], message, event.get("resourceUrn", ""), event["enforcementLevel"] == _MANDATORY
     )

@@ -19,6 +19,7 @@ APIS: Final[Mapping[str, str]] = {
 _NOTHING: Final = "{}"
 # The parts of a document that no client notices.
 _HARMLESS: Final = ("~ info", "~ openapi", "~ tags")
+_GONE: Final = ": clients get 404 after the update"
 # A Lambda function, or an action of another service.
 _ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]+?)(?::live)?[/\"]*(?:invocations)?\"")
 
@@ -47,7 +48,7 @@ def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tupl
         if change.old is None:
             lines = [line for line in lines if line.startswith("+")]
         if lines:
-            yield name, [line + described.get(line, "") for line in lines]
+            yield name, [line + described.get(line, _GONE if line.startswith("-") else "") for line in lines]
 
 
 def _described(route: Route) -> str:
