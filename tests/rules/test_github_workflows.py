@@ -189,6 +189,13 @@ def test_update_does_only_what_was_previewed_after_the_tests() -> None:
     assert preview["environment"].endswith("-preview")
 
 
+def test_failed_preview_fails_its_step_and_its_output_is_in_the_log() -> None:
+    for name in ("preview", "deploy"):
+        step = command_of(jobs(named(name))["preview"], "make preview")
+        assert step["run"].rstrip().endswith("| tee preview.json")
+        assert step["shell"] == "bash", "the default shell of a workflow has no pipefail"
+
+
 def test_no_update_skips_its_preview() -> None:
     for path in [*WORKFLOWS, ROOT / "Makefile"]:
         assert not re.search(r"--skip-preview|pulumi up .*-\w*f\b", path.read_text()), path

@@ -227,3 +227,33 @@ def test_new_name_on_aws_is_no_rename() -> None:
     urn = "urn:pulumi:dev::orders::aws:sqs/queue:Queue::"
     created = [Change(f"{urn}new", "create", None, {"name": name}) for name in ("other", UNKNOWN)]
     assert state.renames([Change(f"{urn}old", "delete", {"name": "queue"}), *created]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            {"retentionInDays": 14},
+            {"retentionInDays": 3},
+            "`retentionInDays` 14 → 3: AWS deletes older log lines of `a`.",
+        ),
+        (
+            {"retentionInDays": 0},
+            {"retentionInDays": 3},
+            "`retentionInDays` 0 → 3: AWS deletes older log lines of `a`.",
+        ),
+        ({"retentionInDays": 3}, {"retentionInDays": 14}, None),
+        ({"retentionInDays": 3}, {"retentionInDays": 0}, None),
+        (
+            {"pointInTimeRecovery": {"enabled": True}},
+            {"pointInTimeRecovery": {"enabled": False}},
+            "`pointInTimeRecovery`: nobody can restore an earlier state of `a`.",
+        ),
+        ({"deletionProtection": "ACTIVE"}, {}, "`deletionProtection`: nothing on AWS prevents the deletion of `a`."),
+        ({}, {"forceDestroy": True}, "`forceDestroy`: a deletion deletes all objects, too, of `a`."),
+        ({"forceDestroy": True}, {}, None),
+    ],
+)
+def test_weaker_protection_of_data_is_reported(old: dict[str, Any], new: dict[str, Any], sentence: str | None) -> None:
+    change = Change("urn:pulumi:dev::orders::aws:x/y:Z::a", "update", {"name": "a", **old}, {"name": "a", **new})
+    assert list(state.weakened([change])) == ([sentence] if sentence else [])

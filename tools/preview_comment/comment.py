@@ -54,6 +54,7 @@ def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
             sorted(state.renaming(*pair) for pair in renamed),
         ),
         (_LOST, "", list(state.losses(each for each in changed if each.urn not in names))),
+        ("Data that is retained or protected less", "", list(state.weakened(changed))),
         *_permissions(preview.changes, program),
         *_routes(changed, program),
     ]

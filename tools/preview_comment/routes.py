@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
+from engine.graph import Graph
 from operations.api_document import INTEGRATION, Route, changes
 from operations.api_document import routes as routes_of
-from engine.graph import Graph
 from tools.preview_comment.preview import UNKNOWN, Change, Inputs
 
 APIS: Final[Mapping[str, str]] = {

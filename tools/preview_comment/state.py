@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from tools.preview_comment.preview import UNKNOWN, Change, Inputs
@@ -36,6 +37,29 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:backup/vault:Vault": ("the backup vault", "All its backups are lost."),
 }
 """Type -> what it is called, and what is lost if a resource of this type is deleted or replaced."""
+# The inputs that say how long AWS retains data.
+_SHORTER: Final[Mapping[str, str]] = {
+    "retentionInDays": "AWS deletes older log lines of",
+    "retentionDays": "AWS deletes older events of",
+    "messageRetentionSeconds": "AWS deletes older messages of",
+}
+# The inputs that protect data, and how to read them.
+_SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
+    "deletionProtectionEnabled": (
+        lambda inputs: inputs.get("deletionProtectionEnabled") is True,
+        "nothing on AWS prevents the deletion of",
+    ),
+    "deletionProtection": (
+        lambda inputs: inputs.get("deletionProtection") == "ACTIVE",
+        "nothing on AWS prevents the deletion of",
+    ),
+    "pointInTimeRecovery": (
+        lambda inputs: bool(inputs.get("pointInTimeRecovery", {}).get("enabled")),
+        "nobody can restore an earlier state of",
+    ),
+    "forceDestroy": (lambda inputs: not inputs.get("forceDestroy"), "a deletion deletes all objects, too, of"),
+}
+_NAMED: Final = 5
 # The inputs by which AWS knows a resource. Two resources with the same values are the same thing on AWS.
 _NAMES: Final = ("name", "bucket", "domain", "dashboardName", "emailIdentity", "statementId", "targetId", "queueUrl")
 _OWNERS: Final = ("eventBusName", "rule", "role", "function", "functionName", "logGroupName", "userPoolId", "restApi")
@@ -55,6 +79,29 @@ def losses(changes: Iterable[Change]) -> Iterator[str]:
         else:
             why = ", ".join(f"`{key}`{_values(change, key)}" for key in change.replaced_for) or "an input"
             yield f"**Replaces {what}**, because {why} changes. {lost}{_protection(change)}"
+
+
+def weakened(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield a sentence for each input that retains or protects data less than before, for all its resources."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for change in changes:
+        if change.op != "update":
+            continue
+        old, new = change.old or {}, change.new or {}
+        for key, what in _SHORTER.items():
+            if _is_less(old.get(key), new.get(key)):
+                found[f"`{key}` {old[key]} → {new[key]}: {what}"].append(physical_name(change))
+        for key, (is_safe, what) in _SWITCHES.items():
+            if is_safe(old) and not is_safe(new):
+                found[f"`{key}`: {what}"].append(physical_name(change))
+    for sentence, names in sorted(found.items()):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{sentence} {', '.join(f'`{name}`' for name in sorted(names)[:_NAMED])}{more}."
+
+
+def _is_less(old: Any, new: Any) -> bool:
+    # CloudWatch keeps log lines for ever if the retention is 0.
+    return isinstance(old, int) and isinstance(new, int) and new > 0 and (new < old or old == 0)
 
 
 def physical_name(change: Change) -> str:
