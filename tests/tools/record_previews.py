@@ -135,14 +135,14 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
             ),
             Edit(
                 _DATA,
-                "        self.analytics_bucket = self._bucket()\n",
-                f"        self.analytics_bucket = self._bucket()\n{_ROLE}",
+                "        self.analytics_bucket = self._make_bucket()\n",
+                f"        self.analytics_bucket = self._make_bucket()\n{_ROLE}",
             ),
         ],
     ),
     "deleted-table": (
         "dev",
-        [Edit(_DATA, 'self._table("idempotency", keys=["id"], expires_by="expiration")', "self.users")],
+        [Edit(_DATA, 'self._make_table("idempotency", keys=["id"], expires_by="expiration")', "self.users")],
     ),
     "replaced-table": ("dev", [Edit(_DATA, '"idempotency", keys=["id"]', '"idempotency", keys=["key"]')]),
     "memory-change": (

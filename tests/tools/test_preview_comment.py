@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.graph import Graph, Resource
+from tests.support.graph import ROOT, Graph, Resource
 from tests.tools.record_previews import CASES, FIRST, FOLDER
 from tools.preview_comment import permissions, state
 from tools.preview_comment.arns import Place
@@ -52,6 +52,12 @@ def no_program() -> Graph:
 @pytest.mark.parametrize("name", STACKS)
 def test_comment_about_a_recorded_preview_is_as_reviewed(name: str) -> None:
     assert written(name) == (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_recorded_change_still_applies_to_the_program(name: str) -> None:
+    for edit in CASES[name][1]:
+        assert edit.old in (ROOT / edit.path).read_text(encoding="utf-8"), f"adapt record_previews.py: {edit.path}"
 
 
 @pytest.mark.parametrize("name", STACKS)
