@@ -6,6 +6,7 @@ import json
 import lzma
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -106,6 +107,9 @@ def step(type_: str, name: str, op: str, **states: dict[str, Any]) -> dict[str, 
     return {"resourcePreEvent": {"metadata": {"op": op, "urn": urn, "type": type_, **sides}}}
 
 
+KINDS = ("deleted tables", "new roles", "statements of one role", "routes", "renamed queues", "updates", "everything")
+
+
 def thousand(kind: str) -> Iterator[dict[str, Any]]:
     for number in range(1000):
         name = f"resource-with-a-long-name-{number:04}"
@@ -118,6 +122,16 @@ def thousand(kind: str) -> Iterator[dict[str, Any]]:
             case "renamed queues":
                 yield step("aws:sqs/queue:Queue", f"{name}-old", "delete", old=inputs)
                 yield step("aws:sqs/queue:Queue", name, "create", new=inputs)
+            case "statements of one role":
+                statements = [statement(f"s3:Action{each}", f"{TABLE}{each}") for each in range(1000)] * (number == 0)
+                policy = {"role": "one", "policy": json.dumps({"Statement": statements})}
+                yield step("aws:iam/rolePolicy:RolePolicy", name, "create", new=policy)
+            case "routes":
+                answer = {"get": {"x-amazon-apigateway-integration": {"type": "aws_proxy"}}}
+                paths = {f"/{name}/{each}": answer for each in range(1000)} if number == 0 else {}
+                yield step("aws:apigatewayv2/api:Api", name, "create", new={"body": json.dumps({"paths": paths})})
+            case "everything":
+                yield from chain.from_iterable(thousand(each) for each in KINDS if each != kind) if number == 0 else ()
             case _:
                 diff = {"old": {"value": f"{number}" * 50}, "new": {"value": f"{number}x" * 50}}
                 changed = step("aws:sqs/queue:Queue", name, "update", **diff)
@@ -129,7 +143,7 @@ def statement(action: str, on: str, **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": on, **more}
 
 
-@pytest.mark.parametrize("kind", ["deleted tables", "new roles", "renamed queues", "updates"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_comment_about_a_thousand_changes_is_shorter_than_the_limit_of_github(kind: str) -> None:
     events = [*thousand(kind), {"summaryEvent": {"result": "succeeded"}}]
     found = comment("dev", read(printed(events)), lambda: Graph(""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 from engine.graph import Graph
@@ -14,8 +15,12 @@ from tools.preview_comment.preview import Change, Preview
 GITHUB_LIMIT: Final = 65_536
 """The longest comment that GitHub accepts, in characters."""
 _FRAME: Final = 1_000
-_MOST_LINES: Final = 12
-_LONGEST_SECTION: Final = 9_000
+_MOST_ITEMS: Final = 12
+# A comment has at most eight sections. Their visible and folded parts fit into it together.
+_LONGEST_PART: Final = 3_000
+_ALL_FOLDED: Final = 30_000
+_LONGEST_ITEM: Final = 1_500
+_IN_LOG: Final = "the job's log has all of them"
 _LONGEST_ERROR: Final = 1_500
 _RENAMED: Final = "Renamed without an alias"
 _RENAMED_HELP: Final = (
@@ -59,9 +64,10 @@ def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
         *_routes(changed, program),
     ]
     body: list[str] = []
-    for title, text, lines in sections:
-        if lines:
-            body += [f"#### {title}", *([text] if text else []), *_listed(lines), ""]
+    filled = [section for section in sections if section[2]]
+    for title, text, lines in filled:
+        room = _ALL_FOLDED // len(filled)
+        body += [f"#### {title}", *([text] if text else []), *_listed(lines, room), ""]
     priced = list(_cost(preview, renamed, program))
     body += priced
     if preview.is_complete:
@@ -80,16 +86,13 @@ def _failure(preview: Preview) -> Iterator[str]:
         yield ""
         yield from (f"```text\n{_safe(error)[:_LONGEST_ERROR]}\n```" for error in dict.fromkeys(preview.errors[:5]))
         yield ""
-    for is_mandatory, title in ((True, "Violated policies, which stop the update"), (False, "Advice of the policies")):
-        found = sorted(
-            {
-                f"{each.urn.rpartition('::')[2] or 'the stack'}: {each.message} (`{each.rule}`)"
-                for each in preview.violations
-                if each.is_mandatory is is_mandatory
-            }
-        )
-        if found and is_mandatory:
-            yield from (f"#### {title}", *_listed(found), "")
+    found = {
+        f"{each.urn.rpartition('::')[2] or 'the stack'}: {each.message} (`{each.rule}`)"
+        for each in preview.violations
+        if each.is_mandatory
+    }
+    if found:
+        yield from ("#### Violated policies, which stop the update", *_listed(sorted(found), _LONGEST_PART), "")
 
 
 def _permissions(changes: list[Change], program: Callable[[], Graph]) -> Iterator[Section]:
@@ -100,7 +103,7 @@ def _permissions(changes: list[Change], program: Callable[[], Graph]) -> Iterato
 
 def _routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[Section]:
     for api, lines in routes.routes(changed, program):
-        yield f"{_ROUTES} {api}", "", [f"```diff\n{'\n'.join(lines)}\n```"]
+        yield f"{_ROUTES} {api}", "", [f"```diff\n{_cut('\n'.join(lines), _LONGEST_PART, '# ')}\n```"]
 
 
 def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Callable[[], Graph]) -> Iterator[str]:
@@ -127,21 +130,34 @@ def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Calla
         yield ""
 
 
-def _listed(lines: Iterable[str]) -> Iterator[str]:
-    """Yield list items: the first ones visible, more of them folded. A code block stays as it is."""
-    every = [line if line.startswith("```") else f"- {line}" for line in lines]
-    yield from every[:_MOST_LINES]
-    folded, length = every[_MOST_LINES:], 0
-    if not folded:
-        return
-    yield f"\n<details><summary>{len(folded)} more</summary>\n"
-    for position, line in enumerate(folded):
-        length += len(line)
-        if length > _LONGEST_SECTION:
-            yield f"- … and {len(folded) - position} more: the job's log has all of them"
-            break
-        yield line
-    yield "\n</details>\n"
+def _listed(lines: Iterable[str], room: int) -> Iterator[str]:
+    """Yield list items: the first ones visible, `room` characters of more items folded, and a note about the others."""
+    items = [line if line.startswith("```") else f"- {_cut(line, _LONGEST_ITEM, '  - ')}" for line in lines]
+    visible = _fitting(items[:_MOST_ITEMS], _LONGEST_PART)
+    folded = _fitting(items[visible:], room)
+    yield from items[:visible]
+    if folded:
+        yield f"\n<details><summary>{len(items) - visible} more</summary>\n"
+        yield from items[visible : visible + folded]
+        if more := len(items) - visible - folded:
+            yield f"- … and {more} more: {_IN_LOG}"
+        yield "\n</details>\n"
+
+
+def _fitting(items: list[str], room: int) -> int:
+    """Return how many items fit into `room` characters. The first one always fits."""
+    lengths = accumulate(len(item) for item in items)
+    return sum(1 for position, length in enumerate(lengths) if position == 0 or length <= room)
+
+
+def _cut(text: str, limit: int, beginning: str) -> str:
+    """Return the first lines of a text longer than `limit`, and a note with this `beginning` about the others."""
+    if len(text) <= limit:
+        return text
+    lines = text.splitlines()
+    kept = max(1, sum(1 for length in accumulate(len(line) + 1 for line in lines) if length <= limit))
+    note = f"\n{beginning}… and {len(lines) - kept} more: {_IN_LOG}" if kept < len(lines) else ""
+    return "\n".join(lines[:kept])[:limit] + note
 
 
 def _safe(text: str) -> str:
@@ -158,7 +174,7 @@ def _with_details(text: str, lines: list[str]) -> str:
     for position, line in enumerate(map(_safe, lines)):
         room -= len(line) + 1
         if room < 0:
-            shown.append(f"# … and {len(lines) - position} more lines: the job's log has all of them")
+            shown.append(f"# … and {len(lines) - position} more: {_IN_LOG}")
             break
         shown.append(line)
     return start + "\n".join(shown) + end
