@@ -149,9 +149,9 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
         "prod",
         [
             Edit(
-                "Pulumi.prod.yaml",
-                "orders_api: { timeoutSeconds: 10, memoryMb: 256",
-                "orders_api: { timeoutSeconds: 10, memoryMb: 512",
+                "components/apis/rest_api.py",
+                'source="orders_api",\n                timeout_s=10,\n                memory_mb=256,',
+                'source="orders_api",\n                timeout_s=10,\n                memory_mb=512,',
             )
         ],
     ),
