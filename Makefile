@@ -12,6 +12,7 @@ STACK ?= dev
 DRY_RUN ?=
 ATTACKS ?=
 ORDERS ?= 1000000
+PULUMI_PREVIEW_FLAGS ?= --diff
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -81,6 +82,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)
 	$(BIN)/ruff check --quiet $(SOURCES)
 	$(BIN)/basedpyright $(SOURCES)
+	$(BIN)/zizmor --offline --quiet .github
 
 format: .venv/installed-dev ## format the code
 	$(BIN)/ruff format $(SOURCES)
@@ -88,7 +90,7 @@ format: .venv/installed-dev ## format the code
 
 preview: .venv/installed-local ## show what a deployment would change (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
-	pulumi preview --stack $(STACK) --diff $(POLICY)
+	pulumi preview --stack $(STACK) $(POLICY) $(PULUMI_PREVIEW_FLAGS)
 
 deploy: .venv/installed-local ## deploy to AWS (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from operations import prerequisites, preview_comment, redrive, stack_outputs
+from operations import prerequisites, redrive, stack_outputs
 from tests.operations.redrive_world import World
 from tests.support.graph import Graph
 from tests.support.refusals import Refusals, errors_of
 from tools.cost import report as cost
+from tools.preview_comment import __main__ as preview_comment
 
 Main = Callable[[list[str]], int]
 COMMANDS: dict[str, tuple[Main, Sequence[str]]] = {
@@ -23,7 +24,7 @@ COMMANDS: dict[str, tuple[Main, Sequence[str]]] = {
     "redrive-aws": (redrive.main, ["dev"]),
     "cost": (cost.main, ["prod"]),
     "prerequisites": (prerequisites.main, ["dev"]),
-    "preview_comment": (preview_comment.main, ["dev", "preview.txt"]),
+    "preview_comment": (preview_comment.main, ["dev", "preview.json"]),
 }
 
 
@@ -32,7 +33,7 @@ def _machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grap
     """A machine on which each command works: with a fake Pulumi CLI, an emulator's outputs and a preview."""
     outputs = {**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}}
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
-    (tmp_path / "preview.txt").write_text("no changes")
+    (tmp_path / "preview.json").write_text("{}")
     (tmp_path / "pulumi").write_text(f"#!/bin/sh\nexec cat {tmp_path / 'outputs.json'}\n")
     (tmp_path / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
@@ -92,7 +93,7 @@ def test_defect_is_reported_in_one_line(
         for function in ("_command", "comment"):
             if hasattr(module, function):
                 monkeypatch.setattr(module, function, fail)
-    (tmp_path / "preview.txt").touch()
+    (tmp_path / "preview.json").touch()
     monkeypatch.chdir(tmp_path)
     main, arguments = COMMANDS[name]
     assert main(list(arguments)) in (1, 2)

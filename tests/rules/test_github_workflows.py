@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,11 +14,21 @@ import yaml
 
 from tests.support.graph import ROOT
 
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FOLDER = ROOT / ".github"
+WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
+ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
-# These actions are used by version, because the commits of their releases are not known here. The workflow explains
-# this.
-BY_VERSION = {"pulumi/actions@v6"}
+STACK_ACTION = "$/.github/actions/stack"
+# The steps that may see credentials, by their commands.
+WITH_CREDENTIALS = (
+    "make preview ",
+    "make deploy ",
+    "make refresh ",
+    "make up-pr ",
+    "make destroy-pr ",
+    "make recover ",
+)
+OWN_BACKEND = {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_DEFAULT_ORGANIZATION"}
 
 
 def load(path: Path) -> dict[Any, Any]:
@@ -27,35 +39,87 @@ def triggers(path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads the key `on` as true.
 
 
+def jobs(path: Path) -> dict[str, dict[str, Any]]:
+    return cast("dict[str, dict[str, Any]]", load(path)["jobs"])
+
+
 def steps(path: Path) -> list[dict[str, Any]]:
-    return [step for job in load(path)["jobs"].values() for step in job["steps"]]
+    document = load(path)
+    if "runs" in document:
+        return document["runs"]["steps"]
+    return [step for job in document["jobs"].values() for step in job["steps"]]
 
 
 def named(name: str) -> Path:
     return next(path for path in WORKFLOWS if path.stem == name)
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_actions_are_pinned_by_commit_or_by_version_with_a_note(path: Path) -> None:
+def command_of(job: dict[str, Any], beginning: str) -> dict[str, Any]:
+    [step] = [step for step in job["steps"] if beginning in step.get("run", "")]
+    return step
+
+
+def test_zizmor_finds_no_weakness() -> None:
+    command = [Path(sys.executable).with_name("zizmor"), "--offline", "--quiet", "--format", "plain", FOLDER]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_actions_are_pinned_by_commit(path: Path) -> None:
     for step in steps(path):
         if "uses" in step:
-            assert PINNED.match(step["uses"]) or step["uses"] in BY_VERSION, step["uses"]
-    for action in BY_VERSION:
-        for before, line in zip(path.read_text().splitlines(), path.read_text().splitlines()[1:], strict=False):
-            if action in line:
-                assert "used by version" in before
+            assert PINNED.match(step["uses"]) or step["uses"] == STACK_ACTION, step["uses"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflow_has_minimal_permissions_and_no_long_lived_aws_key(path: Path) -> None:
-    text = path.read_text()
-    assert load(path)["permissions"]["contents"] == "read"
-    assert "AWS_ACCESS_KEY_ID" not in text
+def test_each_job_has_only_the_permissions_that_it_needs(path: Path) -> None:
+    assert load(path)["permissions"] in ({}, {"contents": "read"})
     assert "pull_request_target" not in triggers(path)
+    for name, job in jobs(path).items():
+        permissions = job.get("permissions", {})
+        runs_pulumi = any(step.get("uses") == STACK_ACTION for step in job["steps"])
+        assert ("id-token" in permissions) is runs_pulumi, name
+        # A job that may write to GitHub runs no code of the repository.
+        if "write" in {permission for key, permission in permissions.items() if key != "id-token"}:
+            assert not any("checkout" in step.get("uses", "") for step in job["steps"]), name
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_credentials_are_short_lived_and_reach_only_the_steps_that_need_them(path: Path) -> None:
+    text = path.read_text()
+    assert set(re.findall(r"secrets\.(\w+)", text)) <= {"PULUMI_CONFIG_PASSPHRASE"}
+    for job in load(path).get("jobs", {}).values():
+        assert set(job.get("env", {})) <= {"STACK"}
     for step in steps(path):
-        if "configure-aws-credentials" in step.get("uses", ""):
-            assert "role-to-assume" in step["with"]
-            assert load(path)["permissions"]["id-token"] == "write"
+        secret = [
+            name for name, value in step.get("env", {}).items() if "outputs.aws" in value or "access-token" in value
+        ]
+        secret += [name for name in OWN_BACKEND if name in step.get("env", {})]
+        assert not secret or any(command in step["run"] for command in WITH_CREDENTIALS), step
+
+
+def test_credentials_come_last_and_are_not_exported() -> None:
+    [path] = [path for path in ACTIONS if path.parent.name == "stack"]
+    uses = [step.get("uses", step.get("run", "")).partition("@")[0] for step in steps(path)]
+    assert uses[-2:] == ["pulumi/auth-actions", "aws-actions/configure-aws-credentials"]
+    pulumi, aws = [step["with"] for step in steps(path)[-2:]]
+    assert pulumi["export-environment-variables"] is False
+    assert aws["output-env-credentials"] is False
+    assert aws["role-to-assume"]
+
+
+def test_caches_hold_packages_plugins_and_archives() -> None:
+    [path] = [path for path in ACTIONS if path.parent.name == "stack"]
+    [cache] = [step["with"] for step in steps(path) if step.get("uses", "").startswith("actions/cache@")]
+    assert cache["path"].split() == ["~/.cache/uv", "~/.cache/pip", "~/.pulumi/plugins", ".build"]
+
+
+def test_cli_has_the_version_of_the_file() -> None:
+    [path] = [path for path in ACTIONS if path.parent.name == "stack"]
+    [cli] = [step["with"] for step in steps(path) if step.get("uses", "").startswith("pulumi/actions@")]
+    assert cli == {"pulumi-version-file": ".pulumi-version"}
+    assert re.fullmatch(r"3\.\d+\.\d+\n", (ROOT / ".pulumi-version").read_text())
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -66,16 +130,23 @@ def test_shell_commands_contain_no_text_from_a_pull_request(path: Path) -> None:
 
 def test_pull_request_is_tested_and_gets_a_preview_comment_per_stack() -> None:
     assert "pull_request" in triggers(named("test"))
-    preview = load(named("preview"))["jobs"]["preview"]
+    preview, comment = jobs(named("preview")).values()
     assert preview["strategy"]["matrix"]["stack"] == ["dev", "prod"]
-    comment = next(step["run"] for step in preview["steps"] if step.get("name") == "comment")
-    assert "operations.preview_comment" in comment
-    assert "--method PATCH" in comment
-    assert "--method POST" in comment
+    assert command_of(preview, "tools.preview_comment")
+    run = command_of(comment, "gh api")["run"]
+    assert "--method PATCH" in run
+    assert "--method POST" in run
+
+
+def test_cancelled_preview_writes_no_comment() -> None:
+    preview, comment = jobs(named("preview")).values()
+    conditions = [command_of(preview, "tools.preview_comment")["if"], comment["if"]]
+    conditions += [step["if"] for step in preview["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert all("!cancelled()" in condition and "always()" not in condition for condition in conditions)
 
 
 def test_pull_request_runs_make_prove_and_shows_the_report() -> None:
-    run = [step.get("run", "") for step in load(named("test"))["jobs"]["prove"]["steps"]]
+    run = [step.get("run", "") for step in jobs(named("test"))["prove"]["steps"]]
     assert "make prove" in run
     assert "GITHUB_STEP_SUMMARY" in run[-1]
 
@@ -93,7 +164,7 @@ def test_preview_and_deploy_enforce_the_policy_pack() -> None:
 
 
 def test_pull_request_without_access_to_secrets_gets_no_preview() -> None:
-    condition = load(named("preview"))["jobs"]["preview"]["if"]
+    condition = jobs(named("preview"))["preview"]["if"]
     assert "head.repo.full_name == github.repository" in condition
     assert "dependabot[bot]" in condition
 
@@ -102,6 +173,49 @@ def test_main_is_deployed_to_dev_and_a_release_to_prod() -> None:
     on = triggers(named("deploy"))
     assert on["push"]["branches"] == ["main"]
     assert on["release"]["types"] == ["released"], "the type `published` would also deploy pre-releases to prod"
-    job = load(named("deploy"))["jobs"]["deploy"]
+    job = jobs(named("deploy"))["deploy"]
     assert job["environment"] == "${{ github.event_name == 'release' && 'prod' || 'dev' }}"
     assert job["env"]["STACK"] == job["environment"]
+
+
+def test_update_does_only_what_was_previewed_after_the_tests() -> None:
+    test, preview, deploy = (jobs(named("deploy"))[name] for name in ("test", "preview", "deploy"))
+    assert command_of(test, ".ci/run")
+    assert preview["needs"] == "test"
+    assert deploy["needs"] == "preview"
+    [saved] = re.findall(r"--save-plan (\S+)\"", command_of(preview, "make preview")["run"])
+    update = command_of(deploy, "make deploy")["run"]
+    assert f"--plan {saved}" in update
+    assert preview["environment"].endswith("-preview")
+
+
+def test_failed_preview_fails_its_step_and_its_output_is_in_the_log() -> None:
+    for name in ("preview", "deploy"):
+        step = command_of(jobs(named(name))["preview"], "make preview")
+        assert step["run"].rstrip().endswith("| tee preview.json")
+        assert step["shell"] == "bash", "the default shell of a workflow has no pipefail"
+
+
+def test_no_update_skips_its_preview() -> None:
+    for path in [*WORKFLOWS, ROOT / "Makefile"]:
+        assert not re.search(r"--skip-preview|pulumi up .*-\w*f\b", path.read_text()), path
+
+
+@pytest.mark.parametrize(("branch", "code"), [("main", 0), ("other", 1)])
+def test_only_commits_of_main_are_released(tmp_path: Path, branch: str, code: int) -> None:
+    def run(*command: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **variables}
+        return subprocess.run(command, cwd=tmp_path, env=environment, check=check, capture_output=True, text=True)  # noqa: S603
+
+    commit = ("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--allow-empty", "--message", "m")
+    run("git", "init", "--initial-branch", "main")
+    run(*commit)
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD")
+    if branch != "main":
+        run("git", "checkout", "-b", branch)
+        run(*commit)
+    head = run("git", "rev-parse", "HEAD").stdout.strip()
+    script = command_of(jobs(named("deploy"))["test"], "merge-base")["run"]
+    done = run("bash", "-e", "-c", script, check=False, GITHUB_SHA=head, GITHUB_REF_NAME="v1")
+    assert done.returncode == code
+    assert ("v1 is not on main" in done.stdout) is bool(code)

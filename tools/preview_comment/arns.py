@@ -1,0 +1,61 @@
+"""Short names of AWS resources, for people: without the account and the region that all resources of a stack share."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tools.preview_comment.preview import Change
+
+_ARN: Final = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)")
+# The beginning of a short name -> what people call the resource.
+_KINDS: Final[Mapping[str, str]] = {
+    "dynamodb:table/": "the table",
+    "lambda:function:": "the function",
+    "logs:log-group:": "the log group",
+    "sqs:": "the queue",
+    "sns:": "the topic",
+    "s3:": "the bucket",
+    "states:stateMachine:": "the state machine",
+    "events:event-bus/": "the event bus",
+    "kms:key/": "the key",
+    "ses:identity/": "the sender's identity",
+}
+_PLACE: Final = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):")
+
+
+@dataclass(frozen=True)
+class Place:
+    """An account and a region."""
+
+    account: str = ""
+    region: str = ""
+
+    def short(self, arn: str) -> str:
+        """Return `service:rest` of an ARN. An account or a region that is not this one stays in the name."""
+        found = _ARN.fullmatch(arn)
+        if not found:
+            return arn
+        region, account = found["region"], found["account"]
+        elsewhere = [part for part in (region, account) if part not in ("", self.region, self.account)]
+        return ":".join([found["service"], *elsewhere, found["rest"]])
+
+
+def place_of(changes: Iterable[Change]) -> Place:
+    """Return the account and the region that most ARNs in the inputs of a stack have."""
+    texts = (str(inputs) for change in changes for inputs in (change.old, change.new) if inputs)
+    found = Counter((match["account"], match["region"]) for text in texts for match in _PLACE.finditer(text))
+    return Place(*found.most_common(1)[0][0]) if found else Place()
+
+
+def phrase(short: str) -> str:
+    """Return a short name as people say it: `the table `orders-dev-orders``."""
+    if short == "*":
+        return "**every resource** (`*`)"
+    for beginning, kind in _KINDS.items():
+        if short.startswith(beginning):
+            return f"{kind} `{short.removeprefix(beginning).strip(':')}`"
+    return short if "`" in short else f"`{short}`"

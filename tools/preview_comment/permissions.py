@@ -1,0 +1,247 @@
+"""What roles and resource policies allow before and after an update, and what they newly allow, as sentences."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final, cast
+
+from engine.graph import ACCOUNT, REGION, Graph
+from tools.preview_comment.arns import Place, phrase
+from tools.preview_comment.preview import UNKNOWN, Change, Inputs
+
+_ROLE: Final = "aws:iam/role:Role"
+_ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
+_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+_INVOKE: Final = "aws:lambda/permission:Permission"
+# Type of a resource's policy -> the beginning of the resource's short name, and the input that names the resource. AWS
+# names a key by an id, so its logical name says more.
+_PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
+    "aws:sqs/queuePolicy:QueuePolicy": ("sqs:", "queueUrl"),
+    "aws:sns/topicPolicy:TopicPolicy": ("sns:", "arn"),
+    "aws:s3/bucketPolicy:BucketPolicy": ("s3:", "bucket"),
+    "aws:kms/key:Key": ("kms:key/", ""),
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": ("events:event-bus/", "eventBusName"),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": ("logs:policy:", "policyName"),
+    "aws:secretsmanager/secretPolicy:SecretPolicy": ("secretsmanager:", "secretArn"),
+}
+TYPES: Final = frozenset({_ROLE, _ROLE_POLICY, _ATTACHMENT, _INVOKE, *_PROTECTED_BY})
+_NOT_KNOWN: Final = "a policy that is known only after the update"
+
+
+@dataclass(frozen=True, order=True)
+class Grant:
+    """One action that one statement allows, or denies, to one principal on one resource."""
+
+    who: str
+    action: str
+    resource: str
+    condition: str = ""
+    is_denied: bool = False
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The sentences of a comment."""
+
+    wider: list[str]
+    """What becomes possible."""
+    narrower: list[str]
+    """What is no longer possible."""
+
+
+def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph]) -> Changed:
+    """Return what the update allows in addition, and what it no longer allows.
+
+    A new policy with an ARN that is known only after the update comes from the program, which is run without AWS.
+    """
+    before, after = set[Grant](), set[Grant]()
+    new_roles = set[str]()
+    for change in changes:
+        if change.type in TYPES:
+            before |= set(_grants(change, change.old, place))
+            invented = _invented(change, program)
+            granted = set(_grants(change, invented or change.new, Place(ACCOUNT, REGION) if invented else place))
+            # What the policy of a new resource denies was impossible before, too.
+            after |= {grant for grant in granted if not (grant.is_denied and change.old is None)}
+            if change.type == _ROLE and change.old is None:
+                new_roles.add(_role(str((change.new or {}).get("name") or change.name)))
+    added = {grant for grant in after if not _covered(grant, before)}
+    removed = {grant for grant in before if not _covered(grant, after)}
+    # A denial that disappears allows more, and a new denial allows less.
+    wider = {grant for grant in added if not grant.is_denied} | {grant for grant in removed if grant.is_denied}
+    narrower = {grant for grant in removed if not grant.is_denied} | {grant for grant in added if grant.is_denied}
+    return Changed(
+        sorted(_sentences(wider, before - after, new_roles, is_wider=True), key=_severity),
+        sorted(_sentences(narrower, set(), new_roles, is_wider=False), key=_severity),
+    )
+
+
+def _invented(change: Change, program: Callable[[], Graph]) -> Inputs | None:
+    """Return the inputs in the program, with invented ARNs, if the policy is known only after the update."""
+    if UNKNOWN not in ((change.new or {}).get("policy"), (change.new or {}).get("assumeRolePolicy")):
+        return None
+    found = [each for each in program().resources if (each.type, each.name) == (change.type, change.name)]
+    return found[0].inputs if found else None
+
+
+def _covered(grant: Grant, by: set[Grant]) -> bool:
+    """Return whether a grant of `by` already has the effect of this one: the same one, or a wider pattern."""
+    return grant in by or any(
+        other.who == grant.who
+        and other.is_denied == grant.is_denied
+        and other.condition in ("", grant.condition)
+        and fnmatchcase(grant.action.lower(), other.action.lower())
+        and fnmatchcase(grant.resource, other.resource)
+        for other in by
+    )
+
+
+def _grants(change: Change, inputs: Inputs | None, place: Place) -> Iterator[Grant]:
+    if inputs is None:
+        return
+    match change.type:
+        case "aws:iam/role:Role":
+            who = _role(str(inputs.get("name") or change.name))
+            yield from _statements(inputs.get("assumeRolePolicy"), "", place, f"{who[0].lower()}{who[1:]}")
+        case "aws:iam/rolePolicy:RolePolicy":
+            yield from _statements(inputs.get("policy"), _role(_of_unknown(inputs.get("role"), change)), place, "")
+        case "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
+            role = _role(_of_unknown(inputs.get("role"), change))
+            yield Grant(role, f"everything in the policy `{_last(inputs.get('policyArn'))}`", "")
+        case "aws:lambda/permission:Permission":
+            on = f"lambda:function:{_of_unknown(inputs.get('function'), change).rpartition(':')[2]}"
+            source = str(inputs.get("sourceArn") or "")
+            condition = f"for `{place.short(source)}`" if source else ""
+            if source == UNKNOWN:
+                condition = "for a new resource"
+            yield Grant(_principal(inputs.get("principal"), place), str(inputs.get("action")), on, condition)
+        case _:
+            service, key = _PROTECTED_BY[change.type]
+            on = place.short(_of_unknown(inputs.get(key), change)).rpartition("/")[2]
+            yield from _statements(inputs.get("policy"), "", place, f"{service}{on.removeprefix(service)}")
+
+
+def _of_unknown(value: Any, change: Change) -> str:
+    """Return the text of an input, or the logical name if the input is known only after the update."""
+    return change.name if value in (None, UNKNOWN) else str(value)
+
+
+def _role(name: str) -> str:
+    return f"The role `{name.rpartition('/')[2]}`"
+
+
+def _last(arn: Any) -> str:
+    return str(arn).rpartition("/")[2]
+
+
+def _statements(policy: Any, who: str, place: Place, on: str) -> Iterator[Grant]:
+    """Yield the grants of a policy document: of the role `who`, or of its principals on the resource `on`."""
+    if not policy:
+        return
+    if policy == UNKNOWN:
+        yield Grant(who or "A principal", _NOT_KNOWN, on)
+        return
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    for statement in _list(document["Statement"]):
+        condition = _condition(statement.get("Condition"), place)
+        actions = _all(statement, "Action")
+        resources = (
+            [place.short(each) for each in _all(statement, "Resource")] if "Principal" not in statement else [on]
+        )
+        for principal in [who] if who else sorted(_principals(statement, place)):
+            for action in actions:
+                for resource in resources:
+                    yield Grant(principal, action, resource, condition, statement["Effect"] == "Deny")
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def _all(statement: Mapping[str, Any], key: str) -> list[str]:
+    """Return the actions or the resources of a statement. `NotAction` stands for all actions but its own."""
+    if f"Not{key}" in statement:
+        return [f"* except {', '.join(map(str, _list(statement[f'Not{key}'])))}"]
+    return [str(each) for each in _list(statement.get(key, "*"))]
+
+
+def _principals(statement: Mapping[str, Any], place: Place) -> Iterator[str]:
+    if "NotPrincipal" in statement:
+        yield f"Everybody except {json.dumps(statement['NotPrincipal'])}"
+        return
+    principal = statement.get("Principal", "*")
+    found = list(cast("dict[str, Any]", principal).values()) if isinstance(principal, dict) else [principal]
+    for each in found:
+        yield from (_principal(one, place) for one in _list(each))
+
+
+def _principal(value: Any, place: Place) -> str:
+    if value == "*":
+        return "Everybody"
+    if value == UNKNOWN:
+        return "A new principal"
+    text = str(value)
+    if place.account and text in (place.account, f"arn:aws:iam::{place.account}:root"):
+        return "Every principal of this account with a permission in IAM"
+    return f"The service `{text}`" if text.endswith(".amazonaws.com") else f"`{place.short(text)}`"
+
+
+def _condition(condition: Any, place: Place) -> str:
+    if not condition:
+        return ""
+    parts = [
+        f"{key} {re.sub('([a-z])([A-Z])', lambda m: f'{m[1]} {m[2].lower()}', operator).lower()} "
+        f"{' or '.join(place.short(str(each)) for each in _list(wanted))}"
+        for operator, keys in condition.items()
+        for key, wanted in keys.items()
+    ]
+    return f"if `{' and '.join(parts)}`"
+
+
+def _severity(sentence: str) -> tuple[bool, bool, str]:
+    """Return the sort key that puts what everybody may do first, then what is possible on every resource."""
+    return not sentence.startswith("Everybody"), "**every resource**" not in sentence, sentence
+
+
+def _sentences(grants: set[Grant], others: set[Grant], new_roles: set[str], *, is_wider: bool) -> Iterator[str]:
+    """Yield one sentence for each principal. What it may do on several resources is a list below the sentence."""
+    groups: dict[tuple[str, str, str, bool], list[str]] = defaultdict(list)
+    for grant in sorted(grants):
+        groups[grant.who, grant.resource, grant.condition, grant.is_denied].append(grant.action)
+    clauses: dict[str, list[str]] = defaultdict(list)
+    for (who, resource, condition, is_denied), actions in groups.items():
+        if is_denied:
+            verb = "is no longer denied" if is_wider else "is now denied"
+        elif who in new_roles:
+            verb = "is new and may"
+        else:
+            verb = "may now" if is_wider else "may no longer"
+        before = _before(Grant(who, "", resource, condition), actions, others) if is_wider and not is_denied else ""
+        clauses[f"{who} {verb}"].append(f"{_action(actions, resource)}{f' {condition}' if condition else ''}{before}")
+    for beginning, each in clauses.items():
+        if len(each) == 1:
+            yield f"{beginning} {each[0]}."
+        else:
+            yield "\n  - ".join([f"{beginning}:", *sorted(each, key=_severity)])
+
+
+def _action(actions: list[str], resource: str) -> str:
+    if actions == ["sts:AssumeRole"]:
+        return f"assume {resource}"
+    listed = ", ".join(action if "`" in action or " " in action else f"`{action}`" for action in actions)
+    return f"{listed} on {phrase(resource)}" if resource else listed
+
+
+def _before(grant: Grant, actions: list[str], others: set[Grant]) -> str:
+    """Return what the principal had instead, if only the condition or only the resource differs."""
+    same = [other for other in others if other.who == grant.who and other.action in actions]
+    conditions = {other.condition for other in same if other.resource == grant.resource} - {grant.condition}
+    if conditions:
+        return f" (before: {' or '.join(sorted(each or 'without a condition' for each in conditions))})"
+    resources = sorted({other.resource for other in same if other.condition == grant.condition})
+    return f" (before: on {', '.join(map(phrase, resources))})" if resources else ""

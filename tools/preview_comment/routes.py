@@ -1,0 +1,74 @@
+"""Which routes of the APIs an update adds, changes and removes, from their OpenAPI documents before and after."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
+
+from engine.graph import Graph
+from operations.api_document import INTEGRATION, Route, changes
+from operations.api_document import routes as routes_of
+from tools.preview_comment.preview import UNKNOWN, Change, Inputs
+
+APIS: Final[Mapping[str, str]] = {
+    "aws:apigateway/restApi:RestApi": "REST API",
+    "aws:apigatewayv2/api:Api": "HTTP API",
+}
+_NOTHING: Final = "{}"
+# The parts of a document that no client notices.
+_HARMLESS: Final = ("~ info", "~ openapi", "~ tags")
+_GONE: Final = ": clients get 404 after the update"
+# A Lambda function, or an action of another service.
+_ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]+?)(?::live)?[/\"]*(?:invocations)?\"")
+
+
+def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each API with a changed document, and one line per route: `+ GET /orders`.
+
+    A document with an ARN that is known only after the update is unknown as a whole. The program's own document has the
+    same routes with invented ARNs, so the parts of a route that name ARNs are left out.
+    """
+    for change in changed:
+        if change.type not in APIS:
+            continue
+        old, new = _body(change.old), _body(change.new)
+        name = APIS[change.type]
+        if new == UNKNOWN:
+            [made] = [each for each in program().resources if (each.type, each.name) == (change.type, change.name)]
+            whole = str(made.inputs["body"])
+            before, after = _without_arns(old), _without_arns(whole)
+            if change.old is not None:
+                name += ", without the integrations, which are known only after the update"
+        else:
+            whole, before, after = new, json.loads(old), json.loads(new)
+        described = {f"+ {route.name}": _described(route) for route in routes_of(whole)}
+        lines = [line for line in changes(before, after) if line not in _HARMLESS]
+        if change.old is None:
+            lines = [line for line in lines if line.startswith("+")]
+        if lines:
+            yield name, [line + described.get(line, _GONE if line.startswith("-") else "") for line in lines]
+
+
+def _described(route: Route) -> str:
+    """Return what answers a new route, and who may call it."""
+    if route.is_fixed:
+        return ": always the same answer, from API Gateway itself"
+    found = _ANSWERS.search(json.dumps(route.integration))
+    access = "needs a token" if route.operation.get("security") else "OPEN TO EVERYBODY"
+    return f": answered by {found[1] if found else 'an unknown integration'}, {access}"
+
+
+def _body(inputs: Inputs | None) -> str:
+    return str((inputs or {}).get("body") or _NOTHING)
+
+
+def _without_arns(body: str) -> dict[str, Any]:
+    document = cast("dict[str, Any]", json.loads(body))
+    for item in document.get("paths", {}).values():
+        for operation in item.values():
+            if isinstance(operation, dict) and INTEGRATION in operation:
+                operation[INTEGRATION] = {}
+    document.get("components", {}).pop("securitySchemes", None)
+    return document
