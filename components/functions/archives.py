@@ -1,4 +1,4 @@
-"""Builds the zip archives of functions and layers. Equal sources produce archives with equal bytes.
+"""Builds the zip archives of functions and layers. Equal sources give equal bytes on every machine.
 
 The folder `.build/` caches each archive under a hash of its sources, so an unchanged archive is not built again. Pulumi
 compares archives by their content, so the path of an archive does not matter.
@@ -224,16 +224,17 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return the bytes of a zip file with sorted entries, fixed times and fixed modes.
 
-    The bytes depend only on the names and contents of `files`.
+    The bytes depend only on the names and contents of `files`. Nothing is compressed, because two versions of zlib
+    compress the same content to different bytes. Pulumi would then deploy every function again whenever another machine
+    deploys.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = _FILE_MODE
             # The value 3 means Unix. It is fixed, so that every operating system builds the same archive.
             entry.create_system = 3
-            entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     return buffer.getvalue()
 
