@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -108,6 +109,37 @@ def only_named() -> Generator[None]:
         yield
     finally:
         _BUILDS.reset(before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archives:
+    """The archives of one stack."""
+
+    powertools_layer: pulumi.FileArchive
+    common_layer: pulumi.FileArchive
+    functions: Mapping[str, pulumi.FileArchive]
+    """By the folder under functions/."""
+
+
+def build_all(architecture: str) -> Archives:
+    """Build the archives of both layers, for `architecture`, and of every function.
+
+    Raises BuildError if an archive cannot be built or written.
+    """
+    try:
+        return Archives(
+            powertools_layer=powertools_layer_archive(architecture),
+            common_layer=common_layer_archive(),
+            functions={
+                handler.parent.name: function_archive(handler.parent.name)
+                for handler in sorted(FUNCTIONS.glob("*/handler.py"))
+            },
+        )
+    except OSError as error:
+        raise BuildError(
+            f"archives: got {error.strerror} for {error.filename}; allowed: a checkout that can be read, and a folder "
+            f"{BUILD.name}/ in it that can be written; correct the permissions or the space of the disk"
+        ) from error
 
 
 def function_archive(source: str) -> pulumi.FileArchive:
