@@ -10,6 +10,7 @@ from components.apis.http_api import HttpApi, HttpApiArgs
 from components.apis.rest_api import RestApi, RestApiArgs
 from components.aws.log_key import LogKey, LogKeyArgs
 from components.aws.naming import Naming
+from components.aws.protection import protect_irreplaceable
 from components.data_tier import CATALOGUE_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
 from components.events.event_bus import EventBus, EventBusArgs
 from components.functions import archives
@@ -26,6 +27,9 @@ built = archives.build_all(config.functions.architecture)
 
 naming = Naming(project=config.project, stack=config.stack)
 account_id = aws.get_caller_identity_output().account_id
+
+if config.data.deletion_protection:
+    protect_irreplaceable()
 
 layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture, built=built))
 

@@ -33,7 +33,7 @@ class IdentityArgs:
     logout_uris: Sequence[str]
     """URIs to which the hosted page may redirect after a user has signed out."""
     deletion_protection: bool
-    """Protect the pool, and with it every user account, against deletion."""
+    """Let AWS refuse to delete the pool, and with it every user account."""
 
 
 class Identity(pulumi.ComponentResource):
@@ -101,7 +101,7 @@ class Identity(pulumi.ComponentResource):
             software_token_mfa_configuration={"enabled": True},
             deletion_protection="ACTIVE" if args.deletion_protection else "INACTIVE",
             tags=self._owner.tags(),
-            opts=self._owner.opts(protect=args.deletion_protection),
+            opts=self._owner.opts(),
         )
 
     def _make_client(self, pool: aws.cognito.UserPool) -> aws.cognito.UserPoolClient:
