@@ -63,7 +63,8 @@ class Identity(pulumi.ComponentResource):
             f"{name}-domain",
             domain=pulumi.Output.concat(self._owner.name("sign-in", kind="cognito-domain"), "-", args.account_id),
             user_pool_id=pool.id,
-            opts=child,
+            # Two domains cannot have one name, and Cognito refuses to delete a user pool that has a domain.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         aws.cognito.UserGroup(
             f"{name}-{ADMIN_GROUP}",
