@@ -10,8 +10,10 @@ from components.apis.http_api import HttpApi, HttpApiArgs
 from components.apis.rest_api import RestApi, RestApiArgs
 from components.aws.log_key import LogKey, LogKeyArgs
 from components.aws.naming import Naming
+from components.aws.protection import protect_irreplaceable
 from components.data_tier import CATALOG_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
 from components.events.event_bus import EventBus, EventBusArgs
+from components.functions import archives
 from components.functions.failure_queues import as_stack_output
 from components.functions.function import FunctionContext, FunctionOverride
 from components.functions.layers import Layers, LayersArgs
@@ -20,11 +22,16 @@ from components.observability.observability import Observability, ObservabilityA
 from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs
 
 config = settings.load()
+# All archives are built first, so that a failing build stops the program before Pulumi registers any resource.
+built = archives.build_all(config.functions.architecture)
+
 naming = Naming(project=config.project, stack=config.stack)
 account_id = aws.get_caller_identity_output().account_id
 
-# The layers are built first, so that a failing build stops the program before Pulumi creates any resource.
-layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture))
+if config.data.deletion_protection:
+    protect_irreplaceable()
+
+layers = Layers("layers", LayersArgs(naming=naming, architecture=config.functions.architecture, built=built))
 
 data = DataTier(
     "data",
@@ -67,6 +74,7 @@ context = FunctionContext(
         name: FunctionOverride(timeout_s=each.timeout_seconds, memory_mb=each.memory_mb)
         for name, each in config.functions.overrides.items()
     },
+    built=built.functions,
 )
 
 workflow = OrderWorkflow(

@@ -89,7 +89,10 @@ class DataSettings(_Area):
     """Settings of the tables, the bucket and the event archive."""
 
     point_in_time_recovery: bool = Field(description="Make continuous backups of the tables, which reach back 35 days.")
-    deletion_protection: bool = Field(description="Protect the tables, the bucket and the user pool against deletion.")
+    deletion_protection: bool = Field(
+        description="Protect data and addresses against deletion: the tables, the bucket, the user pool, the event "
+        "archive, the APIs, and all queues, log groups and keys."
+    )
     force_destroy: bool = Field(
         description="Let `pulumi destroy` delete the bucket even if it contains analytics records."
     )

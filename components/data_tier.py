@@ -30,7 +30,7 @@ class DataTierArgs:
     point_in_time_recovery: bool
     """Enable point-in-time recovery: continuous backups of the tables for the last 35 days."""
     deletion_protection: bool
-    """Protect tables and bucket against deletion, in AWS and with Pulumi's `protect`."""
+    """Let AWS refuse to delete the tables."""
     force_destroy: bool
     """Let `pulumi destroy` delete the bucket even if it holds objects."""
     analytics_retention_days: int
@@ -108,7 +108,7 @@ class DataTier(pulumi.ComponentResource):
             deletion_protection_enabled=args.deletion_protection,
             ttl={"attribute_name": expires_by, "enabled": True} if expires_by else None,
             tags=self._owner.tags(),
-            opts=self._owner.opts(protect=args.deletion_protection),
+            opts=self._owner.opts(),
         )
 
     def _make_bucket(self) -> aws.s3.Bucket:
@@ -119,7 +119,7 @@ class DataTier(pulumi.ComponentResource):
             bucket=pulumi.Output.concat(self._owner.name("analytics"), "-", args.account_id),
             force_destroy=args.force_destroy,
             tags=self._owner.tags(),
-            opts=self._owner.opts(protect=args.deletion_protection),
+            opts=child,
         )
         aws.s3.BucketPublicAccessBlock(
             f"{name}-private",

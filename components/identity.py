@@ -33,7 +33,7 @@ class IdentityArgs:
     logout_uris: Sequence[str]
     """URIs to which the hosted page may redirect after a user has signed out."""
     deletion_protection: bool
-    """Protect the pool, and with it every user account, against deletion."""
+    """Let AWS refuse to delete the pool, and with it every user account."""
 
 
 class Identity(pulumi.ComponentResource):
@@ -63,7 +63,8 @@ class Identity(pulumi.ComponentResource):
             f"{name}-domain",
             domain=pulumi.Output.concat(self._owner.name("sign-in", kind="cognito-domain"), "-", args.account_id),
             user_pool_id=pool.id,
-            opts=child,
+            # Two domains cannot have one name, and Cognito refuses to delete a user pool that has a domain.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         aws.cognito.UserGroup(
             f"{name}-{ADMIN_GROUP}",
@@ -101,7 +102,7 @@ class Identity(pulumi.ComponentResource):
             software_token_mfa_configuration={"enabled": True},
             deletion_protection="ACTIVE" if args.deletion_protection else "INACTIVE",
             tags=self._owner.tags(),
-            opts=self._owner.opts(protect=args.deletion_protection),
+            opts=self._owner.opts(),
         )
 
     def _make_client(self, pool: aws.cognito.UserPool) -> aws.cognito.UserPoolClient:

@@ -38,6 +38,7 @@ class Resource:
     urn: str
     custom: bool
     protect: bool
+    retain_on_delete: bool
     dependencies: tuple[str, ...]
     """URNs of the resources that this resource depends on."""
     made_from: Mapping[str, frozenset[str]]
@@ -105,6 +106,7 @@ class _Recorder:
             urn=registration.urn,
             custom=registration.custom,
             protect=registration.protect,
+            retain_on_delete=registration.retain_on_delete,
             dependencies=registration.dependencies,
             made_from=registration.made_from,
             delete_before_replace=registration.delete_before_replace,
@@ -133,10 +135,12 @@ def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
 def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return invented outputs of a resource, in the format that AWS uses."""
     module, kind = type_token.split(":")[1].split("/", maxsplit=1)[0], type_token.rsplit(":", 1)[-1]
-    physical = inputs.get("name") or inputs.get("bucket") or name
+    # AWS appends a number to a prefix. The graph leaves the number out, so that equal programs have equal graphs.
+    prefix = str(inputs.get("namePrefix", "")).removesuffix("-")
+    physical = inputs.get("name") or inputs.get("bucket") or prefix or name
     arn = f"arn:aws:{module}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"
     exact: dict[str, dict[str, Any]] = {
-        "Role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}"},
+        "Role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}", "name": physical},
         "Queue": {"arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{physical}", "url": computed_id(type_token, name, inputs)},
         "Topic": {"arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{physical}"},
         "Bucket": {"arn": f"arn:aws:s3:::{physical}"},

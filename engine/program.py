@@ -44,6 +44,7 @@ class Registration:
     custom: bool
     """False for a component."""
     protect: bool
+    retain_on_delete: bool
     dependencies: tuple[str, ...]
     """URNs of the resources that Pulumi creates first."""
     made_from: Mapping[str, frozenset[str]]
@@ -194,6 +195,7 @@ class _Monitor(mocks.MockMonitor):
                 parent=request.parent,
                 custom=bool(request.custom),
                 protect=bool(request.protect),
+                retain_on_delete=bool(request.retainOnDelete),
                 dependencies=tuple(request.dependencies),
                 made_from={key: frozenset(value.urns) for key, value in request.propertyDependencies.items()},
                 delete_before_replace=bool(request.deleteBeforeReplace),

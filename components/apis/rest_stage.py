@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow, policy_document, trust
+from components.aws.naming import LIMITS
 from components.aws.owner import Owner
 from components.aws.stack_context import StackContext
 
@@ -35,6 +36,8 @@ _ACCESS_LOG: Final = {
     "errorType": "$context.error.responseType",
     "wafStatus": "$context.waf.status",
 }
+# The AWS provider appends as many characters to a name prefix.
+_SUFFIX: Final = 26
 _LOG_ACTIONS: Final = (
     *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
     *("PutLogEvents", "GetLogEvents", "FilterLogEvents"),
@@ -137,17 +140,20 @@ def _digest(body: str | None) -> str:
 def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigateway.Account:
     """Create the role with which API Gateway writes logs, and set it for the AWS account and region.
 
-    AWS has one such role per account and region. If two stacks set it, the role of the last deployment is used.
+    AWS has one such role per account and region. If two stacks set it, the role of the last deployment is used. The
+    role, its policy and the setting stay on AWS when the stack is destroyed or stops owning the role. Pulumi would
+    otherwise reset the setting, and API Gateway could no longer write the logs of the other stacks there.
     """
     context = args.context
     role = aws.iam.Role(
         f"{name}-log-role",
-        name=owner.name(f"{name}-log", kind="role"),
+        # The role of a destroyed stack still exists, so a new stack of the same name needs another name for its role.
+        name_prefix=owner.name(f"{name}-log", kind="role")[: LIMITS["role"] - _SUFFIX - 1] + "-",
         assume_role_policy=trust(
             "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
         ),
         tags=owner.tags(),
-        opts=owner.opts(),
+        opts=owner.opts(retain_on_delete=True),
     )
     # The role serves all APIs of the account, so it may write the logs of all of them. It has the permissions of AWS's
     # managed policy AmazonAPIGatewayPushToCloudWatchLogs, limited to this region.
@@ -163,12 +169,12 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
                 )
             ]
         ),
-        opts=owner.opts(),
+        opts=owner.opts(retain_on_delete=True),
     )
     return aws.apigateway.Account(
         f"{name}-account",
         cloudwatch_role_arn=role.arn,
         # AWS accepts the role only after it could write to the log group /aws/apigateway/welcome, so the role needs its
         # policy first.
-        opts=owner.opts(depends_on=[policy]),
+        opts=owner.opts(retain_on_delete=True, depends_on=[policy]),
     )

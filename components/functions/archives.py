@@ -1,4 +1,4 @@
-"""Builds the zip archives of functions and layers. Equal sources produce archives with equal bytes.
+"""Builds the zip archives of functions and layers. Equal sources give equal bytes on every machine.
 
 The folder `.build/` caches each archive under a hash of its sources, so an unchanged archive is not built again. Pulumi
 compares archives by their content, so the path of an archive does not matter.
@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -108,6 +109,37 @@ def only_named() -> Generator[None]:
         yield
     finally:
         _BUILDS.reset(before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archives:
+    """The archives of one stack."""
+
+    powertools_layer: pulumi.FileArchive
+    common_layer: pulumi.FileArchive
+    functions: Mapping[str, pulumi.FileArchive]
+    """By the folder under functions/."""
+
+
+def build_all(architecture: str) -> Archives:
+    """Build the archives of both layers, for `architecture`, and of every function.
+
+    Raises BuildError if an archive cannot be built or written.
+    """
+    try:
+        return Archives(
+            powertools_layer=powertools_layer_archive(architecture),
+            common_layer=common_layer_archive(),
+            functions={
+                handler.parent.name: function_archive(handler.parent.name)
+                for handler in sorted(FUNCTIONS.glob("*/handler.py"))
+            },
+        )
+    except OSError as error:
+        raise BuildError(
+            f"archives: got {error.strerror} for {error.filename}; allowed: a checkout that can be read, and a folder "
+            f"{BUILD.name}/ in it that can be written; correct the permissions or the space of the disk"
+        ) from error
 
 
 def function_archive(source: str) -> pulumi.FileArchive:
@@ -224,16 +256,17 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return the bytes of a zip file with sorted entries, fixed times and fixed modes.
 
-    The bytes depend only on the names and contents of `files`.
+    The bytes depend only on the names and contents of `files`. Nothing is compressed, because two versions of zlib
+    compress the same content to different bytes. Pulumi would then deploy every function again whenever another machine
+    deploys.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = _FILE_MODE
             # The value 3 means Unix. It is fixed, so that every operating system builds the same archive.
             entry.create_system = 3
-            entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     return buffer.getvalue()
 

@@ -31,6 +31,8 @@ class FunctionContext(StackContext):
     """Number of execution environments that Lambda keeps initialized, by function. A missing function has none."""
     overrides: Mapping[str, FunctionOverride] = field(default_factory=dict[str, "FunctionOverride"])
     """Limits of single functions that differ in this stack, by function."""
+    built: Mapping[str, pulumi.FileArchive] = field(default_factory=dict[str, pulumi.FileArchive])
+    """Archives by the folder under functions/. A function builds its archive if it is missing here."""
 
     def timeout_s(self, source: str, declared_s: int) -> int:
         """Return the time limit of the function `source` in this stack, in seconds."""
@@ -241,7 +243,7 @@ class Function(pulumi.ComponentResource):
             runtime=archives.RUNTIME,
             architectures=[context.architecture],
             handler=f"{args.source}.handler.lambda_handler",
-            code=archives.function_archive(args.source),
+            code=context.built.get(args.source) or archives.function_archive(args.source),
             layers=list(context.layer_arns),
             timeout=self._timeout_s,
             memory_size=context.memory_mb(args.source, args.memory_mb),

@@ -9,16 +9,19 @@ import pulumi_aws as aws
 
 from components.aws.naming import Naming
 from components.functions import archives
+from components.functions.archives import Archives
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayersArgs:
-    """The names of the layers and the CPU architecture to build for."""
+    """The names and the contents of the layers."""
 
     naming: Naming
     """Names and tags of the stack."""
     architecture: str
     """CPU architecture: arm64 or x86_64."""
+    built: Archives
+    """The archives, built for this architecture."""
 
 
 class Layers(pulumi.ComponentResource):
@@ -30,8 +33,8 @@ class Layers(pulumi.ComponentResource):
     def __init__(self, name: str, args: LayersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Layers", name, None, opts)
         contents = {
-            "powertools": archives.powertools_layer_archive(args.architecture),
-            "common": archives.common_layer_archive(),
+            "powertools": args.built.powertools_layer,
+            "common": args.built.common_layer,
         }
         self.arns = [
             aws.lambda_.LayerVersion(

@@ -10,23 +10,25 @@ from local.aws import Aws
 class Role(Adapter):
     """An IAM role."""
 
-    applies = frozenset({"name", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
+    applies = frozenset({"name", "namePrefix", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
     # Policies are separate resources, which are deleted before the role, so nothing has to be detached.
     leaves = frozenset({"forceDetachPolicies"})
-    replaced_by = frozenset({"name", "path"})
+    replaced_by = frozenset({"name", "namePrefix", "path"})
 
     def create(self, aws: Aws, new: Props) -> Made:
+        # The AWS provider appends a number to a prefix. The emulator has one stack, so the prefix itself is unique.
+        name = new.get("name") or new["namePrefix"].removesuffix("-")
         role = aws(
             "iam",
             "create_role",
-            RoleName=new["name"],
+            RoleName=name,
             AssumeRolePolicyDocument=new["assumeRolePolicy"],
             Description=new.get("description"),
             MaxSessionDuration=new.get("maxSessionDuration"),
             Path=new.get("path"),
             Tags=tag_list(new.get("tags")),
         )["Role"]
-        return Made(new["name"], {"arn": role["Arn"], "uniqueId": role["RoleId"]})
+        return Made(name, {"name": name, "arn": role["Arn"], "uniqueId": role["RoleId"]})
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
         aws("iam", "update_assume_role_policy", RoleName=identity, PolicyDocument=new["assumeRolePolicy"])

@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import types
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,21 @@ def test_archive_does_not_depend_on_file_times_modes_or_byte_code(
         return Path(str(archives.function_archive("users_api").path)).read_bytes()
 
     assert built("a", disturbed=False) == built("b", disturbed=True)
+
+
+def test_archive_does_not_depend_on_the_machines_zlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def built(name: str) -> bytes:
+        monkeypatch.setattr(archives, "BUILD", tmp_path / name)
+        return Path(str(archives.function_archive("users_api").path)).read_bytes()
+
+    usual = built("usual")
+
+    # zlib-ng compresses to other bytes than zlib. Another level of compression does the same.
+    def compressed_otherwise(_level: int, method: int, window: int) -> object:
+        return zlib.compressobj(1, method, window)
+
+    monkeypatch.setattr(zipfile, "zlib", types.SimpleNamespace(**{**vars(zlib), "compressobj": compressed_otherwise}))
+    assert built("other") == usual
 
 
 def test_changed_source_changes_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

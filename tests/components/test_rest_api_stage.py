@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from components.aws.naming import LIMITS, Naming
+from setting_types import LONGEST_PROJECT, LONGEST_STACK
 from tests.components.api_programs import record_rest_api
+from tests.components.order_programs import context
 from tests.support.graph import ACCOUNT, REGION, Graph
 
 pytestmark = pytest.mark.usefixtures("no_archives")
@@ -61,6 +64,15 @@ def test_only_the_owning_stack_creates_the_accounts_log_role(api: Graph) -> None
     assert statement["Resource"] == [f"arn:aws:logs:{REGION}:{ACCOUNT}:*"]
     assert {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(statement["Action"])
     assert account.urn in owner.one("aws:apigateway/stage:Stage", "rest-api-stage").dependencies
+    kept = {made.name for made in owner.resources if made.retain_on_delete}
+    assert kept == {"rest-api-account", "rest-api-log-role", "rest-api-log-policy"}
+
+
+def test_name_prefix_of_the_log_role_is_short_enough_for_the_longest_stack_name() -> None:
+    longest = context(naming=Naming(project="p" * LONGEST_PROJECT, stack="s" * LONGEST_STACK))
+    role = record_rest_api(owns_account_log_role=True, context=longest).one("aws:iam/role:Role", "rest-api-log-role")
+    # The AWS provider appends 26 characters, and IAM allows 64.
+    assert len(role.inputs["namePrefix"]) + 26 <= LIMITS["role"]
 
 
 def test_api_has_no_firewall_by_default(api: Graph) -> None:

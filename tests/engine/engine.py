@@ -162,24 +162,33 @@ class Engine:
         listed = json.loads(self.must("stack", "ls", "--json").out)
         with self.cloud.locked() as things:
             there = {(thing["type"], thing["id"]): thing["urn"] for thing in things.values()}
+        resources = [
+            resource
+            for stack in listed
+            for resource in self.state(stack["name"])
+            if resource["type"].startswith("aws:")
+        ]
+        # After a rename with an alias, the stand-in still has the old URN, because the engine calls no provider.
+        urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []
-        for stack in listed:
-            for resource in self.state(stack["name"]):
-                if not resource["type"].startswith("aws:"):
-                    continue
-                key = (resource["type"], resource["id"])
-                known.add(key)
-                if key not in there:
-                    found.append(f"vanished: {resource['urn']}: the state has {resource['id']}, AWS does not")
-                elif there[key] != resource["urn"]:
-                    found.append(f"taken over: {resource['urn']}: on AWS it is {there[key]}")
+        for resource in resources:
+            key = (resource["type"], resource["id"])
+            known.add(key)
+            if key not in there:
+                found.append(f"vanished: {resource['urn']}: the state has {resource['id']}, AWS does not")
+            elif there[key] != resource["urn"] and there[key] in urns:
+                found.append(f"taken over: {resource['urn']}: on AWS it is {there[key]}")
         found += [f"left over: {there[key]}: AWS has {key[1]}, no state does" for key in sorted({*there} - known)]
         return found
 
 
-def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv") -> Path:
-    """Copy the tracked files of a checkout, with a link to an installed virtual environment; return the copy."""
+def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv", *, built: bool = True) -> Path:
+    """Copy the tracked files of a checkout, and return the copy.
+
+    The copy has a link to an installed virtual environment. With `built`, it also has the archives that the checkout
+    has built.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=source,
@@ -193,6 +202,9 @@ def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv") -> P
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source / name, path)
     (target / ".venv").symlink_to(environment)
+    for archive in (source / ".build").glob("*.zip") if built else ():
+        (target / ".build").mkdir(exist_ok=True)
+        shutil.copy2(archive, target / ".build" / archive.name)
     return target
 
 

@@ -227,7 +227,12 @@ def everything_taggable_is_tagged(graph: Graph) -> Iterator[str]:
 
 def physical_names_are_unique_and_within_limits(graph: Graph) -> Iterator[str]:
     for kind, limit in _PHYSICAL.items():
-        names = [str(made.inputs["name"]) for made in graph.of(kind) if made.custom]
+        # The AWS provider appends 26 characters to a prefix.
+        names = [
+            str(made.inputs.get("name") or f"{made.inputs['namePrefix']}{'0' * 26}")
+            for made in graph.of(kind)
+            if made.custom
+        ]
         yield from (
             f"{kind} {name}: {count} resources share this name" for name, count in Counter(names).items() if count > 1
         )

@@ -35,7 +35,7 @@ def bill(way: str, design: cost_design.Design) -> list[Line]:
 
 
 def resource(token: str) -> Resource:
-    return Resource(token, "new", {}, {}, "", "urn", True, False, (), {}, False)
+    return Resource(token, "new", {}, {}, "", "urn", True, False, False, (), {}, False)
 
 
 class TestLimits:

@@ -18,7 +18,7 @@ INITIALISATION: Final = 0.95
 ORDER: Final = 0.6
 """Maximum cost of an order, relative to the same order with Powertools' own validation."""
 FUNCTION_MB: Final = 0.1
-LAYERS_MB: Final = 1.0
+LAYERS_MB: Final = 2.5
 
 _MB: Final = 1_000_000
 _LINES: Final = [{"product_id": product, "quantity": 2} for product in ("apple", "green-tea", "bento")]

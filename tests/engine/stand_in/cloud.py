@@ -35,6 +35,13 @@ class Cloud:
                 new.write_text(after, encoding="utf-8")
                 new.replace(path)
 
+    def restore(self, things: Things, number: int) -> None:
+        """Put the resources of an earlier time in the place of those that exist. `number` was the last number then."""
+        with self.locked() as known:
+            known.clear()
+            known.update(things)
+            (self.folder / "count").write_text(str(number), encoding="utf-8")
+
     def note(self, call: str, urn: str, **more: Any) -> None:
         """Record a call. The caller holds the lock."""
         with (self.folder / "calls.jsonl").open("a", encoding="utf-8") as calls:

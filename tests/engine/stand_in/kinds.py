@@ -42,6 +42,8 @@ class Kind:
 
     keys: tuple[str, ...] = ()
     """Inputs that identify a resource on AWS. Empty if AWS gives each resource an id of its own."""
+    only: str = ""
+    """The name of a resource that each account has once in a region."""
     put: bool = False
     """Whether creating a resource that exists overwrites it, instead of failing."""
     more: tuple[str, ...] = ()
@@ -65,7 +67,7 @@ class Kind:
 
     def identity(self, inputs: Mapping[str, Any]) -> str | None:
         """Return the name by which AWS knows the resource, or None if AWS gives it an id."""
-        return "/".join(_name(inputs.get(key)) for key in self.keys) if self.keys else None
+        return "/".join(_name(inputs.get(key)) for key in self.keys) if self.keys else self.only or None
 
     def computed(self, inputs: Mapping[str, Any], urn: str, number: int) -> tuple[str, dict[str, Any]]:
         """Return the id and the computed values of a new resource."""
@@ -84,7 +86,7 @@ class Kind:
         values: dict[str, Any] = {key: text.format(**base) for key, text in self.values.items()}
         if self.arn:
             values["arn"] = base["arn"]
-        own = who if self.keys and not self.id_from else f"id-{base['unique']}"
+        own = who if (self.keys or self.only) and not self.id_from else f"id-{base['unique']}"
         return str(values.get(self.id_from) or inputs.get(self.id_from) or own), values
 
 
@@ -94,7 +96,7 @@ type Things = dict[str, dict[str, Any]]
 def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str:
     """Return the key of the resource that a call means. AWS gets its id, or its names if AWS gives no ids."""
     kind = KINDS[type_]
-    if kind.id_from in ("uid", "uuid", "keyId") or not kind.keys:
+    if kind.id_from in ("uid", "uuid", "keyId") or not (kind.keys or kind.only):
         for key, thing in things.items():
             if thing["type"] == type_ and thing["id"] == id_:
                 return key
@@ -125,6 +127,10 @@ def refuses_deletion(type_: str, inputs: Mapping[str, Any], id_: str, things: Th
             return "active stages pointing to this deployment must be moved or deleted"
     if type_ == "aws:dynamodb/table:Table" and inputs.get("deletionProtectionEnabled") is True:
         return "deletion protection is on"
+    if type_ == "aws:cognito/userPool:UserPool":
+        domains = [thing for thing in things.values() if thing["type"] == "aws:cognito/userPoolDomain:UserPoolDomain"]
+        if any(domain["inputs"].get("userPoolId") == id_ for domain in domains):
+            return "a user pool with a domain cannot be deleted (DeleteUserPool)"
     if type_ == "aws:cognito/userPool:UserPool" and inputs.get("deletionProtection") == "ACTIVE":
         return "deletion protection is on"
     return None
@@ -139,7 +145,7 @@ def _untagged(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 KINDS: Final = {
-    "aws:apigateway/account:Account": Kind(put=True),
+    "aws:apigateway/account:Account": Kind(only="api-gateway-account", put=True),
     "aws:apigateway/authorizer:Authorizer": Kind(
         ("restApi", "name"), id_from="uid", values={"uid": "a{unique}"}, more=("restApi",)
     ),

@@ -122,7 +122,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if name and name not in news:
             olds = _from(request.olds)
             kept = name in olds.get("__defaults", []) and name in olds
-            news[name] = olds[name] if kept else f"{request.urn.rsplit('::', 1)[-1]}-{request.randomSeed.hex()[:7]}"
+            start = news.get(f"{name}Prefix") or f"{request.urn.rsplit('::', 1)[-1]}-"
+            news[name] = olds[name] if kept else f"{start}{request.randomSeed.hex()[:7]}"
             # The real provider marks the names that it makes up in the same way.
             news["__defaults"] = [name]
         return _pb.CheckResponse(inputs=_struct(news))

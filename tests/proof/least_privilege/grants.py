@@ -139,7 +139,7 @@ def _holder(title: str, made: Resource) -> tuple[str, str]:
     """Return the name of the policy's owner, and the principal or resource that its statements omit."""
     inputs = made.inputs
     if title == "trust":
-        return inputs["name"], made.state["arn"]
+        return made.state["name"], made.state["arn"]
     if title == "role":
         return inputs["role"], inputs["role"]
     named: str = inputs.get("queueUrl") or inputs.get("arn") or inputs.get("bucket") or made.name

@@ -1,0 +1,63 @@
+"""Finds renames in a preview that would take a resource away from AWS.
+
+Pulumi knows a resource by its URN. A renamed resource without an alias is created under its new URN, and then deleted
+under its old one. If both have the same name on AWS, the creation fails or finds the existing resource, and the
+deletion removes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+_NAMES: Final = (
+    *("name", "bucket", "domain", "alarmName", "dashboardName", "domainName", "emailIdentity", "methodPath"),
+    *("policyName", "stageName", "statementId", "targetId"),
+)
+"""Inputs with the name of a resource on AWS."""
+_SCOPES: Final = (
+    *("apiId", "eventBusName", "function", "functionName", "logGroupName", "qualifier", "restApi", "role", "rule"),
+    *("scope", "userPoolId"),
+)
+"""Inputs with the resource inside which a name must be unique."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collision:
+    """A created and a deleted resource that are the same one on AWS."""
+
+    created: str
+    """URN of the created resource."""
+    deleted: str
+    """URN of the deleted resource."""
+    name: str
+    """Name of both on AWS."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.created}: got the name {self.name} of {self.deleted}, which is deleted afterwards; allowed: one "
+            "resource with a name; give the new resource an alias (docs/upgrades.md)"
+        )
+
+
+def collisions(steps: Sequence[Mapping[str, Any]]) -> list[Collision]:
+    """Return the collisions among the steps of a preview: the list `steps` of `pulumi preview --json`."""
+    deleted = dict(_named(steps, "delete", "oldState"))
+    return [
+        Collision(created=urn, deleted=deleted[identity], name=identity[1])
+        for identity, urn in _named(steps, "create", "newState")
+        if identity in deleted
+    ]
+
+
+def _named(steps: Sequence[Mapping[str, Any]], operation: str, side: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield type and name on AWS, and the URN, of each resource that has a name and this operation."""
+    for step in steps:
+        if step["op"] != operation:
+            continue
+        state = step[side]
+        inputs: Mapping[str, Any] = state.get("inputs") or {}
+        if any(key in inputs for key in _NAMES):
+            parts = [str(inputs[key]) for key in (*_SCOPES, *_NAMES) if key in inputs]
+            yield (state["type"], " ".join(parts)), step["urn"]

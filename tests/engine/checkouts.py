@@ -1,0 +1,21 @@
+"""Changes of a copied checkout, as a person makes them to the program, its contracts and its settings."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+
+def edit(checkout: Path, path: str, *changes: tuple[str, str]) -> None:
+    """Replace each text by another one in a file. Each text must be there once."""
+    file = checkout / path
+    content = file.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert content.count(old) == 1, f"{path}: got {content.count(old)} times {old!r}; allowed: once"
+        content = content.replace(old, new)
+    file.write_text(content, encoding="utf-8")
+
+
+def add_stack(checkout: Path, stack: str, like: str) -> None:
+    """Give a stack the settings of another one."""
+    shutil.copy2(checkout / f"Pulumi.{like}.yaml", checkout / f"Pulumi.{stack}.yaml")

@@ -1,0 +1,66 @@
+"""The deployed state of each release: what `pulumi stack export` wrote, and the stand-in of AWS.
+
+A test updates each release to the program as it is. `python -m tests.engine.releases` writes the files of the release
+whose version pyproject.toml has. It writes over them if they exist, which is right only before that release.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from tests.engine.engine import Engine, copy_of
+from tests.support.graph import ROOT
+
+FOLDER: Final = Path(__file__).parent
+STACKS: Final = ("dev", "prod")
+
+
+def version() -> str:
+    """Return the version of the program as it is."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
+def stored() -> list[tuple[str, str]]:
+    """Return version and stack of each stored state, oldest version first."""
+    found = [(path.parent.name, path.name.partition(".")[0]) for path in FOLDER.glob("*/*.json.xz")]
+    return sorted(found, key=lambda item: ([int(part) for part in item[0].split(".")], item[1]))
+
+
+def deployed_release(version: str, stack: str, folder: Path, checkout: Path | None = None) -> Engine:
+    """Return an engine in whose home the release is deployed. Its checkout is a copy of the program as it is."""
+    saved = json.loads(lzma.decompress(_path(version, stack).read_bytes()))
+    engine = Engine(folder / "home", checkout or copy_of(ROOT, folder / "orders"))
+    engine.create(stack)
+    exported = folder / "state.json"
+    exported.write_text(json.dumps(saved["state"]), encoding="utf-8")
+    engine.must("stack", "import", "--stack", stack, "--file", str(exported))
+    engine.cloud.restore(saved["aws"], saved["numbers"])
+    return engine
+
+
+def write_release(folder: Path) -> list[Path]:
+    """Deploy the program as it is to new stacks, and write the files of its version. Return their paths."""
+    written: list[Path] = []
+    for stack in STACKS:
+        engine = Engine(folder / stack, copy_of(ROOT, folder / f"orders-{stack}"))
+        engine.create(stack)
+        engine.must_up(stack)
+        with engine.cloud.locked() as things:
+            saved: dict[str, Any] = {
+                "state": json.loads(engine.must("stack", "export", "--stack", stack).out),
+                "aws": things,
+                "numbers": engine.cloud.next_number(),
+            }
+        path = _path(version(), stack)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(lzma.compress(json.dumps(saved, sort_keys=True).encode(), preset=9))
+        written.append(path)
+    return written
+
+
+def _path(version: str, stack: str) -> Path:
+    return FOLDER / version / f"{stack}.json.xz"

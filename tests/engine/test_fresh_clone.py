@@ -1,0 +1,53 @@
+"""A plain `pulumi up` in a fresh clone, without make: the program builds its archives itself, before anything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.commands.package_index import locked, tiny_wheel
+from tests.engine.engine import Engine, copy_of
+from tests.support.graph import ROOT
+
+STACK = "dev"
+LAYER_LOCK = Path("functions", "layers", "powertools.txt")
+
+
+def fresh_clone(folder: Path) -> Engine:
+    """Give an engine in a clone without archives. uv finds packages only in `folder`."""
+    checkout = copy_of(ROOT, folder / "orders", built=False)
+    (checkout / LAYER_LOCK).write_text(locked(tiny_wheel(folder)) + "\n", encoding="utf-8")
+    variables = {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(folder), "UV_CACHE_DIR": str(folder / "cache")}
+    return Engine(folder / "home", checkout, variables)
+
+
+def test_plain_preview_builds_the_archives_that_are_missing(tmp_path: Path) -> None:
+    engine = fresh_clone(tmp_path)
+    engine.create(STACK)
+    assert not (engine.checkout / ".build").exists()
+    engine.must("preview", "--stack", STACK)
+    built = {path.name.rpartition("-")[0] for path in (engine.checkout / ".build").glob("*.zip")}
+    functions = {path.parent.name.replace("_", "-") for path in engine.checkout.glob("functions/*/handler.py")}
+    assert built == {*functions, "common-layer", "powertools-layer-arm64"}
+
+
+def test_archive_that_cannot_be_built_leaves_no_resource_but_the_stack(tmp_path: Path) -> None:
+    engine = fresh_clone(tmp_path)
+    (tmp_path / "tiny-1.0-py3-none-any.whl").unlink()
+    engine.create(STACK)
+    ended = engine.up(STACK)
+    assert ended.code != 0
+    assert [resource["type"] for resource in engine.state(STACK)] == ["pulumi:pulumi:Stack"]
+    assert "Traceback" not in ended.said
+    assert "error: powertools layer: uv could not install powertools.txt for arm64: " in ended.said
+    assert " Remedy: " in ended.said
+
+
+def test_folder_that_cannot_be_written_is_reported_before_any_resource(tmp_path: Path) -> None:
+    engine = fresh_clone(tmp_path)
+    (engine.checkout / ".build").write_text("in the way of the folder", encoding="utf-8")
+    engine.create(STACK)
+    ended = engine.up(STACK)
+    assert ended.code != 0
+    assert [resource["type"] for resource in engine.state(STACK)] == ["pulumi:pulumi:Stack"]
+    assert "Traceback" not in ended.said
+    assert "error: archives: got " in ended.said

@@ -1,0 +1,33 @@
+"""API Gateway's log role belongs to all stacks of an account and region, so no stack takes it away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.engine.checkouts import edit
+from tests.engine.engine import Engine, operations
+
+STACK = "dev"
+SHARED = ("rest-api-account", "rest-api-log-policy", "rest-api-log-role")
+
+
+def on_aws(engine: Engine) -> list[str]:
+    with engine.cloud.locked() as things:
+        names = [thing["urn"].rsplit("::", 1)[-1] for thing in things.values()]
+    return sorted(name for name in names if name in SHARED)
+
+
+def test_log_role_stays_on_aws_when_its_stack_gives_it_up_or_is_destroyed(deployed: Callable[[str], Engine]) -> None:
+    engine = deployed(STACK)
+    edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: true", "ownsAccountLogRole: false"))
+    engine.must_up(STACK)
+    assert operations(engine.cloud.calls()) == {}
+    assert on_aws(engine) == [*SHARED]
+
+    # The stack owns a role of its own again, next to the one that it gave up.
+    edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: false", "ownsAccountLogRole: true"))
+    engine.must_up(STACK)
+    engine.must("destroy", "--stack", STACK, "--yes", "--skip-preview")
+    with engine.cloud.locked() as things:
+        left = {thing["urn"].rsplit("::", 1)[-1] for thing in things.values()}
+    assert left == {*SHARED}

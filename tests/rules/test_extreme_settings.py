@@ -1,0 +1,59 @@
+"""Settings are checked before the first resource: no component refuses a value that settings.py accepts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import settings
+from tests.support.graph import record, stack_config
+
+STACK = "dev"
+REFUSED = re.compile(r"orders:(\S+): got \d+; allowed: at most (\d+);")
+SCHEMA: dict[str, Any] = settings.Settings.model_json_schema(by_alias=True)
+
+
+def numbers(value: Any, schema: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the place and the schema of each number that has a smallest and a largest value."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
+    if "maximum" in schema:
+        yield place, schema
+    elif schema.get("type") == "object":
+        for key, inner in value.items():
+            known = schema.get("properties", {}).get(key) or schema["additionalProperties"]
+            yield from numbers(inner, known, (*place, key))
+
+
+def put(areas: dict[str, Any], place: tuple[str, ...], value: int) -> None:
+    """Set the value at a place of the settings."""
+    *parents, last = place
+    for key in parents:
+        areas = areas[key]
+    areas[last] = value
+
+
+@pytest.mark.parametrize("extreme", ["minimum", "maximum"])
+def test_program_accepts_the_extreme_values_that_the_settings_accept(extreme: str) -> None:
+    texts = stack_config(STACK)
+    areas = {area: json.loads(texts[f"orders:{area}"]) for area in settings.AREAS}
+    found = [pair for area in areas for pair in numbers(areas[area], SCHEMA["properties"][area], (area,))]
+    assert len(found) >= 5
+    for place, schema in found:
+        put(areas, place, schema[extreme])
+
+    def config() -> dict[str, str]:
+        return {**texts, **{f"orders:{area}": json.dumps(value) for area, value in areas.items()}}
+
+    # Rules that compare two settings lower some of the values.
+    try:
+        settings.check("orders", STACK, config())
+    except settings.SettingsError as error:
+        for name, allowed in REFUSED.findall(str(error)):
+            put(areas, tuple(name.split(".")), int(allowed))
+    settings.check("orders", STACK, config())
+    assert record(STACK, config=config(), build_archives=False).resources
