@@ -29,9 +29,9 @@ NOT_TAKEN: Final = {
     "Serverless-AppSyncTracing": "The platform has no AppSync API.",
     "Serverless-LambdaLatestVersion": _LATEST_RUNTIME,
     "CKV_AWS_18": _BUCKET_LOGS,
-    "CKV_AWS_115": "Concurrency that is reserved for one function is missing for all other functions of "
-    "the account. The APIs' throttling and the event source mappings' concurrency already "
-    "limit the load of each function.",
+    "CKV_AWS_115": "If one function reserves concurrency, the other functions of the account cannot use it. "
+    "The throttling of the APIs and the concurrency limits of the event source mappings already limit the load of each "
+    "function.",
     "CKV_AWS_117": "The functions call only AWS APIs, with TLS and their execution role. A VPC would add "
     "the cost of endpoints or NAT gateways, and it would contain nothing that the functions "
     "need.",
