@@ -15,7 +15,7 @@ _BUCKET_LOGS: Final = (
     "One role writes to the bucket, with PutObject only, and no role reads it. CloudTrail data events can log what "
     "people read. Access logs would need a second bucket, and S3 delivers them on a best-effort basis."
 )
-_OF_ANOTHER: Final = "The check is about a type of resource that the platform does not have."
+_OF_ANOTHER: Final = "The check concerns a resource type that the platform does not have."
 
 NOT_TAKEN: Final = {
     "AwsSolutions-COG2": "The shop decides whether its customers need an authenticator app. With MFA set to ON, "
