@@ -170,7 +170,8 @@ def start(
         }
         write_private(instance.process, record)
     except BaseException:
-        # A later command could not find this process, because its record was not written.
+        # A later command could not find this process, because the record of the process was not written. The process is
+        # therefore ended here.
         process.kill()
         process.wait()
         if write is not None:
