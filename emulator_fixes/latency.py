@@ -20,7 +20,7 @@ from emulator_fixes import replaces
 from local.bootstrap import END_OF_LOG
 
 # At the end of each invocation, an execution environment writes the line END_OF_LOG. `drain` waits for this line as
-# long as the environment runs. Every 0.1 s, it checks whether the environment still runs.
+# long as the environment runs. At this interval, it checks whether the environment still runs.
 _LOOK_AGAIN_S: Final = 0.1
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
