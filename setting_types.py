@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-# A bucket name may have 63 characters. It contains the project, the stack, the word `analytics` and the account's 12
-# digits, so it limits the lengths of both names the most.
+# A bucket name is limited to 63 characters. It contains the names of the project and the stack, the word `analytics`
+# and the account's 12 digits. No other resource name limits the lengths of the two names more.
 LONGEST_PROJECT: Final = 23
 LONGEST_STACK: Final = 16
 # The sign-in domain contains the names of the project and the stack, and Cognito refuses a domain that contains one of

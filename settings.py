@@ -36,7 +36,8 @@ FUNCTION_NAMES: Final = tuple(
     sorted(path.parent.name for path in (Path(__file__).parent / "functions").glob("*/handler.py"))
 )
 _FUNCTION_NAMES_SCHEMA: Final[JsonDict] = {"propertyNames": {"enum": [*FUNCTION_NAMES]}}
-# Lambda limits all environment variables of a function to 4 KB. The origins are one of ten variables.
+# Lambda limits all environment variables of a function to 4 KB. The origins are one of ten variables, so they may use
+# only a part of the 4 KB.
 _LONGEST_ORIGINS: Final = 3_000
 
 
@@ -315,7 +316,7 @@ def _schema_at(place: Sequence[str | int]) -> dict[str, Any]:
         inner = schema.get("items") if isinstance(part, int) else schema.get("properties", {}).get(part)
         schema = inner or schema.get("additionalProperties") or {}
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-        # An optional value is described as itself or null.
+        # The schema of an optional value is `anyOf` with two entries: the schema of the value, and null.
         schema = schema["anyOf"][0] if "anyOf" in schema else schema
     return schema
 

@@ -46,7 +46,7 @@ def described(error: OSError) -> str:
     got = error.strerror or str(error) or type(error).__name__
     # When a link or a move fails, `filename2` is the file that the command tried to write.
     name: Any = error.filename2 or error.filename
-    # For an error of a file descriptor, `filename` is the descriptor's number.
+    # If an operation on a file descriptor fails, `filename` is the descriptor's number.
     if not name or isinstance(name, int):
         remedy = _REMEDIES.get(error.errno or 0, _MEND)
         return f"the operating system: {got}. Remedy: {remedy}"

@@ -15,7 +15,8 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
-# The reader has stopped reading, as `head` does, or the caller closed the stream (`>&-`).
+# These errors mean that nobody reads the output: the reader has stopped reading, as `head` does, or the caller closed
+# the stream (`>&-`).
 _NO_READER: Final = (errno.EPIPE, errno.EBADF)
 _STREAMS: Final = {"stdout": 1, "stderr": 2}
 
@@ -47,8 +48,8 @@ def protect() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            # Without this placeholder, the next opened file would get the number of the closed stream, and the output
-            # would go into that file.
+            # Without this placeholder, the next file that Python opens would get the number of the closed stream, and
+            # the command would write its output into that file.
             os.open(os.devnull, os.O_RDWR)
     for name, descriptor in _STREAMS.items():
         setattr(sys, name, _protected(descriptor, getattr(sys, name)))

@@ -67,8 +67,8 @@ class DataTier(pulumi.ComponentResource):
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalog_id"],
-            # The index contains only keys, so a changed stock quantity does not write to the index. The index has one
-            # partition, and its write limit would otherwise limit all sales.
+            # The index contains only keys, so a changed stock quantity does not write to the index. All products are in
+            # one partition of the index. If each sale wrote to this partition, its write limit would limit all sales.
             indexes=[_index(CATALOG_INDEX, ["catalog_id", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")
@@ -101,7 +101,8 @@ class DataTier(pulumi.ComponentResource):
             attributes=[{"name": attribute, "type": "S"} for attribute in attributes or keys],
             global_secondary_indexes=list(indexes) or None,
             stream_enabled=stream or None,
-            # The outbox relay needs both the old and the new image, because it compares their statuses.
+            # The outbox relay needs both the old and the new image, because the relay compares the statuses in both
+            # images.
             stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
             server_side_encryption={"enabled": True},
             point_in_time_recovery={"enabled": args.point_in_time_recovery},

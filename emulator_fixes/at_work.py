@@ -31,8 +31,8 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
     """Respond with the counts as JSON: {"records", "messages", "events", "executions"}."""
     if path != AT_WORK:
         return await original(method, path, *arguments)
-    # An execution writes new stream records, which the first count may miss because it has already counted the records.
-    # The second count finds them.
+    # During the first count, an execution may write stream records after the records were counted, and end before the
+    # executions are counted. The second count finds these records.
     first, second = (contextvars.copy_context().run(_counts) for _ in range(2))
     counts = {name: max(number, second[name]) for name, number in first.items()}
     return 200, {"Content-Type": "application/json"}, json.dumps(counts).encode()
@@ -40,7 +40,8 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
 
 def _counts() -> dict[str, int]:
     mappings = list(_lambda._iter_all_esms())
-    # The order of these counts is the direction in which work moves through the platform.
+    # The counts follow the direction in which work moves through the platform. Work that moves on during a count is
+    # then counted in its next place.
     return {
         "records": sum(unread(*found) for found in mappings),
         "messages": sum(_waiting(*found) for found in mappings),

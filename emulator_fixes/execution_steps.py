@@ -35,7 +35,8 @@ def run_execution(original: Any, arn: str) -> None:
     if not execution or not machine:
         return
     definition: Mapping[str, Any] = json.loads(machine["definition"])
-    # The emulator records the start itself, and this call only writes it to the execution log.
+    # The emulator has already recorded the start of the execution in the history. This call only writes the start to
+    # the execution log.
     _states._add_event(execution, "", execution["events"][0])
     stop = Stop()
     run = contextvars.copy_context().run

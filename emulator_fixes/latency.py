@@ -19,8 +19,8 @@ from typing import Any, Final
 from emulator_fixes import replaces
 from local.bootstrap import END_OF_LOG
 
-# A running environment always sends the mark eventually, so this is only the interval for checking whether it still
-# runs.
+# At the end of each invocation, an execution environment writes the line END_OF_LOG. `drain` waits for this line as
+# long as the environment runs. At this interval, it checks whether the environment still runs.
 _LOOK_AGAIN_S: Final = 0.1
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
@@ -30,7 +30,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
     """Return the log lines of an invocation, up to the mark at its end."""
     if arguments or named:
-        # The log has no mark before the first invocation.
+        # The emulator passes arguments only for an environment that failed to start. Such a log has no END_OF_LOG line.
         return original(worker, *arguments, **named)
     lines: list[str] = []
     while True:

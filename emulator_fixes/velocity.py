@@ -200,7 +200,7 @@ def _textual(value: Any) -> Any:
     if isinstance(value, str):
         return Text(value)
     if isinstance(value, Mapping):
-        # A template may loop over names, as over those of headers.
+        # The names are converted too, because a template may loop over names, for example over the names of headers.
         return {_textual(key): _textual(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):
         return [_textual(item) for item in value]  # pyright: ignore[reportUnknownVariableType]

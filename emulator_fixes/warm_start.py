@@ -23,8 +23,8 @@ from typing import Any, Final
 from emulator_fixes import internal, nested, replaces
 
 _LOG: Final = logging.getLogger("local.warm_start")
-# The pause between two aliases of one deployment is shorter than this, so a longer pause means that the deployment is
-# over.
+# Within one deployment, less than this number of seconds passes between the changes of two aliases. A longer pause
+# means that the deployment is over.
 _QUIET_S: Final = 1.0
 _lambda: Any = internal("services.lambda_svc")
 _runtime: Any = internal("core.lambda_runtime")

@@ -91,9 +91,10 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     `log` receives the messages of `pulumi.log`. Raises EngineError and whatever the program or the sink raises.
     """
     loop = asyncio.new_event_loop()
-    # The first error of a resource ends the run and is raised here. The loop would print the others.
+    # The first error of a resource ends the run, and this function raises that error. Without this handler, the loop
+    # would print the errors that follow.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Pulumi's settings read the current loop.
+    # Pulumi's runtime settings look up the current event loop of this thread.
     asyncio.set_event_loop(loop)
     monitor = _Monitor(sink)
     set_all_config(dict(stack.config), [])
@@ -106,7 +107,8 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     tracked.outputs.clear()
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource
     exports = loop.run_until_complete(_exports(program))
-    # After an error the loop stays open: threads that still create resources report to it.
+    # This line does not run after an error. The loop then stays open, because threads that still create resources
+    # report to the loop.
     loop.close()
     asyncio.set_event_loop(None)
     return exports

@@ -74,7 +74,7 @@ def _set_environment() -> None:
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         # The emulator has no X-Ray daemon. Code that runs before the first invocation has no X-Ray segment, so the
-        # tracer must ignore that.
+        # tracer must ignore a missing segment.
         "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR",
         "LAMBDA_RUNTIME_DIR": sys.argv[1],
         "PATH": "/usr/local/bin:/usr/bin:/bin",

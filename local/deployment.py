@@ -104,8 +104,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # If a dependency was deleted and created again, this resource was inside it and is gone too, so it must be
-        # created again.
+        # Deleting a dependency also deletes the resources inside it. If a dependency was deleted and created again,
+        # this resource must be created again too.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)

@@ -120,8 +120,8 @@ def find(instance: Instance) -> Found:
         return Found("none", [], {})
     leader = processes.find(record["pid"])
     alive = leader is not None and leader.started == record["started"]
-    # If the leader has ended, the system may have given its process group id to other programs. The emulator's own
-    # processes have the directory of the instance in their command line.
+    # If the leader of the process group has ended, the system may have given the group's id to other programs. Only
+    # processes with the directory of the instance in their command line then belong to the emulator.
     members = [each for each in processes.group(record["pid"]) if alive or str(instance.home) in each.command]
     return Found("running" if alive else "died", members, record)
 
@@ -170,7 +170,8 @@ def start(
         }
         write_private(instance.process, record)
     except BaseException:
-        # A later command could not find this process, because its record was not written.
+        # A later command could not find this process, because the record of the process was not written. The process is
+        # therefore ended here.
         process.kill()
         process.wait()
         if write is not None:

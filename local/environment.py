@@ -14,8 +14,8 @@ from typing import Final
 from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance
 from local.patience import PATIENCE
 
-# The terminal needs these variables, and so does `uv`, which downloads the packages of a layer. Tests pass settings to
-# the emulator in LOCAL_* variables.
+# The emulator and the commands keep these variables of the caller. The terminal needs them, and so does `uv`, which
+# downloads the packages of a layer. Tests pass settings to the emulator in LOCAL_* variables.
 _KEPT: Final = frozenset(
     (
         "COLUMNS",
@@ -70,7 +70,7 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
     private = {
         "AUTH": "true",
         "BIND_HOST": HOST,
-        # Some services of the emulator look for Docker. This socket does not exist, so they find none.
+        # Some services of the emulator look for Docker. This socket does not exist, so these services find no Docker.
         "DOCKER_HOST": f"unix://{data}/no-docker.sock",
         "GATEWAY_PORT": str(instance.port),
         "IOT_MTLS_ENABLED": "0",

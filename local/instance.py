@@ -124,7 +124,7 @@ def write_private(path: Path, content: Any) -> None:
                 file.write("\n")
         scratch.replace(path)
     except OSError:
-        # The unfinished file is deleted, because it occupies space that a full disk needs.
+        # The unfinished file is deleted, because it would occupy space on a disk that may be full.
         with suppress(OSError):
             scratch.unlink()
         raise

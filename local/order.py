@@ -16,8 +16,8 @@ from local.journey import Journey, Step, watch
 from local.progress import Progress
 
 LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
-# The command stops waiting after this number of seconds without a new step. Lambda and SQS may retry a failing message
-# for a quarter of an hour.
+# The command stops waiting after this number of seconds without a new step. It does not wait for all retries of a
+# failing message, because Lambda and SQS may retry for a quarter of an hour.
 _SILENT_S: Final = 120
 _ACCEPTED: Final = 202
 _OK: Final = 200

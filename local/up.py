@@ -16,7 +16,8 @@ from local.instance import DamagedError, Instance, read_outputs, write_private
 from local.progress import Progress
 from local.state import State, forget
 
-# Without `aws:region`, Pulumi's AWS provider uses the configuration of the machine, so this default replaces it.
+# If the settings have no `aws:region`, Pulumi's AWS provider would use the region in the configuration of the machine.
+# The local stack uses this region instead.
 _DEFAULT_REGION: Final = "us-east-1"
 
 

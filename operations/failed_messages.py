@@ -130,7 +130,7 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str,
             else:
                 later.append(message)
     # These messages failed again during this redrive. They are released only after the loop, because SQS would deliver
-    # a released message again at once, and the loop would never end.
+    # a released message again immediately, and the loop would never end.
     for message in later:
         release(sqs, message)
 
@@ -213,8 +213,8 @@ class Redriver:
             QueueUrl=message.queue.redrive_to,
             MessageBody=json.dumps(body),
             MessageGroupId=MESSAGE_GROUP_ID,
-            # The message id is used instead of the event's id, because SQS would drop the event as a duplicate within
-            # five minutes of its first delivery.
+            # The deduplication id is the id of the message, not the id of the event. With the event's id, SQS would
+            # drop the message as a duplicate if the event was first sent less than five minutes ago.
             MessageDeduplicationId=message.message_id,
         )
         return "sent back to its queue"

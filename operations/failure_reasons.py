@@ -13,7 +13,7 @@ from operations.failed_messages import Message
 
 _LONGEST: Final = 200
 _NAMED: Final = 5
-# A stream retains records for 24 hours, so their failures cannot be older.
+# A stream retains a record for 24 hours, so the failure of a record cannot be older.
 _KEPT_S: Final = 24 * 3600
 # FilterLogEvents can return an empty page before later events, so the search stops after this number of pages.
 _PAGES: Final = 20

@@ -40,7 +40,8 @@ _RESPONSES: Final = {
     "BAD_REQUEST_BODY": _GatewayResponse("ValidationError", _BODY),
     "BAD_REQUEST_PARAMETERS": _GatewayResponse("ValidationError", ""),
     "UNAUTHORIZED": _GatewayResponse("Unauthorized", _TOKEN),
-    # API Gateway's default status is 403, but a client that receives 401 knows that it must sign in again.
+    # For an expired token, API Gateway's default status is 403. This API returns 401, because a client that receives
+    # 401 knows that it must sign in again.
     "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN),
     "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this."),
     "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall."),
@@ -54,7 +55,7 @@ _RESPONSES: Final = {
     "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
     "AUTHORIZER_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
     "AUTHORIZER_FAILURE": _GatewayResponse("InternalError", _INTERNAL),
-    # API Gateway's default status is 504, but this API uses 504 only for timeouts.
+    # For a failed integration, API Gateway's default status is 504, but this API uses 504 only for timeouts.
     "INTEGRATION_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 502),
     "INTEGRATION_TIMEOUT": _GatewayResponse("Timeout", "The answer took too long; the request may be done."),
 }
@@ -75,6 +76,7 @@ def _response(kind: str, response: _GatewayResponse, headers: Mapping[str, str])
         if response.message
         else error_body_quoting(response.code, "$context.error.messageString")
     )
-    # A status on DEFAULT_* would be the status of every error of that class.
+    # DEFAULT_4XX and DEFAULT_5XX set no status, because that status would replace the status of every error of their
+    # class.
     status = {} if kind in _DEFAULTS else {"statusCode": str(response.status or HTTP_STATUS[response.code])}
     return {**status, "responseParameters": headers, "responseTemplates": {JSON: body}}

@@ -166,8 +166,8 @@ class HttpApi(pulumi.ComponentResource):
         args = self._args
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
-            # CloudWatch Logs delivers to groups with this prefix without an entry in the account's resource policy,
-            # whose size is limited.
+            # A log group with this prefix needs no entry of its own in the resource policy of CloudWatch Logs. The size
+            # of that policy is limited.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

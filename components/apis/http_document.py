@@ -21,7 +21,8 @@ from components.apis.cors import ALLOWED_HEADERS, MAX_AGE_S, CorsRules
 from components.aws.openapi import Operation
 from contracts.orders import API_TIMEOUT_S
 
-# An HTTP API could wait for 30 s, which no quota raises.
+# An HTTP API waits at most 30 s for an integration, and AWS does not raise this quota. This API uses the time limit of
+# the REST API.
 INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 VERSION: Final = "1"
 # An HTTP API returns the request id in this header.

@@ -28,7 +28,8 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
 
 Any other error is 500 InternalError without its cause, which may say how the platform is built.
 """
-# The template adds two bytes to each body. The limit plus two bytes is divisible by three, so Base64 needs no padding.
+# The request template adds two bytes to each body. The size limit of a body plus two bytes is divisible by three, so
+# the Base64 text of the largest body has no padding.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _TIMED_OUT: Final = "The order was not decided in time; retry the request with the same Idempotency-Key."
@@ -88,7 +89,7 @@ def integration_parts(
         httpMethod="POST",
         uri=f"arn:aws:apigateway:{region}:states:action/StartSyncExecution",
         credentials=role_arn,
-        # With this value, API Gateway returns 415 for other content types, because they have neither a template nor a
+        # With `never`, API Gateway returns 415 for other content types, because they have neither a template nor a
         # model to validate the body.
         passthroughBehavior="never",
         requestTemplates={JSON: request_template(state_machine_arn)},
@@ -130,6 +131,6 @@ def _answers() -> dict[int, tuple[str | None, str]]:
         200: ("200", response_template()),
         429: ("4\\d{2}", refused),
         504: ("504", error_body("Timeout", _TIMED_OUT)),
-        # API Gateway uses the response without a pattern if no other pattern matches.
+        # API Gateway uses the response without a pattern if the pattern of no other response matches.
         500: (None, failed),
     }

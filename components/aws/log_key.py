@@ -65,6 +65,7 @@ def _log_groups(args: LogKeyArgs) -> dict[str, Any]:
         "Action": [f"kms:{action}" for action in _USE],
         # In a key policy, "*" means the key that has the policy.
         "Resource": "*",
-        # Every log group of the account may use the key, because each log group chooses its own key.
+        # This condition allows every log group of the account. CloudWatch Logs still uses the key only for log groups
+        # that are configured with it.
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }

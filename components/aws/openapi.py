@@ -114,7 +114,7 @@ def without_prose(schema: Any) -> Any:
         return schema
     fields = cast("dict[str, Any]", schema)
     kept = {key: without_prose(value) for key, value in fields.items() if key not in ("description", "properties")}
-    # The keys of `properties` are names of fields, and a field may be named `description`.
+    # The keys of `properties` are names of fields. A field may be named `description`, so every key is kept.
     properties = {name: without_prose(value) for name, value in fields.get("properties", {}).items()}
     return {**kept, "properties": properties} if "properties" in fields else kept
 

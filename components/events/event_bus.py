@@ -29,8 +29,9 @@ from contracts.orders import DETAIL_TYPES, EVENT_SOURCE
 
 _COMPONENT: Final = "events"
 _DAY_S: Final = 86_400
-# Lambda retries a failed event after a minute (Lambda: asynchronous invocation). An invocation of send_email claims its
-# email until its time limit, so with a longer limit the retry would fail too.
+# Lambda retries a failed event after a minute (Lambda: asynchronous invocation). An invocation of send_email that fails
+# can leave its claim on the email in place until the function's time limit has passed. If this time limit were longer
+# than a minute, the retry would find the claim and fail too.
 _FIRST_RETRY: Final = CallerLimit(at_most_s=60, because="Lambda retries the event after 60 s")
 
 
@@ -172,7 +173,8 @@ class EventBus(pulumi.ComponentResource):
                 source="process_order",
                 timeout_s=15,
                 memory_mb=256,
-                # An error makes Lambda retry the event, for example while the order is still PENDING.
+                # The function raises an error to make Lambda retry the event, for example while the EXPRESS execution
+                # of the order may still run.
                 raises_business_errors=True,
                 environment={"ORDERS_TABLE": args.orders_table.name, "STATE_MACHINE_ARN": args.state_machine_arn},
                 permissions=[

@@ -78,7 +78,8 @@ def make_relay(
                     on="*",
                     because="dynamodb:ListStreams does not support resource-level permissions",
                 ),
-                # If a batch fails, Lambda sends its position to this queue with the role of the function.
+                # If a batch fails on every retry, Lambda sends the position of the batch to this queue. Lambda uses the
+                # function's role for this call.
                 allow("sqs:SendMessage", on=failures.arn),
             ],
         ),

@@ -43,7 +43,7 @@ PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinu
 LEFT_OUT: Final = (
     # These files form a web page that shows an OpenAPI document.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
-    # No function uses these utilities, which are two thirds of the package.
+    # No function uses these utilities, which are two thirds of Powertools.
     *(
         f"aws_lambda_powertools/utilities/{utility}/*"
         for utility in (
@@ -58,7 +58,7 @@ LEFT_OUT: Final = (
             "validation",
         )
     ),
-    # These modules trace libraries that no function uses.
+    # These modules of the X-Ray SDK trace libraries that no function uses.
     *(
         f"aws_xray_sdk/ext/{library}/*"
         for library in (

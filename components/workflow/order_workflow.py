@@ -144,8 +144,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         name, physical = f"{self._name}-{role}", self._owner.name(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            # CloudWatch Logs delivers to groups with this prefix without an entry in its resource policy, which may
-            # have 5,120 characters.
+            # A log group with this prefix needs no entry of its own in the resource policy of CloudWatch Logs. That
+            # policy is limited to 5,120 characters.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
@@ -160,8 +160,8 @@ class OrderWorkflow(pulumi.ComponentResource):
             definition=definition,
             role_arn=execution_role.arn,
             logging_configuration={
-                # Step Functions stores no history of EXPRESS executions, so this log is their only record. It deletes
-                # the history of STANDARD executions after 90 days.
+                # Step Functions stores no history of EXPRESS executions, so this log is their only record. Step
+                # Functions deletes the history of STANDARD executions after 90 days.
                 "level": "ALL",
                 "include_execution_data": True,
                 "log_destination": pulumi.Output.concat(log_group.arn, ":*"),

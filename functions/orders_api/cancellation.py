@@ -13,8 +13,8 @@ from shared.domain.orders import Order
 from shared.errors import StockContention, TooManyRequests
 from shared.order_transactions import OrderTransactions
 
-# An order can change twice between attempts: to CONFIRMED, then to CANCELLED. The third attempt sees its final status.
-# Attempts that fail because of contention for the stock count as well.
+# While `cancel` runs, the order can change at most twice: to CONFIRMED, then to CANCELLED. The third attempt therefore
+# finds the order's final status. An attempt that fails because of contention for the stock counts too.
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.2
 

@@ -56,13 +56,13 @@ class CatalogStore:
             IndexName=self._index,
             KeyConditionExpression="catalog_id = :catalog",
             ExpressionAttributeValues={":catalog": {"S": rows.CATALOG_PARTITION}},
-            Limit=limit + 1,  # One product more than the page shows whether another page follows.
+            Limit=limit + 1,  # Reads one extra product, to find out whether another page follows.
             **start,
         )
         items: list[rows.Row] = cast("Any", answer)["Items"]
         ids: list[str] = [item["product_id"]["S"] for item in items]
-        # The last id comes from the index keys, because the index is eventually consistent and its last product may no
-        # longer exist.
+        # The returned last id comes from the index and not from the products that `_read` returns. The index is
+        # eventually consistent, so the last product of the page may no longer exist.
         return self._read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:

@@ -11,7 +11,8 @@ class Role(Adapter):
     """An IAM role."""
 
     applies = frozenset({"name", "namePrefix", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
-    # Policies are separate resources, which are deleted before the role, so nothing has to be detached.
+    # Policies are separate resources, and the deployment deletes them before the role, so forceDetachPolicies has no
+    # effect.
     leaves = frozenset({"forceDetachPolicies"})
     replaced_by = frozenset({"name", "namePrefix", "path"})
 

@@ -11,7 +11,7 @@ class Key(Adapter):
     """A customer managed KMS key. The emulator stores the key but encrypts nothing with it."""
 
     applies = frozenset({"description", "enableKeyRotation", "policy", "tags"})
-    # Deleting the instance deletes the key at once, so there is no waiting period.
+    # Deleting the instance deletes the key immediately, so deletionWindowInDays has no effect.
     leaves = frozenset({"deletionWindowInDays"})
     named_by_aws = True
 

@@ -43,8 +43,8 @@ class LayerVersion(Adapter):
     applies = frozenset(
         {"layerName", "code", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"}
     )
-    # A changed hash means changed `code`, whose content is compared anyway. Deleting the instance deletes all versions,
-    # so skipDestroy has no effect.
+    # A changed sourceCodeHash needs no update of its own, because the deployment also compares the content of `code`.
+    # Deleting the instance deletes all versions, so skipDestroy has no effect.
     leaves = frozenset({"skipDestroy", "sourceCodeHash"})
     named_by_aws = True
 
@@ -92,7 +92,7 @@ class Function(Adapter):
             *_CONFIGURATION,
         }
     )
-    # A changed hash means changed `code`, whose content is compared anyway.
+    # A changed sourceCodeHash needs no update of its own, because the deployment also compares the content of `code`.
     leaves = frozenset({"sourceCodeHash"})
     replaced_by = frozenset({"name"})
 

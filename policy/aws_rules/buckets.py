@@ -88,7 +88,7 @@ def bucket_drops_broken_uploads(lifecycle: Resource) -> Iterator[str]:
 
 @of_resource(POLICY, ids=("CKV_AWS_70",))
 def bucket_admits_named_principals(policy: Resource) -> Iterator[str]:
-    """A bucket's policy grants no permission to everybody."""
+    """A bucket's policy never grants permissions to everybody."""
     yield from open_to_everybody(policy.at("policy"))
 
 

@@ -62,7 +62,7 @@ def queue_refuses_plain_http(queue: Resource, stack: Stack) -> Iterator[str]:
 
 @of_resource(QUEUE_POLICY, ids=("CKV_AWS_168", "CKV_AWS_387"))
 def queue_admits_named_principals(policy: Resource) -> Iterator[str]:
-    """A queue's policy grants no permission to everybody."""
+    """A queue's policy never grants permissions to everybody."""
     yield from open_to_everybody(policy.at("policy"))
 
 
@@ -90,13 +90,13 @@ def topic_refuses_plain_http(topic: Resource, stack: Stack) -> Iterator[str]:
 
 @of_resource(TOPIC_POLICY, ids=("CKV_AWS_169",))
 def topic_admits_named_principals(policy: Resource) -> Iterator[str]:
-    """A topic's policy grants no permission to everybody."""
+    """A topic's policy never grants permissions to everybody."""
     yield from open_to_everybody(policy.at("policy"))
 
 
 @of_resource(TOPIC_POLICY, ids=("CKV_AWS_385",))
 def topic_admits_its_own_account(policy: Resource) -> Iterator[str]:
-    """A topic's policy grants no permission to principals of another account."""
+    """A topic's policy never grants permissions to principals of another account."""
     own = str(policy.at("arn")).split(":")[4:5]
     for statement in allowing(policy.at("policy")):
         for principal in accounts(statement):

@@ -15,7 +15,7 @@ _BUCKET_LOGS: Final = (
     "One role writes to the bucket, with PutObject only, and no role reads it. CloudTrail data events can log what "
     "people read. Access logs would need a second bucket, and S3 delivers them on a best-effort basis."
 )
-_OF_ANOTHER: Final = "The check is about a type of resource that the platform does not have."
+_OF_ANOTHER: Final = "The check concerns a resource type that the platform does not have."
 
 NOT_TAKEN: Final = {
     "AwsSolutions-COG2": "The shop decides whether its customers need an authenticator app. With MFA set to ON, "
@@ -29,9 +29,9 @@ NOT_TAKEN: Final = {
     "Serverless-AppSyncTracing": "The platform has no AppSync API.",
     "Serverless-LambdaLatestVersion": _LATEST_RUNTIME,
     "CKV_AWS_18": _BUCKET_LOGS,
-    "CKV_AWS_115": "Concurrency that is reserved for one function is missing for all other functions of "
-    "the account. The APIs' throttling and the event source mappings' concurrency already "
-    "limit the load of each function.",
+    "CKV_AWS_115": "If one function reserves concurrency, the other functions of the account cannot use it. "
+    "The throttling of the APIs and the concurrency limits of the event source mappings already limit the load of each "
+    "function.",
     "CKV_AWS_117": "The functions call only AWS APIs, with TLS and their execution role. A VPC would add "
     "the cost of endpoints or NAT gateways, and it would contain nothing that the functions "
     "need.",

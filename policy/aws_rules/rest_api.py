@@ -68,8 +68,8 @@ def rest_stage_is_throttled(stage: Resource, stack: Stack) -> Iterator[str]:
 @of_stack(
     STAGE,
     ids=("CKV2_AWS_51",),
-    narrowed="The rule checks only APIs with an HTTP integration, because only a server behind HTTP can request a "
-    "certificate.",
+    narrowed="The rule checks only APIs with an HTTP integration. Other integrations call AWS services, which don't "
+    "request a client certificate.",
 )
 def rest_stage_shows_a_client_certificate(stage: Resource, stack: Stack) -> Iterator[str]:
     """A REST API's stage presents a client certificate to the servers that it calls."""

@@ -12,7 +12,7 @@ from aws_rules.policies import accounts, actions, allowing, for_everybody, resou
 
 ROLE: Final = "aws:iam/role:Role"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-# Inline policies of roles, and policies that the program creates and attaches to a role.
+# These types are inline policies of roles, and policies that the program creates and attaches to a role.
 POLICIES: Final = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
 
 # AWS supports no narrower resource than "*" for these actions (Service Authorization Reference).

@@ -42,7 +42,8 @@ def make(folder: Path) -> Other:
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
-    # Python imports this module when it starts, if it uses the foreign PYTHONPATH.
+    # Python imports sitecustomize when it starts. A Python that uses the foreign PYTHONPATH therefore exits with an
+    # error.
     (folder / "modules").mkdir()
     (folder / "modules" / "sitecustomize.py").write_text('raise SystemExit("a foreign PYTHONPATH was used")\n')
     (folder / "startup.py").write_text('raise SystemExit("a foreign PYTHONSTARTUP was used")\n')

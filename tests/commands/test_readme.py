@@ -103,7 +103,8 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
         "PORT": str(port),
         "PULUMI_CALLS": str(place / "calls"),
         "BENCH_PYTHON": clones.PYTHON,
-        # Python compiles only the modules that it imports, which are a twentieth of the installed modules.
+        # uv need not compile all installed modules. Python compiles the modules that it imports, which are only a
+        # twentieth.
         "UV_COMPILE_BYTECODE": "0",
     }
     try:

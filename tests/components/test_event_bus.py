@@ -23,7 +23,7 @@ RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 DAY_S = 86_400
 ALL = list(DETAIL_TYPES.values())
-# Each target belongs to a rule and delivers to one resource.
+# For each target: the rule that it belongs to, and the resource that receives the events.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
@@ -185,7 +185,8 @@ class TestRelay:
         inputs = self.mapping(graph).inputs
         assert inputs["bisectBatchOnFunctionError"] is True
         assert 1 <= inputs["maximumRetryAttempts"] <= 20
-        # The stream retains a record for 24 h, so 12 h remain for a redrive.
+        # The stream retains a record for 24 h. Lambda gives up after 12 h at most, so at least 12 h remain for a
+        # redrive.
         assert 3600 <= inputs["maximumRecordAgeInSeconds"] <= 12 * 3600
         failures = f"{QUEUES}-publish-order-events-stream"
         assert inputs["destinationConfig"] == {"onFailure": {"destinationArn": failures}}

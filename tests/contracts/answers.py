@@ -50,7 +50,7 @@ def faults(name: str, method: str, path: str, answer: Answer) -> list[str]:
     status, headers, body = answer.status, answer.headers, answer.body
     operation = operation_of(name, method, path)
     if operation is None:
-        # According to the document's description, an unknown route returns 404 with the common error format.
+        # The description in the OpenAPI document says that an unknown route returns 404 with the common error format.
         expected: Any = {"content": {"application/json": {"schema": document(name)["components"]["schemas"]["Error"]}}}
         found = [] if (status, body.get("code")) == (404, "NotFound") else [f"{method} {path} is not an operation"]
     else:

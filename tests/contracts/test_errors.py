@@ -27,7 +27,7 @@ def kinds(root: type[OrdersError] = OrdersError) -> Iterator[type[OrdersError]]:
 
 def test_every_request_error_has_an_http_status() -> None:
     raised = {kind.__name__ for kind in kinds() if not issubclass(kind, ConsumerError)}
-    # Only API Gateway returns Timeout.
+    # No function raises Timeout. Only API Gateway returns it.
     assert set(HTTP_STATUS) == raised | {"Timeout"}
 
 

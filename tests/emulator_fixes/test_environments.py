@@ -26,7 +26,8 @@ def test_waiting_for_an_environment_does_not_use_up_invocation_time(cloud: Cloud
     with ThreadPoolExecutor(many) as pool:
         answers = [each.result() for each in [pool.submit(cloud.invoke, function, {}) for _ in range(many)]]
 
-    # For each process, this lists the latest allowed end and the actual end of its invocations.
+    # The keys are processes. The values list the latest allowed end and the actual end of each invocation in the
+    # process.
     environments: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for process, limit, ended in sorted(answers, key=lambda answer: answer[2]):
         environments[process].append((limit, ended))

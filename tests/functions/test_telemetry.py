@@ -123,7 +123,7 @@ class TestNothingPersonal:
         accepted = load("orders_api")(rest_event(place()))
         with pytest.raises(MailRefused) as refused:
             load("send_email")(about(json.loads(accepted["body"])))
-        # Lambda logs the exception and writes it into the failure queue.
+        # Lambda logs the exception and sends it to the failure queue.
         logged = everything_logged() + "".join(traceback.format_exception(refused.value))
         assert "MessageRejected" in logged
         assert NAME not in logged

@@ -65,7 +65,7 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
         return ["the body is not JSON"]
     if document == HTTP and answers.operation_of(document, method, path) is None:
         return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is not an operation"]
-    # An encoded slash separates path segments, so the path may not be in the document.
+    # An encoded slash separates path segments, so the path may belong to no operation of the document.
     if "%2f" in path.lower() and answer.status == 404 and body.get("code") == "NotFound":
         path = ""
     headers = {_ALL_HEADERS.get(name, name): value for name, value in answer.headers.items()}

@@ -45,8 +45,8 @@ def order(admin: Person, customer: Person) -> dict[str, Any]:
 def test_failed_event_waits_with_its_error_and_a_redrive_completes_it(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
-    # The order looks as if its EXPRESS execution had died after the first step, so all three attempts of process_order
-    # fail.
+    # The order looks like one whose EXPRESS execution died after the first step. Its creation time is in the future, so
+    # process_order assumes that the execution still runs. All three attempts of process_order therefore fail.
     order_id = order["order_id"]
     write_undecided(stack, {**order, "created_at": timestamp(datetime.now(UTC) + timedelta(hours=1))})
     failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope arrives", order_id)

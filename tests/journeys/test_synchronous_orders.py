@@ -85,7 +85,7 @@ def test_rejected_order_is_returned_and_stored_with_its_reason(
 def test_repeated_rejected_order_returns_the_same_error(case: Case, customer: Person, admin: Person) -> None:
     key = unique("key")
     first = customer.process(case.items, key)
-    for product in case.stock:  # With this stock, the order would now be possible.
+    for product in case.stock:  # With this stock, a new order would succeed.
         admin.put(100, product_id=product)
     second = customer.process(case.items, key)
     assert (second.status, second.json()["code"]) == (case.status, case.code)

@@ -8,7 +8,8 @@ from local import adapters
 from tests.conftest import STACKS
 from tests.support.graph import Graph, record, stack_config
 
-# A stack may name an address for its alarms. The settings of the three stacks leave it to their owner.
+# The stack files leave the address for alarms empty, because the owner of a stack sets it. Only a stack with an address
+# has an alarm subscription.
 ADDRESS = '"alarmEmail": "operators@example.com"'
 
 

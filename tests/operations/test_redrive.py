@@ -119,7 +119,8 @@ def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: Worl
     assert json.loads(sent["MessageBody"]) == json.loads(body)
     assert sent["QueueUrl"] == FIFO
     assert sent["MessageGroupId"] == options["sqs_target"]["message_group_id"]
-    # SQS remembers the message of five minutes ago, and must not drop the new message as its duplicate.
+    # SQS remembers deduplication ids for five minutes. With a new id, SQS does not drop the message as a duplicate of
+    # the first one.
     assert sent["MessageDeduplicationId"] == number
 
 

@@ -25,10 +25,10 @@ CAPABILITIES = {
 }
 LOCAL = {path.stem for path in (ROOT / "local").iterdir()}
 FIXES_IMPORT = {"emulator_fixes", "local"}
-# These modules call the emulator. Operations must not use the modules that deploy to the emulator.
+# Operations may import only these modules of local/, which call the emulator, and not the modules that deploy to it.
 USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance"}
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-# What runs the program or is run by it, and so no part of the program imports.
+# No part of the program may import these packages. They run, operate or test the program, or the program deploys them.
 TOOLS = ("emulator_fixes", "engine", "local", "operations", "tests", *HANDLERS)
 
 
@@ -73,7 +73,8 @@ def banned_imports(path: str) -> tuple[str, ...]:
         others = ("shared",) if parts[1] == "shared" else (parts[1],)
         return ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name not in others))
     if parts[0] == "engine":
-        # The engine runs any program. The graph of the platform may leave the archives empty.
+        # The engine runs any program, so it imports no component. Only graph.py does, to leave the archives of
+        # functions empty.
         own = "components.functions.function" if parts[1] == "graph.py" else "components"
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
     if parts[0] == "local":
@@ -86,7 +87,7 @@ def banned_imports(path: str) -> tuple[str, ...]:
 def forbidden(path: str, source: str) -> list[str]:
     """Return the imports in `source` that are not allowed in the module at `path`."""
     if path.startswith("contracts/"):
-        # Components and functions import contracts, so it imports neither.
+        # Components and functions import contracts, so contracts must not import them.
         return [name for name in imported(source) if name.split(".")[0] not in {*sys.stdlib_module_names, "contracts"}]
     # The product must run without its tools, so only tools may import tools.
     banned = (*banned_imports(path), "tools")

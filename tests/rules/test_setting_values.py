@@ -22,7 +22,7 @@ VALUES: Final[dict[str, dict[str, list[Any]]]] = yaml.safe_load(
     (ROOT / "tests" / "rules" / "setting_values.yaml").read_text(encoding="utf-8")
 )
 _BOTOCORE: Final = Path(botocore.__file__).parent / "data"
-# Resource types whose names have limits of their own in components/aws/naming.py.
+# The keys are resource types. The values are the kinds of names in components/aws/naming.py whose limits apply to them.
 _KINDS: Final = {
     "MetricAlarm": "alarm",
     "EventArchive": "archive",

@@ -80,7 +80,8 @@ def test_price_has_a_source_a_date_and_a_region(name: str) -> None:
 
 
 def test_every_price_is_used(design: cost_design.Design) -> None:
-    # A stack uses these prices with other settings: another architecture or log class, or a queue that is not FIFO.
+    # The stack of this test does not use these prices. Stacks with other settings use them: another architecture or log
+    # class, or a queue that is not FIFO.
     other = {"queue_request", "infrequent_log_gb", "lambda_x86_64_second", "lambda_x86_64_provisioned_second", "log_gb"}
     used = {line.price for way in USES for line in bill(way, design)} | set(design.monthly)
     assert set(prices()) == used | other

@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.emulator]
 # Sizes may differ by 5 %, because durations in milliseconds have different numbers of digits. Ids always have the same
 # length.
 NEARLY = 0.05
-# With POST /process, the event OrderCreated arrives before or after the decision, so the calls of this function vary.
+# With POST /process, this function can receive OrderCreated before or after the workflow confirms the order. The number
+# of the function's invocations therefore varies.
 EITHER = "process_order"
 
 

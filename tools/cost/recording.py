@@ -32,7 +32,7 @@ from tools.cost.recorded import RECORDED_ORDER
 
 _PREFIX: Final = "orders-local-"
 # The emulator may start another execution environment if two events arrive at the same time. Lines with this text are
-# not counted, because they vary.
+# not counted, because their number varies.
 _FIRST_START: Final = '"ColdStart":['
 _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")

@@ -15,7 +15,8 @@ from shared.domain.times import timestamp
 from shared.errors import InvalidTransition, OutOfStock, ProductNotFound, ValidationError
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
-# Never change the next two constants, because order ids and request hashes are derived from them.
+# Never change the next two constants. Order ids and request hashes are derived from them, so after a change a retried
+# request would no longer find its order.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _ORDER_IDS: Final = uuid.UUID("6f1b9f0e-52a8-4c1d-9a53-0d6f3f0c7b21")
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

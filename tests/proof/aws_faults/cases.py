@@ -226,8 +226,8 @@ def _offer(case: Case) -> None:
     product = {"name": "Tea", "unit_price": 250, "currency": "JPY", "quantity": STOCK}
     case.http("PUT", f"/products/{case.product}", product, may=(200, 201))
     case.http("GET", f"/products/{case.product}", may=(200, 404))
-    # The page starts after the first product and contains the second one, so each of its calls contains the name that
-    # the fault looks for.
+    # The page starts after the first product and contains the second one. Each AWS call for the page therefore contains
+    # the product id that the fault looks for.
     case.put_product(f"{case.product}-behind", STOCK)
     case.http("GET", f"/products?limit=1&cursor={cursors.encode(case.product)}", may=(200, 400))
 

@@ -127,7 +127,7 @@ def allowed_ends(case: Case) -> set[str]:
         if fault.extent == "ever" or (not case.scenario.synchronous and fault.kind in ("aborted", "timed out")):
             ends.add("FAILED")
         if call.operation.startswith("RecordFailed"):
-            # If an execution could not record the order as FAILED, the next execution can still confirm it.
+            # If an execution could not record the order as FAILED, the next execution can still confirm the order.
             ends.add("CONFIRMED")
     return ends
 

@@ -95,7 +95,8 @@ def faults_of(call: Call) -> Iterator[Fault]:
         yield from OF_FUNCTIONS
         return
     yield from _OF_WORKFLOWS
-    # Step Functions cannot abort an EXPRESS execution, so the execution dies instead.
+    # The call StopExecution does not support EXPRESS executions, so the fault kills an EXPRESS execution instead of
+    # aborting it.
     yield Fault("aborted" if call.caller == "standard" else "died")
     if "(lambda:" in call.operation:
         yield Fault("killed before")

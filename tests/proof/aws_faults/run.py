@@ -107,8 +107,8 @@ def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
     if call.caller == _ANALYTICS:
         return ()  # Each event is a separate message, so it does not matter which event a fault hits.
     if call.caller in (_RELAY, "send_email"):
-        # The way in which the order was placed does not matter here, and the function treats a third event like the
-        # second one.
+        # For these functions, it does not matter how the order was placed. They treat a third event like the second
+        # one.
         return (min(call.nth, 2),)
     if call.caller == "fail_order":
         # In every other scenario, fail_order finds an order that is already decided.

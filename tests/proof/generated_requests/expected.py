@@ -87,7 +87,7 @@ def _statuses(call: Call) -> set[int]:
         case "putProduct":
             return _put(call, identity) if is_admin else {403}
         case _:
-            # Without a case of its own, an operation must still give one of its documented responses.
+            # An operation without a case above must still return one of its documented statuses.
             return {int(status) for status in _documented(call) if status.isdecimal()}
 
 

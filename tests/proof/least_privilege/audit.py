@@ -18,7 +18,7 @@ CALLED_BY_CODE: Final = (
 # Only AWS checks these permissions, and the emulator does not. The resource graph alone proves that they are needed.
 ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
-# The reason why a resource pattern is not narrower, by the end of the pattern.
+# Each key is the end of a resource pattern. Its value is the reason why the pattern is not narrower.
 WIDE: Final = {
     ":log-stream:*": "Lambda names its streams",
     "/orders/*": "one object for each event",

@@ -168,7 +168,8 @@ class Deployed:
     def _without(self, statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield one statement for each action and resource of the given statement, except for this permission's own."""
         if isinstance(self.policy, Trust):
-            # A trust policy must have a principal, so the statement gets a service that never assumes the role.
+            # A trust policy must have a principal, so the principal is replaced with a service that never assumes the
+            # role.
             yield {**statement, "Principal": {"Service": f"{NOBODY}.amazonaws.com"}}
             return
         for action in many(statement["Action"]):

@@ -99,8 +99,9 @@ class Queues:
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
         ]
         due = [each for each in self.deliveries if each.due_s <= self._host.clock.now_s]
-        # Delivering a retry before it is due lets time pass, so other activities reach their time limits. Early retries
-        # are therefore only chosen if nothing else waits.
+        # To deliver a retry that is not yet due, `deliver` moves the clock forward. Activities that are still running
+        # could then exceed their time limits. A retry that is not yet due is therefore only chosen if nothing else can
+        # be delivered.
         found = due if batches or due else self.deliveries
         return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
 

@@ -34,9 +34,9 @@ USERS: Final = [
     User("Cem without a profile", "00000000-0000-4000-8000-00000000000c"),
     User("the admin", "00000000-0000-4000-8000-00000000000d", is_admin=True),
 ]
-# These health checks complain about long runs of different lengths, which are normal here.
+# These health checks of Hypothesis complain about long runs of different lengths, which are normal in this test.
 _SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-# The small run also finds these defects, and it finds them quickly.
+# `make test` introduces only these defects, because the attack finds them quickly.
 _SMALL: Final = ("confirmed in two writes", "users share idempotency keys", "a page omits an order")
 
 

@@ -152,14 +152,15 @@ def test_repeated_and_shuffled_events_lead_to_the_same_state(
 
 
 BREAKAGES = {
-    # Each delivery claims its email under a new id, so no claim prevents a second email.
+    # With this defect, each delivery claims its email under a new id, so no claim prevents a second email.
     ("send_email", "second_mails"): """
         import uuid
         take = type(as_it_was.claims).take
         as_it_was.claims.take = lambda event_id, **times: take(as_it_was.claims, f"{event_id}{uuid.uuid4()}", **times)
         return as_it_was.lambda_handler(event, context)
     """,
-    # The execution gets a random name instead of the order id, so an event can start a second execution.
+    # With this defect, the execution gets a random name instead of the order id, so an event can start a second
+    # execution.
     ("process_order", "second_executions"): """
         import uuid
         start = as_it_was.workflows.start_execution
@@ -170,7 +171,7 @@ BREAKAGES = {
         )
         return as_it_was.lambda_handler(event, context)
     """,
-    # The object is written without IfNoneMatch, so a second delivery overwrites it.
+    # With this defect, the object is written without IfNoneMatch, so a second delivery overwrites the object.
     ("record_analytics", "records_rewritten"): """
         put = type(as_it_was.s3).put_object
         as_it_was.s3.put_object = lambda IfNoneMatch, **call: put(as_it_was.s3, **call)

@@ -71,7 +71,7 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
     foreign_token = foreign.id_token if api == "rest" else foreign.access_token
     shapeless = tokens_forge.shapeless(right)
     if api == "http":
-        # The emulator's JWT authorizer returns 500 for this token, and AWS's does not, so the token is left out.
+        # Unlike AWS's JWT authorizer, the emulator's returns 500 for this token, so the token is left out.
         del shapeless["header is a list"]
     return {
         **shapeless,

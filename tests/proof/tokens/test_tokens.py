@@ -90,7 +90,8 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
         for value in (token, f"Bearer {token}"):
             answer = route.send(client, Sent({"Authorization": value}), admin_victim.ids)
             assert answer.status not in (401, 403), (route.name, answer)
-            # The profile may already exist, and the order's status may no longer allow a change.
+            # An error is allowed only if the profile already exists, or if the order's status no longer allows a
+            # change.
             assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
 
 

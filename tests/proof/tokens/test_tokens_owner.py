@@ -226,7 +226,8 @@ def test_other_users_and_missing_resources_take_equal_time(
         slower = 0
         for number in range(pairs):
             absent = in_place(path, *(str(uuid.uuid4()),) * 2)
-            # The first request of a pair may be faster or slower because of its position, so the order alternates.
+            # The first request of a pair may be faster or slower because of its position, so the two requests take
+            # turns in coming first.
             both = {each: seconds(method, each) for each in ((asked, absent) if number % 2 else (absent, asked))}
             slower += both[asked] > both[absent]
         proof.tried(timed_pairs=pairs)
