@@ -29,8 +29,9 @@ def make_rule(
 ) -> aws.cloudwatch.EventRule:
     """Create the rule that matches unsuccessful executions of the STANDARD state machine.
 
-    Executions of rejected orders also end as FAILED. The rule does not filter them out by the name of their error,
-    because such a filter would also drop errors that nobody anticipated.
+    Executions of rejected orders also end as FAILED. The rule matches these executions too, because a filter by error
+    names would miss errors that nobody anticipated. They do no harm: `fail_order` changes only orders that are still
+    PENDING.
     """
     return aws.cloudwatch.EventRule(
         f"{name}-execution-ended",
@@ -55,7 +56,7 @@ def make_fail_order(
     orders_table: aws.dynamodb.Table,
     success_topic_arn: pulumi.Input[str],
 ) -> Function:
-    """Create the function `fail_order`, which sets the order of such an execution to FAILED if it is still PENDING."""
+    """Create `fail_order`, which sets the order of an unsuccessful execution to FAILED if it is still PENDING."""
     return Function(
         "fail-order",
         FunctionArgs(

@@ -77,7 +77,7 @@ def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
 
 
 def longest_way_s(definition: Mapping[str, Any]) -> int:
-    """Return the duration of the longest path without a loop, in seconds, if each Task runs once for its time limit."""
+    """Return the longest duration of a path without a loop, in seconds. Each Task counts once, with its time limit."""
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 
 
