@@ -224,7 +224,7 @@ def record(
 ) -> Graph:
     """Run the whole Pulumi program with the settings of `stack`, and return the recorded graph.
 
-    Without `build_archives`, the run needs no package index.
+    With `build_archives=False`, archives are not built, so the run needs no package index.
     """
 
     def program() -> None:
