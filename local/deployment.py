@@ -130,7 +130,7 @@ class Deployment:
         return known, "same"
 
     def _change(self, resource: Resource) -> AbstractContextManager[None]:
-        """Return a context in which a change can be interrupted anywhere. The next deployment repeats the change."""
+        """Return a context for an interruptible change: the next deployment repeats a change that was interrupted."""
         return self._aws.once(self._state.begin(resource.urn))
 
     def _replace(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record, changed: set[str]) -> Record:

@@ -1,4 +1,4 @@
-"""Runs the Pulumi program on the emulator: each resource that the program registers is created or updated at once."""
+"""Runs the Pulumi program on the emulator. Each resource is created or updated as soon as the program registers it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Deployer:
         return identity, properties
 
     def register_outputs(self, urn: str) -> None:
-        """Do nothing: only the program's exports leave the deployment."""
+        """Do nothing, because the outputs of a component are not used after the deployment."""
 
 
 def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _finish(aws: Aws, exports: dict[str, Any], progress: Progress) -> dict[str, 
 
 
 def known_output(instance: Instance) -> dict[str, Any]:
-    """Return the output `local` of the last `make up`. Without it, the seeded users get new passwords."""
+    """Return the output `local` of the last `make up`, with the passwords of the seeded users, or an empty mapping."""
     try:
         return (read_outputs(instance) or {}).get("local", {})
     except DamagedError:
@@ -100,7 +100,7 @@ def counts(actions: Counter[str]) -> str:
 
 
 def _discard(instance: Instance, started: emulator.Started | None) -> None:
-    """Delete an emulator that this command started, with its state. An older emulator stays."""
+    """Delete the emulator and its state if this command started it. An emulator that was already running stays."""
     if started and started.discard():
         forget(instance)
 
@@ -108,7 +108,7 @@ def _discard(instance: Instance, started: emulator.Started | None) -> None:
 def _require_emulator(
     instance: Instance, region: str, progress: Progress, owner: int | None
 ) -> emulator.Started | None:
-    """Return an emulator that was started, or None if the instance already has a working emulator."""
+    """Start an emulator and return it, or return None if the instance already has a working emulator."""
     found = emulator.find(instance)
     if found.state == "running" and not found.abandoned:
         if found.record.get("region", region) != region:
