@@ -99,8 +99,9 @@ class DataSettings(_Area):
     archive_retention_days: int = Field(
         ge=1,
         le=3650,
-        description="Number of days for which the archive stores events for replay. send_email remembers sent emails "
-        "for longer, so a replay sends no email twice. A higher value applies only to emails sent after the change.",
+        description="Number of days for which the archive stores events for replay. send_email remembers each sent "
+        "email for a longer time, so a replay sends no email twice. If you raise this value, emails from before the "
+        "change are still remembered only for the old time.",
     )
 
     @model_validator(mode="after")
@@ -143,8 +144,8 @@ class FunctionsSettings(_Area):
     )
     overrides: dict[str, FunctionSettings] = Field(
         default={},
-        description="Time limits and memory that differ in this stack, by function. The component that declares a "
-        "function gives the others.",
+        description="Time limits and memory that differ in this stack, by function. All other limits are those in the "
+        "declarations of the functions.",
         json_schema_extra=_FUNCTION_NAMES_SCHEMA,
     )
 
@@ -176,7 +177,7 @@ class MailSettings(_Area):
     """Settings of emails, which Amazon SES sends."""
 
     sender: MailAddress = Field(
-        description="From address of all emails. SES must have verified the address or its domain."
+        description="Sender address (`From`) of all emails. SES must have verified the address or its domain."
     )
     create_identity: bool = Field(
         description="Let this stack create the SES identity of the sender. SES then emails a verification link. "
