@@ -1,4 +1,4 @@
-"""Reads everything on which a stack's cost depends from its resource graph, so that no figure is typed in."""
+"""Reads everything on which a stack's cost depends from its resource graph, so that nobody has to type figures."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Line:
     usd: float
     """The cost for one order."""
     decides: bool
-    """Whether the order can't be decided without this item."""
+    """Whether confirming or rejecting the order requires this item."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,8 @@ def execution_log(lines: list[Line], use: Use, orders: int) -> float:
 
 
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
-    """Return the cost of all parts in USD, without objects and emails.
+    """Return the cost of all lines in USD, without S3 objects and emails.
 
-    `decides` limits it to what decides the orders.
+    With `decides`, count only lines whose `decides` is true.
     """
     return orders * sum(line.usd for line in lines if line.part not in APART and (line.decides or not decides))
