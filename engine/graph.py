@@ -80,7 +80,7 @@ class Graph:
 class _Recorder:
     """Records each registration, and invents the outputs that AWS would compute.
 
-    With `unknown`, as in a first preview, it computes no outputs.
+    With `unknown`, all outputs that AWS would compute stay unknown, as in a first preview.
     """
 
     account, region = ACCOUNT, REGION

@@ -40,7 +40,7 @@ class Deployment:
         self.failures: list[LocalError] = []
 
     def apply(self, resource: Resource) -> tuple[str, Props, Action]:
-        """Deploy `resource`, and return its id, all its properties, and the action.
+        """Deploy `resource`, and return its id, all its properties, and the action, for example `created`.
 
         Raises LocalError with the resource, the call and AWS's message.
         """
@@ -61,7 +61,7 @@ class Deployment:
     def settle(self) -> None:
         """Wait until the running changes are done.
 
-        After a failed resource, the program ends while other resources are still being deployed.
+        This wait is necessary after a failure: the program then ends while other resources are still being deployed.
         """
         with self._lock:
             self._lock.wait_for(lambda: not self._working)

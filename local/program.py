@@ -99,7 +99,8 @@ def _words(progress: Progress) -> logging.Logger:
 def program_error(project: Project, error: BaseException) -> LocalError:
     """Return an error for a program that failed.
 
-    The message has one line, except a pulumi.RunError, whose text the program wrote for its user.
+    The message has one line. Only the messages of pulumi.RunError and EngineError are unchanged, because they are
+    written for the user of the program.
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(project.root) in frame.filename]
     own = [frame for frame in frames if "/.venv/" not in frame.filename and not _RUNNER.search(frame.filename)]

@@ -24,8 +24,8 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
     """Deploy the program to `instance`, and return the content of .local/outputs.json.
 
     An emulator that this command starts outlives the command once a resource is deployed, unless it has another `owner`
-    (see local.owner). A program without the output `frontend` is not the platform, so it gets no seeds. Raises
-    LocalError.
+    (see local.owner). If the program has no output `frontend`, it is not the platform, so this function creates no
+    seeds. Raises LocalError.
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     started = _require_emulator(instance, region, progress, owner)

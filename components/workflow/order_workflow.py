@@ -37,9 +37,9 @@ class OrderWorkflowArgs:
     inventory_table: aws.dynamodb.Table
     """Table of products and their stock."""
     standard_timeout_s: int
-    """Time limit of a STANDARD execution in seconds. It runs EXPRESS executions until the order is decided."""
+    """Seconds after which a STANDARD execution ends. Until the order is decided, it runs EXPRESS executions."""
     express_timeout_s: int = LONGEST_BEHIND_API_S
-    """Time limit of an EXPRESS execution in seconds. It ends the execution before API Gateway returns 504."""
+    """Time limit of an EXPRESS execution in seconds. The execution must end before API Gateway stops waiting."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,7 +105,10 @@ class Model:
             yield from self._logs(name, each.log, made.log)
 
     def _seconds(self, name: str, memory_mb: int) -> float:
-        """Return the duration of an invocation in seconds. Half of it is computing, which more memory makes shorter."""
+        """Return the duration of an invocation in seconds.
+
+        Half of the assumed duration is computing time, which becomes shorter with more memory.
+        """
         milliseconds = self.assumed["duration_ms"][name]
         return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000
 
