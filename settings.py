@@ -74,7 +74,7 @@ class ApiSettings(_Area):
     waf: bool = Field(description="Protect the REST API with a web application firewall (AWS WAF).")
     owns_account_log_role: bool = Field(
         description="Let this stack set API Gateway's role for writing logs. An account has one such role per region. "
-        "Set it to false if another stack in the same account and region sets the role."
+        "Set this setting to false if another stack in the same account and region sets the role."
     )
 
     @field_validator("cors_origins")
@@ -88,7 +88,9 @@ class ApiSettings(_Area):
 class DataSettings(_Area):
     """Settings of the tables, the bucket and the event archive."""
 
-    point_in_time_recovery: bool = Field(description="Make continuous backups of the tables, which reach back 35 days.")
+    point_in_time_recovery: bool = Field(
+        description="Make continuous backups of the tables, which cover the last 35 days."
+    )
     deletion_protection: bool = Field(description="Protect the tables, the bucket and the user pool against deletion.")
     force_destroy: bool = Field(
         description="Let `pulumi destroy` delete the bucket even if it contains analytics records."
@@ -169,7 +171,8 @@ class WorkflowSettings(_Area):
     standard_timeout_seconds: int = Field(
         ge=60,
         le=86_400,
-        description="Time limit of a STANDARD execution in seconds. After it, an order that is still PENDING fails.",
+        description="Time limit of a STANDARD execution in seconds. If the order is still PENDING after that time, "
+        "the order becomes FAILED.",
     )
 
 
@@ -181,7 +184,7 @@ class MailSettings(_Area):
     )
     create_identity: bool = Field(
         description="Let this stack create the SES identity of the sender. SES then emails a verification link. "
-        "Set it to false if the identity already exists."
+        "Set this setting to false if the identity already exists."
     )
 
 

@@ -1,8 +1,8 @@
 """Ends a command within two seconds after a signal, whatever the command is doing.
 
-Python's own KeyboardInterrupt is not reliable: Python raises it inside the running code, and a library may catch it or
-wait forever afterwards. Pulumi does both. This module raises no exception. Instead, a thread receives the signal, runs
-the actions that the command registered with `on_signal`, and ends the process.
+Python's own KeyboardInterrupt is not reliable: Python raises it inside the running code, and a library may catch the
+exception or wait forever afterwards, as Pulumi's library does. This module raises no exception. Instead, a thread
+receives the signal, runs the actions that the command registered with `on_signal`, and ends the process.
 """
 
 from __future__ import annotations

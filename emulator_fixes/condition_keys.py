@@ -1,7 +1,7 @@
 """Policies can limit the source of events and the sender of emails by IAM condition keys.
 
 Emulator: The emulator does not know the condition keys events:source, events:detail-type and ses:FromAddress, nor the
-    SES identity that sends an email. It denies every request that a policy limits by these keys.
+    SES identity that sends an email. The emulator denies every request that a policy limits by these keys.
 AWS: EventBridge and SES provide these condition keys, and a policy can allow a request by their values.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 Source: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html

@@ -2,7 +2,7 @@
 
 Here each environment is a process on the same machine. Without a limit, a burst of orders would cause many cold starts
 at the same time. These cold starts would slow each other down until functions time out. This correction limits the
-environments of each function. The wait does not count toward the invocation's time limit.
+environments of each function. The wait for a free environment does not count toward the time limit of the invocation.
 
 Emulator: The emulator creates a new execution environment for each invocation that finds none free, without a limit for
     the machine that it runs on.

@@ -75,7 +75,9 @@ class Deployment:
         except LocalError as error:
             raise self._fail(error) from None
         except CallError as error:
-            why = f"; an interrupted deployment created it with other inputs. Remedy: {self._aws.instance.anew}"
+            why = (
+                f"; an interrupted deployment created the resource with other inputs. Remedy: {self._aws.instance.anew}"
+            )
             message = f"{_label(resource)}: {error}{why if cut_off and error.taken else ''}"
             raise self._fail(LocalError(message)) from None
         except ValueError as error:

@@ -286,7 +286,9 @@ def require_free(port: int) -> None:
     remedy = f"use another port: make up PORT={free_port(port)}"
     if error.errno == errno.EADDRINUSE:
         raise LocalError(f"port {port} is in use by another program. Remedy: stop that program, or {remedy}")
-    raise LocalError(f"port {port}: {error.strerror}: this user is not allowed to listen on it. Remedy: {remedy}")
+    raise LocalError(
+        f"port {port}: {error.strerror}: this user is not allowed to listen on this port. Remedy: {remedy}"
+    )
 
 
 def _bind(port: int) -> OSError | None:

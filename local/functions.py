@@ -66,7 +66,7 @@ def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> by
 
 
 def _runtime_directory(instance: Instance) -> Path:
-    """Return the directory that replaces Lambda's /var/runtime. It contains links to installed packages."""
+    """Return the directory that replaces Lambda's /var/runtime. The directory contains links to installed packages."""
     directory = instance.data / "runtime"
     with _LOCK:
         if not directory.exists():

@@ -162,7 +162,7 @@ def _read(instance: Instance) -> dict[str, dict[str, Any]]:
     if saved and saved["format"] != _FORMAT:
         raise LocalError(
             f"{instance.state}: got format {saved['format']!r}; allowed: {_FORMAT}. "
-            f"Remedy: use the version of the project that wrote it, or {instance.anew}"
+            f"Remedy: use the version of the project that wrote this file, or {instance.anew}"
         )
     try:
         sections = {name: {**saved.get(name, {})} for name in _SECTIONS}

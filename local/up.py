@@ -116,7 +116,7 @@ def _require_emulator(
             raise LocalError(
                 f"the instance at {instance.url} runs in region {found.record['region']}, "
                 f"but the configuration says {region}. "
-                f"Remedy: keep it and start another instance with `make up PORT={other}`, or {instance.anew}"
+                f"Remedy: keep this instance and start another one with `make up PORT={other}`, or {instance.anew}"
             )
         if not emulator.answers(instance):
             raise LocalError(

@@ -175,7 +175,7 @@ def delete(sqs: Any, message: Message) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Redriver:
-    """Redrives messages. Its fields are clients of the AWS SDK."""
+    """Redrives messages. Each field is a client of the AWS SDK."""
 
     sqs: Any
     functions: Any

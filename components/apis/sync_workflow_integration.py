@@ -41,7 +41,7 @@ class WorkflowRole:
 
     role: aws.iam.Role
     policy: aws.iam.RolePolicy
-    """Permissions of the role. They must exist before the API is deployed."""
+    """Permissions of the role. The API must not be deployed before the policy exists."""
 
 
 def make_role(

@@ -72,7 +72,7 @@ def make_queue_policy(
 
 
 def make_topic(name: str, owner: Owner) -> aws.sns.Topic:
-    """Create the topic `name`, encrypted with the AWS managed key for SNS. It refuses requests without TLS.
+    """Create the topic `name`, encrypted with the AWS managed key for SNS. The topic refuses requests without TLS.
 
     Roles of this account can use the key, so they can publish to the topic. AWS services such as CloudWatch cannot use
     the key, so they cannot publish.

@@ -1,8 +1,8 @@
 """Sets orders to FAILED if their STANDARD execution ended without a decision.
 
-An execution ends without a decision if it is aborted, times out, or cannot write the status of its order. It cannot
-catch its own timeout or an abort. A rule therefore matches the event that Step Functions sends to the default bus when
-an execution ends.
+An execution ends without a decision if it is aborted, times out, or cannot write the status of its order. The
+execution's own states cannot catch its timeout or an abort. A rule therefore matches the event that Step Functions
+sends to the default bus when an execution ends.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def make_rule(
     """Create the rule that matches unsuccessful executions of the STANDARD state machine.
 
     Executions of rejected orders also end as FAILED. The rule matches these executions too, because a filter by error
-    names would miss errors that nobody anticipated. They do no harm: `fail_order` changes only orders that are still
-    PENDING.
+    names would miss errors that nobody anticipated. These executions do no harm: `fail_order` changes only orders that
+    are still PENDING.
     """
     return aws.cloudwatch.EventRule(
         f"{name}-execution-ended",

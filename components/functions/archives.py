@@ -101,8 +101,8 @@ _BUILDS: Final = ContextVar("builds", default=True)
 def only_named() -> Generator[None]:
     """Return a context manager within which archives get a path but are not built.
 
-    `make cost` and `make generate` run the program only to read its resources. They need no archives, and therefore no
-    package index from which to build the archives.
+    `make cost` and `make generate` run the program only to read its resources. These commands need no archives, and
+    therefore no package index from which to build the archives.
     """
     before = _BUILDS.set(False)
     try:

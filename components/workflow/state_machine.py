@@ -1,7 +1,7 @@
 """Reads workflow definitions (Amazon States Language in JSON) and fills in their placeholders.
 
-A placeholder is `${name}` in a value or a key. It is replaced in the parsed JSON, so a value with quotes in it
-cannot break the document.
+A placeholder is `${name}` in a value or a key. This module replaces placeholders in the parsed JSON, so quotes in a
+value cannot break the document.
 """
 
 from __future__ import annotations

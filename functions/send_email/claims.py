@@ -36,7 +36,8 @@ class Claims:
         """Claim the event until `until` and return the claim, or return None if its email is DONE.
 
         Raises MailClaimed while another invocation holds a claim. A call that the SDK repeats may overwrite its own
-        claim. It never overwrites a DONE row, because a delayed attempt can reach DynamoDB after the email was sent.
+        claim. Such a call never overwrites a DONE row, because a delayed attempt can reach DynamoDB after the email was
+        sent.
         """
         claim = str(uuid.uuid4())
         try:

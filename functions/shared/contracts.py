@@ -53,8 +53,8 @@ class JsonSchemaValueException(Exception):
 def request_check(operation_id: str) -> Check:
     """Return the function that checks an operation's request body.
 
-    Call `request_check` at module level, not in a handler. It imports a generated module, and an import during a
-    request would make that request slower.
+    Call `request_check` at module level, not in a handler, because `request_check` imports a generated module. An
+    import in a handler would make the first request slower.
     """
     return _check(operation_id, "body")
 
@@ -62,8 +62,8 @@ def request_check(operation_id: str) -> Check:
 def event_check(detail_type: str) -> Check:
     """Return the function that checks an event's detail.
 
-    Call `event_check` at module level, not in a handler. It imports a generated module, and an import during a request
-    would make that request slower.
+    Call `event_check` at module level, not in a handler, because `event_check` imports a generated module. An import in
+    a handler would make the first request slower.
     """
     return _check(detail_type, "detail")
 

@@ -33,8 +33,8 @@ NOT_TAKEN: Final = {
     "platform does not need reserved concurrency, because the APIs' throttling and the concurrency of the event source "
     "mappings already limit the load of each function.",
     "CKV_AWS_117": "The functions call only AWS APIs, with TLS and their execution role. A VPC would add "
-    "the cost of endpoints or NAT gateways, and it would contain nothing that the functions "
-    "need.",
+    "the cost of endpoints or NAT gateways, and the VPC would contain nothing that the "
+    "functions need.",
     "CKV_AWS_119": "The AWS managed KMS key for DynamoDB encrypts the tables. With a customer managed key, "
     "every role that reads a table would need KMS permissions, and a disabled key would "
     "stop all orders.",

@@ -21,7 +21,7 @@ PER_ORDER: Final[Mapping[str, str]] = {
     "sqs/queue:Queue": "a price for each request; failure queues have no requests without failures",
     "sns/topic:Topic": "a price for each message",
     "sfn/stateMachine:StateMachine": "a price for each transition (STANDARD), or each execution and its time (EXPRESS)",
-    "cloudwatch/logGroup:LogGroup": "a price for each GB, by class, and for its storage",
+    "cloudwatch/logGroup:LogGroup": "a price for each GB that is written, by log class, and for each GB that is stored",
     "s3/bucket:Bucket": "a price for each PUT",
     "sesv2/emailIdentity:EmailIdentity": "a price for each email",
 }

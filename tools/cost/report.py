@@ -130,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _command(stack: str, number: int) -> int:
     if missing := without_stack_file(stack):
-        sys.stderr.write(f"STACK: got {stack!r}; {missing}; name one of them\n")
+        sys.stderr.write(f"STACK: got {stack!r}; {missing}; choose one of these stacks\n")
         return 1
     made = report(record(stack.rpartition("/")[2], build_archives=False), number)
     sys.stdout.write("\n".join(line.rstrip() for line in made.lines()) + "\n")
