@@ -33,7 +33,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    """Header names are in lower case."""
+    """Response headers, with names in lower case."""
     text: str
 
     def json(self) -> Any:

@@ -35,7 +35,7 @@ _OTHER_SOURCES: Final = ("bootstrap.py", "environment.py", "launch.py", "owner.p
 
 @dataclass(frozen=True)
 class Found:
-    """What is known about an instance's emulator."""
+    """The state, the processes and the record of an instance's emulator."""
 
     state: Literal["running", "died", "none"]
     processes: list[processes.Process]

@@ -1,4 +1,4 @@
-"""Checks of cdk-nag and checkov that are not rules here although they match our resource types, with the reason."""
+"""Checks of cdk-nag and checkov that match the program's resource types but are not rules here, with the reasons."""
 
 from __future__ import annotations
 
