@@ -147,7 +147,7 @@ Origin = Annotated[
     str,
     Rule(
         re.compile(rf"https://({_HOST}|\[[0-9a-f:.]+\])({_PORT})?|http://{_LOOPBACK}({_PORT})?"),
-        "an origin as browsers send it: https://HOST or http://localhost, with :PORT if it is not the default one, "
+        "an origin as browsers send it: https://HOST or http://localhost, with :PORT if the port is not the default, "
         "in lower case (other alphabets in Punycode), without a path, a trailing slash or *",
         _is_origin,
     ),

@@ -75,7 +75,7 @@ class ApiSettings(_Area):
     waf: bool = Field(description="Protect the REST API with a web application firewall (AWS WAF).")
     owns_account_log_role: bool = Field(
         description="Let this stack set API Gateway's role for writing logs. An account has one such role per region. "
-        "Set it to false if another stack in the same account and region sets the role."
+        "Set this setting to false if another stack in the same account and region sets the role."
     )
 
     @field_validator("cors_origins")
@@ -89,7 +89,9 @@ class ApiSettings(_Area):
 class DataSettings(_Area):
     """Settings of the tables, the bucket and the event archive."""
 
-    point_in_time_recovery: bool = Field(description="Make continuous backups of the tables, which reach back 35 days.")
+    point_in_time_recovery: bool = Field(
+        description="Make continuous backups of the tables, which cover the last 35 days."
+    )
     deletion_protection: bool = Field(
         description="Protect data and addresses against deletion: the tables, the bucket, the user pool, the event "
         "archive, the APIs, and all queues, log groups and keys."
@@ -103,8 +105,9 @@ class DataSettings(_Area):
     archive_retention_days: int = Field(
         ge=1,
         le=3650,
-        description="Number of days for which the archive stores events for replay. send_email remembers sent emails "
-        "for longer, so a replay sends no email twice. A higher value applies only to emails sent after the change.",
+        description="Number of days for which the archive stores events for replay. send_email remembers each sent "
+        "email for a longer time, so a replay sends no email twice. If you raise this value, emails from before the "
+        "change are still remembered only for the old time.",
     )
 
     @model_validator(mode="after")
@@ -147,8 +150,8 @@ class FunctionsSettings(_Area):
     )
     overrides: dict[str, FunctionSettings] = Field(
         default={},
-        description="Time limits and memory that differ in this stack, by function. The component that declares a "
-        "function gives the others.",
+        description="Time limits and memory that differ in this stack, by function. All other limits are those in the "
+        "declarations of the functions.",
         json_schema_extra=_FUNCTION_NAMES_SCHEMA,
     )
 
@@ -172,7 +175,8 @@ class WorkflowSettings(_Area):
     standard_timeout_seconds: int = Field(
         ge=60,
         le=86_400,
-        description="Time limit of a STANDARD execution in seconds. After it, an order that is still PENDING fails.",
+        description="Time limit of a STANDARD execution in seconds. If the order is still PENDING after that time, "
+        "the order becomes FAILED.",
     )
 
 
@@ -180,11 +184,11 @@ class MailSettings(_Area):
     """Settings of emails, which Amazon SES sends."""
 
     sender: MailAddress = Field(
-        description="From address of all emails. SES must have verified the address or its domain."
+        description="Sender address (`From`) of all emails. SES must have verified the address or its domain."
     )
     create_identity: bool = Field(
         description="Let this stack create the SES identity of the sender. SES then emails a verification link. "
-        "Set it to false if the identity already exists."
+        "Set this setting to false if the identity already exists."
     )
 
 

@@ -21,10 +21,10 @@ def run(
     prefix: str = "error",
     failed: int = 1,
 ) -> int:
-    """Run `command` and return its exit code. Report an error in one line, and return `failed`.
+    """Run `command` and return its exit code. If it raises an error, report the error in one line and return `failed`.
 
-    The messages of `known` errors and of errors of the operating system are for users. Any other error is a bug:
-    its traceback is written to the file `log`.
+    `known` errors and errors of the operating system are reported with their own messages. Any other error is a bug in
+    this program, so its traceback is written to the file `log`.
     """
     _tolerate_any_character()
     try:
@@ -42,7 +42,7 @@ def run(
 
 
 def _tolerate_any_character() -> None:
-    """Let output streams replace characters that their encoding lacks, so that no character makes a command fail."""
+    """Let output streams replace characters that their encoding does not support, instead of raising an error."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -54,7 +54,7 @@ def _tolerate_any_character() -> None:
 
 
 def _kept(log: Path) -> str:
-    """Write the current traceback to `log`, or else to a temporary file. Return the path of the written file."""
+    """Write the current traceback to `log`, or to a temporary file if `log` is not writable. Return the file's path."""
     text = traceback.format_exc()
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

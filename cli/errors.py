@@ -33,7 +33,7 @@ _IN_THE_WAY: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 @contextmanager
 def naming(path: Path) -> Generator[None]:
-    """Add `path` to errors of the operating system in the block that have no file name, such as errors of a write."""
+    """Add `path` to those errors of the operating system in the block that have no file name, such as write errors."""
     try:
         yield
     except OSError as error:

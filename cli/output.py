@@ -1,7 +1,8 @@
 """Makes standard output and standard error safe: a failed write never stops a command.
 
-`make up | head -1` therefore deploys as much as `make up`. By default, Python raises an error from the `write` that
-finds its reader gone or its disk full, and raises another error at exit.
+For example, `make up | head -1` deploys everything, although `head` exits after one line. By default, Python raises an
+error if a write finds that the reader has exited or that the disk is full, and raises another error when the process
+exits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Ends a command within two seconds after a signal, whatever the command is doing.
 
-Python's own KeyboardInterrupt is not reliable: Python raises it inside the running code, and a library may catch it or
-wait forever afterwards. Pulumi does both. This module raises no exception. Instead, a thread receives the signal, runs
-the actions that the command registered with `on_signal`, and ends the process.
+Python's own KeyboardInterrupt is not reliable: Python raises it inside the running code, and a library may catch the
+exception or wait forever afterwards, as Pulumi's library does. This module raises no exception. Instead, a thread
+receives the signal, runs the actions that the command registered with `on_signal`, and ends the process.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _ending: Final = threading.Event()
 
 
 def take() -> None:
-    """Let signals end this process. It prints `interrupted` and exits with 128 + the signal number, as in a shell.
+    """Let signals end this process, which then prints `interrupted` and exits with 128 + the signal number.
 
-    Signals that are ignored stay ignored, which `nohup` relies on.
+    Signals that the process ignored before stay ignored, because `nohup` relies on this behavior.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -60,7 +60,7 @@ def on_signal(action: Callable[[], None]) -> Generator[None]:
 
 
 class Work:
-    """Changes that are never interrupted. After `stop`, no new change begins. Several threads may use one object."""
+    """Lets each change run to its end, and starts no change after `stop`. Several threads may use one object."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -1,8 +1,8 @@
 """Modules that each correct one difference between the local emulator (ministack) and AWS.
 
 A correction replaces functions of the emulator with its own. The emulator's version is pinned. Each replaced function's
-source is compared with the source for which the correction was written. If the sources differ, the start fails with the
-function's name.
+source is compared with the source for which the correction was written. If the sources differ, the emulator does not
+start, and the error reports the function's name.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_re
 
 @replaces("services.lambda_svc.invoke_async_with_retry", "289fe4d3cbd4")
 def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
-    """Queue the event for asynchronous invocation, and return at once."""
+    """Queue the event for asynchronous invocation, and return immediately."""
     del original
     run, entry = contextvars.copy_context().run, object()
     _unfinished.add(entry)

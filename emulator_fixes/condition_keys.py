@@ -1,7 +1,7 @@
 """Policies can limit the source of events and the sender of emails by IAM condition keys.
 
 Emulator: The emulator does not know the condition keys events:source, events:detail-type and ses:FromAddress, nor the
-    SES identity that sends an email. It denies every request that a policy limits by these keys.
+    SES identity that sends an email. The emulator denies every request that a policy limits by these keys.
 AWS: EventBridge and SES provide these condition keys, and a policy can allow a request by their values.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 Source: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
@@ -28,7 +28,7 @@ _keys: contextvars.ContextVar[tuple[Mapping[str, str], ...]] = contextvars.Conte
 
 @replaces("core.iam_actions.request_tag_context", "d46adb816e02")
 def request_tag_context(original: Any, service: str, iam_action: str, body: bytes, parameters: Any) -> Any:
-    """Remember the source and detail type of each event. The emulator calls this function just before it authorizes."""
+    """Remember the source and detail type of each event. The emulator authorizes the request after this call."""
     if iam_action == _PUT_EVENTS:
         entries: list[Any] = nested(_parsed(body), "Entries") or []
         kinds = {(str(nested(entry, "Source")), str(nested(entry, "DetailType"))) for entry in entries}

@@ -1,8 +1,9 @@
-"""A log of all IAM decisions, in the file that the variable LOCAL_DECISIONS names.
+"""A log of all IAM decisions.
 
-Without the variable, nothing is written. Each line is a JSON object: {"who": the name of a role or the principal of a
-service, "action", "resource", "allowed": bool, "context": the request's condition keys}. If a service assumes a role,
-`who` is the service, the action is sts:AssumeRole and `resource` is the role.
+The environment variable LOCAL_DECISIONS contains the path of the log file. Without this variable, nothing is written.
+Each line is a JSON object: {"who": the name of a role or the principal of a service, "action", "resource", "allowed":
+bool, "context": the request's condition keys}. If a service assumes a role, `who` is the service, the action is
+sts:AssumeRole and `resource` is the role.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """All IAM decisions can be read in a file, as in CloudTrail on AWS.
 
-This correction writes each decision to the file that LOCAL_DECISIONS names (see decision_log.py).
+This correction writes each decision to the file whose path is in LOCAL_DECISIONS (see decision_log.py).
 
 Emulator: The emulator reports an IAM decision to the caller only.
 AWS: CloudTrail records each call with its caller, and whether IAM denied the call.

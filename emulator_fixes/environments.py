@@ -1,8 +1,8 @@
 """A function has at most PLACES execution environments here, and further invocations wait for a free one.
 
-Here each environment is a process on the same machine. A burst of orders would cause many cold starts at once, which
-would slow each other down until functions time out. This correction limits the environments of each function. The
-wait does not count toward the invocation's time limit.
+Here each environment is a process on the same machine. Without a limit, a burst of orders would cause many cold starts
+at the same time. These cold starts would slow each other down until functions time out. This correction limits the
+environments of each function. The wait for a free environment does not count toward the time limit of the invocation.
 
 Emulator: The emulator creates a new execution environment for each invocation that finds none free, without a limit for
     the machine that it runs on.
@@ -34,7 +34,7 @@ class Line:
         self._guard = threading.Lock()
 
     def enter(self, limit: int | None = None) -> bool:
-        """Wait for a free place and return True. Return False at once if `limit` callers already run or wait."""
+        """Wait for a free place and return True, or return False immediately if `limit` callers already run or wait."""
         with self._guard:
             if limit is not None and self._places - self._free + len(self.waiting) >= limit:
                 return False

@@ -61,7 +61,7 @@ def dispatch_to_lambda(original: Any, arn: str, payload: str) -> None:
         return
     policy = _lambda._get_base_func_record_for_ref(arn)[0]["policy"]
     if not service_may(policy, _PRINCIPAL, "lambda:InvokeFunction", arn, _rule_arn()):
-        _undelivered("NO_PERMISSIONS", f"the policy of {arn} does not allow {_rule_arn()} to invoke it")
+        _undelivered("NO_PERMISSIONS", f"the policy of {arn} does not allow {_rule_arn()} to invoke the function")
         return
     record = _lambda._execution_record_for_config(function, {**config, "FunctionArn": arn})
     _lambda.invoke_async_with_retry(record, json.loads(payload))
@@ -94,7 +94,9 @@ def _undelivered(code: str, message: str) -> None:
     if not queue:
         return
     if not _may_send(queue):
-        _LOG.error("rule %s: the policy of its dead-letter queue %s does not allow it to send", _rule_arn(), queue)
+        _LOG.error(
+            "rule %s: the policy of its dead-letter queue %s does not allow the rule to send", _rule_arn(), queue
+        )
         return
     attributes = {
         "RULE_ARN": _rule_arn(),

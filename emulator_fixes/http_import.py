@@ -1,8 +1,8 @@
 """ReimportApi creates the parts of an HTTP API from an OpenAPI document.
 
-This correction implements the parts of OpenAPI that the stacks' documents contain, and refuses all other parts. It
-deletes what the document no longer contains. A refused document changes nothing. The tags of a document become AWS
-tags of the API.
+This correction implements the parts of OpenAPI that the stacks' documents contain, and refuses all other parts. The
+correction deletes parts of the API that the document no longer contains. A refused document changes nothing. The tags
+of a document become AWS tags of the API.
 
 Emulator: The emulator responds 404 to ReimportApi.
 AWS: ReimportApi replaces everything in an HTTP API with the content of an OpenAPI document.

@@ -1,7 +1,7 @@
 """JSONata expressions return the same results as in Step Functions.
 
 Emulator: The JSONata engine of the emulator calculates in floats, so 3 becomes 3.0. Its Choice state accepts a
-    condition of any type, and ignores the state's own Output if no rule matches. It also supports $eval.
+    condition of any type, and ignores the state's own Output if no rule matches. The engine also supports $eval.
 AWS: Step Functions returns whole numbers, requires a boolean condition, applies the Output, and refuses $eval.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 Upstream: report as a bug.

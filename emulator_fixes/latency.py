@@ -1,7 +1,7 @@
 """An invocation takes 11 ms instead of 55 ms.
 
-This correction disables Nagle's algorithm, and reads the log up to the mark that local/bootstrap.py writes at an
-invocation's end.
+This correction disables Nagle's algorithm. At the end of each invocation, local/bootstrap.py writes an end mark to the
+log, and this correction reads the log only up to that mark.
 
 Emulator: The Runtime API of the emulator sends a response in two writes, and Nagle's algorithm delays the second write
     by 40 ms. After each invocation, the emulator waits for further log lines.
@@ -28,7 +28,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 @replaces("core.lambda_runtime.Worker._drain_stderr_bounded", "3fd7cc742872")
 def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
-    """Return the log lines of an invocation, up to the mark at its end."""
+    """Return the log lines of an invocation, up to the end mark that local/bootstrap.py writes."""
     if arguments or named:
         # The emulator passes arguments only for an environment that failed to start. Such a log has no END_OF_LOG line.
         return original(worker, *arguments, **named)

@@ -4,7 +4,7 @@ A killed `make up` may have made a call without recording what the call created.
 This correction stores the successful responses by the token that the deployment sends.
 
 Emulator: The emulator refuses a repeated call because the resource exists, or creates a second resource.
-AWS: AWS does the same, except for calls with a client token.
+AWS: AWS does the same as the emulator, except for calls with a client token.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 Upstream: nothing to report, because AWS behaves in the same way.
 """

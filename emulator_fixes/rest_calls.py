@@ -1,4 +1,4 @@
-"""The REST API request that is being served, with details that the emulator does not pass to the corrections."""
+"""Stores the REST API request that is being served, with details that the emulator does not pass to corrections."""
 
 from __future__ import annotations
 

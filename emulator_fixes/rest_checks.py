@@ -1,8 +1,9 @@
 """A REST API checks tokens and bodies as on AWS, and hides the errors of its functions.
 
-Emulator: The emulator accepts access tokens where AWS requires ID tokens, and ignores the audience. It validates bodies
-    whose content type has no model, and limits no body's size. It passes lists in claims to the function in the format
-    of HTTP APIs. If a function fails, it returns the function's error message instead of the gateway response.
+Emulator: The emulator accepts access tokens where AWS requires ID tokens, and ignores the audience. The emulator
+    validates bodies whose content type has no model, and limits no body's size. The emulator passes lists in claims to
+    the function in the format of HTTP APIs. If a function fails, the emulator returns the function's error message
+    instead of the gateway response.
 AWS: A REST API requires ID tokens of its user pool for methods without scopes, validates only bodies whose content type
     has a model, limits bodies to 10 MB, and returns its gateway responses.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html

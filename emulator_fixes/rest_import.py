@@ -1,8 +1,8 @@
 """PutRestApi creates the parts of a REST API from an OpenAPI document.
 
 This correction implements the parts of OpenAPI that the stacks' documents contain. It refuses all other parts, because
-AWS would ignore some of them and the rest is not implemented here. In mode `overwrite`, it deletes what the document
-no longer contains. A refused document changes nothing.
+AWS would ignore some of them and the rest is not implemented here. The only supported mode, `overwrite`, deletes parts
+of the API that the document no longer contains. A refused document changes nothing.
 
 Emulator: The emulator responds 404 to PutRestApi. Its own import, which only CloudFormation uses, supports paths,
     authorizers, and the type and URI of an integration.

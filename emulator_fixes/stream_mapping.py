@@ -1,7 +1,8 @@
 """An event source mapping of a DynamoDB stream obeys its settings for retries and failures.
 
-Emulator: The emulator retries a failing batch forever. It ignores the maximum number of attempts, the splitting of a
-    batch, and partial responses (ReportBatchItemFailures). It reports only records that are too old.
+Emulator: The emulator retries a failing batch forever. The emulator ignores the maximum number of attempts, the
+    splitting of a batch, and partial responses (ReportBatchItemFailures). The only discarded records that the emulator
+    reports are those that are too old.
 AWS: Lambda applies all of these settings and reports each discarded batch to the on-failure destination.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html

@@ -24,14 +24,14 @@ _ends_with_slash: contextvars.ContextVar[bool] = contextvars.ContextVar("path_en
 
 @replaces("app._parse_execute_api_url", "13d571174968")
 def parse(original: Any, host: str, path: str) -> Any:
-    """Remember whether the path ends with a slash, because the parsed parts lose it."""
+    """Remember whether the path ends with a slash, because the result of the parsing does not contain that slash."""
     _ends_with_slash.set(path.endswith("/"))
     return original(host, path)
 
 
 @replaces("app._resolve_stage_and_path", "e44464f6865c")
 def resolve(original: Any, api: str, first: str, path: str) -> tuple[str, str]:
-    """Return the stage and the path inside the stage. A slash after a single segment is kept."""
+    """Return the stage and the path inside the stage. The path keeps a slash after a single segment."""
     stage, found = original(api, first, path)
     dropped = stage == _DEFAULT_STAGE != first and path == "/" and _ends_with_slash.get()
     return stage, f"{found}/" if dropped else found

@@ -1,13 +1,14 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
 LOCAL_TRANSACTION_MS is the duration of a transaction. With 0, nothing conflicts. Other calls do not become slower.
-BatchWriteItem and PartiQL never conflict here. A single write cancels no transaction, because it still takes an
-instant.
+BatchWriteItem and PartiQL never conflict here. A single write (such as PutItem) never cancels a transaction, because
+the write completes before the emulator serves another call.
 
-Emulator: The emulator runs each call in an instant, so no call meets a running transaction.
-AWS: A transaction takes some milliseconds, and DynamoDB does not queue calls that meet it. It cancels
-    TransactWriteItems and TransactGetItems with the reason TransactionConflict, and PutItem, UpdateItem and DeleteItem
-    fail with TransactionConflictException. GetItem succeeds.
+Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
+    arrives.
+AWS: A transaction takes some milliseconds, and DynamoDB does not queue other calls for the same items during that time.
+    DynamoDB cancels such TransactWriteItems and TransactGetItems calls with the reason TransactionConflict. PutItem,
+    UpdateItem and DeleteItem fail with TransactionConflictException. GetItem succeeds.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 Upstream: request as a feature.
 """

@@ -1,7 +1,7 @@
 """Calls on the loopback interface count as encrypted.
 
-This correction counts the calls on the loopback interface as encrypted. Tests of the resource graph check that the
-policies exist.
+This correction evaluates policies as if such calls used TLS. Tests of the resource graph check that the policies that
+require TLS exist.
 
 Emulator: The emulator serves plain HTTP here, but enforces policies that deny requests without TLS. Those policies
     would deny every access to every queue, topic and bucket.

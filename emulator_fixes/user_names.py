@@ -3,8 +3,8 @@
 This correction stores and looks up names in lowercase.
 
 Emulator: The emulator stores CaseSensitive but compares names exactly.
-AWS: With CaseSensitive false, Cognito treats names that differ only in letter case as the same user. It returns user
-    names, email addresses and preferred user names in lowercase. Passwords stay case sensitive.
+AWS: With CaseSensitive false, Cognito treats names that differ only in letter case as the same user. Cognito returns
+    user names, email addresses and preferred user names in lowercase. Passwords stay case sensitive.
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-case-sensitivity.html
 Upstream: report as a bug.
 """

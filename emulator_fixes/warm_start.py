@@ -1,8 +1,8 @@
 """Execution environments are created after a deployment, before the first invocation needs them.
 
-Here, a newcomer's first order would wait for nine cold starts in a row. When a deployment has created its aliases, this
-correction creates an environment for the version of each alias, one after the other. LOCAL_WARM=0 turns the
-correction off.
+Without this correction, the first order after a deployment would wait for nine cold starts, one after the other. When a
+deployment has created its aliases, this correction creates an environment for the version of each alias, one after the
+other. LOCAL_WARM=0 turns the correction off.
 
 Emulator: The first invocation of a function waits for a cold start.
 AWS: Lambda behaves in the same way, unless the alias has provisioned concurrency.

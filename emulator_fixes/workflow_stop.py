@@ -11,7 +11,7 @@ from typing import Final
 
 
 class StoppedError(Exception):
-    """The execution has ended, or the Parallel state around this branch, while the branch was running."""
+    """Ends the work on an execution or a branch, because the execution or the surrounding Parallel state has ended."""
 
 
 class Stop:

@@ -81,7 +81,7 @@ class Graph:
 class _Recorder:
     """Records each registration, and invents the outputs that AWS would compute.
 
-    With `unknown`, as in a first preview, it computes no outputs.
+    With `unknown`, all outputs that AWS would compute stay unknown, as in a first preview.
     """
 
     account, region = ACCOUNT, REGION
@@ -228,7 +228,7 @@ def record(
 ) -> Graph:
     """Run the whole Pulumi program with the settings of `stack`, and return the recorded graph.
 
-    Without `build_archives`, the run needs no package index.
+    With `build_archives=False`, archives are not built, so the run needs no package index.
     """
 
     def program() -> None:

@@ -23,7 +23,7 @@ _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
 
 class EngineError(Exception):
-    """The program needs something of Pulumi's engine that this engine does not support."""
+    """The program uses a feature of Pulumi's engine that this engine does not support."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Registration:
     name: str
     """Logical name."""
     inputs: Mapping[str, Any]
-    """camelCase keys, whole numbers as integers, secrets as plain values. A preview has pulumi.Unknown for some."""
+    """camelCase keys, whole numbers as integers, secrets as plain values. In a preview, some are pulumi.Unknown."""
     known_inputs: Mapping[str, Any]
     """The inputs without unknown values."""
     parent: str
@@ -48,7 +48,7 @@ class Registration:
     dependencies: tuple[str, ...]
     """URNs of the resources that Pulumi creates first."""
     made_from: Mapping[str, frozenset[str]]
-    """Input -> URNs of the resources whose outputs the input contains."""
+    """URNs of the resources whose outputs an input contains, by name of the input."""
     delete_before_replace: bool
 
 
@@ -142,9 +142,10 @@ class _Provider(mocks.Mocks):
         return results[args.token]
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Refuse to read a resource that the program does not create: it exists on AWS only."""
+        """Refuse to read a resource that the program does not create, because such a resource exists only on AWS."""
         raise EngineError(
-            f"the program reads {args.typ} {args.name!r}, which it does not create. Remedy: create the resource in it"
+            f"the program reads {args.typ} {args.name!r}, which it does not create. "
+            "Remedy: create the resource in the program"
         )
 
 
@@ -213,9 +214,9 @@ class _Monitor(mocks.MockMonitor):
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as JSON has it: whole floats as integers, secrets without their marks.
+    """Return `value` as plain JSON.
 
-    Pulumi passes every number as a float.
+    Whole floats become integers, because Pulumi passes every number as a float. Secrets become plain values.
     """
     if rpc.is_rpc_secret(value):
         return plain(rpc.unwrap_rpc_secret(value))

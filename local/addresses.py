@@ -9,7 +9,7 @@ from local.instance import Instance
 
 
 def localize(exports: Any, instance: Instance) -> Any:
-    """Return `exports` with the URLs of the sign-in pages and of the tokens' public keys rewritten.
+    """Return `exports` with the emulator's URLs of the sign-in pages and of the tokens' public keys.
 
     An issuer stays unchanged, because it is a name that tokens contain, not a URL that clients open.
     """

@@ -54,7 +54,7 @@ class CallError(Exception):
 
 
 class _Repeatable(threading.local):
-    """The token of repeatable calls, and the header of the call that is being made. Both belong to a thread."""
+    """The token of repeatable calls, and the header of the current call. Each thread has its own values."""
 
     token = ""
     header = ""

@@ -33,7 +33,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    """Header names are in lower case."""
+    """Response headers, with names in lower case."""
     text: str
 
     def json(self) -> Any:
@@ -53,7 +53,7 @@ class Tokens:
 
 @dataclass
 class Client:
-    """Acts like a frontend: everything it knows about the platform is in the stack output `frontend`."""
+    """Acts like a frontend. The client uses only data of the stack output `frontend` to reach the platform."""
 
     frontend: Mapping[str, Any]
     """The stack output `frontend`."""

@@ -40,7 +40,7 @@ class Deployment:
         self.failures: list[LocalError] = []
 
     def apply(self, resource: Resource) -> tuple[str, Props, Action]:
-        """Deploy `resource`, and return its id, all its properties, and the action.
+        """Deploy `resource`, and return its id, all its properties, and the action, for example `created`.
 
         Raises LocalError with the resource, the call and AWS's message.
         """
@@ -61,7 +61,7 @@ class Deployment:
     def settle(self) -> None:
         """Wait until the running changes are done.
 
-        After a failed resource, the program ends while other resources are still being deployed.
+        This wait is necessary after a failure: the program then ends while other resources are still being deployed.
         """
         with self._lock:
             self._lock.wait_for(lambda: not self._working)
@@ -75,7 +75,9 @@ class Deployment:
         except LocalError as error:
             raise self._fail(error) from None
         except CallError as error:
-            why = f"; an interrupted deployment created it with other inputs. Remedy: {self._aws.instance.anew}"
+            why = (
+                f"; an interrupted deployment created the resource with other inputs. Remedy: {self._aws.instance.anew}"
+            )
             message = f"{_label(resource)}: {error}{why if cut_off and error.taken else ''}"
             raise self._fail(LocalError(message)) from None
         except ValueError as error:
@@ -130,7 +132,7 @@ class Deployment:
         return known, "same"
 
     def _change(self, resource: Resource) -> AbstractContextManager[None]:
-        """Return a context in which a change can be interrupted anywhere. The next deployment repeats the change."""
+        """Return a context for an interruptible change: the next deployment repeats a change that was interrupted."""
         return self._aws.once(self._state.begin(resource.urn))
 
     def _replace(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record, changed: set[str]) -> Record:

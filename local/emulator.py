@@ -35,7 +35,7 @@ _OTHER_SOURCES: Final = ("bootstrap.py", "environment.py", "launch.py", "owner.p
 
 @dataclass(frozen=True)
 class Found:
-    """What is known about an instance's emulator."""
+    """The state, the processes and the record of an instance's emulator."""
 
     state: Literal["running", "died", "none"]
     processes: list[processes.Process]
@@ -45,7 +45,7 @@ class Found:
 
     @property
     def abandoned(self) -> bool:
-        """Whether the emulator belongs to a `make up` that has not finished. It ends when that command ends."""
+        """Whether the emulator belongs to an unfinished `make up`. Such an emulator ends when that command ends."""
         return not self.record.get("released", True)
 
 
@@ -60,7 +60,7 @@ class Started:
     _pipe: int | None
     """The emulator runs while this process holds the pipe open."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Lock that `release` or `discard` acquires and never releases, because a signal can cause both at once."""
+    """Lock that `release` or `discard` acquires and never releases, so that a signal cannot make both take effect."""
 
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.
@@ -82,9 +82,9 @@ class Started:
         return time.monotonic() - self._began
 
     def release(self) -> None:
-        """Let the emulator outlive this process, unless it was discarded.
+        """Let the emulator outlive this process, unless `discard` was called before.
 
-        If this call fails, the emulator can still be discarded.
+        If this call fails, `discard` still works.
         """
         if self._pipe is None or not self._decided.acquire(blocking=False):
             return
@@ -99,7 +99,10 @@ class Started:
         os.close(self._pipe)
 
     def discard(self) -> bool:
-        """End the emulator at once and delete its data, unless it was released. Return whether it was ended."""
+        """End the emulator immediately and delete its data, unless `release` was called before.
+
+        Return whether this call ended the emulator.
+        """
         if not self._decided.acquire(blocking=False):
             return False
         with suppress(ProcessLookupError):
@@ -135,7 +138,7 @@ def start(
     launcher: str = "local.launch",
     owner: int | None = None,
 ) -> Started:
-    """Start an empty emulator for `instance` on the loopback interface, with IAM enforced, and return at once.
+    """Start an empty emulator for `instance` on the loopback interface, with IAM enforced, and return immediately.
 
     `without` names corrections to leave out, for the tests that prove that each correction is needed. `launcher` names
     a module that replaces local.launch. `owner` is the read end of a pipe. When its other end is closed, the emulator
@@ -284,7 +287,9 @@ def require_free(port: int) -> None:
     remedy = f"use another port: make up PORT={free_port(port)}"
     if error.errno == errno.EADDRINUSE:
         raise LocalError(f"port {port} is in use by another program. Remedy: stop that program, or {remedy}")
-    raise LocalError(f"port {port}: {error.strerror}: this user is not allowed to listen on it. Remedy: {remedy}")
+    raise LocalError(
+        f"port {port}: {error.strerror}: this user is not allowed to listen on this port. Remedy: {remedy}"
+    )
 
 
 def _bind(port: int) -> OSError | None:
@@ -299,7 +304,7 @@ def _bind(port: int) -> OSError | None:
 
 
 def _searched(instance: Instance) -> dict[str, Any] | None:
-    """Return the record of a running emulator whose record file is damaged, by searching all processes."""
+    """Search all processes for the emulator of an instance whose record file is damaged, and return its record."""
     # This pattern matches the command line that `start` uses. Other `python -m local` commands have a subcommand before
     # `--home`.
     mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")

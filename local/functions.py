@@ -52,7 +52,7 @@ def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
 
 
 def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
-    """Return the function's zip archive with a bootstrap that runs it with AWS's runtime client and its layers."""
+    """Return the function's zip archive, with a bootstrap that runs the function with its layers, as AWS does."""
     runtime = _runtime_directory(instance)
     layers = [str(layer_directory(instance, arn)) for arn in layer_arns]
     command = shlex.join([sys.executable, "-I", "-S", str(_BOOTSTRAP), str(runtime), *layers])
@@ -66,7 +66,7 @@ def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> by
 
 
 def _runtime_directory(instance: Instance) -> Path:
-    """Return the directory that replaces Lambda's /var/runtime. It contains links to installed packages."""
+    """Return the directory that replaces Lambda's /var/runtime. The directory contains links to installed packages."""
     directory = instance.data / "runtime"
     with _LOCK:
         if not directory.exists():

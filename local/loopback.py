@@ -1,4 +1,4 @@
-"""HTTP requests to the emulator. They use no proxy, because urllib3 ignores the environment's proxies."""
+"""HTTP requests to the emulator. They use no proxy, because urllib3 ignores proxies in environment variables."""
 
 from __future__ import annotations
 

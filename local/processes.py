@@ -46,7 +46,7 @@ def group(leader: int) -> list[Process]:
 def stop(processes: list[Process], *, grace_s: float = 5.0) -> None:
     """Stop `processes` with SIGTERM, and after `grace_s` seconds with SIGKILL.
 
-    Before each signal, a process is looked up again, so that no other process with a reused id is signaled.
+    Look up each process again before each signal, because another process may have reused the id.
     """
     for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, _KILLED_WITHIN_S)):
         for process in _still(processes):

@@ -1,4 +1,4 @@
-"""Runs the Pulumi program on the emulator: each resource that the program registers is created or updated at once."""
+"""Runs the Pulumi program on the emulator. Each resource is created or updated as soon as the program registers it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Deployer:
         return identity, properties
 
     def register_outputs(self, urn: str) -> None:
-        """Do nothing: only the program's exports leave the deployment."""
+        """Do nothing, because the outputs of a component are not used after the deployment."""
 
 
 def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) -> dict[str, Any]:
@@ -99,7 +99,8 @@ def _words(progress: Progress) -> logging.Logger:
 def program_error(project: Project, error: BaseException) -> LocalError:
     """Return an error for a program that failed.
 
-    The message has one line, except a pulumi.RunError, whose text the program wrote for its user.
+    The message has one line. Only the messages of pulumi.RunError and EngineError are unchanged, because they are
+    written for the user of the program.
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(project.root) in frame.filename]
     own = [frame for frame in frames if "/.venv/" not in frame.filename and not _RUNNER.search(frame.filename)]

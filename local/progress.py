@@ -48,10 +48,10 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Generator[Callable[[str], None]]:
-        """Print the name, the note and the duration of a step.
+        """Print the name, a note and the duration of a step.
 
-        The block gets a function that sets the note. On a terminal the name appears at the start of the block. In a
-        log, the whole line appears at the end.
+        The `with` block receives a function that sets the note. On a terminal the name appears at the start of the
+        block. In a log, the whole line appears at the end.
         """
         began, note = time.monotonic(), [""]
         if self._live:
@@ -83,7 +83,7 @@ class Progress:
 
     @contextmanager
     def resource(self, component: str) -> Generator[Callable[[str], None]]:
-        """Count a resource of `component`. The block gets a function that records the action."""
+        """Count a resource of `component`. The `with` block receives a function that records the action."""
         with self._lock:
             now = time.monotonic()
             entry = self._components.setdefault(component, _Component(began=now, ended=now))

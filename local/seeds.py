@@ -54,7 +54,7 @@ def plant(aws: Aws, exports: Mapping[str, Any], known: Mapping[str, Any]) -> dic
 
 
 def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Person:
-    """Return a user who can sign in. An existing user with a known password keeps it."""
+    """Return a user who can sign in, with the known password of an existing user or with a new password."""
     made = True
     try:
         aws(
@@ -96,7 +96,7 @@ def _products(client: Client, admin: _Person) -> None:
 
 
 def _signed_in(client: Client, person: _Person) -> Tokens:
-    """Sign in with the authorization code flow, which is enabled with all settings."""
+    """Sign in with the authorization code flow, because no setting disables this flow."""
     try:
         return client.sign_in_by_code(person.username, person.password)
     except SignInError as error:

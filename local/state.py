@@ -1,6 +1,6 @@
-"""Stores which resources were deployed, so that the next deployment changes only differences.
+"""Stores which resources were deployed, so that the next deployment changes only what is different.
 
-Each change is added to a journal as soon as it is made. A deployment that is killed loses no record of its changes.
+Each change is added to a journal as soon as it is made, so a deployment that is killed loses no record of its changes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class State:
             return self.begun[urn]
 
     def put(self, urn: str, record: Record) -> None:
-        """Record a deployed resource. New resources come last, so the order is the order of creation."""
+        """Record a deployed resource. A new resource is added at the end, so the order is that of creation."""
         with self._lock:
             self.records[urn] = record
             changes: list[Change] = [("resources", urn, asdict(record))]
@@ -162,7 +162,7 @@ def _read(instance: Instance) -> dict[str, dict[str, Any]]:
     if saved and saved["format"] != _FORMAT:
         raise LocalError(
             f"{instance.state}: got format {saved['format']!r}; allowed: {_FORMAT}. "
-            f"Remedy: use the version of the project that wrote it, or {instance.anew}"
+            f"Remedy: use the version of the project that wrote this file, or {instance.anew}"
         )
     try:
         sections = {name: {**saved.get(name, {})} for name in _SECTIONS}

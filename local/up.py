@@ -25,8 +25,8 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
     """Deploy the program to `instance`, and return the content of .local/outputs.json.
 
     An emulator that this command starts outlives the command once a resource is deployed, unless it has another `owner`
-    (see local.owner). A program without the output `frontend` is not the platform, so it gets no seeds. Raises
-    LocalError.
+    (see local.owner). If the program has no output `frontend`, it is not the platform, so this function creates no
+    seeds. Raises LocalError.
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     started = _require_emulator(instance, region, progress, owner)
@@ -87,7 +87,7 @@ def _finish(aws: Aws, exports: dict[str, Any], progress: Progress) -> dict[str, 
 
 
 def known_output(instance: Instance) -> dict[str, Any]:
-    """Return the output `local` of the last `make up`. Without it, the seeded users get new passwords."""
+    """Return the output `local` of the last `make up`, with the passwords of the seeded users, or an empty mapping."""
     try:
         return (read_outputs(instance) or {}).get("local", {})
     except DamagedError:
@@ -101,7 +101,7 @@ def counts(actions: Counter[str]) -> str:
 
 
 def _discard(instance: Instance, started: emulator.Started | None) -> None:
-    """Delete an emulator that this command started, with its state. An older emulator stays."""
+    """Delete the emulator and its state if this command started it. An emulator that was already running stays."""
     if started and started.discard():
         forget(instance)
 
@@ -109,7 +109,7 @@ def _discard(instance: Instance, started: emulator.Started | None) -> None:
 def _require_emulator(
     instance: Instance, region: str, progress: Progress, owner: int | None
 ) -> emulator.Started | None:
-    """Return an emulator that was started, or None if the instance already has a working emulator."""
+    """Start an emulator and return it, or return None if the instance already has a working emulator."""
     found = emulator.find(instance)
     if found.state == "running" and not found.abandoned:
         if found.record.get("region", region) != region:
@@ -117,7 +117,7 @@ def _require_emulator(
             raise LocalError(
                 f"the instance at {instance.url} runs in region {found.record['region']}, "
                 f"but the configuration says {region}. "
-                f"Remedy: keep it and start another instance with `make up PORT={other}`, or {instance.anew}"
+                f"Remedy: keep this instance and start another one with `make up PORT={other}`, or {instance.anew}"
             )
         if not emulator.answers(instance):
             raise LocalError(

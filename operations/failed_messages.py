@@ -108,7 +108,8 @@ class Message:
 def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str, Message]) -> Iterator[Message]:
     """Yield the messages that were sent to `queue` before `until_s` (Unix seconds).
 
-    SQS hides each message from other readers for a minute. Every received message is added to `hidden` by its id.
+    SQS hides each message from other readers for a minute. Every received message is added to the mapping `hidden`
+    under its id.
     """
     later = list[Message]()
     while True:
@@ -174,7 +175,7 @@ def delete(sqs: Any, message: Message) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Redriver:
-    """Redrives messages. Its fields are clients of the AWS SDK."""
+    """Redrives messages. Each field is a client of the AWS SDK."""
 
     sqs: Any
     functions: Any

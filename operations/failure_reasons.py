@@ -46,9 +46,9 @@ class Reasons:
         return f"{message.reason}: {'; '.join(named)}{more}"
 
     def _logged(self, group: str, numbers: range, *, until_s: float) -> dict[int, str]:
-        """Return the reasons that the log group `group` has for sequence numbers.
+        """Return the reasons for failed stream records in the log group `group`, by sequence number.
 
-        A reason is the last line of an exception, or error codes of AWS.
+        A reason is the last line of an exception, or a list of AWS error codes.
         """
         found: dict[int, str] = {}
         token: dict[str, str] = {}

@@ -89,12 +89,12 @@ class Run:
     _sent_back: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Target and request id of each envelope that was sent back."""
     _hidden: dict[str, Message] = field(default_factory=dict[str, Message])
-    """Received messages that are neither deleted nor released, by message id."""
+    """Messages that were received but not yet deleted or made visible again, by message id."""
     _work: Work = field(default_factory=Work)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self) -> None:
-        """Stop, and release all received messages, so that the next redrive can receive them."""
+        """Stop, and make all received messages visible again, so that the next redrive can receive them."""
         self._work.stop()
         with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
             for message in list(self._hidden.values()):

@@ -42,7 +42,8 @@ class CorsRules:
     def answer_headers(self) -> dict[str, str]:
         """Return the CORS headers that every response carries.
 
-        `Access-Control-Allow-Origin` is one of these headers only if the API allows exactly one origin.
+        `Access-Control-Allow-Origin` is one of these headers only if the API allows exactly one origin. With several
+        origins, the value of this header depends on the request.
         """
         fixed = {"Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS), "Vary": "Origin"}
         return {ALLOW_ORIGIN: self.origins[0], **fixed} if len(self.origins) == 1 else fixed
@@ -70,7 +71,8 @@ class CorsRules:
     def origin_template(self) -> str:
         """Return the mapping template that allows the origin of the request if it is in `origins`.
 
-        Return "" if the API allows one origin, because the fixed headers then contain it.
+        Return "" if the API allows only one origin, because the fixed headers of the response already allow that
+        origin.
         """
         if len(self.origins) == 1:
             return ""

@@ -1,8 +1,9 @@
 """The errors that the REST API generates itself, with the same JSON body as all other errors.
 
-API Gateway replaces `$context` variables in the body of a gateway response, but runs no other template code. The
-bodies use the variable `$context.error.messageString`, because AWS puts its value in quotes. They do not use
-`$context.error.validationErrorString`: AWS leaves its value unquoted, and quotes inside the value would break the JSON.
+API Gateway replaces `$context` variables in the body of a gateway response, but runs no other template code. The bodies
+use the variable `$context.error.messageString`, because AWS replaces this variable with a quoted JSON text. The bodies
+do not use `$context.error.validationErrorString`, because AWS inserts its text without quotes, and quotes inside that
+text would break the JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class _GatewayResponse:
     message: str
     """Message for the client. If empty, the response contains API Gateway's own message."""
     status: int | None = None
-    """HTTP status, if it is not the one of `code`."""
+    """HTTP status, if it differs from the status of the error code `code`."""
 
 
 # The response types and their default statuses are listed under "Gateway response types" in the API Gateway Developer
@@ -50,14 +51,16 @@ _RESPONSES: Final = {
     "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
     "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", TOO_LARGE),
     "UNSUPPORTED_MEDIA_TYPE": _GatewayResponse("UnsupportedMediaType", WRONG_MEDIA_TYPE),
-    "THROTTLED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it."),
-    "QUOTA_EXCEEDED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then repeat it."),
+    "THROTTLED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then retry the request."),
+    "QUOTA_EXCEEDED": _GatewayResponse("TooManyRequests", "Too many requests; wait, then retry the request."),
     "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
     "AUTHORIZER_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
     "AUTHORIZER_FAILURE": _GatewayResponse("InternalError", _INTERNAL),
     # For a failed integration, API Gateway's default status is 504, but this API uses 504 only for timeouts.
     "INTEGRATION_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 502),
-    "INTEGRATION_TIMEOUT": _GatewayResponse("Timeout", "The answer took too long; the request may be done."),
+    "INTEGRATION_TIMEOUT": _GatewayResponse(
+        "Timeout", "The response took too long; the request may have been processed."
+    ),
 }
 
 

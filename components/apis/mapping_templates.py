@@ -19,7 +19,7 @@ _COMMENT: Final = re.compile(r"^##.*\n", re.MULTILINE)
 
 
 def render(name: str, **values: object) -> str:
-    """Return the text of `components/apis/templates/{name}.vtl`, without comments, with `values` for its placeholders.
+    """Return the template `components/apis/templates/{name}.vtl` without comments, filled in with `values`.
 
     Raises ValueError if a placeholder has no value, or if a value has no placeholder.
     """

@@ -53,7 +53,7 @@ class RestApiArgs:
     inventory_table: aws.dynamodb.Table
     """Table of products. Canceling an order returns its items to the stock there."""
     cors_origins: Sequence[str]
-    """Origins of the frontends. API Gateway's own errors allow only the first origin."""
+    """Origins of the frontends that may call the API. API Gateway's own error responses allow only the first origin."""
     throttle_rate: float
     """Steady-state limit of the API, in requests per second."""
     throttle_burst: int

@@ -3,8 +3,9 @@
 The document contains only those parts of the contract that affect the behavior of API Gateway. A change of a
 description or of a documented response therefore does not redeploy the API.
 
-API Gateway imports only a part of OpenAPI (Developer Guide, "important notes for REST APIs"). It requires parameters
-and security on each operation, models without references between them, and security schemes of the type `apiKey`.
+API Gateway imports only a part of OpenAPI (Developer Guide, "important notes for REST APIs"). For example, API Gateway
+requires parameters and security on each operation, models without references between them, and security schemes of the
+type `apiKey`.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ _ANSWERED_BY: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def function_of(operation_id: str) -> str:
-    """Return the folder of the function that handles an operation, or WORKFLOW.
+    """Return the folder of the function that handles an operation, or WORKFLOW if the order workflow handles it.
 
     Raises ValueError if no function handles the operation.
     """

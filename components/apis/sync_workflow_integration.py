@@ -42,7 +42,7 @@ class WorkflowRole:
 
     role: aws.iam.Role
     policy: aws.iam.RolePolicy
-    """Permissions of the role. They must exist before the API is deployed."""
+    """Permissions of the role. The API must not be deployed before the policy exists."""
 
 
 def make_role(
@@ -78,7 +78,8 @@ def integration_parts(
 ) -> dict[str, Any]:
     """Return the integration and the responses of the operation, for the OpenAPI document.
 
-    `state_machine_arn` is the Express machine, whose timeout must be shorter than API Gateway waits.
+    `state_machine_arn` is the ARN of the EXPRESS state machine. The state machine's time limit must be shorter than the
+    time for which API Gateway waits.
     """
     headers = cors.answer_headers
     templates = {status: (pattern, cors.origin_template + text) for status, (pattern, text) in _answers().items()}

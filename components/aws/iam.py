@@ -67,7 +67,7 @@ def trust(
 
     Pass `source_account` and `source_arn` (which may be a pattern) if the service sends them. A resource of another
     account then cannot use the role (IAM guide: the confused deputy problem). `allow_missing_source` also accepts
-    requests without an account and ARN. It is for services whose documentation does not promise to send both.
+    requests without an account and ARN. Use it for services whose documentation does not promise to send both values.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
     suffix = "IfExists" if allow_missing_source else ""

@@ -1,7 +1,7 @@
 """The customer managed KMS key that encrypts every log group of the stack.
 
-Logs are retained longer than any other data about an order. The key policy limits who can read the logs, and disabling
-the key blocks all access at once.
+Logs are retained longer than any other data about an order, so the stack encrypts them with a key of its own. The key
+policy limits who can read the logs, and disabling the key immediately blocks all access to them.
 """
 
 from __future__ import annotations

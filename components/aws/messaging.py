@@ -25,8 +25,8 @@ def make_queue(
 ) -> aws.sqs.Queue:
     """Create the queue `name` with SSE-SQS encryption and the longest retention that SQS allows, 14 days.
 
-    `redrive_to` is the dead-letter queue, which must be a FIFO queue if the queue is one (SQS). Also call
-    `make_queue_policy` for the queue.
+    `redrive_to` is the dead-letter queue of the new queue. SQS requires that the dead-letter queue of a FIFO queue is
+    also a FIFO queue. Also call `make_queue_policy` for the queue.
     """
     redrive = (
         pulumi.Output.json_dumps({"deadLetterTargetArn": redrive_to.arn, "maxReceiveCount": max_receive_count})
@@ -56,7 +56,7 @@ def make_queue_policy(
 ) -> aws.sqs.QueuePolicy:
     """Create the policy of the queue `target`, which refuses requests without TLS.
 
-    The policy lets EventBridge rules send messages to the queue. `rules` contains their ARNs.
+    The policy lets the EventBridge rules whose ARNs are in `rules` send messages to the queue.
     """
     statements: list[dict[str, Any]] = [deny_insecure_transport("sqs:*", target.arn)]
     statements += [
@@ -72,9 +72,10 @@ def make_queue_policy(
 
 
 def make_topic(name: str, owner: Owner) -> aws.sns.Topic:
-    """Create the topic `name`, encrypted with the AWS managed key for SNS. It refuses requests without TLS.
+    """Create the topic `name`, encrypted with the AWS managed key for SNS. The topic refuses requests without TLS.
 
-    Roles of this account can use the key and publish. AWS services such as CloudWatch cannot.
+    Roles of this account can use the key, so they can publish to the topic. AWS services such as CloudWatch cannot use
+    the key, so they cannot publish.
     """
     made = aws.sns.Topic(
         name,

@@ -1,4 +1,4 @@
-"""What all components of a stack share."""
+"""The settings that all components of a stack share."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class StackContext:
     account_id: pulumi.Input[str]
     """AWS account id."""
     log_retention_days: int
-    """Days. CloudWatch Logs allows only certain values."""
+    """Number of days for which CloudWatch Logs stores logs. CloudWatch Logs allows only certain numbers."""
     log_key_arn: pulumi.Input[str]
     """ARN of the KMS key that encrypts all log groups."""

@@ -100,8 +100,8 @@ def make_analytics_queue(
 def target_options() -> dict[str, Any]:
     """Return the arguments of the EventBridge target that sends to this queue.
 
-    The queue deduplicates by content. The body therefore leaves out the envelope's id and time, which differ between
-    two deliveries of one event.
+    SQS drops a message if the queue has recently received a message with the same body. The body therefore leaves out
+    the id and the time that EventBridge adds, because they differ between two copies of one event.
     """
     paths = {"event_id": "$.detail.event_id", "detail_type": "$.detail-type", "order": "$.detail.order"}
     # EventBridge inserts each value as JSON with its quotes, so the template puts no quotes around the placeholders.

@@ -54,7 +54,7 @@ class EventBusArgs:
     archive_retention_days: int
     """Number of days for which the archive stores events for replay."""
     mail_sender: str
-    """From address of emails."""
+    """Sender address (`From`) of the emails."""
     create_identity: bool
     """Create the SES identity of `mail_sender`. SES then sends a verification email to that address."""
 
@@ -62,9 +62,9 @@ class EventBusArgs:
 def remembered_days(archive_retention_days: int) -> int:
     """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
 
-    A replay can start on the archive's last day, and EventBridge tries to deliver the event for up to a day. The event
-    may then wait in two failure queues, one after the other: first because EventBridge could not deliver the event,
-    and after a redrive because the function could not handle it.
+    A replay can start on the last day for which the archive stores the event, and EventBridge then tries to deliver the
+    event for up to a day. The event may then wait in two failure queues, one after the other: first because EventBridge
+    could not deliver the event, and after a redrive because the function could not handle it.
     """
     return archive_retention_days + 1 + 2 * FOURTEEN_DAYS_S // _DAY_S
 

@@ -1,8 +1,8 @@
 """Sets orders to FAILED if their STANDARD execution ended without a decision.
 
-An execution ends without a decision if it is aborted, times out, or cannot write the status of its order. It cannot
-catch its own timeout or an abort. A rule therefore matches the event that Step Functions sends to the default bus when
-an execution ends.
+An execution ends without a decision if it is aborted, times out, or cannot write the status of its order. The
+execution's own states cannot catch its timeout or an abort. A rule therefore matches the event that Step Functions
+sends to the default bus when an execution ends.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def make_rule(
 ) -> aws.cloudwatch.EventRule:
     """Create the rule that matches unsuccessful executions of the STANDARD state machine.
 
-    Executions of rejected orders also end as FAILED. The rule does not filter them out by the name of their error,
-    because such a filter would also drop errors that nobody anticipated.
+    Executions of rejected orders also end as FAILED. The rule matches these executions too, because a filter by error
+    names would miss errors that nobody anticipated. These executions do no harm: `fail_order` changes only orders that
+    are still PENDING.
     """
     return aws.cloudwatch.EventRule(
         f"{name}-execution-ended",
@@ -55,7 +56,7 @@ def make_fail_order(
     orders_table: aws.dynamodb.Table,
     success_topic_arn: pulumi.Input[str],
 ) -> Function:
-    """Create the function `fail_order`, which sets the order of such an execution to FAILED if it is still PENDING."""
+    """Create `fail_order`, which sets the order of an unsuccessful execution to FAILED if it is still PENDING."""
     return Function(
         "fail-order",
         FunctionArgs(

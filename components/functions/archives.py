@@ -102,7 +102,8 @@ _BUILDS: Final = ContextVar("builds", default=True)
 def only_named() -> Generator[None]:
     """Return a context manager within which archives get a path but are not built.
 
-    `make cost` and `make generate` run the program only to read its resources, so they need no package index.
+    `make cost` and `make generate` run the program only to read its resources. These commands need no archives, and
+    therefore no package index from which to build the archives.
     """
     before = _BUILDS.set(False)
     try:
@@ -197,9 +198,9 @@ def powertools_layer_archive(architecture: str) -> pulumi.FileArchive:
 
 @functools.cache
 def _makers() -> tuple[tuple[str, bytes], ...]:
-    """Return the build code and the versions of its packages.
+    """Return the sources of the build code, and the versions of the packages that the build code uses.
 
-    They are part of the hash of every archive, so a change of the build code builds all archives again.
+    Both are part of the hash of every archive, so a change of the build code builds all archives again.
     """
     sources = [*(Path(__file__).with_name(name) for name in _MAKERS), SCRIPT]
     packages = ((package, version(package).encode()) for package in ("botocore", "fastjsonschema"))

@@ -36,7 +36,7 @@ class FailureQueue:
 
 
 def as_failure_queue(made: aws.sqs.Queue, kind: Kind, *, redrive_to: pulumi.Output[str]) -> FailureQueue:
-    """Return the SQS queue `made` as a failure queue of this `kind`."""
+    """Return the description of the SQS queue `made`, which is a failure queue of this `kind`."""
     return FailureQueue(queue_name=made.name, url=made.url, arn=made.arn, kind=kind, redrive_to=redrive_to)
 
 

@@ -28,7 +28,7 @@ class FunctionContext(StackContext):
     log_level: str
     """Log level of the functions: DEBUG, INFO, WARNING or ERROR."""
     provisioned_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Number of execution environments that Lambda keeps initialized, by function. A missing function has none."""
+    """Execution environments that Lambda keeps initialized, by function. A function that is not listed has none."""
     overrides: Mapping[str, FunctionOverride] = field(default_factory=dict[str, "FunctionOverride"])
     """Limits of single functions that differ in this stack, by function."""
     built: Mapping[str, pulumi.FileArchive] = field(default_factory=dict[str, pulumi.FileArchive])
@@ -57,16 +57,16 @@ class FunctionOverride:
 
 @dataclass(frozen=True, kw_only=True)
 class CallerLimit:
-    """The longest time limit with which a function ends before its caller gives up."""
+    """The longest time limit with which a function ends before its caller stops waiting."""
 
     at_most_s: int
     """Seconds."""
     because: str
-    """What the caller does later, such as `API Gateway stops waiting after 29 s`."""
+    """Reason for the limit: what the caller does after this time, such as `API Gateway stops waiting after 29 s`."""
 
 
 class TimeLimitError(pulumi.RunError):
-    """A function would outlive its caller. Pulumi prints only the message."""
+    """A function's time limit exceeds its caller's. Pulumi prints the message of this error without a traceback."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +294,7 @@ class Function(pulumi.ComponentResource):
 
 
 def _checked_timeout_s(args: FunctionArgs) -> int:
-    """Return the time limit of the function in its stack. Raises TimeLimitError if the caller gives up before."""
+    """Return the time limit of the function in its stack. Raises TimeLimitError if the caller stops waiting earlier."""
     timeout_s, limit = args.context.timeout_s(args.source, args.timeout_s), args.caller_limit
     if limit and timeout_s > limit.at_most_s:
         raise TimeLimitError(

@@ -51,8 +51,8 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
 def function_alarms(functions: Mapping[str, Function]) -> Iterator[Alarm]:
     """Yield an alarm on the throttles of each function, and an alarm on its errors.
 
-    A function that raises errors on purpose gets no alarm on errors. A real fault in it still fires an alarm, because
-    the fault fails an order or leaves an event in a failure queue.
+    A function that raises errors on purpose gets no alarm on errors. A fault in such a function still fires another
+    alarm: on orders that failed, or on the failure queue that receives the event.
     """
     for source, function in sorted(functions.items()):
         name = source.replace("_", "-")
@@ -94,7 +94,8 @@ def workflow_alarms(
 ) -> Iterator[Alarm]:
     """Yield the alarms on orders that the workflow did not decide.
 
-    Executions of rejected orders also end as FAILED. They must not fire an alarm, so `unexpected` does not count them.
+    Executions of rejected orders also end as FAILED. These executions must not fire an alarm, so the metric
+    `unexpected` does not count them.
     """
     yield Alarm(
         role="orders-failed",
@@ -120,7 +121,8 @@ def workflow_alarms(
     )
     yield Alarm(
         role="order-express-timed-out",
-        description="EXPRESS executions timed out. POST /process returned 504. STANDARD executions decide the orders.",
+        description="EXPRESS executions timed out, so POST /process returned 504. "
+        "STANDARD executions decide the orders.",
         metric=metrics.state_machine_metric("ExecutionsTimedOut", express_arn),
         threshold=5,
     )

@@ -37,9 +37,9 @@ class OrderWorkflowArgs:
     inventory_table: aws.dynamodb.Table
     """Table of products and their stock."""
     standard_timeout_s: int
-    """Time limit of a STANDARD execution in seconds. It runs EXPRESS executions until the order is decided."""
+    """Seconds after which a STANDARD execution ends. Until the order is decided, it runs EXPRESS executions."""
     express_timeout_s: int = LONGEST_BEHIND_API_S
-    """Time limit of an EXPRESS execution, in seconds. A longer one would go on behind a 504 response."""
+    """Time limit of an EXPRESS execution in seconds. The execution must end before API Gateway stops waiting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class OrderWorkflow(pulumi.ComponentResource):
     functions: Mapping[str, Function]
     """The functions `validate_order` and `update_inventory`, by name."""
     expected_errors: Sequence[str]
-    """Errors with which a STANDARD execution ends on purpose. They do not include NotRecorded."""
+    """Errors with which a STANDARD execution ends on purpose: all errors of its Fail states except `NotRecorded`."""
 
     def __init__(self, name: str, args: OrderWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         definition, accepted = state_machine.load(DEFINITION), state_machine.load(ACCEPTED_DEFINITION)
@@ -260,7 +260,7 @@ def task_limit(definition: Mapping[str, Any], step: str) -> CallerLimit:
 
 
 def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
-    """Raise ValueError unless each execution outlasts its states, and EXPRESS ends before API Gateway gives up."""
+    """Raise ValueError unless executions have time for all states, and EXPRESS ends before API Gateway gives up."""
     for kind, got, steps in (
         ("express", args.express_timeout_s, definition),
         ("standard", args.standard_timeout_s, accepted),

@@ -1,7 +1,7 @@
 """Reads workflow definitions (Amazon States Language in JSON) and fills in their placeholders.
 
-A placeholder is `${name}` in a value or a key. It is replaced in the parsed JSON, so a value with quotes in it
-cannot break the document.
+A placeholder is `${name}` in a value or a key. This module replaces placeholders in the parsed JSON, so quotes in a
+value cannot break the document.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
 
 
 def longest_way_s(definition: Mapping[str, Any]) -> int:
-    """Return the duration of the longest path without a loop, in seconds, if each Task runs once for its time limit."""
+    """Return the longest duration of a path without a loop, in seconds. Each Task counts once, with its time limit."""
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 
 

@@ -25,7 +25,7 @@ store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
-    """Set the order to FAILED if it is PENDING. Executions of rejected orders also fail, but these stay REJECTED."""
+    """Set the order to FAILED if it is PENDING. A rejected order stays REJECTED, although its execution failed."""
     ended = event["detail"]
     # process_order uses the order id as the name of the execution.
     order_id: str = ended["name"]

@@ -27,7 +27,7 @@ def cancel(
     request_id: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Order:
-    """Cancel the order that `read` returns, and return the order. If it has changed meanwhile, read it again.
+    """Cancel the order that `read` returns, and return it. If the order has changed meanwhile, call `read` again.
 
     Raises InvalidTransition, TooManyRequests, and any error of `read`.
     """

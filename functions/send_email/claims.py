@@ -27,7 +27,7 @@ class Claims:
     """Creates, completes and releases claims in the idempotency table."""
 
     def __init__(self, client: DynamoDBClient, *, table: str, kept: timedelta) -> None:
-        """Store each row for `kept`, which must be longer than the archive and the queues store copies of an event."""
+        """Store each row for the time `kept`. No archive or queue may store an event for longer than that."""
         self._client = client
         self._table = table
         self._kept = kept
@@ -35,8 +35,9 @@ class Claims:
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
         """Claim the event until `until` and return the claim, or return None if its email is DONE.
 
-        Raises MailClaimed while another invocation holds a claim. An SDK retry may overwrite its own claim, but never a
-        DONE row: the first attempt of a call can reach DynamoDB late.
+        Raises MailClaimed while another invocation holds a claim. A call that the SDK repeats may overwrite its own
+        claim. Such a call never overwrites a DONE row, because a delayed attempt can reach DynamoDB after the email was
+        sent.
         """
         claim = str(uuid.uuid4())
         try:

@@ -76,7 +76,7 @@ def _notify(detail: Detail) -> bool:
 
 
 def _release(event_id: str, claim: str) -> None:
-    """Release the claim, so that Lambda's retry can send the email. An error is only logged."""
+    """Release the claim, so that Lambda's retry can send the email. Log an error of DynamoDB instead of raising it."""
     try:
         claims.release(event_id, claim)
     except (BotoCoreError, ClientError):

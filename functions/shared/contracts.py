@@ -51,17 +51,19 @@ class JsonSchemaValueException(Exception):
 
 
 def request_check(operation_id: str) -> Check:
-    """Return the check of an operation's request body.
+    """Return the function that checks an operation's request body.
 
-    Call this function at import, because it imports generated code.
+    Call `request_check` at module level, not in a handler, because `request_check` imports a generated module. An
+    import in a handler would make the first request slower.
     """
     return _check(operation_id, "body")
 
 
 def event_check(detail_type: str) -> Check:
-    """Return the check of an event's detail.
+    """Return the function that checks an event's detail.
 
-    Call this function at import, because it imports generated code.
+    Call `event_check` at module level, not in a handler, because `event_check` imports a generated module. An import in
+    a handler would make the first request slower.
     """
     return _check(detail_type, "detail")
 

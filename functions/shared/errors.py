@@ -1,7 +1,8 @@
 """All errors of the platform, in one class hierarchy.
 
-The name of a class is its error code: API responses contain it, and the workflow matches it with `ErrorEquals`. Its
-HTTP status is in contracts/orders.py. No API request can raise a ConsumerError, so those have none.
+The name of a class is its error code: API responses contain it, and the workflow matches it with `ErrorEquals`.
+contracts/orders.py maps the error codes to HTTP statuses. ConsumerError and its subclasses have no HTTP status, because
+no API request can raise them.
 
 Customers read error messages, and rejected orders store them in `order.reason`. A message names the field, the problem
 and, if possible, the allowed values or a remedy. It contains no personal data.

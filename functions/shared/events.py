@@ -23,7 +23,7 @@ class Detail(TypedDict):
 
 
 def detail_of(order: Order) -> Detail:
-    """Return the detail of the event about the order's status. Its event id depends only on order and status."""
+    """Return the detail of the event about the order's status. Its event id is `{order_id}:{status}`."""
     return {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
 
 
@@ -31,8 +31,9 @@ def event_parser(*detail_types: str) -> Callable[[Any], Detail]:
     """Return a function that validates an event of one of `detail_types` and returns its detail.
 
     The returned function raises ValidationError for an event of another type, and for an event that violates its
-    contract. It validates, because any role that may put events on the bus can choose their content. Call
-    `event_parser` at import, because it imports generated code.
+    contract. The validation is necessary, because any role that may put events on the bus can choose their content.
+    Call `event_parser` at module level, not in a handler: it imports generated modules, which would make the first
+    request slower.
     """
     checks = {detail_type: contracts.event_check(detail_type) for detail_type in detail_types}
 

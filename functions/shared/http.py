@@ -126,7 +126,7 @@ def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
 
 
 def answer(status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None) -> Response[str]:
-    """Return a JSON response that no cache may store, because it belongs to one caller and one origin."""
+    """Return a JSON response that no cache may store, because it is meant for one caller and one origin."""
     headers = {"Cache-Control": "no-store", "Vary": "Origin"}
     if location:
         headers["Location"] = location

@@ -83,8 +83,8 @@ class OrderTransactions:
         """Decrement the stock of every line of `order` and set the order to CONFIRMED, in one transaction.
 
         The transaction checks that `prices` are still the catalog's prices. If a price has changed, the next attempt
-        uses the price that DynamoDB returned. If the order is already confirmed, this returns the order as it was
-        confirmed and changes nothing.
+        uses the price that DynamoDB returned. If the order is already confirmed, this method changes nothing and
+        returns the order as it was confirmed.
 
         Raises OutOfStock, ProductNotFound, ValidationError (lines with different currencies), InvalidTransition (the
         order is neither PENDING nor CONFIRMED), OrderNotFound, and StockContention, which callers may retry.
@@ -103,7 +103,9 @@ class OrderTransactions:
         raise StockContention("prices: changed during every attempt to confirm the order; retry")
 
     def cancel(self, before: Order, cancelled: Order, *, request_id: str) -> bool:
-        """Write `cancelled` if the order still has the status of `before`. If CONFIRMED, return products to stock.
+        """Write the order `cancelled` if the stored order still has the status of `before`.
+
+        If that status is CONFIRMED, also return the order's products to stock.
 
         Return False if the status has changed since `before` was read. Raises StockContention, which callers may retry.
         `request_id` lets a retry of the SDK recognize its own write.

@@ -1,7 +1,7 @@
 """Converts orders, products and profiles to rows in DynamoDB's JSON format, and rows back to them.
 
-These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. They
-also keep internal attributes (request_hash, synchronous, request_id, catalog_id) out of API responses.
+These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. The
+functions also keep internal attributes (request_hash, synchronous, request_id, catalog_id) out of API responses.
 """
 
 from __future__ import annotations

@@ -49,10 +49,10 @@ class Adapter:
 
 
 class Put(Adapter):
-    """A resource whose AWS call both creates and overwrites."""
+    """Deploys a resource type for which the same AWS call both creates and overwrites the resource."""
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
-        """Make the create call again, and return the outputs."""
+        """Repeat the call that creates the resource, and return the outputs."""
         del identity, old
         return self.create(aws, new).outputs
 

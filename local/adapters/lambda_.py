@@ -258,7 +258,7 @@ class EventInvokeConfig(Put):
 class ProvisionedConcurrency(Put):
     """Provisioned concurrency of an alias.
 
-    The emulator only stores it. All its environments stay warm after their first invocation.
+    The emulator stores the setting without applying it. All environments stay warm after their first invocation anyway.
     """
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})

@@ -55,7 +55,7 @@ class Bucket(Adapter):
 
 
 class _OfBucket(Put):
-    """One kind of bucket setting, which exists once for each bucket."""
+    """Base class for adapters of bucket settings. A bucket has at most one setting of each kind."""
 
     replaced_by = frozenset({"bucket"})
     part = ""
@@ -69,7 +69,7 @@ class _OfBucket(Put):
         aws("s3", f"delete_{self.part}", Bucket=identity)
 
     def content(self, new: Props) -> dict[str, Any]:
-        """Return the parameters of the put call, without the bucket."""
+        """Return the parameters of the call that writes the setting, without the name of the bucket."""
         raise NotImplementedError
 
 
@@ -125,7 +125,7 @@ class Policy(_OfBucket):
 
 @adapts("aws:s3/bucketVersioning:BucketVersioning")
 class Versioning(_OfBucket):
-    """Whether a bucket stores earlier versions of its objects."""
+    """The versioning of a bucket, with which S3 stores earlier versions of the bucket's objects."""
 
     applies = frozenset({"bucket", "versioningConfiguration"})
     part = "bucket_versioning"
@@ -141,7 +141,7 @@ class Versioning(_OfBucket):
 
 @adapts("aws:s3/bucketNotification:BucketNotification")
 class Notification(_OfBucket):
-    """Whether S3 sends a bucket's events to EventBridge."""
+    """The setting with which S3 sends a bucket's events to EventBridge."""
 
     applies = frozenset({"bucket", "eventbridge"})
     part = "bucket_notification_configuration"

@@ -10,7 +10,7 @@ from local.aws import Aws
 class EmailIdentity(Adapter):
     """An email address or domain that sends email.
 
-    The emulator treats it as verified at once. SES requires that its owner verifies it first.
+    The emulator treats the identity as verified immediately. On AWS, the owner of the identity must verify it first.
     """
 
     applies = frozenset({"emailIdentity", "configurationSetName", "tags"})

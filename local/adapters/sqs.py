@@ -73,6 +73,6 @@ class QueuePolicy(Put):
 
 
 def _attributes(new: Props) -> dict[str, str]:
-    """Return the attributes of a queue as text, which SQS requires."""
+    """Return the attributes of a queue as text, because SQS requires texts."""
     given = {target: new[source] for source, target in _ATTRIBUTES.items() if new.get(source) is not None}
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}

@@ -55,7 +55,7 @@ class WebAclAssociation(Adapter):
 class WebAclLogging(Put):
     """The log destination of a web ACL.
 
-    The emulator does not support this call, so the adapter only validates the parameters.
+    The emulator does not support PutLoggingConfiguration, so the adapter only validates the parameters.
     """
 
     applies = frozenset({"resourceArn", "logDestinationConfigs", "loggingFilter", "redactedFields"})

@@ -53,7 +53,7 @@ def _refusing(number: int, *, above: int = LAST_PORT) -> Callable[[socket.socket
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
 def test_privileged_port_is_not_reported_as_in_use(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setattr(socket.socket, "bind", _refusing(number, above=1023))
-    with pytest.raises(LocalError, match=r"port 80: .* this user is not allowed to listen on it") as refused:
+    with pytest.raises(LocalError, match=r"port 80: .* this user is not allowed to listen on this port") as refused:
         emulator.require_free(80)
     assert _offered(str(refused.value)) == 1024
 

@@ -161,7 +161,7 @@ class TestCommand:
     def test_stack_without_a_file_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert cost.main(["nowhere"]) == 1
         missing = "Pulumi.nowhere.yaml is missing; stacks with a file: dev, local, prod"
-        assert capsys.readouterr().err == f"STACK: got 'nowhere'; {missing}; name one of them\n"
+        assert capsys.readouterr().err == f"STACK: got 'nowhere'; {missing}; choose one of these stacks\n"
 
     def test_number_of_orders_may_contain_separators(self) -> None:
         assert [cost.orders(text) for text in ("1", "1_000", "1,000,000")] == [1, 1000, MILLION]

@@ -1,1 +1,1 @@
-"""`make bench` measures the platform's functions against handlers that a user would otherwise write, as ratios."""
+"""`make bench` compares the cost of the platform's functions with that of handlers that a user would write instead."""

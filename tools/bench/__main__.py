@@ -118,12 +118,12 @@ def _machine() -> str:
 
 
 def _say(done: str) -> None:
-    """Write a progress message to standard error, apart from the report."""
+    """Write a progress message to standard error, because standard output is for the report."""
     sys.stderr.write(f"  measured: {done}\n")
 
 
 def main() -> None:
-    """Run all measurements, which takes minutes, and print each line of the report at once."""
+    """Run all measurements, which takes minutes. Print each line of the report as soon as its figures are known."""
     graph = record("prod")
     machine = machines.prepared(machines.python(), graph)
     lines: list[str] = []

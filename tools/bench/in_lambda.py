@@ -33,14 +33,14 @@ class Body:
 
 
 def fake_client():
-    """Replace the method through which all clients and resources make calls. So no work of the SDK is measured."""
+    """Replace the method through which all clients and resources make calls, so no work of the SDK is measured."""
     from botocore.client import BaseClient
 
     BaseClient._make_api_call = lambda *_: {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
 
 
 def fake_network():
-    """Replace only botocore's connection. So all other work of the SDK is measured."""
+    """Replace only botocore's connection, so all other work of the SDK is measured."""
     from botocore.awsrequest import AWSResponse
     from botocore.httpsession import URLLib3Session
 

@@ -60,7 +60,7 @@ class Python:
 
 @dataclass(frozen=True, kw_only=True)
 class Handler:
-    """A handler and its import path. Everything else is equal for all measured handlers."""
+    """A handler and its import path. All measured handlers are equal in everything else."""
 
     module: str
     """The module's name, or `nothing` for Python alone."""

@@ -34,9 +34,9 @@ class Start:
 
     name: str
     ratio: float
-    """Including the start of Python, which both handlers need."""
+    """Ratio of the two costs. Both costs include the start of Python."""
     net: float
-    """Excluding the start of Python."""
+    """Ratio of the two costs without the start of Python."""
 
 
 def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:

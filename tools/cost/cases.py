@@ -1,4 +1,4 @@
-"""The AWS calls that each operation is expected to make. The calls don't grow with the data, but their units do."""
+"""The AWS calls that each operation should make. Their number does not grow with the data, but their units do."""
 
 from __future__ import annotations
 

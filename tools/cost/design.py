@@ -1,4 +1,4 @@
-"""Reads everything on which a stack's cost depends from its resource graph, so that no figure is typed in."""
+"""Reads everything on which a stack's cost depends from its resource graph, so that nobody has to type figures."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from operations.api_document import routes
 
 PER_ORDER: Final[Mapping[str, str]] = {
     "apigateway/restApi:RestApi": "a price for each request",
-    "lambda/function:Function": "requests, and seconds by memory and architecture",
-    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "a message for each processed event",
-    "lambda/eventSourceMapping:EventSourceMapping": "requests to receive and delete; Lambda's stream reads are free",
+    "lambda/function:Function": "a price for each request, and for each second by memory and architecture",
+    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "a price for the message about each processed event",
+    "lambda/eventSourceMapping:EventSourceMapping": "a price for each SQS request of Lambda; reads of streams are free",
     "dynamodb/table:Table": "request units, on demand",
     "cloudwatch/eventBus:EventBus": "a price for each published event",
     "cloudwatch/eventArchive:EventArchive": "a price for each GB",
     "sqs/queue:Queue": "a price for each request; failure queues have no requests without failures",
     "sns/topic:Topic": "a price for each message",
-    "sfn/stateMachine:StateMachine": "state transitions, or executions and their duration",
-    "cloudwatch/logGroup:LogGroup": "a price for each GB, by class, and for its storage",
+    "sfn/stateMachine:StateMachine": "a price for each transition (STANDARD), or each execution and its time (EXPRESS)",
+    "cloudwatch/logGroup:LogGroup": "a price for each GB that is written, by log class, and for each GB that is stored",
     "s3/bucket:Bucket": "a price for each PUT",
-    "sesv2/emailIdentity:EmailIdentity": "a price for each mail",
+    "sesv2/emailIdentity:EmailIdentity": "a price for each email",
 }
 PER_MONTH: Final[Mapping[str, str]] = {
-    "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "provisioned environments, by their memory",
+    "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "a price for the memory of the environments",
     "kms/key:Key": "key_month",
     "cloudwatch/metricAlarm:MetricAlarm": "alarm_month",
     "cloudwatch/dashboard:Dashboard": "dashboard_month",
@@ -35,13 +35,13 @@ PER_MONTH: Final[Mapping[str, str]] = {
     "apigateway/methodSettings:MethodSettings": "metric_month, for the detailed metrics of each method",
 }
 FREE: Final[Mapping[str, str]] = {
-    "apigatewayv2/api:Api": "only catalog requests use this API, no orders",
-    "cognito/userPool:UserPool": "a price for each active user per month, none for orders",
-    "apigateway/": "parts of the API",
-    "apigatewayv2/": "parts of the API",
+    "apigatewayv2/api:Api": "only catalog requests use this API; orders do not",
+    "cognito/userPool:UserPool": "a price for each active user per month, independent of orders",
+    "apigateway/": "no price apart from the API's",
+    "apigatewayv2/": "no price apart from the API's",
     "cloudwatch/eventRule:": "rules are free",
     "cloudwatch/eventTarget:": "deliveries to AWS services are free",
-    "cognito/": "parts of the user pool",
+    "cognito/": "no price apart from the user pool's",
     "iam/": "free",
     "kms/alias:": "free",
     "lambda/alias:": "free",
@@ -49,7 +49,7 @@ FREE: Final[Mapping[str, str]] = {
     "lambda/permission:": "free",
     "s3/": "settings of the bucket; one call of its KMS key serves many objects",
     "sns/topicPolicy:": "free",
-    "sns/topicSubscription:": "emails to operators, one for each alarm",
+    "sns/topicSubscription:": "only alarms send emails to operators",
     "sqs/queuePolicy:": "free",
     "wafv2/webAclAssociation:": "free",
     "wafv2/webAclLoggingConfiguration:": "only blocked requests are logged",

@@ -75,7 +75,7 @@ LEVERS: Final = (
     Lever("log only errors of executions", _workflow_logs("ERROR"), "the history of EXPRESS executions"),
     Lever("execution and access logs in class Infrequent Access", _infrequent, "metric filters, Live Tail"),
     Lever("log level WARNING for functions", _quiet, "the log line of each successful step"),
-    Lever("a trace of every request, as below one request a second", _traced_whole),
+    Lever("a trace of every request instead of a sample", _traced_whole),
     Lever("indexes with keys only", _keys_only, "a list of orders with one query"),
     Lever("the other processor architecture", _functions(_other_architecture)),
     Lever("functions with twice the memory", _times(2)),

@@ -52,7 +52,7 @@ class Line:
     usd: float
     """The cost for one order."""
     decides: bool
-    """Whether the order can't be decided without this item."""
+    """Whether confirming or rejecting the order requires this item."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,10 @@ class Model:
             yield from self._logs(name, each.log, made.log)
 
     def _seconds(self, name: str, memory_mb: int) -> float:
-        """Return the duration of an invocation in seconds. Half of it is computing, which more memory makes shorter."""
+        """Return the duration of an invocation in seconds.
+
+        Half of the assumed duration is computing time, which becomes shorter with more memory.
+        """
         milliseconds = self.assumed["duration_ms"][name]
         return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000
 
@@ -157,8 +160,8 @@ def execution_log(lines: list[Line], use: Use, orders: int) -> float:
 
 
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
-    """Return the cost of all parts in USD, without objects and emails.
+    """Return the cost of all lines in USD, without S3 objects and emails.
 
-    `decides` limits it to what decides the orders.
+    With `decides`, count only lines whose `decides` is true.
     """
     return orders * sum(line.usd for line in lines if line.part not in APART and (line.decides or not decides))

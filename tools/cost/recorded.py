@@ -48,7 +48,7 @@ class WorkflowUse:
     """Number of states entered, including those in branches."""
     tasks: int
     log: Lines
-    """With log level ALL and execution data."""
+    """Log lines, if the log level is ALL and the log includes execution data."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What orders cost on AWS: `make cost STACK=prod ORDERS=1000000`.
 
 The cost is calculated from the stack's resource graph, from one order that was recorded on the emulator
-(recorded_order.json), and from AWS's prices (prices.toml). assumptions.toml contains everything else.
+(recorded_order.json), and from AWS's prices (prices.toml). All other figures are in assumptions.toml.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Report:
         durations = ", ".join(f"{name} {value} ms" for name, value in assumed["duration_ms"].items())
         pace = f"{assumed['orders_per_second']} orders per second, {assumed['express_ms']} ms per EXPRESS execution"
         for paragraph in (
-            f"Order: {self.order}. Recorded {self.recorded} on the emulator. Each batch has only this order.",
+            f"Order: {self.order}. Recorded {self.recorded} on the emulator. Each batch contains only this order.",
             f"Prices: tools/cost/prices.toml, read {dates[0]} to {dates[-1]}. From us-east-1: {', '.join(elsewhere)}.",
             f"Assumptions: tools/cost/assumptions.toml, {assumed['dated']}: {pace}; functions: {durations}.",
         ):
@@ -130,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _command(stack: str, number: int) -> int:
     if missing := without_stack_file(stack):
-        sys.stderr.write(f"STACK: got {stack!r}; {missing}; name one of them\n")
+        sys.stderr.write(f"STACK: got {stack!r}; {missing}; choose one of these stacks\n")
         return 1
     made = report(record(stack.rpartition("/")[2], build_archives=False), number)
     sys.stdout.write("\n".join(line.rstrip() for line in made.lines()) + "\n")

@@ -15,7 +15,7 @@ _LABELS: Final = ("Emulator", "AWS", "Source", "Upstream")
 
 @dataclass(frozen=True)
 class Fix:
-    """What the docstring of a correction says."""
+    """The labeled parts of a correction's docstring."""
 
     summary: str
     emulator: str

@@ -139,7 +139,7 @@ def alarms(graph: Graph) -> str:
 
 
 def _subjects(subjects: list[str], functions: set[str]) -> str:
-    """Return the names as a list, or as `every function` with the exceptions if the list is longer."""
+    """Return a list of the names, or `every function` with its exceptions if there are fewer exceptions than names."""
     others = sorted(functions.difference(subjects))
     if not functions.issuperset(subjects) or len(others) >= len(subjects):
         return ", ".join(f"`{each}`" for each in subjects)
@@ -188,7 +188,7 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "advisory rules": lambda _: table(*tables.enforcement()),
     "waivers": lambda _: table(*tables.waivers()),
     "corrections": lambda _: table(*fixes.table()),
-    "checks that are no rule": lambda _: table(*tables.not_taken()),
+    "checks that are not rules": lambda _: table(*tables.not_taken()),
 }
 DOCUMENTS: Final = (
     ROOT / "docs" / "architecture.md",
