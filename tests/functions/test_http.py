@@ -123,7 +123,7 @@ def test_error_message_states_the_problem(orders_api: Api, body: Any, problem: s
     assert problem in orders_api(order(body)).body["message"]
 
 
-def test_deeply_nested_json_is_not_called_invalid_json(orders_api: Api) -> None:
+def test_error_for_deeply_nested_json_names_the_depth_or_type(orders_api: Api) -> None:
     # The recursion limit depends on the version of Python, so the schema may reject the body first.
     message = orders_api(order(DEEP_AND_WHOLE)).body["message"]
     assert "nested too deeply" in message or "allowed: type object" in message
@@ -181,7 +181,7 @@ def test_content_type_other_than_json_is_rejected(orders_api: Api, kind: str) ->
 @pytest.mark.parametrize(
     "kind", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
 )
-def test_every_spelling_of_json_in_utf8_is_accepted(orders_api: Api, kind: str) -> None:
+def test_every_spelling_of_the_json_content_type_is_accepted(orders_api: Api, kind: str) -> None:
     assert orders_api(order(headers={"Content-Type": kind})).status == 202
 
 
@@ -340,11 +340,11 @@ class TestUnexpectedFaults:
         dynamodb.faults.refuse("put_item", RuntimeError("an internal secret"))
         return orders_api(order(headers={"Origin": ORIGIN}))
 
-    def test_response_is_500_without_the_cause(self, broken: Answer) -> None:
+    def test_unexpected_error_returns_500_without_its_cause(self, broken: Answer) -> None:
         assert is_error(broken, 500, "InternalError")
         assert "secret" not in json.dumps(broken.body)
 
-    def test_response_has_cors_headers(self, broken: Answer) -> None:
+    def test_response_to_an_unexpected_error_has_cors_headers(self, broken: Answer) -> None:
         assert broken.headers["Access-Control-Allow-Origin"] == ORIGIN
 
     def test_traceback_is_logged(

@@ -142,7 +142,7 @@ class TestNothingPersonal:
         assert "record is not a valid event" in logged
         assert WORD not in logged
 
-    def test_silent_client_drops_the_error_message(self) -> None:
+    def test_client_with_silent_errors_drops_the_error_message(self) -> None:
         # The tracer writes the error message of a failed call into the trace, and SES's messages contain email
         # addresses.
         client: Any = aws.client("sesv2", silent_errors=True)
