@@ -42,7 +42,7 @@ def order(admin: Person, customer: Person) -> dict[str, Any]:
     return pending(customer, admin.put(5))
 
 
-def test_failed_event_waits_with_its_error_and_a_redrive_completes_it(
+def test_redrive_processes_an_event_that_failed(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     # The order looks as if its EXPRESS execution had died after the first step, so all three attempts of process_order
