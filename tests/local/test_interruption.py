@@ -1,4 +1,4 @@
-"""Interrupted and killed commands end at once, leave no processes running, and lose no data.
+"""Interrupted and killed commands end immediately, leave no processes running, and lose no data.
 
 The commands run in a pseudo-terminal, in which a user presses Ctrl-C.
 """

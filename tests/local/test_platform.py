@@ -27,7 +27,7 @@ from tests.support import hostile
 
 @dataclass(frozen=True)
 class CutOff:
-    """A deployment that created all resources but recorded none of them, as if it was killed after each call."""
+    """A deployment that created all resources but recorded none of them, as if a kill had prevented every record."""
 
     instance: Instance
     made: Counter[str]
