@@ -65,7 +65,7 @@ def integration(state: Mapping[str, Any]) -> tuple[str, str]:
     return service, operation
 
 
-def test_states_of_the_source_article_exist() -> None:
+def test_required_states_exist_with_their_types() -> None:
     wanted = {
         "ValidateInput": "Task",
         "CheckInventory": "Task",
