@@ -61,7 +61,7 @@ class Fault:
     extent: Extent = "try"
     """Which requests fail.
 
-    `try`: one HTTP request. `call`: one call with all SDK retries. `ever`: all until it is lifted.
+    `try`: one HTTP request. `call`: one call with all SDK retries. `ever`: all requests until the test ends the fault.
     """
 
 
@@ -112,7 +112,7 @@ class Armed:
     _bound: str = ""
 
     def meets(self, nth: int, call_id: str) -> bool:
-        """Say whether this attempt of the caller's call number `nth` must fail, and count it if so."""
+        """Return whether this attempt of the caller's call number `nth` must fail, and count it if so."""
         if self.lifted or nth < self.call.nth:
             return False
         match self.fault.extent:

@@ -349,5 +349,5 @@ class Places:
 
 
 def is_metric(line: str) -> bool:
-    """Say whether a log line is a metric in CloudWatch's embedded metric format."""
+    """Return whether a log line is a metric in CloudWatch's embedded metric format."""
     return line.lstrip().startswith("{") and '"_aws"' in line

@@ -3,6 +3,6 @@
 Requests are generated with schemathesis from the OpenAPI documents, and with Hypothesis for what a schema can't
 describe: broken JSON, odd headers, tokens and raw API Gateway events. Most of them run against the functions in this
 process, and some over HTTP against the emulator. The event consumers and workflow functions get generated events as
-well. No response may be 5xx or outside the API contract, and each event must be processed or rejected with an error of
-ours. Run it alone with `make prove ATTACKS=generated-requests`.
+well. No response may be 5xx or outside the API contract, and each event must be processed, or rejected with one of
+the error codes in shared/errors.py. Run the attack alone with `make prove ATTACKS=generated-requests`.
 """

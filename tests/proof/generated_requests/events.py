@@ -157,7 +157,7 @@ def is_event(detail_type: Any, detail: Any) -> bool:
 
 
 def is_pending(order: Any) -> bool:
-    """Say whether a value is a valid order with the status PENDING."""
+    """Return whether a value is a valid order with the status PENDING."""
     return is_event("OrderCreated", {"event_id": f"{fields(order).get('order_id')}:PENDING", "order": order})
 
 
@@ -173,7 +173,7 @@ def fact_in(body: str) -> Any:
 
 
 def is_input(given: Any) -> bool:
-    """Say whether the workflow's first step must accept this input."""
+    """Return whether the workflow's first step must accept this input."""
     if "request" not in fields(given):
         order: Any = fields(given).get("order")
         return is_pending(order) and is_without_repetition(order["items"])

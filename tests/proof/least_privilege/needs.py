@@ -317,5 +317,5 @@ def _log_role(graph: Graph) -> Iterator[Need]:
 
 
 def _if_sent() -> When:
-    """Return the condition for services that, as far as AWS documents it, don't always send their source account."""
+    """Return the condition for services for which AWS doesn't document that they always send their source account."""
     return (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),)

@@ -21,7 +21,7 @@ Scenario = Callable[[AuditedStack], Generator[Check]]
 
 
 def ready() -> bool:
-    """The check of the first step, which always succeeds."""
+    """Return True. The first step of a scenario yields this check, because that step has nothing to check."""
     return True
 
 
@@ -309,6 +309,6 @@ def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None
 
 
 def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
-    """Start an execution that fails at once, because its input contains no order."""
+    """Start an execution that fails immediately, because its input contains no order."""
     machine = audited.stack.ops["stateMachines"]["standard"]
     audited.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}")

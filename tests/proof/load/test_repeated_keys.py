@@ -138,7 +138,7 @@ def _decided(load: Load, users: set[str]) -> dict[str, dict[str, Any]]:
         found = load.orders(lambda row: row["user_id"]["S"] in users)
         return {} if any(status(row) == "PENDING" for row in found.values()) else found
 
-    return load.until(look, "all orders are decided")
+    return load.until(look, "no order is PENDING")
 
 
 def _told(load: Load, rows: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ class CallOutcome(Enum):
 
 
 class Died(BaseException):
-    """Raised in an activity whose process is killed. It's no Exception, so that the functions' code can't catch it."""
+    """Raised in an activity when its process is killed. The functions' `except Exception` can't catch this class."""
 
 
 @dataclass(eq=False)

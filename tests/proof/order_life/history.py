@@ -120,7 +120,7 @@ class History:
     def order_changed(self, old: Json | None, new: Json | None, *, disturbed: bool) -> TrackedOrder:
         """Record and check a change of the orders table, given as rows in DynamoDB's JSON.
 
-        `disturbed` says whether a fault can be the cause of the change. Only then may the order be FAILED.
+        `disturbed` says whether a fault can have caused the change. Without a fault, the order may not be FAILED.
         """
         assert new, f"a row was deleted from the orders table: {old}"
         self.at += 1
@@ -230,7 +230,7 @@ class History:
         ]
 
     def pending(self) -> list[str]:
-        """Return the ids of all undecided orders."""
+        """Return the ids of all PENDING orders."""
         return [tracked.order_id for tracked in self.tracked_orders.values() if tracked.status == "PENDING"]
 
     def all_told(self, mails: Iterable[Mail], objects: Mapping[str, Json], excused: Mapping[str, int]) -> None:

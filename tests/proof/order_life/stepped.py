@@ -238,7 +238,7 @@ class SteppedPlatform:
         self._changes.clear()
 
     def _follows_a_fault(self, activity: Activity) -> bool:
-        """Say whether the activity is fail_order after an execution with faults.
+        """Return whether the activity is fail_order after an execution with faults.
 
         Executions without faults decide their orders.
         """

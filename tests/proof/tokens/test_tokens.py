@@ -142,7 +142,7 @@ def test_removed_users_get_no_new_tokens(people: People, client: CheckedClient, 
 
     So a user who is disabled, deleted, signed out or removed from group `admin` keeps access until the token expires,
     which test_tokens_graph.py limits to an hour. This test checks that Cognito rejects new sign-ins and refresh tokens
-    at once.
+    immediately.
     """
     pool = stack.frontend["auth"]["userPoolId"]
     ends = ("admin_user_global_sign_out", "admin_disable_user", "admin_delete_user")
