@@ -1,4 +1,4 @@
-"""Tests that the response check detects errors. The tests of the API functions use it for every response."""
+"""Tests that the response check detects errors. The tests of the API functions use this check for every response."""
 
 from __future__ import annotations
 

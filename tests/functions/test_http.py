@@ -265,7 +265,7 @@ def test_group_admin_is_found_in_each_claim_format(claim: object, token_use: Tok
 @pytest.mark.parametrize(
     "claim", [None, "", "[]", "administrators", ["Admin"], {"admin": 1}, 7, "x admin", ["x,admin"]]
 )
-def test_other_claims_are_not_the_group_admin(claim: object, token_use: TokenUse) -> None:
+def test_claim_without_the_exact_group_gives_no_admin_rights(claim: object, token_use: TokenUse) -> None:
     assert "admin" not in groups(claim, token_use)
 
 

@@ -206,7 +206,7 @@ class TestCorrelation:
         assert "order_id" not in logs()[-1]
 
     def test_log_messages_are_constant(self) -> None:
-        """Data must go into keys, so that one query finds all log lines of a kind."""
+        """Variable data must go into keys of the JSON log line, so that a query for the message finds all lines."""
         for path in (ROOT / "functions").rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.") and node.args:

@@ -137,7 +137,7 @@ def test_event_delivered_twice_takes_effect_once(
     assert stack.stock(product) == 3
 
 
-def test_replay_from_the_archive_changes_nothing_twice(
+def test_replay_from_the_archive_has_no_further_effect(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, successes: Callable[[str], list[Any]]
 ) -> None:
     began, product = datetime.now(UTC), admin.put(5)

@@ -1,4 +1,4 @@
-"""A pytest plugin that scales the attacks, and prints the report of `make prove` in the end.
+"""A pytest plugin that scales the attacks, and prints the report of `make prove` at the end.
 
     @pytest.mark.attack("stock-race")
     def test_..(proof: Proof, dose: Dose) -> None:
@@ -7,8 +7,8 @@
         proof.tried(orders=orders, clients=32)
         proof.found(sold=sold, oversold=0)
 
-The mark assigns a test to an attack of rows.py. The report adds up figures of the same name from all tests of an
-attack.
+The marker `attack` assigns a test to an attack in rows.py. The report adds up figures of the same name from all tests
+of an attack.
 """
 
 from __future__ import annotations

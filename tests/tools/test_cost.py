@@ -130,7 +130,7 @@ def test_setting_changes_only_its_part_of_the_cost(
 
 
 @pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
-def test_each_lever_changes_the_cost(lever: Lever, design: cost_design.Design) -> None:
+def test_each_listed_cost_lever_changes_the_cost(lever: Lever, design: cost_design.Design) -> None:
     changes = dict(effects(MODEL, USES, design, MILLION))[lever]
     assert any(changes)
 

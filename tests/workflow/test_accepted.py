@@ -25,7 +25,7 @@ def accepted(tables: Tables) -> None:
     tables.accepted(LINES)
 
 
-def test_confirmed_order_needs_one_transition(order_workflow: Workflow, tables: Tables) -> None:
+def test_confirmed_order_needs_one_state_transition(order_workflow: Workflow, tables: Tables) -> None:
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, ended.states) == ("SUCCEEDED", ["DecideOrder"])
     assert order_workflow.started == [ORDER_ID]

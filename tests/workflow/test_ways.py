@@ -81,7 +81,7 @@ class TestConfirmed:
 
 class TestRejected:
     def rejected(self, ended: Ended, tables: Tables, order_id: str, code: str) -> str:
-        """Check that the execution and the row have the same reason, and return its message."""
+        """Check that the execution and the row have the same reason, and return the reason's message."""
         order = tables.order(order_id)
         assert (ended.status, ended.error) == ("FAILED", code)
         assert order["status"] == "REJECTED"

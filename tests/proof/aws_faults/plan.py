@@ -1,4 +1,4 @@
-"""Which AWS calls each order causes, and which of these calls fail in which way.
+"""Records which AWS calls each order causes, and plans which of these calls fail in which way.
 
 A request belongs to an order if its bytes contain the id of the order, its product or its customer. So each fault
 affects one order only, and hundreds of orders can share one emulator at the same time.
@@ -103,7 +103,7 @@ def faults_of(call: Call) -> Iterator[Fault]:
 
 @dataclass(eq=False)
 class Armed:
-    """A fault that waits for its call."""
+    """A planned fault, the call at which the fault occurs, and how often the fault has occurred."""
 
     call: Call
     fault: Fault

@@ -7,7 +7,7 @@ requests for profiles, the catalog and lists. Each call of each function and wor
 
 An email may be sent twice if SES's response was lost, or if the function died before it recorded the email as sent,
 because SES has no idempotency token. An event may be published twice if the response of PutEvents was lost, but
-consumers must not act on it twice. The report counts both.
+consumers must not act on it twice. The report counts both kinds of duplicates.
 
 We broke copies of the program on purpose, and ran the fault points near each change. The attack found every defect:
 

@@ -13,8 +13,8 @@ We broke copies of the program on purpose, and the tests found every defect.
 `test_no_input_forges_a_log_line` found the query parameter `limit` printed without escaping. All tests also pass at log
 level DEBUG.
 
-The table marks places that the emulator doesn't have as "only on AWS". The resource graph tests them as far as it
-determines their content.
+The table marks places that the emulator doesn't have as "only on AWS". Tests of the resource graph cover these places,
+as far as the graph determines their content.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def first_inputs(draw: st.DrawFn) -> Any:
 
 @st.composite
 def last_inputs(draw: st.DrawFn) -> Any:
-    """Return an input of the step that decides the order: the order and its products as the step before read them."""
+    """Return an input of the step that confirms the order: the order, and its products as an earlier step read them."""
     order = draw(orders().filter(lambda each: each["status"] == "PENDING"))
     products = [
         {"product_id": line["product_id"], "unit_price": draw(st.sampled_from((5, 5.0))), "currency": "JPY"}

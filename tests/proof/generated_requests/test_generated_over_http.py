@@ -1,8 +1,11 @@
 """Generated requests over HTTP, for behavior that only API Gateway has: tokens, models, templates and limits.
 
-These tests failed with earlier versions: the emulator's permission check (500 for `POST /orders/`), the response to
-unknown paths (415 for a text body), the template of POST /process (404 where POST /orders returns 415 or 413), and API
-Gateway's own wording of 415.
+These tests found four defects in earlier versions:
+
+- The emulator's permission check caused a 500 for `POST /orders/`.
+- An unknown path returned 415 for a text body.
+- POST /process returned 404 where POST /orders returns 415 or 413.
+- A 415 response contained API Gateway's own text instead of the common error body.
 """
 
 from __future__ import annotations

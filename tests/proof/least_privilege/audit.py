@@ -1,4 +1,4 @@
-"""Compares a program's granted permissions with those that its resources need: none unused, missing or too broad."""
+"""Compares a program's granted permissions with the needed ones: none may be unused, missing or too broad."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Audit:
     unread: list[str]
     """Resources that grant permissions in a way that this audit doesn't check."""
     wide: list[str]
-    """Permissions with a wildcard in the resource and without a reason for it."""
+    """Permissions with a wildcard in the resource that no reason justifies."""
     shared: list[str]
     """Roles that several functions share."""
 

@@ -36,7 +36,7 @@ class Grant:
     """One permission."""
 
     policy: str
-    """The policy that grants it: `role users-api`, `trust users-api`, `queue analytics.fifo`."""
+    """The policy with the permission, for example `role users-api`, `trust users-api` or `queue analytics.fifo`."""
     who: str
     """The principal: a role's name, a service or an account."""
     action: str

@@ -168,7 +168,7 @@ def message_that_is_no_event(audited: AuditedStack) -> Generator[Check]:
 def undeliverable(function: str, give: Callable[[AuditedStack, dict[str, Any]], None]) -> Scenario:
     """Return a scenario in which EventBridge may not invoke `function`.
 
-    `give` receives an order, and causes an event that EventBridge delivers to `function`.
+    `give` receives an order, and causes an event about this order that EventBridge would deliver to `function`.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
@@ -222,7 +222,7 @@ def function_deployed(function: str) -> Scenario:
 
 
 def mapping_deployed(function: str) -> Scenario:
-    """Return a scenario that maps the source of `function` to it again."""
+    """Return a scenario that creates a second event source mapping for the event source of `function`."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         arn: str = audited.stack.ops["functions"][function]

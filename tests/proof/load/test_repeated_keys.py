@@ -1,8 +1,10 @@
 """Each idempotency key is used several times at the same moment, also with another body and by another user.
 
-We broke copies of the program, and the test found each defect: an order id that is derived from the key alone (users
-get each other's orders), a request hash that is always the same (another body is treated as the same request), and a
-getOrder that doesn't check the order's owner.
+We broke copies of the program, and the test found each defect:
+
+- The order id was derived from the key alone, so users got each other's orders.
+- The request hash was always the same, so a request with another body got the first order instead of an error.
+- getOrder didn't check the order's owner.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class Reader:
 
 
 def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None:
-    """As many one-unit orders contain a product as there are units, so all units are sold whoever comes first."""
+    """Each unit in stock has an order for a single unit, so all units are sold, whichever orders come first."""
     products = [unique("scarce") for _ in range(dose(12, 30))]
     initial = dict.fromkeys(products, dose(3, 20))
     buyers = load.customers(dose(8, 32))

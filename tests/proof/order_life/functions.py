@@ -127,7 +127,7 @@ CarryOut = Callable[[str, str, Mapping[str, Any], bool], Any]
 
 
 class Gate:
-    """An AWS client whose calls stop the activity that makes them. `carry_out` makes the calls afterwards."""
+    """An AWS client whose calls stop the activity that makes them. `carry_out` makes each call later."""
 
     def __init__(self, service: str, carry_out: CarryOut) -> None:
         self._service, self._carry_out = service, carry_out

@@ -64,7 +64,7 @@ class OrderLife(RuleBasedStateMachine):
         orders=st.lists(_orders, min_size=1, max_size=3),
     )
     def start(self, stock: list[int], price: int, orders: list[tuple[str, int, Any, str | None]]) -> None:
-        """Write products and place orders first, because a run may leave out all rules that do so."""
+        """Write products and place orders first, because a run may choose no rule that writes products or orders."""
         for name, quantity in zip(PRODUCTS, stock, strict=False):
             self._put(self.users[-1], name, quantity, price, "JPY")
         for way, who, items, key in orders:
@@ -100,7 +100,7 @@ class OrderLife(RuleBasedStateMachine):
         at_once=_at_once,
     )
     def look(self, what: str, number: int, who: int, at_once: bool) -> None:
-        """Read an order, all orders of a user page by page, one page behind anybody's cursor, or a product."""
+        """Read an order, all orders of a user page by page, one page after anybody's cursor, or a product."""
         user = self.users[who % len(self.users)]
         cursors = list(self.system.answers.cursors)
         if what == "order" and self.history.tracked_orders:

@@ -1,8 +1,12 @@
 """A user can't see other users' resources by any id, and can't tell them from missing resources.
 
-We broke copies of the program on purpose, and tests failed each time: GET /orders/{order_id} without the owner check
-(four tests), cancellation and cursor without it (five), GET /users/{user_id} without it (two), order ids derived from
-the key without its owner (two), and an additional lookup for other users' orders (136 of 150 pairs were slower).
+We broke copies of the program on purpose, and tests failed each time:
+
+- GET /orders/{order_id} without the owner check: four tests failed.
+- Cancellation and cursors without the owner check: five tests failed.
+- GET /users/{user_id} without the owner check: two tests failed.
+- Order ids derived from the idempotency key without the user: two tests failed.
+- An additional lookup for other users' orders: the request for the other user's order was slower in 136 of 150 pairs.
 """
 
 from __future__ import annotations
@@ -94,7 +98,7 @@ def test_other_users_and_missing_resources_get_equal_responses(
 
 
 def test_admin_reads_other_users_data_but_changes_nothing(admin: Person, theirs: Victim) -> None:
-    """Group `admin` may read any user and order, but may not cancel other users' orders or list them."""
+    """A user in the group `admin` may read any user and order, but may not cancel other users' orders or list them."""
     ids = theirs.ids
     assert admin.rest("GET", f"/orders/{ids['order_id']}").json() == theirs.order
     assert admin.rest("GET", f"/users/{ids['user_id']}").json()["email"] == theirs.person.email
