@@ -5,7 +5,7 @@ These tests found four defects in earlier versions:
 - The emulator's permission check caused a 500 for `POST /orders/`.
 - An unknown path returned 415 for a text body.
 - POST /process returned 404 where POST /orders returns 415 or 413.
-- A 415 response contained API Gateway's own text instead of the common error body.
+- A 415 response contained API Gateway's own message instead of the platform's message.
 """
 
 from __future__ import annotations

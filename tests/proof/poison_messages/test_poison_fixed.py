@@ -156,7 +156,7 @@ def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
 def test_recorder_records_a_failed_message_once_after_its_fix(
     queues: FailureQueues, watcher: Watcher, proof: Proof, body: str
 ) -> None:
-    """A recorder that dies fails its whole batch, which waits without an error.
+    """If the recorder dies, its whole batch waits in the failure queue without an error.
 
     After the fix, all messages are recorded.
     """
