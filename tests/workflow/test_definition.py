@@ -245,7 +245,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 
 def test_assign_reads_no_variable_that_it_also_sets() -> None:
-    """An Assign must not need new values: AWS evaluates its expressions with the old values, some interpreters don't."""
+    """AWS evaluates the expressions of an Assign with the variables' old values, but some interpreters use new ones."""
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
