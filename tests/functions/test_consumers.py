@@ -141,7 +141,7 @@ class TestProcessOrder:
 
 
 class TestFailOrder:
-    """fail_order receives the event of an execution that has ended."""
+    """Tests of fail_order, which EventBridge invokes when an execution ended without success."""
 
     @pytest.fixture
     def fail_order(self, load: Load) -> LoadedFunction:
