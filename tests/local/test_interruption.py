@@ -123,7 +123,7 @@ GO_ON = (resources, terminated, killed)
 
 
 @pytest.mark.parametrize(("moment", "code"), MOMENTS.items(), ids=[moment.__name__ for moment in MOMENTS])
-def test_interrupted_up_ends_at_once_and_leaves_no_processes(
+def test_interrupted_up_ends_immediately_and_leaves_no_processes(
     kept: Running, tmp_path: Path, moment: Callable[[Terminal, Path], None], code: int
 ) -> None:
     where, mark = kept.instance, tmp_path / "mark"
