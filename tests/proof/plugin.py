@@ -25,7 +25,7 @@ from tests.proof.rows import ROWS
 
 @dataclass(frozen=True)
 class Dose:
-    """How much of each attack runs. `dose(40, 1000)` returns 40 for `make test`, and 1000 for `make prove`."""
+    """Selects the small or full size of each attack: `dose(40, 1000)` is 40 in `make test`, 1000 in `make prove`."""
 
     full: bool
 
@@ -89,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def dose(pytestconfig: pytest.Config) -> Dose:
-    """How much of each attack runs in this session."""
+    """The size of each attack in this session: a small sample or the full attack."""
     return Dose(full=pytestconfig.getoption("--dose") == "full")
 
 

@@ -58,7 +58,7 @@ class Case:
     answers: list[int] = field(default_factory=list[int])
     """HTTP statuses of all responses, in the order of the requests."""
     open: list[tuple[str, Callable[[], Answer], tuple[int, ...]]] = field(init=False)
-    """Unanswered requests: a name, the call and the allowed statuses. Each one has only received 429 or 5xx so far."""
+    """Requests that have only received 429 or 5xx so far, each with a name, the call and the allowed statuses."""
 
     def __post_init__(self) -> None:
         self.open = []

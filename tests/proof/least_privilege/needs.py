@@ -290,7 +290,7 @@ def _administration(key: str) -> Iterator[Need]:
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions that the keys of log groups need."""
+    """Yield the permissions that the KMS keys of the log groups must grant."""
     keys = {str(made.inputs["kmsKeyId"]) for made in graph.of("LogGroup") if made.inputs.get("kmsKeyId")}
     who, groups = f"logs.{REGION}.amazonaws.com", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
     for key in sorted(keys):

@@ -64,7 +64,7 @@ class Load:
     def until(self, look: Callable[[], T], what: str) -> T:
         """Call `look` until its result is true, and return the result.
 
-        The pause between calls is long, because reading all orders costs the emulator time.
+        The pause between calls is long, because reading all orders keeps the emulator busy.
         """
         return self.watcher.until(look, what, pause_s=_PAUSE_S)
 

@@ -65,7 +65,7 @@ class Use:
 
 
 def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Proof) -> None:
-    """The first request of a key determines the order. All requests with the other body are rejected."""
+    """The first request with a key determines the order's body. Requests with another body are rejected."""
     buyers = load.customers(dose(4, 10))
     stock = 1_000_000
     product, rare = load.admin.put(stock), load.admin.put(0)

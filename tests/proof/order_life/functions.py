@@ -67,7 +67,7 @@ class Functions:
     clock: Clock
     clients: Mapping[str, Any]
     mutate: Callable[[LoadedFunction], None]
-    """Changes a process after it was loaded."""
+    """Changes each process after the process was loaded."""
     _stack: ExitStack
     _idle: defaultdict[str, list[LoadedFunction]] = field(default_factory=lambda: defaultdict(list))
 

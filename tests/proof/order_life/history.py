@@ -47,7 +47,7 @@ class User:
 
 @dataclass(frozen=True)
 class Version:
-    """An order or a product from one moment on."""
+    """The state of an order or a product from one moment on."""
 
     since: int
     value: Json
@@ -90,7 +90,7 @@ class TrackedOrder:
         return between(self.versions, since, until)
 
     def as_(self, status: str) -> Json | None:
-        """Return the order as it was with this status, or None."""
+        """Return the first version of the order with this status, or None."""
         return next((each.value for each in self.versions if each.value["status"] == status), None)
 
 
@@ -213,7 +213,7 @@ class History:
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event, and check that it contains exactly an order as it once was."""
+        """Record a published event, and check that it contains exactly an order's state at some moment."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {"event_id": f"{tracked.order_id}:{order['status']}", "order": tracked.as_(order["status"])}, (

@@ -183,7 +183,7 @@ def test_customer_sees_no_data_of_an_admin_and_has_no_admin_rights(
 
 
 def _without_stock(things: list[Any]) -> list[Any]:
-    """Return the user's things without the product's stock, which the customer's own order reduced."""
+    """Return the user's orders, profile and product, without the stock, which the customer's order reduced."""
     return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
 
 
