@@ -43,7 +43,7 @@ pytest_plugins = ("tests.journeys.fixtures", "tests.local.fixtures", "tests.proo
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """End a pytest-xdist worker and the processes that it started soon after its controller is killed."""
+    """If the pytest-xdist controller is killed, end each of its workers and the worker's processes within a second."""
     if hasattr(config, "workerinput"):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 

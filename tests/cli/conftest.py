@@ -1,4 +1,4 @@
-"""Small commands for tests, which start in the same way as the commands of this repository."""
+"""Fixture for small commands that start in the same way as this repository's commands."""
 
 from __future__ import annotations
 

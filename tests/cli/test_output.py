@@ -60,7 +60,7 @@ def test_command_completes_if_the_reader_of_its_output_ends(command: Command, tm
 
 
 @needs_full
-def test_a_full_disk_is_reported_after_the_work(command: Command, tmp_path: Path) -> None:
+def test_full_disk_is_reported_after_the_command_has_done_its_work(command: Command, tmp_path: Path) -> None:
     done = tmp_path / "done"
     with Path("/dev/full").open("wb") as full:
         long = command(LONG.format(done=str(done)))

@@ -53,7 +53,7 @@ def test_an_ignored_signal_stays_ignored(command: Command) -> None:
     assert ended(command(body, handler=signal.SIG_IGN), signal.SIGHUP) == (0, "done\n", "")
 
 
-def test_actions_for_a_signal_run_before_the_command_ends(command: Command, tmp_path: Path) -> None:
+def test_registered_actions_run_before_a_signal_ends_the_command(command: Command, tmp_path: Path) -> None:
     body = f"""
         with on_signal(lambda: 1 / 0), on_signal(Path({str(tmp_path / "done")!r}).touch):
             begun()
@@ -73,7 +73,7 @@ def test_slow_action_for_a_signal_is_abandoned(command: Command) -> None:
     assert signals.LIMIT_S < WITHIN_S
 
 
-def test_command_stops_at_the_end_of_the_interrupted_block(command: Command) -> None:
+def test_code_after_an_interrupted_block_does_not_run(command: Command) -> None:
     body = """
         with on_signal(lambda: time.sleep(0.5)):
             begun()
@@ -83,7 +83,7 @@ def test_command_stops_at_the_end_of_the_interrupted_block(command: Command) -> 
     assert ended(command(body), signal.SIGINT) == (130, "", "interrupted\n")
 
 
-def test_started_change_completes_and_no_other_starts(command: Command) -> None:
+def test_started_change_completes_and_no_further_change_starts(command: Command) -> None:
     body = """
         work = Work()
         with on_signal(lambda: (work.stop(), work.settle())):

@@ -24,12 +24,12 @@ _VARIABLES: Final = ("PORT", "STACK", "DRY_RUN", "ATTACKS", "ORDERS", "PYTHON", 
 
 @dataclass(frozen=True)
 class Clone:
-    """A checkout in which nothing was installed at first."""
+    """A fresh clone of this repository. No packages are installed in the clone at first."""
 
     path: Path
     environment: Mapping[str, str]
     user: int | None = None
-    """Id of the user and group that run its commands, or None for the tests' own user."""
+    """Id of the user and group that run the clone's commands, or None for the user who runs the tests."""
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the clone until it ends."""
@@ -101,7 +101,7 @@ def sources() -> list[str]:
 
 
 def copy(names: list[str], into: Path) -> None:
-    """Copy these files of the repository to the folder `into`."""
+    """Copy the repository's files with these names to the folder `into`."""
     for name in names:
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ class Office:
 
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
-    """A machine whose environment variables and pip.conf would make pip, uv and Python use wrong places."""
+    """A machine with environment variables and a pip.conf that would make pip, uv and Python use wrong folders."""
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"
     clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in"], clone)
@@ -89,19 +89,19 @@ def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other,
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The results of a make that was killed while it installed packages."""
+    """The results of a run of make that was killed while it installed packages."""
 
     stamped: bool
     """Whether the packages counted as installed after the kill."""
     remade: str
-    """The commands that the next make would run."""
+    """The commands that the next run of make would execute."""
     second: str
-    """The output of a second make that ran at the same time."""
+    """The first line of output of a second run of make at the same time."""
 
 
 @pytest.fixture(scope="session")
 def interrupted(office: Office, wheels: Path) -> Interrupted:
-    """The first make on the company's machine, killed during the installation."""
+    """Run make for the first time on the company's machine, kill it during the installation, and return the results."""
     office.index.held = next(wheels.glob("tiny-*")).name
     with office.clone.started(STAMP) as process:
         while not office.index.reached.wait(0.1):
@@ -116,6 +116,6 @@ def interrupted(office: Office, wheels: Path) -> Interrupted:
 
 @pytest.fixture(scope="session")
 def installed(office: Office, interrupted: Interrupted) -> subprocess.CompletedProcess[str]:
-    """The next make after the killed one, which runs until it ends."""
+    """Run make again after the killed run, and return the result of this second run."""
     assert interrupted
     return office.clone.make(STAMP)

@@ -16,19 +16,19 @@ class Other:
     path: Path
 
     def variables(self) -> dict[str, str]:
-        """Return all variables that the Makefile removes, each with a value that would cause an error."""
+        """Return all environment variables that the Makefile unsets, each with a value that would cause an error."""
         return _misleading(self.path)
 
 
 @dataclass(frozen=True)
 class Watched:
-    """Folders that must not change."""
+    """Folders that make must not change, with their state at the start."""
 
     folders: tuple[Path, ...]
     before: dict[str, tuple[int, int]]
 
     def changed(self) -> set[str]:
-        """Return the files that were added, changed or deleted."""
+        """Return the files that were added, changed or deleted since the start."""
         return {name for name, _ in self.before.items() ^ tree(*self.folders).items()}
 
 

@@ -31,7 +31,10 @@ def bare(path: Path, user: int | None = None) -> Clone:
 
 
 def python(folder: Path, code: str) -> str:
-    """Write a Python that runs `code` before its own arguments. Return its path, which contains a space."""
+    """Write an executable in place of Python, and return its path, which contains a space.
+
+    The executable runs `code` in Python with the arguments after the first one.
+    """
     path = folder / "a python"
     path.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(PYTHON)} -c {shlex.quote(code)} "$@"\n')
     path.chmod(0o755)

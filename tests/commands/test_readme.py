@@ -147,7 +147,7 @@ def test_readme_has_only_console_blocks_and_a_diagram() -> None:
     assert len(LINES) > 10
 
 
-def test_specially_handled_commands_are_in_the_readme() -> None:
+def test_readme_contains_the_commands_with_shortened_runs() -> None:
     commands = [line.partition("#")[0].strip() for line in LINES]
     assert {TEST, PROVE, BENCH} <= set(commands)
 

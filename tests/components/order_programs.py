@@ -53,7 +53,7 @@ def record_event_bus(**changes: Any) -> Graph:
 
 
 def context(**changes: Any) -> FunctionContext:
-    """Return what the functions of the programs share; `changes` replace or add fields."""
+    """Return the settings that all functions of a program share; `changes` replace or add fields."""
     fields: dict[str, Any] = {
         "naming": Naming(project="orders", stack="dev"),
         "region": REGION,

@@ -46,7 +46,7 @@ def test_prod_data_is_protected_from_deletion_and_can_be_restored(stack: str, sa
     assert recoverable == {stack != "local"}
 
 
-def test_orders_table_streams_both_images_and_has_an_index_by_user_and_time(graph_of: GraphOf) -> None:
+def test_orders_table_streams_old_and_new_rows_and_is_indexed_by_user(graph_of: GraphOf) -> None:
     inputs = table(graph_of("prod"), "data-orders")
     assert inputs["streamViewType"] == "NEW_AND_OLD_IMAGES"
     assert inputs["globalSecondaryIndexes"] == [

@@ -68,7 +68,7 @@ class TestBus:
         assert archive["retentionDays"] == 7
         assert "eventPattern" not in archive
 
-    def test_email_claim_outlives_every_copy_of_its_event(self, graph: Graph) -> None:
+    def test_sent_emails_are_remembered_longer_than_any_copy_of_their_event(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
         waits = ("send-email-delivery", "send-email-failures")
         queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
@@ -78,7 +78,7 @@ class TestBus:
         # One more day in the archive needs one more day in the idempotency table.
         assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
 
-    def test_order_is_decided_before_step_functions_allows_its_execution_name_again(self) -> None:
+    def test_standard_execution_ends_before_its_name_can_be_reused(self) -> None:
         # Step Functions keeps the name of an execution for 90 days. After that, process_order starts nothing, because
         # the order is already decided.
         longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
@@ -129,7 +129,7 @@ class TestDelivery:
         assert sent_by_rules(graph, "analytics", f"{QUEUES}-analytics.fifo") == [rule_arn("order-changed")]
 
     @pytest.mark.parametrize("name", FUNCTION_TARGETS)
-    def test_only_its_rule_may_invoke_a_function_through_its_alias(self, graph: Graph, name: str) -> None:
+    def test_only_the_rule_of_a_target_may_invoke_its_function(self, graph: Graph, name: str) -> None:
         permission = graph.one("Permission", f"{name}-event-bus").inputs
         assert permission["principal"] == "events.amazonaws.com"
         assert permission["sourceArn"] == rule_arn(TARGETS[name][0])

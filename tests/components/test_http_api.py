@@ -78,7 +78,7 @@ def test_api_may_invoke_the_function_only_for_its_own_paths(api: Graph) -> None:
 def test_document_and_resource_agree_on_name_cors_and_tags(api: Graph) -> None:
     inputs, body = api.one(*HTTP).inputs, document(api, HTTP)
     assert body["info"] == {"title": inputs["name"], "version": inputs["version"]}, (
-        "the provider would read a description back and show a difference"
+        "with a description in the document, each preview would show a difference"
     )
     assert body["x-amazon-apigateway-cors"] == inputs["corsConfiguration"]
     assert {each["name"]: each["x-amazon-apigateway-tag-value"] for each in body["tags"]} == inputs["tags"]

@@ -126,7 +126,7 @@ def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[P
 
 
 def test_sdk_data_covers_exactly_the_calls_of_the_functions() -> None:
-    """The calls are the client methods in the functions' code, and the calls of Powertools' idempotency feature."""
+    """The needed calls are those in the functions' code, and those of Powertools' idempotency feature."""
     named = {
         node.attr
         for path in archives.FUNCTIONS.rglob("*.py")
@@ -180,7 +180,7 @@ def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
 
 
 def test_client_uses_botocores_own_data_if_ours_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda's botocore is not pinned, and a later version may read data files that our copy does not contain."""
+    """If a later botocore on Lambda reads data files that our trimmed copy lacks, it must find its own files."""
     whole = botocore.session.get_session().get_service_model("dynamodb")
     aws.session.cache_clear()
     with monkeypatch.context() as patched:

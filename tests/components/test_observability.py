@@ -95,7 +95,7 @@ class TestAlarms:
         assert {inputs["dimensions"]["FunctionName"] for inputs in throttled} == names
 
     def test_functions_that_raise_business_errors_have_no_error_alarm(self, graph: Graph) -> None:
-        """Such functions raise business errors, for example OutOfStock, and Lambda counts each as an error."""
+        """Lambda counts each business error, for example OutOfStock, as an error, so alarms would be false."""
         erring = {
             each.inputs["dimensions"]["FunctionName"].removeprefix("orders-dev-")
             for each in graph.of("MetricAlarm")
@@ -165,7 +165,7 @@ class TestUnexpectedEnds:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
     def test_expected_workflow_error_is_not_counted(self, graph: Graph) -> None:
-        """The exception is NotRecorded, because only a fault of the platform causes this error."""
+        """Only the error NotRecorded is counted, because only a fault of the platform causes this error."""
         ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}

@@ -1,4 +1,4 @@
-"""The archives of functions and layers: their contents, and that unchanged content gives identical bytes."""
+"""The archives of functions and layers have the right contents, and unchanged sources give identical archives."""
 
 import os
 import re

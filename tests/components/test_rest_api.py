@@ -75,7 +75,9 @@ def test_every_operation_of_the_contract_is_a_route(api: Graph) -> None:
 def test_operation_requires_an_id_token_of_the_user_pool(api: Graph, operation: Operation) -> None:
     assert operation.scheme
     (requirement,) = route_of(api, operation.operation_id).operation["security"]
-    assert requirement == {operation.scheme: []}, "if scopes are listed, the authorizer expects access tokens instead"
+    assert requirement == {operation.scheme: []}, (
+        "with a scope, the authorizer would expect access tokens and refuse ID tokens"
+    )
     scheme = document(api, REST)["components"]["securitySchemes"][operation.scheme]
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "Authorization")
     assert scheme["x-amazon-apigateway-authtype"] == "cognito_user_pools"
@@ -83,7 +85,7 @@ def test_operation_requires_an_id_token_of_the_user_pool(api: Graph, operation: 
         "type": "cognito_user_pools",
         "providerARNs": [POOL],
         "identityValidationExpression": "^client$",
-    }, "without the expression, tokens of every app client of the pool are accepted"
+    }, "without the validation expression, the authorizer accepts tokens of every app client of the pool"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
@@ -236,7 +238,9 @@ def test_status_of_step_functions_selects_the_integration_response(api: Graph) -
         "504": "504",
         "default": "500",
     }
-    assert set(process.operation["responses"]) == {"200", "429", "500", "504"}, "each status must be declared"
+    assert set(process.operation["responses"]) == {"200", "429", "500", "504"}, (
+        "the document must declare each status of the integration responses"
+    )
 
 
 def test_only_routes_with_fixed_responses_require_no_token(api: Graph) -> None:

@@ -41,7 +41,7 @@ JSON_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @dataclass(frozen=True)
 class Rendered:
-    """What a template wrote, and what it overrode."""
+    """The output of a template, with the response status and headers that the template overrode."""
 
     text: str
     status: int | None
@@ -56,7 +56,7 @@ class Rendered:
 def render(
     template: str, body: Any = None, *, headers: dict[str, str] | None = None, claims: dict[str, str] | None = None
 ) -> Rendered:
-    """Render `template` for a request with `body`, or for an integration's response with it."""
+    """Render a request or response template. `body` is the body of the request or of the integration's response."""
     request = velocity.Request(
         body=body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
         path={},

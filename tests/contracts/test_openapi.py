@@ -130,7 +130,7 @@ def test_shared_schemas_are_equal_in_both_documents() -> None:
         assert rest[name] == http[name]
 
 
-def test_writable_currencies_match_the_currency_pattern() -> None:
+def test_each_active_currency_matches_the_currency_pattern() -> None:
     http = schemas(openapi.load("http-api.yaml"))
     codes: list[str] = http["ActiveCurrency"]["enum"]
     assert codes == sorted(set(codes))

@@ -1,1 +1,5 @@
-"""Tests of the corrections, with one module for each. The tests fail without their correction."""
+"""Tests of the corrections to the local emulator, one module for each correction.
+
+A correction replaces a function of the emulator that behaves differently from AWS. Without a correction, its tests
+fail.
+"""

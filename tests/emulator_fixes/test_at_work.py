@@ -16,7 +16,10 @@ At = Callable[[], dict[str, int]]
 
 @pytest.fixture
 def at_work(cloud: Cloud) -> At:
-    """Returns the changes of the counts since the start of the test, because other tests may leave work behind."""
+    """Return a function that returns how much each count of unfinished work has changed since the start of the test.
+
+    The counts themselves say nothing about a test, because other tests may leave work behind.
+    """
 
     def counts() -> dict[str, int]:
         return requests.get(cloud.instance.url + AT_WORK, timeout=60).json()

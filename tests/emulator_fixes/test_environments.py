@@ -93,7 +93,7 @@ def test_waiting_invocations_do_not_use_account_concurrency() -> None:
     assert len(at_work) == PLACES
 
 
-def test_callers_above_the_limit_are_refused_at_once() -> None:
+def test_callers_above_the_limit_are_refused_immediately() -> None:
     line = Line(1)
 
     assert line.enter(limit=2)

@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", emulator_fixes.NAMES)
-def test_correction_states_both_behaviors_and_the_source_of_the_rule(name: str) -> None:
+def test_correction_describes_the_emulator_and_aws_with_a_source(name: str) -> None:
     fix = fixes.read(importlib.import_module(f"emulator_fixes.{name}").__doc__ or "")
     assert fix.summary.endswith(".")
     assert fix.emulator.endswith(".")
@@ -29,7 +29,7 @@ def test_correction_states_both_behaviors_and_the_source_of_the_rule(name: str) 
 
 
 @pytest.mark.parametrize("label", ["Emulator", "AWS", "Source", "Upstream"])
-def test_docstring_without_a_part_is_refused(label: str) -> None:
+def test_docstring_without_a_required_part_is_refused(label: str) -> None:
     whole = importlib.import_module("emulator_fixes.http_api_cors").__doc__ or ""
     with pytest.raises(ValueError, match=f"docstring: no {label};"):
         fixes.read(whole.replace(f"{label}:", f"{label} -"))

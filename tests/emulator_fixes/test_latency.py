@@ -39,7 +39,7 @@ def drained(environment: Environment) -> str:
     return latency.drain(None, environment)
 
 
-def test_reading_an_invocation_log_stops_at_its_mark() -> None:
+def test_reading_an_invocation_log_stops_at_the_end_marker() -> None:
     environment = Environment(["one", "two", END_OF_LOG, "of the next one"])
 
     assert drained(environment) == "one\ntwo"
@@ -57,7 +57,7 @@ def test_reading_an_invocation_log_waits_for_late_lines() -> None:
     assert drained(Slow(["late", END_OF_LOG])) == "late"
 
 
-def test_log_of_an_ended_environment_needs_no_mark() -> None:
+def test_log_of_an_ended_environment_needs_no_end_marker() -> None:
     class Ended(Environment):
         def poll(self) -> Any:
             return 1

@@ -21,7 +21,7 @@ def apis(cloud: Cloud, name: str) -> list[str]:
     return [each["id"] for each in found if each["name"] == name]
 
 
-def test_repeated_call_runs_once_and_gets_the_same_response(cloud: Cloud) -> None:
+def test_call_repeated_with_its_token_runs_once(cloud: Cloud) -> None:
     name, answers = unique("api"), list[str]()
     for _ in range(2):
         with cloud.once(name):
@@ -41,7 +41,7 @@ def test_large_repeated_calls_leave_their_connections_usable(cloud: Cloud) -> No
         assert len(cloud("lambda", "list_layer_versions", LayerName=name)["LayerVersions"]) == 1
 
 
-def test_different_calls_and_other_tokens_run_again(cloud: Cloud) -> None:
+def test_call_with_other_arguments_or_another_token_runs(cloud: Cloud) -> None:
     name = unique("api")
     for token, description in (("a", "one"), ("a", "another"), ("b", "one")):
         with cloud.once(f"{name}-{token}"):
@@ -51,7 +51,7 @@ def test_different_calls_and_other_tokens_run_again(cloud: Cloud) -> None:
     assert len(apis(cloud, name)) == 4
 
 
-def test_same_call_twice_in_one_block_runs_twice(cloud: Cloud) -> None:
+def test_two_equal_calls_under_one_token_both_run(cloud: Cloud) -> None:
     name = unique("api")
     for _ in range(2):
         with cloud.once(name):

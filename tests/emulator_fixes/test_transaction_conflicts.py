@@ -68,7 +68,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
 
 @pytest.fixture(scope="module")
 def meanwhile(table: Table) -> dict[str, Any]:
-    """Results of other calls while a transaction holds the items `a` and `b`, and of one call right after it."""
+    """Results of other calls during a transaction that holds the items `a` and `b`, and of one call right after it."""
     put = {"TableName": table.name, "Item": {"id": {"S": "a"}}}
     calls: dict[str, Callable[[], Any]] = {
         "transaction": lambda: table.transact("c", "b"),

@@ -131,6 +131,6 @@ def _number(value: Mapping[str, Any]) -> int:
 
 
 def _comparable(value: Mapping[str, Any]) -> Any:
-    """Return a value that Python compares like DynamoDB. Numbers are sent as text, but compare as numbers."""
+    """Convert a DynamoDB value for comparisons in Python. DynamoDB sends numbers as text but compares numbers."""
     (kind, content), *_ = value.items()
     return int(content) if kind == "N" else content

@@ -41,7 +41,7 @@ class Request:
 
 
 def rest_event(request: Request) -> dict[str, Any]:
-    """Return the event of the REST API: groups are `a,b`, and missing values are null."""
+    """Return the event that the REST API sends: the groups claim has the form `a,b`, and missing values are null."""
     claims = {"sub": request.user_id, "token_use": request.token_use or "id"}
     if request.groups:
         claims["cognito:groups"] = ",".join(request.groups)
@@ -69,7 +69,10 @@ def rest_event(request: Request) -> dict[str, Any]:
 
 
 def http_event(request: Request) -> dict[str, Any]:
-    """Return the event of the HTTP API in format 2.0: lower-case headers, groups are `[a b]`, and no null values."""
+    """Return the event that the HTTP API sends in format 2.0.
+
+    Header names are in lower case, the groups claim has the form `[a b]`, and no value is null.
+    """
     claims = {"sub": request.user_id, "token_use": request.token_use or "access", "scope": "openid email"}
     if request.groups:
         claims["cognito:groups"] = f"[{' '.join(request.groups)}]"

@@ -57,9 +57,7 @@ class TestPutting:
         dynamodb.faults.lose_answer("update_item")
         assert catalog_api(put()).status == 201
 
-    def test_sdk_retry_of_replacement_keeps_a_sale_made_in_between(
-        self, catalog_api: Api, dynamodb: FakeDynamoDB
-    ) -> None:
+    def test_sdk_retry_of_replacement_does_not_undo_a_sale(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
         catalog_api(put())
         request_id = "the replacement"
 

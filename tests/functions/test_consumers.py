@@ -96,7 +96,7 @@ class TestProcessOrder:
         assert len(stepfunctions.executions) == 1
 
     @pytest.mark.parametrize("status", ["CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
-    def test_decided_order_starts_no_execution(
+    def test_order_that_is_not_pending_starts_no_execution(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions, status: str
     ) -> None:
         self.store(dynamodb, order(status=status))
@@ -141,7 +141,7 @@ class TestProcessOrder:
 
 
 class TestFailOrder:
-    """fail_order receives the event of an execution that has ended."""
+    """Tests of fail_order, which EventBridge invokes when an execution ended without success."""
 
     @pytest.fixture
     def fail_order(self, load: Load) -> LoadedFunction:
@@ -164,7 +164,7 @@ class TestFailOrder:
         assert after == {**before, "status": "FAILED", "reason": INTERNAL_ERROR, "updated_at": after["updated_at"]}
 
     @pytest.mark.parametrize("status", ["CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
-    def test_decided_order_is_not_changed(
+    def test_order_that_is_not_pending_is_not_changed(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
         TestProcessOrder.store(dynamodb, order(status=status))

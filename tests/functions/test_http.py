@@ -123,7 +123,7 @@ def test_error_message_states_the_problem(orders_api: Api, body: Any, problem: s
     assert problem in orders_api(order(body)).body["message"]
 
 
-def test_deeply_nested_json_is_not_called_invalid_json(orders_api: Api) -> None:
+def test_error_for_deeply_nested_json_names_the_depth_or_type(orders_api: Api) -> None:
     # Whether the parser reaches its recursion limit depends on the version of Python. If it does not, the schema
     # rejects the body.
     message = orders_api(order(DEEP_AND_WHOLE)).body["message"]
@@ -182,7 +182,7 @@ def test_content_type_other_than_json_is_rejected(orders_api: Api, kind: str) ->
 @pytest.mark.parametrize(
     "kind", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
 )
-def test_every_spelling_of_json_in_utf8_is_accepted(orders_api: Api, kind: str) -> None:
+def test_every_spelling_of_the_json_content_type_is_accepted(orders_api: Api, kind: str) -> None:
     assert orders_api(order(headers={"Content-Type": kind})).status == 202
 
 
@@ -266,7 +266,7 @@ def test_group_admin_is_found_in_each_claim_format(claim: object, token_use: Tok
 @pytest.mark.parametrize(
     "claim", [None, "", "[]", "administrators", ["Admin"], {"admin": 1}, 7, "x admin", ["x,admin"]]
 )
-def test_other_claims_are_not_the_group_admin(claim: object, token_use: TokenUse) -> None:
+def test_claim_without_the_exact_group_gives_no_admin_rights(claim: object, token_use: TokenUse) -> None:
     assert "admin" not in groups(claim, token_use)
 
 
@@ -341,11 +341,11 @@ class TestUnexpectedFaults:
         dynamodb.faults.refuse("put_item", RuntimeError("an internal secret"))
         return orders_api(order(headers={"Origin": ORIGIN}))
 
-    def test_response_is_500_without_the_cause(self, broken: Answer) -> None:
+    def test_unexpected_error_returns_500_without_its_cause(self, broken: Answer) -> None:
         assert is_error(broken, 500, "InternalError")
         assert "secret" not in json.dumps(broken.body)
 
-    def test_response_has_cors_headers(self, broken: Answer) -> None:
+    def test_response_to_an_unexpected_error_has_cors_headers(self, broken: Answer) -> None:
         assert broken.headers["Access-Control-Allow-Origin"] == ORIGIN
 
     def test_traceback_is_logged(

@@ -143,7 +143,7 @@ class TestReading:
 class TestListing:
     @pytest.fixture
     def five(self, orders_api: Api, dynamodb: FakeDynamoDB) -> list[str]:
-        """Ids of the caller's five orders, newest first; the two newest have equal times. Another user has one."""
+        """Ids of the caller's five orders, newest first. The first two have equal times. Another user has one order."""
         ids: list[str] = []
         for second in (1, 2, 3, 4, 4):
             order_id = orders_api(place()).body["order_id"]

@@ -63,7 +63,7 @@ def test_function_creates_clients_only_at_import() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_imports_neither_boto3_nor_pydantic(function: str) -> None:
-    """Importing either of them would lengthen every cold start."""
+    """An import of boto3 or pydantic would lengthen every cold start."""
     program = (
         f"import sys, json, {function}.handler; "
         "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"

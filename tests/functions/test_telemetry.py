@@ -142,7 +142,7 @@ class TestNothingPersonal:
         assert "record is not a valid event" in logged
         assert WORD not in logged
 
-    def test_silent_client_drops_the_error_message(self) -> None:
+    def test_client_with_silent_errors_drops_the_error_message(self) -> None:
         # The tracer writes the error message of a failed call into the trace, and SES's messages contain email
         # addresses.
         client: Any = aws.client("sesv2", silent_errors=True)
@@ -206,7 +206,7 @@ class TestCorrelation:
         assert "order_id" not in logs()[-1]
 
     def test_log_messages_are_constant(self) -> None:
-        """Data must go into keys, so that one query finds all log lines of a kind."""
+        """Variable data must go into keys of the JSON log line, so that a query for the message finds all lines."""
         for path in (ROOT / "functions").rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.") and node.args:

@@ -57,7 +57,7 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
-    """Deny everybody to write objects whose key matches the pattern `keys` to the analytics bucket."""
+    """Prevent everybody from writing objects with keys that match the pattern `keys` to the analytics bucket."""
     bucket = stack.ops["analyticsBucket"]
     policy = stack.aws("s3", "get_bucket_policy", Bucket=bucket)["Policy"]
     refused = {

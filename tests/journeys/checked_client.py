@@ -18,7 +18,7 @@ _ALL_HEADERS: Final = {"content-type": "Content-Type", "location": "Location"}
 
 
 class CheckedClient(Client):
-    """Sends requests like a page of the stack's first CORS origin. A test fails if a response breaks the contract."""
+    """Sends requests as a page of the stack's first CORS origin would. Fails if a response violates the contract."""
 
     def rest(
         self,
@@ -52,7 +52,7 @@ class CheckedClient(Client):
         # An HTTP API adds CORS headers only "to the response from an integration", not to its own error responses.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
-            found.append("CORS forbids a page of the stack's own origin to read the response")
+            found.append("CORS prevents a page of the stack's own origin from reading the response")
         assert not found, f"{method} {path}: {answer.status} {answer.text[:1000]}\n" + "\n".join(found)
         return answer
 

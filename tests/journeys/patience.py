@@ -26,7 +26,7 @@ class Watcher:
     """URL of a queue that receives every event of the bus."""
 
     def until(self, look: Callable[[], T], what: str, about: str = "", *, pause_s: float = _PAUSE_S) -> T:
-        """Call `look` until its result is true, and return it. The error shows the state of the order `about`."""
+        """Call `look` until its result is true, and return the result. Errors show the state of the order `about`."""
         ends = time.monotonic() + WITHIN_S
         while True:
             found = look()
@@ -43,7 +43,7 @@ class Watcher:
             order = person.read(order_id)
             return order if order["status"] != "PENDING" else None
 
-        return self.until(look, "the order is decided", order_id) or {}
+        return self.until(look, "the order is no longer PENDING", order_id) or {}
 
     def ended(self, order_id: str) -> dict[str, Any]:
         """Wait until the order's STANDARD execution has ended, and return the execution."""

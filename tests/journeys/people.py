@@ -65,7 +65,7 @@ class Person:
         return answer.json()
 
     def process(self, items: Mapping[str, int], key: str | None = None) -> Answer:
-        """Place an order with `POST /process`, whose response contains the decision."""
+        """Place an order with `POST /process`, and return the response: the confirmed order, or an error."""
         return self.rest("POST", "/process", lines(items), **({"Idempotency_Key": key} if key else {}))
 
     def read(self, order_id: str) -> dict[str, Any]:

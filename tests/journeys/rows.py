@@ -11,7 +11,7 @@ from tests.journeys.stack import Stack
 
 
 def pending(owner: Person, product_id: str) -> dict[str, Any]:
-    """Return a PENDING order of two pieces of a product. The order is not in the table yet."""
+    """Return a PENDING order of two units of a product. The order is not in the table yet."""
     now = timestamp(datetime.now(UTC))
     return {
         "order_id": str(uuid.uuid4()),

@@ -42,7 +42,7 @@ def order(admin: Person, customer: Person) -> dict[str, Any]:
     return pending(customer, admin.put(5))
 
 
-def test_failed_event_waits_with_its_error_and_a_redrive_completes_it(
+def test_redrive_processes_an_event_that_failed(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     # The order looks like one whose EXPRESS execution died after the first step. Its creation time is in the future, so
@@ -137,7 +137,7 @@ def test_event_delivered_twice_takes_effect_once(
     assert stack.stock(product) == 3
 
 
-def test_replay_from_the_archive_changes_nothing_twice(
+def test_replay_from_the_archive_has_no_further_effect(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, successes: Callable[[str], list[Any]]
 ) -> None:
     began, product = datetime.now(UTC), admin.put(5)

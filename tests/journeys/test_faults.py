@@ -1,4 +1,4 @@
-"""Journey: internal errors. Every order is still decided, and responses reveal no internal details."""
+"""Journey: internal errors. No order stays PENDING, and responses reveal no internal details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journey 7: `POST /process` returns the decision, and the order has the same events and emails as any other."""
+"""Journey 7: `POST /process` returns the confirmed order or an error. Events and emails are as for any other order."""
 
 from __future__ import annotations
 

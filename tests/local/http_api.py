@@ -17,7 +17,10 @@ class HttpApi:
 
     @classmethod
     def make(cls, cloud: Cloud, function: str, *routes: str, log: dict[str, str] | None = None) -> HttpApi:
-        """Create an API with `routes` ("GET /things") to the alias `function`. `log` is its AccessLogSettings."""
+        """Create an API whose `routes`, for example "GET /things", invoke an alias. `function` is the alias's ARN.
+
+        `log` contains the AccessLogSettings of the stage.
+        """
         api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
         name, _, qualifier = function.partition(":function:")[2].partition(":")
         cloud(

@@ -32,7 +32,7 @@ class Terminal:
             os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm", **(environment or {})})  # noqa: S606 - no shell is involved
 
     def wait(self, until: float = 0, *, text: str = "", path: Path | None = None, within_s: float = 60) -> bool:
-        """Wait for a text, a file or a duration, and return False if the command ended before.
+        """Wait for a text, a file or a duration, and return False if the command ended earlier.
 
         `until` is the running time in seconds, `text` a text in the output, and `path` a file that the command creates.
         """

@@ -1,4 +1,4 @@
-"""The adapters and the resource types of the stacks are the same set."""
+"""There is one adapter for each resource type of the stacks, and no other adapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program sees of the engine, and what a sink receives of the program."""
+"""What a Pulumi program reads from the engine, and what the engine passes to the sink that creates the resources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 
 
 class Recorder:
-    """Stores what it receives. Each resource gets the output `arn`."""
+    """A sink that stores all resources of a program. Each resource gets the output `arn`."""
 
     account, region = ACCOUNT, REGION
 

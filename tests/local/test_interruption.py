@@ -1,4 +1,4 @@
-"""Interrupted and killed commands end at once, leave no processes running, and lose no data.
+"""Interrupted and killed commands end immediately, leave no processes running, and lose no data.
 
 The commands run in a pseudo-terminal, in which a user presses Ctrl-C.
 """
@@ -53,7 +53,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
-    """Write a program with a table and many queues. It creates the file `mark` at its 60th resource."""
+    """Write a program with a table and many queues. The program creates the file `mark` at its 60th resource."""
     text = MANY.replace("SECONDS", str(seconds)).replace("MARK", repr(str(mark or ""))).replace("QUEUES", str(QUEUES))
     return write(root, TABLE, text)
 
@@ -64,7 +64,7 @@ def left(where: Instance, *, but: tuple[int, ...] = ()) -> list[processes.Proces
 
 
 def takes_signals(terminal: Terminal) -> bool:
-    """Return whether the command handles signals already. It does so before its imports."""
+    """Return whether the command already handles signals. A command starts to handle signals before its imports."""
     status = Path(f"/proc/{terminal.pid}/status").read_text(encoding="ascii")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))
@@ -123,7 +123,7 @@ GO_ON = (resources, terminated, killed)
 
 
 @pytest.mark.parametrize(("moment", "code"), MOMENTS.items(), ids=[moment.__name__ for moment in MOMENTS])
-def test_interrupted_up_ends_at_once_and_leaves_no_processes(
+def test_interrupted_up_ends_immediately_and_leaves_no_processes(
     kept: Running, tmp_path: Path, moment: Callable[[Terminal, Path], None], code: int
 ) -> None:
     where, mark = kept.instance, tmp_path / "mark"
@@ -275,7 +275,7 @@ def test_up_deploys_even_if_its_output_cannot_be_written(kept: Running, tmp_path
     assert kept.aws("dynamodb", "get_item", TableName="things", Key=KEPT)["Item"] == KEPT
 
 
-def test_released_emulator_cannot_be_discarded_and_vice_versa(fresh: Instance) -> None:
+def test_emulator_is_either_released_or_discarded(fresh: Instance) -> None:
     started = emulator.start(fresh, region="eu-west-1")
     started.wait()
     assert started.discard()

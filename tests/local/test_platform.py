@@ -27,7 +27,7 @@ from tests.support import hostile
 
 @dataclass(frozen=True)
 class CutOff:
-    """A deployment that created all resources but recorded none of them, as if it was killed after each call."""
+    """A deployment that created all resources but recorded none of them, as if a kill had prevented every record."""
 
     instance: Instance
     made: Counter[str]
@@ -83,7 +83,7 @@ def test_seeded_users_can_sign_in_with_their_rights(platform: Running) -> None:
     assert created.status == 409, "the customer has a profile"
 
 
-def test_a_second_up_changes_no_resource_and_no_seed(platform: Running) -> None:
+def test_second_up_changes_neither_resources_nor_sample_data(platform: Running) -> None:
     client, people = platform.client, platform.outputs["local"]
     admin = client.sign_in_by_code(**people["admin"])
     changed = {**PRODUCTS["teapot"], "quantity": 7}
@@ -149,7 +149,7 @@ def test_interrupted_order_deletes_its_temporary_queue_and_rule(platform: Runnin
         platform.aws("sqs", "get_queue_url", QueueName="orders-local-watch")
 
 
-def test_an_interrupted_redrive_ends_at_once(platform: Running) -> None:
+def test_interrupted_redrive_ends_immediately(platform: Running) -> None:
     where = instance(platform.instance.port)
     where.home.parent.mkdir(exist_ok=True)
     where.home.symlink_to(platform.instance.home)
@@ -198,7 +198,7 @@ def test_make_order_reports_missing_steps(platform: Running) -> None:
     assert "mail Your order is confirmed: see the log group /aws/lambda/orders-local-send-email" in done.stdout
 
 
-def test_failure_queues_are_empty_after_seeds_and_order(platform: Running) -> None:
+def test_failure_queues_are_empty_after_seeding_and_an_order(platform: Running) -> None:
     waiting: dict[str, str] = {}
     for name, queue in platform.ops["failureQueues"].items():
         found = platform.aws("sqs", "get_queue_attributes", QueueUrl=queue["url"], AttributeNames=["All"])

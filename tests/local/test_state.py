@@ -58,7 +58,7 @@ def test_complete_deployment_leaves_one_state_file(where: Instance) -> None:
     assert State(where).records == {}
 
 
-def test_resource_stays_marked_as_emptied_until_a_deployment_completes(where: Instance) -> None:
+def test_deleted_resource_stays_marked_until_a_deployment_completes(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)
@@ -69,7 +69,7 @@ def test_resource_stays_marked_as_emptied_until_a_deployment_completes(where: In
     assert State(where).emptied == {}
 
 
-def test_resource_recreated_with_a_new_id_is_not_marked_as_emptied(where: Instance) -> None:
+def test_resource_recreated_with_a_new_id_is_no_longer_marked(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)

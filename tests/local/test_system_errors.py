@@ -1,7 +1,7 @@
 """A command reports every error of the operating system in one line, and leaves no processes running.
 
 The commands run in the test's own process. The emulator is a process that only sleeps, and the program has one
-resource, so hundreds of errors take seconds.
+resource, so testing hundreds of errors takes only seconds.
 """
 
 from __future__ import annotations
@@ -158,9 +158,10 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
 
 
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
-    """Yield the system calls of a command, each with an error that the test then causes in it.
+    """Yield pairs of a system call of the command and the number of the error with which the test lets the call fail.
 
-    The first call at each place in the code gets each possible error. The last call at the place gets one error.
+    The first call at each place in the code occurs once with each possible error. The last call at the same place
+    occurs with one error only.
     """
     machine, asked = make(), Refusals()
     for each in before:

@@ -40,7 +40,8 @@ class FakeSqs:
     """A fake of SQS with queues by URL.
 
     A received message stays hidden until its visibility timeout is set to 0. All messages of a queue in `fifo` belong
-    to one message group. While some of them are hidden, SQS returns no others, and neither does this fake.
+    to one message group. While a message of the group is hidden, SQS returns no other message of the group, and so does
+    this fake.
     """
 
     def __init__(self, *fifo: str) -> None:

@@ -47,7 +47,7 @@ def envelope(event: Any = EVENT, *, request_id: str = "r-1") -> dict[str, Any]:
 
 
 def stream_report() -> dict[str, Any]:
-    """Return the report of failed stream records that Lambda sends. It contains their position, not the records."""
+    """Return the report of failed stream records that Lambda sends. The report contains the records' position only."""
     return {
         "requestContext": {"requestId": "r-9", "condition": "RetryAttemptsExhausted"},
         "DDBStreamBatchInfo": {

@@ -1,4 +1,4 @@
-"""For each rule: changes to prod's resources that break the rule, and the resource that it then reports.
+"""For each rule: changes to prod's resources that break the rule, and the resource that the rule must then report.
 
 If a waiver allows prod to break the rule, the change fixes the resource instead.
 """

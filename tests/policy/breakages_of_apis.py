@@ -1,4 +1,4 @@
-"""For each rule about an API or its firewall: changes that break the rule, and the resource that it then reports."""
+"""For each rule about an API or its firewall: changes that break the rule, and the resource that it reports."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def without(title: str) -> Change:
 def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
     """Return a change that adds a resource with the name `new`.
 
-    `made_from` maps a property to the title of the resource from whose outputs the value is made.
+    `made_from` maps each computed property to the title of the resource whose outputs determine the value.
     """
 
     def added(stack: Stack) -> Stack:

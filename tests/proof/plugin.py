@@ -1,4 +1,4 @@
-"""A pytest plugin that scales the attacks, and prints the report of `make prove` in the end.
+"""A pytest plugin that scales the attacks, and prints the report of `make prove` at the end.
 
     @pytest.mark.attack("stock-race")
     def test_..(proof: Proof, dose: Dose) -> None:
@@ -7,8 +7,8 @@
         proof.tried(orders=orders, clients=32)
         proof.found(sold=sold, oversold=0)
 
-The mark assigns a test to an attack of rows.py. The report adds up figures of the same name from all tests of an
-attack.
+The marker `attack` assigns a test to an attack in rows.py. The report adds up figures of the same name from all tests
+of an attack.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.proof.rows import ROWS
 
 @dataclass(frozen=True)
 class Dose:
-    """How much of each attack runs. `dose(40, 1000)` returns 40 for `make test`, and 1000 for `make prove`."""
+    """Selects the small or full size of each attack: `dose(40, 1000)` is 40 in `make test`, 1000 in `make prove`."""
 
     full: bool
 
@@ -89,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def dose(pytestconfig: pytest.Config) -> Dose:
-    """How much of each attack runs in this session."""
+    """The size of each attack in this session: a small sample or the full attack."""
     return Dose(full=pytestconfig.getoption("--dose") == "full")
 
 

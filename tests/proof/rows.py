@@ -23,7 +23,7 @@ ROWS: Final = {
     ),
     "many-orders": Row(
         "customers place many orders at the same time",
-        "every order is decided, with each of its events, emails and analytics records exactly once",
+        "every order is confirmed or rejected, with each of its events, emails and analytics records exactly once",
     ),
     "repeated-keys": Row(
         "clients send many requests with the same idempotency key at the same time",

@@ -25,7 +25,7 @@ def accepted(tables: Tables) -> None:
     tables.accepted(LINES)
 
 
-def test_confirmed_order_needs_one_transition(order_workflow: Workflow, tables: Tables) -> None:
+def test_confirmed_order_needs_one_state_transition(order_workflow: Workflow, tables: Tables) -> None:
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, ended.states) == ("SUCCEEDED", ["DecideOrder"])
     assert order_workflow.started == [ORDER_ID]
@@ -74,7 +74,7 @@ def test_lost_response_is_recovered_from_the_row(order_workflow: Workflow, table
     assert (tables.order()["status"], tables.stock("tea")) == ("CONFIRMED", 3)
 
 
-def test_order_left_pending_is_decided_by_the_retry(order_workflow: Workflow, tables: Tables) -> None:
+def test_retry_processes_an_order_left_pending(order_workflow: Workflow, tables: Tables) -> None:
     # The execution cannot record that it failed, so the order stays PENDING.
     for step in ("CheckInventory", "RecordFailed"):
         order_workflow.fail(step, "DynamoDB.AccessDeniedException")

@@ -65,7 +65,7 @@ def integration(state: Mapping[str, Any]) -> tuple[str, str]:
     return service, operation
 
 
-def test_states_of_the_source_article_exist() -> None:
+def test_required_states_exist_with_their_types() -> None:
     wanted = {
         "ValidateInput": "Task",
         "CheckInventory": "Task",
@@ -244,8 +244,8 @@ def _texts(node: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def test_assign_does_not_read_its_other_variables() -> None:
-    """AWS evaluates all expressions of an Assign with the old values, but some interpreters use the new values."""
+def test_assign_reads_no_variable_that_it_also_sets() -> None:
+    """AWS evaluates the expressions of an Assign with the variables' old values, but some interpreters use new ones."""
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
@@ -254,7 +254,7 @@ def test_assign_does_not_read_its_other_variables() -> None:
 
 
 def test_parallel_branches_set_no_variables() -> None:
-    """Variables of a branch are lost when it ends, and their names must differ from outer variables."""
+    """Step Functions drops a branch's variables at its end, and their names must differ from outer variables."""
     for state in PARALLELS.values():
         for branch in state["Branches"]:
             assert "Assign" not in json.dumps(branch)

@@ -232,7 +232,7 @@ class TestUnprocessedKeys:
 
 
 class TestNotRecorded:
-    """Only a fault of the platform leads to the error NotRecorded, which has an alarm."""
+    """An execution ends with NotRecorded if a fault prevents it from recording or reading the order's status."""
 
     @pytest.mark.parametrize("step", ["RecordRejected", "RecordFailed", "ReadOrder"])
     def test_refused_write_ends_as_not_recorded(self, order_workflow: Workflow, tables: Tables, step: str) -> None:

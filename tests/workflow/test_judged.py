@@ -1,4 +1,4 @@
-"""Tests of the order workflow's definition with third-party tools: asl-validator and JSONata's reference."""
+"""Tests of the order workflow's definition with asl-validator and the reference implementation of JSONata."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class TestConfirmed:
 
 class TestRejected:
     def rejected(self, ended: Ended, tables: Tables, order_id: str, code: str) -> str:
-        """Check that the execution and the row have the same reason, and return its message."""
+        """Check that the execution and the row have the same reason, and return the reason's message."""
         order = tables.order(order_id)
         assert (ended.status, ended.error) == ("FAILED", code)
         assert order["status"] == "REJECTED"
@@ -136,7 +136,7 @@ class TestRejected:
         message = self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
         assert message == str(orders.not_in_catalog(["cup"]))
 
-    def test_different_currencies_reject_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_order_with_two_currencies_is_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 10, currency="JPY")
         tables.product("cup", 10, currency="EUR")
         ended = order_workflow.run(express([("tea", 1), ("cup", 1)]))
@@ -187,7 +187,7 @@ class TestInvalid:
         assert order_workflow.run(request_).error == "ValidationError"
         assert tables.dynamodb.tables["orders"].items == {}
 
-    def test_invalid_order_that_is_already_decided_is_not_changed(
+    def test_invalid_order_that_is_not_pending_is_not_changed(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         lines = [("tea", 1), ("tea", 2)]
@@ -258,7 +258,7 @@ class TestRetriedRequest:
         assert second.error == error
         assert "ReadOrder" in second.states
 
-    def test_order_of_two_currencies_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_order_with_two_currencies_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 10, currency="JPY")
         tables.product("cup", 10, currency="EUR")
         first = order_workflow.run(express([("tea", 1), ("cup", 1)]))
@@ -282,7 +282,7 @@ class TestRetriedRequest:
         cancel(sync_order_id())()
         assert order_workflow.run(express(THREE)).error == "InvalidTransition"
 
-    def test_pending_order_is_decided_by_the_retry(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_retry_processes_an_order_left_pending(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
         ended = order_workflow.run(express(THREE))

@@ -58,7 +58,7 @@ class Case:
     answers: list[int] = field(default_factory=list[int])
     """HTTP statuses of all responses, in the order of the requests."""
     open: list[tuple[str, Callable[[], Answer], tuple[int, ...]]] = field(init=False)
-    """Unanswered requests: a name, the call and the allowed statuses. Each one has only received 429 or 5xx so far."""
+    """Requests that have only received 429 or 5xx so far, each with a name, the call and the allowed statuses."""
 
     def __post_init__(self) -> None:
         self.open = []
@@ -133,7 +133,7 @@ class Case:
             self._ask(name, call, may)
 
     def until_decided(self) -> None:
-        """Wait until the order is decided. Return silently after the time limit."""
+        """Wait until the order is no longer PENDING. Return silently after the time limit."""
 
         def is_decided() -> bool:
             row = self.faulty.stack.row("orders", order_id=self.order_id)
@@ -173,7 +173,7 @@ def wait_until(look: Callable[[], bool]) -> None:
 
 
 def _is_ours(answer: Answer) -> bool:
-    """Say whether the platform failed to process the request (5xx), or asked the client to retry later (429)."""
+    """Return whether the platform failed to process the request (5xx), or asked the client to retry later (429)."""
     return answer.status == 429 or answer.status >= 500
 
 

@@ -40,7 +40,7 @@ class Findings:
 
 
 def is_complete(case: Case, seen: Seen) -> bool:
-    """Say whether the order is decided, and whether all its events, emails and analytics records have arrived."""
+    """Return whether the order is no longer PENDING, and all its events, emails and analytics records have arrived."""
     if not case.scenario.ends:
         return not case.open
     row = seen.rows.get(case.order_id)
@@ -54,15 +54,15 @@ def is_complete(case: Case, seen: Seen) -> bool:
 
 
 def is_unanswered(case: Case, row: Mapping[str, Any] | None) -> bool:
-    """Say whether the customer has an unanswered request. For a FAILED order, a 5xx response counts as an answer."""
+    """Return whether the customer has an unanswered request. For a FAILED order, a 5xx response counts as an answer."""
     return bool(case.open) and (row is None or row["status"]["S"] != "FAILED")
 
 
 def waits(case: Case, seen: Seen) -> bool:
-    """Say whether a message of this case waits in a failure queue.
+    """Return whether a message of this case waits in a failure queue.
 
-    Messages in the stream's failure queue contain no order id. So any message there counts if an event of this order is
-    missing.
+    Messages in the stream's failure queue contain no order id. So if an event of this order is missing, any message in
+    that queue counts as a message of this case.
     """
     if any(case.order_id in body for bodies in seen.failed.values() for body in bodies):
         return True
@@ -72,7 +72,7 @@ def waits(case: Case, seen: Seen) -> bool:
 
 
 def holds_on(case: Case) -> bool:
-    """Say whether the case waits for the end of its fault: the customer gave up, or the workflow keeps retrying."""
+    """Return whether the case can't end before its fault ends: a request is unanswered, or a workflow retries."""
     if case.fault is None or case.fault[1].extent != "ever":
         return bool(case.open)
     return bool(case.open) or case.fault[0].caller in WORKFLOWS
@@ -162,7 +162,7 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[s
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Say whether SES may have sent an email without the function's knowledge.
+    """Return whether SES may have sent an email without the function's knowledge.
 
     That happens if SES's response was lost, or if the process died before it recorded the email as sent.
     """

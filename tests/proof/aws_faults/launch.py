@@ -5,7 +5,7 @@ fault proxy, so each step first asks the proxy whether it must fail. Each execut
 user agent of its AWS calls, so that the proxy can kill that environment's process.
 
 Environment variables: FAULTS_PROXY is the proxy's URL. FAULTS_ENVIRONMENTS is the directory with one file for each
-execution environment, which contains its process id.
+execution environment. Each file contains the environment's process id.
 """
 
 from __future__ import annotations

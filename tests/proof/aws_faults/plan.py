@@ -1,4 +1,4 @@
-"""Which AWS calls each order causes, and which of these calls fail in which way.
+"""Records which AWS calls each order causes, and plans which of these calls fail in which way.
 
 A request belongs to an order if its bytes contain the id of the order, its product or its customer. So each fault
 affects one order only, and hundreds of orders can share one emulator at the same time.
@@ -61,7 +61,7 @@ class Fault:
     extent: Extent = "try"
     """Which requests fail.
 
-    `try`: one HTTP request. `call`: one call with all SDK retries. `ever`: all until it is lifted.
+    `try`: one HTTP request. `call`: one call with all SDK retries. `ever`: all requests until the test ends the fault.
     """
 
 
@@ -104,7 +104,7 @@ def faults_of(call: Call) -> Iterator[Fault]:
 
 @dataclass(eq=False)
 class Armed:
-    """A fault that waits for its call."""
+    """A planned fault, the call at which the fault occurs, and how often the fault has occurred."""
 
     call: Call
     fault: Fault
@@ -113,7 +113,7 @@ class Armed:
     _bound: str = ""
 
     def meets(self, nth: int, call_id: str) -> bool:
-        """Say whether this attempt of the caller's call number `nth` must fail, and count it if so."""
+        """Return whether this attempt of the caller's call number `nth` must fail, and count it if so."""
         if self.lifted or nth < self.call.nth:
             return False
         match self.fault.extent:

@@ -103,7 +103,7 @@ class Run:
 
 
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
-    """Return what distinguishes calls that otherwise look the same. Calls with equal results fail in the same way."""
+    """Return a key for the effect of a fault at this call. Calls with equal keys react to a fault in the same way."""
     if call.caller == _ANALYTICS:
         return ()  # Each event is a separate message, so it does not matter which event a fault hits.
     if call.caller in (_RELAY, "send_email"):
@@ -117,7 +117,7 @@ def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
 
 
 def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
-    """Return each possible fault at each call, in an order that doesn't depend on the recording's."""
+    """Return each possible fault at each call, in the same order for every recording."""
     return [
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()
@@ -127,7 +127,7 @@ def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
 
 
 def is_waiting(case: Case, seen: Seen) -> bool:
-    """Say whether nothing more will happen to the case without a redrive or a lifted fault."""
+    """Return whether nothing more will happen to the case without a redrive or a lifted fault."""
     return is_complete(case, seen) or waits(case, seen) or holds_on(case)
 
 

@@ -7,14 +7,17 @@ requests for profiles, the catalog and lists. Each call of each function and wor
 
 An email may be sent twice if SES's response was lost, or if the function died before it recorded the email as sent,
 because SES has no idempotency token. An event may be published twice if the response of PutEvents was lost, but
-consumers must not act on it twice. The report counts both.
+consumers must not act on it twice. The report counts both kinds of duplicates.
 
 We broke copies of the program on purpose, and ran the fault points near each change. The attack found every defect:
-`update_inventory` without the condition on the order, 4 of 13 oversold; createOrder without attribute_not_exists, 5 of
-5 stuck; `send_email` without a check for emails already sent, 3 duplicate emails; no on-failure destination and no
-dead-letter queue, 4 of 4 stuck (without the destination alone nothing is lost, because the dead-letter queue has a
-copy); a workflow without its three retries, 11 of 30 failed; `fail_order` not notified of ended executions, 5 of 8
-stuck.
+
+- `update_inventory` without the condition on the order: 4 of 13 fault points oversold stock.
+- createOrder without attribute_not_exists: 5 of 5 fault points left the order PENDING.
+- `send_email` without a check for emails already sent: 3 emails were sent twice.
+- Neither an on-failure destination nor a dead-letter queue: 4 of 4 fault points left the order PENDING. If only the
+  destination is missing, nothing is lost, because the dead-letter queue has a copy.
+- A workflow without its three retries: 11 of 30 fault points made the order FAILED.
+- `fail_order` not notified of ended executions: 5 of 8 fault points left the order PENDING.
 """
 
 from __future__ import annotations
@@ -111,7 +114,7 @@ def _redrive(faulty: FaultyStack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _is_quick(point: FaultPoint) -> bool:
-    """Say whether the case ends within seconds: it doesn't wait for a time limit, and doesn't block other orders."""
+    """Return whether the case ends within seconds: it doesn't wait for a time limit or block other orders."""
     call, fault = point.call, point.fault
     if fault.kind in ("too slow", "timed out", "died"):
         return False

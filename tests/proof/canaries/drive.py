@@ -155,13 +155,13 @@ class Drive:
         assert customer.rest("POST", f"/orders/{order['order_id']}/cancel").status == 409
 
     def decided(self, who: Account, order_id: str) -> str:
-        """Wait until the order is decided, and return its status."""
+        """Wait until the order is no longer PENDING, and return its status."""
 
         def look() -> str:
             status = str(who.rest("GET", f"/orders/{order_id}").json()["status"])
             return status if status != "PENDING" else ""
 
-        return self.watcher.until(look, "the order is decided", order_id)
+        return self.watcher.until(look, "the order is no longer PENDING", order_id)
 
     def refused(self) -> None:
         """Send requests that the platform rejects, for every operation and each of its error codes below 500."""

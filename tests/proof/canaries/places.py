@@ -37,7 +37,7 @@ class Places:
     bus_queue: str
     """URL of a queue that receives every event on the bus."""
     topic_queues: dict[str, str]
-    """URLs of queues that receive all messages of the topics, by their name in `ops.topics`."""
+    """URLs of queues that receive all messages of the topics, by the topic's name in `ops.topics`."""
     refusals: list[str]
     """Responses of the APIs with status 400 or above."""
     outputs: dict[str, str] = field(default_factory=dict[str, str])
@@ -349,5 +349,5 @@ class Places:
 
 
 def is_metric(line: str) -> bool:
-    """Say whether a log line is a metric in CloudWatch's embedded metric format."""
+    """Return whether a log line is a metric in CloudWatch's embedded metric format."""
     return line.lstrip().startswith("{") and '"_aws"' in line

@@ -36,7 +36,7 @@ class Search:
 
     @property
     def kinds(self) -> dict[str, set[str]]:
-        """Return the kinds of data that were found in each place, without the words of `planted`."""
+        """The kinds of data that were found in each place. Words that the attack itself wrote there don't count."""
         known = self.drive.words.kinds
         return {place: {known[word] for word in found} - {PLANTED} for place, found in self.words.items()}
 

@@ -1,14 +1,20 @@
 """Data that users send is found only where docs/data.md allows it.
 
-We broke copies of the program on purpose, and the tests found every defect. `test_data_is_found_only_where_it_may_be`
-found: POST /users logs its body (name, email address and invalid input in its log); the recipient in the message of
-MailRefused (in log, trace, envelopes, dead letters and the output of `make redrive`); a handler with `capture_error`
-(name and address in the trace, because SES had closed the connection); a KeyError for an unknown status (poison in the
-relay's log); `$context.path` in the access log. `test_no_input_forges_a_log_line` found: the query's `limit` printed
-without escaping. All tests also pass at log level DEBUG.
+We broke copies of the program on purpose, and the tests found every defect.
+`test_data_is_found_only_where_it_may_be` found these defects:
 
-The table marks places that the emulator doesn't have as "only on AWS". The resource graph tests them as far as it
-determines their content.
+- POST /users logged its body, so its log contained names, email addresses and invalid input.
+- The error message of MailRefused contained the recipient, who then appeared in the log, the trace, the failure queues
+  and the output of `make redrive`.
+- A handler used `capture_error`, so the trace contained name and address after SES had closed the connection.
+- An unknown status raised a KeyError, so the relay's log contained the invalid content of the row.
+- The access log contained `$context.path`.
+
+`test_no_input_forges_a_log_line` found the query parameter `limit` printed without escaping. All tests also pass at log
+level DEBUG.
+
+The table marks places that the emulator doesn't have as "only on AWS". Tests of the resource graph cover these places,
+as far as the graph determines their content.
 """
 
 from __future__ import annotations
@@ -97,7 +103,7 @@ def test_no_input_forges_a_log_line(search: Search, proof: Proof) -> None:
 
 
 def _is_forged(line: str, words: list[str]) -> bool:
-    """Return whether a canary forged this line: the line is not JSON of the platform, or its message is a canary."""
+    """Return whether a canary forged this line: the line is not a JSON object, or its message contains a canary."""
     if "\x1b" in line:
         return True
     if not any(word in line for word in words):

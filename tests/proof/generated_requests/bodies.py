@@ -129,18 +129,18 @@ def expected_status(operation: str, body: Body) -> int:
 
 
 def is_without_repetition(lines: Iterable[Mapping[str, Any]]) -> bool:
-    """Say whether each product appears in at most one line."""
+    """Return whether each product appears in at most one line."""
     products = [line["product_id"] for line in lines]
     return len(set(products)) == len(products)
 
 
 def is_key(key: Any) -> bool:
-    """Say whether a value is a valid Idempotency-Key."""
+    """Return whether a value is a valid Idempotency-Key."""
     return isinstance(key, str) and 1 <= len(key) <= 255 and not re.search("[\ud800-\udfff]", key)
 
 
 def is_json(media_type: str) -> bool:
-    """Say whether the APIs accept a Content-Type: JSON, and UTF-8 if it states a charset."""
+    """Return whether the APIs accept a Content-Type: JSON, and UTF-8 if it states a charset."""
     kind, _, parameters = media_type.partition(";")
     charset = parameters.strip().lower().replace('"', "")
     return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")

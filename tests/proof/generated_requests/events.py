@@ -140,7 +140,7 @@ def first_inputs(draw: st.DrawFn) -> Any:
 
 @st.composite
 def last_inputs(draw: st.DrawFn) -> Any:
-    """Return an input of the step that decides the order: the order and its products as the step before read them."""
+    """Return an input of the step that confirms the order: the order, and its products as an earlier step read them."""
     order = draw(orders().filter(lambda each: each["status"] == "PENDING"))
     products = [
         {"product_id": line["product_id"], "unit_price": draw(st.sampled_from((5, 5.0))), "currency": "JPY"}
@@ -157,7 +157,7 @@ def is_event(detail_type: Any, detail: Any) -> bool:
 
 
 def is_pending(order: Any) -> bool:
-    """Say whether a value is a valid order with the status PENDING."""
+    """Return whether a value is a valid order with the status PENDING."""
     return is_event("OrderCreated", {"event_id": f"{fields(order).get('order_id')}:PENDING", "order": order})
 
 
@@ -173,7 +173,7 @@ def fact_in(body: str) -> Any:
 
 
 def is_input(given: Any) -> bool:
-    """Say whether the workflow's first step must accept this input."""
+    """Return whether the workflow's first step must accept this input."""
     if "request" not in fields(given):
         order: Any = fields(given).get("order")
         return is_pending(order) and is_without_repetition(order["items"])

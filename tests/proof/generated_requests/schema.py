@@ -162,7 +162,10 @@ def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
 
 
 def is_refused_by_a_rule(query: Mapping[str, Any], body: Any) -> bool:
-    """Say whether a rule rejects valid data: a foreign cursor, a repeated product, or U+FFFD in a name."""
+    """Return whether a rule outside the schemas rejects the data.
+
+    These rules reject foreign cursors, repeated products, and U+FFFD in names.
+    """
     products = [line["product_id"] for line in fields(body).get("items", ())]
     is_repeated = len(set(products)) < len(products)
     return "cursor" in query or is_repeated or "\N{REPLACEMENT CHARACTER}" in str(fields(body).get("name"))

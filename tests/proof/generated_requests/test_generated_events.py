@@ -1,4 +1,4 @@
-"""Consumers process each generated event, or reject it with an error of the platform, and lose no other event.
+"""Consumers process each generated event or reject it with an error code, and lose no other event of the batch.
 
 `test_attack_detects_broken_consumers` shows that the attack fails for consumers that read events without validation
 (KeyError), for a relay that one damaged record stops, and for messages that raise an error instead of going to the

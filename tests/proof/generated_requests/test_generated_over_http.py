@@ -1,8 +1,11 @@
 """Generated requests over HTTP, for behavior that only API Gateway has: tokens, models, templates and limits.
 
-These tests failed with earlier versions: the emulator's permission check (500 for `POST /orders/`), the response to
-unknown paths (415 for a text body), the template of POST /process (404 where POST /orders returns 415 or 413), and API
-Gateway's own wording of 415.
+These tests found four defects in earlier versions:
+
+- The emulator's permission check caused a 500 for `POST /orders/`.
+- An unknown path returned 415 for a text body.
+- POST /process returned 404 where POST /orders returns 415 or 413.
+- A 415 response contained API Gateway's own message instead of the platform's message.
 """
 
 from __future__ import annotations
@@ -75,7 +78,7 @@ def test_rest_api_responses_match_the_openapi_document(  # noqa: PLR0917 - the a
     url, products = stack.frontend["restApi"]["url"], tuple(admin.put(1_000_000) for _ in range(3))
     target = Target(document=REST, token=stranger.id_token, base_url=url, products=products)
     _hold(target, dose(30, 450), dose, proof)
-    watcher.until(lambda: not _pending(stack, stranger), "every accepted order is decided")
+    watcher.until(lambda: not _pending(stack, stranger), "no accepted order is PENDING")
     proof.found(orders_left_pending=0)
 
 

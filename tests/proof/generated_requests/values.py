@@ -105,7 +105,7 @@ def texts() -> st.SearchStrategy[str]:
 
 
 def seldom[T](usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], one_in: int = 12) -> st.SearchStrategy[T]:
-    """Generate the usual value, and the odd value in one of `one_in` cases."""
+    """Generate a value of `usual`, or in about one of `one_in` cases a value of `odd`."""
     return st.integers(1, one_in).flatmap(lambda number: odd if number == one_in else usual)
 
 

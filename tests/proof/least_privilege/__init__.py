@@ -3,6 +3,6 @@
 On the emulator, which enforces IAM, the attack removes each permission in turn and runs a scenario that used this
 permission before. Something must fail: a request, a log line or a message in a failure queue must show the denial.
 Permissions that only AWS itself checks are derived from the resource graph and compared with the granted ones in both
-directions. docs/permissions.md is generated from the same graph. Run it alone with `make prove
+directions. docs/permissions.md is generated from the same graph. Run the attack alone with `make prove
 ATTACKS=least-privilege`.
 """

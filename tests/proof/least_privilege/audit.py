@@ -1,4 +1,4 @@
-"""Compares a program's granted permissions with those that its resources need: none unused, missing or too broad."""
+"""Compares a program's granted permissions with the needed ones: none may be unused, missing or too broad."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Audit:
     unread: list[str]
     """Resources that grant permissions in a way that this audit doesn't check."""
     wide: list[str]
-    """Permissions with a wildcard in the resource and without a reason for it."""
+    """Permissions with a wildcard in the resource that no reason justifies."""
     shared: list[str]
     """Roles that several functions share."""
 
@@ -66,13 +66,13 @@ def audit(graph: Graph) -> Audit:
 
 
 def by_code(grant: Grant, graph: Graph) -> bool:
-    """Say whether the permission belongs to a function's role and to the actions that the functions' code may call."""
+    """Return whether the permission allows a function's role an action that the functions' code may call."""
     names = {made.inputs["name"].removeprefix(f"orders-{graph.stack}-") for made in graph.of("Function") if made.custom}
     return grant.policy.partition(" ")[::2] in {("role", name) for name in names} and grant.action in CALLED_BY_CODE
 
 
 def asked_by_aws_alone(grant: Grant) -> bool:
-    """Say whether only AWS checks this permission, and the emulator doesn't."""
+    """Return whether only AWS checks this permission, and the emulator doesn't."""
     return grant.action.startswith(ASKED_BY_AWS_ALONE) or grant.policy.startswith(_UNASKED_POLICIES)
 
 

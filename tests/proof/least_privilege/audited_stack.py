@@ -33,7 +33,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision of IAM about a request. Names have the form of grants.Grant."""
+    """IAM's decision about one request.
+
+    All names are stored without project, stack, account and generated ids, as in grants.Grant, so that the test can
+    compare a decision with the granted permissions.
+    """
 
     who: str
     action: str
@@ -64,12 +68,12 @@ class AuditedStack:
         self._decisions: Path = self.stack.instance.home / DECISIONS
 
     def rest(self, method: str, path: str, body: Any = None, *, key: str = "", by: Person | None = None) -> Answer:
-        """Call the REST API as the customer or as `by`. Raises Refused for responses with 5xx."""
+        """Call the REST API as the customer or as `by`. Raises Refused if the status is 5xx."""
         headers = {"Idempotency-Key": key} if key else {}
         return _answered(self._client.rest(method, path, (by or self.customer).id_token, body, headers))
 
     def http(self, method: str, path: str, body: Any = None) -> Answer:
-        """Call the HTTP API as the admin. Raises Refused for responses with 5xx."""
+        """Call the HTTP API as the admin. Raises Refused if the status is 5xx."""
         return _answered(self._client.http(method, path, self.admin.access_token, body))
 
     def order(self, items: Mapping[str, int]) -> str:
@@ -88,7 +92,7 @@ class AuditedStack:
         return self.process({self.admin.put(5): 2}).json()["order_id"]
 
     def ended(self, order_id: str, status: str, *, events: int) -> bool:
-        """Say whether the order reached `status`, with emails and analytics records for all `events` events."""
+        """Return whether the order reached `status`, with emails and analytics records for all `events` events."""
         return (
             self.status(order_id) == status
             and len(self.stack.analytics(order_id)) == events
@@ -99,7 +103,7 @@ class AuditedStack:
         )
 
     def failed(self, function: str, about: str) -> bool:
-        """Say whether a failed event is in the function's on-failure destination and in its dead-letter queue."""
+        """Return whether a failed event is in the function's on-failure destination and in its dead-letter queue."""
         return all(self.stack.failed(f"{function}-{queue}", about) for queue in ("failures", "dlq"))
 
     @contextmanager
@@ -146,7 +150,7 @@ class AuditedStack:
         until(self.is_at_rest, "the stack has finished all work")
 
     def is_at_rest(self) -> bool:
-        """Say whether the stack has finished all work."""
+        """Return whether the stack has finished all work."""
         return emulator.is_at_rest(self.stack.instance)
 
     def signs(self, since_ms: int, log_from: int) -> list[str]:
@@ -171,7 +175,7 @@ class AuditedStack:
         ]
 
     def tidy(self) -> None:
-        """Cancel all undecided orders, and delete their messages from the failure queues."""
+        """Cancel all orders that are still PENDING, and delete their messages from the failure queues."""
         self.quiet()
         for order in self._undecided():
             assert self.rest("POST", f"/orders/{order['order_id']['S']}/cancel").status == 200
@@ -212,7 +216,7 @@ class AuditedStack:
         return Decision(who, line["action"], resource, line["allowed"], context)
 
     def cut(self, text: str) -> str:
-        """Return a name in the form of grants.Grant."""
+        """Return a name without this stack's name, account and generated ids, as in grants.Grant."""
         return plain(text, self.stack.frontend["stage"], self.stack.aws.account)
 
 

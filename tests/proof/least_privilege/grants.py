@@ -36,7 +36,7 @@ class Grant:
     """One permission."""
 
     policy: str
-    """The policy that grants it: `role users-api`, `trust users-api`, `queue analytics.fifo`."""
+    """The policy with the permission, for example `role users-api`, `trust users-api` or `queue analytics.fifo`."""
     who: str
     """The principal: a role's name, a service or an account."""
     action: str
@@ -48,7 +48,7 @@ class Grant:
         return f"{self.policy}: {self.who} may {self.action} on {self.resource}{limits}"
 
     def covers(self, *, who: str, action: str, resource: str, context: Mapping[str, Any]) -> bool:
-        """Say whether this permission allows the given request."""
+        """Return whether this permission allows the given request."""
         return (
             (self.who, self.action) == (who, action)
             and fnmatch.fnmatchcase(resource, self.resource)

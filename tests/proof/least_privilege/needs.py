@@ -1,7 +1,7 @@
-"""Derives the permissions that a program needs from its resources, without looking at its policies.
+"""Derives from a program's resources, without its policies, which permissions the program needs.
 
-The AWS calls in the functions' own code are missing here, because only running the code shows them. Each permission has
-a reason with the AWS document that requires it. The table of docs/permissions.md shows these reasons.
+The AWS calls in the functions' own code are left out here, because only running the code shows them. Each permission
+has a reason with the AWS document that requires it. The table of docs/permissions.md shows these reasons.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ def _delivered(queue: str, rule: str) -> Grant:
 
 
 def _alarms(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions by which alarms notify topics, and those that the topics' keys need."""
+    """Yield the permissions by which alarms notify topics, and the permissions that the topics' keys must grant."""
     who, told = "cloudwatch.amazonaws.com", set[str]()
     for made in graph.of("MetricAlarm"):
         told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}
@@ -290,7 +290,7 @@ def _administration(key: str) -> Iterator[Need]:
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions that the keys of log groups need."""
+    """Yield the permissions that the KMS keys of the log groups must grant."""
     keys = {str(made.inputs["kmsKeyId"]) for made in graph.of("LogGroup") if made.inputs.get("kmsKeyId")}
     who, groups = f"logs.{REGION}.amazonaws.com", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
     for key in sorted(keys):
@@ -317,5 +317,8 @@ def _log_role(graph: Graph) -> Iterator[Need]:
 
 
 def _if_sent() -> When:
-    """Return the condition for services that, as far as AWS documents it, don't always send their source account."""
+    """Return the condition for services that may leave out their source account.
+
+    AWS doesn't document that these services send the source account with every call.
+    """
     return (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),)

@@ -25,7 +25,7 @@ Value = tuple[Grant, str, str]
 
 @dataclass
 class Uses:
-    """The permissions that the scenarios used in a run with all permissions."""
+    """Which scenario used which permission, in a run in which no permission was removed."""
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     """Duration of each scenario in seconds."""
@@ -35,7 +35,7 @@ class Uses:
     """Names of the scenarios that use a permission."""
     of_value: defaultdict[Value, set[str]] = field(default_factory=lambda: defaultdict[Value, set[str]](set))
     refused: set[str] = field(default_factory=set[str])
-    """Requests that IAM denied although no permission was removed. So a permission is missing."""
+    """Requests that IAM denied although no permission was removed. Each denial shows that a permission is missing."""
 
     def shortest(self, scenarios: set[str]) -> list[str]:
         """Return the scenarios, quick ones first. Scenarios that remove a permission themselves come last."""
@@ -80,7 +80,7 @@ def _take_down(uses: Uses, name: str, decision: Decision, grants: Sequence[Grant
 
 
 def covers(grant: Grant, decision: Decision) -> bool:
-    """Say whether the permission allows the request of IAM's decision."""
+    """Return whether the permission allows the request of IAM's decision."""
     return grant.covers(who=decision.who, action=decision.action, resource=decision.resource, context=decision.context)
 
 
@@ -129,7 +129,7 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
 
 
 def _act(steps: Generator[Check]) -> str:
-    """Run the scenario's action. Return the error if the action failed at once, or an empty string."""
+    """Run the scenario's action. Return the error if the action itself failed, or an empty string."""
     try:
         next(steps)
     except Refused as error:

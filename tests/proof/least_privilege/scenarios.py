@@ -21,7 +21,7 @@ Scenario = Callable[[AuditedStack], Generator[Check]]
 
 
 def ready() -> bool:
-    """The check of the first step, which always succeeds."""
+    """Return True. The first step of a scenario yields this check, because that step has nothing to check."""
     return True
 
 
@@ -168,7 +168,7 @@ def message_that_is_no_event(audited: AuditedStack) -> Generator[Check]:
 def undeliverable(function: str, give: Callable[[AuditedStack, dict[str, Any]], None]) -> Scenario:
     """Return a scenario in which EventBridge may not invoke `function`.
 
-    `give` receives an order, and causes an event that EventBridge delivers to `function`.
+    `give` receives an order, and causes an event about this order that EventBridge would deliver to `function`.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
@@ -222,7 +222,7 @@ def function_deployed(function: str) -> Scenario:
 
 
 def mapping_deployed(function: str) -> Scenario:
-    """Return a scenario that maps the source of `function` to it again."""
+    """Return a scenario that creates a second event source mapping for the event source of `function`."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         arn: str = audited.stack.ops["functions"][function]
@@ -309,6 +309,6 @@ def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None
 
 
 def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
-    """Start an execution that fails at once, because its input contains no order."""
+    """Start an execution that fails immediately, because its input contains no order."""
     machine = audited.stack.ops["stateMachines"]["standard"]
     audited.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}")

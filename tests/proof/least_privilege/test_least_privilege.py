@@ -261,7 +261,7 @@ def test_removing_any_permission_makes_something_fail(
 
 
 def _on_the_graph(removal: Removal, needs: dict[Grant, str]) -> bool:
-    """Say whether only AWS checks the permission, and its need was derived from the graph."""
+    """Return whether only AWS checks the permission, and its need was derived from the graph."""
     return asked_by_aws_alone(removal.grant) and removal.grant in needs
 
 

@@ -59,12 +59,12 @@ class Load:
             assert set(found) == wanted, f"orders without a row: {sorted(wanted - set(found))[:5]}"
             return {} if any(status(row) == "PENDING" for row in found.values()) else found
 
-        return self.until(look, f"{len(wanted)} orders are decided")
+        return self.until(look, f"{len(wanted)} orders are no longer PENDING")
 
     def until(self, look: Callable[[], T], what: str) -> T:
         """Call `look` until its result is true, and return the result.
 
-        The pause between calls is long, because reading all orders costs the emulator time.
+        The pause between calls is long, because reading all orders keeps the emulator busy.
         """
         return self.watcher.until(look, what, pause_s=_PAUSE_S)
 

@@ -1,8 +1,10 @@
 """Many orders are placed at the same moment, and go through the whole asynchronous workflow.
 
-We broke copies of the program, and the test found each defect: a relay (`publish_order_events`) that publishes each
-event twice; with it, a `send_email` that doesn't claim its emails, which sends too many; and a `process_order` that
-starts no workflow for a quarter of the orders, which stay PENDING.
+We broke copies of the program, and the test found each defect:
+
+- The relay (`publish_order_events`) published each event twice.
+- In addition, `send_email` didn't check whether it had already sent an email, so customers got too many emails.
+- `process_order` started no workflow for a quarter of the orders, so these orders stayed PENDING.
 """
 
 from __future__ import annotations
@@ -121,7 +123,7 @@ def _everything(load: Load, placed: Sequence[Placed]) -> list[str]:
 
 
 def _recorded(load: Load, ids: Iterable[str]) -> list[str]:
-    """Return the event ids in the log of `record_analytics`, once for each time that the function recorded them."""
+    """Return the ids of all events that `record_analytics` logged as recorded, including repetitions."""
     wanted = set(ids)
     said: list[dict[str, Any]] = [json.loads(each) for each in load.stack.log("record_analytics") if "event_id" in each]
     return [

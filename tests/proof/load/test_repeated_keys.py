@@ -1,8 +1,10 @@
 """Each idempotency key is used several times at the same moment, also with another body and by another user.
 
-We broke copies of the program, and the test found each defect: an order id that is derived from the key alone (users
-get each other's orders), a request hash that is always the same (another body is treated as the same request), and a
-getOrder that doesn't check the order's owner.
+We broke copies of the program, and the test found each defect:
+
+- The order id was derived from the key alone, so users got each other's orders.
+- The request hash was always the same, so a request with another body got the first order instead of an error.
+- getOrder didn't check the order's owner.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Use:
 
 
 def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Proof) -> None:
-    """The first request of a key determines the order. All requests with the other body are rejected."""
+    """The first request with a key determines the order's body. Requests with another body are rejected."""
     buyers = load.customers(dose(4, 10))
     stock = 1_000_000
     product, rare = load.admin.put(stock), load.admin.put(0)
@@ -138,7 +140,7 @@ def _decided(load: Load, users: set[str]) -> dict[str, dict[str, Any]]:
         found = load.orders(lambda row: row["user_id"]["S"] in users)
         return {} if any(status(row) == "PENDING" for row in found.values()) else found
 
-    return load.until(look, "all orders are decided")
+    return load.until(look, "no order is PENDING")
 
 
 def _told(load: Load, rows: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -53,8 +53,8 @@ class Wanted:
 class Reader:
     """Repeatedly reads the stock of a product together with all orders that contain the product.
 
-    Each read is one TransactGetItems, which DynamoDB isolates from the TransactWriteItems that sells. So the CONFIRMED
-    quantity and the stock in one read must add up to the initial stock.
+    Each read is one TransactGetItems call. DynamoDB isolates this call from the TransactWriteItems calls that sell
+    products. So the sold quantity (of CONFIRMED orders) and the stock in one read must add up to the initial stock.
     """
 
     load: Load
@@ -62,7 +62,7 @@ class Reader:
     wanted: Sequence[Wanted]
     reads: int = 0
     during: int = 0
-    """Number of reads during which some order of the product was not yet placed or still PENDING."""
+    """Number of reads at times when some order of the product was not yet placed or still PENDING."""
     faults: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -121,7 +121,7 @@ class Reader:
 
 
 def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None:
-    """As many one-unit orders contain a product as there are units, so all units are sold in any order of arrival."""
+    """Each unit in stock has an order for a single unit, so all units are sold, whichever orders come first."""
     products = [unique("scarce") for _ in range(dose(12, 30))]
     initial = dict.fromkeys(products, dose(3, 20))
     buyers = load.customers(dose(8, 32))
@@ -181,7 +181,10 @@ def test_reader_detects_a_missing_unit(load: Load) -> None:
 
 
 def _orders(initial: dict[str, int], buyers: Sequence[Person], number: int) -> list[Wanted]:
-    """Return orders for more than the stock: single units, several units of a product, and up to 25 lines."""
+    """Return at least `number` orders that together request more units than `initial` has in stock.
+
+    An order requests one unit of a product, several units of a product, or up to 25 products.
+    """
     # The plan is the same in each run, and only the names of the products differ.
     chance, products = random.Random(1), list(initial)  # noqa: S311 - the numbers are no secrets
     plan = [{product: 1} for product, units in initial.items() for _ in range(units)]

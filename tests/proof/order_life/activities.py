@@ -1,4 +1,4 @@
-"""Runs code that stops before each of its AWS calls, so that a test decides what happens to the call and in between.
+"""Runs code that stops before each of its AWS calls, so that a test decides what happens to the call and between calls.
 
 An activity is one invocation of a function or one execution of the workflow. Each activity has its own thread, but only
 one runs at a time: `go_on` runs an activity until its next call. The threads make no choices of their own, so a run can
@@ -37,7 +37,7 @@ class CallOutcome(Enum):
 
 
 class Died(BaseException):
-    """Raised in an activity whose process is killed. It's no Exception, so that the functions' code can't catch it."""
+    """Raised in an activity when its process is killed. The functions' `except Exception` can't catch this class."""
 
 
 @dataclass(eq=False)
@@ -55,7 +55,7 @@ class Activity:
     parent: Activity | None = None
     """The execution that waits for this invocation."""
     call: str = ""
-    """The AWS call before which the activity stops at the moment."""
+    """The AWS call before which the activity is currently stopped."""
     value: Any = None
     error: BaseException | None = None
     ended: bool = False

@@ -92,7 +92,7 @@ class Answers:
         return call
 
     def created(self, tracked: TrackedOrder) -> None:
-        """Check that a request asked for this new order. There must be at most one order for each user and key."""
+        """Check that a request caused this new order, and that each user and key has at most one order."""
         wanted = [
             call.request
             for call in self.calls
@@ -161,12 +161,12 @@ class Answers:
         return any(each.get("reason") == reason for each in self._candidates(call))
 
     def _failed(self, call: Call, reply: Reply) -> bool:
-        """Say whether this is a 500 of POST /process for a FAILED order, which every retry gets as well."""
+        """Return whether POST /process returned 500 for a FAILED order. Every retry then gets 500 as well."""
         is_such = call.request.operation == "processOrder" and reply.status == 500
         return is_such and any(each["status"] == "FAILED" for each in self._candidates(call))
 
     def _shown(self, call: Call, reply: Reply) -> bool:
-        """Say whether the response shows the order of this user, key and body, as it was at some moment of the call."""
+        """Return whether the response shows the order of this user, key and body at some moment of the call."""
         order, request = reply.body, call.request
         tracked = self.history.tracked_orders.get(order["order_id"])
         if not tracked or tracked.user_id != request.user.user_id or tracked.lines != request.items:
@@ -183,7 +183,7 @@ class Answers:
         return not others and tracked.order_id not in self._keyless and order in self._during(call, tracked)
 
     def _conflicts(self, call: Call, reply: Reply) -> bool:
-        """Say whether the response is the right conflict: the key was used with another body before."""
+        """Return whether the response is the right conflict: the key was used with another body before."""
         request = call.request
         others = [
             each.request
@@ -242,7 +242,7 @@ class Answers:
         return any(page == self._page(owner, last, request.limit, moment) for moment in moments)
 
     def _page(self, owner: str, last: str, limit: int, moment: int) -> tuple[list[Json], bool]:
-        """Return the expected page behind the order `last` at a moment, and whether more orders follow."""
+        """Return the expected page after the order `last` at a moment, and whether more orders follow."""
         tracked_orders = [each for each in self.history.tracked_orders.values() if each.user_id == owner]
         orders = [each.between(moment, moment)[-1] for each in tracked_orders if each.versions[0].since <= moment]
         orders.sort(key=lambda order: (order["created_at"], order["order_id"]), reverse=True)

@@ -67,7 +67,7 @@ class Functions:
     clock: Clock
     clients: Mapping[str, Any]
     mutate: Callable[[LoadedFunction], None]
-    """Changes a process after it was loaded."""
+    """Changes each process after the process was loaded."""
     _stack: ExitStack
     _idle: defaultdict[str, list[LoadedFunction]] = field(default_factory=lambda: defaultdict(list))
 
@@ -127,7 +127,7 @@ CarryOut = Callable[[str, str, Mapping[str, Any], bool], Any]
 
 
 class Gate:
-    """An AWS client whose calls stop the activity that makes them. `carry_out` makes the calls afterwards."""
+    """An AWS client whose calls stop the activity that makes them. `carry_out` makes each call later."""
 
     def __init__(self, service: str, carry_out: CarryOut) -> None:
         self._service, self._carry_out = service, carry_out

@@ -47,7 +47,7 @@ class User:
 
 @dataclass(frozen=True)
 class Version:
-    """An order or a product from one moment on."""
+    """The state of an order or a product from one moment on."""
 
     since: int
     value: Json
@@ -90,7 +90,7 @@ class TrackedOrder:
         return between(self.versions, since, until)
 
     def as_(self, status: str) -> Json | None:
-        """Return the order as it was with this status, or None."""
+        """Return the first version of the order with this status, or None."""
         return next((each.value for each in self.versions if each.value["status"] == status), None)
 
 
@@ -120,7 +120,7 @@ class History:
     def order_changed(self, old: Json | None, new: Json | None, *, disturbed: bool) -> TrackedOrder:
         """Record and check a change of the orders table, given as rows in DynamoDB's JSON.
 
-        `disturbed` says whether a fault can be the cause of the change. Only then may the order be FAILED.
+        `disturbed` says whether a fault can have caused the change. Without a fault, the order may not be FAILED.
         """
         assert new, f"a row was deleted from the orders table: {old}"
         self.at += 1
@@ -213,7 +213,7 @@ class History:
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event, and check that it contains exactly an order as it once was."""
+        """Record a published event, and check that it contains exactly an order's state at some moment."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {"event_id": f"{tracked.order_id}:{order['status']}", "order": tracked.as_(order["status"])}, (
@@ -230,7 +230,7 @@ class History:
         ]
 
     def pending(self) -> list[str]:
-        """Return the ids of all undecided orders."""
+        """Return the ids of all PENDING orders."""
         return [tracked.order_id for tracked in self.tracked_orders.values() if tracked.status == "PENDING"]
 
     def all_told(self, mails: Iterable[Mail], objects: Mapping[str, Json], excused: Mapping[str, int]) -> None:

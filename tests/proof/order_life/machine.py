@@ -64,7 +64,7 @@ class OrderLife(RuleBasedStateMachine):
         orders=st.lists(_orders, min_size=1, max_size=3),
     )
     def start(self, stock: list[int], price: int, orders: list[tuple[str, int, Any, str | None]]) -> None:
-        """Write products and place orders first, because a run may leave out all rules that do so."""
+        """Write products and place orders first, because a run may choose no rule that writes products or orders."""
         for name, quantity in zip(PRODUCTS, stock, strict=False):
             self._put(self.users[-1], name, quantity, price, "JPY")
         for way, who, items, key in orders:
@@ -100,7 +100,7 @@ class OrderLife(RuleBasedStateMachine):
         at_once=_at_once,
     )
     def look(self, what: str, number: int, who: int, at_once: bool) -> None:
-        """Read an order, all orders of a user page by page, one page behind anybody's cursor, or a product."""
+        """Read an order, all orders of a user page by page, one page after anybody's cursor, or a product."""
         user = self.users[who % len(self.users)]
         cursors = list(self.system.answers.cursors)
         if what == "order" and self.history.tracked_orders:
@@ -122,7 +122,7 @@ class OrderLife(RuleBasedStateMachine):
         at_once=st.booleans(),
     )
     def put(self, name: str, quantity: int, price: int, currency: str, at_once: bool) -> None:
-        """Change a product's stock and price. Sometimes a customer attempts it, who may not."""
+        """Change a product's stock and price. Sometimes a customer tries the change, which only admins may make."""
         user = self.users[0 if quantity == 6 else -1]
         self._put(user, name, quantity, price, currency, at_once=at_once)
 
@@ -180,7 +180,7 @@ class OrderLife(RuleBasedStateMachine):
 
 
 class OrderLifeInProcess(OrderLife):
-    """The actions of users, and what happens between two AWS calls."""
+    """Adds rules for accidents inside the platform, between two AWS calls, to the rules for actions of users."""
 
     system: SteppedPlatform  # pyright: ignore[reportIncompatibleVariableOverride] - SteppedPlatform implements System
 
@@ -205,7 +205,7 @@ class OrderLifeInProcess(OrderLife):
     @precondition(lambda self: self.running)
     @rule(number=_numbers, others=st.booleans())
     def finish(self, number: int, others: bool) -> None:
-        """Run one activity to its end, or all others, so that this one is slow."""
+        """Run one activity to its end. With `others`, run all other activities instead, so that this one is slow."""
         chosen = self.running[number % len(self.running)]
         for activity in self.running:
             if not activity.is_waiting and not activity.ended and (activity is chosen) != others:
@@ -246,5 +246,5 @@ class OrderLifeInProcess(OrderLife):
 
     @property
     def running(self) -> list[Activity]:
-        """Activities that stop before an AWS call of their own."""
+        """Activities that are stopped before their own AWS call, and don't wait for another activity."""
         return [each for each in self.system.activities if not each.is_waiting]

@@ -93,7 +93,7 @@ class Queues:
         self.deliveries.append(Delivery("analytics", event))
 
     def waiting(self) -> list[Callable[[bool], None]]:
-        """Return a function for each possible delivery: the first stream records, the first messages, any bus event."""
+        """Return a function for each possible delivery of the next stream records, the next messages or a bus event."""
         batches: list[Callable[[bool], None]] = [
             *(partial(self.relay, most) for most in (1, 4) if self.unpublished),
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),

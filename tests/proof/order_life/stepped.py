@@ -173,7 +173,7 @@ class SteppedPlatform:
             self._resume(started, CallOutcome.FINE)
 
     def _after(self, activity: Activity) -> None:
-        """Report the activity's changes to the model, and process what follows from them."""
+        """Report the activity's changes to the model, and process the events and executions that the changes cause."""
         self._tell()
         if activity.ended:
             if activity in self.activities:
@@ -238,9 +238,9 @@ class SteppedPlatform:
         self._changes.clear()
 
     def _follows_a_fault(self, activity: Activity) -> bool:
-        """Say whether the activity is fail_order after an execution with faults.
+        """Return whether the activity is a `fail_order` invocation for an execution that a fault affected.
 
-        Executions without faults decide their orders.
+        No other execution may leave its order PENDING, so only such an invocation may make an order FAILED.
         """
         return activity.name == "fail_order" and activity.about.event["detail"]["name"] in self._disturbed
 

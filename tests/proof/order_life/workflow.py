@@ -1,4 +1,4 @@
-"""Runs many executions of the real workflow definition at once, each of which stops before every AWS call.
+"""Runs many executions of the real workflow definition concurrently, each of which stops before every AWS call.
 
 The emulator's interpreter runs the definition, with its time and threads replaced. Retries and Wait states advance the
 test's clock, and the test decides whether a task exceeds its time limit. The branches of a Parallel state run one after
@@ -145,8 +145,8 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 
 @contextmanager
-def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
-    """Connect the emulator's interpreter to `made` until the context ends."""
+def interpreter(clock: Clock, shared: Interpreter) -> Generator[Interpreter]:
+    """Make the emulator's interpreter use `clock` and run Tasks through `shared` until the context ends."""
     definition = state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=EXPRESS_LIMIT_S)
     machine = {"name": "order", "definition": definition, "roleArn": "arn:role"}
 
@@ -163,7 +163,7 @@ def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
         """Ignore execution events, because nothing reads the execution history."""
 
     def task(resource: str, arguments: Any, _limit_s: int) -> Any:
-        return made.invoke(resource, arguments)
+        return shared.invoke(resource, arguments)
 
     def choice(rule: Any, data: Any, context: Any) -> bool:
         value = _engine._apply_jsonata_template(rule["Condition"], data, context)
@@ -189,7 +189,7 @@ def interpreter(clock: Clock, made: Interpreter) -> Generator[Interpreter]:
         mock.patch.multiple(_engine, **replacements),
         mock.patch.object(_timebox.Timebox, "current_milli_time", clock.milliseconds),
     ):
-        yield made
+        yield shared
 
 
 def _compiled(expression: str, timeout: int) -> Any:

@@ -50,7 +50,7 @@ class FailureQueues:
     def waiting(self, name: str, number: int = 1, about: Collection[str] = ()) -> list[dict[str, Any]]:
         """Wait until at least `number` new messages are in a queue, and return these messages.
 
-        If `about` is given, only messages whose body contains one of its texts count.
+        If `about` is given, only messages whose body contains one of the texts in `about` count.
         """
 
         def look() -> list[dict[str, Any]]:

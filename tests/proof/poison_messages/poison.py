@@ -70,7 +70,7 @@ def detail(about: Mapping[str, Any]) -> dict[str, Any]:
 def poison_details() -> dict[str, tuple[str, Any]]:
     """Return detail types and details of invalid events, by the kind of error.
 
-    The rules match all their detail types.
+    EventBridge's rules match all of these detail types.
     """
     line = {"product_id": "x" * GIANT, "quantity": 1}
     return {

@@ -156,7 +156,7 @@ def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
 def test_recorder_records_a_failed_message_once_after_its_fix(
     queues: FailureQueues, watcher: Watcher, proof: Proof, body: str
 ) -> None:
-    """A recorder that dies fails its whole batch, which waits without an error.
+    """If the recorder dies, its whole batch waits in the failure queue without an error.
 
     After the fix, all messages are recorded.
     """
@@ -210,7 +210,7 @@ def test_event_that_s3_rejects_five_times_waits_with_its_error(
 
 
 def test_attack_detects_a_recorder_that_fails_whole_groups(queues: FailureQueues, watcher: Watcher) -> None:
-    """With this processor, all messages behind a failed one fail with it, and go to the failure queue too."""
+    """With this processor, all messages that follow a failed message fail too, and go to the failure queue."""
     with broken(queues.stack, RECORDER, IN_SEQUENCE):
         abouts, waiting = refused_by_s3(queues, watcher)
     assert recorded(queues.stack, abouts) == [True, False, False, False]

@@ -1,4 +1,4 @@
-"""Breaks a deployed function for a while, by a new version behind its alias."""
+"""Breaks a deployed function for a while: the function's alias points to a new version with another handler."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Orders:
 
 
 def left_of(state: State, orders: Orders) -> dict[str, Counter[str]]:
-    """Return a description of the final state for the orders of each flow, with the number of orders that have it."""
+    """Return for each flow how many orders ended in each final state. The final state is described as text."""
     things: defaultdict[str, list[str]] = defaultdict(list)
     for order_id, thing in state.things:
         things[order_id].append(alike(thing))

@@ -1,7 +1,7 @@
 """Events that arrive twice and in random order lead to the same state as events that arrive once and in order.
 
-BREAKAGES breaks the consumers on purpose, and the attack must find it: an email claim that other deliveries don't see,
-an execution that isn't named by its order, and an analytics object that is overwritten.
+BREAKAGES breaks the consumers on purpose, and the attack must find each defect: `send_email` doesn't notice that it
+already sent an email, an execution isn't named by its order, and an analytics object is overwritten.
 """
 
 from __future__ import annotations

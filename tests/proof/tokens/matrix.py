@@ -23,9 +23,9 @@ NOBODY: Final = Sent({})
 
 @dataclass(frozen=True)
 class Victim:
-    """A user with a profile, an order and a product. The attack tries to read or change these.
+    """A user whose profile, order and product the attack tries to read or change.
 
-    If the user is an admin, a wrongly accepted token does the most harm.
+    test_tokens.py attacks an admin, because a wrongly accepted token of an admin does the most harm.
     """
 
     person: Person

@@ -23,7 +23,7 @@ _ONCE: Final = settings(database=None)
 
 @dataclass(frozen=True)
 class Route:
-    """One operation of an OpenAPI document. `preflight` sends the CORS preflight request of its path."""
+    """One operation of an OpenAPI document, with methods that send its request and its CORS preflight request."""
 
     api: Api
     operation: openapi.Operation

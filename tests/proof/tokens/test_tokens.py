@@ -5,8 +5,9 @@ the pool's own key could sign such tokens. Its REST API accepts access tokens an
 emulator_fixes/rest_checks.py corrects. test_tokens_graph.py checks what the emulator can't show.
 
 We broke copies of the program on purpose. POST /process without its authorizer let everybody in. GET /orders/{order_id}
-without its authorizer was still rejected by the function, but the graph's tests found it. The REST authorizer without
-its validation expression accepted `another audience` and `of another app client`.
+without its authorizer still let nobody in, because the function found no caller, but test_tokens_graph.py found the
+missing authorizer. The REST authorizer without its validation expression accepted the wrong tokens that are named
+`another audience` and `of another app client`.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
 def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
     admin_victim: Victim, client: CheckedClient
 ) -> None:
-    """AWS doesn't document whether it accepts such tokens. Both results are harmless."""
+    """AWS doesn't document whether `bearer` may have another letter case. Both results are harmless."""
     for word in ("bearer", "BEARER", "BeArEr"):
         for route in ROUTES:
             if route.operation.method == "GET":
@@ -111,7 +112,7 @@ def test_attack_detects_a_route_without_its_scope(
 ) -> None:
     """A route without its authorizer lets nobody in, because the function finds no caller.
 
-    The graph's tests find such routes.
+    test_tokens_graph.py finds such routes.
     """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")
@@ -143,7 +144,7 @@ def test_removed_users_get_no_new_tokens(people: People, client: CheckedClient, 
 
     So a user who is disabled, deleted, signed out or removed from group `admin` keeps access until the token expires,
     which test_tokens_graph.py limits to an hour. This test checks that Cognito rejects new sign-ins and refresh tokens
-    at once.
+    immediately.
     """
     pool = stack.frontend["auth"]["userPoolId"]
     ends = ("admin_user_global_sign_out", "admin_disable_user", "admin_delete_user")
@@ -183,7 +184,7 @@ def test_customer_sees_no_data_of_an_admin_and_has_no_admin_rights(
 
 
 def _without_stock(things: list[Any]) -> list[Any]:
-    """Return the user's things without the product's stock, which the customer's own order reduced."""
+    """Return the user's orders, profile and product, without the stock, which the customer's order reduced."""
     return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
 
 

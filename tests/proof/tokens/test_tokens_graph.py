@@ -1,4 +1,4 @@
-"""The resource graph lets no caller in without the right token, as far as the emulator can't show it."""
+"""The resource graph lets no caller in without the right token. The tests cover what the emulator can't show."""
 
 from __future__ import annotations
 

@@ -1,8 +1,12 @@
 """A user can't see other users' resources by any id, and can't tell them from missing resources.
 
-We broke copies of the program on purpose, and tests failed each time: GET /orders/{order_id} without the owner check
-(four tests), cancellation and cursor without it (five), GET /users/{user_id} without it (two), order ids derived from
-the key without its owner (two), and an additional lookup for other users' orders (136 of 150 pairs were slower).
+We broke copies of the program on purpose, and tests failed each time:
+
+- GET /orders/{order_id} without the owner check: four tests failed.
+- Cancellation and cursors without the owner check: five tests failed.
+- GET /users/{user_id} without the owner check: two tests failed.
+- Order ids derived from the idempotency key without the user: two tests failed.
+- An additional lookup for other users' orders: the request for the other user's order was slower in 136 of 150 pairs.
 """
 
 from __future__ import annotations
@@ -71,12 +75,12 @@ PLACES: Final = (
 
 
 def in_place(path: str, order_id: str, user_id: str) -> str:
-    """Return the path with the ids in it, or with the cursor behind the order."""
+    """Return the path with the ids in it, or with the cursor of the page that follows the order."""
     return path.format(order_id=order_id, user_id=user_id, cursor=cursor_behind(order_id))
 
 
 def cursor_behind(row_id: str) -> str:
-    """Return the cursor that a list returns behind this row. Cursors contain no secret, see decisions/03."""
+    """Return the cursor of the page that follows this row. A cursor contains no secret, see decisions/03."""
     return base64.urlsafe_b64encode(f"v1:{row_id}".encode()).decode().rstrip("=")
 
 
@@ -94,7 +98,7 @@ def test_other_users_and_missing_resources_get_equal_responses(
 
 
 def test_admin_reads_other_users_data_but_changes_nothing(admin: Person, theirs: Victim) -> None:
-    """Group `admin` may read any user and order, but may not cancel other users' orders or list them."""
+    """A user in the group `admin` may read any user and order, but may not cancel other users' orders or list them."""
     ids = theirs.ids
     assert admin.rest("GET", f"/orders/{ids['order_id']}").json() == theirs.order
     assert admin.rest("GET", f"/users/{ids['user_id']}").json()["email"] == theirs.person.email
@@ -205,11 +209,13 @@ def domain() -> Callable[[str, str], str]:
 def test_other_users_and_missing_resources_take_equal_time(
     attacker: Person, theirs: Victim, dose: Dose, proof: Proof
 ) -> None:
-    """In pairs of requests, each request must be the slower one about equally often (a sign test).
+    """A request for another user's resource must take as long as a request for a missing resource.
 
-    The test needs no quiet machine, and fails by chance once in 100,000 runs. In full, it detects one additional
-    database lookup, which takes a millisecond here. It can't detect differences of microseconds, such as the time for
-    reading 25 lines.
+    The test sends both requests in pairs. In about half of all pairs, the request for the missing resource must be the
+    slower one (a sign test). A busy machine slows both requests of a pair down, so the test also works there. Chance
+    alone fails a path at most once in 100,000 runs. With the number of pairs that `make prove` uses, the test detects
+    one additional database lookup, which takes a millisecond here. The test can't detect differences of microseconds,
+    such as the time for reading 25 lines.
     """
     pairs = dose(20, 150)
     fewest = rarely_fewer(pairs)
@@ -235,7 +241,7 @@ def test_other_users_and_missing_resources_take_equal_time(
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return the number of heads that `pairs` coin tosses fall below, or exceed for tails, once in 100,000 times."""
+    """Return a limit for `pairs` coin tosses: fewer heads or fewer tails occur at most once in 100,000 times."""
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
         heads += 1
