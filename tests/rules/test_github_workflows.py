@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -83,7 +84,11 @@ def test_pull_request_runs_make_prove_and_shows_the_report() -> None:
 def test_preview_and_deploy_enforce_the_policy_pack() -> None:
     for workflow, target in (("preview", "preview"), ("deploy", "deploy")):
         assert any(f"make {target} " in step.get("run", "") for step in steps(named(workflow)))
-    for stack, config in (("dev", " --policy-pack-config policy/enforcement/dev.json"), ("another", "")):
+    for stack, config in (
+        ("dev", " --policy-pack-config policy/enforcement/dev.json"),
+        ("pr-12", " --policy-pack-config policy/enforcement/pr.json"),
+        ("another", ""),
+    ):
         for target in ("preview", "deploy"):
             command = ["make", "--dry-run", target, f"STACK=acme/orders/{stack}"]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
@@ -105,3 +110,57 @@ def test_main_is_deployed_to_dev_and_a_release_to_prod() -> None:
     job = load(named("deploy"))["jobs"]["deploy"]
     assert job["environment"] == "${{ github.event_name == 'release' && 'prod' || 'dev' }}"
     assert job["env"]["STACK"] == job["environment"]
+
+
+def test_drift_is_compared_every_night_with_a_role_that_may_only_read() -> None:
+    assert triggers(named("drift"))["schedule"]
+    job = load(named("drift"))["jobs"]["drift"]
+    assert job["strategy"]["matrix"]["stack"] == ["dev", "prod"]
+    assert job["environment"] == "${{ matrix.stack }}-preview"
+    assert "AWS_PREVIEW_ROLE_ARN" in str(job["steps"])
+    assert "AWS_DEPLOY_ROLE_ARN" not in str(job["steps"])
+
+
+@pytest.mark.parametrize(
+    ("code", "open_issue", "called"),
+    [
+        ("1", "", "issue create --title Drift of stack dev --body-file issue.md"),
+        ("1", "7", "issue edit 7 --body-file issue.md"),
+        ("0", "7", "issue close 7 --comment AWS is as Pulumi's state says again."),
+        ("0", "", None),
+    ],
+)
+def test_drift_of_a_stack_has_one_issue(tmp_path: Path, code: str, open_issue: str, called: str | None) -> None:
+    script = next(step["run"] for step in steps(named("drift")) if step.get("name") == "issue")
+    (tmp_path / "gh").write_text(
+        f'#!/bin/sh\ncase "$2" in list) echo {open_issue};; *) echo "$*" >> {tmp_path}/calls;; esac\n'
+    )
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "drift.txt").write_text("one difference\n")
+    variables = {"PATH": f"{tmp_path}:{os.defpath}", "STACK": "dev", "CODE": code, "RUN": "https://example.com"}
+    subprocess.run(["/bin/bash", "-e", "-c", script], cwd=tmp_path, env=variables, check=True)  # noqa: S603
+    calls = tmp_path / "calls"
+    assert (calls.read_text().splitlines() if calls.exists() else []) == ([called] if called else [])
+    assert "one difference" in (tmp_path / "issue.md").read_text()
+
+
+def test_closed_pull_request_removes_its_stack_after_a_running_update(tmp_path: Path) -> None:
+    workflow = load(named("pull-request-stack"))
+    assert "closed" in triggers(named("pull-request-stack"))["pull_request"]["types"]
+    assert workflow["concurrency"]["group"] == "pull-request-stack-${{ github.event.pull_request.number }}"
+    assert workflow["concurrency"]["cancel-in-progress"] is False
+    script = next(step["run"] for step in steps(named("pull-request-stack")) if step.get("name") == "stack")
+    for closed, targets in (
+        ("true", ["destroy-pr PR=12"]),
+        ("false", ["up-pr PR=12 PULUMI_UP_FLAGS=--non-interactive"]),
+    ):
+        traced = f'make() {{ echo "make $*"; }}; {script.replace(".venv/bin/python", "true")}'
+        shown = subprocess.run(  # noqa: S603
+            ["/bin/bash", "-e", "-c", traced],
+            cwd=tmp_path,
+            env={"PATH": os.defpath, "PR": "12", "CLOSED": closed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shown.stdout.splitlines() == [f"make {target}" for target in targets]
