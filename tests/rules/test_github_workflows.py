@@ -40,7 +40,8 @@ def named(name: str) -> Path:
 def test_actions_are_pinned_by_commit_or_by_version_with_a_note(path: Path) -> None:
     for step in steps(path):
         if "uses" in step:
-            assert PINNED.match(step["uses"]) or step["uses"] in BY_VERSION, step["uses"]
+            local = step["uses"].startswith("$/.github/actions/")
+            assert local or PINNED.match(step["uses"]) or step["uses"] in BY_VERSION, step["uses"]
     for action in BY_VERSION:
         for before, line in zip(path.read_text().splitlines(), path.read_text().splitlines()[1:], strict=False):
             if action in line:
@@ -50,7 +51,7 @@ def test_actions_are_pinned_by_commit_or_by_version_with_a_note(path: Path) -> N
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_workflow_has_minimal_permissions_and_no_long_lived_aws_key(path: Path) -> None:
     text = path.read_text()
-    assert load(path)["permissions"]["contents"] == "read"
+    assert load(path)["permissions"].get("contents", "read") == "read"
     assert "AWS_ACCESS_KEY_ID" not in text
     assert "pull_request_target" not in triggers(path)
     for step in steps(path):
@@ -114,34 +115,51 @@ def test_main_is_deployed_to_dev_and_a_release_to_prod() -> None:
 
 def test_drift_is_compared_every_night_with_a_role_that_may_only_read() -> None:
     assert triggers(named("drift"))["schedule"]
-    job = load(named("drift"))["jobs"]["drift"]
-    assert job["strategy"]["matrix"]["stack"] == ["dev", "prod"]
-    assert job["environment"] == "${{ matrix.stack }}-preview"
-    assert "AWS_PREVIEW_ROLE_ARN" in str(job["steps"])
-    assert "AWS_DEPLOY_ROLE_ARN" not in str(job["steps"])
+    compare = load(named("drift"))["jobs"]["compare"]
+    assert compare["strategy"]["matrix"]["stack"] == ["dev", "prod"]
+    assert compare["environment"] == "${{ matrix.stack }}-preview"
+    assert "AWS_PREVIEW_ROLE_ARN" in str(compare["steps"])
+    assert "AWS_DEPLOY_ROLE_ARN" not in named("drift").read_text()
+
+
+DRIFT = "stack dev: 1 difference(s); to set AWS back"
+EQUAL = "stack dev: AWS is as Pulumi's state says"
+
+
+@pytest.mark.parametrize(("said", "code", "fails"), [(DRIFT, 2, False), (EQUAL, 0, False), ("", 2, True)])
+def test_drift_fails_its_job_only_if_the_stack_cannot_be_compared(
+    tmp_path: Path, said: str, code: int, fails: bool
+) -> None:
+    script = next(step["run"] for step in steps(named("drift")) if step.get("name") == "compare")
+    make = f'make() {{ echo "{said}"; return {code}; }}; '
+    variables = {"PATH": os.defpath, "STACK": "dev"}
+    command = ["/bin/bash", "-e", "-c", make + script]
+    done = subprocess.run(command, cwd=tmp_path, env=variables, check=False, capture_output=True)  # noqa: S603
+    assert bool(done.returncode) is fails
 
 
 @pytest.mark.parametrize(
-    ("code", "open_issue", "called"),
+    ("report", "open_issue", "called"),
     [
-        ("1", "", "issue create --title Drift of stack dev --body-file issue.md"),
-        ("1", "7", "issue edit 7 --body-file issue.md"),
-        ("0", "7", "issue close 7 --comment AWS is as Pulumi's state says again."),
-        ("0", "", None),
+        (DRIFT, "", "issue create --title Drift of stack dev --body-file issue.md"),
+        (DRIFT, "7", "issue edit 7 --body-file issue.md"),
+        (EQUAL, "7", "issue close 7 --comment AWS is as Pulumi's state says again."),
+        (EQUAL, "", None),
     ],
 )
-def test_drift_of_a_stack_has_one_issue(tmp_path: Path, code: str, open_issue: str, called: str | None) -> None:
-    script = next(step["run"] for step in steps(named("drift")) if step.get("name") == "issue")
+def test_drift_of_a_stack_has_one_issue(tmp_path: Path, report: str, open_issue: str, called: str | None) -> None:
+    script = next(step["run"] for step in steps(named("drift")) if "gh issue" in step.get("run", ""))
     (tmp_path / "gh").write_text(
         f'#!/bin/sh\ncase "$2" in list) echo {open_issue};; *) echo "$*" >> {tmp_path}/calls;; esac\n'
     )
     (tmp_path / "gh").chmod(0o755)
-    (tmp_path / "drift.txt").write_text("one difference\n")
-    variables = {"PATH": f"{tmp_path}:{os.defpath}", "STACK": "dev", "CODE": code, "RUN": "https://example.com"}
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "dev.txt").write_text(f"{report}\n")
+    variables = {"PATH": f"{tmp_path}:{os.defpath}", "RUN": "https://example.com"}
     subprocess.run(["/bin/bash", "-e", "-c", script], cwd=tmp_path, env=variables, check=True)  # noqa: S603
     calls = tmp_path / "calls"
     assert (calls.read_text().splitlines() if calls.exists() else []) == ([called] if called else [])
-    assert "one difference" in (tmp_path / "issue.md").read_text()
+    assert report in (tmp_path / "issue.md").read_text()
 
 
 def test_closed_pull_request_removes_its_stack_after_a_running_update(tmp_path: Path) -> None:
@@ -149,18 +167,13 @@ def test_closed_pull_request_removes_its_stack_after_a_running_update(tmp_path: 
     assert "closed" in triggers(named("pull-request-stack"))["pull_request"]["types"]
     assert workflow["concurrency"]["group"] == "pull-request-stack-${{ github.event.pull_request.number }}"
     assert workflow["concurrency"]["cancel-in-progress"] is False
-    script = next(step["run"] for step in steps(named("pull-request-stack")) if step.get("name") == "stack")
-    for closed, targets in (
-        ("true", ["destroy-pr PR=12"]),
-        ("false", ["up-pr PR=12 PULUMI_UP_FLAGS=--non-interactive"]),
-    ):
-        traced = f'make() {{ echo "make $*"; }}; {script.replace(".venv/bin/python", "true")}'
-        shown = subprocess.run(  # noqa: S603
-            ["/bin/bash", "-e", "-c", traced],
-            cwd=tmp_path,
-            env={"PATH": os.defpath, "PR": "12", "CLOSED": closed},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert shown.stdout.splitlines() == [f"make {target}" for target in targets]
+    script = next(step["run"] for step in steps(named("pull-request-stack")) if "make up-pr" in step.get("run", ""))
+    for closed, target in (("true", "destroy-pr PR=12"), ("false", "up-pr PR=12 PULUMI_UP_FLAGS=--non-interactive")):
+        folder = tmp_path / closed
+        folder.mkdir()
+        make = 'make() { echo "make $*"; mkdir .build; echo text > .build/pull-request-comment.md; }; '
+        variables = {"PATH": os.defpath, "PR": "12", "CLOSED": closed}
+        command = ["/bin/bash", "-e", "-c", make + script]
+        done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=True)  # noqa: S603
+        assert done.stdout.splitlines() == [f"make {target}"]
+        assert (folder / "comment" / "pull-request-comment.md").read_text() == "text\n"
