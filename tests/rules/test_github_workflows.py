@@ -52,7 +52,7 @@ def test_actions_are_pinned_by_commit_or_by_version_with_a_note(path: Path) -> N
 def test_workflow_has_minimal_permissions_and_no_long_lived_aws_key(path: Path) -> None:
     text = path.read_text()
     assert load(path)["permissions"].get("contents", "read") == "read"
-    assert "AWS_ACCESS_KEY_ID" not in text
+    assert "secrets.AWS" not in text
     assert "pull_request_target" not in triggers(path)
     for step in steps(path):
         if "configure-aws-credentials" in step.get("uses", ""):
