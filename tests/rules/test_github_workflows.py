@@ -156,7 +156,11 @@ def test_pull_request_runs_make_prove_and_shows_the_report() -> None:
 def test_preview_and_deploy_enforce_the_policy_pack() -> None:
     for workflow, target in (("preview", "preview"), ("deploy", "deploy")):
         assert any(f"make {target} " in step.get("run", "") for step in steps(named(workflow)))
-    for stack, config in (("dev", " --policy-pack-config policy/enforcement/dev.json"), ("another", "")):
+    for stack, config in (
+        ("dev", " --policy-pack-config policy/enforcement/dev.json"),
+        ("pr-12", " --policy-pack-config policy/enforcement/pr.json"),
+        ("another", ""),
+    ):
         for target in ("preview", "deploy"):
             command = ["make", "--dry-run", target, f"STACK=acme/orders/{stack}"]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603

@@ -14,6 +14,8 @@ import settings
 from tests.conftest import STACKS
 from tests.support.graph import ROOT, run, stack_config
 
+# Pull requests have stacks too, which are all created from one file.
+STACK_FILES = (*STACKS, "pr")
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
 
@@ -44,30 +46,44 @@ def keys(value: Any, prefix: str = "") -> set[str]:
     return {key for name, item in cast("dict[str, Any]", value).items() for key in keys(item, f"{prefix}.{name}")}
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", STACK_FILES)
 def test_each_stack_file_is_valid(stack: str) -> None:
     assert load(stack, stack_config(stack)).stack == stack
 
 
 def test_all_stack_files_have_the_same_keys() -> None:
-    documents = [yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()) for stack in STACKS]
-    assert keys(documents[0]) == keys(documents[1]) == keys(documents[2])
+    first, *others = [keys(yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())) for stack in STACK_FILES]
+    assert all(each == first for each in others)
 
 
-@pytest.mark.parametrize("stack", STACKS)
+def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources() -> None:
+    dev, pr = (yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] for stack in ("dev", "pr"))
+    dev["orders:api"]["ownsAccountLogRole"] = dev["orders:mail"]["createIdentity"] = False
+    assert pr == dev
+
+
+@pytest.mark.parametrize("stack", STACK_FILES)
 def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: str) -> None:
     # Otherwise, a replay would write records again that have already expired (docs/operations.md, Replay).
     data = load(stack, stack_config(stack)).data
     assert data.archive_retention_days <= data.analytics_retention_days
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", STACK_FILES)
 def test_each_stack_file_matches_and_names_the_editor_schema(stack: str) -> None:
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
     schema = json.loads((ROOT / "settings.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     cast("Any", jsonschema.Draft202012Validator(schema)).validate(yaml.safe_load(text))
     assert text.startswith("# yaml-language-server: $schema=settings.schema.json\n")
+
+
+def test_editor_schema_accepts_a_file_whose_settings_come_from_an_environment() -> None:
+    validator: Any = jsonschema.Draft202012Validator(settings.stack_file_schema())
+    assert validator.is_valid({"environment": ["acme/dev"]})
+    assert validator.is_valid({"environment": ["acme/dev"], "config": {"aws:allowedAccountIds": ["123456789012"]}})
+    assert not validator.is_valid({"config": {"aws:region": "ap-northeast-1"}})
+    assert not validator.is_valid({})
 
 
 def test_editor_schema_is_up_to_date() -> None:

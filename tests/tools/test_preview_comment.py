@@ -39,7 +39,7 @@ def program(events: list[dict[str, Any]]) -> Graph:
 
 
 def resource(type_: str, name: str, inputs: dict[str, Any]) -> Resource:
-    return Resource(type_, name, inputs, {}, "", "", True, False, (), {}, False)
+    return Resource(type_, name, inputs, {}, "", "", True, False, False, (), {}, False)
 
 
 def written(name: str) -> str:

@@ -106,6 +106,7 @@ def _resource(change: Change, inputs: Inputs) -> Resource:
         urn=change.urn,
         custom=True,
         protect=False,
+        retain_on_delete=False,
         dependencies=(),
         made_from={},
         delete_before_replace=False,

@@ -4,7 +4,7 @@ Creating a resource that exists fails where AWS refuses it, and overwrites it wh
 removes the resource with that name, even if another stack created it, as on AWS.
 
 Variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" refuses the call for
-each URN with the text. STAND_IN_DELAY is how long a creation takes, in seconds.
+each URN with the text. STAND_IN_DELAY is how long a creation takes, in seconds. The resource exists after half of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Never, cast
 
@@ -161,6 +162,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if _UNKNOWN in json.dumps(plain):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{request.urn} is created with an unknown value")
         _refuse_if_asked("create", request.urn, context)
+        self._delay()
         kind = kinds.KINDS[type_]
         with self._cloud.locked() as things:
             id_, computed = kind.computed(plain, request.urn, self._cloud.next_number())
@@ -183,7 +185,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 self._cloud.note("put over" if there else "create", request.urn, identity=who, owner=owner)
         if refusal:
             self._abort(context, grpc.StatusCode.ALREADY_EXISTS, type_, who, refusal)
-        time.sleep(float(os.environ.get("STAND_IN_DELAY", "0")))
+        self._delay()
         return _pb.CreateResponse(id=id_, properties=_struct({**inputs, **computed}))
 
     def Update(self, request: Any, context: Any) -> Any:
@@ -220,11 +222,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: Any) -> Any:
         type_ = kinds.type_of(request.urn)
+        # The real provider imports a resource if it gets no properties, and an import id is often not the resource's
+        # id: "FUNCTION/ALIAS" for a Lambda alias, whose id is its ARN.
+        id_of = itemgetter("id") if request.properties.fields else kinds.imported_as
         with self._cloud.locked() as things:
             for thing in things.values():
-                if (thing["type"], thing["id"]) == (type_, request.id):
+                if thing["type"] == type_ and id_of(thing) == request.id:
                     properties = _struct({**thing["inputs"], **thing["computed"]})
-                    return _pb.ReadResponse(id=request.id, inputs=_struct(thing["inputs"]), properties=properties)
+                    self._cloud.note("read", request.urn, identity=thing["id"])
+                    return _pb.ReadResponse(id=thing["id"], inputs=_struct(thing["inputs"]), properties=properties)
+        self._cloud.note("not found", request.urn, identity=request.id)
         return _pb.ReadResponse()
 
     def Delete(self, request: Any, context: Any) -> Any:
@@ -243,6 +250,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if refusal:
             self._abort(context, grpc.StatusCode.FAILED_PRECONDITION, type_, who, refusal)
         return empty_pb2.Empty()
+
+    @staticmethod
+    def _delay() -> None:
+        time.sleep(float(os.environ.get("STAND_IN_DELAY", "0")) / 2)
 
     @staticmethod
     def _publishes(olds: dict[str, Any], news: dict[str, Any]) -> bool:
