@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,18 +10,36 @@ from pathlib import Path
 from cli.signals import on_signal
 
 
-def run(command: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run `command`, and return its exit code and output. A signal that ends this process also ends `command`."""
+def run(
+    command: Sequence[str], *, cwd: Path, text: str | None = None, ends_itself: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run `command` with `text` as its input, and return its exit code and output.
+
+    A signal that ends this process kills the command too. If the command `ends_itself`, it receives one SIGINT
+    instead, and finishes its current work after this process has ended.
+    """
 
     def end() -> None:
-        child.kill()
+        if ends_itself:
+            child.send_signal(signal.SIGINT)
+        else:
+            child.kill()
         child.wait()
 
     with (
+        # A terminal sends Ctrl-C to each process of its foreground group. A command that ends itself would receive two
+        # signals then, and the Pulumi CLI aborts an update at the second one. So it gets a session of its own.
         subprocess.Popen(  # noqa: S603 - no shell is involved
-            command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+            command,
+            cwd=cwd,
+            stdin=None if text is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=ends_itself,
         ) as child,
         on_signal(end),
     ):
-        output, errors = child.communicate()
+        output, errors = child.communicate(text)
     return subprocess.CompletedProcess(command, child.returncode, output, errors)

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 import yaml
 
-from operations import prerequisites, stack_outputs
+from operations import account, prerequisites, stack_outputs
 from tests.support.graph import ROOT
+
+ACCOUNT = "123456789012"
+CONFIG = {"aws:region": {"value": "eu-central-1", "secret": False}}
+
+
+class Pulumi:
+    """A fake Pulumi CLI. It records its arguments, and prints a configuration or an error."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.prints(json.dumps(CONFIG))
+
+    def prints(self, output: str, *, error: str = "", code: int = 0) -> None:
+        (self._folder / "output").write_text(output)
+        (self._folder / "error").write_text(error)
+        script = self._folder / "pulumi"
+        path = self._folder
+        script.write_text(
+            f"#!/bin/sh\nexport PATH={os.defpath}\necho \"$*\" >> {path}/calls\ncat {path}/error >&2\n"
+            f'case "$1" in env) cat {path}/environment;; *) cat {path}/output;; esac\nexit {code}\n'
+        )
+        script.chmod(0o755)
+
+    def opens(self, variables: Mapping[str, str]) -> None:
+        (self._folder / "environment").write_text(json.dumps({"environmentVariables": variables}))
+
+    @property
+    def calls(self) -> list[str]:
+        return (self._folder / "calls").read_text().splitlines()
 
 
 @pytest.fixture
@@ -21,87 +55,204 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def pulumi(path: Path, *, fails: str = "nothing") -> None:
-    script = path / "pulumi"
-    script.write_text(f'#!/bin/sh\ncase "$*" in *{fails}*) exit 1;; esac\nexit 0\n')
-    script.chmod(0o755)
+@pytest.fixture
+def pulumi(path: Path) -> Pulumi:
+    return Pulumi(path)
 
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS calls fail at once, because no program listens on the port."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
 
-def test_all_problems_are_reported_at_once_with_remedies(path: Path) -> None:
-    del path
-    said = "\n".join(prerequisites.problems("staging"))
-    assert "Pulumi.staging.yaml is missing; stacks with a file: dev, local, prod" in said
-    assert "https://www.pulumi.com/docs/install/" in said
-    assert "AWS credentials" in said
+class Aws:
+    """A fake of STS and Lambda. It records how each session got its credentials, and each assumed role."""
+
+    def __init__(self) -> None:
+        self.sessions: list[dict[str, Any]] = []
+        self.roles: list[dict[str, Any]] = []
+        self.quota = 1000
+
+    def Session(self, **given: Any) -> Aws:  # noqa: N802 - the name in boto3
+        self.sessions.append({key: value for key, value in given.items() if value})
+        return self
+
+    def client(self, _service: str, **_: Any) -> Aws:
+        return self
+
+    def assume_role(self, **given: Any) -> dict[str, Any]:
+        self.roles.append(given)
+        name = given["RoleArn"].rsplit("/", 1)[-1]
+        return {"Credentials": {"AccessKeyId": name, "SecretAccessKey": "secret", "SessionToken": "token"}}
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": ACCOUNT}
+
+    def get_account_settings(self) -> dict[str, Any]:
+        return {"AccountLimit": {"ConcurrentExecutions": self.quota}}
 
 
-@pytest.mark.parametrize(("fails", "said"), [("whoami", "pulumi login"), ("select", "pulumi stack init dev")])
-def test_missing_login_or_stack_is_reported(path: Path, fails: str, said: str) -> None:
-    pulumi(path, fails=fails)
-    assert any(said in problem for problem in prerequisites.problems("dev"))
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    fake = Aws()
+    monkeypatch.setattr(boto3, "Session", fake.Session)
+    return fake
 
 
-def test_fulfilled_prerequisites_are_not_reported(path: Path) -> None:
-    pulumi(path)
-    assert [problem for problem in prerequisites.problems("dev") if "AWS credentials" not in problem] == []
+def configured(pulumi: Pulumi, **more: Any) -> None:
+    entries = {f"aws:{key}": {"value": json.dumps(value), "objectValue": value} for key, value in more.items()}
+    pulumi.prints(json.dumps(CONFIG | entries))
 
 
-def test_organization_in_the_stack_name_does_not_change_its_file(path: Path) -> None:
-    pulumi(path)
-    assert [problem for problem in prerequisites.problems("acme/dev") if "is missing" in problem] == []
+@pytest.mark.usefixtures("path")
+def test_missing_file_and_missing_cli_are_reported_with_remedies() -> None:
+    assert prerequisites.check("staging").problems == [
+        "Pulumi.staging.yaml is missing; stacks with a file: "
+        f"{', '.join(sorted(path.name.split('.')[1] for path in ROOT.glob('Pulumi.*.yaml')))}; copy one of these files",
+        "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "error: no stack named 'dev' found",
+            "stack dev does not exist in this backend: no stack named 'dev' found; if somebody deployed it before, "
+            "use their backend (`pulumi login`) or STACK=ORGANIZATION/dev; "
+            "otherwise create it: `pulumi stack init dev --no-select`",
+        ),
+        (
+            "error: could not query backend: dial tcp: lookup api.pulumi.com: no such host",
+            "stack dev: the Pulumi CLI says: could not query backend: dial tcp: lookup api.pulumi.com: no such host",
+        ),
+        (
+            "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
+            "stack dev: the Pulumi CLI says: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI "
+            "sessions; run `pulumi login`, or set PULUMI_ACCESS_TOKEN",
+        ),
+        ("warning: a new version\nerror: one\n  two\n", "stack dev: the Pulumi CLI says: one; two"),
+    ],
+)
+def test_message_of_the_cli_is_shown_and_a_missing_stack_told_apart(pulumi: Pulumi, error: str, said: str) -> None:
+    pulumi.prints("", error=error, code=1)
+    assert prerequisites.check("dev").problems == [said]
+
+
+@pytest.mark.usefixtures("aws")
+def test_no_command_selects_a_stack_and_the_account_is_shown(pulumi: Pulumi) -> None:
+    found = prerequisites.check("acme/dev")
+    assert (found.problems, found.warnings, found.account) == ([], [], ACCOUNT)
+    assert pulumi.calls == ["config --json --show-secrets --stack acme/dev --non-interactive"]
+
+
+def test_unreachable_aws_is_a_warning_and_no_refusal(pulumi: Pulumi, capsys: pytest.CaptureFixture[str]) -> None:
+    del pulumi
+    began = time.monotonic()
+    assert prerequisites.main(["dev"]) == 0
+    assert time.monotonic() - began < 2 * account.LIMIT_S
+    assert capsys.readouterr().err.startswith("warning: the AWS account was not checked: ")
+
+
+def test_aws_that_never_answers_is_a_warning_after_the_limit(
+    pulumi: Pulumi, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del pulumi
+
+    def wait(*_: object) -> dict[str, str]:
+        time.sleep(30)
+        return {}
+
+    monkeypatch.setattr(aws, "get_caller_identity", wait)
+    monkeypatch.setattr(account, "LIMIT_S", 0.1)
+    assert prerequisites.check("dev").warnings == ["the AWS account was not checked: no answer within 0.1 s"]
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ({"allowedAccountIds": [ACCOUNT]}, []),
+        ({"allowedAccountIds": ["1", "2"]}, [f"AWS account: got {ACCOUNT}; allowed: 1, 2 (aws:allowedAccountIds); "]),
+        ({"forbiddenAccountIds": [ACCOUNT]}, [f"AWS account: got {ACCOUNT}; allowed: any but {ACCOUNT} "]),
+        ({"forbiddenAccountIds": ["1"]}, []),
+    ],
+)
+def test_account_that_the_stack_does_not_allow_is_refused(pulumi: Pulumi, ids: dict[str, Any], said: list[str]) -> None:
+    configured(pulumi, **ids)
+    problems = prerequisites.check("dev").problems
+    assert [problem[: len(start)] for problem, start in zip(problems, said, strict=True)] == said
+
+
+def test_profile_and_roles_of_the_stack_are_used(pulumi: Pulumi, aws: Aws) -> None:
+    first, second = {"roleArn": "arn:aws:iam::1:role/a", "externalId": "x"}, {"roleArn": "arn:aws:iam::2:role/b"}
+    entries = {"aws:profile": {"value": "team"}, "aws:assumeRoles": {"objectValue": [first, second]}}
+    pulumi.prints(json.dumps(CONFIG | entries))
+    assert prerequisites.check("dev").account == ACCOUNT
+    assert aws.sessions[0] == {"region_name": "eu-central-1", "profile_name": "team"}
+    assert [(role["RoleArn"], role.get("ExternalId")) for role in aws.roles] == [
+        (first["roleArn"], "x"),
+        (second["roleArn"], None),
+    ]
+    assert [session["aws_access_key_id"] for session in aws.sessions[1:]] == ["a", "b"]
+
+
+def test_credentials_that_the_check_cannot_find_are_a_warning(pulumi: Pulumi, aws: Aws) -> None:
+    configured(pulumi, assumeRoleWithWebIdentity={"roleArn": "arn:aws:iam::1:role/a"})
+    assert prerequisites.check("dev").warnings == [
+        "the AWS account was not checked: this check does not read aws:assumeRoleWithWebIdentity"
+    ]
+    assert aws.sessions == []
+
+
+def test_environment_of_the_stack_gives_region_and_credentials(
+    pulumi: Pulumi, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("environment:\n  - acme/dev\n")
+    monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    pulumi.opens({"AWS_PROFILE": "theirs"})
+    assert prerequisites.check("dev").problems == []
+    assert pulumi.calls[1] == "env open acme/dev --format json --non-interactive"
+    assert os.environ["AWS_PROFILE"] == "theirs"
+    assert aws.sessions[0]["region_name"] == "eu-central-1"
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("content", ["environment: {imports: [a]}\n", "environment: 2026-01-01\n"])
+def test_environment_that_cannot_be_opened_is_a_warning(
+    pulumi: Pulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    del pulumi
+    (tmp_path / "Pulumi.dev.yaml").write_text(content)
+    monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
+    found = prerequisites.check("dev")
+    assert (found.problems, len(found.warnings)) == ([], 1)
+    assert found.warnings[0].startswith("the AWS account was not checked: Pulumi.dev.yaml")
 
 
 @pytest.mark.parametrize(("quota", "enough"), [(10, False), (109, False), (110, True), (1000, True)])
 def test_too_small_concurrency_quota_is_reported(quota: int, enough: bool) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
-    said = prerequisites.too_few_environments(config, quota)
+    said = account.too_few_environments(config, quota)
     assert bool(said) is not enough
     assert all("required: 10 for provisioned concurrency and 100" in line for line in said)
 
 
 def test_stack_without_provisioned_concurrency_needs_no_quota() -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
-    assert prerequisites.too_few_environments(config, 10) == []
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("confg:\n  aws:region: eu-central-1\n", "Pulumi.dev.yaml: got confg; required: a key `config`"),
-        ("config: [1]\n", "Pulumi.dev.yaml: got config; required: a key `config`"),
-        ("", "Pulumi.dev.yaml: got nothing; required: a key `config`"),
-        ("config:\n  orders:mail: {}\n", "aws:region: got nothing; required: an AWS region; run `pulumi config set"),
-        ("config:\n  aws:region: 7\n", "aws:region: got 7; required: an AWS region"),
-        ("config: {\n", "Pulumi.dev.yaml:2: invalid YAML: "),
-        ("config:\n  aws:region: 2026-01-01\n", "Pulumi.dev.yaml:2: aws:region: got 2026-01-01; allowed: "),
-        ("- 1\n", "Pulumi.dev.yaml: got a list; allowed: a mapping"),
-    ],
-)
-def test_invalid_stack_file_is_reported_and_no_region_is_assumed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, said: str
-) -> None:
-    (tmp_path / "Pulumi.dev.yaml").write_text(content)
-    monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
-    problems = prerequisites.problems("dev")
-    assert said in problems[0]
-    assert "Traceback" not in problems[0]
-    assert not [problem for problem in problems if "us-east-1.lambda" in problem or "quota" in problem]
+    assert account.too_few_environments(config, 10) == []
 
 
 def test_invalid_configuration_does_not_fail_the_quota_check() -> None:
     for functions in ("none", {"provisionedConcurrency": 5}, {"provisionedConcurrency": {"users_api": "2"}}):
-        assert prerequisites.too_few_environments({"orders:functions": functions}, 10) == []
+        assert account.too_few_environments({"orders:functions": functions}, 10) == []
 
 
 def test_local_stack_is_refused_with_make_up_as_the_remedy() -> None:
-    assert prerequisites.problems("local") == ["STACK=local runs on this machine's emulator, not on AWS; use `make up`"]
+    said = ["STACK=local runs on this machine's emulator, not on AWS; use `make up`"]
+    assert prerequisites.check("local").problems == said
 
 
 def test_command_fails_and_prints_each_problem_on_its_own_line() -> None:

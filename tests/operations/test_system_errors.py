@@ -47,12 +47,12 @@ def _machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grap
     def record(_stack: str, **_: object) -> Graph:
         return graph
 
-    def client(_service: str, **_: object) -> World:
+    def session(**_: object) -> World:
         raise ValueError("no AWS calls in this test")
 
     monkeypatch.setattr(stack_outputs, "outputs_file", outputs_file)
     monkeypatch.setattr(cost, "record", record)
-    monkeypatch.setattr("operations.prerequisites.boto3.client", client)
+    monkeypatch.setattr("operations.account.boto3.Session", session)
 
 
 def _ended(name: str, refusals: Refusals) -> tuple[int, str]:
@@ -130,7 +130,7 @@ def test_stack_without_outputs_is_reported_with_a_remedy(
 
 @pytest.mark.parametrize("setting", [("AWS_MAX_ATTEMPTS", "many"), ("AWS_ENDPOINT_URL", "nonsense")])
 def test_invalid_aws_setting_is_reported_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: tuple[str, str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, setting: tuple[str, str]
 ) -> None:
     def read(_stack: str, *, port: int) -> dict[str, object]:
         del port
@@ -141,7 +141,11 @@ def test_invalid_aws_setting_is_reported_in_one_line(
     monkeypatch.setenv(*setting)
     assert redrive.main(["dev"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
-    assert all("\n" not in each for each in prerequisites.problems("dev"))
+    (tmp_path / "pulumi").write_text("#!/bin/sh\necho '{}'\n")
+    (tmp_path / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    (warning,) = prerequisites.check("dev").warnings
+    assert "\n" not in warning
 
 
 def test_aws_calls_use_the_proxy_of_the_machine(world: World) -> None:

@@ -1,0 +1,154 @@
+"""Checks the AWS account that a stack will be deployed to, with the credentials that Pulumi's AWS provider will use."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+LIMIT_S: Final = 4.0
+"""How long the checks may take. A check without a result by then becomes a warning."""
+UNRESERVED: Final = 100
+# STS returns the caller's identity in every region, so any region works if the stack has none.
+_ANY_REGION: Final = "us-east-1"
+# The provider finds credentials or endpoints with these settings in ways that the check does not repeat.
+_NOT_READ: Final = (
+    *("aws:assumeRoleWithWebIdentity", "aws:endpoints", "aws:sharedConfigFiles", "aws:sharedCredentialsFiles"),
+    *("aws:skipCredentialsValidation", "aws:skipRequestingAccountId"),
+)
+_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
+
+
+@dataclass
+class Found:
+    """What the checks found."""
+
+    problems: list[str] = field(default_factory=list[str])
+    """What would make the deployment fail or go to a wrong account, each with its remedy."""
+    warnings: list[str] = field(default_factory=list[str])
+    """What could not be checked, and why."""
+    account: str = ""
+    """The id of the account, or an empty text if it is not known."""
+
+
+def check(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
+    """Check the account of a stack with this configuration and these environment variables, within LIMIT_S."""
+    found = Found()
+    if unread := [key for key in _NOT_READ if key in config]:
+        found.warnings.append(unchecked(f"this check does not read {', '.join(unread)}"))
+        return found
+    done: list[Found] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            done.append(_checked(config, environment))
+        except Exception as error:  # noqa: BLE001 - whatever prevents the check must not prevent the deployment
+            failed.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(LIMIT_S)
+    if done:
+        return done[0]
+    why = " ".join(str(failed[0]).split()) if failed else f"no answer within {LIMIT_S:g} s"
+    found.warnings.append(unchecked(why))
+    return found
+
+
+def unchecked(why: str) -> str:
+    """Return the warning that the account was not checked."""
+    return f"the AWS account was not checked: {why}"
+
+
+def _checked(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
+    os.environ.update(environment)
+    found = Found()
+    client = _clients(config)
+    found.account = str(client("sts").get_caller_identity()["Account"])
+    found.problems += wrong_account(config, found.account)
+    if found.problems:
+        return found
+    try:
+        quota = client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    except (BotoCoreError, ClientError) as error:
+        found.warnings.append(f"Lambda's quota of concurrent executions was not checked: {error}")
+        return found
+    found.problems += too_few_environments(config, int(quota))
+    return found
+
+
+def _clients(config: Mapping[str, Any]) -> Callable[[str], Any]:
+    """Return a function that creates a client of a service, with the stack's profile, keys and roles."""
+    session: Any = boto3
+    keys = {
+        "region_name": config.get("aws:region") or os.environ.get("AWS_REGION") or _ANY_REGION,
+        "profile_name": config.get("aws:profile"),
+        "aws_access_key_id": config.get("aws:accessKey"),
+        "aws_secret_access_key": config.get("aws:secretKey"),
+        "aws_session_token": config.get("aws:token"),
+    }
+    current = session.Session(**keys)
+    for role in _roles(config):
+        given = current.client("sts", config=_CONFIG).assume_role(
+            RoleArn=role["roleArn"],
+            RoleSessionName=role.get("sessionName") or "orders-prerequisites",
+            **({"ExternalId": role["externalId"]} if role.get("externalId") else {}),
+        )["Credentials"]
+        current = session.Session(
+            region_name=keys["region_name"],
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+    return lambda service: current.client(service, config=_CONFIG)
+
+
+def _roles(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the roles to assume one after the other. Version 6 of the provider had one role, `aws:assumeRole`."""
+    roles: Any = config.get("aws:assumeRoles") or config.get("aws:assumeRole") or []
+    listed = cast("list[Any]", roles) if isinstance(roles, list) else [roles]
+    return [cast("dict[str, Any]", role) for role in listed if isinstance(role, dict) and "roleArn" in role]
+
+
+def wrong_account(config: Mapping[str, Any], account: str) -> list[str]:
+    """Return what is wrong if the stack's configuration does not allow this account."""
+    allowed, forbidden = (_texts(config.get(f"aws:{key}")) for key in ("allowedAccountIds", "forbiddenAccountIds"))
+    if allowed and account not in allowed:
+        wanted = f"allowed: {', '.join(allowed)} (aws:allowedAccountIds)"
+    elif account in forbidden:
+        wanted = f"allowed: any but {', '.join(forbidden)} (aws:forbiddenAccountIds)"
+    else:
+        return []
+    return [f"AWS account: got {account}; {wanted}; use other credentials, e.g. set AWS_PROFILE"]
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(each) for each in cast("Sequence[Any]", value)] if isinstance(value, list) else []
+
+
+def too_few_environments(config: Mapping[str, Any], quota: int) -> list[str]:
+    """Return a problem if Lambda would refuse the provisioned concurrency in `config`, otherwise an empty list.
+
+    `quota` is the account's quota of concurrent executions. Lambda keeps 100 of them unreserved. The quota of a new
+    account can be as low as 10.
+    """
+    provisioned = _section(_section(config, "orders:functions"), "provisionedConcurrency")
+    wanted = sum(number for number in provisioned.values() if isinstance(number, int))
+    if not wanted or quota - wanted >= UNRESERVED:
+        return []
+    needed = f"{wanted} for provisioned concurrency and {UNRESERVED} that Lambda keeps unreserved"
+    remedy = "request an increase in Service Quotas (Lambda, Concurrent executions), or lower provisionedConcurrency"
+    return [f"Lambda's quota of concurrent executions: got {quota}; required: {needed}; {remedy}"]
+
+
+def _section(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the section `name` of the configuration, or {} if the section is not a mapping."""
+    found = of.get(name)
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}

@@ -1,0 +1,85 @@
+"""Runs the Pulumi CLI for one stack. No command of this module changes which stack is selected in the checkout."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from cli import children
+from operations.stack_outputs import ROOT, OperationError
+
+_NO_CLI: Final = "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/"
+_MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
+# Backends in a bucket or a folder write the first text. Pulumi Cloud writes the second one.
+_LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
+_LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
+
+
+class PulumiError(OperationError):
+    """The Pulumi CLI failed. The message has the CLI's own words in one line."""
+
+
+class NoSuchStackError(PulumiError):
+    """The backend responds, and it has no stack of this name."""
+
+
+class StackLockedError(PulumiError):
+    """Another update holds the stack's lock, or an update died while it held the lock."""
+
+
+def installed() -> None:
+    """Raise PulumiError if there is no Pulumi CLI on the PATH."""
+    if not shutil.which("pulumi"):
+        raise PulumiError(_NO_CLI)
+
+
+def run(stack: str, *arguments: str, text: str | None = None, changes: bool = False) -> str:
+    """Run `pulumi ARGUMENTS --stack STACK` with `text` as its input, and return its output.
+
+    An interrupted command that `changes` the stack may finish what it began. Raises PulumiError.
+    """
+    installed()
+    command = ("pulumi", *arguments, "--stack", stack, "--non-interactive")
+    done = children.run(command, cwd=ROOT, text=text, ends_itself=changes)
+    if done.returncode:
+        raise _error(stack, done.stderr or done.stdout)
+    return done.stdout
+
+
+def document(stack: str, *arguments: str) -> dict[str, Any]:
+    """Run a command whose output is one JSON object, and return the object. Raises PulumiError."""
+    return cast("dict[str, Any]", json.loads(run(stack, *arguments)))
+
+
+def exported(stack: str) -> dict[str, Any]:
+    """Return the stack's state as `pulumi stack export` writes it; secrets stay encrypted. Raises PulumiError."""
+    return document(stack, "stack", "export")
+
+
+def resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources of an exported state."""
+    return cast("list[dict[str, Any]]", state["deployment"].get("resources") or [])
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    """Return the logical name of a resource in an exported state."""
+    return str(resource["urn"]).rsplit("::", 1)[-1]
+
+
+def _error(stack: str, errors: str) -> PulumiError:
+    lines = [line.strip() for line in errors.splitlines() if line.strip() and not line.startswith("warning: ")]
+    start = next((number for number, line in enumerate(lines) if line.startswith("error: ")), 0)
+    said = "; ".join(lines[start:]).removeprefix("error: ") or "no message"
+    if _MISSING.search(said):
+        remedy = (
+            f"if somebody deployed it before, use their backend (`pulumi login`) or STACK=ORGANIZATION/{stack}; "
+            f"otherwise create it: `pulumi stack init {stack} --no-select`"
+        )
+        return NoSuchStackError(f"stack {stack} does not exist in this backend: {said}; {remedy}")
+    if _LOCKED.search(said):
+        return StackLockedError(said)
+    remedy = "; run `pulumi login`, or set PULUMI_ACCESS_TOKEN" if _LOGIN.search(said) else ""
+    return PulumiError(f"stack {stack}: the Pulumi CLI says: {said}{remedy}")
