@@ -11,6 +11,8 @@ PORT ?= 4566
 STACK ?= dev
 DRY_RUN ?=
 ATTACKS ?=
+IDS ?=
+PR ?=
 ORDERS ?= 1000000
 PULUMI_PREVIEW_FLAGS ?= --diff
 
@@ -44,13 +46,16 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components contracts emulator_fixes engine functions local operations policy tests tools
-# Every rule is mandatory for a stack without an enforcement file. STACK may be ORGANIZATION/STACK.
-POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/enforcement/$(notdir $(STACK)).json))
+# Every rule is mandatory for a stack without an enforcement file. STACK may be ORGANIZATION/STACK. The stacks of pull
+# requests, pr-NUMBER, share one file.
+NAME := $(notdir $(STACK))
+ENFORCEMENT := $(wildcard policy/enforcement/$(NAME).json $(if $(filter pr-%,$(NAME)),policy/enforcement/pr.json))
+POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(firstword $(ENFORCEMENT)))
 
-.PHONY: help up order down status test check prove lint format preview deploy redrive bench cost record generate lock
+.PHONY: help up order down status test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost record generate lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
 
 up: .venv/installed-local ## start the platform on this machine (PORT=4566)
 	@$(BIN)/python -m local up --port $(PORT)
@@ -95,6 +100,24 @@ preview: .venv/installed-local ## show what a deployment would change (STACK=dev
 deploy: .venv/installed-local ## deploy to AWS (STACK=dev)
 	@$(BIN)/python -m operations.prerequisites $(STACK)
 	pulumi up --stack $(STACK) $(POLICY) $(PULUMI_UP_FLAGS)
+
+refresh: .venv/installed-local ## report where AWS differs from Pulumi's state, and change nothing (STACK=dev)
+	@$(BIN)/python -m operations.drift $(STACK)
+
+recover: .venv/installed-local ## make a stack deployable after an update was killed (STACK=dev, IDS="NAME=ID")
+	@$(BIN)/python -m operations.recover $(STACK) $(if $(IDS),--ids $(IDS))
+
+destroy: .venv/installed-local ## delete a stack from AWS, after saying what stays (STACK=dev)
+	@$(BIN)/python -m operations.destroy $(STACK)
+	pulumi destroy --stack $(STACK) --yes
+
+up-pr: .venv/installed-local ## deploy the stack of a pull request (PR=12)
+	@$(BIN)/python -m operations.pull_request_stack prepare "$(PR)"
+	@$(MAKE) --no-print-directory deploy STACK=pr-$(PR) PULUMI_UP_FLAGS="--yes $(PULUMI_UP_FLAGS)"
+	@pulumi stack output frontend --json --stack pr-$(PR)
+
+destroy-pr: .venv/installed-local ## delete the stack of a pull request (PR=12)
+	@$(BIN)/python -m operations.pull_request_stack remove "$(PR)"
 
 redrive: .venv/installed-local ## send the messages in failure queues back to where they failed (STACK=dev, DRY_RUN=1)
 	@$(BIN)/python -m operations.redrive $(STACK) --port $(PORT) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)

@@ -349,12 +349,13 @@ def stack_file_schema() -> dict[str, Any]:
             "config": {
                 "type": "object",
                 "properties": config,
-                "required": sorted(config),
                 "patternProperties": {"^(aws|pulumi):": {}},
                 "additionalProperties": False,
             }
         },
-        "required": ["config"],
+        # The ESC environments of a stack can contain any of its settings.
+        "if": {"required": ["environment"]},
+        "else": {"required": ["config"], "properties": {"config": {"required": sorted(config)}}},
         "$defs": areas["$defs"],
     }
 

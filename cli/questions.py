@@ -1,4 +1,4 @@
-"""Questions that a command asks before it deletes something. Without a terminal, nobody can answer, so none is asked."""
+"""Questions that a command asks at a terminal before it deletes something."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import sys
 
 
 def confirmed(question: str, answer: str) -> bool:
-    """Return whether the user typed `answer`, or whether standard input is no terminal."""
+    """Return whether the user typed `answer`, or whether standard input is no terminal.
+
+    Without a terminal, as in CI, nobody can answer. Whoever runs the command there has decided already.
+    """
     if not sys.stdin or not sys.stdin.isatty():
         return True
     sys.stdout.write(f"{question} Type {answer} to continue: ")

@@ -56,7 +56,10 @@ def document(stack: str, *arguments: str) -> dict[str, Any]:
 
 def exported(stack: str) -> dict[str, Any]:
     """Return the stack's state as `pulumi stack export` writes it; secrets stay encrypted. Raises PulumiError."""
-    return document(stack, "stack", "export")
+    state = document(stack, "stack", "export")
+    # A stack that was never deployed has no deployment.
+    state["deployment"] = state.get("deployment") or {}
+    return state
 
 
 def resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:

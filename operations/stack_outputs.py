@@ -11,6 +11,8 @@ from cli import children
 from local.instance import DEFAULT_PORT, ROOT, read_json
 
 LOCAL_STACK: Final = "local"
+TEMPLATE: Final = "pr"
+"""The stack file from which the stacks of pull requests, pr-NUMBER, get their settings. No stack has this name."""
 ERROR_LOG: Final = ROOT / ".local" / "error.log"
 """File to which the commands of this package write the traceback of an unexpected error."""
 
@@ -29,7 +31,8 @@ def without_stack_file(stack: str) -> str:
     path = stack_file(stack)
     if path.is_file():
         return ""
-    known = ", ".join(sorted(each.name.split(".")[1] for each in ROOT.glob("Pulumi.*.yaml")))
+    names = {each.name.split(".")[1] for each in ROOT.glob("Pulumi.*.yaml")} - {TEMPLATE}
+    known = ", ".join(sorted(names))
     return f"{path.name} is missing; stacks with a file: {known}"
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import lzma
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -136,10 +139,13 @@ class Engine:
         """Deploy, which must succeed."""
         return self.must("up", "--stack", stack, "--yes", "--skip-preview", *options)
 
+    def exported(self, stack: str) -> dict[str, Any]:
+        """Return the state of the stack."""
+        return json.loads(self.must("stack", "export", "--stack", stack).out)
+
     def state(self, stack: str) -> list[dict[str, Any]]:
         """Return the resources of the stack's state."""
-        exported = json.loads(self.must("stack", "export", "--stack", stack).out)
-        return exported["deployment"].get("resources") or []
+        return self.exported(stack)["deployment"].get("resources") or []
 
     def killed(self, *arguments: str, after: float, number: int = signal.SIGKILL) -> int:
         """Run a pulumi command, end it by a signal after so many seconds, and return its exit code."""
@@ -156,6 +162,46 @@ class Engine:
         except subprocess.TimeoutExpired:
             process.send_signal(number)
             return process.wait()
+
+    def killed_at(self, number: int, *arguments: str) -> None:
+        """Run a pulumi command, and kill it with its plugins when AWS has received this number of calls."""
+        self.cloud.forget_calls()
+        process = subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.checkout,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while process.poll() is None and len(self.cloud.calls()) < number:
+            time.sleep(0.02)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def operation(self, module: str, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
+        """Run a command of the package `operations` in the checkout. Its standard input is no terminal."""
+        environment = {**self.environment(), **(variables or {})}
+        command = [sys.executable, "-m", f"operations.{module}", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.checkout,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    @staticmethod
+    def command_of(target: str, *variables: str) -> list[str]:
+        """Return the arguments of the pulumi command that a target of the Makefile runs."""
+        command = ["make", "--dry-run", target, *variables]
+        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        (line,) = [line for line in shown.splitlines() if line.startswith("pulumi ")]
+        return shlex.split(line)[1:]
 
     def differences(self) -> list[str]:
         """Return where the states of all stacks and the stand-in of AWS differ, one line each."""

@@ -35,7 +35,7 @@ class Pulumi:
         script = self._folder / "pulumi"
         path = self._folder
         script.write_text(
-            f"#!/bin/sh\nexport PATH={os.defpath}\necho \"$*\" >> {path}/calls\ncat {path}/error >&2\n"
+            f'#!/bin/sh\nexport PATH={os.defpath}\necho "$*" >> {path}/calls\ncat {path}/error >&2\n'
             f'case "$1" in env) cat {path}/environment;; *) cat {path}/output;; esac\nexit {code}\n'
         )
         script.chmod(0o755)
@@ -108,8 +108,7 @@ def configured(pulumi: Pulumi, **more: Any) -> None:
 @pytest.mark.usefixtures("path")
 def test_missing_file_and_missing_cli_are_reported_with_remedies() -> None:
     assert prerequisites.check("staging").problems == [
-        "Pulumi.staging.yaml is missing; stacks with a file: "
-        f"{', '.join(sorted(path.name.split('.')[1] for path in ROOT.glob('Pulumi.*.yaml')))}; copy one of these files",
+        "Pulumi.staging.yaml is missing; stacks with a file: dev, local, prod; copy one of these files",
         "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/",
     ]
 
@@ -119,9 +118,11 @@ def test_missing_file_and_missing_cli_are_reported_with_remedies() -> None:
     [
         (
             "error: no stack named 'dev' found",
-            "stack dev does not exist in this backend: no stack named 'dev' found; if somebody deployed it before, "
-            "use their backend (`pulumi login`) or STACK=ORGANIZATION/dev; "
-            "otherwise create it: `pulumi stack init dev --no-select`",
+            (
+                "stack dev does not exist in this backend: no stack named 'dev' found; if somebody deployed it before, "
+                "use their backend (`pulumi login`) or STACK=ORGANIZATION/dev; "
+                "otherwise create it: `pulumi stack init dev --no-select`"
+            ),
         ),
         (
             "error: could not query backend: dial tcp: lookup api.pulumi.com: no such host",
@@ -129,8 +130,10 @@ def test_missing_file_and_missing_cli_are_reported_with_remedies() -> None:
         ),
         (
             "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
-            "stack dev: the Pulumi CLI says: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI "
-            "sessions; run `pulumi login`, or set PULUMI_ACCESS_TOKEN",
+            (
+                "stack dev: the Pulumi CLI says: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI "
+                "sessions; run `pulumi login`, or set PULUMI_ACCESS_TOKEN"
+            ),
         ),
         ("warning: a new version\nerror: one\n  two\n", "stack dev: the Pulumi CLI says: one; two"),
     ],

@@ -151,5 +151,6 @@ def test_enforcement_files_only_make_existing_rules_advisory(path: Path) -> None
 
 
 def test_every_stack_has_an_enforcement_file() -> None:
-    stacks = {path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")}
+    # `make up-pr` copies Pulumi.pr.yaml to Pulumi.pr-NUMBER.yaml, and these stacks share policy/enforcement/pr.json.
+    stacks = {path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml") if "pr-" not in path.name}
     assert {path.stem for path in (ROOT / "policy" / "enforcement").glob("*.json")} == stacks

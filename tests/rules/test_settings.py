@@ -13,7 +13,7 @@ import yaml
 import settings
 from tests.support.graph import ROOT, run, stack_config
 
-STACKS = ("dev", "prod", "local")
+STACKS = ("dev", "prod", "local", "pr")
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
 
@@ -50,8 +50,14 @@ def test_each_stack_file_is_valid(stack: str) -> None:
 
 
 def test_all_stack_files_have_the_same_keys() -> None:
-    documents = [yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()) for stack in STACKS]
-    assert keys(documents[0]) == keys(documents[1]) == keys(documents[2])
+    first, *others = [keys(yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())) for stack in STACKS]
+    assert all(each == first for each in others)
+
+
+def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources() -> None:
+    dev, pr = (yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] for stack in ("dev", "pr"))
+    dev["orders:api"]["ownsAccountLogRole"] = dev["orders:mail"]["createIdentity"] = False
+    assert pr == dev
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -68,6 +74,14 @@ def test_each_stack_file_matches_and_names_the_editor_schema(stack: str) -> None
     jsonschema.Draft202012Validator.check_schema(schema)
     cast("Any", jsonschema.Draft202012Validator(schema)).validate(yaml.safe_load(text))
     assert text.startswith("# yaml-language-server: $schema=settings.schema.json\n")
+
+
+def test_editor_schema_accepts_a_file_whose_settings_come_from_an_environment() -> None:
+    validator: Any = jsonschema.Draft202012Validator(settings.stack_file_schema())
+    assert validator.is_valid({"environment": ["acme/dev"]})
+    assert validator.is_valid({"environment": ["acme/dev"], "config": {"aws:allowedAccountIds": ["123456789012"]}})
+    assert not validator.is_valid({"config": {"aws:region": "ap-northeast-1"}})
+    assert not validator.is_valid({})
 
 
 def test_editor_schema_is_up_to_date() -> None:

@@ -53,5 +53,8 @@ class Cloud:
         """Return a number that no earlier call got. The caller holds the lock."""
         path = self.folder / "count"
         number = int(path.read_text(encoding="utf-8")) + 1 if path.exists() else 1
-        path.write_text(str(number), encoding="utf-8")
+        # A test may kill the provider here.
+        new = path.with_suffix(".new")
+        new.write_text(str(number), encoding="utf-8")
+        new.replace(path)
         return number

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from operations import import_ids
+
 ACCOUNT: Final = os.environ.get("STAND_IN_ACCOUNT", "123456789012")
 REGION: Final = os.environ.get("STAND_IN_REGION", "ap-northeast-1")
 
@@ -89,6 +91,12 @@ class Kind:
 
 
 type Things = dict[str, dict[str, Any]]
+
+
+def imported_as(thing: Mapping[str, Any]) -> str:
+    """Return the id by which the provider imports a resource. It must not be one that the provider does not accept."""
+    place = {"account": ACCOUNT, "region": REGION}
+    return import_ids.import_id({"type": thing["type"], "inputs": thing["inputs"]}, place, thing["id"]) or thing["id"]
 
 
 def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str:

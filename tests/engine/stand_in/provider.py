@@ -4,7 +4,7 @@ Creating a resource that exists fails where AWS refuses it, and overwrites it wh
 removes the resource with that name, even if another stack created it, as on AWS.
 
 Variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" refuses the call for
-each URN with the text. STAND_IN_DELAY is how long a creation takes, in seconds.
+each URN with the text. STAND_IN_DELAY is how long a creation takes, in seconds. The resource exists after half of it.
 """
 
 from __future__ import annotations
@@ -160,6 +160,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if _UNKNOWN in json.dumps(plain):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{request.urn} is created with an unknown value")
         _refuse_if_asked("create", request.urn, context)
+        self._delay()
         kind = kinds.KINDS[type_]
         with self._cloud.locked() as things:
             id_, computed = kind.computed(plain, request.urn, self._cloud.next_number())
@@ -182,7 +183,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 self._cloud.note("put over" if there else "create", request.urn, identity=who, owner=owner)
         if refusal:
             self._abort(context, grpc.StatusCode.ALREADY_EXISTS, type_, who, refusal)
-        time.sleep(float(os.environ.get("STAND_IN_DELAY", "0")))
+        self._delay()
         return _pb.CreateResponse(id=id_, properties=_struct({**inputs, **computed}))
 
     def Update(self, request: Any, context: Any) -> Any:
@@ -219,11 +220,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: Any) -> Any:
         type_ = kinds.type_of(request.urn)
+        # The real provider imports a resource if it gets no properties, and an import id is often not the resource's
+        # id: "FUNCTION/ALIAS" for a Lambda alias, whose id is its ARN.
+        wanted = kinds.imported_as if not request.properties.fields else lambda thing: thing["id"]
         with self._cloud.locked() as things:
             for thing in things.values():
-                if (thing["type"], thing["id"]) == (type_, request.id):
+                if thing["type"] == type_ and wanted(thing) == request.id:
                     properties = _struct({**thing["inputs"], **thing["computed"]})
-                    return _pb.ReadResponse(id=request.id, inputs=_struct(thing["inputs"]), properties=properties)
+                    self._cloud.note("read", request.urn, identity=thing["id"])
+                    return _pb.ReadResponse(id=thing["id"], inputs=_struct(thing["inputs"]), properties=properties)
+        self._cloud.note("not found", request.urn, identity=request.id)
         return _pb.ReadResponse()
 
     def Delete(self, request: Any, context: Any) -> Any:
@@ -242,6 +248,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if refusal:
             self._abort(context, grpc.StatusCode.FAILED_PRECONDITION, type_, who, refusal)
         return empty_pb2.Empty()
+
+    @staticmethod
+    def _delay() -> None:
+        time.sleep(float(os.environ.get("STAND_IN_DELAY", "0")) / 2)
 
     @staticmethod
     def _publishes(olds: dict[str, Any], news: dict[str, Any]) -> bool:

@@ -1,0 +1,115 @@
+"""`python -m operations.destroy STACK`: says what `pulumi destroy` will delete and what stays, and asks at a terminal.
+
+It deletes nothing itself. Exit code 0: `pulumi destroy` may run; 1: it must not, and why.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from cli import endings, questions
+from operations import pending, pulumi_cli
+from operations.pulumi_cli import name_of
+from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
+
+_KEY: Final = "aws:kms/key:Key"
+_BUCKET: Final = "aws:s3/bucket:Bucket"
+# Deleting one of these resources deletes data or an address that no deployment brings back.
+_LASTING: Final = (
+    *(
+        _BUCKET,
+        "aws:dynamodb/table:Table",
+        "aws:cognito/userPool:UserPool",
+        "aws:cognito/userPoolDomain:UserPoolDomain",
+    ),
+    *("aws:cloudwatch/eventArchive:EventArchive", "aws:cloudwatch/logGroup:LogGroup", "aws:sqs/queue:Queue", _KEY),
+    *("aws:apigateway/restApi:RestApi", "aws:apigatewayv2/api:Api"),
+)
+# AWS waits for 30 days unless the key says otherwise (ScheduleKeyDeletion).
+_DEFAULT_WAIT_DAYS: Final = 30
+
+
+def plan(stack: str) -> list[str]:
+    """Return what a destruction of `stack` deletes and what stays, one line each.
+
+    Raises OperationError if resources are protected or if an update did not end.
+    """
+    if stack == LOCAL_STACK:
+        raise OperationError("STACK=local is no stack of Pulumi's backend; use `make down`")
+    state = pulumi_cli.exported(stack)
+    if pending.operations(state):
+        raise OperationError(f"stack {stack}: an update of it did not end; run `make recover STACK={stack}` first")
+    owned = [each for each in pulumi_cli.resources(state) if each.get("custom") and each["type"].startswith("aws:")]
+    if protected := [each for each in owned if each.get("protect")]:
+        raise OperationError(_protected(stack, owned, protected))
+    stays = [each for each in owned if each.get("retainOnDelete")]
+    goes = [each for each in owned if not each.get("retainOnDelete")]
+    return [
+        f"stack {stack}: {len(goes)} of {len(owned)} resources will be deleted",
+        *(f"  {number} {kind}: {names}" for kind, number, names in _lasting(goes)),
+        *_staying(stack, goes, stays),
+    ]
+
+
+def _lasting(goes: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, str]]:
+    """Return kind, number and names of the resources with data or addresses."""
+    found = [each for each in goes if each["type"] in _LASTING]
+    counts = Counter(each["type"] for each in found)
+    return [
+        (
+            kind.rsplit(":", 1)[-1],
+            counts[kind],
+            ", ".join(sorted(name_of(each) for each in found if each["type"] == kind)),
+        )
+        for kind in sorted(counts)
+    ]
+
+
+def _staying(stack: str, goes: Iterable[Mapping[str, Any]], stays: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        f"stays on AWS: {each['type']} {name_of(each)} ({each['id']}), which other stacks may use" for each in stays
+    ]
+    for key in goes:
+        if key["type"] == _KEY:
+            days = int(key["inputs"].get("deletionWindowInDays") or _DEFAULT_WAIT_DAYS)
+            undo = f"aws kms cancel-key-deletion --key-id {key['id']}"
+            lines.append(f"stays for {days} days: KMS key {name_of(key)}; until then, `{undo}` keeps it")
+    lines += [
+        "stays on AWS: log group /aws/apigateway/welcome, which API Gateway creates for the account",
+        f"stays in Pulumi: the empty stack with its history; `pulumi stack rm {stack} --preserve-config` removes it",
+    ]
+    return lines
+
+
+def _protected(stack: str, owned: Iterable[Mapping[str, Any]], protected: list[dict[str, Any]]) -> str:
+    names = ", ".join(sorted(name_of(each) for each in protected))
+    full = any(each["type"] == _BUCKET and not each["inputs"].get("forceDestroy") for each in owned)
+    force = " and `forceDestroy: true`, so that the bucket is deleted with its objects" if full else ""
+    return (
+        f"stack {stack}: {len(protected)} resources are protected: {names}; nothing was deleted; to delete them too, "
+        f"set `deletionProtection: false`{force} under orders:data in the stack file, run `make deploy STACK={stack}`, "
+        f"then `make destroy STACK={stack}`"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Print the plan. Return 0 if the destruction may begin, else 1."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m operations.destroy STACK\n")
+        return 2
+    return endings.run(lambda: _command(arguments[0]), ERROR_LOG, known=(OperationError,), prefix="destroy")
+
+
+def _command(stack: str) -> int:
+    sys.stdout.write("\n".join(plan(stack)) + "\n")
+    if questions.confirmed("This cannot be undone.", stack):
+        return 0
+    sys.stdout.write("nothing was deleted\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,142 @@
+"""The ids by which the AWS provider imports a resource, from the names that the program gives it.
+
+The forms are those of the section "Import" in the provider's documentation of each type. Where AWS chooses the id
+itself, a command of the AWS CLI finds it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+_ACCOUNT: Final = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How an id is formed from a resource's inputs, `{account}`, `{region}` and `{ID}`, the id that AWS chose."""
+
+    text: str
+    find: str = ""
+    """The command that prints `{ID}`."""
+
+
+_TAGGED: Final = (
+    "aws resourcegroupstaggingapi get-resources --resource-type-filters {filter} --tag-filters Key=Project,Values={P} "
+    "Key=Stack,Values={S} Key=Component,Values={C} --query ResourceTagMappingList[].ResourceARN"
+)
+FORMS: Final[Mapping[str, _Form]] = {
+    "aws:apigateway/account:Account": _Form("api-gateway-account"),
+    "aws:apigateway/deployment:Deployment": _Form(
+        "{restApi}/{ID}", "aws apigateway get-deployments --rest-api-id {restApi} --query items[].id"
+    ),
+    "aws:apigateway/methodSettings:MethodSettings": _Form("{restApi}/{stageName}/{methodPath}"),
+    "aws:apigateway/restApi:RestApi": _Form("{ID}", "aws apigateway get-rest-apis --query items[?name=='{name}'].id"),
+    "aws:apigateway/stage:Stage": _Form("{restApi}/{stageName}"),
+    "aws:apigatewayv2/api:Api": _Form("{ID}", "aws apigatewayv2 get-apis --query Items[?Name=='{name}'].ApiId"),
+    "aws:apigatewayv2/stage:Stage": _Form("{apiId}/{name}"),
+    "aws:cloudwatch/dashboard:Dashboard": _Form("{dashboardName}"),
+    "aws:cloudwatch/eventArchive:EventArchive": _Form("{name}"),
+    "aws:cloudwatch/eventBus:EventBus": _Form("{name}"),
+    "aws:cloudwatch/eventRule:EventRule": _Form("{eventBusName}/{name}"),
+    "aws:cloudwatch/eventTarget:EventTarget": _Form("{eventBusName}/{rule}/{targetId}"),
+    "aws:cloudwatch/logGroup:LogGroup": _Form("{name}"),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _Form("{logGroupName}:{name}"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _Form("{name}"),
+    "aws:cognito/userGroup:UserGroup": _Form("{userPoolId}/{name}"),
+    "aws:cognito/userPool:UserPool": _Form(
+        "{ID}", "aws cognito-idp list-user-pools --max-results 60 --query UserPools[?Name=='{name}'].Id"
+    ),
+    "aws:cognito/userPoolClient:UserPoolClient": _Form(
+        "{userPoolId}/{ID}",
+        "aws cognito-idp list-user-pool-clients --user-pool-id {userPoolId} "
+        "--query UserPoolClients[?ClientName=='{name}'].ClientId",
+    ),
+    "aws:cognito/userPoolDomain:UserPoolDomain": _Form("{domain}"),
+    "aws:dynamodb/table:Table": _Form("{name}"),
+    "aws:iam/role:Role": _Form("{name}"),
+    "aws:iam/rolePolicy:RolePolicy": _Form("{role}:{name}"),
+    "aws:kms/alias:Alias": _Form("{name}"),
+    "aws:kms/key:Key": _Form("{ID}", _TAGGED.replace("{filter}", "kms:key")),
+    "aws:lambda/alias:Alias": _Form("{functionName}/{name}"),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _Form(
+        "{ID}",
+        "aws lambda list-event-source-mappings --function-name {functionName} --event-source-arn {eventSourceArn} "
+        "--query EventSourceMappings[].UUID",
+    ),
+    "aws:lambda/function:Function": _Form("{name}"),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _Form("{functionName}:{qualifier}"),
+    "aws:lambda/layerVersion:LayerVersion": _Form(
+        "{ID}", "aws lambda list-layer-versions --layer-name {layerName} --query LayerVersions[0].LayerVersionArn"
+    ),
+    "aws:lambda/permission:Permission": _Form("{function}:{qualifier}/{statementId}"),
+    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": _Form("{functionName},{qualifier}"),
+    "aws:s3/bucket:Bucket": _Form("{bucket}"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _Form("{bucket}"),
+    "aws:s3/bucketNotification:BucketNotification": _Form("{bucket}"),
+    "aws:s3/bucketPolicy:BucketPolicy": _Form("{bucket}"),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _Form("{bucket}"),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _Form("{bucket}"),
+    "aws:s3/bucketVersioning:BucketVersioning": _Form("{bucket}"),
+    "aws:sesv2/emailIdentity:EmailIdentity": _Form("{emailIdentity}"),
+    "aws:sfn/stateMachine:StateMachine": _Form("arn:aws:states:{region}:{account}:stateMachine:{name}"),
+    "aws:sns/topic:Topic": _Form("arn:aws:sns:{region}:{account}:{name}"),
+    "aws:sns/topicPolicy:TopicPolicy": _Form("{arn}"),
+    "aws:sns/topicSubscription:TopicSubscription": _Form(
+        "{ID}",
+        "aws sns list-subscriptions-by-topic --topic-arn {topic} "
+        "--query Subscriptions[?Endpoint=='{endpoint}'].SubscriptionArn",
+    ),
+    "aws:sqs/queue:Queue": _Form("https://sqs.{region}.amazonaws.com/{account}/{name}"),
+    "aws:sqs/queuePolicy:QueuePolicy": _Form("{queueUrl}"),
+    "aws:wafv2/webAcl:WebAcl": _Form(
+        "{ID}/{name}/{scope}", "aws wafv2 list-web-acls --scope {scope} --query WebACLs[?Name=='{name}'].Id"
+    ),
+    "aws:wafv2/webAclAssociation:WebAclAssociation": _Form("{webAclArn},{resourceArn}"),
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": _Form("{resourceArn}"),
+}
+
+
+def place_of(state_text: str, region: str) -> dict[str, str]:
+    """Return the values `region` and, if the text of a state contains an ARN with an account, `account`."""
+    found = _ACCOUNT.search(state_text)
+    return {"region": region, **({"account": found[1]} if found else {})}
+
+
+def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str = "") -> str | None:
+    """Return the id by which Pulumi imports `resource`, or None if it is not known.
+
+    `chosen` is the id that AWS chose, which most types do not need. The ARN of a KMS key is accepted as its id.
+    """
+    form = FORMS.get(resource["type"])
+    if form is None:
+        return chosen or None
+    if form.find and not chosen:
+        return None
+    try:
+        return form.text.format(**{**_inputs(resource), **place, "ID": chosen.rpartition(":key/")[2] or chosen})
+    except KeyError:
+        # The provider chose a name itself, or no ARN shows the account yet.
+        return chosen or None
+
+
+def find_command(resource: Mapping[str, Any]) -> str:
+    """Return a command that prints the id of `resource` if it exists, or an empty text."""
+    form = FORMS.get(resource["type"])
+    if form is None or not form.find:
+        return ""
+    inputs = _inputs(resource)
+    tags = cast("dict[str, str]", inputs.get("tags") or {})
+    values = {**inputs, **{name[0]: tags.get(name, "") for name in ("Project", "Stack", "Component")}}
+    try:
+        # `format` comes after the split, so a value with a space stays one argument.
+        return shlex.join(part.format(**values) for part in form.find.split(" "))
+    except KeyError:
+        return ""
+
+
+def _inputs(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return cast("dict[str, Any]", resource.get("inputs") or {})

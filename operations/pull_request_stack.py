@@ -1,0 +1,132 @@
+"""The stack of a pull request: `pr-12` for pull request 12, with the settings of Pulumi.pr.yaml.
+
+python -m operations.pull_request_stack prepare 12    writes Pulumi.pr-12.yaml and creates the stack
+python -m operations.pull_request_stack remove 12     deletes the stack's resources, then the stack
+python -m operations.pull_request_stack comment 12    prints the pull request's comment with the stack's outputs
+python -m operations.pull_request_stack removed 12    prints the comment that the stack is removed
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from cli import endings, questions
+from cli.errors import naming
+from operations import destroy, pending, pulumi_cli, recover, stack_outputs
+from operations.pulumi_cli import NoSuchStackError
+from operations.stack_outputs import ERROR_LOG, TEMPLATE, OperationError
+
+# A longer number would make the physical names longer than AWS allows.
+_MOST_DIGITS: Final = 7
+
+
+def name(number: int) -> str:
+    """Return the name of the stack of a pull request."""
+    return f"{TEMPLATE}-{number}"
+
+
+def prepare(number: int) -> int:
+    """Write the stack's file from the template, and create the stack if it does not exist."""
+    stack = name(number)
+    template = stack_outputs.stack_file(TEMPLATE)
+    path = stack_outputs.stack_file(stack)
+    # The file is written each time, so that a change of the template reaches the stack.
+    _copy(template, path)
+    try:
+        pulumi_cli.run(stack, "config", "--json")
+    except NoSuchStackError:
+        pulumi_cli.run(stack, "stack", "init", "--no-select")
+        _print(f"stack {stack} is created, with the settings of {template.name}")
+    return 0
+
+
+def remove(number: int) -> int:
+    """Delete everything of the stack, if it exists. An update that died is recovered first."""
+    stack = name(number)
+    try:
+        state = pulumi_cli.exported(stack)
+    except NoSuchStackError:
+        _print(f"stack {stack} does not exist; nothing to remove")
+        return 0
+    if (pulumi_cli.resources(state) or pending.operations(state)) and not recover.recover(stack, {}):
+        return 1
+    _print("\n".join(destroy.plan(stack)))
+    if not questions.confirmed("This cannot be undone.", stack):
+        _print("nothing was deleted")
+        return 1
+    _print("deleting, which takes some minutes")
+    # Pulumi reads its settings from the stack file, and removes the file with the stack.
+    path = stack_outputs.stack_file(stack)
+    if not path.exists():
+        _copy(stack_outputs.stack_file(TEMPLATE), path)
+    silent = ("--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress")
+    pulumi_cli.run(stack, "destroy", "--remove", *silent, changes=True)
+    path.unlink(missing_ok=True)
+    _print(f"stack {stack} is removed")
+    return 0
+
+
+def marker(number: int) -> str:
+    """Return the invisible line by which the comment of the stack is found again."""
+    return f"<!-- stack {name(number)} -->"
+
+
+def comment(number: int) -> int:
+    """Print the comment with the outputs that a frontend needs."""
+    stack = name(number)
+    outputs = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)
+    _print(
+        f"{marker(number)}\n**Stack `{stack}`** runs this pull request. Its outputs for frontends "
+        f"([schema](contracts/frontend-outputs.schema.json)):\n\n```json\n{outputs}\n```\n\n"
+        f"Closing the pull request deletes the stack with its data."
+    )
+    return 0
+
+
+def removed(number: int) -> int:
+    """Print the comment that the stack is removed."""
+    _print(f"{marker(number)}\n**Stack `{name(number)}`** is removed, because the pull request is closed.")
+    return 0
+
+
+def _copy(source: Path, target: Path) -> None:
+    with naming(target):
+        target.write_bytes(source.read_bytes())
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text)):
+        raise argparse.ArgumentTypeError(f"PR: got {text!r}; allowed: the number of a pull request; set PR=12")
+    return int(text)
+
+
+_COMMANDS: Final[Mapping[str, Callable[[int], int]]] = {
+    "prepare": prepare,
+    "remove": remove,
+    "comment": comment,
+    "removed": removed,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0 if the command succeeded, else 1."""
+    parser = argparse.ArgumentParser(prog="pull_request_stack", description=__doc__)
+    parser.add_argument("command", choices=tuple(_COMMANDS))
+    parser.add_argument("number", metavar="PR", type=_number)
+    given = parser.parse_args(arguments)
+    command = _COMMANDS[given.command]
+    return endings.run(lambda: command(given.number), ERROR_LOG, known=(OperationError,), prefix="pull request stack")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""`python -m operations.recover STACK [--ids NAME=ID ...]`: makes a stack usable after an update was killed.
+
+It removes the lock, brings what the update created on AWS into Pulumi's state, and forgets what it did not create.
+It deletes nothing on AWS. Exit code 0: the next `make deploy` can run; 1: something is left to do, which is reported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cli import endings, questions
+from operations import import_ids, pending, pulumi_cli
+from operations.pulumi_cli import StackLockedError, name_of
+from operations.stack_outputs import ERROR_LOG, OperationError
+
+_NONE: Final = "none"
+_SILENT: Final = ("--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress")
+
+
+def recover(stack: str, given: Mapping[str, str]) -> bool:
+    """Recover `stack`, and return whether nothing is left to do.
+
+    `given` has the ids that AWS chose, by logical name, or "none" for a resource that AWS does not have.
+    """
+    _report(pulumi_cli.exported(stack))
+    if not _unlocked(stack):
+        return False
+    # The update that held the lock may have ended only now, so its last changes are read again.
+    state = pulumi_cli.exported(stack)
+    creates = pending.creates(state)
+    if unknown := set(given) - {name_of(resource) for resource in creates}:
+        known = ", ".join(name_of(resource) for resource in creates) or "none"
+        raise OperationError(f"IDS: got {', '.join(sorted(unknown))}; pending creations: {known}; correct the name")
+    ids = _ids(state, creates, given)
+    if undecided := [resource for resource in creates if resource["urn"] not in ids]:
+        _explain(stack, undecided, given)
+        return False
+    if creates:
+        text = json.dumps(pending.adopted(state, ids))
+        pulumi_cli.run(stack, "stack", "import", text=text, changes=True)
+    _print("reading all resources from AWS, which takes about a minute")
+    pulumi_cli.run(stack, "refresh", "--clear-pending-creates", *_SILENT, changes=True)
+    found = {resource["urn"] for resource in pulumi_cli.resources(pulumi_cli.exported(stack))}
+    for resource in creates:
+        has = "exists on AWS and is now in the state" if resource["urn"] in found else "does not exist on AWS"
+        _print(f"{_title(resource)}: {has}")
+    return True
+
+
+def _command(stack: str, given: Mapping[str, str]) -> int:
+    if not recover(stack, given):
+        return 1
+    _print(f"stack {stack} is recovered; complete the update: `make deploy STACK={stack}`")
+    return 0
+
+
+def _report(state: Mapping[str, Any]) -> None:
+    operations = pending.operations(state)
+    for kind, resource in operations:
+        _print(f"pending: {kind} {_title(resource)}")
+    if not operations:
+        _print("pending: nothing")
+
+
+def _unlocked(stack: str) -> bool:
+    """Return whether the stack is free. It removes a lock, after a question at a terminal."""
+    try:
+        _take_lock(stack)
+    except StackLockedError as error:
+        _print(f"locked: {error}")
+    else:
+        _print("locked: no")
+        return True
+    question = "Is that update dead? If it still runs, it will fail, and both updates may damage the state."
+    if not questions.confirmed(question, stack):
+        _print("nothing was changed")
+        return False
+    pulumi_cli.run(stack, "cancel", "--yes")
+    _take_lock(stack)
+    _print("the lock is removed")
+    return True
+
+
+def _take_lock(stack: str) -> None:
+    """Take the lock for a moment: a refresh of the stack's root resource reads nothing from AWS."""
+    roots = [
+        resource["urn"]
+        for resource in pulumi_cli.resources(pulumi_cli.exported(stack))
+        if resource["type"] == "pulumi:pulumi:Stack"
+    ]
+    target = [argument for urn in roots for argument in ("--target", urn)]
+    pulumi_cli.run(stack, "refresh", *target, *_SILENT, changes=True)
+
+
+def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the import ids by URN, None for what AWS does not have. Resources whose id is not known are left out."""
+    place = import_ids.place_of(json.dumps(state), _region(state))
+    ids: dict[str, str | None] = {}
+    for resource in creates:
+        chosen = given.get(name_of(resource), "")
+        if chosen == _NONE:
+            ids[resource["urn"]] = None
+        elif found := import_ids.import_id(resource, place, chosen):
+            ids[resource["urn"]] = found
+    return ids
+
+
+def _region(state: Mapping[str, Any]) -> str:
+    providers = (each for each in pulumi_cli.resources(state) if each["type"] == "pulumi:providers:aws")
+    return next((str(each["inputs"]["region"]) for each in providers if "region" in each.get("inputs", {})), "")
+
+
+def _explain(stack: str, undecided: list[dict[str, Any]], given: Mapping[str, str]) -> None:
+    _print("AWS chooses the ids of these resources, so only AWS knows whether they exist:")
+    for resource in undecided:
+        command = import_ids.find_command(resource)
+        _print(f"  {_title(resource)}: {command or 'look for it in the AWS console'}")
+    known = [f"{name}={id_}" for name, id_ in given.items()]
+    wanted = " ".join([*known, *(f"{name_of(resource)}=ID" for resource in undecided)])
+    _print(
+        f'run `make recover STACK={stack} IDS="{wanted}"`, with the printed ids, or `{_NONE}` where nothing is printed'
+    )
+
+
+def _title(resource: Mapping[str, Any]) -> str:
+    return f"{resource['type']} {name_of(resource)}"
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, id_ = text.partition("=")
+    if not (name and equals and id_):
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: NAME=ID, or NAME={_NONE}")
+    return name, id_
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0 if the stack is recovered, else 1."""
+    parser = argparse.ArgumentParser(prog="recover", description=__doc__)
+    parser.add_argument("stack", metavar="STACK")
+    parser.add_argument("--ids", metavar="NAME=ID", type=_pair, nargs="*", default=[], help="ids that AWS chose")
+    given = parser.parse_args(arguments)
+    return endings.run(
+        lambda: _command(given.stack, dict(given.ids)), ERROR_LOG, known=(OperationError,), prefix="recover"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

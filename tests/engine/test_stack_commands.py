@@ -1,0 +1,57 @@
+"""The commands for stacks, with the Pulumi CLI: what they report, and that they select no stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.engine.engine import Engine, copy_of
+from tests.support.graph import ROOT
+
+
+def test_prerequisites_tell_a_missing_stack_from_a_backend_that_does_not_answer(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "home", copy_of(ROOT, tmp_path / "orders"), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    engine.create("dev")
+    engine.create("prod")
+
+    found = engine.operation("prerequisites", "dev")
+    assert (found.code, found.out) == (0, ""), found.said
+    assert found.err.startswith("warning: the AWS account was not checked: ")
+    assert engine.must("stack", "--show-name").out.strip() == "prod"
+
+    engine.must("stack", "rm", "dev", "--yes", "--preserve-config")
+    missing = engine.operation("prerequisites", "dev")
+    assert missing.code == 1
+    assert missing.err.startswith(
+        "missing: stack dev does not exist in this backend: no stack named 'dev' found; if somebody deployed it before"
+    )
+    away = {"PULUMI_BACKEND_URL": "https://127.0.0.1:9", "PULUMI_ACCESS_TOKEN": "pul-test"}
+    silent = engine.operation("prerequisites", "dev", variables=away)
+    assert silent.code == 1
+    assert silent.err.startswith("missing: stack dev: the Pulumi CLI says: ")
+    assert "127.0.0.1:9" in silent.err
+    assert silent.err.count("\n") == 1
+    assert "does not exist" not in silent.err
+
+
+def test_destroy_says_what_stays_and_refuses_protected_resources(deployed: Callable[[str], Engine]) -> None:
+    engine = deployed("dev")
+    said = engine.operation("destroy", "dev")
+    assert said.code == 0, said.said
+    assert "  4 Table: data-idempotency, data-inventory, data-orders, data-users\n" in said.out
+    assert "stays for 7 days: KMS key logs-key; until then, `aws kms cancel-key-deletion --key-id key-" in said.out
+    assert "/aws/apigateway/welcome" in said.out
+
+    table = next(each["urn"] for each in engine.state("dev") if each["urn"].endswith("::data-orders"))
+    engine.must("state", "protect", table, "--stack", "dev", "--yes")
+    refused = engine.operation("destroy", "dev")
+    assert refused.code == 1
+    assert refused.err.startswith("destroy: stack dev: 1 resources are protected: data-orders; nothing was deleted; ")
+    assert "set `deletionProtection: false` under orders:data" in refused.err
+    assert engine.cloud.calls() == []
+
+    # The program does not protect the table in dev, so the update that the message demands takes the protection away.
+    engine.must_up("dev")
+    assert engine.operation("destroy", "dev").code == 0
+    engine.must(*engine.command_of("destroy", "STACK=dev"))
+    assert engine.differences() == []

@@ -1,0 +1,56 @@
+"""Several stacks live in one account: none of them takes over, changes or deletes what belongs to another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.engine.engine import Engine
+from tests.proof.plugin import Dose
+
+
+def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[str], Engine], dose: Dose) -> None:
+    engine = deployed("dev")
+    others = ("prod",)[: dose(0, 1)]
+    for stack in others:
+        # Dev owns the account's log role (docs/decisions/09-account-log-role.md).
+        settings = engine.checkout / f"Pulumi.{stack}.yaml"
+        settings.write_text(settings.read_text().replace("ownsAccountLogRole: true", "ownsAccountLogRole: false"))
+        engine.must("stack", "init", stack, "--no-select")
+        engine.must_up(stack)
+    numbers = [str(number) for number in range(1, dose(1, 3) + 1)]
+    for number in numbers:
+        prepared = engine.operation("pull_request_stack", "prepare", number)
+        assert prepared.code == 0, prepared.said
+        engine.must_up(f"pr-{number}")
+    assert engine.differences() == []
+    # `prepare` finds a stack that exists, and no command selects another stack.
+    again = engine.operation("pull_request_stack", "prepare", numbers[0])
+    assert (again.code, again.said) == (0, "")
+    assert engine.must("stack", "--show-name").out.strip() == "dev"
+
+    comment = engine.operation("pull_request_stack", "comment", numbers[0]).out
+    assert comment.startswith("<!-- stack pr-1 -->\n**Stack `pr-1`** runs this pull request.")
+    assert '"stage": "pr-1"' in comment
+
+    for number in numbers:
+        removed = engine.operation("pull_request_stack", "remove", number)
+        assert removed.code == 0, removed.said
+        assert not (engine.checkout / f"Pulumi.pr-{number}.yaml").exists()
+        missing = engine.operation("pull_request_stack", "remove", number)
+        assert (missing.code, missing.out) == (0, f"stack pr-{number} does not exist; nothing to remove\n")
+    assert engine.differences() == []
+    with engine.cloud.locked() as things:
+        left = {thing["urn"].split("::")[0].removeprefix("urn:pulumi:") for thing in things.values()}
+    assert left == {"dev", *others}
+    for stack in ("dev", *others):
+        engine.must("preview", "--stack", stack, "--expect-no-changes")
+
+
+def test_stack_of_a_pull_request_closed_during_its_first_update_is_removed(deployed: Callable[[str], Engine]) -> None:
+    """The id of a resource that AWS names itself is not known then, so the update is killed at named resources only."""
+    engine = deployed("dev")
+    assert engine.operation("pull_request_stack", "prepare", "1").code == 0
+    engine.killed_at(30, "up", "--stack", "pr-1", "--yes", "--skip-preview")
+    removed = engine.operation("pull_request_stack", "remove", "1")
+    assert removed.code == 0, removed.said
+    assert engine.differences() == []

@@ -1,0 +1,67 @@
+"""The ids by which `make recover` imports resources have the forms that the provider's documentation gives."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+
+import pytest
+
+from operations import import_ids
+from tests.support.graph import Graph
+
+# These inputs are ARNs, URLs or paths, so they contain separators themselves.
+COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
+# The documentation's example is of the default event bus, whose name may be left out.
+UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/account:Account")
+
+
+def examples(type_: str) -> list[str]:
+    """Return the example ids of `pulumi import` in the SDK's documentation of a type."""
+    _, module, name = re.split(r"[:/]", type_)[:2] + [type_.rsplit(":", 1)[-1]]
+    package = importlib.import_module(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}")
+    source = inspect.getsource(getattr(package, name))
+    return re.findall(r"\$ pulumi import \S+ \S+ (\S+)", source)
+
+
+@pytest.mark.parametrize("type_", sorted(set(import_ids.FORMS) - set(UNUSUAL_EXAMPLES)))
+def test_id_has_the_form_of_the_documented_example(type_: str) -> None:
+    form = import_ids.FORMS[type_].text
+    pattern = "".join(
+        re.escape(part) if number % 2 == 0 else ".+" if part in COMPOSED else "[^:,]+"
+        for number, part in enumerate(re.split(r"\{(\w+)\}", form))
+    )
+    found = examples(type_)
+    assert found
+    # An ARN or URL of the example has another region, account and host.
+    pattern = re.sub(r"https://sqs.*amazonaws\\?\.com", "https://.+", pattern)
+    assert [example for example in found if re.fullmatch(pattern, example)], (pattern, found)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_type_of_the_program_has_a_form(stack: str, graph_of: Callable[[str], Graph]) -> None:
+    types = {made.type for made in graph_of(stack).resources if made.type.startswith("aws:")}
+    assert types - set(import_ids.FORMS) == set()
+
+
+def test_id_is_unknown_until_aws_or_a_lookup_gives_it() -> None:
+    pool = {"type": "aws:cognito/userPool:UserPool", "inputs": {"name": "orders-dev-users"}}
+    assert import_ids.import_id(pool, {"region": "r"}) is None
+    assert import_ids.import_id(pool, {"region": "r"}, "r_1") == "r_1"
+    assert import_ids.find_command(pool) == (
+        "aws cognito-idp list-user-pools --max-results 60 --query 'UserPools[?Name=='\"'\"'orders-dev-users'\"'\"'].Id'"
+    )
+    role = {"type": "aws:iam/role:Role", "inputs": {"namePrefix": "orders-dev-"}}
+    assert import_ids.import_id(role, {"region": "r"}) is None
+    topic = {"type": "aws:sns/topic:Topic", "inputs": {"name": "t"}}
+    assert import_ids.import_id(topic, import_ids.place_of("", "r")) is None
+    place = import_ids.place_of('"arn:aws:iam::123456789012:role/x"', "r")
+    assert import_ids.import_id(topic, place) == "arn:aws:sns:r:123456789012:t"
+
+
+def test_arn_of_a_key_is_accepted_as_its_id() -> None:
+    key = {"type": "aws:kms/key:Key", "inputs": {"tags": {"Project": "orders", "Stack": "dev", "Component": "logs"}}}
+    assert import_ids.import_id(key, {}, "arn:aws:kms:r:123456789012:key/1-2") == "1-2"
+    assert "Key=Project,Values=orders Key=Stack,Values=dev Key=Component,Values=logs" in import_ids.find_command(key)
