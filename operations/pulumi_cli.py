@@ -12,6 +12,7 @@ from cli import children
 from operations.stack_outputs import ROOT, OperationError
 
 _NO_CLI: Final = "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/"
+_LONGEST_QUOTE: Final = 60
 _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
 # Backends in a bucket or a folder write the first text. Pulumi Cloud writes the second one.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
@@ -51,7 +52,15 @@ def run(stack: str, *arguments: str, text: str | None = None, changes: bool = Fa
 
 def document(stack: str, *arguments: str) -> dict[str, Any]:
     """Run a command whose output is one JSON object, and return the object. Raises PulumiError."""
-    return cast("dict[str, Any]", json.loads(run(stack, *arguments)))
+    output = run(stack, *arguments)
+    try:
+        return cast("dict[str, Any]", json.loads(output))
+    except ValueError:
+        command = " ".join(arguments)
+        raise PulumiError(
+            f"stack {stack}: `pulumi {command}` printed {output[:_LONGEST_QUOTE]!r}; "
+            "allowed: JSON; update the Pulumi CLI"
+        ) from None
 
 
 def exported(stack: str) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from tests.commands.foreign import Other, Watched
 BLOCKS: Final = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
 CONSOLES: Final = "".join(block for kind, block in BLOCKS if kind == "console")
 LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if line.startswith("$ ")]
-RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\n'
+RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\necho "{}"\n'
+"""`make deploy` reads the configuration of the stack as JSON."""
 
 # This test does not run the following commands completely.
 TEST: Final = "make test"
@@ -163,7 +164,7 @@ def test_deploying_calls_the_pulumi_cli_with_the_policy(tour: Tour) -> None:
     last = max(number for number, line in enumerate(LINES) if "STACK=dev" in line)
     assert tour.line(last).returncode == 0
     calls = tour.calls.read_text().splitlines()
-    assert "stack init dev" in calls
+    assert "stack init dev --no-select" in calls
     for command in ("preview", "up"):
         (call,) = (call for call in calls if call.startswith(f"{command} "))
         assert call.startswith(f"{command} --stack dev ")

@@ -27,6 +27,7 @@ def fresh(tmp_path: Path) -> Engine:
 def recovered(engine: Engine) -> list[str]:
     """Recover the stack as an operator does: look up the ids that AWS chose, then run the command again."""
     ended = engine.operation("recover", STACK)
+    said = ended.out
     if "AWS chooses the ids" in ended.out:
         assert ended.code == 1
         wanted = ended.out.rsplit('IDS="', 1)[1].split('"')[0].split()
@@ -34,9 +35,10 @@ def recovered(engine: Engine) -> list[str]:
         with engine.cloud.locked() as things:
             ids = {thing["urn"].rsplit("::", 1)[-1]: thing["id"] for thing in things.values()}
         ended = engine.operation("recover", STACK, "--ids", *(f"{name}={ids.get(name, 'none')}" for name in names))
+        said += ended.out
     assert ended.code == 0, ended.said
     assert ended.out.endswith(f"stack dev is recovered; complete the update: `make deploy STACK={STACK}`\n")
-    return ended.out.splitlines()
+    return said.splitlines()
 
 
 def killed(engine: Engine, calls: int) -> list[str]:

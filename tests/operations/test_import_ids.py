@@ -20,7 +20,7 @@ UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/ac
 
 def examples(type_: str) -> list[str]:
     """Return the example ids of `pulumi import` in the SDK's documentation of a type."""
-    _, module, name = re.split(r"[:/]", type_)[:2] + [type_.rsplit(":", 1)[-1]]
+    _, module, name = [*re.split(r"[:/]", type_)[:2], type_.rsplit(":", 1)[-1]]
     package = importlib.import_module(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}")
     source = inspect.getsource(getattr(package, name))
     return re.findall(r"\$ pulumi import \S+ \S+ (\S+)", source)
