@@ -29,7 +29,7 @@ def environment(stack: str) -> dict[str, str]:
     Raises UnreadableEnvironmentError.
     """
     try:
-        names = pulumi_yaml.read(stack_file(stack)).get("environment") or []
+        names: Any = pulumi_yaml.read(stack_file(stack)).get("environment") or []
     except pulumi_yaml.PulumiYamlError as error:
         raise UnreadableEnvironmentError(str(error)) from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in cast("list[Any]", names)):

@@ -22,7 +22,8 @@ _PART: Final = re.compile(r'\["([^"]+)"\]|\[(\d+)\]|([^.\[\]]+)')
 def drift(stack: str) -> list[str]:
     """Return one line for each difference between AWS and the state of `stack`. Raises OperationError."""
     preview = pulumi_cli.document(stack, "refresh", "--preview-only", "--json")
-    return [line for step in preview.get("steps") or [] for line in _differences(step)]
+    steps: list[dict[str, Any]] = preview.get("steps") or []
+    return [line for step in steps for line in _differences(step)]
 
 
 def _differences(step: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,8 @@ from operations.pulumi_cli import resources
 
 def operations(state: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the pending operations of an exported state: creating, updating, deleting..., each with its resource."""
-    found = [(entry["type"], entry["resource"]) for entry in state["deployment"].get("pending_operations") or []]
+    entries: list[dict[str, Any]] = state["deployment"].get("pending_operations") or []
+    found = [(str(entry["type"]), entry["resource"]) for entry in entries]
     # An interrupted recovery leaves resources in the state that no refresh has confirmed.
     unread = [resource for resource in resources(state) if _is_unread(resource)]
     return [*found, *(("creating", resource) for resource in unread)]

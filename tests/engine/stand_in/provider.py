@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Never, cast
 
@@ -222,10 +223,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         type_ = kinds.type_of(request.urn)
         # The real provider imports a resource if it gets no properties, and an import id is often not the resource's
         # id: "FUNCTION/ALIAS" for a Lambda alias, whose id is its ARN.
-        wanted = kinds.imported_as if not request.properties.fields else lambda thing: thing["id"]
+        id_of = itemgetter("id") if request.properties.fields else kinds.imported_as
         with self._cloud.locked() as things:
             for thing in things.values():
-                if thing["type"] == type_ and wanted(thing) == request.id:
+                if thing["type"] == type_ and id_of(thing) == request.id:
                     properties = _struct({**thing["inputs"], **thing["computed"]})
                     self._cloud.note("read", request.urn, identity=thing["id"])
                     return _pb.ReadResponse(id=thing["id"], inputs=_struct(thing["inputs"]), properties=properties)

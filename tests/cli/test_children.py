@@ -1,0 +1,41 @@
+"""A signal that ends a command ends its child process too, or lets the child finish what it began."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cli import children
+from tests.support.graph import ROOT
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from cli import children, signals
+signals.take()
+children.run(["sh", "-c", sys.argv[1]], cwd=Path(sys.argv[2]), ends_itself=sys.argv[3] == "True")
+"""
+CHILD = "trap 'sleep 0.2; echo finished >> log' INT; echo $$ > ready; while [ ! -e log ]; do sleep 0.05; done; exit 0"
+
+
+def test_child_reads_the_given_text(tmp_path: Path) -> None:
+    assert children.run(["cat"], cwd=tmp_path, text="some text").stdout == "some text"
+
+
+@pytest.mark.parametrize("ends_itself", [True, False])
+def test_child_that_ends_itself_gets_one_signal_and_finishes(tmp_path: Path, ends_itself: bool) -> None:
+    command = [sys.executable, "-c", PROGRAM, CHILD, str(tmp_path), str(ends_itself)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+    ready = tmp_path / "ready"
+    while not (ready.exists() and ready.read_text().strip()):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 128 + signal.SIGTERM
+    log = tmp_path / "log"
+    assert (log.read_text() if log.exists() else "") == ("finished\n" if ends_itself else "")
