@@ -114,7 +114,7 @@ destroy: .venv/installed-local ## delete a stack from AWS, after saying what sta
 up-pr: .venv/installed-local ## deploy the stack of a pull request (PR=12)
 	@$(BIN)/python -m operations.pull_request_stack prepare "$(PR)"
 	@$(MAKE) --no-print-directory deploy STACK=pr-$(PR) PULUMI_UP_FLAGS="--yes $(PULUMI_UP_FLAGS)"
-	@pulumi stack output frontend --json --stack pr-$(PR)
+	@$(BIN)/python -m operations.pull_request_stack outputs "$(PR)"
 
 destroy-pr: .venv/installed-local ## delete the stack of a pull request (PR=12)
 	@$(BIN)/python -m operations.pull_request_stack remove "$(PR)"

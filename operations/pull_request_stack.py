@@ -1,9 +1,10 @@
 """The stack of a pull request: `pr-12` for pull request 12, with the settings of Pulumi.pr.yaml.
 
-python -m operations.pull_request_stack prepare 12    writes Pulumi.pr-12.yaml and creates the stack
-python -m operations.pull_request_stack remove 12     deletes the stack's resources, then the stack
-python -m operations.pull_request_stack comment 12    prints the pull request's comment with the stack's outputs
-python -m operations.pull_request_stack removed 12    prints the comment that the stack is removed
+    python -m operations.pull_request_stack prepare 12    writes Pulumi.pr-12.yaml and creates the stack
+    python -m operations.pull_request_stack outputs 12    prints the stack's outputs for frontends
+    python -m operations.pull_request_stack remove 12     deletes the stack's resources, then the stack
+
+`outputs` and `remove` also write the text of the pull request's comment to .build/pull-request-comment.md.
 """
 
 from __future__ import annotations
@@ -47,7 +48,13 @@ def prepare(number: int) -> int:
 
 def remove(number: int) -> int:
     """Delete everything of the stack, if it exists. An update that died is recovered first."""
-    stack = name(number)
+    code = _removed(name(number))
+    if not code:
+        _comment(number, f"**Stack `{name(number)}`** is removed, because the pull request is closed.")
+    return code
+
+
+def _removed(stack: str) -> int:
     try:
         state = pulumi_cli.exported(stack)
     except NoSuchStackError:
@@ -71,27 +78,25 @@ def remove(number: int) -> int:
     return 0
 
 
-def marker(number: int) -> str:
-    """Return the invisible line by which the comment of the stack is found again."""
-    return f"<!-- stack {name(number)} -->"
-
-
-def comment(number: int) -> int:
-    """Print the comment with the outputs that a frontend needs."""
+def outputs(number: int) -> int:
+    """Print the outputs that a frontend needs, and write them to the comment."""
     stack = name(number)
-    outputs = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)
-    _print(
-        f"{marker(number)}\n**Stack `{stack}`** runs this pull request. Its outputs for frontends "
-        f"([schema](contracts/frontend-outputs.schema.json)):\n\n```json\n{outputs}\n```\n\n"
-        f"Closing the pull request deletes the stack with its data."
+    text = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)
+    _print(text)
+    _comment(
+        number,
+        f"**Stack `{stack}`** runs this pull request. Its outputs for frontends:\n\n```json\n{text}\n```\n\n"
+        "Closing the pull request deletes the stack with its data.",
     )
     return 0
 
 
-def removed(number: int) -> int:
-    """Print the comment that the stack is removed."""
-    _print(f"{marker(number)}\n**Stack `{name(number)}`** is removed, because the pull request is closed.")
-    return 0
+def _comment(number: int, text: str) -> None:
+    """Write the comment. The workflow finds an earlier comment again by the invisible first line."""
+    path = stack_outputs.ROOT / ".build" / "pull-request-comment.md"
+    with naming(path):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"<!-- stack {name(number)} -->\n{text}\n", encoding="utf-8")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -112,9 +117,8 @@ def _number(text: str) -> int:
 
 _COMMANDS: Final[Mapping[str, Callable[[int], int]]] = {
     "prepare": prepare,
+    "outputs": outputs,
     "remove": remove,
-    "comment": comment,
-    "removed": removed,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from tests.engine.engine import Engine
@@ -10,6 +11,7 @@ from tests.proof.plugin import Dose
 
 def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[str], Engine], dose: Dose) -> None:
     engine = deployed("dev")
+    engine.must("stack", "select", "dev")
     others = ("prod",)[: dose(0, 1)]
     for stack in others:
         # Dev owns the account's log role (docs/decisions/09-account-log-role.md).
@@ -28,14 +30,17 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
     assert (again.code, again.said) == (0, "")
     assert engine.must("stack", "--show-name").out.strip() == "dev"
 
-    comment = engine.operation("pull_request_stack", "comment", numbers[0]).out
-    assert comment.startswith("<!-- stack pr-1 -->\n**Stack `pr-1`** runs this pull request.")
-    assert '"stage": "pr-1"' in comment
+    outputs = json.loads(engine.operation("pull_request_stack", "outputs", numbers[0]).out)
+    assert outputs["stage"] == "pr-1"
+    comment = engine.checkout / ".build" / "pull-request-comment.md"
+    assert comment.read_text().startswith("<!-- stack pr-1 -->\n**Stack `pr-1`** runs this pull request.")
+    assert json.loads(comment.read_text().split("```json")[1].split("```")[0]) == outputs
 
     for number in numbers:
         removed = engine.operation("pull_request_stack", "remove", number)
         assert removed.code == 0, removed.said
         assert not (engine.checkout / f"Pulumi.pr-{number}.yaml").exists()
+        assert comment.read_text().startswith(f"<!-- stack pr-{number} -->\n**Stack `pr-{number}`** is removed")
         missing = engine.operation("pull_request_stack", "remove", number)
         assert (missing.code, missing.out) == (0, f"stack pr-{number} does not exist; nothing to remove\n")
     assert engine.differences() == []
