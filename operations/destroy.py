@@ -6,7 +6,6 @@ It deletes nothing itself. Exit code 0: `pulumi destroy` may run; 1: it must not
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -17,17 +16,7 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
 _KEY: Final = "aws:kms/key:Key"
 _BUCKET: Final = "aws:s3/bucket:Bucket"
-# Deleting one of these resources deletes data or an address that no deployment brings back.
-_LASTING: Final = (
-    *(
-        _BUCKET,
-        "aws:dynamodb/table:Table",
-        "aws:cognito/userPool:UserPool",
-        "aws:cognito/userPoolDomain:UserPoolDomain",
-    ),
-    *("aws:cloudwatch/eventArchive:EventArchive", "aws:cloudwatch/logGroup:LogGroup", "aws:sqs/queue:Queue", _KEY),
-    *("aws:apigateway/restApi:RestApi", "aws:apigatewayv2/api:Api"),
-)
+_MOST_NAMES: Final = 6
 # AWS waits for 30 days unless the key says otherwise (ScheduleKeyDeletion).
 _DEFAULT_WAIT_DAYS: Final = 30
 
@@ -49,23 +38,22 @@ def plan(stack: str) -> list[str]:
     goes = [each for each in owned if not each.get("retainOnDelete")]
     return [
         f"stack {stack}: {len(goes)} of {len(owned)} resources will be deleted",
-        *(f"  {number} {kind}: {names}" for kind, number, names in _lasting(goes)),
+        *_by_type(goes),
         *_staying(stack, goes, stays),
     ]
 
 
-def _lasting(goes: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, str]]:
-    """Return kind, number and names of the resources with data or addresses."""
-    found = [each for each in goes if each["type"] in _LASTING]
-    counts = Counter(each["type"] for each in found)
-    return [
-        (
-            kind.rsplit(":", 1)[-1],
-            counts[kind],
-            ", ".join(sorted(name_of(each) for each in found if each["type"] == kind)),
-        )
-        for kind in sorted(counts)
-    ]
+def _by_type(goes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each type of resource with the number and the names of its resources."""
+    names: dict[str, list[str]] = {}
+    for each in goes:
+        names.setdefault(each["type"].rsplit(":", 1)[-1], []).append(name_of(each))
+    return [f"  {len(found)} {kind}: {_listed(sorted(found))}" for kind, found in sorted(names.items())]
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def _staying(stack: str, goes: Iterable[Mapping[str, Any]], stays: list[dict[str, Any]]) -> list[str]:
