@@ -77,7 +77,7 @@ def _protected(stack: str, owned: Iterable[Mapping[str, Any]], protected: list[d
     full = any(each["type"] == _BUCKET and not each["inputs"].get("forceDestroy") for each in owned)
     force = " and `forceDestroy: true`, so that the bucket is deleted with its objects" if full else ""
     return (
-        f"stack {stack}: {len(protected)} resources are protected: {names}; nothing was deleted; to delete them too, "
+        f"stack {stack}: {len(protected)} resource(s) are protected: {names}; nothing was deleted; to delete them too, "
         f"set `deletionProtection: false`{force} under orders:data in the stack file, run `make deploy STACK={stack}`, "
         f"then `make destroy STACK={stack}`"
     )

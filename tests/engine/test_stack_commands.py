@@ -42,11 +42,12 @@ def test_destroy_says_what_stays_and_refuses_protected_resources(deployed: Calla
     assert "stays for 7 days: KMS key logs-key; until then, `aws kms cancel-key-deletion --key-id key-" in said.out
     assert "/aws/apigateway/welcome" in said.out
 
+    engine.cloud.forget_calls()
     table = next(each["urn"] for each in engine.state("dev") if each["urn"].endswith("::data-orders"))
     engine.must("state", "protect", table, "--stack", "dev", "--yes")
     refused = engine.operation("destroy", "dev")
     assert refused.code == 1
-    assert refused.err.startswith("destroy: stack dev: 1 resources are protected: data-orders; nothing was deleted; ")
+    assert refused.err.startswith("destroy: stack dev: 1 resource(s) are protected: data-orders; nothing was deleted; ")
     assert "set `deletionProtection: false` under orders:data" in refused.err
     assert engine.cloud.calls() == []
 
