@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -16,6 +17,8 @@ _LONGEST_QUOTE: Final = 60
 _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
 # Backends in a bucket or a folder write the first text. Pulumi Cloud writes the second one.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
+# A backend in a folder stores the content type of each file in another file, which a kill can leave empty.
+_EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 
 
@@ -94,4 +97,14 @@ def _error(stack: str, errors: str) -> PulumiError:
     if _LOCKED.search(said):
         return StackLockedError(said)
     remedy = "; run `pulumi login`, or set PULUMI_ACCESS_TOKEN" if _LOGIN.search(said) else ""
+    if _EMPTY_ATTRIBUTES.search(said) and (folder := _folder()):
+        delete = f"find {shlex.quote(folder)} -name '*.attrs' -size 0 -delete"
+        remedy = f"; a killed command left an empty file of attributes, which Pulumi does not need; run `{delete}`"
     return PulumiError(f"stack {stack}: the Pulumi CLI says: {said}{remedy}")
+
+
+def _folder() -> str:
+    """Return the folder that is the backend, or an empty text if the backend is no folder."""
+    done = children.run(("pulumi", "whoami", "--json", "--non-interactive"), cwd=ROOT)
+    url = str(json.loads(done.stdout)["url"]) if not done.returncode else ""
+    return f"{url.removeprefix('file://').partition('?')[0]}/.pulumi" if url.startswith("file://") else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def fresh(tmp_path: Path) -> Engine:
 def recovered(engine: Engine) -> list[str]:
     """Recover the stack as an operator does: look up the ids that AWS chose, then run the command again."""
     ended = engine.operation("recover", STACK)
+    if "empty file of attributes" in ended.err:
+        subprocess.run(["/bin/sh", "-c", ended.err.split("run `")[1].split("`")[0]], check=True)
+        ended = engine.operation("recover", STACK)
     said = ended.out
     if "AWS chooses the ids" in ended.out:
         assert ended.code == 1
@@ -58,6 +62,13 @@ def test_update_killed_at_random_moments_is_completed_after_recover(fresh: Engin
     fresh.must_up(STACK)
     assert fresh.differences() == []
     fresh.must("preview", "--stack", STACK, "--expect-no-changes")
+
+
+def test_empty_file_of_attributes_is_reported_with_a_command_that_deletes_it(fresh: Engine) -> None:
+    [attributes] = (fresh.home / "state").rglob(f"{STACK}.json.attrs")
+    attributes.write_text("")
+    recovered(fresh)
+    assert fresh.operation("drift", STACK).code == 0
 
 
 def test_killed_update_of_existing_resources_is_completed_after_recover(deployed: Callable[[str], Engine]) -> None:
