@@ -12,7 +12,7 @@ from typing import Any, Final
 from cli import endings, questions
 from operations import pending, pulumi_cli
 from operations.pulumi_cli import name_of
-from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
+from operations.stack_outputs import ERROR_LOG, OperationError
 
 _KEY: Final = "aws:kms/key:Key"
 _BUCKET: Final = "aws:s3/bucket:Bucket"
@@ -26,8 +26,6 @@ def plan(stack: str) -> list[str]:
 
     Raises OperationError if resources are protected or if an update did not end.
     """
-    if stack == LOCAL_STACK:
-        raise OperationError("STACK=local is no stack of Pulumi's backend; use `make down`")
     state = pulumi_cli.exported(stack)
     if pending.operations(state):
         raise OperationError(f"stack {stack}: an update of it did not end; run `make recover STACK={stack}` first")

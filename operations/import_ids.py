@@ -101,9 +101,10 @@ FORMS: Final[Mapping[str, _Form]] = {
 
 
 def place_of(state_text: str, region: str) -> dict[str, str]:
-    """Return the values `region` and, if the text of a state contains an ARN with an account, `account`."""
+    """Return the values `region` and `account` as far as they are known: `account` from an ARN in the state's text."""
     found = _ACCOUNT.search(state_text)
-    return {"region": region, **({"account": found[1]} if found else {})}
+    known = {"region": region, "account": found[1] if found else ""}
+    return {key: value for key, value in known.items() if value}
 
 
 def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str = "") -> str | None:

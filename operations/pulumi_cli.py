@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from cli import children
-from operations.stack_outputs import ROOT, OperationError
+from operations.stack_outputs import LOCAL_STACK, ROOT, OperationError
 
 _NO_CLI: Final = "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/"
 _LONGEST_QUOTE: Final = 60
@@ -45,6 +45,8 @@ def run(stack: str, *arguments: str, text: str | None = None, changes: bool = Fa
 
     An interrupted command that `changes` the stack may finish what it began. Raises PulumiError.
     """
+    if stack == LOCAL_STACK:
+        raise PulumiError("STACK=local runs on this machine's emulator, not on AWS; use `make up` and `make down`")
     installed()
     command = ("pulumi", *arguments, "--stack", stack, "--non-interactive")
     done = children.run(command, cwd=ROOT, text=text, ends_itself=changes)

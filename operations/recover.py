@@ -26,8 +26,9 @@ def recover(stack: str, given: Mapping[str, str]) -> bool:
 
     `given` has the ids that AWS chose, by logical name, or "none" for a resource that AWS does not have.
     """
-    _report(pulumi_cli.exported(stack))
-    if not _unlocked(stack):
+    state = pulumi_cli.exported(stack)
+    _report(state)
+    if not _unlocked(stack, state):
         return False
     # The update that held the lock may have ended only now, so its last changes are read again.
     state = pulumi_cli.exported(stack)
@@ -66,10 +67,10 @@ def _report(state: Mapping[str, Any]) -> None:
         _print("pending: nothing")
 
 
-def _unlocked(stack: str) -> bool:
+def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
     """Return whether the stack is free. It removes a lock, after a question at a terminal."""
     try:
-        _take_lock(stack)
+        _take_lock(stack, state)
     except StackLockedError as error:
         _print(f"locked: {error}")
     else:
@@ -80,18 +81,14 @@ def _unlocked(stack: str) -> bool:
         _print("nothing was changed")
         return False
     pulumi_cli.run(stack, "cancel", "--yes")
-    _take_lock(stack)
+    _take_lock(stack, state)
     _print("the lock is removed")
     return True
 
 
-def _take_lock(stack: str) -> None:
+def _take_lock(stack: str, state: Mapping[str, Any]) -> None:
     """Take the lock for a moment: a refresh of the stack's root resource reads nothing from AWS."""
-    roots = [
-        resource["urn"]
-        for resource in pulumi_cli.resources(pulumi_cli.exported(stack))
-        if resource["type"] == "pulumi:pulumi:Stack"
-    ]
+    roots = [resource["urn"] for resource in pulumi_cli.resources(state) if resource["type"] == "pulumi:pulumi:Stack"]
     target = [argument for urn in roots for argument in ("--target", urn)]
     pulumi_cli.run(stack, "refresh", *target, *_SILENT, changes=True)
 

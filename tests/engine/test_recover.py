@@ -61,7 +61,6 @@ def test_update_killed_at_random_moments_is_completed_after_recover(fresh: Engin
     assert any(line.startswith("locked: the stack is currently locked by 1 lock(s)") for line in said)
     fresh.must_up(STACK)
     assert fresh.differences() == []
-    fresh.must("preview", "--stack", STACK, "--expect-no-changes")
 
 
 def test_empty_file_of_attributes_is_reported_with_a_command_that_deletes_it(fresh: Engine) -> None:

@@ -57,6 +57,7 @@ def test_id_is_unknown_until_aws_or_a_lookup_gives_it() -> None:
     assert import_ids.import_id(role, {"region": "r"}) is None
     topic = {"type": "aws:sns/topic:Topic", "inputs": {"name": "t"}}
     assert import_ids.import_id(topic, import_ids.place_of("", "r")) is None
+    assert import_ids.import_id(topic, import_ids.place_of('"arn:aws:iam::123456789012:role/x"', "")) is None
     place = import_ids.place_of('"arn:aws:iam::123456789012:role/x"', "r")
     assert import_ids.import_id(topic, place) == "arn:aws:sns:r:123456789012:t"
 
