@@ -98,11 +98,14 @@ def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping
     place = import_ids.place_of(json.dumps(state), _region(state))
     ids: dict[str, str | None] = {}
     for resource in creates:
-        chosen = given.get(name_of(resource), "")
-        if chosen == _NONE:
-            ids[resource["urn"]] = None
-        elif found := import_ids.import_id(resource, place, chosen):
+        if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
+    # Resources of different types can have the same name. The given ids are those of resources that need one.
+    needing = [resource for resource in creates if resource["urn"] not in ids]
+    for name, chosen in given.items():
+        named = [resource for resource in needing if name_of(resource) == name]
+        for resource in named or [each for each in creates if name_of(each) == name]:
+            ids[resource["urn"]] = None if chosen == _NONE else import_ids.import_id(resource, place, chosen)
     return ids
 
 

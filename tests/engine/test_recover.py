@@ -34,11 +34,11 @@ def recovered(engine: Engine) -> list[str]:
     said = ended.out
     if "AWS chooses the ids" in ended.out:
         assert ended.code == 1
-        wanted = ended.out.rsplit('IDS="', 1)[1].split('"')[0].split()
-        names = [pair.partition("=")[0] for pair in wanted]
         with engine.cloud.locked() as things:
-            ids = {thing["urn"].rsplit("::", 1)[-1]: thing["id"] for thing in things.values()}
-        ended = engine.operation("recover", STACK, "--ids", *(f"{name}={ids.get(name, 'none')}" for name in names))
+            ids = {(thing["type"], thing["urn"].rsplit("::", 1)[-1]): thing["id"] for thing in things.values()}
+        lines = [line.split(": ")[0].split() for line in ended.out.splitlines() if line.startswith("  ")]
+        given = [f"{name}={ids.get((type_, name), 'none')}" for type_, name in lines]
+        ended = engine.operation("recover", STACK, "--ids", *given)
         said += ended.out
     assert ended.code == 0, ended.said
     assert ended.out.endswith(f"stack dev is recovered; complete the update: `make deploy STACK={STACK}`\n")
