@@ -6,22 +6,28 @@ import pulumi
 import pulumi_aws as aws
 
 import settings
+from components.apis import routes
 from components.apis.http_api import HttpApi, HttpApiArgs
 from components.apis.rest_api import RestApi, RestApiArgs
 from components.aws.log_key import LogKey, LogKeyArgs
 from components.aws.naming import Naming
 from components.aws.protection import protect_irreplaceable
 from components.data_tier import CATALOG_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
-from components.events.event_bus import EventBus, EventBusArgs
+from components.events.event_bus import CALLER_LIMITS, EventBus, EventBusArgs
 from components.functions import archives
 from components.functions.failure_queues import as_stack_output
-from components.functions.function import FunctionContext, FunctionOverride
+from components.functions.function import FunctionContext, FunctionOverride, check_overrides
 from components.functions.layers import Layers, LayersArgs
 from components.identity import SCOPES, Identity, IdentityArgs
 from components.observability.observability import Observability, ObservabilityArgs
-from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs
+from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs, caller_limits
 
 config = settings.load()
+overrides = {
+    name: FunctionOverride(timeout_s=each.timeout_seconds, memory_mb=each.memory_mb)
+    for name, each in config.functions.overrides.items()
+}
+check_overrides(overrides, {**routes.caller_limits(), **CALLER_LIMITS, **caller_limits()})
 # All archives are built first, so that a failing build stops the program before Pulumi registers any resource.
 built = archives.build_all(config.functions.architecture)
 
@@ -70,10 +76,7 @@ context = FunctionContext(
     log_retention_days=config.observability.log_retention_days,
     log_key_arn=log_key.arn,
     provisioned_concurrency=config.functions.provisioned_concurrency,
-    overrides={
-        name: FunctionOverride(timeout_s=each.timeout_seconds, memory_mb=each.memory_mb)
-        for name, each in config.functions.overrides.items()
-    },
+    overrides=overrides,
     built=built.functions,
 )
 

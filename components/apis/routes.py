@@ -37,6 +37,11 @@ _ANSWERED_BY: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+def caller_limits() -> dict[str, CallerLimit]:
+    """Return the limit of each function that API Gateway invokes, by function."""
+    return dict.fromkeys(functions(), CALLER_LIMIT)
+
+
 def function_of(operation_id: str) -> str:
     """Return the folder of the function that handles an operation, or WORKFLOW if the order workflow handles it.
 

@@ -32,7 +32,8 @@ _DAY_S: Final = 86_400
 # Lambda retries a failed event after a minute (Lambda: asynchronous invocation). An invocation of send_email that fails
 # can leave its claim on the email in place until the function's time limit has passed. If this time limit were longer
 # than a minute, the retry would find the claim and fail too.
-_FIRST_RETRY: Final = CallerLimit(at_most_s=60, because="Lambda retries the event after 60 s")
+CALLER_LIMITS: Final = {"send_email": CallerLimit(at_most_s=60, because="Lambda retries the event after 60 s")}
+"""Limits of the functions that must end before Lambda retries an event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +207,7 @@ class EventBus(pulumi.ComponentResource):
                 source="send_email",
                 timeout_s=30,
                 memory_mb=256,
-                caller_limit=_FIRST_RETRY,
+                caller_limit=CALLER_LIMITS["send_email"],
                 environment={
                     "USERS_TABLE": args.users_table.name,
                     "IDEMPOTENCY_TABLE": args.idempotency_table.name,

@@ -295,13 +295,28 @@ class Function(pulumi.ComponentResource):
 
 def _checked_timeout_s(args: FunctionArgs) -> int:
     """Return the time limit of the function in its stack. Raises TimeLimitError if the caller stops waiting earlier."""
-    timeout_s, limit = args.context.timeout_s(args.source, args.timeout_s), args.caller_limit
-    if limit and timeout_s > limit.at_most_s:
+    timeout_s = args.context.timeout_s(args.source, args.timeout_s)
+    if args.caller_limit:
+        _check_timeout(args.source, timeout_s, args.caller_limit)
+    return timeout_s
+
+
+def check_overrides(overrides: Mapping[str, FunctionOverride], limits: Mapping[str, CallerLimit]) -> None:
+    """Check the time limits of a stack's settings, by function, before the program creates the first resource.
+
+    Raises TimeLimitError if a function could outlive its caller.
+    """
+    for source, override in overrides.items():
+        if override.timeout_s and (limit := limits.get(source)):
+            _check_timeout(source, override.timeout_s, limit)
+
+
+def _check_timeout(source: str, timeout_s: int, limit: CallerLimit) -> None:
+    if timeout_s > limit.at_most_s:
         raise TimeLimitError(
-            f"timeout of {args.source}: got {timeout_s} s; allowed: at most {limit.at_most_s} s, because "
+            f"timeout of {source}: got {timeout_s} s; allowed: at most {limit.at_most_s} s, because "
             f"{limit.because}; lower it where the function is declared or in the stack file's functions.overrides"
         )
-    return timeout_s
 
 
 def by_source(*functions: Function) -> dict[str, Function]:

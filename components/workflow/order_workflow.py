@@ -75,8 +75,9 @@ class OrderWorkflow(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
         self._topic = make_topic("order-notifications", self._owner)
-        self._validate_order = self._make_validate_order(task_limit(definition, "ValidateInput"))
-        self._update_inventory = self._make_update_inventory(task_limit(definition, "UpdateInventory"))
+        self._limits = caller_limits()
+        self._validate_order = self._make_validate_order()
+        self._update_inventory = self._make_update_inventory()
         self.functions = by_source(self._validate_order, self._update_inventory)
         self.express = self._make_machine(
             "express",
@@ -100,7 +101,7 @@ class OrderWorkflow(pulumi.ComponentResource):
         self.expected_errors = sorted({error for error in ends.values() if error != _UNEXPECTED_ERROR})
         self.register_outputs({"standardArn": self.standard.arn, "expressArn": self.express.arn})
 
-    def _make_validate_order(self, caller_limit: CallerLimit) -> Function:
+    def _make_validate_order(self) -> Function:
         return Function(
             "validate-order",
             FunctionArgs(
@@ -109,13 +110,13 @@ class OrderWorkflow(pulumi.ComponentResource):
                 source="validate_order",
                 timeout_s=3,
                 memory_mb=256,
-                caller_limit=caller_limit,
+                caller_limit=self._limits["validate_order"],
                 raises_business_errors=True,
             ),
             self._owner.opts(),
         )
 
-    def _make_update_inventory(self, caller_limit: CallerLimit) -> Function:
+    def _make_update_inventory(self) -> Function:
         args = self._args
         orders, inventory = args.orders_table, args.inventory_table
         return Function(
@@ -126,7 +127,7 @@ class OrderWorkflow(pulumi.ComponentResource):
                 source="update_inventory",
                 timeout_s=6,
                 memory_mb=256,
-                caller_limit=caller_limit,
+                caller_limit=self._limits["update_inventory"],
                 raises_business_errors=True,
                 environment={"ORDERS_TABLE": orders.name, "INVENTORY_TABLE": inventory.name},
                 permissions=[
@@ -251,6 +252,13 @@ def _log_and_trace() -> list[Statement]:
             because="X-Ray does not support resource-level permissions for traces and sampling",
         ),
     ]
+
+
+def caller_limits() -> dict[str, CallerLimit]:
+    """Return the limit of each function that a Task state invokes, by function."""
+    definition = state_machine.load(DEFINITION)
+    steps = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
+    return {source: task_limit(definition, step) for source, step in steps.items()}
 
 
 def task_limit(definition: Mapping[str, Any], step: str) -> CallerLimit:

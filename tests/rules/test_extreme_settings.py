@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import settings
-from tests.support.graph import record, stack_config
+from components.functions.function import TimeLimitError
+from tests.support.graph import Graph, record, stack_config
 
 STACK = "dev"
 REFUSED = re.compile(r"orders:(\S+): got \d+; allowed: at most (\d+);")
@@ -57,3 +58,22 @@ def test_program_accepts_the_extreme_values_that_the_settings_accept(extreme: st
             put(areas, tuple(name.split(".")), int(allowed))
     settings.check("orders", STACK, config())
     assert record(STACK, config=config(), build_archives=False).resources
+
+
+@pytest.mark.parametrize("function", ["orders_api", "send_email", "update_inventory"])
+def test_time_limit_beyond_the_callers_stops_the_program_before_the_first_resource(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = stack_config(STACK)
+    override = {"overrides": {function: {"timeoutSeconds": 61}}}
+    config["orders:functions"] = json.dumps({**json.loads(config["orders:functions"]), **override})
+    graphs: list[Graph] = []
+
+    def graph_of(stack: str) -> Graph:
+        graphs.append(Graph(stack))
+        return graphs[-1]
+
+    monkeypatch.setattr("engine.graph.Graph", graph_of)
+    with pytest.raises(TimeLimitError, match=f"timeout of {function}: got 61 s; allowed: at most"):
+        record(STACK, config=config, build_archives=False)
+    assert [resource.name for graph in graphs for resource in graph.resources if resource.custom] == []
