@@ -30,7 +30,7 @@ os.environ.update(
 )
 
 from components.functions import archives, generated_code  # noqa: E402 - the environment must be set before this import
-from tests.support.graph import Graph, record  # noqa: E402
+from tests.support.graph import ROOT, Graph, record  # noqa: E402
 
 # The `common` layer contains generated files next to the handlers' shared code, so the tests write these files to the
 # same place.
@@ -38,7 +38,8 @@ for folder, generate in generated_code.FOLDERS.items():
     for path, content in generate().items():
         archives.write(archives.FUNCTIONS / "shared" / folder / path, content)
 
-STACKS = ("dev", "prod", "local")
+STACKS = tuple(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")))
+"""The names of all stacks, from their stack files."""
 pytest_plugins = ("tests.journeys.fixtures", "tests.local.fixtures", "tests.proof.plugin")
 
 

@@ -69,7 +69,7 @@ class RestApiArgs:
 
 
 class RestApi(pulumi.ComponentResource):
-    """Regional REST API with the functions `users_api` and `orders_api`.
+    """Regional REST API with the functions that handle its routes.
 
     It has request validation, a Cognito authorizer, CORS, throttling and logs.
     """
@@ -87,7 +87,7 @@ class RestApi(pulumi.ComponentResource):
     access_log_group_name: pulumi.Output[str]
     """Name of the CloudWatch log group of the access log, which has one JSON line per request."""
     functions: Mapping[str, Function]
-    """The functions of the API by name: `users_api` and `orders_api`."""
+    """The functions that handle the routes, by the names of their folders."""
 
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cors = CorsRules(tuple(args.cors_origins))

@@ -78,13 +78,13 @@ class EventBus(pulumi.ComponentResource):
     archive_name: pulumi.Output[str]
     """Name of the archive, which stores every event of the bus."""
     success_topic_arn: pulumi.Output[str]
-    """ARN of the SNS topic that Lambda notifies when process_order, fail_order or send_email has handled an event."""
+    """ARN of the SNS topic that Lambda notifies when a function has handled an asynchronous event."""
     analytics_queue_name: pulumi.Output[str]
     """Name of the FIFO queue in front of record_analytics."""
     relay: Function
     """The function that publishes the events of the order stream."""
     functions: Mapping[str, Function]
-    """Functions `publish_order_events`, `process_order`, `fail_order`, `send_email` and `record_analytics`, by name."""
+    """The relay and the functions that consume events, by the names of their folders."""
     failure_queues: Mapping[str, FailureQueue]
     """Failure queues of the functions, the rule targets, the stream and the analytics queue."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.conftest import STACKS
 from tests.support.graph import Graph
 
 GraphOf = Callable[[str], Graph]
@@ -18,7 +19,7 @@ def test_sign_in_by_password_follows_the_stacks_setting(stack: str, by_password:
     assert flows == {"ALLOW_REFRESH_TOKEN_AUTH"} | (BY_PASSWORD if by_password else set())
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, graph_of: GraphOf) -> None:
     graph = graph_of(stack)
     client = graph.one("UserPoolClient", "identity-client").inputs
@@ -29,13 +30,13 @@ def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, gr
     assert client["preventUserExistenceErrors"] == "ENABLED"
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_user_pool_has_only_the_group_admin(stack: str, graph_of: GraphOf) -> None:
     # On the REST API, a name with a comma would look like two groups (docs/decisions/11-group-names.md).
     assert [group.inputs["name"] for group in graph_of(stack).of("UserGroup")] == ["admin"]
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_no_function_may_create_groups_or_add_users_to_them(stack: str, graph_of: GraphOf) -> None:
     policies = [policy.inputs["policy"] for policy in graph_of(stack).of("RolePolicy")]
     assert policies

@@ -48,7 +48,7 @@ INVALID_EVENTS: list[Any] = [
     {"detail-type": "OrderCreated", "detail": []},
     {"detail-type": "OrderCreated", "detail": {"event_id": "1", "order": {}}},
     {"detail-type": ["OrderCreated"], "detail": {}},
-    event(order()) | {"detail-type": "OrderShipped"},
+    event(order()) | {"detail-type": "NoSuchEvent"},
     event(order()) | {"detail-type": "OrderConfirmed"},
     event(order(order_id="1")),
     event(order(items=[])),

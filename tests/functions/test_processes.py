@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from shared import aws
+from tests.conftest import STACKS
 from tests.functions.conftest import ENVIRONMENT
 from tests.support.graph import ROOT, Graph
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-STACKS = ("dev", "prod", "local")
 
 
 def clients_of(function: str) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def test_event_delivered_twice_is_stored_and_counted_once(
         ('{"event_id": "\\ud800"}', "body: not valid JSON"),
         ("[" * 100_000, "body: not valid JSON"),
         ("[]", "body.detail_type: unknown"),
-        ('{"detail_type": "OrderShipped"}', "body.detail_type: unknown"),
+        ('{"detail_type": "NoSuchEvent"}', "body.detail_type: unknown"),
         ('{"detail_type": ["OrderCreated"]}', "body.detail_type: unknown"),
         ('{"detail_type": "OrderCreated"}', "detail: missing properties; required: event_id, order"),
         ({"event_id": "../../x:PENDING"}, "detail.event_id: got 15 characters"),

@@ -18,6 +18,7 @@ from local import up as up_module
 from local.aws import Aws
 from local.instance import ROOT, Instance
 from local.progress import Progress
+from tests.conftest import STACKS
 from tests.support.graph import Graph, stack_config
 from tests.support.service_models import violations
 
@@ -49,7 +50,7 @@ def no_seeds(*_: object) -> dict[str, str]:
     return {}
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("stack", sorted({*STACKS} - {"local"}))
 def test_every_call_of_a_deployment_obeys_its_service_model(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]
 ) -> None:

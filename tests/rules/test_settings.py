@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 import settings
+from tests.conftest import STACKS
 from tests.support.graph import ROOT, run, stack_config
 
-STACKS = ("dev", "prod", "local")
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import STACKS
 from tests.journeys.breakages import queue_attributes
 from tests.journeys.patience import Watcher
 from tests.journeys.people import People, Person
@@ -38,7 +39,7 @@ pytestmark = [pytest.mark.attack("least-privilege")]
 SAMPLE = ("profile read", "order confirmed", "order processed", "send_email deployed", "standard machine deployed")
 
 
-@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_granted_permissions_are_the_needed_ones(graph_of: Callable[[str], Graph], stack: str, proof: Proof) -> None:
     graph = graph_of(stack)
     found = audit(graph)

@@ -100,6 +100,6 @@ def poison_facts() -> dict[str, str]:
         "not JSON": "no JSON {",
         "a list": "[1, 2]",
         "deep": "[" * 100_000,
-        "unknown type": fact("OrderShipped", good),
+        "unknown type": fact("NoSuchEvent", good),
         **details,
     }

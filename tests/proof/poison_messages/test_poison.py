@@ -98,7 +98,7 @@ def test_poison_on_the_bus_waits_and_other_events_pass(
     stack, product, poison = queues.stack, admin.put(50), poison_details()
     good = [customer.order({product: 1})["order_id"]]
     put(stack, *poison.values())
-    others = [("OrderCreated", detail(gone := order())), ("OrderShipped", detail(order()))]
+    others = [("OrderCreated", detail(gone := order())), ("NoSuchEvent", detail(order()))]
     put(stack, *others)
     good.append(customer.order({product: 1})["order_id"])
     for order_id in good:

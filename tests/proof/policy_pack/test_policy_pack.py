@@ -13,6 +13,7 @@ import pytest
 
 from aws_rules.rules import RULES
 from aws_rules.waivers import WAIVERS, Waiver, waived
+from tests.conftest import STACKS
 from tests.policy.breakages import BREAKAGES, MENDINGS
 from tests.policy.inventory import CHECKS
 from tests.policy.stacks import Change, all_findings, said, stack_of
@@ -67,7 +68,7 @@ def test_a_waived_rule_still_applies_to_other_resources(waiver: Waiver, graph_of
     assert held, "the rule can never report: move its checks to policy/aws_rules/not_taken.py"
 
 
-@pytest.mark.parametrize("stack", ["prod", "dev", "local"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_advisory_rules_of_a_stack_are_those_it_violates(stack: str, graph_of: GraphOf) -> None:
     found = [each for each in all_findings(stack_of(graph_of(stack))) if not waived(each)]
     assert {each.rule.name for each in found} == set(levels_of(stack)), "policy/enforcement"
