@@ -14,6 +14,9 @@ from tests.support.graph import ROOT, Graph
 from tools.docs import generate as documents
 
 MARKDOWN = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules", ".local"} & set(path.parts))
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+# Every decision has the first three headings.
+HEADINGS = ("Question", "Decision", "Why", "Rejected alternatives", "Consequences")
 
 
 @pytest.mark.parametrize("path", documents.DOCUMENTS, ids=lambda path: path.name)
@@ -38,6 +41,14 @@ def test_generating_documents_builds_no_archive(monkeypatch: pytest.MonkeyPatch,
 def test_links_within_the_repository_point_to_existing_files(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_decision_has_the_usual_headings_in_order(path: Path) -> None:
+    found = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
+    usual = [heading for heading in HEADINGS if heading in found or heading in HEADINGS[:3]]
+    # A page may add headings of its own at the end.
+    assert found[: len(usual)] == usual
 
 
 def test_every_make_command_in_documents_exists() -> None:

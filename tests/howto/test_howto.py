@@ -1,0 +1,173 @@
+"""Tests that the pages in docs/how-to work: a reader who follows them changes few files, and all checks pass.
+
+The tests follow all pages in one copy of the checkout, because the pages do not depend on each other. They run
+`make generate` and the commands of the pages once, at the end.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from components.functions import archives
+from tests.commands import clones
+from tests.howto import pages
+from tests.howto.pages import Page
+from tests.support.graph import ROOT
+
+# The largest number of files that a page may change, and the largest number that the reader may write.
+LIMITS: Final = {
+    "route": (10, 6),
+    "function": (10, 6),
+    "event": (12, 12),
+    "alarm": (3, 3),
+    "setting": (5, 5),
+    "stack": (5, 5),
+}
+GENERATE: Final = "make generate"
+PYTEST: Final = ".venv/bin/python -m pytest -q "
+# Every page needs these tests besides its own.
+CHECKS: Final = (
+    "tests/howto/resources.py",
+    "tests/rules/test_architecture.py",
+    "tests/rules/test_documents.py",
+    "tests/rules/test_imports.py",
+)
+# The copy has no .venv of its own, so make must not try to install packages.
+INSTALLED: Final = ("-o", ".venv/made", "-o", ".venv/installed-dev")
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A copy of the checkout in which every page was followed."""
+
+    checkout: Path
+    pages: dict[str, Page]
+    commands: list[str]
+    """Commands of the pages, other than those that write a file."""
+
+    def run(self, *command: str) -> str:
+        """Run a command in the copy. Return its output."""
+        done = subprocess.run(  # noqa: S603 - the commands come from the pages
+            command,
+            cwd=self.checkout,
+            env=clones.plain_environment() | {"PYTHONPATH": "policy:functions"},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
+
+    def changed(self) -> set[str]:
+        """Return the names of the files that were added or changed, without those that git ignores."""
+        listed = self.run("git", "ls-files", "-z", "--modified", "--others", "--exclude-standard")
+        return set(filter(None, listed.split("\0")))
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
+    """A copy of the checkout in which every page was followed."""
+    checkout = tmp_path_factory.mktemp("howto") / "orders"
+    clones.copy(clones.sources(), checkout)
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    found = {path.stem: Page(path) for path in sorted(pages.FOLDER.glob("*.md"))}
+    made = Followed(checkout, found, [])
+    made.run("git", "init", "--quiet")
+    made.run("git", "add", "--all")
+    if archives.BUILD.exists():
+        shutil.copytree(archives.BUILD, checkout / archives.BUILD.name)
+
+    def run(command: str) -> None:
+        if command == GENERATE or command.startswith(PYTEST):
+            made.commands.append(command)
+        else:
+            made.run("sh", "-c", command)
+
+    for page in found.values():
+        page.follow(checkout, run)
+    assert GENERATE in made.commands
+    made.run("make", *INSTALLED, "generate")
+    return made
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_page_changes_few_files(name: str, followed: Followed) -> None:
+    page = followed.pages[name]
+    in_total, by_hand = LIMITS[name]
+    assert 0 < len(page.written) <= by_hand
+    assert len(page.written | page.generated) <= in_total, sorted(page.written | page.generated)
+
+
+def test_pages_list_every_changed_file(followed: Followed) -> None:
+    listed = [page.written | page.generated for page in followed.pages.values()]
+    assert set().union(*listed) == followed.changed()
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_page_gives_the_number_of_its_files(name: str, followed: Followed) -> None:
+    page = followed.pages[name]
+    text = " ".join(page.text.split())
+    assert f"You write {len(page.written)} file" in text
+    assert not page.generated or f"`make generate` updates {len(page.generated)} more" in text
+
+
+def test_checks_pass_after_every_page(followed: Followed) -> None:
+    own = [shlex.split(each.removeprefix(PYTEST)) for each in followed.commands if each.startswith(PYTEST)]
+    tests = dict.fromkeys([*CHECKS, *(path for paths in own for path in paths)])
+    followed.run(sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests)
+
+
+def test_code_of_every_page_is_formatted_and_clean(followed: Followed) -> None:
+    python = sorted(name for name in followed.changed() if name.endswith(".py"))
+    ruff = str(ROOT / ".venv" / "bin" / "ruff")
+    followed.run(ruff, "format", "--check", "--no-cache", *python)
+    followed.run(ruff, "check", "--no-cache", *python)
+
+
+STEP: Final = "# A page\n\n1. In `a.txt`, before the line `b`, add:\n\n   ```text\n   {}\n   ```\n"
+
+
+def page_of(tmp_path: Path, text: str) -> Page:
+    (tmp_path / "page.md").write_text(text, encoding="utf-8")
+    return Page(tmp_path / "page.md")
+
+
+def follow(page: Page, checkout: Path) -> None:
+    def run(command: str) -> None:
+        raise AssertionError(command)
+
+    page.follow(checkout, run)
+
+
+def test_step_adds_its_code_before_the_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a\n  b\n", encoding="utf-8")
+    follow(page_of(tmp_path, STEP.format("new")), tmp_path)
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "a\nnew\n  b\n"
+
+
+@pytest.mark.parametrize("content", ["a\n", "b\nb\n"], ids=["nowhere", "twice"])
+def test_step_that_fits_no_single_place_is_reported(content: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match="allowed: exactly one"):
+        follow(page_of(tmp_path, STEP.format("new")), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace("add:", "write:"), "unknown form of a step"),
+        (lambda text: text.replace("In `a.txt`, before the line `b`, add:", "Add:"), "no sentence says where"),
+    ],
+)
+def test_step_in_an_unknown_form_is_reported(change: Callable[[str], str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=said):
+        follow(page_of(tmp_path, change(STEP)), tmp_path)
