@@ -51,6 +51,21 @@ def test_decision_has_the_usual_headings_in_order(path: Path) -> None:
     assert found[: len(usual)] == usual
 
 
+def test_contributing_lists_every_folder() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    modules = [path.relative_to(ROOT).parts[0] for path in (*ROOT.glob("*/*.py"), *ROOT.glob("*/*/*.py"))]
+    code = {folder for folder in modules if not folder.startswith(".")} | {"docs", "workflows"}
+    kinds = {f"tests/{path.parent.name}" for path in (ROOT / "tests").glob("*/*.py")}
+    assert {folder for folder in code if f"`{folder}/`" not in text} == set()
+    assert {folder for folder in kinds if f"`{folder}`" not in text} == set()
+
+
+def test_contributing_links_to_every_how_to_page() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    pages = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "how-to").glob("*.md")}
+    assert set(re.findall(r"\((docs/how-to/[^)]+)\)", text)) == pages
+
+
 def test_every_make_command_in_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for path in MARKDOWN:
