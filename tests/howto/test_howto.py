@@ -10,7 +10,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -162,12 +161,12 @@ def test_step_that_fits_no_single_place_is_reported(content: str, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("words", "instead", "said"),
     [
-        (lambda text: text.replace("add:", "write:"), "unknown form of a step"),
-        (lambda text: text.replace("In `a.txt`, before the line `b`, add:", "Add:"), "no sentence says where"),
+        ("add:", "write:", "unknown form of a step"),
+        ("In `a.txt`, before the line `b`, add:", "Add:", "no sentence says where"),
     ],
 )
-def test_step_in_an_unknown_form_is_reported(change: Callable[[str], str], said: str, tmp_path: Path) -> None:
+def test_step_in_an_unknown_form_is_reported(words: str, instead: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=said):
-        follow(page_of(tmp_path, change(STEP)), tmp_path)
+        follow(page_of(tmp_path, STEP.replace(words, instead)), tmp_path)
