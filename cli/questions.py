@@ -8,7 +8,7 @@ import sys
 def confirmed(question: str, answer: str) -> bool:
     """Return whether the user typed `answer`, or whether standard input is no terminal.
 
-    Without a terminal, as in CI, nobody can answer. Whoever runs the command there has decided already.
+    Without a terminal, as in CI, nobody can answer. The person who wrote the command has decided already.
     """
     if not sys.stdin or not sys.stdin.isatty():
         return True
