@@ -28,16 +28,17 @@ _CONSTANTS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-# This pattern matches dates, and numbers that PyYAML and yaml.v3 read differently, such as `._1` and `0b-1`.
+# This pattern matches all dates. It also matches numbers that PyYAML and yaml.v3 interpret differently, such as `._1`
+# and `0b-1`.
 _UNCLEAR: Final = re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?|\.[0-9eE_+-]*_[0-9eE_+-]*|[-+]?0[oObB]_*[-+].*", re.ASCII)
 _INTEGER: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]{0,15}|0)")
 _OLD_OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# The CLI passes some numbers on as floats, and a float represents every integer exactly only up to this number.
+# The CLI converts some numbers to floats. A float represents every integer exactly only up to this number.
 _LARGEST: Final = 2**53
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
-# A stack file has 4 levels and about 150 values. Aliases can make a short file very large or endless, so both numbers
-# are limited.
+# Aliases can make the content of a short file very large or endless, so the numbers of levels and values are limited. A
+# stack file has only 4 levels and about 150 values.
 _MOST_LEVELS: Final = 50
 _MOST_VALUES: Final = 10_000
 _LONGEST_QUOTE: Final = 60
@@ -50,7 +51,7 @@ class PulumiYamlError(Exception):
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser without its types, and without syntax that yaml.v3 does not support."""
 
-    # yaml.v3 does not support the escape sequence `\/`.
+    # PyYAML supports the escape sequence `\/`, but yaml.v3 does not.
     ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it
         key: value for key, value in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
     }

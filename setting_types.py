@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-# A bucket name is limited to 63 characters. It contains the names of the project and the stack, the word `analytics`
-# and the account's 12 digits. No other resource name limits the lengths of the two names more.
+# S3 limits the name of a bucket to 63 characters. This name contains the names of the project and the stack, the word
+# `analytics` and the account's 12 digits. All other resource names allow longer names of projects and stacks.
 LONGEST_PROJECT: Final = 23
 LONGEST_STACK: Final = 16
 # The sign-in domain contains the names of the project and the stack, and Cognito refuses a domain that contains one of
@@ -39,9 +39,10 @@ _LONGEST_MAIL: Final = 320
 # because Cognito allows no fragments, and `*`, because wildcards are not supported.
 _URI_REST: Final = r"""[^\x00-\x20\x7f-\uffff#*"<>\\^`{|}]*"""
 _LONGEST_URI: Final = 1024
-# For these schemes, a browser would run or show the content of the URI instead of opening an app.
+# A redirect URI whose scheme is not in this list can open an app. Browsers process URIs with these schemes themselves,
+# for example by showing a file or running a script.
 _NO_APP: Final = ("about", "blob", "data", "file", "ftp", "javascript", "vbscript", "ws", "wss")
-# CloudWatch Logs supports only these retention periods (PutRetentionPolicy).
+# PutRetentionPolicy of CloudWatch Logs accepts only these retention periods.
 RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
     *(1827, 2192, 2557, 2922, 3288, 3653),
@@ -96,8 +97,8 @@ def _is_origin(value: str) -> bool:
     host = host.strip("[]")
     if authority.startswith("["):
         return _is_address(host, ipaddress.IPv6Address)
-    # If a host ends in a number, browsers read the host as an IPv4 address and send it in the `Origin` header with all
-    # four numbers.
+    # If the last label of a host is a number, browsers interpret the host as an IPv4 address. They send all four
+    # numbers in the `Origin` header, so the host must be a complete IPv4 address.
     if host.rpartition(".")[2].isdecimal():
         return _is_address(host, ipaddress.IPv4Address)
     return len(host) <= _LONGEST_HOST
@@ -133,8 +134,8 @@ ProjectName = Annotated[
 StackName = Annotated[
     str, Rule(_NAME, _NAME_RULE.format(LONGEST_STACK), lambda value: _is_name(value) and len(value) <= LONGEST_STACK)
 ]
-# The pattern also matches future regions, because AWS names a region by an area, a direction and a number. Regions of
-# other partitions have other forms, for example cn-north-1, us-gov-west-1 and eusc-de-east-1.
+# The name of an AWS region consists of an area, a direction and a number, so the pattern also matches future regions.
+# Names in other partitions have other prefixes, for example cn-north-1, us-gov-west-1 and eusc-de-east-1.
 Region = Annotated[
     str,
     Rule(
@@ -179,7 +180,7 @@ OptionalMailAddress = Annotated[
 Origins = Annotated[
     list[Origin], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
 ]
-# Cognito limits the number of URLs (CreateUserPoolClient: CallbackURLs, LogoutURLs).
+# CreateUserPoolClient limits the number of URLs in CallbackURLs and LogoutURLs.
 RedirectUris = Annotated[
     list[RedirectUri],
     Field(min_length=1, max_length=100, json_schema_extra={"uniqueItems": True}),

@@ -36,8 +36,8 @@ FUNCTION_NAMES: Final = tuple(
     sorted(path.parent.name for path in (Path(__file__).parent / "functions").glob("*/handler.py"))
 )
 _FUNCTION_NAMES_SCHEMA: Final[JsonDict] = {"propertyNames": {"enum": [*FUNCTION_NAMES]}}
-# Lambda limits all environment variables of a function to 4 KB. The origins are one of ten variables, so they may use
-# only a part of the 4 KB.
+# Lambda limits the total size of all environment variables of a function to 4 KB. The origins are one of ten variables,
+# so they may use only a part of this size.
 _LONGEST_ORIGINS: Final = 3_000
 
 
@@ -223,7 +223,7 @@ class SettingsError(pulumi.RunError):
 def load() -> Settings:
     """Return the settings of the current stack. Raises SettingsError, whose message lists every invalid setting."""
     store = pulumi.runtime.config
-    # pulumi.Config cannot list its keys, so the settings come from the store behind it.
+    # pulumi.Config cannot list its keys, so this function reads the store from which pulumi.Config reads its values.
     config = cast("Mapping[str, str]", store.CONFIG.get())
     secrets = {key for key in config if store.is_config_secret(key)}
     return check(pulumi.get_project(), pulumi.get_stack(), config, secrets)
@@ -240,7 +240,7 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
     try:
         settings = Settings.model_validate(values, by_alias=True, by_name=True)
     except ValidationError as error:
-        # A message must not contain the value of a secret.
+        # The message of an error contains the invalid value, so errors of secret settings are omitted.
         told = [item for item in error.errors() if _key(project, item["loc"][:1]) not in secrets]
         problems += [line for item in told for line in _explain(project, dict(item))]
     else:
@@ -303,7 +303,8 @@ def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
         return [f"{name}: unknown setting; allowed: {known}; correct or remove it"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "value_error":
-        # A rule that compares several settings adds the name of the wrong setting to its message.
+        # The message of a rule that compares several settings begins with the name of the wrong setting, so only a dot
+        # follows the name of the group.
         start = f"{name}." if isinstance(got, dict) else f"{name}: "
         start += f"got {quoted(got)}; " if message.startswith("allowed:") else ""
         return [f"{start}{line}" for line in message.splitlines()]
@@ -361,7 +362,8 @@ def stack_file_schema() -> dict[str, Any]:
                 "additionalProperties": False,
             }
         },
-        # The ESC environments of a stack can contain any of its settings.
+        # An ESC environment can supply any setting of a stack. The stack file must contain all settings only if it
+        # lists no environment.
         "if": {"required": ["environment"]},
         "else": {"required": ["config"], "properties": {"config": {"required": sorted(config)}}},
         "$defs": areas["$defs"],

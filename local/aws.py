@@ -22,13 +22,15 @@ from local.instance import ACCOUNT, ONCE, ROOT_KEY, Instance
 from local.loopback import no_answer
 from local.patience import PATIENCE
 
-# Without this empty dictionary, the SDK would use the proxies of the environment and, on macOS, of the system settings.
+# Without this empty dictionary, the SDK would use the proxies from environment variables and, on macOS, from the system
+# settings.
 NO_PROXIES: Final[dict[str, str]] = {}
 _CONFIG: Final = Config(
     proxies=NO_PROXIES,
     retries={"total_max_attempts": 1, "mode": "standard"},
     read_timeout=30 * PATIENCE,
-    # The SDK would send synchronous calls of Step Functions to the host sync-127.0.0.1, which does not exist.
+    # For synchronous calls of Step Functions, the SDK would add the prefix `sync-` to the host. The host sync-127.0.0.1
+    # does not exist.
     inject_host_prefix=False,
 )
 _GONE: Final = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "ResourceNotFound")

@@ -29,7 +29,7 @@ def main(runtime: str, layers: list[str]) -> None:
     task = os.environ["LAMBDA_TASK_ROOT"]
     sys.path[:0] = [task, *(str(Path(layer, "python")) for layer in layers), runtime]
 
-    # This module can be imported only after the line above has extended the path.
+    # awslambdaric can be imported only after the assignment above has added its directory to `sys.path`.
     import awslambdaric.lambda_runtime_client as client  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs]
     from awslambdaric import __main__ as entry  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs]
 
@@ -73,8 +73,7 @@ def _set_environment() -> None:
     os.environ |= {
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        # The emulator has no X-Ray daemon. Code that runs before the first invocation has no X-Ray segment, so the
-        # tracer must ignore a missing segment.
+        # Code that runs before the first invocation has no X-Ray segment, so the tracer must ignore a missing segment.
         "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR",
         "LAMBDA_RUNTIME_DIR": sys.argv[1],
         "PATH": "/usr/local/bin:/usr/bin:/bin",

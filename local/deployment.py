@@ -106,8 +106,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # Deleting a dependency also deletes the resources inside it. If a dependency was deleted and created again,
-        # this resource must be created again too.
+        # When a resource is deleted, the resources inside it are deleted too. If a dependency of this resource was
+        # deleted and created again, this resource must therefore be created again too.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)
@@ -121,8 +121,8 @@ class Deployment:
 
     def _same(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record) -> tuple[Record, Action]:
         if resource.urn in self._state.begun:
-            # A killed deployment began to update this resource to other inputs. The update may have happened, so it is
-            # now reverted.
+            # An earlier deployment was killed while it changed this resource to other inputs. The change may have
+            # reached the emulator, so this update sets the recorded inputs again.
             with self._change(resource):
                 outputs = adapter.update(self._aws, known.id, known.inputs, inputs) or {}
                 return self._recorded(resource, known.inputs, Made(known.id, {**known.outputs, **outputs})), "updated"

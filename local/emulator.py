@@ -93,7 +93,7 @@ class Started:
         except OSError:
             self._decided.release()
             raise
-        # The emulator may have ended just now, and the pipe then has no reader.
+        # If the emulator has just ended, nothing reads the pipe, and the write raises BrokenPipeError.
         with suppress(BrokenPipeError):
             os.write(self._pipe, b"\n")
         os.close(self._pipe)
@@ -123,8 +123,8 @@ def find(instance: Instance) -> Found:
         return Found("none", [], {})
     leader = processes.find(record["pid"])
     alive = leader is not None and leader.started == record["started"]
-    # If the leader of the process group has ended, the system may have given the group's id to other programs. Only
-    # processes with the directory of the instance in their command line then belong to the emulator.
+    # If the leader of the process group has ended, the system may have given the group's id to other programs. In this
+    # case, a process belongs to the emulator only if its command line contains the instance's directory.
     members = [each for each in processes.group(record["pid"]) if alive or str(instance.home) in each.command]
     return Found("running" if alive else "died", members, record)
 
@@ -173,8 +173,8 @@ def start(
         }
         write_private(instance.process, record)
     except BaseException:
-        # A later command could not find this process, because the record of the process was not written. The process is
-        # therefore ended here.
+        # The record of the process was not written, so no later command could find the process. It is therefore killed
+        # here.
         process.kill()
         process.wait()
         if write is not None:
@@ -221,7 +221,7 @@ def is_at_rest(instance: Instance) -> bool:
     try:
         return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
     except loopback.NoAnswerError:
-        return False  # An emulator from an earlier version of this checkout does not have this endpoint.
+        return False  # An emulator that an earlier version of this checkout started lacks this endpoint.
 
 
 def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:
@@ -252,7 +252,8 @@ def tail(instance: Instance) -> str:
 
 def _delete_data(instance: Instance) -> None:
     while instance.data.exists():
-        # Another process may delete a file in this directory at the same time.
+        # Another process may delete a file in this directory at the same time. `rmtree` then raises FileNotFoundError,
+        # and the loop tries again.
         with suppress(FileNotFoundError):
             shutil.rmtree(instance.data)
 
@@ -305,8 +306,8 @@ def _bind(port: int) -> OSError | None:
 
 def _searched(instance: Instance) -> dict[str, Any] | None:
     """Search all processes for the emulator of an instance whose record file is damaged, and return its record."""
-    # This pattern matches the command line that `start` uses. Other `python -m local` commands have a subcommand before
-    # `--home`.
+    # This pattern matches only the command line that `start` uses: in other `python -m local` commands, a subcommand
+    # precedes `--home`.
     mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")
     leader = next((each for each in processes.running() if mark.search(f"{each.command} ")), None)
     return {"pid": leader.pid, "started": leader.started} if leader else None

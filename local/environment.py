@@ -14,8 +14,8 @@ from typing import Final
 from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance
 from local.patience import PATIENCE
 
-# The emulator and the commands keep these variables of the caller. The terminal needs them, and so does `uv`, which
-# downloads the packages of a layer. Tests pass settings to the emulator in LOCAL_* variables.
+# `isolated` does not remove these variables of the caller. The terminal needs some of them, and `uv`, which downloads
+# the packages of a layer, needs others. Tests pass settings to the emulator in LOCAL_* variables.
 _KEPT: Final = frozenset(
     (
         "COLUMNS",
@@ -37,7 +37,8 @@ _KEPT: Final = frozenset(
     )
 )
 _KEPT_PREFIXES: Final = ("LC_", "LOCAL_", "UV_", "XDG_")
-# Downloads from the internet may need a proxy. Clients of the emulator ignore these variables.
+# Downloads from the internet may need a proxy, so variables such as HTTPS_PROXY are not removed. Clients of the
+# emulator ignore these variables.
 _KEPT_SUFFIX: Final = "_PROXY"
 # Without these settings, the SDK would read the files in ~/.aws.
 _NO_FILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -70,19 +71,22 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
     private = {
         "AUTH": "true",
         "BIND_HOST": HOST,
-        # Some services of the emulator look for Docker. This socket does not exist, so these services find no Docker.
+        # Some services of the emulator try to connect to Docker. This socket does not exist, so these services find no
+        # Docker.
         "DOCKER_HOST": f"unix://{data}/no-docker.sock",
         "GATEWAY_PORT": str(instance.port),
         "IOT_MTLS_ENABLED": "0",
-        # This is AWS's default quota. The emulator would derive a lower quota from this machine's memory and throttle
-        # more invocations. Such a limit is not needed, because invocations wait for a free environment.
+        # This is AWS's default quota. Without this variable, the emulator would derive a lower quota from this
+        # machine's memory and throttle the invocations above it. The memory needs no such protection, because
+        # invocations wait for a free execution environment.
         "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
-        # AWS waits one minute before the first retry of an asynchronous invocation, and two minutes before the second
-        # retry.
+        # AWS waits 60 s before the first retry of an asynchronous invocation. The emulator waits 1 s unless a test sets
+        # another time.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LOCAL_ASYNC_RETRY_BASE_S", "1"),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
         "LOCAL_PATIENCE": f"{PATIENCE:g}",
-        # The duration of a DynamoDB transaction in milliseconds. Transactions on AWS often take longer.
+        # The duration of a DynamoDB transaction in milliseconds. Some tests set a longer duration, because transactions
+        # on AWS often take longer.
         "LOCAL_TRANSACTION_MS": os.environ.get("LOCAL_TRANSACTION_MS", "5"),
         "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
         "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),
@@ -101,11 +105,11 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_ENDPOINT_URL": instance.url,
-        # Without this setting, functions would find the home directory, and ~/.aws in it, through the user database.
+        # Without HOME, functions would find the home directory through the user database, and would read ~/.aws there.
         "HOME": str(data),
         "LANG": "C.UTF-8",
-        # All calls stay on the loopback interface. If a proxy variable is set, Python does not read the system proxies
-        # of macOS either.
+        # All calls stay on the loopback interface, so no call needs a proxy. On macOS, Python uses the proxies of the
+        # system settings only if no proxy variable is set, so this variable turns off those proxies too.
         "NO_PROXY": "*",
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),

@@ -21,7 +21,7 @@ RUNTIME: Final = "provided.al2023"
 """The runtime of uploaded functions. The emulator's own Python runtime would lose the types of errors."""
 _BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-# Lambda's Python runtime contains these packages. Some of them are dependencies of its runtime client.
+# Lambda's Python runtime contains these packages: the SDK, the runtime client `awslambdaric`, and their dependencies.
 _RUNTIME_PACKAGES: Final = (
     "awslambdaric",
     "boto3",

@@ -20,7 +20,8 @@ DEFAULT_PORT: Final = 4566
 LAST_PORT: Final = 65_535
 HOST: Final = "127.0.0.1"
 ACCOUNT: Final = "000000000000"
-# These are the emulator's root credentials, which the deployment and the person at the terminal use.
+# This text is both the access key id and the secret key of the emulator's root user. The deployment and the person at
+# the terminal use these credentials.
 ROOT_KEY: Final = "test"
 # The emulator recognizes a repeated call by this header (emulator_fixes.repeated_calls).
 ONCE: Final = "x-local-once"
@@ -84,8 +85,7 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     """Return the instance of `port`. Its default home is .local for the default port, else .local/PORT."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
-    # Unlike Path.resolve, os.path.realpath accepts circular symbolic links. The error then appears when a command uses
-    # the directory.
+    # `os.path.realpath` accepts circular symbolic links. The error appears later, when a command uses the directory.
     return Instance(port=port, home=Path(os.path.realpath(home)))
 
 

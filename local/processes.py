@@ -80,7 +80,8 @@ def _listed(pid: int | None) -> list[Process]:
 
 def _from_proc(pid: int) -> Process | None:
     try:
-        # The program name is in parentheses and may itself contain parentheses, so the fields begin after the last one.
+        # The program name is in parentheses and may itself contain parentheses, so the other fields begin after the
+        # last closing parenthesis.
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         command = (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except (FileNotFoundError, ProcessLookupError, PermissionError):

@@ -79,8 +79,8 @@ class State:
             if self.begun.pop(urn, None):
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
-                # The resource has a new id. Resources that depend on it see this id as a changed input, so the entry in
-                # `emptied` is no longer needed.
+                # The resource was created again with a new id. Resources that depend on it have this id among their
+                # inputs, so the changed input is enough to update them, and the entry in `emptied` is no longer needed.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)
@@ -135,7 +135,7 @@ class State:
         with naming(self._instance.journal):
             descriptor = os.open(self._instance.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-                # The line starts with a line break, because a killed deployment may have left an incomplete line.
+                # The line break separates this line from an incomplete line that a killed deployment may have left.
                 file.write(f"\n{line}\n")
 
 

@@ -16,8 +16,8 @@ from local.instance import DamagedError, Instance, read_outputs, write_private
 from local.progress import Progress
 from local.state import State, forget
 
-# If the settings have no `aws:region`, Pulumi's AWS provider would use the region in the configuration of the machine.
-# The local stack uses this region instead.
+# If the settings have no `aws:region`, Pulumi's AWS provider uses the region in this machine's AWS configuration. The
+# local stack uses the region below instead, so that it is the same on every machine.
 _DEFAULT_REGION: Final = "us-east-1"
 
 
@@ -37,12 +37,13 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
                 started.release()
         except (LocalError, CallError):
             if started:
-                # The deployed resources stay, and the next `make up` continues from there.
+                # The emulator keeps running with the resources that were deployed, and the next `make up` continues
+                # from there.
                 started.release()
             raise
         except Exception:
             # The operating system reported an error, for example because the disk is full. If this command started the
-            # emulator, the emulator holds no data yet and is stopped.
+            # emulator and no resource is deployed yet, the emulator is stopped.
             _discard(instance, started)
             raise
     return outputs
@@ -63,7 +64,7 @@ def _up(
         return _finish(aws, exports, progress)
     except BaseException:
         if not state.records:
-            # Nothing was created, for example because of an invalid setting, so nothing must be left running.
+            # No resource is deployed, for example because a setting is invalid, so the emulator is stopped.
             if started:
                 _discard(instance, started)
             else:

@@ -15,9 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 LIMIT_S: Final = 4.0
 """How long the checks may take. A check without a result by then becomes a warning."""
 UNRESERVED: Final = 100
-# STS returns the caller's identity in every region, so any region works if the stack has none.
+# STS returns the identity of the caller in every region. If the configuration names no region, the check therefore uses
+# this one.
 _ANY_REGION: Final = "us-east-1"
-# The provider finds credentials or endpoints with these settings in ways that the check does not repeat.
+# If one of these settings is present, the AWS provider finds its credentials or endpoints in a way that this check does
+# not support.
 _NOT_READ: Final = (
     *("aws:assumeRoleWithWebIdentity", "aws:endpoints", "aws:sharedConfigFiles", "aws:sharedCredentialsFiles"),
     *("aws:skipCredentialsValidation", "aws:skipRequestingAccountId"),

@@ -12,7 +12,7 @@ Document = Mapping[str, Any]
 INTEGRATION: Final = "x-amazon-apigateway-integration"
 _ANY: Final = "x-amazon-apigateway-any-method"
 _METHODS: Final = ("get", "post", "put", "delete", "patch", "head", "options", _ANY)
-# The values are the names that reviewers use. A part without an entry keeps its name from the document.
+# The report shows these names for the keys of an operation in the OpenAPI document. Other keys appear unchanged.
 _PARTS: Final = {
     "operationId": "operation id",
     "parameters": "parameters",
@@ -102,7 +102,7 @@ def _differences(was: Route, will: Route, models: list[str]) -> Iterator[str]:
     names = [re.findall(r"{([^}]+)}", route.path) for route in (was, will)]
     yield from (f"path parameter {old} is now {new}" for old, new in zip(*names, strict=True) if old != new)
     for key in sorted(set(was.operation) | set(will.operation)):
-        # If only the names of the path's parameters changed, the lines above already report the changed parameters.
+        # If only the names of the path parameters changed, the lines above already report each changed name.
         if was.operation.get(key) != will.operation.get(key) and not (key == "parameters" and was.path != will.path):
             yield _PARTS.get(key, key)
     if any(f"#/components/schemas/{model}" in json.dumps(will.operation.get("requestBody")) for model in models):

@@ -17,7 +17,7 @@ from operations.stack_outputs import ERROR_LOG, OperationError
 _KEY: Final = "aws:kms/key:Key"
 _BUCKET: Final = "aws:s3/bucket:Bucket"
 _MOST_NAMES: Final = 6
-# AWS waits for 30 days unless the key says otherwise (ScheduleKeyDeletion).
+# KMS deletes a key 30 days after ScheduleKeyDeletion, unless the key has another `deletionWindowInDays`.
 _DEFAULT_WAIT_DAYS: Final = 30
 
 

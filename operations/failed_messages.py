@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from contracts.orders import MESSAGE_GROUP_ID
 
-# EventBridge, record_analytics and Lambda store the reason of a failure in these message attributes. Some store a code
-# and a message, others only a message.
+# EventBridge, record_analytics and Lambda write the reason of a failure into these message attributes. Some of them
+# write a code and a message, others only a message.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
 _NO_REASON: Final = {"queue": "received too often: its consumer ended without a response; see the log of that function"}
 _LONGEST_REASON: Final = 200
@@ -130,8 +130,8 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str,
                 yield message
             else:
                 later.append(message)
-    # These messages failed again during this redrive. They are released only after the loop, because SQS would deliver
-    # a released message again immediately, and the loop would never end.
+    # These messages failed again during this redrive. Releasing a message makes it visible in its queue again, and SQS
+    # could deliver it immediately. If a message were released inside the loop, the loop might never end.
     for message in later:
         release(sqs, message)
 
@@ -202,8 +202,8 @@ class Redriver:
 
     def _enqueue(self, message: Message) -> str:
         body = message.content
-        # EventBridge stores the event as it was before the target's input transformer, so the same transformation
-        # follows here.
+        # The target's input transformer changes each event before the queue receives it. The failed message contains
+        # the original event, so this code applies the same transformation.
         if "detail" in body:
             body = {
                 "event_id": part(body, "detail", "event_id"),
@@ -214,8 +214,8 @@ class Redriver:
             QueueUrl=message.queue.redrive_to,
             MessageBody=json.dumps(body),
             MessageGroupId=MESSAGE_GROUP_ID,
-            # The deduplication id is the id of the message, not the id of the event. With the event's id, SQS would
-            # drop the message as a duplicate if the event was first sent less than five minutes ago.
+            # The deduplication id is the id of the failed message, not the id of the event. With the id of the event,
+            # SQS would drop the message as a duplicate if the event was first sent less than five minutes ago.
             MessageDeduplicationId=message.message_id,
         )
         return "sent back to its queue"
@@ -250,8 +250,8 @@ class Redriver:
                 ShardIteratorType="AT_SEQUENCE_NUMBER",
                 SequenceNumber=batch["startSequenceNumber"],
             )["ShardIterator"]
-            # GetRecords can return an empty page before later records, and an open shard has no last page. The number
-            # of empty pages is therefore limited.
+            # GetRecords can return empty pages although later pages contain records, and the pages of an open shard
+            # never end. The loop therefore stops after a number of empty pages.
             while iterator and empty < _EMPTY_PAGES:
                 page = self.streams.get_records(ShardIterator=iterator)
                 for record in page["Records"]:

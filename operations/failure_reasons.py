@@ -13,9 +13,11 @@ from operations.failed_messages import Message
 
 _LONGEST: Final = 200
 _NAMED: Final = 5
-# A stream retains a record for 24 hours, so the failure of a record cannot be older.
+# A stream retains a record for 24 hours, so no failure of a record in the stream is older. The search in the log covers
+# this time.
 _KEPT_S: Final = 24 * 3600
-# FilterLogEvents can return an empty page before later events, so the search stops after this number of pages.
+# FilterLogEvents can return empty pages although later pages contain events, so the search ends only at the last page
+# or after this number of pages.
 _PAGES: Final = 20
 
 

@@ -120,7 +120,7 @@ def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str
     try:
         return form.text.format(**{**_inputs(resource), **place, "ID": chosen.rpartition(":key/")[2] or chosen})
     except KeyError:
-        # The provider chose a name itself, or no ARN shows the account yet.
+        # The id contains a name that the provider generated, or the account id, which no ARN in the state contains yet.
         return chosen or None
 
 
@@ -133,7 +133,7 @@ def find_command(resource: Mapping[str, Any]) -> str:
     tags = cast("dict[str, str]", inputs.get("tags") or {})
     values = {**inputs, **{name[0]: tags.get(name, "") for name in ("Project", "Stack", "Component")}}
     try:
-        # `format` comes after the split, so a value with a space stays one argument.
+        # The command is split before `format` inserts the values, so that a value with a space stays one argument.
         return shlex.join(part.format(**values) for part in form.find.split(" "))
     except KeyError:
         return ""

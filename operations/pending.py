@@ -19,7 +19,8 @@ def operations(state: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the pending operations of an exported state: creating, updating, deleting..., each with its resource."""
     entries: list[dict[str, Any]] = state["deployment"].get("pending_operations") or []
     found = [(str(entry["type"]), entry["resource"]) for entry in entries]
-    # An interrupted recovery leaves resources in the state that no refresh has confirmed.
+    # An interrupted `make recover` leaves resources in the state that no refresh has read from AWS. They count as
+    # pending creations.
     unread = [resource for resource in resources(state) if _is_unread(resource)]
     return [*found, *(("creating", resource) for resource in unread)]
 
@@ -47,7 +48,7 @@ def _insert(among: list[dict[str, Any]], resource: dict[str, Any]) -> None:
     replaced = [other for other in among if other["urn"] == resource["urn"]]
     for other in replaced:
         if other.get("pendingReplacement"):
-            # Pulumi has deleted the old resource on AWS already.
+            # Pulumi has already deleted the old resource on AWS, so the state no longer needs it.
             among.remove(other)
         else:
             other["delete"] = True

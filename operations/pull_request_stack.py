@@ -22,7 +22,8 @@ from operations import destroy, pending, pulumi_cli, recover, stack_outputs
 from operations.pulumi_cli import NoSuchStackError
 from operations.stack_outputs import ERROR_LOG, TEMPLATE, OperationError
 
-# A longer number would make the physical names longer than AWS allows.
+# The number is part of the stack name and of all physical names. With more digits, some physical names would be longer
+# than AWS allows.
 _MOST_DIGITS: Final = 7
 
 
@@ -36,7 +37,7 @@ def prepare(number: int) -> int:
     stack = name(number)
     template = stack_outputs.stack_file(TEMPLATE)
     path = stack_outputs.stack_file(stack)
-    # The file is written each time, so that a change of the template reaches the stack.
+    # The file is written even if it exists, so that changes of the template reach existing stacks.
     _copy(template, path)
     try:
         pulumi_cli.run(stack, "config", "--json")
@@ -67,7 +68,7 @@ def _removed(stack: str) -> int:
         _print("nothing was deleted")
         return 1
     _print("deleting, which takes some minutes")
-    # Pulumi reads its settings from the stack file, and removes the file with the stack.
+    # `pulumi destroy` reads the stack's configuration from the stack file, and `--remove` deletes the file at the end.
     path = stack_outputs.stack_file(stack)
     if not path.exists():
         _copy(stack_outputs.stack_file(TEMPLATE), path)

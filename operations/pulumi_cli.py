@@ -15,9 +15,10 @@ from operations.stack_outputs import LOCAL_STACK, ROOT, OperationError
 _NO_CLI: Final = "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/"
 _LONGEST_QUOTE: Final = 60
 _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
-# Backends in a bucket or a folder write the first text. Pulumi Cloud writes the second one.
+# A backend in a bucket or a folder reports a lock with the first text, and Pulumi Cloud with the second text.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
-# A backend in a folder stores the content type of each file in another file, which a kill can leave empty.
+# A backend in a folder stores the content type of each file in a second file. If the CLI is killed, the second file can
+# be empty.
 _EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 
@@ -71,7 +72,7 @@ def document(stack: str, *arguments: str) -> dict[str, Any]:
 def exported(stack: str) -> dict[str, Any]:
     """Return the stack's state as `pulumi stack export` writes it; secrets stay encrypted. Raises PulumiError."""
     state = document(stack, "stack", "export")
-    # A stack that was never deployed has no deployment.
+    # For a stack that was never deployed, the export contains no deployment.
     state["deployment"] = state.get("deployment") or {}
     return state
 

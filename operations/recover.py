@@ -30,7 +30,8 @@ def recover(stack: str, given: Mapping[str, str]) -> bool:
     _report(state)
     if not _unlocked(stack, state):
         return False
-    # The update that held the lock may have ended only now, so its last changes are read again.
+    # The update that held the lock may have ended after the first export, so the state is exported again with the last
+    # changes.
     state = pulumi_cli.exported(stack)
     creates = pending.creates(state)
     if unknown := set(given) - {name_of(resource) for resource in creates}:
@@ -100,7 +101,8 @@ def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping
     for resource in creates:
         if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
-    # Resources of different types can have the same name. The given ids are those of resources that need one.
+    # Resources of different types can have the same name. A given id first applies to the resource of this name whose
+    # id is not yet known.
     needing = [resource for resource in creates if resource["urn"] not in ids]
     for name, chosen in given.items():
         named = [resource for resource in needing if name_of(resource) == name]

@@ -42,8 +42,9 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
 # All failure queues are read at the same time, so there must be more connections than failure queues.
 _CONNECTIONS = 32
-# For one failed event, Lambda writes an envelope and a dead letter. Envelopes come first, because a dead letter is
-# deleted if the envelope of the same event was sent back.
+# For each failed event, Lambda writes an envelope to an on-failure destination and a copy of the event to a dead-letter
+# queue. Envelopes come first in this order, because the redrive deletes a copy if it has already sent the envelope of
+# the same event back.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
@@ -67,8 +68,9 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     _print(f"reading {len(queues)} failure queues; this takes a few seconds")
     copies = [queue for queue in queues if queue.kind == "dead-letter"]
     with on_signal(run.stop), ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
-        # The queues are read at the same time, because each one takes at least a second: a queue counts as empty only
-        # after SQS has returned nothing for a second. Dead-letter queues follow in a second wave, as _ORDER explains.
+        # SQS must return no message for a second before a queue counts as empty, so each queue takes at least a second,
+        # and the queues are read at the same time. Dead-letter queues follow in a second wave, for the reason that the
+        # comment of _ORDER states.
         for wave in ([queue for queue in queues if queue not in copies], copies):
             list(pool.map(run.work_off, wave))
     verb = "would be sent back" if dry_run else "sent back"
@@ -105,8 +107,9 @@ class Run:
         """Send back all messages of `queue`, or in a dry run only print them."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
-            # During a pass, SQS hides the messages that stay. In a FIFO queue, these messages block the other messages
-            # of their message group. They become visible after the pass, so another pass can read the others.
+            # During a pass, SQS hides the messages that stay. In a FIFO queue, a hidden message blocks the later
+            # messages of its message group. Hidden messages become visible after the pass, so the next pass can read
+            # the later messages.
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:

@@ -32,8 +32,8 @@ os.environ.update(
 from components.functions import archives, generated_code  # noqa: E402 - the environment must be set before this import
 from tests.support.graph import ROOT, Graph, record  # noqa: E402
 
-# The `common` layer contains generated files next to the handlers' shared code, so the tests write these files to the
-# same place.
+# The `common` layer contains the generated files in the same folder as the functions' shared code, so the tests write
+# the generated files into this folder.
 for folder, generate in generated_code.FOLDERS.items():
     for path, content in generate().items():
         archives.write(archives.FUNCTIONS / "shared" / folder / path, content)

@@ -23,8 +23,8 @@ class Deployment(Adapter):
     """A snapshot of a REST API, which a stage can serve."""
 
     applies = frozenset({"restApi", "description"})
-    # The values of `triggers` are not sent to AWS. A changed value only means that the API has changed and needs a new
-    # deployment.
+    # CreateDeployment has no parameter for `triggers`. The program changes a trigger to request a new deployment of a
+    # changed API.
     leaves = frozenset({"triggers"})
     named_by_aws = True
 

@@ -89,7 +89,8 @@ class Stage(Adapter):
             Tags=new.get("tags"),
             **self._content(new),
         )
-        # As on AWS, the default stage has no path prefix, and every other stage has its name as a prefix.
+        # As on AWS, the URL of the default stage has no path prefix. The URL of every other stage has the stage's name
+        # as its path prefix.
         path = "" if name == "$default" else f"/{name}"
         return Made(
             name,

@@ -147,7 +147,8 @@ class UserGroup(Put):
 
 def _pool(new: Props) -> dict[str, Any]:
     wanted: dict[str, Any] = pascal(pick(new, **_POOL))
-    # For a pool with software tokens, SetUserPoolMfaConfig sets MfaConfiguration in a separate call.
+    # If the pool allows software tokens as a second factor, `_second_factor` sets MfaConfiguration with
+    # SetUserPoolMfaConfig.
     if new.get("softwareTokenMfaConfiguration"):
         wanted.pop("MfaConfiguration", None)
     if policy := new.get("passwordPolicy"):

@@ -90,7 +90,8 @@ class Table(Adapter):
     def _update_indexes(self, aws: Aws, identity: str, old: Props, new: Props) -> None:
         before = {index["name"]: index for index in old.get("globalSecondaryIndexes", [])}
         after = {index["name"]: index for index in new.get("globalSecondaryIndexes", [])}
-        # DynamoDB accepts only one index change per call, so a changed index is first deleted and then created again.
+        # UpdateTable can create or delete only one index per call, so one call deletes a changed index and another call
+        # creates it again.
         for name in [name for name in before if before[name] != after.get(name)]:
             change = {"Delete": {"IndexName": name}}
             aws("dynamodb", "update_table", TableName=identity, GlobalSecondaryIndexUpdates=[change])

@@ -91,7 +91,8 @@ class EventTarget(Put):
                 "InputTemplate": transformer["inputTemplate"],
             }
         answer = aws("events", "put_targets", Rule=new["rule"], EventBusName=new.get("eventBusName"), Targets=[wanted])
-        # PutTargets returns 200 even if it refused a target, and lists the refused targets in FailedEntries.
+        # PutTargets returns status 200 even if it refuses a target. FailedEntries in the response lists the refused
+        # targets.
         if answer["FailedEntryCount"]:
             raise ValueError(f"events:put_targets: {answer['FailedEntries']}")
         return Made(f"{new['rule']}-{new['targetId']}")

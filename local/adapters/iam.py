@@ -11,13 +11,14 @@ class Role(Adapter):
     """An IAM role."""
 
     applies = frozenset({"name", "namePrefix", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
-    # Policies are separate resources, and the deployment deletes them before the role, so forceDetachPolicies has no
-    # effect.
+    # On AWS, forceDetachPolicies removes the policies of a role before it deletes the role. It has no effect here,
+    # because policies are separate resources and the deployment deletes them before the role.
     leaves = frozenset({"forceDetachPolicies"})
     replaced_by = frozenset({"name", "namePrefix", "path"})
 
     def create(self, aws: Aws, new: Props) -> Made:
-        # The AWS provider appends a number to a prefix. The emulator has one stack, so the prefix itself is unique.
+        # The AWS provider appends a number to the prefix, so that names in an account are unique. The emulator contains
+        # only one stack, so the prefix is already unique.
         name = new.get("name") or new["namePrefix"].removesuffix("-")
         role = aws(
             "iam",

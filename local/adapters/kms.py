@@ -11,7 +11,8 @@ class Key(Adapter):
     """A customer managed KMS key. The emulator stores the key but encrypts nothing with it."""
 
     applies = frozenset({"description", "enableKeyRotation", "policy", "tags"})
-    # Deleting the instance deletes the key immediately, so deletionWindowInDays has no effect.
+    # AWS deletes a key only after a waiting period (deletionWindowInDays). The period has no effect here, because all
+    # keys disappear with the instance.
     leaves = frozenset({"deletionWindowInDays"})
     named_by_aws = True
 

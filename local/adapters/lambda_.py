@@ -44,7 +44,8 @@ class LayerVersion(Adapter):
         {"layerName", "code", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"}
     )
     # A changed sourceCodeHash needs no update of its own, because the deployment also compares the content of `code`.
-    # Deleting the instance deletes all versions, so skipDestroy has no effect.
+    # On AWS, skipDestroy preserves old layer versions. It has no effect here, because all versions disappear with the
+    # instance.
     leaves = frozenset({"skipDestroy", "sourceCodeHash"})
     named_by_aws = True
 
@@ -172,8 +173,8 @@ class Alias(Adapter):
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
         del identity
         aws("lambda", "update_alias", **self._content(new))
-        # Lambda keeps every version. The emulator would also keep the execution environments of the old version
-        # running, so the version is deleted.
+        # On AWS, old versions of a function are preserved. In the emulator, an old version would keep its execution
+        # environments running, so the old version is deleted.
         before = old["functionVersion"]
         if before not in ("$LATEST", new["functionVersion"]):
             aws("lambda", "delete_function", FunctionName=new["functionName"], Qualifier=before)
@@ -262,7 +263,8 @@ class ProvisionedConcurrency(Put):
     """
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})
-    # Deleting the instance deletes everything in it, so skipDestroy has no effect.
+    # On AWS, skipDestroy preserves the provisioned concurrency when the resource is deleted. It has no effect here,
+    # because everything disappears with the instance.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"functionName", "qualifier"})
 

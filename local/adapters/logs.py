@@ -11,7 +11,8 @@ class LogGroup(Adapter):
     """A log group with its retention."""
 
     applies = frozenset({"name", "retentionInDays", "logGroupClass", "kmsKeyId", "tags"})
-    # Deleting the instance deletes everything in it, so skipDestroy has no effect.
+    # On AWS, skipDestroy preserves a log group when the resource is deleted. It has no effect here, because everything
+    # disappears with the instance.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"name", "logGroupClass", "kmsKeyId"})
 

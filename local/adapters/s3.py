@@ -13,14 +13,15 @@ class Bucket(Adapter):
     """An S3 bucket. Its policy, encryption and other settings are separate resources."""
 
     applies = frozenset({"bucket", "tags"})
-    # A bucket is always emptied before it is deleted, so forceDestroy has no effect.
+    # On AWS, forceDestroy allows the deletion of a bucket that contains objects. It has no effect here, because
+    # `delete` always empties the bucket first.
     leaves = frozenset({"forceDestroy"})
     replaced_by = frozenset({"bucket"})
     keeps_data = True
 
     def create(self, aws: Aws, new: Props) -> Made:
         name = new["bucket"]
-        # S3 refuses the LocationConstraint us-east-1, because this region is its default.
+        # CreateBucket uses us-east-1 by default, and it refuses us-east-1 as a LocationConstraint.
         place = None if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
         aws("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)
         self._tag(aws, new)

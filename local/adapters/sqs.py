@@ -39,8 +39,8 @@ class Queue(Adapter):
         return Made(url, {"url": url, "arn": aws.arn("sqs", new["name"])})
 
     def update(self, aws: Aws, identity: str, old: Props, new: Props) -> Props | None:
-        # An attribute that the program no longer sets must return to its default. Only a new queue has all defaults, so
-        # the queue is replaced.
+        # If the program no longer sets an attribute, the attribute must return to its default. SetQueueAttributes
+        # cannot remove an attribute, so a new queue replaces the old one.
         if set(_attributes(old)) - set(_attributes(new)):
             return None
         wanted = {key: value for key, value in _attributes(new).items() if key != "FifoQueue"}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from local.adapters.base import Adapter, Made, Props, Put, adapts, pascal, tag_list
 from local.aws import Aws
 
-# These API names differ from Pulumi's names by more than the capital first letter.
+# `pascal` changes only the first letter of Pulumi's names. AWS writes these names with other capital letters too.
 _NAMES: Final = {
     "CloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
 }

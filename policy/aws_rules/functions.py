@@ -15,8 +15,8 @@ INVOCATION: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeCon
 EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 QUEUE: Final = "aws:sqs/queue:Queue"
 
-# Lambda lists deprecated runtimes under "Deprecated runtimes". Runtimes that become deprecated within a year are
-# missing here too.
+# This set omits the runtimes in the list "Deprecated runtimes" of the AWS Lambda Developer Guide. It also omits
+# runtimes that become deprecated within a year.
 _SUPPORTED: Final = frozenset({"python3.11", "python3.12", "python3.13", "python3.14"})
 _SECRETS: Final = (
     re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),

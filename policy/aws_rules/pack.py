@@ -49,7 +49,7 @@ def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportV
     try:
         found = [Finding(rule, resource, message) for message in rule.check(resource, Stack((resource,)))]
     except UnknownValueError as unknown:
-        # This call raises an exception, which tells Pulumi that the rule does not apply.
+        # `not_applicable` raises an exception that tells Pulumi that the rule does not apply.
         args.not_applicable(unknown.message)
         return
     for finding in found:

@@ -12,10 +12,11 @@ from aws_rules.policies import accounts, actions, allowing, for_everybody, resou
 
 ROLE: Final = "aws:iam/role:Role"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-# These types are inline policies of roles, and policies that the program creates and attaches to a role.
+# The first type is an inline policy of a role. The second type is a policy of its own, which the program attaches to a
+# role.
 POLICIES: Final = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
 
-# AWS supports no narrower resource than "*" for these actions (Service Authorization Reference).
+# For these actions, AWS supports no resource narrower than "*" (AWS Service Authorization Reference).
 WITHOUT_RESOURCE: Final = frozenset(
     {
         *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"),
@@ -24,8 +25,8 @@ WITHOUT_RESOURCE: Final = frozenset(
         *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
     }
 )
-# These patterns match the contents of one bucket, log group or table. The names of such contents are unknown before the
-# contents are written.
+# These patterns match the contents of one bucket, log group or table. The names of the contents are not known when the
+# policy is written, so a wildcard is allowed.
 _CONTENTS: Final = (
     re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),

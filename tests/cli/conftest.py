@@ -21,8 +21,8 @@ from cli.signals import Work, on_signal
 def begun():
     print("begun", flush=True)
 """
-# This code starts a package like `python -m package`, but with two directories on the path. It also sets the signal
-# handlers, because tests may run in a shell that ignores signals.
+# This code starts a package as `python -m package` does, but adds two directories to the path. It also sets the signal
+# handlers, because the shell that runs the tests may ignore signals.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Command
 
-# This output is larger than the buffers of a pipe and of Python together.
+# This output is larger than a pipe's buffer and Python's buffer together.
 LONG = """
 for number in range(50_000):
     print("line", number)
@@ -74,7 +74,8 @@ def test_full_disk_is_reported_after_the_command_has_done_its_work(command: Comm
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_command_runs_without_standard_streams(command: Command, tmp_path: Path, closed: str) -> None:
     done = tmp_path / "done"
-    # The first opened file must not become standard output, because child processes inherit standard output.
+    # If standard output is closed, the next opened file must not receive its file descriptor. Otherwise, child
+    # processes would write into this file, because they inherit standard output.
     body = f"""
         import os
         with Path({str(done)!r}).open("w") as file:

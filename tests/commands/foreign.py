@@ -42,8 +42,7 @@ def make(folder: Path) -> Other:
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
-    # Python imports sitecustomize when it starts. A Python that uses the foreign PYTHONPATH therefore exits with an
-    # error.
+    # Python imports sitecustomize when it starts, so a Python that uses the foreign PYTHONPATH exits with this message.
     (folder / "modules").mkdir()
     (folder / "modules" / "sitecustomize.py").write_text('raise SystemExit("a foreign PYTHONPATH was used")\n')
     (folder / "startup.py").write_text('raise SystemExit("a foreign PYTHONSTARTUP was used")\n')

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-# POSIX.1-2017 lists these options for each tool. They are in the format of getopts.
+# The options that POSIX.1-2017 defines for each tool, in the format of getopts.
 OPTIONS: Final = {
     "awk": "F:f:v:",
     "basename": "",
@@ -56,7 +56,7 @@ while getopts :{options} option; do
 done
 {patterns}exec {command} "$@"
 """
-# GNU's regular expressions support these escapes, but POSIX's do not.
+# This pattern matches escapes that GNU's regular expressions support and POSIX's regular expressions don't.
 _PATTERNS: Final = """case $* in
 *\\\\[tsSwWbB+?\\|\\<\\>]*) echo "{name}: POSIX has no such escape: $*" >&2; exit 64 ;;
 esac

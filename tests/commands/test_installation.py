@@ -18,7 +18,8 @@ Done = subprocess.CompletedProcess[str]
 CLOSED = "http://127.0.0.1:9/simple"
 """URL of a package index to which no connection is possible."""
 
-# These variables of uv may remain. They point to a package index, or the Makefile sets them.
+# The Makefile passes these variables to uv. It sets some of them itself. The others select, for example, a package
+# index or a cache.
 UV_MAY = {
     "UV_CACHE_DIR",
     "UV_COMPILE_BYTECODE",

@@ -18,7 +18,7 @@ import pytest
 from tests.commands.clones import ROOT
 
 SOURCES: Final = sorted(path for folder in ("local", "operations", "tools") for path in (ROOT / folder).rglob("*.py"))
-# These modules, files and calls differ between operating systems.
+# These modules, files and system calls differ between operating systems, or exist only on some of them.
 MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - the test creates no such file
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")

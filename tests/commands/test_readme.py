@@ -31,7 +31,7 @@ LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if lin
 RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\necho "{}"\n'
 """`make deploy` reads the configuration of the stack as JSON."""
 
-# This test does not run the following commands completely.
+# This test runs the commands below only in part or not at all.
 TEST: Final = "make test"
 """Not run here, because this test is a part of it. CI runs it on a clean checkout."""
 PROVE: Final = "make prove"
@@ -104,8 +104,8 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
         "PORT": str(port),
         "PULUMI_CALLS": str(place / "calls"),
         "BENCH_PYTHON": clones.PYTHON,
-        # uv need not compile all installed modules. Python compiles the modules that it imports, which are only a
-        # twentieth.
+        # Compiling all installed modules would take long, and this test imports only a twentieth of them. Python
+        # compiles the imported modules itself.
         "UV_COMPILE_BYTECODE": "0",
     }
     try:
@@ -117,7 +117,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
 def _without_network(place: Path, wheels: Path) -> dict[str, str]:
     """Return variables that make pip, npm and uv use local packages as far as possible."""
     lock = place / "requirements.txt"
-    # The lock file for pip contains no uv, because pip installs uv from a wheel of this machine.
+    # The lock file for pip omits uv, because pip installs uv from a wheel on this machine.
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     lock.write_text(re.sub(r"^uv==.*?(?=^\S)", "", text, flags=re.MULTILINE | re.DOTALL))
     asked = subprocess.run(  # noqa: S603 - the arguments are constants

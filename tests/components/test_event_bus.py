@@ -23,7 +23,7 @@ RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 DAY_S = 86_400
 ALL = list(DETAIL_TYPES.values())
-# For each target: the rule that it belongs to, and the resource that receives the events.
+# Each key is a target. Its value contains the rule of the target and the resource that receives the events.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
@@ -75,12 +75,13 @@ class TestBus:
         retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
         archived = graph.one("EventArchive", "events-archive").inputs["retentionDays"]
         assert int(variables["REMEMBERED_DAYS"]) * DAY_S > archived * DAY_S + retried_s + queued_s
-        # One more day in the archive needs one more day in the idempotency table.
+        # A replay can send an event again until the archive deletes it. If the archive retains events one day longer,
+        # the idempotency table must therefore retain its rows one day longer.
         assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
 
     def test_standard_execution_ends_before_its_name_can_be_reused(self) -> None:
-        # Step Functions keeps the name of an execution for 90 days. After that, process_order starts nothing, because
-        # the order is already decided.
+        # For 90 days, Step Functions accepts no second execution with the same name. Each execution ends before this
+        # time, and its order is then decided. process_order starts no execution for a decided order.
         longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
         assert longest_s["maximum"] < 90 * DAY_S
 
@@ -185,8 +186,8 @@ class TestRelay:
         inputs = self.mapping(graph).inputs
         assert inputs["bisectBatchOnFunctionError"] is True
         assert 1 <= inputs["maximumRetryAttempts"] <= 20
-        # The stream retains a record for 24 h. Lambda gives up after 12 h at most, so at least 12 h remain for a
-        # redrive.
+        # The stream retains a record for 24 h, and Lambda gives up a record after at most 12 h, so at least 12 h remain
+        # for a redrive.
         assert 3600 <= inputs["maximumRecordAgeInSeconds"] <= 12 * 3600
         failures = f"{QUEUES}-publish-order-events-stream"
         assert inputs["destinationConfig"] == {"onFailure": {"destinationArn": failures}}

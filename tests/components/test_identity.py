@@ -32,7 +32,8 @@ def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, gr
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_user_pool_has_only_the_group_admin(stack: str, graph_of: GraphOf) -> None:
-    # On the REST API, a name with a comma would look like two groups (docs/decisions/11-group-names.md).
+    # A REST API passes the groups of a user as text with commas, so one group with a comma in its name would look like
+    # two groups (docs/decisions/11-group-names.md).
     assert [group.inputs["name"] for group in graph_of(stack).of("UserGroup")] == ["admin"]
 
 

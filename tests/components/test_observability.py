@@ -16,8 +16,8 @@ from tests.support.graph import ACCOUNT, REGION, Graph, record, stack_config
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:orders-dev-*"
 MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order"
-# The names and dimensions of metrics by namespace, as AWS documents them. API Gateway has two sets of metrics in one
-# namespace.
+# Each key is a namespace of AWS. Its value contains the names and the dimensions of the metrics, as AWS documents them.
+# REST and HTTP APIs have different metrics in one namespace, so the keys `REST` and `HTTP` replace this namespace.
 METRICS: dict[str, tuple[set[str], set[str]]] = {
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, {"QueueName"}),
     "AWS/Lambda": ({"Errors", "Throttles", "Duration", "IteratorAge"}, {"FunctionName"}),
@@ -28,7 +28,8 @@ METRICS: dict[str, tuple[set[str], set[str]]] = {
     "REST": ({"Count", "4XXError", "5XXError", "Latency"}, {"ApiName", "Stage"}),
     "HTTP": ({"Count", "4xx", "5xx", "Latency"}, {"ApiId"}),
 }
-# The functions count these metrics (functions/shared/telemetry.py), and Powertools adds the service as a dimension.
+# The functions publish these metrics (functions/shared/telemetry.py). Powertools adds the dimension `service` to each
+# metric.
 COUNTED = {
     *DETAIL_TYPES.values(),
     *("MailSent", "MailSkipped", "OrderAnalysed"),
@@ -77,7 +78,7 @@ class TestAlarms:
             inputs = each.inputs
             assert inputs["period"] in (60, 300)
             assert inputs["period"] * inputs["evaluationPeriods"] <= 86_400
-            # The policies of the topic and of the key allow only alarms with this prefix.
+            # The policies of the topic and of the key allow only alarms whose names have this prefix.
             assert inputs["name"].startswith("orders-dev-")
 
     def test_every_failure_queue_has_an_alarm(self, graph: Graph) -> None:
@@ -204,7 +205,7 @@ class TestTopic:
         assert graph.one("Topic", "alarms").inputs["kmsMasterKeyId"] == key.state["arn"]
         account, publisher = graph.policy("Key", "alarms-key")
         assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-        # The account may administer the key but not read encrypted alarm messages.
+        # The account may administer the key but may not decrypt alarm messages with it.
         assert "kms:PutKeyPolicy" in account["Action"]
         assert not {"kms:*", "kms:Decrypt", "kms:GenerateDataKey"} & set(account["Action"])
         assert publisher == {

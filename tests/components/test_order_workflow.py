@@ -82,7 +82,8 @@ def test_only_log_delivery_and_tracing_are_allowed_on_all_resources(graph: Graph
         if statement["Resource"] == ["*"]
         for action in statement["Action"]
     }
-    # The Step Functions guide lists these actions under "Logging to CloudWatch Logs" and "X-Ray and Step Functions".
+    # The AWS Step Functions Developer Guide lists these actions under "Logging to CloudWatch Logs" and under "X-Ray and
+    # Step Functions".
     delivery = {f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")}
     groups = {"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}
     tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}

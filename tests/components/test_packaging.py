@@ -57,7 +57,8 @@ def test_archive_does_not_depend_on_the_machines_zlib(tmp_path: Path, monkeypatc
 
     usual = built("usual")
 
-    # zlib-ng compresses to other bytes than zlib. Another level of compression does the same.
+    # Some Python builds use zlib-ng, which compresses the same data to other bytes than zlib does. Here, another
+    # compression level has this effect.
     def compressed_otherwise(_level: int, method: int, window: int) -> object:
         return zlib.compressobj(1, method, window)
 

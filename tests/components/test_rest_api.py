@@ -57,8 +57,9 @@ def test_api_is_regional_and_refuses_tls_versions_below_1_2(api: Graph) -> None:
 def test_import_overwrites_the_api_and_keeps_its_name(api: Graph) -> None:
     inputs = api.one(*REST).inputs
     assert inputs["putRestApiMode"] == "overwrite"
-    # The name is a dimension of the API's metrics. If an import changed the name, the alarms would receive no data for
-    # a while.
+    # API Gateway uses the title of the imported document as the name of the API, and this name is a dimension of its
+    # metrics. If the title differed, an import would change the dimension, and the alarms would receive no data for a
+    # while.
     assert inputs["name"] == document(api, REST)["info"]["title"] == "orders-dev-rest-api"
 
 
@@ -256,8 +257,8 @@ def test_unknown_routes_return_404(api: Graph, name: str) -> None:
         assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, (
             "a content type without a template would get 415"
         )
-    # API Gateway would otherwise pass the request's body through, and this body could then set the status or cause a
-    # 500.
+    # Otherwise, API Gateway would pass a request body without a matching template to the mock integration. The body
+    # could then choose the status or cause a 500.
     assert integration["passthroughBehavior"] == "never"
     answer = integration["responses"]["default"]
     assert answer["statusCode"] == "404"

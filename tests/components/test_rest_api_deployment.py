@@ -34,8 +34,8 @@ def test_deployment_is_triggered_by_the_hash_of_the_api_body(rest_api_graph: Gra
 
 
 def test_deployment_depends_only_on_the_api(rest_api_graph: Graph) -> None:
-    # If the trigger contained the user pool, a replacement of the pool would delete the deployment first. AWS refuses
-    # to delete a deployment while a stage points to it.
+    # If the trigger depended on the user pool, a replacement of the pool would delete the deployment before the pool.
+    # AWS refuses to delete a deployment while a stage points to it.
     api = rest_api_graph.one(*REST)
     assert deployment_of(rest_api_graph).made_from == {"restApi": {api.urn}, "triggers": {api.urn}}
 
@@ -115,8 +115,8 @@ def test_contract_change_updates_the_api_and_creates_one_deployment(
     rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]
 ) -> None:
     before, after = inputs_of(rest_api_graph), inputs_of(changed(monkeypatch, change))
-    # Pulumi creates a resource with a new URN before it deletes the old one, so both would exist on AWS at the same
-    # time.
+    # The URNs must stay the same. For a new URN, Pulumi creates a new resource before it deletes the old one, so both
+    # resources would exist on AWS at the same time.
     assert after.keys() == before.keys()
     different = {urn.rsplit("::", 1)[1] for urn in after if after[urn] != before[urn]}
     assert different == {"rest-api", "rest-api-deployment"}

@@ -99,7 +99,7 @@ def test_request_reaches_the_workflow_unchanged(request_template: str, key: str)
     assert json.loads(sent["input"]) == {"request": {"user_id": "a-user", "idempotency_key": key, "content": content}}
 
 
-# Hypothesis's deadline is off, because the time of an example depends on the load of the machine.
+# Hypothesis's deadline is off, because the run time of an example depends on the load of the machine.
 @settings(deadline=None)
 @given(key=JSON_TEXT, text=JSON_TEXT, sub=JSON_TEXT)
 def test_no_text_can_break_out_of_its_json_string(request_template: str, key: str, text: str, sub: str) -> None:
@@ -314,7 +314,8 @@ def test_gateways_own_errors_use_the_common_error_body(
     inputs = gateway_response_of(rest_api_graph, response_type)
     status, code = expected
     assert inputs.get("statusCode") == (None if status is None else str(status))
-    # Like AWS, the test only replaces variables. The value of messageString includes its quotes.
+    # In these templates, API Gateway only replaces variables, so the test does the same. The value of `messageString`
+    # includes its quotation marks.
     template = inputs["responseTemplates"]["application/json"]
     text = template.replace("$context.error.messageString", ' "Missing: [\\"x\\"]"')
     body = json.loads(text.replace("$context.requestId", REQUEST_ID))
@@ -338,8 +339,8 @@ def test_gateway_responses_use_no_velocity_and_no_unquoted_text(rest_api_graph: 
 
 @pytest.mark.parametrize("response_type", GATEWAY)
 def test_gateway_responses_allow_the_first_configured_origin(three_origins: Graph, response_type: str) -> None:
-    # Velocity does not process gateway responses, so they cannot choose between origins and always contain the first
-    # one.
+    # API Gateway runs no Velocity templates for the headers of gateway responses. The header therefore cannot depend on
+    # the origin of the request and always contains the first configured origin.
     assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
         "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
         "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,x-amzn-requestid'",

@@ -27,7 +27,7 @@ def kinds(root: type[OrdersError] = OrdersError) -> Iterator[type[OrdersError]]:
 
 def test_every_request_error_has_an_http_status() -> None:
     raised = {kind.__name__ for kind in kinds() if not issubclass(kind, ConsumerError)}
-    # No function raises Timeout. Only API Gateway returns it.
+    # No function raises Timeout, because only API Gateway returns this error.
     assert set(HTTP_STATUS) == raised | {"Timeout"}
 
 
@@ -44,7 +44,8 @@ def test_documented_codes_are_error_names(name: str) -> None:
 
 def test_rest_document_lists_every_client_error_code() -> None:
     codes = set(document("rest-api.yaml")["components"]["schemas"]["Error"]["properties"]["code"]["enum"])
-    # The functions return InternalError for every error with a 5xx status.
+    # For every error with a 5xx status, the functions return the code InternalError. The document must therefore list
+    # only the codes with lower statuses.
     assert {code for code, status in HTTP_STATUS.items() if status < 500} <= codes
 
 

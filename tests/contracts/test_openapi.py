@@ -14,7 +14,7 @@ from shared.domain import orders, products, users
 from tests.contracts.answers import breaches, document
 
 DOCUMENTS = ("rest-api.yaml", "http-api.yaml")
-# Models of API Gateway (JSON Schema draft 4) reject or ignore these keywords of OpenAPI 3.0 or later drafts.
+# API Gateway's models use JSON Schema draft 4, so they reject or ignore these keywords of OpenAPI 3.0 or later drafts.
 NOT_DRAFT_4 = {
     "const", "nullable", "discriminator", "oneOf", "examples", "example", "contains", "propertyNames", "if", "then",
     "else", "$id", "$defs", "readOnly", "writeOnly", "deprecated", "unevaluatedProperties",
@@ -92,7 +92,7 @@ def test_schemas_are_json_schema_draft_4(raw: dict[str, Any]) -> None:
     for name, schema in schemas(openapi.resolve(raw, raw)).items():
         Draft4Validator.check_schema(schema)
         for path, node in nodes(schema, name):
-            # The keys below `properties` are names of fields, not keywords.
+            # The keys below `properties` are field names, so a key there may equal one of the keywords.
             assert path.endswith("/properties") or not NOT_DRAFT_4 & set(node), path
             assert isinstance(node.get("exclusiveMinimum", False), bool | dict), path
 

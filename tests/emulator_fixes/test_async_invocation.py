@@ -83,7 +83,7 @@ def test_successful_event_is_published_to_the_success_topic(cloud: Cloud) -> Non
 
 
 def test_event_older_than_its_maximum_age_is_not_retried() -> None:
-    # AWS's minimum is one minute, which is too long for a test.
+    # The minimum on AWS is 60 s, which is too long for a test.
     settings = {"MaximumEventAgeInSeconds": 0}
 
     _, attempts, condition = async_invocation.attempt(lambda: {"error": True}, settings, base_s=1, longest_s=1)

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.local.cloud import Cloud, allow, log_group, unique
 
-# This function prints the names of the records that it receives. It fails for records named "poison".
+# This function prints the names of the records that it receives, and fails if a name contains "poison".
 CONSUMER = """
     def handle(event, context):
         names = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]

@@ -16,7 +16,7 @@ QUICK = """
             print("ran", record.get("attributes", {}).get("ApproximateReceiveCount"))
         return {"statusCode": 200, "body": "fine"}
 """
-# This function creates one file when it starts, and ends when another file exists.
+# This function creates the file `running` when it starts, and ends when the file `gate` exists.
 GATED = """
     import pathlib, time
     def handle(event, context):

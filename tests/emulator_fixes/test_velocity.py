@@ -33,7 +33,7 @@ def test_parameter_that_is_overridden_twice_is_an_error(parameter: str) -> None:
 
 
 def test_half_of_a_surrogate_pair_is_escaped() -> None:
-    # A template may cut a text in the middle of a character.
+    # A template can cut a text between the two halves of a surrogate pair.
     answer = rendered("$util.escapeJavaScript($input.path('$.half'))", body='{"half": "\\ud83d"}')
     assert answer.text == "\\uD83D"
 

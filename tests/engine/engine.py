@@ -22,7 +22,7 @@ from typing import Any, Final
 from tests.engine.stand_in.cloud import Cloud
 from tests.support.graph import ROOT
 
-# A machine without a Pulumi CLI of its own may have one, packed, beside the checkout.
+# If the PATH contains no Pulumi CLI, the tests use this compressed copy beside the checkout, if it exists.
 _PACKED: Final = ROOT.parent / "shared" / "tools" / "engine" / "pulumi.xz"
 
 _OPERATIONS: Final = ("preview", "up", "refresh", "destroy")
@@ -214,7 +214,8 @@ class Engine:
             for resource in self.state(stack["name"])
             if resource["type"].startswith("aws:")
         ]
-        # After a rename with an alias, the stand-in still has the old URN, because the engine calls no provider.
+        # The engine calls no provider when an alias renames a resource, so the stand-in for AWS still has the old URN.
+        # An old URN that no state contains is therefore no difference.
         urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []

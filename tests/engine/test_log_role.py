@@ -24,7 +24,7 @@ def test_log_role_stays_on_aws_when_its_stack_gives_it_up_or_is_destroyed(deploy
     assert operations(engine.cloud.calls()) == {}
     assert on_aws(engine) == [*SHARED]
 
-    # The stack owns a role of its own again, next to the one that it gave up.
+    # The stack now creates another log role. The first log role, which the stack no longer manages, still exists.
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: false", "ownsAccountLogRole: true"))
     engine.must_up(STACK)
     engine.must("destroy", "--stack", STACK, "--yes", "--skip-preview")

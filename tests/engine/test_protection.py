@@ -10,7 +10,7 @@ from tests.engine.stand_in import kinds
 from tests.support.graph import record
 
 STACK = "prod"
-# `pulumi up` creates resources of these types again, with the same name and the same behavior.
+# After these types of resources are deleted, `pulumi up` creates them again with the same name and the same behavior.
 REPLACEABLE = {
     *("aws:apigateway/account:Account", "aws:apigateway/deployment:Deployment"),
     *("aws:apigateway/methodSettings:MethodSettings", "aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"),

@@ -51,7 +51,8 @@ def test_destroy_says_what_stays_and_refuses_protected_resources(deployed: Calla
     assert "set `deletionProtection: false` under orders:data" in refused.err
     assert engine.cloud.calls() == []
 
-    # The program does not protect the table in dev, so the update that the message demands takes the protection away.
+    # In dev, `deletionProtection` is already false, so the update that the message requests removes the protection that
+    # `state protect` added above.
     engine.must_up("dev")
     assert engine.operation("destroy", "dev").code == 0
     engine.must(*engine.command_of("destroy", "STACK=dev"))

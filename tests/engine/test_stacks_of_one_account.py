@@ -14,7 +14,8 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
     engine.must("stack", "select", "dev")
     others = ("prod",)[: dose(0, 1)]
     for stack in others:
-        # Dev owns the account's log role (docs/decisions/09-account-log-role.md).
+        # Only one stack may own the account's log role, and dev already owns it
+        # (docs/decisions/09-account-log-role.md).
         settings = engine.checkout / f"Pulumi.{stack}.yaml"
         settings.write_text(settings.read_text().replace("ownsAccountLogRole: true", "ownsAccountLogRole: false"))
         engine.must("stack", "init", stack, "--no-select")
@@ -25,7 +26,8 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
         assert prepared.code == 0, prepared.said
         engine.must_up(f"pr-{number}")
     assert engine.differences() == []
-    # `prepare` finds a stack that exists, and no command selects another stack.
+    # The second `prepare` finds the existing stack and prints nothing. None of these commands changes the selected
+    # stack.
     again = engine.operation("pull_request_stack", "prepare", numbers[0])
     assert (again.code, again.said) == (0, "")
     assert engine.must("stack", "--show-name").out.strip() == "dev"

@@ -9,7 +9,7 @@ from typing import Any, Final
 Item = dict[str, Any]
 
 _TOKEN: Final = re.compile(r"\s*(<>|<=|>=|[=<>(),+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
-# These attributes of the platform are among DynamoDB's 573 reserved words.
+# DynamoDB reserves 573 words. The attributes of the platform use these four of them.
 _RESERVED: Final = frozenset({"name", "status", "items", "total"})
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": lambda a, b: a == b,
@@ -80,7 +80,7 @@ class Expression:
             return present == (token == "attribute_exists")
         left, operator, right = self._operand(item), self._next(), self._operand(item)
         if left is None or right is None:
-            # If an attribute is missing, only the comparison `<>` is true.
+            # In DynamoDB, a comparison with a missing attribute is true only for the operator `<>`.
             return operator == "<>"
         return _COMPARE[operator](_comparable(left), _comparable(right))
 

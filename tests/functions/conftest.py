@@ -100,7 +100,8 @@ def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[L
 
     monkeypatch.setattr("time.sleep", sleep)
     with ExitStack() as stack, warnings.catch_warnings():
-        # pytest resets the warning filter that shared.telemetry sets, so it is set again here.
+        # shared.telemetry sets this warning filter when it is imported, but pytest resets the filters for each test, so
+        # it is set again here.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
 

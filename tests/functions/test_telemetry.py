@@ -123,7 +123,8 @@ class TestNothingPersonal:
         accepted = load("orders_api")(rest_event(place()))
         with pytest.raises(MailRefused) as refused:
             load("send_email")(about(json.loads(accepted["body"])))
-        # Lambda logs the exception and sends it to the failure queue.
+        # Lambda logs the exception and also sends it to the failure queue, so the test checks the text of the exception
+        # too.
         logged = everything_logged() + "".join(traceback.format_exception(refused.value))
         assert "MessageRejected" in logged
         assert NAME not in logged
@@ -143,8 +144,8 @@ class TestNothingPersonal:
         assert WORD not in logged
 
     def test_client_with_silent_errors_drops_the_error_message(self) -> None:
-        # The tracer writes the error message of a failed call into the trace, and SES's messages contain email
-        # addresses.
+        # Without `silent_errors`, the tracer would write the error message of a failed call into the trace. Error
+        # messages of SES contain email addresses.
         client: Any = aws.client("sesv2", silent_errors=True)
         stubbed = Stubber(client)
         stubbed.add_client_error("send_email", "MessageRejected", f"not verified: {ADDRESS}", 400)
@@ -226,7 +227,8 @@ def test_handlers_have_the_same_decorators_in_order() -> None:
     assert set(map(tuple, found.values())) == {
         (
             "logger.inject_lambda_context(clear_state=True)",
-            # Without these arguments, traces would contain responses, such as profiles, and failed requests.
+            # Without these arguments, traces would contain responses, for example profiles, and the errors of failed
+            # requests.
             "tracer.capture_lambda_handler(capture_response=False, capture_error=False)",
             "metrics.log_metrics(capture_cold_start_metric=True)",
         )

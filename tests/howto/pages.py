@@ -26,7 +26,7 @@ _FORMS: Final = {
     "line": rf"In {_CODE}, replace the line {_CODE} with:",
     "text": rf"In {_CODE}, replace {_CODE} with {_CODE}",
 }
-# The start of each sentence that asks the reader to edit a file.
+# This pattern matches the start of each sentence that asks the reader to edit a file.
 _EDIT: Final = re.compile(r"\bIn `[^`]+`, (?:before|after|replace)|\bCreate `")
 
 

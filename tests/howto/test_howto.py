@@ -22,7 +22,7 @@ from tests.howto import pages
 from tests.howto.pages import Page
 from tests.support.graph import ROOT
 
-# The largest number of files that a page may change, and the largest number that the reader may write.
+# For each page: how many files the page may change, and how many of these files the reader may write.
 LIMITS: Final = {
     "route": (10, 6),
     "function": (10, 6),
@@ -33,14 +33,14 @@ LIMITS: Final = {
 }
 GENERATE: Final = "make generate"
 PYTEST: Final = ".venv/bin/python -m pytest -q "
-# Every page needs these tests besides its own.
+# These tests run for every page, in addition to the tests that the page lists.
 CHECKS: Final = (
     "tests/howto/resources.py",
     "tests/rules/test_architecture.py",
     "tests/rules/test_documents.py",
     "tests/rules/test_imports.py",
 )
-# The copy has no .venv of its own, so make must not try to install packages.
+# The copy uses the .venv of the checkout, so make must not try to install packages.
 INSTALLED: Final = ("-o", ".venv/made", "-o", ".venv/installed-dev")
 
 

@@ -49,7 +49,8 @@ class CheckedClient(Client):
 
     def _checked(self, document: str, method: str, path: str, answer: Answer) -> Answer:
         found = breaches(document, method, path.partition("?")[0], answer)
-        # An HTTP API adds CORS headers only "to the response from an integration", not to its own error responses.
+        # An HTTP API adds CORS headers only to responses of its integrations. Errors that API Gateway itself returns
+        # have no CORS headers.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
             found.append("CORS prevents a page of the stack's own origin from reading the response")
@@ -65,7 +66,7 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
         return ["the body is not JSON"]
     if document == HTTP and answers.operation_of(document, method, path) is None:
         return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is not an operation"]
-    # An encoded slash separates path segments, so the path may belong to no operation of the document.
+    # An encoded slash separates path segments like a plain slash, so the path may match no operation of the document.
     if "%2f" in path.lower() and answer.status == 404 and body.get("code") == "NotFound":
         path = ""
     headers = {_ALL_HEADERS.get(name, name): value for name, value in answer.headers.items()}

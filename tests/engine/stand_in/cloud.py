@@ -60,7 +60,8 @@ class Cloud:
         """Return a number that no earlier call got. The caller holds the lock."""
         path = self.folder / "count"
         number = int(path.read_text(encoding="utf-8")) + 1 if path.exists() else 1
-        # A test may kill the provider here.
+        # A test may kill the provider at this point. The counter is therefore written to a new file, which then
+        # replaces the old file.
         new = path.with_suffix(".new")
         new.write_text(str(number), encoding="utf-8")
         new.replace(path)

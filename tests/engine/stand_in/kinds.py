@@ -15,7 +15,8 @@ from operations import import_ids
 ACCOUNT: Final = os.environ.get("STAND_IN_ACCOUNT", "123456789012")
 REGION: Final = os.environ.get("STAND_IN_REGION", "ap-northeast-1")
 
-# The inputs whose change replaces a resource, as the Terraform AWS provider 5.100.0 plans it.
+# For each resource type, the file lists the inputs whose change replaces the resource in version 5.100.0 of the
+# Terraform AWS provider.
 REPLACES: Final[dict[str, list[str]]] = json.loads(
     Path(__file__).with_name("replaces.json").read_text(encoding="utf-8")
 )

@@ -90,7 +90,8 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        # The program must find its own modules, not those of the plugins.
+        # PYTHONPATH points to the checkout that contains the plugins. The program must import the modules of its own
+        # checkout instead.
         environment.pop("PYTHONPATH", None)
         process = subprocess.Popen(command, cwd="/", env=environment, stdout=sys.stderr, stderr=sys.stderr)
         self.running.append(process)

@@ -24,7 +24,8 @@ def serve(register: Callable[[Any], None], at_end: Callable[[], None] = lambda: 
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # The CLI gets Ctrl-C too and ends its plugins itself, after they answered.
+    # The CLI receives Ctrl-C too. It ends its plugins itself after their last responses, so a plugin must ignore
+    # Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
     while os.getppid() == parent:

@@ -15,14 +15,15 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-# A program that shows its own error ends with this code, and the engine adds nothing.
+# A program that has already shown its own error exits with this code. The engine then shows no further error.
 SHOWN: Final = 32
 
 
 def main(arguments: list[str]) -> int:
     """Run the program and return its exit code."""
     monitor, engine, project, stack, parallel, preview, organization, root, directory, entry = arguments
-    # Like `python PROGRAM`: the folder of the program comes first, not the folder of this file.
+    # `sys.path[0]` is the folder of this file. The program must not find the modules of this folder, just as `python
+    # PROGRAM` would not search it.
     sys.path[0] = ""
     import grpc  # noqa: PLC0415 - after sys.path is that of the program
     import pulumi  # noqa: PLC0415

@@ -125,7 +125,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             kept = name in olds.get("__defaults", []) and name in olds
             start = news.get(f"{name}Prefix") or f"{request.urn.rsplit('::', 1)[-1]}-"
             news[name] = olds[name] if kept else f"{start}{request.randomSeed.hex()[:7]}"
-            # The real provider marks the names that it makes up in the same way.
+            # The real provider lists the names that it generates in the same key.
             news["__defaults"] = [name]
         return _pb.CheckResponse(inputs=_struct(news))
 
@@ -140,7 +140,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return _pb.DiffResponse(changes=_pb.DiffResponse.DIFF_NONE)
         replaces = [key for key in changed if kind.replaces(key, type_)]
         name = kind.auto_name
-        # The bridge deletes first where the program gives a name that must be unique.
+        # Two resources cannot have the same name. If the program sets the name, the real provider therefore tells
+        # Pulumi to delete the old resource before it creates the new one.
         first = bool(replaces and name and name not in changed and name not in news.get("__defaults", []))
         update, replace = _pb.PropertyDiff.UPDATE, _pb.PropertyDiff.UPDATE_REPLACE
         return _pb.DiffResponse(
@@ -222,8 +223,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: Any) -> Any:
         type_ = kinds.type_of(request.urn)
-        # The real provider imports a resource if it gets no properties, and an import id is often not the resource's
-        # id: "FUNCTION/ALIAS" for a Lambda alias, whose id is its ARN.
+        # If a request has no properties, the real provider imports the resource. The import id often differs from the
+        # id of the resource. For example, a Lambda alias has the import id "FUNCTION/ALIAS", but its id is its ARN.
         id_of = itemgetter("id") if request.properties.fields else kinds.imported_as
         with self._cloud.locked() as things:
             for thing in things.values():
