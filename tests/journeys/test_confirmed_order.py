@@ -144,7 +144,8 @@ def test_success_topic_reports_each_handled_event(
     bought: Bought, watcher: Watcher, successes: Callable[[str], list[Any]]
 ) -> None:
     order_id = bought.order["order_id"]
-    # process_order handles one event, and send_email handles both events, which makes three messages.
+    # process_order handles OrderCreated. send_email handles OrderCreated and OrderConfirmed. Lambda therefore sends
+    # three messages about successful invocations.
     told = watcher.until(
         lambda: found if len(found := successes(order_id)) >= 3 else [],
         "three messages about successful invocations arrive",

@@ -46,7 +46,7 @@ def test_redrive_processes_an_event_that_failed(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     # The order looks like one whose EXPRESS execution died after the first step. Its creation time is in the future, so
-    # process_order assumes that the execution still runs. All three attempts of process_order therefore fail.
+    # process_order assumes that the execution is still running. All three attempts of process_order therefore fail.
     order_id = order["order_id"]
     write_undecided(stack, {**order, "created_at": timestamp(datetime.now(UTC) + timedelta(hours=1))})
     failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope arrives", order_id)
@@ -68,7 +68,8 @@ def test_redrive_processes_an_event_that_failed(
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
-    # With this creation time, the EXPRESS execution must have ended, so process_order starts the STANDARD workflow.
+    # According to the new creation time, the EXPRESS execution must have ended, so process_order starts the STANDARD
+    # workflow.
     _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))
     said = redrive(*queues)
     assert any(order_id in line and line.endswith("dropped as a copy of a message that was sent back") for line in said)
@@ -108,7 +109,7 @@ def test_failed_email_is_sent_by_a_redrive_after_the_repair(
         order_id,
     )
     assert {json.loads(each["Body"])["responsePayload"]["errorType"] for each in failed} == {"KeyError"}
-    # Failed emails must not delay the order.
+    # An email that fails must not delay the order.
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
 
     mended = {**broken, "email": {"S": customer.email}}
@@ -196,8 +197,8 @@ def test_event_that_s3_refuses_is_recorded_by_a_redrive(
 ) -> None:
     order |= {"updated_at": "2001-01-01T00:00:00.000Z", "status": "CANCELLED"}
     order_id, analytics = order["order_id"], stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
-    # The queue would hide the message for three minutes after each of five attempts, so the visibility timeout is
-    # shortened.
+    # SQS moves the message to the dead-letter queue after five attempts, and hides it for three minutes after each
+    # attempt. A shorter visibility timeout saves the test these 15 minutes.
     with closed_bucket(stack, "orders/dt=2001-01-01/*"), queue_attributes(stack, analytics, VisibilityTimeout="1"):
         _put_event(stack, "OrderCancelled", order)
         failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "the event is in the queue", order_id)

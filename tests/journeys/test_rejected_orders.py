@@ -70,8 +70,8 @@ def test_last_stock_is_sold_once_to_concurrent_buyers(
     buyers = [people.somebody() for _ in range(6)]
 
     def buy(buyer: Person) -> dict[str, Any]:
-        # Half of the buyers use POST /process and half use POST /orders, and the two lines of an order come in either
-        # sequence.
+        # Half of the buyers use POST /process, and the other half use POST /orders. Half of the orders list the two
+        # products in reverse order.
         number = buyers.index(buyer)
         items = {first: 1, second: 1} if number % 2 else {second: 1, first: 1}
         if number < 3:

@@ -142,7 +142,8 @@ def test_access_token_gets_401_on_the_rest_api(customer: Person) -> None:
 
 
 def test_id_token_is_refused_on_the_http_api(customer: Person) -> None:
-    # The audience of the token is valid, so the HTTP API then looks for the scope, which only access tokens have.
+    # An ID token has a valid audience, but no scope, because only access tokens have scopes. The HTTP API requires a
+    # scope, so it rejects the token.
     assert customer.client.http("GET", "/products", customer.id_token).status in (401, 403)
 
 

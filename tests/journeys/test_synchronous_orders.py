@@ -33,7 +33,7 @@ def test_synchronous_order_has_the_events_of_an_accepted_order(
     watcher.until(lambda: len(stack.mails(customer.email)) == 2, "both emails arrive", order_id)
     watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have an analytics record", order_id)
     watcher.until(lambda: stack.records("process_order", order_id), "process_order logs the event", order_id)
-    # Only an EXPRESS execution ran, and its log is the only record of it.
+    # Only an EXPRESS execution ran. Step Functions does not store EXPRESS executions, so the log is the only record.
     assert stack.execution(order_id) is None
     ended = [line for line in map(json.loads, stack.log("express")) if order_id in json.dumps(line)]
     assert "ExecutionSucceeded" in {line["type"] for line in ended}

@@ -59,5 +59,5 @@ class Traces:
     def _read(self, ended: threading.Event) -> None:
         while not ended.is_set():
             with contextlib.suppress(TimeoutError):
-                # The first line of a packet is the format, and the second line is the segment.
+                # The first line of a packet is a header. The second line is the trace segment as JSON.
                 self.found.append(json.loads(self.socket.recv(_LARGEST_BYTES).partition(b"\n")[2]))

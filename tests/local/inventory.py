@@ -8,7 +8,7 @@ from typing import Final
 from local.aws import Aws
 
 # Each entry contains a service, the call that lists its resources, and the field of the response that contains the
-# list. _PARTS has the calls that list the parts of each resource.
+# list. _PARTS contains the calls that list the parts of each resource, such as the stages of an API.
 _LISTS: Final = (
     ("apigateway", "get_rest_apis", "items"),
     ("apigatewayv2", "get_apis", "Items"),

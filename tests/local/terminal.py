@@ -25,7 +25,8 @@ class Terminal:
         self._began = time.monotonic()
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
-            # Tests may run in the background of a shell that ignores some signals.
+            # A shell that runs the tests in the background may ignore some signals. The command would inherit this, so
+            # it restores the default action of each signal.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             os.chdir(ROOT)

@@ -8,8 +8,8 @@ from local import adapters
 from tests.conftest import STACKS
 from tests.support.graph import Graph, record, stack_config
 
-# The stack files leave the address for alarms empty, because the owner of a stack sets it. Only a stack with an address
-# has an alarm subscription.
+# The stack files leave the email address for alarms empty, because the owner of a stack sets it. Only a stack with an
+# address has an alarm subscription, so the test below sets an address.
 ADDRESS = '"alarmEmail": "operators@example.com"'
 
 

@@ -108,7 +108,8 @@ def test_requests_to_the_emulator_never_use_a_proxy(
     for name in (*hostile.PROXIES, "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     if system:
-        # macOS has its proxies in the system settings and not in variables.
+        # macOS stores proxies in the system settings instead of in environment variables. `getproxies` reads these
+        # settings.
         proxies = {"http": hostile.PROXIES["http_proxy"]}
         for module in ("urllib.request", "botocore.utils"):
             monkeypatch.setattr(f"{module}.getproxies", lambda: proxies)

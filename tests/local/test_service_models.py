@@ -59,11 +59,11 @@ def test_every_call_of_a_deployment_obeys_its_service_model(
         port = probe.getsockname()[1]
     instance = Instance(port=port, home=tmp_path)
     config = stack_config(stack)
-    # The emulator does not support AWS WAF.
+    # The emulator does not support AWS WAF, so the stack is deployed without its firewall.
     config["orders:api"] = json.dumps({**json.loads(config["orders:api"]), "waf": False})
     source = dataclasses.replace(project.load(ROOT), config=config)
     monkeypatch.setattr(up_module, "Aws", JudgedAws)
-    # The seeds need sign-in by password, which stack prod does not allow.
+    # The seeds sign in with a password, which stack prod does not allow, so this test creates no seeds.
     monkeypatch.setattr(up_module.seeds, "plant", no_seeds)
     JudgedAws.found, JudgedAws.calls = [], 0
     try:

@@ -12,9 +12,10 @@ import pytest
 from operations import import_ids
 from tests.support.graph import Graph
 
-# These inputs are ARNs, URLs or paths, so they contain separators themselves.
+# The values of these inputs are ARNs, URLs or paths, so they contain separators themselves.
 COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
-# The documentation's example is of the default event bus, whose name may be left out.
+# The documented examples of these types have another form than this program's ids. EventTarget's example, for instance,
+# leaves out the name of the event bus, because it is the default event bus.
 UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/account:Account")
 
 
@@ -35,7 +36,7 @@ def test_id_has_the_form_of_the_documented_example(type_: str) -> None:
     )
     found = examples(type_)
     assert found
-    # An ARN or URL of the example has another region, account and host.
+    # The queue URL in the documented example has another host than this program's queue URLs, so any host is accepted.
     pattern = re.sub(r"https://sqs.*amazonaws\\?\.com", "https://.+", pattern)
     assert [example for example in found if re.fullmatch(pattern, example)], (pattern, found)
 

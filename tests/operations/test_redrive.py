@@ -119,8 +119,8 @@ def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: Worl
     assert json.loads(sent["MessageBody"]) == json.loads(body)
     assert sent["QueueUrl"] == FIFO
     assert sent["MessageGroupId"] == options["sqs_target"]["message_group_id"]
-    # SQS remembers deduplication ids for five minutes. With a new id, SQS does not drop the message as a duplicate of
-    # the first one.
+    # SQS drops a message if its deduplication id is the same as that of a message from the last five minutes. The
+    # redrive therefore sends the message with a new id.
     assert sent["MessageDeduplicationId"] == number
 
 

@@ -61,7 +61,7 @@ def test_document_wide_validator_counts_but_document_wide_token_does_not(graph_o
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
             document["security"] = operation.pop("security")
 
-    # API Gateway uses the validator of the whole document but ignores its `security`.
+    # API Gateway applies the validator of the whole document to each method, but ignores the document's `security`.
     assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 
@@ -151,6 +151,7 @@ def test_enforcement_files_only_make_existing_rules_advisory(path: Path) -> None
 
 
 def test_every_stack_has_an_enforcement_file() -> None:
-    # `make up-pr` copies Pulumi.pr.yaml to Pulumi.pr-NUMBER.yaml, and these stacks share policy/enforcement/pr.json.
+    # `make up-pr` copies Pulumi.pr.yaml to Pulumi.pr-NUMBER.yaml. The stacks of pull requests share
+    # policy/enforcement/pr.json, so the copies need no enforcement files of their own.
     stacks = {path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml") if "pr-" not in path.name}
     assert {path.stem for path in (ROOT / "policy" / "enforcement").glob("*.json")} == stacks

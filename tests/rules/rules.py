@@ -74,7 +74,7 @@ def no_function_may_make_log_groups(graph: Graph) -> Iterator[str]:
 def each_function_is_versioned_and_named_to_its_logs(graph: Graph) -> Iterator[str]:
     for function in functions(graph):
         inputs = function.inputs
-        # The layers are built for this runtime, so all functions must use it.
+        # The layers are built for the runtime RUNTIME, so all functions must use this runtime.
         wanted = {"runtime": RUNTIME, "publish": True}
         for key, value in wanted.items():
             if inputs.get(key) != value:
@@ -227,7 +227,7 @@ def everything_taggable_is_tagged(graph: Graph) -> Iterator[str]:
 
 def physical_names_are_unique_and_within_limits(graph: Graph) -> Iterator[str]:
     for kind, limit in _PHYSICAL.items():
-        # The AWS provider appends 26 characters to a prefix.
+        # The AWS provider appends 26 characters to a name prefix, so 26 zeros complete the name here.
         names = [
             str(made.inputs.get("name") or f"{made.inputs['namePrefix']}{'0' * 26}")
             for made in graph.of(kind)

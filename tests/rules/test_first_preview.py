@@ -20,8 +20,9 @@ def test_first_preview_lists_every_resource(stack: str, graph_of: GraphOf, previ
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_first_preview_shows_physical_resource_names(stack: str, preview_of: GraphOf) -> None:
-    # API Gateway names its execution log group by the API's id, and the firewall's log group must start with
-    # aws-waf-logs-.
+    # AWS determines how the names of these two log groups begin, so they cannot begin with the project and the stack.
+    # The name of API Gateway's execution log group contains the API's id, and the name of the firewall's log group must
+    # start with aws-waf-logs-.
     named_by_aws = {"rest-api-execution-log", "rest-api-waf-log"}
     for kind in ("Table", "Queue", "Role", "LogGroup", "StateMachine"):
         for made in preview_of(stack).of(kind):
@@ -32,8 +33,8 @@ def test_first_preview_shows_physical_resource_names(stack: str, preview_of: Gra
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_stacks_differ_only_in_resources_that_a_setting_enables(stack: str, graph_of: GraphOf) -> None:
-    # Settings can add only these resources: a firewall, provisioned concurrency, the account's log role, and alarm
-    # subscriptions.
+    # Settings can add only these resources: a firewall, provisioned concurrency, the account's log role, alarm
+    # subscriptions, and the SES identity of the sender.
     optional = {
         *("WebAcl", "WebAclAssociation", "WebAclLoggingConfiguration", "ProvisionedConcurrencyConfig"),
         *("Account", "TopicSubscription", "EmailIdentity"),

@@ -20,7 +20,7 @@ WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
 ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
 STACK_ACTION = "$/.github/actions/stack"
-# The steps that may see credentials, by their commands.
+# The commands of the steps that may see credentials.
 WITH_CREDENTIALS = (
     "make preview ",
     "make deploy ",
@@ -37,7 +37,7 @@ def load(path: Path) -> dict[Any, Any]:
 
 
 def triggers(path: Path) -> dict[str, Any]:
-    return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads the key `on` as true.
+    return cast("dict[str, Any]", load(path)[True])  # YAML 1.1 reads the key `on` as the boolean true.
 
 
 def jobs(path: Path) -> dict[str, dict[str, Any]]:
@@ -81,7 +81,8 @@ def test_each_job_has_only_the_permissions_that_it_needs(path: Path) -> None:
         permissions = job.get("permissions", {})
         runs_pulumi = any(step.get("uses") == STACK_ACTION for step in job["steps"])
         assert ("id-token" in permissions) is runs_pulumi, name
-        # A job that may write to GitHub runs no code of the repository.
+        # A job that may write to GitHub must not check out the repository. Otherwise, code of a pull request could use
+        # the job's permissions.
         if "write" in {permission for key, permission in permissions.items() if key != "id-token"}:
             assert not any("checkout" in step.get("uses", "") for step in job["steps"]), name
 
@@ -132,7 +133,7 @@ def test_shell_commands_contain_no_text_from_a_pull_request(path: Path) -> None:
 def test_pull_request_is_tested_and_gets_a_preview_comment_per_stack() -> None:
     assert "pull_request" in triggers(named("test"))
     preview, comment = jobs(named("preview")).values()
-    # The workflow `deploy` deploys dev and prod. A stack of one person needs no preview.
+    # The workflow `deploy` updates the stacks dev and prod, so both need a preview. A developer's own stack needs none.
     assert {"dev", "prod"} <= set(preview["strategy"]["matrix"]["stack"]) <= {*STACKS} - {"local"}
     assert command_of(preview, "tools.preview_comment")
     run = command_of(comment, "gh api")["run"]

@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.graph import ROOT
 
-# A component must not import these components of other capabilities. It may import every other module of components/.
+# Each of these components provides one capability of the platform. A component must not import another component of
+# this list. It may import every other module of components/.
 CAPABILITIES = {
     "data_tier",
     "identity",
@@ -25,10 +26,12 @@ CAPABILITIES = {
 }
 LOCAL = {path.stem for path in (ROOT / "local").iterdir()}
 FIXES_IMPORT = {"emulator_fixes", "local"}
-# Operations may import only these modules of local/, which call the emulator, and not the modules that deploy to it.
+# The commands in operations/ may import only these modules of local/. These modules call the emulator. The other
+# modules of local/ deploy to the emulator.
 USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance"}
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-# No part of the program may import these packages. They run, operate or test the program, or the program deploys them.
+# No module of the program may import these packages. The program deploys the functions' handlers. The other packages
+# run, operate or test the program.
 TOOLS = ("emulator_fixes", "engine", "local", "operations", "tests", *HANDLERS)
 
 
@@ -42,7 +45,8 @@ def imported(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-# The banned imports of folders and files in which every module has the same rule.
+# Folder or file -> the imports that are banned in all of its modules. Folders whose modules have different rules are in
+# banned_imports().
 BANNED: Mapping[str, tuple[str, ...]] = {
     "emulator_fixes": (
         *("components", "shared", "settings", "pulumi"),
@@ -52,7 +56,8 @@ BANNED: Mapping[str, tuple[str, ...]] = {
         *("components", "shared", "settings", "pulumi", "emulator_fixes", "tests", *HANDLERS),
         *(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS),
     ),
-    # A command imports cli first, so that it handles signals during all other imports. cli must therefore load quickly.
+    # Each command imports cli first, because cli installs the signal handlers, which must be active during all other
+    # imports. cli must therefore load quickly.
     "cli": ("components", "settings", "shared", "pulumi", "boto3", *TOOLS),
     # The policy pack imports nothing of this project, because it must work for any stack.
     "policy": ("components", "settings", "shared", "pulumi_aws", *TOOLS),
@@ -73,12 +78,13 @@ def banned_imports(path: str) -> tuple[str, ...]:
         others = ("shared",) if parts[1] == "shared" else (parts[1],)
         return ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name not in others))
     if parts[0] == "engine":
-        # The engine runs any program, so it imports no component. Only graph.py does, to leave the archives of
-        # functions empty.
+        # The engine can run any program, so it imports no component. The exception is graph.py, which imports
+        # components.functions.archives to leave the functions' archives empty.
         own = "components.functions.function" if parts[1] == "graph.py" else "components"
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
     if parts[0] == "local":
-        # The emulator's process applies the corrections. The commands do not need them.
+        # launch.py runs in the emulator's process and applies the corrections there. The commands run in other
+        # processes and do not need the corrections.
         fixes = () if parts[1] == "launch.py" else ("emulator_fixes",)
         return ("components", "shared", "settings", "engine.graph", "operations", "tests", *HANDLERS, *fixes)
     return BANNED.get(parts[0], ())
@@ -87,9 +93,9 @@ def banned_imports(path: str) -> tuple[str, ...]:
 def forbidden(path: str, source: str) -> list[str]:
     """Return the imports in `source` that are not allowed in the module at `path`."""
     if path.startswith("contracts/"):
-        # Components and functions import contracts, so contracts must not import them.
+        # Components and functions import contracts, so an import in the other direction would be circular.
         return [name for name in imported(source) if name.split(".")[0] not in {*sys.stdlib_module_names, "contracts"}]
-    # The product must run without its tools, so only tools may import tools.
+    # The platform must work without its tools, so only tools may import tools.
     banned = (*banned_imports(path), "tools")
     return [name for name in imported(source) for ban in banned if name == ban or name.startswith(f"{ban}.")]
 

@@ -22,7 +22,7 @@ VALUES: Final[dict[str, dict[str, list[Any]]]] = yaml.safe_load(
     (ROOT / "tests" / "rules" / "setting_values.yaml").read_text(encoding="utf-8")
 )
 _BOTOCORE: Final = Path(botocore.__file__).parent / "data"
-# The keys are resource types. The values are the kinds of names in components/aws/naming.py whose limits apply to them.
+# Resource type -> the kind of name in components/aws/naming.py that defines the limits of the resource's name.
 _KINDS: Final = {
     "MetricAlarm": "alarm",
     "EventArchive": "archive",
@@ -89,7 +89,7 @@ def test_table_of_values_covers_every_setting() -> None:
         for area in settings.AREAS
         for name in schema["$defs"][schema["properties"][area]["$ref"].rpartition("/")[2]]["properties"]
     }
-    # test_settings.py tests deletionProtection, because its rule involves two other settings.
+    # Whether deletionProtection is allowed depends on two other settings, so test_settings.py tests it separately.
     assert wanted - named == {("data", "deletionProtection")}
 
 

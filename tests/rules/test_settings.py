@@ -14,7 +14,7 @@ import settings
 from tests.conftest import STACKS
 from tests.support.graph import ROOT, run, stack_config
 
-# Pull requests have stacks too, which are all created from one file.
+# The stacks of all pull requests are created from one file, Pulumi.pr.yaml.
 STACK_FILES = (*STACKS, "pr")
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
@@ -64,7 +64,8 @@ def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources
 
 @pytest.mark.parametrize("stack", STACK_FILES)
 def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: str) -> None:
-    # Otherwise, a replay would write records again that have already expired (docs/operations.md, Replay).
+    # Otherwise, a replay would write analytics records again that have already expired (see docs/operations.md,
+    # "Replay").
     data = load(stack, stack_config(stack)).data
     assert data.archive_retention_days <= data.analytics_retention_days
 
@@ -209,7 +210,7 @@ def test_secret_in_another_namespace_is_ignored() -> None:
 
 
 def test_json_text_set_on_the_command_line_is_accepted() -> None:
-    # `pulumi config set orders:workflow '{"standardTimeoutSeconds": 600}'` stores a text instead of an object.
+    # `pulumi config set orders:workflow '{"standardTimeoutSeconds": 600}'` stores text instead of an object.
     config = {**stack_config("dev"), "orders:workflow": '{"standardTimeoutSeconds": 600}'}
     assert load("dev", config).workflow.standard_timeout_seconds == 600
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.graph import ROOT
 
-# Each pattern has the words to write instead. docs/glossary.md has the terms.
+# Pattern of an unwanted word -> the words to write instead. docs/glossary.md defines the project's terms.
 INSTEAD: Final = {
     r"catalogue": "catalog",
     r"(neighb|behavi|col|fav|hon)our": "American -or",
@@ -31,7 +31,7 @@ FOLDERS: Final = (
     *("cli", "components", "contracts", "docs", "emulator_fixes", "engine", "functions", "local", "operations"),
     *("policy", "tests", "tools", ".github"),
 )
-# The two files that name the words.
+# These two files list the unwanted words, so they are not checked.
 EXEMPT: Final = {"tests/rules/test_words.py", "docs/glossary.md"}
 
 

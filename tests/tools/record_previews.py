@@ -241,7 +241,8 @@ def _preview(engine: Engine, stack: str) -> list[dict[str, Any]]:
     ended = engine.run("preview", "--stack", stack, "--json", "--show-sames", *policies, variables=streaming)
     assert '"summaryEvent"' in ended.out, ended.said
     events = list(trimmed(ended.out))
-    # What the program says is needed only where the preview has an unknown value.
+    # If the preview contains a value that is known only after the update, the comment takes the value from the program.
+    # Only such a recording therefore contains the program's resources.
     return [*events, *_program(engine.checkout, stack)] if UNKNOWN in json.dumps(events) else events
 
 

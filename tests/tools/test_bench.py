@@ -16,7 +16,7 @@ from tools.bench import measuring, tables
 from tools.bench.machine import Machine
 from tools.bench.measuring import Measure
 
-# This test takes several minutes, and much longer on a busy machine.
+# A test of this module takes several minutes, and much longer on a busy machine.
 pytestmark = pytest.mark.timeout(3600)
 LONGEST_START = 0.97
 LONGEST_ORDER = 0.63

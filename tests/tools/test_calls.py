@@ -43,7 +43,7 @@ def test_table_of_calls_has_each_operation_of_the_apis() -> None:
     for document in ("rest-api.yaml", "http-api.yaml"):
         for operation in openapi.operations(openapi.load(document)):
             route = f"{operation.method} {operation.path}"
-            # POST /process starts the workflow without a function, so no function has a case for this route.
+            # POST /process starts the workflow without a function, so no function's case covers this route.
             assert route == "POST /process" or any(route in line[0] for line in lines), route
 
 

@@ -54,8 +54,8 @@ class TestLimits:
     def test_synchronous_decisions_without_logs_cost_at_most_20_usd(self, design: cost_design.Design) -> None:
         lines = bill("express", design)
         decided = total(lines, MILLION, decides=True)
-        # The execution log is left out, because it costs about half of the total. A rule of the policy pack requires
-        # that it contains each step with its data.
+        # The limit does not include the execution log, which costs about half of the total. This cost is fixed, because
+        # a rule of the policy pack requires that the log contains each step with its data.
         assert decided - execution_log(lines, USES["express"], MILLION) <= 20
 
 
@@ -84,8 +84,8 @@ def test_price_has_a_source_a_date_and_a_region(name: str) -> None:
 
 
 def test_every_price_is_used(design: cost_design.Design) -> None:
-    # The stack of this test does not use these prices. Stacks with other settings use them: another architecture or log
-    # class, or a queue that is not FIFO.
+    # Only stacks with other settings use these prices: with another architecture, with another log class, or with a
+    # queue that is not FIFO.
     other = {"queue_request", "infrequent_log_gb", "lambda_x86_64_second", "lambda_x86_64_provisioned_second", "log_gb"}
     used = {line.price for way in USES for line in bill(way, design)} | set(design.monthly)
     assert set(prices()) == used | other
@@ -104,8 +104,9 @@ def test_cost_is_proportional_to_the_number_of_orders(design: cost_design.Design
 
 
 def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cost_design.Design) -> None:
-    # The units in this order: the order and its index; in the transaction, the order (twice) and its index; two lines
-    # (twice each); two claims and two updates of claims.
+    # The terms, from left to right: the new order and its index entry; in the transaction, the order (which counts
+    # twice) and its index entry; the stock of two order lines (which counts twice each); two claims and two updates of
+    # claims.
     units = 2 + (2 + 1) + 2 * 2 + 4
     assert by_part(bill("standard", design), MILLION)["writes"] == pytest.approx(units * 0.715)
 

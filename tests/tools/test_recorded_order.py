@@ -13,11 +13,11 @@ from tools.cost.recorded import RECORDED_ORDER
 from tools.cost.recording import recorded
 
 pytestmark = [pytest.mark.emulator]
-# Sizes may differ by 5 %, because durations in milliseconds have different numbers of digits. Ids always have the same
-# length.
+# Sizes may differ by 5 %, because durations in milliseconds have different numbers of digits. Ids cause no difference,
+# because their length is fixed.
 NEARLY = 0.05
-# With POST /process, this function can receive OrderCreated before or after the workflow confirms the order. The number
-# of the function's invocations therefore varies.
+# With POST /process, process_order can receive OrderCreated before or after the workflow confirms the order. Before the
+# confirmation, its invocation fails, and Lambda retries. The number of invocations therefore varies.
 EITHER = "process_order"
 
 

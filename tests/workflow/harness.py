@@ -195,7 +195,8 @@ class Workflow:
         try:
             return self.functions[name](arguments["Payload"])
         except Exception as error:
-            # Lambda reports the name of the exception class as the error, and the details as JSON text.
+            # If a function raises an exception, Step Functions gets the name of its class as the error, and JSON text
+            # with the details as the cause.
             kind, message = type(error).__name__, str(error)
             cause: dict[str, Any] = {"errorMessage": message, "errorType": kind, "requestId": "1", "stackTrace": []}
             raise _failure(kind, json.dumps(cause)) from error
@@ -245,7 +246,8 @@ def _replacements(made: Workflow) -> dict[str, Any]:
 
     def condition(rule: Any, data: Any, context: Any) -> bool:
         value = _engine._apply_jsonata_template(rule["Condition"], data, context)
-        # AWS fails the execution if a condition is not a boolean, but the interpreter would accept any value.
+        # AWS fails the execution if a condition is not a boolean. The interpreter in this test accepts any value, so
+        # the value is checked here.
         assert isinstance(value, bool), f"{rule['Condition']}: {value!r} is not a boolean"
         return value
 

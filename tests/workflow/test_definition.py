@@ -23,7 +23,7 @@ TASKS: Final = dict(state_machine.tasks(DEFINITION)) | {
 }
 PARALLELS: Final = {name: state for name, state in STATES.items() if state["Type"] == "Parallel"}
 
-# Names that Step Functions and Lambda's SDK client use for errors. Lambda's service model does not contain them.
+# Step Functions and Lambda's SDK client define these error names. Lambda's service model does not contain them.
 STATES_ERRORS: Final = {"States.ALL", "States.Timeout"}
 LAMBDA_ERRORS: Final = {
     *("Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"),
@@ -40,7 +40,8 @@ TRANSIENT: Final = re.compile(
     r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
     r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException|SfnException)"
 )
-# An error name starts with the service's name in the SDK that the integration uses.
+# Service integration -> the name of the service in botocore, and the prefix of its error names in Step Functions. The
+# prefix depends on the SDK that the integration uses: DynamoDB has two prefixes.
 PREFIXES: Final = {
     "lambda": ("lambda", "Lambda"),
     "sns": ("sns", "SNS"),
@@ -48,8 +49,8 @@ PREFIXES: Final = {
     "aws-sdk:dynamodb": ("dynamodb", "DynamoDb"),
     "aws-sdk:sfn": ("stepfunctions", "Sfn"),
 }
-# The SDK uses these general names for errors that are missing in the service's model, such as a 503 response. A missing
-# permission, which is not transient, has the same name.
+# The SDK reports an error that the service's model does not list, such as a 503 response, under one of these general
+# names. The name alone does not show whether a retry can help: a missing permission can have the same name.
 GENERAL: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "sns": "SNS.AmazonSNSException",
@@ -167,7 +168,7 @@ def test_reads_are_strongly_consistent() -> None:
 
 
 def test_longest_path_ends_before_the_api_timeout() -> None:
-    # API Gateway stops waiting after 29 s.
+    # API Gateway stops waiting for the response after 29 s.
     assert state_machine.longest_way_s(DEFINITION) <= 28 - 4
 
 
@@ -221,7 +222,8 @@ def test_dynamodb_expressions_use_no_reserved_words() -> None:
             assert not {word.upper() for word in words} & reserved_words, f"{name}: {expression}"
 
 
-# A variable is a `$name` that is not a function call, not `$states`, and not local to the expression.
+# This pattern matches each `$name` that is not a function call. _reads leaves out `$states` and the names that an
+# expression defines itself.
 _VARIABLE: Final = re.compile(r"\$([a-z_]\w*)\b(?!\s*\()")
 _LOCAL: Final = re.compile(r"\$([a-z_]\w*)\s*:=")
 

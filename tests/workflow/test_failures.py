@@ -28,7 +28,7 @@ RETRIES: Final = [
     for retrier in state["Retry"]
     for error in retrier["ErrorEquals"]
 ]
-# Each retry rule is tested with its last error only, because the workflow treats all errors of one rule alike.
+# The workflow treats all errors of one retry rule alike, so each rule is tested with its last error only.
 EXHAUSTED: Final = [
     (step, retrier["ErrorEquals"][-1], int(retrier["MaxAttempts"]))
     for step, state in TASKS.items()

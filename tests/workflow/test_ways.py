@@ -63,7 +63,7 @@ class TestConfirmed:
         assert all(tables.stock(product_id) == 0 for product_id, _ in wanted)
 
     def test_quantities_are_compared_as_numbers(self, order_workflow: Workflow, tables: Tables) -> None:
-        tables.product("tea", 10)  # Compared as text, "10" would be less than "9".
+        tables.product("tea", 10)  # If quantities were compared as text, "10" would be less than "9".
         ended = order_workflow.run(express([("tea", 9)]))
         assert (ended.status, tables.stock("tea")) == ("SUCCEEDED", 1)
 

@@ -109,7 +109,8 @@ def _row(name: str, *cells: str) -> Iterator[str]:
 
 
 def _machine() -> str:
-    # This file exists only on Linux, so the name of the processor comes from Python on other systems.
+    # /proc/cpuinfo exists only on Linux. On other systems, the name of the processor comes from Python's platform
+    # module.
     told = Path("/proc/cpuinfo")
     lines = told.read_text("utf-8").splitlines() if told.exists() else []
     names = [line for line in lines if line.startswith("model name")]

@@ -53,10 +53,13 @@ if handler != "nothing":
     function = importlib.import_module(handler).lambda_handler
     event = sys.stdin.read() if requests != "0" else ""
     for _ in range(int(requests)):
-        # Lambda's runtime also decodes the event from JSON and encodes the response as JSON, so both count.
+        # Lambda's runtime also decodes the event from JSON and encodes the response as JSON, so the measurement
+        # includes both.
         answer = function(json.loads(event), Context())
         json.dumps(answer)
         if answer["statusCode"] != 202:
             raise SystemExit(f"{handler}: got {answer}")
 sys.stdout.flush()
-os._exit(0)  # Lambda's process does not exit between requests, so the time for Python's cleanup must not count.
+# Lambda's process does not exit between requests. os._exit skips Python's cleanup, so that the measurement does not
+# include it.
+os._exit(0)

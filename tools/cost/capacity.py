@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, cast
 
 _READ_BYTES: Final = 4096
 _WRITE_BYTES: Final = 1024
-# DynamoDB counts one byte for two digits of a number, plus one byte per number. It counts three bytes for each list or
-# map, plus one byte for each element.
+# For a number, DynamoDB counts one byte for every two digits, plus one byte. For a list or map, it counts three bytes,
+# plus one byte for each element.
 _DIGITS_OF_A_BYTE: Final = 2
 _COLLECTION_BYTES: Final = 3
 

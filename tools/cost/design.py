@@ -59,7 +59,8 @@ INFREQUENT: Final = "INFREQUENT_ACCESS"
 _HOURS_OF_A_MONTH: Final = 730
 # API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
 _METRICS_OF_A_METHOD: Final = 5
-# For an idle queue, Lambda runs five pollers, and each long poll waits 20 s (Lambda guide, "SQS event sources").
+# For an idle queue, Lambda runs five pollers, and each long poll waits 20 s (AWS Lambda Developer Guide, "SQS event
+# sources").
 _LOOKS_OF_AN_HOUR: Final = 5 * 3600 // 20
 
 

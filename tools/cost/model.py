@@ -32,7 +32,7 @@ _EVENT_BYTES: Final = 64 * 1024
 _BILLED_MS: Final = 100
 _RELAY: Final = "publish_order_events"
 _ANALYTICS: Final = "record_analytics"
-# Streams and queues do not pass traces on, so each of these functions starts its own trace.
+# A stream or queue does not pass on the trace of the sender, so each invocation of these functions starts a new trace.
 _ROOTS: Final = (_RELAY, _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS)
 """Callers whose work comes after the decision, or in parallel with it."""
@@ -117,8 +117,8 @@ class Model:
         if design.has_archive:
             yield "events", _RELAY, "archived_gb", sum(use.events) / _GB
         consumed = use.functions[_ANALYTICS].invocations if _ANALYTICS in use.functions else 0
-        # SQS bills one request for each event that the bus sends, and two for each batch: one to receive it and one to
-        # delete it.
+        # SQS bills one request for each event that the bus sends to the queue, and two requests for each batch that
+        # Lambda processes: one to receive the batch and one to delete it.
         yield "queue", _ANALYTICS, design.queue, len(use.events) + 2 * consumed
         yield "notifications", "workflow", "notification", use.of("sns:publish")
 

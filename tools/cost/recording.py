@@ -31,15 +31,15 @@ from tools.cost.capacity import Access, accesses, size_of
 from tools.cost.recorded import RECORDED_ORDER
 
 _PREFIX: Final = "orders-local-"
-# The emulator may start another execution environment if two events arrive at the same time. Lines with this text are
-# not counted, because their number varies.
+# A line with this text reports a cold start. The emulator may start another execution environment if two events arrive
+# at the same time. The number of these lines therefore varies, so they are not counted.
 _FIRST_START: Final = '"ColdStart":['
 _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
 """Events of a confirmed order: OrderCreated and OrderConfirmed."""
-# On AWS, the REPORT line of a traced function also contains this text, which the emulator leaves out.
+# On AWS, the REPORT line of a traced function also contains text of this length. The emulator leaves this text out.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
 )

@@ -11,7 +11,7 @@ from typing import Final
 from tools.preview_comment.preview import Change
 
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)")
-# The beginning of a short name -> what people call the resource.
+# Beginning of a resource's short name (`service:rest` of its ARN) -> the words for the resource in the comment.
 _KINDS: Final[Mapping[str, str]] = {
     "dynamodb:table/": "the table",
     "lambda:function:": "the function",

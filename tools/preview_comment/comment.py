@@ -16,7 +16,7 @@ GITHUB_LIMIT: Final = 65_536
 """The longest comment that GitHub accepts, in characters."""
 _FRAME: Final = 1_000
 _MOST_ITEMS: Final = 12
-# A comment has at most eight sections. Their visible and folded parts fit into it together.
+# A comment has at most eight sections. With these limits, all sections together are shorter than GITHUB_LIMIT.
 _LONGEST_PART: Final = 3_000
 _ALL_FOLDED: Final = 30_000
 _LONGEST_ITEM: Final = 1_500
@@ -30,7 +30,8 @@ _RENAMED_HELP: Final = (
 _LOST: Final = "Data and addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"
 _ROUTES: Final = "Routes of the"
-# What the comment says if a section is empty, so that a reviewer knows that somebody looked.
+# Beginnings of section titles -> the sentence that the comment contains if all these sections are empty. The sentence
+# shows a reviewer that the preview was checked for such changes.
 _NOTHING: Final = (
     ((_LOST, _RENAMED), "Nothing that holds data or an address is deleted or replaced."),
     ((_WIDER,), "No permission is added or widened."),
@@ -109,7 +110,7 @@ def _routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[Sec
 def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Callable[[], Graph]) -> Iterator[str]:
     if not preview.is_complete:
         return
-    # A renamed resource costs what it cost before.
+    # The cost of a renamed resource stays the same, so the resource counts as unchanged.
     stays = {before.urn for before, _ in renamed}
     appears = {after.urn for _, after in renamed}
     changes = [

@@ -63,7 +63,8 @@ def difference(changes: list[Change], program: Program) -> Cost:
     try:
         return Cost(_rows(before, after, unpriced), unpriced)
     except (AssertionError, KeyError, TypeError, ValueError) as error:
-        # The model knows the platform's own resources. A program without one of them is beyond it.
+        # The model expects all parts of the platform. If the program lacks one of them, the model raises one of these
+        # errors, and the comment contains the error instead of the cost.
         return Cost([], unpriced, trouble=str(error).partition(";")[0])
 
 
@@ -86,7 +87,7 @@ def _graph(changes: list[Change], side: str, program: Program) -> Graph:
     if not any(change.op == "same" and _is_read(change.type) for change in changes) and any(
         change.op != "create" for change in changes
     ):
-        # The preview was made without --show-sames, so the program has the resources that stay as they are.
+        # A preview without --show-sames does not list unchanged resources, so they are taken from the program.
         listed = {(change.type, change.name) for change in changes}
         graph.resources += [each for each in program().resources if (each.type, each.name) not in listed]
     return graph
@@ -131,7 +132,8 @@ def _usd(design: cost_design.Design) -> dict[str, Parts]:
     found: dict[str, Parts] = {}
     for name, way in WAYS.items():
         parts = by_part(model.bill(uses[name], design), MILLION)
-        # The totals of `make cost` leave these parts out, because no design changes them.
+        # The totals of `make cost` leave out the parts in APART, because no design changes the cost of these parts. The
+        # comment leaves them out, too.
         found[f"1,000,000 orders by `{way}`"] = {part: usd for part, usd in parts.items() if part not in APART}
     return {**found, "a month, whatever the number of orders": model.monthly(design)}
 

@@ -13,7 +13,8 @@ _SIGNS: Final = {"create": "+", "update": "~", "replace": "!", "delete": "-"}
 _DONE: Final = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
 _VALUE: Final = 60
 _NAMES: Final = 30
-# The routes and the permissions of the comment show the changes of these inputs.
+# The values of these inputs are whole documents or archives, so the diff contains only the names of these inputs. Other
+# sections of the comment describe changes of routes and permissions.
 _DOCUMENTS: Final = ("body", "policy", "assumeRolePolicy", "definition", "dashboardBody", "code")
 
 

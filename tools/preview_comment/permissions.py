@@ -18,8 +18,8 @@ _ROLE: Final = "aws:iam/role:Role"
 _ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 _ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 _INVOKE: Final = "aws:lambda/permission:Permission"
-# Type of a resource's policy -> the beginning of the resource's short name, and the input that names the resource. AWS
-# names a key by an id, so its logical name says more.
+# Type of a policy -> the beginning of the protected resource's short name, and the policy's input that contains the
+# resource's name. A KMS key has only an id on AWS, so the comment contains the key's logical name instead.
 _PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
     "aws:sqs/queuePolicy:QueuePolicy": ("sqs:", "queueUrl"),
     "aws:sns/topicPolicy:TopicPolicy": ("sns:", "arn"),
@@ -66,13 +66,14 @@ def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph
             before |= set(_grants(change, change.old, place))
             invented = _invented(change, program)
             granted = set(_grants(change, invented or change.new, Place(ACCOUNT, REGION) if invented else place))
-            # What the policy of a new resource denies was impossible before, too.
+            # A new policy usually belongs to a new resource, which nobody could use before. Its Deny statements
+            # therefore take nothing away, and are left out.
             after |= {grant for grant in granted if not (grant.is_denied and change.old is None)}
             if change.type == _ROLE and change.old is None:
                 new_roles.add(_role(str((change.new or {}).get("name") or change.name)))
     added = {grant for grant in after if not _covered(grant, before)}
     removed = {grant for grant in before if not _covered(grant, after)}
-    # A denial that disappears allows more, and a new denial allows less.
+    # A removed Deny statement allows more, and a new Deny statement allows less.
     wider = {grant for grant in added if not grant.is_denied} | {grant for grant in removed if grant.is_denied}
     narrower = {grant for grant in removed if not grant.is_denied} | {grant for grant in added if grant.is_denied}
     return Changed(

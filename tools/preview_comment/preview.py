@@ -97,7 +97,7 @@ def _events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         try:
             yield json.loads(line)
         except json.JSONDecodeError:
-            # The CLI was ended in the middle of a line.
+            # The CLI was stopped in the middle of a line, so no further events follow.
             return
 
 
@@ -144,7 +144,8 @@ def _change(step: Mapping[str, Any]) -> Change:
         urn=step["urn"],
         op="replace" if op in _REPLACES else op,
         old=old.get("inputs") or {} if old else None,
-        # A trimmed recording has the new inputs only where they differ.
+        # A recording by tests/tools/record_previews.py leaves out the new inputs of an unchanged resource, because the
+        # old inputs are equal.
         new=(new or (old if op == "same" else {})).get("inputs") or {} if new or op == "same" else None,
         is_custom=bool((new or old).get("custom")),
         is_retained=bool(old.get("retainOnDelete")),

@@ -17,10 +17,10 @@ APIS: Final[Mapping[str, str]] = {
     "aws:apigatewayv2/api:Api": "HTTP API",
 }
 _NOTHING: Final = "{}"
-# The parts of a document that no client notices.
+# Clients do not notice changes to these parts of an API document.
 _HARMLESS: Final = ("~ info", "~ openapi", "~ tags")
 _GONE: Final = ": clients get 404 after the update"
-# A Lambda function, or an action of another service.
+# Matches what a route calls: the name of a Lambda function, or a Step Functions action such as StartSyncExecution.
 _ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]+?)(?::live)?[/\"]*(?:invocations)?\"")
 
 

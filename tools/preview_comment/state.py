@@ -37,13 +37,14 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:backup/vault:Vault": ("the backup vault", "All its backups are lost."),
 }
 """Type -> what it is called, and what is lost if a resource of this type is deleted or replaced."""
-# The inputs that say how long AWS retains data.
+# Input that sets how long AWS retains data -> the beginning of the sentence about a shorter time.
 _SHORTER: Final[Mapping[str, str]] = {
     "retentionInDays": "AWS deletes older log lines of",
     "retentionDays": "AWS deletes older events of",
     "messageRetentionSeconds": "AWS deletes older messages of",
 }
-# The inputs that protect data, and how to read them.
+# Input that protects data -> a function that returns whether the data is protected, and the beginning of the sentence
+# about a lost protection.
 _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
     "deletionProtectionEnabled": (
         lambda inputs: inputs.get("deletionProtectionEnabled") is True,
@@ -60,7 +61,7 @@ _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
     "forceDestroy": (lambda inputs: not inputs.get("forceDestroy"), "a deletion deletes all objects, too, of"),
 }
 _NAMED: Final = 5
-# The inputs by which AWS knows a resource. Two resources with the same values are the same thing on AWS.
+# AWS identifies a resource by these inputs. Two Pulumi resources with equal values are one resource on AWS.
 _NAMES: Final = ("name", "bucket", "domain", "dashboardName", "emailIdentity", "statementId", "targetId", "queueUrl")
 _OWNERS: Final = ("eventBusName", "rule", "role", "function", "functionName", "logGroupName", "userPoolId", "restApi")
 
@@ -100,7 +101,7 @@ def weakened(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def _is_less(old: Any, new: Any) -> bool:
-    # CloudWatch keeps log lines for ever if the retention is 0.
+    # A retention of 0 means that CloudWatch Logs retains log lines forever.
     return isinstance(old, int) and isinstance(new, int) and new > 0 and (new < old or old == 0)
 
 
@@ -146,7 +147,8 @@ def renames(changes: Iterable[Change]) -> list[tuple[Change, Change]]:
 def renaming(before: Change, after: Change) -> str:
     """Return the sentence about a resource whose URN changes."""
     same_parents = before.urn.rpartition("::")[0] == after.urn.rpartition("::")[0]
-    # The name is enough under the same parents. A resource that moved needs its whole URN.
+    # If the parents are the same, Pulumi finds the former resource by its name. Otherwise, it needs the whole former
+    # URN.
     alias = f'pulumi.Alias(name="{before.name}")' if same_parents else f'"{before.urn}"'
     kind = before.type.rpartition(":")[2]
     return (

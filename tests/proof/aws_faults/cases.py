@@ -107,8 +107,8 @@ class Case:
         return self._ask(f"{method} {path}", lambda: self.admin.http(method, path, body), may)
 
     def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
-        # If the fault stops an execution, the client does not retry, because the platform must then decide the order
-        # without the client.
+        # If the fault stops an execution, the client does not retry. The platform must then decide the order without
+        # help from the client.
         leaves = self.fault is not None and self.fault[1].kind in ("died", "timed out")
         answer = self._once(name, call, may)
         for _ in range(0 if leaves else _TRIES - 1):
@@ -226,8 +226,8 @@ def _offer(case: Case) -> None:
     product = {"name": "Tea", "unit_price": 250, "currency": "JPY", "quantity": STOCK}
     case.http("PUT", f"/products/{case.product}", product, may=(200, 201))
     case.http("GET", f"/products/{case.product}", may=(200, 404))
-    # The page starts after the first product and contains the second one. Each AWS call for the page therefore contains
-    # the product id that the fault looks for.
+    # A fault affects only AWS calls whose request contains the id of this case's product. The page starts after this
+    # product, so the query for the page contains the id as its start key. The second product appears on the page.
     case.put_product(f"{case.product}-behind", STOCK)
     case.http("GET", f"/products?limit=1&cursor={cursors.encode(case.product)}", may=(200, 400))
 

@@ -18,7 +18,7 @@ _SUBJECTS: Final = {
     "FAILED": "Your order has failed",
     "CANCELLED": "Your order is cancelled",
 }
-# With these faults, AWS carries out the call, but the caller gets no response.
+# If one of these faults occurs, AWS carries out the call, but the caller gets no response.
 _UNHEARD: Final = ("answer lost", "too slow", "killed after")
 
 

@@ -24,20 +24,22 @@ from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
 from tests.proof.aws_faults.plan import Plan
 from tests.proof.aws_faults.proxy import FaultProxy
 
-# These time limits are shorter than the SDK's timeouts, so that a slow call makes the function time out.
+# Each limit is shorter than the time that the SDK needs for all attempts of a slow call. A call that stays slow
+# therefore makes the function time out.
 _TIMEOUTS_S: Final = {
     **dict.fromkeys(("users_api", "orders_api", "catalog_api", "process_order", "fail_order"), 4),
     "publish_order_events": 5,
     "record_analytics": 5,
     "validate_order": 3,
     "update_inventory": 3,
-    # This limit is longer than the SDK's timeout for DynamoDB calls but shorter than its timeout for SES calls.
+    # This limit is longer than the SDK needs for all attempts of a slow DynamoDB call, but shorter than it needs for
+    # SES.
     "send_email": 12,
 }
-# Lambda's first retry comes after the longest time limit above, as it does on AWS. Its second retry comes after the
-# EXPRESS execution has ended.
+# Lambda's first retry comes after this time, and its second retry after twice that time. As on AWS, the first retry
+# comes after the longest time limit above, and the second one comes after the EXPRESS execution has ended.
 RETRY_BASE_S: Final = 14
-# This is the visibility timeout of the analytics queue, after which SQS delivers a failed message again.
+# The visibility timeout of the analytics queue. After this time, SQS delivers a failed message again.
 _ANALYTICS_AGAIN_S: Final = 2
 _RELAY_RETRIES: Final = 2
 _FOLDERS: Final = ("components", "contracts", "functions", "workflows")

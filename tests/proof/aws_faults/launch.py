@@ -28,12 +28,12 @@ from local import launch
 from tests.proof.aws_faults.plan import Fault
 from tests.proof.aws_faults.proxy import STEP_PATH, step_fault
 
-# Slow calls keep an execution environment busy, so there must be enough environments for the other calls.
+# A slow call keeps its execution environment busy. With this number of environments, other invocations do not wait.
 _ENVIRONMENTS_OF_A_FUNCTION: Final = 12
 _task: contextvars.ContextVar[tuple[Any, str, float]] = contextvars.ContextVar("task")
 _THROTTLED, _SERVER_ERROR, _RESET, _LOST = range(4)
-# The error names of Step Functions by integration, in this order: throttled, service error, connection error, no
-# response in time.
+# Service integration -> the error names that Step Functions reports, in this order: for a throttled call, a service
+# error, a connection error, and a missing response.
 _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "lambda": (
         "Lambda.TooManyRequestsException",

@@ -95,8 +95,7 @@ def faults_of(call: Call) -> Iterator[Fault]:
         yield from OF_FUNCTIONS
         return
     yield from _OF_WORKFLOWS
-    # The call StopExecution does not support EXPRESS executions, so the fault kills an EXPRESS execution instead of
-    # aborting it.
+    # The API call StopExecution cannot abort an EXPRESS execution, so the fault kills the execution instead.
     yield Fault("aborted" if call.caller == "standard" else "died")
     if "(lambda:" in call.operation:
         yield Fault("killed before")
@@ -177,8 +176,8 @@ class Plan:
         """Return the fault for a request with the bytes `text`, or None. A request can concern several orders."""
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
-        # One request can contain several orders, but it meets only the first fault. The other faults wait for the next
-        # call of their order.
+        # One request can contain several orders with planned faults, but only one fault can affect it. The faults of
+        # the other orders affect a later call of their order.
         found = next((fault for life, call in noted if (fault := life.fault(call, call_id))), None)
         if found:
             for life, call in noted:

@@ -29,11 +29,11 @@ STEP_PATH: Final = "/_faults/step"
 """Path at which a workflow step in the emulator asks whether it must fail."""
 _CALLER: Final = re.compile(r"app/orders-local-([a-z-]+)\.(\d+)")
 """Matches the user agent that launch.py sets: the function's name and the number of its execution environment."""
-# The proxy passes the Host header on, because it is part of the signature.
+# The proxy passes on all headers except these. The Host header is passed on, because the request's signature covers it.
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _LONGEST_BODY: Final = 2**24
-# The number of seconds after which a slow call is carried out. In this time, the SDK ("try") or Lambda ("call") has
-# already retried (see faulty_stack.py).
+# A slow call is carried out after this number of seconds, which depends on the extent of its fault. By then, the SDK
+# (extent "try") or Lambda (extent "call") has already retried the call (see faulty_stack.py).
 _TOO_SLOW_S: Final[Mapping[str, float]] = {"try": 7, "call": 16, "ever": 7}
 _SERVICE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/")
 _CODES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -93,7 +93,7 @@ class FaultProxy:
 
     async def _stop(self) -> None:
         await self._runner.cleanup()
-        # Slow calls are still waiting here, so they are canceled.
+        # Slow calls may still be waiting, so they are canceled.
         waiting = asyncio.all_tasks() - {task for task in (asyncio.current_task(),) if task}
         for task in waiting:
             task.cancel()
@@ -146,7 +146,7 @@ class FaultProxy:
                 named = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
                 return web.Response(status=answer.status, body=await answer.read(), headers=named)
         except aiohttp.ClientConnectionError as error:
-            # This error only happens while the emulator is being stopped.
+            # This error happens only while the emulator is being stopped.
             return web.Response(status=502, text=str(error))
 
     def _kill(self, environment: str) -> None:

@@ -105,13 +105,14 @@ class Run:
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
     """Return a key for the effect of a fault at this call. Calls with equal keys react to a fault in the same way."""
     if call.caller == _ANALYTICS:
-        return ()  # Each event is a separate message, so it does not matter which event a fault hits.
+        return ()  # Each event is a separate message, so a fault has the same effect on each event.
     if call.caller in (_RELAY, "send_email"):
-        # For these functions, it does not matter how the order was placed. They treat a third event like the second
-        # one.
+        # For these functions, it does not matter how the order was placed. They treat an order's third event like its
+        # second event.
         return (min(call.nth, 2),)
     if call.caller == "fail_order":
-        # In every other scenario, fail_order finds an order that is already decided.
+        # In all other scenarios, fail_order finds an order that is already decided, so a fault has the same effect in
+        # each.
         return (scenario.name == "abandoned",)
     return (call.nth, scenario.synchronous)
 

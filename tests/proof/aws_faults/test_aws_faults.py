@@ -57,8 +57,9 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The full run contains calls that are slower than the time limits of the settings, so it uses longer pauses. The
-    # sample contains no such calls.
+    # The full run contains calls that are too slow. To make the functions time out during these calls, the full run
+    # uses the time limits as configured. Lambda's retries come only after these time limits. The sample contains no
+    # such calls, so Lambda retries sooner, and the time limits are multiplied to allow for a slow machine.
     retry_base_s, patience = (RETRY_BASE_S, 1) if dose.full else (1, PATIENCE)
     with faulty_stack(free_port(), tmp_path, retry_base_s=retry_base_s, patience=patience) as faulty:
         run = _run(faulty)

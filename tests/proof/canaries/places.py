@@ -95,8 +95,8 @@ class Places:
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
-        # Each word becomes a separate attribute, because the search looks for the words of both the table and the
-        # stream.
+        # The test adds one word for the table and another one for the stream to the same row. Each word becomes a
+        # separate attribute, so that the second word does not overwrite the first one.
         self._aws(
             "dynamodb",
             "update_item",
@@ -334,7 +334,8 @@ class Places:
                 log.seek(self._log_bytes)
                 yield log.read().decode(errors="replace")
 
-        # The emulator logs the recipient of each email, so a word in an email address appears in this log.
+        # The emulator logs the recipient of each email, so this log contains each canary word that is part of an email
+        # address.
         yield Place("emulator's log", emulator, self._plant_mail)
         yield Place("outputs.json and state.json", files, plant_file)
         for command in ("make redrive", "make order"):

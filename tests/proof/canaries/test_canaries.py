@@ -37,7 +37,7 @@ from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("canaries"), pytest.mark.emulator]
 
-# Lambda and its runtime write these lines, or they belong to a traceback.
+# Lambda and its runtime write the lines that start with these texts, or the lines belong to a traceback.
 _OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")
 
 

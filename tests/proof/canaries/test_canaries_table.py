@@ -18,13 +18,14 @@ from tests.support.graph import Graph
 pytestmark = pytest.mark.attack("canaries")
 
 _TEXT: Final = DOCUMENT.read_text(encoding="utf-8")
-# An access log may contain these fields. None of them contains the caller, the caller's address or a path with an id.
+# An access log may contain these fields. None of them contains the caller's id, the caller's address, or a path with
+# the id of a resource.
 _LOGGED: Final = re.compile(
     r"\$context[.](requestId|extendedRequestId|xrayTraceId|requestTime|httpMethod|resourcePath|routeKey|status|"
     r"responseLength|responseLatency|integration[.](latency|status|error)|error[.](message|responseType)|"
     r"authorizer[.]error|waf[.]status)"
 )
-# Variables with these names make Powertools or Lambda log events and responses.
+# Variables whose names start with these texts make Powertools or Lambda log events and responses.
 _TALKATIVE: Final = (
     "POWERTOOLS_LOGGER_LOG_EVENT",
     "POWERTOOLS_TRACER_CAPTURE",
@@ -77,8 +78,8 @@ def test_gateways_and_functions_log_no_request_data(graph: Graph) -> None:
     assert settings.inputs["settings"]["loggingLevel"] in ("OFF", "ERROR")
     for function in (each for each in graph.of("aws:lambda/function:Function") if each.custom):
         variables = function.inputs["environment"]["variables"]
-        # Only stack dev may use DEBUG. A trial in a copy of the stack showed that the functions log no more data of
-        # customers at this level.
+        # Only stack dev may use the log level DEBUG. In a trial with a copy of this stack, the functions logged no
+        # additional customer data at this level.
         assert variables["LOG_LEVEL"] != "DEBUG" or graph.stack == "dev"
         assert [name for name in variables if name.startswith(_TALKATIVE)] == []
 

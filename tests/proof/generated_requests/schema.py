@@ -30,8 +30,8 @@ HTTP: Final = "http-api.yaml"
 _BAD_REQUEST: Final = 400
 _PRODUCT_ID: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _config: Any = cast("Any", schemathesis.Config).from_dict
-# API Gateway's method ANY serves these methods. HEAD is missing, because its responses have no body to check. OPTIONS
-# is missing, because API Gateway handles preflight requests.
+# API Gateway's method ANY serves these methods. HEAD is left out, because its responses have no body to check. OPTIONS
+# is left out, because API Gateway handles preflight requests.
 _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -119,10 +119,10 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
             "stateful": {"max-steps": 4},
         },
         "checks": {
-            # A method that is not in the document gets 404 by contract, and this project's own check verifies that.
+            # A method that is not in the document gets 404 by contract. A check of this project verifies that.
             "unsupported_method": {"enabled": False},
-            # This check sends a request again with other credentials, which is impossible if the application runs in
-            # this process. The attack with wrong tokens covers that case.
+            # This check sends a request again with other credentials. That is impossible if the application runs in
+            # this process, because no API Gateway checks tokens there. tests/proof/tokens covers that case.
             "ignored_auth": {"enabled": target.app is None},
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409"]},
             "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},

@@ -10,12 +10,13 @@ from tests.proof.least_privilege.grants import Grant, of_graph, unread
 from tests.proof.least_privilege.needs import needed
 from tests.support.graph import Graph
 
-# Code in functions may call these actions. Only running a function shows which of them the function needs.
+# Functions may need these actions because of their code. Only running a function shows which of them it needs.
 CALLED_BY_CODE: Final = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     *("events:PutEvents", "s3:PutObject", "ses:SendEmail", "sqs:SendMessage", "states:StartExecution"),
 )
-# Only AWS checks these permissions, and the emulator does not. The resource graph alone proves that they are needed.
+# The emulator does not check these permissions, so running a function cannot show that they are needed. Their need
+# follows from the resource graph alone (see needs.py).
 ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
 # Each key is the end of a resource pattern. Its value is the reason why the pattern is not narrower.
@@ -25,7 +26,7 @@ WIDE: Final = {
     ":identity/*": "SES checks the address, its domain or the recipient; ses:FromAddress limits the sender",
     ":ACCOUNT:*": "all APIs of an account and region share one log role",
 }
-# These actions support no resource-level permissions (Service Authorization Reference).
+# These actions support no resource-level permissions (see AWS's Service Authorization Reference).
 _NOWHERE: Final = ("xray:", "logs:", "dynamodb:ListStreams")
 
 

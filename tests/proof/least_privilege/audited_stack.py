@@ -22,8 +22,8 @@ from tests.proof.least_privilege.grants import plain
 _FAULT: Final = 500
 _PAUSE_S: Final = 0.03
 _REFUSED: Final = re.compile(r"not authorized|AccessDenied|AuthorizationError|no permission", re.IGNORECASE)
-# The emulator logs these messages where AWS counts a metric: DestinationDeliveryFailures, DeadLetterErrors or
-# FailedInvocations.
+# The emulator logs one of these messages if a delivery fails. AWS instead counts the failure in the metric
+# DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations.
 _UNSENT: Final = re.compile(r"execution role does not allow|does not allow \S+ to (send|invoke)")
 
 
@@ -62,8 +62,8 @@ class AuditedStack:
     """Whether a scenario is removing a permission itself at the moment."""
 
     def __post_init__(self) -> None:
-        # The client that validates responses is not usable here. If a function may not be invoked, the gateways respond
-        # in a form that the contract does not contain.
+        # This client does not validate responses against the contract. If API Gateway may not invoke a function, it
+        # returns a response that the contract does not contain.
         self._client: Client = client_of(self.stack.outputs)
         self._decisions: Path = self.stack.instance.home / DECISIONS
 

@@ -18,7 +18,7 @@ from tests.support.graph import ACCOUNT, Graph, Resource
 When = tuple[tuple[str, str, tuple[str, ...]], ...]
 """The conditions of a statement: operator, key in lower case, and values."""
 
-# Each of these resource types has an input that contains a policy, and a name for its kind of policy.
+# Resource type -> the input that contains the policy, and the first word of Grant.policy for this type.
 _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:iam/rolePolicy:RolePolicy": ("policy", "role"),
     "aws:iam/role:Role": ("assumeRolePolicy", "trust"),
@@ -27,7 +27,8 @@ _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:s3/bucketPolicy:BucketPolicy": ("policy", "bucket"),
     "aws:kms/key:Key": ("policy", "key"),
 }
-# These resources give permissions without a policy text in the program.
+# This module cannot read the permissions of these resources. Some attach a managed policy whose text is not in the
+# program, and the others create IAM users or groups.
 FOREIGN: Final = ("RolePolicyAttachment", "PolicyAttachment", "User", "UserPolicy", "Group", "AccessKey")
 
 

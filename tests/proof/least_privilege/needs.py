@@ -79,8 +79,8 @@ def _functions(graph: Graph) -> Iterator[Need]:
     groups = {made.inputs["name"]: made.state["arn"] for made in graph.of("LogGroup")}
     for made in _made_functions(graph):
         role: str = made.inputs["role"]
-        # AWS does not document whether Lambda sends the source account, so the condition applies only if Lambda sends
-        # it.
+        # AWS does not document whether Lambda sends the key aws:SourceAccount when it assumes the role. The condition
+        # therefore applies only if the request contains the key.
         yield _trust(role, "lambda.amazonaws.com", (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),))
         streams = f"{groups[made.inputs['loggingConfig']['logGroup']]}:log-stream:*"
         for action in ("CreateLogStream", "PutLogEvents"):
@@ -262,7 +262,7 @@ def _alarms(graph: Graph) -> Iterator[Need]:
     who, told = "cloudwatch.amazonaws.com", set[str]()
     for made in graph.of("MetricAlarm"):
         told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}
-    # One pattern covers all alarms of the stack and nothing else.
+    # This pattern covers all alarms of the stack and nothing else.
     prefix = f"orders-{graph.stack}-"
     assert all(made.inputs["name"].startswith(prefix) for made in graph.of("MetricAlarm"))
     source = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{prefix}*"

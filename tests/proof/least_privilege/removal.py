@@ -53,7 +53,8 @@ def clean_run(audited: AuditedStack, scenarios: Mapping[str, Scenario], grants: 
             try:
                 until(next(steps), name)
             except (Refused, AssertionError):
-                # If a permission was denied, a later check reports it. Every other error is raised again.
+                # If the step failed because a permission was denied, a later check reports the denial. Every other
+                # error is raised again.
                 if all(decision.allowed for decision in audited.decisions(mark)):
                     raise
             uses.seconds[name] = time.monotonic() - began
@@ -111,18 +112,18 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
             sign = _act(steps)
             ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
-                # This check comes before the search, so that the search sees everything that happened before the stack
-                # became idle.
+                # This check comes before the search for errors. If the stack is idle already, the search therefore sees
+                # all errors that it produced.
                 at_rest = audited.is_at_rest()
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)
-                    # A scenario that takes a permission away itself also produces errors, so only errors that contain
-                    # the removed resource count.
+                    # Some scenarios take a permission away themselves, which also produces errors. For these scenarios,
+                    # only errors that contain the removed permission's resource count.
                     told = (each for each in found if not audited.on_purpose or removal.resource in each)
                     if sign := sign or next(told, ""):
                         return sign
                 if at_rest:
-                    # All work has ended, and no denied permission was found.
+                    # All work has ended without an error that the removed permission caused.
                     return ""
                 time.sleep(_PAUSE_S)
     return ""

@@ -35,7 +35,8 @@ from tests.proof.plugin import Dose, Proof
 from tests.support.graph import Graph, stack_config
 
 pytestmark = [pytest.mark.attack("least-privilege")]
-# `make test` runs only these scenarios. They are short, and together they need permissions from every kind of policy.
+# `make test` runs only these scenarios. Each of them is short, and together they need permissions from every kind of
+# policy.
 SAMPLE = ("profile read", "order confirmed", "order processed", "send_email deployed", "standard machine deployed")
 
 
@@ -51,7 +52,7 @@ def test_granted_permissions_are_the_needed_ones(graph_of: Callable[[str], Graph
 
 def test_all_stacks_grant_the_same_permissions(graph_of: Callable[[str], Graph]) -> None:
     def given(stack: str) -> set[Grant]:
-        # The sender of emails is a setting that differs between the stacks.
+        # Each stack has its own setting for the sender of emails, so the sender is replaced before the comparison.
         sender = json.loads(stack_config(stack)["orders:mail"])["sender"]
         return {plain_grant(grant, lambda text: text.replace(sender, "SENDER")) for grant in of_graph(graph_of(stack))}
 
@@ -132,8 +133,8 @@ CHANGES: list[tuple[str, str, Change]] = [
     ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
     ("missing", "topic alarms", statements("TopicPolicy", "alarms-policy", lambda s: s.pop())),
     ("missing", "kms:GenerateDataKey", statements("Key", "alarms-key", lambda s: s.pop())),
-    # A permission with a different condition counts as a different permission, for example if the condition is missing
-    # or allows another account.
+    # A permission with another condition counts as another permission. In these cases, for example, the condition is
+    # missing or allows another account.
     (
         "missing",
         "trust order-standard",
@@ -224,7 +225,7 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     notifications: Callable[[str], list[Any]],
     successes: Callable[[str], list[Any]],
 ) -> Iterator[AuditedStack]:
-    del watcher  # This fixture subscribes to the topics before the first order, so it must run first.
+    del watcher  # The fixture `watcher` must run first, because it subscribes to the topics before the first order.
     analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     # A message that could not be recorded is delivered again after one second instead of the usual visibility timeout.
@@ -235,7 +236,7 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
 
 @pytest.mark.emulator
 def test_deployed_permissions_are_those_of_the_program(audited: AuditedStack, graph_of: Callable[[str], Graph]) -> None:
-    # The emulator does not check topic policies and key policies.
+    # The emulator does not check topic policies and key policies, so they are left out.
     said = {grant for grant in of_graph(graph_of("local")) if not grant.policy.startswith(("topic ", "key "))}
     assert {each.grant for each in privilege_policies.of_stack(audited.stack)} == said
 

@@ -130,8 +130,8 @@ def _send(uses: Sequence[Use]) -> None:
     for use in uses:
         together = threading.Barrier(_DUPLICATES + 1)
         jobs += [partial(one, use, together, way, items) for way, items in use.requests()]
-    # The pool starts the jobs in this order, so all jobs of one barrier have a thread before the jobs of later barriers
-    # start.
+    # A barrier holds its jobs until all of them have a thread. The pool starts the jobs in this order, so each
+    # barrier's jobs get their threads before the jobs of later barriers, and no barrier waits forever.
     at_once(32, jobs)
 
 

@@ -96,7 +96,7 @@ class Activity:
             self.done.append(call)
             if outcome in (CallOutcome.FINE, CallOutcome.PARTLY):
                 return carry_out(outcome is CallOutcome.PARTLY)
-            with suppress(ClientError):  # An error response is lost in the same way as a successful response.
+            with suppress(ClientError):  # The response is lost, even if it is an error.
                 carry_out(False)
             if outcome is CallOutcome.DIES_AFTER:
                 raise Died

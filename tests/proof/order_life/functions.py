@@ -76,8 +76,8 @@ class Functions:
         idle = self._idle[name]
         if idle:
             return idle.pop()
-        # Some functions use `sleep` as a default argument, which Python evaluates while it loads the module. The
-        # replacement must therefore be active here.
+        # Some functions have `time.sleep` as the default value of a parameter. Python evaluates default values while it
+        # loads the module, so `time.sleep` must be replaced before that.
         with mock.patch("time.sleep", self.clock.tick):
             process = self._stack.enter_context(loaded(name, clients=self.clients, environment=ENVIRONMENT))
         self.mutate(process)

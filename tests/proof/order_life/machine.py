@@ -235,7 +235,8 @@ class OrderLifeInProcess(OrderLife):
             self.system.pass_time(seconds)
             return
         executions = [each for each in self.system.activities if each.is_execution]
-        # Executions are listed twice, because there are few of them and they would otherwise rarely crash.
+        # The list contains each execution twice, because few activities are executions, and they would otherwise rarely
+        # crash.
         found = [*executions, *self.system.activities]
         self.system.crash(found[number % len(found)])
 

@@ -133,7 +133,7 @@ class Queues:
         fact = {"event_id": event["detail"]["event_id"], "detail_type": event["detail-type"]}
         body = json.dumps(fact | {"order": event["detail"]["order"]})
         if self._bodies.get(body, -1e9) > self._host.clock.now_s - 300:
-            return  # SQS deduplicates messages with the same content within five minutes.
+            return  # SQS drops a message if its content equals that of a message from the last five minutes.
         self._bodies[body] = self._host.clock.now_s
         self._messages += 1
         self.queue.append(Message(body, f"message-{self._messages}"))

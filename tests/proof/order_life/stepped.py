@@ -70,7 +70,7 @@ class SteppedPlatform:
             if user.email:
                 self._introduce(user)
 
-    # The following methods carry out the calls of activities.
+    # The activities call the following methods to carry out their AWS calls.
 
     def carry_out(self, service: str, operation: str, arguments: Mapping[str, Any], part: bool) -> Any:
         """Make an AWS call for the running activity."""
@@ -108,7 +108,7 @@ class SteppedPlatform:
         self._requests += 1
         return invocation(self.functions, name, event, f"lambda-request-{self._requests}")
 
-    # The following methods are the actions of the test.
+    # The test calls the following methods.
 
     def send(self, request: Request, *, at_once: bool) -> Call:
         """Send a request to its API. Run it to the end if `at_once`, and to its first AWS call otherwise."""

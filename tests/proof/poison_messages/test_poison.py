@@ -44,8 +44,8 @@ def test_poison_in_the_stream_waits_and_other_records_pass(
             assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
         (report,) = queues.waiting(STREAM)
         batch = json.loads(report["Body"])["DDBStreamBatchInfo"]
-        # The report covers the batch from the first poison row to its end, so only the first order is missing. The
-        # function did publish the valid records behind the poison row.
+        # Lambda reports all records from the first poison row to the end of the batch. Only the first order precedes
+        # this row, so the report leaves out one record. The function did publish the valid records after the row.
         assert batch["batchSize"] == len(rows) + len(good) - 1
         said = queues.redrive(STREAM, dry_run=True)
         assert f"record(s) from sequence number {batch['startSequenceNumber']} (RetryAttemptsExhausted: " in said
@@ -84,7 +84,8 @@ def test_poison_in_the_queue_waits_and_other_messages_pass(
     assert said.count("(ValidationError: ") == len(poison)
     unreadable = len([kind for kind in poison if kind in ("not JSON", "a list", "deep")])
     queues.redrive(ANALYTICS, stay=unreadable)
-    # Messages that can be sent again return to the queue under a new id. The other messages never left the queue.
+    # The redrive sends each readable message back. The message fails again, and returns to the failure queue under a
+    # new id. The unreadable messages never left the failure queue.
     again = queues.waiting(ANALYTICS, len(poison))
     assert sorted(each["Body"] for each in again) == sorted(poison.values())
     proof.tried(poison_messages=len(poison), neighbours=len(good))

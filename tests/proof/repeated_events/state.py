@@ -52,7 +52,8 @@ class State:
             },
             mails=sorted((mail["Subject"], mail["BodyText"]) for mail in stack.mails(address)),
             executions=_executions(stack),
-            # Other attacks may have published messages without an order id to this topic.
+            # Tests that ran earlier may have published messages without an order id to this topic, so the order id can
+            # be missing.
             notified=sorted(json.loads(each["Body"]).get("order_id", "") for each in stack.queued(notifications)),
             failed=failures(stack),
         )

@@ -152,14 +152,15 @@ def test_repeated_and_shuffled_events_lead_to_the_same_state(
 
 
 BREAKAGES = {
-    # With this defect, each delivery claims its email under a new id, so no claim prevents a second email.
+    # With this defect, each delivery of an event claims the right to send its email under a new id. No claim of an
+    # earlier delivery therefore prevents a second email.
     ("send_email", "second_mails"): """
         import uuid
         take = type(as_it_was.claims).take
         as_it_was.claims.take = lambda event_id, **times: take(as_it_was.claims, f"{event_id}{uuid.uuid4()}", **times)
         return as_it_was.lambda_handler(event, context)
     """,
-    # With this defect, the execution gets a random name instead of the order id, so an event can start a second
+    # With this defect, the name of the execution is random instead of the order id, so a repeated event starts a second
     # execution.
     ("process_order", "second_executions"): """
         import uuid
@@ -196,7 +197,8 @@ def differences(before: State, state: State, orders: Orders, model: Orders) -> d
     left, right = left_of(state, orders), left_of(state, model)
     others = 0
     for flow in FLOWS:
-        # All orders of the model should have the same text, so one of the texts is compared with the others.
+        # Each text describes the final state of an order. All model orders of a flow should have the same text, so
+        # every other order is compared with one of these texts.
         text = max(right[flow])
         others += right[flow].total() + left[flow].total() - right[flow][text] - left[flow][text]
         right_end = f'"status": {{"S": "{statuses(flow)[-1]}"}}' in text

@@ -54,7 +54,8 @@ def test_wrong_tokens_are_rejected_on_every_route(
     for api in APIS:
         of_api = [route for route in ROUTES if route.api == api]
         for number, (name, sent) in enumerate(wrong[api].items()):
-            # The small run tries each kind of token on one route only, so each route meets several kinds of tokens.
+            # The small run sends each kind of token to one route only. There are more kinds than routes, so each route
+            # still receives several kinds of tokens.
             for route in of_api if dose.full else [of_api[number % len(of_api)]]:
                 answer = route.send(client, sent, admin_victim.ids)
                 tried += 1
@@ -91,8 +92,7 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
         for value in (token, f"Bearer {token}"):
             answer = route.send(client, Sent({"Authorization": value}), admin_victim.ids)
             assert answer.status not in (401, 403), (route.name, answer)
-            # An error is allowed only if the profile already exists, or if the order's status no longer allows a
-            # change.
+            # Only two errors are allowed: the profile already exists, or the order's status no longer allows a change.
             assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
 
 

@@ -29,7 +29,7 @@ from tests.proof.tokens.matrix import Victim, victim
 
 pytestmark = [pytest.mark.attack("wrong-tokens"), pytest.mark.emulator]
 
-# These headers differ in every response, whatever the request was.
+# These headers differ in every response, even for equal requests, so comparisons ignore them.
 _OWN_TO_AN_ANSWER: Final = frozenset(
     {
         "date",
@@ -143,7 +143,7 @@ def test_no_spelling_of_a_path_shows_other_users_data(attacker: Person, theirs: 
     for method, path, headers in tried:
         answer = attacker.client.send(method, url + path, headers={"Authorization": attacker.id_token, **headers})
         assert answer.status in (200, 400, 403, 404), (method, path, answer)
-        # The attacker's own list of orders is a correct response, and it is empty.
+        # Some spellings lead to GET /orders, which returns the attacker's own list of orders. This list is empty.
         assert answer.status != 200 or answer.json() == {"orders": []}, (method, path, headers)
         found += [f"{path}: {secret}" for secret in theirs.secrets if secret in answer.text]
     proof.tried(spellings=len(tried))
@@ -232,8 +232,8 @@ def test_other_users_and_missing_resources_take_equal_time(
         slower = 0
         for number in range(pairs):
             absent = in_place(path, *(str(uuid.uuid4()),) * 2)
-            # The first request of a pair may be faster or slower because of its position, so the two requests take
-            # turns in coming first.
+            # The first request of a pair may take longer or shorter because it comes first. The two requests therefore
+            # take turns at being the first.
             both = {each: seconds(method, each) for each in ((asked, absent) if number % 2 else (absent, asked))}
             slower += both[asked] > both[absent]
         proof.tried(timed_pairs=pairs)
