@@ -15,7 +15,6 @@ from tests.conftest import STACKS
 from tests.support.graph import ROOT, run, stack_config
 
 # The stacks of all pull requests are created from one file, Pulumi.pr.yaml.
-STACK_FILES = (*STACKS, "pr")
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
 
@@ -46,13 +45,13 @@ def keys(value: Any, prefix: str = "") -> set[str]:
     return {key for name, item in cast("dict[str, Any]", value).items() for key in keys(item, f"{prefix}.{name}")}
 
 
-@pytest.mark.parametrize("stack", STACK_FILES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_each_stack_file_is_valid(stack: str) -> None:
     assert load(stack, stack_config(stack)).stack == stack
 
 
 def test_all_stack_files_have_the_same_keys() -> None:
-    first, *others = [keys(yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())) for stack in STACK_FILES]
+    first, *others = [keys(yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())) for stack in STACKS]
     assert all(each == first for each in others)
 
 
@@ -62,7 +61,7 @@ def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources
     assert pr == dev
 
 
-@pytest.mark.parametrize("stack", STACK_FILES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: str) -> None:
     # Otherwise, a replay would write analytics records again that have already expired (see docs/operations.md,
     # "Replay").
@@ -70,7 +69,7 @@ def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: s
     assert data.archive_retention_days <= data.analytics_retention_days
 
 
-@pytest.mark.parametrize("stack", STACK_FILES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_each_stack_file_matches_and_names_the_editor_schema(stack: str) -> None:
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
     schema = json.loads((ROOT / "settings.schema.json").read_text())
