@@ -1,7 +1,7 @@
 """API Gateway writes access logs, which the emulator does not do.
 
 Emulator: The emulator stores the access log settings of a stage but writes no log.
-AWS: API Gateway writes one line in the format of the stage for each request.
+AWS: For each request, API Gateway writes one line in the format that the stage defines.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
 Upstream: request as a feature.

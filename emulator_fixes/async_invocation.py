@@ -6,10 +6,11 @@ attempt waits until the running EXPRESS executions have ended. Otherwise `proces
 execution is still deciding.
 
 Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
-    sends to the on-failure destination or to the dead-letter queue, but not to both. It wraps the event in its own
-    envelope, and gives each attempt a new request id.
-AWS: Lambda uses the event-invoke config of the version or alias that was invoked, sends to all destinations, sends the
-    event itself to a dead-letter queue, and gives all attempts one request id.
+    sends to the on-failure destination or to the dead-letter queue, but not to both. It sends an envelope to the
+    dead-letter queue instead of the event, and gives each attempt a new request id.
+AWS: Lambda uses the event-invoke config of the version or alias that was invoked. It sends to the on-success or
+    on-failure destination, and sends a failed event without an envelope to the dead-letter queue as well. All attempts
+    have the same request id.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 Upstream: report as a bug.

@@ -1,8 +1,9 @@
 """Policies can limit the source of events and the sender of emails by IAM condition keys.
 
-Emulator: The emulator does not know the condition keys events:source, events:detail-type and ses:FromAddress, nor the
-    SES identity that sends an email. The emulator denies every request that a policy limits by these keys.
-AWS: EventBridge and SES provide these condition keys, and a policy can allow a request by their values.
+Emulator: The emulator does not evaluate the condition keys events:source, events:detail-type and ses:FromAddress, and
+    does not find out which SES identity sends an email. It therefore denies every request for which a policy requires a
+    value of these keys.
+AWS: EventBridge and SES provide these condition keys, so a policy can allow only requests with certain values.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 Source: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
 Upstream: report as a bug.

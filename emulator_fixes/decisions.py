@@ -2,8 +2,8 @@
 
 This correction writes each decision to the file whose path is in LOCAL_DECISIONS (see decision_log.py).
 
-Emulator: The emulator reports an IAM decision to the caller only.
-AWS: CloudTrail records each call with its caller, and whether IAM denied the call.
+Emulator: The emulator decides whether IAM allows a call, but reports the decision only to the caller and writes no log.
+AWS: CloudTrail logs each call with its caller, and with an error if IAM denied the call.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 Upstream: request as a feature.
 """

@@ -4,9 +4,10 @@ Here each environment is a process on the same machine. Without a limit, a burst
 at the same time. These cold starts would slow each other down until functions time out. This correction limits the
 environments of each function. The wait for a free environment does not count toward the time limit of the invocation.
 
-Emulator: The emulator creates a new execution environment for each invocation that finds none free, without a limit for
-    the machine that it runs on.
-AWS: Lambda creates execution environments in the same way, but in a data center.
+Emulator: If no execution environment of a function is free, the emulator creates a new one for each invocation. It has
+    no limit that protects the machine that it runs on.
+AWS: Lambda also creates a new execution environment for each such invocation, but distributes them over the machines of
+    a data center.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 Upstream: nothing to report, because the limit depends on the machine.
 """

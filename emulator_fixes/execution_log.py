@@ -1,7 +1,8 @@
 """Step Functions writes execution logs to CloudWatch, which the emulator does not do.
 
 Emulator: The emulator stores the logging configuration of a state machine but writes no log.
-AWS: Step Functions writes each event of an execution to the configured log group, according to the log level.
+AWS: Step Functions writes the events of an execution to the configured log group. The log level decides which events it
+    writes.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 Upstream: request as a feature.
 """

@@ -4,7 +4,8 @@ This correction runs the states itself, with the time limit and all events.
 
 Emulator: The emulator ignores TimeoutSeconds of a state machine and `Output` of a Succeed state in JSONata. The
     emulator records no steps inside the branches of a Parallel state, and waits 150 ms before the first state.
-AWS: Both settings have an effect, and the history contains all steps.
+AWS: TimeoutSeconds and `Output` both have an effect, the history contains all steps, and the first state starts without
+    this wait.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-succeed.html
 Upstream: report as a bug.

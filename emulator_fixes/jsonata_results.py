@@ -1,8 +1,10 @@
 """JSONata expressions return the same results as in Step Functions.
 
-Emulator: The JSONata engine of the emulator calculates in floats, so 3 becomes 3.0. Its Choice state accepts a
-    condition of any type, and ignores the state's own Output if no rule matches. The engine also supports $eval.
-AWS: Step Functions returns whole numbers, requires a boolean condition, applies the Output, and refuses $eval.
+Emulator: The JSONata engine of the emulator calculates with floats, so 3 becomes 3.0, and supports $eval. A Choice
+    state accepts a condition of any type. If no rule of a Choice state matches, the emulator ignores the `Output` of
+    the state.
+AWS: Step Functions returns whole numbers, refuses $eval, and requires conditions that are true or false. If no rule
+    matches, it applies the `Output` of the Choice state.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 Upstream: report as a bug.
 """

@@ -3,7 +3,7 @@
 Emulator: The emulator waits for all branches, lets branches change the variables of the surrounding states, and ignores
     `Arguments`, `Output` and `Assign` of a Parallel state in JSONata.
 AWS: Step Functions stops the other branches at the first failure, gives each branch its own copy of the variables, and
-    applies the fields.
+    applies the three fields.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 Upstream: report as a bug.

@@ -3,8 +3,9 @@
 A killed `make up` may have made a call without recording what the call created. The next `make up` repeats the call.
 This correction stores the successful responses by the token that the deployment sends.
 
-Emulator: The emulator refuses a repeated call because the resource exists, or creates a second resource.
-AWS: AWS does the same as the emulator, except for calls with a client token.
+Emulator: If a deployment repeats a call that creates a resource, the emulator returns the error that the resource
+    exists already, or creates a second resource.
+AWS: AWS behaves in the same way. Only operations with a client token return the first call's response again.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 Upstream: nothing to report, because AWS behaves in the same way.
 """

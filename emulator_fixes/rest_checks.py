@@ -1,11 +1,12 @@
 """A REST API checks tokens and bodies as on AWS, and hides the errors of its functions.
 
-Emulator: The emulator accepts access tokens where AWS requires ID tokens, and ignores the audience. The emulator
-    validates bodies whose content type has no model, and limits no body's size. The emulator passes lists in claims to
-    the function in the format of HTTP APIs. If a function fails, the emulator returns the function's error message
-    instead of the gateway response.
-AWS: A REST API requires ID tokens of its user pool for methods without scopes, validates only bodies whose content type
-    has a model, limits bodies to 10 MB, and returns its gateway responses.
+Emulator: The emulator accepts access tokens where AWS requires ID tokens, and ignores the audience of a token. It
+    validates bodies even if their content type has no model, and accepts bodies of any size. It passes a list in a
+    token's claim to the function as `[a b]`, the format of HTTP APIs. If a function fails, the emulator returns the
+    function's error message instead of the gateway response.
+AWS: For methods without scopes, a REST API requires ID tokens of its user pool. It validates a body only if the content
+    type has a model, and limits bodies to 10 MB. It passes a list in a claim as `a,b`. If a function fails, the REST
+    API returns the gateway response.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html

@@ -4,7 +4,8 @@ This correction calls Step Functions with the integration's role, and renders th
 
 Emulator: The emulator responds 504 to a method that calls Step Functions, and ignores the templates of a MOCK
     integration.
-AWS: Both integrations work without a Lambda function, and render their mapping templates.
+AWS: API Gateway calls Step Functions and serves MOCK integrations without a Lambda function, and renders their mapping
+    templates.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/tutorial-api-gateway.html
 Upstream: request as a feature.

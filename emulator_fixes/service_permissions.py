@@ -1,6 +1,6 @@
 """AWS services need permission to act, which the emulator does not check.
 
-Emulator: The emulator accepts calls of services that have no permission.
+Emulator: The emulator lets AWS services call each other without permission.
 AWS: API Gateway invokes a function only if the function's policy allows the method. Lambda accepts an event source
     mapping, a dead-letter queue or a destination only if the function's role may use it. Step Functions accepts logging
     only if the state machine's role allows it. A service can assume only a role that trusts the service.

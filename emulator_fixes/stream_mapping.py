@@ -1,8 +1,7 @@
 """An event source mapping of a DynamoDB stream obeys its settings for retries and failures.
 
-Emulator: The emulator retries a failing batch forever. The emulator ignores the maximum number of attempts, the
-    splitting of a batch, and partial responses (ReportBatchItemFailures). The only discarded records that the emulator
-    reports are those that are too old.
+Emulator: The emulator retries a failing batch until the batch succeeds or its records are too old. It ignores the
+    maximum number of attempts, the splitting of a batch, and partial responses (ReportBatchItemFailures).
 AWS: Lambda applies all of these settings and reports each discarded batch to the on-failure destination.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html

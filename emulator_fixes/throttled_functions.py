@@ -1,10 +1,11 @@
 """Reserved concurrency applies to all versions and aliases, and clients see throttling as on AWS.
 
-Emulator: The emulator applies reserved concurrency to the unpublished version only, passes Lambda's 429 to the clients
-    of an API, and sets no error name for a workflow's task.
-AWS: The limit applies to "the function as a whole, including all published versions and the unpublished version". API
-    Gateway responds 500, or with the gateway response INTEGRATION_FAILURE if the REST API defines it. The task of a
-    workflow fails with Lambda.TooManyRequestsException.
+Emulator: The emulator applies reserved concurrency only to the unpublished version of a function. If Lambda throttles a
+    function, the emulator returns Lambda's status 429 to the clients of an API, and the task of a workflow fails
+    without an error name.
+AWS: Reserved concurrency applies to "the function as a whole, including all published versions and the unpublished
+    version". If Lambda throttles a function, API Gateway responds 500, or with the gateway response INTEGRATION_FAILURE
+    if the REST API defines one. The task of a workflow fails with Lambda.TooManyRequestsException.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
 Source: https://repost.aws/questions/QUL-z6rJbmR4meafB7MzYXxw

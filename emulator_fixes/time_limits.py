@@ -2,11 +2,11 @@
 
 This correction multiplies the limits.
 
-Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, the start of a function can
-    take longer than the 3 s that `validate_order` has on Lambda.
-AWS: Lambda applies the limit on machines whose speed does not change.
+Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, a function can take longer
+    than its limit only to start, for example longer than the 3 s of `validate_order`.
+AWS: Lambda also applies the configured limits, but its machines do not become slow, so functions start in time.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
-Upstream: nothing to report, because the emulator is right.
+Upstream: nothing to report, because the emulator behaves as AWS does.
 """
 
 from __future__ import annotations

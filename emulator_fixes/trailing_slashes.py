@@ -6,7 +6,7 @@ behavior is not documented.
 
 Emulator: The emulator treats the first segment of a path as a stage. If the API has no such stage, the emulator uses
     `$default` and drops the slash after the segment, so `/products/` matches the route `/products`.
-AWS: The route `/products` does not match `/products/`.
+AWS: An HTTP API responds 404 to `/products/` if it has only the route `/products`.
 Source: https://github.com/storacha/w3infra/pull/166
 Upstream: report as a bug.
 """

@@ -6,8 +6,8 @@ the write completes before the emulator serves another call.
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
     arrives.
-AWS: A transaction takes some milliseconds, and DynamoDB does not queue other calls for the same items during that time.
-    DynamoDB cancels such TransactWriteItems and TransactGetItems calls with the reason TransactionConflict. PutItem,
+AWS: A transaction takes some milliseconds. During that time, DynamoDB does not queue other calls for the same items but
+    rejects them: TransactWriteItems and TransactGetItems are canceled with the reason TransactionConflict, and PutItem,
     UpdateItem and DeleteItem fail with TransactionConflictException. GetItem succeeds.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 Upstream: request as a feature.

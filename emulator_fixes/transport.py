@@ -3,11 +3,11 @@
 This correction evaluates policies as if such calls used TLS. Tests of the resource graph check that the policies that
 require TLS exist.
 
-Emulator: The emulator serves plain HTTP here, but enforces policies that deny requests without TLS. Those policies
-    would deny every access to every queue, topic and bucket.
-AWS: All requests of the platform use TLS.
+Emulator: The emulator serves only plain HTTP on this machine, but enforces the platform's policies that deny requests
+    without TLS. These policies would deny every access to every queue, topic and bucket.
+AWS: All requests of the platform use TLS, so these policies deny none of them.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-Upstream: nothing to report, because the emulator is right.
+Upstream: nothing to report, because AWS enforces such policies too.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 This correction stores and looks up names in lowercase.
 
-Emulator: The emulator stores CaseSensitive but compares names exactly.
+Emulator: The emulator stores a user pool's setting CaseSensitive, but ignores it and always treats names in different
+    letter case as different users.
 AWS: With CaseSensitive false, Cognito treats names that differ only in letter case as the same user. Cognito returns
     user names, email addresses and preferred user names in lowercase. Passwords stay case sensitive.
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-case-sensitivity.html

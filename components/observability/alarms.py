@@ -122,7 +122,7 @@ def workflow_alarms(
     yield Alarm(
         role="order-express-timed-out",
         description="EXPRESS executions timed out, so POST /process returned 504. "
-        "STANDARD executions decide the orders.",
+        "STANDARD executions confirm or reject these orders.",
         metric=metrics.state_machine_metric("ExecutionsTimedOut", express_arn),
         threshold=5,
     )
