@@ -73,7 +73,7 @@ def _command(stack: str) -> int:
         sys.stdout.write(f"stack {stack}: AWS is as Pulumi's state says\n")
         return 0
     sys.stdout.write(
-        f"stack {stack}: {len(found)} difference(s); to set AWS back to the program, run "
+        f"stack {stack}: {len(found)} difference(s); to make AWS match the program again, run "
         f"`make deploy STACK={stack} PULUMI_UP_FLAGS=--refresh`\n"
     )
     return 1

@@ -57,7 +57,7 @@ def bucket_is_encrypted_with_kms(bucket: Resource, stack: Stack) -> Iterator[str
 
 @of_stack(BUCKET, ids=("CKV_AWS_21",))
 def bucket_keeps_versions(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket has versioning, so it retains overwritten and deleted objects."""
+    """A bucket has versioning, so S3 retains the former versions of overwritten and deleted objects."""
     versioning = stack.made_from(bucket, VERSIONING, "bucket")
     if not any(each.at("versioningConfiguration", "status") == "Enabled" for each in versioning):
         yield "has no versioning"

@@ -22,7 +22,7 @@ def firewall_has_rules(acl: Resource) -> Iterator[str]:
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_342",))
 def firewall_rules_act(acl: Resource) -> Iterator[str]:
-    """Each rule of a web ACL has an action, such as block or count."""
+    """Each rule of a web ACL sets what it does with matching requests, for example block or count them."""
     for rule in acl.items("rules"):
         if not any(rule.get(key) for key in ("action", "overrideAction")):
             yield f"rule {rule.get('name')} has no action"
@@ -37,7 +37,7 @@ def firewall_is_logged(acl: Resource, stack: Stack) -> Iterator[str]:
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_192", "CKV2_AWS_77"))
 def firewall_refuses_known_bad_inputs(acl: Resource) -> Iterator[str]:
-    """A web ACL blocks known bad inputs, including Log4j lookups."""
+    """A web ACL blocks requests with known attack patterns, including Log4j lookups."""
     rule = _managed(acl).get(_BAD_INPUTS)
     if not acl.has("rules"):
         return

@@ -59,8 +59,8 @@ def function_states_its_timeout(function: Resource) -> Iterator[str]:
 @of_stack(
     FUNCTION,
     ids=("Serverless-LambdaDLQ", "CKV_AWS_116"),
-    narrowed="The rule checks only functions with an event invoke config, because Lambda uses the dead-letter queue "
-    "only for asynchronous invocations.",
+    narrowed="The rule checks only functions with an event invoke config, which the program declares for each function "
+    "that is invoked asynchronously. Lambda uses the dead-letter queue only for asynchronous invocations.",
 )
 def asynchronous_function_has_a_dead_letter_queue(function: Resource, stack: Stack) -> Iterator[str]:
     """A Lambda function that is invoked asynchronously has a dead-letter queue."""
@@ -89,14 +89,14 @@ def function_is_invoked_by_one_source(permission: Resource) -> Iterator[str]:
 
 @of_resource(PERMISSION, ids=("CKV_AWS_301",))
 def function_is_not_public(permission: Resource) -> Iterator[str]:
-    """No Lambda permission lets everybody invoke a function."""
+    """No Lambda permission allows everybody to invoke a function."""
     if permission.at("principal") == "*" or permission.at("functionUrlAuthType") == "NONE":
         yield "lets everybody invoke the function; name the principal"
 
 
 @of_resource(INVOCATION, ids=("Serverless-LambdaAsyncFailureDestination",))
 def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> Iterator[str]:
-    """An asynchronous invocation that failed every retry goes to an on-failure destination."""
+    """Lambda sends an asynchronous invocation that failed every retry to an on-failure destination."""
     if not invocation.has("destinationConfig", "onFailure", "destination"):
         yield "has no destinationConfig.onFailure"
 
@@ -108,7 +108,7 @@ def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> I
     "queues.",
 )
 def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> Iterator[str]:
-    """Stream records that failed every retry go to an on-failure destination."""
+    """An event source mapping of a stream has an on-failure destination for records that failed every retry."""
     queues = [source for source in stack.sources(mapping, "eventSourceArn") if source.type == QUEUE]
     if queues and all(queue.has("redrivePolicy") for queue in queues):
         return

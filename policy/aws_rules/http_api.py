@@ -23,14 +23,14 @@ def http_stage_logs_access(stage: Resource) -> Iterator[str]:
 
 @of_resource(STAGE, ids=("Serverless-APIGWStructuredLogging",))
 def http_access_log_is_json(stage: Resource) -> Iterator[str]:
-    """An HTTP API's access log has JSON lines."""
+    """Each line of an HTTP API's access log is a JSON object."""
     if not is_json(stage.at("accessLogSettings", "format")):
         yield "accessLogSettings.format is not a JSON object"
 
 
 @of_resource(STAGE, ids=("Serverless-APIGWDefaultThrottling",))
 def http_stage_is_throttled(stage: Resource) -> Iterator[str]:
-    """An HTTP API's stage sets throttling limits and does not rely on those of the account."""
+    """An HTTP API's stage sets throttling limits and does not rely on the account's limits."""
     wanted = ("throttlingRateLimit", "throttlingBurstLimit")
     if not all((stage.at("defaultRouteSettings", key) or -1) > 0 for key in wanted):
         yield f"has no defaultRouteSettings with {' and '.join(wanted)}"

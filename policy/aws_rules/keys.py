@@ -28,7 +28,7 @@ def key_is_enabled(key: Resource) -> Iterator[str]:
 
 @of_resource(KEY, ids=("CKV_AWS_33", "CKV2_AWS_64"))
 def key_admits_named_principals(key: Resource) -> Iterator[str]:
-    """A KMS key has a policy that never grants permissions to everybody."""
+    """A KMS key has a key policy, and this policy never grants permissions to everybody."""
     if not key.has("policy"):
         yield "has no policy"
     else:

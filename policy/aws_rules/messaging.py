@@ -42,8 +42,8 @@ def queue_is_encrypted(queue: Resource) -> Iterator[str]:
 @of_stack(
     QUEUE,
     ids=("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"),
-    narrowed="A queue that receives failed work needs no dead-letter queue of its own, because a person handles its "
-    "messages.",
+    narrowed="The rule skips queues that are themselves dead-letter queues or failure queues. No function reads such "
+    "a queue, so no further attempt can fail.",
 )
 def queue_has_a_dead_letter_queue(queue: Resource, stack: Stack) -> Iterator[str]:
     """An SQS queue with a consumer has a dead-letter queue."""
@@ -75,7 +75,7 @@ def queue_policy_names_each_action(policy: Resource) -> Iterator[str]:
 
 @of_resource(TOPIC, ids=("CKV_AWS_26",))
 def topic_is_encrypted(topic: Resource) -> Iterator[str]:
-    """A KMS key encrypts an SNS topic."""
+    """A KMS key encrypts the messages of an SNS topic."""
     if not topic.has("kmsMasterKeyId"):
         yield "has no kmsMasterKeyId"
 
@@ -108,8 +108,8 @@ def topic_admits_its_own_account(policy: Resource) -> Iterator[str]:
 @of_resource(
     SUBSCRIPTION,
     ids=("Serverless-SNSRedrivePolicy",),
-    narrowed="The rule skips subscriptions of people, such as email addresses, because a late alarm is of no use to a "
-    "person.",
+    narrowed="The rule skips subscriptions of people, such as email addresses. Their messages are alarms, which are "
+    "of no use when somebody finds them in a queue later.",
 )
 def subscription_has_a_dead_letter_queue(subscription: Resource) -> Iterator[str]:
     """An SNS subscription has a dead-letter queue for messages that SNS cannot deliver."""

@@ -5,53 +5,61 @@ from __future__ import annotations
 from typing import Final
 
 _LATEST_RUNTIME: Final = (
-    "The layers' packages are locked, built and tested for Python 3.13, which Lambda supports until 2029."
+    "The checks require the newest runtime. The functions use Python 3.13, which Lambda supports until 2029. A "
+    "newer runtime would need new layers, because their packages are locked and compiled for Python 3.13."
 )
 _CACHE: Final = (
-    "Every response belongs to one user and changes with the order, so a cache would rarely help. A cache costs money "
-    "per hour, and a wrong cache key would show the order of one user to another."
+    "Every response of the REST API belongs to one user, and most responses are orders, which change often. A "
+    "cached response would therefore rarely be of use. A cache costs money per hour, and a wrong cache key would "
+    "show the order of one user to another."
 )
 _BUCKET_LOGS: Final = (
-    "Only one role writes to the bucket, with PutObject, and no role reads it. CloudTrail data events can log what "
-    "people read. Access logs would need a second bucket, and S3 delivers them on a best-effort basis."
+    "Only one role of the program has access to the bucket, and it may only write objects (PutObject). To record what "
+    "people read from the bucket, turn on CloudTrail data events. Access logs would need a second bucket and can miss "
+    "requests, because S3 delivers them on a best-effort basis."
 )
-_OF_ANOTHER: Final = "The check concerns a resource type that the platform does not have."
+_OF_ANOTHER: Final = (
+    "The check tests resources of a type that the platform does not have. It reads resources of the platform's "
+    "types only because they can be connected to such resources."
+)
 
 NOT_TAKEN: Final = {
     "AwsSolutions-COG2": "With MFA set to ON, the sign-in page would require an authenticator app from every customer. "
     "The owner of the shop decides whether customers need one.",
-    "AwsSolutions-COG7": "The platform has no Cognito identity pool.",
-    "AwsSolutions-COG8": "AWS bills the PLUS plan per user and month. To use the plan, change only userPoolTier "
-    "in the program.",
+    "AwsSolutions-COG7": "The check tests Cognito identity pools, and the platform has none.",
+    "AwsSolutions-COG8": "The check requires the PLUS plan of Cognito, which AWS bills per user and month. If you "
+    "need the plan, change userPoolTier in the program.",
     "AwsSolutions-L1": _LATEST_RUNTIME,
     "AwsSolutions-S1": _BUCKET_LOGS,
-    "AwsSolutions-S5": "No bucket serves a website.",
-    "Serverless-AppSyncTracing": "The platform has no AppSync API.",
+    "AwsSolutions-S5": "The check tests buckets that serve a website. No bucket does.",
+    "Serverless-AppSyncTracing": "The check tests AppSync APIs, and the platform has none.",
     "Serverless-LambdaLatestVersion": _LATEST_RUNTIME,
     "CKV_AWS_18": _BUCKET_LOGS,
-    "CKV_AWS_115": "The other functions of the account cannot use concurrency that is reserved for one function. The "
-    "platform does not need reserved concurrency, because the APIs' throttling and the concurrency of the event source "
-    "mappings already limit the load of each function.",
-    "CKV_AWS_117": "The functions call only AWS APIs, with TLS and their execution role. A VPC would add "
-    "the cost of endpoints or NAT gateways, and the VPC would contain nothing that the "
-    "functions need.",
-    "CKV_AWS_119": "The AWS managed KMS key for DynamoDB encrypts the tables. With a customer managed key, "
-    "every role that reads a table would need KMS permissions, and a disabled key would "
-    "stop all orders.",
+    "CKV_AWS_115": "The check requires reserved concurrency. AWS takes it from the concurrency that all other "
+    "functions of the account share. The platform does not need reserved concurrency, because API throttling and "
+    "the maximum concurrency of the event source mappings already limit how often the functions run at the same "
+    "time.",
+    "CKV_AWS_117": "The check requires a VPC for each function. The functions need no resource in a VPC, because "
+    "they call only AWS APIs, over TLS and with the credentials of their roles. With a VPC, these calls would need "
+    "endpoints or NAT gateways, which cost money.",
+    "CKV_AWS_119": "The check requires a customer managed key. The AWS managed KMS key for DynamoDB already "
+    "encrypts the tables. With a customer managed key, every role that reads or writes a table would need KMS "
+    "permissions, and the platform could not accept orders while the key is disabled.",
     "CKV_AWS_120": _CACHE,
     "CKV_AWS_143": "The check applies only to buckets with an object lock configuration. No bucket has one, because "
-    "analytics records expire.",
-    "CKV_AWS_144": "The records are copies of the orders in the orders table and of the events in the "
-    "archive, and S3 stores each record in three zones. Replication helps only if tables "
-    "and APIs also run in another region.",
-    "CKV_AWS_173": "The variables contain names of tables, queues and origins, which the console shows "
-    "anyway. The rule `function-environment-holds-no-secret` checks that no variable is a "
-    "secret.",
+    "S3 must delete analytics records when they expire, and an object lock would prevent the deletion.",
+    "CKV_AWS_144": "The check requires replication to another region. The bucket contains only copies of data in "
+    "the orders table and the event archive, and S3 stores each object in at least three Availability Zones. "
+    "Replication would help only if the tables and APIs also existed in another region.",
+    "CKV_AWS_173": "The check requires a customer managed key for environment variables. The variables contain no "
+    "secrets, but for example the names of tables and queues. The rule `function-environment-holds-no-secret` "
+    "checks them for secrets.",
     "CKV_AWS_225": _CACHE,
-    "CKV_AWS_272": "A signature proves that the pipeline built the code. Here, a signature would prove nothing more: "
-    "the deployment that builds the code from packages with locked hashes also uploads the code, and no role of the "
-    "program may change a function's code.",
-    "CKV_AWS_393": "No role of the program trusts GitHub. You create the deployment roles outside of the program.",
+    "CKV_AWS_272": "The check requires signed code. A signature proves that nobody replaced the code between the "
+    "build and the upload. Here, the same deployment builds and uploads the code, and no role of the program may "
+    "change a function's code.",
+    "CKV_AWS_393": "The check concerns roles that GitHub workflows assume. The program creates none, because you "
+    "create the deployment roles outside of the program.",
     "CKV2_AWS_5": _OF_ANOTHER,
     "CKV2_AWS_10": _OF_ANOTHER,
     "CKV2_AWS_23": _OF_ANOTHER,
@@ -60,10 +68,10 @@ NOT_TAKEN: Final = {
     "CKV2_AWS_43": _OF_ANOTHER,
     "CKV2_AWS_46": _OF_ANOTHER,
     "CKV2_AWS_47": _OF_ANOTHER,
-    "CKV2_AWS_65": "S3 disables ACLs on new buckets unless the program declares ownership controls, and the program "
-    "declares none.",
+    "CKV2_AWS_65": "The check requires that ACLs are disabled. S3 disables ACLs on every new bucket unless "
+    "ownership controls enable them, and the program declares no ownership controls.",
     "CKV2_AWS_68": _OF_ANOTHER,
-    "CKV2_AWS_75": "No function has a URL.",
+    "CKV2_AWS_75": "The check tests function URLs, and no function has one.",
     "CKV2_AWS_76": _OF_ANOTHER,
     "CKV2_AWS_78": _OF_ANOTHER,
 }

@@ -31,7 +31,7 @@ def rest_stage_logs_access(stage: Resource) -> Iterator[str]:
 
 @of_resource(STAGE, ids=("Serverless-APIGWStructuredLogging",))
 def rest_access_log_is_json(stage: Resource) -> Iterator[str]:
-    """A REST API's access log has JSON lines."""
+    """Each line of a REST API's access log is a JSON object."""
     if not is_json(stage.at("accessLogSettings", "format")):
         yield "accessLogSettings.format is not a JSON object"
 
@@ -52,14 +52,14 @@ def rest_stage_is_behind_a_firewall(stage: Resource, stack: Stack) -> Iterator[s
 
 @of_stack(STAGE, ids=("AwsSolutions-APIG6", "CKV2_AWS_4"))
 def rest_stage_logs_its_work(stage: Resource, stack: Stack) -> Iterator[str]:
-    """The execution log of a REST API's stage contains at least the errors of all methods."""
+    """The execution log of a REST API's stage has the level ERROR or INFO for all methods."""
     if not any(settings.at("settings", "loggingLevel") in ("ERROR", "INFO") for settings in _settings(stage, stack)):
         yield f"has no method settings for {_ALL_METHODS} with the loggingLevel ERROR or INFO"
 
 
 @of_stack(STAGE, ids=("Serverless-APIGWDefaultThrottling",))
 def rest_stage_is_throttled(stage: Resource, stack: Stack) -> Iterator[str]:
-    """A REST API's stage sets throttling limits and does not rely on those of the account."""
+    """A REST API's stage sets throttling limits and does not rely on the account's limits."""
     wanted = ("throttlingRateLimit", "throttlingBurstLimit")
     if not any(all((each.at("settings", key) or -1) > 0 for key in wanted) for each in _settings(stage, stack)):
         yield f"has no method settings for {_ALL_METHODS} with {' and '.join(wanted)}"
@@ -68,8 +68,8 @@ def rest_stage_is_throttled(stage: Resource, stack: Stack) -> Iterator[str]:
 @of_stack(
     STAGE,
     ids=("CKV2_AWS_51",),
-    narrowed="The rule checks only APIs with an HTTP integration. Other integrations call AWS services, which don't "
-    "request a client certificate.",
+    narrowed="The rule checks only APIs with an HTTP integration. All other integrations call AWS services, which "
+    "don't verify a client certificate.",
 )
 def rest_stage_shows_a_client_certificate(stage: Resource, stack: Stack) -> Iterator[str]:
     """A REST API's stage presents a client certificate to the servers that it calls."""
@@ -125,7 +125,7 @@ def rest_method_asks_for_a_token(made: Resource) -> Iterator[str]:
 
 @of_resource(API, DEPLOYMENT, ids=("CKV_AWS_217", "CKV_AWS_237"))
 def rest_api_serves_while_it_is_replaced(resource: Resource) -> Iterator[str]:
-    """When Pulumi replaces a REST API or a deployment, Pulumi creates the new one before it deletes the old one."""
+    """To replace a REST API or a deployment, Pulumi creates the new resource before it deletes the old one."""
     if resource.deleted_first:
         yield "unset the option delete_before_replace"
 

@@ -66,8 +66,8 @@ def role_policy_names_each_action(policy: Resource) -> Iterator[str]:
         *("AwsSolutions-IAM5", "Serverless-LambdaStarPermissions"),
         *("CKV_AWS_288", "CKV_AWS_289", "CKV_AWS_290", "CKV_AWS_355"),
     ),
-    narrowed="A wildcard is allowed in three cases: for the contents of a named bucket, log group or table; with a "
-    "condition; and for actions that AWS grants only on all resources.",
+    narrowed="A wildcard is allowed in three cases: the wildcard stands for the contents of one bucket, log group "
+    "or table; the statement has a condition; or AWS can grant the action only on all resources.",
 )
 def role_policy_names_each_resource(policy: Resource) -> Iterator[str]:
     """A role's policy lists the resource of each allowed action by name."""
@@ -82,7 +82,7 @@ def role_policy_names_each_resource(policy: Resource) -> Iterator[str]:
 
 @of_resource(*POLICIES, ids=("CKV_AWS_286", "CKV_AWS_287", "CKV_AWS_289"))
 def role_policy_gives_no_power(policy: Resource) -> Iterator[str]:
-    """A role's policy doesn't allow changing identities, code or permissions, or reading credentials."""
+    """A role's policy doesn't allow the role to change identities, code or permissions, or to read credentials."""
     for statement in allowing(policy.at("policy")):
         for action in actions(statement):
             if action not in WITHOUT_RESOURCE and any(fnmatchcase(action, power) for power in _POWERS):
@@ -91,7 +91,7 @@ def role_policy_gives_no_power(policy: Resource) -> Iterator[str]:
 
 @of_resource(ROLE, ids=("CKV_AWS_60", "CKV_AWS_61"))
 def role_trusts_named_principals(role: Resource) -> Iterator[str]:
-    """A role's trust policy lists the services that may assume the role, not everybody or a whole account."""
+    """A role's trust policy lists who may assume the role. It never allows everybody or a whole account."""
     for statement in allowing(role.at("assumeRolePolicy")):
         if for_everybody(statement):
             yield "lets everybody assume the role"

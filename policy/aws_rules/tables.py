@@ -20,8 +20,8 @@ def table_can_be_restored(table: Resource) -> Iterator[str]:
 @of_resource(
     TABLE,
     ids=("CKV2_AWS_16",),
-    narrowed="The checks also accept auto scaling. The rule requires on-demand capacity, which needs no scaling "
-    "targets.",
+    narrowed="The checks also accept provisioned capacity with auto scaling. The rule accepts only on-demand "
+    "capacity, which needs no scaling configuration.",
 )
 def table_scales(table: Resource) -> Iterator[str]:
     """A DynamoDB table uses on-demand capacity, which scales with the load."""

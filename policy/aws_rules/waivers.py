@@ -31,8 +31,9 @@ WAIVERS: Final = (
     Waiver(
         rule="role-policy-names-each-resource",
         resources="rest-api-log-policy",
-        reason="API Gateway uses one log role for all APIs of an account and region, and their log groups can have any "
-        "name (docs/decisions/09). The policy equals the AWS managed policy for this role, limited to one region.",
+        reason="API Gateway writes the logs of all APIs of an account and region with one role (docs/decisions/09). "
+        "The log groups of other APIs can have any name, so the policy cannot list them. It allows the actions of "
+        "the AWS managed policy for this role, but only in one region.",
     ),
 )
 

@@ -121,7 +121,7 @@ def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Calla
         'aws:lambda/alias:Alias orders-api-live: functionVersion: state has "1", AWS has "0"',
         "aws:cloudwatch/dashboard:Dashboard observability-dashboard: deleted on AWS (id orders-dev-overview)",
         (
-            "stack dev: 2 difference(s); to set AWS back to the program, run "
+            "stack dev: 2 difference(s); to make AWS match the program again, run "
             "`make deploy STACK=dev PULUMI_UP_FLAGS=--refresh`"
         ),
     ]

@@ -237,7 +237,7 @@ def test_drift_is_compared_every_night_with_a_role_that_may_only_read() -> None:
     assert "AWS_DEPLOY_ROLE_ARN" not in named("drift").read_text()
 
 
-DRIFT = "stack dev: 1 difference(s); to set AWS back"
+DRIFT = "stack dev: 1 difference(s); to make AWS match the program"
 EQUAL = "stack dev: AWS is as Pulumi's state says"
 
 

@@ -90,7 +90,7 @@ def test_document_of_the_cli_gives_the_same_comment_as_its_events() -> None:
 def test_preview_without_a_result_is_reported_as_failed(text: str) -> None:
     found = comment("dev", read(text), no_program)
     assert "**The preview failed" in found
-    assert "Nothing that holds data" not in found
+    assert "No resource with data" not in found
 
 
 def test_error_of_the_engine_is_shown_and_ends_no_code_block() -> None:
@@ -174,32 +174,32 @@ IF_TLS = statement("s3:GetObject", "*", Condition={"Bool": {"aws:SecureTransport
         (
             [statement("dynamodb:GetItem", TABLE)],
             [statement("dynamodb:GetItem", f"{TABLE}*")],
-            [f"{ROLE} may now `dynamodb:GetItem` on the table `orders*` (before: on the table `orders`)."],
+            [f"{ROLE} may now call `dynamodb:GetItem` on the table `orders*` (before: on the table `orders`)."],
             [],
         ),
         (
             [statement("dynamodb:*", TABLE)],
             [statement("dynamodb:GetItem", TABLE)],
             [],
-            [f"{ROLE} may no longer `dynamodb:*` on the table `orders`."],
+            [f"{ROLE} may no longer call `dynamodb:*` on the table `orders`."],
         ),
         (
             [IF_TLS],
             [statement("s3:GetObject", "*")],
-            [f"{ROLE} may now `s3:GetObject` on {EVERY} (before: if `aws:SecureTransport bool true`)."],
+            [f"{ROLE} may now call `s3:GetObject` on {EVERY} (before: if `aws:SecureTransport` is `true`)."],
             [],
         ),
-        ([DENIED], [], [f"{ROLE} is no longer denied `s3:*` on {EVERY}."], []),
+        ([DENIED], [], [f"{ROLE} is no longer forbidden to call `s3:*` on {EVERY}."], []),
         (
             [statement("sqs:SendMessage", "arn:aws:sqs:ap-northeast-1:123456789012:a")],
             [statement("sqs:SendMessage", "arn:aws:sqs:ap-northeast-1:999999999999:a")],
-            [f"{ROLE} may now `sqs:SendMessage` on the queue `999999999999:a` (before: on the queue `a`)."],
-            [f"{ROLE} may no longer `sqs:SendMessage` on the queue `a`."],
+            [f"{ROLE} may now call `sqs:SendMessage` on the queue `999999999999:a` (before: on the queue `a`)."],
+            [f"{ROLE} may no longer call `sqs:SendMessage` on the queue `a`."],
         ),
         (
             [],
             [{"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}],
-            [f"{ROLE} may now * except iam:* on {EVERY}."],
+            [f"{ROLE} may now call every action except `iam:*` on {EVERY}."],
             [],
         ),
         ([statement("s3:GetObject", "*"), statement("s3:PutObject", "*")], [statement("s3:*", "*")], None, []),
@@ -219,7 +219,7 @@ def test_permission_of_everybody_comes_first() -> None:
     public = [statement("sqs:SendMessage", "*", Principal="*"), statement("sqs:*", "*", Principal={"Service": "a.b"})]
     inputs = {"queueUrl": "https://sqs/1/analytics", "policy": json.dumps({"Statement": public})}
     found = permissions.changed([Change(urn, "create", None, inputs)], PLACE, no_program)
-    assert found.wider[0] == "Everybody may now `sqs:SendMessage` on the queue `analytics`."
+    assert found.wider[0] == "Everybody may now call `sqs:SendMessage` on the queue `analytics`."
 
 
 def test_every_protected_type_is_known_as_a_holder_of_state(graph_of: Callable[[str], Graph]) -> None:
@@ -270,7 +270,11 @@ def test_new_name_on_aws_is_no_rename() -> None:
             "`pointInTimeRecovery`: nobody can restore an earlier state of `a`.",
         ),
         ({"deletionProtection": "ACTIVE"}, {}, "`deletionProtection`: nothing on AWS prevents the deletion of `a`."),
-        ({}, {"forceDestroy": True}, "`forceDestroy`: a deletion deletes all objects, too, of `a`."),
+        (
+            {},
+            {"forceDestroy": True},
+            "`forceDestroy`: Pulumi can now delete the bucket together with all objects of `a`.",
+        ),
         ({"forceDestroy": True}, {}, None),
     ],
 )

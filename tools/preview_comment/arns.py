@@ -22,8 +22,16 @@ _KINDS: Final[Mapping[str, str]] = {
     "states:stateMachine:": "the state machine",
     "events:event-bus/": "the event bus",
     "kms:key/": "the key",
-    "ses:identity/": "the sender's identity",
+    "ses:identity/": "the SES identity",
 }
+# Parts of a resource -> how people say them.
+_PARTS: Final = (
+    (re.compile(r"dynamodb:table/([^/]+)/(index|stream)/(.+)"), r"the \2 `\3` of the table `\1`"),
+    (re.compile(r"lambda:function:([^:]+):([^:]+)"), r"the alias `\2` of the function `\1`"),
+    (re.compile(r"logs:log-group:([^:]+):log-stream:\*"), r"every log stream of the log group `\1`"),
+    (re.compile(r"logs:\*"), r"every CloudWatch Logs resource of the account and region"),
+    (re.compile(r"s3:([^/]+)/(.+)"), r"the objects `\2` of the bucket `\1`"),
+)
 _PLACE: Final = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):")
 
 
@@ -55,7 +63,12 @@ def phrase(short: str) -> str:
     """Return a short name as people say it: `the table `orders-dev-orders``."""
     if short == "*":
         return "**every resource** (`*`)"
+    for part, said in _PARTS:
+        if part.fullmatch(short):
+            return part.sub(said, short)
     for beginning, kind in _KINDS.items():
+        if short == f"{beginning}*":
+            return f"{kind.replace('the', 'every', 1)} (`*`)"
         if short.startswith(beginning):
             return f"{kind} `{short.removeprefix(beginning).strip(':')}`"
     return short if "`" in short else f"`{short}`"

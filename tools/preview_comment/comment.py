@@ -22,10 +22,11 @@ _ALL_FOLDED: Final = 30_000
 _LONGEST_ITEM: Final = 1_500
 _IN_LOG: Final = "the job's log has all of them"
 _LONGEST_ERROR: Final = 1_500
-_RENAMED: Final = "Renamed without an alias"
+_RENAMED: Final = "Resources that are renamed or moved without an alias"
 _RENAMED_HELP: Final = (
-    "Each of these exists on AWS already. The update fails because the name is taken, or it writes over the old "
-    "resource and then deletes it, with its data:"
+    "Without an alias, Pulumi creates a new resource and deletes the old one, although both have the same name on AWS. "
+    "Either AWS refuses the creation because the name is taken, and the update fails. Or AWS returns the existing "
+    "resource, and Pulumi then deletes it with its data:"
 )
 _LOST: Final = "Data and addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"
@@ -33,9 +34,9 @@ _ROUTES: Final = "Routes of the"
 # Beginnings of section titles -> the sentence that the comment contains if all these sections are empty. The sentence
 # shows a reviewer that the preview was checked for such changes.
 _NOTHING: Final = (
-    ((_LOST, _RENAMED), "Nothing that holds data or an address is deleted or replaced."),
+    ((_LOST, _RENAMED), "No resource with data, or with an address that clients use, is deleted or replaced."),
     ((_WIDER,), "No permission is added or widened."),
-    ((_ROUTES,), "No route changes."),
+    ((_ROUTES,), "No route of an API changes."),
 )
 
 Section = tuple[str, str, list[str]]
@@ -83,17 +84,21 @@ def _has(sections: Iterable[Section], beginnings: tuple[str, ...]) -> bool:
 
 def _failure(preview: Preview) -> Iterator[str]:
     if not preview.is_complete or preview.errors:
-        yield "**The preview failed, so changes may be missing below.** The job's log has all of its output."
+        yield "**The preview failed, so changes may be missing below.** The job's log has its full output."
         yield ""
         yield from (f"```text\n{_safe(error)[:_LONGEST_ERROR]}\n```" for error in dict.fromkeys(preview.errors[:5]))
         yield ""
     found = {
-        f"{each.urn.rpartition('::')[2] or 'the stack'}: {each.message} (`{each.rule}`)"
+        f"{_quoted(each.urn.rpartition('::')[2]) or 'The stack'} violates the rule `{each.rule}`. {each.message}"
         for each in preview.violations
         if each.is_mandatory
     }
     if found:
         yield from ("#### Violated policies, which stop the update", *_listed(sorted(found), _LONGEST_PART), "")
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`" if name else ""
 
 
 def _permissions(changes: list[Change], program: Callable[[], Graph]) -> Iterator[Section]:

@@ -135,7 +135,7 @@ def _usd(design: cost_design.Design) -> dict[str, Parts]:
         # The totals of `make cost` leave out the parts in APART, because no design changes the cost of these parts. The
         # comment leaves them out, too.
         found[f"1,000,000 orders by `{way}`"] = {part: usd for part, usd in parts.items() if part not in APART}
-    return {**found, "a month, whatever the number of orders": model.monthly(design)}
+    return {**found, "one month without any order": model.monthly(design)}
 
 
 @cache
@@ -149,7 +149,10 @@ def table(cost: Cost) -> list[str]:
     rows = [row for row in cost.rows if row.before is None or row.difference]
     if not rows:
         return []
-    head = ["| USD, without tax and free tiers | before | after | difference | from |", "|---|---:|---:|---:|---|"]
+    head = [
+        "| Cost in USD, without tax and free tiers | before | after | difference | largest parts of the difference |",
+        "|---|---:|---:|---:|---|",
+    ]
     return head + [
         f"| {row.what} | {'-' if row.before is None else f'{_sum(row.before):,.2f}'} | {_sum(row.after):,.2f} "
         f"| {row.difference:+,.2f} | {_sources(row)} |"

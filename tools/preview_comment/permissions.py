@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +29,16 @@ _PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
     "aws:secretsmanager/secretPolicy:SecretPolicy": ("secretsmanager:", "secretArn"),
 }
 TYPES: Final = frozenset({_ROLE, _ROLE_POLICY, _ATTACHMENT, _INVOKE, *_PROTECTED_BY})
-_NOT_KNOWN: Final = "a policy that is known only after the update"
+_NOT_KNOWN: Final = "the actions of a policy that is known only after the update"
+# How a comment expresses the operators of conditions. IAM treats ArnEquals and ArnLike as the same operator.
+_OPERATORS: Final[Mapping[str, str]] = {
+    "StringEquals": "is",
+    "StringNotEquals": "is not",
+    "StringLike": "matches",
+    "ArnEquals": "matches",
+    "ArnLike": "matches",
+    "Bool": "is",
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -113,13 +121,13 @@ def _grants(change: Change, inputs: Inputs | None, place: Place) -> Iterator[Gra
             yield from _statements(inputs.get("policy"), _role(_of_unknown(inputs.get("role"), change)), place, "")
         case "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
             role = _role(_of_unknown(inputs.get("role"), change))
-            yield Grant(role, f"everything in the policy `{_last(inputs.get('policyArn'))}`", "")
+            yield Grant(role, f"every action of the policy `{_last(inputs.get('policyArn'))}`", "")
         case "aws:lambda/permission:Permission":
             on = f"lambda:function:{_of_unknown(inputs.get('function'), change).rpartition(':')[2]}"
             source = str(inputs.get("sourceArn") or "")
-            condition = f"for `{place.short(source)}`" if source else ""
+            condition = f"if `aws:SourceArn` matches `{place.short(source)}`" if source else ""
             if source == UNKNOWN:
-                condition = "for a new resource"
+                condition = "if `aws:SourceArn` is that of a new resource, whose ARN is not known before the update"
             yield Grant(_principal(inputs.get("principal"), place), str(inputs.get("action")), on, condition)
         case _:
             service, key = _PROTECTED_BY[change.type]
@@ -167,7 +175,7 @@ def _list(value: Any) -> list[Any]:
 def _all(statement: Mapping[str, Any], key: str) -> list[str]:
     """Return the actions or the resources of a statement. `NotAction` stands for all actions but its own."""
     if f"Not{key}" in statement:
-        return [f"* except {', '.join(map(str, _list(statement[f'Not{key}'])))}"]
+        return [f"every {key.lower()} except {', '.join(f'`{each}`' for each in _list(statement[f'Not{key}']))}"]
     return [str(each) for each in _list(statement.get(key, "*"))]
 
 
@@ -185,10 +193,10 @@ def _principal(value: Any, place: Place) -> str:
     if value == "*":
         return "Everybody"
     if value == UNKNOWN:
-        return "A new principal"
+        return "A principal that is known only after the update"
     text = str(value)
     if place.account and text in (place.account, f"arn:aws:iam::{place.account}:root"):
-        return "Every principal of this account with a permission in IAM"
+        return "Every principal of this account whose IAM policies also allow the action"
     return f"The service `{text}`" if text.endswith(".amazonaws.com") else f"`{place.short(text)}`"
 
 
@@ -196,12 +204,17 @@ def _condition(condition: Any, place: Place) -> str:
     if not condition:
         return ""
     parts = [
-        f"{key} {re.sub('([a-z])([A-Z])', lambda m: f'{m[1]} {m[2].lower()}', operator).lower()} "
-        f"{' or '.join(place.short(str(each)) for each in _list(wanted))}"
+        f"`{key}` {_compared(operator)} {' or '.join(f'`{place.short(str(each))}`' for each in _list(wanted))}"
+        + (" or is absent" if operator.endswith("IfExists") else "")
         for operator, keys in condition.items()
         for key, wanted in keys.items()
     ]
-    return f"if `{' and '.join(parts)}`"
+    return f"if {' and '.join(parts)}"
+
+
+def _compared(operator: str) -> str:
+    name = operator.removesuffix("IfExists")
+    return _OPERATORS.get(name, f"meets the condition `{name}` with")
 
 
 def _severity(sentence: str) -> tuple[bool, bool, str]:
@@ -217,7 +230,7 @@ def _sentences(grants: set[Grant], others: set[Grant], new_roles: set[str], *, i
     clauses: dict[str, list[str]] = defaultdict(list)
     for (who, resource, condition, is_denied), actions in groups.items():
         if is_denied:
-            verb = "is no longer denied" if is_wider else "is now denied"
+            verb = "is no longer forbidden to" if is_wider else "is now forbidden to"
         elif who in new_roles:
             verb = "is new and may"
         else:
@@ -235,7 +248,7 @@ def _action(actions: list[str], resource: str) -> str:
     if actions == ["sts:AssumeRole"]:
         return f"assume {resource}"
     listed = ", ".join(action if "`" in action or " " in action else f"`{action}`" for action in actions)
-    return f"{listed} on {phrase(resource)}" if resource else listed
+    return f"call {listed} on {phrase(resource)}" if resource else f"call {listed}"
 
 
 def _before(grant: Grant, actions: list[str], others: set[Grant]) -> str:

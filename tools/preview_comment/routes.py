@@ -54,7 +54,7 @@ def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tupl
 def _described(route: Route) -> str:
     """Return what answers a new route, and who may call it."""
     if route.is_fixed:
-        return ": always the same answer, from API Gateway itself"
+        return ": API Gateway itself always returns the same response"
     found = _ANSWERS.search(json.dumps(route.integration))
     access = "needs a token" if route.operation.get("security") else "OPEN TO EVERYBODY"
     return f": answered by {found[1] if found else 'an unknown integration'}, {access}"

@@ -9,29 +9,38 @@ from typing import Any, Final
 from tools.preview_comment.preview import UNKNOWN, Change, Inputs
 
 LOST: Final[Mapping[str, tuple[str, str]]] = {
-    "aws:dynamodb/table:Table": ("the table", "All its rows are lost."),
+    "aws:dynamodb/table:Table": ("the table", "All its rows are deleted."),
     "aws:s3/bucket:Bucket": ("the bucket", "All its objects are lost."),
     "aws:cognito/userPool:UserPool": ("the user pool", "All accounts are lost, and all users must sign up again."),
     "aws:cognito/userPoolClient:UserPoolClient": (
         "the app client",
         "Its id changes, so frontends need the new one, and all users must sign in again.",
     ),
-    "aws:cognito/userPoolDomain:UserPoolDomain": ("the sign-in domain", "Nobody can sign in while it is missing."),
+    "aws:cognito/userPoolDomain:UserPoolDomain": ("the sign-in domain", "Nobody can sign in until it exists again."),
     "aws:cognito/userGroup:UserGroup": ("the user group", "Its members lose their rights."),
-    "aws:kms/key:Key": ("the key", "What it encrypted is unreadable for ever after the waiting period."),
-    "aws:kms/alias:Alias": ("the alias of a key", "Whatever names the key by the alias fails."),
+    "aws:kms/key:Key": ("the key", "After its waiting period, nobody can ever read what it encrypted."),
+    "aws:kms/alias:Alias": ("the alias of a key", "Requests that name the key by this alias fail."),
     "aws:cloudwatch/eventArchive:EventArchive": ("the event archive", "Its events can't be replayed any more."),
-    "aws:cloudwatch/eventBus:EventBus": ("the event bus", "Events are lost while it is missing."),
+    "aws:cloudwatch/eventBus:EventBus": ("the event bus", "Events are lost until it exists again."),
     "aws:cloudwatch/logGroup:LogGroup": ("the log group", "All its log lines are lost."),
     "aws:sqs/queue:Queue": ("the queue", "All messages in it are lost."),
     "aws:sns/topic:Topic": ("the topic", "Its subscriptions are lost, and people must confirm them again."),
     "aws:apigateway/restApi:RestApi": ("the REST API", "Its id is part of its URL, so clients need the new URL."),
     "aws:apigatewayv2/api:Api": ("the HTTP API", "Its id is part of its URL, so clients need the new URL."),
-    "aws:apigateway/domainName:DomainName": ("the domain of an API", "Clients reach nothing while it is missing."),
-    "aws:apigatewayv2/domainName:DomainName": ("the domain of an API", "Clients reach nothing while it is missing."),
-    "aws:sesv2/emailIdentity:EmailIdentity": ("the sender's identity", "SES must verify the sender again."),
+    "aws:apigateway/domainName:DomainName": (
+        "the domain of an API",
+        "Clients cannot reach the API until it exists again.",
+    ),
+    "aws:apigatewayv2/domainName:DomainName": (
+        "the domain of an API",
+        "Clients cannot reach the API until it exists again.",
+    ),
+    "aws:sesv2/emailIdentity:EmailIdentity": (
+        "the SES identity",
+        "SES must verify the sender again before it sends emails.",
+    ),
     "aws:sfn/stateMachine:StateMachine": ("the state machine", "Its executions and their histories are lost."),
-    "aws:acm/certificate:Certificate": ("the certificate", "Clients refuse the connection while it is missing."),
+    "aws:acm/certificate:Certificate": ("the certificate", "Clients refuse the connection until it exists again."),
     "aws:cloudfront/distribution:Distribution": ("the distribution", "Its domain name changes."),
     "aws:ssm/parameter:Parameter": ("the parameter", "Its value is lost."),
     "aws:backup/vault:Vault": ("the backup vault", "All its backups are lost."),
@@ -58,7 +67,10 @@ _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
         lambda inputs: bool(inputs.get("pointInTimeRecovery", {}).get("enabled")),
         "nobody can restore an earlier state of",
     ),
-    "forceDestroy": (lambda inputs: not inputs.get("forceDestroy"), "a deletion deletes all objects, too, of"),
+    "forceDestroy": (
+        lambda inputs: not inputs.get("forceDestroy"),
+        "Pulumi can now delete the bucket together with all objects of",
+    ),
 }
 _NAMED: Final = 5
 # AWS identifies a resource by these inputs. Two Pulumi resources with equal values are one resource on AWS.
@@ -122,11 +134,11 @@ def _protection(change: Change) -> str:
     """Return what AWS does about the deletion, by the settings with which the resource was deployed."""
     old: Inputs = change.old or {}
     if change.type == "aws:s3/bucket:Bucket" and not old.get("forceDestroy"):
-        return " AWS refuses to delete a bucket with objects, and then the update fails half-way."
+        return " If the bucket contains objects, AWS refuses to delete it, and the update fails half-way."
     if old.get("deletionProtectionEnabled") is True or old.get("deletionProtection") == "ACTIVE":
         return " Deletion protection is on, so AWS refuses this, and the update fails half-way."
     if old.get("pointInTimeRecovery", {}).get("enabled"):
-        return " DynamoDB keeps a last backup for 35 days, because point-in-time recovery is on."
+        return " Because point-in-time recovery is on, DynamoDB makes a backup, which you can restore for 35 days."
     return ""
 
 
@@ -151,10 +163,12 @@ def renaming(before: Change, after: Change) -> str:
     # URN.
     alias = f'pulumi.Alias(name="{before.name}")' if same_parents else f'"{before.urn}"'
     kind = before.type.rpartition(":")[2]
-    return (
-        f"{kind} `{physical_name(before)}`: `{before.name}` is now `{after.name}`. "
-        f"Add `aliases=[{alias}]` to its options."
+    what = (
+        f"it moves to another parent (logical name `{after.name}`)"
+        if before.name == after.name
+        else f"its logical name changes from `{before.name}` to `{after.name}`"
     )
+    return f"{kind} `{physical_name(before)}`: {what}. Add `aliases=[{alias}]` to the options of the resource."
 
 
 def _identity(change: Change, inputs: Inputs) -> tuple[str, Any] | None:

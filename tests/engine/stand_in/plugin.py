@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
+import threading
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -24,12 +24,14 @@ def serve(register: Callable[[Any], None], at_end: Callable[[], None] = lambda: 
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # The CLI receives Ctrl-C too. It ends its plugins itself after their last responses, so a plugin must ignore
-    # Ctrl-C.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The CLI ends a plugin with SIGINT and waits five seconds for it. Plugins have a process group of their own, so a
+    # Ctrl-C at the terminal does not reach them.
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(0.2)
+    while os.getppid() == parent and not ended.wait(0.2):
+        pass
     server.stop(0)
     at_end()
     os._exit(0)
