@@ -172,14 +172,15 @@ class DataTier(pulumi.ComponentResource):
                 },
                 {
                     # This rule removes delete markers that have no versions left. It is a separate rule, because S3
-                    # does not allow this option in a rule that also counts days.
+                    # does not allow this option in a rule that also has a number of days.
                     "id": "deletion-marks",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"expired_object_delete_marker": True},
                 },
             ],
-            # S3 accepts the rule for noncurrent versions only in a bucket with versioning.
+            # S3 accepts a rule for noncurrent versions only in a bucket with versioning, so versioning must be enabled
+            # first.
             opts=self._owner.opts(depends_on=[versioning]),
         )
         policy = {

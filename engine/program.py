@@ -94,7 +94,7 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     # The first error of a resource ends the run, and this function raises that error. Without this handler, the event
     # loop would also print all later errors.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Pulumi's runtime settings look up the current event loop of this thread.
+    # Pulumi's runtime settings look up the current event loop of this thread, so it must be `loop`.
     asyncio.set_event_loop(loop)
     monitor = _Monitor(sink)
     set_all_config(dict(stack.config), [])

@@ -41,8 +41,8 @@ _RESPONSES: Final = {
     "BAD_REQUEST_BODY": _GatewayResponse("ValidationError", _BODY),
     "BAD_REQUEST_PARAMETERS": _GatewayResponse("ValidationError", ""),
     "UNAUTHORIZED": _GatewayResponse("Unauthorized", _TOKEN),
-    # For an expired token, API Gateway's default status is 403. This API returns 401, because a client that receives
-    # 401 knows that it must sign in again.
+    # By default, API Gateway returns 403 for an expired token. This API returns 401, because a client that receives 401
+    # knows that it must sign in again.
     "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN),
     "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this."),
     "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall."),

@@ -188,7 +188,7 @@ class RestApi(pulumi.ComponentResource):
             self._name,
             name=title,
             body=pulumi.Output.json_dumps(rest_document(document), sort_keys=True, separators=(",", ":")),
-            # In this mode, API Gateway deletes every route that the document does not contain.
+            # In the mode `overwrite`, API Gateway deletes every route that the document does not contain.
             put_rest_api_mode="overwrite",
             # The endpoint type is set here, because an OpenAPI document cannot set it. An import of the document does
             # not change it.

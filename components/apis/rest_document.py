@@ -30,8 +30,8 @@ INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 # OpenAPI document, because an import resets every setting that the document leaves out.
 SECURITY_POLICY: Final = "SecurityPolicy_TLS13_1_2_2021_06"
 ENDPOINT_ACCESS_MODE: Final = "STRICT"
-# A MOCK integration returns its response only if it has a template for the body's media type. For other media types, API
-# Gateway returns 415. A template cannot match all media types, so the common ones are listed.
+# A MOCK integration returns its response only if it has a template for the body's media type. For other media types,
+# API Gateway returns 415. A template cannot match all media types, so the common ones are listed.
 ANSWERED_MEDIA_TYPES: Final = (
     JSON,
     "application/json-patch+json",

@@ -174,8 +174,8 @@ class EventBus(pulumi.ComponentResource):
                 source="process_order",
                 timeout_s=15,
                 memory_mb=256,
-                # The function raises an error to make Lambda retry the event, for example while the EXPRESS execution
-                # of the order may still run.
+                # The function raises an error when it wants Lambda to retry the event. For example, the EXPRESS
+                # execution of the order may still run.
                 raises_business_errors=True,
                 environment={"ORDERS_TABLE": args.orders_table.name, "STATE_MACHINE_ARN": args.state_machine_arn},
                 permissions=[

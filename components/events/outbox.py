@@ -18,7 +18,8 @@ from components.functions.function import Function, FunctionArgs, FunctionContex
 from contracts.orders import DETAIL_TYPES, EVENT_SOURCE, TRANSITIONS
 
 _BATCH: Final = 50
-# A DynamoDB stream retains a record for 24 h. After 6 h of retries, 18 h remain to fix the cause and to redrive.
+# A DynamoDB stream retains a record for 24 h. If Lambda gives up after 6 h of retries, 18 h remain to fix the cause and
+# to redrive the record.
 _LONGEST_RETRIED_S: Final = 6 * 3600
 _RETRIES: Final = 10
 

@@ -36,8 +36,8 @@ FUNCTIONS: Final = ROOT / "functions"
 BUILD: Final = ROOT / ".build"
 LAYER_LOCK: Final = FUNCTIONS / "layers" / "powertools.txt"
 RUNTIME: Final = f"python{PYTHON_VERSION}"
-# The keys are Lambda's architectures, and the values are uv's platform names. Lambda's runtime is Amazon Linux 2023
-# with glibc 2.34, which runs manylinux2014 wheels.
+# The keys are Lambda's architectures, and the values are uv's platform names. Lambda's runtime can use manylinux2014
+# wheels, because it is Amazon Linux 2023 with glibc 2.34.
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
 LEFT_OUT: Final = (

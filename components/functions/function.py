@@ -205,7 +205,8 @@ class Function(pulumi.ComponentResource):
         args = self._args
         failures = [made.arn for made in (self.dead_letter_queue, self.failure_queue) if made]
         statements = [
-            # The log group is created before the function, so the role does not need logs:CreateLogGroup.
+            # The log group is created before the function, so the role does not need the permission
+            # logs:CreateLogGroup.
             allow(
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",

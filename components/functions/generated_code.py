@@ -57,7 +57,7 @@ def schemas() -> dict[str, Mapping[str, Any]]:
 
 def sdk_data() -> dict[str, bytes]:
     """Return the files of `shared/sdk/` by path: botocore's files, reduced to the operations in CALLS."""
-    # The import takes 30 ms, and only a new build of the layer needs it, so it is not at the top of the module.
+    # The import takes 30 ms, and only a new build of the layer needs it. It is therefore not at the top of the module.
     from botocore.loaders import Loader  # noqa: PLC0415
 
     loader = Loader()

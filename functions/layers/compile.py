@@ -11,8 +11,8 @@ import marshal
 import sys
 import zipfile
 
-# These .pyc files are hash-based and unchecked (PEP 552), because the archive has no sources or timestamps to compare
-# with.
+# Python compares a .pyc file with its source, unless the file is hash-based and unchecked (PEP 552). These files are
+# unchecked, because the archive contains no sources.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -132,7 +132,7 @@ class Relay:
                 too_large = isinstance(error, ClientError) and aws.error_code(error) in _TOO_LARGE
                 if too_large and len(left) > 1:
                     return self._put_halves(left)
-                # The SDK has already retried transient errors, so this method does not repeat the call.
+                # The SDK has already retried transient errors, so this method does not repeat the failed call.
                 logger.exception("bus refused the call", entries=len(left), sequence_number=left[0].sequence_number)
                 return PutOutcome(refused=left, stop=not too_large)
             if not left:

@@ -105,7 +105,7 @@ class CatalogStore:
             Key={"product_id": {"S": product["product_id"]}},
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
             ConditionExpression=condition,
-            # Aliases are needed because `name` is a reserved word of DynamoDB.
+            # The expression contains aliases of the attribute names, because `name` is a reserved word of DynamoDB.
             ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -43,8 +43,8 @@ def parse(data: bytes) -> Any:
         )
     try:
         value = _DECODER.decode(text)
-        # Python accepts an unpaired surrogate, but AWS services do not. Only an escape such as \ud800 can produce an
-        # unpaired surrogate.
+        # Python's JSON parser accepts an unpaired surrogate, but AWS services do not. Only an escape such as \ud800 can
+        # produce one.
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
