@@ -28,7 +28,8 @@ overrides = {
     for name, each in config.functions.overrides.items()
 }
 check_overrides(overrides, {**routes.caller_limits(), **CALLER_LIMITS, **caller_limits()})
-# All archives are built first, so that a failing build stops the program before Pulumi registers any resource.
+# The archives of all functions and layers are built first, so that a failing build stops the program before Pulumi
+# registers any resource.
 built = archives.build_all(config.functions.architecture)
 
 naming = Naming(project=config.project, stack=config.stack)

@@ -46,10 +46,12 @@ def _tolerate_any_character() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # The caller closed this stream (`>&-`), so a buffer receives the output and discards it.
+            # The stream is None, because the caller closed it (`>&-`). A buffer replaces it, so that the command can
+            # still write to it without an error. Nobody reads the buffer.
             setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper) and stream.errors != "replace":
-            # cli.output.protect already sets this error handler, unless the command runs inside another program.
+            # In this program's own commands, cli.output.protect has already set this error handler. This line is for
+            # other programs that call `run` without `protect`.
             stream.reconfigure(errors="replace")
 
 

@@ -44,9 +44,10 @@ def naming(path: Path) -> Generator[None]:
 def described(error: OSError) -> str:
     """Return one line that describes an error of the operating system: the file, the error and the remedy."""
     got = error.strerror or str(error) or type(error).__name__
-    # When a link or a move fails, `filename2` is the file that the command tried to write.
+    # For a failed link or rename, `filename` is the source, and `filename2` is the target that the command tried to
+    # write.
     name: Any = error.filename2 or error.filename
-    # If an operation on a file descriptor fails, `filename` is the descriptor's number.
+    # For a failed operation on a file descriptor, `filename` is the descriptor's number, which would not help the user.
     if not name or isinstance(name, int):
         remedy = _REMEDIES.get(error.errno or 0, _MEND)
         return f"the operating system: {got}. Remedy: {remedy}"
@@ -57,7 +58,8 @@ def described(error: OSError) -> str:
 def _remedy(number: int, path: Path) -> str:
     found = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     folder = found if found.is_dir() else found.parent
-    # A remedy may change files only inside the checkout, because a link or an argument can point anywhere.
+    # `path` may be outside of the checkout, because a symbolic link or an argument can point to any file. A remedy must
+    # not change files there.
     own = found.is_relative_to(_CHECKOUT)
     if number in _FORBIDDEN:
         quoted = shlex.quote(str(folder))

@@ -16,8 +16,8 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
-# These errors mean that nobody reads the output: the reader has stopped reading, as `head` does, or the caller closed
-# the stream (`>&-`).
+# These errors mean that nobody reads the output: the reader has stopped reading, as `head` does (EPIPE), or the caller
+# closed the stream with `>&-` (EBADF).
 _NO_READER: Final = (errno.EPIPE, errno.EBADF)
 _STREAMS: Final = {"stdout": 1, "stderr": 2}
 
@@ -37,8 +37,8 @@ class _Stream(io.FileIO):
             else:
                 if written is not None:
                     return written
-                # Another program that shares the terminal made the terminal non-blocking, so this process waits until
-                # it can write.
+                # The terminal is in non-blocking mode, because another program that shares the terminal set this mode.
+                # This process therefore waits until it can write.
                 select.select([], [self], [])
         return len(memoryview(data).cast("B"))
 
@@ -49,8 +49,8 @@ def protect() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            # Without this placeholder, the next file that Python opens would get the number of the closed stream, and
-            # the command would write its output into that file.
+            # The stream is closed, so the number of its descriptor is free. Without this placeholder, the next file
+            # that Python opens would get this number, and the command would write its output into that file.
             os.open(os.devnull, os.O_RDWR)
     for name, descriptor in _STREAMS.items():
         setattr(sys, name, _protected(descriptor, getattr(sys, name)))
@@ -59,7 +59,8 @@ def protect() -> None:
 
 def _protected(descriptor: int, given: io.TextIOWrapper | None) -> io.TextIOWrapper:
     stream = io.BufferedWriter(_Stream(descriptor, "w", closefd=False))
-    # A character that the terminal cannot encode must not make a command fail, so it is replaced.
+    # A character that the terminal cannot encode must not make a command fail, so `errors="replace"` writes a question
+    # mark instead.
     if given is None:
         return io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
     return io.TextIOWrapper(
@@ -83,5 +84,5 @@ def _finish() -> None:
         "Remedy: free some space there, or write the output elsewhere\n"
     )
     sys.stderr.flush()
-    # Python is already exiting here, and sys.exit has no effect any more.
+    # This function runs while Python exits. sys.exit cannot change the exit code any more, but os._exit can.
     os._exit(1)

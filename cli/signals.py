@@ -34,8 +34,8 @@ def take() -> None:
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            # Python writes the number of a signal to the pipe only if the signal has a handler, so an empty handler is
-            # set.
+            # Python writes the number of a signal to the pipe only if the signal has a handler, so the signal gets a
+            # handler that does nothing.
             signal.signal(number, _pass)
     threading.Thread(target=_wait, args=(read,), daemon=True).start()
     atexit.register(_go_no_further)
@@ -107,13 +107,14 @@ def _wait(read: int) -> None:
     for thread in threads:
         thread.join(max(0.0, ends - time.monotonic()))
     with suppress(OSError):
-        # A terminal shows ^C in the line that the command was writing, so the message starts on a new line.
+        # After Ctrl-C, a terminal shows ^C in the line that the command was writing, so the message starts on a new
+        # line.
         os.write(2, b"\ninterrupted\n" if os.isatty(2) else b"interrupted\n")
     os._exit(128 + number)
 
 
 def _do(action: Callable[[], None]) -> None:
-    # If an action fails, the other actions must still run and the process must still end, without an error message.
+    # An error in one action must not stop the other actions or keep the process from ending, so the error is ignored.
     with suppress(Exception):
         action()
 

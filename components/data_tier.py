@@ -67,8 +67,9 @@ class DataTier(pulumi.ComponentResource):
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalog_id"],
-            # The index contains only keys, so a changed stock quantity does not write to the index. All products are in
-            # one partition of the index. If each sale wrote to this partition, its write limit would limit all sales.
+            # The index contains only keys, so a sale, which changes a product's stock, does not write to the index. All
+            # products are in one partition of the index. If each sale wrote to this partition, its write limit would
+            # limit all sales.
             indexes=[_index(CATALOG_INDEX, ["catalog_id", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")
@@ -101,7 +102,7 @@ class DataTier(pulumi.ComponentResource):
             attributes=[{"name": attribute, "type": "S"} for attribute in attributes or keys],
             global_secondary_indexes=list(indexes) or None,
             stream_enabled=stream or None,
-            # The outbox relay needs both the old and the new image, because the relay compares the statuses in both
+            # The outbox relay compares a row's old status with its new status, so each stream record must contain both
             # images.
             stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
             server_side_encryption={"enabled": True},
@@ -134,8 +135,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.bucket,
-            # Only people of this account who may read the bucket can use the AWS managed key. With a bucket key, S3
-            # calls KMS once for many objects.
+            # Without a key id, S3 uses the AWS managed key. Only people of this account who may read the bucket can use
+            # this key. With a bucket key, S3 calls KMS once for many objects.
             rules=[
                 {"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}, "bucket_key_enabled": True}
             ],
@@ -150,8 +151,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketNotification(
             f"{name}-changes",
             bucket=bucket.bucket,
-            # With this setting, S3 sends its events to the account's default bus. The events are free until a rule
-            # matches them.
+            # With this setting, S3 sends an event about each changed object to the account's default bus. AWS charges
+            # for an event only if a rule matches it.
             eventbridge=True,
             opts=child,
         )
@@ -164,20 +165,22 @@ class DataTier(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"days": args.analytics_retention_days},
-                    # S3 keeps expired, deleted and overwritten objects for this number of days.
+                    # S3 keeps the noncurrent versions of expired, deleted and overwritten objects for this number of
+                    # days.
                     "noncurrent_version_expiration": {"noncurrent_days": _DAYS_OF_EARLIER_VERSIONS},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 },
                 {
                     # This rule removes delete markers that have no versions left. It is a separate rule, because S3
-                    # does not allow this option in a rule that also counts days.
+                    # does not allow this option in a rule that also has a number of days.
                     "id": "deletion-marks",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"expired_object_delete_marker": True},
                 },
             ],
-            # S3 accepts the rule for noncurrent versions only in a bucket with versioning.
+            # S3 accepts a rule for noncurrent versions only in a bucket with versioning, so versioning must be enabled
+            # first.
             opts=self._owner.opts(depends_on=[versioning]),
         )
         policy = {

@@ -63,7 +63,8 @@ class Identity(pulumi.ComponentResource):
             f"{name}-domain",
             domain=pulumi.Output.concat(self._owner.name("sign-in", kind="cognito-domain"), "-", args.account_id),
             user_pool_id=pool.id,
-            # Two domains cannot have one name, and Cognito refuses to delete a user pool that has a domain.
+            # Pulumi must delete an old domain before it creates a new one: two domains cannot have the same name, and
+            # Cognito refuses to delete a user pool that still has a domain.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         aws.cognito.UserGroup(
@@ -112,7 +113,7 @@ class Identity(pulumi.ComponentResource):
             f"{self._name}-client",
             name=self._owner.name("frontend"),
             user_pool_id=pool.id,
-            # A browser cannot keep a client secret, so PKCE protects the code flow instead.
+            # A browser cannot keep a client secret, so PKCE protects the authorization code flow instead.
             generate_secret=False,
             allowed_oauth_flows_user_pool_client=True,
             allowed_oauth_flows=["code"],

@@ -130,8 +130,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        # Importing a correction also imports the corrections that it uses, so excluded corrections are skipped here
-        # again.
+        # Importing a correction also imports the corrections that it uses, even the ones in `without`. This loop
+        # therefore has to skip the corrections in `without` again.
         if replacement.correction not in without:
             replacement.install()
 

@@ -114,7 +114,8 @@ def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: 
     attempts = 0
     while True:
         result = invoke()
-        # A throttled event does not count as an attempt. Lambda retries it until it reaches its maximum age.
+        # A throttled invocation does not count as an attempt. Lambda retries the event until the event reaches its
+        # maximum age.
         attempts += not result.get("throttle")
         if not result.get("error"):
             return result, attempts, "Success"

@@ -31,7 +31,7 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
     """Respond with the counts as JSON: {"records", "messages", "events", "executions"}."""
     if path != AT_WORK:
         return await original(method, path, *arguments)
-    # During the first count, an execution may write stream records after the records were counted, and end before the
+    # One count is not enough: an execution may write stream records after the records are counted, and end before the
     # executions are counted. The second count finds these records.
     first, second = (contextvars.copy_context().run(_counts) for _ in range(2))
     counts = {name: max(number, second[name]) for name, number in first.items()}
@@ -40,8 +40,8 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
 
 def _counts() -> dict[str, int]:
     mappings = list(_lambda._iter_all_esms())
-    # The counts follow the direction in which work moves through the platform. Work that moves on during a count is
-    # then counted in its next place.
+    # Work moves through the platform in this order: records, messages, events, executions. Because the counts follow
+    # the same order, work that moves on during a count is still counted in its next place.
     return {
         "records": sum(unread(*found) for found in mappings),
         "messages": sum(_waiting(*found) for found in mappings),

@@ -31,7 +31,8 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 def add_event(original: Any, execution: dict[str, Any], kind: str, details: Any = None) -> Any:
     """Record an event in the execution's history and in its log, unless the execution or the branch has ended."""
     if not kind:
-        # An empty kind means the start of the execution, which the emulator has already recorded.
+        # An empty kind stands for the start of the execution. The history already contains this event, so only the log
+        # needs it.
         event = details
     else:
         ended = execution["status"] != "RUNNING" and not kind.startswith("Execution")

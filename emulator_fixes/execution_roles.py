@@ -26,7 +26,8 @@ _TRANSACTED: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# The error names that Step Functions uses for each integration when AWS denies access.
+# If IAM denies access to a step, Step Functions reports an error with one of these names, which depends on the
+# integration.
 _ERRORS: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "dynamodb": "DynamoDB.AccessDeniedException",

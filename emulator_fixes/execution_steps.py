@@ -36,7 +36,7 @@ def run_execution(original: Any, arn: str) -> None:
     if not execution or not machine:
         return
     definition: Mapping[str, Any] = json.loads(machine["definition"])
-    # The emulator has already recorded the start of the execution in the history. This call only writes the start to
+    # The emulator has already recorded the start of the execution in the history, so this call writes the start only to
     # the execution log.
     _states._add_event(execution, "", execution["events"][0])
     stop = Stop()

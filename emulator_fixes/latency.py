@@ -19,8 +19,8 @@ from typing import Any, Final
 from emulator_fixes import replaces
 from local.bootstrap import END_OF_LOG
 
-# At the end of each invocation, an execution environment writes the line END_OF_LOG. `drain` waits for this line as
-# long as the environment runs. At this interval, it checks whether the environment still runs.
+# The interval, in seconds, at which `drain` checks whether the execution environment still runs. While the environment
+# runs, `drain` waits for the line END_OF_LOG, which the environment writes at the end of each invocation.
 _LOOK_AGAIN_S: Final = 0.1
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
@@ -30,7 +30,8 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
     """Return the log lines of an invocation, up to the end mark that local/bootstrap.py writes."""
     if arguments or named:
-        # The emulator passes arguments only for an environment that failed to start. Such a log has no END_OF_LOG line.
+        # The emulator passes these arguments only for an environment that failed to start. The log of such an
+        # environment has no END_OF_LOG line.
         return original(worker, *arguments, **named)
     lines: list[str] = []
     while True:

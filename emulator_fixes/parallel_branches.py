@@ -50,8 +50,8 @@ def _run_all(branches: list[Any], given: Any, execution: Any, context: dict[str,
 
     def run(index: int, branch: Any) -> None:
         stopping.set(stop)
-        # A branch can read the variables of the surrounding states. Variables that the branch sets are visible only
-        # inside the branch.
+        # A branch can read the variables of the surrounding states, so it gets a copy of them. Variables that the
+        # branch sets are visible only inside the branch.
         own = {**context, "variables": dict(context.get("variables", {}))}
         try:
             result = _states._run_sub_machine(branch["States"], branch["StartAt"], copy.deepcopy(given), execution, own)

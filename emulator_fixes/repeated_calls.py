@@ -7,7 +7,7 @@ Emulator: If a deployment repeats a call that creates a resource, the emulator r
     exists already, or creates a second resource.
 AWS: AWS behaves in the same way. Only operations with a client token return the first call's response again.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
-Upstream: nothing to report, because AWS behaves in the same way.
+Upstream: nothing to report, because AWS behaves in the same way for calls without a client token.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any, Final
 from emulator_fixes import replaces
 from local.instance import ONCE
 
-# A deployment repeats only the few calls that were open when the previous deployment was killed, so older responses can
-# be dropped.
+# The number of responses that are kept. A killed deployment leaves only a few calls open, and the next deployment
+# repeats only these calls, so older responses can be dropped.
 _MOST: Final = 5000
 _FIRST_ERROR: Final = 400
 _Messages = list[dict[str, Any]]
@@ -34,7 +34,8 @@ async def app(original: Any, scope: Any, receive: Any, send: Any) -> None:
         await original(scope, receive, send)
         return
     if await _is_good(_answers.get(token)):
-        # The client reads the response only after it has sent the whole request, so the request is read first.
+        # The client reads the response only after it has sent the whole request, so this function reads the request
+        # before it responds.
         while (await receive()).get("more_body"):
             pass
     else:

@@ -39,8 +39,8 @@ async def call_function_of_rest(original: Any, reference: Any, event: Any, **sco
     call = current.get()
     if call is not None and call.source:
         source = call.source
-        # The source ARN contains the method's resource with wildcards, such as /orders/*/cancel, and not the path of
-        # the request.
+        # For a REST API, the source ARN does not contain the path of the request. It contains the method's resource,
+        # with a wildcard for each path parameter, such as /orders/*/cancel.
         resource = _PARAMETER.sub("*", source["resource_path"])
         place = f"{source['api_id']}/{source['stage_name']}/{call.method}{resource}"
         if not _may_invoke(reference, place):
@@ -58,7 +58,8 @@ async def call_function_of_http(
     """
     reference = internal("services.apigateway")._extract_lambda_ref_from_integration_uri(integration["integrationUri"])
     path, method = arguments[:2]
-    # The source ARN of a route contains the declared route key, such as .../stage/METHOD/products/{product_id}.
+    # For an HTTP API, the source ARN contains the declared path of the route, such as
+    # .../stage/METHOD/products/{product_id}.
     route = str(arguments[5]).partition(" ")[2] or path
     if not any(_may_invoke(reference, f"{api}/{stage}/{verb}{route}") for verb in (method, "*")):
         return _HTTP_API_FAILED

@@ -25,7 +25,8 @@ from emulator_fixes.deliveries import DeliveryError, timestamp, to_destination
 
 _LOG: Final = logging.getLogger("local.stream_mapping")
 _SHARD: Final = "shardId-00000000000000000000-00000000"
-# This pause between attempts is shorter than Lambda's and the emulator's own (1 s), so that retries end sooner.
+# The pause between attempts, in seconds. Lambda and the emulator itself wait longer (the emulator waits 1 s). With a
+# shorter pause, retries end sooner.
 _PAUSE_S: Final = 0.3
 _lambda: Any = internal("services.lambda_svc")
 _dynamodb: Any = internal("services.dynamodb")
@@ -114,8 +115,8 @@ def _work_off(batch: _Batch) -> None:
     attempts = 0
     while batch.records:
         result = _lambda._execute_function(batch.function, {"Records": list(batch.records)})
-        # A throttled call does not count as an attempt. Lambda retries until the records are too old (Lambda developer
-        # guide).
+        # A throttled call does not count as an attempt. Lambda retries the batch until its records reach their maximum
+        # age (AWS Lambda Developer Guide).
         throttled = bool(result.get("throttle"))
         attempts += not throttled
         failed = bool(result.get("error"))
@@ -124,11 +125,11 @@ def _work_off(batch: _Batch) -> None:
             if done == len(batch.records):
                 return
             if done:
-                # The checkpoint moves behind the processed records, so the remaining records start with a new count of
-                # attempts.
+                # The checkpoint moves behind the processed records. For the remaining records, a new count of attempts
+                # starts with this attempt.
                 batch, attempts = _Batch(batch.mapping, batch.function, batch.records[done:]), 1
         if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
-            # Splitting a batch does not count as an attempt (Lambda developer guide).
+            # Splitting a batch does not count as an attempt (AWS Lambda Developer Guide).
             half = len(batch.records) // 2
             for part in (batch.records[:half], batch.records[half:]):
                 _work_off(_Batch(batch.mapping, batch.function, part))
@@ -149,7 +150,7 @@ def _processed(batch: _Batch, answer: Any) -> int:
     failed = {str(nested(each, "itemIdentifier")) for each in nested(answer, "batchItemFailures") or ()}
     numbers = [str(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
     if failed - set(numbers):
-        # A response with an unknown record fails the whole batch (Lambda developer guide).
+        # A response that reports a record outside of the batch fails the whole batch (AWS Lambda Developer Guide).
         return 0
     return next((index for index, number in enumerate(numbers) if number in failed), len(numbers))
 

@@ -40,7 +40,8 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
         return await original(*call)
     items, token = _asked(body)
     if token and _dynamodb._txn_token_lookup(token) is not None:
-        # The token shows that this call repeats a completed transaction, so it cannot conflict.
+        # The client token shows that this call repeats a completed transaction. The call writes nothing, so it cannot
+        # conflict with another transaction.
         return await original(*call)
     if any(busy := [_is_busy(item) for item in items]):
         return _canceled(busy)

@@ -19,7 +19,8 @@ from emulator_fixes import internal, replaces
 
 _HERE = ("127.0.0.1", True)
 
-# Work outside of a request, such as a delivery by EventBridge, has no caller address, so it uses this default.
+# Work outside of a request, such as a delivery by EventBridge, has no client address. For such work, this default
+# applies: an encrypted connection from 127.0.0.1.
 internal("core.iam_evaluator")._request_origin = contextvars.ContextVar("request_origin", default=_HERE)
 
 

@@ -16,8 +16,9 @@ import airspeed  # pyright: ignore[reportMissingTypeStubs]
 _ESCAPES: Final = {"\b": "\\b", "\n": "\\n", "\t": "\\t", "\f": "\\f", "\r": "\\r"}
 _ASCII: Final = 0x7F
 _airspeed: Any = airspeed
-# String literals in Velocity have no escape sequences, so a method receives the backslashes of "\\'" unchanged. Names
-# in Velocity may contain hyphens, as in $context.responseOverride.header.Access-Control-Allow-Origin.
+# The library airspeed differs from Velocity in two ways, which these lines correct. String literals in Velocity have no
+# escape sequences, so a method receives every backslash of a literal such as "\\'". Names in Velocity may contain
+# hyphens, as in $context.responseOverride.header.Access-Control-Allow-Origin.
 for _literal in (_airspeed.StringLiteral, _airspeed.InterpolatedStringLiteral):
     _literal.ESCAPED_CHAR = re.compile(r"(?!)")
 _airspeed.SetDirective.PLACE = re.compile(r"\s*\$([a-z_][a-z0-9_-]*(?:\.[a-z_][a-z0-9_-]*)*)", re.IGNORECASE)

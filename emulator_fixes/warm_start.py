@@ -23,7 +23,7 @@ from typing import Any, Final
 from emulator_fixes import internal, nested, replaces
 
 _LOG: Final = logging.getLogger("local.warm_start")
-# Within one deployment, less than this number of seconds passes between the changes of two aliases. A longer pause
+# A deployment changes its aliases one after the other, with pauses shorter than this number of seconds. A longer pause
 # means that the deployment is over.
 _QUIET_S: Final = 1.0
 _lambda: Any = internal("services.lambda_svc")

@@ -135,7 +135,8 @@ def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
 def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return invented outputs of a resource, in the format that AWS uses."""
     module, kind = type_token.split(":")[1].split("/", maxsplit=1)[0], type_token.rsplit(":", 1)[-1]
-    # AWS appends a number to a prefix. The graph leaves the number out, so that equal programs have equal graphs.
+    # The AWS provider appends a unique number to a name prefix. The graph omits this number, so that equal programs
+    # have equal graphs.
     prefix = str(inputs.get("namePrefix", "")).removesuffix("-")
     physical = inputs.get("name") or inputs.get("bucket") or prefix or name
     arn = f"arn:aws:{module}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"

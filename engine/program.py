@@ -17,7 +17,7 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
-from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright: ignore[reportPrivateUsage] - as mocks
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright: ignore[reportPrivateUsage] - pulumi.runtime.mocks imports both too
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
@@ -91,24 +91,25 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     `log` receives the messages of `pulumi.log`. Raises EngineError and whatever the program or the sink raises.
     """
     loop = asyncio.new_event_loop()
-    # The first error of a resource ends the run, and this function raises that error. Without this handler, the loop
-    # would print the errors that follow.
+    # The first error of a resource ends the run, and this function raises that error. Without this handler, the event
+    # loop would also print all later errors.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Pulumi's runtime settings look up the current event loop of this thread.
+    # Pulumi's runtime settings look up the current event loop of this thread, so it must be `loop`.
     asyncio.set_event_loop(loop)
     monitor = _Monitor(sink)
     set_all_config(dict(stack.config), [])
     mocks.set_mocks(
         monitor.mocks, project=stack.project, stack=stack.name, preview=stack.preview, logger=log, monitor=monitor
     )
-    # A run that failed leaves tasks of its own loop, and a later run in the same process would wait for them forever.
+    # After a failed run, Pulumi's settings still contain tasks of that run's event loop, which has stopped. A later run
+    # in the same process would wait for these tasks forever, so the settings are cleared first.
     tracked: Any = settings.SETTINGS
     tracked.rpc_manager.clear()
     tracked.outputs.clear()
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource
     exports = loop.run_until_complete(_exports(program))
-    # This line does not run after an error. The loop then stays open, because threads that still create resources
-    # report to the loop.
+    # After an error, this line does not run, and the loop stays open: threads that are still creating resources report
+    # to the loop.
     loop.close()
     asyncio.set_event_loop(None)
     return exports

@@ -11,13 +11,12 @@ from components.apis.mapping_templates import render
 
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key")
 EXPOSED_HEADERS: Final = ("Location", "x-amzn-requestid")
-# The time in seconds for which a browser may cache the response to a preflight request. Chrome caches it for two hours
-# at most.
+# The time in seconds for which a browser may cache the response to a preflight request. Chrome's maximum is two hours.
 MAX_AGE_S: Final = 3600
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 
-# Templates and headers put each origin between quotes. The pattern therefore excludes quotes and the special characters
-# of Velocity.
+# Mapping templates and headers contain each origin between quotes. A quote or a special character of Velocity in an
+# origin would break them, so the pattern excludes these characters.
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 

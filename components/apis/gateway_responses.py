@@ -31,9 +31,9 @@ class _GatewayResponse:
     """HTTP status, if it differs from the status of the error code `code`."""
 
 
-# The response types and their default statuses are listed under "Gateway response types" in the API Gateway Developer
-# Guide. DEFAULT_4XX applies to every 4xx type that is missing here, and all of these default to 403. DEFAULT_5XX
-# applies to every missing 5xx type.
+# _RESPONSES does not list every response type. DEFAULT_4XX applies to every 4xx type that _RESPONSES does not list, and
+# DEFAULT_5XX to every such 5xx type. By default, all of these 4xx types have the status 403. The source of the types
+# and statuses is the API Gateway Developer Guide, "Gateway response types".
 _DEFAULTS: Final = ("DEFAULT_4XX", "DEFAULT_5XX")
 _RESPONSES: Final = {
     "DEFAULT_4XX": _GatewayResponse("Forbidden", "The API refused the request."),
@@ -41,12 +41,13 @@ _RESPONSES: Final = {
     "BAD_REQUEST_BODY": _GatewayResponse("ValidationError", _BODY),
     "BAD_REQUEST_PARAMETERS": _GatewayResponse("ValidationError", ""),
     "UNAUTHORIZED": _GatewayResponse("Unauthorized", _TOKEN),
-    # For an expired token, API Gateway's default status is 403. This API returns 401, because a client that receives
-    # 401 knows that it must sign in again.
+    # By default, API Gateway returns 403 for an expired token. This API returns 401, because a client that receives 401
+    # knows that it must sign in again.
     "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN),
     "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this."),
     "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall."),
-    # API Gateway returns this response, with 403 by default, for a path or method that the API does not have.
+    # Despite its name, this response type is for a path or method that the API does not have. Its default status is
+    # 403.
     "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
     "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
     "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", TOO_LARGE),
@@ -56,7 +57,8 @@ _RESPONSES: Final = {
     "API_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
     "AUTHORIZER_CONFIGURATION_ERROR": _GatewayResponse("InternalError", _INTERNAL),
     "AUTHORIZER_FAILURE": _GatewayResponse("InternalError", _INTERNAL),
-    # For a failed integration, API Gateway's default status is 504, but this API uses 504 only for timeouts.
+    # For a failed integration, API Gateway's default status is 504. This API returns 502, because it uses 504 only for
+    # timeouts.
     "INTEGRATION_FAILURE": _GatewayResponse("InternalError", _INTERNAL, 502),
     "INTEGRATION_TIMEOUT": _GatewayResponse(
         "Timeout", "The response took too long; the request may have been processed."
@@ -79,7 +81,7 @@ def _response(kind: str, response: _GatewayResponse, headers: Mapping[str, str])
         if response.message
         else error_body_quoting(response.code, "$context.error.messageString")
     )
-    # DEFAULT_4XX and DEFAULT_5XX set no status, because that status would replace the status of every error of their
-    # class.
+    # A status in DEFAULT_4XX or DEFAULT_5XX would replace the status of every other 4xx or 5xx response, so these two
+    # responses set no status.
     status = {} if kind in _DEFAULTS else {"statusCode": str(response.status or HTTP_STATUS[response.code])}
     return {**status, "responseParameters": headers, "responseTemplates": {JSON: body}}

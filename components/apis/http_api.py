@@ -20,8 +20,8 @@ from components.aws.owner import Owner
 from components.functions.function import Function, FunctionArgs, FunctionContext, by_source
 
 _COMPONENT: Final = "http-api"
-# The access log contains no caller, address or token, because these are personal data or secrets. API Gateway logs "-"
-# for a missing value.
+# The access log does not contain the caller's identity, IP address or token, because these are personal data or
+# secrets. If a request has no value for a field, API Gateway logs "-".
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",
@@ -91,7 +91,8 @@ class HttpApi(pulumi.ComponentResource):
         permissions = self._make_permissions(operations)
         access_log, stage = self._make_stage(permissions)
 
-        # This URL has no trailing slash, unlike the invoke URL of the stage.
+        # `api_endpoint` has no trailing slash, unlike the `invoke_url` of the stage, so clients can append a path such
+        # as /products.
         self.url = self._api.api_endpoint
         self.api_id = self._api.id
         self.stage_name = stage.name
@@ -152,8 +153,8 @@ class HttpApi(pulumi.ComponentResource):
             function.make_permission(
                 f"{self._name}-{role}",
                 principal="apigateway.amazonaws.com",
-                # The source ARN allows every stage, because IAM policies do not support the name `$default`. The API
-                # has only one stage.
+                # The source ARN has "*" in place of the stage, because IAM policies do not support the stage name
+                # `$default`. The API has no other stage.
                 source_arn=pulumi.Output.concat(self._api.execution_arn, f"/*/*{path}"),
             )
             for source, function in self.functions.items()
@@ -166,8 +167,8 @@ class HttpApi(pulumi.ComponentResource):
         args = self._args
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
-            # A log group with this prefix needs no entry of its own in the resource policy of CloudWatch Logs. The size
-            # of that policy is limited.
+            # The account's resource policy for CloudWatch Logs has a size limit. A log group with this prefix needs no
+            # entry of its own in that policy.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,
@@ -177,7 +178,8 @@ class HttpApi(pulumi.ComponentResource):
         stage = aws.apigatewayv2.Stage(
             f"{self._name}-stage",
             api_id=self._api.id,
-            # With a named stage, the function would receive every path with the stage's name as a prefix.
+            # The stage `$default` adds nothing to the paths. With any other stage, the function would receive every
+            # path with the stage's name as a prefix.
             name="$default",
             auto_deploy=True,
             access_log_settings={"destination_arn": access_log.arn, "format": json.dumps(_ACCESS_LOG)},
@@ -187,8 +189,8 @@ class HttpApi(pulumi.ComponentResource):
                 "detailed_metrics_enabled": True,
             },
             tags=self._owner.tags(),
-            # The stage waits for the permissions, so that the first deployment has no route whose function API Gateway
-            # cannot invoke.
+            # The stage waits for the permissions. Otherwise, the first deployment could have a route whose function API
+            # Gateway may not invoke yet.
             opts=self._owner.opts(depends_on=permissions),
         )
         return access_log, stage

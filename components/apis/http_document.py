@@ -21,11 +21,11 @@ from components.apis.cors import ALLOWED_HEADERS, MAX_AGE_S, CorsRules
 from components.aws.openapi import Operation
 from contracts.orders import API_TIMEOUT_S
 
-# An HTTP API waits at most 30 s for an integration, and AWS does not raise this quota. This API uses the time limit of
-# the REST API.
+# An HTTP API waits at most 30 s for an integration, and AWS does not raise this quota. This API uses the shorter time
+# limit of the REST API.
 INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 VERSION: Final = "1"
-# An HTTP API returns the request id in this header.
+# An HTTP API returns the request id in this header. A web page can read the header only if CORS exposes it.
 _EXPOSED_HEADERS: Final = ("apigw-requestid",)
 _EXTENSION: Final = "x-amazon-apigateway"
 
@@ -60,7 +60,8 @@ def http_document(args: HttpDocumentArgs) -> dict[str, Any]:
     return {
         "openapi": "3.0.3",
         "info": {"title": args.title, "version": VERSION},
-        # When an HTTP API is imported, the tags of its OpenAPI document become AWS tags.
+        # When API Gateway imports an OpenAPI document as an HTTP API, the document's tags become the AWS tags of the
+        # API.
         "tags": [{"name": key, f"{_EXTENSION}-tag-value": value} for key, value in sorted(args.tags.items())],
         "paths": paths,
         "components": {"securitySchemes": {scheme: _authorizer(args) for scheme in sorted(schemes)}},

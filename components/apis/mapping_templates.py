@@ -14,7 +14,8 @@ from typing import Final
 JSON: Final = "application/json"
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
-# Comments of the template files are removed, so that a changed comment causes no deployment.
+# A changed template causes a deployment of the API. Comments are removed from the templates, so that a changed comment
+# causes none.
 _COMMENT: Final = re.compile(r"^##.*\n", re.MULTILINE)
 
 

@@ -154,7 +154,8 @@ class RestApi(pulumi.ComponentResource):
                 permissions=[
                     allow("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem", on=args.orders_table.arn),
                     allow("dynamodb:Query", on=index_arn),
-                    # The transaction that cancels an order also returns its stock.
+                    # When the function cancels a confirmed order, the same transaction returns the order's products to
+                    # stock.
                     allow("dynamodb:UpdateItem", on=args.inventory_table.arn),
                 ],
             ),
@@ -187,9 +188,10 @@ class RestApi(pulumi.ComponentResource):
             self._name,
             name=title,
             body=pulumi.Output.json_dumps(rest_document(document), sort_keys=True, separators=(",", ":")),
-            # In this mode, API Gateway deletes every route that the document does not contain.
+            # In the mode `overwrite`, API Gateway deletes every route that the document does not contain.
             put_rest_api_mode="overwrite",
-            # An OpenAPI document cannot set the endpoint type, and an import does not change it.
+            # The endpoint type is set here, because an OpenAPI document cannot set it. An import of the document does
+            # not change it.
             endpoint_configuration={"types": "REGIONAL"},
             security_policy=SECURITY_POLICY,
             endpoint_access_mode=ENDPOINT_ACCESS_MODE,

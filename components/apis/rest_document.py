@@ -25,13 +25,13 @@ from components.aws.openapi import Operation
 from contracts.orders import API_TIMEOUT_S
 
 INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
-# This policy allows TLS 1.2 and 1.3. The default policy of a regional API would also allow TLS 1.0. STRICT requires
-# that the host name of the TLS connection belongs to this API. Both settings are in the document too, because an import
-# resets the settings that its document leaves out.
+# This security policy allows TLS 1.2 and 1.3. The default policy of a regional API would also allow TLS 1.0. The access
+# mode STRICT requires that the host name of the TLS connection belongs to this API. Both settings are also in the
+# OpenAPI document, because an import resets every setting that the document leaves out.
 SECURITY_POLICY: Final = "SecurityPolicy_TLS13_1_2_2021_06"
 ENDPOINT_ACCESS_MODE: Final = "STRICT"
-# A MOCK integration returns 415 for a body whose media type has no template. A template cannot match all media types,
-# so the common ones are listed.
+# A MOCK integration returns its response only if it has a template for the body's media type. For other media types,
+# API Gateway returns 415. A template cannot match all media types, so the common ones are listed.
 ANSWERED_MEDIA_TYPES: Final = (
     JSON,
     "application/json-patch+json",
@@ -103,7 +103,8 @@ def proxy_parts(invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
         "uri": invoke_arn,
         "timeoutInMillis": INTEGRATION_TIMEOUT_MS,
     }
-    # API Gateway passes the function's response on unchanged, so the method declares no responses.
+    # In a Lambda proxy integration, API Gateway passes the function's response on unchanged, so the method declares no
+    # responses.
     return {"responses": {}, f"{_EXTENSION}-integration": integration}
 
 
@@ -127,7 +128,7 @@ def answer_parts(
         for status, (pattern, template) in templates.items()
     }
     return {
-        # A response template may set only headers that the method declares.
+        # A response template may set only headers that the method declares, so each response declares them.
         "responses": {str(status): {"description": str(status), "headers": declared} for status in templates},
         f"{_EXTENSION}-integration": {
             **integration,
@@ -144,9 +145,9 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = method
     for path, methods in paths.items():
         methods["options"] = _preflight(args, path)
-    # For an unknown path or method, API Gateway treats the token as an invalid AWS signature and returns 403. The
-    # greedy resource returns 404 instead: for every path except the root, and for the methods that the other resources
-    # lack.
+    # For an unknown path or method, API Gateway expects an AWS signature in the Authorization header. It finds the
+    # token instead, and returns 403. The greedy resource `/{proxy+}` returns 404, for every path except the root and
+    # for the methods that the other resources lack. The root needs the same method of its own.
     for path in ("/", "/{proxy+}"):
         paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
     return paths
@@ -162,8 +163,8 @@ def _contract(operation: Operation) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": operation.operation_id,
         f"{_EXTENSION}-request-validator": _VALIDATOR,
-        # The authorizer accepts ID tokens if `security` lists no scopes, and access tokens if it lists scopes. The
-        # operation sets `security` itself, because an import ignores the `security` of the whole document.
+        # The authorizer accepts ID tokens if `security` lists no scopes, and access tokens if it lists scopes. Each
+        # operation sets its own `security`, because an import ignores the `security` at the top level of the document.
         "security": [{operation.scheme: list(operation.scopes)}] if operation.scheme else [],
     }
     if parameters:

@@ -16,11 +16,11 @@ from components.aws.naming import LIMITS
 from components.aws.owner import Owner
 from components.aws.stack_context import StackContext
 
-# The access log contains no caller, address or token, because these are personal data or secrets. API Gateway logs "-"
-# for a missing value.
+# The access log does not contain the caller's identity, IP address or token, because these are personal data or
+# secrets. If a request has no value for a field, API Gateway logs "-".
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
-    # A client can choose the value of `requestId` but not of `extendedRequestId`.
+    # A client can choose the value of `requestId` but not of `extendedRequestId`, so the log contains both.
     "extendedRequestId": "$context.extendedRequestId",
     "xrayTraceId": "$context.xrayTraceId",
     "requestTime": "$context.requestTime",
@@ -36,7 +36,7 @@ _ACCESS_LOG: Final = {
     "errorType": "$context.error.responseType",
     "wafStatus": "$context.waf.status",
 }
-# The AWS provider appends as many characters to a name prefix.
+# The AWS provider appends this number of characters to a name prefix.
 _SUFFIX: Final = 26
 _LOG_ACTIONS: Final = (
     *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
@@ -82,10 +82,12 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
         f"{name}-deployment",
         rest_api=args.rest_api.id,
         # A deployment is a copy of the API's body, so a new body needs a new deployment. The digest uses the API's own
-        # `body` output. A digest of the resources in the body would make Pulumi delete the deployment first whenever
-        # one of them is replaced, such as the user pool. AWS refuses to delete a deployment while a stage points to it.
+        # `body` output, and not the resources whose ARNs are in the body, such as the user pool. If the digest used
+        # these resources, Pulumi would delete the deployment first whenever it replaced one of them. AWS refuses to
+        # delete a deployment while a stage points to it.
         triggers={"body": args.rest_api.body.apply(_digest)},
-        # Pulumi deletes the old deployment last, because AWS refuses to delete a deployment while a stage points to it.
+        # AWS refuses to delete a deployment while a stage points to it. Pulumi therefore creates the new deployment
+        # first and deletes the old one last, which is Pulumi's default.
         opts=owner.opts(depends_on=args.needed),
     )
     access_log = aws.cloudwatch.LogGroup(
@@ -96,7 +98,7 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
         tags=tags,
         opts=opts,
     )
-    # If this group did not exist, API Gateway would create it without a retention period.
+    # If this log group did not exist, API Gateway would create it without a retention period.
     execution_log = aws.cloudwatch.LogGroup(
         f"{name}-execution-log",
         name=pulumi.Output.concat("API-Gateway-Execution-Logs_", args.rest_api.id, "/", args.stage_name),
@@ -123,7 +125,7 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
         settings={
             "metrics_enabled": True,
             "logging_level": args.execution_log_level,
-            # A data trace would log request bodies, which contain personal data.
+            # With data tracing, API Gateway would log request bodies, which contain personal data.
             "data_trace_enabled": False,
             "throttling_rate_limit": args.throttle_rate,
             "throttling_burst_limit": args.throttle_burst,
@@ -147,7 +149,9 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
     context = args.context
     role = aws.iam.Role(
         f"{name}-log-role",
-        # The role of a destroyed stack still exists, so a new stack of the same name needs another name for its role.
+        # The role still exists after its stack was destroyed (`retain_on_delete`). A later stack with the same name
+        # therefore needs another name for its role, so the AWS provider appends a
+        # unique suffix to this prefix.
         name_prefix=owner.name(f"{name}-log", kind="role")[: LIMITS["role"] - _SUFFIX - 1] + "-",
         assume_role_policy=trust(
             "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True
@@ -155,8 +159,8 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
         tags=owner.tags(),
         opts=owner.opts(retain_on_delete=True),
     )
-    # The role serves all APIs of the account, so it may write the logs of all of them. It has the permissions of AWS's
-    # managed policy AmazonAPIGatewayPushToCloudWatchLogs, limited to this region.
+    # API Gateway uses this role for all APIs of the account, so the role may write the logs of all APIs. It has the
+    # permissions of AWS's managed policy AmazonAPIGatewayPushToCloudWatchLogs, limited to this region.
     policy = aws.iam.RolePolicy(
         f"{name}-log-policy",
         name="permissions",
@@ -174,7 +178,7 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
     return aws.apigateway.Account(
         f"{name}-account",
         cloudwatch_role_arn=role.arn,
-        # AWS accepts the role only after it could write to the log group /aws/apigateway/welcome, so the role needs its
-        # policy first.
+        # Before AWS accepts the role, AWS uses it to write to the log group /aws/apigateway/welcome. The role therefore
+        # needs its policy first.
         opts=owner.opts(retain_on_delete=True, depends_on=[policy]),
     )

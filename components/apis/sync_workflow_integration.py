@@ -28,8 +28,8 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
 
 Any other error is 500 InternalError without its cause, which may say how the platform is built.
 """
-# The request template adds two bytes to each body. The size limit of a body plus two bytes is divisible by three, so
-# the Base64 text of the largest body has no padding.
+# The request template adds two bytes to each body. The sum of the body's size limit and these two bytes is divisible by
+# three, so the Base64 text of the largest body has no padding.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _TIMED_OUT: Final = "The order was not decided in time; retry the request with the same Idempotency-Key."
@@ -56,9 +56,9 @@ def make_role(
     role = aws.iam.Role(
         f"{name}-role",
         name=owner.name(name, kind="role"),
-        # API Gateway was seen to send no source account when it assumes the role of an integration. A condition that
-        # requires the source account would turn every request into a 500. Other accounts cannot use the role anyway,
-        # because iam:PassRole works only within one account.
+        # When API Gateway assumes the role of an integration, the request was seen to lack the source account. A
+        # condition that requires the source account would therefore turn every request into a 500. The role is safe
+        # without this condition: iam:PassRole works only within one account, so other accounts cannot use the role.
         assume_role_policy=trust("apigateway.amazonaws.com", source_account=account_id, allow_missing_source=True),
         tags=owner.tags(),
         opts=owner.opts(),
@@ -90,8 +90,8 @@ def integration_parts(
         httpMethod="POST",
         uri=f"arn:aws:apigateway:{region}:states:action/StartSyncExecution",
         credentials=role_arn,
-        # With `never`, API Gateway returns 415 for other content types, because they have neither a template nor a
-        # model to validate the body.
+        # With `never`, API Gateway returns 415 for a content type without a template. With `when_no_match`, API Gateway
+        # would pass such a body on without validation, because its content type has no model either.
         passthroughBehavior="never",
         requestTemplates={JSON: request_template(state_machine_arn)},
     )
@@ -132,6 +132,6 @@ def _answers() -> dict[int, tuple[str | None, str]]:
         200: ("200", response_template()),
         429: ("4\\d{2}", refused),
         504: ("504", error_body("Timeout", _TIMED_OUT)),
-        # API Gateway uses the response without a pattern if the pattern of no other response matches.
+        # This response has no pattern. API Gateway uses it if the pattern of no other response matches.
         500: (None, failed),
     }

@@ -12,8 +12,8 @@ from components.aws.owner import Owner
 from components.aws.stack_context import StackContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
-# WAF counts matches of this group but blocks none, because customers may use VPNs and other teams' servers run at
-# hosting providers.
+# This rule group matches requests from VPNs and hosting providers. WAF counts these requests but does not block them,
+# because customers may use VPNs, and other teams' servers may run at hosting providers.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
 
@@ -57,7 +57,8 @@ def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
         f"{name}-waf-log",
         resource_arn=acl.arn,
         log_destination_configs=[log.arn],
-        # WAF logs the address and headers of blocked requests only. Fields that can contain a token are never logged.
+        # WAF logs only blocked requests, with their IP addresses and headers. Fields that can contain a token are
+        # redacted.
         logging_filter={
             "default_behavior": "DROP",
             "filters": [
@@ -97,7 +98,8 @@ def _managed_rules() -> list[aws.wafv2.WebAclRuleArgsDict]:
         {
             "name": group,
             "priority": priority,
-            # With "none", WAF applies the actions of the rule group. With "count", WAF only counts the matches.
+            # With "none", WAF applies the actions of the group's rules. With "count", WAF only counts the requests that
+            # match.
             "override_action": {"count": {}} if group in _COUNTED_RULE_GROUPS else {"none": {}},
             "statement": {"managed_rule_group_statement": {"vendor_name": "AWS", "name": group}},
             "visibility_config": _visibility(group),
@@ -107,5 +109,5 @@ def _managed_rules() -> list[aws.wafv2.WebAclRuleArgsDict]:
 
 
 def _visibility(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
-    # Sampled requests would show headers, and therefore tokens, in the console.
+    # In the console, sampled requests would show their headers, and therefore their tokens.
     return {"metric_name": metric, "cloudwatch_metrics_enabled": True, "sampled_requests_enabled": False}

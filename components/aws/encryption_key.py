@@ -11,8 +11,9 @@ import pulumi_aws as aws
 from components.aws.owner import Owner
 
 _WAIT_BEFORE_DELETION_DAYS = 7
-# These actions administer a key and its alias (CloudFormation: AWS::KMS::Key, AWS::KMS::Alias) and cancel the key's
-# deletion. They do not encrypt or decrypt, which only the services in `users` may do.
+# These actions administer a key and its alias, and cancel the key's deletion. The CloudFormation Template Reference
+# requires them ("AWS::KMS::Key" and "AWS::KMS::Alias"). None of them encrypts or decrypts: only the services in `users`
+# may do that.
 _ADMINISTRATION = (
     *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),
     *("PutKeyPolicy", "UpdateKeyDescription", "TagResource", "UntagResource"),
@@ -41,7 +42,7 @@ def make_encryption_key(
         # With this statement, the account's IAM policies decide who may administer the key. Without it, nobody could
         # change or delete the key.
         "Action": [f"kms:{action}" for action in _ADMINISTRATION],
-        # In a key policy, "*" means the key that has the policy.
+        # In a key policy, "*" means only the key that the policy belongs to.
         "Resource": "*",
     }
     key = aws.kms.Key(

@@ -16,8 +16,8 @@ from components.aws.naming import Naming
 from components.aws.owner import Owner
 
 _COMPONENT: Final = "logs"
-# The CloudWatch Logs guide "Encrypt log data using AWS KMS" requires these actions. It writes them as patterns
-# (Encrypt*, GenerateDataKey* and so on).
+# The CloudWatch Logs User Guide, "Encrypt log data using AWS KMS", requires these actions. The guide writes them as
+# patterns, such as Encrypt* and GenerateDataKey*.
 _USE: Final = (
     *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
     *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey"),
@@ -63,9 +63,9 @@ def _log_groups(args: LogKeyArgs) -> dict[str, Any]:
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{args.region}.amazonaws.com"},
         "Action": [f"kms:{action}" for action in _USE],
-        # In a key policy, "*" means the key that has the policy.
+        # In a key policy, "*" means only the key that the policy belongs to.
         "Resource": "*",
-        # This condition allows every log group of the account. CloudWatch Logs still uses the key only for log groups
+        # This condition allows every log group of the account. CloudWatch Logs uses the key only for the log groups
         # that are configured with it.
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }

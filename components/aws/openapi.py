@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 import yaml
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "contracts"
-# libyaml needs a tenth of the time of PyYAML's own parser, but PyYAML can be built without it.
+# CSafeLoader uses libyaml, which needs a tenth of the time of PyYAML's own parser. If PyYAML was built without libyaml,
+# SafeLoader replaces CSafeLoader.
 _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
 _PATH_PARAMETER: Final = re.compile(r"\{([^}]+)\}")
@@ -114,7 +115,7 @@ def without_prose(schema: Any) -> Any:
         return schema
     fields = cast("dict[str, Any]", schema)
     kept = {key: without_prose(value) for key, value in fields.items() if key not in ("description", "properties")}
-    # The keys of `properties` are names of fields. A field may be named `description`, so every key is kept.
+    # In `properties`, each key is the name of a field. A field may be named `description`, so every key is kept.
     properties = {name: without_prose(value) for name, value in fields.get("properties", {}).items()}
     return {**kept, "properties": properties} if "properties" in fields else kept
 

@@ -8,22 +8,24 @@ import pulumi
 
 IRREPLACEABLE: Final = frozenset(
     {
-        # Data: rows, records, user accounts, events, and work that waits in a queue.
+        # These resources contain data: rows, records, user accounts, events, and work that waits in a queue.
         "aws:dynamodb/table:Table",
         "aws:s3/bucket:Bucket",
         "aws:cognito/userPool:UserPool",
         "aws:cognito/userGroup:UserGroup",
         "aws:cloudwatch/eventArchive:EventArchive",
         "aws:sqs/queue:Queue",
-        # Logs, which are the audit trail, and the keys without which nobody can read them.
+        # The logs are the audit trail, and nobody can read them without their keys.
         "aws:cloudwatch/logGroup:LogGroup",
         "aws:kms/key:Key",
-        # Addresses. AWS puts a new id into the URL of a new API, and frontends have stored the URL and the client id.
+        # Frontends store the URLs of these resources or their ids. If such a resource is replaced, its URL or id
+        # changes.
         "aws:apigateway/restApi:RestApi",
         "aws:apigatewayv2/api:Api",
         "aws:cognito/userPoolClient:UserPoolClient",
         "aws:cognito/userPoolDomain:UserPoolDomain",
-        # A custom domain name of an API keeps its address, but its DNS records point to AWS's name for it.
+        # A custom domain name stays the same when it is replaced. But AWS then generates a new target name for it, and
+        # its DNS record still points to the old target name.
         "aws:apigateway/domainName:DomainName",
         "aws:apigatewayv2/domainName:DomainName",
     }

@@ -18,11 +18,13 @@ from contracts.orders import MESSAGE_GROUP_ID
 
 _SOURCE: Final = "record_analytics"
 _TIMEOUT_S: Final = 30
-# AWS recommends a visibility timeout of six times the function's timeout (Lambda guide, "SQS event sources").
+# AWS recommends a visibility timeout of six times the function's timeout (AWS Lambda Developer Guide, "SQS event
+# sources").
 _VISIBILITY_PER_TIMEOUT: Final = 6
 _LONGEST_BATCH: Final = 10
 _RECEIVED_AT_MOST: Final = 5
-# SQS delivers one batch of a message group at a time, so a concurrency of one would be enough. Lambda's minimum is two.
+# All messages are in one message group, and SQS delivers one batch of a group at a time. A concurrency of one would
+# therefore be enough, but Lambda's minimum is two.
 _CONCURRENCY: Final = 2
 
 
@@ -71,8 +73,8 @@ def make_analytics_queue(
             },
             permissions=[
                 allow("s3:PutObject", on=pulumi.Output.concat(bucket.arn, "/orders/*")),
-                # The function itself moves bad messages to the dead-letter queue, together with the error. SQS's own
-                # redrive policy records no error.
+                # The function itself moves invalid messages to the dead-letter queue, together with the error. SQS's
+                # own redrive policy would move them without the error.
                 allow("sqs:SendMessage", on=dead.arn),
                 allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=made.arn),
             ],
@@ -104,7 +106,8 @@ def target_options() -> dict[str, Any]:
     the id and the time that EventBridge adds, because they differ between two copies of one event.
     """
     paths = {"event_id": "$.detail.event_id", "detail_type": "$.detail-type", "order": "$.detail.order"}
-    # EventBridge inserts each value as JSON with its quotes, so the template puts no quotes around the placeholders.
+    # EventBridge inserts each value as JSON, with the quotes of a string, so the template puts no quotes around the
+    # placeholders.
     template = ", ".join(f"{json.dumps(name)}: <{name}>" for name in paths)
     return {
         "sqs_target": {"message_group_id": MESSAGE_GROUP_ID},

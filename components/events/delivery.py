@@ -16,8 +16,8 @@ from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# EventBridge retries for one hour. The dead-letter queue then retains the event for 14 days, and `make redrive` can
-# send it again.
+# EventBridge retries a failed delivery for one hour. It then sends the event to the dead-letter queue, which retains
+# the event for 14 days. `make redrive` can send the event again.
 _RETRIED_FOR_S: Final = 3600
 _RETRIES: Final = 100
 

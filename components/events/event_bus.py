@@ -29,9 +29,9 @@ from contracts.orders import DETAIL_TYPES, EVENT_SOURCE
 
 _COMPONENT: Final = "events"
 _DAY_S: Final = 86_400
-# Lambda retries a failed event after a minute (Lambda: asynchronous invocation). An invocation of send_email that fails
-# can leave its claim on the email in place until the function's time limit has passed. If this time limit were longer
-# than a minute, the retry would find the claim and fail too.
+# Lambda retries a failed event after one minute (AWS Lambda Developer Guide, "Asynchronous invocation"). If an
+# invocation of send_email dies, its claim on the email remains until the function's time limit has passed. With a time
+# limit of more than one minute, the retry would still find the claim and fail too.
 CALLER_LIMITS: Final = {"send_email": CallerLimit(at_most_s=60, because="Lambda retries the event after 60 s")}
 """Limits of the functions that must end before Lambda retries an event."""
 
@@ -119,8 +119,8 @@ class EventBus(pulumi.ComponentResource):
         self.register_outputs({"busName": self.bus_name, "successTopicArn": self.success_topic_arn})
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:
-        # The bus has no resource policy, so only roles of this account may put events. The policy of each role limits
-        # which events.
+        # The bus has no resource policy, so only roles of this account may put events. Each role's policy limits which
+        # events the role may put.
         return aws.cloudwatch.EventBus(
             f"{self._name}-bus",
             name=self._owner.name("bus"),
@@ -174,8 +174,8 @@ class EventBus(pulumi.ComponentResource):
                 source="process_order",
                 timeout_s=15,
                 memory_mb=256,
-                # The function raises an error to make Lambda retry the event, for example while the EXPRESS execution
-                # of the order may still run.
+                # The function raises an error when it wants Lambda to retry the event. For example, the EXPRESS
+                # execution of the order may still run.
                 raises_business_errors=True,
                 environment={"ORDERS_TABLE": args.orders_table.name, "STATE_MACHINE_ARN": args.state_machine_arn},
                 permissions=[
@@ -217,8 +217,9 @@ class EventBus(pulumi.ComponentResource):
                 permissions=[
                     allow("dynamodb:GetItem", on=args.users_table.arn),
                     allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                    # The condition restricts the From address. A list of identity ARNs would not work, because SES may
-                    # check the identity of the address, of its verified domain or, in the sandbox, of the recipient.
+                    # The condition restricts the sender's address (From). A list of identity ARNs could not do that,
+                    # because SES may check the identity of the sender's address, of its verified domain or, in the
+                    # sandbox, of the recipient.
                     allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.mail_sender}}),
                 ],
                 asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),

@@ -18,7 +18,8 @@ from components.functions.function import Function, FunctionArgs, FunctionContex
 from contracts.orders import DETAIL_TYPES, EVENT_SOURCE, TRANSITIONS
 
 _BATCH: Final = 50
-# A DynamoDB stream retains a record for 24 h. After 6 h of retries, 18 h remain to fix the cause and to redrive.
+# A DynamoDB stream retains a record for 24 h. If Lambda gives up after 6 h of retries, 18 h remain to fix the cause and
+# to redrive the record.
 _LONGEST_RETRIED_S: Final = 6 * 3600
 _RETRIES: Final = 10
 
@@ -78,8 +79,8 @@ def make_relay(
                     on="*",
                     because="dynamodb:ListStreams does not support resource-level permissions",
                 ),
-                # If a batch fails on every retry, Lambda sends the position of the batch to this queue. Lambda uses the
-                # function's role for this call.
+                # If all retries of a batch fail, Lambda sends the position of the batch to this queue, with the
+                # function's role.
                 allow("sqs:SendMessage", on=failures.arn),
             ],
         ),
@@ -89,12 +90,12 @@ def make_relay(
         f"{name}-stream",
         event_source_arn=orders_table.stream_arn,
         function_name=function.arn,
-        # With LATEST, an order written between the creation of the mapping and the mapping's first read would have no
-        # event.
+        # With LATEST, the mapping would skip an order that is written after the mapping's creation but before its first
+        # read. Such an order would have no event.
         starting_position="TRIM_HORIZON",
         batch_size=_BATCH,
         # Lambda processes two batches of a shard at a time. The changes of one order stay in sequence, because they
-        # have the same key.
+        # have the same partition key, and Lambda never processes two batches with the same key at the same time.
         parallelization_factor=2,
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=_RETRIES,

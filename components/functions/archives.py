@@ -36,8 +36,8 @@ FUNCTIONS: Final = ROOT / "functions"
 BUILD: Final = ROOT / ".build"
 LAYER_LOCK: Final = FUNCTIONS / "layers" / "powertools.txt"
 RUNTIME: Final = f"python{PYTHON_VERSION}"
-# The keys are Lambda's architectures, and the values are uv's platform names. Lambda's runtime is Amazon Linux 2023
-# with glibc 2.34, which runs manylinux2014 wheels.
+# The keys are Lambda's architectures, and the values are uv's platform names. Lambda's runtime can use manylinux2014
+# wheels, because it is Amazon Linux 2023 with glibc 2.34.
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
 LEFT_OUT: Final = (
@@ -83,7 +83,7 @@ LEFT_OUT: Final = (
             "sqlite3",
         )
     ),
-    # The tracing SDK also works without the compiled part of wrapt, which is as large as the rest of wrapt.
+    # The X-Ray SDK also works without the compiled part of wrapt, which is as large as the rest of wrapt.
     "wrapt/*.so",
     # Only compilers and type checkers read these files.
     "*.c",
@@ -157,8 +157,8 @@ def function_archive(source: str) -> pulumi.FileArchive:
 
 def common_layer_archive() -> pulumi.FileArchive:
     """Return the archive of the `common` layer: functions/shared, contracts/*.py and the generated files."""
-    # The tests write the generated files next to the sources. This archive generates its own, so it skips the files of
-    # the tests.
+    # Tests write generated files into functions/shared. The archive skips these files and contains newly generated
+    # ones.
     own = {
         path: data
         for path, data in _tree(FUNCTIONS / "shared", prefix="python/shared/")
@@ -224,8 +224,8 @@ def _is_left_out(path: str) -> bool:
 
 
 def _install_wheels(target: Path, architecture: str) -> None:
-    # The lock file is complete, so uv must not add dependencies (--no-deps). boto3 is missing from the lock file on
-    # purpose, because Lambda's runtime contains it.
+    # The lock file lists every package of the layer, so uv must not add dependencies (--no-deps). boto3 is not in the
+    # lock file, because Lambda's runtime contains it.
     arguments = ["pip", "install", "--quiet", "--target", str(target), "--require-hashes", "--no-deps"]
     arguments += ["--only-binary", ":all:", "--python-platform", PLATFORMS[architecture]]
     arguments += ["--python-version", PYTHON_VERSION, "--requirement", str(LAYER_LOCK)]
@@ -266,7 +266,8 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
         for name, data in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = _FILE_MODE
-            # The value 3 means Unix. It is fixed, so that every operating system builds the same archive.
+            # The value 3 means Unix. Without it, zipfile would record the current operating system, so Windows would
+            # build a different archive.
             entry.create_system = 3
             archive.writestr(entry, data)
     return buffer.getvalue()
@@ -284,6 +285,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    # Tests must not use the network, so `make` builds the layers with this module before the tests run.
+    # Building the layers needs the network, which tests must not use. `make` therefore runs this module before the
+    # tests.
     powertools_layer_archive(sys.argv[1])
     common_layer_archive()

@@ -138,7 +138,7 @@ class Function(pulumi.ComponentResource):
         self._owner = Owner(naming=args.context.naming, component=args.component, parent=self)
         self.source, self.raises_business_errors = args.source, args.raises_business_errors
         self.alias_name = ALIAS
-        # Lambda sends only failed asynchronous invocations to these queues.
+        # Lambda sends only failed asynchronous invocations to these queues, so other functions have no queues.
         self.dead_letter_queue = self._make_queue(f"{name}-dlq") if args.asynchronous else None
         self.failure_queue = self._make_queue(f"{name}-failures") if args.asynchronous else None
         self._log_group = self._make_log_group()
@@ -192,8 +192,8 @@ class Function(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-role",
             name=self._owner.name(self._name, kind="role"),
-            # AWS does not document whether Lambda always sends the source account when it assumes a role, so the policy
-            # also allows requests without it.
+            # AWS does not document whether Lambda always sends the source account when it assumes a role, so the trust
+            # policy also allows requests without the source account.
             assume_role_policy=trust(
                 "lambda.amazonaws.com", source_account=self._args.context.account_id, allow_missing_source=True
             ),
@@ -205,7 +205,8 @@ class Function(pulumi.ComponentResource):
         args = self._args
         failures = [made.arn for made in (self.dead_letter_queue, self.failure_queue) if made]
         statements = [
-            # The log group is created before the function, so the role does not need logs:CreateLogGroup.
+            # The log group is created before the function, so the role does not need the permission
+            # logs:CreateLogGroup.
             allow(
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
@@ -250,8 +251,8 @@ class Function(pulumi.ComponentResource):
             environment={"variables": {**shared, **args.environment}},
             tracing_config={"mode": "Active"},
             dead_letter_config={"target_arn": self.dead_letter_queue.arn} if self.dead_letter_queue else None,
-            # Powertools already writes JSON. With Lambda's JSON format, Lambda would wrap each line again, and
-            # CloudWatch would not find the EMF metrics in it.
+            # Powertools already writes JSON. With Lambda's log format JSON, Lambda would wrap each line in another JSON
+            # object, and CloudWatch would not find the EMF metrics in it.
             logging_config={"log_format": "Text", "log_group": self._log_group.name},
             publish=True,
             tags=self._owner.tags(),

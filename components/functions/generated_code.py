@@ -30,7 +30,7 @@ CALLS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _DRAFT: Final = "http://json-schema.org/draft-04/schema#"
 _GENERATED: Final = '"""Generated from contracts/."""\n\n'
-# Every boto3 client reads these files of botocore.
+# Every boto3 client reads these data files of botocore.
 _SHARED_DATA: Final = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
 
 
@@ -57,7 +57,7 @@ def schemas() -> dict[str, Mapping[str, Any]]:
 
 def sdk_data() -> dict[str, bytes]:
     """Return the files of `shared/sdk/` by path: botocore's files, reduced to the operations in CALLS."""
-    # The import takes 30 ms, and only a new build of the layer needs it, so it is not at the top of the module.
+    # The import takes 30 ms, and only a new build of the layer needs it. It is therefore not at the top of the module.
     from botocore.loaders import Loader  # noqa: PLC0415
 
     loader = Loader()
@@ -77,9 +77,10 @@ def sdk_data() -> dict[str, bytes]:
 def _code(schema: Mapping[str, Any]) -> bytes:
     import fastjsonschema  # noqa: PLC0415 - the import is slow, and only a new build of the layer needs it
 
-    # API Gateway uses draft 4. A validator for a later draft would accept 1.0 as an integer, which API Gateway refuses.
+    # API Gateway validates with draft 4. A validator for a later draft would accept 1.0 as an integer, which API
+    # Gateway refuses.
     code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema})
-    # The generated code must not import fastjsonschema, which is missing in Lambda.
+    # The generated code must not import fastjsonschema, which is not installed in Lambda.
     own = code.replace(
         "from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException\n",
         "from shared.contracts import JsonSchemaValueException\n",
@@ -106,7 +107,8 @@ def _trimmed(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str,
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             wanted += _references(shapes[name])
-    # The documentation of `clientContextParams` is kept, because botocore reads it.
+    # Only operations, shapes and the model itself lose their documentation. botocore reads the documentation of
+    # `clientContextParams`.
     trimmed = {"operations": _undocumented(kept), "shapes": _undocumented(dict(sorted(shapes.items())))}
     return {name: part for name, part in model.items() if name != "documentation"} | trimmed
 

@@ -60,7 +60,7 @@ def _publisher(account_id: pulumi.Input[str], alarms: pulumi.Output[str]) -> dic
         "Effect": "Allow",
         "Principal": {"Service": _CLOUDWATCH},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-        # In a key policy, "*" means the key that has the policy.
+        # In a key policy, "*" means only the key that the policy belongs to.
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": {"aws:SourceArn": alarms}},
     }

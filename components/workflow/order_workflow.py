@@ -131,8 +131,8 @@ class OrderWorkflow(pulumi.ComponentResource):
                 raises_business_errors=True,
                 environment={"ORDERS_TABLE": orders.name, "INVENTORY_TABLE": inventory.name},
                 permissions=[
-                    # The function updates both tables in one TransactWriteItems. If the order was already decided, the
-                    # failed call returns the order's row.
+                    # The function updates both tables in one TransactWriteItems call. It needs no GetItem: if the order
+                    # was already decided, the failed call returns the order's row.
                     allow("dynamodb:UpdateItem", on=[orders.arn, inventory.arn]),
                 ],
             ),
@@ -145,8 +145,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         name, physical = f"{self._name}-{role}", self._owner.name(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            # A log group with this prefix needs no entry of its own in the resource policy of CloudWatch Logs. That
-            # policy is limited to 5,120 characters.
+            # The account's resource policy for CloudWatch Logs is limited to 5,120 characters. A log group with this
+            # prefix needs no entry of its own in that policy.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
@@ -198,7 +198,7 @@ class OrderWorkflow(pulumi.ComponentResource):
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
         # The role must exist before the state machine, so the trust policy cannot use the ARN output of the state
-        # machine.
+        # machine. The ARN is therefore composed from the state machine's name.
         machine_arn = pulumi.Output.concat(
             f"arn:aws:states:{context.region}:", context.account_id, f":stateMachine:{machine}"
         )
@@ -222,7 +222,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         args = self._args
         return [
             allow("lambda:InvokeFunction", on=[function.arn for function in self.functions.values()]),
-            # Only POST /process needs PutItem, because an accepted order already has a row.
+            # PutItem creates the row of an order from POST /process. Other orders already have a row, which POST
+            # /orders created.
             allow("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", on=args.orders_table.arn),
             allow("dynamodb:BatchGetItem", on=args.inventory_table.arn),
             allow("sns:Publish", on=self._topic.arn),

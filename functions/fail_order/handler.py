@@ -27,7 +27,7 @@ store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
     """Set the order to FAILED if it is PENDING. A rejected order stays REJECTED, although its execution failed."""
     ended = event["detail"]
-    # process_order uses the order id as the name of the execution.
+    # process_order names each execution by the id of its order.
     order_id: str = ended["name"]
     correlate(order_id)
     logger.append_keys(order_id=order_id, code=ended.get("error") or ended["status"])

@@ -11,8 +11,8 @@ import marshal
 import sys
 import zipfile
 
-# These .pyc files are hash-based and unchecked (PEP 552), because the archive has no sources or timestamps to compare
-# with.
+# Python compares a .pyc file with its source, unless the file is hash-based and unchecked (PEP 552). These files are
+# unchecked, because the archive contains no sources.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -30,7 +30,8 @@ def without_docstrings(source: bytes, path: str) -> ast.Module:
 
 with zipfile.ZipFile(sys.argv[1]) as sources, zipfile.ZipFile(sys.argv[2], "w") as code:
     for name in sorted(sources.namelist()):
-        # Lambda extracts layers to /opt, so tracebacks show these paths.
+        # Lambda extracts layers to /opt. Tracebacks show the path that is compiled into the code, so it must be the
+        # path in Lambda.
         source, path = sources.read(name), f"/opt/{name}"
         compiled = compile(without_docstrings(source, path), path, "exec", dont_inherit=True)
         code.writestr(f"{name}c", HEADER + importlib.util.source_hash(source) + marshal.dumps(compiled))

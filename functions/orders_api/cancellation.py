@@ -13,8 +13,9 @@ from shared.domain.orders import Order
 from shared.errors import StockContention, TooManyRequests
 from shared.order_transactions import OrderTransactions
 
-# While `cancel` runs, the order can change at most twice: to CONFIRMED, then to CANCELLED. The third attempt therefore
-# finds the order's final status. An attempt that fails because of contention for the stock counts too.
+# An attempt fails if the order's status changes meanwhile. The status can change at most twice, to CONFIRMED and then
+# to CANCELLED, so status changes alone cannot make three attempts fail. Contention for the stock also makes an attempt
+# fail. If all attempts fail, `cancel` raises TooManyRequests.
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.2
 

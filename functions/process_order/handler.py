@@ -29,8 +29,8 @@ store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 workflows: SFNClient = aws.client("stepfunctions")
 STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
 read = events.event_parser(DETAIL_TYPES["PENDING"])
-# After this time, the EXPRESS execution of a synchronous order has ended, because its time limit is below API Gateway's
-# 29 s.
+# The workflow of POST /process has a time limit below API Gateway's 29 s. When the order is older than 30 s, its
+# EXPRESS execution has therefore ended.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 
 

@@ -114,8 +114,8 @@ class Relay:
         detail = events.detail_of(rows.order_of(new))
         detail_type = DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
-            # A KeyError would contain the status from the row in its message, and the function writes the messages of
-            # errors to its log.
+            # This message does not quote the status, because the function logs the messages of errors, and the log must
+            # not contain data from rows. A KeyError would quote the status.
             raise ValidationError(f"status: unknown; allowed: {', '.join(DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail
@@ -132,7 +132,7 @@ class Relay:
                 too_large = isinstance(error, ClientError) and aws.error_code(error) in _TOO_LARGE
                 if too_large and len(left) > 1:
                     return self._put_halves(left)
-                # The SDK has already retried transient errors, so this method does not repeat the call.
+                # The SDK has already retried transient errors, so this method does not repeat the failed call.
                 logger.exception("bus refused the call", entries=len(left), sequence_number=left[0].sequence_number)
                 return PutOutcome(refused=left, stop=not too_large)
             if not left:

@@ -25,7 +25,8 @@ def parse(body: str) -> AnalyticsRecord:
     """Return the record in the body of a message. Raises ValidationError if it violates the contracts of the events."""
     try:
         record = json.loads(body)
-        # Python accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse such text.
+        # Python's JSON parser accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse such
+        # text. This line raises an error for it.
         json.dumps(record, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error

@@ -37,9 +37,10 @@ BUCKET: Final = os.environ["ANALYTICS_BUCKET"]
 FAILURE_QUEUE_URL: Final = os.environ["FAILURE_QUEUE_URL"]
 RECEIVED_AT_MOST: Final = int(os.environ["RECEIVED_AT_MOST"])
 LONGEST_MESSAGE: Final = 1024
-# Powertools' processor for FIFO queues is unsuitable, because it fails every message after the first failure. Valid
-# messages would then reach the failure queue together with a poison message. The order of the records does not matter,
-# because they are independent.
+# Powertools' processor for FIFO queues is unsuitable: after one failed message, it reports all later messages of the
+# batch as failed too. Valid messages could then reach the failure queue together with an invalid one. This processor
+# does not stop at a failed message. Records may then be written out of order, which is harmless, because they are
+# independent.
 processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 
 
@@ -58,7 +59,8 @@ def keep_or_set_aside(record: SQSRecord) -> None:
     the queue: all messages are in one FIFO group, and SQS delivers no other message of a group while one waits for a
     retry. Raises the AWS error if a later attempt may succeed.
     """
-    # Without this reset, the log lines of this message could show the previous message's order.
+    # Until `keep` sets it, the correlation id is still that of the previous message. Without this reset, log lines of
+    # this message could show the previous message's order.
     logger.set_correlation_id(None)
     try:
         keep(record)

@@ -108,7 +108,7 @@ def _send(email: Email, recipient: str) -> None:
         code = aws.error_code(error)
     else:
         return
-    # This raise is outside of `except`, because a chained exception would log SES's message, which contains the
-    # recipient.
+    # This error is raised outside of `except`. Inside, SES's error would be chained to it, and the log would show SES's
+    # message, which contains the recipient.
     logger.warning("email refused", code=code)
     raise MailRefused(f"email: SES returned {code}")

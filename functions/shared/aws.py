@@ -35,7 +35,7 @@ def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, sil
         made = session(own_data=True).create_client(service, config=config)
     except DataNotFoundError:
         # Lambda can update its botocore at any time. The new version may need data files that the layer does not
-        # contain. The client then uses the data files in botocore's own folder.
+        # contain. In this case, the client uses the data files in botocore's own folder.
         made = session(own_data=False).create_client(service, config=config)
     if silent_errors:
         made.meta.events.register("after-call", _drop_message)

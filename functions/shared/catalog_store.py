@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 4
 _FIRST_PAUSE_S: Final = 0.05
-# This condition is true for an existing row, unless the same request wrote the row. Rows from older versions have no
-# request_id.
+# This condition is true for an existing row, unless the same request wrote the row. It is also true for a row without a
+# request_id, which an older version of the program wrote.
 _WRITTEN_BY_ANOTHER_REQUEST: Final = (
     "attribute_exists(product_id) AND (attribute_not_exists(#request_id) OR #request_id <> :request_id)"
 )
@@ -61,8 +61,8 @@ class CatalogStore:
         )
         items: list[rows.Row] = cast("Any", answer)["Items"]
         ids: list[str] = [item["product_id"]["S"] for item in items]
-        # The returned last id comes from the index and not from the products that `_read` returns. The index is
-        # eventually consistent, so the last product of the page may no longer exist.
+        # The returned last id comes from the index, because `_read` may not return the last product: the index is
+        # eventually consistent, so it can list a product that no longer exists.
         return self._read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:
@@ -105,7 +105,7 @@ class CatalogStore:
             Key={"product_id": {"S": product["product_id"]}},
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
             ConditionExpression=condition,
-            # Aliases are needed because `name` is a reserved word of DynamoDB.
+            # The expression contains aliases of the attribute names, because `name` is a reserved word of DynamoDB.
             ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",

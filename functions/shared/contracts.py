@@ -109,6 +109,6 @@ def _echo(value: object) -> str:
         return "an object"
     if isinstance(value, list):
         return f"{len(cast('list[object]', value))} entries"
-    # A longer number is not quoted, because it could fill the whole message. No limit has more than ten digits, so a
-    # longer number is always outside of the limits.
+    # A number with more than ten digits is not quoted, because it could fill the whole message. No limit has more than
+    # ten digits, so such a number is always outside of the limits.
     return json.dumps(value) if not isinstance(value, int) or abs(value) < 10**10 else "a larger number"

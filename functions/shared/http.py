@@ -39,7 +39,8 @@ class _RestResolver(APIGatewayRestResolver):
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools prescribes the signature
-        # The pattern accepts trailing slashes, because API Gateway sends `/orders/` to the method of `/orders`.
+        # API Gateway treats `/orders/` like `/orders`, but passes the path to the function unchanged. The pattern
+        # therefore accepts trailing slashes.
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", rule) + r"/*\Z")
 
 
@@ -172,7 +173,8 @@ def _bytes(api: Api) -> bytes:
     if not body:
         raise ValidationError("body: missing; send a JSON object")
     if not api.current_event.is_base64_encoded:
-        # An unpaired surrogate is encoded as bytes that are not valid UTF-8, so the parser rejects them later.
+        # With `surrogatepass`, an unpaired surrogate becomes bytes that are not valid UTF-8. The parser rejects these
+        # bytes later with a ValidationError.
         return body.encode(errors="surrogatepass")
     try:
         return base64.b64decode(body, validate=True)

@@ -16,7 +16,7 @@ from shared.errors import IdempotencyConflict
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# workflows/order.asl.json repeats this reason, and a test compares the two.
+# workflows/order.asl.json repeats this code and message, and a test compares the two.
 INTERNAL_ERROR: Final[Reason] = {
     "code": "InternalError",
     "message": "The order could not be processed because of an internal error; place it again",

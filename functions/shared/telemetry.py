@@ -15,7 +15,7 @@ import warnings
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-# Most invocations count no business event, and Powertools would log this warning in each of them.
+# Powertools logs this warning in each invocation that counts no business event. Most invocations count none.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger(use_rfc3339=True)

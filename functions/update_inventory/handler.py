@@ -21,8 +21,8 @@ from shared.errors import InternalError, ValidationError
 from shared.order_transactions import OrderTransactions
 from shared.telemetry import correlate, logger, metrics, tracer
 
-# The SDK makes at most two attempts of a call, because two attempts end within the time limit of the workflow step.
-# After that limit, the workflow retries the step.
+# Two attempts of a call end within the time limit of the workflow step, so the SDK makes at most two. If both attempts
+# fail, the workflow retries the step.
 transactions = OrderTransactions(
     aws.client("dynamodb", attempts=2),
     orders_table=os.environ["ORDERS_TABLE"],

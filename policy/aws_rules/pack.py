@@ -1,8 +1,11 @@
 """Converts the rules to Pulumi policies.
 
-Pulumi runs a rule on one resource with the inputs of the resource, before it creates the resource. Pulumi runs a rule
-on several resources with all outputs, at the end of a preview or update. In a preview, a rule skips a resource with
-values that are not known yet. The update then checks that resource before Pulumi creates it.
+There are two kinds of rules. A rule about one resource reads the inputs of the resource, and Pulumi runs the rule
+before it creates the resource. A rule about several resources reads their outputs, and Pulumi runs the rule at the end
+of a preview or update.
+
+In a preview, some values are not known yet, and a rule skips a resource if it needs such a value. The update knows the
+value, so the rule checks the resource then.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Another environment that is active while make runs. Make must not change it."""
+"""Simulates a foreign Python environment that is active while make runs, and detects whether make changes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.commands.clones import PYTHON, tree
 
 @dataclass(frozen=True)
 class Other:
-    """An active virtual environment, which is also the active conda environment."""
+    """A directory that is both the active virtual environment and the active conda environment."""
 
     path: Path
 
@@ -38,7 +38,7 @@ def watched(*folders: Path) -> Watched:
 
 
 def make(folder: Path) -> Other:
-    """Create the environment in a folder."""
+    """Create the foreign environment in a folder."""
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()

@@ -26,20 +26,20 @@ NEWER_MAKE: Final = {
     "a function that GNU Make 3.81 lacks": r"\$[({](file|guile|let|intcmp)\b",
 }
 NEWER_SHELL: Final = {
-    "an array or a declaration of bash": r"\b(declare|typeset|local -n|mapfile|readarray|coproc)\b",
-    "a test of bash": r"\[\[",
-    "a redirection of bash": r"&>|\|&|<<<|<\(",
-    "a substitution of bash 4": r"\$\{\w+(\^|,|@)",
-    "a replacement of bash": r"\$\{\w+/",
+    "a Bash array or declaration": r"\b(declare|typeset|local -n|mapfile|readarray|coproc)\b",
+    "a Bash test": r"\[\[",
+    "a Bash redirection": r"&>|\|&|<<<|<\(",
+    "a Bash 4 substitution": r"\$\{\w+(\^|,|@)",
+    "a Bash replacement": r"\$\{\w+/",
     "echo with an option": r"\becho -[neE]",
-    "a tool of GNU": r"\b(readlink|realpath|mktemp|timeout|seq|stat|nproc|tac|shuf|sha256sum|install -D)\b",
-    "an option of GNU": r"\b(sed -[irz]|grep -[Porz]|xargs -[rd]|date -d|cp -a|sort -[Vz]|head -c|find [^|]*-printf)\b",
+    "a GNU tool": r"\b(readlink|realpath|mktemp|timeout|seq|stat|nproc|tac|shuf|sha256sum|install -D)\b",
+    "a GNU option": r"\b(sed -[irz]|grep -[Porz]|xargs -[rd]|date -d|cp -a|sort -[Vz]|head -c|find [^|]*-printf)\b",
     "a long option of a POSIX tool": r"\b(awk|cat|cp|cut|grep|head|ls|mkdir|mv|rm|sed|sort|tail|touch|tr) [^|;\n]*--\w",
 }
 
 
 def newer(text: str, rules: dict[str, str]) -> Iterator[str]:
-    """Yield each part of `text` that old systems do not support. Comments are ignored."""
+    """Yield each match of a rule in `text` as "NAME OF THE RULE: MATCH". Comments are ignored."""
     code = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in text.splitlines())
     for name, pattern in rules.items():
         yield from (f"{name}: {found.group()}" for found in re.finditer(pattern, code, re.MULTILINE))

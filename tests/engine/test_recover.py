@@ -144,8 +144,11 @@ def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine
     assert engine.cloud.calls() == []
 
 
-def test_option_of_pulumi_for_pending_creations_still_loses_them(fresh: Engine) -> None:
-    """If this test fails, Pulumi is fixed, and operations/pending.py is no longer needed (docs/decisions/23)."""
+def test_pulumi_still_loses_resources_given_to_import_pending_creates(fresh: Engine) -> None:
+    """`pulumi refresh --import-pending-creates` does not add the given resources to Pulumi's state.
+
+    If this test fails, Pulumi has fixed this bug, and operations/pending.py is no longer needed (docs/decisions/23).
+    """
     fresh.killed_at(20, "up", "--stack", STACK, "--yes", "--skip-preview")
     fresh.must("cancel", "--stack", STACK, "--yes")
     urns = {resource["urn"] for resource in pending.creates(fresh.exported(STACK))}

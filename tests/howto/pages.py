@@ -1,8 +1,10 @@
 """Reads the pages in docs/how-to and follows their steps in a checkout.
 
-A step is a sentence in one of the forms of `_FORMS`. A block of code belongs to the sentence before it. Code between
-backticks is literal text, and text with backticks has two around it. Commands are the lines of `console` blocks that
-start with `$ `.
+A page has two kinds of steps. The first kind is a sentence that matches a pattern in `_FORMS` and asks the reader to
+edit a file. Code between backticks in the sentence is literal text. If this text contains a backtick itself, it is
+between double backticks. If the sentence ends with a colon, the code block after it is the text to write.
+
+The second kind is a `console` block. The lines of the block that start with `$ ` are commands to run.
 """
 
 from __future__ import annotations

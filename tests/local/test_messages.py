@@ -137,7 +137,7 @@ def test_state_of_a_newer_version_is_refused(where: Instance) -> None:
 
 
 @pytest.mark.parametrize("content", DAMAGED)
-def test_an_emulator_is_found_without_its_record(
+def test_running_emulator_is_found_despite_a_damaged_record(
     where: Instance, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     def process(pid: int, command: str) -> processes.Process:

@@ -27,8 +27,8 @@ def decode(cursor: str) -> str:
     except (ValueError, binascii.Error):
         text = ""
     row_id = text.removeprefix(_VERSION)
-    # The decoder ignores invalid characters and unused bits, so several texts decode to the same id. Only the text that
-    # `encode` returns is valid.
+    # Base64 decoding ignores invalid characters and unused bits, so several cursors decode to the same id. Only the
+    # cursor that `encode` returns is valid.
     if not text.startswith(_VERSION) or encode(row_id) != cursor:
         raise unknown()
     return row_id

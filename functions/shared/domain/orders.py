@@ -15,8 +15,8 @@ from shared.domain.times import timestamp
 from shared.errors import InvalidTransition, OutOfStock, ProductNotFound, ValidationError
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
-# Never change the next two constants. Order ids and request hashes are derived from them, so after a change a retried
-# request would no longer find its order.
+# Never change _CANONICAL or _ORDER_IDS. Request hashes are derived from _CANONICAL, and order ids from _ORDER_IDS.
+# After a change, a retried request would no longer match the order that its first attempt created.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _ORDER_IDS: Final = uuid.UUID("6f1b9f0e-52a8-4c1d-9a53-0d6f3f0c7b21")
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -168,6 +168,7 @@ def _with_status(order: Order, status: Status, now: datetime) -> Order:
         )
     moved = order.copy()
     moved["status"] = status
-    # `now` can be older than the last update, because clocks differ and a retry uses the time of its first attempt.
+    # `now` can be earlier than `updated_at`, because clocks differ and because a retry uses the time of its first
+    # attempt.
     moved["updated_at"] = max(timestamp(now), order["updated_at"])
     return moved

@@ -27,7 +27,7 @@ class Canaries:
 
     run: str = field(default_factory=lambda: f"zq{uuid.uuid4().hex[:6]}")
     kinds: dict[str, str] = field(default_factory=dict[str, str])
-    """The kind of data by word, in lower case."""
+    """The kind of data that each canary stands for. The keys are the canaries, in lower case."""
     _others: set[str] = field(default_factory=set[str])
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 

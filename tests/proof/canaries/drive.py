@@ -1,4 +1,8 @@
-"""Sends canaries in every input of both APIs, in valid and in invalid requests."""
+"""Sends valid and invalid requests to both APIs, with a canary in every input.
+
+A canary is a unique word that stands for one kind of data, so that the attack can recognize this data in logs and
+tables.
+"""
 
 from __future__ import annotations
 

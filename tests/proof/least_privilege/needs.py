@@ -72,7 +72,7 @@ def _of_role(role: str, action: str, resource: str, reason: str) -> Need:
 def _trust(role: str, service: str, when: When = ()) -> Need:
     name = role.removeprefix(_ROLE)
     grant = Grant(policy=f"trust {name}", who=service, action="sts:AssumeRole", resource=role, when=when)
-    return grant, "The service assumes the role (see IAM: roles terms and concepts)"
+    return grant, 'The service assumes the role (see IAM User Guide, "Roles terms and concepts")'
 
 
 def _functions(graph: Graph) -> Iterator[Need]:
@@ -85,16 +85,25 @@ def _functions(graph: Graph) -> Iterator[Need]:
         streams = f"{groups[made.inputs['loggingConfig']['logGroup']]}:log-stream:*"
         for action in ("CreateLogStream", "PutLogEvents"):
             yield _of_role(
-                role, f"logs:{action}", streams, "The function writes its log (see Lambda: AWSLambdaBasicExecutionRole)"
+                role,
+                f"logs:{action}",
+                streams,
+                'The function writes its log (see AWS Managed Policy Reference, "AWSLambdaBasicExecutionRole")',
             )
         if made.inputs["tracingConfig"]["mode"] == "Active":
             for action in ("PutTraceSegments", "PutTelemetryRecords"):
-                yield _of_role(role, f"xray:{action}", "*", "The function sends its traces (see Lambda: using X-Ray)")
+                yield _of_role(
+                    role,
+                    f"xray:{action}",
+                    "*",
+                    'The function sends its traces (see AWS Lambda Developer Guide, "Using X-Ray")',
+                )
         if dead_letters := made.inputs.get("deadLetterConfig"):
             yield _sends(
                 role,
                 dead_letters["targetArn"],
-                "Lambda sends failed events to the dead-letter queue (see Lambda: dead-letter queues)",
+                "Lambda sends failed events to the dead-letter queue "
+                '(see AWS Lambda Developer Guide, "Dead-letter queues")',
             )
 
 
@@ -118,10 +127,16 @@ def _mappings(graph: Graph) -> Iterator[Need]:
         if ":sqs:" in source:
             for action in _QUEUE:
                 yield _of_role(
-                    role, f"sqs:{action}", source, "Lambda reads the queue (see Lambda: AWSLambdaSQSQueueExecutionRole)"
+                    role,
+                    f"sqs:{action}",
+                    source,
+                    'Lambda reads the queue (see AWS Managed Policy Reference, "AWSLambdaSQSQueueExecutionRole")',
                 )
         else:
-            reason = "Lambda reads the stream of the orders table (see Lambda: AWSLambdaDynamoDBExecutionRole)"
+            reason = (
+                "Lambda reads the stream of the orders table "
+                '(see AWS Managed Policy Reference, "AWSLambdaDynamoDBExecutionRole")'
+            )
             for action in _STREAM:
                 yield _of_role(role, f"dynamodb:{action}", source, reason)
             yield _of_role(role, "dynamodb:ListStreams", "*", reason)
@@ -129,7 +144,8 @@ def _mappings(graph: Graph) -> Iterator[Need]:
             yield _sends(
                 role,
                 target,
-                "Lambda sends the positions of failed records to the queue (see Lambda: on-failure destinations)",
+                "Lambda sends the positions of failed records to the queue "
+                '(see AWS Lambda Developer Guide, "On-failure destinations")',
             )
 
 
@@ -140,7 +156,8 @@ def _destinations(graph: Graph) -> Iterator[Need]:
             outcome = (
                 "handled events to the success topic" if kind == "onSuccess" else "failed events to the failure queue"
             )
-            yield _sends(role, target["destination"], f"Lambda sends {outcome} (see Lambda: destinations)")
+            reason = f'Lambda sends {outcome} (see AWS Lambda Developer Guide, "Destinations")'
+            yield _sends(role, target["destination"], reason)
 
 
 def _machines(graph: Graph) -> Iterator[Need]:
@@ -155,7 +172,8 @@ def _machines(graph: Graph) -> Iterator[Need]:
                     role,
                     f"logs:{action}",
                     "*",
-                    "The state machine writes its log (see Step Functions: logging to CloudWatch Logs)",
+                    "The state machine writes its log "
+                    '(see AWS Step Functions Developer Guide, "Logging to CloudWatch Logs")',
                 )
         if inputs["tracingConfiguration"]["enabled"]:
             for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"):
@@ -163,11 +181,12 @@ def _machines(graph: Graph) -> Iterator[Need]:
                     role,
                     f"xray:{action}",
                     "*",
-                    "The state machine sends its traces (see Step Functions: IAM policies for X-Ray)",
+                    "The state machine sends its traces "
+                    '(see AWS Step Functions Developer Guide, "IAM policies for X-Ray")',
                 )
         steps = calls(json.loads(inputs["definition"]), synchronous=inputs["type"] == "EXPRESS")
         for action, resource in sorted(steps):
-            yield _of_role(role, action, resource, "The state machine runs its steps (see workflows/)")
+            yield _of_role(role, action, resource, "The state machine runs its steps (defined in workflows/)")
 
 
 def _methods(graph: Graph) -> Iterator[Need]:
@@ -215,9 +234,8 @@ def _invoked(uri: str, api: str, path: str) -> Need:
     """Return the permission by which an API invokes a function for the methods under a path."""
     arn = uri.partition("/functions/")[2].removesuffix("/invocations")
     source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{path}"
-    return _invocation(
-        arn, "apigateway.amazonaws.com", source
-    ), "API Gateway invokes the function for a route (see Lambda: API Gateway)"
+    reason = 'API Gateway invokes the function for a route (see AWS Lambda Developer Guide, "API Gateway")'
+    return _invocation(arn, "apigateway.amazonaws.com", source), reason
 
 
 def _invocation(arn: str, service: str, source: str) -> Grant:
@@ -231,20 +249,18 @@ def _targets(graph: Graph) -> Iterator[Need]:
     for made in graph.of("EventTarget"):
         rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(made.inputs)}{made.inputs['rule']}"
         target: str = made.inputs["arn"]
-        if ":lambda:" in target:
-            yield (
-                _invocation(target, "events.amazonaws.com", rule),
-                "EventBridge delivers events to the rule's target (see EventBridge: resource policies)",
-            )
-        else:
-            yield (
-                _delivered(target, rule),
-                "EventBridge delivers events to the rule's target (see EventBridge: resource policies)",
-            )
-        yield (
-            _delivered(made.inputs["deadLetterConfig"]["arn"], rule),
-            "EventBridge stores undelivered events in the queue (see EventBridge: dead letters)",
+        reason = (
+            'EventBridge delivers events to the rule\'s target (see Amazon EventBridge User Guide, "Resource policies")'
         )
+        if ":lambda:" in target:
+            yield _invocation(target, "events.amazonaws.com", rule), reason
+        else:
+            yield _delivered(target, rule), reason
+        reason = (
+            "EventBridge stores undelivered events in the queue "
+            '(see Amazon EventBridge User Guide, "Dead-letter queues")'
+        )
+        yield _delivered(made.inputs["deadLetterConfig"]["arn"], rule), reason
 
 
 def _delivered(queue: str, rule: str) -> Grant:
@@ -270,7 +286,11 @@ def _alarms(graph: Graph) -> Iterator[Need]:
         policy = f"topic {topic.rpartition(':')[2]}"
         when: When = (("ArnEquals", _SOURCE, (source,)),)
         grant = Grant(policy=policy, who=who, action="sns:Publish", resource=topic, when=when)
-        yield grant, "CloudWatch sends alarm messages to the topic (see CloudWatch: notifying users of alarm changes)"
+        reason = (
+            "CloudWatch sends alarm messages to the topic "
+            '(see Amazon CloudWatch User Guide, "Notifying users on alarm changes")'
+        )
+        yield grant, reason
         key = next(made.inputs["kmsMasterKeyId"] for made in graph.of("Topic") if made.state["arn"] == topic)
         limits: When = (("ArnLike", _SOURCE, (source,)), ("StringEquals", "aws:sourceaccount", (ACCOUNT,)))
         name = f"key {key.rpartition('/')[2]}"
@@ -278,7 +298,7 @@ def _alarms(graph: Graph) -> Iterator[Need]:
             grant = Grant(policy=name, who=who, action=action, resource="*", when=limits)
             yield (
                 grant,
-                "CloudWatch encrypts alarm messages (see re:Post: CloudWatch alarm with an encrypted SNS topic)",
+                'CloudWatch encrypts alarm messages (see AWS re:Post, "CloudWatch alarm with an encrypted SNS topic")',
             )
         yield from _administration(name)
 
@@ -286,7 +306,11 @@ def _alarms(graph: Graph) -> Iterator[Need]:
 def _administration(key: str) -> Iterator[Need]:
     for action in _KEY:
         grant = Grant(policy=key, who=f"arn:aws:iam::{ACCOUNT}:root", action=f"kms:{action}", resource="*")
-        yield grant, "The account administers the key (see CloudFormation: AWS::KMS::Key, AWS::KMS::Alias)"
+        reason = (
+            "The account administers the key "
+            '(see AWS CloudFormation Template Reference, "AWS::KMS::Key" and "AWS::KMS::Alias")'
+        )
+        yield grant, reason
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
@@ -298,7 +322,11 @@ def _log_groups(graph: Graph) -> Iterator[Need]:
         for action in _LOG_ENCRYPTION:
             when: When = (("ArnLike", _ENCRYPTED_GROUP, (groups,)),)
             grant = Grant(policy=name, who=who, action=f"kms:{action}", resource="*", when=when)
-            yield grant, "CloudWatch Logs encrypts the log groups (see CloudWatch Logs: Encrypt log data using AWS KMS)"
+            reason = (
+                "CloudWatch Logs encrypts the log groups "
+                '(see Amazon CloudWatch Logs User Guide, "Encrypt log data using AWS KMS")'
+            )
+            yield grant, reason
         yield from _administration(name)
 
 
@@ -312,7 +340,8 @@ def _log_role(graph: Graph) -> Iterator[Need]:
                 role,
                 f"logs:{action}",
                 resource,
-                "API Gateway writes the logs of all APIs (see AmazonAPIGatewayPushToCloudWatchLogs)",
+                "API Gateway writes the logs of all APIs "
+                '(see AWS Managed Policy Reference, "AmazonAPIGatewayPushToCloudWatchLogs")',
             )
 
 

@@ -41,7 +41,10 @@ _SMALL: Final = ("confirmed in two writes", "users share idempotency keys", "a p
 
 
 def machine(make: Callable[[Any], SteppedPlatform], made: list[SteppedPlatform]) -> type[OrderLifeInProcess]:
-    """Return the state machine for platforms that `make` creates. `made` collects these platforms."""
+    """Return a state machine of Hypothesis that creates a platform with `make` for each run.
+
+    The state machine adds each platform to the list `made`.
+    """
 
     class Life(OrderLifeInProcess):
         users = USERS

@@ -1,7 +1,8 @@
-"""Events that arrive twice and in random order lead to the same state as events that arrive once and in order.
+"""Tests that events lead to the same state if they arrive twice in random order and if they arrive once in order.
 
-BREAKAGES breaks the consumers on purpose, and the attack must find each defect: `send_email` doesn't notice that it
-already sent an email, an execution isn't named by its order, and an analytics object is overwritten.
+BREAKAGES lists defects of consumers. The tests introduce each defect on purpose, and the attack must find it:
+`send_email` sends an email a second time, `process_order` starts a second execution for an order, and
+`record_analytics` overwrites an object.
 """
 
 from __future__ import annotations
