@@ -10,9 +10,28 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 from unittest import mock
 
+from tests.fakes.gateway import ORIGIN
+
+ENVIRONMENT: Final = {
+    "USERS_TABLE": "users",
+    "ORDERS_TABLE": "orders",
+    "ORDERS_BY_USER_INDEX": "by-user",
+    "INVENTORY_TABLE": "inventory",
+    "CATALOG_INDEX": "catalog",
+    "IDEMPOTENCY_TABLE": "idempotency",
+    "REMEMBERED_DAYS": "36",
+    "CORS_ORIGINS": f"http://localhost:3000,{ORIGIN}",
+    "EVENT_BUS": "orders-bus",
+    "STATE_MACHINE_ARN": "arn:standard",
+    "MAIL_SENDER": "orders@example.com",
+    "ANALYTICS_BUCKET": "analytics",
+    "FAILURE_QUEUE_URL": "https://queue/failures",
+    "RECEIVED_AT_MOST": "5",
+}
+"""Environment variables of every function. Each table, index and bucket has the name that the fakes use."""
 _requests = itertools.count(1)
 
 

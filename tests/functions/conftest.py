@@ -15,27 +15,9 @@ import pytest
 from shared.telemetry import logger
 from tests.contracts.answers import faults
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.gateway import ORIGIN, Answer, Request, http_event, rest_event
-from tests.fakes.runtime import LoadedFunction, loaded
+from tests.fakes.gateway import Answer, Request, http_event, rest_event
+from tests.fakes.runtime import ENVIRONMENT, LoadedFunction, loaded
 from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, FakeStepFunctions
-
-ENVIRONMENT = {
-    "USERS_TABLE": "users",
-    "ORDERS_TABLE": "orders",
-    "ORDERS_BY_USER_INDEX": "by-user",
-    "INVENTORY_TABLE": "inventory",
-    "CATALOG_INDEX": "catalog",
-    "IDEMPOTENCY_TABLE": "idempotency",
-    "REMEMBERED_DAYS": "36",
-    "CORS_ORIGINS": f"http://localhost:3000,{ORIGIN}",
-    "EVENT_BUS": "orders-bus",
-    "STATE_MACHINE_ARN": "arn:standard",
-    "MAIL_SENDER": "orders@example.com",
-    "ANALYTICS_BUCKET": "analytics",
-    "FAILURE_QUEUE_URL": "https://queue/failures",
-    "RECEIVED_AT_MOST": "5",
-}
-
 
 Api = Callable[[Request], Answer]
 Load = Callable[[str], LoadedFunction]

@@ -13,6 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
@@ -207,21 +208,30 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 
 @contextmanager
-def workflow(dynamodb: FakeDynamoDB) -> Generator[Workflow]:
-    """Load the functions and connect the emulator's interpreter to them within the `with` block."""
+def workflow(dynamodb: FakeDynamoDB, definitions: Path = state_machine.WORKFLOWS) -> Generator[Workflow]:
+    """Load the functions and connect the emulator's interpreter to them within the `with` block.
+
+    `definitions` is the folder of the workflow definitions.
+    """
     environment = {"ORDERS_TABLE": "orders", "INVENTORY_TABLE": "inventory"}
-    definition = json.loads(state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=28))
+    definition = _rendered(definitions / state_machine.DEFINITION, VALUES, timeout_s=28)
     with ExitStack() as stack:
         functions = {
             name: stack.enter_context(loaded(name, clients={"dynamodb": dynamodb}, environment=environment))
             for name in FUNCTIONS
         }
-        accepted = state_machine.load("accepted-order.asl.json")
-        accepted = json.loads(state_machine.render(accepted, ACCEPTED_VALUES, timeout_s=900))
+        accepted = _rendered(definitions / state_machine.ACCEPTED_DEFINITION, ACCEPTED_VALUES, timeout_s=900)
         made = Workflow(functions=functions, dynamodb=dynamodb, definition=definition, accepted=accepted)
         for attribute, replacement in _replacements(made).items():
             stack.enter_context(mock.patch.object(_engine, attribute, replacement))
         yield made
+
+
+def _rendered(path: Path, values: Mapping[str, str], *, timeout_s: int) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    # The definition of an earlier release may lack a placeholder that was added later.
+    used = {name: values[name] for name in state_machine.placeholders(definition)}
+    return json.loads(state_machine.render(definition, used, timeout_s=timeout_s))
 
 
 def _replacements(made: Workflow) -> dict[str, Any]:

@@ -27,7 +27,12 @@ def version() -> str:
 def stored() -> list[tuple[str, str]]:
     """Return version and stack of each stored state, oldest version first."""
     found = [(path.parent.name, path.name.partition(".")[0]) for path in FOLDER.glob("*/*.json.xz")]
-    return sorted(found, key=lambda item: ([int(part) for part in item[0].split(".")], item[1]))
+    return sorted(found, key=lambda item: (by_age(item[0]), item[1]))
+
+
+def by_age(version: str) -> list[int]:
+    """Return a key that sorts versions, oldest version first."""
+    return [int(part) for part in version.split(".")]
 
 
 def deployed_release(version: str, stack: str, folder: Path, checkout: Path | None = None) -> Engine:

@@ -1,4 +1,7 @@
-"""`python -m tests.engine.releases`: stores the deployed state of the release whose version pyproject.toml has."""
+"""`python -m tests.engine.releases`: stores the release whose version pyproject.toml has.
+
+It stores the deployed states, what the functions write, and the sources of the functions.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import tempfile
 from pathlib import Path
 
 from tests.engine.releases import write_release
+from tests.releases.stored import write_data
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        for path in write_release(Path(scratch)):
+        for path in [*write_data(), *write_release(Path(scratch))]:
             sys.stdout.write(f"{path.relative_to(Path.cwd())}: {path.stat().st_size} bytes\n")

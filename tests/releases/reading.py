@@ -1,0 +1,240 @@
+"""Checks that the functions of one release read, repeat, cancel and finish what another release wrote.
+
+Each check starts from the other release's data. It yields a description, what the other release says, and what the
+functions under test return.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+from contracts.orders import HTTP_STATUS
+from tests.fakes.runtime import ENVIRONMENT
+from tests.releases import messages
+from tests.releases.platform import Json, Platform
+from tests.releases.recording import KEY, LATER_S, content, outcome, request
+
+Check = Callable[[Platform, Json, Path], Iterator[tuple[str, Any, Any]]]
+
+
+def faults(
+    reader: Platform, data: Json, writer: Path, known: frozenset[str], checks: tuple[Check, ...] | None = None
+) -> list[str]:
+    """Return a line for everything in `data` that `reader` does not read as its writer meant it.
+
+    `writer` is the folder of the writer's sources. Fields that are not in `known` may be missing from the results,
+    because the reader may be older than these fields. `checks` are all checks by default.
+    """
+    found: list[str] = []
+    for check in checks or CHECKS:
+        reader.restore(data)
+        try:
+            for what, expected, got in check(reader, data, writer):
+                found += [f"{what}{line}" for line in differences(expected, got, known)]
+        except Exception as error:  # noqa: BLE001 - any error of a function is a result of this test
+            found.append(f"{check.__name__}: {type(error).__name__}: {error}")
+    return found
+
+
+def names(node: Any) -> frozenset[str]:
+    """Return the names of all fields in JSON data."""
+    if isinstance(node, dict):
+        fields = cast("Json", node)
+        return frozenset(fields).union(*map(names, fields.values()))
+    if isinstance(node, list):
+        return frozenset[str]().union(*map(names, cast("list[Any]", node)))
+    return frozenset()
+
+
+def differences(expected: Any, got: Any, known: frozenset[str]) -> list[str]:
+    """Return a line for each value of `expected` that `got` lacks. Further fields in `got` are no difference."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        wanted, has = cast("Json", expected), cast("Json", got)
+        missing = [f".{name}: missing" for name in wanted if name in known and name not in has]
+        shared = [name for name in wanted if name in has]
+        return missing + [f".{name}{line}" for name in shared for line in differences(wanted[name], has[name], known)]
+    if isinstance(expected, list) and isinstance(got, list):
+        pairs = list(zip(cast("list[Any]", expected), cast("list[Any]", got), strict=False))
+        counts = [] if len(expected) == len(got) else [f": {len(expected)} entries became {len(got)}"]  # pyright: ignore[reportUnknownArgumentType]
+        return counts + [f"[{n}]{line}" for n, pair in enumerate(pairs) for line in differences(*pair, known)]
+    return [] if expected == got else [f": {json.dumps(expected)} became {json.dumps(got)}"]
+
+
+def reads(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Read and list everything, and follow the stored cursors."""
+    for name, step in data["reads"].items():
+        yield f"GET {name}", step["response"], reader.send(step["request"])
+    yield "rows after reading", [], changed(data["tables"], reader.tables())
+
+
+def repeats(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Repeat requests with their idempotency keys, which must not create a second order or profile."""
+    profile = data["requests"]["profile"]["request"]
+    yield "POST /users again", HTTP_STATUS["UserAlreadyExists"], reader.send(profile)["status"]
+    for name, step in data["requests"].items():
+        asked = step["request"]
+        if KEY not in asked.get("headers", {}):
+            continue
+        body = data["reads"][f"/orders/{step['response']['body']['order_id']}"]["response"]["body"]
+        yield f"POST /orders {name} again", {**step["response"], "body": body}, reader.send(asked)
+        other = reader.send({**asked, "body": content([("other", 1)])})
+        yield f"POST /orders {name} with another body", HTTP_STATUS["IdempotencyConflict"], other["status"]
+    yield "rows after repeated requests", [], changed(data["tables"], reader.tables())
+
+
+def executions(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Repeat the executions of POST /process, with the definitions of both releases."""
+    for definitions in (reader.folder, writer):
+        with reader.workflow(definitions) as workflow:
+            reader.restore(data)
+            for name, execution in data["express"].items():
+                again = outcome(workflow.run(execution["input"]))
+                # The time of the confirmation is the time of this test.
+                expected = without_time(execution["repeated"])
+                yield f"POST /process {name} again", expected, without_time(again)
+            # The request can also arrive for the first time, at a state machine that was updated after API Gateway.
+            reader.restore({**data, "tables": {**data["tables"], "orders": {}}})
+            for name, execution in data["express"].items():
+                new = outcome(workflow.run(execution["input"]))
+                expected = execution["repeated"]["error"] if name == "process-out-of-stock" else ""
+                yield f"POST /process {name} for the first time", expected, new["error"]
+
+
+def relayed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Publish the stored stream records."""
+    answer = reader.invoke("publish_order_events", {"Records": data["stream"]})
+    yield "relay", {"batchItemFailures": []}, answer
+    yield "events", data["events"], [messages.delivered(entry) for entry in reader.cloud.events.entries]
+
+
+def started(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Start the workflow for the stored events."""
+    for event in data["events"]:
+        if event["detail-type"] == "OrderCreated":
+            order_id = event["detail"]["order"]["order_id"]
+            is_pending = _status(data["tables"]["orders"][order_id]) == "PENDING"
+            yield f"process_order {order_id}", {"started": is_pending}, reader.invoke("process_order", event)
+            yield f"execution of {order_id}", is_pending, order_id in reader.cloud.stepfunctions.executions
+
+
+def finished(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Run the STANDARD workflow from the stored inputs to its end, with the definitions of both releases."""
+    for definitions in (reader.folder, writer):
+        reader.restore(data)
+        with reader.workflow(definitions) as workflow:
+            for order_id, given in data["standard_inputs"].items():
+                before = data["tables"]["orders"][order_id]
+                ended = workflow.run_accepted(json.loads(given))
+                after = reader.tables()["orders"][order_id]
+                if _status(before) == "PENDING":
+                    yield f"execution of {order_id}", "SUCCEEDED", ended.status
+                    yield f"status of {order_id}", "CONFIRMED", _status(after)
+                else:
+                    yield f"decided order {order_id}", before, after
+
+
+def cancelled(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Cancel every order. Only PENDING and CONFIRMED orders can be cancelled, and CONFIRMED orders return stock."""
+    stock = {product_id: int(row["quantity"]["N"]) for product_id, row in data["tables"]["inventory"].items()}
+    for name, step in data["reads"].items():
+        order = step["response"]["body"]
+        if "order_id" not in order:
+            continue
+        asked = request("orders_api", "POST", f"{name}/cancel") | {"user_id": order["user_id"]}
+        answer = reader.send(asked)
+        if order["status"] in ("PENDING", "CONFIRMED"):
+            yield f"POST {name}/cancel", {"status": 200, "body": {"status": "CANCELLED"}}, answer
+            for line in order["items"] if order["status"] == "CONFIRMED" else ():
+                stock[line["product_id"]] += line["quantity"]
+        else:
+            yield f"POST {name}/cancel", HTTP_STATUS["InvalidTransition"], answer["status"]
+    for product_id, quantity in stock.items():
+        yield f"stock of {product_id}", str(quantity), reader.tables()["inventory"][product_id]["quantity"]["N"]
+
+
+def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Fail the orders whose executions were aborted."""
+    for order_id, given in data["standard_inputs"].items():
+        is_pending = _status(data["tables"]["orders"][order_id]) == "PENDING"
+        answer = reader.invoke("fail_order", messages.aborted_execution(order_id, given))
+        yield f"fail_order {order_id}", {"failed": is_pending}, answer
+
+
+def mailed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Mail the stored events. The claims say which events were mailed, and which are being mailed."""
+    results: dict[str, str] = {}
+    for event in data["events"]:
+        event_id = event["detail"]["event_id"]
+        results[event_id] = _mail(reader, event)
+        expected = {"sent": "False", "skipped": "False", "killed": "MailClaimed"}.get(data["mails"][event_id], "True")
+        yield f"send_email {event_id}", expected, results[event_id]
+    reader.now_s += LATER_S
+    for event in data["events"]:
+        is_killed = data["mails"][event["detail"]["event_id"]] == "killed"
+        yield f"send_email {event['detail']['event_id']} later", str(is_killed), _mail(reader, event)
+    sent = [fate for fate in data["mails"].values() if fate in ("open", "refused", "killed")]
+    yield "emails", len(sent), len(reader.cloud.sesv2.sent)
+
+
+def _mail(reader: Platform, event: Json) -> str:
+    try:
+        return str(reader.invoke("send_email", event)["sent"])
+    except Exception as error:  # noqa: BLE001 - the error's name is the result
+        return type(error).__name__
+
+
+def analyzed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Record the stored messages again, with and without the stored objects, and redrive the failure queue."""
+    bodies = data["analytics_messages"]
+    redriven = [message["MessageBody"] for message in data["failure_queue"]]
+    for has_objects in (True, False):
+        reader.restore(data if has_objects else {**data, "objects": {}})
+        reader.invoke("record_analytics", messages.queue_batch([*bodies, *redriven]))
+        objects = reader.cloud.s3.objects
+        yield "messages set aside", 0, len(reader.cloud.sqs.sent)
+        yield "objects", len(bodies), len(objects)
+        for key, body in data["objects"].items():
+            got = objects.get((ENVIRONMENT["ANALYTICS_BUCKET"], key), b"null")
+            yield f"object {key}", json.loads(body), json.loads(got)
+
+
+def without_time(result: Json) -> Json:
+    """Return the result of an execution without the time of the order's last change."""
+    return {**result, "output": {**(result["output"] or {}), "updated_at": None}}
+
+
+def changed(before: Json, after: Json) -> list[str]:
+    """Return the table and key of each row that differs."""
+    return [
+        f"{table} {key}"
+        for table, rows in after.items()
+        for key in sorted({*rows, *before[table]})
+        if rows.get(key) != before[table].get(key)
+    ]
+
+
+def _status(row: Json) -> str:
+    return row["status"]["S"]
+
+
+CONTINUED: Final[tuple[Check, ...]] = (reads, relayed, cancelled)
+"""The checks for orders that two releases changed in turn."""
+EXECUTIONS: Final[tuple[Check, ...]] = (executions, finished)
+"""The checks that run executions with the definitions of the writer. An execution ends within hours, so an execution of
+an earlier release than the previous one cannot still run."""
+LASTING: Final[tuple[Check, ...]] = (
+    reads,
+    repeats,
+    executions,
+    relayed,
+    started,
+    cancelled,
+    failed,
+    mailed,
+    analyzed,
+)
+"""The checks for data that are kept for longer than executions run."""
+CHECKS: Final[tuple[Check, ...]] = (*LASTING, finished)

@@ -1,0 +1,46 @@
+"""The stored releases: what each release wrote, and the sources of its functions.
+
+They are in the folders of `tests/engine/releases/`, beside the deployed states.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tests.engine import releases
+from tests.releases import sources
+from tests.releases.platform import Json, platform
+from tests.releases.recording import record
+
+_DATA: Final = "data.json"
+_SOURCES: Final = "sources.tar.xz"
+
+
+def versions() -> list[str]:
+    """Return the versions whose data are stored, oldest version first."""
+    return sorted((path.parent.name for path in releases.FOLDER.glob(f"*/{_DATA}")), key=releases.by_age)
+
+
+def data_of(version: str) -> Json:
+    """Return what a release wrote."""
+    return json.loads((releases.FOLDER / version / _DATA).read_text(encoding="utf-8"))
+
+
+def sources_of(version: str, folder: Path) -> Path:
+    """Write the sources of a release's functions to `folder`, and return `folder`."""
+    return sources.extract(sources.unpacked((releases.FOLDER / version / _SOURCES).read_bytes()), folder)
+
+
+def write_data() -> list[Path]:
+    """Record today's functions, and write the files of their version. Return the paths of the files."""
+    files = sources.of_today()
+    folder = releases.FOLDER / releases.version()
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, platform(sources.extract(files, Path(scratch))) as functions:
+        text = json.dumps(record(functions), ensure_ascii=False, indent=1, sort_keys=True)
+    (folder / _DATA).write_text(f"{text}\n", encoding="utf-8")
+    (folder / _SOURCES).write_bytes(sources.packed(files))
+    return [folder / _DATA, folder / _SOURCES]
