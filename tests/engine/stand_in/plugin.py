@@ -27,8 +27,12 @@ def serve(register: Callable[[Any], None], at_end: Callable[[], None] = lambda: 
     # The CLI ends a plugin with SIGINT and waits five seconds for it. Plugins have a process group of their own, so a
     # Ctrl-C at the terminal does not reach them.
     ended = threading.Event()
+
+    def end(*_: object) -> None:
+        ended.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, end)
     parent = os.getppid()
     while os.getppid() == parent and not ended.wait(0.2):
         pass
