@@ -303,8 +303,8 @@ def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
         return [f"{name}: unknown setting; allowed: {known}; correct or remove it"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "value_error":
-        # The message of a rule that compares several settings begins with the name of the wrong setting, so only a dot
-        # follows the name of the group.
+        # A rule that compares several settings of a group starts its message with the name of the wrong setting. A dot
+        # then joins the name of the group to it: `api.corsOrigins`.
         start = f"{name}." if isinstance(got, dict) else f"{name}: "
         start += f"got {quoted(got)}; " if message.startswith("allowed:") else ""
         return [f"{start}{line}" for line in message.splitlines()]

@@ -27,9 +27,9 @@ def run(
         child.wait()
 
     with (
-        # On Ctrl-C, a terminal sends SIGINT to every process of the foreground process group. A command that ends
-        # itself would then receive two SIGINTs, one from the terminal and one from `end`, and the Pulumi CLI aborts an
-        # update at the second one. In a session of its own, the command is outside the terminal's group.
+        # On Ctrl-C, a terminal sends SIGINT to every process of the foreground process group. A command that shuts
+        # down by itself on SIGINT would then receive two: one from the terminal and one from `end`. The Pulumi CLI
+        # aborts an update at the second one. In a session of its own, the command is outside the terminal's group.
         subprocess.Popen(  # noqa: S603 - no shell is involved
             command,
             cwd=cwd,

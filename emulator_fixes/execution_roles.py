@@ -26,7 +26,7 @@ _TRANSACTED: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# If IAM denies access to a step, Step Functions reports an error with one of these names, which depends on the
+# If IAM denies the call that a step makes, Step Functions reports an error whose name depends on the step's
 # integration.
 _ERRORS: Final = {
     "lambda": "Lambda.AWSLambdaException",

@@ -64,8 +64,8 @@ def document(stack: str, *arguments: str) -> dict[str, Any]:
     except ValueError:
         command = " ".join(arguments)
         raise PulumiError(
-            f"stack {stack}: `pulumi {command}` printed {output[:_LONGEST_QUOTE]!r}; "
-            "allowed: JSON; update the Pulumi CLI"
+            f"stack {stack}: `pulumi {command}` printed {output[:_LONGEST_QUOTE]!r}, "
+            "which is not JSON; update the Pulumi CLI"
         ) from None
 
 

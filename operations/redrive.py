@@ -68,9 +68,8 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     _print(f"reading {len(queues)} failure queues; this takes a few seconds")
     copies = [queue for queue in queues if queue.kind == "dead-letter"]
     with on_signal(run.stop), ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
-        # SQS must return no message for a second before a queue counts as empty, so each queue takes at least a second,
-        # and the queues are read at the same time. Dead-letter queues follow in a second wave, for the reason that the
-        # comment of _ORDER states.
+        # A queue counts as empty only after SQS has returned no message for 1 s. The queues of one wave are therefore
+        # read in parallel. Dead-letter queues come in the last wave (see the comment at _ORDER).
         for wave in ([queue for queue in queues if queue not in copies], copies):
             list(pool.map(run.work_off, wave))
     verb = "would be sent back" if dry_run else "sent back"
@@ -179,7 +178,8 @@ class Run:
 def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
     """Return a function that creates an AWS SDK client by service name.
 
-    The clients use the emulator for outputs of the stack `local`, otherwise the AWS settings of this machine.
+    If `outputs` belong to the stack `local`, the clients call the emulator. Otherwise they call AWS with the settings
+    of this machine.
     """
     region, local = outputs["frontend"]["region"], outputs.get("local")
     config = Config(

@@ -67,8 +67,8 @@ def read_only() -> Iterator[Clone]:
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
-    # Commands in this clone run as a user who may have no permission to run this Python, so a script replaces Python.
-    # The test needs only the error about the read-only directory.
+    # Commands in this clone run as another user, who may be unable to run the Python of this test. A script with the
+    # name `python` takes its place, which is enough to get the error about the read-only directory.
     python = folder / "python"
     python.write_text('#!/bin/sh\n[ $# -gt 3 ] || exit 0\nshift 2\nexec sh "$@"\n')
     python.chmod(0o755)

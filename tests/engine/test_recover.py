@@ -135,7 +135,10 @@ def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Calla
 
 
 def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine) -> None:
-    """The rule compares several resources, so Pulumi checks it only after a preview or after an update."""
+    """Pulumi checks a rule about several resources at the end of a preview or an update.
+
+    A deployment previews first, so it stops before it changes anything.
+    """
     engine = Engine(fresh.home, fresh.checkout)
     (engine.checkout / "policy" / "enforcement" / f"{STACK}.json").write_text("{}")
     ended = engine.run(*engine.command_of("deploy", f"STACK={STACK}", "PULUMI_UP_FLAGS=--yes"))

@@ -14,7 +14,7 @@ _LOSES: Final = ("delete", "replace")
 
 
 def losses(engine: Engine, stack: str) -> list[str]:
-    """Return what an update of the stack to the checkout's program would lose, one line each."""
+    """Return one line for each resource that would be lost if the checkout's program were deployed to the stack."""
     preview: dict[str, Any] = json.loads(engine.must("preview", "--stack", stack, "--json").out)
     steps: list[dict[str, Any]] = preview["steps"]
     return [

@@ -22,7 +22,7 @@ from tests.howto import pages
 from tests.howto.pages import Page
 from tests.support.graph import ROOT
 
-# For each page: how many files the page may change, and how many of these files the reader may write.
+# For each page: how many files may change when a reader follows it, and how many of these the reader may edit by hand.
 LIMITS: Final = {
     "route": (10, 6),
     "function": (10, 6),

@@ -158,10 +158,9 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
 
 
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
-    """Yield pairs of a system call of the command and the number of the error with which the test lets the call fail.
+    """Yield each system call that the test lets fail, with its error number.
 
-    The first call at each place in the code occurs once with each possible error. The last call at the same place
-    occurs with one error only.
+    For each place in the code, yield the first call once for each possible error, and the last call with one error.
     """
     machine, asked = make(), Refusals()
     for each in before:

@@ -37,7 +37,7 @@ class Incompatible:
     fault: str
     """A part of the line that the check must report."""
     only_old_functions_fail: bool = False
-    """Whether the changed functions read the old data, but the old functions cannot read the new data."""
+    """True if only the old functions fail: the changed functions can read the old data."""
 
 
 _ROWS: Final = r"functions/shared/rows\.py"

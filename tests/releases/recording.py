@@ -194,7 +194,8 @@ def _decide(recorder: _Recorder) -> None:
     cancelled = {name: recorder.order_id(name) for name in ("cancelled", "cancelled-later")}
     for name, order_id in {**cancelled, "process-cancelled": at_once}.items():
         recorder.send(f"cancel {name}", request("orders_api", "POST", f"/orders/{order_id}/cancel"))
-    # Lambda delivers the event of an undecided synchronous order again, after its EXPRESS execution must have ended.
+    # Lambda delivers the event of an undecided synchronous order again, at a time when the EXPRESS execution of the
+    # order has certainly ended.
     platform.now_s += LATER_S
     last = [event for event in recorder.events if event["detail-type"] == "OrderCreated"][-1]
     platform.invoke("process_order", last)

@@ -211,7 +211,10 @@ def _trimmed_metadata(metadata: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _program(checkout: Path, stack: str) -> Iterator[dict[str, Any]]:
-    """Yield an event with the program's resources that the comment needs, because the preview has unknown values."""
+    """Yield one more event: the inputs of the resources that the comment needs, taken from a run of the program.
+
+    The preview alone is not enough, because some of its values are unknown.
+    """
     code = (
         "import json, sys; from tools.preview_comment.__main__ import record; "
         "json.dump([[each.type, each.name, dict(each.inputs)] "

@@ -51,8 +51,9 @@ class TestLimits:
     def test_synchronous_orders_cost_at_most_65_usd(self, design: cost_design.Design) -> None:
         assert total(bill("express", design), MILLION) <= 65
 
-    def test_synchronous_decisions_without_logs_cost_at_most_20_usd(self, design: cost_design.Design) -> None:
+    def test_deciding_synchronous_orders_costs_at_most_20_usd_without_the_log(self, design: cost_design.Design) -> None:
         lines = bill("express", design)
+        # Only the costs up to the moment when the workflow has confirmed or rejected the order.
         decided = total(lines, MILLION, decides=True)
         # The limit does not include the execution log, which costs about half of the total. This cost is fixed, because
         # a rule of the policy pack requires that the log contains each step with its data.

@@ -146,7 +146,7 @@ class Workflow:
         return execution
 
     def invoke(self, _resource: str, arguments: Any) -> Any:
-        """Carry out a Task's call to AWS, with the error or event that a test planned for it."""
+        """Make a Task's call to AWS. If a test planned a fault for the call, raise it or do what the test planned."""
         step = _step.get()
         self._tries[step] += 1
         planned = self._faults[step].popleft() if self._faults[step] else None

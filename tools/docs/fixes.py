@@ -23,7 +23,7 @@ class Fix:
     aws: str
     """What AWS does."""
     sources: tuple[str, ...]
-    """Addresses of the documents with AWS's rule."""
+    """Addresses of the documents that describe what AWS does."""
     upstream: str
     """What to report to the emulator's project, or why there is nothing to report."""
 
@@ -60,4 +60,4 @@ def table() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         sources = ", ".join(f"[{number}]({address})" for number, address in enumerate(fix.sources, 1))
         link = f"[`{name}`](../emulator_fixes/{name}.py)"
         rows.append((link, fix.emulator, fix.aws, sources, fix.upstream))
-    return ("correction", "the emulator's behavior", "AWS's behavior", "source", "upstream"), rows
+    return ("correction", "the emulator's behavior", "AWS's behavior", "source", "what to report to ministack"), rows

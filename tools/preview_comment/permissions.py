@@ -173,7 +173,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _all(statement: Mapping[str, Any], key: str) -> list[str]:
-    """Return the actions or the resources of a statement. `NotAction` stands for all actions but its own."""
+    """Return the actions or the resources of a statement. `NotAction` becomes `every action except` the listed ones."""
     if f"Not{key}" in statement:
         return [f"every {key.lower()} except {', '.join(f'`{each}`' for each in _list(statement[f'Not{key}']))}"]
     return [str(each) for each in _list(statement.get(key, "*"))]

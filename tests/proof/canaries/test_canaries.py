@@ -37,7 +37,8 @@ from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("canaries"), pytest.mark.emulator]
 
-# Lambda and its runtime write the lines that start with these texts, or the lines belong to a traceback.
+# Lines with these beginnings do not come from the functions' loggers: Lambda or its runtime writes them, or they are
+# part of a traceback.
 _OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")
 
 

@@ -15,8 +15,8 @@ CALLED_BY_CODE: Final = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     *("events:PutEvents", "s3:PutObject", "ses:SendEmail", "sqs:SendMessage", "states:StartExecution"),
 )
-# The emulator does not check these permissions, so running a function cannot show that they are needed. Their need
-# follows from the resource graph alone (see needs.py).
+# The emulator does not check these permissions, so running a function cannot show that they are needed. Only the
+# resource graph shows it (see needs.py).
 ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
 # Each key is the end of a resource pattern. Its value is the reason why the pattern is not narrower.

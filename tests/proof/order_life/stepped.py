@@ -173,7 +173,7 @@ class SteppedPlatform:
             self._resume(started, CallOutcome.FINE)
 
     def _after(self, activity: Activity) -> None:
-        """Report the activity's changes to the model, and process the events and executions that the changes cause."""
+        """Tell the model what the activity changed, and process the events and executions that follow from it."""
         self._tell()
         if activity.ended:
             if activity in self.activities:

@@ -147,7 +147,7 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 @contextmanager
 def interpreter(clock: Clock, shared: Interpreter) -> Generator[Interpreter]:
-    """Make the emulator's interpreter use `clock` and run Tasks through `shared` until the context ends."""
+    """Within the context, the emulator's interpreter takes the time from `clock`, and `shared` runs its Tasks."""
     definition = state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=EXPRESS_LIMIT_S)
     machine = {"name": "order", "definition": definition, "roleArn": "arn:role"}
 

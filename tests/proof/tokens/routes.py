@@ -47,7 +47,7 @@ class Route:
         return call(self.operation.method, self.path(ids) + sent.query, None, self.body(ids), sent.headers)
 
     def preflight(self, client: Client, sent: Sent, ids: Mapping[str, str]) -> Answer:
-        """Send the CORS preflight request with the given token, as a browser would."""
+        """Send a CORS preflight request like a browser's, but with the given token, which no browser sends."""
         frontend = client.frontend
         origin = {"Origin": frontend["corsOrigins"][0], "Access-Control-Request-Method": self.operation.method}
         url = frontend["restApi" if self.api == "rest" else "httpApi"]["url"]
