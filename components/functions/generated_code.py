@@ -39,8 +39,23 @@ def checks() -> dict[str, bytes]:
 
     Each module has a function `validate(data)`, which raises shared.contracts.JsonSchemaValueException.
     """
-    code = {f"{name}.py": _code(schema) for name, schema in schemas().items()}
+    code = {f"{name}.py": _code(_without_annotations(schema)) for name, schema in schemas().items()}
     return {"__init__.py": _GENERATED.encode(), **code}
+
+
+def _without_annotations(schema: Any) -> Any:
+    """Return the schema without its descriptions and titles, so that a new description changes no code."""
+    if isinstance(schema, Mapping):
+        fields = cast("Mapping[str, Any]", schema)
+        return {
+            key: _without_annotations(value)
+            for key, value in fields.items()
+            # A property with the name `description` has a schema as its value, not a text.
+            if not (key in ("description", "title") and isinstance(value, str))
+        }
+    if isinstance(schema, list):
+        return [_without_annotations(each) for each in cast("list[Any]", schema)]
+    return schema
 
 
 def schemas() -> dict[str, Mapping[str, Any]]:

@@ -56,4 +56,6 @@ def test_destroy_says_what_stays_and_refuses_protected_resources(deployed: Calla
     engine.must_up("dev")
     assert engine.operation("destroy", "dev").code == 0
     engine.must(*engine.command_of("destroy", "STACK=dev"))
-    assert engine.differences() == []
+    # API Gateway's log role and its setting stay on AWS, because other stacks of the account may use them.
+    stays = ("rest-api-account", "rest-api-log-role", "rest-api-log-policy")
+    assert [line for line in engine.differences() if not any(f"::{name}:" in line for name in stays)] == []
