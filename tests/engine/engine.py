@@ -179,6 +179,11 @@ class Engine:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        # A kill can leave an empty file of attributes in a backend that is a folder, and Pulumi then cannot read the
+        # stack. operations/pulumi_cli.py tells the user to delete such files.
+        for path in (self.home / "state").rglob("*.attrs"):
+            if not path.stat().st_size:
+                path.unlink()
 
     def operation(self, module: str, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
         """Run a command of the package `operations` in the checkout. Its standard input is no terminal."""
