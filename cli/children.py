@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,29 +19,34 @@ def run(
     A signal that ends this process kills the command too. If the command `ends_itself`, it receives one SIGINT
     instead, and finishes its current work after this process has ended.
     """
+    started = threading.Event()
 
     def end() -> None:
+        # The signal can arrive while the command is starting.
+        started.wait()
         if ends_itself:
             child.send_signal(signal.SIGINT)
         else:
             child.kill()
         child.wait()
 
-    with (
+    with on_signal(end):
         # On Ctrl-C, a terminal sends SIGINT to every process of the foreground process group. A command that shuts
         # down by itself on SIGINT would then receive two: one from the terminal and one from `end`. The Pulumi CLI
         # aborts an update at the second one. In a session of its own, the command is outside the terminal's group.
-        subprocess.Popen(  # noqa: S603 - no shell is involved
-            command,
-            cwd=cwd,
-            stdin=None if text is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=ends_itself,
-        ) as child,
-        on_signal(end),
-    ):
-        output, errors = child.communicate(text)
+        try:
+            child = subprocess.Popen(  # noqa: S603 - no shell is involved
+                command,
+                cwd=cwd,
+                stdin=None if text is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=ends_itself,
+            )
+        finally:
+            started.set()
+        with child:
+            output, errors = child.communicate(text)
     return subprocess.CompletedProcess(command, child.returncode, output, errors)

@@ -20,6 +20,8 @@ from cli import children, signals
 signals.take()
 children.run(["sh", "-c", sys.argv[1]], cwd=Path(sys.argv[2]), ends_itself=sys.argv[3] == "True")
 """
+# The child already runs for half a second when the call that starts it returns.
+SLOW_START = "subprocess.Popen = lambda *args, **named: (start(*args, **named), time.sleep(0.5))[0]"
 CHILD = "trap 'sleep 0.2; echo finished >> log' INT; echo $$ > ready; while [ ! -e log ]; do sleep 0.05; done; exit 0"
 
 
@@ -39,3 +41,16 @@ def test_child_that_ends_itself_gets_one_signal_and_finishes(tmp_path: Path, end
     assert process.wait() == 128 + signal.SIGTERM
     log = tmp_path / "log"
     assert (log.read_text() if log.exists() else "") == ("finished\n" if ends_itself else "")
+
+
+def test_signal_while_the_child_starts_reaches_the_child(tmp_path: Path) -> None:
+    program = f"import subprocess, time\nstart = subprocess.Popen\n{SLOW_START}\n{PROGRAM}"
+    command = [sys.executable, "-c", program, CHILD, str(tmp_path), "True"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+    ready = tmp_path / "ready"
+    while not (ready.exists() and ready.read_text().strip()):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 128 + signal.SIGTERM
+    assert (tmp_path / "log").read_text() == "finished\n"
