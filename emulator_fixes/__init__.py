@@ -49,6 +49,7 @@ NAMES: Final = (
     "transaction_conflicts",
     "transport",
     "user_names",
+    "verified_addresses",
     "warm_start",
 )
 

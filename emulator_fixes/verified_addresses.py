@@ -1,0 +1,72 @@
+"""An email address is verified only after its owner or an administrator has verified it.
+
+Emulator: The ID token of a user without the attribute `email_verified` contains `email_verified: true`. A new address
+    stays verified if the old one was. Users can set the attribute `email_verified` themselves. ConfirmSignUp verifies
+    no address.
+AWS: An address is not verified until the user enters the code from Cognito, or an administrator sets `email_verified`.
+    A changed address is not verified. Users cannot set `email_verified`. ConfirmSignUp verifies the address in a user
+    pool whose AutoVerifiedAttributes contain `email`.
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html
+Upstream: report as a bug.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final
+
+from emulator_fixes import internal, replaces
+
+_VERIFIED: Final = "email_verified"
+_cognito: Any = internal("services.cognito")
+
+
+@replaces("services.cognito._fake_token", "7e26f28e0883")
+def signed_token(original: Any, *arguments: Any, **named: Any) -> Any:
+    """Write `email_verified: false` into the ID token of a user without this attribute."""
+    given = inspect.signature(original).bind(*arguments, **named)
+    attributes = given.arguments.get("user_attrs")
+    if attributes and "email" in attributes:
+        given.arguments["user_attrs"] = {_VERIFIED: "false", **attributes}
+    return original(*given.args, **given.kwargs)
+
+
+@replaces("services.cognito._merge_attributes", "3d325e67e25f")
+def merge_attributes(original: Any, existing: Any, updates: Any) -> Any:
+    """Mark a changed address as not verified, unless the update also verifies it."""
+    before, after = _cognito._attr_list_to_dict(existing), _cognito._attr_list_to_dict(updates)
+    if "email" in after and after["email"] != before.get("email") and _VERIFIED not in after:
+        updates = [*updates, {"Name": _VERIFIED, "Value": "false"}]
+    return original(existing, updates)
+
+
+@replaces("services.cognito._update_user_attributes", "f2dcbe6711fd")
+def change_attributes(original: Any, request: Any) -> Any:
+    """Refuse to let a user set `email_verified`."""
+    return _unauthorized(request) or original(request)
+
+
+@replaces("services.cognito._sign_up", "7c18b40cc080")
+def sign_up(original: Any, request: Any) -> Any:
+    """Refuse to let a new user set `email_verified`."""
+    return _unauthorized(request) or original(request)
+
+
+@replaces("services.cognito._confirm_sign_up", "e9557b08401a")
+def confirm_sign_up(original: Any, request: Any) -> Any:
+    """Mark the address as verified, because the user entered the code from the email."""
+    answer = original(request)
+    pool = _cognito._pool_for_client(request.get("ClientId"))[0]
+    if answer[0] == 200 and "email" in (pool.get("AutoVerifiedAttributes") or []):
+        user, _ = _cognito._resolve_user(pool, request.get("Username"))
+        user["Attributes"] = _cognito._merge_attributes(user["Attributes"], [{"Name": _VERIFIED, "Value": "true"}])
+    return answer
+
+
+def _unauthorized(request: Any) -> Any:
+    names = {each.get("Name") for each in request.get("UserAttributes") or []}
+    if _VERIFIED not in names:
+        return None
+    message = "A client attempted to write unauthorized attribute"
+    return _cognito.error_response_json("NotAuthorizedException", message, 400)
