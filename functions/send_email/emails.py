@@ -10,7 +10,7 @@ from typing import Final
 from contracts.orders import Status
 from shared.domain import money
 from shared.domain.orders import Order
-from shared.domain.users import User
+from shared.domain.users import User, is_name, plain_text
 
 _NEWS: Final[Mapping[Status, tuple[str, str]]] = MappingProxyType(
     {
@@ -32,14 +32,18 @@ class Email:
 
 
 def email_about(order: Order, user: User) -> Email:
-    """Return the email that informs `user` about the status of `order`."""
+    """Return the email that informs `user` about the status of `order`.
+
+    Release 0.1.0 accepted every name. The email does not contain a name that could show a link or another line.
+    """
     word, news = _NEWS[order["status"]]
-    lines = [f"Hello {user['name']},", "", news, "", f"Order {order['order_id']}"]
+    greeting = f"Hello {plain_text(user['name'])}," if is_name(user["name"]) else "Hello,"
+    lines = [greeting, "", news, "", f"Order {order['order_id']}"]
     lines += [f"  {line['quantity']} x {line['product_id']}" for line in order["items"]]
     if "total" in order and "currency" in order:
         lines.append(f"Total: {money.display(order['total'], order['currency'])}")
     if order["status"] == "REJECTED" and "reason" in order:
-        lines += ["", f"Reason: {order['reason']['message']}"]
+        lines += ["", f"Reason: {plain_text(order['reason']['message'])}"]
     return Email(
         subject=f"Your order is {word}" if word != "failed" else "Your order has failed", text="\n".join(lines) + "\n"
     )

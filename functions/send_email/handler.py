@@ -63,11 +63,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, b
 
 
 def _notify(detail: Detail) -> bool:
-    """Send the email to the customer of the order. Return False if the customer has no profile."""
-    user = users.get(detail["order"]["user_id"])
+    """Send the email to the customer of the order. Return False if the customer has no profile with a verified address."""
+    user = users.recipient(detail["order"]["user_id"])
     if user is None:
         count_event("MailSkipped")
-        logger.info("email skipped: no profile")
+        logger.info("email skipped: no profile with a verified address")
         return False
     _send(email_about(detail["order"], user), user["email"])
     count_event("MailSent")

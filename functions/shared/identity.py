@@ -21,6 +21,8 @@ class Caller:
     """Id of the user: the claim `sub` of the token."""
     is_admin: bool
     """Whether the token contains the group `admin`."""
+    verified_email: str | None
+    """Email address of the user, or None if the token contains no address that the user pool has verified."""
 
     def may_read(self, owner_id: str) -> bool:
         """Return whether the caller may read data of the user `owner_id`."""
@@ -43,7 +45,23 @@ def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
         raise Unauthorized("token: missing, or without a valid subject; sign in")
     if claims.get("token_use") != token_use:
         raise Unauthorized(f"token: wrong kind; this API requires the {token_use} token")
-    return Caller(user_id=subject, is_admin="admin" in groups(claims.get("cognito:groups"), token_use))
+    return Caller(
+        user_id=subject,
+        is_admin="admin" in groups(claims.get("cognito:groups"), token_use),
+        verified_email=_verified_email(claims),
+    )
+
+
+def _verified_email(claims: Mapping[str, Any]) -> str | None:
+    """Return the email address in the token if it is verified.
+
+    `email_verified` is a boolean in the token, and API Gateway passes it as text. A comparison that ignores the letter
+    case is only safe in ASCII: in lower case, the Kelvin sign equals the letter k.
+    """
+    email, verified = claims.get("email"), claims.get("email_verified")
+    if not isinstance(email, str) or not email.isascii() or str(verified).lower() != "true":
+        return None
+    return email
 
 
 def groups(claim: object, token_use: TokenUse) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """Converts orders, products and profiles to rows in DynamoDB's JSON format, and rows back to them.
 
 These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. The
-functions also keep internal attributes (request_hash, synchronous, request_id, catalog_id) out of API responses.
+functions also keep internal attributes (request_hash, synchronous, request_id, catalog_id,
+email_verified) out of API responses.
 """
 
 from __future__ import annotations
@@ -66,14 +67,20 @@ def is_synchronous(row: Row) -> bool:
 
 
 def user_row(user: User, *, request_id: str) -> dict[str, Any]:
-    """Return the row of a new profile."""
+    """Return the row of a profile. The address of `user` must be one that the user pool has verified."""
     return {
         "user_id": {"S": user["user_id"]},
         "name": {"S": user["name"]},
         "email": {"S": user["email"]},
+        "email_verified": {"BOOL": True},
         "created_at": {"S": user["created_at"]},
         "request_id": {"S": request_id},
     }
+
+
+def has_verified_email(row: Row) -> bool:
+    """Return whether the address in a profile's row is verified. Release 0.1.0 wrote rows without this attribute."""
+    return bool(row.get("email_verified", {}).get("BOOL"))
 
 
 def user_of(row: Row) -> User:

@@ -23,26 +23,68 @@ class UserStore:
         self._table = table
 
     def create(self, user: User, *, request_id: str) -> User:
-        """Create the profile, once per `request_id`. Raises UserAlreadyExists if the user already has a profile.
+        """Create the profile, once per `request_id`. The address of `user` must be verified.
+
+        The profile replaces one whose address is not verified, or is not the user's address any more. Raises
+        UserAlreadyExists if the user already has another profile.
 
         The SDK retries a write whose response was lost. The `request_id` lets the retry recognize its own row.
         """
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=rows.user_row(user, request_id=request_id),
-                ConditionExpression="attribute_not_exists(user_id)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if not is_failed_condition(error):
-                raise
-            row = existing_row(error)
-            if row is None or row["request_id"]["S"] != request_id:
-                raise UserAlreadyExists("profile: already exists; each user can have only one profile") from error
+        row = self._put(
+            user,
+            request_id=request_id,
+            condition="attribute_not_exists(user_id) OR attribute_not_exists(email_verified) OR email <> :email",
+            email=user["email"],
+        )
+        if row is not None and row["request_id"]["S"] != request_id:
+            raise UserAlreadyExists("profile: already exists; each user can have only one profile")
         return user
 
     def get(self, user_id: str) -> User | None:
         """Return the profile, or None if it does not exist."""
+        row = self._row(user_id)
+        return rows.user_of(row) if row is not None else None
+
+    def get_own(self, user_id: str, *, verified_email: str, request_id: str) -> User | None:
+        """Return the profile to its owner, or None if it does not exist.
+
+        Release 0.1.0 did not check addresses. If the profile's address is `verified_email` in any letter case, the
+        profile becomes one that receives emails.
+        """
+        row = self._row(user_id)
+        if row is None:
+            return None
+        user = rows.user_of(row)
+        if rows.has_verified_email(row) or user["email"].lower() != verified_email.lower():
+            return user
+        checked: User = {**user, "email": verified_email}
+        # Another request may have verified the address in the meantime. Then the row needs no change.
+        condition = "email = :email AND attribute_not_exists(email_verified)"
+        self._put(checked, request_id=request_id, condition=condition, email=user["email"])
+        return checked
+
+    def recipient(self, user_id: str) -> User | None:
+        """Return the profile, or None if it does not exist or if its address is not verified."""
+        row = self._row(user_id)
+        return rows.user_of(row) if row is not None and rows.has_verified_email(row) else None
+
+    def _row(self, user_id: str) -> rows.Row | None:
         answer = self._client.get_item(TableName=self._table, Key={"user_id": {"S": user_id}}, ConsistentRead=True)
-        return rows.user_of(answer["Item"]) if "Item" in answer else None
+        return answer.get("Item")
+
+    def _put(self, user: User, *, request_id: str, condition: str, email: str) -> rows.Row | None:
+        """Write the row if `condition` is true. Return None, or the existing row for which `condition` is false."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=rows.user_row(user, request_id=request_id),
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":email": {"S": email}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            row = existing_row(error)
+            if not is_failed_condition(error) or row is None:
+                raise
+            return row
+        return None

@@ -14,8 +14,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import aws, contracts, http
 from shared.domain.times import timestamp, utc_now
-from shared.domain.users import UserContent, is_user_id
-from shared.errors import UserNotFound
+from shared.domain.users import UserContent, check_name, is_user_id
+from shared.errors import UserNotFound, ValidationError
+from shared.identity import Caller
 from shared.telemetry import count_event, logger, metrics, tracer
 from shared.user_store import UserStore
 
@@ -26,11 +27,20 @@ check_body = contracts.request_check("createUser")
 
 @api.post("/users")
 def create_user() -> Response[str]:
-    """Create the caller's profile. The user id is the subject of the token, not a field of the body."""
+    """Create the caller's profile.
+
+    The user id and the address are those of the token, so nobody can have emails sent to another person.
+    """
     caller = http.caller(api)
     content: UserContent = http.json_body(api, check_body)
+    check_name(content["name"])
     user = users.create(
-        {"user_id": caller.user_id, **content, "created_at": timestamp(utc_now())},
+        {
+            "user_id": caller.user_id,
+            "name": content["name"],
+            "email": _own_address(caller, content["email"]),
+            "created_at": timestamp(utc_now()),
+        },
         request_id=api.lambda_context.aws_request_id,
     )
     count_event("UserCreated")
@@ -41,10 +51,27 @@ def create_user() -> Response[str]:
 def get_user(user_id: str) -> Response[str]:
     """Return a profile. Raises UserNotFound if it does not exist or if the caller may not read it."""
     caller = http.caller(api)
-    user = users.get(user_id) if caller.may_read(user_id) and is_user_id(user_id) else None
+    user = None
+    if user_id == caller.user_id and caller.verified_email is not None:
+        request_id = api.lambda_context.aws_request_id
+        user = users.get_own(user_id, verified_email=caller.verified_email, request_id=request_id)
+    elif caller.may_read(user_id) and is_user_id(user_id):
+        user = users.get(user_id)
     if user is None:
         raise UserNotFound("user: not found")
     return http.answer(HTTPStatus.OK, user)
+
+
+def _own_address(caller: Caller, address: str) -> str:
+    """Return the address as the token contains it. Raises ValidationError unless it is verified and `address`."""
+    if caller.verified_email is None:
+        raise ValidationError(
+            "body.email: your token contains no verified email address; verify the address of your account, then sign "
+            "in with the scope email"
+        )
+    if caller.verified_email.lower() != address.lower():
+        raise ValidationError("body.email: must be the verified email address of your account, in any letter case")
+    return caller.verified_email
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 USER = "5a9d3c1e-0000-4000-8000-00000000000a"
 OTHER_USER = "5a9d3c1e-0000-4000-8000-00000000000b"
+ADDRESS = "ada@example.com"
+"""The verified email address in every token, unless a test sets another one."""
 ORIGIN = "https://shop.example.com"
 
 
@@ -27,6 +29,10 @@ class Request:
     groups: Sequence[str] = ()
     token_use: str | None = None
     """None means the kind of token that the API requires."""
+    email: str | None = ADDRESS
+    """Claim `email` of an ID token. None means that the token has no such claim."""
+    email_verified: Any = "true"
+    """Claim `email_verified` of an ID token, which API Gateway passes as text."""
     base64: bool = False
     """Whether `body` is encoded in base64."""
 
@@ -42,7 +48,9 @@ class Request:
 
 def rest_event(request: Request) -> dict[str, Any]:
     """Return the event that the REST API sends: the groups claim has the form `a,b`, and missing values are null."""
-    claims = {"sub": request.user_id, "token_use": request.token_use or "id"}
+    claims: dict[str, Any] = {"sub": request.user_id, "token_use": request.token_use or "id"}
+    if request.email is not None:
+        claims |= {"email": request.email, "email_verified": request.email_verified}
     if request.groups:
         claims["cognito:groups"] = ",".join(request.groups)
     headers = request.all_headers()

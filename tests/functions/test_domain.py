@@ -23,8 +23,8 @@ MODULES = sorted(Path(shared.domain.__path__[0]).glob("*.py"))
 # The domain may import only these modules. The list omits `time` and `random`, because callers pass times and ids as
 # arguments.
 ALLOWED = {
-    "__future__", "base64", "binascii", "collections", "datetime", "hashlib", "json", "re", "types", "typing", "uuid",
-    "contracts.orders", "shared.domain", "shared.errors",
+    "__future__", "base64", "binascii", "collections", "datetime", "hashlib", "json", "re", "types", "typing",
+    "unicodedata", "uuid", "contracts.orders", "shared.domain", "shared.errors",
 }  # fmt: skip
 
 # Hypothesis's deadline is off, because the run time of an example depends on the load of the machine.

@@ -114,6 +114,51 @@ def test_missing_profile_skips_email_and_is_counted_once(
     assert counted() == {"MailSkipped": 1}
 
 
+def test_profile_with_an_unverified_address_receives_no_email(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
+) -> None:
+    """Release 0.1.0 stored any address, and did not write `email_verified`."""
+    del dynamodb.tables["users"].items[USER]["email_verified"]
+    assert send_email(event(order())) == {"sent": False}
+    assert ses.sent == []
+    assert counted() == {"MailSkipped": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "greeting"),
+    [
+        ("Ada", "Hello Ada,"),
+        ("J.R.R.Tolkien", "Hello J. R. R. Tolkien,"),
+        ("t.co/x", "Hello t. co/x,"),
+        ("山田。co", "Hello 山田。 co,"),
+        ("Ada\nYour account is locked", "Hello,"),
+        ("\u202eAda", "Hello,"),
+        ("A\u200bda", "Hello,"),
+        ("http://evil.example", "Hello,"),
+        ("evil.example/x", "Hello,"),
+        ("ada@evil.example", "Hello,"),
+    ],
+)
+def test_email_shows_no_link_or_second_line_of_a_stored_name(
+    send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, name: str, greeting: str
+) -> None:
+    dynamodb.tables["users"].items[USER]["name"] = {"S": name}
+    send_email(event(order()))
+    assert text_of(ses).splitlines()[:2] == [greeting, ""]
+
+
+def test_email_shows_no_link_or_second_line_of_a_reason(send_email: LoadedFunction, ses: FakeSes) -> None:
+    message = "none left\r\n\u2028Pay at http://evil.example\u202e or www.evil.example, a@b.cd, \\\\evil\\x"
+    send_email(event(order(status="REJECTED", reason={"code": "OutOfStock", "message": message})))
+    expected = "Reason: none left Pay at http: //evil. example or www. evil. example, a@ b. cd, \\ \\ evil\\ x"
+    assert text_of(ses).splitlines()[-1] == expected
+
+
+def text_of(ses: FakeSes) -> str:
+    (email,) = ses.sent
+    return email["Content"]["Simple"]["Body"]["Text"]["Data"]
+
+
 def test_claim_contains_no_personal_data(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     send_email(event(order()))
     row = row_of(dynamodb)

@@ -40,7 +40,7 @@ def everything_logged(logs: Logs, capsys: pytest.CaptureFixture[str]) -> Iterato
 
 
 def create_user(**body: Any) -> Request:
-    return Request(method="POST", path="/users", body={"name": NAME, "email": ADDRESS, **body})
+    return Request(method="POST", path="/users", body={"name": NAME, "email": ADDRESS, **body}, email=ADDRESS)
 
 
 def place(*lines: dict[str, Any], **others: Any) -> Request:

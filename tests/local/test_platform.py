@@ -79,7 +79,7 @@ def test_seeded_users_can_sign_in_with_their_rights(platform: Running) -> None:
 
     products = client.http("GET", "/products?limit=100", admin.access_token).json()["products"]
     assert {product["product_id"] for product in products} == set(PRODUCTS)
-    created = client.rest("POST", "/users", customer.id_token, {"name": "x", "email": "x@example.com"})
+    created = client.rest("POST", "/users", customer.id_token, {"name": "x", "email": people["customer"]["username"]})
     assert created.status == 409, "the customer has a profile"
 
 

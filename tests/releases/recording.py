@@ -158,7 +158,8 @@ def continued(platform: Platform, data: Json) -> Json:
 
 
 def _place(recorder: _Recorder) -> None:
-    recorder.send("profile", request("users_api", "POST", "/users", body={"name": "Ann", "email": "ann@example.com"}))
+    body = {"name": "Ann", "email": "ann@example.com"}
+    recorder.send("profile", request("users_api", "POST", "/users", body=body, email=body["email"]))
     for product_id, (quantity, currency) in PRODUCTS.items():
         product = {"name": f"A {product_id}", "unit_price": 500, "currency": currency, "quantity": quantity}
         path = f"/products/{product_id}"

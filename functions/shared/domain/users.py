@@ -1,12 +1,25 @@
-"""The fields of user profiles, and the format of user ids."""
+"""The fields of user profiles, and the rules for user ids and names."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final, TypedDict
+
+from shared.errors import ValidationError
 
 # contracts/rest-api.yaml repeats this pattern in UserId, and a test compares the two.
 _USER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+# Control characters, format characters (bidirectional, zero-width), line separators and paragraph separators. The
+# pattern of NewUserName in contracts/rest-api.yaml lists these characters up to U+FFFF, and a test compares the two.
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
+# Mail programs turn text with these characters into a link: addresses, URLs such as `tel:1`, and Windows paths.
+_LINKING: Final = frozenset("@:\\")
+# Mail programs turn domain names into links. A single letter before a dot is an initial, as in `J.Smith`.
+_DOMAIN: Final = re.compile(r"\bwww\.|[^\W_][\w-]*[^\W_]\.[^\W\d_]{2}", re.IGNORECASE)
+# A space after these characters breaks every link. Browsers treat the three wide dots of Chinese and Japanese like a dot
+# in a domain name.
+_WITHOUT_SPACE: Final = re.compile(r"([.\u3002\uff0e\uff61@:\\])(?=[\w/\\])")
 
 
 class UserContent(TypedDict):
@@ -26,3 +39,27 @@ class User(UserContent):
 def is_user_id(text: str) -> bool:
     """Return whether `text` has the format of a user id."""
     return _USER_ID.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Return whether a profile may have this name: it has no invisible characters and nothing like a link."""
+    return not any(_is_invisible(each) or each in _LINKING for each in text) and _DOMAIN.search(text) is None
+
+
+def check_name(text: str) -> None:
+    """Raise ValidationError unless a profile may have this name."""
+    if not is_name(text):
+        raise ValidationError(
+            "body.name: contains an invisible character or looks like a link; allowed: a name without control and "
+            "format characters, @, :, \\ and domain names; put a space after each dot"
+        )
+
+
+def plain_text(text: str) -> str:
+    """Return `text` as one line without invisible characters, in which mail programs find no link."""
+    visible = "".join(" " if _is_invisible(each) else each for each in text)
+    return _WITHOUT_SPACE.sub(r"\1 ", " ".join(visible.split()))
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in _INVISIBLE

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from local.client import Answer
+from shared import rows
 from shared.domain import cursors
 from shared.domain.orders import order_id_for
 from shared.domain.times import timestamp, utc_now
+from shared.domain.users import User
 from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import PASSWORD, Person, lines, unique
 from tests.proof.aws_faults.faulty_stack import FaultyStack
@@ -77,15 +79,14 @@ class Case:
         with _SIGN_UPS:
             self.customer = self._customer()
             assert self.customer.id_token
-        profile = {
+        profile: User = {
             "user_id": self.customer.sub,
             "name": "Kazumi",
             "email": self.customer.email,
             "created_at": made_at,
-            "request_id": "by-hand",
         }
         if self.scenario.ends:
-            aws("dynamodb", "put_item", TableName=tables["users"], Item={k: {"S": v} for k, v in profile.items()})
+            aws("dynamodb", "put_item", TableName=tables["users"], Item=rows.user_row(profile, request_id="by-hand"))
             self.put_product(self.product, self.scenario.stock)
         self.order_id = order_id_for(self.customer.sub, self.key)
         faulty.plan.watch(self.life, (self.customer.sub, self.product, self.order_id))

@@ -34,7 +34,7 @@ def denied_to_apis(drive: Drive) -> None:
     stranger = Account(drive)
     assert stranger.tokens
     with denied(stack, "users-api", "dynamodb:*"):
-        profile = {"name": word("name"), "email": f"{word('mail address')}@example.com"}
+        profile = {"name": word("name"), "email": stranger.email}
         assert stranger.rest("POST", "/users", profile).status == 500
         assert stranger.rest("GET", f"/users/{stranger.sub}").status == 500
     with denied(stack, "orders-api", "dynamodb:*"):
@@ -184,9 +184,12 @@ def without_connection(drive: Drive) -> None:
         return {"source": "orders.api", "detail-type": "OrderCreated", "detail": detail}
 
     def profile() -> dict[str, Any]:
-        body = {"name": word("name"), "email": f"{word('mail address')}@example.com"}
+        address = f"{word('mail address')}@example.com"
+        body = {"name": word("name"), "email": address}
         headers = {"Authorization": drive.customer.tokens.id_token, **drive.noise()}
-        request = gateway.Request(method="POST", path="/users", body=body, headers=headers, user_id=drive.customer.sub)
+        request = gateway.Request(
+            method="POST", path="/users", body=body, headers=headers, user_id=drive.customer.sub, email=address
+        )
         return gateway.rest_event(request)
 
     with _silent() as silent, _closing() as closing:

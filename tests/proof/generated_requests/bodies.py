@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,9 +18,12 @@ from hypothesis import strategies as st
 
 from components.aws import openapi
 from tests.contracts.answers import breaches
+from tests.fakes.gateway import ADDRESS
 from tests.proof.generated_requests.values import changed, seldom, texts, values
 
 LARGEST_BYTES: Final = 16 * 1024
+INVISIBLE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""The Unicode categories that a name may not contain."""
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _LINE: Final = '{"product_id": "tea", "quantity": %s}'
 ODD_BODIES: Final = (
@@ -61,12 +65,17 @@ _LINES: Final = st.lists(
     min_size=1,
     max_size=6,
 )
+_NAMES: Final = st.sampled_from(("J.R. Tolkien", "O'Neil-Smith", "Dr.No", "www.a", "evil.example/x", "a\u202eb", "\U000e0041"))
 VALID: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "createOrder": st.fixed_dictionaries({"items": _LINES}),
     "createUser": st.fixed_dictionaries(
         {
-            "name": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200),
-            "email": st.sampled_from(("ada@example.com", "a.b+c@x-y.example.org", "0@0.0")),
+            "name": seldom(
+                st.text(st.characters(exclude_categories=INVISIBLE, exclude_characters=":@\\"), min_size=1, max_size=200),
+                _NAMES | st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+                4,
+            ),
+            "email": seldom(st.just(ADDRESS), st.sampled_from((ADDRESS.upper(), "a.b+c@x-y.example.org", "0@0.0")), 3),
         }
     ),
     "putProduct": st.fixed_dictionaries(
@@ -106,8 +115,11 @@ def bodies(draw: st.DrawFn, operation: str) -> Body:
     return Body(encoded + draw(st.sampled_from(("", "", "=", "\n", "ä"))), is_base64=True, media_type=media_type)
 
 
-def expected_status(operation: str, body: Body) -> int:
-    """Return the status with which the platform must reject a body, or 200 if it must accept the body."""
+def expected_status(operation: str, body: Body, own_address: str = "") -> int:
+    """Return the status with which the platform must reject a body, or 200 if it must accept the body.
+
+    `own_address` is the verified email address of the caller, or "" if the caller has none.
+    """
     if body.media_type is not None and not is_json(body.media_type):
         return 415
     if not body.text:
@@ -125,7 +137,27 @@ def expected_status(operation: str, body: Body) -> int:
         return 400
     if _REPLACEMENT in data.decode() or breaches(body_schema(operation), value):
         return 400
+    if operation == "createUser" and not (is_name(value["name"]) and value["email"].lower() == own_address.lower()):
+        return 400
     return 200 if is_without_repetition(value.get("items", ())) else 400
+
+
+def is_name(name: str) -> bool:
+    """Return whether a profile may have a name that matches its schema: the schema cannot express every rule."""
+    if any(unicodedata.category(each) in INVISIBLE for each in name) or re.search(r"\bwww\.", name.lower()):
+        return False
+    return not any(_is_domain(name[:place], name[place + 1 : place + 3]) for place in _dots(name))
+
+
+def _dots(text: str) -> list[int]:
+    return [place for place, each in enumerate(text) if each == "."]
+
+
+def _is_domain(before: str, after: str) -> bool:
+    """Return whether a dot between these texts joins a label of two or more characters and two letters."""
+    label = re.split(r"[^\w-]", before)[-1]
+    letters = len(after) == 2 and all(each.isalnum() and not each.isdecimal() for each in after)
+    return letters and label[-1:].isalnum() and any(each.isalnum() for each in label[:-1])
 
 
 def is_without_repetition(lines: Iterable[Mapping[str, Any]]) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from components.apis.routes import function_of
 from shared.domain.cursors import encode
 from tests.contracts.answers import operation_of
-from tests.fakes.gateway import OTHER_USER, USER, Request, http_event, rest_event
+from tests.fakes.gateway import ADDRESS, OTHER_USER, USER, Request, http_event, rest_event
 from tests.proof.generated_requests.bodies import Body, bodies
 from tests.proof.generated_requests.schema import HTTP, REST
 from tests.proof.generated_requests.values import changed, seldom, texts, values
@@ -29,6 +29,7 @@ ROUTES: Final = (
     *((REST, "GET", "/orders/{}"), (REST, "POST", "/orders/{}/cancel"), (HTTP, "GET", "/products")),
     *((HTTP, "GET", "/products/{}"), (HTTP, "PUT", "/products/{}"), (HTTP, "PUT", "/products/{}")),
 )
+OTHER_ADDRESS: Final = "other@example.com"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _KNOWN_IDS: Final = {
     "orders": (PENDING, CONFIRMED, ANOTHERS, PENDING.replace("1", "f"), PENDING.replace("0", "A")),
@@ -134,7 +135,10 @@ def _claims(draw: st.DrawFn, document: str, *, often_admin: bool) -> dict[str, A
         REST: ("admin", "a,admin", "x", "[admin]", "x admin"),
         HTTP: ("[admin]", "[a admin]", "admin,x", "[x,admin]"),
     }
-    good = {"sub": draw(st.sampled_from(_SUBJECTS)), "token_use": "id" if document == REST else "access"}
+    good: dict[str, Any] = {"sub": draw(st.sampled_from(_SUBJECTS)), "token_use": "id" if document == REST else "access"}
+    if document == REST:
+        good["email"] = draw(seldom(st.just(ADDRESS), st.sampled_from((OTHER_ADDRESS, "\u212a@example.com"))))
+        good["email_verified"] = draw(seldom(st.sampled_from(("true", "True", True)), st.sampled_from(("false", "", False))))
     admin, *others = rendered[document]
     groups = admin if often_admin and draw(st.integers(0, 3)) else draw(st.none() | st.sampled_from([admin, *others]))
     if groups is not None:

@@ -14,7 +14,7 @@ from shared import rows
 from shared.domain.cursors import encode
 from tests.contracts import answers
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.gateway import OTHER_USER, USER, Answer
+from tests.fakes.gateway import ADDRESS, OTHER_USER, USER, Answer
 from tests.journeys import checked_client
 from tests.proof.generated_requests.bodies import expected_status, is_key
 from tests.proof.generated_requests.calls import ANOTHERS, CONFIRMED, PENDING, PRODUCT, Call
@@ -23,7 +23,7 @@ from tests.proof.generated_requests.schema import REST
 _CREATED: Final = "2026-01-02T03:04:05.678Z"
 _ID: Final = re.compile(r"/[a-z]+/([^/]+)(?:/cancel)?/*")
 _OWNERS: Final = {PENDING: USER, CONFIRMED: USER, ANOTHERS: OTHER_USER}
-_PROFILE: Final[Any] = {"user_id": USER, "name": "Ada", "email": "ada@example.com", "created_at": _CREATED}
+_PROFILE: Final[Any] = {"user_id": USER, "name": "Ada", "email": ADDRESS, "created_at": _CREATED}
 _TEA: Final[Any] = {"name": "Tea", "unit_price": 500, "currency": "JPY", "quantity": 10}
 
 
@@ -72,7 +72,9 @@ def _statuses(call: Call) -> set[int]:
     own = {order_id for order_id, owner in _OWNERS.items() if owner == user_id}
     match call.operation:
         case "createUser":
-            return _written(call, 409 if user_id == USER else 201)
+            # USER's profile has the address ADDRESS, and a profile with another address may replace it.
+            own = _verified_address(call.claims or {})
+            return _written(call, 409 if (user_id, own) == (USER, ADDRESS) else 201, own)
         case "getUser":
             return {200} if identity == USER and (is_admin or user_id == USER) else {404}
         case "createOrder":
@@ -97,8 +99,8 @@ def _documented(call: Call) -> Iterable[str]:
     return operation["responses"]
 
 
-def _written(call: Call, status: int) -> set[int]:
-    refused = expected_status(call.operation, call.body)
+def _written(call: Call, status: int, own_address: str = "") -> set[int]:
+    refused = expected_status(call.operation, call.body, own_address)
     return {status if refused == 200 else refused}
 
 
@@ -117,6 +119,13 @@ def _listed(query: Mapping[str, str], known: set[str]) -> set[int]:
 
 def _has_good_key(headers: Mapping[str, str]) -> bool:
     return all(is_key(value) for name, value in headers.items() if name.lower() == "idempotency-key")
+
+
+def _verified_address(claims: Mapping[str, Any]) -> str:
+    """Return the verified address in the token, or "" if the token has none."""
+    address = claims.get("email")
+    is_verified = claims.get("email_verified") in ("true", "True", True)
+    return address if isinstance(address, str) and address.isascii() and is_verified else ""
 
 
 def _caller(call: Call) -> tuple[str, bool] | None:

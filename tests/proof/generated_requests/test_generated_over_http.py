@@ -76,7 +76,7 @@ def test_rest_api_responses_match_the_openapi_document(  # noqa: PLR0917 - the a
     stack: Stack, stranger: Person, admin: Person, watcher: Watcher, dose: Dose, proof: Proof
 ) -> None:
     url, products = stack.frontend["restApi"]["url"], tuple(admin.put(1_000_000) for _ in range(3))
-    target = Target(document=REST, token=stranger.id_token, base_url=url, products=products)
+    target = Target(document=REST, token=stranger.id_token, base_url=url, products=products, address=stranger.email)
     _hold(target, dose(30, 450), dose, proof)
     watcher.until(lambda: not _pending(stack, stranger), "no accepted order is PENDING")
     proof.found(orders_left_pending=0)

@@ -16,6 +16,7 @@ import pytest
 
 from shared import request_body, rows
 from shared.domain import products
+from tests.fakes.gateway import ADDRESS
 from tests.proof.generated_requests.calls import Call, calls
 from tests.proof.generated_requests.expected import faults, fill
 from tests.proof.generated_requests.gateway import ADMIN, CUSTOMER, Apis
@@ -39,7 +40,7 @@ def test_responses_of_functions_match_the_openapi_document(document: str, dose: 
     with in_process_functions(*APIS) as functions:
         apis = Apis(functions.functions)
         target = (
-            Target(document=REST, token=CUSTOMER, app=apis.rest(), without=("/process",))
+            Target(document=REST, token=CUSTOMER, app=apis.rest(), without=("/process",), address=ADDRESS)
             if document == REST
             else Target(document=HTTP, token=ADMIN, app=apis.http())
         )

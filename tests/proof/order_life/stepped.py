@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.apis.routes import WORKFLOW, function_of
+from shared import rows
+from shared.domain.users import User as Profile
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.runtime import LoadedFunction
 from tests.proof.order_life.activities import Activity, CallOutcome, current
@@ -329,13 +331,13 @@ class SteppedPlatform:
         return {key: json.loads(body) for (_, key), body in self.fakes.s3.objects.items()}
 
     def _introduce(self, user: User) -> None:
-        row = {
+        profile: Profile = {
             "user_id": user.user_id,
             "name": user.name,
             "email": user.email,
             "created_at": "2026-01-01T00:00:00.000Z",
         }
-        self.fakes.dynamodb.put("users", {name: {"S": text} for name, text in row.items()})
+        self.fakes.dynamodb.put("users", rows.user_row(profile, request_id="by-hand"))
 
 
 @contextmanager

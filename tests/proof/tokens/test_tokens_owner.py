@@ -153,7 +153,7 @@ def test_no_spelling_of_a_path_shows_other_users_data(attacker: Person, theirs: 
 
 def test_body_with_another_users_id_is_rejected(attacker: Person, theirs: Victim) -> None:
     order = lines({theirs.ids["product_id"]: 1})
-    profile = {"name": "x", "email": "x@example.com"}
+    profile = {"name": "x", "email": attacker.email}
     for name in ("user_id", "sub", "owner", "order_id"):
         value = theirs.ids["order_id" if name == "order_id" else "user_id"]
         for path, body in (("/orders", order), ("/process", order), ("/users", profile)):
@@ -186,7 +186,7 @@ def test_location_contains_only_the_callers_own_ids(people: People, stack: Stack
     order = attacker.rest(
         "POST", "/orders", lines({theirs.ids["product_id"]: 1}), Idempotency_Key=theirs.ids["order_id"]
     )
-    profile = attacker.rest("POST", "/users", {"name": "x", "email": "x@example.com"})
+    profile = attacker.rest("POST", "/users", {"name": "x", "email": attacker.email})
     stage = stack.frontend["stage"]
     assert order.headers["location"] == f"/{stage}/orders/{order.json()['order_id']}"
     assert profile.headers["location"] == f"/{stage}/users/{attacker.sub}"
