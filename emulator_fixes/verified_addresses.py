@@ -14,6 +14,7 @@ Upstream: report as a bug.
 from __future__ import annotations
 
 import inspect
+from http import HTTPStatus
 from typing import Any, Final
 
 from emulator_fixes import internal, replaces
@@ -58,15 +59,14 @@ def confirm_sign_up(original: Any, request: Any) -> Any:
     """Mark the address as verified, because the user entered the code from the email."""
     answer = original(request)
     pool = _cognito._pool_for_client(request.get("ClientId"))[0]
-    if answer[0] == 200 and "email" in (pool.get("AutoVerifiedAttributes") or []):
+    if answer[0] == HTTPStatus.OK and "email" in (pool.get("AutoVerifiedAttributes") or []):
         user, _ = _cognito._resolve_user(pool, request.get("Username"))
         user["Attributes"] = _cognito._merge_attributes(user["Attributes"], [{"Name": _VERIFIED, "Value": "true"}])
     return answer
 
 
 def _unauthorized(request: Any) -> Any:
-    names = {each.get("Name") for each in request.get("UserAttributes") or []}
-    if _VERIFIED not in names:
+    if _VERIFIED not in _cognito._attr_list_to_dict(request.get("UserAttributes") or []):
         return None
     message = "A client attempted to write unauthorized attribute"
     return _cognito.error_response_json("NotAuthorizedException", message, 400)

@@ -63,7 +63,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, b
 
 
 def _notify(detail: Detail) -> bool:
-    """Send the email to the customer of the order. Return False if the customer has no profile with a verified address."""
+    """Send the email to the customer of the order. Return False without a profile whose address is verified."""
     user = users.recipient(detail["order"]["user_id"])
     if user is None:
         count_event("MailSkipped")

@@ -100,9 +100,9 @@ def test_user_cannot_set_the_address_as_verified(pool: Pool) -> None:
     pool.create()
     with pytest.raises(CallError, match="NotAuthorizedException"):
         change_as_user(pool, VERIFIED)
+    new = {"Username": "new@example.com", "Password": PASSWORD, "UserAttributes": [email("new@example.com"), VERIFIED]}
     with pytest.raises(CallError, match="NotAuthorizedException"):
-        attributes = [email("new@example.com"), VERIFIED]
-        pool("sign_up", ClientId=pool.client_id, Username="new@example.com", Password=PASSWORD, UserAttributes=attributes)
+        pool("sign_up", ClientId=pool.client_id, **new)
 
 
 def test_confirmed_sign_up_verifies_the_address(pool: Pool) -> None:

@@ -222,7 +222,13 @@ class TestNames:
     @pytest.mark.parametrize(
         "name",
         [
-            *("http://evil.example", "Click https://evil.example/x", "evil.example", "evil.example/x", "www.evil.example"),
+            *(
+                "http://evil.example",
+                "Click https://evil.example/x",
+                "evil.example",
+                "evil.example/x",
+                "www.evil.example",
+            ),
             *("WWW.e.x", "a@evil.example", "mailto:a", "tel:123", "javascript:x", "\\\\evil\\share", "пример.рф"),
             *("my-shop.co.jp", "a.evil.example", "Ann (evil.example)", "Ann,evil.example."),
         ],

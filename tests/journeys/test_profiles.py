@@ -33,7 +33,8 @@ def attacker(people: People) -> Person:
 
 
 @pytest.mark.parametrize(
-    "name", ["Ann\nPay now", "Ann\u2028Pay now", "Ann\u202egnp", "A\u200bnn", "A\U000e0041nn", LINK, "www.evil.example", "a@b"]
+    "name",
+    ["Ann\nPay now", "Ann\u2028Pay now", "Ann\u202egnp", "A\u200bnn", "A\U000e0041nn", LINK, "www.evil.example", "a@b"],
 )
 def test_name_with_a_link_or_invisible_characters_returns_400(attacker: Person, name: str) -> None:
     assert_refused(create(attacker, name=name))

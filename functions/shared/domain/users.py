@@ -17,8 +17,8 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _LINKING: Final = frozenset("@:\\")
 # Mail programs turn domain names into links. A single letter before a dot is an initial, as in `J.Smith`.
 _DOMAIN: Final = re.compile(r"\bwww\.|[^\W_][\w-]*[^\W_]\.[^\W\d_]{2}", re.IGNORECASE)
-# A space after these characters breaks every link. Browsers treat the three wide dots of Chinese and Japanese like a dot
-# in a domain name.
+# A space after these characters breaks every link. Browsers treat the wide dots of Chinese and Japanese like a dot in a
+# domain name.
 _WITHOUT_SPACE: Final = re.compile(r"([.\u3002\uff0e\uff61@:\\])(?=[\w/\\])")
 
 

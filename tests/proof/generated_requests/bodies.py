@@ -65,13 +65,17 @@ _LINES: Final = st.lists(
     min_size=1,
     max_size=6,
 )
-_NAMES: Final = st.sampled_from(("J.R. Tolkien", "O'Neil-Smith", "Dr.No", "www.a", "evil.example/x", "a\u202eb", "\U000e0041"))
+_NAMES: Final = st.sampled_from(
+    ("J.R. Tolkien", "O'Neil-Smith", "Dr.No", "www.a", "evil.example/x", "a\u202eb", "\U000e0041")
+)
 VALID: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "createOrder": st.fixed_dictionaries({"items": _LINES}),
     "createUser": st.fixed_dictionaries(
         {
             "name": seldom(
-                st.text(st.characters(exclude_categories=INVISIBLE, exclude_characters=":@\\"), min_size=1, max_size=200),
+                st.text(
+                    st.characters(exclude_categories=INVISIBLE, exclude_characters=":@\\"), min_size=1, max_size=200
+                ),
                 _NAMES | st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
                 4,
             ),

@@ -135,10 +135,15 @@ def _claims(draw: st.DrawFn, document: str, *, often_admin: bool) -> dict[str, A
         REST: ("admin", "a,admin", "x", "[admin]", "x admin"),
         HTTP: ("[admin]", "[a admin]", "admin,x", "[x,admin]"),
     }
-    good: dict[str, Any] = {"sub": draw(st.sampled_from(_SUBJECTS)), "token_use": "id" if document == REST else "access"}
+    good: dict[str, Any] = {
+        "sub": draw(st.sampled_from(_SUBJECTS)),
+        "token_use": "id" if document == REST else "access",
+    }
     if document == REST:
         good["email"] = draw(seldom(st.just(ADDRESS), st.sampled_from((OTHER_ADDRESS, "\u212a@example.com"))))
-        good["email_verified"] = draw(seldom(st.sampled_from(("true", "True", True)), st.sampled_from(("false", "", False))))
+        good["email_verified"] = draw(
+            seldom(st.sampled_from(("true", "True", True)), st.sampled_from(("false", "", False)))
+        )
     admin, *others = rendered[document]
     groups = admin if often_admin and draw(st.integers(0, 3)) else draw(st.none() | st.sampled_from([admin, *others]))
     if groups is not None:

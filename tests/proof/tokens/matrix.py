@@ -34,14 +34,14 @@ class Victim:
 
     @property
     def ids(self) -> dict[str, str]:
-        """Ids of the user's resources, by the parameter names of the OpenAPI documents."""
+        """Ids of the user's resources and the user's address, by their names in the OpenAPI documents."""
         order, product = self.order["order_id"], self.product["product_id"]
-        return {"user_id": self.person.sub, "order_id": order, "product_id": product}
+        return {"user_id": self.person.sub, "order_id": order, "product_id": product, "email": self.person.email}
 
     @property
     def secrets(self) -> list[str]:
         """Texts that no other user may see."""
-        return [self.person.name, self.person.email, *self.ids.values(), self.product["name"], self.order["created_at"]]
+        return [self.person.name, *self.ids.values(), self.product["name"], self.order["created_at"]]
 
     def token(self, api: Api) -> str:
         """Return a valid token of the user for this API."""
