@@ -16,8 +16,29 @@ OWN_DATA: Final = Path(__file__).with_name("sdk")
 # After one of these errors, it is unknown whether AWS carried out the call.
 NoResponse: Final = (NoConnection, HTTPClientError)
 
+CONNECT_TIMEOUT_S: Final = 0.5
+READ_TIMEOUT_S: Final = 1.75
 
-def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, silent_errors: bool = False) -> Any:
+_CONFLICT: Final = "TransactionConflictException"
+_THROTTLED: Final = frozenset(
+    {
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "ThrottlingException",
+    }
+)
+_TRANSIENT: Final = _THROTTLED | {
+    "InternalServerError",
+    "TransactionConflict",
+    "TransactionInProgressException",
+}
+
+
+def client(
+    service: str, *, read_timeout_s: float = READ_TIMEOUT_S, attempts: int = 3, silent_errors: bool = False
+) -> Any:
     """Return a low-level client whose calls, including retries, end before the function's time limit.
 
     By default, botocore waits 60 s for a response. Every function has a shorter time limit, so Lambda would stop the
@@ -27,7 +48,7 @@ def client(service: str, *, read_timeout_s: float = 1.75, attempts: int = 3, sil
     trace before a handler sees them, and messages of SES contain email addresses.
     """
     config = Config(
-        connect_timeout=0.5,
+        connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
@@ -58,6 +79,24 @@ def existing_row(error: ClientError) -> dict[str, Any] | None:
 def is_failed_condition(error: ClientError) -> bool:
     """Return whether a write failed because the row did not meet its condition."""
     return error_code(error) == "ConditionalCheckFailedException"
+
+
+def is_conflict(error: ClientError) -> bool:
+    """Return whether DynamoDB refused a write of one item because the item was in a transaction."""
+    return error_code(error) == _CONFLICT
+
+
+def is_throttled(error: ClientError) -> bool:
+    """Return whether DynamoDB refused a call because of throttling, or because an item was in a transaction.
+
+    DynamoDB did not carry out the call, so the caller can try again later.
+    """
+    return error_code(error) in _THROTTLED or is_conflict(error)
+
+
+def is_transient(code: str) -> bool:
+    """Return whether a transaction with this error code or cancellation reason may succeed if it is tried again."""
+    return code in _TRANSIENT
 
 
 def _drop_message(parsed: dict[str, Any], **_: Any) -> None:

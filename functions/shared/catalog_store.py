@@ -13,6 +13,7 @@ from shared import rows
 from shared.aws import existing_row, is_failed_condition
 from shared.domain.products import Product
 from shared.errors import TooManyRequests
+from shared.retries import outside_transactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -100,15 +101,17 @@ class CatalogStore:
 
     def _write(self, product: Product, request_id: str, condition: str) -> None:
         values = rows.product_values(product, request_id=request_id)
-        self._client.update_item(
-            TableName=self._table,
-            Key={"product_id": {"S": product["product_id"]}},
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-            ConditionExpression=condition,
-            # The expression contains aliases of the attribute names, because `name` is a reserved word of DynamoDB.
-            ExpressionAttributeNames={f"#{name}": name for name in values},
-            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        outside_transactions(
+            lambda: self._client.update_item(
+                TableName=self._table,
+                Key={"product_id": {"S": product["product_id"]}},
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+                ConditionExpression=condition,
+                # The expression contains aliases of the attribute names, because `name` is a reserved word of DynamoDB.
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
         )
 
     def _read(self, ids: Sequence[str]) -> list[Product]:

@@ -12,6 +12,7 @@ from shared.aws import existing_row, is_failed_condition
 from shared.domain.orders import Order, Reason
 from shared.domain.times import timestamp
 from shared.errors import IdempotencyConflict
+from shared.retries import outside_transactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,11 +39,14 @@ class OrderStore:
         row, with the same request hash. Raises IdempotencyConflict if the existing row has a different request hash.
         """
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=rows.order_row(order, request_hash=request_hash, synchronous=False),
-                ConditionExpression="attribute_not_exists(order_id)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            # If the same request already created the order, the workflow may be confirming the order now.
+            outside_transactions(
+                lambda: self._client.put_item(
+                    TableName=self._table,
+                    Item=rows.order_row(order, request_hash=request_hash, synchronous=False),
+                    ConditionExpression="attribute_not_exists(order_id)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
             )
         except ClientError as error:
             row = existing_row(error)
@@ -71,18 +75,20 @@ class OrderStore:
         Return False if the order is already decided or does not exist.
         """
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"order_id": {"S": order_id}},
-                UpdateExpression="SET #status = :status, #reason = :reason, updated_at = :now",
-                ConditionExpression="#status = :pending",
-                ExpressionAttributeNames={"#status": "status", "#reason": "reason"},
-                ExpressionAttributeValues={
-                    ":pending": {"S": "PENDING"},
-                    ":status": {"S": "FAILED"},
-                    ":now": {"S": timestamp(now)},
-                    ":reason": {"M": {name: {"S": text} for name, text in INTERNAL_ERROR.items()}},
-                },
+            outside_transactions(
+                lambda: self._client.update_item(
+                    TableName=self._table,
+                    Key={"order_id": {"S": order_id}},
+                    UpdateExpression="SET #status = :status, #reason = :reason, updated_at = :now",
+                    ConditionExpression="#status = :pending",
+                    ExpressionAttributeNames={"#status": "status", "#reason": "reason"},
+                    ExpressionAttributeValues={
+                        ":pending": {"S": "PENDING"},
+                        ":status": {"S": "FAILED"},
+                        ":now": {"S": timestamp(now)},
+                        ":reason": {"M": {name: {"S": text} for name, text in INTERNAL_ERROR.items()}},
+                    },
+                )
             )
         except ClientError as error:
             if not is_failed_condition(error):

@@ -11,30 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from shared import rows
-from shared.aws import NoResponse, error_code, is_failed_condition
+from shared.aws import NoResponse, error_code, is_conflict, is_failed_condition, is_transient
 from shared.domain import orders
 from shared.domain.orders import Line, Order, Price
 from shared.errors import InvalidTransition, OrderNotFound, StockContention
+from shared.retries import RETRIES_S, Retries, outside_transactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PRICE_ATTEMPTS = 3
 """Attempts to confirm an order whose prices change. After the last attempt, the workflow retries the state."""
-
-_BUSY = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceeded",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingError",
-        "ThrottlingException",
-        "TransactionConflict",
-        "TransactionInProgressException",
-    }
-)
-"""Codes of transient errors, both of API calls and in the cancellation reasons of a transaction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +61,12 @@ class _Attempt:
 class OrderTransactions:
     """Confirms and cancels orders, together with the stock of their products."""
 
-    def __init__(self, client: DynamoDBClient, *, orders_table: str, inventory_table: str) -> None:
+    def __init__(
+        self, client: DynamoDBClient, *, orders_table: str, inventory_table: str, retries_s: float = RETRIES_S
+    ) -> None:
+        """Retry a transaction that DynamoDB refuses for a transient reason for `retries_s` seconds."""
         self._client = client
+        self._retries_s = retries_s
         self._orders = orders_table
         self._inventory = inventory_table
 
@@ -89,11 +80,14 @@ class OrderTransactions:
         Raises OutOfStock, ProductNotFound, ValidationError (lines with different currencies), InvalidTransition (the
         order is neither PENDING nor CONFIRMED), OrderNotFound, and StockContention, which callers may retry.
         """
+        retries = Retries(self._retries_s)
         for _ in range(_PRICE_ATTEMPTS):
             confirmed = orders.confirmed(order, prices, now)
             currency = confirmed.get("currency", "")
             attempt = self._attempt(
-                self._confirmation(confirmed), [self._take_from_stock(line, currency) for line in confirmed["items"]]
+                self._confirmation(confirmed),
+                [self._take_from_stock(line, currency) for line in confirmed["items"]],
+                retries,
             )
             if attempt.written:
                 return confirmed
@@ -113,10 +107,12 @@ class OrderTransactions:
         if before["status"] == "PENDING":
             return self._cancel_pending(cancelled, request_id)
         attempt = self._attempt(
-            self._cancellation(cancelled), [self._return_to_stock(line) for line in cancelled["items"]]
+            self._cancellation(cancelled),
+            [self._return_to_stock(line) for line in cancelled["items"]],
+            Retries(self._retries_s),
         )
         if not attempt.written and not attempt.order.is_condition:
-            raise _busy(attempt)
+            raise _busy(attempt.refusals)
         return attempt.written
 
     def _cancel_pending(self, cancelled: Order, request_id: str) -> bool:
@@ -131,8 +127,10 @@ class OrderTransactions:
             ":request": {"S": request_id},
         }
         try:
-            self._client.update_item(**update)
+            outside_transactions(lambda: self._client.update_item(**update))
         except ClientError as error:
+            if is_conflict(error):
+                raise StockContention("order: in a transaction during every attempt to cancel it; retry") from error
             if not is_failed_condition(error):
                 raise
             return False
@@ -181,30 +179,38 @@ class OrderTransactions:
             }
         }
 
-    def _attempt(self, order_update: dict[str, Any], line_updates: Sequence[dict[str, Any]]) -> _Attempt:
-        return _Attempt(refusals=self._transact([order_update, *line_updates]))
+    def _attempt(
+        self, order_update: dict[str, Any], line_updates: Sequence[dict[str, Any]], retries: Retries
+    ) -> _Attempt:
+        return _Attempt(refusals=self._transact([order_update, *line_updates], retries))
 
-    def _transact(self, items: Sequence[dict[str, Any]]) -> list[_Refusal]:
+    def _transact(self, items: Sequence[dict[str, Any]], retries: Retries) -> Sequence[_Refusal]:
         """Run one transaction. Return an empty list if it succeeded, otherwise one refusal per item.
 
-        An SDK retry sends the same ClientRequestToken, so DynamoDB returns success without a second write. A token is
-        valid for 10 minutes (API reference, TransactWriteItems).
+        At least one of the refusals is a failed condition. Neither DynamoDB nor the SDK queues or retries a transaction
+        that meets another one, so this method tries again after each transient refusal. Raises StockContention if the
+        refusals last longer than `retries` waits.
         """
-        try:
-            self._client.transact_write_items(TransactItems=cast("Any", items), ClientRequestToken=str(uuid.uuid4()))
-        except NoResponse as error:
-            raise StockContention("stock: DynamoDB did not respond in time; retry") from error
-        except ClientError as error:
-            if error_code(error) in _BUSY:
-                raise StockContention(f"stock: DynamoDB returned {error_code(error)}; retry") from error
-            if error_code(error) != "TransactionCanceledException":
-                raise
-            reasons = cast("dict[str, Any]", error.response)["CancellationReasons"]
-            refusals = [_Refusal(code=reason.get("Code", "None"), row=reason.get("Item")) for reason in reasons]
-            if not any(refusal.is_condition or refusal.code in _BUSY for refusal in refusals):
-                raise
-            return refusals
-        return []
+        token = str(uuid.uuid4())
+        while True:
+            try:
+                self._client.transact_write_items(TransactItems=cast("Any", items), ClientRequestToken=token)
+            except (*NoResponse, ClientError) as error:
+                refusals = _refusals(error)
+                if any(refusal.is_condition for refusal in refusals):
+                    return refusals
+                contention = _contention(error, refusals)
+                if contention is None:
+                    raise
+                if not retries.wait():
+                    raise contention from error
+                if refusals:
+                    # The canceled transaction used up its token. An attempt whose result is unknown keeps its token: if
+                    # that attempt succeeded, DynamoDB returns success without a second write. A token is valid for 10
+                    # minutes (API reference, TransactWriteItems).
+                    token = str(uuid.uuid4())
+            else:
+                return []
 
 
 def _status_update(table: str, order: Order, condition: str) -> dict[str, Any]:
@@ -239,7 +245,7 @@ def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
     """
     refused = [(line, each.row) for line, each in zip(lines, attempt.lines, strict=True) if each.is_condition]
     if not refused:
-        raise _busy(attempt)
+        raise _busy(attempt.refusals)
     if unknown := [line["product_id"] for line, row in refused if row is None]:
         raise orders.not_in_catalog(unknown)
     products = [(line, rows.product_of(row)) for line, row in refused if row is not None]
@@ -248,6 +254,24 @@ def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
     return [rows.price_of(product) for _, product in products]
 
 
-def _busy(attempt: _Attempt) -> StockContention:
-    codes = sorted({refusal.code for refusal in attempt.refusals} - {"None"})
+def _refusals(error: Exception) -> list[_Refusal]:
+    """Return the cancellation reasons of a transaction, one per item. Other errors have no reasons."""
+    if not isinstance(error, ClientError):
+        return []
+    reasons = cast("dict[str, Any]", error.response).get("CancellationReasons", [])
+    return [_Refusal(code=reason.get("Code", "None"), row=reason.get("Item")) for reason in reasons]
+
+
+def _contention(error: Exception, refusals: Sequence[_Refusal]) -> StockContention | None:
+    """Return the error of a transaction that may succeed later, or None if another attempt cannot succeed."""
+    if not isinstance(error, ClientError):
+        return StockContention("stock: DynamoDB did not respond in time; retry")
+    codes = [refusal.code for refusal in refusals] or [error_code(error)]
+    if not any(is_transient(code) for code in codes):
+        return None
+    return _busy(refusals) if refusals else StockContention(f"stock: DynamoDB returned {error_code(error)}; retry")
+
+
+def _busy(refusals: Sequence[_Refusal]) -> StockContention:
+    codes = sorted({refusal.code for refusal in refusals} - {"None"})
     return StockContention(f"stock: the transaction was cancelled ({', '.join(codes)}); retry")

@@ -10,7 +10,7 @@ PENDING), StockContention (transient), and InternalError for an input that the w
 from __future__ import annotations
 
 import os
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -21,12 +21,14 @@ from shared.errors import InternalError, ValidationError
 from shared.order_transactions import OrderTransactions
 from shared.telemetry import correlate, logger, metrics, tracer
 
-# Two attempts of a call end within the time limit of the workflow step, so the SDK makes at most two. If both attempts
-# fail, the workflow retries the step.
+# The transactions retry each failed call, so the SDK makes only one attempt. The last attempt starts within RETRIES_S
+# and ends before the function's time limit, even if DynamoDB does not respond. Then the workflow retries the step.
+RETRIES_S: Final = 3.5
 transactions = OrderTransactions(
-    aws.client("dynamodb", attempts=2),
+    aws.client("dynamodb", attempts=1),
     orders_table=os.environ["ORDERS_TABLE"],
     inventory_table=os.environ["INVENTORY_TABLE"],
+    retries_s=RETRIES_S,
 )
 
 parse_order = events.order_parser()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import botocore.session
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 from botocore.validate import ParamValidator
+
+LASTING: Final = 1000
+"""A number of faults that exceeds the attempts of any function."""
 
 
 def client_error(code: str, operation: str, message: str = "refused by the test", **extra: Any) -> ClientError:
@@ -55,6 +58,10 @@ class Faults:
     def before(self, operation: str, happens: Callable[[], None]) -> None:
         """Call `happens` just before the next call of `operation`."""
         self._planned[operation].append(happens)
+
+    def clear(self) -> None:
+        """Forget all planned faults."""
+        self._planned.clear()
 
     def run(self, operation: str, arguments: dict[str, Any], carry_out: Callable[[], Any]) -> Any:
         """Record the call and carry it out, with the fault that was planned for it."""

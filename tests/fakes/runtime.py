@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from unittest import mock
 
 from tests.fakes.gateway import ORIGIN
@@ -33,6 +33,31 @@ ENVIRONMENT: Final = {
 }
 """Environment variables of every function. Each table, index and bucket has the name that the fakes use."""
 _requests = itertools.count(1)
+
+
+class Time(Protocol):
+    """The time in which functions wait before retries."""
+
+    def monotonic(self) -> float:
+        """Return the current time in seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+@dataclass
+class SimulatedTime:
+    """Time that passes only while a function waits, so tests of retries end at once."""
+
+    now_s: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
 
 
 @dataclass(kw_only=True)
@@ -66,8 +91,13 @@ class LoadedFunction:
 
 
 @contextmanager
-def loaded(name: str, *, clients: Mapping[str, Any], environment: Mapping[str, str]) -> Generator[LoadedFunction]:
-    """Load a fresh copy of `functions/{name}`, in which every AWS client is a fake."""
+def loaded(
+    name: str, *, clients: Mapping[str, Any], environment: Mapping[str, str], time: Time | None = None
+) -> Generator[LoadedFunction]:
+    """Load a fresh copy of `functions/{name}`, in which every AWS client is a fake.
+
+    All functions that are loaded at the same time wait in the `time` of the last one.
+    """
 
     def client(service: str, **_: Any) -> Any:
         return clients[service]
@@ -75,4 +105,17 @@ def loaded(name: str, *, clients: Mapping[str, Any], environment: Mapping[str, s
     for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
         del sys.modules[module]
     with mock.patch("shared.aws.client", client), mock.patch.dict("os.environ", environment):
-        yield LoadedFunction(name, importlib.import_module(f"{name}.handler"))
+        function = LoadedFunction(name, importlib.import_module(f"{name}.handler"))
+        with in_time(time or SimulatedTime()):
+            yield function
+
+
+@contextmanager
+def in_time(time: Time) -> Generator[None]:
+    """Replace the time of `shared.retries`. Functions of earlier releases have no module `shared.retries`."""
+    retries = sys.modules.get("shared.retries")
+    if retries is None:
+        yield
+        return
+    with mock.patch.multiple(retries, monotonic=time.monotonic, sleep=time.sleep):
+        yield

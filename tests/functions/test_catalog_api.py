@@ -72,6 +72,11 @@ class TestPutting:
         assert catalog_api(put(name=request_id, quantity=20)).status == 200
         assert catalog_api(get("tea")).body["quantity"] == 16
 
+    def test_put_waits_for_a_running_transaction(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
+        catalog_api(put())
+        dynamodb.faults.refuse("update_item", "TransactionConflictException", times=5)
+        assert catalog_api(put(quantity=3)).status == 200
+
     def test_product_created_concurrently_is_replaced(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> None:

@@ -172,6 +172,13 @@ class TestFailOrder:
         assert fail_order(self.ended("FAILED", "OutOfStock")) == {"failed": False}
         assert dynamodb.item("orders", ORDER_ID) == before
 
+    def test_failing_an_order_waits_for_a_running_transaction(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
+    ) -> None:
+        TestProcessOrder.store(dynamodb, order())
+        dynamodb.faults.refuse("update_item", "TransactionConflictException", times=5)
+        assert fail_order(self.ended()) == {"failed": True}
+
     def test_missing_order_creates_no_row(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
         assert fail_order(self.ended()) == {"failed": False}
         assert dynamodb.tables["orders"].items == {}

@@ -9,6 +9,7 @@ import pytest
 
 from shared.domain.orders import order_id_for
 from tests.fakes.dynamodb import FakeDynamoDB, cancelled_transaction
+from tests.fakes.faults import LASTING
 from tests.fakes.gateway import OTHER_USER, USER, Request
 from tests.fakes.runtime import LoadedFunction
 from tests.functions.conftest import Api, Load
@@ -88,6 +89,11 @@ class TestPlacing:
         second = orders_api(place("k"))
         assert (second.status, second.body) == (202, now)
         assert second.body["created_at"] == first.body["created_at"]
+
+    def test_repeated_order_waits_for_a_running_transaction(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+        first = orders_api(place("k"))
+        dynamodb.faults.refuse("put_item", "TransactionConflictException", times=5)
+        assert orders_api(place("k")).body == first.body
 
     def test_same_key_with_other_body_is_a_conflict(self, orders_api: Api) -> None:
         orders_api(place("k"))
@@ -268,11 +274,17 @@ class TestCancelling:
         dynamodb.faults.refuse("transact_write_items", busy, times=2)
         assert orders_api(cancel(confirmed["order_id"])).status == 200
 
+    def test_cancellation_waits_for_a_running_transaction(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+        order = orders_api(place()).body
+        dynamodb.faults.refuse("update_item", "TransactionConflictException", times=5)
+        answer = orders_api(cancel(order["order_id"]))
+        assert (answer.status, answer.body["status"]) == (200, "CANCELLED")
+
     def test_lasting_stock_contention_returns_429(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         busy = cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}])
-        dynamodb.faults.refuse("transact_write_items", busy, times=3)
+        dynamodb.faults.refuse("transact_write_items", busy, times=LASTING)
         answer = orders_api(cancel(confirmed["order_id"]))
         assert (answer.status, answer.body["code"]) == (429, "TooManyRequests")
         assert in_stock(dynamodb, "tea") == 8

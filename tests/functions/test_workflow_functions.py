@@ -6,17 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from shared import errors, rows
+from shared import aws, errors, rows
 from shared.domain.orders import not_in_catalog, order_id_for, out_of_stock, request_hash
 from shared.events import detail_of
 from tests.fakes.dynamodb import FakeDynamoDB, cancelled_transaction
-from tests.fakes.faults import client_error
+from tests.fakes.faults import LASTING, client_error
 from tests.fakes.gateway import USER
-from tests.fakes.runtime import LoadedFunction
+from tests.fakes.runtime import LoadedFunction, SimulatedTime, in_time
 from tests.functions.conftest import Load
+from tests.support.graph import Graph
 
+CONFLICT = cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}])
+NO_RESPONSE = ReadTimeoutError(endpoint_url="https://dynamodb")
 LINES = [{"product_id": "tea", "quantity": 2}, {"product_id": "cup", "quantity": 1}]
 PRICES = [
     {"product_id": "cup", "unit_price": 1200, "currency": "JPY"},
@@ -204,12 +207,23 @@ class TestUpdateInventory:
         update_inventory({"order": pending, "products": PRICES})
         assert self.stored(dynamodb, pending)[1:] == (8, 9)
 
+    def test_attempt_after_a_lost_response_has_the_same_token(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        dynamodb.faults.no_answer("transact_write_items")
+        assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
+        first, second = [call["ClientRequestToken"] for call in dynamodb.faults.of("transact_write_items")]
+        assert first == second
+        assert self.stored(dynamodb, pending)[1:] == (8, 9)
+
     def test_step_retry_finds_a_confirmation_whose_response_was_lost(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.no_answer("transact_write_items")
+        dynamodb.faults.refuse("transact_write_items", NO_RESPONSE, times=LASTING)
         with pytest.raises(errors.StockContention):
             update_inventory({"order": pending, "products": PRICES})
+        dynamodb.faults.clear()
         assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
         assert self.stored(dynamodb, pending)[1:] == (8, 9)
 
@@ -334,7 +348,7 @@ class TestUpdateInventory:
     @pytest.mark.parametrize(
         "refusal",
         [
-            cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}]),
+            CONFLICT,
             cancelled_transaction([{"Code": "ThrottlingError"}, {"Code": "None"}, {"Code": "None"}]),
             client_error("TransactionInProgressException", "TransactWriteItems"),
             client_error("ThrottlingException", "TransactWriteItems"),
@@ -343,13 +357,62 @@ class TestUpdateInventory:
         ],
         ids=lambda refusal: type(refusal).__name__ + str(refusal)[-40:],
     )
-    def test_transient_error_becomes_stock_contention(
+    def test_transient_error_is_retried_and_then_becomes_stock_contention(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any], refusal: Exception
     ) -> None:
-        dynamodb.faults.refuse("transact_write_items", refusal)
+        dynamodb.faults.refuse("transact_write_items", refusal, times=LASTING)
         with pytest.raises(errors.StockContention):
             update_inventory({"order": pending, "products": PRICES})
+        dynamodb.faults.clear()
+        dynamodb.faults.refuse("transact_write_items", refusal, times=5)
         assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
+
+    def test_each_attempt_after_a_conflict_has_a_new_token(
+        self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
+    ) -> None:
+        dynamodb.faults.refuse("transact_write_items", CONFLICT, times=3)
+        update_inventory({"order": pending, "products": PRICES})
+        assert len({call["ClientRequestToken"] for call in dynamodb.faults.of("transact_write_items")}) == 4
+
+    def test_waits_between_attempts_are_random_and_grow(
+        self,
+        update_inventory: LoadedFunction,
+        dynamodb: FakeDynamoDB,
+        pending: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        ranges: list[tuple[float, float]] = []
+
+        def uniform(low: float, high: float) -> float:
+            ranges.append((low, high))
+            return high
+
+        monkeypatch.setattr("random.uniform", uniform)
+        dynamodb.faults.refuse("transact_write_items", CONFLICT, times=5)
+        update_inventory({"order": pending, "products": PRICES})
+        assert ranges == [(0, 0.02), (0, 0.04), (0, 0.08), (0, 0.16), (0, 0.16)]
+
+    def test_last_attempt_ends_before_the_functions_time_limit(
+        self,
+        update_inventory: LoadedFunction,
+        dynamodb: FakeDynamoDB,
+        pending: dict[str, Any],
+        graph_of: Callable[[str], Graph],
+    ) -> None:
+        time = SimulatedTime()
+
+        def no_response() -> None:
+            time.sleep(aws.CONNECT_TIMEOUT_S + aws.READ_TIMEOUT_S)
+            raise NO_RESPONSE
+
+        for _ in range(LASTING):
+            dynamodb.faults.before("transact_write_items", no_response)
+        with in_time(time), pytest.raises(errors.StockContention):
+            update_inventory({"order": pending, "products": PRICES})
+        limit_s = graph_of("prod").one("aws:lambda/function:Function", "update-inventory").inputs["timeout"]
+        retries_s = update_inventory.module.RETRIES_S
+        assert retries_s < time.now_s < limit_s
+        assert limit_s > retries_s + aws.CONNECT_TIMEOUT_S + aws.READ_TIMEOUT_S
 
     def test_permanent_error_is_not_stock_contention(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]

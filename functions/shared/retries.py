@@ -1,0 +1,56 @@
+"""Waits before a write to DynamoDB is tried again, because an item of the write was in a transaction."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from shared.aws import is_conflict
+
+# A transaction takes a few milliseconds, so the first wait is short. The waits double, so that many competing writes do
+# not use up the row's capacity with failed attempts.
+_FIRST_WAIT_S: Final = 0.02
+_LONGEST_WAIT_S: Final = 0.16
+
+RETRIES_S: Final = 2.0
+"""Seconds for which a function retries a conflicting write by default. A client of an API may wait for the response."""
+
+
+class Retries:
+    """The waits between the attempts of one write, with full jitter, until a time limit.
+
+    Full jitter means that each wait is a random part of the longest possible wait, so writes that conflicted with each
+    other do not meet again.
+    """
+
+    def __init__(self, within_s: float) -> None:
+        """Allow waits that end within `within_s` seconds from now."""
+        self._ends_s = monotonic() + within_s
+        self._longest_s = _FIRST_WAIT_S
+
+    def wait(self) -> bool:
+        """Wait before the next attempt and return True, or return False at once if the time is used up."""
+        pause_s = random.uniform(0, self._longest_s)  # noqa: S311 - jitter needs no secure random numbers
+        if monotonic() + pause_s > self._ends_s:
+            return False
+        sleep(pause_s)
+        self._longest_s = min(2 * self._longest_s, _LONGEST_WAIT_S)
+        return True
+
+
+def outside_transactions[T](write: Callable[[], T]) -> T:
+    """Return the result of `write`, a call that writes one item. Try again while a transaction holds the item.
+
+    The SDK does not retry this conflict. Raises the last TransactionConflictException after RETRIES_S.
+    """
+    retries = Retries(RETRIES_S)
+    while True:
+        try:
+            return write()
+        except ClientError as error:
+            if not is_conflict(error) or not retries.wait():
+                raise
