@@ -11,12 +11,14 @@ from typing import Any, Final, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from botocore.exceptions import ClientError
 
 from contracts.orders import HTTP_STATUS
 from shared import request_body
+from shared.aws import error_code, is_throttled
 from shared.contracts import Check
 from shared.domain import orders
-from shared.errors import InternalError, NotFound, OrdersError, ValidationError
+from shared.errors import InternalError, NotFound, OrdersError, TooManyRequests, ValidationError
 from shared.identity import Caller, caller_of
 from shared.telemetry import logger
 
@@ -26,6 +28,8 @@ _DEFAULT_LIMIT: Final = 20
 _LIMIT: Final = re.compile(r"[1-9][0-9]?|100")
 _NO_CLAIMS: Final[Mapping[str, Any]] = {}
 _INTERNAL_ERROR: Final = "The request failed because of an internal error; retry the request."
+_BUSY: Final = "The service is too busy; wait, then retry the request."
+_RETRY_AFTER_S: Final = 1
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _PARAMETER: Final = re.compile(r"<(\w+)>")
 
@@ -60,7 +64,10 @@ def rest_api(cors_origins: str) -> APIGatewayRestResolver:
     """
     first, *others = [origin.strip() for origin in cors_origins.split(",")]
     cors = CORSConfig(
-        allow_origin=first, extra_origins=others, allow_headers=["Idempotency-Key"], expose_headers=["Location"]
+        allow_origin=first,
+        extra_origins=others,
+        allow_headers=["Idempotency-Key"],
+        expose_headers=["Location", "Retry-After"],
     )
     return _with_errors(_RestResolver(cors=cors if first else None))
 
@@ -126,17 +133,35 @@ def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
     return f"{api.current_event.request_context.path.rstrip('/')}/{row_id}"
 
 
-def answer(status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None) -> Response[str]:
+def answer(
+    status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None, retry_after_s: int | None = None
+) -> Response[str]:
     """Return a JSON response that no cache may store, because it is meant for one caller and one origin."""
     headers = {"Cache-Control": "no-store", "Vary": "Origin"}
     if location:
         headers["Location"] = location
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
     return Response(
         status_code=status,
         content_type="application/json",
         body=_ENCODER.encode(body),
         headers=headers,
     )
+
+
+def _rejection(error: Exception) -> OrdersError:
+    """Return the error that the client receives for any exception of a handler."""
+    if isinstance(error, OrdersError):
+        return error
+    if isinstance(error, ClientError) and is_throttled(error):
+        return TooManyRequests(_BUSY)
+    return InternalError(_INTERNAL_ERROR)
+
+
+def _cause(error: Exception) -> dict[str, str]:
+    """Return AWS's error code as the log key `cause` if AWS refused a call."""
+    return {"cause": error_code(error)} if isinstance(error, ClientError) else {}
 
 
 def _with_errors[Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: Api) -> Api:
@@ -148,14 +173,15 @@ def _with_errors[Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: Api
         return cast("Response[Any]", next_middleware(api))
 
     def error_response(error: Exception) -> Response[str]:
-        rejected = error if isinstance(error, OrdersError) else InternalError(_INTERNAL_ERROR)
+        rejected = _rejection(error)
         status = HTTPStatus(HTTP_STATUS.get(rejected.code, HTTPStatus.INTERNAL_SERVER_ERROR))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.error("request failed", exc_info=error, status=int(status))
             rejected = InternalError(_INTERNAL_ERROR)
         else:
-            logger.info("request rejected", code=rejected.code, status=int(status))
-        return answer(status, {"code": rejected.code, "message": str(rejected), "request_id": request_id(api)})
+            logger.info("request rejected", code=rejected.code, status=int(status), extra=_cause(error))
+        body = {"code": rejected.code, "message": str(rejected), "request_id": request_id(api)}
+        return answer(status, body, retry_after_s=_RETRY_AFTER_S if isinstance(rejected, TooManyRequests) else None)
 
     def no_route(_: Exception) -> Response[str]:
         return error_response(NotFound("path or method: not found; see the OpenAPI document"))

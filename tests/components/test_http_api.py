@@ -106,7 +106,7 @@ def test_cors_allows_the_configured_origins() -> None:
         "allowOrigins": list(ORIGINS),
         "allowMethods": ["GET", "PUT"],
         "allowHeaders": ["authorization", "content-type"],
-        "exposeHeaders": ["apigw-requestid"],
+        "exposeHeaders": ["apigw-requestid", "retry-after"],
         "maxAge": 3600,
     }
 

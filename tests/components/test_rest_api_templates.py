@@ -281,7 +281,7 @@ def test_browser_code_may_read_the_location_and_request_id_headers(rest_api_grap
     assert answers
     for answer in answers:
         exposed = answer["responseParameters"]["method.response.header.Access-Control-Expose-Headers"]
-        assert exposed == "'Location,x-amzn-requestid'"
+        assert exposed == "'Location,Retry-After,x-amzn-requestid'"
 
 
 GATEWAY = {
@@ -343,7 +343,7 @@ def test_gateway_responses_allow_the_first_configured_origin(three_origins: Grap
     # the origin of the request and always contains the first configured origin.
     assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
         "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
-        "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,x-amzn-requestid'",
+        "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,Retry-After,x-amzn-requestid'",
         "gatewayresponse.header.Vary": "'Origin'",
     }
 

@@ -243,7 +243,7 @@ def test_allowed_origin_is_echoed_in_every_response(orders_api: Api, origin: str
     for body in (ORDER, {}):
         headers = orders_api(order(body, headers={"Origin": origin})).headers
         assert headers["Access-Control-Allow-Origin"] == origin
-        assert headers["Access-Control-Expose-Headers"] == "Location"
+        assert headers["Access-Control-Expose-Headers"] == "Location,Retry-After"
         assert headers["Vary"] == "Origin"
 
 
