@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import allow
 from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy, make_topic
+from components.aws.monitored import MonitoredQueue, MonitoredRule, MonitoredStream
 from components.aws.owner import Owner
 from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
 from components.events.delivery import Delivery, make_target
@@ -81,14 +82,16 @@ class EventBus(pulumi.ComponentResource):
     """Name of the archive, which stores every event of the bus."""
     success_topic_arn: pulumi.Output[str]
     """ARN of the SNS topic that Lambda notifies when a function has handled an asynchronous event."""
-    analytics_queue_name: pulumi.Output[str]
-    """Name of the FIFO queue in front of record_analytics."""
-    relay: Function
-    """The function that publishes the events of the order stream."""
     functions: Mapping[str, Function]
     """The relay and the functions that consume events, by the names of their folders."""
     failure_queues: Mapping[str, FailureQueue]
     """Failure queues of the functions, the rule targets, the stream and the analytics queue."""
+    rules: Mapping[str, MonitoredRule]
+    """All rules, by role."""
+    queues: Mapping[str, MonitoredQueue]
+    """The queues in front of functions, by name."""
+    streams: Mapping[str, MonitoredStream]
+    """The streams that functions read, by name."""
 
     def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:EventBus", name, None, opts)
@@ -99,12 +102,12 @@ class EventBus(pulumi.ComponentResource):
         self._successes = make_topic("order-successes", self._owner)
         if args.create_identity:
             self._make_identity()
-        self.relay, stream_failures = self._make_relay()
+        relay, stream_failures = self._make_relay()
         self._analytics = self._make_analytics_queue()
         self._process_order, self._fail_order = self._make_process_order(), self._make_fail_order()
         self._send_email = self._make_send_email()
         self.functions = by_source(
-            self.relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
+            relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
         )
         self.failure_queues = {
             **function_failure_queues(self.functions),
@@ -115,7 +118,12 @@ class EventBus(pulumi.ComponentResource):
         self.bus_name, self.bus_arn = self._bus.name, self._bus.arn
         self.archive_name = self._archive.name
         self.success_topic_arn = self._successes.arn
-        self.analytics_queue_name = self._analytics.queue.name
+        self.queues = {
+            "analytics": MonitoredQueue(
+                queue_name=self._analytics.queue.name, consumer=self._analytics.function.source, late_after_s=600
+            )
+        }
+        self.streams = {"order-stream": MonitoredStream(consumer=relay.source, late_after_s=60)}
         self.register_outputs({"busName": self.bus_name, "successTopicArn": self.success_topic_arn})
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:
@@ -242,6 +250,11 @@ class EventBus(pulumi.ComponentResource):
         created = self._make_rule("order-created", [DETAIL_TYPES["PENDING"]])
         changed = self._make_rule("order-changed", list(DETAIL_TYPES.values()))
         ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
+        self.rules = {
+            "order-created": MonitoredRule(rule_name=created.name, bus_name=self._bus.name),
+            "order-changed": MonitoredRule(rule_name=changed.name, bus_name=self._bus.name),
+            "execution-ended": MonitoredRule(rule_name=ended.name, bus_name=None),
+        }
         return {
             "process-order-delivery": self._make_function_target("process-order", created, self._process_order),
             "fail-order-delivery": self._make_function_target("fail-order", ended, self._fail_order),
