@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -52,7 +52,8 @@ def mappings(graph: Graph) -> Iterator[Watched]:
             yield metric("SQS", "ApproximateAgeOfOldestMessage", QueueName=source.rpartition(":")[2])
         else:
             yield metric("Lambda", "IteratorAge", FunctionName=name)
-        if (made.inputs.get("destinationConfig") or {}).get("onFailure"):
+        destinations = cast("dict[str, Any]", made.inputs.get("destinationConfig") or {})
+        if destinations.get("onFailure"):
             yield metric("Lambda", "DestinationDeliveryFailures", FunctionName=name)
 
 
@@ -72,7 +73,7 @@ def tables(graph: Graph) -> Iterator[Watched]:
         yield metric("DynamoDB", "TransactionConflict", TableName=name)
         for what in ("ReadThrottleEvents", "WriteThrottleEvents"):
             yield metric("DynamoDB", what, TableName=name)
-            for index in made.inputs.get("globalSecondaryIndexes") or []:
+            for index in cast("list[dict[str, Any]]", made.inputs.get("globalSecondaryIndexes") or []):
                 yield metric("DynamoDB", what, TableName=name, GlobalSecondaryIndexName=index["name"])
 
 
@@ -98,7 +99,11 @@ WAYS: tuple[Callable[[Graph], Iterator[Watched]], ...] = (
 
 def covered(alarms: list[Resource]) -> set[Watched]:
     return {
-        (each["namespace"], each["metricName"], tuple(sorted((each.get("dimensions") or {}).items())))
+        (
+            each["namespace"],
+            each["metricName"],
+            tuple(sorted(cast("dict[str, str]", each.get("dimensions", {})).items())),
+        )
         for made in alarms
         for each in watched(made.inputs)
     }

@@ -215,7 +215,9 @@ class Way:
             role = queue.name
             targets = [made for made in self.graph.of("EventTarget") if made.inputs["arn"] == queue.state["arn"]]
             events = sum(self._matches(target, event) for target in targets for event in _EVENTS)
-            concurrency = (inputs.get("scalingConfig") or {}).get("maximumConcurrency", inf)
+            scaling = cast("dict[str, Any]", inputs.get("scalingConfig") or {})
+            # Without a maximum, Lambda starts up to 1,250 batches of a standard queue at a time.
+            concurrency: float = scaling.get("maximumConcurrency", 1_250)
             if queue.inputs.get("fifoQueue"):
                 groups = len({json.dumps(target.inputs.get("sqsTarget")) for target in targets})
                 wide = queue.inputs.get("fifoThroughputLimit") == "perMessageGroupId"
