@@ -82,6 +82,8 @@ class EventBus(pulumi.ComponentResource):
     """Name of the archive, which stores every event of the bus."""
     success_topic_arn: pulumi.Output[str]
     """ARN of the SNS topic that Lambda notifies when a function has handled an asynchronous event."""
+    relay: Function
+    """The function that publishes the events of the order stream."""
     functions: Mapping[str, Function]
     """The relay and the functions that consume events, by the names of their folders."""
     failure_queues: Mapping[str, FailureQueue]
@@ -97,17 +99,19 @@ class EventBus(pulumi.ComponentResource):
         super().__init__("orders:index:EventBus", name, None, opts)
         self._name, self._args = name, args
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
+        rules: dict[str, MonitoredRule] = {}
+        self.rules = self._rules = rules
         self._bus = self._make_bus()
         self._archive = self._make_archive()
         self._successes = make_topic("order-successes", self._owner)
         if args.create_identity:
             self._make_identity()
-        relay, stream_failures = self._make_relay()
+        self.relay, stream_failures = self._make_relay()
         self._analytics = self._make_analytics_queue()
         self._process_order, self._fail_order = self._make_process_order(), self._make_fail_order()
         self._send_email = self._make_send_email()
         self.functions = by_source(
-            relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
+            self.relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
         )
         self.failure_queues = {
             **function_failure_queues(self.functions),
@@ -123,7 +127,7 @@ class EventBus(pulumi.ComponentResource):
                 queue_name=self._analytics.queue.name, consumer=self._analytics.function.source, late_after_s=600
             )
         }
-        self.streams = {"order-stream": MonitoredStream(consumer=relay.source, late_after_s=60)}
+        self.streams = {"order-stream": MonitoredStream(consumer=self.relay.source, late_after_s=60)}
         self.register_outputs({"busName": self.bus_name, "successTopicArn": self.success_topic_arn})
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:
@@ -236,7 +240,7 @@ class EventBus(pulumi.ComponentResource):
         )
 
     def _make_rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
-        return aws.cloudwatch.EventRule(
+        made = aws.cloudwatch.EventRule(
             f"{self._name}-{role}",
             name=self._owner.name(role, kind="rule"),
             event_bus_name=self._bus.name,
@@ -244,17 +248,15 @@ class EventBus(pulumi.ComponentResource):
             tags=self._owner.tags(),
             opts=self._owner.opts(),
         )
+        self._rules[role] = MonitoredRule(rule_name=made.name, bus_name=self._bus.name)
+        return made
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
         """Create the rules and their targets. Return the dead-letter queues of the targets by name."""
         created = self._make_rule("order-created", [DETAIL_TYPES["PENDING"]])
         changed = self._make_rule("order-changed", list(DETAIL_TYPES.values()))
         ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
-        self.rules = {
-            "order-created": MonitoredRule(rule_name=created.name, bus_name=self._bus.name),
-            "order-changed": MonitoredRule(rule_name=changed.name, bus_name=self._bus.name),
-            "execution-ended": MonitoredRule(rule_name=ended.name, bus_name=None),
-        }
+        self._rules["execution-ended"] = MonitoredRule(rule_name=ended.name, bus_name=None)
         return {
             "process-order-delivery": self._make_function_target("process-order", created, self._process_order),
             "fail-order-delivery": self._make_function_target("fail-order", ended, self._fail_order),
