@@ -14,6 +14,7 @@ ATTACKS ?=
 IDS ?=
 PR ?=
 ORDERS ?= 1000000
+RATE ?= 150
 PULUMI_PREVIEW_FLAGS ?= --diff
 
 BIN := .venv/bin
@@ -52,7 +53,7 @@ NAME := $(notdir $(STACK))
 ENFORCEMENT := $(wildcard policy/enforcement/$(NAME).json $(if $(filter pr-%,$(NAME)),policy/enforcement/pr.json))
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(firstword $(ENFORCEMENT)))
 
-.PHONY: help up order down status test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost record generate lock
+.PHONY: help up order down status test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
@@ -127,6 +128,9 @@ bench: .venv/installed-dev ## measure cold starts, orders and archives
 
 cost: .venv/installed-local ## calculate what orders cost on AWS (STACK=prod, ORDERS=1000000)
 	@$(BIN)/python -m tools.cost.report $(STACK) --orders $(ORDERS)
+
+capacity: .venv/installed-local ## calculate how many orders per second AWS's default quotas carry (STACK=prod, RATE=150)
+	@$(BIN)/python -m tools.capacity.report $(STACK) --rate "$(RATE)"
 
 record: .venv/installed-dev ## record the calls of one order again, for make cost
 	PYTHONPATH=policy:functions $(BIN)/python -m tools.cost.recording

@@ -177,6 +177,9 @@ MailAddress = Annotated[
 OptionalMailAddress = Annotated[
     str, Rule(re.compile(rf"({_MAIL})?"), 'an ASCII email address such as ops@example.com, or ""', _is_mail)
 ]
+Reason = Annotated[
+    str, Rule(re.compile(r"[^\x00-\x1f\x7f]{0,200}"), 'one line of at most 200 characters, or "" for no reason')
+]
 Origins = Annotated[
     list[Origin], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
 ]

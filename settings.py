@@ -24,6 +24,7 @@ from setting_types import (
     OptionalMailAddress,
     Origins,
     ProjectName,
+    Reason,
     RedirectUris,
     Region,
     RetentionDays,
@@ -73,6 +74,11 @@ class ApiSettings(_Area):
         ge=1, le=5_000, description="Burst limit of each API: number of requests at the same moment."
     )
     waf: bool = Field(description="Protect the REST API with a web application firewall (AWS WAF).")
+    capacity_waiver: Reason = Field(
+        default="",
+        description="Reason why throttleRate may exceed the orders per second that AWS's quotas carry. Without a "
+        "reason, `make capacity` and `make preview` warn. The limit counts all requests, and most of them only read.",
+    )
     owns_account_log_role: bool = Field(
         description="Let this stack set API Gateway's role for writing logs. An account has one such role per region. "
         "Set this setting to false if another stack in the same account and region sets the role."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import deny_insecure_transport
+from components.aws.monitored import MonitoredTable
 from components.aws.naming import Naming
 from components.aws.owner import Owner
 
@@ -50,11 +51,15 @@ class DataTier(pulumi.ComponentResource):
     """Table that records for which events an email was sent. Its rows expire."""
     analytics_bucket: aws.s3.Bucket
     """S3 bucket of the analytics records, with one object per event."""
+    monitored_tables: Mapping[str, MonitoredTable]
+    """All tables, by role, for example `orders`."""
 
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:DataTier", name, None, opts)
         self._name, self._args = name, args
         self._owner = Owner(naming=args.naming, component=_COMPONENT, parent=self)
+        tables: dict[str, MonitoredTable] = {}
+        self.monitored_tables = self._tables = tables
         self.users = self._make_table("users", keys=["user_id"])
         self.orders = self._make_table(
             "orders",
@@ -94,7 +99,7 @@ class DataTier(pulumi.ComponentResource):
         expires_by: str = "",
     ) -> aws.dynamodb.Table:
         args = self._args
-        return aws.dynamodb.Table(
+        made = aws.dynamodb.Table(
             f"{self._name}-{role}",
             name=self._owner.name(role, kind="table"),
             billing_mode="PAY_PER_REQUEST",
@@ -112,6 +117,8 @@ class DataTier(pulumi.ComponentResource):
             tags=self._owner.tags(),
             opts=self._owner.opts(),
         )
+        self._tables[role] = MonitoredTable(table_name=made.name, indexes=[str(index["name"]) for index in indexes])
+        return made
 
     def _make_bucket(self) -> aws.s3.Bucket:
         args, child = self._args, self._owner.opts()

@@ -12,6 +12,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operations import quotas
+
 LIMIT_S: Final = 4.0
 """How long the checks may take. A check without a result by then becomes a warning."""
 UNRESERVED: Final = 100
@@ -46,21 +48,26 @@ def check(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
         found.warnings.append(unchecked(f"this check does not read {', '.join(unread)}"))
         return found
     done: list[Found] = []
+    compared: list[list[str]] = []
     failed: list[Exception] = []
 
     def work() -> None:
         try:
-            done.append(_checked(config, environment))
+            client = _clients(config, environment)
+            done.append(_checked(config, client))
+            compared.append([] if done[0].problems else quotas.too_low(config, client))
         except Exception as error:  # noqa: BLE001 - whatever prevents the check must not prevent the deployment
             failed.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(LIMIT_S)
+    why_not = " ".join(str(failed[0]).split()) if failed else f"no answer within {LIMIT_S:g} s"
     if done:
+        not_compared = [f"AWS's quotas were not compared with api.throttleRate: {why_not}"]
+        done[0].warnings += compared[0] if compared else not_compared
         return done[0]
-    why = " ".join(str(failed[0]).split()) if failed else f"no answer within {LIMIT_S:g} s"
-    found.warnings.append(unchecked(why))
+    found.warnings.append(unchecked(why_not))
     return found
 
 
@@ -69,10 +76,8 @@ def unchecked(why: str) -> str:
     return f"the AWS account was not checked: {why}"
 
 
-def _checked(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
-    os.environ.update(environment)
+def _checked(config: Mapping[str, Any], client: Callable[[str], Any]) -> Found:
     found = Found()
-    client = _clients(config)
     found.account = str(client("sts").get_caller_identity()["Account"])
     found.problems += wrong_account(config, found.account)
     if found.problems:
@@ -86,8 +91,9 @@ def _checked(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found
     return found
 
 
-def _clients(config: Mapping[str, Any]) -> Callable[[str], Any]:
+def _clients(config: Mapping[str, Any], environment: Mapping[str, str]) -> Callable[[str], Any]:
     """Return a function that creates a client of a service, with the stack's profile, keys and roles."""
+    os.environ.update(environment)
     session: Any = boto3
     keys = {
         "region_name": config.get("aws:region") or os.environ.get("AWS_REGION") or _ANY_REGION,

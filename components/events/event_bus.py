@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import allow
 from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy, make_topic
+from components.aws.monitored import MonitoredQueue, MonitoredRule, MonitoredStream
 from components.aws.owner import Owner
 from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
 from components.events.delivery import Delivery, make_target
@@ -81,19 +82,25 @@ class EventBus(pulumi.ComponentResource):
     """Name of the archive, which stores every event of the bus."""
     success_topic_arn: pulumi.Output[str]
     """ARN of the SNS topic that Lambda notifies when a function has handled an asynchronous event."""
-    analytics_queue_name: pulumi.Output[str]
-    """Name of the FIFO queue in front of record_analytics."""
     relay: Function
     """The function that publishes the events of the order stream."""
     functions: Mapping[str, Function]
     """The relay and the functions that consume events, by the names of their folders."""
     failure_queues: Mapping[str, FailureQueue]
     """Failure queues of the functions, the rule targets, the stream and the analytics queue."""
+    rules: Mapping[str, MonitoredRule]
+    """All rules, by role."""
+    queues: Mapping[str, MonitoredQueue]
+    """The queues in front of functions, by name."""
+    streams: Mapping[str, MonitoredStream]
+    """The streams that functions read, by name."""
 
     def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:EventBus", name, None, opts)
         self._name, self._args = name, args
         self._owner = Owner(naming=args.context.naming, component=_COMPONENT, parent=self)
+        rules: dict[str, MonitoredRule] = {}
+        self.rules = self._rules = rules
         self._bus = self._make_bus()
         self._archive = self._make_archive()
         self._successes = make_topic("order-successes", self._owner)
@@ -115,7 +122,12 @@ class EventBus(pulumi.ComponentResource):
         self.bus_name, self.bus_arn = self._bus.name, self._bus.arn
         self.archive_name = self._archive.name
         self.success_topic_arn = self._successes.arn
-        self.analytics_queue_name = self._analytics.queue.name
+        self.queues = {
+            "analytics": MonitoredQueue(
+                queue_name=self._analytics.queue.name, consumer=self._analytics.function.source, late_after_s=600
+            )
+        }
+        self.streams = {"order-stream": MonitoredStream(consumer=self.relay.source, late_after_s=60)}
         self.register_outputs({"busName": self.bus_name, "successTopicArn": self.success_topic_arn})
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:
@@ -228,7 +240,7 @@ class EventBus(pulumi.ComponentResource):
         )
 
     def _make_rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
-        return aws.cloudwatch.EventRule(
+        made = aws.cloudwatch.EventRule(
             f"{self._name}-{role}",
             name=self._owner.name(role, kind="rule"),
             event_bus_name=self._bus.name,
@@ -236,12 +248,15 @@ class EventBus(pulumi.ComponentResource):
             tags=self._owner.tags(),
             opts=self._owner.opts(),
         )
+        self._rules[role] = MonitoredRule(rule_name=made.name, bus_name=self._bus.name)
+        return made
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
         """Create the rules and their targets. Return the dead-letter queues of the targets by name."""
         created = self._make_rule("order-created", [DETAIL_TYPES["PENDING"]])
         changed = self._make_rule("order-changed", list(DETAIL_TYPES.values()))
         ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
+        self._rules["execution-ended"] = MonitoredRule(rule_name=ended.name, bus_name=None)
         return {
             "process-order-delivery": self._make_function_target("process-order", created, self._process_order),
             "fail-order-delivery": self._make_function_target("fail-order", ended, self._fail_order),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
+from typing import Final, Literal
 
 import pulumi
 
+from components.aws.monitored import MonitoredQueue, MonitoredRule, MonitoredStream, MonitoredTable
 from components.aws.naming import Naming
 from components.functions.failure_queues import FailureQueue
 from components.functions.function import Function
@@ -14,54 +17,67 @@ from components.observability import metrics
 from components.observability.metrics import Metric
 from contracts.orders import DETAIL_TYPES
 
-_MINUTE_S = 60
+_MINUTE_S: Final = 60
+# A math expression of an alarm can include up to ten metrics (Amazon CloudWatch User Guide, "Alarm data queries").
+_METRICS_OF_AN_ALARM: Final = 10
+# Lambda retries a failed event after one minute and after two more minutes. An event of this age was therefore
+# throttled, or it failed twice.
+_LATE_EVENT_MS: Final = 120_000
+# DynamoDB cancels one of two transactions that meet. The functions retry, so only many conflicts delay orders.
+_CONFLICTS_PER_MINUTE: Final = 60
 _ENDED_BY = "fail-order sets the order to FAILED if it is still PENDING. Find the cause of the failed execution."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """One alarm on one metric.
-
-    Missing data does not fire the alarm, because most of these metrics have no data points until something happens.
-    """
+    """One alarm on one metric, or on several metrics of one kind."""
 
     role: str
     """Physical name without the project and the stack."""
     description: str
     """Meaning of the alarm and first step of the operator. The SNS notification contains this text."""
-    metric: Metric
+    metric: Metric | Sequence[Metric]
+    """For several metrics, the alarm compares their sum with the threshold, or their maximum if `highest` is true."""
     threshold: float
     """The alarm fires at this value or above it, in the unit of the metric."""
+    highest: bool = False
+    """Whether the alarm compares the highest of several metrics."""
     period_s: int = 5 * _MINUTE_S
     periods: int = 1
-    """Number of consecutive periods in which the metric must reach the threshold."""
+    """Number of latest periods that the alarm evaluates."""
+    periods_to_alarm: int | None = None
+    """Number of these periods in which the metric must reach the threshold. None means all of them."""
+    missing_data: Literal["notBreaching", "ignore"] = "notBreaching"
+    """How CloudWatch treats periods without data. Most metrics have no data points until something happens, so missing
+    data is normal. `ignore` keeps the alarm's state."""
 
 
 def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
-    """Yield one alarm per failure queue, which fires as soon as the queue contains a message."""
+    """Yield one alarm per failure queue, which fires when the queue contains a message.
+
+    CloudWatch can receive the metrics of an inactive queue 15 minutes late, and receives none after six hours without
+    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). The alarm therefore keeps its state
+    without data, so it does not report OK while the queue still holds a message. The alarms of `lost_work_alarms` fire
+    within minutes.
+    """
     for name, each in sorted(queues.items()):
         yield Alarm(
             role=f"{name}-not-empty",
             description=f"{name} holds failed work ({each.kind}). Find the cause, then run make redrive.",
             metric=metrics.queue_metric("ApproximateNumberOfMessagesVisible", each.queue_name),
             threshold=1,
+            missing_data="ignore",
         )
 
 
 def function_alarms(functions: Mapping[str, Function]) -> Iterator[Alarm]:
-    """Yield an alarm on the throttles of each function, and an alarm on its errors.
+    """Yield an alarm on the errors of each function.
 
-    A function that raises errors on purpose gets no alarm on errors. A fault in such a function still fires another
-    alarm: on orders that failed, or on the failure queue that receives the event.
+    A function that raises errors on purpose gets no such alarm. A fault in such a function still fires another alarm:
+    on orders that failed, or on the failure queue that receives the event.
     """
     for source, function in sorted(functions.items()):
         name = source.replace("_", "-")
-        yield Alarm(
-            role=f"{name}-throttles",
-            description=f"Lambda throttles {name}. Check the concurrency limit of the AWS account.",
-            metric=metrics.lambda_metric("Throttles", function.function_name),
-            threshold=1,
-        )
         if not function.raises_business_errors:
             yield Alarm(
                 role=f"{name}-errors",
@@ -71,22 +87,159 @@ def function_alarms(functions: Mapping[str, Function]) -> Iterator[Alarm]:
             )
 
 
-def backlog_alarms(*, relay: Function, analytics_queue_name: pulumi.Input[str]) -> Iterator[Alarm]:
-    """Yield the alarms on delays: late order events and late analytics records."""
-    yield Alarm(
-        role="order-stream-age",
-        description="Order events are published more than a minute late. Check the log of publish-order-events.",
-        metric=metrics.lambda_metric("IteratorAge", relay.function_name, "Maximum"),
-        threshold=60_000,
+def throttle_alarms(functions: Mapping[str, Function], polled: Sequence[str]) -> Iterator[Alarm]:
+    """Yield one alarm on the throttles of each group of functions. A group waits in the same way.
+
+    `polled` contains the functions for which Lambda reads a queue or a stream.
+    """
+    waiting: dict[str, dict[str, Function]] = {"polled": {}, "asynchronous": {}, "called": {}}
+    for source, function in functions.items():
+        group = "polled" if source in polled else "asynchronous" if function.failure_queue else "called"
+        waiting[group][source] = function
+    consequences = {
+        "polled": "Their messages or records wait",
+        "asynchronous": "Their events wait",
+        "called": "APIs answer 429 or 5xx, and workflow steps are retried",
+    }
+    for group, members in waiting.items():
+        names = ", ".join(sorted(source.replace("_", "-") for source in members))
+        yield from _combined(
+            f"{group}-throttles",
+            f"Lambda throttles one of these functions: {names}. {consequences[group]}. Check the concurrency limits.",
+            [metrics.lambda_metric("Throttles", function.function_name) for _, function in sorted(members.items())],
+        )
+
+
+def lost_work_alarms(
+    functions: Mapping[str, Function], rules: Mapping[str, MonitoredRule], streams: Mapping[str, MonitoredStream]
+) -> Iterator[Alarm]:
+    """Yield the alarms on work that a service gave up, and on work that it could not even put into a failure queue.
+
+    Services write the metrics of these alarms every minute, so the alarms fire earlier than those on failure queues.
+    """
+    asynchronous = [function for _, function in sorted(functions.items()) if function.failure_queue]
+    names = [function.function_name for function in asynchronous]
+    yield from _combined(
+        "events-given-up",
+        "Lambda gave up an asynchronous event and sent it to a failure queue. Find the cause, then run make redrive.",
+        [metrics.lambda_metric("AsyncEventsDropped", name) for name in names],
+    )
+    yield from _combined(
+        "events-late",
+        "An asynchronous event is two minutes late, because Lambda throttles its function or the function failed "
+        "twice. Check the log of process-order first.",
+        [metrics.lambda_metric("AsyncEventAge", name, "Maximum") for name in names],
+        threshold=_LATE_EVENT_MS,
+        highest=True,
+    )
+    reporting = [*names, *(functions[stream.consumer].function_name for _, stream in sorted(streams.items()))]
+    queued = [function.function_name for function in asynchronous if function.dead_letter_queue]
+    yield from _combined(
+        "failure-reports-lost",
+        "Lambda could not report an event to a failure queue or to the topic of successes, so a failed event may be "
+        "lost. Check the permissions of the functions' roles, then compare the event archive with the orders.",
+        [
+            *(metrics.lambda_metric("DestinationDeliveryFailures", name) for name in reporting),
+            *(metrics.lambda_metric("DeadLetterErrors", name) for name in queued),
+        ],
+    )
+    yield from _combined(
+        "deliveries-given-up",
+        "EventBridge gave up the delivery of an event and sent it to a failure queue. Find the cause, then run make "
+        "redrive.",
+        [metrics.rule_metric("InvocationsSentToDlq", rule) for _, rule in sorted(rules.items())],
+    )
+    yield from _combined(
+        "deliveries-lost",
+        "EventBridge could neither deliver an event nor send it to a failure queue. Check the policies of the queues, "
+        "then replay the event from the archive.",
+        [metrics.rule_metric("InvocationsFailedToBeSentToDlq", rule) for _, rule in sorted(rules.items())],
+    )
+
+
+def set_aside_alarm(naming: Naming) -> Alarm:
+    """Return the alarm on messages that a function itself sends to a failure queue, because no retry would help."""
+    return Alarm(
+        role="messages-set-aside",
+        description="A function sent a message to its failure queue, because the message is invalid or every attempt "
+        "failed. Search the logs for `set aside`, then run make redrive.",
+        metric=metrics.business_metric("MessageSetAside", naming),
+        threshold=1,
         period_s=_MINUTE_S,
-        periods=3,
     )
-    yield Alarm(
-        role="analytics-age",
-        description="Analytics messages wait for more than ten minutes. Check the log of record-analytics.",
-        metric=metrics.queue_metric("ApproximateAgeOfOldestMessage", analytics_queue_name),
-        threshold=600,
+
+
+def table_alarms(tables: Mapping[str, MonitoredTable]) -> Iterator[Alarm]:
+    """Yield the alarms on DynamoDB requests that were throttled or met another transaction."""
+    for kind in ("read", "write"):
+        yield from _combined(
+            f"table-{kind}-throttles",
+            f"DynamoDB throttles {kind}s of a table or an index. Check for a popular row, then raise the table's warm "
+            "throughput.",
+            [
+                metrics.table_metric(f"{kind.capitalize()}ThrottleEvents", table, index)
+                for _, table in sorted(tables.items())
+                for index in ("", *table.indexes)
+            ],
+        )
+    yield from _combined(
+        "transaction-conflicts",
+        "Many orders of one product meet in DynamoDB, so their confirmations are late. Check for a popular product.",
+        [metrics.table_metric("TransactionConflict", table) for _, table in sorted(tables.items())],
+        threshold=_CONFLICTS_PER_MINUTE,
+        periods_to_alarm=5,
     )
+
+
+def backlog_alarms(
+    functions: Mapping[str, Function], queues: Mapping[str, MonitoredQueue], streams: Mapping[str, MonitoredStream]
+) -> Iterator[Alarm]:
+    """Yield one alarm per queue and stream, which fires if a function receives its messages or records late."""
+    for name, stream in sorted(streams.items()):
+        yield Alarm(
+            role=f"{name}-age",
+            description=f"Records of the {name} wait for more than {stream.late_after_s} s. Check the log of "
+            f"{stream.consumer.replace('_', '-')}.",
+            metric=metrics.lambda_metric("IteratorAge", functions[stream.consumer].function_name, "Maximum"),
+            threshold=stream.late_after_s * 1000,
+            period_s=_MINUTE_S,
+            periods=3,
+        )
+    for name, queue in sorted(queues.items()):
+        yield Alarm(
+            role=f"{name}-age",
+            description=f"Messages of the queue {name} wait for more than {queue.late_after_s} s. Check the log of "
+            f"{queue.consumer.replace('_', '-')}.",
+            metric=metrics.queue_metric("ApproximateAgeOfOldestMessage", queue.queue_name),
+            threshold=queue.late_after_s,
+        )
+
+
+def _combined(
+    role: str,
+    description: str,
+    watched: Sequence[Metric],
+    *,
+    threshold: float = 1,
+    highest: bool = False,
+    periods_to_alarm: int = 1,
+) -> Iterator[Alarm]:
+    """Yield one alarm on up to ten metrics. Further alarms, with the suffixes -2, -3 and so on, have the other metrics.
+
+    The alarm fills missing data points with 0. AWS recommends such an alarm to evaluate several periods, because the
+    latest period has no data yet (Amazon CloudWatch User Guide, "Using math expressions", FILL).
+    """
+    for number, some in enumerate(batched(watched, _METRICS_OF_AN_ALARM, strict=False), start=1):
+        yield Alarm(
+            role=role if number == 1 else f"{role}-{number}",
+            description=description,
+            metric=some,
+            threshold=threshold,
+            highest=highest,
+            period_s=_MINUTE_S,
+            periods=5,
+            periods_to_alarm=periods_to_alarm,
+        )
 
 
 def workflow_alarms(
@@ -118,6 +271,11 @@ def workflow_alarms(
         description=f"A STANDARD execution failed with an unexpected error. {_ENDED_BY}",
         metric=unexpected,
         threshold=1,
+    )
+    yield from _combined(
+        "executions-throttled",
+        "Step Functions throttles the order workflow, so orders wait. Check the quota of state transitions.",
+        [metrics.state_machine_metric("ExecutionThrottled", arn) for arn in (express_arn, standard_arn)],
     )
     yield Alarm(
         role="order-express-timed-out",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.aws.monitored import MonitoredRule, MonitoredTable
 from components.aws.naming import Naming
 
 
@@ -25,13 +26,34 @@ class Metric:
 
 
 def lambda_metric(name: str, function_name: pulumi.Input[str], statistic: str = "Sum") -> Metric:
-    """Return a Lambda metric over all versions of a function: Errors, Throttles, Duration (ms) or IteratorAge (ms)."""
+    """Return a Lambda metric over all versions of a function, for example Errors, Throttles or Duration (ms).
+
+    IteratorAge and AsyncEventAge are in milliseconds too (AWS Lambda Developer Guide, "Types of metrics").
+    """
     return Metric(namespace="AWS/Lambda", name=name, dimensions={"FunctionName": function_name}, statistic=statistic)
 
 
 def queue_metric(name: str, queue_name: pulumi.Input[str]) -> Metric:
     """Return an SQS metric: ApproximateNumberOfMessagesVisible or ApproximateAgeOfOldestMessage (s)."""
     return Metric(namespace="AWS/SQS", name=name, dimensions={"QueueName": queue_name}, statistic="Maximum")
+
+
+def rule_metric(name: str, rule: MonitoredRule) -> Metric:
+    """Return an EventBridge metric of a rule, for example InvocationsSentToDlq.
+
+    Metrics of rules on the default bus have only the dimension RuleName (Amazon EventBridge User Guide, "Monitoring").
+    """
+    bus = {"EventBusName": rule.bus_name} if rule.bus_name else {}
+    return Metric(namespace="AWS/Events", name=name, dimensions={**bus, "RuleName": rule.rule_name})
+
+
+def table_metric(name: str, table: MonitoredTable, index: str = "") -> Metric:
+    """Return a DynamoDB metric of a table or of its global secondary index `index`, for example WriteThrottleEvents.
+
+    The metric of a table does not include its indexes (Amazon DynamoDB Developer Guide, "Metrics and dimensions").
+    """
+    dimensions = {"TableName": table.table_name, **({"GlobalSecondaryIndexName": index} if index else {})}
+    return Metric(namespace="AWS/DynamoDB", name=name, dimensions=dimensions)
 
 
 def state_machine_metric(name: str, arn: pulumi.Input[str], statistic: str = "Sum") -> Metric:

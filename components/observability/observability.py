@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.monitored import MonitoredQueue, MonitoredRule, MonitoredStream, MonitoredTable
 from components.aws.naming import Naming
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue
@@ -40,10 +41,16 @@ class ObservabilityArgs:
     """AWS account id."""
     functions: Mapping[str, Function]
     """All functions of the stack, keyed by their folder under functions/."""
-    relay: Function
-    """The function that publishes the events of the order stream."""
     failure_queues: Mapping[str, FailureQueue]
     """All failure queues of the stack, by name."""
+    rules: Mapping[str, MonitoredRule]
+    """All EventBridge rules of the stack, by role."""
+    queues: Mapping[str, MonitoredQueue]
+    """The queues in front of functions, by name."""
+    streams: Mapping[str, MonitoredStream]
+    """The streams that functions read, by name."""
+    tables: Mapping[str, MonitoredTable]
+    """All tables of the stack, by role."""
     standard_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     standard_log_group_name: pulumi.Input[str]
@@ -52,8 +59,6 @@ class ObservabilityArgs:
     """Errors with which a STANDARD execution ends on purpose, for example because an order is rejected."""
     express_arn: pulumi.Input[str]
     """ARN of the EXPRESS state machine."""
-    analytics_queue_name: pulumi.Input[str]
-    """Name of the FIFO queue in front of record_analytics."""
     rest_api_name: pulumi.Input[str]
     """Name of the REST API. CloudWatch uses it as the dimension `ApiName`."""
     rest_api_stage: pulumi.Input[str]
@@ -132,7 +137,12 @@ class Observability(pulumi.ComponentResource):
         args = self._args
         yield from alarms.failure_queue_alarms(args.failure_queues)
         yield from alarms.function_alarms(args.functions)
-        yield from alarms.backlog_alarms(relay=args.relay, analytics_queue_name=args.analytics_queue_name)
+        polled = [each.consumer for each in (*args.queues.values(), *args.streams.values())]
+        yield from alarms.throttle_alarms(args.functions, polled)
+        yield from alarms.lost_work_alarms(args.functions, args.rules, args.streams)
+        yield alarms.set_aside_alarm(args.naming)
+        yield from alarms.table_alarms(args.tables)
+        yield from alarms.backlog_alarms(args.functions, args.queues, args.streams)
         yield from alarms.workflow_alarms(
             args.naming, standard_arn=args.standard_arn, express_arn=args.express_arn, unexpected=unexpected
         )
@@ -144,22 +154,16 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _make_alarm(self, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
-        metric = alarm.metric
-        percentile = metric.statistic.startswith("p")
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{alarm.role}",
             name=self._owner.name(alarm.role, kind="alarm"),
             alarm_description=alarm.description,
-            namespace=metric.namespace,
-            metric_name=metric.name,
-            dimensions=metric.dimensions or None,
-            statistic=None if percentile else metric.statistic,
-            extended_statistic=metric.statistic if percentile else None,
+            **_watched(alarm),
             comparison_operator="GreaterThanOrEqualToThreshold",
             threshold=alarm.threshold,
-            period=alarm.period_s,
             evaluation_periods=alarm.periods,
-            treat_missing_data="notBreaching",
+            datapoints_to_alarm=alarm.periods_to_alarm,
+            treat_missing_data=alarm.missing_data,
             alarm_actions=[self._topic.arn],
             ok_actions=[self._topic.arn],
             tags=self._owner.tags(),
@@ -230,8 +234,45 @@ class Observability(pulumi.ComponentResource):
 
     def _delays(self) -> dict[str, Metric]:
         args = self._args
-        relay = args.relay.function_name
+        consumers = {name: args.functions[each.consumer].function_name for name, each in sorted(args.streams.items())}
         return {
-            "order stream (ms)": metrics.lambda_metric("IteratorAge", relay, "Maximum"),
-            "analytics queue (s)": metrics.queue_metric("ApproximateAgeOfOldestMessage", args.analytics_queue_name),
+            **{
+                f"{name} (ms)": metrics.lambda_metric("IteratorAge", each, "Maximum")
+                for name, each in consumers.items()
+            },
+            **{
+                f"queue {name} (s)": metrics.queue_metric("ApproximateAgeOfOldestMessage", each.queue_name)
+                for name, each in sorted(args.queues.items())
+            },
         }
+
+
+def _watched(alarm: Alarm) -> dict[str, Any]:
+    """Return the arguments of `aws.cloudwatch.MetricAlarm` that select what the alarm compares with its threshold."""
+    if isinstance(alarm.metric, Metric):
+        metric, percentile = alarm.metric, alarm.metric.statistic.startswith("p")
+        return {
+            "namespace": metric.namespace,
+            "metric_name": metric.name,
+            "dimensions": metric.dimensions or None,
+            "statistic": None if percentile else metric.statistic,
+            "extended_statistic": metric.statistic if percentile else None,
+            "period": alarm.period_s,
+        }
+    combine = "MAX" if alarm.highest else "SUM"
+    queries = [
+        {
+            "id": f"m{number}",
+            "metric": {
+                "namespace": each.namespace,
+                "metric_name": each.name,
+                "dimensions": each.dimensions,
+                "stat": each.statistic,
+                "period": alarm.period_s,
+            },
+            "return_data": False,
+        }
+        for number, each in enumerate(alarm.metric, start=1)
+    ]
+    combined = {"id": "all", "expression": f"{combine}(FILL(METRICS(), 0))", "label": alarm.role, "return_data": True}
+    return {"metric_queries": [combined, *queries]}

@@ -102,6 +102,7 @@ def _set_aside(message: SQSRecord, error: Exception) -> None:
     """
     code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
     logger.exception("message set aside", message_id=message.message_id, code=code)
+    count_event("MessageSetAside")
     attributes = {"ERROR_CODE": code, "ERROR_MESSAGE": str(error)[:LONGEST_MESSAGE] or "-"}
     sqs.send_message(
         QueueUrl=FAILURE_QUEUE_URL,

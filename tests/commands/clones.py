@@ -19,7 +19,17 @@ PYTHON: Final = os.path.realpath(sys.executable)
 # make and pytest pass variables with the prefixes in _INHERITED to their child processes, and the Makefile reads the
 # variables in _VARIABLES. Commands in a clone must receive none of them.
 _INHERITED: Final = ("MAKE", "MFLAGS", "PYTEST_", "COVERAGE_")
-_VARIABLES: Final = ("PORT", "STACK", "DRY_RUN", "ATTACKS", "ORDERS", "PYTHON", "BENCH_PYTHON", "PULUMI_UP_FLAGS")
+_VARIABLES: Final = (
+    "PORT",
+    "STACK",
+    "DRY_RUN",
+    "ATTACKS",
+    "ORDERS",
+    "RATE",
+    "PYTHON",
+    "BENCH_PYTHON",
+    "PULUMI_UP_FLAGS",
+)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -17,14 +17,32 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:orders-dev-*"
 MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order"
 # Each key is a namespace of AWS. Its value contains the names and the dimensions of the metrics, as AWS documents them.
-# REST and HTTP APIs have different metrics in one namespace, so the keys `REST` and `HTTP` replace this namespace.
+# REST and HTTP APIs have different metrics in one namespace, so the keys `REST` and `HTTP` replace this namespace. The
+# key `default bus` replaces AWS/Events for rules of that bus, and `index` replaces AWS/DynamoDB for indexes.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+# https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 METRICS: dict[str, tuple[set[str], set[str]]] = {
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, {"QueueName"}),
-    "AWS/Lambda": ({"Errors", "Throttles", "Duration", "IteratorAge"}, {"FunctionName"}),
+    "AWS/Lambda": (
+        {
+            *("Errors", "Throttles", "Duration", "IteratorAge"),
+            *("AsyncEventsDropped", "AsyncEventAge", "DestinationDeliveryFailures", "DeadLetterErrors"),
+        },
+        {"FunctionName"},
+    ),
     "AWS/States": (
-        {"ExecutionsStarted", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionTime"},
+        {
+            *("ExecutionsStarted", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionTime"),
+            "ExecutionThrottled",
+        },
         {"StateMachineArn"},
     ),
+    "default bus": ({"InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"}, {"RuleName"}),
+    "AWS/Events": ({"InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"}, {"RuleName", "EventBusName"}),
+    "AWS/DynamoDB": ({"TransactionConflict", "ReadThrottleEvents", "WriteThrottleEvents"}, {"TableName"}),
+    "index": ({"ReadThrottleEvents", "WriteThrottleEvents"}, {"TableName", "GlobalSecondaryIndexName"}),
     "REST": ({"Count", "4XXError", "5XXError", "Latency"}, {"ApiName", "Stage"}),
     "HTTP": ({"Count", "4xx", "5xx", "Latency"}, {"ApiId"}),
 }
@@ -32,7 +50,7 @@ METRICS: dict[str, tuple[set[str], set[str]]] = {
 # metric.
 COUNTED = {
     *DETAIL_TYPES.values(),
-    *("MailSent", "MailSkipped", "OrderAnalysed"),
+    *("MailSent", "MailSkipped", "OrderAnalysed", "MessageSetAside"),
 }
 
 
@@ -54,60 +72,78 @@ def is_known(namespace: str, name: str, dimensions: dict[str, Any]) -> bool:
         return own or (name in COUNTED and dimensions == {"service": "orders"})
     if namespace == "AWS/ApiGateway":
         namespace = "HTTP" if "ApiId" in dimensions else "REST"
+    if namespace == "AWS/Events" and "EventBusName" not in dimensions:
+        namespace = "default bus"
+    if namespace == "AWS/DynamoDB" and "GlobalSecondaryIndexName" in dimensions:
+        namespace = "index"
     names, keys = METRICS[namespace]
     return name in names and keys == set(dimensions)
 
 
+def watched(alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the metrics of an alarm, each with its namespace, metricName, dimensions, stat and period."""
+    if "metricQueries" not in alarm:
+        return [{**alarm, "stat": alarm.get("statistic") or alarm["extendedStatistic"]}]
+    return [query["metric"] for query in alarm["metricQueries"] if "metric" in query]
+
+
 class TestAlarms:
-    def test_each_alarm_watches_an_existing_metric(self, graph: Graph) -> None:
+    def test_each_alarm_watches_existing_metrics(self, graph: Graph) -> None:
         for each in graph.of("MetricAlarm"):
-            inputs = each.inputs
-            assert is_known(inputs["namespace"], inputs["metricName"], inputs.get("dimensions", {})), each.name
-            assert ("statistic" in inputs) != ("extendedStatistic" in inputs)
+            for metric in watched(each.inputs):
+                assert is_known(metric["namespace"], metric["metricName"], metric.get("dimensions", {})), each.name
+                assert metric["period"] in (60, 300)
+            assert len({"statistic", "extendedStatistic", "metricQueries"} & set(each.inputs)) == 1
+
+    def test_each_combined_alarm_has_at_most_ten_metrics_of_one_kind(self, graph: Graph) -> None:
+        """CloudWatch allows ten metrics and no SEARCH in an alarm, and only the expression may return data."""
+        combined = [each.inputs for each in graph.of("MetricAlarm") if "metricQueries" in each.inputs]
+        assert combined
+        for inputs in combined:
+            (expression,) = [query for query in inputs["metricQueries"] if "expression" in query]
+            assert expression["expression"] in ("SUM(FILL(METRICS(), 0))", "MAX(FILL(METRICS(), 0))")
+            assert [query.get("returnData", False) for query in inputs["metricQueries"]].count(True) == 1
+            assert len(watched(inputs)) <= 10
+            assert len({metric["period"] for metric in watched(inputs)}) == 1
+            # FILL hides the latest data points while they are on their way, so more than one period counts.
+            assert inputs["datapointsToAlarm"] <= inputs["evaluationPeriods"] > 1
+            ages = any(metric["metricName"].endswith("Age") for metric in watched(inputs))
+            assert expression["expression"].startswith("MAX" if ages else "SUM")
+            assert {metric["stat"] for metric in watched(inputs)} == {"Maximum" if ages else "Sum"}
 
     def test_each_alarm_notifies_the_topic_when_it_starts_and_ends(self, graph: Graph) -> None:
         for each in graph.of("MetricAlarm"):
             assert (each.inputs["alarmActions"], each.inputs["okActions"]) == ([TOPIC], [TOPIC])
             assert each.inputs["alarmDescription"].endswith(".")
 
-    def test_missing_data_raises_no_alarm(self, graph: Graph) -> None:
-        assert {each.inputs["treatMissingData"] for each in graph.of("MetricAlarm")} == {"notBreaching"}
+    def test_only_failure_queue_alarms_keep_their_state_without_data(self, graph: Graph) -> None:
+        """The metrics of a queue end after six hours without API calls, although it still holds the messages."""
+        for each in graph.of("MetricAlarm"):
+            (metric, *_) = watched(each.inputs)
+            depth = metric["metricName"] == "ApproximateNumberOfMessagesVisible"
+            assert each.inputs["treatMissingData"] == ("ignore" if depth else "notBreaching"), each.name
 
-    def test_alarm_periods_and_names_are_valid(self, graph: Graph) -> None:
+    def test_alarm_evaluation_ranges_and_names_are_valid(self, graph: Graph) -> None:
         for each in graph.of("MetricAlarm"):
             inputs = each.inputs
-            assert inputs["period"] in (60, 300)
-            assert inputs["period"] * inputs["evaluationPeriods"] <= 86_400
+            assert watched(inputs)[0]["period"] * inputs["evaluationPeriods"] <= 86_400
             # The policies of the topic and of the key allow only alarms whose names have this prefix.
             assert inputs["name"].startswith("orders-dev-")
-
-    def test_every_failure_queue_has_an_alarm(self, graph: Graph) -> None:
-        watched = {
-            each.inputs["dimensions"]["QueueName"]
-            for each in graph.of("MetricAlarm")
-            if each.inputs["metricName"] == "ApproximateNumberOfMessagesVisible"
-        }
-        assert watched == {queue.inputs["name"] for queue in graph.of("Queue") if queue.name != "analytics"}
-        assert alarm(graph, "send-email-failures-not-empty")["threshold"] == 1
-
-    def test_every_function_has_an_alarm_for_throttles(self, graph: Graph) -> None:
-        names = {f.inputs["name"] for f in graph.of("aws:lambda/function:Function")}
-        throttled = [each.inputs for each in graph.of("MetricAlarm") if each.inputs["metricName"] == "Throttles"]
-        assert {inputs["dimensions"]["FunctionName"] for inputs in throttled} == names
 
     def test_functions_that_raise_business_errors_have_no_error_alarm(self, graph: Graph) -> None:
         """Lambda counts each business error, for example OutOfStock, as an error, so alarms would be false."""
         erring = {
-            each.inputs["dimensions"]["FunctionName"].removeprefix("orders-dev-")
+            metric["dimensions"]["FunctionName"].removeprefix("orders-dev-")
             for each in graph.of("MetricAlarm")
-            if each.inputs["metricName"] == "Errors"
+            for metric in watched(each.inputs)
+            if metric["metricName"] == "Errors"
         }
         functions = {made.name for made in graph.of("aws:lambda/function:Function") if made.custom}
         assert functions - erring == {"process-order", "update-inventory", "validate-order"}
 
     def test_rejected_orders_raise_no_alarm(self, graph: Graph) -> None:
-        watched = {each.inputs["metricName"] for each in graph.of("MetricAlarm")}
-        assert not watched & {"ExecutionsFailed", "OrderRejected", "4XXError", "4xx"}
+        names = {metric["metricName"] for each in graph.of("MetricAlarm") for metric in watched(each.inputs)}
+        assert not names & {"ExecutionsFailed", "OrderRejected", "4XXError", "4xx"}
 
     def test_failed_orders_raise_an_alarm(self, graph: Graph) -> None:
         inputs = alarm(graph, "orders-failed")
@@ -157,8 +193,8 @@ class TestUnexpectedEnds:
         assert inputs["logGroupName"] == "/aws/vendedlogs/states/orders-dev-order-standard"
         assert len(inputs["pattern"]) <= 1024
         fed = inputs["metricTransformation"]
-        watched = alarm(graph, "order-standard-unexpected")
-        assert (watched["namespace"], watched["metricName"]) == (fed["namespace"], fed["name"])
+        inputs = alarm(graph, "order-standard-unexpected")
+        assert (inputs["namespace"], inputs["metricName"]) == (fed["namespace"], fed["name"])
         assert fed["value"] == "1"
 
     @pytest.mark.parametrize("error", ["NotRecorded", "States.Runtime", "States.QueryEvaluationError"])

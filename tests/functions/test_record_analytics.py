@@ -97,6 +97,13 @@ def test_invalid_message_moves_to_the_dead_letter_queue_with_its_reason(
     assert reason in attributes["ERROR_MESSAGE"]
 
 
+def test_moved_message_is_counted_for_its_alarm(
+    record_analytics: LoadedFunction, counted: Callable[[], dict[str, int]]
+) -> None:
+    record_analytics(batch("not json"))
+    assert counted() == {"MessageSetAside": 1}
+
+
 def test_message_that_s3_refuses_is_retried(record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs) -> None:
     s3.faults.refuse("put_object", "SlowDown")
     answer = record_analytics(batch(record_about(1), record_about(2)))

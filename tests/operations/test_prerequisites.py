@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from operations import account, prerequisites, stack_outputs
 from tests.support.graph import ROOT
@@ -73,6 +74,10 @@ class Aws:
         self.sessions: list[dict[str, Any]] = []
         self.roles: list[dict[str, Any]] = []
         self.quota = 1000
+        self.quotas: dict[str, float] = {}
+        """Values of quotas that the account has raised, by code or name. AWS's defaults apply to all others."""
+        self.asked = 0
+        self.wait_s = 0.0
 
     def Session(self, **given: Any) -> Aws:  # noqa: N802 - the name in boto3
         self.sessions.append({key: value for key, value in given.items() if value})
@@ -88,6 +93,23 @@ class Aws:
 
     def get_caller_identity(self) -> dict[str, str]:
         return {"Account": ACCOUNT}
+
+    def get_service_quota(self, *, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        del ServiceCode
+        self.asked += 1
+        time.sleep(self.wait_s)
+        if QuotaCode not in self.quotas:
+            raise ClientError({"Error": {"Code": "NoSuchResourceException"}}, "GetServiceQuota")
+        return {"Quota": {"Value": self.quotas[QuotaCode]}}
+
+    def get_aws_default_service_quota(self, *, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803
+        del ServiceCode
+        return {"Quota": {"Value": {"L-5540C5E3": 2250.0}.get(QuotaCode, 100_000.0)}}
+
+    def list_service_quotas(self, *, ServiceCode: str, MaxResults: int) -> dict[str, Any]:  # noqa: N803
+        assert (ServiceCode, MaxResults) == ("states", 100)
+        starts = "StartExecution throttle token refill rate per second"
+        return {"Quotas": [{"QuotaName": starts, "Value": self.quotas.get(starts, 150.0)}]}
 
     def get_account_settings(self) -> dict[str, Any]:
         return {"AccountLimit": {"ConcurrentExecutions": self.quota}}
@@ -270,3 +292,56 @@ def test_command_fails_and_prints_each_problem_on_its_own_line() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("missing: STACK=local")
     assert "Traceback" not in done.stderr
+
+
+class TestQuotas:
+    """The account's quotas are compared with `api.throttleRate`. A quota that is too low is only a warning."""
+
+    @pytest.fixture(autouse=True)
+    def _rate(self, pulumi: Pulumi) -> None:
+        self.allow(pulumi, 500)
+
+    def allow(self, pulumi: Pulumi, rate: int, **api: Any) -> None:
+        value = {"throttleRate": rate, **api}
+        pulumi.prints(json.dumps(CONFIG | {"orders:api": {"value": json.dumps(value), "objectValue": value}}))
+
+    def test_too_low_quotas_are_warnings_with_the_needed_value(self, aws: Aws) -> None:
+        aws.quotas = {"L-B99A9384": 10}
+        found = prerequisites.check("dev")
+        assert found.problems == []
+        lambda_, targets, starts = found.warnings
+        assert lambda_.startswith(
+            "quota Concurrent executions (lambda): got 10; required: 199, because api.throttleRat"
+        )
+        assert targets.startswith("quota Invocations throttle limit in transactions per second (events): got 2,250; re")
+        assert "required: 2,500" in targets
+        assert starts.startswith(
+            "quota StartExecution throttle token refill rate per second (states): got 150; require"
+        )
+        assert starts.endswith("or state in api.capacityWaiver why the rate is right")
+
+    def test_raised_quotas_and_a_lower_rate_give_no_warning(self, aws: Aws, pulumi: Pulumi) -> None:
+        aws.quotas = {"L-5540C5E3": 2500, "StartExecution throttle token refill rate per second": 500}
+        assert prerequisites.check("dev").warnings == []
+        aws.quotas = {}
+        self.allow(pulumi, 150)
+        assert prerequisites.check("dev").warnings == []
+
+    def test_waived_rate_is_not_compared(self, aws: Aws, pulumi: Pulumi) -> None:
+        self.allow(pulumi, 500, capacityWaiver="Most requests only read.")
+        assert (prerequisites.check("dev").warnings, aws.asked) == ([], 0)
+
+    def test_refused_request_is_one_warning(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(**_: Any) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "ListServiceQuotas")
+
+        monkeypatch.setattr(aws, "list_service_quotas", refuse)
+        (warning,) = prerequisites.check("dev").warnings
+        assert warning.startswith("AWS's quotas were not compared with api.throttleRate: An error occurred (AccessDeni")
+
+    def test_slow_answer_keeps_the_other_results(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(account, "LIMIT_S", 0.2)
+        aws.wait_s = 0.5
+        found = prerequisites.check("dev")
+        assert found.account == ACCOUNT
+        assert found.warnings == ["AWS's quotas were not compared with api.throttleRate: no answer within 0.2 s"]

@@ -170,11 +170,12 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
         [
             Edit(
                 "components/observability/alarms.py",
-                '    yield Alarm(\n        role="analytics-age",',
+                "    for name, stream in sorted(streams.items()):\n",
                 '    yield Alarm(\n        role="order-stream-stopped",\n'
                 '        description="No order event is published.",\n'
-                '        metric=metrics.lambda_metric("IteratorAge", relay.function_name, "Maximum"),\n'
-                '        threshold=3_600_000,\n    )\n    yield Alarm(\n        role="analytics-age",',
+                '        metric=metrics.lambda_metric("IteratorAge", functions["publish_order_events"].function_name,'
+                ' "Maximum"),\n        threshold=3_600_000,\n    )\n'
+                "    for name, stream in sorted(streams.items()):\n",
             )
         ],
     ),

@@ -28,7 +28,7 @@ PER_ORDER: Final[Mapping[str, str]] = {
 PER_MONTH: Final[Mapping[str, str]] = {
     "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": "a price for the memory of the environments",
     "kms/key:Key": "key_month",
-    "cloudwatch/metricAlarm:MetricAlarm": "alarm_month",
+    "cloudwatch/metricAlarm:MetricAlarm": "alarm_month, for each metric of the alarm",
     "cloudwatch/dashboard:Dashboard": "dashboard_month",
     "wafv2/webAcl:WebAcl": "web_acl_month, and a price for each rule",
     "cloudwatch/logMetricFilter:LogMetricFilter": "metric_month",
@@ -199,7 +199,7 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
         kept[f"lambda_{function['architectures'][0]}_provisioned_second"] += int(gb * _HOURS_OF_A_MONTH * 3600)
     yield from kept.items()
     yield "key_month", len(graph.of("aws:kms/key:Key"))
-    yield "alarm_month", len(graph.of("MetricAlarm"))
+    yield "alarm_month", sum(_metrics_of(made) for made in graph.of("MetricAlarm"))
     queues = [made for made in graph.of("EventSourceMapping") if ":sqs:" in made.inputs["eventSourceArn"]]
     yield _queue_price(graph), len(queues) * _LOOKS_OF_AN_HOUR * _HOURS_OF_A_MONTH
     yield "dashboard_month", len(graph.of("Dashboard"))
@@ -210,3 +210,8 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     firewalls = graph.of("WebAcl")
     yield "web_acl_month", len(firewalls)
     yield "web_acl_rule_month", sum(len(made.inputs["rules"]) for made in firewalls)
+
+
+def _metrics_of(alarm: Resource) -> int:
+    queries = cast("list[dict[str, Any]]", alarm.inputs.get("metricQueries") or [])
+    return sum("metric" in query for query in queries) or 1

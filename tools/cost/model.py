@@ -97,14 +97,14 @@ class Model:
     def _functions(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
         for name, each in use.functions.items():
             made = design.functions[name]
-            seconds = each.invocations * self._seconds(name, made.memory_mb)
+            seconds = each.invocations * self.seconds(name, made.memory_mb)
             yield "functions", name, "lambda_request", each.invocations
             yield "functions", name, f"lambda_{made.architecture}_second", seconds * made.memory_mb / 1024
             if made.tells_success:
                 yield "notifications", name, "notification", each.invocations
             yield from self._logs(name, each.log, made.log)
 
-    def _seconds(self, name: str, memory_mb: int) -> float:
+    def seconds(self, name: str, memory_mb: int) -> float:
         """Return the duration of an invocation in seconds.
 
         Half of the assumed duration is computing time, which becomes shorter with more memory.

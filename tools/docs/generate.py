@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from operations.api_document import routes
+from operations.quotas import NEEDED
 from tests.policy import tables
 from tests.proof.least_privilege import table as privilege_table
 from tests.support.graph import ROOT, Graph, Resource, record
+from tools.capacity import report as capacity
 from tools.cost import cases
 from tools.cost import report as cost
 from tools.docs import fixes
@@ -176,13 +178,24 @@ def permissions(graph: Graph) -> str:
     return table(privilege_table.HEAD, privilege_table.rows(graph))
 
 
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(("```text", *map(str.rstrip, lines), "```"))
+
+
+def needed_quotas() -> str:
+    """Return the content of operations/needed_quotas.json. The numbers are those of the stack prod."""
+    return json.dumps(capacity.needed_quotas(capacity.report(recorded("prod"), capacity.TARGET)), indent=1) + "\n"
+
+
 PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
     "functions": functions,
     "failure queues": queues,
     "alarms": alarms,
     "workflow": workflow,
     "permissions": permissions,
-    "cost": lambda _: "\n".join(("```text", *map(str.rstrip, cost.report(recorded("prod"), 1_000_000).lines()), "```")),
+    "cost": lambda _: _text(cost.report(recorded("prod"), 1_000_000).lines()),
+    "capacity": lambda _: _text(capacity.report(recorded("prod"), capacity.TARGET).lines()),
+    "ten thousand orders": lambda _: _text(capacity.report(recorded("prod"), 10_000).needs()),
     "calls": lambda _: table(*cases.shown()),
     "rules": lambda _: table(*tables.rules()),
     "advisory rules": lambda _: table(*tables.enforcement()),
@@ -192,6 +205,7 @@ PARTS: Final[Mapping[str, Callable[[Graph], str]]] = {
 }
 DOCUMENTS: Final = (
     ROOT / "docs" / "architecture.md",
+    ROOT / "docs" / "capacity.md",
     ROOT / "docs" / "cost.md",
     ROOT / "docs" / "emulator-fixes.md",
     ROOT / "docs" / "operations.md",
@@ -210,6 +224,7 @@ def rendered(path: Path) -> str:
 
 
 if __name__ == "__main__":
+    NEEDED.write_text(needed_quotas(), encoding="utf-8")
     for document in DOCUMENTS:
         document.write_text(rendered(document), encoding="utf-8")
         sys.stdout.write(f"{document.relative_to(ROOT)}\n")

@@ -1,0 +1,50 @@
+"""Describes the resources in which work can be late or lost. The component Observability derives alarms from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoredRule:
+    """An EventBridge rule with a target that has a dead-letter queue."""
+
+    rule_name: pulumi.Output[str]
+    """Physical name of the rule."""
+    bus_name: pulumi.Output[str] | None
+    """Name of the rule's custom bus. None for a rule on the account's default bus."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoredQueue:
+    """An SQS queue from which Lambda reads messages for a function."""
+
+    queue_name: pulumi.Output[str]
+    """Physical name of the queue."""
+    consumer: str
+    """Folder of the function that receives the messages, for example `record_analytics`."""
+    late_after_s: int
+    """An alarm fires if a message waits for this time in the queue, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoredStream:
+    """A DynamoDB stream from which Lambda reads records for a function."""
+
+    consumer: str
+    """Folder of the function that receives the records, for example `publish_order_events`."""
+    late_after_s: int
+    """An alarm fires if the function receives records that are older than this time, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoredTable:
+    """A DynamoDB table with its global secondary indexes."""
+
+    table_name: pulumi.Output[str]
+    """Physical name of the table."""
+    indexes: Sequence[str]
+    """Names of the global secondary indexes."""

@@ -1,0 +1,200 @@
+"""Tests of `make capacity`: known figures of single hops, the target, the warning, and the data behind them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from operations.quotas import NEEDED
+from tests.support.graph import Graph
+from tools.capacity import report as capacity
+from tools.capacity.hops import Hop, Way
+from tools.capacity.quotas import quotas
+from tools.capacity.report import TARGET, Report
+from tools.cost.recorded import recorded
+from tools.docs import generate
+
+GraphOf = Callable[[str], Graph]
+TOKYO, IRELAND = "ap-northeast-1", "eu-west-1"
+USES = recorded()[2]
+
+
+@pytest.fixture(scope="module")
+def prod(graph_of: GraphOf) -> Report:
+    return capacity.report(graph_of("prod"), TARGET)
+
+
+def hop(graph: Graph, name: str, region: str = TOKYO, way: str = "standard") -> Hop:
+    (found,) = [each for each in Way(graph, USES[way], region).hops() if each.name == name]
+    return found
+
+
+def changed(graph: Graph, kind: str, name: str, **inputs: object) -> Graph:
+    """Return the graph with other inputs of one resource."""
+    old = graph.one(kind, name)
+    new = replace(old, inputs={**old.inputs, **inputs})
+    return replace(graph, resources=[new if each is old else each for each in graph.resources])
+
+
+class TestHops:
+    @pytest.mark.parametrize(
+        ("name", "tokyo", "ireland"),
+        [
+            ("REST and HTTP API, account", 10_000, 10_000),
+            ("bus, PutEvents", 600, 5_000),  # 2 events per order: 1,200 and 10,000 calls
+            ("bus, rule targets", 450, 3_750),  # 5 invocations per order: 2,250 and 18,750
+            ("workflow, StartExecution", 150, 300),
+            ("workflow, transitions", 800, 5_000),
+            ("queue analytics, sends", 150, 150),  # 2 messages per order, 300 calls on a FIFO queue
+            ("orders of one product, writes", 500, 500),  # A transactional write of one row takes 2 of 1,000 units.
+            ("emails", 0.5, 0.5),
+            ("analytics objects", 1_750, 1_750),
+        ],
+    )
+    def test_hop_carries_the_limit_divided_by_the_calls_of_an_order(
+        self, graph_of: GraphOf, name: str, tokyo: float, ireland: float
+    ) -> None:
+        graph = graph_of("prod")
+        assert hop(graph, name, TOKYO).rate == pytest.approx(tokyo)
+        assert hop(graph, name, IRELAND).rate == pytest.approx(ireland)
+
+    def test_table_carries_its_initial_units_divided_by_those_of_an_order(self, graph_of: GraphOf) -> None:
+        """An order of 2 lines writes its row once (1 unit), confirms it (2) and changes two products (2 each)."""
+        graph = graph_of("prod")
+        assert hop(graph, "table orders, writes").rate == pytest.approx(4_000 / 3)
+        assert hop(graph, "table inventory, writes").rate == pytest.approx(4_000 / 4)
+        assert hop(graph, "index by-user, writes").rate == pytest.approx(4_000 / 2)
+
+    def test_stream_carries_shards_times_parallelization(self, graph_of: GraphOf) -> None:
+        graph = graph_of("prod")
+        before = hop(graph, "stream, publish_order_events")
+        wider = changed(graph, "EventSourceMapping", "publish-order-events-stream", parallelizationFactor=10)
+        # 4 shards x 2 batches x 50 records in 50 ms, and 2 records per order
+        assert before.rate == pytest.approx(4_000)
+        assert hop(wider, before.name).rate == pytest.approx(20_000)
+
+    def test_fifo_queue_with_one_group_processes_one_batch_at_a_time(self, graph_of: GraphOf) -> None:
+        graph = graph_of("prod")
+        found = hop(graph, "queue analytics, record_analytics")
+        faster = changed(graph, "EventSourceMapping", "record-analytics-queue", scalingConfig={"maximumConcurrency": 9})
+        assert found.limited_by.startswith("1 batches of 10")
+        assert hop(faster, found.name).rate == found.rate
+
+    def test_high_throughput_and_more_groups_raise_the_fifo_limits(self, graph_of: GraphOf) -> None:
+        graph = graph_of("prod")
+        wide = changed(graph, "Queue", "analytics", fifoThroughputLimit="perMessageGroupId")
+        target = wide.one("EventTarget", "analytics-target")
+        second = replace(target, inputs={**target.inputs, "sqsTarget": {"messageGroupId": "second"}})
+        # Two targets of the same rule send each event twice.
+        two = replace(wide, resources=[*wide.resources, second])
+        assert hop(wide, "queue analytics, sends").rate == pytest.approx(150)
+        assert hop(two, "queue analytics, sends").limit == pytest.approx(600)
+        assert hop(two, "queue analytics, record_analytics").limited_by.startswith("2 batches of 10")
+
+    def test_functions_carry_the_concurrency_divided_by_their_time_per_order(self, graph_of: GraphOf) -> None:
+        found = hop(graph_of("prod"), "functions, all together")
+        # 16 + 30 + 2 x 18 + 2 x 90 + 2 x 45 + 8 + 24 ms
+        assert found.per_order == pytest.approx(0.384)
+        assert found.rate == pytest.approx(1_000 / 0.384)
+        assert found.burst == 1_000
+
+    def test_unknown_duration_of_a_batch_names_the_file_to_change(self, graph_of: GraphOf) -> None:
+        graph = graph_of("prod")
+        mapping = graph.one("EventSourceMapping", "record-analytics-queue")
+        new = replace(mapping, name="new-function-queue")
+        with pytest.raises(KeyError, match=r"batch_ms.new_function: got nothing; .*tools/capacity/assumptions.toml"):
+            Way(replace(graph, resources=[*graph.resources, new]), USES["standard"], TOKYO).hops()
+
+
+class TestTarget:
+    def test_default_quotas_carry_150_orders_per_second_until_the_decision(self, prod: Report) -> None:
+        for way in prod.ways:
+            assert prod.first(way, "accept", "decide").rate >= TARGET
+
+    def test_no_order_of_a_burst_is_refused_after_the_response(self, prod: Report) -> None:
+        """The bus passes on 450 orders per second while 150 tokens per second refill the bucket of 800."""
+        assert prod.burst("standard", "accept", "decide") == 800
+        assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))
+        setting = next(each for each in prod.ways["standard"] if each.name == "REST API, setting")
+        assert prod.absorbed("standard") >= setting.burst >= 800
+
+    def test_first_limit_of_accepted_orders_is_start_execution(self, prod: Report) -> None:
+        assert prod.first("standard", "accept", "decide").name == "workflow, StartExecution"
+        assert prod.first("express", "accept", "decide").name == "bus, rule targets"
+
+    def test_ten_thousand_orders_need_every_hop_below_that_rate(self, graph_of: GraphOf) -> None:
+        made = capacity.report(graph_of("prod"), 10_000)
+        named = {line[2:46].strip() for line in made.needs()}
+        below = {each.name for way in made.ways.values() for each in way if each.rate < 10_000}
+        assert named == below
+        start = next(line for line in made.needs() if "StartExecution" in line)
+        assert "raise to 10,000: quota StartExecution throttle token refill rate per second (states, code unv" in start
+
+    def test_rate_below_all_limits_needs_nothing(self, prod: Report) -> None:
+        slow = {way: [each for each in hops if each.rate >= TARGET] for way, hops in prod.ways.items()}
+        assert list(replace(prod, ways=slow).needs()) == ["  nothing has to be raised"]
+
+
+class TestWarning:
+    def test_no_stack_allows_more_requests_than_it_carries_without_a_reason(self, graph_of: GraphOf) -> None:
+        for stack in ("dev", "prod"):
+            warning = capacity.report(graph_of(stack), TARGET).warning()
+            assert not warning.startswith("warning"), stack
+
+    def test_rate_above_the_first_limit_is_a_warning(self, prod: Report) -> None:
+        assert (
+            replace(prod, waiver="")
+            .warning()
+            .startswith(
+                "warning: api.throttleRate: got 500 requests per second, but workflow, StartExecution carries only 150"
+            )
+        )
+        assert replace(prod, waiver="", throttle_rate=150).warning() == ""
+        assert replace(prod, waiver="Only reads.").warning().endswith("reason in api.capacityWaiver: Only reads.")
+
+
+class TestData:
+    @pytest.mark.parametrize("key", quotas())
+    def test_quota_has_a_source_a_date_and_a_remedy(self, key: str) -> None:
+        quota = quotas()[key]
+        assert quota.source.startswith("https://docs.aws.amazon.com/")
+        assert date(2026, 1, 1) < quota.read <= date.today()  # noqa: DTZ011 - the file contains dates without a zone
+        assert bool(quota.service) != bool(quota.raise_by)
+        assert quota.service or not quota.code
+        assert not quota.bucket_regions or quota.bucket
+
+    def test_every_quota_limits_a_hop(self, prod: Report) -> None:
+        used = {each.quota.name for way in prod.ways.values() for each in way if each.quota}
+        assert used == {quota.name for quota in quotas().values()}
+
+    def test_file_of_needed_quotas_is_up_to_date(self) -> None:
+        assert NEEDED.read_text(encoding="utf-8") == generate.needed_quotas(), "run `make generate`"
+
+    def test_needed_quotas_limit_orders_before_their_decision(self) -> None:
+        needed = {each["name"]: each for each in json.loads(NEEDED.read_text(encoding="utf-8"))}
+        assert needed["Concurrent executions"]["code"] == "L-B99A9384"
+        assert needed["Invocations throttle limit in transactions per second"]["per_order"] == 5
+        assert "Sending rate" not in needed
+
+
+class TestCommand:
+    @pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", "", "100001", "\uff11"])
+    def test_invalid_rate_is_refused(self, number: str, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            capacity.main(["prod", f"--rate={number}"])
+        said = capsys.readouterr().err
+        assert f"RATE: got {number!r}; allowed: a whole number of orders per second from 1 to 100,000" in said
+
+    def test_stack_without_a_file_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert capacity.main(["staging"]) == 1
+        assert "STACK: got 'staging'; Pulumi.staging.yaml is missing" in capsys.readouterr().err
+
+    def test_report_lists_every_hop_once_per_stage(self, prod: Report) -> None:
+        lines = list(prod.lines())
+        for each in prod.ways["standard"]:
+            assert any(line.startswith(f"  {each.name} ") for line in lines), each.name
+        assert any("150 orders per second until the decision, 800 at the same" in line for line in lines)
