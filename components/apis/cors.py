@@ -10,7 +10,7 @@ from typing import Final
 from components.apis.mapping_templates import render
 
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key")
-EXPOSED_HEADERS: Final = ("Location", "x-amzn-requestid")
+EXPOSED_HEADERS: Final = ("Location", "Retry-After", "x-amzn-requestid")
 # The time in seconds for which a browser may cache the response to a preflight request. Chrome's maximum is two hours.
 MAX_AGE_S: Final = 3600
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"

@@ -22,7 +22,10 @@ _DYNAMODB: Final = (
     *("DynamoDB.ThrottlingException", "DynamoDB.InternalServerErrorException", "States.Timeout"),
     *("DynamoDB.AmazonDynamoDBException", "DynamoDB.AccessDeniedException", "States.Permissions", "UnknownError"),
 )
-_SNS: Final = ("SNS.ThrottledException", "SNS.InternalErrorException", "States.Timeout", "SNS.AuthorizationErrorException")
+_SNS: Final = (
+    *("SNS.ThrottledException", "SNS.InternalErrorException", "States.Timeout"),
+    "SNS.AuthorizationErrorException",
+)
 _SFN: Final = ("Sfn.SfnException", "Sfn.AccessDeniedException", "States.Timeout", "States.Permissions", "UnknownError")
 ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "ValidateInput": _LAMBDA,
@@ -109,7 +112,7 @@ def test_outages_of_every_step_at_once_leave_the_order_pending_until_the_limit(
 
 @pytest.mark.parametrize("step", [step for step in ERRORS if step != "DecideOrder"])
 def test_outage_of_one_step_ends_the_express_execution_before_its_time_limit(
-    order_workflow: Workflow, tables: Tables, step: str
+    order_workflow: Workflow, step: str
 ) -> None:
     """POST /process then returns 503 with the order's id. After a time-out, it could only return 504 without the id."""
     for error in ERRORS[step]:
