@@ -2,7 +2,8 @@
 
 An order that is younger than the time limit stays PENDING, for example because somebody aborted its execution.
 
-Environment variables: ORDERS_TABLE, STANDARD_TIMEOUT_S: the time limit in seconds. Event: "Step Functions Execution Status Change" of the STANDARD state machine.
+Environment variables: ORDERS_TABLE, STANDARD_TIMEOUT_S (the time limit, in seconds). Event: "Step Functions Execution
+Status Change" of the STANDARD state machine.
 Output: {"failed": bool}, whether this invocation set the order to FAILED.
 """
 
