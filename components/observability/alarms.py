@@ -15,7 +15,10 @@ from components.observability.metrics import Metric
 from contracts.orders import DETAIL_TYPES
 
 _MINUTE_S = 60
-_ENDED_BY = "fail-order sets the order to FAILED if it is still PENDING. Find the cause of the failed execution."
+_ENDED_BY = (
+    "fail-order sets the order to FAILED if it is PENDING and has reached the time limit. "
+    "Find the cause of the failed execution."
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,8 +40,8 @@ TRANSIENT: Final = re.compile(
     r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
     r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException|SfnException)"
 )
-# These Tasks have no Retry. POST /process waits for SendNotification, whose message is not worth a second attempt. After
-# an error of the two Tasks of the STANDARD workflow, the state WaitToRetry repeats both.
+# These Tasks have no Retry. POST /process waits for SendNotification, which is not worth a second attempt. After an
+# error of the two Tasks of the STANDARD workflow, the state WaitToRetry repeats both.
 SINGLE_ATTEMPT: Final = {"SendNotification", "accepted-order DecideOrder", "accepted-order ReadOrder"}
 RETRIED: Final = TASKS.keys() - SINGLE_ATTEMPT
 # Service integration -> the name of the service in botocore, and the prefix of its error names in Step Functions. The
