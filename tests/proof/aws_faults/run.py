@@ -122,6 +122,9 @@ def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()
         for call in sorted(calls)
+        # process_order reads an order twice only if its EXPRESS execution happens to be slow, so a case may not repeat
+        # the second read.
+        if (call.caller, call.operation, call.nth) != ("process_order", "GetItem", 2)
         for fault in faults_of(call)
     ]
 
