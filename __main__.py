@@ -100,6 +100,7 @@ events = EventBus(
         idempotency_table=data.idempotency,
         analytics_bucket=data.analytics_bucket,
         state_machine_arn=workflow.standard.arn,
+        standard_timeout_s=config.workflow.standard_timeout_seconds,
         archive_retention_days=config.data.archive_retention_days,
         mail_sender=config.mail.sender,
         create_identity=config.mail.create_identity,

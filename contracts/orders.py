@@ -55,11 +55,15 @@ HTTP_STATUS: Final[Mapping[str, int]] = MappingProxyType(
         "UnsupportedMediaType": 415,
         "TooManyRequests": 429,
         "InternalError": 500,
+        "ServiceUnavailable": 503,
         "StockContention": 503,
         "Timeout": 504,
     }
 )
 """The HTTP status of each error code that a response can have."""
+
+RETRY_AFTER_S: Final = 10
+"""Seconds after which a client may repeat a request of `POST /process` that returned 503 or 504."""
 
 LARGEST_BODY_BYTES: Final = 16 * 1024
 """Maximum size of a request body, more than five times the largest valid order."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from components.apis.cors import CorsRules
 from components.apis.mapping_templates import JSON, error_body, error_body_quoting
-from contracts.orders import HTTP_STATUS, TOO_LARGE, WRONG_MEDIA_TYPE
+from contracts.orders import HTTP_STATUS, RETRY_AFTER_S, TOO_LARGE, WRONG_MEDIA_TYPE
 
 NO_SUCH_ROUTE: Final = "The API has no such path, or the path does not support this method."
 _TOKEN: Final = "Authorization: must contain a valid ID token of this user pool"  # noqa: S105
@@ -84,4 +84,6 @@ def _response(kind: str, response: _GatewayResponse, headers: Mapping[str, str])
     # A status in DEFAULT_4XX or DEFAULT_5XX would replace the status of every other 4xx or 5xx response, so these two
     # responses set no status.
     status = {} if kind in _DEFAULTS else {"statusCode": str(response.status or HTTP_STATUS[response.code])}
+    if response.code == "Timeout":
+        headers = {**headers, "gatewayresponse.header.Retry-After": f"'{RETRY_AFTER_S}'"}
     return {**status, "responseParameters": headers, "responseTemplates": {JSON: body}}

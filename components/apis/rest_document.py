@@ -10,13 +10,15 @@ type `apiKey`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
 
-from components.apis.cors import ALLOW_ORIGIN, CorsRules
+from components.apis.cors import CorsRules
 from components.apis.gateway_responses import NO_SUCH_ROUTE, gateway_responses
 from components.apis.mapping_templates import JSON, error_body
 from components.aws import openapi
@@ -47,6 +49,7 @@ ANSWERED_MEDIA_TYPES: Final = (
 )
 _EXTENSION: Final = "x-amazon-apigateway"
 _VALIDATOR: Final = "body-and-parameters"
+_OVERRIDDEN: Final = re.compile(r"\$context\.responseOverride\.header\.([\w-]+)")
 _IN: Final = {"header": "required_headers", "path": "path_parameters", "query": "required_queries"}
 
 
@@ -109,27 +112,36 @@ def proxy_parts(invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
 
 
 def answer_parts(
-    headers: Mapping[str, str], templates: Mapping[int, tuple[str | None, str]], **integration: Any
+    headers: Mapping[str, str],
+    templates: Mapping[int, tuple[str | None, str]],
+    *,
+    headers_of: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+    **integration: Any,
 ) -> dict[str, Any]:
     """Return the integration and the responses of an operation whose response bodies come from mapping templates.
 
     `headers` are fixed headers of every response. `templates` has an entry for each HTTP status: the selection pattern
-    of the response and the mapping template of its body. The default response has None as its pattern. `integration`
-    has further properties of the extension `x-amazon-apigateway-integration`.
+    of the response and the mapping template of its body. The default response has None as its pattern. `headers_of`
+    has further fixed headers of the response for an HTTP status. `integration` has further properties of the extension
+    `x-amazon-apigateway-integration`.
     """
-    declared = {name: {"schema": {"type": "string"}} for name in sorted({ALLOW_ORIGIN, *headers})}
-    fixed = {f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()}
-    answers = {
-        pattern or "default": {
+    answers: dict[str, Any] = {}
+    responses: dict[str, Any] = {}
+    for status, (pattern, template) in templates.items():
+        fixed = {**headers, **headers_of.get(status, {})}
+        answers[pattern or "default"] = {
             "statusCode": str(status),
-            "responseParameters": fixed,
+            "responseParameters": {f"method.response.header.{name}": f"'{value}'" for name, value in fixed.items()},
             "responseTemplates": {JSON: template},
         }
-        for status, (pattern, template) in templates.items()
-    }
+        # A response template may set only headers that the method declares for the response.
+        declared = sorted({*fixed, *_OVERRIDDEN.findall(template)})
+        responses[str(status)] = {
+            "description": str(status),
+            "headers": {name: {"schema": {"type": "string"}} for name in declared},
+        }
     return {
-        # A response template may set only headers that the method declares, so each response declares them.
-        "responses": {str(status): {"description": str(status), "headers": declared} for status in templates},
+        "responses": responses,
         f"{_EXTENSION}-integration": {
             **integration,
             "timeoutInMillis": INTEGRATION_TIMEOUT_MS,

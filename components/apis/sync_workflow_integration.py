@@ -18,20 +18,25 @@ from components.apis.rest_document import answer_parts
 from components.aws.iam import allow, policy_document, trust
 from components.aws.owner import Owner
 from components.workflow import state_machine
-from contracts.orders import HTTP_STATUS, LARGEST_BODY_BYTES
+from contracts.orders import HTTP_STATUS, LARGEST_BODY_BYTES, RETRY_AFTER_S
 
 _FAILURES: Final = state_machine.fail_errors(state_machine.load(state_machine.DEFINITION)).values()
 STATUS_OF_ERROR: Final[Mapping[str, int]] = {
     error: status for error, status in HTTP_STATUS.items() if error in _FAILURES
 }
-"""The HTTP status of each error with which the workflow ends on purpose.
+"""The HTTP status of each error of the client with which the workflow ends on purpose.
 
-Any other error is 500 InternalError without its cause, which may say how the platform is built.
+The errors Undecided and NotRecorded are 503 ServiceUnavailable. Any other error is 500 InternalError without its cause,
+which may say how the platform is built.
 """
 # The request template adds two bytes to each body. The sum of the body's size limit and these two bytes is divisible by
 # three, so the Base64 text of the largest body has no padding.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
+_UNDECIDED: Final = (
+    "The order is accepted but not decided yet; get the order, or retry the request with the same Idempotency-Key."
+)
+_NOT_RECORDED: Final = "The order could not be placed; wait, then retry the request with the same Idempotency-Key."
 _TIMED_OUT: Final = "The order was not decided in time; retry the request with the same Idempotency-Key."
 _THROTTLED: Final = "Too many requests; wait, then retry the request with the same Idempotency-Key."
 
@@ -86,6 +91,7 @@ def integration_parts(
     return answer_parts(
         headers,
         templates,
+        headers_of={504: {"Retry-After": str(RETRY_AFTER_S)}},
         type="aws",
         httpMethod="POST",
         uri=f"arn:aws:apigateway:{region}:states:action/StartSyncExecution",
@@ -118,7 +124,15 @@ def response_template() -> str:
     for error, status in STATUS_OF_ERROR.items():
         by_status.setdefault(status, []).append(f"$error == '{error}'")
     cases = [f"#elseif({' || '.join(errors)})\n#set($http = {status})" for status, errors in by_status.items()]
-    return render("process_answer", failed=_FAILED, timed_out=_TIMED_OUT, status_of_error="\n".join(cases))
+    return render(
+        "process_answer",
+        failed=_FAILED,
+        timed_out=_TIMED_OUT,
+        undecided=_UNDECIDED,
+        not_recorded=_NOT_RECORDED,
+        retry_after_s=RETRY_AFTER_S,
+        status_of_error="\n".join(cases),
+    )
 
 
 def _answers() -> dict[int, tuple[str | None, str]]:

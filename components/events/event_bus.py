@@ -53,6 +53,8 @@ class EventBusArgs:
     """Bucket that receives one object per event."""
     state_machine_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
+    standard_timeout_s: int
+    """Seconds after which a STANDARD execution ends. A PENDING order of this age becomes FAILED."""
     archive_retention_days: int
     """Number of days for which the archive stores events for replay."""
     mail_sender: str
@@ -205,6 +207,7 @@ class EventBus(pulumi.ComponentResource):
             self._owner,
             context=args.context,
             orders_table=args.orders_table,
+            standard_timeout_s=args.standard_timeout_s,
             success_topic_arn=self._successes.arn,
         )
 

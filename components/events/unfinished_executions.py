@@ -1,8 +1,7 @@
-"""Sets orders to FAILED if their STANDARD execution ended without a decision.
+"""Sets orders to FAILED if their STANDARD execution ended at its time limit without a decision.
 
-An execution ends without a decision if it is aborted, times out, or cannot write the status of its order. The
-execution's own states cannot catch its timeout or an abort. A rule therefore matches the event that Step Functions
-sends to the default bus when an execution ends.
+The execution's own states cannot catch its timeout. A rule therefore matches the event that Step Functions sends to the
+default bus when an execution ends.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def make_rule(
 
     Executions of rejected orders also end as FAILED. The rule matches these executions too, because a filter by error
     names would miss errors that nobody anticipated. These executions do no harm: `fail_order` changes only orders that
-    are still PENDING.
+    are still PENDING and have reached the time limit.
     """
     return aws.cloudwatch.EventRule(
         f"{name}-execution-ended",
@@ -54,9 +53,10 @@ def make_fail_order(
     *,
     context: FunctionContext,
     orders_table: aws.dynamodb.Table,
+    standard_timeout_s: int,
     success_topic_arn: pulumi.Input[str],
 ) -> Function:
-    """Create `fail_order`, which sets the order of an unsuccessful execution to FAILED if it is still PENDING."""
+    """Create `fail_order`, which sets orders that are PENDING at the time limit of their execution to FAILED."""
     return Function(
         "fail-order",
         FunctionArgs(
@@ -65,7 +65,7 @@ def make_fail_order(
             source="fail_order",
             timeout_s=15,
             memory_mb=256,
-            environment={"ORDERS_TABLE": orders_table.name},
+            environment={"ORDERS_TABLE": orders_table.name, "STANDARD_TIMEOUT_S": str(standard_timeout_s)},
             permissions=[allow("dynamodb:UpdateItem", on=orders_table.arn)],
             asynchronous=AsynchronousInvocation(success_topic_arn=success_topic_arn),
         ),

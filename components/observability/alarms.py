@@ -25,7 +25,10 @@ _METRICS_OF_AN_ALARM: Final = 10
 _LATE_EVENT_MS: Final = 120_000
 # DynamoDB cancels one of two transactions that meet. The functions retry, so only many conflicts delay orders.
 _CONFLICTS_PER_MINUTE: Final = 60
-_ENDED_BY = "fail-order sets the order to FAILED if it is still PENDING. Find the cause of the failed execution."
+_ENDED_BY = (
+    "fail-order sets the order to FAILED if it is PENDING and has reached the time limit. "
+    "Find the cause of the failed execution."
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from components.workflow.state_machine import ACCEPTED_DEFINITION, DEFINITION
 from contracts.orders import API_TIMEOUT_S, LONGEST_BEHIND_API_S
 
 _COMPONENT: Final = "order-workflow"
-# An execution fails with this error if it could not read or write the status of its order.
+# A STANDARD execution fails with this error if its order has no row.
 _UNEXPECTED_ERROR: Final = "NotRecorded"
 
 

@@ -77,13 +77,17 @@ def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
 
 
 def longest_way_s(definition: Mapping[str, Any]) -> int:
-    """Return the longest duration of a path without a loop, in seconds. Each Task counts once, with its time limit."""
+    """Return the longest duration of a path without a loop, in seconds. Each Task counts once, with its time limit.
+
+    Waits whose seconds an expression calculates count as 0 s. Such waits separate the passes of a loop.
+    """
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 
 
 def _longest_s(within: Mapping[str, State], name: str, seen: frozenset[str]) -> int:
     state = within[name]
-    own = int(state.get("TimeoutSeconds", 0)) + int(state.get("Seconds", 0))
+    waits = state.get("Seconds", 0)
+    own = int(state.get("TimeoutSeconds", 0)) + (waits if isinstance(waits, int) else 0)
     own += max((longest_way_s(branch) for branch in state.get("Branches", ())), default=0)
     nexts = set(following(state)) - seen - {name}
     return own + max((_longest_s(within, each, seen | {name}) for each in nexts), default=0)

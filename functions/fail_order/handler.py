@@ -1,15 +1,17 @@
-"""Sets an order to FAILED if its STANDARD execution ended without a decision.
+"""Sets an order to FAILED if its STANDARD execution ended at its time limit without a decision.
 
-An execution ends without a decision if it is aborted, times out, or cannot write the status of the order.
+An order that is younger than the time limit stays PENDING, for example because somebody aborted its execution.
 
-Environment variables: ORDERS_TABLE. Event: "Step Functions Execution Status Change" of the STANDARD state machine.
+Environment variables: ORDERS_TABLE, STANDARD_TIMEOUT_S (the time limit, in seconds). Event: "Step Functions Execution
+Status Change" of the STANDARD state machine.
 Output: {"failed": bool}, whether this invocation set the order to FAILED.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -19,21 +21,25 @@ from shared.order_store import OrderStore
 from shared.telemetry import correlate, logger, metrics, tracer
 
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
+TIME_LIMIT: Final = timedelta(seconds=int(os.environ["STANDARD_TIMEOUT_S"]))
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
-    """Set the order to FAILED if it is PENDING. A rejected order stays REJECTED, although its execution failed."""
+    """Set the order to FAILED if it is PENDING and has reached the time limit.
+
+    A rejected order stays REJECTED, although its execution failed.
+    """
     ended = event["detail"]
     # process_order names each execution by the id of its order.
     order_id: str = ended["name"]
     correlate(order_id)
     logger.append_keys(order_id=order_id, code=ended.get("error") or ended["status"])
-    failed = store.fail(order_id, utc_now())
+    failed = store.fail(order_id, utc_now(), at_least=TIME_LIMIT)
     if failed:
         logger.error("execution ended without deciding its order", status="FAILED")
     else:
-        logger.info("order is already decided")
+        logger.info("order is already decided, or has not reached the time limit")
     return {"failed": failed}

@@ -30,7 +30,7 @@ workflows: SFNClient = aws.client("stepfunctions")
 STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
 read = events.event_parser(DETAIL_TYPES["PENDING"])
 # The workflow of POST /process has a time limit below API Gateway's 29 s. When the order is older than 30 s, its
-# EXPRESS execution has therefore ended.
+# EXPRESS execution has therefore ended, perhaps with the error Undecided.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 
 
@@ -54,7 +54,7 @@ def _to_start(order_id: str, now: datetime) -> Order | None:
 
     Raises OrderNotFound if the order does not exist. Raises OrderUndecided for a synchronous order (POST /process)
     whose EXPRESS execution may still be running. Lambda then retries the event a minute later. If the order is still
-    PENDING then, its EXPRESS execution has died, and the STANDARD workflow decides the order.
+    PENDING then, its EXPRESS execution ended without a decision, and the STANDARD workflow decides the order.
     """
     row = store.row(order_id)
     if row is None:

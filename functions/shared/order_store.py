@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -69,10 +69,10 @@ class OrderStore:
         row = self.row(order_id)
         return rows.order_of(row) if row else None
 
-    def fail(self, order_id: str, now: datetime) -> bool:
-        """Set a PENDING order to FAILED with an internal error as its reason.
+    def fail(self, order_id: str, now: datetime, *, at_least: timedelta) -> bool:
+        """Set a PENDING order that is `at_least` this old to FAILED, with an internal error as its reason.
 
-        Return False if the order is already decided or does not exist.
+        Return False if the order is younger, already decided, or does not exist.
         """
         try:
             outside_transactions(
@@ -80,10 +80,12 @@ class OrderStore:
                     TableName=self._table,
                     Key={"order_id": {"S": order_id}},
                     UpdateExpression="SET #status = :status, #reason = :reason, updated_at = :now",
-                    ConditionExpression="#status = :pending",
+                    # All timestamps have the same format, so their alphabetical order is their order in time.
+                    ConditionExpression="#status = :pending AND created_at <= :latest",
                     ExpressionAttributeNames={"#status": "status", "#reason": "reason"},
                     ExpressionAttributeValues={
                         ":pending": {"S": "PENDING"},
+                        ":latest": {"S": timestamp(now - at_least)},
                         ":status": {"S": "FAILED"},
                         ":now": {"S": timestamp(now)},
                         ":reason": {"M": {name: {"S": text} for name, text in INTERNAL_ERROR.items()}},

@@ -35,6 +35,7 @@ def record_event_bus(**changes: Any) -> Graph:
     arguments: dict[str, Any] = {
         "context": context(),
         "state_machine_arn": STANDARD,
+        "standard_timeout_s": 900,
         "archive_retention_days": 7,
         "mail_sender": "orders@example.com",
         "create_identity": False,

@@ -306,6 +306,10 @@ class TestConsumers:
         variables = graph.one("aws:lambda/function:Function", "process-order").inputs["environment"]["variables"]
         assert (variables["ORDERS_TABLE"], variables["STATE_MACHINE_ARN"]) == ("orders-dev-orders", machine)
 
+    def test_fail_order_knows_the_time_limit_of_the_standard_workflow(self, graph: Graph) -> None:
+        variables = graph.one("aws:lambda/function:Function", "fail-order").inputs["environment"]["variables"]
+        assert variables["STANDARD_TIMEOUT_S"] == "900"
+
     def test_fail_order_may_only_update_orders(self, graph: Graph) -> None:
         assert allowed(graph, "fail-order", "dynamodb") == {("dynamodb:UpdateItem", f"{TABLES}-orders")}
 

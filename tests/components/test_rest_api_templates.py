@@ -12,7 +12,7 @@ from components.apis.mapping_templates import TEMPLATES
 from components.apis.mapping_templates import render as fill
 from components.apis.sync_workflow_integration import STATUS_OF_ERROR, response_template
 from components.aws import openapi
-from contracts.orders import LARGEST_BODY_BYTES
+from contracts.orders import LARGEST_BODY_BYTES, RETRY_AFTER_S
 from emulator_fixes import velocity
 from shared.errors import UnsupportedMediaType
 from shared.request_body import check_media_type, too_large
@@ -183,6 +183,23 @@ def test_workflow_error_returns_its_status_code_and_cause(
     assert answer.body == {"code": error, "message": cause, "request_id": REQUEST_ID}
 
 
+def test_undecided_order_returns_503_with_its_id(rest_api_graph: Graph) -> None:
+    order_id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "Undecided", "cause": order_id})
+    assert (answer.status, answer.headers) == (503, {"Retry-After": str(RETRY_AFTER_S)})
+    assert (answer.body["code"], answer.body["order_id"]) == ("ServiceUnavailable", order_id)
+    schema = openapi.load("rest-api.yaml")["components"]["schemas"]["Error"]
+    assert answer.body.keys() == schema["properties"].keys()
+
+
+def test_order_that_was_not_recorded_returns_503_without_an_id(rest_api_graph: Graph) -> None:
+    answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "NotRecorded", "cause": "table orders-dev"})
+    assert (answer.status, answer.headers) == (503, {"Retry-After": str(RETRY_AFTER_S)})
+    assert answer.body["code"] == "ServiceUnavailable"
+    assert "order_id" not in answer.body
+    assert "orders-dev" not in answer.text
+
+
 @pytest.mark.parametrize("error", ["ProcessingFailed", "States.Runtime", "Lambda.Unknown", "", None])
 def test_unexpected_workflow_failure_returns_500_without_its_cause(rest_api_graph: Graph, error: str | None) -> None:
     answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": error, "cause": "table orders-dev-orders"})
@@ -194,7 +211,7 @@ def test_unexpected_workflow_failure_returns_500_without_its_cause(rest_api_grap
 
 def test_timed_out_execution_returns_504_whatever_its_error(rest_api_graph: Graph) -> None:
     answer = answer_of(rest_api_graph, 200, {"status": "TIMED_OUT", "error": "OutOfStock", "cause": "secret"})
-    assert answer.status == 504
+    assert (answer.status, answer.headers) == (504, {"Retry-After": str(RETRY_AFTER_S)})
     assert answer.body["code"] == "Timeout"
     assert "secret" not in answer.text
 
@@ -223,7 +240,12 @@ def test_step_functions_api_error_returns_its_status_without_details(
 def test_contract_declares_every_status_of_the_error_table() -> None:
     responses = openapi.load("rest-api.yaml")["paths"]["/process"]["post"]["responses"]
     assert {str(status) for status in STATUS_OF_ERROR.values()} <= set(responses)
-    assert {"200", "429", "504"} <= set(responses)
+    assert {"200", "429", "503", "504"} <= set(responses)
+
+
+def test_time_out_of_step_functions_api_has_a_retry_after_header(rest_api_graph: Graph) -> None:
+    answers = routes_of(rest_api_graph, REST)["POST /process"].integration["responses"]
+    assert answers["504"]["responseParameters"]["method.response.header.Retry-After"] == f"'{RETRY_AFTER_S}'"
 
 
 def test_response_template_handles_every_error_of_the_table() -> None:
@@ -273,7 +295,7 @@ def test_single_configured_origin_is_a_fixed_header(rest_api_graph: Graph) -> No
         headers = answer["responseParameters"]
         assert headers["method.response.header.Access-Control-Allow-Origin"] == f"'{ORIGIN}'"
         assert headers["method.response.header.Vary"] == "'Origin'"
-        assert "responseOverride.header" not in answer["responseTemplates"]["application/json"]
+        assert "responseOverride.header.Access" not in answer["responseTemplates"]["application/json"]
 
 
 def test_browser_code_may_read_the_location_and_request_id_headers(rest_api_graph: Graph) -> None:
@@ -341,7 +363,9 @@ def test_gateway_responses_use_no_velocity_and_no_unquoted_text(rest_api_graph: 
 def test_gateway_responses_allow_the_first_configured_origin(three_origins: Graph, response_type: str) -> None:
     # API Gateway runs no Velocity templates for the headers of gateway responses. The header therefore cannot depend on
     # the origin of the request and always contains the first configured origin.
+    retry_after = {"gatewayresponse.header.Retry-After": f"'{RETRY_AFTER_S}'"}
     assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
+        **(retry_after if response_type == "INTEGRATION_TIMEOUT" else {}),
         "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
         "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,Retry-After,x-amzn-requestid'",
         "gatewayresponse.header.Vary": "'Origin'",

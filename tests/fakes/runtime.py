@@ -18,6 +18,7 @@ from tests.fakes.gateway import ORIGIN
 ENVIRONMENT: Final = {
     "USERS_TABLE": "users",
     "ORDERS_TABLE": "orders",
+    "STANDARD_TIMEOUT_S": "900",
     "ORDERS_BY_USER_INDEX": "by-user",
     "INVENTORY_TABLE": "inventory",
     "CATALOG_INDEX": "catalog",

@@ -10,16 +10,17 @@ import pytest
 
 from shared import rows
 from shared.domain.orders import Order, new_order, request_hash
-from shared.domain.times import timestamp
+from shared.domain.times import timestamp, utc_now
 from shared.errors import OrderNotFound, OrderUndecided, ValidationError
 from shared.events import DETAIL_TYPES, detail_of
 from shared.order_store import INTERNAL_ERROR
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import USER
-from tests.fakes.runtime import LoadedFunction
+from tests.fakes.runtime import ENVIRONMENT, LoadedFunction
 from tests.fakes.services import FakeStepFunctions
 from tests.functions.conftest import Load
 
+STANDARD_TIMEOUT_S = int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
 
 
@@ -153,15 +154,30 @@ class TestFailOrder:
         detail = {"name": ORDER_ID, "status": status, "error": error, "stateMachineArn": "arn:standard"}
         return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
 
+    @staticmethod
+    def aged(seconds: float) -> Order:
+        """Return a PENDING order that was created this many seconds ago."""
+        created = timestamp(utc_now() - timedelta(seconds=seconds))
+        return order(created_at=created, updated_at=created)
+
     @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
-    def test_pending_order_becomes_failed(
+    def test_pending_order_at_the_time_limit_becomes_failed(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
-        TestProcessOrder.store(dynamodb, before := order())
+        TestProcessOrder.store(dynamodb, before := self.aged(STANDARD_TIMEOUT_S))
         assert fail_order(self.ended(status)) == {"failed": True}
         after = rows.order_of(dynamodb.item("orders", ORDER_ID) or {})
         assert after["updated_at"] >= before["updated_at"]
         assert after == {**before, "status": "FAILED", "reason": INTERNAL_ERROR, "updated_at": after["updated_at"]}
+
+    @pytest.mark.parametrize("status", ["ABORTED", "FAILED"])
+    def test_order_below_the_time_limit_stays_pending(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
+    ) -> None:
+        TestProcessOrder.store(dynamodb, self.aged(STANDARD_TIMEOUT_S - 60))
+        before = dynamodb.item("orders", ORDER_ID)
+        assert fail_order(self.ended(status)) == {"failed": False}
+        assert dynamodb.item("orders", ORDER_ID) == before
 
     @pytest.mark.parametrize("status", ["CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
     def test_order_that_is_not_pending_is_not_changed(
@@ -184,7 +200,7 @@ class TestFailOrder:
         assert dynamodb.tables["orders"].items == {}
 
     def test_sdk_retry_writes_the_status_once(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
-        TestProcessOrder.store(dynamodb, order())
+        TestProcessOrder.store(dynamodb, self.aged(STANDARD_TIMEOUT_S))
         dynamodb.faults.lose_answer("update_item")
         fail_order(self.ended())
         assert [change["dynamodb"]["NewImage"]["status"]["S"] for change in dynamodb.tables["orders"].stream] == [

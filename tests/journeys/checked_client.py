@@ -14,7 +14,7 @@ from tests.fakes import gateway
 REST: Final = "rest-api.yaml"
 HTTP: Final = "http-api.yaml"
 _CODE: Final = re.compile(r"`([A-Z][A-Za-z]+)`")
-_ALL_HEADERS: Final = {"content-type": "Content-Type", "location": "Location"}
+_ALL_HEADERS: Final = {name.lower(): name for name in ("Content-Type", "Location", "Retry-After")}
 
 
 class CheckedClient(Client):

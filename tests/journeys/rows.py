@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from tests.journeys.people import Person
 from tests.journeys.stack import Stack
 
+OLD: Final = timedelta(days=2)
+"""An age that is greater than every time limit of the STANDARD workflow."""
 
-def pending(owner: Person, product_id: str) -> dict[str, Any]:
-    """Return a PENDING order of two units of a product. The order is not in the table yet."""
-    now = timestamp(datetime.now(UTC))
+
+def pending(owner: Person, product_id: str, *, age: timedelta = timedelta()) -> dict[str, Any]:
+    """Return a PENDING order of two units of a product, created `age` ago. The order is not in the table yet."""
+    now = timestamp(datetime.now(UTC) - age)
     return {
         "order_id": str(uuid.uuid4()),
         "user_id": owner.sub,

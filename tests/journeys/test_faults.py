@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
+from contracts.orders import RETRY_AFTER_S
 from local.client import Answer
 from tests.journeys.breakages import denied
 from tests.journeys.patience import Watcher
-from tests.journeys.people import People, Person, lines
+from tests.journeys.people import People, Person, lines, unique
 from tests.journeys.stack import Stack
 
 INSIDE = ("arn:", "orders-local", "AccessDenied", "dynamodb", "DynamoDB", "Traceback", "Exception", ".py")
 
 
-def tells_nothing(answer: Answer) -> None:
-    assert (answer.status, answer.json()["code"]) == (500, "InternalError")
+def tells_nothing(answer: Answer, *, status: int = 500, code: str = "InternalError") -> None:
+    assert (answer.status, answer.json()["code"]) == (status, code)
     assert not [word for word in INSIDE if word in answer.text], answer.text
 
 
@@ -49,53 +48,43 @@ def test_failing_http_api_function_returns_500_without_details(customer: Person,
         tells_nothing(customer.http("GET", "/products/apple"))
 
 
-def test_order_becomes_failed_if_it_cannot_be_processed(
-    admin: Person, customer: Person, watcher: Watcher, stack: Stack
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ("order-express", "dynamodb:*"),
+        ("order-express", "lambda:InvokeFunction"),
+        ("order-standard", "states:StartSyncExecution"),
+    ],
+)
+def test_order_waits_for_the_end_of_an_outage(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack, missing: tuple[str, str]
 ) -> None:
     product = admin.put(5)
-    with denied(stack, "order-express", "dynamodb:BatchGetItem"):
+    with denied(stack, *missing):
         order_id = customer.order({product: 2})["order_id"]
-        order = watcher.decided(customer, order_id)
-    assert (order["status"], order["reason"]["code"]) == ("FAILED", "InternalError")
-    assert not [word for word in INSIDE if word in order["reason"]["message"]]
-    assert stack.stock(product) == 5
-    execution = watcher.ended(order_id)
-    assert (execution["status"], execution["error"]) == ("FAILED", "ProcessingFailed")
-    watcher.told(order_id, "OrderCreated", "OrderFailed")
-    watcher.until(
-        lambda: [mail for mail in stack.mails(customer.email) if mail["Subject"] == "Your order has failed"],
-        "the email about the failure arrives",
-        order_id,
-    )
-    # The log of the STANDARD execution contains the failure.
-    logged = [json.loads(line)["type"] for line in stack.log("standard") if order_id in line]
-    assert "ExecutionFailed" in logged
+        watcher.until(lambda: "WaitToRetry" in stack.states(order_id), "the workflow waits", order_id)
+        assert customer.read(order_id)["status"] == "PENDING"
+    assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+    assert watcher.ended(order_id)["status"] == "SUCCEEDED"
+    watcher.told(order_id, "OrderCreated", "OrderConfirmed")
+    assert stack.stock(product) == 3
 
 
-def test_order_becomes_failed_if_its_execution_cannot_record_the_failure(
+def test_synchronous_order_returns_503_and_a_retry_confirms_it(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
-    with denied(stack, "order-express", "dynamodb:*"):
-        order_id = customer.order({product: 2})["order_id"]
-        execution = watcher.ended(order_id)
-    assert (execution["status"], execution["error"]) == ("FAILED", "NotRecorded")
-    order = watcher.decided(customer, order_id)
-    assert (order["status"], order["reason"]["code"]) == ("FAILED", "InternalError")
-    watcher.told(order_id, "OrderCreated", "OrderFailed")
-    assert stack.stock(product) == 5
-
-
-def test_synchronous_order_returns_500_and_becomes_failed(
-    admin: Person, customer: Person, watcher: Watcher, stack: Stack
-) -> None:
-    product = admin.put(5)
+    key = unique("key")
     with denied(stack, "order-express", "dynamodb:BatchGetItem"):
-        tells_nothing(customer.process({product: 2}))
-    (order,) = customer.rest("GET", "/orders").json()["orders"]
-    assert (order["status"], order["reason"]["code"]) == ("FAILED", "InternalError")
-    assert stack.stock(product) == 5
-    watcher.told(order["order_id"], "OrderCreated", "OrderFailed")
+        refused = customer.process({product: 2}, key=key)
+        tells_nothing(refused, status=503, code="ServiceUnavailable")
+        assert int(refused.headers["retry-after"]) == RETRY_AFTER_S
+    order_id = refused.json()["order_id"]
+    assert customer.read(order_id)["status"] == "PENDING"
+    answer = customer.process({product: 2}, key=key)
+    assert (answer.status, answer.json()["order_id"]) == (200, order_id)
+    watcher.told(order_id, "OrderCreated", "OrderConfirmed")
+    assert stack.stock(product) == 3
 
 
 def test_failed_notification_does_not_stop_an_order(

@@ -170,7 +170,8 @@ def cancelled(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str
 
 
 def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Fail the orders whose executions were aborted."""
+    """Fail the orders whose executions were aborted, at the time limit of the executions."""
+    reader.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
     for order_id, given in data["standard_inputs"].items():
         is_pending = _status(data["tables"]["orders"][order_id]) == "PENDING"
         answer = reader.invoke("fail_order", messages.aborted_execution(order_id, given))

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
+from shared import rows
 from tests.fakes.gateway import OTHER_USER, USER
+from tests.fakes.runtime import ENVIRONMENT
 from tests.releases import messages
 from tests.releases.platform import Json, Platform
 from tests.workflow.harness import Ended, Workflow
@@ -189,8 +191,11 @@ def _decide(recorder: _Recorder) -> None:
         recorder.process(workflow, "process-cancelled")
         workflow.meanwhile("CheckInventory", _kill)
         recorder.process(workflow, "process-pending")
-    failed = recorder.order_id("failed")
-    platform.invoke("fail_order", messages.aborted_execution(failed, inputs[failed]["input"]))
+    platform.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
+    # The cause of an undecided execution is the order's id.
+    for failed in (recorder.order_id("failed"), recorder.express["process-failed"]["first"]["cause"]):
+        given = json.dumps({"order": rows.order_of(platform.tables()["orders"][failed])})
+        assert platform.invoke("fail_order", messages.aborted_execution(failed, given))["failed"]
     at_once = recorder.express["process-cancelled"]["first"]["output"]["order_id"]
     cancelled = {name: recorder.order_id(name) for name in ("cancelled", "cancelled-later")}
     for name, order_id in {**cancelled, "process-cancelled": at_once}.items():

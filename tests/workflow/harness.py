@@ -6,6 +6,7 @@ Only AWS's responses are simulated: a test can make a step fail, or lose the res
 from __future__ import annotations
 
 import contextvars
+import copy
 import importlib
 import json
 import types
@@ -20,6 +21,7 @@ from unittest import mock
 from botocore.exceptions import ClientError
 
 from components.workflow import state_machine
+from contracts.orders import LONGEST_BEHIND_API_S
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.runtime import LoadedFunction, loaded
 
@@ -34,6 +36,8 @@ VALUES: Final = {
 _MACHINE: Final = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:order"
 _ACCEPTED: Final = f"{_MACHINE}-standard"
 ACCEPTED_VALUES: Final = {"express_arn": _MACHINE, "orders_table": VALUES["orders_table"]}
+EXPRESS_LIMIT_S: Final = LONGEST_BEHIND_API_S
+STANDARD_LIMIT_S: Final = 900
 _engine: Any = importlib.import_module("ministack.services.stepfunctions")
 _step: contextvars.ContextVar[str] = contextvars.ContextVar("step")
 
@@ -45,6 +49,24 @@ class Fault:
     error: str
     after: bool = False
     """Whether the step does its work before the error, as if only its response were lost."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """An error in every attempt of a step until a point in simulated time."""
+
+    error: str
+    ends_at_s: float
+    takes_s: float
+    """Seconds that each attempt takes before the error."""
+
+
+class _TimedOut(BaseException):
+    """An execution has reached its time limit. The interpreter must not catch it, so it is no Exception."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(arn)
+        self.arn = arn
 
 
 @dataclass(frozen=True)
@@ -68,6 +90,8 @@ class Ended:
     """Top-level states in the order in which the execution entered them."""
     tries: dict[str, int]
     """Number of attempts of each step."""
+    events: int
+    """Number of events in the execution's history."""
 
 
 @dataclass
@@ -86,13 +110,45 @@ class Workflow:
     """Ids of orders for which a STANDARD execution started an EXPRESS one."""
     waits: list[float] = field(default_factory=list[float])
     """Seconds of every pause before retries and in Wait states. The tests do not actually wait."""
+    now_s: float = 0
+    """Simulated time, in seconds. Pauses and outages advance it."""
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
     _faults: defaultdict[str, deque[Fault | Callable[[], None]]] = field(default_factory=lambda: defaultdict(deque))
+    random: float = 0.5
+    """Result of JSONata's `$random()`."""
+    _outages: dict[str, Outage] = field(default_factory=dict[str, Outage])
+    _deadlines: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     _tries: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def fail(self, step: str, error: str, times: int = 1) -> None:
         """Make the next attempts of `step` fail with `error` before they do any work."""
         self._faults[step].extend([Fault(error)] * times)
+
+    def outage(self, step: str, error: str, seconds: float, *, takes_s: float = 0) -> None:
+        """Make every attempt of `step` fail for `seconds` of simulated time from now.
+
+        Each attempt takes `takes_s` seconds and fails with `error`. The step's time limit ends a longer attempt with
+        States.Timeout. If `error` is States.Timeout, each attempt takes as long as the time limit.
+        """
+        steps = dict(state_machine.tasks(self.accepted)) | dict(state_machine.tasks(self.definition))
+        limit_s = steps[step]["TimeoutSeconds"]
+        if takes_s >= limit_s or error == "States.Timeout":
+            error, takes_s = "States.Timeout", limit_s
+        self._outages[step] = Outage(error, self.now_s + seconds, takes_s)
+
+    def wait(self, seconds: float) -> None:
+        """Advance the simulated time. Raises the time-out of an execution that reaches its time limit."""
+        self.now_s += seconds
+        # The STANDARD execution precedes the EXPRESS execution that it started, so its time limit is checked first.
+        for deadline_s, arn in self._deadlines:
+            if self.now_s >= deadline_s:
+                self.now_s = deadline_s
+                raise _TimedOut(arn)
+
+    def sleep(self, seconds: float) -> None:
+        """Record a pause of the interpreter, and advance the simulated time."""
+        self.waits.append(seconds)
+        self.wait(seconds)
 
     def lose_answer(self, step: str, error: str = "States.Timeout", times: int = 1) -> None:
         """Make the next attempts of `step` do their work and then fail with `error`."""
@@ -113,10 +169,10 @@ class Workflow:
         return self._ended(self._start(_ACCEPTED, self.accepted, request))
 
     def _ended(self, execution: dict[str, Any]) -> Ended:
-        failed = execution["status"] == "FAILED"
+        succeeded = execution["status"] == "SUCCEEDED"
         return Ended(
             status=execution["status"],
-            output=None if failed else json.loads(execution["output"]),
+            output=json.loads(execution["output"]) if succeeded else None,
             error=execution.get("error", ""),
             cause=execution.get("cause", ""),
             states=[
@@ -125,6 +181,7 @@ class Workflow:
                 if (details := event.get("stateEnteredEventDetails")) and event["type"].endswith("StateEntered")
             ],
             tries=dict(self._tries),
+            events=len(execution["events"]),
         )
 
     def _start(self, arn: str, definition: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,14 +199,26 @@ class Workflow:
             "sync": True,
         }
         _engine._executions[arn] = execution
-        _engine._run_execution(arn)
+        self._deadlines.append((self.now_s + definition["TimeoutSeconds"], arn))
+        try:
+            _engine._run_execution(arn)
+        except _TimedOut as timed_out:
+            if timed_out.arn != arn:
+                raise
+            execution["status"] = "TIMED_OUT"
+        finally:
+            self._deadlines.pop()
         return execution
 
-    def invoke(self, _resource: str, arguments: Any) -> Any:
+    def invoke(self, _resource: str, arguments: Any, _limit_s: int) -> Any:
         """Make a Task's call to AWS. If a test planned a fault for the call, raise it or do what the test planned."""
         step = _step.get()
         self._tries[step] += 1
         planned = self._faults[step].popleft() if self._faults[step] else None
+        outage = self._outages.get(step)
+        if outage and self.now_s < outage.ends_at_s:
+            self.wait(outage.takes_s)
+            raise _failure(outage.error)
         if isinstance(planned, Fault) and not planned.after:
             raise _failure(planned.error)
         if callable(planned):
@@ -189,7 +258,7 @@ class Workflow:
         execution = self._start(_MACHINE, self.definition, json.loads(arguments["Input"]))
         if execution["status"] == "SUCCEEDED":
             return {"Status": "SUCCEEDED", "Output": execution["output"]}
-        return {"Status": execution["status"], "Error": execution["error"], "Cause": execution["cause"]}
+        return {"Status": execution["status"], **{name: execution.get(name.lower()) for name in ("Error", "Cause")}}
 
     def _call(self, arguments: Mapping[str, Any]) -> Any:
         name = next(name for name in FUNCTIONS if arguments["FunctionName"] == VALUES[f"{name}_arn"])
@@ -214,13 +283,14 @@ def workflow(dynamodb: FakeDynamoDB, definitions: Path = state_machine.WORKFLOWS
     `definitions` is the folder of the workflow definitions.
     """
     environment = {"ORDERS_TABLE": "orders", "INVENTORY_TABLE": "inventory"}
-    definition = _rendered(definitions / state_machine.DEFINITION, VALUES, timeout_s=28)
+    definition = _rendered(definitions / state_machine.DEFINITION, VALUES, timeout_s=EXPRESS_LIMIT_S)
     with ExitStack() as stack:
         functions = {
             name: stack.enter_context(loaded(name, clients={"dynamodb": dynamodb}, environment=environment))
             for name in FUNCTIONS
         }
-        accepted = _rendered(definitions / state_machine.ACCEPTED_DEFINITION, ACCEPTED_VALUES, timeout_s=900)
+        accepted_path = definitions / state_machine.ACCEPTED_DEFINITION
+        accepted = _rendered(accepted_path, ACCEPTED_VALUES, timeout_s=STANDARD_LIMIT_S)
         made = Workflow(functions=functions, dynamodb=dynamodb, definition=definition, accepted=accepted)
         for attribute, replacement in _replacements(made).items():
             stack.enter_context(mock.patch.object(_engine, attribute, replacement))
@@ -237,6 +307,7 @@ def _rendered(path: Path, values: Mapping[str, str], *, timeout_s: int) -> dict[
 def _replacements(made: Workflow) -> dict[str, Any]:
     """Return replacements for parts of the interpreter."""
     execute, evaluate = _engine._execute_task, _engine._evaluate_jsonata
+    find_retrier = _engine._find_matching_retrier
     names = [
         (state, name)
         for definition in (made.definition, made.accepted)
@@ -261,10 +332,34 @@ def _replacements(made: Workflow) -> dict[str, Any]:
         assert isinstance(value, bool), f"{rule['Condition']}: {value!r} is not a boolean"
         return value
 
+    def retrier(retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
+        # The interpreter ignores MaxDelaySeconds. Jitter is left out: each delay is the longest possible one.
+        found, index = find_retrier(retriers, error, counts)
+        if found is None:
+            return found, index
+        delay = min(found["IntervalSeconds"] * found["BackoffRate"] ** counts.get(index, 0), found["MaxDelaySeconds"])
+        return {**found, "IntervalSeconds": delay, "BackoffRate": 1}, index
+
+    def branches(state: Any, data: Any, execution: Any, context: Any) -> tuple[Any, str]:
+        # The branches run one after another, but both start at the same point in simulated time.
+        started_s, ended_s = made.now_s, made.now_s
+        results: list[Any] = []
+        for branch in state["Branches"]:
+            made.now_s = started_s
+            own = {**context, "variables": dict(context["variables"])}
+            given = copy.deepcopy(data)
+            results.append(_engine._run_sub_machine(branch["States"], branch["StartAt"], given, execution, own))
+            ended_s = max(ended_s, made.now_s)
+        made.now_s = ended_s
+        return results, state["Next"]
+
     return {
-        "_invoke_resource": made.invoke,
+        "_sfn_jsonata_random": lambda: made.random,
+        "_find_matching_retrier": retrier,
+        "_run_parallel_branches": branches,
+        "_invoke_resource_with_timeout": made.invoke,
         "_execute_task": execute_task,
         "_evaluate_jsonata": recorded,
         "_evaluate_jsonata_choice_rule": condition,
-        "time": types.SimpleNamespace(sleep=made.waits.append),
+        "time": types.SimpleNamespace(sleep=made.sleep),
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 
 from components.workflow import state_machine
+from settings import WorkflowSettings
 from tests.workflow.conftest import ORDER_ID, Tables, standard
-from tests.workflow.harness import Workflow
+from tests.workflow.harness import STANDARD_LIMIT_S, Workflow
 from tests.workflow.judges import reference_results, validator_complaints
 
 LINES = [("tea", 2)]
@@ -61,10 +63,11 @@ def test_cancelled_order_fails_with_invalid_transition(
     assert tables.stock("tea") == 5
 
 
-def test_internal_error_ends_as_processing_failed(order_workflow: Workflow, tables: Tables) -> None:
-    order_workflow.fail("CheckInventory", "DynamoDb.AccessDeniedException")
+def test_failed_order_ends_as_processing_failed(order_workflow: Workflow, tables: Tables) -> None:
+    reason = {"M": {"code": {"S": "InternalError"}, "message": {"S": "earlier reason"}}}
+    tables.change(ORDER_ID, {"status": {"S": "FAILED"}, "reason": reason})
     ended = order_workflow.run_accepted(standard(LINES))
-    assert (ended.error, tables.order()["status"]) == ("ProcessingFailed", "FAILED")
+    assert (ended.error, ended.cause) == ("ProcessingFailed", "earlier reason")
 
 
 def test_lost_response_is_recovered_from_the_row(order_workflow: Workflow, tables: Tables) -> None:
@@ -75,42 +78,70 @@ def test_lost_response_is_recovered_from_the_row(order_workflow: Workflow, table
 
 
 def test_retry_processes_an_order_left_pending(order_workflow: Workflow, tables: Tables) -> None:
-    # The execution cannot record that it failed, so the order stays PENDING.
-    for step in ("CheckInventory", "RecordFailed"):
-        order_workflow.fail(step, "DynamoDB.AccessDeniedException")
+    order_workflow.fail("CheckInventory", "DynamoDb.AccessDeniedException")
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, tables.order()["status"], tables.stock("tea")) == ("SUCCEEDED", "CONFIRMED", 3)
     assert ended.states == ["DecideOrder", "ReadOrder", "RouteByStatus", "WaitToRetry", "DecideOrder"]
-    assert 3 in order_workflow.waits
 
 
-def test_order_that_stays_pending_ends_as_not_recorded(order_workflow: Workflow, tables: Tables) -> None:
-    order_workflow.fail("DecideOrder", "Sfn.AccessDeniedException", times=9)
+def waits_of(workflow: Workflow) -> list[float]:
+    """Return the pauses of the STANDARD execution. The interpreter also pauses before each execution."""
+    return [seconds for seconds in workflow.waits if seconds >= 1]
+
+
+@pytest.mark.parametrize(
+    ("random", "waits"),
+    [(0, [2, 5, 15, 30, 30]), (0.5, [3, 10, 30, 60, 60]), (0.999, [4, 15, 45, 90, 90])],
+)
+def test_waits_grow_to_a_minute_on_average(order_workflow: Workflow, random: float, waits: list[float]) -> None:
+    order_workflow.random = random
+    order_workflow.fail("DecideOrder", "Sfn.AccessDeniedException", times=5)
+    assert order_workflow.run_accepted(standard(LINES)).status == "SUCCEEDED"
+    assert waits_of(order_workflow) == waits
+
+
+def test_order_that_stays_pending_is_repeated_until_the_time_limit(order_workflow: Workflow, tables: Tables) -> None:
+    order_workflow.outage("DecideOrder", "Sfn.AccessDeniedException", STANDARD_LIMIT_S)
     ended = order_workflow.run_accepted(standard(LINES))
-    assert (ended.error, tables.order()["status"]) == ("NotRecorded", "PENDING")
-    assert ended.tries["DecideOrder"] == 5
+    assert (ended.status, tables.order()["status"]) == ("TIMED_OUT", "PENDING")
+    assert order_workflow.now_s == STANDARD_LIMIT_S
+    assert ended.tries["DecideOrder"] > 15
 
 
-@pytest.mark.parametrize("gone", ["unreadable", "absent"])
-def test_unreadable_or_missing_row_ends_as_not_recorded(order_workflow: Workflow, tables: Tables, gone: str) -> None:
+def test_unreadable_row_is_read_again(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.fail("DecideOrder", "Sfn.AccessDeniedException")
-    if gone == "absent":
-        tables.dynamodb.tables["orders"].items.clear()
-    else:
-        order_workflow.fail("ReadOrder", "DynamoDB.AccessDeniedException")
+    order_workflow.fail("ReadOrder", "DynamoDB.AccessDeniedException")
+    ended = order_workflow.run_accepted(standard(LINES))
+    assert ended.states == ["DecideOrder", "ReadOrder", "WaitToRetry", "DecideOrder"]
+    assert tables.order()["status"] == "CONFIRMED"
+
+
+def test_missing_row_ends_as_not_recorded(order_workflow: Workflow, tables: Tables) -> None:
+    tables.dynamodb.tables["orders"].items.clear()
     assert order_workflow.run_accepted(standard(LINES)).error == "NotRecorded"
 
 
+def test_history_of_the_longest_execution_stays_below_its_limit(order_workflow: Workflow) -> None:
+    """Step Functions ends an execution with more than 25,000 events, and the longest time limit is a day."""
+    hour_s = 3600
+    order_workflow.accepted = {**order_workflow.accepted, "TimeoutSeconds": hour_s}
+    order_workflow.outage("DecideOrder", "Sfn.AccessDeniedException", hour_s)
+    ended = order_workflow.run_accepted(standard(LINES))
+    limits = WorkflowSettings.model_fields["standard_timeout_seconds"].metadata
+    (longest_s,) = [limit.le for limit in limits if hasattr(limit, "le")]
+    # For each attempt, AWS records up to two events that the interpreter leaves out: TaskStarted, EvaluationFailed.
+    assert ended.events + 2 * sum(ended.tries.values()) < 25_000 * hour_s / longest_s
+
+
 def test_expressions_agree_with_the_reference_implementation(order_workflow: Workflow, tables: Tables) -> None:
-    for step in ("CheckInventory", "RecordFailed"):
-        order_workflow.fail(step, "DynamoDB.AccessDeniedException")
+    order_workflow.fail("CheckInventory", "DynamoDb.AccessDeniedException")
     order_workflow.run_accepted(standard(LINES))
     tables.accepted([("tea", 1), ("tea", 1)])
     order_workflow.run_accepted(standard([("tea", 1), ("tea", 1)]))
     used = {evaluation.expression for evaluation in order_workflow.evaluations}
     texts = json.dumps(order_workflow.accepted, ensure_ascii=False).split("{% ")[1:]
     assert {text.partition(" %}")[0] for text in texts} - {expression.strip() for expression in used} == set()
-    compared = [each for each in order_workflow.evaluations if "$now()" not in each.expression]
+    compared = [each for each in order_workflow.evaluations if not re.search(r"\$(now|random)\(\)", each.expression)]
     results = reference_results([{"expression": each.expression, "bindings": each.bindings} for each in compared])
     for evaluation, result in zip(compared, results, strict=True):
         assert result == {"value": evaluation.result}, evaluation.expression

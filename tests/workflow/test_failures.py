@@ -18,20 +18,19 @@ DEFINITION: Final = state_machine.load("order.asl.json")
 TASKS: Final = dict(state_machine.tasks(DEFINITION))
 LINES: Final[Lines] = [("tea", 2), ("cup", 1)]
 REFUSED: Final[Lines] = [("tea", 2), ("gone", 1)]
-MESSAGE: Final = INTERNAL_ERROR["message"]
 CONDITION: Final = "DynamoDB.ConditionalCheckFailedException"
 
 RETRIES: Final = [
     (step, error, int(retrier["MaxAttempts"]))
     for step, state in TASKS.items()
-    for retrier in state["Retry"]
+    for retrier in state.get("Retry", ())
     for error in retrier["ErrorEquals"]
 ]
 # The workflow treats all errors of one retry rule alike, so each rule is tested with its last error only.
 EXHAUSTED: Final = [
     (step, retrier["ErrorEquals"][-1], int(retrier["MaxAttempts"]))
     for step, state in TASKS.items()
-    for retrier in state["Retry"]
+    for retrier in state.get("Retry", ())
 ]
 
 
@@ -41,13 +40,11 @@ def stock(tables: Tables) -> None:
     tables.product("cup", 10)
 
 
-def reach(step: str, workflow: Workflow, tables: Tables) -> Mapping[str, Any]:
+def reach(step: str, tables: Tables) -> Mapping[str, Any]:
     """Prepare an order whose execution runs `step`, and return the execution's input."""
     if step == "ReadOrder":
         tables.accepted(LINES, order_id=sync_order_id(), synchronous=True)
         return express(LINES)
-    if step == "RecordFailed":
-        workflow.fail("UpdateInventory", "RuntimeError")
     return express(REFUSED if step == "RecordRejected" else LINES)
 
 
@@ -58,8 +55,6 @@ def undisturbed(step: str, tables: Tables) -> Callable[[Ended], None]:
         order = tables.order(sync_order_id())
         if step == "RecordRejected":
             assert (ended.error, order["status"]) == ("ProductNotFound", "REJECTED")
-        elif step == "RecordFailed":
-            assert (ended.error, order["status"]) == ("ProcessingFailed", "FAILED")
         else:
             assert (ended.status, ended.output) == ("SUCCEEDED", order)
         taken = 0 if ended.error else 2
@@ -72,7 +67,7 @@ def undisturbed(step: str, tables: Tables) -> Callable[[Ended], None]:
 def test_transient_error_is_retried(
     order_workflow: Workflow, tables: Tables, step: str, error: str, attempts: int
 ) -> None:
-    request = reach(step, order_workflow, tables)
+    request = reach(step, tables)
     order_workflow.fail(step, error, times=min(attempts, 3))
     ended = order_workflow.run(request)
     undisturbed(step, tables)(ended)
@@ -82,14 +77,14 @@ def test_transient_error_is_retried(
 @pytest.mark.parametrize("step", TASKS)
 def test_lost_response_changes_nothing(order_workflow: Workflow, tables: Tables, step: str) -> None:
     """The step does its work, but its response is lost, so the retry does the same work again."""
-    request = reach(step, order_workflow, tables)
+    request = reach(step, tables)
     order_workflow.lose_answer(step)
     undisturbed(step, tables)(order_workflow.run(request))
 
 
-@pytest.mark.parametrize("step", ["RecordOrder", "RecordRejected", "RecordFailed", "UpdateInventory"])
+@pytest.mark.parametrize("step", ["RecordOrder", "RecordRejected", "UpdateInventory"])
 def test_repeatedly_lost_write_responses_are_recovered(order_workflow: Workflow, tables: Tables, step: str) -> None:
-    request = reach(step, order_workflow, tables)
+    request = reach(step, tables)
     order_workflow.lose_answer(step, times=2)
     undisturbed(step, tables)(order_workflow.run(request))
 
@@ -98,7 +93,7 @@ def test_repeatedly_lost_write_responses_are_recovered(order_workflow: Workflow,
 def test_retries_end_at_their_limit(
     order_workflow: Workflow, tables: Tables, step: str, error: str, attempts: int
 ) -> None:
-    request = reach(step, order_workflow, tables)
+    request = reach(step, tables)
     order_workflow.fail(step, error, times=1000)
     assert order_workflow.run(request).tries[step] == attempts + 1
 
@@ -106,15 +101,15 @@ def test_retries_end_at_their_limit(
 @pytest.mark.parametrize("error", ["States.QueryEvaluationError", "States.Permissions", "KeyError"])
 @pytest.mark.parametrize("step", TASKS)
 def test_permanent_error_is_not_retried(order_workflow: Workflow, tables: Tables, step: str, error: str) -> None:
-    request = reach(step, order_workflow, tables)
+    request = reach(step, tables)
     order_workflow.fail(step, error)
     assert order_workflow.run(request).tries[step] == 1
 
 
-class TestFailed:
+class TestUndecided:
     @pytest.mark.parametrize("step", ["CheckInventory", "UpdateInventory"])
     @pytest.mark.parametrize("request_", [express(LINES), standard(LINES)], ids=["express", "standard"])
-    def test_processing_error_is_recorded_as_failed(
+    def test_processing_error_leaves_the_order_pending(
         self, order_workflow: Workflow, tables: Tables, step: str, request_: dict[str, Any]
     ) -> None:
         order_id = ORDER_ID if "order" in request_ else sync_order_id()
@@ -122,46 +117,50 @@ class TestFailed:
             tables.accepted(LINES)
         order_workflow.fail(step, "States.TaskFailed")
         ended = order_workflow.run(request_)
-        assert ended.states[-2:] == ["RecordFailed", "ProcessingFailed"]
-        assert (ended.error, ended.cause) == ("ProcessingFailed", MESSAGE)
-        order = tables.order(order_id)
-        assert (order["status"], order["reason"]) == ("FAILED", {"code": "InternalError", "message": MESSAGE})
-        assert tables.stock("tea") == 10
+        assert (ended.states[-1], ended.error, ended.cause) == ("Undecided", "Undecided", order_id)
+        assert (tables.order(order_id)["status"], tables.stock("tea")) == ("PENDING", 10)
 
-    def test_accepted_order_becomes_failed_if_validation_is_unavailable(
+    def test_accepted_order_stays_pending_if_validation_is_unavailable(
         self, order_workflow: Workflow, tables: Tables
     ) -> None:
         tables.accepted(LINES)
-        order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
+        order_workflow.fail("ValidateInput", "Runtime.ImportModuleError")
         ended = order_workflow.run(standard(LINES))
-        assert ended.states == ["ValidateInput", "RouteInvalidInput", "RecordFailed", "ProcessingFailed"]
-        assert tables.order()["reason"] == {"code": "InternalError", "message": MESSAGE}
+        assert (ended.states, ended.cause) == (["ValidateInput", "IsRecorded", "Undecided"], ORDER_ID)
+        assert tables.order()["status"] == "PENDING"
 
     def test_request_creates_no_row_if_validation_is_unavailable(
         self, order_workflow: Workflow, tables: Tables
     ) -> None:
         order_workflow.fail("ValidateInput", "Lambda.Unknown", times=2)
         ended = order_workflow.run(express(LINES))
-        assert ended.states == ["ValidateInput", "RouteInvalidInput", "ProcessingFailed"]
+        assert (ended.states, ended.error) == (["ValidateInput", "IsRecorded", "StatusNotRecorded"], "NotRecorded")
         assert tables.dynamodb.tables["orders"].items == {}
 
-    def test_fail_order_records_the_same_reason(self) -> None:
-        reasons = [
-            rule["Assign"]["reason"]
-            for rule in (TASKS["ValidateInput"], *TASKS["ValidateInput"]["Catch"])
-            if rule["Assign"]["reason"]["code"] == "InternalError"
-        ]
-        assert reasons == [INTERNAL_ERROR, INTERNAL_ERROR]
+    @pytest.mark.parametrize("step", ["RecordRejected", "ReadOrder"])
+    def test_refused_read_or_write_leaves_the_order_pending(
+        self, order_workflow: Workflow, tables: Tables, step: str
+    ) -> None:
+        tables.accepted(REFUSED if step == "RecordRejected" else LINES)
+        if step == "ReadOrder":
+            order_workflow.fail("UpdateInventory", "KeyError")
+        order_workflow.fail(step, "DynamoDB.AccessDeniedException")
+        ended = order_workflow.run(standard(REFUSED if step == "RecordRejected" else LINES))
+        assert (ended.error, ended.cause, tables.order()["status"]) == ("Undecided", ORDER_ID, "PENDING")
 
-    def test_aws_error_messages_are_hidden_from_customers(self, order_workflow: Workflow, tables: Tables) -> None:
-        order_workflow.fail("UpdateInventory", "Lambda.ResourceNotFoundException")
-        order_workflow.run(express(LINES))
-        assert "Lambda" not in str(tables.order(sync_order_id())["reason"])
+    def test_order_stays_pending_after_five_incomplete_reads(self, order_workflow: Workflow, tables: Tables) -> None:
+        tables.dynamodb.unprocessed = [1] * 100
+        ended = order_workflow.run(express(LINES))
+        assert (ended.error, ended.tries["CheckInventory"]) == ("Undecided", 5)
+        assert tables.order(sync_order_id())["status"] == "PENDING"
+
+    def test_fallback_reason_equals_the_reason_of_fail_order(self) -> None:
+        assert TASKS["ValidateInput"]["Assign"]["reason"] == INTERNAL_ERROR
 
     def test_confirmation_with_lost_response_succeeds(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.lose_answer("UpdateInventory", "KeyError")  # The workflow does not retry this error.
         ended = order_workflow.run(express(LINES))
-        assert ended.states[-4:] == ["RecordFailed", "ReadOrder", "RouteByStatus", "Success"]
+        assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "RouteByStatus", "Success"]
         assert ended.output == tables.order(sync_order_id())
         assert tables.stock("tea") == 8
 
@@ -222,28 +221,23 @@ class TestUnprocessedKeys:
         ended = order_workflow.run(express(LINES))
         assert (ended.error, ended.cause) == ("OutOfStock", str(orders.out_of_stock(["cup"])))
 
-    def test_order_fails_after_five_incomplete_reads(self, order_workflow: Workflow, tables: Tables) -> None:
-        tables.dynamodb.unprocessed = [1] * 100
-        ended = order_workflow.run(express(LINES))
-        assert (ended.error, ended.tries["CheckInventory"]) == ("ProcessingFailed", 5)
-        assert tables.order(sync_order_id())["status"] == "FAILED"
-
 
 class TestNotRecorded:
-    """An execution ends with NotRecorded if a fault prevents it from recording or reading the order's status."""
-
-    @pytest.mark.parametrize("step", ["RecordRejected", "RecordFailed", "ReadOrder"])
-    def test_refused_write_ends_as_not_recorded(self, order_workflow: Workflow, tables: Tables, step: str) -> None:
-        request = reach(step, order_workflow, tables)
-        order_workflow.fail(step, "DynamoDB.AccessDeniedException")
-        ended = order_workflow.run(request)
-        assert (ended.error, ended.states[-1]) == ("NotRecorded", "StatusNotRecorded")
-        assert tables.order(sync_order_id())["status"] == "PENDING"
+    """An execution ends with NotRecorded if its order has no row, or may have none."""
 
     def test_order_that_cannot_be_recorded_is_not_processed(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("RecordOrder", "DynamoDB.AccessDeniedException")
         ended = order_workflow.run(express(LINES))
-        assert ended.states[-4:] == ["RecordOrder", "ReadOrder", "RouteByStatus", "StatusNotRecorded"]
+        assert ended.states[-4:] == ["ReadOrder", "RouteByStatus", "IsRecorded", "StatusNotRecorded"]
+        assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
+
+    def test_order_that_can_be_neither_recorded_nor_read_is_not_processed(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
+        for step in ("RecordOrder", "ReadOrder"):
+            order_workflow.fail(step, "DynamoDB.AccessDeniedException")
+        ended = order_workflow.run(express(LINES))
+        assert ended.states[-4:] == ["RecordOrder", "ReadOrder", "IsRecorded", "StatusNotRecorded"]
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
 
     def test_recording_an_outcome_never_creates_a_row(self, order_workflow: Workflow, tables: Tables) -> None:

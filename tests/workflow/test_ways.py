@@ -267,12 +267,19 @@ class TestRetriedRequest:
         assert second.error == "ValidationError"
 
     def test_failed_order_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
+        # fail_order sets the order to FAILED after the time limit.
+        tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
+        reason = {"M": {"code": {"S": "InternalError"}, "message": {"S": "earlier reason"}}}
+        tables.change(sync_order_id(), {"status": {"S": "FAILED"}, "reason": reason})
+        ended = order_workflow.run(express(THREE))
+        assert (ended.error, ended.cause) == ("ProcessingFailed", "earlier reason")
+
+    def test_undecided_order_is_decided_by_a_retry(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         order_workflow.fail("UpdateInventory", "RuntimeError")
         first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
-        assert (second.error, second.cause) == (first.error, first.cause)
-        assert second.error == "ProcessingFailed"
-        assert tables.order(sync_order_id())["status"] == "FAILED"
+        assert (first.error, first.cause, second.status) == ("Undecided", sync_order_id(), "SUCCEEDED")
+        assert tables.stock("tea") == 8
 
     def test_cancelled_order_returns_invalid_transition(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]

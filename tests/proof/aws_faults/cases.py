@@ -239,7 +239,6 @@ def _read(case: Case) -> None:
 
 
 _READS_STOCK: Final = Call("express", "CheckInventory (aws-sdk:dynamodb:batchGetItem)")
-_IS_DECIDED: Final = Call("standard", "DecideOrder (aws-sdk:sfn:startSyncExecution)")
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     each.name: each
     for each in (
@@ -252,8 +251,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "CANCELLED",
             faults=((_VALIDATES, Fault("delayed")),),
         ),
-        Scenario("failed", _place, "FAILED", faults=((_READS_STOCK, Fault("refused")),)),
-        Scenario("abandoned", _place, "FAILED", faults=((_IS_DECIDED, Fault("aborted")),)),
+        Scenario("confirmed in a later run", _place, "CONFIRMED", faults=((_READS_STOCK, Fault("refused")),)),
         Scenario("processed at once", _process, "CONFIRMED", synchronous=True),
         Scenario("rejected at once", _process, "REJECTED", stock=ORDERED - 1, synchronous=True),
         Scenario("processed twice", _process_twice, "CONFIRMED", synchronous=True),

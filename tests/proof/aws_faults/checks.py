@@ -44,18 +44,13 @@ def is_complete(case: Case, seen: Seen) -> bool:
     if not case.scenario.ends:
         return not case.open
     row = seen.rows.get(case.order_id)
-    if is_unanswered(case, row):
+    if case.open:
         return False
     if row is None or row["status"]["S"] == "PENDING":
         return False
     expected = _expected(row)
     mailed = {status for status in expected if seen.mails.get((case.customer.email, _SUBJECTS[status]))}
     return expected <= set(seen.events[case.order_id]) & mailed & set(seen.analytics[case.order_id])
-
-
-def is_unanswered(case: Case, row: Mapping[str, Any] | None) -> bool:
-    """Return whether the customer has an unanswered request. For a FAILED order, a 5xx response counts as an answer."""
-    return bool(case.open) and (row is None or row["status"]["S"] != "FAILED")
 
 
 def waits(case: Case, seen: Seen) -> bool:
@@ -85,7 +80,7 @@ def check_cases(cases: list[Case], seen: Seen) -> Findings:
         for armed in case.life.armed:
             if not armed.fired:
                 findings.add("never_happened", case, f"{armed.call} {armed.fault}")
-        if is_unanswered(case, seen.rows.get(case.order_id)):
+        if case.open:
             findings.add("unanswered", case, ", ".join(name for name, *_ in case.open))
         if case.scenario.ends:
             _check_order(case, seen, findings)
@@ -101,8 +96,8 @@ def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
     if status == "PENDING":
         findings.add("stuck", case, f"the order is PENDING; execution running: {case.order_id in seen.running}")
         return
-    if status not in allowed_ends(case):
-        findings.add("wrong_ends", case, f"{status}, expected {' or '.join(allowed_ends(case))}")
+    if status != case.scenario.ends:
+        findings.add("wrong_ends", case, f"{status}, expected {case.scenario.ends}")
     for kind, what in (
         *_wrong_stock(case, seen, status),
         *_wrong_events(case, seen, _expected(row)),
@@ -113,23 +108,6 @@ def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
             findings.counts[kind] += 1
         else:
             findings.add(kind, case, what)
-
-
-def allowed_ends(case: Case) -> set[str]:
-    """Return the statuses in which the order may end.
-
-    The scenario's own status is always allowed. FAILED is also allowed if the fault is permanent or ends the execution
-    of an accepted order.
-    """
-    ends = {case.scenario.ends}
-    if case.fault:
-        call, fault = case.fault
-        if fault.extent == "ever" or (not case.scenario.synchronous and fault.kind in ("aborted", "timed out")):
-            ends.add("FAILED")
-        if call.operation.startswith("RecordFailed"):
-            # If an execution could not record the order as FAILED, the next execution can still confirm the order.
-            ends.add("CONFIRMED")
-    return ends
 
 
 def _expected(row: Mapping[str, Any]) -> set[str]:

@@ -111,9 +111,8 @@ def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
         # second event.
         return (min(call.nth, 2),)
     if call.caller == "fail_order":
-        # In all other scenarios, fail_order finds an order that is already decided, so a fault has the same effect in
-        # each.
-        return (scenario.name == "abandoned",)
+        # fail_order finds an order that is already decided, so a fault has the same effect in each scenario.
+        return ()
     return (call.nth, scenario.synchronous)
 
 
@@ -123,6 +122,9 @@ def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()
         for call in sorted(calls)
+        # process_order reads an order twice only if its EXPRESS execution happens to be slow, so a case may not repeat
+        # the second read.
+        if (call.caller, call.operation, call.nth) != ("process_order", "GetItem", 2)
         for fault in faults_of(call)
     ]
 

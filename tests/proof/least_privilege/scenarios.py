@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.journeys.breakages import queue_attributes, without_permission
 from tests.journeys.people import unique
-from tests.journeys.rows import pending, write_undecided
+from tests.journeys.rows import OLD, pending, write_undecided
 from tests.proof.least_privilege.audited_stack import AuditedStack
 
 Check = Callable[[], object]
@@ -102,7 +102,7 @@ def order_cancelled(audited: AuditedStack) -> Generator[Check]:
 
 
 def order_lost_by_its_execution(audited: AuditedStack) -> Generator[Check]:
-    order = pending(audited.customer, audited.admin.put(5))
+    order = pending(audited.customer, audited.admin.put(5), age=OLD)
     yield ready
     write_undecided(audited.stack, order)
     audited.known(order["order_id"])
@@ -309,6 +309,9 @@ def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None
 
 
 def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
-    """Start an execution that fails immediately, because its input contains no order."""
+    """Start an execution without an order in its input, which therefore decides nothing, and abort it."""
     machine = audited.stack.ops["stateMachines"]["standard"]
-    audited.call("stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}")
+    started = audited.call(
+        "stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}"
+    )
+    audited.call("stepfunctions", "stop_execution", executionArn=started["executionArn"])

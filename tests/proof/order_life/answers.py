@@ -128,6 +128,9 @@ class Answers:
             assert call.disturbed or self._failed(call, reply), (
                 f"{call.request} got {reply} although no fault was injected"
             )
+            if "order_id" in reply.body:
+                tracked = self.history.tracked_orders[reply.body["order_id"]]
+                assert tracked.user_id == call.request.user.user_id
             self.unknown += 1
             return
         checks: dict[str, Callable[[Call, Reply], bool]] = {

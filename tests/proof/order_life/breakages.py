@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -233,11 +233,8 @@ def _synchronous_orders_are_left_alone(module: Any) -> None:
     module._to_start = to_start
 
 
-def _ended_executions_are_left_alone(module: Any) -> None:
-    def fail(_order_id: str, _now: datetime) -> bool:
-        return False
-
-    module.store.fail = fail
+def _young_orders_fail(module: Any) -> None:
+    module.TIME_LIMIT = timedelta()
 
 
 def _unchanged(_process: LoadedFunction) -> None:
@@ -275,5 +272,5 @@ BREAKAGES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], Change]]] = {
     "any user may cancel an order": _in("orders_api", _anybody_may_cancel),
     "workflow is not started": _in("process_order", _not_started),
     "abandoned synchronous orders are ignored": _in("process_order", _synchronous_orders_are_left_alone),
-    "ended executions are ignored": _in("fail_order", _ended_executions_are_left_alone),
+    "orders fail before the time limit": _in("fail_order", _young_orders_fail),
 }

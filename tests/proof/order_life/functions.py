@@ -21,11 +21,13 @@ from unittest import mock
 from shared.domain import times
 from tests.fakes.runtime import Context, LoadedFunction, loaded
 from tests.proof.order_life.activities import Activity, current
-from tests.support.graph import record
+from tests.support.graph import record, stack_config
 
+STANDARD_LIMIT_S: Final = json.loads(stack_config("prod")["orders:workflow"])["standardTimeoutSeconds"]
 ENVIRONMENT: Final = {
     "USERS_TABLE": "users",
     "ORDERS_TABLE": "orders",
+    "STANDARD_TIMEOUT_S": str(STANDARD_LIMIT_S),
     "ORDERS_BY_USER_INDEX": "by-user",
     "INVENTORY_TABLE": "inventory",
     "CATALOG_INDEX": "catalog",

@@ -44,5 +44,8 @@ def reply_of(request: Request, activity: Activity) -> Reply:
     ended: Ended = activity.value
     if ended.status == "SUCCEEDED":
         return Reply(200, ended.output)
+    if ended.error in ("Undecided", "NotRecorded"):
+        order_id = {"order_id": ended.cause} if ended.error == "Undecided" else {}
+        return Reply(HTTP_STATUS["ServiceUnavailable"], {"code": "ServiceUnavailable", **order_id})
     code = ended.error if ended.error in HTTP_STATUS else "InternalError"
     return Reply(HTTP_STATUS[code], {"code": code, "message": ended.cause})

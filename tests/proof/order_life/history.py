@@ -117,10 +117,10 @@ class History:
         self.supplied[product["product_id"]] += product["quantity"] - (before[-1].value["quantity"] if before else 0)
         before.append(Version(self.at, dict(product)))
 
-    def order_changed(self, old: Json | None, new: Json | None, *, disturbed: bool) -> TrackedOrder:
+    def order_changed(self, old: Json | None, new: Json | None, *, may_fail: bool) -> TrackedOrder:
         """Record and check a change of the orders table, given as rows in DynamoDB's JSON.
 
-        `disturbed` says whether a fault can have caused the change. Without a fault, the order may not be FAILED.
+        `may_fail` says whether the order may be FAILED.
         """
         assert new, f"a row was deleted from the orders table: {old}"
         self.at += 1
@@ -136,7 +136,7 @@ class History:
         assert quantities(order) == tracked.items
         assert order["updated_at"] >= before["updated_at"], f"{before} became {order}"
         assert order["status"] in MAY_BECOME.get(before["status"], ()), f"{before} became {order}"
-        self._decided(tracked, before, order, disturbed=disturbed)
+        self._decided(tracked, before, order, may_fail=may_fail)
         tracked.versions.append(Version(self.at, order))
         return tracked
 
@@ -151,7 +151,7 @@ class History:
         self.tracked_orders[tracked.order_id] = tracked
         return tracked
 
-    def _decided(self, tracked: TrackedOrder, before: Json, order: Json, *, disturbed: bool) -> None:
+    def _decided(self, tracked: TrackedOrder, before: Json, order: Json, *, may_fail: bool) -> None:
         status = order["status"]
         if status == "CONFIRMED":
             self._confirmed(tracked, order)
@@ -163,7 +163,7 @@ class History:
         if status == "REJECTED":
             self._rejected(tracked, order["reason"])
         elif status == "FAILED":
-            assert disturbed, f"order FAILED although no fault was injected: {order}"
+            assert may_fail, f"order FAILED without a fault or before the time limit: {order}"
             assert order["reason"]["code"] == "InternalError"
         else:
             assert "reason" not in order, order

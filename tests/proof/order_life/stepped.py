@@ -16,20 +16,29 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from components.apis.routes import WORKFLOW, function_of
 from shared import rows
+from shared.domain.times import parse_timestamp
 from shared.domain.users import User as Profile
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.runtime import LoadedFunction
 from tests.proof.order_life.activities import Activity, CallOutcome, current
 from tests.proof.order_life.answers import Answers, Call, Request
-from tests.proof.order_life.functions import Clock, Functions, Gate, functions_in_process, invocation
+from tests.proof.order_life.functions import (
+    STANDARD_LIMIT_S,
+    Clock,
+    Functions,
+    Gate,
+    functions_in_process,
+    invocation,
+)
 from tests.proof.order_life.gateway import event_of, reply_of
 from tests.proof.order_life.history import History, Json, Mail, User
 from tests.proof.order_life.queues import Delivery, Queues
-from tests.proof.order_life.workflow import EXPRESS_LIMIT_S, STANDARD, STANDARD_LIMIT_S, Ended, Interpreter, interpreter
+from tests.proof.order_life.workflow import EXPRESS_LIMIT_S, STANDARD, Ended, Interpreter, interpreter
 
 _MOST_ROUNDS: Final = 50
 """The maximum number of rounds of `settle`, more than any run needs."""
@@ -66,6 +75,8 @@ class SteppedPlatform:
         self.faults: Counter[str] = Counter()
         self._disturbed: set[str] = set()
         """Names of executions that were affected by faults."""
+        self._undecided: set[str] = set()
+        """Ids of orders whose STANDARD execution ended without a decision."""
         self._changes: list[Change] = []
         self._requests = 0
         for user in users.values():
@@ -225,11 +236,10 @@ class SteppedPlatform:
                 row, old = record["dynamodb"]["NewImage"], record["dynamodb"].get("OldImage", {})
                 if row["request_id"] != old.get("request_id"):
                     self.history.product_put(_product(row))
-            disturbed = change.by.faults > 0 or self._follows_a_fault(change.by)
             for record in change.orders:
                 images = record["dynamodb"]
                 tracked = self.history.order_changed(
-                    images.get("OldImage"), images.get("NewImage"), disturbed=disturbed
+                    images.get("OldImage"), images.get("NewImage"), may_fail=self._may_fail(change.by, images)
                 )
                 if "OldImage" not in images:
                     self.answers.created(tracked)
@@ -239,12 +249,15 @@ class SteppedPlatform:
             self.queues.unpublished += change.orders
         self._changes.clear()
 
-    def _follows_a_fault(self, activity: Activity) -> bool:
-        """Return whether the activity is a `fail_order` invocation for an execution that a fault affected.
+    def _may_fail(self, activity: Activity, images: Json) -> bool:
+        """Return whether the activity may make the order FAILED.
 
-        No other execution may leave its order PENDING, so only such an invocation may make an order FAILED.
+        Only `fail_order` may do so, for an execution that a fault affected, and at the time limit of the execution.
         """
-        return activity.name == "fail_order" and activity.about.event["detail"]["name"] in self._disturbed
+        if activity.name != "fail_order" or activity.about.event["detail"]["name"] not in self._disturbed:
+            return False
+        created_at = parse_timestamp(images["NewImage"]["created_at"]["S"])
+        return self.clock.now() - created_at >= timedelta(seconds=STANDARD_LIMIT_S)
 
     def _collect(self) -> None:
         """Process new events, failed messages and started executions."""
@@ -281,6 +294,7 @@ class SteppedPlatform:
             return
         if activity.faults:
             self._disturbed.add(activity.about)
+        self._undecided.add(activity.about)
         status = ended.status if ended else "ABORTED"
         detail = {"name": activity.about, "status": status, "error": ended.error if ended else None}
         self.queues.deliveries.append(Delivery("fail_order", {"detail": detail}))
@@ -300,7 +314,7 @@ class SteppedPlatform:
         """Run everything to its end without further faults, and compare the final state with the model."""
         queues = self.queues
         for rounds in itertools.count():
-            if not self.activities and queues.is_empty:
+            if not self.activities and queues.is_empty and not self._start_again():
                 break
             assert rounds < _MOST_ROUNDS, (
                 f"work is left after {_MOST_ROUNDS} rounds; the last error was {self.last_error!r}"
@@ -315,6 +329,16 @@ class SteppedPlatform:
             queues.consume(10, at_once=True)
             queues.redrive()
         self.history.all_told(self.mails(), self.objects(), self.excused)
+
+    def _start_again(self) -> bool:
+        """Start the workflow of each order that its execution left PENDING, as the sweep does.
+
+        Return whether there was such an order.
+        """
+        late = [order_id for order_id in self.history.pending() if order_id in self._undecided]
+        for order_id in late:
+            self._standard(order_id, {"order": self.history.tracked_orders[order_id].now})
+        return bool(late)
 
     def close(self) -> None:
         """End all threads."""

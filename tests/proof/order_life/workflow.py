@@ -22,14 +22,12 @@ from botocore.exceptions import ClientError
 
 from components.workflow import state_machine
 from tests.proof.order_life.activities import Activity, CallOutcome, Died, current
-from tests.proof.order_life.functions import Clock
-from tests.support.graph import stack_config
+from tests.proof.order_life.functions import STANDARD_LIMIT_S, Clock
 from tests.workflow.harness import ACCEPTED_VALUES, FUNCTIONS, VALUES
 
 EXPRESS_LIMIT_S: Final = 28
 EXPRESS: Final = ACCEPTED_VALUES["express_arn"]
 STANDARD: Final = f"{EXPRESS}-standard"
-STANDARD_LIMIT_S: Final = json.loads(stack_config("prod")["orders:workflow"])["standardTimeoutSeconds"]
 _jsonata: Any = importlib.import_module("jsonata")
 _timebox: Any = importlib.import_module("jsonata.timebox")
 _engine: Any = importlib.import_module("ministack.services.stepfunctions")
