@@ -191,7 +191,7 @@ class TestFailOrder:
     def test_failing_an_order_waits_for_a_running_transaction(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
     ) -> None:
-        TestProcessOrder.store(dynamodb, order())
+        TestProcessOrder.store(dynamodb, self.aged(STANDARD_TIMEOUT_S))
         dynamodb.faults.refuse("update_item", "TransactionConflictException", times=5)
         assert fail_order(self.ended()) == {"failed": True}
 
