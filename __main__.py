@@ -12,7 +12,7 @@ from components.apis.rest_api import RestApi, RestApiArgs
 from components.aws.log_key import LogKey, LogKeyArgs
 from components.aws.naming import Naming
 from components.aws.protection import protect_irreplaceable
-from components.data_tier import CATALOG_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
+from components.data_tier import CATALOG_INDEX, LATE_ORDERS_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
 from components.events.event_bus import CALLER_LIMITS, EventBus, EventBusArgs
 from components.functions import archives
 from components.functions.failure_queues import as_stack_output
@@ -96,6 +96,8 @@ events = EventBus(
     EventBusArgs(
         context=context,
         orders_table=data.orders,
+        late_orders_index=LATE_ORDERS_INDEX,
+        sweep_minutes=config.workflow.sweep_minutes,
         users_table=data.users,
         idempotency_table=data.idempotency,
         analytics_bucket=data.analytics_bucket,

@@ -184,6 +184,14 @@ class WorkflowSettings(_Area):
         description="Time limit of a STANDARD execution in seconds. If the order is still PENDING after that time, "
         "the order becomes FAILED.",
     )
+    sweep_minutes: int = Field(
+        default=5,
+        ge=1,
+        # Lambda's maximum batching window is 300 s.
+        le=5,
+        description="Minutes from one sweep for late orders to the next. An order whose workflow was not started, or "
+        "whose execution was aborted, waits for at most two sweeps.",
+    )
 
 
 class MailSettings(_Area):

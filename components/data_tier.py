@@ -13,9 +13,11 @@ from components.aws.iam import deny_insecure_transport
 from components.aws.monitored import MonitoredTable
 from components.aws.naming import Naming
 from components.aws.owner import Owner
+from contracts.orders import LATE_SHARD
 
 ORDERS_BY_USER_INDEX = "by-user"
 CATALOG_INDEX = "catalog"
+LATE_ORDERS_INDEX = "late"
 _COMPONENT = "data"
 _DAYS_OF_EARLIER_VERSIONS = 7
 
@@ -44,7 +46,7 @@ class DataTier(pulumi.ComponentResource):
     users: aws.dynamodb.Table
     """Table of user profiles. The key is user_id."""
     orders: aws.dynamodb.Table
-    """Table of orders. The key is order_id. The table has a stream of all changes and the index `by-user`."""
+    """Table of orders. The key is order_id. The table has a stream of all changes and the indexes `by-user` and `late`."""
     inventory: aws.dynamodb.Table
     """Table of products and their stock. The key is product_id. The table has the index `catalog`."""
     idempotency: aws.dynamodb.Table
@@ -64,8 +66,13 @@ class DataTier(pulumi.ComponentResource):
         self.orders = self._make_table(
             "orders",
             keys=["order_id"],
-            attributes=["order_id", "user_id", "created_at"],
-            indexes=[_index(ORDERS_BY_USER_INDEX, ["user_id", "created_at"], projection="ALL")],
+            attributes=["order_id", "user_id", "created_at", LATE_SHARD],
+            indexes=[
+                _index(ORDERS_BY_USER_INDEX, ["user_id", "created_at"], projection="ALL"),
+                # Only late orders have this key, so all other orders are not in this index and cost
+                # nothing there.
+                _index(LATE_ORDERS_INDEX, [LATE_SHARD, "created_at"], projection="KEYS_ONLY"),
+            ],
             stream=True,
         )
         self.inventory = self._make_table(

@@ -38,6 +38,9 @@ DETAIL_TYPES: Final[Mapping[Status, str]] = MappingProxyType(
 MESSAGE_GROUP_ID: Final = "orders"
 """Message group of the analytics queue."""
 
+LATE_SHARD: Final = "late_shard"
+"""Attribute of an order that is late: its partition key in the index of late orders. No other order has it."""
+
 HTTP_STATUS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "ValidationError": 400,

@@ -27,6 +27,7 @@ NAMES: Final = (
     "environments",
     "event_targets",
     "execution_log",
+    "execution_names",
     "execution_roles",
     "execution_steps",
     "http_api_cors",

@@ -1,7 +1,8 @@
-"""An event source mapping of a DynamoDB stream obeys its settings for retries and failures.
+"""An event source mapping of a DynamoDB stream obeys its settings for batches, retries and failures.
 
 Emulator: The emulator retries a failing batch until the batch succeeds or its records are too old. It ignores the
-    maximum number of attempts, the splitting of a batch, and partial responses (ReportBatchItemFailures).
+    batching window, the maximum number of attempts, the splitting of a batch, and partial responses
+    (ReportBatchItemFailures).
 AWS: Lambda applies all of these settings and reports each discarded batch to the on-failure destination.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
@@ -49,8 +50,20 @@ def poll(original: Any) -> bool:
 
 
 def unread(account: str, region: str, mapping: Any) -> int:
-    """Return the number of records in the mapping's next batch, including those in processing."""
-    return len(_next_batch(account, region, mapping)[1])
+    """Return the number of records in the mapping's next batch, including those in processing.
+
+    Records that wait for the end of the batching window do not count.
+    """
+    records = _next_batch(account, region, mapping)[1]
+    return len(records) if _is_due(mapping, records) else 0
+
+
+def _is_due(mapping: Any, records: Sequence[Any]) -> bool:
+    """Return whether the batch is full, or its oldest record has waited for the batching window."""
+    window_s = int(mapping.get("MaximumBatchingWindowInSeconds", 0))
+    if not records or not window_s or len(records) >= int(mapping.get("BatchSize", 100)):
+        return bool(records)
+    return time.time() - float(records[0]["dynamodb"]["ApproximateCreationDateTime"]) >= window_s
 
 
 def _next_batch(account: str, region: str, mapping: Any) -> tuple[int, Sequence[Any]]:
@@ -73,7 +86,7 @@ def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
         if identity in _active:
             return False
     position, records = _next_batch(account, region, mapping)
-    if not records:
+    if not _is_due(mapping, records):
         return False
     function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
     if function is None:

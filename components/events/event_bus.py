@@ -16,6 +16,7 @@ from components.aws.owner import Owner
 from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
 from components.events.delivery import Delivery, make_target
 from components.events.outbox import make_relay
+from components.events.sweep import SweepArgs, make_sweep
 from components.events.unfinished_executions import make_fail_order, make_rule
 from components.functions.failure_queues import FailureQueue, function_failure_queues
 from components.functions.function import (
@@ -45,6 +46,10 @@ class EventBusArgs:
     """Settings that all functions of the stack share."""
     orders_table: aws.dynamodb.Table
     """Table of orders. Its stream must contain new and old images."""
+    late_orders_index: str
+    """Name of the orders table's index of late orders."""
+    sweep_minutes: int
+    """Minutes from one sweep for late orders to the next, 1-5."""
     users_table: aws.dynamodb.Table
     """Table of user profiles, which contain the email addresses."""
     idempotency_table: aws.dynamodb.Table
@@ -112,12 +117,17 @@ class EventBus(pulumi.ComponentResource):
         self._analytics = self._make_analytics_queue()
         self._process_order, self._fail_order = self._make_process_order(), self._make_fail_order()
         self._send_email = self._make_send_email()
+        sweep = make_sweep(self._owner, self._sweep_args())
         self.functions = by_source(
+            sweep.mark_late_orders,
+            sweep.restart_late_orders,
             self.relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
         )
         self.failure_queues = {
             **function_failure_queues(self.functions),
             "publish-order-events-stream": stream_failures,
+            "mark-late-orders-stream": sweep.stream_failures,
+            "restart-late-orders-delivery": sweep.delivery_failures,
             "analytics-dlq": self._analytics.failure_queue,
             **self._make_deliveries(),
         }
@@ -168,6 +178,17 @@ class EventBus(pulumi.ComponentResource):
             context=args.context,
             orders_table=args.orders_table,
             bus=self._bus,
+        )
+
+    def _sweep_args(self) -> SweepArgs:
+        args = self._args
+        return SweepArgs(
+            context=args.context,
+            orders_table=args.orders_table,
+            late_orders_index=args.late_orders_index,
+            state_machine_arn=args.state_machine_arn,
+            success_topic_arn=self._successes.arn,
+            minutes=args.sweep_minutes,
         )
 
     def _make_analytics_queue(self) -> AnalyticsQueue:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import aws
+from shared.domain.executions import order_id_of
 from shared.domain.times import utc_now
 from shared.order_store import OrderStore
 from shared.telemetry import correlate, logger, metrics, tracer
@@ -33,8 +34,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     A rejected order stays REJECTED, although its execution failed.
     """
     ended = event["detail"]
-    # process_order names each execution by the id of its order.
-    order_id: str = ended["name"]
+    order_id = order_id_of(ended["name"])
     correlate(order_id)
     logger.append_keys(order_id=order_id, code=ended.get("error") or ended["status"])
     failed = store.fail(order_id, utc_now(), at_least=TIME_LIMIT)

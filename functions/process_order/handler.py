@@ -6,13 +6,11 @@ if the order is already decided. Raises ValidationError if the event violates it
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError
 
 from contracts.orders import DETAIL_TYPES
 from shared import aws, events, rows
@@ -20,14 +18,11 @@ from shared.domain.orders import Order
 from shared.domain.times import parse_timestamp, utc_now
 from shared.errors import OrderNotFound, OrderUndecided
 from shared.order_store import OrderStore
+from shared.order_workflow import OrderWorkflow
 from shared.telemetry import correlate, logger, metrics, tracer
 
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
-workflows: SFNClient = aws.client("stepfunctions")
-STATE_MACHINE_ARN: Final = os.environ["STATE_MACHINE_ARN"]
+workflow = OrderWorkflow(aws.client("stepfunctions"), state_machine_arn=os.environ["STATE_MACHINE_ARN"])
 read = events.event_parser(DETAIL_TYPES["PENDING"])
 # The workflow of POST /process has a time limit below API Gateway's 29 s. When the order is older than 30 s, its
 # EXPRESS execution has therefore ended, perhaps with the error Undecided.
@@ -44,8 +39,10 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     correlate(order_id)
     logger.append_keys(order_id=order_id, event_id=detail["event_id"])
     order = _to_start(order_id, utc_now())
-    if order:
-        _start(order)
+    if order and workflow.start(order):
+        logger.info("workflow started")
+    elif order:
+        logger.info("workflow was already started")
     return {"started": order is not None}
 
 
@@ -67,20 +64,3 @@ def _to_start(order_id: str, now: datetime) -> Order | None:
         logger.info("order is still undecided", status=order["status"])
         raise OrderUndecided(f"order {order_id}: not decided yet; its EXPRESS execution may still be running")
     return order
-
-
-def _start(order: Order) -> None:
-    """Start the STANDARD execution of the order, unless it was already started.
-
-    The order id is the name of the execution. Step Functions accepts each name only once in 90 days.
-    """
-    try:
-        workflows.start_execution(
-            stateMachineArn=STATE_MACHINE_ARN, name=order["order_id"], input=json.dumps({"order": order})
-        )
-    except ClientError as error:
-        if aws.error_code(error) != "ExecutionAlreadyExists":
-            raise
-        logger.info("workflow was already started")
-    else:
-        logger.info("workflow started")

@@ -92,6 +92,10 @@ class OrderUndecided(ConsumerError):
     """The order is PENDING, and its EXPRESS execution may still be running."""
 
 
+class LateOrdersLeft(ConsumerError):
+    """The sweep could not restart some late orders."""
+
+
 class MailClaimed(ConsumerError):
     """Another invocation is sending the email for this event."""
 

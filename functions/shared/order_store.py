@@ -79,7 +79,8 @@ class OrderStore:
                 lambda: self._client.update_item(
                     TableName=self._table,
                     Key={"order_id": {"S": order_id}},
-                    UpdateExpression="SET #status = :status, #reason = :reason, updated_at = :now",
+                    UpdateExpression="SET #status = :status, #reason = :reason, updated_at = :now "
+                    + rows.NO_LONGER_LATE,
                     # All timestamps have the same format, so their alphabetical order is their order in time.
                     ConditionExpression="#status = :pending AND created_at <= :latest",
                     ExpressionAttributeNames={"#status": "status", "#reason": "reason"},

@@ -217,7 +217,8 @@ def _status_update(table: str, order: Order, condition: str) -> dict[str, Any]:
     return {
         "TableName": table,
         "Key": {"order_id": {"S": order["order_id"]}},
-        "UpdateExpression": "SET #status = :status, #updated_at = :updated_at",
+        # Callers append further attributes to the clause SET, so this clause is the last.
+        "UpdateExpression": f"{rows.NO_LONGER_LATE} SET #status = :status, #updated_at = :updated_at",
         "ConditionExpression": condition,
         "ExpressionAttributeNames": {"#status": "status", "#updated_at": "updated_at"},
         "ExpressionAttributeValues": {":status": {"S": order["status"]}, ":updated_at": {"S": order["updated_at"]}},

@@ -1,8 +1,8 @@
 """Converts orders, products and profiles to rows in DynamoDB's JSON format, and rows back to them.
 
 These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. The
-functions also keep internal attributes (request_hash, synchronous, request_id, catalog_id,
-email_verified) out of API responses.
+functions also keep internal attributes (request_hash, synchronous, request_id, catalog_id, email_verified, late_shard,
+restarts) out of API responses.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from contracts.orders import LATE_SHARD
 from shared.domain.orders import Line, Order, Price
 from shared.domain.products import Product, ProductContent
 from shared.domain.users import User
@@ -20,6 +21,15 @@ Row = Mapping[str, Any]
 
 CATALOG_PARTITION: Final = "products"
 """Partition key of all products in the index `catalog`. It allows a Query of all products instead of a Scan."""
+
+LATE_SHARDS: Final = "0123456789abcdef"
+"""Partition keys of the index `late`, one per character.
+
+DynamoDB limits each partition key to 1,000 writes per second. With one partition key, many orders that are late at the
+same time could exceed this limit. DynamoDB then throttles the decisions of these orders too.
+"""
+NO_LONGER_LATE: Final = f"REMOVE {LATE_SHARD}"
+"""Part of the update expression of every decision. It removes the order from the index `late`."""
 
 
 def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str, Any]:
@@ -64,6 +74,21 @@ def order_of(row: Row) -> Order:
 def is_synchronous(row: Row) -> bool:
     """Return whether the order was placed with POST /process."""
     return bool(row.get("synchronous", {}).get("BOOL"))
+
+
+def late_shard(order_id: str) -> str:
+    """Return the order's partition key in the index `late`: the last digit of its id, which is random."""
+    return order_id[-1]
+
+
+def is_late(row: Row) -> bool:
+    """Return whether the order is in the index `late`."""
+    return LATE_SHARD in row
+
+
+def restarts_of(row: Row) -> int:
+    """Return how often the sweep has restarted the order's workflow under another name."""
+    return int(row.get("restarts", {}).get("N", "0"))
 
 
 def user_row(user: User, *, request_id: str) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def record_event_bus(**changes: Any) -> Graph:
         "context": context(),
         "state_machine_arn": STANDARD,
         "standard_timeout_s": 900,
+        "late_orders_index": "late",
+        "sweep_minutes": 5,
         "archive_retention_days": 7,
         "mail_sender": "orders@example.com",
         "create_identity": False,

@@ -13,7 +13,7 @@ from tests.support.graph import Graph
 GraphOf = Callable[[str], Graph]
 TABLES = {
     "data-users": ("user_id", {"user_id"}),
-    "data-orders": ("order_id", {"order_id", "user_id", "created_at"}),
+    "data-orders": ("order_id", {"order_id", "user_id", "created_at", "late_shard"}),
     "data-inventory": ("product_id", {"product_id", "catalog_id"}),
     "data-idempotency": ("id", {"id"}),
 }
@@ -46,9 +46,12 @@ def test_prod_data_is_protected_from_deletion_and_can_be_restored(stack: str, sa
     assert recoverable == {stack != "local"}
 
 
-def test_orders_table_streams_old_and_new_rows_and_is_indexed_by_user(graph_of: GraphOf) -> None:
+def test_orders_table_streams_old_and_new_rows(graph_of: GraphOf) -> None:
+    assert table(graph_of("prod"), "data-orders")["streamViewType"] == "NEW_AND_OLD_IMAGES"
+
+
+def test_orders_are_indexed_by_user_and_late_orders_by_time(graph_of: GraphOf) -> None:
     inputs = table(graph_of("prod"), "data-orders")
-    assert inputs["streamViewType"] == "NEW_AND_OLD_IMAGES"
     assert inputs["globalSecondaryIndexes"] == [
         {
             "name": "by-user",
@@ -57,7 +60,15 @@ def test_orders_table_streams_old_and_new_rows_and_is_indexed_by_user(graph_of: 
                 {"attributeName": "user_id", "keyType": "HASH"},
                 {"attributeName": "created_at", "keyType": "RANGE"},
             ],
-        }
+        },
+        {
+            "name": "late",
+            "projectionType": "KEYS_ONLY",
+            "keySchemas": [
+                {"attributeName": "late_shard", "keyType": "HASH"},
+                {"attributeName": "created_at", "keyType": "RANGE"},
+            ],
+        },
     ]
 
 

@@ -29,13 +29,14 @@ TARGETS = {
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
     "send-email": ("order-changed", f"{FUNCTIONS}-send-email:live"),
     "analytics": ("order-changed", f"{QUEUES}-analytics.fifo"),
+    "restart-late-orders": ("late-orders", f"{FUNCTIONS}-restart-late-orders:live"),
 }
 FUNCTION_TARGETS = ["process-order", "fail-order", "send-email"]
 
 
 def rule_arn(rule: str) -> str:
     """Return the ARN of a rule of the stack dev. AWS omits the bus name from the ARN for rules on the default bus."""
-    return f"{RULES}/{'' if rule == 'execution-ended' else 'orders-dev-bus/'}orders-dev-{rule}"
+    return f"{RULES}/{'' if rule in ('execution-ended', 'late-orders') else 'orders-dev-bus/'}orders-dev-{rule}"
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ class TestDelivery:
     def test_analytics_queue_accepts_events_only_from_its_rule(self, graph: Graph) -> None:
         assert sent_by_rules(graph, "analytics", f"{QUEUES}-analytics.fifo") == [rule_arn("order-changed")]
 
-    @pytest.mark.parametrize("name", FUNCTION_TARGETS)
+    @pytest.mark.parametrize("name", [*FUNCTION_TARGETS, "restart-late-orders"])
     def test_only_the_rule_of_a_target_may_invoke_its_function(self, graph: Graph, name: str) -> None:
         permission = graph.one("Permission", f"{name}-event-bus").inputs
         assert permission["principal"] == "events.amazonaws.com"

@@ -14,7 +14,7 @@ from tests.components.order_programs import context, record_event_bus
 from tests.support.graph import Graph, stack_config
 
 GraphOf = Callable[[str], Graph]
-ASYNCHRONOUS = {"process-order", "fail-order", "send-email"}
+ASYNCHRONOUS = {"process-order", "fail-order", "send-email", "restart-late-orders"}
 NAMES = sorted(path.parent.name.replace("_", "-") for path in archives.FUNCTIONS.glob("*/handler.py"))
 
 

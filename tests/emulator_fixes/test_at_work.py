@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -37,6 +38,19 @@ def consume(cloud: Cloud, gate: Gate, source: str, **settings: str) -> None:
     cloud("lambda", "create_event_source_mapping", FunctionName=gate.function, EventSourceArn=source, **settings)
 
 
+def table(cloud: Cloud) -> dict[str, Any]:
+    """Create a table with a stream, and return its description."""
+    return cloud(
+        "dynamodb",
+        "create_table",
+        TableName=unique("table"),
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+
+
 def test_event_counts_as_work_until_its_function_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
     cloud.invoke(gate.function, {}, kind="Event")
 
@@ -65,21 +79,22 @@ def test_message_counts_as_work_until_it_is_processed(cloud: Cloud, gate: Gate, 
 
 
 def test_stream_record_counts_as_work_until_it_is_processed(cloud: Cloud, gate: Gate, at_work: At) -> None:
-    made = cloud(
-        "dynamodb",
-        "create_table",
-        TableName=unique("table"),
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )["TableDescription"]
+    made = table(cloud)
     consume(cloud, gate, made["LatestStreamArn"], StartingPosition="TRIM_HORIZON")
     cloud("dynamodb", "put_item", TableName=made["TableName"], Item={"id": {"S": "1"}})
 
     assert at_work() == {"records": 1}
     gate.open()
     eventually(lambda: at_work() == {})
+
+
+def test_record_in_a_batching_window_does_not_count_as_work(cloud: Cloud, gate: Gate, at_work: At) -> None:
+    made = table(cloud)
+    window: Any = {"StartingPosition": "TRIM_HORIZON", "MaximumBatchingWindowInSeconds": 300}
+    consume(cloud, gate, made["LatestStreamArn"], **window)
+    cloud("dynamodb", "put_item", TableName=made["TableName"], Item={"id": {"S": "1"}})
+
+    assert at_work() == {}
 
 
 def test_message_without_a_consumer_does_not_count_as_work(cloud: Cloud, at_work: At) -> None:

@@ -128,3 +128,23 @@ def test_filtered_records_do_not_reach_the_function(cloud: Cloud) -> None:
     write(cloud, name, "drop-1", "keep-1")
 
     assert cloud.log(group, "got") == ["got keep-1"]
+
+
+def test_batching_window_collects_records_into_one_batch(cloud: Cloud) -> None:
+    name, stream = table(cloud)
+    group = consume(cloud, CONSUMER, stream, BatchSize=100, MaximumBatchingWindowInSeconds=3)
+
+    write(cloud, name, "one")
+    write(cloud, name, "two")
+
+    assert len(cloud.log(group, "got")) == 1
+    assert cloud.log(group, "got one,two")
+
+
+def test_full_batch_does_not_wait_for_the_batching_window(cloud: Cloud) -> None:
+    name, stream = table(cloud)
+    group = consume(cloud, CONSUMER, stream, BatchSize=2, MaximumBatchingWindowInSeconds=300)
+
+    write(cloud, name, "one", "two")
+
+    assert len(cloud.log(group, "got")) == 1

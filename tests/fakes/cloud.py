@@ -37,6 +37,7 @@ class FakeCloud:
         self.dynamodb.tables.update(order_tables())
         self.events.entries.clear()
         self.stepfunctions.executions.clear()
+        self.stepfunctions.ended.clear()
         self.sesv2.sent.clear()
         self.s3.objects.clear()
         self.sqs.sent.clear()

@@ -40,7 +40,13 @@ def order_tables() -> dict[str, Table]:
     """Return the platform's tables, empty."""
     return {
         "users": Table(key="user_id"),
-        "orders": Table(key="order_id", indexes={"by-user": Index(hash_key="user_id", range_key="created_at")}),
+        "orders": Table(
+            key="order_id",
+            indexes={
+                "by-user": Index(hash_key="user_id", range_key="created_at"),
+                "late": Index(hash_key="late_shard", range_key="created_at", keys_only=True),
+            },
+        ),
         "inventory": Table(
             key="product_id",
             indexes={"catalog": Index(hash_key="catalog_id", range_key="product_id", keys_only=True)},
@@ -190,7 +196,8 @@ class FakeDynamoDB:
             ]
         kept = {index.hash_key, index.range_key, table.key} if index.keys_only else None
         page = [{name: value for name, value in row.items() if not kept or name in kept} for row in found[:Limit]]
-        return {"Items": copy.deepcopy(page), "Count": len(page)}
+        more = {name: found[Limit - 1][name] for name in (index.hash_key, index.range_key, table.key)} if len(found) > Limit else {}
+        return {"Items": copy.deepcopy(page), "Count": len(page)} | ({"LastEvaluatedKey": more} if more else {})
 
     def _store(self, table: str, key: str, item: Item) -> None:
         rows = self.tables[table]

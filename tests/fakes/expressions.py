@@ -35,9 +35,22 @@ class Expression:
         return result
 
     def update(self, item: Item) -> None:
-        """Apply an update such as `SET a = :b, c = c + :d`. DynamoDB reads all operands before it changes the row."""
+        """Apply an update such as `SET a = :b, c = c + :d REMOVE e`.
+
+        DynamoDB reads all operands before it changes the row, and accepts each clause once, in any order.
+        """
         before = dict(item)
-        self._expect("SET")
+        clauses = {"SET": lambda: self._set(item, before), "REMOVE": lambda: self._remove(item)}
+        while self._tokens:
+            clause = self._next()
+            if clause not in clauses:
+                raise ValueError(f"expression: got {clause!r}, expected one of {', '.join(clauses)}, each once")
+            clauses.pop(clause)()
+
+    def _remove(self, item: Item) -> None:
+        item.pop(self._attribute(self._next()), None)
+
+    def _set(self, item: Item, before: Item) -> None:
         while True:
             attribute = self._attribute(self._next())
             self._expect("=")
@@ -49,7 +62,6 @@ class Expression:
             if self._peek() != ",":
                 break
             self._next()
-        self._end()
 
     def _any(self, item: Item) -> bool:
         result = self._all(item)

@@ -20,6 +20,7 @@ ENVIRONMENT: Final = {
     "ORDERS_TABLE": "orders",
     "STANDARD_TIMEOUT_S": "900",
     "ORDERS_BY_USER_INDEX": "by-user",
+    "LATE_ORDERS_INDEX": "late",
     "INVENTORY_TABLE": "inventory",
     "CATALOG_INDEX": "catalog",
     "IDEMPOTENCY_TABLE": "idempotency",

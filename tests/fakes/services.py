@@ -39,20 +39,31 @@ class FakeEventBridge:
 
 
 class FakeStepFunctions:
-    """Starts at most one execution for each name."""
+    """Starts at most one execution for each name.
+
+    As on AWS, a repeated call succeeds while the execution runs with the same input.
+    """
 
     def __init__(self) -> None:
         self.faults = Faults("stepfunctions")
         self.executions: dict[str, dict[str, Any]] = {}
+        self.ended: set[str] = set()
+        """Names of the executions that have ended."""
+
+    @property
+    def running(self) -> list[str]:
+        """Return the names of the executions that run, in the order in which they started."""
+        return [name for name in self.executions if name not in self.ended]
 
     def start_execution(self, **arguments: Any) -> dict[str, Any]:
         return self.faults.run("start_execution", arguments, lambda: self._start(arguments))
 
     def _start(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if arguments["name"] in self.executions:
+        name = arguments["name"]
+        same = self.executions.setdefault(name, arguments)["input"] == arguments["input"]
+        if name in self.ended or not same:
             raise client_error("ExecutionAlreadyExists", "StartExecution")
-        self.executions[arguments["name"]] = arguments
-        return {"executionArn": f"arn:execution:{arguments['name']}"}
+        return {"executionArn": f"arn:execution:{name}"}
 
 
 class FakeSes:

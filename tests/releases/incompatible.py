@@ -107,7 +107,7 @@ INCOMPATIBLE: Final[Mapping[str, Incompatible]] = {
     ),
     "input of the workflow": Incompatible(
         (
-            Edit(r"functions/process_order/handler\.py", r'\{"order": order\}', '{"accepted": order}'),
+            Edit(r"functions/shared/order_workflow\.py", r'\{"order": order\}', '{"accepted": order}'),
             Edit(r"functions/validate_order/handler\.py", r'fields.get\("order"\)', 'fields.get("accepted")'),
             Edit(_WORKFLOWS, r"states\.input\.order\b", "states.input.accepted"),
         ),

@@ -113,14 +113,24 @@ def asynchronous_functions(graph: Graph) -> set[str]:
     return {arn.split(":function:")[1].split(":")[0] for arn in arns if ":lambda:" in arn}
 
 
+def scheduled_functions(graph: Graph) -> set[str]:
+    """Return the names of the functions that a schedule invokes."""
+    schedules = {rule.inputs["name"] for rule in graph.of("EventRule") if "scheduleExpression" in rule.inputs}
+    targets = [target.inputs for target in graph.of("EventTarget")]
+    return {each["arn"].split(":function:")[1].split(":")[0] for each in targets if each["rule"] in schedules}
+
+
 def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator[str]:
     queues = {queue.state["arn"] for queue in graph.of("Queue")}
     configured = {config.inputs["functionName"]: config.inputs for config in graph.of("FunctionEventInvokeConfig")}
+    scheduled = scheduled_functions(graph)
     for name in asynchronous_functions(graph):
         config = configured.get(name, {})
         destination = config.get("destinationConfig", {})
-        if (config.get("maximumEventAgeInSeconds"), config.get("maximumRetryAttempts")) != (300, 2):
-            yield f"{name}: maximum event age is not 300 s or retries are not 2"
+        settings = (config.get("maximumEventAgeInSeconds"), config.get("maximumRetryAttempts"))
+        # The next invocation by the schedule repeats the work of a failed one, so retries would only add load.
+        if settings != (wanted := (60, 0) if name in scheduled else (300, 2)):
+            yield f"{name}: maximum event age is not {wanted[0]} s or retries are not {wanted[1]}"
         if destination.get("onFailure", {}).get("destination") not in queues or not destination.get("onSuccess"):
             yield f"{name}: lacks an on-failure or an on-success destination"
         if config.get("qualifier") != "live":
@@ -152,8 +162,8 @@ def _mappings(graph: Graph, queues: set[str]) -> Iterator[str]:
                 yield f"{mapping.name}: lacks a dead-letter queue of the same type, standard or FIFO"
         else:
             failed = inputs.get("destinationConfig", {}).get("onFailure", {}).get("destinationArn")
-            if failed not in queues or inputs.get("maximumRetryAttempts", -1) < 0:
-                yield f"{mapping.name}: a record that always fails would block its shard"
+            if failed not in queues:
+                yield f"{mapping.name}: a record that fails until the stream drops it would be lost"
             if not inputs.get("bisectBatchOnFunctionError"):
                 yield f"{mapping.name}: does not split a failed batch"
 

@@ -122,7 +122,7 @@ BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.every_target_may_invoke_its_function: [without("Permission")],
     rules.every_asynchronous_hop_has_its_failure_destination: [
         changed("FunctionEventInvokeConfig", drop("destinationConfig")),
-        changed("FunctionEventInvokeConfig", put(maximumRetryAttempts=0)),
+        changed("FunctionEventInvokeConfig", put(maximumRetryAttempts=1)),
         changed("EventTarget", drop("deadLetterConfig")),
         changed("EventTarget", drop("retryPolicy")),
         changed("EventSourceMapping", drop("functionResponseTypes")),

@@ -1,0 +1,195 @@
+"""The sweep, which restarts the workflow of late orders (docs/decisions/28-late-orders-are-restarted.md).
+
+`mark_late_orders` reads the orders stream in large batches, and marks each order that a batch creates but does not
+decide. `restart_late_orders` runs on a schedule and starts the workflow of marked orders again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.iam import allow
+from components.aws.messaging import make_queue, make_queue_policy
+from components.aws.owner import Owner
+from components.events.delivery import Delivery, make_target
+from components.functions.failure_queues import FailureQueue, as_failure_queue
+from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext
+from contracts.orders import TRANSITIONS
+
+# Lambda's maximum. Lambda invokes the function earlier if the records reach 6 MB, which is about 1,700 orders, or when
+# the batching window ends (AWS Lambda Developer Guide, "DynamoDB event sources").
+_BATCH: Final = 10_000
+_MINUTE_S: Final = 60
+# Consecutive sweeps don't overlap, because a sweep ends before the next one starts.
+_RESERVE_S: Final = 10
+_DEFAULT_BUS: Final = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepArgs:
+    """The orders whose workflow the sweep restarts, and how often it does."""
+
+    context: FunctionContext
+    """Settings that all functions of the stack share."""
+    orders_table: aws.dynamodb.Table
+    """Table of orders. Its stream must contain new and old images."""
+    late_orders_index: str
+    """Name of the orders table's index of late orders."""
+    state_machine_arn: pulumi.Input[str]
+    """ARN of the STANDARD state machine."""
+    success_topic_arn: pulumi.Input[str]
+    """ARN of the SNS topic that Lambda notifies of each sweep."""
+    minutes: int
+    """Minutes from one sweep to the next, 1-5. Lambda's batching window is as long, and its maximum is 5 minutes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """The two functions, and their queues of failed work."""
+
+    mark_late_orders: Function
+    restart_late_orders: Function
+    stream_failures: FailureQueue
+    """Queue of the stream batches that `mark_late_orders` could not handle within 24 h."""
+    delivery_failures: FailureQueue
+    """Queue of the sweeps that EventBridge could not start."""
+
+
+def filter_patterns() -> list[str]:
+    """Return the event filters for new orders and for decided orders."""
+    decided: dict[str, Any] = {
+        "eventName": ["MODIFY"],
+        "dynamodb": {
+            "OldImage": {"status": {"S": ["PENDING"]}},
+            "NewImage": {"status": {"S": list(TRANSITIONS["PENDING"])}},
+        },
+    }
+    return [json.dumps(pattern) for pattern in ({"eventName": ["INSERT"]}, decided)]
+
+
+def make_sweep(owner: Owner, args: SweepArgs) -> Sweep:
+    """Create the functions that mark and restart late orders, with their event source mapping and their schedule."""
+    mark, stream_failures = _make_mark_late_orders(owner, args)
+    restart = _make_restart_late_orders(owner, args)
+    return Sweep(
+        mark_late_orders=mark,
+        restart_late_orders=restart,
+        stream_failures=stream_failures,
+        delivery_failures=_make_schedule(owner, args, restart),
+    )
+
+
+def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, FailureQueue]:
+    name, table = "mark-late-orders", args.orders_table
+    failures = make_queue(f"{name}-stream", owner)
+    make_queue_policy(f"{name}-stream", failures, owner)
+    function = Function(
+        name,
+        FunctionArgs(
+            context=args.context,
+            component=owner.component,
+            source="mark_late_orders",
+            # If all orders of a batch are late, the function makes thousands of calls. More memory means more CPU.
+            timeout_s=300,
+            memory_mb=1024,
+            environment={"ORDERS_TABLE": table.name},
+            permissions=[
+                allow("dynamodb:UpdateItem", on=table.arn),
+                allow(
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                    on=table.stream_arn,
+                ),
+                allow(
+                    "dynamodb:ListStreams",
+                    on="*",
+                    because="dynamodb:ListStreams does not support resource-level permissions",
+                ),
+                allow("sqs:SendMessage", on=failures.arn),
+            ],
+        ),
+        owner.opts(),
+    )
+    aws.lambda_.EventSourceMapping(
+        f"{name}-stream",
+        event_source_arn=table.stream_arn,
+        function_name=function.arn,
+        # The first batches also contain the orders of the last 24 h, which is how long DynamoDB retains stream records.
+        # An update of a stack with PENDING orders therefore finds them too.
+        starting_position="TRIM_HORIZON",
+        batch_size=_BATCH,
+        maximum_batching_window_in_seconds=args.minutes * _MINUTE_S,
+        # A batch that times out, because all of its orders are late, succeeds in parts.
+        bisect_batch_on_function_error=True,
+        # Lambda retries until the stream drops the records after 24 h, so that no late order is missed before.
+        maximum_retry_attempts=-1,
+        maximum_record_age_in_seconds=-1,
+        function_response_types=["ReportBatchItemFailures"],
+        destination_config={"on_failure": {"destination_arn": failures.arn}},
+        filter_criteria={"filters": [{"pattern": pattern} for pattern in filter_patterns()]},
+        tags=owner.tags(),
+        opts=owner.opts(),
+    )
+    return function, as_failure_queue(failures, "stream", redrive_to=function.arn)
+
+
+def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
+    table = args.orders_table
+    return Function(
+        "restart-late-orders",
+        FunctionArgs(
+            context=args.context,
+            component=owner.component,
+            source="restart_late_orders",
+            timeout_s=args.minutes * _MINUTE_S - _RESERVE_S,
+            memory_mb=256,
+            environment={
+                "ORDERS_TABLE": table.name,
+                "LATE_ORDERS_INDEX": args.late_orders_index,
+                "STATE_MACHINE_ARN": args.state_machine_arn,
+            },
+            permissions=[
+                allow("dynamodb:Query", on=pulumi.Output.concat(table.arn, "/index/", args.late_orders_index)),
+                allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.arn),
+                allow("states:StartExecution", on=args.state_machine_arn),
+            ],
+            # The next sweep repeats everything, so Lambda must not retry a failed or delayed sweep.
+            asynchronous=AsynchronousInvocation(
+                success_topic_arn=args.success_topic_arn,
+                maximum_event_age_s=_MINUTE_S,
+                maximum_retry_attempts=0,
+            ),
+        ),
+        owner.opts(),
+    )
+
+
+def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> FailureQueue:
+    """Create the rule that invokes `function` every few minutes.
+
+    A rule needs no role, unlike a schedule of EventBridge Scheduler: the function's own policy allows the rule.
+    """
+    rule = aws.cloudwatch.EventRule(
+        f"{owner.component}-late-orders",
+        name=owner.name("late-orders", kind="rule"),
+        # EventBridge accepts scheduled rules only on the default bus.
+        event_bus_name=_DEFAULT_BUS,
+        schedule_expression=f"rate({args.minutes} minute{'s' * (args.minutes > 1)})",
+        tags=owner.tags(),
+        opts=owner.opts(),
+    )
+    delivery = Delivery(
+        rule=rule,
+        target_arn=function.arn,
+        redrive_to=function.arn,
+        allowed_by=function.make_permission(
+            "event-bus", principal="events.amazonaws.com", source_arn=rule.arn
+        ),
+    )
+    return make_target("restart-late-orders", delivery, owner)

@@ -1,0 +1,84 @@
+"""The sweep: restarts the workflow of late orders whose STANDARD execution was never started or has ended.
+
+A schedule invokes this function every few minutes. StartExecution itself reports which orders need a restart: it
+succeeds without a second execution while the order's execution runs, and refuses the name of an ended execution. The
+row counts the restarts, so two sweeps at the same time start the same execution, and an order has one at a time.
+
+Environment variables: ORDERS_TABLE, LATE_ORDERS_INDEX, STATE_MACHINE_ARN. Event: ignored.
+Output: {"running": number of late orders whose workflow runs now}. Raises LateOrdersLeft if single orders failed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import aws, rows
+from shared.domain.times import utc_now
+from shared.errors import LateOrdersLeft
+from shared.late_orders import LateOrders
+from shared.order_store import OrderStore
+from shared.order_workflow import OrderWorkflow
+from shared.telemetry import logger, metrics, tracer
+
+dynamodb = aws.client("dynamodb")
+store = OrderStore(dynamodb, table=os.environ["ORDERS_TABLE"])
+late_orders = LateOrders(dynamodb, table=os.environ["ORDERS_TABLE"], index=os.environ["LATE_ORDERS_INDEX"])
+workflow = OrderWorkflow(aws.client("stepfunctions"), state_machine_arn=os.environ["STATE_MACHINE_ARN"])
+# A younger order is probably being decided right now. The EXPRESS execution of a synchronous order takes up to 28 s.
+MINIMUM_AGE: Final = timedelta(seconds=60)
+# AWS's default quota of StartExecution is 150 calls per second in most regions (Step Functions, "Service quotas"). Two
+# thirds of the quota remain for new orders.
+PER_SECOND: Final = 50
+# A sweep that fails for this number of orders ends, because it would probably fail for the other orders too.
+MOST_FAILURES: Final = 20
+# The time that one more order can need, with all retries of its calls.
+RESERVE_MS: Final = 20_000
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Restart late orders, the oldest first, until none is left or until the time limit is near."""
+    running = failed = 0
+    for order_id in late_orders.created_before(utc_now() - MINIMUM_AGE):
+        started_s = time.monotonic()
+        logger.set_correlation_id(order_id)
+        logger.append_keys(order_id=order_id)
+        try:
+            running += _restart(order_id)
+        except Exception:  # noqa: BLE001 - one order that fails must not stop the others, and the next sweep retries it
+            logger.exception("late order was not restarted")
+            failed += 1
+        if failed == MOST_FAILURES or context.get_remaining_time_in_millis() < RESERVE_MS:
+            break
+        time.sleep(max(0.0, 1 / PER_SECOND - (time.monotonic() - started_s)))
+    if failed:
+        raise LateOrdersLeft(f"late orders: {failed} could not be restarted; see the log; the next sweep retries them")
+    return {"running": running}
+
+
+def _restart(order_id: str) -> bool:
+    """Start the workflow of the order unless it runs already. Return whether it runs now."""
+    row = store.row(order_id)
+    if row is None:
+        return False
+    order = rows.order_of(row)
+    if order["status"] != "PENDING":
+        if rows.is_late(row):
+            late_orders.unmark(order_id)
+        return False
+    restarts = rows.restarts_of(row)
+    if workflow.start(order, restarts=restarts):
+        logger.info("workflow of the late order runs", restarts=restarts)
+        return True
+    if not late_orders.count_restart(order_id, restarts):
+        return False
+    started = workflow.start(order, restarts=restarts + 1)
+    logger.warning("workflow of the late order was restarted", restarts=restarts + 1)
+    return started

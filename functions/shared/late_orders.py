@@ -1,0 +1,114 @@
+"""Marks orders that are late, and lists them with a sparse index.
+
+A late order has the attribute `late_shard`, the partition key of the index. Orders without this attribute are not in
+the index, so an order that is decided in time costs nothing here. Every decision removes the attribute in the same
+write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from contracts.orders import LATE_SHARD
+from shared import rows
+from shared.aws import error_code, is_failed_condition
+from shared.domain.times import timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_PAGE: Final = 100
+_PAUSES_S: Final = (0.05, 0.1, 0.2)
+"""Pauses before a write is repeated that met a transaction, which usually decides the order within milliseconds."""
+
+
+class LateOrders:
+    """Marks, lists and counts restarts of late orders."""
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        *,
+        table: str,
+        index: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._index = index
+        self._sleep = sleep
+
+    def mark(self, order_id: str) -> bool:
+        """Add the order to the index. Return False, and change nothing, if the order is no longer PENDING."""
+        return self._update(
+            order_id,
+            f"SET {LATE_SHARD} = :shard",
+            "#status = :pending",
+            {":shard": {"S": rows.late_shard(order_id)}},
+        )
+
+    def unmark(self, order_id: str) -> None:
+        """Remove a decided order from the index. Only a decision by a function of an older release leaves one there."""
+        self._update(order_id, rows.NO_LONGER_LATE, "#status <> :pending", {})
+
+    def count_restart(self, order_id: str, restarts: int) -> bool:
+        """Set the order's number of restarts to `restarts` + 1.
+
+        Return False, and change nothing, if the order is no longer PENDING, or if another sweep counted the restart.
+        """
+        before = "restarts = :before" if restarts else "attribute_not_exists(restarts)"
+        values = {":after": {"N": str(restarts + 1)}} | ({":before": {"N": str(restarts)}} if restarts else {})
+        return self._update(order_id, "SET restarts = :after", f"#status = :pending AND {before}", values)
+
+    def created_before(self, moment: datetime) -> Iterator[str]:
+        """Yield the ids of late orders that were created before `moment`, from each shard the oldest first.
+
+        The index is eventually consistent, so an order that was just decided can be among them.
+        """
+        shards: list[tuple[str, dict[str, Any] | None]] = [(shard, None) for shard in rows.LATE_SHARDS]
+        # One page of each shard in turn, so that many late orders in one shard do not delay the others.
+        while shards:
+            shard, start = shards.pop(0)
+            page: Any = self._client.query(
+                TableName=self._table,
+                IndexName=self._index,
+                KeyConditionExpression=f"{LATE_SHARD} = :shard AND created_at < :moment",
+                ExpressionAttributeValues={":shard": {"S": shard}, ":moment": {"S": timestamp(moment)}},
+                Limit=_PAGE,
+                **({"ExclusiveStartKey": start} if start else {}),
+            )
+            if last := page.get("LastEvaluatedKey"):
+                shards.append((shard, last))
+            for row in page["Items"]:
+                yield row["order_id"]["S"]
+
+    def _update(self, order_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
+        for pause_s in _PAUSES_S:
+            try:
+                return self._update_once(order_id, update, condition, values)
+            except ClientError as error:
+                if error_code(error) != "TransactionConflictException":
+                    raise
+            self._sleep(pause_s)
+        return self._update_once(order_id, update, condition, values)
+
+    def _update_once(self, order_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"order_id": {"S": order_id}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={":pending": {"S": "PENDING"}, **values},
+            )
+        except ClientError as error:
+            if not is_failed_condition(error):
+                raise
+            return False
+        return True
