@@ -21,7 +21,7 @@ from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext
 from contracts.orders import TRANSITIONS
 
-# Lambda's maximum. Lambda invokes the function earlier if the records reach 6 MB, which is about 1,700 orders, or when
+# Lambda's maximum. Lambda invokes the function earlier if the records reach 6 MB, which is about 2,400 orders, or when
 # the batching window ends (AWS Lambda Developer Guide, "DynamoDB event sources").
 _BATCH: Final = 10_000
 _MINUTE_S: Final = 60

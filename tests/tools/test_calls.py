@@ -15,7 +15,7 @@ from tools.cost.capacity import Access, Units, size_of, units
 from tools.cost.cases import CASES, named, shown
 from tools.cost.operations import Case, Cloud
 
-PROJECTIONS = {"orders": {"by-user": "ALL"}, "inventory": {"catalog": "KEYS_ONLY"}}
+PROJECTIONS = {"orders": {"by-user": "ALL", "late": "SPARSE"}, "inventory": {"catalog": "KEYS_ONLY"}}
 
 
 @pytest.fixture(scope="module")

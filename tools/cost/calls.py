@@ -11,7 +11,7 @@ from components.functions.archives import FUNCTIONS
 from tests.proof.generated_requests.in_process import InProcessFunctions, in_process_functions
 from tests.workflow.harness import FUNCTIONS as STEPS
 from tests.workflow.harness import workflow
-from tools.cost.capacity import Access, Units, accesses, size_of, units
+from tools.cost.capacity import Access, Units, accesses, projection_type, size_of, units
 from tools.cost.operations import Case, Cloud
 
 _FUNCTIONS: Final = sorted({path.parent.name for path in FUNCTIONS.glob("*/handler.py")} - {*STEPS})
@@ -63,7 +63,10 @@ def _accesses(made: InProcessFunctions) -> Iterator[Access]:
 
 def _projections(made: InProcessFunctions) -> dict[str, dict[str, str]]:
     return {
-        name: {index: "KEYS_ONLY" if made.keys_only else "ALL" for index, made in each.indexes.items()}
+        name: {
+            index: projection_type(made.hash_key, "KEYS_ONLY" if made.keys_only else "ALL")
+            for index, made in each.indexes.items()
+        }
         for name, each in made.dynamodb.tables.items()
     }
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any, Final, Literal, cast
 
+from contracts.orders import LATE_SHARD
+
 _READ_BYTES: Final = 4096
 _WRITE_BYTES: Final = 1024
 # For a number, DynamoDB counts one byte for every two digits, plus one byte. For a list or map, it counts three bytes,
@@ -16,6 +18,8 @@ _COLLECTION_BYTES: Final = 3
 
 Item = Mapping[str, Any]
 """A row or a key in DynamoDB's JSON."""
+SPARSE: Final = "SPARSE"
+"""Projection type of an index with keys only that contains few rows, those with the index's partition key."""
 Kind = Literal["get", "query", "put", "update"]
 
 
@@ -40,6 +44,8 @@ class Access:
     """Size of the row after the access in bytes, or of all rows of the page together."""
     is_transactional: bool = False
     is_consistent: bool = False
+    marks: bool = False
+    """Whether the write adds the row to a sparse index."""
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields that don't have their default value."""
@@ -95,7 +101,8 @@ def accesses(
         case "putitem":
             yield Access("put", arguments["TableName"], size_of(arguments["Item"]))
         case "updateitem":
-            yield Access("update", arguments["TableName"], row_size(arguments["TableName"], arguments["Key"]))
+            size = row_size(arguments["TableName"], arguments["Key"])
+            yield Access("update", arguments["TableName"], size, marks=f"SET {LATE_SHARD}" in _update_of(arguments))
         case "transactwriteitems":
             for update in [part["Update"] for part in arguments["TransactItems"]]:
                 size = row_size(update["TableName"], update["Key"])
@@ -105,15 +112,31 @@ def accesses(
 
 
 def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units:
-    """Return the units that `access` consumes. `projections` maps table and index to ALL or KEYS_ONLY.
+    """Return the units that `access` consumes. `projections` maps table and index to ALL, KEYS_ONLY or SPARSE.
 
     DynamoDB writes an index if the indexed attributes of a row change. So a new row is always written to the index, and
-    a changed row only if the index has all attributes. No update of the platform changes an index's key.
+    a changed row only if the index has all attributes. Only sparse indexes differ: a new row is not in them, and an
+    update can add the row.
     """
     if access.kind in ("get", "query"):
         whole = max(1, ceil(access.size / _READ_BYTES))
         return Units(reads=whole if access.is_consistent else whole / 2)
     own = max(1, ceil(access.size / _WRITE_BYTES))
     indexes = projections.get(access.table, {}).values()
-    copies = sum(own if projection == "ALL" else access.kind == "put" for projection in indexes)
+    copies = sum(_copied(access, own, projection) for projection in indexes)
     return Units(writes=own * (2 if access.is_transactional else 1) + copies)
+
+
+def projection_type(partition_key: str, declared: str) -> str:
+    """Return the projection type of an index for `units`. `declared` is its projection type in AWS's terms."""
+    return SPARSE if partition_key == LATE_SHARD else declared
+
+
+def _copied(access: Access, own: int, projection: str) -> int:
+    if projection == SPARSE:
+        return int(access.marks)
+    return own if projection == "ALL" else int(access.kind == "put")
+
+
+def _update_of(arguments: Mapping[str, Any]) -> str:
+    return str(arguments.get("UpdateExpression", ""))

@@ -107,6 +107,32 @@ def _fail(cloud: Cloud) -> Play:
     return lambda: cloud.invoke("fail_order", ended)
 
 
+def _decided(cloud: Cloud) -> Play:
+    cloud.confirmed(1)
+    return _mark(cloud)
+
+
+def _marked(cloud: Cloud) -> Play:
+    cloud.order()
+    return _mark(cloud)
+
+
+def _mark(cloud: Cloud) -> Play:
+    batch = {"Records": list(cloud.platform.dynamodb.tables["orders"].stream)}
+    return lambda: cloud.invoke("mark_late_orders", batch)
+
+
+def _sweep(number: int) -> Prepare:
+    def prepare(cloud: Cloud) -> Play:
+        if number:
+            cloud.order()
+            _mark(cloud)()
+            cloud.platform.dynamodb.faults.calls.clear()
+        return lambda: cloud.invoke("restart_late_orders", {})
+
+    return prepare
+
+
 def _create_user(cloud: Cloud) -> Play:
     return lambda: cloud.rest("POST", "/users", _USER)
 
@@ -181,6 +207,11 @@ def _consumers() -> Iterator[Case]:
     yield Case("`send_email`", "no profile", _consumer("send_email"), calls, 1, 2)
     for number, calls in ((1, "PutObject"), (10, "10 x PutObject")):
         yield Case("`record_analytics`", f"{number} event{'s' * (number > 1)}", _analytics(number), calls)
+    yield Case("`mark_late_orders`", "decided order", _decided, "")
+    yield Case("`mark_late_orders`", "late order", _marked, "UpdateItem orders", writes=2 + 1)
+    yield Case("`restart_late_orders`", "no late order", _sweep(0), "16 x Query late", reads=8)
+    calls = "16 x Query late, GetItem orders, StartExecution"
+    yield Case("`restart_late_orders`", "late order", _sweep(1), calls, reads=8 + 1)
     yield Case("`fail_order`", "", _fail, "UpdateItem orders", writes=2)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from engine.graph import Graph, Resource
 from operations.api_document import routes
+from tools.cost.capacity import projection_type
 
 PER_ORDER: Final[Mapping[str, str]] = {
     "apigateway/restApi:RestApi": "a price for each request",
@@ -56,7 +57,7 @@ FREE: Final[Mapping[str, str]] = {
 }
 """Whole resource types, and beginnings of resource types."""
 INFREQUENT: Final = "INFREQUENT_ACCESS"
-_HOURS_OF_A_MONTH: Final = 730
+HOURS_OF_A_MONTH: Final = 730
 # API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
 _METRICS_OF_A_METHOD: Final = 5
 # For an idle queue, Lambda runs five pollers, and each long poll waits 20 s (AWS Lambda Developer Guide, "SQS event
@@ -102,7 +103,7 @@ class Design:
     functions: Mapping[str, FunctionDesign]
     machines: Mapping[str, MachineDesign]
     projections: Mapping[str, Mapping[str, str]]
-    """By table and index: the index's projection type."""
+    """By table and index: the index's projection type, see `capacity.units`."""
     queue: str
     """The name of the price of the analytics queue's requests."""
     has_archive: bool
@@ -110,6 +111,11 @@ class Design:
     """Whether X-Ray samples requests, see `is_traced_whole`."""
     monthly: Mapping[str, float]
     """Monthly quantity by the name of its price, independent of the number of orders."""
+    sweep_s: int
+    """Seconds from one sweep for late orders to the next, and the batching window of `mark_late_orders`.
+
+    0 for a stack of an older release, which has no sweep.
+    """
     is_traced_whole: bool = False
     """Whether X-Ray traces every request."""
 
@@ -143,6 +149,7 @@ def read(graph: Graph) -> Design:
         has_archive=bool(graph.of("EventArchive")),
         is_traced=bool(stage.inputs["xrayTracingEnabled"]),
         monthly=dict(_monthly(graph)),
+        sweep_s=_sweep_s(graph),
     )
 
 
@@ -179,11 +186,16 @@ def _functions(graph: Graph, logs: Mapping[str, Log]) -> dict[str, FunctionDesig
 def _projections(graph: Graph) -> dict[str, dict[str, str]]:
     return {
         made.name.rpartition("-")[2]: {
-            index["name"]: index["projectionType"]
+            index["name"]: projection_type(index["keySchemas"][0]["attributeName"], index["projectionType"])
             for index in cast("list[Any]", made.inputs.get("globalSecondaryIndexes") or [])
         }
         for made in graph.of("Table")
     }
+
+
+def _sweep_s(graph: Graph) -> int:
+    windows = (made.inputs.get("maximumBatchingWindowInSeconds") for made in graph.of("EventSourceMapping"))
+    return max((int(window) for window in windows if window), default=0)
 
 
 def _queue_price(graph: Graph) -> str:
@@ -196,12 +208,12 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     for made in graph.of("ProvisionedConcurrencyConfig"):
         function = functions[made.inputs["functionName"]].inputs
         gb = made.inputs["provisionedConcurrentExecutions"] * function["memorySize"] / 1024
-        kept[f"lambda_{function['architectures'][0]}_provisioned_second"] += int(gb * _HOURS_OF_A_MONTH * 3600)
+        kept[f"lambda_{function['architectures'][0]}_provisioned_second"] += int(gb * HOURS_OF_A_MONTH * 3600)
     yield from kept.items()
     yield "key_month", len(graph.of("aws:kms/key:Key"))
     yield "alarm_month", sum(_metrics_of(made) for made in graph.of("MetricAlarm"))
     queues = [made for made in graph.of("EventSourceMapping") if ":sqs:" in made.inputs["eventSourceArn"]]
-    yield _queue_price(graph), len(queues) * _LOOKS_OF_AN_HOUR * _HOURS_OF_A_MONTH
+    yield _queue_price(graph), len(queues) * _LOOKS_OF_AN_HOUR * HOURS_OF_A_MONTH
     yield "dashboard_month", len(graph.of("Dashboard"))
     (api,) = graph.of("aws:apigateway/restApi:RestApi")
     methods = [route for route in routes(api.inputs["body"]) if route.method != "OPTIONS"]

@@ -67,7 +67,10 @@ def _traced_whole(use: Use, design: Design) -> tuple[Use, Design]:
 
 
 def _keys_only(use: Use, design: Design) -> tuple[Use, Design]:
-    projections = {table: dict.fromkeys(indexes, "KEYS_ONLY") for table, indexes in design.projections.items()}
+    projections = {
+        table: {index: "KEYS_ONLY" if kind == "ALL" else kind for index, kind in indexes.items()}
+        for table, indexes in design.projections.items()
+    }
     return use, replace(design, projections=projections)
 
 

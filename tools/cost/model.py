@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
-from tools.cost.capacity import Units, units
-from tools.cost.design import Design, Log
+from shared import rows
+from tools.cost.capacity import Access, Units, units
+from tools.cost.design import HOURS_OF_A_MONTH, Design, Log
 from tools.cost.recorded import Lines, Price, Use
 
 PARTS: Final = (
@@ -30,11 +32,15 @@ _GB: Final = 2**30
 _DAYS_OF_A_MONTH: Final = 30
 _EVENT_BYTES: Final = 64 * 1024
 _BILLED_MS: Final = 100
+_PAYLOAD_BYTES: Final = 6 * 2**20
+"""Maximum size of the records that Lambda sends to a function in one batch."""
+_MARK: Final = "mark_late_orders"
+_SWEEP: Final = "restart_late_orders"
 _RELAY: Final = "publish_order_events"
 _ANALYTICS: Final = "record_analytics"
 # A stream or queue does not pass on the trace of the sender, so each invocation of these functions starts a new trace.
 _ROOTS: Final = (_RELAY, _ANALYTICS)
-_FOLLOWING: Final = ("send_email", _ANALYTICS)
+_FOLLOWING: Final = ("send_email", _ANALYTICS, _MARK)
 """Callers whose work comes after the decision, or in parallel with it."""
 _FOLLOWING_AN_ANSWER: Final = (*_FOLLOWING, _RELAY, "process_order")
 """The same callers for orders whose response already contains the decision."""
@@ -72,7 +78,26 @@ class Model:
 
     def monthly(self, design: Design) -> dict[str, float]:
         """Return the monthly cost in USD without any orders, by the name of the price."""
-        return {name: number * self.prices[name].each for name, number in design.monthly.items() if number}
+        return {name: number * self.prices[name].each for name, number in self.monthly_quantities(design).items()}
+
+    def monthly_quantities(self, design: Design) -> dict[str, float]:
+        """Return the monthly quantities without any orders, by the name of the price. No quantity is 0."""
+        found = Counter[str]()
+        for name, number in [*design.monthly.items(), *self._sweeps(design)]:
+            found[name] += number  # pyright: ignore[reportArgumentType] - a Counter can count fractions
+        return {name: number for name, number in found.items() if number}
+
+    def _sweeps(self, design: Design) -> Iterator[tuple[str, float]]:
+        """Yield the monthly quantities of the sweeps that find no late order."""
+        if not design.sweep_s:
+            return
+        made, number = design.functions[_SWEEP], HOURS_OF_A_MONTH * 3600 / design.sweep_s
+        seconds = number * self.seconds(_SWEEP, made.memory_mb)
+        yield "lambda_request", number
+        yield f"lambda_{made.architecture}_second", seconds * made.memory_mb / 1024
+        yield "read_unit", number * len(rows.LATE_SHARDS) * units(Access("query", "orders", 0), {}).reads
+        if made.tells_success:
+            yield "notification", number
 
     def _quantities(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
         yield "API", "api", "rest_request", 1
@@ -83,6 +108,7 @@ class Model:
             found: Units = units(access, design.projections)
             yield "reads", caller, "read_unit", found.reads
             yield "writes", caller, "write_unit", found.writes
+        yield from self._marks(use, design)
         yield "streams", _RELAY, "stream_read", use.functions[_RELAY].invocations if _RELAY in use.functions else 0
         yield from self._messages(use, design)
         yield from self._workflows(use, design)
@@ -103,6 +129,30 @@ class Model:
             if made.tells_success:
                 yield "notifications", name, "notification", each.invocations
             yield from self._logs(name, each.log, made.log)
+
+    def _marks(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
+        """Yield what `mark_late_orders` costs per order, although the order is decided in time.
+
+        Lambda ends a batch when its records reach 6 MB or when the batching window ends. If a batch contains an order
+        but not its decision, the function marks the order, and the decision removes the mark.
+        """
+        decided = [access for _, access in use.accesses if access.table == "orders" and access.kind == "update"]
+        if not decided or not design.sweep_s:
+            return
+        rate, made = self.assumed["orders_per_second"], design.functions[_MARK]
+        batch = min(_PAYLOAD_BYTES / self.assumed["order_records_bytes"], rate * design.sweep_s)
+        seconds = self.seconds(_MARK, made.memory_mb)
+        marked = min(1, rate * self.assumed["decided_s"] / batch)
+        mark = Access("update", "orders", decided[-1].size, marks=True)
+        removed = 1
+        yield "functions", _MARK, "lambda_request", 1 / batch
+        yield "functions", _MARK, f"lambda_{made.architecture}_second", seconds / batch * made.memory_mb / 1024
+        yield "streams", _MARK, "stream_read", 1 / batch
+        yield "writes", _MARK, "write_unit", marked * (units(mark, design.projections).writes + removed)
+        lines = 1 / batch * self.assumed["invocation_log_lines"] + marked
+        yield from self._logs(_MARK, Lines(lines, lines * self.assumed["log_line_bytes"]), made.log)
+        if design.is_traced:
+            yield "traces", _MARK, "trace", 1 / batch
 
     def seconds(self, name: str, memory_mb: int) -> float:
         """Return the duration of an invocation in seconds.

@@ -22,8 +22,8 @@ PRICES: Final = _HERE / "prices.toml"
 class Lines:
     """Number and total size of log lines."""
 
-    lines: int = 0
-    bytes: int = 0
+    lines: float = 0
+    bytes: float = 0
 
     def __sub__(self, other: Lines) -> Lines:
         return Lines(self.lines - other.lines, self.bytes - other.bytes)

@@ -84,9 +84,9 @@ class Report:
         yield from (_row(f"not in the total: {part}", [each[part] for each in parts]) for part in APART)
 
     def _named(self, price: str) -> str:
-        if price not in self.design.monthly:
+        if (quantity := self.model.monthly_quantities(self.design).get(price)) is None:
             return price
-        quantity, words = self.design.monthly[price], price.removesuffix("_month").removesuffix("_second")
+        words = price.removesuffix("_month").removesuffix("_second")
         return f"{words.replace('_', ' ')}: {quantity:,.0f} {self.model.prices[price].unit}"
 
     def _basis(self) -> Iterator[str]:
