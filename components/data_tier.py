@@ -46,7 +46,7 @@ class DataTier(pulumi.ComponentResource):
     users: aws.dynamodb.Table
     """Table of user profiles. The key is user_id."""
     orders: aws.dynamodb.Table
-    """Table of orders. The key is order_id. The table has a stream of all changes and the indexes `by-user` and `late`."""
+    """Table of orders. The key is order_id. The table has a stream, and the indexes `by-user` and `late`."""
     inventory: aws.dynamodb.Table
     """Table of products and their stock. The key is product_id. The table has the index `catalog`."""
     idempotency: aws.dynamodb.Table

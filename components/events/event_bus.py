@@ -119,10 +119,8 @@ class EventBus(pulumi.ComponentResource):
         self._send_email = self._make_send_email()
         sweep = make_sweep(self._owner, self._sweep_args())
         self.functions = by_source(
-            sweep.mark_late_orders,
-            sweep.restart_late_orders,
             self.relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
-        )
+        ) | by_source(sweep.mark_late_orders, sweep.restart_late_orders)
         self.failure_queues = {
             **function_failure_queues(self.functions),
             "publish-order-events-stream": stream_failures,

@@ -188,8 +188,6 @@ def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> Failure
         rule=rule,
         target_arn=function.arn,
         redrive_to=function.arn,
-        allowed_by=function.make_permission(
-            "event-bus", principal="events.amazonaws.com", source_arn=rule.arn
-        ),
+        allowed_by=function.make_permission("event-bus", principal="events.amazonaws.com", source_arn=rule.arn),
     )
     return make_target("restart-late-orders", delivery, owner)

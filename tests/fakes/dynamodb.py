@@ -196,7 +196,11 @@ class FakeDynamoDB:
             ]
         kept = {index.hash_key, index.range_key, table.key} if index.keys_only else None
         page = [{name: value for name, value in row.items() if not kept or name in kept} for row in found[:Limit]]
-        more = {name: found[Limit - 1][name] for name in (index.hash_key, index.range_key, table.key)} if len(found) > Limit else {}
+        more = (
+            {name: found[Limit - 1][name] for name in (index.hash_key, index.range_key, table.key)}
+            if len(found) > Limit
+            else {}
+        )
         return {"Items": copy.deepcopy(page), "Count": len(page)} | ({"LastEvaluatedKey": more} if more else {})
 
     def _store(self, table: str, key: str, item: Item) -> None:
