@@ -73,3 +73,14 @@ def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
         yield
     finally:
         stack.aws("s3", "put_bucket_policy", Bucket=bucket, Policy=policy)
+
+
+@contextmanager
+def rule_disabled(stack: Stack, rule: str, bus: str) -> Generator[None]:
+    """Disable a rule of EventBridge, so that its events are lost. `rule` is its name without project and stack."""
+    named = {"Name": f"orders-{stack.frontend['stage']}-{rule}", "EventBusName": bus}
+    stack.aws("events", "disable_rule", **named)
+    try:
+        yield
+    finally:
+        stack.aws("events", "enable_rule", **named)

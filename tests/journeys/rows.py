@@ -38,6 +38,18 @@ def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
     stack.aws("dynamodb", "put_item", TableName=stack.ops["tables"]["orders"], Item=row)
 
 
+def make_older(stack: Stack, order_id: str, age: timedelta) -> None:
+    """Set the creation time of an order to `age` before now."""
+    stack.aws(
+        "dynamodb",
+        "update_item",
+        TableName=stack.ops["tables"]["orders"],
+        Key={"order_id": {"S": order_id}},
+        UpdateExpression="SET created_at = :moment",
+        ExpressionAttributeValues={":moment": {"S": timestamp(datetime.now(UTC) - age)}},
+    )
+
+
 def timestamp(moment: datetime) -> str:
     """Return a time in the contracts' format, for example `2026-01-02T03:04:05.678Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

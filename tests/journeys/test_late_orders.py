@@ -1,0 +1,58 @@
+"""Journey: an order that everybody lost is decided by the sweep.
+
+The tests invoke both functions of the sweep directly, because a batching window and a schedule take minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.journeys.breakages import rule_disabled
+from tests.journeys.patience import Watcher
+from tests.journeys.people import Person
+from tests.journeys.rows import make_older
+from tests.journeys.stack import Stack
+
+
+def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
+    answer = stack.aws("lambda", "invoke", FunctionName=stack.ops["functions"][function], Payload=json.dumps(event))
+    payload = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def sweep(stack: Stack, order_id: str) -> None:
+    """Let the sweep find an order that was created ten minutes ago."""
+    make_older(stack, order_id, timedelta(minutes=10))
+    created = {"eventName": "INSERT", "dynamodb": {"Keys": {"order_id": {"S": order_id}}, "SequenceNumber": "1"}}
+    assert invoke(stack, "mark_late_orders", {"Records": [created]}) == {"batchItemFailures": []}
+    assert invoke(stack, "restart_late_orders", {})["running"] >= 1
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["event lost", "event about the end of the execution lost"])
+def test_lost_order_is_confirmed_by_the_sweep(
+    admin: Person, customer: Person, watcher: Watcher, stack: Stack, ended: bool
+) -> None:
+    product = admin.put(5)
+    with rule_disabled(stack, "order-created", stack.ops["eventBus"]["name"]):
+        order_id = customer.order({product: 2})["order_id"]
+        watcher.told(order_id, "OrderCreated")
+    if ended:
+        # This execution ends at once, because its input contains no order.
+        with rule_disabled(stack, "execution-ended", "default"):
+            machine = stack.ops["stateMachines"]["standard"]
+            stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, name=order_id, input="{}")
+            watcher.ended(order_id)
+    assert customer.read(order_id)["status"] == "PENDING"
+
+    sweep(stack, order_id)
+
+    assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
+    assert watcher.ended(f"{order_id}-1" if ended else order_id)["status"] == "SUCCEEDED"
+    assert stack.stock(product) == 3
+    assert "late_shard" not in (stack.row("orders", order_id=order_id) or {})
+    watcher.told(order_id, "OrderCreated", "OrderConfirmed")
