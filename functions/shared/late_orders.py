@@ -74,13 +74,14 @@ class LateOrders:
         # One page of each shard in turn, so that many late orders in one shard do not delay the others.
         while shards:
             shard, start = shards.pop(0)
+            after: Any = {"ExclusiveStartKey": start} if start else {}
             page: Any = self._client.query(
                 TableName=self._table,
                 IndexName=self._index,
                 KeyConditionExpression=f"{LATE_SHARD} = :shard AND created_at < :moment",
                 ExpressionAttributeValues={":shard": {"S": shard}, ":moment": {"S": timestamp(moment)}},
                 Limit=_PAGE,
-                **({"ExclusiveStartKey": start} if start else {}),
+                **after,
             )
             if last := page.get("LastEvaluatedKey"):
                 shards.append((shard, last))

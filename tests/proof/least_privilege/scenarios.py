@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from tests.journeys.breakages import queue_attributes, without_permission
+from tests.journeys.breakages import queue_attributes, rule_disabled, without_permission
 from tests.journeys.people import unique
-from tests.journeys.rows import OLD, pending, write_undecided
+from tests.journeys.rows import OLD, make_older, pending, write_undecided
 from tests.proof.least_privilege.audited_stack import AuditedStack
 
 Check = Callable[[], object]
@@ -108,6 +110,63 @@ def order_lost_by_its_execution(audited: AuditedStack) -> Generator[Check]:
     audited.known(order["order_id"])
     _end_its_execution(audited, order)
     yield lambda: audited.ended(order["order_id"], "FAILED", events=2)
+
+
+def late_order_marked(audited: AuditedStack) -> Generator[Check]:
+    order_id = _lost_order(audited)
+    yield ready
+    _mark(audited, order_id)
+    yield lambda: "late_shard" in (audited.stack.row("orders", order_id=order_id) or {})
+
+
+def late_order_restarted(audited: AuditedStack) -> Generator[Check]:
+    order_id = _lost_order(audited)
+    _mark(audited, order_id)
+    # The first execution ends without a decision, so the sweep must count the restart in the row.
+    with rule_disabled(audited.stack, "execution-ended", "default"):
+        _end_its_execution(audited, {"order_id": order_id})
+        audited.quiet()
+    yield ready
+    audited.call("lambda", "invoke", FunctionName=audited.stack.ops["functions"]["restart_late_orders"], Payload="{}")
+    yield lambda: audited.ended(order_id, "CONFIRMED", events=2)
+
+
+def sweep_that_fails(audited: AuditedStack) -> Generator[Check]:
+    order_id, table = _lost_order(audited), audited.stack.ops["tables"]["orders"]
+    _mark(audited, order_id)
+    row = {"TableName": table, "Key": {"order_id": {"S": order_id}}}
+    function, event = audited.stack.ops["functions"]["restart_late_orders"], json.dumps({"mark": order_id})
+    # The reason of an order is a map, so the sweep cannot read this order.
+    values = {":text": {"S": "not a map"}}
+    audited.call(
+        "dynamodb", "update_item", **row, UpdateExpression="SET reason = :text", ExpressionAttributeValues=values
+    )
+    try:
+        yield ready
+        audited.call("lambda", "invoke", FunctionName=function, InvocationType="Event", Payload=event)
+        yield lambda: audited.failed("restart-late-orders", order_id)
+    finally:
+        audited.call("dynamodb", "update_item", **row, UpdateExpression="REMOVE reason")
+        audited.rest("POST", f"/orders/{order_id}/cancel")
+
+
+def sweep_scheduled(audited: AuditedStack) -> Generator[Check]:
+    mark = audited.known(str(uuid.uuid4()))
+    with _event_instead_of_schedule(audited):
+        yield ready
+        _put_on_the_default_bus(audited, mark)
+        yield lambda: bool(audited.successes(mark))
+
+
+def sweep_undeliverable(audited: AuditedStack) -> Generator[Check]:
+    mark, function = audited.known(str(uuid.uuid4())), audited.stack.ops["functions"]["restart_late_orders"]
+    with (
+        _event_instead_of_schedule(audited),
+        audited.lacking(without_permission(audited.stack, function)),
+    ):
+        yield ready
+        _put_on_the_default_bus(audited, mark)
+        yield lambda: audited.stack.failed("restart-late-orders-delivery", mark)
 
 
 def execution_that_comes_late(audited: AuditedStack) -> Generator[Check]:
@@ -213,7 +272,8 @@ def function_deployed(function: str) -> Scenario:
             Runtime="provided.al2023",
             Handler="handler",
             Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
-            DeadLetterConfig=found["DeadLetterConfig"],
+            # Only functions that are invoked asynchronously have a dead-letter queue.
+            DeadLetterConfig=found.get("DeadLetterConfig", {}),
         )
         audited.call("lambda", "delete_function", FunctionName=name)
         yield ready
@@ -271,6 +331,7 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     plain = (
         *(profile_made, profile_read, orders_listed, order_read, products_listed, product_read, product_put),
         *(order_confirmed, order_rejected, order_cancelled, order_lost_by_its_execution, execution_that_comes_late),
+        *(late_order_marked, late_order_restarted, sweep_that_fails, sweep_scheduled, sweep_undeliverable),
         *(order_processed, order_processed_again, order_processed_in_vain),
         *(message_that_is_no_event, message_undeliverable),
     )
@@ -287,7 +348,7 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
         **{f"{name} deployed": function_deployed(name) for name in ops["functions"]},
         **{
             f"mapping of {name} deployed": mapping_deployed(name)
-            for name in ("publish_order_events", "record_analytics")
+            for name in ("publish_order_events", "record_analytics", "mark_late_orders")
         },
         **{f"{kind} machine deployed": machine_deployed(kind) for kind in ops["stateMachines"]},
     }
@@ -315,3 +376,35 @@ def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
         "stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}"
     )
     audited.call("stepfunctions", "stop_execution", executionArn=started["executionArn"])
+
+
+def _lost_order(audited: AuditedStack) -> str:
+    """Place an order that is ten minutes old and whose workflow is not started, and return its id."""
+    with rule_disabled(audited.stack, "order-created", audited.stack.ops["eventBus"]["name"]):
+        order_id = audited.order({audited.admin.put(5): 2})
+        audited.quiet()
+    make_older(audited.stack, order_id, timedelta(minutes=10))
+    return order_id
+
+
+def _mark(audited: AuditedStack, order_id: str) -> None:
+    created = {"eventName": "INSERT", "dynamodb": {"Keys": {"order_id": {"S": order_id}}, "SequenceNumber": "1"}}
+    function = audited.stack.ops["functions"]["mark_late_orders"]
+    audited.call("lambda", "invoke", FunctionName=function, Payload=json.dumps({"Records": [created]}))
+
+
+@contextmanager
+def _event_instead_of_schedule(audited: AuditedStack) -> Generator[None]:
+    """Let the rule of the sweep match an event, so that a scenario does not wait for the schedule."""
+    name = f"orders-{audited.stack.frontend['stage']}-late-orders"
+    schedule = audited.call("events", "describe_rule", Name=name)["ScheduleExpression"]
+    audited.call("events", "put_rule", Name=name, EventPattern=json.dumps({"source": ["least.privilege"]}))
+    try:
+        yield
+    finally:
+        audited.call("events", "put_rule", Name=name, ScheduleExpression=schedule)
+
+
+def _put_on_the_default_bus(audited: AuditedStack, mark: str) -> None:
+    entry = {"Source": "least.privilege", "DetailType": mark, "Detail": "{}"}
+    assert audited.call("events", "put_events", Entries=[entry])["FailedEntryCount"] == 0
