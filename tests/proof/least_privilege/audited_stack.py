@@ -24,7 +24,7 @@ _PAUSE_S: Final = 0.03
 _REFUSED: Final = re.compile(r"not authorized|AccessDenied|AuthorizationError|no permission", re.IGNORECASE)
 # The emulator logs one of these messages if a delivery fails. AWS instead counts the failure in the metric
 # DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations.
-_UNSENT: Final = re.compile(r"execution role does not allow|does not allow \S+ to (send|invoke)")
+_UNSENT: Final = re.compile(r"execution role does not allow|does not allow .+ to (send|invoke)")
 
 
 class Refused(Exception):
