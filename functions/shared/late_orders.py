@@ -7,8 +7,7 @@ write.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,32 +15,23 @@ from botocore.exceptions import ClientError
 
 from contracts.orders import LATE_SHARD
 from shared import rows
-from shared.aws import error_code, is_failed_condition
+from shared.aws import is_failed_condition
 from shared.domain.times import timestamp
+from shared.retries import outside_transactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PAGE: Final = 100
-_PAUSES_S: Final = (0.05, 0.1, 0.2)
-"""Pauses before a write is repeated that met a transaction, which usually decides the order within milliseconds."""
 
 
 class LateOrders:
     """Marks, lists and counts restarts of late orders."""
 
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        *,
-        table: str,
-        index: str = "",
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, *, table: str, index: str = "") -> None:
         self._client = client
         self._table = table
         self._index = index
-        self._sleep = sleep
 
     def mark(self, order_id: str) -> bool:
         """Add the order to the index. Return False, and change nothing, if the order is no longer PENDING."""
@@ -89,24 +79,16 @@ class LateOrders:
                 yield row["order_id"]["S"]
 
     def _update(self, order_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
-        for pause_s in _PAUSES_S:
-            try:
-                return self._update_once(order_id, update, condition, values)
-            except ClientError as error:
-                if error_code(error) != "TransactionConflictException":
-                    raise
-            self._sleep(pause_s)
-        return self._update_once(order_id, update, condition, values)
-
-    def _update_once(self, order_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"order_id": {"S": order_id}},
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":pending": {"S": "PENDING"}, **values},
+            outside_transactions(
+                lambda: self._client.update_item(
+                    TableName=self._table,
+                    Key={"order_id": {"S": order_id}},
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#status": "status"},
+                    ExpressionAttributeValues={":pending": {"S": "PENDING"}, **values},
+                )
             )
         except ClientError as error:
             if not is_failed_condition(error):

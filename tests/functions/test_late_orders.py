@@ -119,7 +119,7 @@ class TestMark:
         assert mark() == []
         assert rows.is_late(row(dynamodb))
 
-    @pytest.mark.parametrize(("error", "times"), [("TransactionConflictException", 4), ("ThrottlingException", 1)])
+    @pytest.mark.parametrize(("error", "times"), [("TransactionConflictException", 100), ("ThrottlingException", 1)])
     def test_batch_is_retried_from_the_record_that_failed(
         self, mark: Callable[[], Any], dynamodb: FakeDynamoDB, error: str, times: int
     ) -> None:
