@@ -137,7 +137,11 @@ class EventBus(pulumi.ComponentResource):
                 queue_name=self._analytics.queue.name, consumer=self._analytics.function.source, late_after_s=600
             )
         }
-        self.streams = {"order-stream": MonitoredStream(consumer=self.relay.source, late_after_s=60)}
+        self.streams = {
+            "order-stream": MonitoredStream(consumer=self.relay.source, late_after_s=60),
+            "order-stream-batches": sweep.stream,
+        }
+        self._rules["late-orders"] = sweep.rule
         self.register_outputs({"busName": self.bus_name, "successTopicArn": self.success_topic_arn})
 
     def _make_bus(self) -> aws.cloudwatch.EventBus:

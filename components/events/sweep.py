@@ -15,6 +15,7 @@ import pulumi_aws as aws
 
 from components.aws.iam import allow
 from components.aws.messaging import make_queue, make_queue_policy
+from components.aws.monitored import MonitoredRule, MonitoredStream
 from components.aws.owner import Owner
 from components.events.delivery import Delivery, make_target
 from components.functions.failure_queues import FailureQueue, as_failure_queue
@@ -27,6 +28,8 @@ _BATCH: Final = 10_000
 _MINUTE_S: Final = 60
 # Consecutive sweeps don't overlap, because a sweep ends before the next one starts.
 _RESERVE_S: Final = 10
+# A record regularly waits for one batching window.
+_WINDOWS_UNTIL_LATE: Final = 3
 _DEFAULT_BUS: Final = "default"
 
 
@@ -58,6 +61,10 @@ class Sweep:
     """Queue of the stream batches that `mark_late_orders` could not handle within 24 h."""
     delivery_failures: FailureQueue
     """Queue of the sweeps that EventBridge could not start."""
+    rule: MonitoredRule
+    """The schedule."""
+    stream: MonitoredStream
+    """The stream that `mark_late_orders` reads."""
 
 
 def filter_patterns() -> list[str]:
@@ -76,11 +83,14 @@ def make_sweep(owner: Owner, args: SweepArgs) -> Sweep:
     """Create the functions that mark and restart late orders, with their event source mapping and their schedule."""
     mark, stream_failures = _make_mark_late_orders(owner, args)
     restart = _make_restart_late_orders(owner, args)
+    rule, delivery_failures = _make_schedule(owner, args, restart)
     return Sweep(
         mark_late_orders=mark,
         restart_late_orders=restart,
         stream_failures=stream_failures,
-        delivery_failures=_make_schedule(owner, args, restart),
+        delivery_failures=delivery_failures,
+        rule=MonitoredRule(rule_name=rule.name, bus_name=None),
+        stream=MonitoredStream(consumer=mark.source, late_after_s=_WINDOWS_UNTIL_LATE * args.minutes * _MINUTE_S),
     )
 
 
@@ -170,7 +180,7 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
     )
 
 
-def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> FailureQueue:
+def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> tuple[aws.cloudwatch.EventRule, FailureQueue]:
     """Create the rule that invokes `function` every few minutes.
 
     A rule needs no role, unlike a schedule of EventBridge Scheduler: the function's own policy allows the rule.
@@ -190,4 +200,4 @@ def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> Failure
         redrive_to=function.arn,
         allowed_by=function.make_permission("event-bus", principal="events.amazonaws.com", source_arn=rule.arn),
     )
-    return make_target("restart-late-orders", delivery, owner)
+    return rule, make_target("restart-late-orders", delivery, owner)
