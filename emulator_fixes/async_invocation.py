@@ -7,12 +7,16 @@ execution is still deciding.
 
 Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
     sends to the on-failure destination or to the dead-letter queue, but not to both. It sends an envelope to the
-    dead-letter queue instead of the event, and gives each attempt a new request id.
+    dead-letter queue instead of the event, and gives each attempt a new request id. Throttling uses up a retry. Each
+    attempt runs the version to which the alias pointed when the event arrived.
 AWS: Lambda uses the event-invoke config of the version or alias that was invoked. It sends to the on-success or
     on-failure destination, and sends a failed event without an envelope to the dead-letter queue as well. All attempts
-    have the same request id.
+    have the same request id. A throttled event waits up to its maximum age, without using up a retry. Lambda sends
+    with the function's role. If the role may not send, Lambda drops the event and counts it in
+    DestinationDeliveryFailures or DeadLetterErrors. AsyncEventsDropped counts every event that Lambda gives up.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 Upstream: report as a bug.
 """
 
@@ -28,7 +32,7 @@ from typing import Any, Final
 
 from emulator_fixes import internal, nested, replaces
 from emulator_fixes.authorization import role_may
-from emulator_fixes.deliveries import DeliveryError, timestamp, to_destination, to_queue, to_topic
+from emulator_fixes.deliveries import DeliveryError, count, timestamp, to_destination, to_queue, to_topic
 from emulator_fixes.workflow_stop import wait_for_express_executions
 from local.patience import PATIENCE
 
@@ -75,7 +79,9 @@ def _invoke(function: Any, event: Any) -> None:
     _request_id.set(request_id)
     settings = _settings(config["FunctionArn"])
     waits = _lambda._LAMBDA_ASYNC_RETRY_BASE_SECONDS, _lambda._LAMBDA_ASYNC_RETRY_MAX_SECONDS
-    result, attempts, condition = attempt(lambda: _lambda._execute_function(function, event), settings, *waits)
+    result, attempts, condition = attempt(
+        lambda: _lambda._execute_function(_current(function, config), event), settings, *waits
+    )
     record: dict[str, Any] = {
         "version": "1.0",
         "timestamp": timestamp(),
@@ -92,9 +98,19 @@ def _invoke(function: Any, event: Any) -> None:
     if not result.get("error"):
         _send(config, nested(settings, "DestinationConfig", "OnSuccess", "Destination"), record)
         return
+    count("AsyncEventsDropped", config["FunctionName"])
     record["responseContext"]["functionError"] = "Unhandled"
     _send(config, nested(settings, "DestinationConfig", "OnFailure", "Destination"), record)
     _send_dead_letter(config, event, request_id, result)
+
+
+def _current(function: Any, config: Any) -> Any:
+    """Return the invoked function as it is now: an alias can point to another version than when the event arrived."""
+    name, _, qualifier = config["FunctionArn"].partition(":function:")[2].partition(":")
+    found, now = _lambda._get_func_record_for_qualifier(name, qualifier or None)
+    if found is None:
+        return function
+    return _lambda._execution_record_for_config(found, {**now, "FunctionArn": config["FunctionArn"]})
 
 
 def _settings(function_arn: str) -> Any:
@@ -129,31 +145,29 @@ def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: 
 
 
 def _send(config: Any, destination: str | None, record: Any) -> None:
-    if destination and _allowed(config, destination):
-        try:
-            to_destination(destination, record)
-        except DeliveryError as error:
-            _LOG.error("%s: destination %s: %s", config["FunctionName"], destination, error)
+    if destination:
+        _deliver(config, destination, lambda: to_destination(destination, record), "DestinationDeliveryFailures")
 
 
 def _send_dead_letter(config: Any, event: Any, request_id: str, result: Any) -> None:
     target = nested(config, "DeadLetterConfig", "TargetArn")
-    if not target or not _allowed(config, target):
+    if not target:
         return
     message = str(nested(result, "body", "errorMessage") or "-")
     attributes = {"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": message[:1024]}
+    send = to_queue if ":sqs:" in target else to_topic
+    _deliver(config, target, lambda: send(target, json.dumps(event), attributes), "DeadLetterErrors")
+
+
+def _deliver(config: Any, target: str, send: Callable[[], None], metric: str) -> None:
+    """Send with the function's own role. If its role or the target refuses, count a lost event in `metric`."""
+    name, action = config["FunctionName"], _SEND.get(target.split(":")[2], "*")
+    if not role_may(config["Role"], action, target):
+        _LOG.error("%s: the execution role does not allow %s on %s, so nothing was sent", name, action, target)
+        count(metric, name)
+        return
     try:
-        (to_queue if ":sqs:" in target else to_topic)(target, json.dumps(event), attributes)
+        send()
     except DeliveryError as error:
-        _LOG.error("%s: dead letter to %s: %s", config["FunctionName"], target, error)
-
-
-def _allowed(config: Any, target: str) -> bool:
-    """Return whether the function's own role may send to `target`. Lambda sends with this role."""
-    action = _SEND.get(target.split(":")[2], "*")
-    if role_may(config["Role"], action, target):
-        return True
-    _LOG.error(
-        "%s: the execution role does not allow %s on %s, so nothing was sent", config["FunctionName"], action, target
-    )
-    return False
+        _LOG.error("%s: delivery to %s: %s", name, target, error)
+        count(metric, name)

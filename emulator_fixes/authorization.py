@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from emulator_fixes import internal, nested
 from emulator_fixes.decision_log import note
 
 _iam: Any = internal("core.iam_evaluator")
 _responses: Any = internal("core.responses")
+READ_ACTIONS: Final = {
+    "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+}
+"""Actions with which an event source mapping reads its source, by the source's service."""
 
 
 def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, Any] | None = None) -> bool:

@@ -11,6 +11,7 @@ from emulator_fixes import internal
 
 _sqs: Any = internal("services.sqs")
 _sns: Any = internal("services.sns")
+_metrics: Any = internal("services.cloudwatch")
 
 
 class DeliveryError(Exception):
@@ -57,3 +58,8 @@ def to_destination(arn: str, body: Any) -> None:
 def timestamp() -> str:
     """Return the current time in the format of AWS's invocation records."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+
+
+def count(metric: str, function: str) -> None:
+    """Add 1 to the metric of Lambda with this name, in the dimension of the function with this name."""
+    _metrics.record_metric("AWS/Lambda", metric, 1, "Count", {"FunctionName": function})

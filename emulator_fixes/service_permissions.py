@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from emulator_fixes import internal, nested, replaces
-from emulator_fixes.authorization import role_may, service_may, trusts
+from emulator_fixes.authorization import READ_ACTIONS, role_may, service_may, trusts
 from emulator_fixes.rest_calls import current
 
 _lambda: Any = internal("services.lambda_svc")
@@ -24,10 +24,6 @@ _responses: Any = internal("core.responses")
 _gateway: Any = internal("services.apigateway_v1")
 _PARAMETER: Final = re.compile(r"\{[^}]+\}")
 _PRINCIPAL: Final = "apigateway.amazonaws.com"
-_READS: Final = {
-    "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-    "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
-}
 _BAD_GATEWAY: Final = 502
 _HTTP_API_FAILED: Final = (500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}')
 _SENDS: Final = {"sqs": ("sqs:SendMessage",), "sns": ("sns:Publish",)}
@@ -74,7 +70,7 @@ def create_mapping(original: Any, request: Any) -> Any:
     role = nested(function, "config", "Role")
     source = str(request.get("EventSourceArn", ""))
     target = nested(request, "DestinationConfig", "OnFailure", "Destination")
-    denied = _first_denied(role, [(source, _READS)] + ([(target, _SENDS)] if target else []))
+    denied = _first_denied(role, [(source, READ_ACTIONS)] + ([(target, _SENDS)] if target else []))
     return _refused(denied) if denied else original(request)
 
 

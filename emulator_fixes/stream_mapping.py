@@ -1,11 +1,18 @@
-"""An event source mapping of a DynamoDB stream obeys its settings for batches, retries and failures.
+"""An event source mapping of a DynamoDB stream obeys its settings for batches, retries and failures, and its role.
 
 Emulator: The emulator retries a failing batch until the batch succeeds or its records are too old. It ignores the
     batching window, the maximum number of attempts, the splitting of a batch, and partial responses
-    (ReportBatchItemFailures).
-AWS: Lambda applies all of these settings and reports each discarded batch to the on-failure destination.
+    (ReportBatchItemFailures). It reads the stream without permission, and repeats a batch with the code that the
+    function had at the first attempt.
+AWS: Lambda applies all of these settings and reports each discarded batch to the on-failure destination. With -1 as a
+    limit, Lambda retries a record until the stream deletes it after 24 hours. Lambda reads the stream and sends the
+    report with the function's role. If the role may not read the stream, Lambda invokes nothing and the records wait.
+    If the role may not send the report, Lambda counts a failed delivery and discards the batch all the same. Each
+    attempt runs the version to which the alias points at that time.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html (DestinationDeliveryFailures)
 Upstream: report as a bug.
 """
 
@@ -15,31 +22,40 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from emulator_fixes import internal, nested, replaces
-from emulator_fixes.authorization import role_may
-from emulator_fixes.deliveries import DeliveryError, timestamp, to_destination
+from emulator_fixes.authorization import READ_ACTIONS, role_may
+from emulator_fixes.deliveries import DeliveryError, count, timestamp, to_destination
 
 _LOG: Final = logging.getLogger("local.stream_mapping")
 _SHARD: Final = "shardId-00000000000000000000-00000000"
-# The pause between attempts, in seconds. Lambda and the emulator itself wait longer (the emulator waits 1 s). With a
-# shorter pause, retries end sooner.
-_PAUSE_S: Final = 0.3
+# The pauses between attempts grow, in seconds. Lambda does not document its pauses. Short pauses make tests faster.
+_FIRST_PAUSE_S: Final = 0.3
+_LONGEST_PAUSE_S: Final = 2.0
+_EXPIRES_S: Final = 24 * 3600
+"""A stream retains a record for 24 hours (Amazon DynamoDB Developer Guide, "DynamoDB Streams")."""
 _lambda: Any = internal("services.lambda_svc")
 _dynamodb: Any = internal("services.dynamodb")
 _active: set[str] = set()
 _guard = threading.Lock()
 
 
+_unreadable: set[str] = set()
+"""UUIDs of the mappings whose function's role may not read the stream."""
+
+
 @dataclass(frozen=True)
 class _Batch:
     mapping: Any
-    function: Any
     records: Sequence[Any]
+
+
+class _Stopped(Exception):
+    """Somebody deleted or disabled the mapping or its function. The records from this sequence number still wait."""
 
 
 @replaces("services.lambda_svc._poll_dynamodb_streams", "2b2460e933a9")
@@ -88,17 +104,37 @@ def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
     position, records = _next_batch(account, region, mapping)
     if not _is_due(mapping, records):
         return False
-    function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
-    if function is None:
+    function = _function(mapping)
+    if function is None or not _may_read(function, mapping):
         return False
     wanted = _lambda._apply_filter_criteria(list(records), mapping)
-    record = _lambda._execution_record_for_config(function, {**config, "FunctionArn": mapping["FunctionArn"]})
     with _guard:
         _active.add(identity)
     # A separate thread processes the batch, so that a slow function does not delay other mappings.
-    work = (_Batch(mapping, record, wanted), identity, position + len(records))
+    work = (_Batch(mapping, wanted), records, position)
     threading.Thread(target=contextvars.copy_context().run, args=(_process, *work), daemon=True).start()
     return True
+
+
+def _function(mapping: Any) -> Any:
+    """Return the function's record as it is now, or None. An alias can point to another version than before."""
+    function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
+    if function is None:
+        return None
+    return _lambda._execution_record_for_config(function, {**config, "FunctionArn": mapping["FunctionArn"]})
+
+
+def _may_read(function: Any, mapping: Any) -> bool:
+    """Return whether the function's role may read the mapping's stream. Log the first refusal."""
+    identity, role, stream = mapping["UUID"], function["config"]["Role"], mapping["EventSourceArn"]
+    refused = [action for action in READ_ACTIONS["dynamodb"] if not role_may(role, action, stream)]
+    if not refused:
+        _unreadable.discard(identity)
+    elif identity not in _unreadable:
+        _unreadable.add(identity)
+        name = function["config"]["FunctionName"]
+        _LOG.error("%s: the execution role does not allow %s on %s, so records wait", name, refused[0], stream)
+    return not refused
 
 
 def _position(identity: str, mapping: Any, table: str) -> int:
@@ -111,23 +147,40 @@ def _position(identity: str, mapping: Any, table: str) -> int:
         return positions[identity]
 
 
-def _process(batch: _Batch, identity: str, next_position: int) -> None:
+def _process(batch: _Batch, records: Sequence[Any], position: int) -> None:
+    """Process the batch, and move the checkpoint of the mapping behind the `records` that were read."""
+    identity: str = batch.mapping["UUID"]
+    done = len(records)
     try:
         if batch.records:
             _work_off(batch)
-        with _lambda._dynamodb_stream_positions_lock:
-            _lambda._dynamodb_stream_positions[identity] = next_position
+    except _Stopped as stopped:
+        numbers = [_number(record) for record in records]
+        done = numbers.index(str(stopped))
     finally:
+        with _lambda._dynamodb_stream_positions_lock:
+            if identity in _lambda._dynamodb_stream_positions:
+                _lambda._dynamodb_stream_positions[identity] = position + done
         with _guard:
             _active.discard(identity)
         _lambda.esm_wake.set()
 
 
+def _number(record: Any) -> str:
+    return str(record["dynamodb"]["SequenceNumber"])
+
+
 def _work_off(batch: _Batch) -> None:
-    """Invoke the function until each record is processed or discarded, in the order of the stream."""
-    attempts = 0
+    """Invoke the function until each record is processed or discarded, in the order of the stream.
+
+    Raises _Stopped.
+    """
+    attempts, pause_s = 0, _FIRST_PAUSE_S
     while batch.records:
-        result = _lambda._execute_function(batch.function, {"Records": list(batch.records)})
+        function = _function(batch.mapping)
+        if function is None or not _is_enabled(batch.mapping):
+            raise _Stopped(_number(batch.records[0]))
+        result = _lambda._execute_function(function, {"Records": list(batch.records)})
         # A throttled call does not count as an attempt. Lambda retries the batch until its records reach their maximum
         # age (AWS Lambda Developer Guide).
         throttled = bool(result.get("throttle"))
@@ -140,17 +193,24 @@ def _work_off(batch: _Batch) -> None:
             if done:
                 # The checkpoint moves behind the processed records. For the remaining records, a new count of attempts
                 # starts with this attempt.
-                batch, attempts = _Batch(batch.mapping, batch.function, batch.records[done:]), 1
+                batch, attempts, pause_s = _Batch(batch.mapping, batch.records[done:]), 1, _FIRST_PAUSE_S
         if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
             # Splitting a batch does not count as an attempt (AWS Lambda Developer Guide).
             half = len(batch.records) // 2
             for part in (batch.records[:half], batch.records[half:]):
-                _work_off(_Batch(batch.mapping, batch.function, part))
+                _work_off(_Batch(batch.mapping, part))
             return
-        if condition := _given_up(batch, attempts):
-            _report(batch, result, condition, attempts)
+        if condition := given_up(batch.mapping, batch.records[0], attempts, time.time()):
+            _report(batch, function["config"], result, condition, attempts)
             return
-        time.sleep(_PAUSE_S)
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _is_enabled(mapping: Any) -> bool:
+    """Return whether the mapping still exists and is enabled."""
+    found = _lambda._esms.get(mapping["UUID"])
+    return found is not None and bool(found.get("Enabled", True))
 
 
 def _processed(batch: _Batch, answer: Any) -> int:
@@ -161,26 +221,28 @@ def _processed(batch: _Batch, answer: Any) -> int:
     if "ReportBatchItemFailures" not in (batch.mapping.get("FunctionResponseTypes") or []):
         return len(batch.records)
     failed = {str(nested(each, "itemIdentifier")) for each in nested(answer, "batchItemFailures") or ()}
-    numbers = [str(record["dynamodb"]["SequenceNumber"]) for record in batch.records]
+    numbers = [_number(record) for record in batch.records]
     if failed - set(numbers):
         # A response that reports a record outside of the batch fails the whole batch (AWS Lambda Developer Guide).
         return 0
     return next((index for index, number in enumerate(numbers) if number in failed), len(numbers))
 
 
-def _given_up(batch: _Batch, attempts: int) -> str:
-    retries = int(batch.mapping.get("MaximumRetryAttempts", -1))
+def given_up(settings: Mapping[str, Any], oldest: Any, attempts: int, now_s: float) -> str:
+    """Return why Lambda discards a batch after this number of attempts, or an empty text if Lambda retries the batch.
+
+    `settings` are those of the mapping. `oldest` is the first record of the batch.
+    """
+    retries = int(settings.get("MaximumRetryAttempts", -1))
     if 0 <= retries < attempts:
         return "RetryAttemptsExhausted"
-    age = int(batch.mapping.get("MaximumRecordAgeInSeconds", -1))
-    if 0 <= age < time.time() - float(batch.records[0]["dynamodb"]["ApproximateCreationDateTime"]):
-        return "RecordAgeExceeded"
-    return ""
+    longest = int(settings.get("MaximumRecordAgeInSeconds", -1))
+    age = now_s - float(oldest["dynamodb"]["ApproximateCreationDateTime"])
+    return "RecordAgeExceeded" if age > (longest if longest >= 0 else _EXPIRES_S) else ""
 
 
-def _report(batch: _Batch, result: Any, condition: str, attempts: int) -> None:
+def _report(batch: _Batch, config: Any, result: Any, condition: str, attempts: int) -> None:
     """Report discarded records to the on-failure destination: their stream position, not their content."""
-    config: Any = batch.function["config"]
     _LOG.error("%s: gave up %d records: %s", config["FunctionName"], len(batch.records), condition)
     destination = nested(batch.mapping, "DestinationConfig", "OnFailure", "Destination")
     if not destination:
@@ -193,6 +255,7 @@ def _report(batch: _Batch, result: Any, condition: str, attempts: int) -> None:
             action,
             destination,
         )
+        count("DestinationDeliveryFailures", config["FunctionName"])
         return
     first, last = batch.records[0]["dynamodb"], batch.records[-1]["dynamodb"]
     context = {"statusCode": 200, "executedVersion": config.get("Version", "$LATEST")}
@@ -220,6 +283,7 @@ def _report(batch: _Batch, result: Any, condition: str, attempts: int) -> None:
         to_destination(destination, record)
     except DeliveryError as error:
         _LOG.error("%s: failure destination %s: %s", config["FunctionName"], destination, error)
+        count("DestinationDeliveryFailures", config["FunctionName"])
 
 
 def _arrival(record: Any) -> str:

@@ -63,20 +63,26 @@ class Message:
         if self.queue.kind == "invocation":
             error = part(self._json(), "responsePayload", "errorType") or "error"
             return f"{error}: {part(self._json(), 'responsePayload', 'errorMessage') or ''}".strip()[:_LONGEST_REASON]
-        if self.queue.kind == "stream":
+        if self.queue.kind == "stream" and self.sequence_numbers[0]:
             return str(part(self._json(), "requestContext", "condition") or "retries exhausted")
         named = [self.attributes[name] for name in _REASONS if self.attributes.get(name)]
         return ": ".join(named)[:_LONGEST_REASON] or _NO_REASON.get(self.queue.kind, "no reason given")
 
     @property
     def sequence_numbers(self) -> tuple[str, str]:
-        """Return the sequence numbers of the first and the last failed stream record.
+        """Return the sequence numbers of the first and the last stream record in a report of Lambda.
 
-        For messages of other kinds, return two empty texts.
+        For all other messages, return two empty texts.
         """
         found = [part(self._json(), "DDBStreamBatchInfo", f"{end}SequenceNumber") for end in ("start", "end")]
         first, last = (number if isinstance(number, str) and number.isdecimal() else "" for number in found)
         return (first, last) if first and last else ("", "")
+
+    @property
+    def records(self) -> list[Any]:
+        """Return the stream records in the message, which the outbox relay could not publish."""
+        found = self._json().get("Records")
+        return cast("list[Any]", found) if isinstance(found, list) else []
 
     @property
     def subject(self) -> str:
@@ -84,6 +90,8 @@ class Message:
         body = self._json()
         if first := self.sequence_numbers[0]:
             return f"{part(body, 'DDBStreamBatchInfo', 'batchSize')} record(s) from sequence number {first}"
+        if records := self.records:
+            return f"stream record {part(records[0], 'dynamodb', 'SequenceNumber')}"
         for keys in ((), ("detail",), ("requestPayload", "detail"), ("requestPayload",)):
             if event_id := part(body, *keys, "event_id"):
                 return str(event_id)
@@ -190,7 +198,7 @@ class Redriver:
         """
         kind, target = message.queue.kind, message.queue.redrive_to
         if kind == "stream":
-            return self._replay_stream(message.content, target)
+            return self._replay_stream(message, target)
         if kind == "queue" or not target.startswith("arn:aws:lambda:"):
             return self._enqueue(message)
         body = message.content
@@ -220,14 +228,9 @@ class Redriver:
         )
         return "sent back to its queue"
 
-    def _replay_stream(self, body: Mapping[str, Any], target: str) -> str:
-        """Invoke the function with the stream records of a message, which has only the positions of the records."""
-        batch: Any = body.get("DDBStreamBatchInfo")
-        if not all(isinstance(part(body, "DDBStreamBatchInfo", name), str) for name in _OF_A_STREAM):
-            raise NotRedriven(
-                "it contains no position in a stream; read the message in the SQS console, and delete it there"
-            )
-        records = list(self._records(batch))
+    def _replay_stream(self, message: Message, target: str) -> str:
+        """Invoke the function with the stream records of a message, or with the records whose positions it has."""
+        records = message.records or list(self._records_in_report(message.content))
         answer = self.functions.invoke(
             FunctionName=target,
             InvocationType="RequestResponse",
@@ -239,6 +242,20 @@ class Redriver:
                 f"it failed again: {json.dumps(result)[:200]}; fix the function, then run make redrive again"
             )
         return f"sent back {len(records)} stream record(s)"
+
+    def _records_in_report(self, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the stream records whose positions are in a report of Lambda. Raises NotRedriven."""
+        if keys := body.get("keys"):
+            raise NotRedriven(
+                f"its record was too long for SQS; correct or delete the row {json.dumps(keys)} of the orders table, "
+                "then delete the message in the SQS console"
+            )
+        batch: Any = body.get("DDBStreamBatchInfo")
+        if not all(isinstance(part(body, "DDBStreamBatchInfo", name), str) for name in _OF_A_STREAM):
+            raise NotRedriven(
+                "it contains no position in a stream; read the message in the SQS console, and delete it there"
+            )
+        yield from self._records(batch)
 
     def _records(self, batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the stream records of `batch`. Raises NotRedriven if the stream does not return all of them."""

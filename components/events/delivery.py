@@ -1,6 +1,6 @@
 """Creates targets of EventBridge rules.
 
-EventBridge retries a delivery for an hour, and then sends the event to the dead-letter queue of the target.
+EventBridge retries a delivery for six hours, and then sends the event to the dead-letter queue of the target.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# EventBridge retries a failed delivery for one hour. It then sends the event to the dead-letter queue, which retains
-# the event for 14 days. `make redrive` can send the event again.
-_RETRIED_FOR_S: Final = 3600
-_RETRIES: Final = 100
+# EventBridge retries a delivery that the target throttles or cannot accept for six hours, as long as Lambda retains an
+# event. EventBridge then sends the event to the dead-letter queue, which retains the event for 14 days. `make redrive`
+# can send the event again. 185 is the highest number of retries that EventBridge allows, so the age ends the retries.
+_RETRIED_FOR_S: Final = 6 * 3600
+_RETRIES: Final = 185
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -219,7 +219,14 @@ class EventBus(pulumi.ComponentResource):
                     allow("dynamodb:GetItem", on=args.orders_table.arn),
                     allow("states:StartExecution", on=args.state_machine_arn),
                 ],
-                asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),
+                # The source article prescribes these limits and both queues. If Lambda gives up an event, the sweep
+                # starts the workflow of its order.
+                asynchronous=AsynchronousInvocation(
+                    success_topic_arn=self._successes.arn,
+                    maximum_event_age_s=300,
+                    maximum_retry_attempts=2,
+                    dead_letter_queue=True,
+                ),
             ),
             self._owner.opts(),
         )

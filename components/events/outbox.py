@@ -18,10 +18,9 @@ from components.functions.function import Function, FunctionArgs, FunctionContex
 from contracts.orders import DETAIL_TYPES, EVENT_SOURCE, TRANSITIONS
 
 _BATCH: Final = 50
-# A DynamoDB stream retains a record for 24 h. If Lambda gives up after 6 h of retries, 18 h remain to fix the cause and
-# to redrive the record.
-_LONGEST_RETRIED_S: Final = 6 * 3600
-_RETRIES: Final = 10
+# With this value of both limits, Lambda retries a record until the stream deletes it, 24 h after the change. The
+# function itself sets aside the records that can never become an event, so only an outage makes Lambda retry.
+_NO_LIMIT: Final = -1
 
 
 def filter_patterns() -> list[str]:
@@ -56,7 +55,7 @@ def make_relay(
             source="publish_order_events",
             timeout_s=30,
             memory_mb=256,
-            environment={"EVENT_BUS": bus.name},
+            environment={"EVENT_BUS": bus.name, "FAILURE_QUEUE_URL": failures.url},
             permissions=[
                 allow(
                     "events:PutEvents",
@@ -79,8 +78,8 @@ def make_relay(
                     on="*",
                     because="dynamodb:ListStreams does not support resource-level permissions",
                 ),
-                # If all retries of a batch fail, Lambda sends the position of the batch to this queue, with the
-                # function's role.
+                # The function sends each record that can never become an event to this queue. If SQS refuses the
+                # message, the function fails, and Lambda retries the record.
                 allow("sqs:SendMessage", on=failures.arn),
             ],
         ),
@@ -97,9 +96,11 @@ def make_relay(
         # Lambda processes two batches of a shard at a time. The changes of one order stay in sequence, because they
         # have the same partition key, and Lambda never processes two batches with the same key at the same time.
         parallelization_factor=2,
+        # If one record ends the function, for example by a timeout, Lambda splits the batch, and the records before
+        # that record are still published.
         bisect_batch_on_function_error=True,
-        maximum_retry_attempts=_RETRIES,
-        maximum_record_age_in_seconds=_LONGEST_RETRIED_S,
+        maximum_retry_attempts=_NO_LIMIT,
+        maximum_record_age_in_seconds=_NO_LIMIT,
         function_response_types=["ReportBatchItemFailures"],
         destination_config={"on_failure": {"destination_arn": failures.arn}},
         filter_criteria={"filters": [{"pattern": pattern} for pattern in filter_patterns()]},

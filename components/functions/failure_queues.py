@@ -28,8 +28,9 @@ class FailureQueue:
     """What the messages of the queue contain.
 
     `delivery`: events that EventBridge could not deliver to a target. `invocation`: the record that Lambda sends to an
-    on-failure destination, with the event and its error. `dead-letter`: the event without its error. `stream`: the
-    sequence numbers of a batch of stream records. `queue`: messages that a queue consumer could not handle.
+    on-failure destination, with the event and its error. `dead-letter`: the event without its error. `stream`: an
+    invalid stream record with its error, or the position of a batch of records in Lambda's report. `queue`: messages
+    that a queue consumer could not handle.
     """
     redrive_to: pulumi.Output[str]
     """Where `make redrive` sends the messages: the ARN of a function's alias or the URL of a queue."""
@@ -41,7 +42,7 @@ def as_failure_queue(made: aws.sqs.Queue, kind: Kind, *, redrive_to: pulumi.Outp
 
 
 def function_failure_queues(functions: Mapping[str, Function]) -> dict[str, FailureQueue]:
-    """Return the failure queues of `functions` by name, for example `send-email-dlq` and `send-email-failures`.
+    """Return the failure queues of `functions` by name, for example `process-order-dlq` and `fail-order-failures`.
 
     `functions` is keyed by the folder of the function.
     """

@@ -75,10 +75,15 @@ class AsynchronousInvocation:
 
     success_topic_arn: pulumi.Input[str]
     """ARN of the SNS topic that Lambda notifies of each event that the function has handled."""
-    maximum_event_age_s: int = 300
-    """Longest age of an event in seconds, 60-21600. Lambda sends older events to the failure queue."""
+    maximum_event_age_s: int = 21_600
+    """Longest age of an event in seconds, 60-21600. Lambda sends older events to the failure queue.
+
+    Throttling never uses up a retry, so a throttled event waits until this age.
+    """
     maximum_retry_attempts: int = 2
     """Number of retries after a failure, 0-2. After the last retry, Lambda sends the event to the failure queue."""
+    dead_letter_queue: bool = False
+    """Whether Lambda also sends a failed event, without its error, to a dead-letter queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,9 +132,9 @@ class Function(pulumi.ComponentResource):
     log_group_name: pulumi.Output[str]
     """Name of the CloudWatch log group."""
     dead_letter_queue: aws.sqs.Queue | None
-    """Queue of events that failed every retry, without their error. None unless the function is asynchronous."""
+    """Queue of copies of the failed events, without their error. None unless the function's settings request it."""
     failure_queue: aws.sqs.Queue | None
-    """Queue of the same failed events with their error. None unless the function is asynchronous."""
+    """Queue of failed events with their error. None unless the function is asynchronous."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._timeout_s = _checked_timeout_s(args)
@@ -139,7 +144,8 @@ class Function(pulumi.ComponentResource):
         self.source, self.raises_business_errors = args.source, args.raises_business_errors
         self.alias_name = ALIAS
         # Lambda sends only failed asynchronous invocations to these queues, so other functions have no queues.
-        self.dead_letter_queue = self._make_queue(f"{name}-dlq") if args.asynchronous else None
+        copies = args.asynchronous is not None and args.asynchronous.dead_letter_queue
+        self.dead_letter_queue = self._make_queue(f"{name}-dlq") if copies else None
         self.failure_queue = self._make_queue(f"{name}-failures") if args.asynchronous else None
         self._log_group = self._make_log_group()
         self._role = self._make_role()

@@ -1,7 +1,7 @@
 """Publishes status changes from the stream of the orders table as events on the event bus.
 
-Environment variables: EVENT_BUS. The event source mapping must enable ReportBatchItemFailures, and the stream must
-contain new and old images.
+Environment variables: EVENT_BUS, FAILURE_QUEUE_URL. The event source mapping must enable ReportBatchItemFailures, and
+the stream must contain new and old images.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from contracts.orders import DETAIL_TYPES
 from publish_order_events.relay import Relay
+from publish_order_events.set_aside import set_aside_in
 from shared import aws, contracts
 from shared.telemetry import count_event, logger, metrics, tracer
 
@@ -20,6 +21,7 @@ relay = Relay(
     aws.client("events"),
     bus=os.environ["EVENT_BUS"],
     checks={detail_type: contracts.event_check(detail_type) for detail_type in DETAIL_TYPES.values()},
+    set_aside=set_aside_in(aws.client("sqs"), queue_url=os.environ["FAILURE_QUEUE_URL"]),
 )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.orders import DETAIL_TYPES
+from publish_order_events.set_aside import SetAside, StreamRecord, sequence_number
 from shared import aws, events, rows
 from shared.contracts import Check
 from shared.errors import ValidationError
@@ -19,11 +20,14 @@ from shared.telemetry import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsResultEntryTypeDef
 
 _MAX_ENTRIES: Final = 10
 """PutEvents accepts at most 10 entries per call (EventBridge API reference)."""
 _TOO_LARGE: Final = ("ValidationException", "413")
-"""Error codes of PutEvents for entries that are too large, alone or together."""
+"""Error codes of a PutEvents call whose entries are too large, alone or together."""
+_INVALID_ENTRY: Final = ("InvalidArgument", "MalformedDetail", "RedactionFailure")
+"""Error codes of single entries that EventBridge never accepts (EventBridge API reference, PutEventsResultEntry)."""
 _TRIES: Final = 3
 _FIRST_PAUSE_S: Final = 0.1
 
@@ -40,18 +44,30 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class _Change:
-    sequence_number: str
+    """A status change, and the event about it."""
+
+    record: StreamRecord
     detail: Detail
+
+    @property
+    def order_id(self) -> str:
+        return self.detail["order"]["order_id"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutOutcome:
-    """The result of publishing some status changes."""
+class _Poison:
+    """A record that can never become an event, and the reason."""
 
-    refused: list[_Change]
-    """Status changes that EventBridge did not accept."""
-    stop: bool
-    """Whether EventBridge would refuse the rest of the batch too, for example because it throttles every call."""
+    record: StreamRecord
+    reason: Exception
+
+
+class _Unfinished(Exception):
+    """The relay could neither publish nor set aside the record with this sequence number. Lambda must retry it."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Relay:
@@ -63,49 +79,70 @@ class Relay:
         *,
         bus: str,
         checks: Mapping[str, Check],
+        set_aside: SetAside,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._bus = bus
         self._checks = checks
+        self._set_aside = set_aside
         self._sleep = sleep
 
-    def publish(self, records: Sequence[Mapping[str, Any]]) -> Outcome:
+    def publish(self, records: Sequence[StreamRecord]) -> Outcome:
         """Publish one event for each status change in `records`, in stream order.
 
-        Further records are still published after a record whose event is invalid or too large. If EventBridge refuses a
-        whole call for another reason, publishing stops, because EventBridge would refuse the next call too.
+        A record whose event is invalid or too large goes to the failure queue, and the records after it are still
+        published. The relay stops at the first record that it can neither publish nor set aside. Lambda retries the
+        batch from that record, so a later change of an order never overtakes an earlier one.
         """
-        changes, failed = self._changes(records)
-        done: list[_Change] = []
-        for start in range(0, len(changes), _MAX_ENTRIES):
-            chunk = changes[start : start + _MAX_ENTRIES]
-            outcome = self._put(chunk)
-            done += [change for change in chunk if change not in outcome.refused]
-            failed += [change.sequence_number for change in outcome.refused]
-            if outcome.stop:
-                break
-        lowest = min(failed, key=int, default=None)
+        published: list[_Change] = []
+        failed: str | None = None
+        try:
+            for part in self._parts(records):
+                if isinstance(part, _Poison):
+                    self._give_up(part.record, part.reason)
+                else:
+                    self._put(part, published)
+        except _Unfinished as unfinished:
+            failed = unfinished.number
         return Outcome(
-            published=[change.detail for change in done if lowest is None or int(change.sequence_number) < int(lowest)],
-            failed=lowest,
+            published=[
+                change.detail
+                for change in published
+                if failed is None or int(sequence_number(change.record)) < int(failed)
+            ],
+            failed=failed,
         )
 
-    def _changes(self, records: Sequence[Mapping[str, Any]]) -> tuple[list[_Change], list[str]]:
-        """Return the status changes, and the sequence numbers of records that cannot become a valid event."""
-        changes: list[_Change] = []
-        poison: list[str] = []
+    def _parts(self, records: Sequence[StreamRecord]) -> Iterator[list[_Change] | _Poison]:
+        """Split `records` into invalid records and groups of changes for one PutEvents call each, in stream order.
+
+        A group contains at most one change of each order. EventBridge can refuse one entry of a call and accept a later
+        one, so two changes of an order in one call could be published in the wrong order.
+        """
+        group: dict[str, _Change] = {}
         for record in records:
-            stream = record["dynamodb"]
-            try:
-                detail = self._detail(stream.get("OldImage"), stream.get("NewImage"))
-            except Exception:  # noqa: BLE001 - one invalid record must not stop the others, and Lambda retries it
-                logger.exception("record is not a valid event", sequence_number=stream["SequenceNumber"])
-                poison.append(stream["SequenceNumber"])
+            found = self._read(record)
+            if found is None:
                 continue
-            if detail:
-                changes.append(_Change(sequence_number=stream["SequenceNumber"], detail=detail))
-        return changes, poison
+            if group and (isinstance(found, _Poison) or len(group) == _MAX_ENTRIES or found.order_id in group):
+                yield list(group.values())
+                group = {}
+            if isinstance(found, _Poison):
+                yield found
+            else:
+                group[found.order_id] = found
+        if group:
+            yield list(group.values())
+
+    def _read(self, record: StreamRecord) -> _Change | _Poison | None:
+        """Return the status change in `record`, or None if the record contains no change of a status."""
+        stream = record["dynamodb"]
+        try:
+            detail = self._detail(stream.get("OldImage"), stream.get("NewImage"))
+        except Exception as error:  # noqa: BLE001 - one invalid record must not stop the others
+            return _Poison(record=record, reason=error)
+        return _Change(record=record, detail=detail) if detail else None
 
     def _detail(self, old: rows.Row | None, new: rows.Row | None) -> Detail | None:
         """Return the event for a changed row, or None if the status is unchanged or the row was deleted."""
@@ -120,40 +157,66 @@ class Relay:
         self._checks[detail_type](detail)
         return detail
 
-    def _put(self, changes: Sequence[_Change]) -> PutOutcome:
-        """Publish `changes`, and retry the entries that EventBridge refuses."""
+    def _put(self, changes: Sequence[_Change], published: list[_Change]) -> None:
+        """Publish `changes`, and append each accepted one to `published`. Retry the entries that EventBridge refuses.
+
+        Raises _Unfinished if EventBridge still refuses a change after the last try.
+        """
         left = list(changes)
         for attempt in range(_TRIES):
             if attempt:
                 self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - jitter needs no secure random numbers
             try:
-                left = self._put_once(left)
+                left = self._put_once(left, published)
             except (BotoCoreError, ClientError) as error:
-                too_large = isinstance(error, ClientError) and aws.error_code(error) in _TOO_LARGE
-                if too_large and len(left) > 1:
-                    return self._put_halves(left)
+                if isinstance(error, ClientError) and aws.error_code(error) in _TOO_LARGE:
+                    self._put_too_large(left, published, error)
+                    return
                 # The SDK has already retried transient errors, so this method does not repeat the failed call.
-                logger.exception("bus refused the call", entries=len(left), sequence_number=left[0].sequence_number)
-                return PutOutcome(refused=left, stop=not too_large)
+                first = sequence_number(left[0].record)
+                logger.exception("bus refused the call", entries=len(left), sequence_number=first)
+                raise _Unfinished(first) from error
             if not left:
-                break
-        return PutOutcome(refused=left, stop=len(left) == len(changes))
+                return
+        raise _Unfinished(sequence_number(left[0].record))
 
-    def _put_once(self, changes: Sequence[_Change]) -> list[_Change]:
+    def _put_once(self, changes: Sequence[_Change], published: list[_Change]) -> list[_Change]:
         """Call PutEvents once. Return the changes whose entries it refused, although the call as a whole succeeded."""
         entries = [events.put_events_entry(change.detail, bus=self._bus) for change in changes]
-        answer = self._client.put_events(Entries=entries)
-        if not answer["FailedEntryCount"]:
-            return []
-        results = list(zip(changes, answer["Entries"], strict=True))
-        refused = [change for change, result in results if "ErrorCode" in result]
-        codes = sorted({result.get("ErrorCode", "") for _, result in results} - {""})
-        numbers = [change.sequence_number for change in refused]
-        logger.warning("bus refused entries", entries=len(refused), codes=codes, sequence_numbers=numbers)
+        results = list(zip(changes, self._client.put_events(Entries=entries)["Entries"], strict=True))
+        published += [change for change, result in results if "ErrorCode" not in result]
+        refused: list[_Change] = []
+        for change, result in results:
+            if result.get("ErrorCode", "") in _INVALID_ENTRY:
+                self._give_up(change.record, _refusal(result))
+            elif "ErrorCode" in result:
+                refused.append(change)
+        if refused:
+            codes = sorted({result.get("ErrorCode", "") for _, result in results} - {""})
+            numbers = [sequence_number(change.record) for change in refused]
+            logger.warning("bus refused entries", entries=len(refused), codes=codes, sequence_numbers=numbers)
         return refused
 
-    def _put_halves(self, changes: list[_Change]) -> PutOutcome:
+    def _put_too_large(self, changes: list[_Change], published: list[_Change], error: ClientError) -> None:
         """Publish each half of `changes` separately, because one entry that is too large makes a whole call fail."""
+        if len(changes) == 1:
+            self._give_up(changes[0].record, error)
+            return
         half = len(changes) // 2
-        first, second = self._put(changes[:half]), self._put(changes[half:])
-        return PutOutcome(refused=[*first.refused, *second.refused], stop=first.stop or second.stop)
+        self._put(changes[:half], published)
+        self._put(changes[half:], published)
+
+    def _give_up(self, record: StreamRecord, reason: Exception) -> None:
+        """Send `record` to the failure queue. Raises _Unfinished if SQS does not accept it."""
+        try:
+            self._set_aside(record, reason)
+        except (BotoCoreError, ClientError) as error:
+            number = sequence_number(record)
+            logger.exception("failure queue refused the record", sequence_number=number)
+            raise _Unfinished(number) from error
+
+
+def _refusal(result: PutEventsResultEntryTypeDef) -> ClientError:
+    """Return the error of a refused entry, in the form of the error of a refused call."""
+    code, message = result.get("ErrorCode", ""), result.get("ErrorMessage", "")
+    return ClientError({"Error": {"Code": code, "Message": message}}, "PutEvents")

@@ -56,20 +56,6 @@ def function_states_its_timeout(function: Resource) -> Iterator[str]:
         yield "has no timeout"
 
 
-@of_stack(
-    FUNCTION,
-    ids=("Serverless-LambdaDLQ", "CKV_AWS_116"),
-    narrowed="The rule checks only functions with an event invoke config, which the program declares for each function "
-    "that is invoked asynchronously. Lambda uses the dead-letter queue only for asynchronous invocations.",
-)
-def asynchronous_function_has_a_dead_letter_queue(function: Resource, stack: Stack) -> Iterator[str]:
-    """A Lambda function that is invoked asynchronously has a dead-letter queue."""
-    names = [function, *stack.made_from(function, ALIAS, "functionName")]
-    is_asynchronous = any(stack.made_from(name, INVOCATION, "functionName") for name in names)
-    if is_asynchronous and not function.has("deadLetterConfig", "targetArn"):
-        yield "has no deadLetterConfig.targetArn"
-
-
 @of_resource(FUNCTION, ids=("CKV_AWS_45",))
 def function_environment_holds_no_secret(function: Resource) -> Iterator[str]:
     """A Lambda function's environment variables contain no key, password or token."""
@@ -121,7 +107,6 @@ RULES: Final = (
     function_is_traced,
     function_states_its_memory,
     function_states_its_timeout,
-    asynchronous_function_has_a_dead_letter_queue,
     function_environment_holds_no_secret,
     function_is_invoked_by_one_source,
     function_is_not_public,

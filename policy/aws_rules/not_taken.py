@@ -18,6 +18,12 @@ _BUCKET_LOGS: Final = (
     "people read from the bucket, turn on CloudTrail data events. Access logs would need a second bucket and can miss "
     "requests, because S3 delivers them on a best-effort basis."
 )
+_DEAD_LETTERS: Final = (
+    "The checks require a dead-letter queue for each function. Lambda sends a failed event also to the function's "
+    "on-failure destination, together with its error, and the rule "
+    "`asynchronous-invocation-has-a-failure-destination` requires this destination. A dead-letter queue would receive "
+    "a second copy of each event, without the error."
+)
 _OF_ANOTHER: Final = (
     "The check tests resources of a type that the platform does not have. It reads resources of the platform's "
     "types only because they can be connected to such resources."
@@ -33,12 +39,14 @@ NOT_TAKEN: Final = {
     "AwsSolutions-S1": _BUCKET_LOGS,
     "AwsSolutions-S5": "The check tests buckets that serve a website. No bucket does.",
     "Serverless-AppSyncTracing": "The check tests AppSync APIs, and the platform has none.",
+    "Serverless-LambdaDLQ": _DEAD_LETTERS,
     "Serverless-LambdaLatestVersion": _LATEST_RUNTIME,
     "CKV_AWS_18": _BUCKET_LOGS,
     "CKV_AWS_115": "The check requires reserved concurrency. AWS takes it from the concurrency that all other "
     "functions of the account share. The platform does not need reserved concurrency, because API throttling and "
     "the maximum concurrency of the event source mappings already limit how often the functions run at the same "
     "time.",
+    "CKV_AWS_116": _DEAD_LETTERS,
     "CKV_AWS_117": "The check requires a VPC for each function. The functions need no resource in a VPC, because "
     "they call only AWS APIs, over TLS and with the credentials of their roles. With a VPC, these calls would need "
     "endpoints or NAT gateways, which cost money.",

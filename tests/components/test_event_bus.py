@@ -22,6 +22,7 @@ TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
 RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 DAY_S = 86_400
+SIX_HOURS_S = 6 * 3600
 ALL = list(DETAIL_TYPES.values())
 # Each key is a target. Its value contains the rule of the target and the resource that receives the events.
 TARGETS = {
@@ -118,7 +119,7 @@ class TestDelivery:
     def test_undeliverable_event_is_retried_then_stored_in_the_targets_own_queue(self, graph: Graph, name: str) -> None:
         inputs = graph.one("EventTarget", f"{name}-target").inputs
         assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{name}-delivery"}
-        assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 100}
+        assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": SIX_HOURS_S, "maximumRetryAttempts": 185}
         # EventBridge does not support FIFO queues as dead-letter queues.
         assert "fifoQueue" not in graph.one("Queue", f"{name}-delivery").inputs
 
@@ -148,9 +149,10 @@ class TestDelivery:
         assert {door.urn, graph.one("QueuePolicy", f"{name}-delivery-policy").urn} <= set(waits_for)
 
     @pytest.mark.parametrize("name", FUNCTION_TARGETS)
-    def test_function_gets_three_attempts_per_event_within_five_minutes(self, graph: Graph, name: str) -> None:
+    def test_event_of_a_function_lives_six_hours_except_for_process_order(self, graph: Graph, name: str) -> None:
         config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
-        assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == (300, 2)
+        age_s = 300 if name == "process-order" else SIX_HOURS_S
+        assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == (age_s, 2)
         assert config["destinationConfig"] == {
             "onFailure": {"destination": f"{QUEUES}-{name}-failures"},
             "onSuccess": {"destination": SUCCESSES},
@@ -183,14 +185,18 @@ class TestRelay:
         assert inputs["startingPosition"] == "TRIM_HORIZON"
         assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
 
-    def test_failing_record_reaches_a_queue_before_the_stream_drops_it(self, graph: Graph) -> None:
+    def test_relay_retries_a_record_until_the_stream_deletes_it(self, graph: Graph) -> None:
         inputs = self.mapping(graph).inputs
         assert inputs["bisectBatchOnFunctionError"] is True
-        assert 1 <= inputs["maximumRetryAttempts"] <= 20
-        # The stream retains a record for 24 h, and Lambda gives up a record after at most 12 h, so at least 12 h remain
-        # for a redrive.
-        assert 3600 <= inputs["maximumRecordAgeInSeconds"] <= 12 * 3600
+        # With -1, neither the number of retries nor the age of the record ends the retries.
+        assert (inputs["maximumRetryAttempts"], inputs["maximumRecordAgeInSeconds"]) == (-1, -1)
+
+    def test_relay_may_set_invalid_records_aside_in_its_failure_queue(self, graph: Graph) -> None:
+        inputs = self.mapping(graph).inputs
         failures = f"{QUEUES}-publish-order-events-stream"
+        queue = graph.one("Queue", "publish-order-events-stream")
+        variables = graph.one("aws:lambda/function:Function", "publish-order-events").inputs["environment"]["variables"]
+        assert variables["FAILURE_QUEUE_URL"] == queue.state["url"]
         assert inputs["destinationConfig"] == {"onFailure": {"destinationArn": failures}}
         assert ("sqs:SendMessage", failures) in allowed(graph, "publish-order-events", "sqs")
 
@@ -345,7 +351,7 @@ class TestFailureQueues:
         [
             ("process-order-delivery", "delivery", f"{FUNCTIONS}-process-order:live"),
             ("send-email-failures", "invocation", f"{FUNCTIONS}-send-email:live"),
-            ("send-email-dlq", "dead-letter", f"{FUNCTIONS}-send-email:live"),
+            ("process-order-dlq", "dead-letter", f"{FUNCTIONS}-process-order:live"),
             ("publish-order-events-stream", "stream", f"{FUNCTIONS}-publish-order-events:live"),
             ("analytics-dlq", "queue", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-dev-analytics.fifo"),
             (

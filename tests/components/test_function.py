@@ -15,6 +15,7 @@ from tests.support.graph import Graph, stack_config
 
 GraphOf = Callable[[str], Graph]
 ASYNCHRONOUS = {"process-order", "fail-order", "send-email", "restart-late-orders"}
+WITH_DEAD_LETTER_QUEUE = {"process-order"}
 NAMES = sorted(path.parent.name.replace("_", "-") for path in archives.FUNCTIONS.glob("*/handler.py"))
 
 
@@ -41,12 +42,23 @@ def test_each_role_starts_with_permissions_to_log_trace_and_report_failures(name
     reports = [statement for statement in own if statement["Action"] in (["sqs:SendMessage"], ["sns:Publish"])]
     if name in ASYNCHRONOUS:
         failures, successes = reports
-        queues = (f"{name}-dlq", f"{name}-failures")
+        queues = ([f"{name}-dlq"] if name in WITH_DEAD_LETTER_QUEUE else []) + [f"{name}-failures"]
         assert failures["Resource"] == [graph.one("Queue", queue).state["arn"] for queue in queues]
         assert successes["Action"] == ["sns:Publish"]
     else:
         dead_letter_queues = {queue.name for queue in graph.of("Queue")} & {f"{name}-dlq", f"{name}-failures"}
         assert not dead_letter_queues
+
+
+def test_only_process_order_stores_a_failed_event_in_two_queues(graph_of: GraphOf) -> None:
+    graph = graph_of("prod")
+    functions = [made for made in graph.of("aws:lambda/function:Function") if made.custom]
+    with_queue = {made.name for made in functions if made.inputs.get("deadLetterConfig")}
+    assert with_queue == WITH_DEAD_LETTER_QUEUE
+    assert {queue.name for queue in graph.of("Queue") if queue.name.endswith("-dlq")} == {
+        *(f"{name}-dlq" for name in WITH_DEAD_LETTER_QUEUE),
+        "analytics-dlq",
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

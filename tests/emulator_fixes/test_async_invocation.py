@@ -1,9 +1,14 @@
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from emulator_fixes import async_invocation
+from tests.emulator_fixes.test_stream_mapping import metric
 from tests.local.cloud import Cloud, Gate, allow, log_group
+from tests.support.graph import Graph
 
 FAILING = """
     class OutOfStock(Exception):
@@ -11,7 +16,25 @@ FAILING = """
     def handle(event, context):
         print("request", context.aws_request_id)
         raise OutOfStock("none left")
+    def fixed(event, context):
+        print("fixed")
 """
+
+
+class Clock:
+    """Simulated time for the pauses between attempts."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 0.0
+        monkeypatch.setattr(async_invocation, "PATIENCE", 1)
+        monkeypatch.setattr(async_invocation, "wait_for_express_executions", lambda: None)
+        monkeypatch.setattr(async_invocation, "time", self)
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
 
 
 def configure(cloud: Cloud, function: str, **config: object) -> None:
@@ -91,11 +114,72 @@ def test_event_older_than_its_maximum_age_is_not_retried() -> None:
     assert (attempts, condition) == (1, "EventAgeExceeded")
 
 
-def test_dead_letter_is_not_sent_without_permission_of_the_role(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("throttled_s", "condition", "attempts"),
+    [(600, "Success", 1), (21_000, "Success", 1), (22_000, "EventAgeExceeded", 0)],
+)
+def test_throttled_event_waits_up_to_its_age_without_using_up_tries(
+    monkeypatch: pytest.MonkeyPatch, throttled_s: int, condition: str, attempts: int
+) -> None:
+    clock = Clock(monkeypatch)
+
+    def invoke() -> dict[str, bool]:
+        return {"error": True, "throttle": True} if clock.now_s < throttled_s else {}
+
+    settings = {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 21_600}
+    found = async_invocation.attempt(invoke, settings, base_s=60, longest_s=300)
+    assert found[1:] == (attempts, condition)
+
+
+def test_event_fails_three_times_after_its_throttling_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+
+    def invoke() -> dict[str, bool]:
+        return {"error": True, "throttle": clock.now_s < 600}
+
+    found = async_invocation.attempt(invoke, {"MaximumRetryAttempts": 2}, base_s=60, longest_s=300)
+    assert found[1:] == (3, "RetriesExhausted")
+
+
+def test_only_the_event_of_process_order_ends_in_ten_minutes_of_throttling(
+    monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]
+) -> None:
+    conditions: dict[str, str] = {}
+    for config in graph_of("prod").of("FunctionEventInvokeConfig"):
+        clock = Clock(monkeypatch)
+
+        def invoke(clock: Clock = clock) -> dict[str, bool]:
+            return {"error": True, "throttle": True} if clock.now_s < 600 else {}
+
+        settings = {
+            "MaximumRetryAttempts": config.inputs["maximumRetryAttempts"],
+            "MaximumEventAgeInSeconds": config.inputs["maximumEventAgeInSeconds"],
+        }
+        _, _, conditions[config.name] = async_invocation.attempt(invoke, settings, base_s=60, longest_s=300)
+    assert conditions.pop("process-order-invocation") == "EventAgeExceeded"
+    assert set(conditions.values()) == {"Success"}
+
+
+def test_retry_runs_the_version_to_which_the_alias_points_then(cloud: Cloud) -> None:
+    function = cloud.function(FAILING)
+    name = function.split(":")[6]
+    configure(cloud, function, MaximumRetryAttempts=2)
+    cloud.invoke(function, {}, kind="Event")
+    cloud.log(log_group(function), "request ")
+
+    cloud("lambda", "update_function_configuration", FunctionName=name, Handler="app.fixed")
+    version = cloud("lambda", "publish_version", FunctionName=name)["Version"]
+    cloud("lambda", "update_alias", FunctionName=name, Name="live", FunctionVersion=version)
+
+    assert cloud.log(log_group(function), "fixed")
+
+
+def test_failed_event_is_dropped_and_counted_without_permission_of_the_role(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     role = cloud.role(allow("sqs:SendMessage", on=queue))
     function = cloud.function(FAILING, Role=role, DeadLetterConfig={"TargetArn": queue})
-    configure(cloud, function, MaximumRetryAttempts=0)
+    destination = {"OnFailure": {"Destination": queue}}
+    configure(cloud, function, MaximumRetryAttempts=0, DestinationConfig=destination)
     cloud(
         "iam",
         "put_role_policy",
@@ -109,3 +193,5 @@ def test_dead_letter_is_not_sent_without_permission_of_the_role(cloud: Cloud) ->
     cloud.invoke(function, {}, kind="Event")
 
     assert cloud.quiet(url)
+    for name in ("AsyncEventsDropped", "DestinationDeliveryFailures", "DeadLetterErrors"):
+        assert metric(cloud, name, function.split(":")[6]) == 1

@@ -1,8 +1,13 @@
 import json
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.local.cloud import Cloud, allow, log_group, unique
+import pytest
+
+from emulator_fixes.stream_mapping import given_up
+from tests.local.cloud import Cloud, allow, eventually, log_group, unique
 
 # This function prints the names of the records that it receives, and fails if a name contains "poison".
 CONSUMER = """
@@ -11,6 +16,8 @@ CONSUMER = """
         print("got", ",".join(names))
         if any("poison" in name for name in names):
             raise ValueError("poison")
+    def fixed(event, context):
+        print("fixed", event["Records"][0]["dynamodb"]["Keys"]["id"]["S"])
 """
 PARTIAL = """
     def handle(event, context):
@@ -45,8 +52,8 @@ def write(cloud: Cloud, name: str, *ids: str) -> None:
     cloud("dynamodb", "transact_write_items", TransactItems=puts)
 
 
-def consume(cloud: Cloud, source: str, stream: str, **settings: Any) -> str:
-    function = cloud.function(source, READ)
+def consume(cloud: Cloud, source: str, stream: str, *, role: str | None = None, **settings: Any) -> str:
+    function = cloud.function(source, READ, Role=role)
     cloud(
         "lambda",
         "create_event_source_mapping",
@@ -56,6 +63,29 @@ def consume(cloud: Cloud, source: str, stream: str, **settings: Any) -> str:
         **settings,
     )
     return log_group(function)
+
+
+def permit(cloud: Cloud, role: str, *statements: Mapping[str, Any]) -> None:
+    """Replace the policy of a role."""
+    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    cloud("iam", "put_role_policy", RoleName=role.rpartition("/")[2], PolicyName="p", PolicyDocument=document)
+
+
+def metric(cloud: Cloud, name: str, function: str) -> float:
+    """Return the sum of a metric of a Lambda function in the last hour."""
+    now = datetime.now(UTC)
+    found = cloud(
+        "cloudwatch",
+        "get_metric_statistics",
+        Namespace="AWS/Lambda",
+        MetricName=name,
+        Dimensions=[{"Name": "FunctionName", "Value": function}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=7200,
+        Statistics=["Sum"],
+    )
+    return sum(point["Sum"] for point in found["Datapoints"])
 
 
 def on_failure(arn: str) -> Mapping[str, Any]:
@@ -148,3 +178,100 @@ def test_full_batch_does_not_wait_for_the_batching_window(cloud: Cloud) -> None:
     write(cloud, name, "one", "two")
 
     assert len(cloud.log(group, "got")) == 1
+
+
+DAY_S = 24 * 3600
+SIX_HOURS_S = 6 * 3600
+
+
+@pytest.mark.parametrize(
+    ("retries", "age_s", "attempts", "after_s", "condition"),
+    [
+        (10, SIX_HOURS_S, 10, 60, ""),
+        (10, SIX_HOURS_S, 11, 60, "RetryAttemptsExhausted"),
+        (10, SIX_HOURS_S, 1, SIX_HOURS_S + 1, "RecordAgeExceeded"),
+        (-1, SIX_HOURS_S, 10_000, SIX_HOURS_S - 1, ""),
+        (-1, SIX_HOURS_S, 1, SIX_HOURS_S + 1, "RecordAgeExceeded"),
+        (-1, -1, 10_000, DAY_S - 1, ""),
+        (-1, -1, 1, DAY_S + 1, "RecordAgeExceeded"),
+    ],
+)
+def test_the_first_limit_that_a_batch_reaches_ends_its_retries(
+    retries: int, age_s: int, attempts: int, after_s: int, condition: str
+) -> None:
+    limits = {"MaximumRetryAttempts": retries, "MaximumRecordAgeInSeconds": age_s}
+    record = {"dynamodb": {"ApproximateCreationDateTime": 0.0}}
+    assert given_up(limits, record, attempts, float(after_s)) == condition
+
+
+def test_records_wait_while_the_role_may_not_read_the_stream(cloud: Cloud) -> None:
+    name, stream = table(cloud)
+    url, queue = cloud.queue()
+    role = cloud.role(READ)
+    group = consume(cloud, CONSUMER, stream, role=role, MaximumRetryAttempts=0, DestinationConfig=on_failure(queue))
+    write(cloud, name, "before")
+    cloud.log(group, "got before")
+
+    permit(cloud, role, allow("sqs:SendMessage"))
+    write(cloud, name, "first", "second")
+    write(cloud, name, "third")
+    time.sleep(1)
+    assert cloud.log(group, "got") == ["got before"]
+    permit(cloud, role, READ)
+
+    assert ",".join(line.removeprefix("got ") for line in cloud.log(group, "got", count=2)[1:]).startswith(
+        "first,second"
+    )
+    assert cloud.log(group, "third")
+    assert cloud.quiet(url, for_s=0)
+
+
+def test_report_that_the_role_may_not_send_is_counted_and_the_batch_discarded(cloud: Cloud) -> None:
+    name, stream = table(cloud)
+    url, queue = cloud.queue()
+    role = cloud.role(READ)
+    group = consume(cloud, CONSUMER, stream, role=role, MaximumRetryAttempts=0, DestinationConfig=on_failure(queue))
+    permit(cloud, role, {**READ, "Action": [action for action in READ["Action"] if action.startswith("dynamodb:")]})
+
+    write(cloud, name, "poison-5")
+    cloud.log(group, "got poison-5")
+    write(cloud, name, "after")
+
+    assert cloud.log(group, "got after")
+    assert metric(cloud, "DestinationDeliveryFailures", group.rpartition("/")[2]) == 1
+    assert cloud.quiet(url, for_s=0)
+
+
+def test_retry_runs_the_version_to_which_the_alias_points_then(cloud: Cloud) -> None:
+    name, stream = table(cloud)
+    group = consume(cloud, CONSUMER, stream)
+    function = group.rpartition("/")[2]
+    write(cloud, name, "poison-6")
+    cloud.log(group, "got poison-6")
+
+    cloud("lambda", "update_function_configuration", FunctionName=function, Handler="app.fixed")
+    version = cloud("lambda", "publish_version", FunctionName=function)["Version"]
+    cloud("lambda", "update_alias", FunctionName=function, Name="live", FunctionVersion=version)
+
+    assert cloud.log(group, "fixed poison-6")
+
+
+def test_disabled_mapping_stops_between_attempts_and_resumes_at_the_same_record(cloud: Cloud) -> None:
+    name, stream = table(cloud)
+    group = consume(cloud, CONSUMER, stream)
+    write(cloud, name, "poison-7")
+    cloud.log(group, "got poison-7")
+    (mapping,) = cloud("lambda", "list_event_source_mappings", EventSourceArn=stream)["EventSourceMappings"]
+
+    cloud("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=False)
+
+    def stopped() -> bool:
+        before = len(cloud.log(group, "got poison-7"))
+        time.sleep(2.5)
+        return len(cloud.log(group, "got poison-7")) == before
+
+    assert eventually(stopped)
+    seen = len(cloud.log(group, "got poison-7"))
+    cloud("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=True)
+    assert cloud.log(group, "got poison-7", count=seen + 1)
+    cloud("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=False)

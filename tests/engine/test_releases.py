@@ -9,7 +9,7 @@ import pytest
 from tests.engine import releases
 from tests.engine.checkouts import edit
 from tests.engine.engine import Engine
-from tests.engine.upgrades import losses
+from tests.engine.upgrades import losses, steps_from, unprotected
 
 QUEUES = "components/aws/messaging.py"
 QUEUE = """\
@@ -44,10 +44,20 @@ def test_release_of_this_version_is_stored() -> None:
 def test_release_is_updated_without_a_loss(version: str, stack: str, tmp_path: Path) -> None:
     engine = releases.deployed_release(version, stack, tmp_path)
     assert engine.differences() == []
-    before = frontend(engine, stack)
-    assert losses(engine, stack) == []
+    before, steps = frontend(engine, stack), steps_from(version, stack)
+    protected = {resource["urn"] for resource in engine.state(stack) if resource.get("protect")}
+    # Only a stack with `deletionProtection` needs these commands of docs/upgrades.md.
+    if removed := unprotected(steps) & protected:
+        refused = engine.run("preview", "--stack", stack)
+        assert refused.code != 0
+        assert all(urn.rpartition("::")[2] in refused.said for urn in removed)
+        for step in steps:
+            engine.must(*step)
+    assert losses(engine, stack, documented=unprotected(steps)) == []
     engine.must_up(stack)
     assert engine.differences() == []
+    left = {resource["urn"] for resource in engine.state(stack)}
+    assert not unprotected(steps) & left
     assert frontend(engine, stack) == before
 
 

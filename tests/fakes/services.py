@@ -18,6 +18,7 @@ class FakeEventBridge:
         self.faults = Faults("events")
         self.entries: list[dict[str, Any]] = []
         self.refusals: list[set[int]] = []
+        self.refusal_code = "ThrottlingException"
 
     def put_events(self, **arguments: Any) -> dict[str, Any]:
         return self.faults.run("put_events", arguments, lambda: self._put_events(arguments["Entries"]))
@@ -31,7 +32,7 @@ class FakeEventBridge:
         results: list[dict[str, str]] = []
         for position, entry in enumerate(entries):
             if position in refused:
-                results.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "rate exceeded"})
+                results.append({"ErrorCode": self.refusal_code, "ErrorMessage": "refused by the test"})
             else:
                 self.entries.append(entry)
                 results.append({"EventId": str(len(self.entries))})

@@ -10,8 +10,8 @@ import pytest
 
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import client_error
-from tests.fakes.runtime import LoadedFunction
-from tests.fakes.services import FakeEventBridge
+from tests.fakes.runtime import ENVIRONMENT, LoadedFunction
+from tests.fakes.services import FakeEventBridge, FakeSqs
 from tests.functions.conftest import Load
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -48,8 +48,21 @@ def batch(dynamodb: FakeDynamoDB, *rows: dict[str, Any]) -> dict[str, Any]:
 
 
 def failed(dynamodb: FakeDynamoDB, position: int) -> dict[str, Any]:
-    number = dynamodb.tables["orders"].stream[position]["dynamodb"]["SequenceNumber"]
-    return {"batchItemFailures": [{"itemIdentifier": number}]}
+    return {"batchItemFailures": [{"itemIdentifier": number_of(dynamodb, position)}]}
+
+
+def set_aside(sqs: FakeSqs) -> list[tuple[str, str]]:
+    """Return the sequence number and the error code of each record in the failure queue."""
+    found: list[tuple[str, str]] = []
+    for message in sqs.sent:
+        (record,) = json.loads(message["MessageBody"])["Records"]
+        number = record["dynamodb"]["SequenceNumber"]
+        found.append((number, message["MessageAttributes"]["ERROR_CODE"]["StringValue"]))
+    return found
+
+
+def number_of(dynamodb: FakeDynamoDB, position: int) -> str:
+    return dynamodb.tables["orders"].stream[position]["dynamodb"]["SequenceNumber"]
 
 
 def ids(eventbridge: FakeEventBridge) -> list[str]:
@@ -153,26 +166,78 @@ def test_first_refused_record_is_reported_as_the_batch_failure(
     assert relay(batch(dynamodb, *[row(number) for number in range(4)])) == failed(dynamodb, 1)
 
 
-def test_poison_record_does_not_stop_the_others(
-    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+def test_poison_record_is_set_aside_with_its_reason_and_others_pass(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
     poison = row(1)
     del poison["items"]
-    assert relay(batch(dynamodb, row(0), poison, row(2))) == failed(dynamodb, 1)
+    event = batch(dynamodb, row(0), poison, row(2))
+    assert relay(event) == DONE
     assert ids(eventbridge) == [f"{order_id(0)}:PENDING", f"{order_id(2)}:PENDING"]
+    (message,) = sqs.sent
+    assert message["QueueUrl"] == ENVIRONMENT["FAILURE_QUEUE_URL"]
+    assert json.loads(message["MessageBody"]) == {"Records": [event["Records"][1]]}
+    reason = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert reason == {"ERROR_CODE": "KeyError", "ERROR_MESSAGE": "'items'"}
 
 
 @pytest.mark.parametrize(
     "change", [{"status": {"S": "LOST"}}, {"status": {"S": "CONFIRMED"}}, {"user_id": {"S": "Ada Lovelace"}}]
 )
-def test_row_that_violates_the_schema_is_not_published(
-    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, change: dict[str, Any]
+def test_row_that_violates_the_schema_is_set_aside(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, change: dict[str, Any]
 ) -> None:
-    assert relay(batch(dynamodb, row(0) | change)) == failed(dynamodb, 0)
+    assert relay(batch(dynamodb, row(0) | change)) == DONE
     assert eventbridge.entries == []
+    assert set_aside(sqs) == [(number_of(dynamodb, 0), "ValidationError")]
 
 
-def test_sequence_numbers_are_compared_as_numbers(relay: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_poison_record_waits_in_the_stream_if_its_queue_refuses_it(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
+) -> None:
+    sqs.faults.refuse("send_message", "AccessDenied")
+    event = batch(dynamodb, row(0), row(1) | {"status": {"S": "LOST"}}, row(2))
+    assert relay(event) == failed(dynamodb, 1)
+    assert ids(eventbridge) == [f"{order_id(0)}:PENDING"]
+    assert relay({"Records": event["Records"][1:]}) == DONE
+    assert ids(eventbridge) == [f"{order_id(0)}:PENDING", f"{order_id(2)}:PENDING"]
+    assert set_aside(sqs) == [(number_of(dynamodb, 1), "ValidationError")]
+
+
+def test_poison_record_is_not_set_aside_before_the_records_in_front_of_it_are_published(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
+) -> None:
+    """Lambda repeats the whole rest of the batch, so the queue would receive the record at each retry."""
+    eventbridge.faults.refuse("put_events", "InternalException")
+    assert relay(batch(dynamodb, row(0), row(1) | {"status": {"S": "LOST"}})) == failed(dynamodb, 0)
+    assert sqs.sent == []
+
+
+def test_poison_record_that_is_too_long_for_sqs_is_set_aside_with_its_key(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, sqs: FakeSqs
+) -> None:
+    sqs.faults.refuse("send_message", "InvalidParameterValue")
+    assert relay(batch(dynamodb, row(0) | {"status": {"S": "LOST"}})) == DONE
+    (message,) = sqs.sent
+    assert json.loads(message["MessageBody"])["keys"] == {"order_id": {"S": order_id(0)}}
+    assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ValidationError"
+
+
+def test_reason_of_a_poison_record_contains_only_characters_that_sqs_accepts(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, sqs: FakeSqs
+) -> None:
+    poison = row(0) | {"items": {"L": [{"M": {"product_id": {"S": "tea"}, "quantity": {"\x00\ud800": "1"}}}]}}
+    assert relay(batch(dynamodb, poison)) == DONE
+    (message,) = sqs.sent
+    reason = message["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+    assert reason.encode().decode().isprintable()
+    assert message["MessageBody"].isascii()
+
+
+def test_refused_record_is_reported_by_its_place_in_the_stream(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, sqs: FakeSqs
+) -> None:
+    sqs.faults.refuse("send_message", "AccessDenied")
     event = batch(dynamodb, row(0) | {"status": {"S": "LOST"}}, row(1) | {"status": {"S": "LOST"}})
     for record, number in zip(event["Records"], ("999", "1000"), strict=True):
         record["dynamodb"]["SequenceNumber"] = number
@@ -195,29 +260,54 @@ def giant(number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("position", [0, 4, 9])
-def test_too_large_event_does_not_stop_the_others(
-    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, position: int
+def test_too_large_event_is_set_aside_and_others_pass(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, position: int
 ) -> None:
     rows = [giant(number) if number == position else row(number) for number in range(12)]
-    assert relay(batch(dynamodb, *rows)) == failed(dynamodb, position)
+    assert relay(batch(dynamodb, *rows)) == DONE
     assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in range(12) if number != position]
+    assert set_aside(sqs) == [(number_of(dynamodb, position), "ValidationException")]
 
 
-def test_ten_too_large_events_do_not_stop_the_others(
-    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+def test_ten_too_large_events_are_set_aside_and_others_pass(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
     rows = [giant(number) if number < 10 else row(number) for number in range(12)]
-    assert relay(batch(dynamodb, *rows)) == failed(dynamodb, 0)
+    assert relay(batch(dynamodb, *rows)) == DONE
     assert ids(eventbridge) == [f"{order_id(number)}:PENDING" for number in (10, 11)]
+    assert len(set_aside(sqs)) == 10
+
+
+@pytest.mark.parametrize("code", ["InvalidArgument", "MalformedDetail", "RedactionFailure"])
+def test_entry_that_the_bus_never_accepts_is_set_aside(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, code: str
+) -> None:
+    eventbridge.refusals, eventbridge.refusal_code = [{1}], code
+    assert relay(batch(dynamodb, row(0), row(1), row(2))) == DONE
+    assert ids(eventbridge) == [f"{order_id(0)}:PENDING", f"{order_id(2)}:PENDING"]
+    assert set_aside(sqs) == [(number_of(dynamodb, 1), code)]
 
 
 def test_refused_record_and_its_error_are_logged(
-    relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
+    relay: LoadedFunction,
+    dynamodb: FakeDynamoDB,
+    eventbridge: FakeEventBridge,
+    logs: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    answer = relay(batch(dynamodb, row(0), giant(1)))
+    eventbridge.faults.refuse("put_events", "AccessDeniedException")
+    answer = relay(batch(dynamodb, row(0)))
     (refused,) = [record for record in logs() if record["message"] == "bus refused the call"]
     assert [{"itemIdentifier": refused["sequence_number"]}] == answer["batchItemFailures"]
-    assert "ValidationException" in refused["exception"]
+    assert "AccessDeniedException" in refused["exception"]
+
+
+def test_record_that_is_set_aside_and_its_error_are_logged(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
+) -> None:
+    relay(batch(dynamodb, row(0), giant(1)))
+    (line,) = [record for record in logs() if record["message"] == "record set aside"]
+    assert line["sequence_number"] == number_of(dynamodb, 1)
+    assert "ValidationException" in line["exception"]
 
 
 def test_only_records_that_lambda_will_not_retry_are_counted(

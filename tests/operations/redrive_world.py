@@ -20,6 +20,7 @@ FIRST = 100_000_000_000_000_000_101
 QUEUES = {
     "process-order-dlq": ("dead-letter", ALIAS),
     "process-order-failures": ("invocation", ALIAS),
+    # A stack of release 0.1.0 still has the next queue.
     "send-email-dlq": ("dead-letter", MAILER),
     "publish-order-events-stream": ("stream", RELAY),
     "analytics-dlq": ("queue", FIFO),

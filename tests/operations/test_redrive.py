@@ -181,6 +181,28 @@ def test_report_of_records_that_fail_again_stays_in_the_queue(world: World, answ
     assert world.sqs.visible("publish-order-events-stream")
 
 
+def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stream retains a record for 24 h, and the queue for 14 days."""
+    event = {"Records": stream_records(0)}
+    world.sqs.put("publish-order-events-stream", event, ERROR_CODE="KeyError", ERROR_MESSAGE="'items'")
+    assert world.redrive() == 0
+    assert world.functions.invocations == [(RELAY, "RequestResponse", event)]
+    assert not world.stream.faults.calls
+    assert f"stream record {FIRST} (KeyError: 'items'): sent back 1 stream record(s)" in capsys.readouterr().out
+
+
+def test_record_that_was_too_long_for_the_queue_stays_with_a_remedy(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = {"order_id": {"S": "o-1"}}
+    world.sqs.put("publish-order-events-stream", {"tooLongFor": "SQS", "keys": keys}, ERROR_CODE="KeyError")
+    assert world.redrive() == 1
+    assert not world.functions.invocations
+    assert f"correct or delete the row {json.dumps(keys)} of the orders table" in capsys.readouterr().out
+
+
 DEEP = "[" * 100_000
 ODD = {"requestContext": "x", "responsePayload": [1], "DDBStreamBatchInfo": {"startSequenceNumber": "one"}}
 

@@ -19,9 +19,6 @@ _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
     ],
     "function-states-its-memory": [("users-api", drop("Function users-api", "memorySize"))],
     "function-states-its-timeout": [("users-api", drop("Function users-api", "timeout"))],
-    "asynchronous-function-has-a-dead-letter-queue": [
-        ("send-email", put("Function send-email", "deadLetterConfig", value={})),
-    ],
     "function-environment-holds-no-secret": [
         ("users-api", put("Function users-api", "environment", "variables", "API_KEY", value="short")),
         (
@@ -48,7 +45,7 @@ _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
             plus(
                 "aws:lambda/eventSourceMapping:EventSourceMapping",
                 {"eventSourceArn": "arn"},
-                eventSourceArn="Queue send-email-dlq",
+                eventSourceArn="Queue process-order-dlq",
             ),
         ),
     ],

@@ -99,7 +99,11 @@ def silent(graph: Graph) -> Graph:
 
 BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.each_function_has_its_own_role: [
-        changed("Function", lambda inputs: inputs.update(role="arn:aws:iam::123456789012:role/orders-dev-users-api")),
+        changed(
+            "Function",
+            lambda inputs: inputs.update(role="arn:aws:iam::123456789012:role/orders-dev-users-api"),
+            "orders-api",
+        ),
     ],
     rules.each_function_logs_to_its_own_group: [
         changed("Function", drop("loggingConfig")),
@@ -123,6 +127,10 @@ BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.every_asynchronous_hop_has_its_failure_destination: [
         changed("FunctionEventInvokeConfig", drop("destinationConfig")),
         changed("FunctionEventInvokeConfig", put(maximumRetryAttempts=1)),
+        changed("FunctionEventInvokeConfig", put(maximumEventAgeInSeconds=300)),
+        changed("FunctionEventInvokeConfig", put(maximumEventAgeInSeconds=21_600)),
+        changed("EventSourceMapping", put(maximumRetryAttempts=10), "publish-order-events-stream"),
+        changed("EventSourceMapping", put(maximumRecordAgeInSeconds=21_600), "publish-order-events-stream"),
         changed("EventTarget", drop("deadLetterConfig")),
         changed("EventTarget", drop("retryPolicy")),
         changed("EventSourceMapping", drop("functionResponseTypes")),

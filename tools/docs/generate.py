@@ -89,7 +89,8 @@ def _rights(graph: Graph, function: Resource) -> str:
     described: list[str] = []
     own = {"logs", "xray"}
     for statement in graph.policy("RolePolicy", f"{function.name}-policy"):
-        if statement["Action"][0].split(":")[0] in own or str(statement["Resource"]).count("-dlq"):
+        failures = any("-dlq" in arn or arn.endswith("-failures") for arn in statement["Resource"])
+        if statement["Action"][0].split(":")[0] in own or failures:
             continue
         actions = ", ".join(action.split(":")[1] for action in statement["Action"])
         described.append(f"{actions} on {', '.join(f'`{_short(arn)}`' for arn in statement['Resource'])}")
@@ -110,7 +111,7 @@ def queues(graph: Graph) -> str:
         "delivery": "events that EventBridge could not deliver to the function or queue",
         "invocation": "events that failed every retry or became too old, each with its error",
         "dead-letter": "copies of the events in `{failures}`, without their errors",
-        "stream": "the positions of stream records that failed every retry",
+        "stream": "stream records that cannot become an event, each with its error",
         "queue": "messages that are invalid or that SQS delivered too often",
     }
     rows = [

@@ -166,7 +166,7 @@ class Places:
             "delivery": "undelivered events",
             "invocation": "envelopes of failed invocations",
             "dead-letter": "dead letters",
-            "stream": "failed stream batches",
+            "stream": "invalid stream records",
             "queue": "analytics queue and its dead letters",
         }
         queues = self.stack.ops["failureQueues"]

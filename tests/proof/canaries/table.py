@@ -27,7 +27,7 @@ _QUEUES: Final[Mapping[str, str]] = {
     "delivery": "undelivered events",
     "invocation": "envelopes of failed invocations",
     "dead-letter": "dead letters",
-    "stream": "failed stream batches",
+    "stream": "invalid stream records",
     "queue": "analytics queue and its dead letters",
 }
 

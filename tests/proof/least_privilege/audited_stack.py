@@ -103,8 +103,10 @@ class AuditedStack:
         )
 
     def failed(self, function: str, about: str) -> bool:
-        """Return whether a failed event is in the function's on-failure destination and in its dead-letter queue."""
-        return all(self.stack.failed(f"{function}-{queue}", about) for queue in ("failures", "dlq"))
+        """Return whether a failed event is in each failure queue to which Lambda sends events of the function."""
+        queues = self.stack.ops["failureQueues"]
+        names = [f"{function}-{queue}" for queue in ("failures", "dlq") if f"{function}-{queue}" in queues]
+        return bool(names) and all(self.stack.failed(name, about) for name in names)
 
     @contextmanager
     def lacking(self, broken: AbstractContextManager[None]) -> Generator[None]:

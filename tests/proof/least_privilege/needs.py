@@ -144,7 +144,7 @@ def _mappings(graph: Graph) -> Iterator[Need]:
             yield _sends(
                 role,
                 target,
-                "Lambda sends the positions of failed records to the queue "
+                "The function sends invalid records to the queue, and Lambda the positions of records that it gives up "
                 '(see AWS Lambda Developer Guide, "On-failure destinations")',
             )
 

@@ -224,6 +224,15 @@ def message_that_is_no_event(audited: AuditedStack) -> Generator[Check]:
     yield lambda: audited.stack.failed("analytics-dlq", mark)
 
 
+def row_that_is_no_order(audited: AuditedStack) -> Generator[Check]:
+    key = {"order_id": {"S": audited.known(str(uuid.uuid4()))}}
+    yield ready
+    audited.call("dynamodb", "put_item", TableName=audited.stack.ops["tables"]["orders"], Item=key)
+    yield lambda: audited.stack.failed("publish-order-events-stream", key["order_id"]["S"])
+    audited.call("dynamodb", "delete_item", TableName=audited.stack.ops["tables"]["orders"], Key=key)
+    yield ready
+
+
 def undeliverable(function: str, give: Callable[[AuditedStack, dict[str, Any]], None]) -> Scenario:
     """Return a scenario in which EventBridge may not invoke `function`.
 
@@ -272,7 +281,6 @@ def function_deployed(function: str) -> Scenario:
             Runtime="provided.al2023",
             Handler="handler",
             Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
-            # Only functions that are invoked asynchronously have a dead-letter queue.
             DeadLetterConfig=found.get("DeadLetterConfig", {}),
         )
         audited.call("lambda", "delete_function", FunctionName=name)
@@ -333,7 +341,7 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
         *(order_confirmed, order_rejected, order_cancelled, order_lost_by_its_execution, execution_that_comes_late),
         *(late_order_marked, late_order_restarted, sweep_that_fails, sweep_scheduled, sweep_undeliverable),
         *(order_processed, order_processed_again, order_processed_in_vain),
-        *(message_that_is_no_event, message_undeliverable),
+        *(message_that_is_no_event, row_that_is_no_order, message_undeliverable),
     )
     ops = audited.stack.ops
     giving: dict[str, Callable[[AuditedStack, dict[str, Any]], None]] = {

@@ -37,7 +37,7 @@ from tests.support.graph import Graph, stack_config
 pytestmark = [pytest.mark.attack("least-privilege")]
 # `make test` runs only these scenarios. Each of them is short, and together they need permissions from every kind of
 # policy.
-SAMPLE = ("profile read", "order confirmed", "order processed", "send_email deployed", "standard machine deployed")
+SAMPLE = ("profile read", "order confirmed", "order processed", "process_order deployed", "standard machine deployed")
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import pytest
 
-from publish_order_events.relay import PutOutcome
 from shared import order_store, order_transactions, rows
 from shared.domain import orders
 from shared.domain.times import timestamp
@@ -186,9 +185,8 @@ def _the_page_of_another(patch: pytest.MonkeyPatch) -> None:
 def _published_without_checking(module: Any) -> None:
     original = module.relay._put
 
-    def put(changes: Any) -> PutOutcome:
-        original(changes[:1])
-        return PutOutcome(refused=[], stop=False)
+    def put(changes: Any, published: Any) -> None:
+        original(changes[:1], published)
 
     module.relay._put = put
 

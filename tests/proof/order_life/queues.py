@@ -8,7 +8,6 @@ because all its messages are in one group.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -68,10 +67,9 @@ class Queues:
         self.bus: list[Json] = []
         """Every event that was ever on the bus."""
         self.queue: list[Message] = []
-        self.failures: list[Delivery | Message | Record] = []
+        self.failures: list[Delivery | Message] = []
         """The contents of all failure queues."""
         self._publishing: set[str] = set()
-        self._failed_records: Counter[str] = Counter()
         self._consuming = False
         self._bodies: dict[str, float] = {}
         self._messages = 0
@@ -157,10 +155,8 @@ class Queues:
             failures: list[Json] = activity.value["batchItemFailures"]
             firsts = [int(each["itemIdentifier"]) for each in failures]
             failed = [each for each in batch if firsts and _number(each) >= min(firsts)]
-        for record in failed:
-            self._failed_records[record["dynamodb"]["SequenceNumber"]] += 1
-            tried = self._failed_records[record["dynamodb"]["SequenceNumber"]]
-            (self.failures if tried % _TRIES == 0 else self.unpublished).append(record)
+        # Lambda retries a failed record until the stream deletes it after 24 hours.
+        self.unpublished += failed
         self.unpublished.sort(key=_number)
 
     def consume(self, most: int, at_once: bool) -> None:
@@ -193,11 +189,8 @@ class Queues:
         for failure in failures:
             if isinstance(failure, Delivery):
                 self.deliveries.append(Delivery(failure.target, failure.event))
-            elif isinstance(failure, Message):
-                self.queue.append(Message(failure.body, failure.message_id))
             else:
-                self.unpublished.append(failure)
-        self.unpublished.sort(key=_number)
+                self.queue.append(Message(failure.body, failure.message_id))
 
 
 def _sqs_record(message: Message) -> Json:

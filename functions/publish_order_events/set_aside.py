@@ -1,0 +1,68 @@
+"""Sends stream records that can never become an event to the failure queue, with the reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from shared import aws
+from shared.telemetry import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+StreamRecord = Mapping[str, Any]
+"""A record of a DynamoDB stream, as Lambda passes it to a function."""
+SetAside = Callable[[StreamRecord, Exception], None]
+"""Stores a record that can never become an event, with the reason. Raises the AWS error if AWS refuses it."""
+
+_TOO_LONG: Final = ("InvalidParameterValue", "InvalidParameterValueException")
+"""Error codes of SQS for a message that is longer than the queue allows."""
+_LONGEST_REASON: Final = 1024
+
+
+def sequence_number(record: StreamRecord) -> str:
+    """Return the position of `record` in its shard."""
+    return record["dynamodb"]["SequenceNumber"]
+
+
+def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
+    """Return a function that sends a record to the queue, with the reason in the attributes that EventBridge also uses.
+
+    The message contains an event with this record alone, so `make redrive` can invoke the relay with it at any time.
+    The stream itself retains the record only for 24 h.
+    """
+
+    def set_aside(record: StreamRecord, reason: Exception) -> None:
+        code = aws.error_code(reason) if isinstance(reason, ClientError) else type(reason).__name__
+        attributes = {"ERROR_CODE": code, "ERROR_MESSAGE": _printable(str(reason))}
+
+        def send(body: Mapping[str, Any]) -> None:
+            client.send_message(
+                QueueUrl=queue_url,
+                MessageBody=json.dumps(body),
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+                },
+            )
+
+        try:
+            send({"Records": [record]})
+        except ClientError as error:
+            if aws.error_code(error) not in _TOO_LONG:
+                raise
+            # A record has up to two images of 400 KB each, and SQS may refuse so long a message. The row is still in
+            # the table, so the message contains only the key of the row.
+            send({"tooLongFor": "SQS", "keys": record["dynamodb"].get("Keys")})
+        number = sequence_number(record)
+        logger.error("record set aside", sequence_number=number, code=code, exc_info=reason)
+
+    return set_aside
+
+
+def _printable(text: str) -> str:
+    """Return `text` in a form that SQS accepts as an attribute: without control characters, short, and not empty."""
+    return "".join(char if char.isprintable() else " " for char in text)[:_LONGEST_REASON].strip() or "-"
