@@ -37,6 +37,7 @@ def record_event_bus(**changes: Any) -> Graph:
         "state_machine_arn": STANDARD,
         "archive_retention_days": 7,
         "mail_sender": "orders@example.com",
+        "mail_max_send_rate": 14,
         "create_identity": False,
     }
 
