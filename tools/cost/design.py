@@ -207,7 +207,7 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     yield from kept.items()
     yield "key_month", len(graph.of("aws:kms/key:Key"))
     yield "alarm_month", sum(_metrics_of(made) for made in graph.of("MetricAlarm"))
-    for price, number in Counter(_queues(graph).values()).items():
+    for price, number in sorted(Counter(_queues(graph).values()).items()):
         yield price, number * _LOOKS_OF_AN_HOUR * _HOURS_OF_A_MONTH
     yield "dashboard_month", len(graph.of("Dashboard"))
     (api,) = graph.of("aws:apigateway/restApi:RestApi")
