@@ -104,7 +104,7 @@ class MessageQueue:
             "MessageAttributes": attributes,
         }
         if message.attributes.message_group_id:
-            request |= {"MessageGroupId": message.message_id, "MessageDeduplicationId": message.message_id}
+            request["MessageGroupId"] = request["MessageDeduplicationId"] = message.message_id
         self._client.send_message(**request)
 
     def _delay(self, message: SQSRecord) -> None:

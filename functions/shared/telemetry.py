@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -40,7 +41,8 @@ def traced_threads(number: int) -> ThreadPoolExecutor:
 
     X-Ray's SDK stores the current part of a trace for each thread, so a new thread has none.
     """
-    provider = tracer.provider
+    # The base class of the providers declares fewer methods than X-Ray's recorder has.
+    provider = cast("Any", tracer.provider)
     if tracer.disabled:
         return ThreadPoolExecutor(number)
     return ThreadPoolExecutor(number, initializer=provider.set_trace_entity, initargs=(provider.get_trace_entity(),))
