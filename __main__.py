@@ -13,7 +13,7 @@ from components.aws.log_key import LogKey, LogKeyArgs
 from components.aws.naming import Naming
 from components.aws.protection import protect_irreplaceable
 from components.data_tier import CATALOG_INDEX, LATE_ORDERS_INDEX, ORDERS_BY_USER_INDEX, DataTier, DataTierArgs
-from components.events.event_bus import CALLER_LIMITS, EventBus, EventBusArgs
+from components.events.event_bus import EventBus, EventBusArgs
 from components.functions import archives
 from components.functions.failure_queues import as_stack_output
 from components.functions.function import FunctionContext, FunctionOverride, check_overrides
@@ -27,7 +27,7 @@ overrides = {
     name: FunctionOverride(timeout_s=each.timeout_seconds, memory_mb=each.memory_mb)
     for name, each in config.functions.overrides.items()
 }
-check_overrides(overrides, {**routes.caller_limits(), **CALLER_LIMITS, **caller_limits()})
+check_overrides(overrides, {**routes.caller_limits(), **caller_limits()})
 # The archives of all functions and layers are built first, so that a failing build stops the program before Pulumi
 # registers any resource.
 built = archives.build_all(config.functions.architecture)
@@ -105,6 +105,7 @@ events = EventBus(
         standard_timeout_s=config.workflow.standard_timeout_seconds,
         archive_retention_days=config.data.archive_retention_days,
         mail_sender=config.mail.sender,
+        mail_max_send_rate=config.mail.max_send_rate,
         create_identity=config.mail.create_identity,
     ),
 )

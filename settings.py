@@ -200,6 +200,13 @@ class MailSettings(_Area):
     sender: MailAddress = Field(
         description="Sender address (`From`) of all emails. SES must have verified the address or its domain."
     )
+    max_send_rate: int = Field(
+        ge=1,
+        le=1_000,
+        description="Highest number of emails per second that the stack sends. SES limits the rate of an account in a "
+        "region (`aws sesv2 get-account`): usually 1 in the SES sandbox, and 14 at first outside of it. If several "
+        "stacks share an account, the sum of their rates must not exceed the rate of the account.",
+    )
     create_identity: bool = Field(
         description="Let this stack create the SES identity of the sender. SES then emails a verification link. "
         "Set this setting to false if the identity already exists."

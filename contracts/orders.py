@@ -35,9 +35,6 @@ DETAIL_TYPES: Final[Mapping[Status, str]] = MappingProxyType(
 )
 """The detail type of the event that announces each status. Its schema is `contracts/events/{detail type}.json`."""
 
-MESSAGE_GROUP_ID: Final = "orders"
-"""Message group of the analytics queue."""
-
 LATE_SHARD: Final = "late_shard"
 """Attribute of an order that is late: its partition key in the index of late orders. No other order has it."""
 

@@ -41,6 +41,7 @@ NAMES: Final = (
     "rest_import",
     "rest_integrations",
     "retry_delays",
+    "send_rate",
     "service_permissions",
     "stream_mapping",
     "sync_executions",

@@ -84,6 +84,8 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         # another time.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LOCAL_ASYNC_RETRY_BASE_S", "1"),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
+        # The number of emails per second that SES accepts. 0 is no limit.
+        "LOCAL_MAIL_RATE": os.environ.get("LOCAL_MAIL_RATE", "0"),
         "LOCAL_PATIENCE": f"{PATIENCE:g}",
         # The duration of a DynamoDB transaction in milliseconds. Some tests set a longer duration, because transactions
         # on AWS often take longer.

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-from contracts.orders import MESSAGE_GROUP_ID
+from contracts.queues import message_group
 
 # EventBridge, record_analytics and Lambda write the reason of a failure into these message attributes. Some of them
 # write a code and a message, others only a message.
@@ -209,7 +209,14 @@ class Redriver:
         return "sent back: function invoked"
 
     def _enqueue(self, message: Message) -> str:
-        body = message.content
+        target, body = message.queue.redrive_to, message.content
+        # Release 0.1.0 had no queue in front of send_email. A message that Lambda has put into the failure queue then
+        # is a record of the failed invocation, which contains the event.
+        failed = body.get("requestPayload")
+        body = cast("dict[str, Any]", failed) if isinstance(failed, dict) else body
+        if not target.endswith(".fifo"):
+            self.sqs.send_message(QueueUrl=target, MessageBody=json.dumps(body))
+            return "sent back to its queue"
         # The target's input transformer changes each event before the queue receives it. The failed message contains
         # the original event, so this code applies the same transformation.
         if "detail" in body:
@@ -219,9 +226,9 @@ class Redriver:
                 "order": part(body, "detail", "order"),
             }
         self.sqs.send_message(
-            QueueUrl=message.queue.redrive_to,
+            QueueUrl=target,
             MessageBody=json.dumps(body),
-            MessageGroupId=MESSAGE_GROUP_ID,
+            MessageGroupId=message_group(str(body.get("event_id"))),
             # The deduplication id is the id of the failed message, not the id of the event. With the id of the event,
             # SQS would drop the message as a duplicate if the event was first sent less than five minutes ago.
             MessageDeduplicationId=message.message_id,

@@ -94,9 +94,17 @@ def deny_insecure_transport(action: str, *arns: pulumi.Input[str]) -> dict[str, 
 
 
 def allow_service(
-    service: str, action: str, *, on: pulumi.Input[str], source_arn: pulumi.Input[str], sid: str
+    service: str,
+    action: str,
+    *,
+    on: pulumi.Input[str],
+    source_arn: pulumi.Input[str] | list[pulumi.Input[str]],
+    sid: str,
 ) -> dict[str, Any]:
-    """Return the resource policy statement that lets `service` call `action`, but only on behalf of `source_arn`."""
+    """Return the resource policy statement that lets `service` call `action`, but only on behalf of `source_arn`.
+
+    `source_arn` is one ARN or a list of ARNs.
+    """
     return {
         "Sid": sid,
         "Effect": "Allow",

@@ -22,11 +22,13 @@ def make_queue(
     visibility_timeout_s: int = 30,
     redrive_to: aws.sqs.Queue | None = None,
     max_receive_count: int = 3,
+    aliases: Sequence[pulumi.Alias] = (),
 ) -> aws.sqs.Queue:
     """Create the queue `name` with SSE-SQS encryption and the longest retention that SQS allows, 14 days.
 
     `redrive_to` is the dead-letter queue of the new queue. SQS requires that the dead-letter queue of a FIFO queue is
-    also a FIFO queue. Also call `make_queue_policy` for the queue.
+    also a FIFO queue. A FIFO queue has high throughput: its limits count for each message group. Also call
+    `make_queue_policy` for the queue. `aliases` lists earlier places of the queue in Pulumi's state.
     """
     redrive = (
         pulumi.Output.json_dumps({"deadLetterTargetArn": redrive_to.arn, "maxReceiveCount": max_receive_count})
@@ -38,12 +40,14 @@ def make_queue(
         name=owner.name(name, kind="queue", suffix=".fifo" if fifo else ""),
         fifo_queue=fifo or None,
         content_based_deduplication=fifo or None,
+        deduplication_scope="messageGroup" if fifo else None,
+        fifo_throughput_limit="perMessageGroupId" if fifo else None,
         message_retention_seconds=FOURTEEN_DAYS_S,
         visibility_timeout_seconds=visibility_timeout_s,
         sqs_managed_sse_enabled=True,
         redrive_policy=redrive,
         tags=owner.tags(),
-        opts=owner.opts(),
+        opts=owner.opts(aliases=[*aliases]),
     )
 
 
@@ -53,21 +57,24 @@ def make_queue_policy(
     owner: Owner,
     *,
     rules: Sequence[pulumi.Input[str]] = (),
+    aliases: Sequence[pulumi.Alias] = (),
 ) -> aws.sqs.QueuePolicy:
     """Create the policy of the queue `target`, which refuses requests without TLS.
 
     The policy lets the EventBridge rules whose ARNs are in `rules` send messages to the queue.
     """
     statements: list[dict[str, Any]] = [deny_insecure_transport("sqs:*", target.arn)]
-    statements += [
-        allow_service("events.amazonaws.com", "sqs:SendMessage", on=target.arn, source_arn=rule, sid=f"Rule{number}")
-        for number, rule in enumerate(rules)
-    ]
+    if rules:
+        # One statement lists all rules, because SQS limits the size of a policy.
+        source_arn = rules[0] if len(rules) == 1 else list(rules)
+        statements.append(
+            allow_service("events.amazonaws.com", "sqs:SendMessage", on=target.arn, source_arn=source_arn, sid="Rule0")
+        )
     return aws.sqs.QueuePolicy(
         f"{name}-policy",
         queue_url=target.url,
         policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
-        opts=owner.opts(),
+        opts=owner.opts(aliases=[*aliases]),
     )
 
 

@@ -41,18 +41,29 @@ class Delivery:
 
 def make_target(name: str, delivery: Delivery, owner: Owner) -> FailureQueue:
     """Create the target `name` and its dead-letter queue, which accepts only events of this rule."""
+    return make_targets(name, {name: delivery}, owner)
+
+
+def make_targets(name: str, deliveries: Mapping[str, Delivery], owner: Owner) -> FailureQueue:
+    """Create one target for each entry of `deliveries`, by name, and the dead-letter queue that the targets share.
+
+    The dead-letter queue accepts only events of the targets' rules.
+    """
     # EventBridge accepts only standard queues as dead-letter queues, even if the target is a FIFO queue.
     dead_letters = make_queue(f"{name}-delivery", owner)
-    policy = make_queue_policy(f"{name}-delivery", dead_letters, owner, rules=[delivery.rule.arn])
-    aws.cloudwatch.EventTarget(
-        f"{name}-target",
-        target_id=name,
-        rule=delivery.rule.name,
-        event_bus_name=delivery.rule.event_bus_name,
-        arn=delivery.target_arn,
-        dead_letter_config={"arn": dead_letters.arn},
-        retry_policy={"maximum_event_age_in_seconds": _RETRIED_FOR_S, "maximum_retry_attempts": _RETRIES},
-        **delivery.options,
-        opts=owner.opts(depends_on=[policy, delivery.allowed_by]),
-    )
-    return as_failure_queue(dead_letters, "delivery", redrive_to=delivery.redrive_to)
+    rules = [delivery.rule.arn for delivery in deliveries.values()]
+    policy = make_queue_policy(f"{name}-delivery", dead_letters, owner, rules=rules)
+    for target, delivery in deliveries.items():
+        aws.cloudwatch.EventTarget(
+            f"{target}-target",
+            target_id=target,
+            rule=delivery.rule.name,
+            event_bus_name=delivery.rule.event_bus_name,
+            arn=delivery.target_arn,
+            dead_letter_config={"arn": dead_letters.arn},
+            retry_policy={"maximum_event_age_in_seconds": _RETRIED_FOR_S, "maximum_retry_attempts": _RETRIES},
+            **delivery.options,
+            opts=owner.opts(depends_on=[policy, delivery.allowed_by]),
+        )
+    [redrive_to, *_] = [delivery.redrive_to for delivery in deliveries.values()]
+    return as_failure_queue(dead_letters, "delivery", redrive_to=redrive_to)

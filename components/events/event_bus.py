@@ -4,38 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
 from components.aws.iam import allow
-from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy, make_topic
+from components.aws.messaging import make_topic
 from components.aws.monitored import MonitoredQueue, MonitoredRule, MonitoredStream
 from components.aws.owner import Owner
-from components.events.analytics_queue import AnalyticsQueue, make_analytics_queue, target_options
+from components.events.analytics_queue import make_analytics_queue, make_analytics_targets
 from components.events.delivery import Delivery, make_target
+from components.events.mail_queue import MailQueueArgs, make_mail_queue, make_mail_target
 from components.events.outbox import make_relay
+from components.events.queue_consumer import QueueConsumer
 from components.events.sweep import SweepArgs, make_sweep
 from components.events.unfinished_executions import make_fail_order, make_rule
 from components.functions.failure_queues import FailureQueue, function_failure_queues
 from components.functions.function import (
     AsynchronousInvocation,
-    CallerLimit,
     Function,
     FunctionArgs,
     FunctionContext,
     by_source,
 )
 from contracts.orders import DETAIL_TYPES, EVENT_SOURCE
+from contracts.queues import GROUP_DIGITS
 
 _COMPONENT: Final = "events"
-_DAY_S: Final = 86_400
-# Lambda retries a failed event after one minute (AWS Lambda Developer Guide, "Asynchronous invocation"). If an
-# invocation of send_email dies, its claim on the email remains until the function's time limit has passed. With a time
-# limit of more than one minute, the retry would still find the claim and fail too.
-CALLER_LIMITS: Final = {"send_email": CallerLimit(at_most_s=60, because="Lambda retries the event after 60 s")}
-"""Limits of the functions that must end before Lambda retries an event."""
+_LATE_MESSAGE_S: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,18 +61,10 @@ class EventBusArgs:
     """Number of days for which the archive stores events for replay."""
     mail_sender: str
     """Sender address (`From`) of the emails."""
+    mail_max_send_rate: int
+    """Emails per second that SES accepts from the stack."""
     create_identity: bool
     """Create the SES identity of `mail_sender`. SES then sends a verification email to that address."""
-
-
-def remembered_days(archive_retention_days: int) -> int:
-    """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
-
-    A replay can start on the last day for which the archive stores the event, and EventBridge then tries to deliver the
-    event for up to a day. The event may then wait in two failure queues, one after the other: first because EventBridge
-    could not deliver the event, and after a redrive because the function could not handle it.
-    """
-    return archive_retention_days + 1 + 2 * FOURTEEN_DAYS_S // _DAY_S
 
 
 class EventBus(pulumi.ComponentResource):
@@ -94,7 +83,7 @@ class EventBus(pulumi.ComponentResource):
     functions: Mapping[str, Function]
     """The relay and the functions that consume events, by the names of their folders."""
     failure_queues: Mapping[str, FailureQueue]
-    """Failure queues of the functions, the rule targets, the stream and the analytics queue."""
+    """Failure queues of the functions, the rule targets, the stream and the queues."""
     rules: Mapping[str, MonitoredRule]
     """All rules, by role."""
     queues: Mapping[str, MonitoredQueue]
@@ -116,10 +105,10 @@ class EventBus(pulumi.ComponentResource):
         self.relay, stream_failures = self._make_relay()
         self._analytics = self._make_analytics_queue()
         self._process_order, self._fail_order = self._make_process_order(), self._make_fail_order()
-        self._send_email = self._make_send_email()
+        self._mail = self._make_mail_queue()
         sweep = make_sweep(self._owner, self._sweep_args())
         self.functions = by_source(
-            self.relay, self._process_order, self._fail_order, self._send_email, self._analytics.function
+            self.relay, self._process_order, self._fail_order, self._mail.function, self._analytics.function
         ) | by_source(sweep.mark_late_orders, sweep.restart_late_orders)
         self.failure_queues = {
             **function_failure_queues(self.functions),
@@ -127,15 +116,17 @@ class EventBus(pulumi.ComponentResource):
             "mark-late-orders-stream": sweep.stream_failures,
             "restart-late-orders-delivery": sweep.delivery_failures,
             "analytics-dlq": self._analytics.failure_queue,
+            "send-email-failures": self._mail.failure_queue,
             **self._make_deliveries(),
         }
         self.bus_name, self.bus_arn = self._bus.name, self._bus.arn
         self.archive_name = self._archive.name
         self.success_topic_arn = self._successes.arn
         self.queues = {
-            "analytics": MonitoredQueue(
-                queue_name=self._analytics.queue.name, consumer=self._analytics.function.source, late_after_s=600
+            name: MonitoredQueue(
+                queue_name=made.queue.name, consumer=made.function.source, late_after_s=_LATE_MESSAGE_S
             )
+            for name, made in {"analytics": self._analytics, "mail": self._mail}.items()
         }
         self.streams = {
             "order-stream": MonitoredStream(consumer=self.relay.source, late_after_s=60),
@@ -193,7 +184,7 @@ class EventBus(pulumi.ComponentResource):
             minutes=args.sweep_minutes,
         )
 
-    def _make_analytics_queue(self) -> AnalyticsQueue:
+    def _make_analytics_queue(self) -> QueueConsumer:
         args = self._args
         return make_analytics_queue(
             self._owner,
@@ -241,43 +232,30 @@ class EventBus(pulumi.ComponentResource):
             success_topic_arn=self._successes.arn,
         )
 
-    def _make_send_email(self) -> Function:
-        args, context = self._args, self._args.context
-        identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
-        return Function(
-            "send-email",
-            FunctionArgs(
-                context=context,
-                component=_COMPONENT,
-                source="send_email",
-                timeout_s=30,
-                memory_mb=256,
-                caller_limit=CALLER_LIMITS["send_email"],
-                environment={
-                    "USERS_TABLE": args.users_table.name,
-                    "IDEMPOTENCY_TABLE": args.idempotency_table.name,
-                    "REMEMBERED_DAYS": str(remembered_days(args.archive_retention_days)),
-                    "MAIL_SENDER": args.mail_sender,
-                },
-                permissions=[
-                    allow("dynamodb:GetItem", on=args.users_table.arn),
-                    allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                    # The condition restricts the sender's address (From). A list of identity ARNs could not do that,
-                    # because SES may check the identity of the sender's address, of its verified domain or, in the
-                    # sandbox, of the recipient.
-                    allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.mail_sender}}),
-                ],
-                asynchronous=AsynchronousInvocation(success_topic_arn=self._successes.arn),
+    def _make_mail_queue(self) -> QueueConsumer:
+        args = self._args
+        return make_mail_queue(
+            self._owner,
+            MailQueueArgs(
+                context=args.context,
+                users_table=args.users_table,
+                idempotency_table=args.idempotency_table,
+                archive_retention_days=args.archive_retention_days,
+                sender=args.mail_sender,
+                max_send_rate=args.mail_max_send_rate,
             ),
-            self._owner.opts(),
         )
 
-    def _make_rule(self, role: str, detail_types: list[str]) -> aws.cloudwatch.EventRule:
+    def _make_rule(self, role: str, detail_types: list[str], *, first: str = "") -> aws.cloudwatch.EventRule:
+        """Create a rule for events of `detail_types`. If `first` is given, the event ids must start with this text."""
+        pattern: dict[str, Any] = {"source": [EVENT_SOURCE], "detail-type": detail_types}
+        if first:
+            pattern["detail"] = {"event_id": [{"prefix": first}]}
         made = aws.cloudwatch.EventRule(
             f"{self._name}-{role}",
             name=self._owner.name(role, kind="rule"),
             event_bus_name=self._bus.name,
-            event_pattern=pulumi.Output.json_dumps({"source": [EVENT_SOURCE], "detail-type": detail_types}),
+            event_pattern=pulumi.Output.json_dumps(pattern),
             tags=self._owner.tags(),
             opts=self._owner.opts(),
         )
@@ -286,15 +264,17 @@ class EventBus(pulumi.ComponentResource):
 
     def _make_deliveries(self) -> dict[str, FailureQueue]:
         """Create the rules and their targets. Return the dead-letter queues of the targets by name."""
+        changes = list(DETAIL_TYPES.values())
         created = self._make_rule("order-created", [DETAIL_TYPES["PENDING"]])
-        changed = self._make_rule("order-changed", list(DETAIL_TYPES.values()))
+        changed = self._make_rule("order-changed", changes)
+        groups = {digit: self._make_rule(f"analytics-{digit}", changes, first=digit) for digit in GROUP_DIGITS}
         ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
         self._rules["execution-ended"] = MonitoredRule(rule_name=ended.name, bus_name=None)
         return {
             "process-order-delivery": self._make_function_target("process-order", created, self._process_order),
             "fail-order-delivery": self._make_function_target("fail-order", ended, self._fail_order),
-            "send-email-delivery": self._make_function_target("send-email", changed, self._send_email),
-            "analytics-delivery": self._make_analytics_target(changed),
+            "send-email-delivery": make_mail_target(self._mail, changed, self._owner),
+            "analytics-delivery": make_analytics_targets(self._analytics, groups, self._owner),
         }
 
     def _make_function_target(self, name: str, rule: aws.cloudwatch.EventRule, function: Function) -> FailureQueue:
@@ -306,15 +286,3 @@ class EventBus(pulumi.ComponentResource):
             allowed_by=permission,
         )
         return make_target(name, delivery, self._owner)
-
-    def _make_analytics_target(self, rule: aws.cloudwatch.EventRule) -> FailureQueue:
-        target = self._analytics.queue
-        make_queue_policy("analytics-dlq", self._analytics.dead_letter_queue, self._owner)
-        delivery = Delivery(
-            rule=rule,
-            target_arn=target.arn,
-            redrive_to=target.url,
-            allowed_by=make_queue_policy("analytics", target, self._owner, rules=[rule.arn]),
-            options=target_options(),
-        )
-        return make_target("analytics", delivery, self._owner)

@@ -23,7 +23,7 @@ CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "events": ("PutEvents",),
     "s3": ("PutObject",),
     "sesv2": ("SendEmail",),
-    "sqs": ("SendMessage",),
+    "sqs": ("ChangeMessageVisibility", "SendMessage"),
     "stepfunctions": ("StartExecution",),
 }
 """Every AWS operation that a function calls, by botocore's name of the service. A client can call no other."""

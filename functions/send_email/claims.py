@@ -1,5 +1,8 @@
 """Claims prevent a second email for one event: an invocation claims the event before it sends the email.
 
+Claims also keep the emails of one order in sequence: before the email about a later status, the events of the earlier
+statuses are closed. An event that arrives after that sends no email.
+
 The idempotency table has one row per event with these attributes: `id`, the event id; `status`, CLAIMED or DONE;
 `claim`, a random id of the claiming invocation; `claimed_until`, the end of that invocation's time limit in Unix
 milliseconds; `expiration`, the time to live in Unix seconds.
@@ -39,13 +42,28 @@ class Claims:
         claim. Such a call never overwrites a DONE row, because a delayed attempt can reach DynamoDB after the email was
         sent.
         """
+        return self._put(event_id, "CLAIMED", now=now, until=until)
+
+    def close(self, event_id: str, *, now: datetime) -> None:
+        """Mark the email for an earlier status of the order as DONE, so that it is not sent after a later one.
+
+        Usually, the email was sent, and one read shows this. Raises MailClaimed while another invocation is sending the
+        email.
+        """
+        key = {"id": {"S": event_id}}
+        row = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        if row is None or row["status"].get("S") != "DONE":
+            self._put(event_id, "DONE", now=now, until=now)
+
+    def _put(self, event_id: str, status: str, *, now: datetime, until: datetime) -> str | None:
+        """Write the row of the event and return its claim, or return None if the row's status is DONE."""
         claim = str(uuid.uuid4())
         try:
             self._client.put_item(
                 TableName=self._table,
                 Item={
                     "id": {"S": event_id},
-                    "status": {"S": "CLAIMED"},
+                    "status": {"S": status},
                     "claim": {"S": claim},
                     "claimed_until": {"N": _milliseconds(until)},
                     "expiration": {"N": str(int((now + self._kept).timestamp()))},

@@ -1,34 +1,55 @@
 """Sends the customer an email about each status of an order, one email per event.
 
-Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, REMEMBERED_DAYS (how long to remember a sent email), MAIL_SENDER.
-Event: any event about an order. Output: {"sent": bool}, whether this invocation sent an email. Raises ValidationError
-if the event violates its contract.
+The emails of an order go out in the sequence of its statuses. If the event of an earlier status is late, its email is
+left out.
+
+Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, REMEMBERED_DAYS (how long to remember a sent email), MAIL_SENDER,
+MAIL_MS (shortest time between two emails), and those of shared.message_queue.
+Event: a batch of messages of the mail queue. The body of a message is any event about an order, as EventBridge delivers
+it. Output: the messages that SQS must deliver again.
 """
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,  # pyright: ignore[reportUnknownVariableType]
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contracts.orders import DETAIL_TYPES
+from contracts.orders import DETAIL_TYPES, TRANSITIONS
+from send_email import refusals
 from send_email.claims import Claims
 from send_email.emails import Email, email_about
+from send_email.pace import Pace
 from shared import aws, events
+from shared.domain.orders import Order
 from shared.domain.times import utc_now
-from shared.errors import MailRefused
+from shared.errors import MailDelayed, MailRefused, ValidationError
 from shared.events import Detail
+from shared.message_queue import MessageQueue
 from shared.telemetry import correlate, count_event, logger, metrics, tracer
 from shared.user_store import UserStore
 
 if TYPE_CHECKING:
+    import logging
+
     from mypy_boto3_sesv2 import SESV2Client
 
 dynamodb = aws.client("dynamodb")
-ses: SESV2Client = aws.client("sesv2", read_timeout_s=5, silent_errors=True)
+# The SDK does not repeat the call. After an error, the message returns to the queue, which keeps to the send rate.
+ses: SESV2Client = aws.client("sesv2", read_timeout_s=5, attempts=1, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
 claims = Claims(
     dynamodb,
@@ -37,46 +58,99 @@ claims = Claims(
 )
 MAIL_SENDER: Final = os.environ["MAIL_SENDER"]
 read = events.event_parser(*DETAIL_TYPES.values())
+processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
+queue = MessageQueue.of_environment(
+    aws.client("sqs"), is_final=lambda error: isinstance(error, (MailRefused, ValidationError))
+)
+pace = Pace(int(os.environ["MAIL_MS"]) / 1000)
+# A slow call of SES ends after 5.5 s, and the calls of DynamoDB usually take some milliseconds.
+_LONGEST_MAIL_MS: Final = 8_000
+_KEYS: Final = ("order_id", "event_id", "status")
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
-    """Send the email for the event, unless an earlier delivery of the same event has sent it."""
-    detail = read(event)
-    event_id = detail["event_id"]
-    correlate(detail["order"]["order_id"])
-    logger.append_keys(order_id=detail["order"]["order_id"], event_id=event_id, status=detail["order"]["status"])
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
+    """Send the emails for a batch of messages, unless an earlier delivery of the same event has sent its email."""
+    if "Records" not in event:
+        # Release 0.1.0 had no queue: the rule invoked the function. During the update from it, and for Lambda's retries
+        # of such events, the function still receives events directly.
+        queue.send(json.dumps(event, ensure_ascii=False))
+        return None
+    first = event["Records"][0]["messageId"]
+    return process_partial_response(
+        event=event,
+        record_handler=partial(handle, context=context, first=first),
+        processor=processor,
+        context=context,
+    )
+
+
+def handle(record: SQSRecord, *, context: LambdaContext, first: str) -> None:
+    """Send the email for the event in a message. Raises an error if SQS must deliver the message again.
+
+    `first` is the id of the batch's first message. Powertools requires the name `record` for the message.
+    """
+    logger.remove_keys(_KEYS)
+    logger.set_correlation_id(None)
+    with queue.handling(record):
+        # An invocation that Lambda ends during a call of SES may send an email twice.
+        if record.message_id != first and context.get_remaining_time_in_millis() < _LONGEST_MAIL_MS:
+            raise MailDelayed("email: the invocation has too little time left for another email")
+        _mail(_detail_of(record.body), context)
+
+
+def _detail_of(body: str) -> Detail:
+    """Return the detail of the event in a message's body. Raises ValidationError if the event violates its contract."""
+    try:
+        return read(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error
+
+
+def _mail(detail: Detail, context: LambdaContext) -> None:
+    """Send the email for an event, unless it or the email for a later status of the order was sent."""
+    order, event_id = detail["order"], detail["event_id"]
+    correlate(order["order_id"])
+    logger.append_keys(order_id=order["order_id"], event_id=event_id, status=order["status"])
     now = utc_now()
+    for earlier_id in _earlier_events(order):
+        claims.close(earlier_id, now=now)
     claim = claims.take(event_id, now=now, until=now + timedelta(milliseconds=context.get_remaining_time_in_millis()))
     if claim is None:
         logger.info("email was already handled")
-        return {"sent": False}
+        return
     try:
-        sent = _notify(detail)
+        _notify(detail)
     except Exception:
         _release(event_id, claim)
         raise
     _finish(event_id, claim)
-    return {"sent": sent}
 
 
-def _notify(detail: Detail) -> bool:
-    """Send the email to the customer of the order. Return False without a profile whose address is verified."""
+def _earlier_events(order: Order) -> Iterator[str]:
+    """Yield the ids of the events about the order's earlier statuses."""
+    for status, following in TRANSITIONS.items():
+        # A cancelled order has a total only if it was confirmed before.
+        if order["status"] in following and (status == "PENDING" or "total" in order):
+            yield f"{order['order_id']}:{status}"
+
+
+def _notify(detail: Detail) -> None:
+    """Send the email to the customer of the order, if the customer has a profile whose address is verified."""
     user = users.recipient(detail["order"]["user_id"])
     if user is None:
         count_event("MailSkipped")
         logger.info("email skipped: no profile with a verified address")
-        return False
+        return
     _send(email_about(detail["order"], user), user["email"])
     count_event("MailSent")
     logger.info("email sent")
-    return True
 
 
 def _release(event_id: str, claim: str) -> None:
-    """Release the claim, so that Lambda's retry can send the email. Log an error of DynamoDB instead of raising it."""
+    """Release the claim, so that the next delivery can send the email. An error of DynamoDB is only logged."""
     try:
         claims.release(event_id, claim)
     except (BotoCoreError, ClientError):
@@ -84,7 +158,7 @@ def _release(event_id: str, claim: str) -> None:
 
 
 def _finish(event_id: str, claim: str) -> None:
-    """Mark the email as DONE. An error is only logged, because raising it would make Lambda send the email again."""
+    """Mark the email as DONE. An error is only logged, because raising it would make SQS deliver the message again."""
     try:
         claims.finish(event_id, claim)
     except (BotoCoreError, ClientError):
@@ -92,7 +166,8 @@ def _finish(event_id: str, claim: str) -> None:
 
 
 def _send(email: Email, recipient: str) -> None:
-    """Send the email. Raises MailRefused if SES refuses it, so that Lambda retries the event."""
+    """Send the email. Raises MailRefused if SES refuses it for good, and MailDelayed after every other error of SES."""
+    pace.wait()
     try:
         ses.send_email(
             FromEmailAddress=MAIL_SENDER,
@@ -110,5 +185,8 @@ def _send(email: Email, recipient: str) -> None:
         return
     # This error is raised outside of `except`. Inside, SES's error would be chained to it, and the log would show SES's
     # message, which contains the recipient.
-    logger.warning("email refused", code=code)
-    raise MailRefused(f"email: SES returned {code}")
+    is_final = refusals.is_final(code)
+    logger.warning("email not accepted", code=code, final=is_final)
+    if not is_final:
+        pace.shift()
+    raise (MailRefused if is_final else MailDelayed)(f"email: SES returned {code}")

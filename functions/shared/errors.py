@@ -100,5 +100,9 @@ class MailClaimed(ConsumerError):
     """Another invocation is sending the email for this event."""
 
 
+class MailDelayed(ConsumerError):
+    """SES did not accept an email now, or the invocation has too little time left. A later attempt may succeed."""
+
+
 class MailRefused(ConsumerError):
-    """SES refused to send an email."""
+    """SES refused an email for good: it would refuse the same email again."""

@@ -11,6 +11,8 @@ the attributes of an exception, which after a connection error include the whole
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -32,3 +34,15 @@ def correlate(order_id: str) -> None:
 def count_event(name: str) -> None:
     """Add 1 to the business metric `name`."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+
+
+def traced_threads(number: int) -> ThreadPoolExecutor:
+    """Return a pool of threads whose AWS calls appear in the trace of this invocation.
+
+    X-Ray's SDK stores the current part of a trace for each thread, so a new thread has none.
+    """
+    # The base class of the providers declares fewer methods than X-Ray's recorder has.
+    provider = cast("Any", tracer.provider)
+    if tracer.disabled:
+        return ThreadPoolExecutor(number)
+    return ThreadPoolExecutor(number, initializer=provider.set_trace_entity, initargs=(provider.get_trace_entity(),))

@@ -40,6 +40,7 @@ def record_event_bus(**changes: Any) -> Graph:
         "sweep_minutes": 5,
         "archive_retention_days": 7,
         "mail_sender": "orders@example.com",
+        "mail_max_send_rate": 14,
         "create_identity": False,
     }
 

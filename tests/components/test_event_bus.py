@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import json
+import tomllib
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import settings
-from components.events import outbox
-from components.events.event_bus import remembered_days
+from components.events import analytics_queue, mail_queue, outbox
+from components.events.mail_queue import pace, remembered_days
 from components.functions.function import FunctionOverride
 from contracts.orders import DETAIL_TYPES, TRANSITIONS
+from contracts.queues import GROUP_DIGITS, LONGEST_PAUSE_S, RECEIVED_AT_MOST, message_group, pause_s
+from shared.domain.orders import order_id_for
 from tests.components.order_programs import context, record_event_bus
-from tests.support.graph import ACCOUNT, REGION, Graph, Resource
+from tests.support.graph import ACCOUNT, REGION, ROOT, Graph, Resource
 
 FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-dev"
 QUEUES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders-dev"
 TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders-dev"
 RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
-DAY_S = 86_400
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 SIX_HOURS_S = 6 * 3600
 ALL = list(DETAIL_TYPES.values())
+ANALYTICS = [f"analytics-{digit}" for digit in GROUP_DIGITS]
 # Each key is a target. Its value contains the rule of the target and the resource that receives the events.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
-    "send-email": ("order-changed", f"{FUNCTIONS}-send-email:live"),
-    "analytics": ("order-changed", f"{QUEUES}-analytics.fifo"),
+    "send-email": ("order-changed", f"{QUEUES}-email"),
+    **{name: (name, f"{QUEUES}-analytics.fifo") for name in ANALYTICS},
     "restart-late-orders": ("late-orders", f"{FUNCTIONS}-restart-late-orders:live"),
 }
-FUNCTION_TARGETS = ["process-order", "fail-order", "send-email"]
+FUNCTION_TARGETS = ["process-order", "fail-order"]
+# Each key is a queue with a function that consumes it. Its value contains the function and the failure queue.
+CONSUMED = {"analytics": ("record-analytics", "analytics-dlq"), "email": ("send-email", "send-email-failures")}
+
+
+ASSUMPTIONS = tomllib.loads((ROOT / "tools/capacity/assumptions.toml").read_text(encoding="utf-8"))
+BATCH_S = ASSUMPTIONS["batch_ms"]["record_analytics"] / 1000
+
+
+def dead_letters_of(target: str) -> str:
+    """Return the name of the queue for events that EventBridge could not deliver to the target."""
+    return "analytics-delivery" if target in ANALYTICS else f"{target}-delivery"
 
 
 def rule_arn(rule: str) -> str:
@@ -72,7 +89,8 @@ class TestBus:
 
     def test_sent_emails_are_remembered_longer_than_any_copy_of_their_event(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
-        waits = ("send-email-delivery", "send-email-failures")
+        # After a redrive, the event waits in the queue of the function a second time.
+        waits = ("send-email-delivery", "email", "send-email-failures", "email")
         queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
         retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
         archived = graph.one("EventArchive", "events-archive").inputs["retentionDays"]
@@ -118,18 +136,22 @@ class TestDelivery:
     @pytest.mark.parametrize("name", TARGETS)
     def test_undeliverable_event_is_retried_then_stored_in_the_targets_own_queue(self, graph: Graph, name: str) -> None:
         inputs = graph.one("EventTarget", f"{name}-target").inputs
-        assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{name}-delivery"}
+        dead_letters = dead_letters_of(name)
+        assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{dead_letters}"}
         assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": SIX_HOURS_S, "maximumRetryAttempts": 185}
         # EventBridge does not support FIFO queues as dead-letter queues.
-        assert "fifoQueue" not in graph.one("Queue", f"{name}-delivery").inputs
+        assert "fifoQueue" not in graph.one("Queue", dead_letters).inputs
 
     @pytest.mark.parametrize("name", TARGETS)
-    def test_delivery_queue_accepts_events_only_from_its_targets_rule(self, graph: Graph, name: str) -> None:
-        queue = f"{QUEUES}-{name}-delivery"
-        assert sent_by_rules(graph, f"{name}-delivery", queue) == [rule_arn(TARGETS[name][0])]
+    def test_delivery_queue_accepts_events_only_from_its_targets_rules(self, graph: Graph, name: str) -> None:
+        dead_letters = dead_letters_of(name)
+        rules = [rule_arn(TARGETS[target][0]) for target in TARGETS if dead_letters_of(target) == dead_letters]
+        assert sent_by_rules(graph, dead_letters, f"{QUEUES}-{dead_letters}") == rules
 
-    def test_analytics_queue_accepts_events_only_from_its_rule(self, graph: Graph) -> None:
-        assert sent_by_rules(graph, "analytics", f"{QUEUES}-analytics.fifo") == [rule_arn("order-changed")]
+    @pytest.mark.parametrize(("name", "rules"), [("analytics", ANALYTICS), ("email", ["order-changed"])])
+    def test_queue_accepts_events_only_from_its_rules(self, graph: Graph, name: str, rules: list[str]) -> None:
+        queue = graph.one("Queue", name).state["arn"]
+        assert sent_by_rules(graph, name, queue) == [rule_arn(rule) for rule in rules]
 
     @pytest.mark.parametrize("name", [*FUNCTION_TARGETS, "restart-late-orders"])
     def test_only_the_rule_of_a_target_may_invoke_its_function(self, graph: Graph, name: str) -> None:
@@ -141,12 +163,13 @@ class TestDelivery:
     @pytest.mark.parametrize("name", TARGETS)
     def test_target_is_created_after_the_policies_that_allow_its_deliveries(self, graph: Graph, name: str) -> None:
         waits_for = graph.one("EventTarget", f"{name}-target").dependencies
+        queue = "analytics" if name in ANALYTICS else "email"
         door = (
-            graph.one("QueuePolicy", "analytics-policy")
-            if name == "analytics"
-            else graph.one("Permission", f"{name}-event-bus")
+            graph.one("Permission", f"{name}-event-bus")
+            if name in FUNCTION_TARGETS
+            else graph.one("QueuePolicy", f"{queue}-policy")
         )
-        assert {door.urn, graph.one("QueuePolicy", f"{name}-delivery-policy").urn} <= set(waits_for)
+        assert {door.urn, graph.one("QueuePolicy", f"{dead_letters_of(name)}-policy").urn} <= set(waits_for)
 
     @pytest.mark.parametrize("name", FUNCTION_TARGETS)
     def test_event_of_a_function_lives_six_hours_except_for_process_order(self, graph: Graph, name: str) -> None:
@@ -171,7 +194,8 @@ def sent_by_rules(graph: Graph, name: str, queue: str) -> list[str]:
         assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue)
         assert statement["Principal"] == {"Service": "events.amazonaws.com"}
         assert list(statement["Condition"]) == ["ArnEquals"]
-    return [statement["Condition"]["ArnEquals"]["aws:SourceArn"] for statement in allows]
+    arns = [statement["Condition"]["ArnEquals"]["aws:SourceArn"] for statement in allows]
+    return [arn for each in arns for arn in ([each] if isinstance(each, str) else each)]
 
 
 class TestRelay:
@@ -239,10 +263,63 @@ def matches(pattern: Any, record: Any) -> bool:
     return all(key in record and matches(part, record[key]) for key, part in pattern.items())
 
 
+class TestQueueConsumers:
+    @pytest.mark.parametrize("name", CONSUMED)
+    def test_message_waits_at_least_six_hours_for_its_function(self, graph: Graph, name: str) -> None:
+        inputs = graph.one("Queue", name).inputs
+        redrive = json.loads(inputs["redrivePolicy"])
+        assert redrive["deadLetterTargetArn"] == graph.one("Queue", CONSUMED[name][1]).state["arn"]
+        # The function sets the pause after an error. A function that returns no response leaves the message hidden for
+        # the visibility timeout.
+        pauses_s = [pause_s(received, 0) for received in range(1, redrive["maxReceiveCount"])]
+        assert sum(pauses_s) >= 6 * HOUR_S
+        assert inputs["visibilityTimeoutSeconds"] * len(pauses_s) >= 6 * HOUR_S
+        assert sum(pauses_s) < inputs["messageRetentionSeconds"]
+        assert sent_by_rules(graph, CONSUMED[name][1], "") == []
+
+    def test_pause_before_a_retry_grows_to_five_minutes(self) -> None:
+        assert [pause_s(received, 1) for received in (1, 2, 3, 8, 9, 1000)] == [2, 4, 8, 256, 300, 300]
+        assert [pause_s(received, 0) for received in (1, 8, RECEIVED_AT_MOST)] == [1, 128, LONGEST_PAUSE_S / 2]
+
+    @pytest.mark.parametrize(("name", "source"), [("analytics", "record_analytics"), ("email", "send_email")])
+    def test_visibility_timeout_is_six_times_the_functions_timeout(self, name: str, source: str) -> None:
+        graph = record_event_bus(context=context(overrides={source: FunctionOverride(timeout_s=40)}))
+        assert graph.one("Queue", name).inputs["visibilityTimeoutSeconds"] == 240
+
+    @pytest.mark.parametrize("name", CONSUMED)
+    def test_consumer_reports_single_failed_messages(self, graph: Graph, name: str) -> None:
+        function = CONSUMED[name][0]
+        inputs = graph.one("EventSourceMapping", f"{function}-queue").inputs
+        assert inputs["eventSourceArn"] == graph.one("Queue", name).state["arn"]
+        assert inputs["functionName"] == f"{FUNCTIONS}-{function}:live"
+        assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert inputs["batchSize"] <= 10
+
+    @pytest.mark.parametrize("name", CONSUMED)
+    def test_consumer_may_only_consume_its_queue_and_set_messages_aside(self, graph: Graph, name: str) -> None:
+        function, failures = CONSUMED[name]
+        queue = graph.one("Queue", name).state["arn"]
+        verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+        sends = {("sqs:SendMessage", graph.one("Queue", failures).state["arn"])}
+        # During an update from 0.1.0, send_email puts events that it receives directly into its queue.
+        sends |= {("sqs:SendMessage", queue)} if name == "email" else set()
+        assert allowed(graph, function, "sqs") == sends | {(f"sqs:{verb}", queue) for verb in verbs}
+
+    @pytest.mark.parametrize("name", CONSUMED)
+    def test_consumer_gets_its_queues_and_the_receive_limit(self, graph: Graph, name: str) -> None:
+        function, failures = CONSUMED[name]
+        variables = graph.one("aws:lambda/function:Function", function).inputs["environment"]["variables"]
+        queue = graph.one("Queue", name)
+        assert variables["QUEUE_URL"] == queue.state["url"]
+        assert variables["FAILURE_QUEUE_URL"] == graph.one("Queue", failures).state["url"]
+        assert variables["RECEIVED_AT_MOST"] == str(json.loads(queue.inputs["redrivePolicy"])["maxReceiveCount"])
+
+
 class TestAnalytics:
-    def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph) -> None:
+    @pytest.mark.parametrize("digit", GROUP_DIGITS)
+    def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph, digit: str) -> None:
         """The queue deduplicates by message body, so both deliveries of an event must have the same body."""
-        inputs = graph.one("EventTarget", "analytics-target").inputs
+        inputs = graph.one("EventTarget", f"analytics-{digit}-target").inputs
         order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
         detail = {"event_id": "o:CONFIRMED", "order": order}
         envelopes = [
@@ -252,46 +329,69 @@ class TestAnalytics:
         first, second = (transformed(inputs["inputTransformer"], envelope) for envelope in envelopes)
         assert first == second
         assert json.loads(first) == {"event_id": "o:CONFIRMED", "detail_type": "OrderConfirmed", "order": order}
-        assert inputs["sqsTarget"] == {"messageGroupId": "orders"}
+        assert inputs["sqsTarget"] == {"messageGroupId": message_group(f"{digit}…:CONFIRMED")}
         assert graph.one("Queue", "analytics").inputs["contentBasedDeduplication"] is True
 
     def test_analytics_queue_and_its_dead_letter_queue_are_fifo(self, graph: Graph) -> None:
         queue, dead = graph.one("Queue", "analytics").inputs, graph.one("Queue", "analytics-dlq").inputs
         assert (queue["fifoQueue"], queue["name"]) == (True, "orders-dev-analytics.fifo")
         assert (dead["fifoQueue"], dead["name"]) == (True, "orders-dev-analytics-dlq.fifo")
-        assert json.loads(queue["redrivePolicy"]) == {
-            "deadLetterTargetArn": f"{QUEUES}-analytics-dlq.fifo",
-            "maxReceiveCount": 5,
+        # Without high throughput, SQS accepts 300 messages per second in all message groups together.
+        assert (queue["fifoThroughputLimit"], queue["deduplicationScope"]) == ("perMessageGroupId", "messageGroup")
+
+    def test_every_event_matches_exactly_one_analytics_rule(self, graph: Graph) -> None:
+        for digit in GROUP_DIGITS:
+            pattern = json.loads(graph.one("EventRule", f"events-analytics-{digit}").inputs["eventPattern"])
+            assert pattern == {
+                "source": ["orders.api"],
+                "detail-type": ALL,
+                "detail": {"event_id": [{"prefix": digit}]},
+            }
+        first_characters = {str(uuid.uuid4())[0] for _ in range(1000)} | {
+            order_id_for(str(n), "k")[0] for n in range(1000)
         }
-        assert sent_by_rules(graph, "analytics-dlq", "") == []
+        assert first_characters == set(GROUP_DIGITS)
 
-    def test_visibility_timeout_is_six_times_the_functions_timeout(self) -> None:
-        override = {"record_analytics": FunctionOverride(timeout_s=40)}
-        graph = record_event_bus(context=context(overrides=override))
-        assert graph.one("Queue", "analytics").inputs["visibilityTimeoutSeconds"] == 240
+    def test_analytics_handle_the_events_of_250_orders_per_second(self, graph: Graph) -> None:
+        mapping = graph.one("EventSourceMapping", "record-analytics-queue").inputs
+        groups = {
+            target.inputs["sqsTarget"]["messageGroupId"]
+            for target in graph.of("EventTarget")
+            if target.inputs.get("sqsTarget")
+        }
+        assert len(groups) == mapping["scalingConfig"]["maximumConcurrency"]
+        capacity = analytics_queue.events_per_second(BATCH_S)
+        assert capacity == len(groups) * mapping["batchSize"] / BATCH_S
+        # A confirmed order has two events.
+        assert capacity >= 2 * 250
 
-    def test_consumer_reports_single_failed_messages(self, graph: Graph) -> None:
-        inputs = graph.one("EventSourceMapping", "record-analytics-queue").inputs
-        assert inputs["eventSourceArn"] == f"{QUEUES}-analytics.fifo"
-        assert inputs["functionName"] == f"{FUNCTIONS}-record-analytics:live"
-        assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert inputs["batchSize"] <= 10
-        assert inputs["scalingConfig"] == {"maximumConcurrency": 2}
-
-    def test_consumer_may_only_write_orders_to_the_bucket_and_consume_its_queue(self, graph: Graph) -> None:
+    def test_consumer_may_only_write_orders_to_the_bucket(self, graph: Graph) -> None:
         bucket = graph.one("Bucket", "data-analytics").state["arn"]
         assert allowed(graph, "record-analytics", "s3") == {("s3:PutObject", f"{bucket}/orders/*")}
-        queue = f"{QUEUES}-analytics.fifo"
-        verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-        failures = ("sqs:SendMessage", f"{QUEUES}-analytics-dlq.fifo")
-        assert allowed(graph, "record-analytics", "sqs") == {failures, *((f"sqs:{verb}", queue) for verb in verbs)}
 
-    def test_consumer_gets_its_dead_letter_queue_and_the_receive_limit(self, graph: Graph) -> None:
-        variables = graph.one("aws:lambda/function:Function", "record-analytics").inputs["environment"]["variables"]
-        queue, failures = graph.one("Queue", "analytics"), graph.one("Queue", "analytics-dlq")
-        assert variables["FAILURE_QUEUE_URL"] == failures.state["url"]
-        received = json.loads(queue.inputs["redrivePolicy"])["maxReceiveCount"]
-        assert variables["RECEIVED_AT_MOST"] == str(received)
+
+class TestMailPace:
+    @pytest.mark.parametrize("rate", [1, 2, 7, 14, 50, 999, 1000])
+    @pytest.mark.parametrize("timeout_s", [1, 30, 60, 900])
+    def test_all_invocations_together_keep_to_the_send_rate(self, rate: int, timeout_s: int) -> None:
+        found = pace(rate, timeout_s)
+        assert 2 <= found.concurrency <= 1000
+        assert rate * 0.94 < found.concurrency / (found.mail_ms / 1000) <= rate * 0.95
+        # An email takes less time than the time between two emails, so that the function can reach the rate.
+        assert found.mail_ms >= 250
+        assert 1 <= found.batch <= 10
+
+    def test_batch_ends_long_before_the_time_limit(self) -> None:
+        assert pace(1, 60) == mail_queue.Pace(concurrency=2, mail_ms=2106, batch=10)
+        assert pace(1, 30) == mail_queue.Pace(concurrency=2, mail_ms=2106, batch=4)
+        assert pace(14, 60) == mail_queue.Pace(concurrency=4, mail_ms=301, batch=10)
+
+    def test_function_and_its_mapping_keep_to_the_setting(self) -> None:
+        graph = record_event_bus(mail_max_send_rate=14)
+        mapping = graph.one("EventSourceMapping", "send-email-queue").inputs
+        variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
+        assert mapping["scalingConfig"] == {"maximumConcurrency": 4}
+        assert (mapping["batchSize"], variables["MAIL_MS"]) == (10, "301")
 
 
 def transformed(transformer: Any, event: dict[str, Any]) -> str:
@@ -328,9 +428,9 @@ class TestConsumers:
             "Condition": {"StringEquals": {"ses:FromAddress": "orders@dev.example.com"}},
         }
 
-    def test_send_email_may_only_read_profiles_and_write_claims(self, graph: Graph) -> None:
+    def test_send_email_may_only_read_profiles_and_use_claims(self, graph: Graph) -> None:
         verbs = ("PutItem", "UpdateItem")
-        kept = {(f"dynamodb:{verb}", f"{TABLES}-idempotency") for verb in verbs}
+        kept = {(f"dynamodb:{verb}", f"{TABLES}-idempotency") for verb in ("GetItem", *verbs)}
         assert allowed(graph, "send-email", "dynamodb") == kept | {("dynamodb:GetItem", f"{TABLES}-users")}
 
     @pytest.mark.parametrize(("create", "made"), [(True, ["orders@example.com"]), (False, [])])
@@ -343,15 +443,17 @@ class TestFailureQueues:
     def test_ops_output_lists_every_failure_queue(self, graph: Graph) -> None:
         described = graph.outputs["ops"]["failureQueues"]
         assert {entry["url"] for entry in described.values()} == {
-            queue.state["url"] for queue in graph.of("Queue") if queue.name != "analytics"
+            queue.state["url"] for queue in graph.of("Queue") if queue.name not in CONSUMED
         }
 
     @pytest.mark.parametrize(
         ("name", "kind", "redrive_to"),
         [
             ("process-order-delivery", "delivery", f"{FUNCTIONS}-process-order:live"),
-            ("send-email-failures", "invocation", f"{FUNCTIONS}-send-email:live"),
+            ("process-order-failures", "invocation", f"{FUNCTIONS}-process-order:live"),
             ("process-order-dlq", "dead-letter", f"{FUNCTIONS}-process-order:live"),
+            ("send-email-failures", "queue", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-dev-email"),
+            ("send-email-delivery", "delivery", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-dev-email"),
             ("publish-order-events-stream", "stream", f"{FUNCTIONS}-publish-order-events:live"),
             ("analytics-dlq", "queue", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders-dev-analytics.fifo"),
             (

@@ -41,5 +41,6 @@ class FakeCloud:
         self.sesv2.sent.clear()
         self.s3.objects.clear()
         self.sqs.sent.clear()
+        self.sqs.pauses_s.clear()
         for client in self.clients.values():
             client.faults.calls.clear()

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Final, Protocol
 from unittest import mock
 
+from contracts.queues import RECEIVED_AT_MOST
 from tests.fakes.gateway import ORIGIN
 
 ENVIRONMENT: Final = {
@@ -30,8 +31,10 @@ ENVIRONMENT: Final = {
     "STATE_MACHINE_ARN": "arn:standard",
     "MAIL_SENDER": "orders@example.com",
     "ANALYTICS_BUCKET": "analytics",
+    "MAIL_MS": "0",
+    "QUEUE_URL": "https://queue/own",
     "FAILURE_QUEUE_URL": "https://queue/failures",
-    "RECEIVED_AT_MOST": "5",
+    "RECEIVED_AT_MOST": str(RECEIVED_AT_MOST),
 }
 """Environment variables of every function. Each table, index and bucket has the name that the fakes use."""
 _requests = itertools.count(1)

@@ -101,11 +101,19 @@ class FakeS3:
 
 
 class FakeSqs:
-    """Keeps the sent messages."""
+    """Keeps the sent messages, and the pauses in seconds that the function sets, by receipt handle."""
 
     def __init__(self) -> None:
         self.faults = Faults("sqs")
         self.sent: list[dict[str, Any]] = []
+        self.pauses_s: dict[str, int] = {}
+
+    def change_message_visibility(self, **arguments: Any) -> dict[str, Any]:
+        def change() -> dict[str, Any]:
+            self.pauses_s[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]
+            return {}
+
+        return self.faults.run("change_message_visibility", arguments, change)
 
     def send_message(self, **arguments: Any) -> dict[str, Any]:
         def send() -> dict[str, Any]:

@@ -57,13 +57,12 @@ INVALID_EVENTS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("function", ["process_order", "send_email"])
 @pytest.mark.parametrize("sent", INVALID_EVENTS)
 def test_invalid_event_raises_validation_error(
-    load: Load, dynamodb: FakeDynamoDB, clients: dict[str, Any], function: str, sent: Any
+    load: Load, dynamodb: FakeDynamoDB, clients: dict[str, Any], sent: Any
 ) -> None:
     with pytest.raises(ValidationError):
-        load(function)(sent)
+        load("process_order")(sent)
     assert [client for client in clients.values() if client.faults.calls] == []
     assert [table for table in dynamodb.tables.values() if table.items] == []
 

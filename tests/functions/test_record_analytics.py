@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from contracts.queues import RECEIVED_AT_MOST, message_group
 from shared.domain.orders import new_order
+from tests.fakes import messages
+from tests.fakes.faults import client_error
 from tests.fakes.gateway import USER
 from tests.fakes.runtime import LoadedFunction
 from tests.fakes.services import FakeS3, FakeSqs
@@ -31,23 +35,24 @@ def record_about(number: int = 1) -> dict[str, Any]:
 
 def batch(*records: Any, received: int = 1) -> dict[str, Any]:
     """Return a batch of messages m0, m1, … in one FIFO group."""
-    attributes = {"MessageGroupId": "orders", "ApproximateReceiveCount": str(received)}
-    return {
-        "Records": [
-            {
-                "messageId": f"m{position}",
-                "eventSource": "aws:sqs",
-                "attributes": attributes,
-                "body": record if isinstance(record, str) else json.dumps(record),
-            }
-            for position, record in enumerate(records)
-        ]
-    }
+    return messages.batch(*records, received=received, group=message_group(ORDER_ID))
 
 
 def kept(s3: FakeS3) -> list[int]:
     """Return the numbers of the orders that have a record in S3."""
     return [int(key.rpartition("-")[2].partition("_")[0]) for _, key in s3.objects]
+
+
+def refuse_first(s3: FakeS3) -> None:
+    """Make S3 refuse the object of order 1. The objects of a batch are written in any sequence."""
+    put_object = s3.put_object
+
+    def put(**arguments: Any) -> Any:
+        if ORDER_ID in arguments["Key"]:
+            raise client_error("SlowDown", "PutObject")
+        return put_object(**arguments)
+
+    s3.put_object = put  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_record_is_stored_under_its_date(record_analytics: LoadedFunction, s3: FakeS3) -> None:
@@ -105,18 +110,55 @@ def test_moved_message_is_counted_for_its_alarm(
 
 
 def test_message_that_s3_refuses_is_retried(record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs) -> None:
-    s3.faults.refuse("put_object", "SlowDown")
+    refuse_first(s3)
     answer = record_analytics(batch(record_about(1), record_about(2)))
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m0"]
     assert kept(s3) == [2]
     assert sqs.sent == []
 
 
+@pytest.mark.parametrize(("received", "allowed_s"), [(1, range(1, 3)), (3, range(4, 9)), (20, range(150, 301))])
+def test_failed_message_blocks_its_group_for_seconds(
+    record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs, received: int, allowed_s: range
+) -> None:
+    s3.faults.refuse("put_object", "SlowDown")
+    record_analytics(batch(record_about(1), record_about(2), received=received))
+    ((receipt, pause_s),) = sqs.pauses_s.items()
+    assert receipt in ("r0", "r1")
+    assert pause_s in allowed_s
+
+
+def test_failed_message_without_permission_to_delay_it_is_still_retried(
+    record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
+) -> None:
+    s3.faults.refuse("put_object", "SlowDown")
+    sqs.faults.refuse("change_message_visibility", "AccessDenied")
+    assert len(record_analytics(batch(record_about(1), record_about(2)))["batchItemFailures"]) == 1
+
+
+def test_objects_of_a_batch_are_written_in_parallel(
+    record_analytics: LoadedFunction, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A thread that waits here goes on only when all ten objects are being written at the same time.
+    together = threading.Barrier(10, timeout=5)
+    put_object = s3.put_object
+
+    def put(**arguments: Any) -> Any:
+        together.wait()
+        return put_object(**arguments)
+
+    monkeypatch.setattr(s3, "put_object", put)
+    assert record_analytics(batch(*map(record_about, range(10)))) == {"batchItemFailures": []}
+    assert sorted(kept(s3)) == list(range(10))
+
+
 def test_message_moves_to_the_dead_letter_queue_after_its_last_attempt(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     s3.faults.refuse("put_object", "SlowDown")
-    assert record_analytics(batch(record_about(1), record_about(2), received=5)) == {"batchItemFailures": []}
+    assert record_analytics(batch(record_about(1), record_about(2), received=RECEIVED_AT_MOST)) == {
+        "batchItemFailures": []
+    }
     assert [sent["MessageAttributes"]["ERROR_CODE"]["StringValue"] for sent in sqs.sent] == ["SlowDown"]
 
 
@@ -132,11 +174,11 @@ def test_message_that_cannot_be_moved_to_the_dead_letter_queue_is_retried(
 def test_reason_of_a_failed_message_is_logged(
     record_analytics: LoadedFunction, s3: FakeS3, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    s3.faults.refuse("put_object", "AccessDenied")
+    refuse_first(s3)
     record_analytics(batch(record_about(), record_about(2)))
     (failure,) = [record for record in logs() if record["level"] == "WARNING"]
     assert failure["correlation_id"] == ORDER_ID
-    assert "AccessDenied" in failure["exception"]
+    assert "SlowDown" in failure["exception"]
 
 
 def test_log_of_a_moved_message_names_no_other_order(

@@ -186,8 +186,11 @@ def test_order_completes_even_if_its_output_is_not_read(platform: Running) -> No
 
 
 def test_make_order_reports_missing_steps(platform: Running) -> None:
-    bus, target = platform.ops["eventBus"]["name"], platform.ops["functions"]["send_email"]
-    names = platform.aws("events", "list_rule_names_by_target", TargetArn=target, EventBusName=bus)["RuleNames"]
+    bus, queue = platform.ops["eventBus"]["name"], platform.ops["failureQueues"]["send-email-failures"]["redriveTo"]
+    target = platform.aws("sqs", "get_queue_attributes", QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    names = platform.aws("events", "list_rule_names_by_target", TargetArn=target["QueueArn"], EventBusName=bus)[
+        "RuleNames"
+    ]
     for name in names:
         platform.aws("events", "disable_rule", Name=name, EventBusName=bus)
     done = command("order", platform.instance)

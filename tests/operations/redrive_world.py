@@ -9,9 +9,10 @@ from operations import redrive as command
 from tests.operations.redrive_fakes import FakeLambda, FakeLogs, FakeSqs, FakeStream
 
 ALIAS = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-process-order:live"
-MAILER = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-send-email:live"
+FAILER = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-fail-order:live"
 RELAY = "arn:aws:lambda:ap-northeast-1:123456789012:function:orders-dev-publish-order-events:live"
 RELAY_LOG = "/aws/lambda/orders-dev-publish-order-events"
+MAIL_QUEUE = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/orders-dev-email"
 FIFO = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/orders-dev-analytics.fifo"
 STREAM = "arn:aws:dynamodb:ap-northeast-1:123456789012:table/orders-dev-orders/stream/2026-01-01T00:00:00.000"
 SHARD = "shardId-00000001700000000000-a1b2c3d4"
@@ -22,12 +23,13 @@ QUEUES = {
     "process-order-failures": ("invocation", ALIAS),
     # A stack of release 0.1.0 still has the next queue.
     "send-email-dlq": ("dead-letter", MAILER),
+    "send-email-failures": ("queue", MAIL_QUEUE),
     "publish-order-events-stream": ("stream", RELAY),
     "analytics-dlq": ("queue", FIFO),
     "analytics-delivery": ("delivery", FIFO),
     "process-order-delivery": ("delivery", ALIAS),
 }
-EVENT = {
+EVENT: dict[str, Any] = {
     "version": "0",
     "id": "7bf73129-1428-4cd3-a780-95db273d1602",
     "source": "orders.api",

@@ -26,11 +26,11 @@ from tests.operations.redrive_world import EVENT, FIRST, RELAY_LOG, World, strea
             "NO_PERMISSIONS: the policy does not let the rule",
         ),
         (
-            "send-email-dlq",
+            "fail-order-dlq",
             {"ErrorMessage": "mail: SES answered MessageRejected"},
             "mail: SES answered MessageRejected",
         ),
-        ("send-email-dlq", {}, "no reason given"),
+        ("fail-order-dlq", {}, "no reason given"),
     ],
 )
 def test_dry_run_prints_the_reason_in_a_message(

@@ -15,9 +15,10 @@ from operations.failure_reasons import Reasons
 from tests.operations.redrive_world import (
     ALIAS,
     EVENT,
+    FAILER,
     FIFO,
     FIRST,
-    MAILER,
+    MAIL_QUEUE,
     QUEUES,
     RELAY,
     SHARD,
@@ -40,9 +41,9 @@ def test_failed_event_is_sent_to_its_function_again(world: World) -> None:
 
 
 def test_dead_letter_without_an_envelope_is_sent_to_its_function(world: World) -> None:
-    world.sqs.put("send-email-dlq", EVENT, RequestID="r-2", ErrorMessage="mail: SES answered MessageRejected")
+    world.sqs.put("fail-order-dlq", EVENT, RequestID="r-2", ErrorMessage="mail: SES answered MessageRejected")
     assert world.redrive() == 0
-    assert world.functions.invocations == [(MAILER, "Event", EVENT)]
+    assert world.functions.invocations == [(FAILER, "Event", EVENT)]
 
 
 def test_dead_letter_copy_of_a_redriven_envelope_is_deleted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,10 +56,10 @@ def test_dead_letter_copy_of_a_redriven_envelope_is_deleted(world: World, capsys
 
 
 def test_same_event_of_another_function_is_not_a_copy(world: World) -> None:
-    world.sqs.put("send-email-dlq", EVENT, RequestID="r-1")
+    world.sqs.put("fail-order-dlq", EVENT, RequestID="r-1")
     world.sqs.put("process-order-failures", envelope())
     world.redrive()
-    assert [arn for arn, _, _ in world.functions.invocations] == [ALIAS, MAILER]
+    assert [arn for arn, _, _ in world.functions.invocations] == [ALIAS, FAILER]
 
 
 def test_interrupted_redrive_completes_the_started_message_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +109,7 @@ def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: Worl
     number = world.sqs.put("analytics-delivery", EVENT, ERROR_CODE="NO_PERMISSIONS")
     assert world.redrive() == 0
     (sent,) = world.sqs.faults.of("send_message")
-    options = target_options()
+    options = target_options(EVENT["detail"]["event_id"][0])
     paths = cast("dict[str, str]", options["input_transformer"]["input_paths"])
     body = options["input_transformer"]["input_template"]
     for name, path in paths.items():
@@ -122,6 +123,23 @@ def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: Worl
     # SQS drops a message if its deduplication id is the same as that of a message from the last five minutes. The
     # redrive therefore sends the message with a new id.
     assert sent["MessageDeduplicationId"] == number
+
+
+def test_failed_email_is_sent_to_its_queue_again(world: World) -> None:
+    world.sqs.put("send-email-failures", EVENT, ERROR_CODE="MailRefused")
+    assert world.redrive() == 0
+    assert world.functions.invocations == []
+    (sent,) = world.sqs.faults.of("send_message")
+    assert (sent["QueueUrl"], json.loads(sent["MessageBody"])) == (MAIL_QUEUE, EVENT)
+    # SQS accepts a deduplication id only for FIFO queues.
+    assert set(sent) == {"QueueUrl", "MessageBody"}
+
+
+def test_failed_invocation_of_release_0_1_0_is_sent_to_the_mail_queue(world: World) -> None:
+    world.sqs.put("send-email-failures", envelope())
+    assert world.redrive() == 0
+    (sent,) = world.sqs.faults.of("send_message")
+    assert (sent["QueueUrl"], json.loads(sent["MessageBody"])) == (MAIL_QUEUE, EVENT)
 
 
 def test_message_of_the_fifo_queue_is_sent_back_unchanged(world: World) -> None:

@@ -11,6 +11,7 @@ from components.apis import mapping_templates
 from components.events import analytics_queue
 from contracts.orders import LARGEST_BODY_BYTES
 from emulator_fixes import velocity
+from tests.fakes import messages
 from tests.releases.platform import Json
 
 _ACCOUNT: Final = {"account": "123456789012", "region": "ap-northeast-1"}
@@ -44,7 +45,7 @@ def delivered(entry: Mapping[str, Any]) -> Json:
 
 def analytics_body(event: Json) -> str:
     """Return the body of the message that EventBridge sends to the analytics queue for an event."""
-    paths: dict[str, str] = analytics_queue.target_options()["input_transformer"]["input_paths"]
+    paths: dict[str, str] = analytics_queue.target_options("0")["input_transformer"]["input_paths"]
 
     def value(path: str) -> Any:
         return reduce(lambda node, name: node[name], path.removeprefix("$.").split("."), event)
@@ -52,24 +53,12 @@ def analytics_body(event: Json) -> str:
     return json.dumps({name: value(path) for name, path in paths.items()})
 
 
-def queue_batch(bodies: list[str], *, received: int = 1) -> Json:
-    """Return the event with which Lambda delivers messages of a queue. `received` counts their deliveries."""
-    attributes = {"ApproximateReceiveCount": str(received), "MessageGroupId": "orders"}
-    return {
-        "Records": [
-            {
-                "messageId": f"message-{number}",
-                "receiptHandle": f"receipt-{number}",
-                "body": body,
-                "attributes": attributes,
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": f"arn:aws:sqs:{_ACCOUNT['region']}:{_ACCOUNT['account']}:analytics.fifo",
-                "awsRegion": _ACCOUNT["region"],
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
+def queue_batch(bodies: list[str], *, received: int = 1, group: str | None = "orders") -> Json:
+    """Return the event with which Lambda delivers messages of a queue. `received` counts their deliveries.
+
+    A message of a FIFO queue has a message group.
+    """
+    return messages.batch(*bodies, received=received, group=group)
 
 
 def aborted_execution(order_id: str, workflow_input: str) -> Json:

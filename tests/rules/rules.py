@@ -140,10 +140,14 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
     for target in graph.of("EventTarget"):
         if target.inputs.get("deadLetterConfig", {}).get("arn") not in queues or not target.inputs.get("retryPolicy"):
             yield f"{target.name}: lacks a dead-letter queue or a retry policy"
-    dead_letters = [target.inputs.get("deadLetterConfig", {}).get("arn") for target in graph.of("EventTarget")]
+    # A redrive sends all events of a dead-letter queue to one function or queue.
+    dead_letters = {
+        (target.inputs.get("deadLetterConfig", {}).get("arn"), target.inputs["arn"])
+        for target in graph.of("EventTarget")
+    }
     yield from (
-        f"{arn}: several targets share this dead-letter queue"
-        for arn, count in Counter(dead_letters).items()
+        f"{arn}: targets with different functions or queues share this dead-letter queue"
+        for arn, count in Counter(arn for arn, _ in dead_letters).items()
         if count > 1
     )
     yield from _mappings(graph, queues)

@@ -61,7 +61,7 @@ def test_program_accepts_the_extreme_values_that_the_settings_accept(extreme: st
     assert record(STACK, config=config(), build_archives=False).resources
 
 
-@pytest.mark.parametrize("function", ["orders_api", "send_email", "update_inventory"])
+@pytest.mark.parametrize("function", ["orders_api", "update_inventory"])
 def test_time_limit_beyond_the_callers_stops_the_program_before_the_first_resource(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

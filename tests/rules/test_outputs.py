@@ -59,7 +59,7 @@ def test_missing_frontend_field_violates_the_contract(key: str, graph_of: GraphO
 def test_ops_output_lists_the_failure_queues_of_every_kind(stack: str, graph_of: GraphOf) -> None:
     graph = graph_of(stack)
     told = {entry["url"] for entry in graph.outputs["ops"]["failureQueues"].values()}
-    work = {"analytics"}
+    work = {"analytics", "email"}
     assert told == {queue.state["url"] for queue in graph.of("Queue") if queue.name not in work}
     kinds = {entry["kind"] for entry in graph.outputs["ops"]["failureQueues"].values()}
     assert kinds == {"delivery", "invocation", "dead-letter", "stream", "queue"}

@@ -159,9 +159,10 @@ def test_all_wrong_settings_are_reported_together() -> None:
     with pytest.raises(settings.SettingsError) as error:
         load("dev", config)
     heading, *lines = str(error.value).split("\n")
-    assert "because of 10 invalid setting(s)" in heading
+    assert "because of 11 invalid setting(s)" in heading
     for part in (
         *("orders:api.waf", "orders:mail.sender: missing", "orders:mail.createIdentity: missing"),
+        "orders:mail.maxSendRate: missing",
         *("aws:region: got 'tokyo'", "orders:color: unknown", "data.forceDestroy", "data.pointInTimeRecovery"),
         *("users_api.memoryMb: got 1;", "orders_api.timeoutSeconds: got 0;", "catalog_api.memoryMb: got 'big';"),
     ):

@@ -49,7 +49,8 @@ class TestHops:
             ("bus, rule targets", 450, 3_750),  # 5 invocations per order: 2,250 and 18,750
             ("workflow, StartExecution", 150, 300),
             ("workflow, transitions", 800, 5_000),
-            ("queue analytics, sends", 150, 150),  # 2 messages per order, 300 calls on a FIFO queue
+            # 2 messages per order, 300 calls on each of 16 message groups
+            ("queue analytics, sends", 2_400, 2_400),
             ("orders of one product, writes", 500, 500),  # A transactional write of one row takes 2 of 1,000 units.
             ("emails", 0.5, 0.5),
             ("analytics objects", 1_750, 1_750),
@@ -77,23 +78,22 @@ class TestHops:
         assert before.rate == pytest.approx(4_000)
         assert hop(wider, before.name).rate == pytest.approx(20_000)
 
-    def test_fifo_queue_with_one_group_processes_one_batch_at_a_time(self, graph_of: GraphOf) -> None:
+    def test_fifo_queue_processes_one_batch_of_each_group_at_a_time(self, graph_of: GraphOf) -> None:
         graph = graph_of("prod")
         found = hop(graph, "queue analytics, record_analytics")
-        faster = changed(graph, "EventSourceMapping", "record-analytics-queue", scalingConfig={"maximumConcurrency": 9})
-        assert found.limited_by.startswith("1 batches of 10")
+        faster = changed(
+            graph, "EventSourceMapping", "record-analytics-queue", scalingConfig={"maximumConcurrency": 99}
+        )
+        assert found.limited_by.startswith("16 batches of 10")
         assert hop(faster, found.name).rate == found.rate
 
-    def test_high_throughput_and_more_groups_raise_the_fifo_limits(self, graph_of: GraphOf) -> None:
+    def test_fifo_queue_without_high_throughput_has_one_limit_for_all_groups(self, graph_of: GraphOf) -> None:
         graph = graph_of("prod")
-        wide = changed(graph, "Queue", "analytics", fifoThroughputLimit="perMessageGroupId")
-        target = wide.one("EventTarget", "analytics-target")
-        second = replace(target, inputs={**target.inputs, "sqsTarget": {"messageGroupId": "second"}})
-        # Two targets of the same rule send each event twice.
-        two = replace(wide, resources=[*wide.resources, second])
-        assert hop(wide, "queue analytics, sends").rate == pytest.approx(150)
-        assert hop(two, "queue analytics, sends").limit == pytest.approx(600)
-        assert hop(two, "queue analytics, record_analytics").limited_by.startswith("2 batches of 10")
+        narrow = changed(graph, "Queue", "analytics", fifoThroughputLimit="perQueue")
+        assert hop(narrow, "queue analytics, sends").rate == pytest.approx(150)
+
+    def test_analytics_carry_more_than_250_orders_per_second(self, graph_of: GraphOf) -> None:
+        assert hop(graph_of("prod"), "queue analytics, record_analytics").rate >= 250
 
     def test_functions_carry_the_concurrency_divided_by_their_time_per_order(self, graph_of: GraphOf) -> None:
         found = hop(graph_of("prod"), "functions, all together")

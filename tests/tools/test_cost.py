@@ -85,9 +85,8 @@ def test_price_has_a_source_a_date_and_a_region(name: str) -> None:
 
 
 def test_every_price_is_used(design: cost_design.Design) -> None:
-    # Only stacks with other settings use these prices: with another architecture, with another log class, or with a
-    # queue that is not FIFO.
-    other = {"queue_request", "infrequent_log_gb", "lambda_x86_64_second", "lambda_x86_64_provisioned_second", "log_gb"}
+    # Only stacks with other settings use these prices: with another architecture, or with another log class.
+    other = {"infrequent_log_gb", "lambda_x86_64_second", "lambda_x86_64_provisioned_second", "log_gb"}
     used = {line.price for way in USES for line in bill(way, design)} | set(design.monthly)
     assert set(prices()) == used | other
 
@@ -173,10 +172,10 @@ def test_share_of_traced_orders_falls_with_the_order_rate(design: cost_design.De
         model = replace(MODEL, assumed={**MODEL.assumed, "orders_per_second": orders_per_second})
         return by_part(model.bill(USES["express"], design), MILLION)["traces"]
 
-    # One order has five traces: one of the API, two of stream batches and two of queue batches.
-    assert traces(0.1) == pytest.approx(5 * 5.0, rel=0.01)
+    # One order has seven traces: one of the API, two of stream batches and four of queue batches.
+    assert traces(0.1) == pytest.approx(7 * 5.0, rel=0.01)
     assert traces(0.1) > traces(1) > traces(10) > traces(1000)
-    assert traces(10_000) == pytest.approx(5 * 0.25, rel=0.01)
+    assert traces(10_000) == pytest.approx(7 * 0.25, rel=0.01)
 
 
 class TestCommand:

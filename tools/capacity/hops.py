@@ -15,6 +15,7 @@ from math import ceil, inf
 from typing import Any, Final, Literal, cast
 
 from contracts.orders import DETAIL_TYPES
+from contracts.queues import GROUP_DIGITS
 from engine.graph import Graph, Resource
 from tools.capacity.quotas import Quota, assumptions, quotas
 from tools.cost import design as cost_design
@@ -271,11 +272,14 @@ class Way:
                 "tools/capacity/assumptions.toml"
             ) from None
 
-    def _matches(self, target: Resource, event: str) -> int:
-        """Return 1 if the rule of a target matches an event of this detail type, otherwise 0."""
+    def _matches(self, target: Resource, event: str) -> float:
+        """Return the share of the events of this detail type that the rule of a target matches.
+
+        The rules of the message groups share the events by the first character of the event ids.
+        """
         (rule,) = [made for made in self.graph.of("EventRule") if made.inputs["name"] == target.inputs["rule"]]
         pattern = cast("dict[str, Any]", json.loads(rule.inputs.get("eventPattern") or "{}"))
-        return int(event in pattern.get("detail-type", ()))
+        return (event in pattern.get("detail-type", ())) / (len(GROUP_DIGITS) if "detail" in pattern else 1)
 
 
 def _function_of(mapping: Resource) -> str:

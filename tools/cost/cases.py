@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from components.apis import routes
 from components.aws import openapi
+from shared.domain.orders import Order
 from tests.fakes.gateway import USER
+from tests.fakes.messages import batch
 from tools.cost.operations import ORDER_ID, PAGE, Case, Cloud, Play, Prepare, event, messages
 
 _USER: Final = {"name": "Ada", "email": "ada@example.com"}
@@ -88,9 +90,19 @@ def _consumer(function: str) -> Prepare:
     return prepare
 
 
-def _mail(cloud: Cloud) -> Play:
-    cloud.rest("POST", "/users", _USER)
-    return _consumer("send_email")(cloud)
+def _mail(*, profile: bool = True, confirmed: bool = False) -> Prepare:
+    def prepare(cloud: Cloud) -> Play:
+        if profile:
+            cloud.rest("POST", "/users", _USER)
+        about = batch(event(cloud.order()))
+        if confirmed:
+            # The email about the earlier status was sent before.
+            cloud.invoke("send_email", about)
+            cloud.confirmed(1)
+            about = batch(event(cast("Order", cloud.rest("GET", f"/orders/{ORDER_ID}").body)))
+        return lambda: cloud.invoke("send_email", about)
+
+    return prepare
 
 
 def _analytics(number: int) -> Prepare:
@@ -203,8 +215,10 @@ def _consumers() -> Iterator[Case]:
         yield Case("`publish_order_events`", f"{number} change{'s' * (number > 1)}", _relay(number), calls)
     yield Case("`process_order`", "", _consumer("process_order"), "GetItem orders, StartExecution", reads=1)
     calls = "PutItem idempotency, GetItem users, UpdateItem idempotency"
-    yield Case("`send_email`", "", _mail, f"{calls}, SendEmail", 1, 2)
-    yield Case("`send_email`", "no profile", _consumer("send_email"), calls, 1, 2)
+    yield Case("`send_email`", "PENDING", _mail(), f"{calls}, SendEmail", 1, 2)
+    confirmed = "GetItem idempotency, PutItem idempotency, GetItem users, UpdateItem idempotency, SendEmail"
+    yield Case("`send_email`", "CONFIRMED", _mail(confirmed=True), confirmed, 2, 2)
+    yield Case("`send_email`", "no profile", _mail(profile=False), calls, 1, 2)
     for number, calls in ((1, "PutObject"), (10, "10 x PutObject")):
         yield Case("`record_analytics`", f"{number} event{'s' * (number > 1)}", _analytics(number), calls)
     yield Case("`mark_late_orders`", "decided order", _decided, "")

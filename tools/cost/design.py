@@ -104,8 +104,8 @@ class Design:
     machines: Mapping[str, MachineDesign]
     projections: Mapping[str, Mapping[str, str]]
     """By table and index: the index's projection type, see `capacity.units`."""
-    queue: str
-    """The name of the price of the analytics queue's requests."""
+    queues: Mapping[str, str]
+    """By function: the name of the price of the requests to the queue in front of the function."""
     has_archive: bool
     is_traced: bool
     """Whether X-Ray samples requests, see `is_traced_whole`."""
@@ -145,7 +145,7 @@ def read(graph: Graph) -> Design:
         functions=_functions(graph, logs),
         machines={made.name.rpartition("-")[2]: _machine(made, logs) for made in graph.of("StateMachine")},
         projections=_projections(graph),
-        queue=_queue_price(graph),
+        queues=_queues(graph),
         has_archive=bool(graph.of("EventArchive")),
         is_traced=bool(stage.inputs["xrayTracingEnabled"]),
         monthly=dict(_monthly(graph)),
@@ -198,8 +198,15 @@ def _sweep_s(graph: Graph) -> int:
     return max((int(window) for window in windows if window), default=0)
 
 
-def _queue_price(graph: Graph) -> str:
-    return "fifo_queue_request" if graph.one("Queue", "analytics").inputs.get("fifoQueue") else "queue_request"
+def _queues(graph: Graph) -> dict[str, str]:
+    sources = {made.state["arn"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/alias:Alias")}
+    return {
+        sources[made.inputs["functionName"]].removesuffix("_live"): (
+            "fifo_queue_request" if made.inputs["eventSourceArn"].endswith(".fifo") else "queue_request"
+        )
+        for made in graph.of("EventSourceMapping")
+        if ":sqs:" in made.inputs["eventSourceArn"]
+    }
 
 
 def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
@@ -212,8 +219,8 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     yield from kept.items()
     yield "key_month", len(graph.of("aws:kms/key:Key"))
     yield "alarm_month", sum(_metrics_of(made) for made in graph.of("MetricAlarm"))
-    queues = [made for made in graph.of("EventSourceMapping") if ":sqs:" in made.inputs["eventSourceArn"]]
-    yield _queue_price(graph), len(queues) * _LOOKS_OF_AN_HOUR * HOURS_OF_A_MONTH
+    for price, number in sorted(Counter(_queues(graph).values()).items()):
+        yield price, number * _LOOKS_OF_AN_HOUR * HOURS_OF_A_MONTH
     yield "dashboard_month", len(graph.of("Dashboard"))
     (api,) = graph.of("aws:apigateway/restApi:RestApi")
     methods = [route for route in routes(api.inputs["body"]) if route.method != "OPTIONS"]

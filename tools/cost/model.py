@@ -39,7 +39,7 @@ _SWEEP: Final = "restart_late_orders"
 _RELAY: Final = "publish_order_events"
 _ANALYTICS: Final = "record_analytics"
 # A stream or queue does not pass on the trace of the sender, so each invocation of these functions starts a new trace.
-_ROOTS: Final = (_RELAY, _ANALYTICS)
+_ROOTS: Final = (_RELAY, "send_email", _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS, _MARK)
 """Callers whose work comes after the decision, or in parallel with it."""
 _FOLLOWING_AN_ANSWER: Final = (*_FOLLOWING, _RELAY, "process_order")
@@ -166,10 +166,11 @@ class Model:
         yield "events", _RELAY, "event", sum(ceil(size / _EVENT_BYTES) for size in use.events)
         if design.has_archive:
             yield "events", _RELAY, "archived_gb", sum(use.events) / _GB
-        consumed = use.functions[_ANALYTICS].invocations if _ANALYTICS in use.functions else 0
-        # SQS bills one request for each event that the bus sends to the queue, and two requests for each batch that
-        # Lambda processes: one to receive the batch and one to delete it.
-        yield "queue", _ANALYTICS, design.queue, len(use.events) + 2 * consumed
+        for name, price in design.queues.items():
+            consumed = use.functions[name].invocations if name in use.functions else 0
+            # SQS bills one request for each event that the bus sends to the queue, and two requests for each batch that
+            # Lambda processes: one to receive the batch and one to delete it.
+            yield "queue", name, price, len(use.events) + 2 * consumed
         yield "notifications", "workflow", "notification", use.of("sns:publish")
 
     def _workflows(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:

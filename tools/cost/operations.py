@@ -5,18 +5,19 @@ Each `Case` states the expected calls. docs/cost.md shows them, and a test compa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from components.apis import routes
+from contracts.queues import message_group
 from shared import rows
 from shared.domain.orders import Order, new_order, request_hash
 from shared.domain.times import parse_timestamp
 from shared.events import DETAIL_TYPES, detail_of
 from tests.contracts.answers import operation_of
 from tests.fakes.gateway import USER, Answer, Request, http_event, rest_event
+from tests.fakes.messages import batch
 from tests.fakes.runtime import LoadedFunction
 from tests.proof.generated_requests.in_process import InProcessFunctions
 from tests.workflow.harness import Workflow
@@ -103,17 +104,8 @@ def event(order: Order) -> dict[str, Any]:
 def messages(order: Order, number: int) -> dict[str, Any]:
     """Return a batch of the analytics queue with `number` events."""
     about: list[Any] = [{**order, "order_id": f"00000000-0000-4000-8000-{position:012d}"} for position in range(number)]
-    return {
-        "Records": [
-            {
-                "messageId": f"m{position}",
-                "eventSource": "aws:sqs",
-                "attributes": {"MessageGroupId": "orders", "ApproximateReceiveCount": "1"},
-                "body": json.dumps({**detail_of(each), "detail_type": DETAIL_TYPES[each["status"]]}),
-            }
-            for position, each in enumerate(about)
-        ]
-    }
+    bodies = [{**detail_of(each), "detail_type": DETAIL_TYPES[each["status"]]} for each in about]
+    return batch(*bodies, group=message_group(order["order_id"]))
 
 
 Play = Callable[[], Any]

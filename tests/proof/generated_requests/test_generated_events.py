@@ -13,11 +13,13 @@ from typing import Any, Final
 from unittest import mock
 
 import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ParamValidationError
 from hypothesis import strategies as st
 
 from shared import errors, events, rows
 from shared.errors import OrdersError
+from tests.fakes.messages import batch
 from tests.proof.generated_requests import events as generated_events
 from tests.proof.generated_requests.expected import fill
 from tests.proof.generated_requests.in_process import InProcessFunctions, in_process_functions
@@ -34,6 +36,15 @@ def _of_the_bus(functions: InProcessFunctions, event: Any, outcome: Any) -> None
     assert isinstance(outcome, errors.ValidationError) == (not handled), outcome
     if not handled:
         assert (functions.sesv2.sent, functions.stepfunctions.executions) == ([], {})
+
+
+def _of_the_mail_queue(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
+    """Each invalid event goes to the failure queue with its error code, and sends no email."""
+    handled = generated_events.is_event(event["detail-type"], event["detail"])
+    reasons = [message["MessageAttributes"]["ERROR_CODE"]["StringValue"] for message in functions.sqs.sent]
+    assert reasons == ([] if handled else ["ValidationError"])
+    assert handled or functions.sesv2.sent == []
+    assert outcome == {"batchItemFailures": []}
 
 
 def _of_new_orders(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
@@ -101,7 +112,7 @@ def _of_the_last_step(functions: InProcessFunctions, event: Any, outcome: Any) -
 
 _SINGLE: Final = generated_events.bus_events()
 _ATTACKS: Final[dict[str, tuple[st.SearchStrategy[Any], Judge, int]]] = {
-    "send_email": (_SINGLE, _of_the_bus, 500),
+    "send_email": (_SINGLE, _of_the_mail_queue, 500),
     "process_order": (_SINGLE, _of_new_orders, 400),
     "publish_order_events": (generated_events.stream_batches(), _of_the_stream, 300),
     "record_analytics": (generated_events.queue_batches(), _of_the_queue, 500),
@@ -130,7 +141,7 @@ def _send_all(functions: InProcessFunctions, function: str, examples: int, *, ra
     def send(event: Any) -> None:
         _prepare(functions, event)
         try:
-            outcome = functions.functions[function](event)
+            outcome = functions.functions[function](batch(event) if function == "send_email" else event)
             outcomes["handled"] += 1
         except OrdersError as error:
             outcome = error
@@ -179,7 +190,7 @@ def _nothing_set_aside(functions: InProcessFunctions) -> Any:
     def raise_it(_: Any, error: Exception) -> None:
         raise error
 
-    return mock.patch.object(functions.functions["record_analytics"].module, "_set_aside", raise_it)
+    return mock.patch.object(functions.functions["record_analytics"].module.queue, "_set_aside", raise_it)
 
 
 @pytest.mark.parametrize(
@@ -192,6 +203,6 @@ def _nothing_set_aside(functions: InProcessFunctions) -> Any:
     ],
 )
 def test_attack_detects_broken_consumers(function: str, breakage: Callable[[InProcessFunctions], Any]) -> None:
-    accidents = AssertionError, AttributeError, KeyError, TypeError, ParamValidationError
+    accidents = AssertionError, AttributeError, KeyError, TypeError, ParamValidationError, BatchProcessingError
     with in_process_functions(function) as broken, breakage(broken), pytest.raises(accidents):
         _send_all(broken, function, 500)

@@ -11,35 +11,24 @@ import random
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, Self
 from unittest import mock
 
 from shared.domain import times
+from tests.fakes import runtime
 from tests.fakes.runtime import Context, LoadedFunction, loaded
 from tests.proof.order_life.activities import Activity, current
 from tests.support.graph import record, stack_config
 
 STANDARD_LIMIT_S: Final = json.loads(stack_config("prod")["orders:workflow"])["standardTimeoutSeconds"]
 ENVIRONMENT: Final = {
-    "USERS_TABLE": "users",
-    "ORDERS_TABLE": "orders",
+    **runtime.ENVIRONMENT,
     "STANDARD_TIMEOUT_S": str(STANDARD_LIMIT_S),
-    "ORDERS_BY_USER_INDEX": "by-user",
-    "INVENTORY_TABLE": "inventory",
-    "CATALOG_INDEX": "catalog",
-    "IDEMPOTENCY_TABLE": "idempotency",
-    "REMEMBERED_DAYS": "36",
-    "CORS_ORIGINS": "http://localhost:3000",
-    "EVENT_BUS": "orders-bus",
-    "STATE_MACHINE_ARN": "arn:standard",
-    "MAIL_SENDER": "orders@example.com",
-    "ANALYTICS_BUCKET": "analytics",
-    "FAILURE_QUEUE_URL": "https://queue/failures",
-    "RECEIVED_AT_MOST": "5",
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
 _START: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
@@ -62,6 +51,28 @@ class Clock:
         return int(self.now_s * 1000)
 
 
+class OwnThread:
+    """A pool of threads that runs each task at once, in the thread of the activity that submits the task."""
+
+    def __init__(self, number: int) -> None:
+        del number
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def submit(self, task: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Run the task, and return its result or its error."""
+        made = Future[Any]()
+        try:
+            made.set_result(task(*arguments))
+        except Exception as error:  # noqa: BLE001 - the error is the result of the task
+            made.set_exception(error)
+        return made
+
+
 @dataclass
 class Functions:
     """Loads functions, and lends each invocation a process that no other invocation uses."""
@@ -82,6 +93,8 @@ class Functions:
         # loads the module, so `time.sleep` must be replaced before that.
         with mock.patch("time.sleep", self.clock.tick):
             process = self._stack.enter_context(loaded(name, clients=self.clients, environment=ENVIRONMENT))
+        if name == "record_analytics":
+            process.module.traced_threads = OwnThread  # pyright: ignore[reportAttributeAccessIssue]
         self.mutate(process)
         return process
 

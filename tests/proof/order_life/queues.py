@@ -2,7 +2,7 @@
 
 Nothing moves until the test delivers it. The promises of AWS hold: the stream delivers an order's records in order and
 at least once. The bus delivers in any order and at least once. The analytics queue delivers one batch at a time,
-because all its messages are in one group.
+as if all its messages were in one group.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
+from contracts.queues import RECEIVED_AT_MOST
+from tests.fakes.messages import batch
 from tests.proof.order_life.activities import Activity
 from tests.proof.order_life.functions import Clock
 from tests.proof.order_life.history import Json
@@ -20,7 +22,6 @@ from tests.proof.order_life.history import Json
 _TRIES: Final = 3
 """Attempts of an asynchronous invocation: Lambda's first attempt and two retries."""
 _RETRY_S: Final = 60
-_RECEIVED_AT_MOST: Final = 5
 
 
 Record = Json
@@ -111,13 +112,16 @@ class Queues:
             return
         if delivery.due_s > self._host.clock.now_s:
             self._host.pass_time(delivery.due_s - self._host.clock.now_s)
-        activity = self._host.invocation(delivery.target, delivery.event)
+        event = batch(delivery.event) if delivery.target == "send_email" else delivery.event
+        activity = self._host.invocation(delivery.target, event)
         activity.about = delivery
         activity.at_end.append(lambda ended: self._delivered(delivery, ended))
         self._host.begin(activity, at_once=at_once)
 
     def _delivered(self, delivery: Delivery, activity: Activity) -> None:
-        if activity.error is None:
+        # send_email receives events from its queue, and reports the messages that SQS must deliver again.
+        again = delivery.target == "send_email" and activity.error is None and activity.value["batchItemFailures"]
+        if activity.error is None and not again:
             return
         delivery.tries += 1
         delivery.due_s = self._host.clock.now_s + _RETRY_S * delivery.tries
@@ -179,7 +183,7 @@ class Queues:
             again = {message.message_id for message in batch}
         rest = [message for message in self.queue if message not in batch]
         kept = [message for message in batch if message.message_id in again]
-        dead = [message for message in kept if message.received >= _RECEIVED_AT_MOST]
+        dead = [message for message in kept if message.received >= RECEIVED_AT_MOST]
         self.failures += dead
         self.queue = [message for message in kept if message not in dead] + rest
 

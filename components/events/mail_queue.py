@@ -1,0 +1,138 @@
+"""The queue for emails, and its consumer, the function `send_email`, which sends at the rate that SES allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.iam import allow
+from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy
+from components.aws.owner import Owner
+from components.events.delivery import Delivery, make_target
+from components.events.queue_consumer import (
+    LARGEST_BATCH,
+    LEAST_CONCURRENCY,
+    QueueConsumer,
+    QueueConsumerArgs,
+    make_queue_consumer,
+)
+from components.functions.failure_queues import FailureQueue
+from components.functions.function import FunctionContext
+
+_SOURCE: Final = "send_email"
+_TIMEOUT_S: Final = 60
+_DAY_S: Final = 86_400
+# An email takes about 90 ms (tools/cost/assumptions.toml). With this longer time, the function still reaches the send
+# rate when its calls are slow.
+_MAIL_S: Final = 0.25
+# Part of the send rate that the function uses. The calls of SES take different times, so emails that leave the function
+# at the exact rate would sometimes reach SES faster.
+_USED: Final = 0.95
+# Part of the time limit that the pauses between the emails of a batch don't use. It remains for slow calls.
+_RESERVE_S: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailQueueArgs:
+    """The tables and settings of the function `send_email`."""
+
+    context: FunctionContext
+    """Settings that all functions of the stack share."""
+    users_table: aws.dynamodb.Table
+    """Table of user profiles, which contain the email addresses."""
+    idempotency_table: aws.dynamodb.Table
+    """Table that records which emails were sent."""
+    archive_retention_days: int
+    """Number of days for which the archive stores events for replay."""
+    sender: str
+    """Sender address (`From`) of the emails."""
+    max_send_rate: int
+    """Emails per second that SES accepts from the stack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How the function keeps to a send rate: so many invocations at a time, each with a pause between two emails."""
+
+    concurrency: int
+    """Highest number of concurrent invocations."""
+    mail_ms: int
+    """Shortest time between two emails of one execution environment, in milliseconds."""
+    batch: int
+    """Largest number of messages in a batch."""
+
+
+def pace(max_send_rate: int, timeout_s: int) -> Pace:
+    """Return the pace for `max_send_rate` emails per second and a function with this time limit.
+
+    Each of n concurrent invocations sends at most 0.95 x max_send_rate / n emails per second.
+    """
+    concurrency = max(LEAST_CONCURRENCY, ceil(max_send_rate * _MAIL_S))
+    seconds = concurrency / (max_send_rate * _USED)
+    batch = min(LARGEST_BATCH, max(1, int((timeout_s - _RESERVE_S) / seconds)))
+    return Pace(concurrency=concurrency, mail_ms=ceil(seconds * 1000), batch=batch)
+
+
+def remembered_days(archive_retention_days: int) -> int:
+    """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
+
+    A replay can start on the last day for which the archive stores the event, and EventBridge then tries to deliver the
+    event for up to a day. The event may then wait in three queues, one after the other: in the dead-letter queue of the
+    target, in the queue of the function, and in the function's failure queue. After a redrive, the event waits in the
+    function's queue again.
+    """
+    return archive_retention_days + 1 + 4 * FOURTEEN_DAYS_S // _DAY_S
+
+
+def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
+    """Create the queue, its failure queue, and the function `send_email`."""
+    context = args.context
+    identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
+    pace_ = pace(args.max_send_rate, context.timeout_s(_SOURCE, _TIMEOUT_S))
+    # In release 0.1.0, the failure queue was a child of the function. The alias keeps the queue with its messages.
+    former_parent = pulumi.create_urn("send-email", "orders:index:Function", owner.parent)
+    return make_queue_consumer(
+        "email",
+        "send-email-failures",
+        owner,
+        QueueConsumerArgs(
+            context=context,
+            source=_SOURCE,
+            timeout_s=_TIMEOUT_S,
+            concurrency=pace_.concurrency,
+            batch=pace_.batch,
+            environment={
+                "USERS_TABLE": args.users_table.name,
+                "IDEMPOTENCY_TABLE": args.idempotency_table.name,
+                "REMEMBERED_DAYS": str(remembered_days(args.archive_retention_days)),
+                "MAIL_SENDER": args.sender,
+                "MAIL_MS": str(pace_.mail_ms),
+            },
+            permissions=[
+                allow("dynamodb:GetItem", on=[args.users_table.arn, args.idempotency_table.arn]),
+                allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
+                # The condition restricts the sender's address (From). A list of identity ARNs could not do that,
+                # because SES may check the identity of the sender's address, of its verified domain or, in the
+                # sandbox, of the recipient.
+                allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.sender}}),
+            ],
+            failures_aliases=[pulumi.Alias(parent=former_parent)],
+            forwards_direct_events=True,
+        ),
+    )
+
+
+def make_mail_target(consumer: QueueConsumer, rule: aws.cloudwatch.EventRule, owner: Owner) -> FailureQueue:
+    """Let `rule` send its events to the queue. Return the dead-letter queue of the target."""
+    queue = consumer.queue
+    delivery = Delivery(
+        rule=rule,
+        target_arn=queue.arn,
+        redrive_to=queue.url,
+        allowed_by=make_queue_policy("email", queue, owner, rules=[rule.arn]),
+    )
+    return make_target("send-email", delivery, owner)

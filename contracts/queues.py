@@ -1,0 +1,46 @@
+"""The facts of the SQS queues in front of functions: message groups, and the pauses between deliveries."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+GROUP_DIGITS: Final = "0123456789abcdef"
+"""The possible first characters of an event id. The events of each character have a message group of their own."""
+_NO_EVENT: Final = "orders"
+LONGEST_PAUSE_S: Final = 300
+"""Longest pause in seconds between two deliveries of a message that a function could not handle."""
+_WAITS_S: Final = 6 * 3600
+
+
+def message_group(event_id: str) -> str:
+    """Return the message group of an event in the analytics queue, for example `orders-4`.
+
+    The group depends on the first character of the event id, which is a hexadecimal digit. All events of one order are
+    therefore in one group. An id with another first character gets the group `orders`.
+    """
+    return f"{_NO_EVENT}-{event_id[0]}" if event_id and event_id[0] in GROUP_DIGITS else _NO_EVENT
+
+
+def pause_s(received: int, share: float) -> int:
+    """Return the pause in whole seconds before the next delivery of a message that was received `received` times.
+
+    The longest possible pause doubles with each delivery: 2 s, 4 s, 8 s, up to LONGEST_PAUSE_S. `share` is a random
+    number from 0 to 1: the pause lies between half of the longest possible pause (0) and the whole of it (1). Messages
+    that failed together then don't all return together.
+    """
+    longest = min(LONGEST_PAUSE_S, 2**received)
+    return ceil(longest / 2 * (1 + share))
+
+
+def _receives(waits_s: int) -> int:
+    """Return after how many deliveries a message has waited for at least `waits_s` seconds, by the shortest pauses."""
+    received, waited_s = 1, 0
+    while waited_s < waits_s:
+        waited_s += pause_s(received, 0)
+        received += 1
+    return received
+
+
+RECEIVED_AT_MOST: Final = _receives(_WAITS_S)
+"""Deliveries of a message before it goes to the failure queue. Until then, at least six hours have passed."""

@@ -1,0 +1,28 @@
+"""Limits the rate at which one execution environment sends emails."""
+
+from __future__ import annotations
+
+import random
+import time
+
+
+class Pace:
+    """Keeps a shortest time between two emails of this execution environment, also across invocations."""
+
+    def __init__(self, mail_s: float) -> None:
+        """Let `mail_s` seconds pass between two emails."""
+        self._mail_s = mail_s
+        self._free_at_s = time.monotonic()
+
+    def wait(self) -> None:
+        """Wait until the next email may be sent."""
+        if (early_s := self._free_at_s - time.monotonic()) > 0:
+            time.sleep(early_s)
+        self._free_at_s = time.monotonic() + self._mail_s
+
+    def shift(self) -> None:
+        """Put off the next email by a random part of the shortest time, after SES has throttled an email.
+
+        Two environments that send at the same moment would otherwise always do so, and SES would always throttle one.
+        """
+        self._free_at_s += random.random() * self._mail_s  # noqa: S311 - no secret

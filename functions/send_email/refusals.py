@@ -1,0 +1,43 @@
+"""Decides which errors of SES are final.
+
+A final error concerns the email itself: SES would refuse the same email again. Its event goes to the failure queue at
+once. Every other error, also one that this table does not list, is transient: it concerns the account, its permissions
+or its send rate, and an operator or AWS can end it. The event then waits in the queue and is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+End = Literal["final", "transient"]
+
+ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
+    {
+        # The errors of SendEmail in the API reference of SES v2.
+        "MessageRejected": ("final", "The content or an address is invalid, or the sandbox does not know an address."),
+        "BadRequestException": ("final", "The input is invalid, for example the syntax of the address."),
+        "TooManyRequestsException": ("transient", "The account sends faster than its send rate or daily quota allow."),
+        "LimitExceededException": ("transient", "The account has reached a quota."),
+        "AccountSuspendedException": ("transient", "AWS has suspended the account's sending, and can permit it again."),
+        "SendingPausedException": ("transient", "Sending is paused for the account, and an operator can resume it."),
+        "MailFromDomainNotVerifiedException": ("transient", "The DNS record of the sender's domain is missing."),
+        "NotFoundException": ("transient", "The identity's default configuration set was deleted."),
+        # Errors that all AWS services share.
+        "Throttling": ("transient", "The account sends faster than its send rate."),
+        "ThrottlingException": ("transient", "The account sends faster than its send rate."),
+        "AccessDeniedException": ("transient", "The function's role lacks the permission."),
+        "AccessDenied": ("transient", "The function's role lacks the permission."),
+        "ExpiredTokenException": ("transient", "Lambda renews the credentials of the role."),
+        "InternalServiceErrorException": ("transient", "SES has a fault."),
+        "InternalFailure": ("transient", "SES has a fault."),
+        "ServiceUnavailable": ("transient", "SES has a fault."),
+    }
+)
+"""Each known error code of SES: whether the error is final, and its cause."""
+
+
+def is_final(code: str) -> bool:
+    """Return whether SES would refuse the same email again after an error with this code."""
+    return ERRORS.get(code, ("transient", ""))[0] == "final"

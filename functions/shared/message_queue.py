@@ -1,0 +1,121 @@
+"""Handles messages of an SQS queue: a failed message returns to the queue later, or goes to the failure queue."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Self
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contracts.queues import pause_s
+from shared import aws
+from shared.telemetry import count_event, logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageRequestTypeDef
+
+_LONGEST_MESSAGE: Final = 1024
+
+
+class MessageQueue:
+    """The queue that a function consumes, and its failure queue."""
+
+    def __init__(
+        self,
+        client: SQSClient,
+        *,
+        url: str,
+        failure_queue_url: str,
+        received_at_most: int,
+        is_final: Callable[[Exception], bool],
+    ) -> None:
+        """Create the queue with this URL. `received_at_most` is the value of its redrive policy.
+
+        `is_final` returns whether a message can never be handled because of an error.
+        """
+        self._client = client
+        self._url = url
+        self._failure_queue_url = failure_queue_url
+        self._received_at_most = received_at_most
+        self._is_final = is_final
+
+    @classmethod
+    def of_environment(cls, client: SQSClient, *, is_final: Callable[[Exception], bool]) -> Self:
+        """Create the queue that QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST describe."""
+        return cls(
+            client,
+            url=os.environ["QUEUE_URL"],
+            failure_queue_url=os.environ["FAILURE_QUEUE_URL"],
+            received_at_most=int(os.environ["RECEIVED_AT_MOST"]),
+            is_final=is_final,
+        )
+
+    def send(self, body: str) -> None:
+        """Send a message to the queue."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
+    @contextmanager
+    def handling(self, message: SQSRecord) -> Generator[None]:
+        """Handle an error of the `with` block, which handles `message`.
+
+        After a final error, and after the last delivery that the redrive policy allows, this method sends the message
+        to the failure queue with the error, and ends normally. Otherwise this method delays the next delivery of the
+        message, and raises the error again. If the function may not send to the failure queue, the message also stays
+        in its queue.
+        """
+        try:
+            yield
+        except Exception as error:
+            is_last = int(message.attributes.approximate_receive_count) >= self._received_at_most
+            if not ((is_last or self._is_final(error)) and self._is_set_aside(message, error)):
+                self._delay(message)
+                raise
+
+    def _is_set_aside(self, message: SQSRecord, error: Exception) -> bool:
+        try:
+            self._set_aside(message, error)
+        except (ClientError, BotoCoreError):
+            logger.warning("message not set aside", message_id=message.message_id, exc_info=True)
+            return False
+        return True
+
+    def _set_aside(self, message: SQSRecord, error: Exception) -> None:
+        """Send the unchanged message to the failure queue, with the error in the attributes that EventBridge also uses.
+
+        In a FIFO queue, each message gets its own message group, so that a reader of the failure queue receives all
+        messages. If Lambda's response is lost, this function sends the message again, and a FIFO queue drops the
+        duplicate within five minutes.
+        """
+        code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
+        logger.exception("message set aside", message_id=message.message_id, code=code)
+        count_event("MessageSetAside")
+        texts = {"ERROR_CODE": code, "ERROR_MESSAGE": str(error)[:_LONGEST_MESSAGE] or "-"}
+        attributes: dict[str, MessageAttributeValueTypeDef] = {
+            name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
+        }
+        request: SendMessageRequestTypeDef = {
+            "QueueUrl": self._failure_queue_url,
+            "MessageBody": message.body,
+            "MessageAttributes": attributes,
+        }
+        if message.attributes.message_group_id:
+            request["MessageGroupId"] = request["MessageDeduplicationId"] = message.message_id
+        self._client.send_message(**request)
+
+    def _delay(self, message: SQSRecord) -> None:
+        """Set the pause before the next delivery. Without it, SQS waits for the whole visibility timeout.
+
+        An error is only logged, because the message then returns after the visibility timeout.
+        """
+        pause = pause_s(int(message.attributes.approximate_receive_count), random.random())  # noqa: S311 - no secret
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=pause
+            )
+        except (ClientError, BotoCoreError):
+            logger.warning("message not delayed", message_id=message.message_id, exc_info=True)
