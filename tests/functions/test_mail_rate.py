@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import sys
 import warnings
 from collections import Counter
@@ -137,6 +138,7 @@ class Run:
 def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
     """Send an email for each message, with the setting maxSendRate, while SES allows `rate` emails per second."""
     clock = SimulatedClock()
+    random_numbers = random.Random(20261128)  # noqa: S311 - no secret
     ses = ThrottlingSes(clock, rate)
     cloud = FakeCloud(sesv2=ses)
     user: Any = {"user_id": USER, "name": "Ada", "email": "ada@example.com", "created_at": "2026-01-02T03:04:05.678Z"}
@@ -153,6 +155,7 @@ def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
             )
             pace_: Any = sys.modules["send_email.pace"]
             pace_.time = clock
+            pace_.random = random_numbers
             module: Any = environments[-1].module
             module.pace = pace_.Pace(kept.mail_ms / 1000)
         clock.run([mapping.poll(each) for each in environments])
@@ -183,7 +186,8 @@ def test_thousand_events_are_mailed_once_each_at_the_rate_of_ses(rate: int) -> N
     run = mailed(events(1000), setting=rate, rate=rate)
     assert orders_of(run) == Counter([order_id(number) for number in range(1000)])
     assert (run.mapping.cloud.sqs.sent, run.mapping.moved) == ([], 0)
-    assert run.ses.throttled <= 20
+    # A throttled email returns to the queue, so few of them cost no email and little time.
+    assert run.ses.throttled <= 100
     assert run.ses.last_sent_s <= 1000 / rate * 1.15
 
 

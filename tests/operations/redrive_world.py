@@ -22,7 +22,7 @@ QUEUES = {
     "process-order-dlq": ("dead-letter", ALIAS),
     "process-order-failures": ("invocation", ALIAS),
     # A stack of release 0.1.0 still has the next queue.
-    "send-email-dlq": ("dead-letter", MAILER),
+    "fail-order-dlq": ("dead-letter", FAILER),
     "send-email-failures": ("queue", MAIL_QUEUE),
     "publish-order-events-stream": ("stream", RELAY),
     "analytics-dlq": ("queue", FIFO),
