@@ -34,6 +34,7 @@ NAMES: Final = (
     "jsonata_results",
     "latency",
     "parallel_branches",
+    "queue_mapping",
     "repeated_calls",
     "rest_checks",
     "rest_deployments",
