@@ -19,9 +19,9 @@ def grant(cloud: Cloud, function: str, *actions: str) -> None:
     cloud("iam", "put_role_policy", RoleName=role, PolicyName="p", PolicyDocument=document)
 
 
-def mapped(cloud: Cloud, **attributes: str) -> tuple[str, str]:
+def mapped(cloud: Cloud) -> tuple[str, str]:
     """Create a function with a queue as its event source, and return the function's ARN and the queue's URL."""
-    url, queue = cloud.queue(**attributes)
+    url, queue = cloud.queue(VisibilityTimeout="1")
     function = cloud.function(QUICK, allow(RECEIVE, DELETE, ATTRIBUTES), Timeout=1)
     cloud("lambda", "create_event_source_mapping", FunctionName=function, EventSourceArn=queue)
     return function, url
@@ -34,7 +34,7 @@ def counts(cloud: Cloud, url: str) -> tuple[int, int]:
 
 
 def test_messages_stay_while_the_role_may_not_receive(cloud: Cloud) -> None:
-    function, url = mapped(cloud, VisibilityTimeout="1")
+    function, url = mapped(cloud)
     grant(cloud, function, DELETE, ATTRIBUTES)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="one")
     time.sleep(POLLS_S)
@@ -45,7 +45,7 @@ def test_messages_stay_while_the_role_may_not_receive(cloud: Cloud) -> None:
 
 
 def test_refused_polls_do_not_count_as_receives(cloud: Cloud) -> None:
-    function, url = mapped(cloud, VisibilityTimeout="1")
+    function, url = mapped(cloud)
     grant(cloud, function, ATTRIBUTES)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="one")
     time.sleep(POLLS_S)
@@ -57,7 +57,7 @@ def test_refused_polls_do_not_count_as_receives(cloud: Cloud) -> None:
 
 
 def test_messages_return_if_the_role_may_not_delete(cloud: Cloud) -> None:
-    function, url = mapped(cloud, VisibilityTimeout="1")
+    function, url = mapped(cloud)
     grant(cloud, function, RECEIVE, ATTRIBUTES)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="one")
     assert cloud.log(log_group(function), "ran", count=2)
