@@ -35,6 +35,7 @@ NAMES: Final = (
     "jsonata_results",
     "latency",
     "parallel_branches",
+    "queue_mapping",
     "repeated_calls",
     "rest_checks",
     "rest_deployments",

@@ -44,12 +44,6 @@ def reserved_concurrency(original: Any, function: Any, config: Any) -> int | Non
     return None if limit is None else int(limit)
 
 
-@replaces("services.lambda_svc._sqs_esm_concurrency", "d3e9d1e865aa")
-def queue_pollers(original: Any, *arguments: Any) -> int:
-    """Poll a queue even if the function's limit is 0. Lambda throttles the messages, and they return to the queue."""
-    return max(1, original(*arguments))
-
-
 @replaces("services.apigateway.handle_execute", "c7a2f92d7eb6")
 async def serve_http_api(original: Any, *arguments: Any, **named: Any) -> Any:
     """Remember that an HTTP API invokes the function. A function URL returns 429 unchanged."""

@@ -33,6 +33,10 @@ ROWS: Final = {
         "each AWS call fails in each possible way",
         "every order ends correctly exactly once, by itself or after `make redrive`",
     ),
+    "outages": Row(
+        "parts of the platform stay broken for a while: no permissions, no concurrency, or a bad release",
+        "every accepted order is confirmed or rejected, with each email and record once, and nobody does anything",
+    ),
     "repeated-events": Row(
         "events arrive twice and out of order",
         "the final state is the same as if each event arrived once and in order",

@@ -73,6 +73,12 @@ def test_each_kind_of_error_is_detected(kind: str, changes: dict[str, Any]) -> N
     assert check_cases([case()], seen(**changes)).counts[kind]
 
 
+def test_email_of_an_earlier_status_may_be_left_out() -> None:
+    last = {(ADDRESS, SUBJECTS[1]): 1}
+    assert is_complete(case(), seen(mails=last))
+    assert check_cases([case()], seen(mails=last)).wrong == []
+
+
 def test_planned_fault_that_never_occurs_is_an_error() -> None:
     made = case((PUT, Fault("throttled", "call")))
     made.life.armed[0].fired = 0

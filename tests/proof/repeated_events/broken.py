@@ -23,13 +23,24 @@ def broken(stack: Stack, source: str, body: str) -> Generator[None]:
     `body` is the body of `def lambda_handler(event, context)`. It can call the original handler as
     `as_it_was.lambda_handler(event, context)`.
     """
+    lines = textwrap.indent(textwrap.dedent(body), "    ")
+    handler = f"from {source} import {_BEFORE}\n\n\ndef lambda_handler(event, context):\n{lines}\n"
+    with released(stack, source, handler, original=_BEFORE):
+        yield
+
+
+@contextmanager
+def released(stack: Stack, source: str, handler: str, original: str = "") -> Generator[None]:
+    """Deploy the function `source` with `handler` as its handler module until the context ends.
+
+    The module `original` of the function then contains the original handler. By default, no module contains it.
+    """
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
     found = stack.aws("lambda", "get_function", FunctionName=alias)
     good, version = _download(found["Code"]["Location"]), found["Configuration"]["Version"]
-    lines = textwrap.indent(textwrap.dedent(body), "    ")
-    handler = f"from {source} import {_BEFORE}\n\n\ndef lambda_handler(event, context):\n{lines}\n"
-    stack.aws("lambda", "update_function_code", FunctionName=function, ZipFile=_with_handler(good, source, handler))
+    code = _with_handler(good, source, handler, original)
+    stack.aws("lambda", "update_function_code", FunctionName=function, ZipFile=code)
     bad = stack.aws("lambda", "publish_version", FunctionName=function)["Version"]
     assert bad != version
     stack.aws("lambda", "update_alias", FunctionName=function, Name=name, FunctionVersion=bad)
@@ -47,17 +58,19 @@ def _download(location: str) -> bytes:
     return answer.content
 
 
-def _with_handler(archive: bytes, source: str, handler: str) -> bytes:
-    """Return the function's archive with `handler` as its handler.
+def _with_handler(archive: bytes, source: str, handler: str, original: str) -> bytes:
+    """Return the function's archive with `handler` as its handler module.
 
-    The original handler gets the module name of _BEFORE.
+    The original handler becomes the module `original`, or is left out if `original` is empty.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
         for entry in old.infolist():
             content = old.read(entry)
             if entry.filename == f"{source}/handler.py":
-                entry.filename = f"{source}/{_BEFORE}.py"
+                if not original:
+                    continue
+                entry.filename = f"{source}/{original}.py"
             new.writestr(entry, content)
         new.writestr(f"{source}/handler.py", handler)
     return buffer.getvalue()

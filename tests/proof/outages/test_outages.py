@@ -1,0 +1,92 @@
+"""An accepted order survives an outage of any part of the platform, and nobody has to do anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import pytest
+import urllib3
+
+from local.client import client_of
+from local.instances import stopped_at_the_end
+from tests.journeys.checked_client import CheckedClient
+from tests.journeys.fixtures import everything_on_the_bus
+from tests.journeys.people import People
+from tests.journeys.stack import start, temporary
+from tests.proof.aws_faults.faulty_stack import FaultyStack
+from tests.proof.aws_faults.plan import Plan
+from tests.proof.outages.clock import hurried
+from tests.proof.outages.orders import CUSTOMERS, Orders, left
+from tests.proof.outages.outages import KINDS, MIXED, Outage, of_functions, of_machines, of_queues
+from tests.proof.plugin import Dose, Proof
+
+pytestmark = [pytest.mark.attack("outages"), pytest.mark.emulator]
+
+WITHIN_S: Final = 240.0
+"""Longest wait after an outage. In `make prove`, a function that hangs can do so for two minutes after its repair."""
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], dose: Dose) -> Iterator[FaultyStack]:
+    """A deployed stack without injected faults, on an emulator of its own, whose long waits pass sooner."""
+    instance = temporary(free_port(), tmp_path_factory.mktemp("outages"))
+    with stopped_at_the_end(instance):
+        # In the full attack, functions hang until their time limit. Shorter limits save minutes.
+        stack = start(instance, LOCAL_ASYNC_RETRY_BASE_S="2", LOCAL_PATIENCE="2" if dose.full else "10")
+        with hurried(stack):
+            yield FaultyStack(stack, Plan(), everything_on_the_bus(stack))
+
+
+@pytest.fixture
+def orders(faulty: FaultyStack) -> Orders:
+    """The orders of one test. Messages that an earlier test left in failure queues are deleted."""
+    for queue in faulty.stack.ops["failureQueues"].values():
+        faulty.stack.aws("sqs", "purge_queue", QueueUrl=queue["url"])
+    plain = client_of(faulty.stack.outputs)
+    # The pool has as many connections as there are concurrent customers.
+    client = CheckedClient(plain.frontend, plain.cognito_url, urllib3.PoolManager(maxsize=CUSTOMERS, retries=False))
+    return Orders(faulty, People(faulty.stack, client).somebody("admin"))
+
+
+@pytest.mark.timeout(1800)
+def test_orders_survive_outages_of_all_parts(orders: Orders, proof: Proof, dose: Dose) -> None:
+    survive(orders, MIXED, proof, dose)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", KINDS)
+def test_orders_survive_the_same_outage_of_all_functions(orders: Orders, proof: Proof, dose: Dose, kind: str) -> None:
+    only_in_full(dose)
+    survive(orders, of_functions(orders.faulty.stack, kind), proof, dose)
+
+
+@pytest.mark.timeout(1800)
+def test_orders_survive_workflows_without_permissions(orders: Orders, proof: Proof, dose: Dose) -> None:
+    only_in_full(dose)
+    survive(orders, of_machines(), proof, dose)
+
+
+@pytest.mark.timeout(1800)
+def test_orders_survive_queues_without_policies(orders: Orders, proof: Proof, dose: Dose) -> None:
+    only_in_full(dose)
+    survive(orders, of_queues(orders.faulty.stack), proof, dose)
+
+
+def only_in_full(dose: Dose) -> None:
+    if not dose.full:
+        pytest.skip("runs only in the full attack (make prove)")
+
+
+def survive(orders: Orders, outages: Sequence[Outage], proof: Proof, dose: Dose) -> None:
+    """Place orders during the outages, wait, and fail unless every accepted order ended as it should."""
+    orders.during(outages, phase_s=dose(3, 20), of_each=dose(1, 3))
+    seen, findings = orders.settle(WITHIN_S)
+    statuses = orders.statuses(seen)
+    proof.tried(outages=len(outages), orders=len(orders.cases))
+    proof.found(
+        **{status.lower(): statuses[status] for status in ("CONFIRMED", "REJECTED", "FAILED", "PENDING")},
+        left_in_failure_queues=sum(left(seen).values()),
+    )
+    assert findings.wrong == []
+    assert left(seen) == {}
