@@ -10,6 +10,8 @@ PYTHON ?=
 PORT ?= 4566
 STACK ?= dev
 DRY_RUN ?=
+EMAIL ?=
+ADMIN ?=
 ATTACKS ?=
 IDS ?=
 PR ?=
@@ -53,7 +55,7 @@ NAME := $(notdir $(STACK))
 ENFORCEMENT := $(wildcard policy/enforcement/$(NAME).json $(if $(filter pr-%,$(NAME)),policy/enforcement/pr.json))
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(firstword $(ENFORCEMENT)))
 
-.PHONY: help up order down status test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate lock
+.PHONY: help up order user frontend down status test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
@@ -63,6 +65,12 @@ up: .venv/installed-local ## start the platform on this machine (PORT=4566)
 
 order: .venv/installed-local ## place an order and show its way through the platform
 	@$(BIN)/python -m local order --port $(PORT)
+
+user: .venv/installed-local ## create a user who can sign in on this machine (EMAIL=ann@example.com, ADMIN=1)
+	@$(BIN)/python -m local user --port $(PORT) --email "$(EMAIL)" $(if $(filter-out 0,$(ADMIN)),--admin)
+
+frontend: .venv/installed-local ## write the files that a frontend needs (PORT=4566 on this machine, or STACK=dev)
+	@$(BIN)/python -m operations.frontend $(if $(filter file,$(origin STACK)),local,$(STACK)) --port $(PORT)
 
 status: .venv/installed-local ## show what runs on this machine
 	@$(BIN)/python -m local status --port $(PORT)
