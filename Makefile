@@ -78,7 +78,7 @@ status: .venv/installed-local ## show what runs on this machine
 down: .venv/installed-local ## stop the platform on this machine and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
-test: .venv/installed-dev .venv/asl/installed ## run all tests
+test: .venv/installed-dev .venv/asl/installed .venv/browser/installed ## run all tests
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL)
@@ -175,5 +175,9 @@ AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 
 # Node.js comes from PyPI, so a machine needs only Python.
 .venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json .venv/made | .venv/installed-dev
+	@sh tools/install.sh node $(<D) $(@D)
+	@touch $@
+
+.venv/browser/installed: tests/browser/package.json tests/browser/package-lock.json .venv/made | .venv/installed-dev
 	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@

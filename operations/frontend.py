@@ -55,7 +55,7 @@ def config(frontend: Mapping[str, Any]) -> dict[str, Any]:
     Cognito's API, for which amplify_outputs.json has no field.
     """
     auth = frontend["auth"]
-    keys = urlsplit(auth["jwksUrl"])
+    keys = urlsplit(str(auth["jwksUrl"]))
     return {
         "restApiUrl": frontend["restApi"]["url"],
         "httpApiUrl": frontend["httpApi"]["url"],
@@ -142,7 +142,7 @@ def run(stack: str, port: int) -> int:
     """Write the files of `stack` and print their paths. Returns 0. Raises OperationError or LocalError."""
     frontend = stack_outputs.read(stack, port=port)["frontend"]
     if stack != LOCAL_STACK:
-        page = urlsplit(frontend["auth"]["hostedUiUrl"]).netloc
+        page = urlsplit(str(frontend["auth"]["hostedUiUrl"])).netloc
         paths = write(ROOT / ".local" / f"frontend-{stack.rpartition('/')[2]}", frontend, page)
         _print("\n".join(os.path.relpath(each) for each in paths))
         return 0
