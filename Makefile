@@ -53,7 +53,7 @@ NAME := $(notdir $(STACK))
 ENFORCEMENT := $(wildcard policy/enforcement/$(NAME).json $(if $(filter pr-%,$(NAME)),policy/enforcement/pr.json))
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(firstword $(ENFORCEMENT)))
 
-.PHONY: help up order down status test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate lock
+.PHONY: help up order down status docs test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
@@ -70,12 +70,15 @@ status: .venv/installed-local ## show what runs on this machine
 down: .venv/installed-local ## stop the platform on this machine and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
-test: .venv/installed-dev .venv/asl/installed ## run all tests
+docs: .venv/openapi/installed ## write the pages of both APIs to .build/docs
+	@sh tools/openapi/pages.sh .venv/openapi
+
+test: .venv/installed-dev .venv/asl/installed .venv/openapi/installed ## run all tests
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL)
 
-check: .venv/installed-dev .venv/asl/installed ## check format, lint and types, and run the tests that need no emulator
+check: .venv/installed-dev .venv/asl/installed .venv/openapi/installed ## check format, lint and types, and run the tests that need no emulator
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL) $(QUICK)
@@ -167,5 +170,10 @@ AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 
 # Node.js comes from PyPI, so a machine needs only Python.
 .venv/asl/installed: tests/workflow/package.json tests/workflow/package-lock.json .venv/made | .venv/installed-dev
+	@sh tools/install.sh node $(<D) $(@D)
+	@touch $@
+
+.venv/openapi/installed: tools/openapi/package.json tools/openapi/package-lock.json .venv/made | .venv/installed-dev
+	@echo "Installing the tools for the OpenAPI documents"
 	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@

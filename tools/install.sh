@@ -149,7 +149,7 @@ node() {
     attempt "cannot write $PWD/$2" "$room" cp "$1/package.json" "$1/package-lock.json" "$2"
     PATH="$PWD/$bin:$PATH"
     attempt "cannot install the packages of $1/package.json" "$reach; or $room" \
-        npm ci --prefix "$2" --no-global --no-dry-run --no-audit --no-fund
+        npm ci --prefix "$2" --ignore-scripts --no-global --no-dry-run --no-audit --no-fund
 }
 
 action=$1
