@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from contracts.orders import POLL_AFTER_S
 from orders_api.cancellation import cancel
 from shared import aws, contracts, http
 from shared.domain import cursors, orders
@@ -46,7 +47,8 @@ def create_order() -> Response[str]:
         orders.new_order(order_id, caller.user_id, items, utc_now()), request_hash=orders.request_hash(items)
     )
     logger.info("order accepted", order_id=order_id, status=order["status"])
-    return http.answer(HTTPStatus.ACCEPTED, order, location=http.location_of(api, order_id))
+    location = http.location_of(api, order_id)
+    return http.answer(HTTPStatus.ACCEPTED, order, location=location, retry_after_s=POLL_AFTER_S)
 
 
 @api.get("/orders")

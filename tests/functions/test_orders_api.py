@@ -70,6 +70,7 @@ class TestPlacing:
             "updated_at": answer.body["created_at"],
         }
         assert answer.headers["Location"] == f"/prod/orders/{answer.body['order_id']}"
+        assert answer.headers["Retry-After"] == "1"
 
     def test_equal_bodies_without_key_create_two_orders(self, orders_api: Api) -> None:
         assert orders_api(place()).body["order_id"] != orders_api(place()).body["order_id"]

@@ -98,7 +98,14 @@ def check_lines(items: Iterable[NewLine]) -> None:
         if line["product_id"] in seen:
             raise ValidationError(
                 f"items[{position}].product_id: {line['product_id']} has several lines; "
-                "send one line per product and add up its quantities"
+                "send one line per product and add up its quantities",
+                [
+                    {
+                        "pointer": f"/items/{position}/product_id",
+                        "rule": "uniqueItems",
+                        "message": "has several lines; send one line per product and add up its quantities",
+                    }
+                ],
             )
         seen.add(line["product_id"])
 
