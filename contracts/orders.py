@@ -51,6 +51,7 @@ HTTP_STATUS: Final[Mapping[str, int]] = MappingProxyType(
         "IdempotencyConflict": 409,
         "InvalidTransition": 409,
         "OutOfStock": 409,
+        "PriceChanged": 409,
         "PayloadTooLarge": 413,
         "UnsupportedMediaType": 415,
         "TooManyRequests": 429,

@@ -75,6 +75,10 @@ class OutOfStock(OrdersError):
     """The stock of a product is lower than the ordered quantity."""
 
 
+class PriceChanged(OrdersError):
+    """The total of the order differs from the total that the client expected."""
+
+
 class UnsupportedMediaType(OrdersError):
     """The Content-Type header is not JSON."""
 

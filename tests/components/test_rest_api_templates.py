@@ -167,11 +167,28 @@ EXPECTED = {
     "ValidationError": 400,
     "ProductNotFound": 404,
     "OutOfStock": 409,
+    "PriceChanged": 409,
     "IdempotencyConflict": 409,
     "InvalidTransition": 409,
     "PayloadTooLarge": 413,
     "UnsupportedMediaType": 415,
 }
+
+
+@pytest.mark.parametrize("message", AWKWARD)
+def test_response_contains_the_order_id_and_details_of_the_cause(rest_api_graph: Graph, message: str) -> None:
+    told = {"message": message, "order_id": "o-1", "details": [{"product_id": "tea", "requested": 2, "available": 1}]}
+    cause = json.dumps(told, ensure_ascii=False)
+    answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "OutOfStock", "cause": cause})
+    assert answer.status == 409
+    assert answer.body == {"code": "OutOfStock", "request_id": REQUEST_ID, **told}
+
+
+def test_failed_order_returns_its_id_but_not_its_cause(rest_api_graph: Graph) -> None:
+    cause = json.dumps({"message": "table orders-dev", "order_id": "o-1"})
+    answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "ProcessingFailed", "cause": cause})
+    assert (answer.status, answer.body["code"], answer.body["order_id"]) == (500, "InternalError", "o-1")
+    assert "orders-dev" not in answer.text
 
 
 @pytest.mark.parametrize(("error", "status"), EXPECTED.items())
