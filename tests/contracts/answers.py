@@ -46,12 +46,12 @@ def closed(schema: Any) -> Any:
         return schema
     fields = cast("dict[str, Any]", schema)
     if "allOf" in fields:
-        fields = _merged(fields["allOf"])
+        fields = merged(fields["allOf"])
     inner = {key: closed(value) for key, value in fields.items()}
     return {**inner, "additionalProperties": False} if fields.get("type") == "object" else inner
 
 
-def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """Return one object schema with the properties of all parts. The last part that defines a property counts."""
     properties = {name: schema for part in parts for name, schema in part.get("properties", {}).items()}
     required = sorted({name for part in parts for name in part.get("required", ())})
