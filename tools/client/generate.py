@@ -1,7 +1,7 @@
 """Writes the generated modules of the TypeScript client. `make client` runs `python -m tools.client.generate`.
 
-Node.js generates the types, the error codes and the validators from contracts/. Python writes the digits of the
-currencies, because functions/shared/domain/money.py contains them.
+Node.js generates the types, the error codes and the validators from contracts/*.yaml. Python writes the tables whose
+home is a Python module: the digits of the currencies and the HTTP statuses of the error codes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from components.aws import openapi
+from contracts.orders import HTTP_STATUS
 from shared.domain import money
 
 PACKAGE: Final = Path(__file__).resolve().parents[2] / "clients" / "typescript"
@@ -36,11 +37,21 @@ def currencies() -> str:
     )
 
 
+def statuses() -> str:
+    """Return the TypeScript module with the HTTP status of each error code."""
+    rows = "".join(f"  {code}: {status},\n" for code, status in HTTP_STATUS.items())
+    return (
+        "// Generated from contracts/orders.py by `make client`. Do not edit.\n\n"
+        f"/** The HTTP status of each error code. */\nexport const HTTP_STATUS = {{\n{rows}}} as const;\n"
+    )
+
+
 def write(folder: Path) -> None:
     """Write every generated module into `folder`."""
     command = [str(NODE), "scripts/generate.mjs", str(folder)]
     subprocess.run(command, cwd=PACKAGE, check=True)  # noqa: S603 - the command is constant
     (folder / "currencies.ts").write_text(currencies(), encoding="utf-8")
+    (folder / "statuses.ts").write_text(statuses(), encoding="utf-8")
 
 
 if __name__ == "__main__":

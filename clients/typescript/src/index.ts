@@ -28,6 +28,7 @@ export type { Clock, RetryOptions } from "./retries.js";
 export { errorText } from "./texts.js";
 export type { Tokens, TokenUse } from "./tokens.js";
 export type {
+  CancelledOrder,
   NewOrder,
   NewOrderLine,
   NewProduct,
@@ -35,6 +36,7 @@ export type {
   Order,
   OrderLine,
   OrderStatus,
+  PaidOrder,
   Product,
   Reason,
   User,

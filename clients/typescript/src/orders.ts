@@ -2,7 +2,7 @@ import type { OrdersClient } from "./client.js";
 import { ApiError, answered, retryAfterMs, unwrap } from "./errors.js";
 import { forgetKey, keyFor } from "./keys.js";
 import { attemptSignal, type RetryOptions, retrying } from "./retries.js";
-import type { NewOrder, NewOrderLine, Order, Product } from "./types.js";
+import type { CancelledOrder, NewOrder, NewOrderLine, Order, PaidOrder, Product } from "./types.js";
 
 /** Options of `placeOrder` and `payNow`. */
 export interface OrderOptions extends RetryOptions {
@@ -29,9 +29,10 @@ export interface PageOptions extends RetryOptions {
   limit?: number | undefined;
 }
 
+// The description of `POST /orders` in contracts/rest-api.yaml says how often to poll, and for how long.
 const WAIT_MS = 60_000;
 const FIRST_POLL_MS = 1000;
-const LONGEST_POLL_MS = 5000;
+const LONGEST_POLL_MS = 10_000;
 /** After these statuses, a repeated request may still create the order, so its key is kept. */
 const UNANSWERED = new Set([401, 403, 408, 429]);
 
@@ -46,18 +47,18 @@ export function placeOrder(client: OrdersClient, items: NewOrderLine[], options:
  * Places an order and waits until it is decided. Returns the CONFIRMED order.
  * Throws an ApiError if the order is rejected. `error.orderId` is the rejected order's id.
  */
-export function payNow(client: OrdersClient, items: NewOrderLine[], options: OrderOptions = {}): Promise<Order> {
+export function payNow(client: OrdersClient, items: NewOrderLine[], options: OrderOptions = {}): Promise<PaidOrder> {
   return ordered(client, items, options, (body, key, signal) =>
     unwrap(client.rest.POST("/process", { body, params: { header: { "Idempotency-Key": key } }, signal })),
   );
 }
 
-async function ordered(
+async function ordered<Placed extends Order>(
   { keys, clock }: OrdersClient,
   items: NewOrderLine[],
   { key: own, expectedTotal, ...retries }: OrderOptions,
-  send: (body: NewOrder, key: string, signal: AbortSignal) => Promise<Order>,
-): Promise<Order> {
+  send: (body: NewOrder, key: string, signal: AbortSignal) => Promise<Placed>,
+): Promise<Placed> {
   const body: NewOrder = { items, ...(expectedTotal === undefined ? {} : { expected_total: expectedTotal }) };
   const key = own ?? keyFor(keys, body);
   try {
@@ -81,7 +82,7 @@ export async function waitForOrder(
 ): Promise<Order> {
   const { clock } = client;
   const end = clock.now() + timeout;
-  for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
+  for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 2, LONGEST_POLL_MS)) {
     const { order, after } = await polled(client, orderId, signal);
     if (order && order.status !== "PENDING") return order;
     const pause = Math.max(wait, after ?? 0);
@@ -122,7 +123,7 @@ export function getOrder(client: OrdersClient, orderId: string, options: RetryOp
 }
 
 /** Cancels an order, and returns the CANCELLED order. A repeated request has the same result. */
-export async function cancelOrder(client: OrdersClient, orderId: string, options: RetryOptions = {}): Promise<Order> {
+export async function cancelOrder(client: OrdersClient, orderId: string, options: RetryOptions = {}): Promise<CancelledOrder> {
   let sent = 0;
   const params = { path: { order_id: orderId } };
   try {

@@ -1,6 +1,9 @@
 import { type AnyErrorCode, ApiError, type ClientErrorCode, type ErrorCode } from "./errors.js";
 
-type Texts = Record<ErrorCode | ClientErrorCode, string>;
+/** Codes of a newer contract than the one that this package was generated from. */
+type NewerErrorCode = "PriceChanged" | "ServiceUnavailable";
+
+type Texts = Record<ErrorCode | ClientErrorCode | NewerErrorCode, string>;
 
 const ENGLISH: Texts = {
   ValidationError: "Some of the details are not valid. Please check them and try again.",
@@ -18,6 +21,8 @@ const ENGLISH: Texts = {
   UnsupportedMediaType: "This kind of data is not supported.",
   TooManyRequests: "We are very busy right now. Please try again in a moment.",
   InternalError: "Something went wrong on our side. Please try again.",
+  PriceChanged: "A price has changed. Please check the new total and order again.",
+  ServiceUnavailable: "We are very busy right now. Please try again in a moment.",
   Timeout: "Your order takes longer than usual. We will decide it soon: please check your orders.",
   NetworkError: "We can't reach the shop. Please check your connection and try again.",
   StillPending: "Your order takes longer than usual. We will decide it soon: please check your orders.",
@@ -39,6 +44,8 @@ const JAPANESE: Texts = {
   UnsupportedMediaType: "この形式のデータには対応していません。",
   TooManyRequests: "ただいま混み合っています。しばらくしてからもう一度お試しください。",
   InternalError: "システムエラーが発生しました。もう一度お試しください。",
+  PriceChanged: "価格が変更されました。新しい合計金額をご確認のうえ、もう一度ご注文ください。",
+  ServiceUnavailable: "ただいま混み合っています。しばらくしてからもう一度お試しください。",
   Timeout: "ご注文の処理に時間がかかっています。しばらくしてから注文履歴をご確認ください。",
   NetworkError: "接続できません。ネットワークを確認して、もう一度お試しください。",
   StillPending: "ご注文の処理に時間がかかっています。しばらくしてから注文履歴をご確認ください。",

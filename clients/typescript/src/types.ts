@@ -1,5 +1,5 @@
 import type { components as Http } from "./generated/http.js";
-import type { components as Rest } from "./generated/rest.js";
+import type { operations, components as Rest } from "./generated/rest.js";
 
 export type NewOrder = Rest["schemas"]["NewOrder"];
 export type NewOrderLine = Rest["schemas"]["NewOrderLine"];
@@ -7,7 +7,14 @@ export type NewProduct = Http["schemas"]["NewProduct"];
 export type NewUser = Rest["schemas"]["NewUser"];
 export type Order = Rest["schemas"]["Order"];
 export type OrderLine = Rest["schemas"]["OrderLine"];
-export type OrderStatus = Rest["schemas"]["OrderStatus"];
+export type OrderStatus = Order["status"];
 export type Product = Http["schemas"]["Product"];
-export type Reason = Rest["schemas"]["Reason"];
+/** Why an order was rejected or failed. */
+export type Reason = ReasonOf<Order>;
 export type User = Rest["schemas"]["User"];
+/** The response of `POST /process`. */
+export type PaidOrder = operations["processOrder"]["responses"][200]["content"]["application/json"];
+/** The response of `POST /orders/{order_id}/cancel`. */
+export type CancelledOrder = operations["cancelOrder"]["responses"][200]["content"]["application/json"];
+
+type ReasonOf<Each> = Each extends { reason?: unknown } ? NonNullable<Each["reason"]> : never;
