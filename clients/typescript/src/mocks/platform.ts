@@ -1,6 +1,6 @@
-import { type ErrorCode } from "../errors.js";
+import type { ErrorCode } from "../errors.js";
 import { HTTP_STATUS } from "../generated/statuses.js";
-import type { NewOrder, NewProduct, NewUser, Order, OrderLine, Product, Reason, User } from "../types.js";
+import type { NewOrder, NewProduct, NewUser, Order, OrderLine, Product, User } from "../types.js";
 import type { Violation } from "../validate.js";
 
 /** An error of the mocked platform, which becomes an error response. */
@@ -25,6 +25,11 @@ export class MockError extends Error {
 export interface MockCaller {
   userId: string;
   isAdmin: boolean;
+}
+
+interface Rejection {
+  code: "OutOfStock" | "ProductNotFound" | "ValidationError";
+  message: string;
 }
 
 /** An order with what the mocked platform knows besides. */
@@ -174,7 +179,7 @@ export class MockPlatform {
     return { ...base, status: "CONFIRMED", items: lines, total, currency };
   }
 
-  #reasonToReject(items: readonly OrderLine[]): Reason | undefined {
+  #reasonToReject(items: readonly OrderLine[]): Rejection | undefined {
     const ids = (lines: readonly OrderLine[]): string => lines.map((line) => line.product_id).join(", ");
     const unknown = items.filter((line) => !this.products.has(line.product_id));
     if (unknown.length > 0) return { code: "ProductNotFound", message: `Not in the catalog: ${ids(unknown)}` };
