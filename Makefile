@@ -144,8 +144,9 @@ generate: .venv/installed-dev ## write the generated files and parts of document
 	$(BIN)/python settings.py > .build/settings.schema.json && mv .build/settings.schema.json .
 	PYTHONPATH=policy:functions $(BIN)/python -m tools.docs.generate
 
-client: $(CLIENT)/node_modules/installed ## write the generated modules of the TypeScript client, and build it
+client: $(CLIENT)/node_modules/installed ## generate, format and build the TypeScript client
 	@PYTHONPATH=functions $(BIN)/python -m tools.client.generate
+	@cd $(CLIENT) && ../../$(BIN)/node node_modules/prettier/bin/prettier.cjs --log-level warn --write .
 	@$(MAKE) --no-print-directory $(CLIENT)/dist/built
 
 lock: .venv/made ## pin the packages in requirements*.in

@@ -36,7 +36,10 @@ function codes(apis) {
   for (const node of nodes(Object.values(apis).map((api) => api.components))) {
     for (const code of node.properties?.code?.enum ?? []) found.add(code);
   }
-  const list = [...found].sort().map((code) => `  ${JSON.stringify(code)},\n`).join("");
+  const list = [...found]
+    .sort()
+    .map((code) => `  ${JSON.stringify(code)},\n`)
+    .join("");
   return `${HEAD}
 /** Every error code of the contract. */
 export const ERROR_CODES = [\n${list}] as const;
@@ -81,7 +84,8 @@ function validators(apis) {
   }
   const code = standaloneCode.default(ajv, exported).replace('"use strict";', "");
   const own = code.replaceAll(AJV_IMPORT, "const $1 = characters;");
-  if (/\brequire\(/.test(own)) throw new Error("Ajv generated another import than expected; adapt scripts/generate.mjs");
+  if (/\brequire\(/.test(own))
+    throw new Error("Ajv generated another import than expected; adapt scripts/generate.mjs");
   return `// @ts-nocheck\n${HEAD}${CHARACTERS}${own.trim()}\n`;
 }
 

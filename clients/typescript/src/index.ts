@@ -15,6 +15,7 @@ export { CURRENCIES, type Currency, currencyDigits, formatMoney, parseMoney } fr
 export {
   cancelOrder,
   getOrder,
+  isDecided,
   listOrders,
   listProducts,
   type OrderOptions,
@@ -29,6 +30,7 @@ export { errorText } from "./texts.js";
 export type { Tokens, TokenUse } from "./tokens.js";
 export type {
   CancelledOrder,
+  DecidedOrder,
   NewOrder,
   NewOrderLine,
   NewProduct,

@@ -2,7 +2,7 @@ import type { OrdersClient } from "./client.js";
 import { ApiError, answered, retryAfterMs, unwrap } from "./errors.js";
 import { forgetKey, keyFor } from "./keys.js";
 import { attemptSignal, type RetryOptions, retrying } from "./retries.js";
-import type { CancelledOrder, NewOrder, NewOrderLine, Order, PaidOrder, Product } from "./types.js";
+import type { CancelledOrder, DecidedOrder, NewOrder, NewOrderLine, Order, PaidOrder, Product } from "./types.js";
 
 /** Options of `placeOrder` and `payNow`. */
 export interface OrderOptions extends RetryOptions {
@@ -73,19 +73,21 @@ async function ordered<Placed extends Order>(
 
 /**
  * Waits until an order is no longer PENDING, and returns it. Passes over a lost connection and busy responses.
+ * The first request follows at once for the id of an order, and after a second for the response of `placeOrder`.
  * Throws an ApiError with the code `StillPending` after `timeout` milliseconds: the order will still be decided.
  */
 export async function waitForOrder(
   client: OrdersClient,
-  orderId: string,
+  order: Order | string,
   { signal, timeout = WAIT_MS }: WaitOptions = {},
-): Promise<Order> {
+): Promise<DecidedOrder> {
   const { clock } = client;
+  const orderId = typeof order === "string" ? order : order.order_id;
   const end = clock.now() + timeout;
+  let seen: Polled = typeof order === "string" ? await polled(client, orderId, signal) : { order };
   for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 2, LONGEST_POLL_MS)) {
-    const { order, after } = await polled(client, orderId, signal);
-    if (order && order.status !== "PENDING") return order;
-    const pause = Math.max(wait, after ?? 0);
+    if (seen.order && isDecided(seen.order)) return seen.order;
+    const pause = Math.max(wait, seen.after ?? 0);
     if (clock.now() + pause > end) {
       throw new ApiError(`The order ${orderId} was not decided within ${timeout} ms`, {
         code: "StillPending",
@@ -94,15 +96,23 @@ export async function waitForOrder(
       });
     }
     await clock.sleep(pause, signal);
+    seen = await polled(client, orderId, signal);
   }
 }
 
-/** Returns the order, or no order if the request failed in a way that may pass. */
-async function polled(
-  client: OrdersClient,
-  orderId: string,
-  signal: AbortSignal | undefined,
-): Promise<{ order?: Order; after: number | undefined }> {
+/** Whether an order is no longer PENDING. */
+export function isDecided(order: Order): order is DecidedOrder {
+  return order.status !== "PENDING";
+}
+
+/** The result of one poll. It has no order if the request failed in a way that may pass. */
+interface Polled {
+  order?: Order;
+  /** Milliseconds to wait before the next poll, if the response says so. */
+  after?: number | undefined;
+}
+
+async function polled(client: OrdersClient, orderId: string, signal: AbortSignal | undefined): Promise<Polled> {
   const request = { params: { path: { order_id: orderId } }, signal: attemptSignal(signal) };
   try {
     const { data, response } = await answered(client.rest.GET("/orders/{order_id}", request));
@@ -123,7 +133,11 @@ export function getOrder(client: OrdersClient, orderId: string, options: RetryOp
 }
 
 /** Cancels an order, and returns the CANCELLED order. A repeated request has the same result. */
-export async function cancelOrder(client: OrdersClient, orderId: string, options: RetryOptions = {}): Promise<CancelledOrder> {
+export async function cancelOrder(
+  client: OrdersClient,
+  orderId: string,
+  options: RetryOptions = {},
+): Promise<CancelledOrder> {
   let sent = 0;
   const params = { path: { order_id: orderId } };
   try {

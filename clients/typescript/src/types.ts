@@ -12,6 +12,8 @@ export type Product = Http["schemas"]["Product"];
 /** Why an order was rejected or failed. */
 export type Reason = ReasonOf<Order>;
 export type User = Rest["schemas"]["User"];
+/** An order that is no longer PENDING. */
+export type DecidedOrder = Exclude<Order, { status: "PENDING" }>;
 /** The response of `POST /process`. */
 export type PaidOrder = operations["processOrder"]["responses"][200]["content"]["application/json"];
 /** The response of `POST /orders/{order_id}/cancel`. */

@@ -59,7 +59,9 @@ test("a refused token is refreshed, and the request is repeated once with its bo
 test("a request is not repeated if the refreshed token is the same or is refused too", async () => {
   const same = harness([{ status: 401 }]);
   assert.equal((await caught(unwrap(same.client.rest.GET("/orders")))).code, "Unauthorized");
-  const refused = harness([{ status: 401 }, { status: 401 }], { tokens: (_, { refresh }) => (refresh ? "new" : "old") });
+  const refused = harness([{ status: 401 }, { status: 401 }], {
+    tokens: (_, { refresh }) => (refresh ? "new" : "old"),
+  });
   assert.equal((await caught(unwrap(refused.client.rest.GET("/orders")))).code, "Unauthorized");
 });
 
@@ -103,7 +105,12 @@ test("an error has the fields of the response", async () => {
 });
 
 test("an error of the gateway gets its code from the status, and its request id from the header", async () => {
-  for (const [status, code] of [[401, "Unauthorized"], [403, "Forbidden"], [429, "TooManyRequests"], [503, "InternalError"]] as const) {
+  for (const [status, code] of [
+    [401, "Unauthorized"],
+    [403, "Forbidden"],
+    [429, "TooManyRequests"],
+    [503, "InternalError"],
+  ] as const) {
     const { client } = harness([{ status, body: { message: "no" }, headers: { "apigw-requestid": "gateway-1" } }]);
     const found = await caught(unwrap(client.http.GET("/products")));
     assert.deepEqual([found.code, found.message, found.requestId], [code, "no", "gateway-1"]);

@@ -118,6 +118,13 @@ test("waitForOrder polls as the contract says", async () => {
   assert.deepEqual(clock.waits, [1000, 2000, 4000, 8000, 10_000, 10_000]);
 });
 
+test("waitForOrder waits a second before it reads an order that was just placed", async () => {
+  const { client, clock } = harness([{ status: 200, body: confirmed() }]);
+  await waitForOrder(client, pending());
+  assert.deepEqual(clock.waits, [1000]);
+  assert.equal((await waitForOrder(client, confirmed())).status, "CONFIRMED");
+});
+
 test("waitForOrder passes over a lost connection and a busy platform", async () => {
   const busy = { status: 503, headers: { "Retry-After": "5" } };
   const { client, clock } = harness(["lost", busy, { status: 200, body: confirmed() }]);
@@ -171,7 +178,9 @@ test("the default clock waits in real time", async () => {
     tokens: tokensOf,
     fetch: () => {
       calls += 1;
-      return calls === 1 ? Promise.reject(new TypeError("lost")) : Promise.resolve(Response.json(pending(), { status: 202 }));
+      return calls === 1
+        ? Promise.reject(new TypeError("lost"))
+        : Promise.resolve(Response.json(pending(), { status: 202 }));
     },
   });
   const start = Date.now();

@@ -1,4 +1,11 @@
-import { type Clock, createOrdersClient, type KeyStorage, type Order, type OrdersClient, type Tokens } from "@orders/client";
+import {
+  type Clock,
+  createOrdersClient,
+  type KeyStorage,
+  type Order,
+  type OrdersClient,
+  type Tokens,
+} from "@orders/client";
 
 export const CONFIG = { restApi: { url: "http://rest.test/stage" }, httpApi: { url: "http://http.test" } };
 export const ORDER_ID = "0f8fad5b-d9cb-469f-a165-70867728950e";
@@ -39,7 +46,10 @@ export interface Harness {
 }
 
 /** Returns a client of a fake server that gives the answers one after the other. */
-export function harness(answers: Answer[], { tokens = tokensOf, keys }: { tokens?: Tokens; keys?: KeyStorage } = {}): Harness {
+export function harness(
+  answers: Answer[],
+  { tokens = tokensOf, keys }: { tokens?: Tokens; keys?: KeyStorage } = {},
+): Harness {
   const clock = new FakeClock();
   const requests: Request[] = [];
   const send = (input: RequestInfo | URL): Promise<Response> => {

@@ -13,7 +13,10 @@ test("every error code has a text in each language", () => {
 });
 
 test("the reason of a rejected order has a text", () => {
-  assert.match(errorText({ code: "OutOfStock", message: "Not enough in stock: teapot" }), /enough of a product in stock/);
+  assert.match(
+    errorText({ code: "OutOfStock", message: "Not enough in stock: teapot" }),
+    /enough of a product in stock/,
+  );
   assert.match(errorText({ code: "OutOfStock", message: "" }, "ja-JP"), /在庫/);
 });
 

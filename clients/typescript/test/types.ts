@@ -9,12 +9,14 @@ import {
   type OrdersClient,
   payNow,
   placeOrder,
+  type RestPaths,
 } from "@orders/client";
 import { createMocks } from "@orders/client/mocks";
 
 declare const client: OrdersClient;
 declare const order: Order;
 declare const body: unknown;
+type ConflictCode = RestPaths["/users"]["post"]["responses"]["409"]["content"]["application/json"]["code"];
 
 export async function correct(): Promise<string> {
   const placed = await placeOrder(client, [{ product_id: "cup", quantity: 1 }], { expectedTotal: 5, key: undefined });
@@ -41,6 +43,14 @@ export function wrong(): void {
   void ("EURO" satisfies Currency);
   // @ts-expect-error: the client needs tokens
   createOrdersClient({ config: { restApi: { url: "/" }, httpApi: { url: "/" } } });
+  // @ts-expect-error: only a confirmed order has a total
+  void order.total;
+  // @ts-expect-error: a list may have no such entry
+  void order.items[7].quantity;
+  // @ts-expect-error: an optional field of a request is left out instead of undefined
+  void client.rest.GET("/orders", { params: { query: { cursor: undefined } } });
+  // @ts-expect-error: a conflict of a profile has one code
+  void ((code: ConflictCode) => code === "OutOfStock");
   // @ts-expect-error: no such operation
   createMocks().failNext("deleteOrder", "NotFound");
 }

@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   "OutOfStock",
   "PayloadTooLarge",
   "ProductNotFound",
+  "ServiceUnavailable",
   "Timeout",
   "TooManyRequests",
   "Unauthorized",

@@ -8,7 +8,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List products, ordered by product id */
+        /**
+         * List products, ordered by product id
+         * @description To read all products, repeat the request with `cursor` set to the `next_cursor` of the previous page. A changed
+         *     product can appear unchanged in the list for a moment.
+         */
         get: operations["listProducts"];
         put?: never;
         post?: never;
@@ -23,15 +27,20 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the product, which the admin chooses. */
                 product_id: components["parameters"]["ProductId"];
             };
             cookie?: never;
         };
-        /** Get a product */
+        /**
+         * Get a product
+         * @description Returns the product with its current price and stock.
+         */
         get: operations["getProduct"];
         /**
          * Create or replace a product, as a member of the group `admin`
-         * @description `quantity` sets the absolute stock, regardless of earlier sales.
+         * @description `quantity` sets the absolute stock, regardless of earlier sales. A sale between the read and the write of an admin
+         *     page is therefore lost.
          */
         put: operations["putProduct"];
         post?: never;
@@ -63,13 +72,66 @@ export interface components {
             products: components["schemas"]["Product"][];
             next_cursor?: components["schemas"]["Cursor"];
         };
-        Error: {
-            /** @enum {string} */
+        /**
+         * @description The body of every error response. Each error code has a schema of its own, which can have more fields.
+         * @example {
+         *       "code": "NotFound",
+         *       "message": "path or method: not found; see the OpenAPI document",
+         *       "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
+         *     }
+         */
+        ApiError: {
+            /**
+             * @description What happened. Later versions can add values: treat an unknown code like other codes with the same HTTP status.
+             * @enum {string}
+             */
             code: "ValidationError" | "Unauthorized" | "Forbidden" | "NotFound" | "ProductNotFound" | "PayloadTooLarge" | "UnsupportedMediaType" | "TooManyRequests" | "InternalError";
+            /** @description What happened, in English, for developers. The text can change, so choose the text for customers by `code`. */
             message: string;
-            /** @description Id of the request. Include this id when you ask for support. */
-            request_id: string;
+            request_id: components["schemas"]["RequestId"];
         };
+        /** @description The request violates the contract. */
+        ValidationError: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "ValidationError";
+        };
+        /** @description The token is missing, expired, of the wrong kind or from another issuer. */
+        Unauthorized: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "Unauthorized";
+        };
+        /** @description The caller is not in the group `admin`. */
+        Forbidden: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "Forbidden";
+        };
+        /** @description The product is not in the catalog. */
+        ProductNotFound: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "ProductNotFound";
+        };
+        /** @description The body exceeds the maximum size. */
+        PayloadTooLarge: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "PayloadTooLarge";
+        };
+        /** @description The `Content-Type` of the body is not `application/json`. */
+        UnsupportedMediaType: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "UnsupportedMediaType";
+        };
+        /** @description The caller or all callers together sent too many requests. The request changed nothing. */
+        TooManyRequests: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "TooManyRequests";
+        };
+        /** @description The platform has a problem. The request can be retried. */
+        InternalError: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "InternalError";
+        };
+        /** @description Id of the request. Include this id when you ask for support. */
+        RequestId: string;
         /** @description An error response of the gateway itself. */
         GatewayError: {
             message: string;
@@ -93,88 +155,103 @@ export interface components {
         /** @description `ValidationError`: the request violates this document. The message names the field. */
         ValidationError: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ValidationError"];
             };
         };
-        /** @description `Unauthorized`, usually from the gateway: the token is missing, expired or from another issuer. An ID token lacks the scope, so a request with an ID token returns 403. */
+        /**
+         * @description `Unauthorized`, usually from the gateway: the token is missing, expired or from another issuer. An ID token
+         *     lacks the scope, so a request with an ID token returns 403.
+         */
         Unauthorized: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] | components["schemas"]["GatewayError"];
+                "application/json": components["schemas"]["Unauthorized"] | components["schemas"]["GatewayError"];
             };
         };
         /** @description From the gateway: the token lacks the scope `email`. */
         MissingScope: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["GatewayError"];
             };
         };
-        /** @description `Forbidden`: the caller is not in the group `admin`. The gateway also returns 403 if the token lacks the scope `email`. */
+        /**
+         * @description `Forbidden`: the caller is not in the group `admin`. The gateway also returns 403 if the token lacks the scope
+         *     `email`.
+         */
         Forbidden: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] | components["schemas"]["GatewayError"];
+                "application/json": components["schemas"]["Forbidden"] | components["schemas"]["GatewayError"];
             };
         };
         /** @description `ProductNotFound`: the product does not exist. */
         ProductNotFound: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ProductNotFound"];
             };
         };
         /** @description `PayloadTooLarge`: the body exceeds the maximum size. The gateway itself returns 413 above 10 MB. */
         PayloadTooLarge: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] | components["schemas"]["GatewayError"];
+                "application/json": components["schemas"]["PayloadTooLarge"] | components["schemas"]["GatewayError"];
             };
         };
         /** @description `UnsupportedMediaType`: the body's `Content-Type` is not `application/json`. */
         UnsupportedMediaType: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["UnsupportedMediaType"];
             };
         };
         /** @description `TooManyRequests`, from the operation or the gateway: wait, then retry. */
         TooManyRequests: {
             headers: {
-                /** @description Number of seconds to wait before the request is repeated. Only responses of the operation have this header. */
-                "Retry-After"?: string;
+                "apigw-requestid": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] | components["schemas"]["GatewayError"];
+                "application/json": components["schemas"]["TooManyRequests"] | components["schemas"]["GatewayError"];
             };
         };
         /** @description `InternalError`, from the operation or the gateway: the platform has a problem. The request can be retried. */
         InternalError: {
             headers: {
+                "apigw-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] | components["schemas"]["GatewayError"];
+                "application/json": components["schemas"]["InternalError"] | components["schemas"]["GatewayError"];
             };
         };
     };
     parameters: {
+        /** @description Id of the product, which the admin chooses. */
         ProductId: components["schemas"]["ProductId"];
         /** @description Maximum number of entries on the page. */
         Limit: number;
@@ -182,7 +259,12 @@ export interface components {
         Cursor: components["schemas"]["Cursor"];
     };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Id of the request, on every response. Errors of the operations repeat this id as `request_id`. */
+        RequestId: components["schemas"]["RequestId"];
+        /** @description Number of seconds to wait before the request is repeated. Responses of the gateway itself lack this header. */
+        RetryAfter: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -204,6 +286,7 @@ export interface operations {
             /** @description One page of products. The last page has no `next_cursor`. */
             200: {
                 headers: {
+                    "apigw-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -222,6 +305,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the product, which the admin chooses. */
                 product_id: components["parameters"]["ProductId"];
             };
             cookie?: never;
@@ -231,6 +315,7 @@ export interface operations {
             /** @description The product. */
             200: {
                 headers: {
+                    "apigw-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -249,6 +334,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the product, which the admin chooses. */
                 product_id: components["parameters"]["ProductId"];
             };
             cookie?: never;
@@ -262,6 +348,7 @@ export interface operations {
             /** @description The product was replaced. */
             200: {
                 headers: {
+                    "apigw-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -271,6 +358,7 @@ export interface operations {
             /** @description The product was created. */
             201: {
                 headers: {
+                    "apigw-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -31,6 +31,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @description The `sub` of the user's token. */
                 user_id: components["parameters"]["UserId"];
             };
             cookie?: never;
@@ -56,10 +57,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the caller's orders, newest first */
+        /**
+         * List the caller's orders, newest first
+         * @description To read all orders, repeat the request with `cursor` set to the `next_cursor` of the previous page. Members of
+         *     the group `admin` also get only their own orders. A new order can be missing from the list for a moment after the
+         *     response that placed the order.
+         */
         get: operations["listOrders"];
         put?: never;
-        /** Place an order that is decided asynchronously */
+        /**
+         * Place an order that is decided asynchronously
+         * @description The response is the order with the status `PENDING`. The platform then confirms or rejects the order, usually
+         *     within two seconds. Send an `Idempotency-Key`, and retry with the same key until a response arrives.
+         *
+         *     To show the result, poll the order with `GET /orders/{order_id}`, first after one second. Double the interval up
+         *     to ten seconds, until the status is not `PENDING`. After one minute, stop and tell the customer that the order
+         *     is still being processed: during an outage, an order stays `PENDING` until the outage is over. Do not place the
+         *     order again. Use `order_id` from the body to build the URL, because `Location` contains the stage of the API.
+         */
         post: operations["createOrder"];
         delete?: never;
         options?: never;
@@ -72,11 +87,16 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order, from the response that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
         };
-        /** Get one of the caller's orders, or any order as a member of the group `admin` */
+        /**
+         * Get one of the caller's orders, or any order as a member of the group `admin`
+         * @description The fields of an order depend on its `status`. `PENDING` can become any other status, so poll the order while it is
+         *     `PENDING`. `POST /orders` describes how often.
+         */
         get: operations["getOrder"];
         put?: never;
         post?: never;
@@ -91,13 +111,19 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order, from the response that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
         };
         get?: never;
         put?: never;
-        /** Cancel one of the caller's orders and return its products to stock */
+        /**
+         * Cancel one of the caller's orders and return its products to stock
+         * @description A `PENDING` or `CONFIRMED` order becomes `CANCELLED`. If the platform decides the order at the same time, either
+         *     the decision or the cancellation takes effect. A retry after a cancellation returns 409, so read the order after
+         *     a lost response.
+         */
         post: operations["cancelOrder"];
         delete?: never;
         options?: never;
@@ -116,7 +142,10 @@ export interface paths {
         put?: never;
         /**
          * Place an order and wait until it is decided
-         * @description A retry with the same `Idempotency-Key` and body returns the result of the same order: 200 if it is confirmed,
+         * @description The response arrives when the order is confirmed or rejected, after at most 29 seconds. The order also appears in
+         *     the caller's list of orders, even if the response is an error.
+         *
+         *     A retry with the same `Idempotency-Key` and body returns the result of the same order: 200 if it is confirmed,
          *     otherwise the same error as before.
          */
         post: operations["processOrder"];
@@ -148,20 +177,90 @@ export interface components {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
         };
-        /** @description Unit prices, total and currency are set when the order is confirmed. The reason is set when the order is rejected or fails. */
-        Order: {
+        /** @description An order. `status` determines its other fields. */
+        Order: components["schemas"]["PendingOrder"] | components["schemas"]["ConfirmedOrder"] | components["schemas"]["RejectedOrder"] | components["schemas"]["FailedOrder"] | components["schemas"]["CancelledOrder"];
+        /** @description An order that is not decided yet. */
+        PendingOrder: {
             order_id: components["schemas"]["OrderId"];
             user_id: components["schemas"]["UserId"];
-            status: components["schemas"]["OrderStatus"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "PENDING";
             items: components["schemas"]["OrderLine"][];
-            /** @description Total price in minor units of `currency`. */
-            total?: number;
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The products are taken from stock. Prices, total and currency are those of the catalog at the confirmation. */
+        ConfirmedOrder: {
+            order_id: components["schemas"]["OrderId"];
+            user_id: components["schemas"]["UserId"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "CONFIRMED";
+            items: components["schemas"]["PricedOrderLine"][];
+            total: components["schemas"]["Total"];
+            currency: components["schemas"]["Currency"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The order cannot be accepted, for the reason in `reason`. The customer can place another order. */
+        RejectedOrder: {
+            order_id: components["schemas"]["OrderId"];
+            user_id: components["schemas"]["UserId"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "REJECTED";
+            items: components["schemas"]["OrderLine"][];
+            reason: components["schemas"]["RejectionReason"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The order was given up because of an error of the platform. */
+        FailedOrder: {
+            order_id: components["schemas"]["OrderId"];
+            user_id: components["schemas"]["UserId"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "FAILED";
+            items: components["schemas"]["OrderLine"][];
+            reason: components["schemas"]["FailureReason"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The customer cancelled the order. If the order was confirmed before, it keeps its prices. */
+        CancelledOrder: {
+            order_id: components["schemas"]["OrderId"];
+            user_id: components["schemas"]["UserId"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "CANCELLED";
+            items: components["schemas"]["CancelledOrderLine"][];
+            total?: components["schemas"]["Total"];
             currency?: components["schemas"]["Currency"];
-            reason?: components["schemas"]["Reason"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
         OrderLine: {
+            product_id: components["schemas"]["ProductId"];
+            quantity: components["schemas"]["OrderQuantity"];
+        };
+        PricedOrderLine: {
+            product_id: components["schemas"]["ProductId"];
+            quantity: components["schemas"]["OrderQuantity"];
+            unit_price: components["schemas"]["UnitPrice"];
+        };
+        /** @description A line of an order that was confirmed before it was cancelled has a price. */
+        CancelledOrderLine: {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
             unit_price?: components["schemas"]["UnitPrice"];
@@ -170,27 +269,124 @@ export interface components {
             orders: components["schemas"]["Order"][];
             next_cursor?: components["schemas"]["Cursor"];
         };
-        /** @description Why the order was rejected or failed. */
-        Reason: {
+        /** @description Why the order was rejected. */
+        RejectionReason: {
             /**
-             * @description `InternalError` if the order failed, one of the other codes if the order was rejected.
+             * @description Later versions can add values: treat an unknown code by its message.
              * @enum {string}
              */
-            code: "ValidationError" | "ProductNotFound" | "OutOfStock" | "InternalError";
+            code: "ValidationError" | "ProductNotFound" | "OutOfStock";
+            message: string;
+        };
+        /** @description Why the order failed. */
+        FailureReason: {
+            /** @enum {string} */
+            code: "InternalError";
             message: string;
         };
         /**
-         * @description `PENDING` can become any other status. `CONFIRMED` can become `CANCELLED`. The other statuses are final.
-         * @enum {string}
+         * @description The body of every error response. Each error code has a schema of its own, which can have more fields.
+         * @example {
+         *       "code": "NotFound",
+         *       "message": "The API has no such path, or the path does not support this method.",
+         *       "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
+         *     }
          */
-        OrderStatus: "PENDING" | "CONFIRMED" | "REJECTED" | "FAILED" | "CANCELLED";
-        Error: {
-            /** @enum {string} */
-            code: "ValidationError" | "Unauthorized" | "Forbidden" | "NotFound" | "UserNotFound" | "OrderNotFound" | "ProductNotFound" | "UserAlreadyExists" | "IdempotencyConflict" | "InvalidTransition" | "OutOfStock" | "PayloadTooLarge" | "UnsupportedMediaType" | "TooManyRequests" | "InternalError" | "Timeout";
+        ApiError: {
+            /**
+             * @description What happened. Later versions can add values: treat an unknown code like other codes with the same HTTP status.
+             * @enum {string}
+             */
+            code: "ValidationError" | "Unauthorized" | "Forbidden" | "NotFound" | "UserNotFound" | "OrderNotFound" | "ProductNotFound" | "UserAlreadyExists" | "IdempotencyConflict" | "InvalidTransition" | "OutOfStock" | "PayloadTooLarge" | "UnsupportedMediaType" | "TooManyRequests" | "InternalError" | "ServiceUnavailable" | "Timeout";
+            /** @description What happened, in English, for developers. The text can change, so choose the text for customers by `code`. */
             message: string;
-            /** @description Id of the request. Include this id when you ask for support. */
-            request_id: string;
+            request_id: components["schemas"]["RequestId"];
         };
+        /** @description The request violates the contract or a business rule. */
+        ValidationError: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "ValidationError";
+        };
+        /** @description The token is missing, expired, of the wrong kind or from another issuer. */
+        Unauthorized: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "Unauthorized";
+        };
+        /** @description The request was blocked before it reached an operation. */
+        Forbidden: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "Forbidden";
+        };
+        /** @description The profile does not exist or belongs to another user. */
+        UserNotFound: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "UserNotFound";
+        };
+        /** @description The order does not exist or belongs to another user. */
+        OrderNotFound: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "OrderNotFound";
+        };
+        /** @description A product is not in the catalog. */
+        ProductNotFound: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "ProductNotFound";
+        };
+        /** @description The caller already has a profile. */
+        UserAlreadyExists: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "UserAlreadyExists";
+        };
+        /** @description The idempotency key was already used with a different body. */
+        IdempotencyConflict: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "IdempotencyConflict";
+        };
+        /** @description The status of the order does not allow the change. */
+        InvalidTransition: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "InvalidTransition";
+        };
+        /** @description The stock of a product is lower than the ordered quantity. */
+        OutOfStock: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "OutOfStock";
+        };
+        /** @description The body exceeds the maximum size. */
+        PayloadTooLarge: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "PayloadTooLarge";
+        };
+        /** @description The `Content-Type` of the body is not `application/json`. */
+        UnsupportedMediaType: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "UnsupportedMediaType";
+        };
+        /** @description The caller or all callers together sent too many requests. The request changed nothing. */
+        TooManyRequests: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "TooManyRequests";
+        };
+        /** @description The platform has a problem. The request can be retried. */
+        InternalError: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "InternalError";
+        };
+        /** @description The platform cannot decide the order now. */
+        ServiceUnavailable: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "ServiceUnavailable";
+            order_id?: components["schemas"]["OrderId"];
+        };
+        /** @description The response took too long. The request may have been processed. */
+        Timeout: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "Timeout";
+        };
+        /** @description Id of the request. Include this id when you ask for support. */
+        RequestId: string;
+        /** @description Total price in minor units of `currency`. */
+        Total: number;
         UserId: string;
         OrderId: string;
         ProductId: string;
@@ -219,119 +415,204 @@ export interface components {
         Cursor: string;
     };
     responses: {
-        /** @description `ValidationError`: the request violates this document, or two lines have the same product. The message names the field, unless the gateway rejected the body. */
+        /**
+         * @description `ValidationError`: the request violates this document, or two lines have the same product. The message names the
+         *     field, unless the gateway rejected the body.
+         */
         ValidationError: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ValidationError"];
             };
         };
         /** @description `Unauthorized`: the token is missing, expired, of the wrong kind or from another issuer. */
         Unauthorized: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["Unauthorized"];
             };
         };
-        /** @description `Forbidden`: the request was blocked before it reached an operation, for example by the web application firewall. */
+        /**
+         * @description `Forbidden`: the request was blocked before it reached an operation, for example by the web application
+         *     firewall.
+         */
         Forbidden: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["Forbidden"];
             };
         };
         /** @description `UserNotFound`: the profile does not exist or belongs to another user. */
         UserNotFound: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["UserNotFound"];
             };
         };
         /** @description `OrderNotFound`: the order does not exist or belongs to another user. */
         OrderNotFound: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["OrderNotFound"];
+            };
+        };
+        /** @description `ProductNotFound`: a line contains a product that is not in the catalog. The order is `REJECTED`. */
+        UnknownProduct: {
+            headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ProductNotFound"];
             };
         };
         /** @description `UserAlreadyExists`: the caller already has a profile. */
         UserAlreadyExists: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["UserAlreadyExists"];
             };
         };
         /** @description `IdempotencyConflict`: the key was already used with a different body. */
         IdempotencyConflict: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["IdempotencyConflict"];
             };
         };
         /** @description `InvalidTransition`: the order's status does not allow the change. */
         InvalidTransition: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["InvalidTransition"];
+            };
+        };
+        /**
+         * @description `OutOfStock`: the stock of a product is too low, and the order is `REJECTED`.
+         *     `IdempotencyConflict`: the key was already used with a different body.
+         *     `InvalidTransition`: the order was cancelled in the meantime.
+         */
+        NotConfirmed: {
+            headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OutOfStock"] | components["schemas"]["IdempotencyConflict"] | components["schemas"]["InvalidTransition"];
             };
         };
         /** @description `PayloadTooLarge`: the body exceeds the maximum size. */
         PayloadTooLarge: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["PayloadTooLarge"];
             };
         };
         /** @description `UnsupportedMediaType`: the body's `Content-Type` is not `application/json`. */
         UnsupportedMediaType: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["UnsupportedMediaType"];
             };
         };
         /** @description `TooManyRequests`, from the operation or the gateway: wait, then retry with the same `Idempotency-Key`. */
         TooManyRequests: {
             headers: {
-                /** @description Number of seconds to wait before the request is repeated. Only responses of the operation have this header. */
-                "Retry-After"?: string;
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["OptionalRetryAfter"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["TooManyRequests"];
             };
         };
-        /** @description `InternalError`, or 504 `Timeout`: the platform has a problem. Retry with the same `Idempotency-Key`. */
-        InternalError: {
+        /**
+         * @description `Timeout`: the response took too long, and the request may have been processed. Retry with the same
+         *     `Idempotency-Key`.
+         */
+        Timeout: {
             headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["Timeout"];
+            };
+        };
+        /**
+         * @description `ServiceUnavailable`: the platform has a problem. If the body contains `order_id`, the order is accepted, and the
+         *     platform decides it as soon as the problem is over: get the order, or retry the request with the same
+         *     `Idempotency-Key`. Without `order_id`, retry the request with the same `Idempotency-Key`.
+         */
+        ServiceUnavailable: {
+            headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ServiceUnavailable"];
+            };
+        };
+        /**
+         * @description `Timeout`: the order was not decided in time, but it will be decided. Get the order, or retry the request with
+         *     the same `Idempotency-Key`.
+         */
+        Undecided: {
+            headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Timeout"];
+            };
+        };
+        /** @description `InternalError`: the platform has a problem. Retry with the same `Idempotency-Key`. */
+        InternalError: {
+            headers: {
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["InternalError"];
             };
         };
     };
     parameters: {
+        /** @description The `sub` of the user's token. */
         UserId: components["schemas"]["UserId"];
+        /** @description Id of the order, from the response that placed it. */
         OrderId: components["schemas"]["OrderId"];
         /** @description Client-chosen key that makes retries safe. Without this key, every request creates an order. */
         IdempotencyKey: string;
@@ -348,8 +629,17 @@ export interface components {
         };
     };
     headers: {
-        /** @description Path of the created resource, including the API's stage. */
+        /**
+         * @description Path of the created resource, including the API's stage. On the local platform, URLs have another prefix, so
+         *     build the URL from `frontend.restApi.url` and the id in the body.
+         */
         Location: string;
+        /** @description Id of the request, on every response. Errors repeat this id as `request_id`. */
+        RequestId: components["schemas"]["RequestId"];
+        /** @description Number of seconds to wait before the next request. */
+        RetryAfter: string;
+        /** @description Number of seconds to wait before the request is repeated. Responses of the gateway itself lack this header. */
+        OptionalRetryAfter: string;
     };
     pathItems: never;
 }
@@ -371,6 +661,7 @@ export interface operations {
             /** @description The profile was created. */
             201: {
                 headers: {
+                    "x-amzn-requestid": components["headers"]["RequestId"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -385,6 +676,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
+            504: components["responses"]["Timeout"];
             "5XX": components["responses"]["InternalError"];
         };
     };
@@ -393,6 +685,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `sub` of the user's token. */
                 user_id: components["parameters"]["UserId"];
             };
             cookie?: never;
@@ -402,6 +695,7 @@ export interface operations {
             /** @description The profile. */
             200: {
                 headers: {
+                    "x-amzn-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -412,6 +706,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["UserNotFound"];
             429: components["responses"]["TooManyRequests"];
+            504: components["responses"]["Timeout"];
             "5XX": components["responses"]["InternalError"];
         };
     };
@@ -432,6 +727,7 @@ export interface operations {
             /** @description One page of orders. The last page has no `next_cursor`. */
             200: {
                 headers: {
+                    "x-amzn-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -442,6 +738,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
+            504: components["responses"]["Timeout"];
             "5XX": components["responses"]["InternalError"];
         };
     };
@@ -463,6 +760,7 @@ export interface operations {
              */
             202: {
                 headers: {
+                    "x-amzn-requestid": components["headers"]["RequestId"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -477,6 +775,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
+            504: components["responses"]["Timeout"];
             "5XX": components["responses"]["InternalError"];
         };
     };
@@ -485,6 +784,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order, from the response that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
@@ -494,6 +794,7 @@ export interface operations {
             /** @description The order. */
             200: {
                 headers: {
+                    "x-amzn-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -504,6 +805,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["OrderNotFound"];
             429: components["responses"]["TooManyRequests"];
+            504: components["responses"]["Timeout"];
             "5XX": components["responses"]["InternalError"];
         };
     };
@@ -512,6 +814,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order, from the response that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
@@ -521,10 +824,11 @@ export interface operations {
             /** @description The order with the status `CANCELLED`. */
             200: {
                 headers: {
+                    "x-amzn-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Order"];
+                    "application/json": components["schemas"]["CancelledOrder"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -532,6 +836,7 @@ export interface operations {
             404: components["responses"]["OrderNotFound"];
             409: components["responses"]["InvalidTransition"];
             429: components["responses"]["TooManyRequests"];
+            504: components["responses"]["Timeout"];
             "5XX": components["responses"]["InternalError"];
         };
     };
@@ -550,51 +855,23 @@ export interface operations {
             /** @description The order with the status `CONFIRMED`. */
             200: {
                 headers: {
+                    "x-amzn-requestid": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Order"];
+                    "application/json": components["schemas"]["ConfirmedOrder"];
                 };
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            /** @description `ProductNotFound`: a line contains a product that is not in the catalog. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /**
-             * @description `OutOfStock`: the stock of a product is too low. `IdempotencyConflict`: the key was already used with a
-             *     different body. `InvalidTransition`: the order was cancelled in the meantime.
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            404: components["responses"]["UnknownProduct"];
+            409: components["responses"]["NotConfirmed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
-            /**
-             * @description `Timeout`: the order was not decided in time, but it will be decided. Get the order, or retry the request
-             *     with the same `Idempotency-Key`.
-             */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Undecided"];
             "5XX": components["responses"]["InternalError"];
         };
     };

@@ -17,6 +17,7 @@ export const HTTP_STATUS = {
   UnsupportedMediaType: 415,
   TooManyRequests: 429,
   InternalError: 500,
+  ServiceUnavailable: 503,
   StockContention: 503,
   Timeout: 504,
 } as const;

@@ -51,6 +51,10 @@ export interface Mocks {
   failNext(operation: MockOperation, code: ErrorCode | "NetworkError"): void;
 }
 
+const RETRY_AFTER = { "Retry-After": "1" };
+/** The codes of responses that say when to repeat the request. */
+const RETRIED: ReadonlySet<ErrorCode> = new Set(["ServiceUnavailable", "Timeout", "TooManyRequests"]);
+
 interface Call {
   request: Request;
   query: URLSearchParams;
@@ -75,24 +79,25 @@ export function createMocks({ config = MOCK_CONFIG, products = MOCK_PRODUCTS }: 
         if (failure) throw new MockError(failure, `${failure}, as the test asked for`);
         if (!request.headers.get("Authorization")) throw new MockError("Unauthorized", "The token is missing");
         const query = new URL(request.url).searchParams;
-        return await respond({ request, query, param: (parameter) => String(params[parameter]) });
+        const response = await respond({ request, query, param: (parameter) => String(params[parameter]) });
+        return identified(response, requestId);
       } catch (error) {
         if (!(error instanceof MockError)) throw error;
-        return refusal(error, requestId);
+        return identified(refusal(error, requestId), requestId);
       }
     };
   }
 
   const rest = (path: string): string => config.restApi.url + path;
   const catalog = (path: string): string => config.httpApi.url + path;
-  const located = (path: string): { headers: { Location: string } } => ({ headers: { Location: `/mock${path}` } });
+  const located = (path: string): HeadersInit => ({ Location: `/mock${path}` });
 
   const handlers = [
     http.post(
       rest("/users"),
       operation("createUser", async ({ request }) => {
         const user = platform.createUser(await body<NewUser>(request, validateNewUser));
-        return json(user, { status: 201, ...located(`/users/${user.user_id}`) });
+        return json(user, { status: 201, headers: located(`/users/${user.user_id}`) });
       }),
     ),
     http.get(
@@ -104,7 +109,7 @@ export function createMocks({ config = MOCK_CONFIG, products = MOCK_PRODUCTS }: 
       operation("createOrder", async ({ request }) => {
         const content = await body<NewOrder>(request, validateNewOrder);
         const order = platform.place(content, request.headers.get("Idempotency-Key"));
-        return json(order, { status: 202, ...located(`/orders/${order.order_id}`) });
+        return json(order, { status: 202, headers: { ...located(`/orders/${order.order_id}`), ...RETRY_AFTER } });
       }),
     ),
     http.get(
@@ -158,6 +163,12 @@ export function createMocks({ config = MOCK_CONFIG, products = MOCK_PRODUCTS }: 
   };
 }
 
+/** Returns the response with the headers in which the gateways of both APIs return the request id. */
+function identified(response: Response, requestId: string): Response {
+  for (const header of ["x-amzn-requestid", "apigw-requestid"]) response.headers.set(header, requestId);
+  return response;
+}
+
 function json(content: object, init: ResponseInit = {}): Response {
   return Response.json(content, init);
 }
@@ -183,7 +194,8 @@ function confirmed(order: Order): Order {
   throw new MockError("InvalidTransition", `status: ${status} cannot become CONFIRMED`, { orderId });
 }
 
-function refusal({ code, message, status }: MockError, requestId: string): Response {
-  const headers: HeadersInit = code === "TooManyRequests" ? { "Retry-After": "1" } : {};
-  return json({ code, message, request_id: requestId }, { status, headers });
+function refusal({ code, message, status, orderId, details }: MockError, requestId: string): Response {
+  const headers: HeadersInit = RETRIED.has(code) ? RETRY_AFTER : {};
+  const optional = { ...(orderId === undefined ? {} : { order_id: orderId }), ...(details ? { details } : {}) };
+  return json({ code, message, request_id: requestId, ...optional }, { status, headers });
 }

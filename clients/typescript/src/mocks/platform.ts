@@ -9,7 +9,11 @@ export class MockError extends Error {
   readonly orderId: string | undefined;
   readonly details: readonly Violation[] | undefined;
 
-  constructor(code: ErrorCode, message: string, { orderId, details }: { orderId?: string; details?: Violation[] } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { orderId, details }: { orderId?: string; details?: Violation[] } = {},
+  ) {
     super(message);
     this.code = code;
     this.orderId = orderId;
@@ -212,7 +216,8 @@ export function page<Entry>(
     throw new MockError("ValidationError", "limit: must be an integer from 1 to 100");
   }
   const cursor = query.get("cursor");
-  const start = cursor === null ? 0 : Number(cursor.startsWith(ENTRY_CURSOR) ? cursor.slice(ENTRY_CURSOR.length) : "-1");
+  const start =
+    cursor === null ? 0 : Number(cursor.startsWith(ENTRY_CURSOR) ? cursor.slice(ENTRY_CURSOR.length) : "-1");
   if (!Number.isInteger(start) || start < 0) {
     throw new MockError("ValidationError", "cursor: must be next_cursor of the previous page");
   }
