@@ -32,9 +32,9 @@ VALID: Final[dict[str, tuple[tuple[str, Any], ...]]] = {
 WRONG: Final[dict[str, tuple[tuple[str, Any], ...]]] = {
     "putProduct": (
         ("name", ""), ("name", "N" * 201), ("name", "\U0001f375" * 201), ("name", 5), ("name", None),
-        ("unit_price", -1), ("unit_price", 1_000_000_001), ("unit_price", 1.5), ("unit_price", "5"), ("unit_price", True),
-        ("quantity", -1), ("quantity", 1_000_001), ("currency", "jpy"), ("currency", "XAU"), ("currency", ""),
-        ("product_id", "teapot"), ("__proto__", {}), ("constructor", 1),
+        ("unit_price", -1), ("unit_price", 1_000_000_001), ("unit_price", 1.5), ("unit_price", "5"),
+        ("unit_price", True), ("quantity", -1), ("quantity", 1_000_001), ("currency", "jpy"), ("currency", "XAU"),
+        ("currency", ""), ("product_id", "teapot"), ("__proto__", {}), ("constructor", 1),
     ),
     "createUser": (
         ("name", ""), ("name", "a@b"), ("name", "tel:1"), ("name", "a\\b"), ("name", "a\nb"), ("name", "a\u200bb"),

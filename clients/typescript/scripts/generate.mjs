@@ -1,4 +1,5 @@
-// Writes the generated modules of the package from contracts/: the types, the error codes and the request validators.
+// Writes the generated modules of the package from contracts/: the types, the error codes, the request validators and
+// the examples.
 // `make client` runs this script: node scripts/generate.mjs OUTPUT_FOLDER
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,19 +47,52 @@ export const ERROR_CODES = [\n${list}] as const;
 `;
 }
 
-// Returns the schema of each request body, by operation id. Ajv resolves references inside the document.
-function* bodies(apis) {
+// Returns what a reference inside a document refers to, or the value itself if it is no reference.
+function target(document, value) {
+  if (!value?.$ref) return value;
+  return value.$ref
+    .split("/")
+    .slice(1)
+    .reduce((node, name) => node[name], document);
+}
+
+function* operations(apis) {
   for (const [api, document] of Object.entries(apis)) {
-    for (const item of Object.values(document.paths)) {
+    for (const [path, item] of Object.entries(document.paths)) {
       for (const method of METHODS) {
-        const operation = item[method];
-        if (!operation?.requestBody) continue;
-        const name = operation.requestBody.$ref?.split("/").at(-1);
-        const body = name ? document.components.requestBodies[name] : operation.requestBody;
-        yield [operation.operationId, { $ref: `${api}${body.content["application/json"].schema.$ref}` }];
+        if (item[method]) yield { api, document, path, method, operation: item[method] };
       }
     }
   }
+}
+
+// Returns the schema of each request body, by operation id. Ajv resolves references inside the document.
+function* bodies(apis) {
+  for (const { api, document, operation } of operations(apis)) {
+    const body = target(document, operation.requestBody);
+    if (body) yield [operation.operationId, { $ref: `${api}${body.content["application/json"].schema.$ref}` }];
+  }
+}
+
+// Returns the examples of each operation: one per success, and one per error code.
+function examples(apis) {
+  const found = {};
+  for (const { api, document, path, method, operation } of operations(apis)) {
+    const entry = { api, method, path, success: [], errors: {} };
+    for (const [status, reference] of Object.entries(operation.responses)) {
+      const content = target(document, reference).content?.["application/json"];
+      for (const example of Object.values(content?.examples ?? {})) {
+        const { value } = target(document, example);
+        if (status.startsWith("2")) entry.success.push({ status: Number(status), body: value });
+        else if (value.code) entry.errors[value.code] ??= value;
+      }
+    }
+    found[operation.operationId] = entry;
+  }
+  return `${HEAD}
+/** The operations of the contract, with the examples of their responses. */
+export const OPERATIONS = ${JSON.stringify(found, null, 2)} as const;
+`;
 }
 
 // Ajv copies the schemas into the module. Without their texts the module is half as long.
@@ -97,4 +131,5 @@ for (const [api, file] of Object.entries(APIS)) {
   await writeFile(join(folder, `${api}.ts`), `${HEAD}\n${types}`);
 }
 await writeFile(join(folder, "codes.ts"), codes(apis));
+await writeFile(join(folder, "examples.ts"), examples(apis));
 await writeFile(join(folder, "validators.ts"), validators(apis));

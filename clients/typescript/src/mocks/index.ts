@@ -1,9 +1,11 @@
-import { HttpResponse, http, type PathParams, type RequestHandler } from "msw";
+import { HttpResponse, http, type RequestHandler } from "msw";
 import type { OrdersConfig } from "../client.js";
 import type { ErrorCode } from "../errors.js";
-import type { NewOrder, NewProduct, NewUser, Order, Product } from "../types.js";
-import { validateNewOrder, validateNewProduct, validateNewUser, type Violation } from "../validate.js";
-import { MockError, MockPlatform, page } from "./platform.js";
+import { OPERATIONS } from "../generated/examples.js";
+import { HTTP_STATUS } from "../generated/statuses.js";
+import type { Product } from "../types.js";
+import { MockError, MockPlatform } from "./platform.js";
+import { type Call, json, RETRY_AFTER, type Responder, responders } from "./responders.js";
 
 export { type MockCaller, MockError, MockPlatform } from "./platform.js";
 
@@ -23,23 +25,15 @@ export const MOCK_PRODUCTS: readonly Product[] = [
 ];
 
 /** The operations of the contract, by `operationId`. */
-export type MockOperation =
-  | "createUser"
-  | "getUser"
-  | "createOrder"
-  | "listOrders"
-  | "getOrder"
-  | "cancelOrder"
-  | "processOrder"
-  | "listProducts"
-  | "getProduct"
-  | "putProduct";
+export type MockOperation = keyof typeof OPERATIONS;
 
 /** Options of `createMocks`. */
 export interface MockOptions {
   /** The URLs at which the mocks answer, for example those of proxies on the page's own origin. */
   config?: OrdersConfig | undefined;
   products?: readonly Product[] | undefined;
+  /** Whether each operation responds with its example in contracts/, regardless of the requests before. */
+  examples?: boolean | undefined;
 }
 
 /** MSW handlers of both APIs, and the state behind them. */
@@ -47,115 +41,66 @@ export interface Mocks {
   /** For MSW: `setupServer(...mocks.handlers)` in Node.js, `setupWorker(...mocks.handlers)` in a browser. */
   readonly handlers: RequestHandler[];
   readonly platform: MockPlatform;
-  /** Makes the next request of an operation fail with an error code, or with a lost connection. */
+  /**
+   * Makes the next request of an operation fail with a lost connection, or with an error code. The response is the
+   * contract's example of this code.
+   */
   failNext(operation: MockOperation, code: ErrorCode | "NetworkError"): void;
 }
 
-const RETRY_AFTER = { "Retry-After": "1" };
+/** Headers that responses to POST must have. */
+const HEADERS_OF_EXAMPLES = { Location: "/mock/example", ...RETRY_AFTER };
 /** The codes of responses that say when to repeat the request. */
 const RETRIED: ReadonlySet<ErrorCode> = new Set(["ServiceUnavailable", "Timeout", "TooManyRequests"]);
 
-interface Call {
-  request: Request;
-  query: URLSearchParams;
-  /** Returns a parameter of the path. */
-  param(name: string): string;
+interface Operation {
+  readonly api: "rest" | "http";
+  readonly method: "get" | "post" | "put" | "delete" | "patch";
+  readonly path: string;
+  readonly success: readonly { readonly status: number; readonly body: object }[];
+  readonly errors: Readonly<Partial<Record<ErrorCode, object>>>;
+}
+
+function operationOf(name: MockOperation): Operation {
+  return OPERATIONS[name];
 }
 
 /** Returns handlers that behave like the platform: orders change stock, are decided, and can be cancelled. */
-export function createMocks({ config = MOCK_CONFIG, products = MOCK_PRODUCTS }: MockOptions = {}): Mocks {
+export function createMocks(options: MockOptions = {}): Mocks {
+  const { config = MOCK_CONFIG, products = MOCK_PRODUCTS, examples: fixed = false } = options;
   const platform = new MockPlatform(products);
   const failures = new Map<MockOperation, (ErrorCode | "NetworkError")[]>();
   let requests = 0;
 
-  /** Returns the resolver of an operation, which turns errors into the responses of the platform. */
-  function operation(name: MockOperation, respond: (call: Call) => Response | Promise<Response>) {
-    return async ({ request, params }: { request: Request; params: PathParams }): Promise<Response> => {
-      requests += 1;
-      const requestId = `mock-request-${requests}`;
-      try {
-        const failure = failures.get(name)?.shift();
-        if (failure === "NetworkError") return HttpResponse.error();
-        if (failure) throw new MockError(failure, `${failure}, as the test asked for`);
-        if (!request.headers.get("Authorization")) throw new MockError("Unauthorized", "The token is missing");
-        const query = new URL(request.url).searchParams;
-        const response = await respond({ request, query, param: (parameter) => String(params[parameter]) });
-        return identified(response, requestId);
-      } catch (error) {
-        if (!(error instanceof MockError)) throw error;
-        return identified(refusal(error, requestId), requestId);
-      }
-    };
+  const respond: Record<string, Responder> = fixed ? {} : responders(platform);
+
+  async function answer(name: MockOperation, call: Call): Promise<Response> {
+    const { errors, success } = operationOf(name);
+    const failure = failures.get(name)?.shift();
+    if (failure === "NetworkError") return HttpResponse.error();
+    if (failure) return refusal(failure, errors[failure] ?? { code: failure, message: failure });
+    if (!call.request.headers.get("Authorization")) throw new MockError("Unauthorized", "The token is missing");
+    const responder = respond[name];
+    if (responder) return responder(call);
+    const [example] = success;
+    if (!example) throw new Error(`contracts/ has no example of a response to ${name}`);
+    return json(example.body, { status: example.status, headers: HEADERS_OF_EXAMPLES });
   }
 
-  const rest = (path: string): string => config.restApi.url + path;
-  const catalog = (path: string): string => config.httpApi.url + path;
-  const located = (path: string): HeadersInit => ({ Location: `/mock${path}` });
-
-  const handlers = [
-    http.post(
-      rest("/users"),
-      operation("createUser", async ({ request }) => {
-        const user = platform.createUser(await body<NewUser>(request, validateNewUser));
-        return json(user, { status: 201, headers: located(`/users/${user.user_id}`) });
-      }),
-    ),
-    http.get(
-      rest("/users/:user_id"),
-      operation("getUser", ({ param }) => json(platform.user(param("user_id")))),
-    ),
-    http.post(
-      rest("/orders"),
-      operation("createOrder", async ({ request }) => {
-        const content = await body<NewOrder>(request, validateNewOrder);
-        const order = platform.place(content, request.headers.get("Idempotency-Key"));
-        return json(order, { status: 202, headers: { ...located(`/orders/${order.order_id}`), ...RETRY_AFTER } });
-      }),
-    ),
-    http.get(
-      rest("/orders"),
-      operation("listOrders", ({ query }) => {
-        const { entries, next } = page(platform.orders(), query);
-        return json({ orders: entries, ...next });
-      }),
-    ),
-    http.get(
-      rest("/orders/:order_id"),
-      operation("getOrder", ({ param }) => json(platform.read(param("order_id")))),
-    ),
-    http.post(
-      rest("/orders/:order_id/cancel"),
-      operation("cancelOrder", ({ param }) => json(platform.cancel(param("order_id")))),
-    ),
-    http.post(
-      rest("/process"),
-      operation("processOrder", async ({ request }) => {
-        const content = await body<NewOrder>(request, validateNewOrder);
-        const order = platform.place(content, request.headers.get("Idempotency-Key"));
-        return json(confirmed(platform.decide(order.order_id)));
-      }),
-    ),
-    http.get(
-      catalog("/products"),
-      operation("listProducts", ({ query }) => {
-        const sorted = [...platform.products.values()].sort((a, b) => (a.product_id < b.product_id ? -1 : 1));
-        const { entries, next } = page(sorted, query);
-        return json({ products: entries, ...next });
-      }),
-    ),
-    http.get(
-      catalog("/products/:product_id"),
-      operation("getProduct", ({ param }) => json(platform.product(param("product_id")))),
-    ),
-    http.put(
-      catalog("/products/:product_id"),
-      operation("putProduct", async ({ request, param }) => {
-        const content = await body<NewProduct>(request, validateNewProduct);
-        const { product, isNew } = platform.putProduct(param("product_id"), content);
-        return json(product, { status: isNew ? 201 : 200 });
-      }),
-    ),
-  ];
+  const handlers = (Object.keys(OPERATIONS) as MockOperation[]).map((name) => {
+    const { api, method, path } = operationOf(name);
+    const base = api === "rest" ? config.restApi.url : config.httpApi.url;
+    return http[method](base + path.replace(/{(\w+)}/g, ":$1"), async ({ request, params }) => {
+      requests += 1;
+      const query = new URL(request.url).searchParams;
+      const call = { request, query, param: (parameter: string) => String(params[parameter]) };
+      const response = await answer(name, call).catch((error: unknown) => {
+        if (error instanceof MockError) return refusal(error.code, error.body());
+        throw error;
+      });
+      return identified(response, `mock-request-${requests}`);
+    });
+  });
   return {
     handlers,
     platform,
@@ -163,39 +108,15 @@ export function createMocks({ config = MOCK_CONFIG, products = MOCK_PRODUCTS }: 
   };
 }
 
-/** Returns the response with the headers in which the gateways of both APIs return the request id. */
-function identified(response: Response, requestId: string): Response {
-  for (const header of ["x-amzn-requestid", "apigw-requestid"]) response.headers.set(header, requestId);
-  return response;
+/** Returns the response with its request id: in the headers of both gateways, and in the body of an error. */
+async function identified(response: Response, requestId: string): Promise<Response> {
+  if (response.type === "error") return response;
+  const { status, headers } = response;
+  for (const header of ["x-amzn-requestid", "apigw-requestid"]) headers.set(header, requestId);
+  const content = (await response.json()) as object;
+  return json(response.ok ? content : { ...content, request_id: requestId }, { status, headers });
 }
 
-function json(content: object, init: ResponseInit = {}): Response {
-  return Response.json(content, init);
-}
-
-/** Returns the body of a request. Throws if the body violates the contract. */
-async function body<Body>(request: Request, validate: (value: unknown) => Violation[]): Promise<Body> {
-  if (request.headers.get("Content-Type") !== "application/json") {
-    throw new MockError("UnsupportedMediaType", "Content-Type: must be application/json");
-  }
-  const value: unknown = await request.json().catch(() => {
-    throw new MockError("ValidationError", "body: not valid JSON; send a JSON object");
-  });
-  const details = validate(value);
-  if (details.length === 0) return value as Body;
-  throw new MockError("ValidationError", "The body does not match the schema in the OpenAPI document", { details });
-}
-
-/** Returns the order if it is CONFIRMED. Throws the error of `POST /process` otherwise. */
-function confirmed(order: Order): Order {
-  const { order_id: orderId, status } = order;
-  if (status === "CONFIRMED") return order;
-  if ("reason" in order && order.reason) throw new MockError(order.reason.code, order.reason.message, { orderId });
-  throw new MockError("InvalidTransition", `status: ${status} cannot become CONFIRMED`, { orderId });
-}
-
-function refusal({ code, message, status, orderId, details }: MockError, requestId: string): Response {
-  const headers: HeadersInit = RETRIED.has(code) ? RETRY_AFTER : {};
-  const optional = { ...(orderId === undefined ? {} : { order_id: orderId }), ...(details ? { details } : {}) };
-  return json({ code, message, request_id: requestId, ...optional }, { status, headers });
+function refusal(code: ErrorCode, body: object): Response {
+  return json(body, { status: HTTP_STATUS[code], headers: RETRIED.has(code) ? RETRY_AFTER : {} });
 }

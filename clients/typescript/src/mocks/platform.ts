@@ -1,5 +1,4 @@
 import type { ErrorCode } from "../errors.js";
-import { HTTP_STATUS } from "../generated/statuses.js";
 import type { NewOrder, NewProduct, NewUser, Order, OrderLine, Product, User } from "../types.js";
 import type { Violation } from "../validate.js";
 
@@ -20,8 +19,10 @@ export class MockError extends Error {
     this.details = details;
   }
 
-  get status(): number {
-    return HTTP_STATUS[this.code];
+  /** Returns the body of the response, without its request id. */
+  body(): object {
+    const { code, message, orderId, details } = this;
+    return { code, message, ...(orderId === undefined ? {} : { order_id: orderId }), ...(details ? { details } : {}) };
   }
 }
 
