@@ -20,7 +20,7 @@ USE = """
 import { createOrdersClient, formatMoney, validateNewOrder } from "@orders/client";
 const config = { restApi: { url: "http://127.0.0.1:1" }, httpApi: { url: "http://127.0.0.1:1" } };
 const client = createOrdersClient({ config, tokens: () => "token" });
-console.log(JSON.stringify([typeof client.rest.POST, formatMoney(1234, "USD", "en"), validateNewOrder({})]));
+console.log(JSON.stringify([typeof client.rest.POST, formatMoney(1234, "USD", "en"), validateNewOrder({}).map((each) => each.pointer)]));
 """
 
 
@@ -89,7 +89,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_packed_package_works_in_an_empty_project(packed: Path) -> None:
     done = node("--input-type=module", "--eval", USE, folder=packed)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == ["function", "$12.34", [{"pointer": "/items", "rule": "required"}]]
+    assert json.loads(done.stdout) == ["function", "$12.34", ["/items"]]
 
 
 def test_packed_package_contains_only_its_output(packed: Path) -> None:

@@ -50,6 +50,8 @@ export function createOrdersClient(options: OrdersClientOptions): OrdersClient {
     http: createClient<HttpPaths>({
       baseUrl: absolute(baseUrls?.http ?? config.httpApi.url),
       fetch: authorized("access", tokens, send),
+      // The parameter `ids` of the contract is one list: ids=teapot,cup.
+      querySerializer: { array: { style: "form", explode: false } },
     }),
     keys,
     clock,

@@ -1,4 +1,5 @@
 import type { ERROR_CODES } from "./generated/codes.js";
+import type { InvalidField } from "./types.js";
 
 /** An error code of the contract. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
@@ -63,6 +64,12 @@ export class ApiError extends Error {
   get transient(): boolean {
     return this.status === 0 ? this.code === "NetworkError" : this.status === 429 || this.status >= 500;
   }
+}
+
+/** Returns the invalid fields of the request body, if `error` is a ValidationError that lists them. */
+export function invalidFields(error: unknown): InvalidField[] {
+  if (!(error instanceof ApiError) || error.code !== "ValidationError" || !Array.isArray(error.details)) return [];
+  return error.details as InvalidField[];
 }
 
 /** What a method of an openapi-fetch client resolves to. */

@@ -5,6 +5,7 @@ export {
   type ApiErrorFields,
   type ClientErrorCode,
   type ErrorCode,
+  invalidFields,
   unwrap,
 } from "./errors.js";
 export { ERROR_CODES } from "./generated/codes.js";
@@ -15,6 +16,7 @@ export { CURRENCIES, type Currency, currencyDigits, formatMoney, parseMoney } fr
 export {
   cancelOrder,
   getOrder,
+  getProducts,
   isDecided,
   listOrders,
   listProducts,
@@ -31,6 +33,7 @@ export type { Tokens, TokenUse } from "./tokens.js";
 export type {
   CancelledOrder,
   DecidedOrder,
+  InvalidField,
   NewOrder,
   NewOrderLine,
   NewProduct,

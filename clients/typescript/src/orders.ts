@@ -178,6 +178,28 @@ export function listProducts(
   });
 }
 
+const MOST_IDS = 100;
+
+/** Returns products by their ids, for example the products of an order. Unknown ids are left out. */
+export async function getProducts(
+  client: OrdersClient,
+  ids: Iterable<string>,
+  options: RetryOptions = {},
+): Promise<Map<string, Product>> {
+  const wanted = [...new Set(ids)];
+  const found = new Map<string, Product>();
+  for (let start = 0; start < wanted.length; start += MOST_IDS) {
+    const query = { ids: wanted.slice(start, start + MOST_IDS) };
+    const { products } = await retrying(
+      (signal) => unwrap(client.http.GET("/products", { params: { query }, signal })),
+      options,
+      client.clock,
+    );
+    for (const product of products) found.set(product.product_id, product);
+  }
+  return found;
+}
+
 interface Page<Entry> {
   entries: Entry[];
   next_cursor: string | undefined;

@@ -1,6 +1,8 @@
 import type { components as Http } from "./generated/http.js";
 import type { operations, components as Rest } from "./generated/rest.js";
 
+/** An invalid field of a request body. */
+export type InvalidField = Rest["schemas"]["InvalidField"];
 export type NewOrder = Rest["schemas"]["NewOrder"];
 export type NewOrderLine = Rest["schemas"]["NewOrderLine"];
 export type NewProduct = Http["schemas"]["NewProduct"];

@@ -1,12 +1,8 @@
 import * as checks from "./generated/validators.js";
-import type { NewOrder, NewProduct, NewUser } from "./types.js";
+import type { InvalidField, NewOrder, NewProduct, NewUser } from "./types.js";
 
-/** A rule of the contract that a request body violates. */
-export interface Violation {
-  /** JSON pointer of the value in the body, for example `/items/0/quantity`. A missing property has one too. */
-  readonly pointer: string;
-  /** The violated keyword of the schema, for example `maximum`, or `uniqueProduct`. */
-  readonly rule: string;
+/** A rule of the contract that a request body violates, as in the `details` of a `ValidationError`. */
+export interface Violation extends InvalidField {
   /** The value of the keyword: the maximum, the pattern, the allowed values. */
   readonly limit?: unknown;
 }
@@ -54,6 +50,7 @@ interface Check {
 interface CheckError {
   instancePath: string;
   keyword: string;
+  message?: string;
   params: Record<string, unknown>;
 }
 
@@ -63,21 +60,20 @@ function violations(check: unknown, body: unknown): Violation[] {
 }
 
 /** Returns an error of Ajv in the form of the contract. Ajv names each parameter differently. */
-function violation({ instancePath, keyword, params }: CheckError): Violation {
-  const property = params["missingProperty"] ?? params["additionalProperty"];
-  if (typeof property === "string") {
-    return { pointer: `${instancePath}/${property.replaceAll("~", "~0").replaceAll("/", "~1")}`, rule: keyword };
-  }
+function violation({ instancePath, keyword, message = "", params }: CheckError): Violation {
+  const missing = params["missingProperty"];
+  const pointer = typeof missing === "string" ? `${instancePath}/${missing}` : instancePath;
   const limit = params["limit"] ?? params["pattern"] ?? params["allowedValues"] ?? params["type"];
-  return { pointer: instancePath, rule: keyword, ...(limit === undefined ? {} : { limit }) };
+  return { pointer, rule: keyword, message, ...(limit === undefined ? {} : { limit }) };
 }
 
-/** A schema cannot say that each product may have only one line, so this rule is written by hand. */
+/** The schema cannot say that each product may have only one line, so this rule is written by hand. */
 function repeatedProducts({ items }: NewOrder): Violation[] {
   const seen = new Set<string>();
   const found: Violation[] = [];
   items.forEach(({ product_id }, position) => {
-    if (seen.has(product_id)) found.push({ pointer: `/items/${position}/product_id`, rule: "uniqueProduct" });
+    const pointer = `/items/${position}/product_id`;
+    if (seen.has(product_id)) found.push({ pointer, rule: "uniqueItems", message: "has several lines" });
     seen.add(product_id);
   });
   return found;

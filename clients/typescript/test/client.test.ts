@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError, createOrdersClient, unwrap } from "@orders/client";
+import { ApiError, createOrdersClient, invalidFields, unwrap } from "@orders/client";
 import { CONFIG, error, harness, jwt, tokensOf } from "./support.js";
 
 const PRODUCTS = { status: 200, body: { products: [] } };
@@ -85,7 +85,7 @@ test("a token of the wrong kind or without the scope is reported in words", asyn
 });
 
 test("an error has the fields of the response", async () => {
-  const details = [{ pointer: "/name", rule: "minLength" }];
+  const details = [{ pointer: "/name", rule: "minLength", message: "too short" }];
   const body = { ...error("ValidationError"), details, order_id: "order-1" };
   const { client } = harness([{ status: 400, body, headers: { "Retry-After": "3" } }]);
   const found = await caught(unwrap(client.rest.GET("/orders")));
@@ -102,6 +102,19 @@ test("an error has the fields of the response", async () => {
       retryAfterMs: 3000,
     },
   );
+});
+
+test("invalidFields returns the fields of a ValidationError only", () => {
+  const details = [{ pointer: "/name", rule: "minLength", message: "too short" }];
+  const fields = { code: "ValidationError", status: 400 };
+  assert.deepEqual(invalidFields(new ApiError("no", { ...fields, details })), details);
+  for (const other of [
+    new ApiError("no", fields),
+    new ApiError("no", { code: "OutOfStock", status: 409, details }),
+    5,
+  ]) {
+    assert.deepEqual(invalidFields(other), []);
+  }
 });
 
 test("an error of the gateway gets its code from the status, and its request id from the header", async () => {

@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import {
   cancelOrder,
   createOrdersClient,
+  getProducts,
   listOrders,
   listProducts,
   payNow,
@@ -76,6 +77,7 @@ test("lists have pages, newest order first", async () => {
   const sizes: number[] = [];
   for await (const page of listProducts(client, { limit: 3 })) sizes.push(page.length);
   assert.deepEqual(sizes, [3, 2]);
+  assert.deepEqual([...(await getProducts(client, ["cup", "no", "bento"])).keys()], ["cup", "bento"]);
 });
 
 test("only an admin may write products", async () => {
@@ -93,6 +95,6 @@ test("only an admin may write products", async () => {
 test("a body that violates the contract is refused with its details", async () => {
   mocked();
   const promise = placeOrder(client, [{ product_id: "cup", quantity: 0 }]);
-  const details = [{ pointer: "/items/0/quantity", rule: "minimum", limit: 1 }];
+  const details = [{ pointer: "/items/0/quantity", rule: "minimum", message: "must be >= 1", limit: 1 }];
   await assert.rejects(promise, { code: "ValidationError", details });
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   cancelOrder,
   createOrdersClient,
+  getProducts,
   listOrders,
   listProducts,
   memoryStorage,
@@ -169,6 +170,18 @@ test("listOrders and listProducts follow the cursors page by page", async () => 
   );
   const products = harness([{ status: 200, body: { products: [] } }]);
   assert.deepEqual((await listProducts(products.client).next()).value, []);
+});
+
+test("getProducts sends at most 100 ids at once, each one once, as one list", async () => {
+  const product = { product_id: "p1", name: "P", unit_price: 1, currency: "JPY", quantity: 1 };
+  const { client, requests } = harness([
+    { status: 200, body: { products: [product] } },
+    { status: 200, body: { products: [] } },
+  ]);
+  const ids = Array.from({ length: 101 }, (_, index) => `p${index}`);
+  assert.deepEqual(await getProducts(client, [...ids, "p0"]), new Map([["p1", product]]));
+  const sent = requests.map(({ url }) => new URL(url).searchParams.getAll("ids"));
+  assert.deepEqual(sent, [[ids.slice(0, 100).join(",")], ["p100"]]);
 });
 
 test("the default clock waits in real time", async () => {

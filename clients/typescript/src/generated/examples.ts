@@ -21,6 +21,13 @@ export const OPERATIONS = {
       "ValidationError": {
         "code": "ValidationError",
         "message": "items[1].product_id: teapot has several lines; send one line per product and add up its quantities",
+        "details": [
+          {
+            "pointer": "/items/1/product_id",
+            "rule": "uniqueItems",
+            "message": "has several lines; send one line per product and add up its quantities"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "Unauthorized": {
@@ -147,6 +154,13 @@ export const OPERATIONS = {
       "ValidationError": {
         "code": "ValidationError",
         "message": "items[1].product_id: teapot has several lines; send one line per product and add up its quantities",
+        "details": [
+          {
+            "pointer": "/items/1/product_id",
+            "rule": "uniqueItems",
+            "message": "has several lines; send one line per product and add up its quantities"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "Unauthorized": {
@@ -221,6 +235,13 @@ export const OPERATIONS = {
       "ValidationError": {
         "code": "ValidationError",
         "message": "items[1].product_id: teapot has several lines; send one line per product and add up its quantities",
+        "details": [
+          {
+            "pointer": "/items/1/product_id",
+            "rule": "uniqueItems",
+            "message": "has several lines; send one line per product and add up its quantities"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "Unauthorized": {
@@ -490,6 +511,13 @@ export const OPERATIONS = {
       "ValidationError": {
         "code": "ValidationError",
         "message": "items[1].product_id: teapot has several lines; send one line per product and add up its quantities",
+        "details": [
+          {
+            "pointer": "/items/1/product_id",
+            "rule": "uniqueItems",
+            "message": "has several lines; send one line per product and add up its quantities"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "Unauthorized": {
@@ -580,6 +608,13 @@ export const OPERATIONS = {
       "ValidationError": {
         "code": "ValidationError",
         "message": "body.unit_price: got -1; allowed: at least 0",
+        "details": [
+          {
+            "pointer": "/unit_price",
+            "rule": "minimum",
+            "message": "got -1; allowed: at least 0"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "Unauthorized": {
@@ -668,6 +703,13 @@ export const OPERATIONS = {
       "ValidationError": {
         "code": "ValidationError",
         "message": "body.unit_price: got -1; allowed: at least 0",
+        "details": [
+          {
+            "pointer": "/unit_price",
+            "rule": "minimum",
+            "message": "got -1; allowed: at least 0"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "Unauthorized": {

@@ -12,6 +12,9 @@ export interface paths {
          * List products, ordered by product id
          * @description To read all products, repeat the request with `cursor` set to the `next_cursor` of the previous page. A changed
          *     product can appear unchanged in the list for a moment.
+         *
+         *     To read certain products, for example those of an order, send their ids in `ids`. The response then contains
+         *     these products in the order of `ids`, without products that do not exist, and no `next_cursor`.
          */
         get: operations["listProducts"];
         put?: never;
@@ -94,6 +97,19 @@ export interface components {
         ValidationError: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "ValidationError";
+            /** @description The invalid fields of the body, at most 20. Missing if another part of the request is invalid. */
+            details?: components["schemas"]["InvalidField"][];
+        };
+        InvalidField: {
+            /**
+             * @description JSON pointer (RFC 6901) to the field, for example `/unit_price`. Empty for the whole body. For an unknown
+             *     field, the pointer of the object that contains the field.
+             */
+            pointer: string;
+            /** @description The violated keyword of JSON Schema, for example `maximum`. */
+            rule: string;
+            /** @description What is wrong and what is allowed, in English, for developers. */
+            message: string;
         };
         /** @description The token is missing, expired, of the wrong kind or from another issuer. */
         Unauthorized: components["schemas"]["ApiError"] & {
@@ -257,6 +273,14 @@ export interface components {
         Limit: number;
         /** @description `next_cursor` of the previous page. Any other value returns 400. */
         Cursor: components["schemas"]["Cursor"];
+        /**
+         * @description Ids of products, separated by commas. They cannot be combined with `limit` or `cursor`. A repeated id counts once.
+         * @example [
+         *       "teapot",
+         *       "bento"
+         *     ]
+         */
+        Ids: string[];
     };
     requestBodies: never;
     headers: {
@@ -276,6 +300,14 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description `next_cursor` of the previous page. Any other value returns 400. */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Ids of products, separated by commas. They cannot be combined with `limit` or `cursor`. A repeated id counts once.
+                 * @example [
+                 *       "teapot",
+                 *       "bento"
+                 *     ]
+                 */
+                ids?: components["parameters"]["Ids"];
             };
             header?: never;
             path?: never;

@@ -70,8 +70,8 @@ export interface paths {
          * @description The response is the order with the status `PENDING`. The platform then confirms or rejects the order, usually
          *     within two seconds. Send an `Idempotency-Key`, and retry with the same key until a response arrives.
          *
-         *     To show the result, poll the order with `GET /orders/{order_id}`, first after one second. Double the interval up
-         *     to ten seconds, until the status is not `PENDING`. After one minute, stop and tell the customer that the order
+         *     To show the result, poll the order with `GET /orders/{order_id}`, first after the seconds in `Retry-After`. Double
+         *     the interval up to ten seconds, until the status is not `PENDING`. After one minute, stop and tell the customer that the order
          *     is still being processed: during an outage, an order stays `PENDING` until the outage is over. Do not place the
          *     order again. Use `order_id` from the body to build the URL, because `Location` contains the stage of the API.
          */
@@ -306,6 +306,25 @@ export interface components {
         ValidationError: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "ValidationError";
+            /**
+             * @description The invalid fields of the body, at most 20. Missing if another part of the request is invalid, or if the
+             *     gateway rejected the body.
+             */
+            details?: components["schemas"]["InvalidField"][];
+        };
+        InvalidField: {
+            /**
+             * @description JSON pointer (RFC 6901) to the field, for example `/items/0/quantity`. Empty for the whole body. For an unknown
+             *     field, the pointer of the object that contains the field.
+             */
+            pointer: string;
+            /**
+             * @description The violated keyword of JSON Schema, for example `maximum`. Rules that JSON Schema cannot express have the
+             *     names `name` and `verified`.
+             */
+            rule: string;
+            /** @description What is wrong and what is allowed, in English, for developers. */
+            message: string;
         };
         /** @description The token is missing, expired, of the wrong kind or from another issuer. */
         Unauthorized: components["schemas"]["ApiError"] & {
@@ -762,6 +781,7 @@ export interface operations {
                 headers: {
                     "x-amzn-requestid": components["headers"]["RequestId"];
                     Location: components["headers"]["Location"];
+                    "Retry-After": components["headers"]["RetryAfter"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -43,6 +43,8 @@ export function responders(platform: MockPlatform): Record<string, Responder> {
     getOrder: ({ param }) => json(platform.read(param("order_id"))),
     cancelOrder: ({ param }) => json(platform.cancel(param("order_id"))),
     listProducts: ({ query }) => {
+      const ids = query.get("ids")?.split(",");
+      if (ids) return json({ products: [...new Set(ids)].flatMap((id) => platform.products.get(id) ?? []) });
       const sorted = [...platform.products.values()].sort((a, b) => (a.product_id < b.product_id ? -1 : 1));
       const { entries, next } = page(sorted, query);
       return json({ products: entries, ...next });
