@@ -19,11 +19,19 @@ const HEADER = "Authorization";
 
 /** Returns a fetch that adds the user's token to each request, and repeats a request once if its token was refused. */
 export function authorized(use: TokenUse, tokens: Tokens, send: typeof fetch): (request: Request) => Promise<Response> {
+  // Requests that are sent at the same time share one refresh, because a page often sends several.
+  let refreshing: Promise<Token> | undefined;
+  const refreshed = (): Promise<Token> => {
+    refreshing ??= (async () => tokens(use, { refresh: true }))().finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
+  };
   return async (request) => {
     let token = await tokens(use, { refresh: false });
     // The page can't read the HTTP API's response to an expired token across origins, so the check is also made here.
     const isExpired = !!token && expired(token);
-    if (isExpired) token = await tokens(use, { refresh: true });
+    if (isExpired) token = await refreshed();
     // Without a token, the response would be 401, which the page can't read across origins.
     if (!token) return refused(401, "Unauthorized");
     const problem = wrongToken(token, use);
@@ -33,7 +41,7 @@ export function authorized(use: TokenUse, tokens: Tokens, send: typeof fetch): (
     request.headers.set(HEADER, `Bearer ${token}`);
     const response = await send(request);
     if (response.status !== 401 || isExpired) return response;
-    const fresh = await tokens(use, { refresh: true });
+    const fresh = await refreshed();
     if (!fresh || fresh === token) return response;
     again.headers.set(HEADER, `Bearer ${fresh}`);
     return send(again);

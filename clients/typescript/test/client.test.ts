@@ -56,6 +56,18 @@ test("a refused token is refreshed, and the request is repeated once with its bo
   assert.deepEqual(await requests[1]?.json(), body);
 });
 
+test("requests at the same time share one refresh", async () => {
+  let refreshes = 0;
+  const tokens = async (_: string, { refresh }: { refresh: boolean }): Promise<string> => {
+    if (refresh) refreshes += 1;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return refresh ? "new" : "old";
+  };
+  const { client } = harness([{ status: 401 }, { status: 401 }, PRODUCTS, PRODUCTS], { tokens });
+  await Promise.all([1, 2].map(() => unwrap(client.http.GET("/products"))));
+  assert.equal(refreshes, 1);
+});
+
 test("a request is not repeated if the refreshed token is the same or is refused too", async () => {
   const same = harness([{ status: 401 }]);
   assert.equal((await caught(unwrap(same.client.rest.GET("/orders")))).code, "Unauthorized");
