@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from components.aws import openapi
 from tests.clients.package import results
-from tests.contracts.answers import breaches, operation_of
+from tests.contracts.answers import faults
+from tests.fakes.gateway import Answer
 
 
 def _order(*product_ids: str) -> dict[str, Any]:
@@ -15,6 +17,7 @@ def _order(*product_ids: str) -> dict[str, Any]:
 
 ORDER: Final = _order("teapot")
 KEY: Final = {"Idempotency-Key": "k"}
+NAMES: Final = {"content-type": "Content-Type", "location": "Location", "retry-after": "Retry-After"}
 TEXT: Final = {"Content-Type": "text/plain"}
 PRODUCT: Final = {"name": "Fan", "unit_price": 1, "currency": "JPY", "quantity": 1}
 USER: Final = {"name": "Ada", "email": "ada@example.com"}
@@ -37,6 +40,7 @@ STEPS: Final[tuple[tuple[dict[str, Any], int], ...]] = (
     ({"api": "rest", "method": "GET", "path": "/orders/{order_id}"}, 200),
     ({"api": "rest", "method": "POST", "path": "/process", "body": _order("no")}, 404),
     ({"api": "rest", "method": "POST", "path": "/process", "body": _order("bento", "cup")}, 400),
+    ({"api": "rest", "method": "POST", "path": "/process", "body": {**ORDER, "expected_total": 1}}, 409),
     ({"api": "rest", "method": "GET", "path": "/orders?limit=2"}, 200),
     ({"api": "rest", "method": "GET", "path": "/orders?limit=0"}, 400),
     ({"api": "rest", "method": "GET", "path": "/orders?cursor=no"}, 400),
@@ -93,22 +97,7 @@ def test_mocks_can_respond_with_the_examples_of_the_contract() -> None:
 
 def _faults(step: dict[str, Any], answer: dict[str, Any]) -> list[str]:
     """Return every way in which the response to a step differs from the document."""
-    operation = operation_of(f"{step['api']}-api.yaml", step["method"], answer["path"].partition("?")[0])
-    assert operation is not None, step
-    status, responses = answer["status"], operation["responses"]
-    expected = responses.get(str(status), responses.get(f"{status // 100}XX"))
-    assert expected is not None, step
-    schema = expected["content"]["application/json"]["schema"]
-    return breaches(schema, answer["body"]) + _wrong_headers(expected, answer["headers"])
-
-
-def _wrong_headers(expected: dict[str, Any], headers: dict[str, str]) -> list[str]:
-    """Return the documented headers that are missing although they are required, or that have an undocumented value."""
-    wrong: list[str] = [] if headers["content-type"] == "application/json" else ["content-type"]
-    for name, described in expected.get("headers", {}).items():
-        value = headers.get(name.lower())
-        if value is None:
-            wrong += [name] if described.get("required") else []
-        else:
-            wrong += breaches(described["schema"], value)
-    return wrong
+    # Node.js returns the names of headers in lower case.
+    headers = {NAMES.get(name, name): value for name, value in answer["headers"].items()}
+    response = {"statusCode": answer["status"], "headers": headers, "body": json.dumps(answer["body"])}
+    return faults(f"{step['api']}-api.yaml", step["method"], answer["path"].partition("?")[0], Answer(response))

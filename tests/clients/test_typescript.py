@@ -20,7 +20,8 @@ USE = """
 import { createOrdersClient, formatMoney, validateNewOrder } from "@orders/client";
 const config = { restApi: { url: "http://127.0.0.1:1" }, httpApi: { url: "http://127.0.0.1:1" } };
 const client = createOrdersClient({ config, tokens: () => "token" });
-console.log(JSON.stringify([typeof client.rest.POST, formatMoney(1234, "USD", "en"), validateNewOrder({}).map((each) => each.pointer)]));
+const missing = validateNewOrder({}).map((each) => each.pointer);
+console.log(JSON.stringify([typeof client.rest.POST, formatMoney(1234, "USD", "en"), missing]));
 """
 
 

@@ -17,6 +17,8 @@ from tests.contracts.answers import breaches
 LINE: Final[dict[str, Any]] = {"product_id": "teapot", "quantity": 1}
 USER: Final[dict[str, Any]] = {"name": "Ada", "email": "ada@example.com"}
 PRODUCT: Final[dict[str, Any]] = {"name": "Teapot", "unit_price": 4800, "currency": "JPY", "quantity": 12}
+LARGEST_TOTAL: Final = 25 * 1000 * 1_000_000_000
+"""The total of the largest order of the most expensive product."""
 NOT_OBJECTS: Final[tuple[Any, ...]] = (None, True, 1, "text", [], {})
 """Values that no operation accepts as a body."""
 VALID: Final[dict[str, tuple[tuple[str, Any], ...]]] = {
@@ -74,6 +76,11 @@ def _bodies() -> Iterator[tuple[str, Any, bool]]:
             yield from ((operation, {"items": items}, True) for items in ORDERS_VALID)
             yield from ((operation, {"items": items}, False) for items in ORDERS_WRONG)
             yield operation, {"items": [LINE], "coupon": "A"}, False
+            yield from ((operation, {"items": [LINE], "expected_total": total}, True) for total in (0, LARGEST_TOTAL))
+            yield from (
+                (operation, {"items": [LINE], "expected_total": total}, False)
+                for total in (-1, LARGEST_TOTAL + 1, 1.5, "1", None, True)
+            )
         elif operation in VALID:
             base = PRODUCT if operation == "putProduct" else USER
             yield operation, base, True

@@ -1,5 +1,5 @@
 import type { ERROR_CODES } from "./generated/codes.js";
-import type { InvalidField } from "./types.js";
+import type { ChangedPrice, InvalidField, Shortage } from "./types.js";
 
 /** An error code of the contract. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
@@ -68,8 +68,22 @@ export class ApiError extends Error {
 
 /** Returns the invalid fields of the request body, if `error` is a ValidationError that lists them. */
 export function invalidFields(error: unknown): InvalidField[] {
-  if (!(error instanceof ApiError) || error.code !== "ValidationError" || !Array.isArray(error.details)) return [];
-  return error.details as InvalidField[];
+  return detailsOf(error, "ValidationError");
+}
+
+/** Returns the products with too little stock, if `error` is an OutOfStock error or the reason of a rejected order. */
+export function shortages(error: unknown): Shortage[] {
+  return detailsOf(error, "OutOfStock");
+}
+
+/** Returns both totals, if `error` is a PriceChanged error or the reason of a rejected order. */
+export function changedPrice(error: unknown): ChangedPrice | undefined {
+  return detailsOf<ChangedPrice>(error, "PriceChanged")[0];
+}
+
+function detailsOf<Detail>(error: unknown, code: ErrorCode): Detail[] {
+  const { code: actual, details }: { code?: unknown; details?: unknown } = Object(error);
+  return actual === code && Array.isArray(details) ? details : [];
 }
 
 /** What a method of an openapi-fetch client resolves to. */

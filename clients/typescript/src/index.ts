@@ -3,9 +3,11 @@ export {
   type AnyErrorCode,
   ApiError,
   type ApiErrorFields,
+  changedPrice,
   type ClientErrorCode,
   type ErrorCode,
   invalidFields,
+  shortages,
   unwrap,
 } from "./errors.js";
 export { ERROR_CODES } from "./generated/codes.js";
@@ -32,6 +34,7 @@ export { errorText } from "./texts.js";
 export type { Tokens, TokenUse } from "./tokens.js";
 export type {
   CancelledOrder,
+  ChangedPrice,
   DecidedOrder,
   InvalidField,
   NewOrder,
@@ -44,6 +47,7 @@ export type {
   PaidOrder,
   Product,
   Reason,
+  Shortage,
   User,
 } from "./types.js";
 export {

@@ -1,9 +1,6 @@
 import { type AnyErrorCode, ApiError, type ClientErrorCode, type ErrorCode } from "./errors.js";
 
-/** Codes of a newer contract than the one that this package was generated from. */
-type NewerErrorCode = "PriceChanged" | "ServiceUnavailable";
-
-type Texts = Record<ErrorCode | ClientErrorCode | NewerErrorCode, string>;
+type Texts = Record<ErrorCode | ClientErrorCode, string>;
 
 const ENGLISH: Texts = {
   ValidationError: "Some of the details are not valid. Please check them and try again.",

@@ -1,6 +1,10 @@
 import type { components as Http } from "./generated/http.js";
 import type { operations, components as Rest } from "./generated/rest.js";
 
+/** The expected and the actual total of an order with the code `PriceChanged`. */
+export type ChangedPrice = Rest["schemas"]["ChangedPrice"];
+/** A product with too little stock. */
+export type Shortage = Rest["schemas"]["Shortage"];
 /** An invalid field of a request body. */
 export type InvalidField = Rest["schemas"]["InvalidField"];
 export type NewOrder = Rest["schemas"]["NewOrder"];

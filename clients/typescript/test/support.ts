@@ -20,7 +20,7 @@ export function pending(): Order {
 
 export function confirmed(): Order {
   const items = [{ product_id: "teapot", quantity: 2, unit_price: 500, name: "Teapot" }];
-  return { ...pending(), status: "CONFIRMED", items, total: 1000, currency: "JPY" } as Order;
+  return { ...pending(), status: "CONFIRMED", items, total: 1000, currency: "JPY" };
 }
 
 /** A clock that jumps instead of waiting. */

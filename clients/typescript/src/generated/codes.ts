@@ -10,6 +10,7 @@ export const ERROR_CODES = [
   "OrderNotFound",
   "OutOfStock",
   "PayloadTooLarge",
+  "PriceChanged",
   "ProductNotFound",
   "ServiceUnavailable",
   "Timeout",

@@ -137,7 +137,8 @@ export const OPERATIONS = {
                 {
                   "product_id": "teapot",
                   "quantity": 2,
-                  "unit_price": 4800
+                  "unit_price": 4800,
+                  "name": "Tetsubin teapot"
                 }
               ],
               "total": 9600,
@@ -221,7 +222,8 @@ export const OPERATIONS = {
             {
               "product_id": "teapot",
               "quantity": 2,
-              "unit_price": 4800
+              "unit_price": 4800,
+              "name": "Tetsubin teapot"
             }
           ],
           "total": 9600,
@@ -317,7 +319,8 @@ export const OPERATIONS = {
             {
               "product_id": "teapot",
               "quantity": 2,
-              "unit_price": 4800
+              "unit_price": 4800,
+              "name": "Tetsubin teapot"
             }
           ],
           "total": 9600,
@@ -340,7 +343,14 @@ export const OPERATIONS = {
           ],
           "reason": {
             "code": "OutOfStock",
-            "message": "Not enough in stock: teapot"
+            "message": "Not enough in stock: teapot",
+            "details": [
+              {
+                "product_id": "teapot",
+                "requested": 2,
+                "available": 1
+              }
+            ]
           },
           "created_at": "2026-01-02T03:04:05.678Z",
           "updated_at": "2026-01-02T03:04:06.012Z"
@@ -376,7 +386,8 @@ export const OPERATIONS = {
             {
               "product_id": "teapot",
               "quantity": 2,
-              "unit_price": 4800
+              "unit_price": 4800,
+              "name": "Tetsubin teapot"
             }
           ],
           "total": 9600,
@@ -434,7 +445,8 @@ export const OPERATIONS = {
             {
               "product_id": "teapot",
               "quantity": 2,
-              "unit_price": 4800
+              "unit_price": 4800,
+              "name": "Tetsubin teapot"
             }
           ],
           "total": 9600,
@@ -497,7 +509,8 @@ export const OPERATIONS = {
             {
               "product_id": "teapot",
               "quantity": 2,
-              "unit_price": 4800
+              "unit_price": 4800,
+              "name": "Tetsubin teapot"
             }
           ],
           "total": 9600,
@@ -533,11 +546,38 @@ export const OPERATIONS = {
       "ProductNotFound": {
         "code": "ProductNotFound",
         "message": "Not in the catalog: teapot",
+        "order_id": "3f0c7b21-9f0e-5a8c-9d53-6f1b0d6f52a8",
+        "details": [
+          {
+            "product_id": "teapot"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "OutOfStock": {
         "code": "OutOfStock",
         "message": "Not enough in stock: teapot",
+        "order_id": "3f0c7b21-9f0e-5a8c-9d53-6f1b0d6f52a8",
+        "details": [
+          {
+            "product_id": "teapot",
+            "requested": 2,
+            "available": 1
+          }
+        ],
+        "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
+      },
+      "PriceChanged": {
+        "code": "PriceChanged",
+        "message": "The total is 9,800 JPY, but the order expects 9,600 JPY",
+        "order_id": "3f0c7b21-9f0e-5a8c-9d53-6f1b0d6f52a8",
+        "details": [
+          {
+            "expected_total": 9600,
+            "total": 9800,
+            "currency": "JPY"
+          }
+        ],
         "request_id": "6c1f5a3e-7d0b-4a39-9a1e-2f3b7c8d9e01"
       },
       "IdempotencyConflict": {

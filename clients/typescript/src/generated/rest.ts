@@ -143,7 +143,7 @@ export interface paths {
         /**
          * Place an order and wait until it is decided
          * @description The response arrives when the order is confirmed or rejected, after at most 29 seconds. The order also appears in
-         *     the caller's list of orders, even if the response is an error.
+         *     the caller's list of orders, even if the response is an error. An error with `order_id` is about that order.
          *
          *     A retry with the same `Idempotency-Key` and body returns the result of the same order: 200 if it is confirmed,
          *     otherwise the same error as before.
@@ -171,6 +171,11 @@ export interface components {
         };
         /** @description Each product may appear in only one line. */
         NewOrder: {
+            /**
+             * @description The total that the customer saw, in minor units. If the total differs at the confirmation, the order is rejected
+             *     with the code `PriceChanged`. Without this field, the customer pays the prices at the confirmation.
+             */
+            expected_total?: number;
             items: components["schemas"]["NewOrderLine"][];
         };
         NewOrderLine: {
@@ -258,12 +263,16 @@ export interface components {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
             unit_price: components["schemas"]["UnitPrice"];
+            /** @description Name of the product at the confirmation. Orders that release 0.1.0 confirmed have no names. */
+            name?: string;
         };
         /** @description A line of an order that was confirmed before it was cancelled has a price. */
         CancelledOrderLine: {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
             unit_price?: components["schemas"]["UnitPrice"];
+            /** @description Name of the product at the confirmation. Orders that release 0.1.0 confirmed have no names. */
+            name?: string;
         };
         OrderPage: {
             orders: components["schemas"]["Order"][];
@@ -275,8 +284,10 @@ export interface components {
              * @description Later versions can add values: treat an unknown code by its message.
              * @enum {string}
              */
-            code: "ValidationError" | "ProductNotFound" | "OutOfStock";
+            code: "ValidationError" | "ProductNotFound" | "OutOfStock" | "PriceChanged";
             message: string;
+            /** @description Of the same form as the `details` of the error with this code. Orders that release 0.1.0 rejected have none. */
+            details?: (components["schemas"]["Shortage"] | components["schemas"]["ChangedPrice"] | components["schemas"]["UnknownProduct"])[];
         };
         /** @description Why the order failed. */
         FailureReason: {
@@ -297,7 +308,7 @@ export interface components {
              * @description What happened. Later versions can add values: treat an unknown code like other codes with the same HTTP status.
              * @enum {string}
              */
-            code: "ValidationError" | "Unauthorized" | "Forbidden" | "NotFound" | "UserNotFound" | "OrderNotFound" | "ProductNotFound" | "UserAlreadyExists" | "IdempotencyConflict" | "InvalidTransition" | "OutOfStock" | "PayloadTooLarge" | "UnsupportedMediaType" | "TooManyRequests" | "InternalError" | "ServiceUnavailable" | "Timeout";
+            code: "ValidationError" | "Unauthorized" | "Forbidden" | "NotFound" | "UserNotFound" | "OrderNotFound" | "ProductNotFound" | "UserAlreadyExists" | "IdempotencyConflict" | "InvalidTransition" | "OutOfStock" | "PriceChanged" | "PayloadTooLarge" | "UnsupportedMediaType" | "TooManyRequests" | "InternalError" | "ServiceUnavailable" | "Timeout";
             /** @description What happened, in English, for developers. The text can change, so choose the text for customers by `code`. */
             message: string;
             request_id: components["schemas"]["RequestId"];
@@ -306,6 +317,7 @@ export interface components {
         ValidationError: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "ValidationError";
+            order_id?: components["schemas"]["RecordedOrderId"];
             /**
              * @description The invalid fields of the body, at most 20. Missing if another part of the request is invalid, or if the
              *     gateway rejected the body.
@@ -350,6 +362,9 @@ export interface components {
         ProductNotFound: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "ProductNotFound";
+            order_id?: components["schemas"]["RecordedOrderId"];
+            /** @description The products that are not in the catalog. */
+            details?: components["schemas"]["UnknownProduct"][];
         };
         /** @description The caller already has a profile. */
         UserAlreadyExists: components["schemas"]["ApiError"] & {
@@ -360,17 +375,48 @@ export interface components {
         IdempotencyConflict: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "IdempotencyConflict";
+            /** @description Id of the order that was placed with this key. Only responses of `POST /process` contain this id. */
+            order_id?: string;
         };
         /** @description The status of the order does not allow the change. */
         InvalidTransition: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "InvalidTransition";
+            order_id?: components["schemas"]["RecordedOrderId"];
         };
         /** @description The stock of a product is lower than the ordered quantity. */
         OutOfStock: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "OutOfStock";
+            order_id?: components["schemas"]["RecordedOrderId"];
+            /** @description The products with too little stock. Orders that release 0.1.0 rejected have no details. */
+            details?: components["schemas"]["Shortage"][];
         };
+        Shortage: {
+            product_id: components["schemas"]["ProductId"];
+            requested: components["schemas"]["OrderQuantity"];
+            /** @description Units in stock when the order was rejected. */
+            available: number;
+        };
+        UnknownProduct: {
+            product_id: components["schemas"]["ProductId"];
+        };
+        /** @description The total of the order differs from `expected_total`. */
+        PriceChanged: components["schemas"]["ApiError"] & {
+            /** @enum {string} */
+            code?: "PriceChanged";
+            order_id?: components["schemas"]["RecordedOrderId"];
+            /** @description Exactly one entry with both totals. */
+            details?: components["schemas"]["ChangedPrice"][];
+        };
+        ChangedPrice: {
+            /** @description The total in the request, in minor units. */
+            expected_total: number;
+            total: components["schemas"]["Total"];
+            currency: components["schemas"]["Currency"];
+        };
+        /** @description Id of the order that `POST /process` recorded. Other operations return errors without this id. */
+        RecordedOrderId: string;
         /** @description The body exceeds the maximum size. */
         PayloadTooLarge: components["schemas"]["ApiError"] & {
             /** @enum {string} */
@@ -390,6 +436,7 @@ export interface components {
         InternalError: components["schemas"]["ApiError"] & {
             /** @enum {string} */
             code?: "InternalError";
+            order_id?: components["schemas"]["RecordedOrderId"];
         };
         /** @description The platform cannot decide the order now. */
         ServiceUnavailable: components["schemas"]["ApiError"] & {
@@ -532,6 +579,7 @@ export interface components {
         };
         /**
          * @description `OutOfStock`: the stock of a product is too low, and the order is `REJECTED`.
+         *     `PriceChanged`: the total differs from `expected_total`, and the order is `REJECTED`.
          *     `IdempotencyConflict`: the key was already used with a different body.
          *     `InvalidTransition`: the order was cancelled in the meantime.
          */
@@ -541,7 +589,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["OutOfStock"] | components["schemas"]["IdempotencyConflict"] | components["schemas"]["InvalidTransition"];
+                "application/json": components["schemas"]["OutOfStock"] | components["schemas"]["PriceChanged"] | components["schemas"]["IdempotencyConflict"] | components["schemas"]["InvalidTransition"];
             };
         };
         /** @description `PayloadTooLarge`: the body exceeds the maximum size. */
@@ -604,8 +652,8 @@ export interface components {
             };
         };
         /**
-         * @description `Timeout`: the order was not decided in time, but it will be decided. Get the order, or retry the request with
-         *     the same `Idempotency-Key`.
+         * @description `Timeout`: the order was not decided in time, but it will be decided. To learn its id, retry the request with the
+         *     same `Idempotency-Key`.
          */
         Undecided: {
             headers: {

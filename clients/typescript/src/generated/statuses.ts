@@ -13,6 +13,7 @@ export const HTTP_STATUS = {
   IdempotencyConflict: 409,
   InvalidTransition: 409,
   OutOfStock: 409,
+  PriceChanged: 409,
   PayloadTooLarge: 413,
   UnsupportedMediaType: 415,
   TooManyRequests: 429,

@@ -1,18 +1,18 @@
 import type { ErrorCode } from "../errors.js";
 import type { NewOrder, NewProduct, NewUser, Order, OrderLine, Product, User } from "../types.js";
-import type { Violation } from "../validate.js";
+
+interface MockErrorFields {
+  orderId?: string | undefined;
+  details?: readonly object[] | undefined;
+}
 
 /** An error of the mocked platform, which becomes an error response. */
 export class MockError extends Error {
   readonly code: ErrorCode;
   readonly orderId: string | undefined;
-  readonly details: readonly Violation[] | undefined;
+  readonly details: readonly object[] | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    { orderId, details }: { orderId?: string; details?: Violation[] } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, { orderId, details }: MockErrorFields = {}) {
     super(message);
     this.code = code;
     this.orderId = orderId;
@@ -32,16 +32,14 @@ export interface MockCaller {
   isAdmin: boolean;
 }
 
-interface Rejection {
-  code: "OutOfStock" | "ProductNotFound" | "ValidationError";
-  message: string;
-}
+type Rejection = Extract<Order, { status: "REJECTED" }>["reason"];
 
 /** An order with what the mocked platform knows besides. */
 interface Row {
   order: Order;
   /** How often the order can still be read before it is decided. */
   readsLeft: number;
+  expectedTotal?: number | undefined;
   body: string;
 }
 
@@ -91,7 +89,12 @@ export class MockPlatform {
       created_at: at,
       updated_at: at,
     };
-    this.#rows.set(order.order_id, { order, readsLeft: this.pendingReads, body });
+    this.#rows.set(order.order_id, {
+      order,
+      readsLeft: this.pendingReads,
+      expectedTotal: content.expected_total,
+      body,
+    });
     if (key !== null) this.#keys.set(key, order.order_id);
     return order;
   }
@@ -99,7 +102,7 @@ export class MockPlatform {
   /** Decides a PENDING order at once, and returns it. */
   decide(orderId: string): Order {
     const row = this.#row(orderId);
-    if (row.order.status === "PENDING") row.order = this.#decided(row.order);
+    if (row.order.status === "PENDING") row.order = this.#decided(row);
     return row.order;
   }
 
@@ -169,29 +172,45 @@ export class MockPlatform {
     return order.user_id === this.caller.userId;
   }
 
-  #decided(order: Order): Order {
+  #decided({ order, expectedTotal }: Row): Order {
     const { order_id, user_id, created_at, items } = order;
     const base = { order_id, user_id, created_at, updated_at: this.#now() };
-    const reason = this.#reasonToReject(items);
+    const reason = this.#reasonToReject(items, expectedTotal);
     if (reason) return { ...base, status: "REJECTED", items, reason };
     const lines = items.map((line) => {
       this.#take(line, 1);
-      const { unit_price } = this.product(line.product_id);
-      return { ...line, unit_price };
+      const { unit_price, name } = this.product(line.product_id);
+      return { ...line, unit_price, name };
     });
-    const total = lines.reduce((sum, line) => sum + line.unit_price * line.quantity, 0);
-    const { currency } = this.product(items[0]?.product_id ?? "");
-    return { ...base, status: "CONFIRMED", items: lines, total, currency };
+    return { ...base, status: "CONFIRMED", items: lines, ...this.#totalOf(items) };
   }
 
-  #reasonToReject(items: readonly OrderLine[]): Rejection | undefined {
-    const ids = (lines: readonly OrderLine[]): string => lines.map((line) => line.product_id).join(", ");
-    const unknown = items.filter((line) => !this.products.has(line.product_id));
-    if (unknown.length > 0) return { code: "ProductNotFound", message: `Not in the catalog: ${ids(unknown)}` };
+  #reasonToReject(items: readonly OrderLine[], expectedTotal: number | undefined): Rejection | undefined {
+    const unknown = items.flatMap(({ product_id }) => (this.products.has(product_id) ? [] : { product_id }));
+    if (unknown.length > 0) {
+      return { code: "ProductNotFound", message: `Not in the catalog: ${idsOf(unknown)}`, details: unknown };
+    }
     const currencies = new Set(items.map((line) => this.product(line.product_id).currency));
     if (currencies.size > 1) return { code: "ValidationError", message: "items: prices in several currencies" };
-    const short = items.filter((line) => this.product(line.product_id).quantity < line.quantity);
-    return short.length > 0 ? { code: "OutOfStock", message: `Not enough in stock: ${ids(short)}` } : undefined;
+    const short = items.flatMap(({ product_id, quantity: requested }) => {
+      const available = this.product(product_id).quantity;
+      return available < requested ? { product_id, requested, available } : [];
+    });
+    if (short.length > 0) {
+      return { code: "OutOfStock", message: `Not enough in stock: ${idsOf(short)}`, details: short };
+    }
+    const { total, currency } = this.#totalOf(items);
+    if (expectedTotal === undefined || expectedTotal === total) return undefined;
+    const details = [{ expected_total: expectedTotal, total, currency }];
+    return { code: "PriceChanged", message: `The total is ${total}, but the order expects ${expectedTotal}`, details };
+  }
+
+  #totalOf(items: readonly OrderLine[]): { total: number; currency: string } {
+    const total = items.reduce(
+      (sum, { product_id, quantity }) => sum + this.product(product_id).unit_price * quantity,
+      0,
+    );
+    return { total, currency: this.product(items[0]?.product_id ?? "").currency };
   }
 
   /** Takes the products of a line from the stock once, or returns them if `times` is -1. */
@@ -205,6 +224,10 @@ export class MockPlatform {
     this.#time = Math.max(this.#time + 1, Date.now());
     return new Date(this.#time).toISOString();
   }
+}
+
+function idsOf(products: readonly { product_id: string }[]): string {
+  return products.map(({ product_id }) => product_id).join(", ");
 }
 
 /** Returns one page of entries, and the cursor of the next page if there is one. */

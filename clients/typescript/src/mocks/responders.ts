@@ -74,7 +74,7 @@ async function body<Body>(request: Request, validate: (value: unknown) => Violat
   const value: unknown = await request.json().catch(() => {
     throw new MockError("ValidationError", "body: not valid JSON; send a JSON object");
   });
-  const details = validate(value);
+  const details = validate(value).map(({ pointer, rule, message }) => ({ pointer, rule, message }));
   if (details.length === 0) return value as Body;
   throw new MockError("ValidationError", "The body does not match the schema in the OpenAPI document", { details });
 }
@@ -83,6 +83,9 @@ async function body<Body>(request: Request, validate: (value: unknown) => Violat
 function confirmed(order: Order): Order {
   const { order_id: orderId, status } = order;
   if (status === "CONFIRMED") return order;
-  if ("reason" in order && order.reason) throw new MockError(order.reason.code, order.reason.message, { orderId });
+  if (status === "REJECTED" || status === "FAILED") {
+    const { code, message, ...reason } = order.reason;
+    throw new MockError(code, message, { orderId, ...reason });
+  }
   throw new MockError("InvalidTransition", `status: ${status} cannot become CONFIRMED`, { orderId });
 }
