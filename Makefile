@@ -42,12 +42,13 @@ unexport UV_PROJECT UV_PROJECT_ENVIRONMENT UV_WORKING_DIR UV_WORKING_DIRECTORY
 unexport UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_BUILD_CONSTRAINT UV_REQUIRE_HASHES UV_NO_VERIFY_HASHES
 unexport UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_TORCH_BACKEND UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_SOURCES
 
+CLIENT := clients/typescript
 PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 # Tests of one file share fixtures, so they run on one worker. By default, xdist starts the files with the most tests
 # first, so slow files with few tests would come last.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
-QUICK := tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
+QUICK := tests/clients tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components contracts emulator_fixes engine functions local operations policy tests tools
 # Every rule is mandatory for a stack without an enforcement file. STACK may be ORGANIZATION/STACK. The stacks of pull
 # requests, pr-NUMBER, share one file.
@@ -55,7 +56,7 @@ NAME := $(notdir $(STACK))
 ENFORCEMENT := $(wildcard policy/enforcement/$(NAME).json $(if $(filter pr-%,$(NAME)),policy/enforcement/pr.json))
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(firstword $(ENFORCEMENT)))
 
-.PHONY: help up order user frontend down status test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate lock
+.PHONY: help up order user frontend down status docs test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate client lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
@@ -78,12 +79,15 @@ status: .venv/installed-local ## show what runs on this machine
 down: .venv/installed-local ## stop the platform on this machine and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
-test: .venv/installed-dev .venv/asl/installed .venv/browser/installed ## run all tests
+docs: .venv/openapi/installed ## write the pages of both APIs to .build/docs
+	@sh tools/openapi/pages.sh .venv/openapi
+
+test: .venv/installed-dev .venv/asl/installed .venv/browser/installed .venv/openapi/installed $(CLIENT)/dist/built ## run all tests
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL)
 
-check: .venv/installed-dev .venv/asl/installed ## check format, lint and types, and run the tests that need no emulator
+check: .venv/installed-dev .venv/asl/installed .venv/openapi/installed $(CLIENT)/dist/built ## check format, lint and types, and run the tests that need no emulator
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL) $(QUICK)
@@ -148,6 +152,11 @@ generate: .venv/installed-dev ## write the generated files and parts of document
 	$(BIN)/python settings.py > .build/settings.schema.json && mv .build/settings.schema.json .
 	PYTHONPATH=policy:functions $(BIN)/python -m tools.docs.generate
 
+client: $(CLIENT)/node_modules/installed ## generate, format and build the TypeScript client
+	@PYTHONPATH=functions $(BIN)/python -m tools.client.generate
+	@cd $(CLIENT) && ../../$(BIN)/node node_modules/prettier/bin/prettier.cjs --log-level warn --write .
+	@$(MAKE) --no-print-directory $(CLIENT)/dist/built
+
 lock: .venv/made ## pin the packages in requirements*.in
 	$(LOCK) --universal --python-version $(PYTHON_VERSION) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --universal --python-version $(PYTHON_VERSION) -c requirements-dev.txt requirements-local.in -o requirements-local.txt
@@ -180,4 +189,20 @@ AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 
 .venv/browser/installed: tests/browser/package.json tests/browser/package-lock.json .venv/made | .venv/installed-dev
 	@sh tools/install.sh node $(<D) $(@D)
+	@touch $@
+
+.venv/openapi/installed: tools/openapi/package.json tools/openapi/package-lock.json .venv/made | .venv/installed-dev
+	@echo "Installing the tools for the OpenAPI documents"
+	@sh tools/install.sh node $(<D) $(@D)
+	@touch $@
+
+$(CLIENT)/node_modules/installed: $(CLIENT)/package.json $(CLIENT)/package-lock.json .venv/made | .venv/installed-dev
+	@echo "Installing the packages of the TypeScript client"
+	@sh tools/install.sh node $(CLIENT) $(CLIENT)
+	@touch $@
+
+# The old output is deleted first, so that no module of a deleted source stays in the package.
+$(CLIENT)/dist/built: $(CLIENT)/tsconfig.json $(wildcard $(CLIENT)/src/*.ts $(CLIENT)/src/*/*.ts) $(CLIENT)/node_modules/installed
+	@rm -rf $(@D)
+	@$(BIN)/node $(CLIENT)/node_modules/typescript/bin/tsc --project $<
 	@touch $@

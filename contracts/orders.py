@@ -51,6 +51,7 @@ HTTP_STATUS: Final[Mapping[str, int]] = MappingProxyType(
         "IdempotencyConflict": 409,
         "InvalidTransition": 409,
         "OutOfStock": 409,
+        "PriceChanged": 409,
         "PayloadTooLarge": 413,
         "UnsupportedMediaType": 415,
         "TooManyRequests": 429,
@@ -62,8 +63,20 @@ HTTP_STATUS: Final[Mapping[str, int]] = MappingProxyType(
 )
 """The HTTP status of each error code that a response can have."""
 
+POLL_AFTER_S: Final = 1
+"""Seconds after which a client reads an accepted order for the first time. Most orders are decided by then."""
+
 RETRY_AFTER_S: Final = 10
 """Seconds after which a client may repeat a request of `POST /process` that returned 503 or 504."""
+
+EXPOSED_HEADERS: Final = ("Location", "Retry-After", "x-amzn-requestid")
+"""The response headers of the REST API that web pages of other origins may read."""
+
+LARGEST_ID_LIST: Final = 100
+"""Maximum number of product ids in one request: DynamoDB's BatchGetItem reads up to 100 rows."""
+
+MOST_DETAILS: Final = 20
+"""Maximum number of details in one error. An invalid body can violate its schema in thousands of places."""
 
 LARGEST_BODY_BYTES: Final = 16 * 1024
 """Maximum size of a request body, more than five times the largest valid order."""

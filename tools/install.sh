@@ -146,7 +146,9 @@ packages() {
 
 node() {
     attempt "cannot write $PWD/$2" "$room" mkdir -p "$2"
-    attempt "cannot write $PWD/$2" "$room" cp "$1/package.json" "$1/package-lock.json" "$2"
+    if [ "$1" != "$2" ]; then
+        attempt "cannot write $PWD/$2" "$room" cp "$1/package.json" "$1/package-lock.json" "$2"
+    fi
     PATH="$PWD/$bin:$PATH"
     attempt "cannot install the packages of $1/package.json" "$reach; or $room" \
         npm ci --ignore-scripts --prefix "$2" --no-global --no-dry-run --no-audit --no-fund

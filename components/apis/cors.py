@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.apis.mapping_templates import render
+from contracts.orders import EXPOSED_HEADERS
 
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key")
-EXPOSED_HEADERS: Final = ("Location", "Retry-After", "x-amzn-requestid")
 # The time in seconds for which a browser may cache the response to a preflight request. Chrome's maximum is two hours.
 MAX_AGE_S: Final = 3600
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"

@@ -48,7 +48,11 @@ class Operation:
 
 def load(name: str) -> dict[str, Any]:
     """Return the parsed OpenAPI document `contracts/{name}`."""
-    text = (CONTRACTS / name).read_text(encoding="utf-8")
+    return parse((CONTRACTS / name).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return an OpenAPI document, or a schema in JSON, from its text."""
     return cast("dict[str, Any]", yaml.load(text, _LOADER))  # noqa: S506 - both loaders are safe
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from components.aws import openapi
@@ -37,9 +38,14 @@ _SHARED_DATA: Final = ("_retry", "endpoints", "partitions", "sdk-default-configu
 def checks() -> dict[str, bytes]:
     """Return the validators as Python modules, by path under `shared/checks/`: one per request body and per event.
 
-    Each module has a function `validate(data)`, which raises shared.contracts.JsonSchemaValueException.
+    Each module has a function `validate(data)`. For an event, the function raises JsonSchemaValueException at the first
+    violation. For a request, it raises JsonSchemaValuesException with all violations. Both are in shared.contracts.
     """
-    code = {f"{name}.py": _code(_without_annotations(schema)) for name, schema in schemas().items()}
+    events = {path.stem for path in _event_schemas()}
+    code = {
+        f"{name}.py": _code(_without_annotations(schema), fast_fail=name in events)
+        for name, schema in schemas().items()
+    }
     return {"__init__.py": _GENERATED.encode(), **code}
 
 
@@ -65,9 +71,13 @@ def schemas() -> dict[str, Mapping[str, Any]]:
         for operation in openapi.operations(openapi.load(name)):
             if operation.request_schema is not None:
                 found[operation.operation_id] = operation.request_schema
-    for path in sorted((openapi.CONTRACTS / "events").glob("*.json")):
+    for path in _event_schemas():
         found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def _event_schemas() -> list[Path]:
+    return sorted((openapi.CONTRACTS / "events").glob("*.json"))
 
 
 def sdk_data() -> dict[str, bytes]:
@@ -89,16 +99,16 @@ def sdk_data() -> dict[str, bytes]:
     return {path: _json(content) for path, content in files.items()}
 
 
-def _code(schema: Mapping[str, Any]) -> bytes:
+def _code(schema: Mapping[str, Any], *, fast_fail: bool) -> bytes:
     import fastjsonschema  # noqa: PLC0415 - the import is slow, and only a new build of the layer needs it
 
     # API Gateway validates with draft 4. A validator for a later draft would accept 1.0 as an integer, which API
     # Gateway refuses.
-    code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema})
+    code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema}, fast_fail=fast_fail)
     # The generated code must not import fastjsonschema, which is not installed in Lambda.
     own = code.replace(
         "from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException\n",
-        "from shared.contracts import JsonSchemaValueException\n",
+        "from shared.contracts import JsonSchemaValueException, JsonSchemaValuesException\n",
     )
     if own == code:
         raise ValueError(

@@ -26,11 +26,14 @@ check_body = contracts.request_check("putProduct")
 
 @api.get("/products")
 def list_products() -> Response[str]:
-    """Return one page of products in id order.
+    """Return one page of products in id order, or the products whose ids the request lists.
 
     Raises ValidationError for a cursor whose product does not exist.
     """
     http.caller(api)
+    ids = http.id_list(api)
+    if ids is not None:
+        return http.answer(HTTPStatus.OK, {"products": catalog.read(filter(products.is_product_id, ids))})
     limit, cursor = http.page_limit(api), http.page_cursor(api)
     after = None if cursor is None else cursors.decode(cursor)
     if after is not None and _product(after) is None:

@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from contracts.orders import POLL_AFTER_S
 from orders_api.cancellation import cancel
 from shared import aws, contracts, http
 from shared.domain import cursors, orders
@@ -38,15 +39,19 @@ def create_order() -> Response[str]:
     """Accept an order. The workflow starts after the outbox relay has published the event OrderCreated."""
     caller = http.caller(api)
     key = http.idempotency_key(api)
-    items = http.json_body(api, check_body)["items"]
+    content = http.json_body(api, check_body)
+    items, expected_total = content["items"], content.get("expected_total")
     orders.check_lines(items)
     order_id = str(uuid.uuid4()) if key is None else orders.order_id_for(caller.user_id, key)
     correlate(order_id)
     order = store.create(
-        orders.new_order(order_id, caller.user_id, items, utc_now()), request_hash=orders.request_hash(items)
+        orders.new_order(order_id, caller.user_id, items, utc_now()),
+        request_hash=orders.request_hash(items, expected_total),
+        expected_total=expected_total,
     )
     logger.info("order accepted", order_id=order_id, status=order["status"])
-    return http.answer(HTTPStatus.ACCEPTED, order, location=http.location_of(api, order_id))
+    location = http.location_of(api, order_id)
+    return http.answer(HTTPStatus.ACCEPTED, order, location=location, retry_after_s=POLL_AFTER_S)
 
 
 @api.get("/orders")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
@@ -62,9 +62,9 @@ class CatalogStore:
         )
         items: list[rows.Row] = cast("Any", answer)["Items"]
         ids: list[str] = [item["product_id"]["S"] for item in items]
-        # The returned last id comes from the index, because `_read` may not return the last product: the index is
+        # The returned last id comes from the index, because `read` may not return the last product: the index is
         # eventually consistent, so it can list a product that no longer exists.
-        return self._read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+        return self.read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:
         """Create or replace the product, once per `request_id`. Return whether the product was created.
@@ -114,11 +114,13 @@ class CatalogStore:
             )
         )
 
-    def _read(self, ids: Sequence[str]) -> list[Product]:
-        """Return the products in the order of `ids`, without missing products.
+    def read(self, product_ids: Iterable[str]) -> list[Product]:
+        """Return the products in the order of their ids in `product_ids`, without missing products.
 
-        Raises TooManyRequests if DynamoDB leaves keys unprocessed in every attempt.
+        `product_ids` has at most 100 distinct ids. Raises TooManyRequests if DynamoDB leaves keys unprocessed in every
+        attempt.
         """
+        ids = list(product_ids)
         found: dict[str, Product] = {}
         keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in ids]
         for attempt in range(_TRIES):

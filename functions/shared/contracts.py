@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Final, cast
 
+from contracts.orders import MOST_DETAILS
 from shared.errors import ValidationError
 
 Check = Callable[[Any], None]
 """A function that raises ValidationError unless its argument matches a schema."""
 
+_PLACE: Final = re.compile(r"[.\[]")
 _LONGEST_LIST: Final = 20
 """Error messages list up to this many allowed values. For more values, they refer to the OpenAPI document."""
 _ALLOWED: Final[Mapping[str, str]] = {
@@ -50,6 +54,14 @@ class JsonSchemaValueException(Exception):
         return self.definition.get(self.rule or "")
 
 
+class JsonSchemaValuesException(Exception):
+    """A value violates rules of its schema. The generated validators of request bodies raise this exception."""
+
+    def __init__(self, errors: Sequence[JsonSchemaValueException]) -> None:
+        super().__init__(f"{len(errors)} violations")
+        self.errors = errors
+
+
 def request_check(operation_id: str) -> Check:
     """Return the function that checks an operation's request body.
 
@@ -76,21 +88,43 @@ def _check(schema: str, name: str) -> Check:
             run(value)
         except JsonSchemaValueException as broken:
             raise ValidationError(_explain(broken, name)) from broken
+        except JsonSchemaValuesException as broken:
+            details = islice(chain.from_iterable(map(_details, broken.errors)), MOST_DETAILS)
+            raise ValidationError(_explain(broken.errors[0], name), list(details)) from broken
 
     return check
 
 
+def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
+    """Yield a detail for each field that violates the rule: its JSON pointer (RFC 6901), the rule and a message.
+
+    For a missing field, the pointer contains the name of that field. For an unknown field, the pointer is that of the
+    object, because the client chose the name of the field, and errors repeat nothing from the request.
+    """
+    where = _PLACE.sub("/", (broken.name or "data").removeprefix("data")).replace("]", "")
+    fields: list[str] = [""]
+    given = cast("dict[str, Any]", broken.value) if isinstance(broken.value, dict) else {}
+    if broken.rule == "required":
+        fields = [f"/{name}" for name in broken.definition["required"] if name not in given]
+    for field in fields:
+        yield {"pointer": where + field, "rule": broken.rule or "", "message": _problem(broken)}
+
+
 def _explain(broken: JsonSchemaValueException, name: str) -> str:
-    """Return a message with the location, the received value and the allowed values.
+    """Return a message with the location, the received value and the allowed values."""
+    return f"{name}{(broken.name or 'data').removeprefix('data')}: {_problem(broken)}"
+
+
+def _problem(broken: JsonSchemaValueException) -> str:
+    """Return a message with the received value and the allowed values.
 
     The message does not use `broken.message`, which contains property names that the client chose.
     """
-    where = name + (broken.name or "data").removeprefix("data")
     definition = broken.definition
     if broken.rule == "additionalProperties":
-        return f"{where}: unknown properties; allowed: {', '.join(definition['properties'])}"
+        return f"unknown properties; allowed: {', '.join(definition['properties'])}"
     if broken.rule == "required":
-        return f"{where}: missing properties; required: {', '.join(definition['required'])}"
+        return f"missing properties; required: {', '.join(definition['required'])}"
     limit: object = broken.rule_definition
     if isinstance(limit, list):
         values = cast("list[str]", limit)
@@ -98,7 +132,7 @@ def _explain(broken: JsonSchemaValueException, name: str) -> str:
             ", ".join(values) if len(values) <= _LONGEST_LIST else f"the {len(values)} values in the OpenAPI document"
         )
     allowed = _ALLOWED.get(broken.rule or "", f"{broken.rule} {{}}").format(limit)
-    return f"{where}: got {_echo(broken.value)}; allowed: {allowed}"
+    return f"got {_echo(broken.value)}; allowed: {allowed}"
 
 
 def _echo(value: object) -> str:

@@ -10,9 +10,20 @@ and, if possible, the allowed values or a remedy. It contains no personal data.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 
 class OrdersError(Exception):
-    """Base class of all errors."""
+    """Base class of all errors.
+
+    `details` says in a form for programs what is wrong, for example which fields are invalid. API responses contain
+    these details. contracts/rest-api.yaml defines their fields for each error code.
+    """
+
+    def __init__(self, message: str = "", details: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
 
     @property
     def code(self) -> str:
@@ -62,6 +73,10 @@ class InvalidTransition(OrdersError):
 
 class OutOfStock(OrdersError):
     """The stock of a product is lower than the ordered quantity."""
+
+
+class PriceChanged(OrdersError):
+    """The total of the order differs from the total that the client expected."""
 
 
 class UnsupportedMediaType(OrdersError):

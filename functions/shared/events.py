@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from contracts.orders import DETAIL_TYPES, EVENT_SOURCE
 from shared import contracts
-from shared.domain.orders import Order
+from shared.domain.orders import Line, Order
 from shared.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -23,8 +23,27 @@ class Detail(TypedDict):
 
 
 def detail_of(order: Order) -> Detail:
-    """Return the detail of the event about the order's status. Its event id is `{order_id}:{status}`."""
-    return {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
+    """Return the detail of the event about the order's status. Its event id is `{order_id}:{status}`.
+
+    During an update, consumers of release 0.1.0 run beside this release, and they refuse unknown fields and reason
+    codes. Events therefore leave out what 0.1.0 does not know, although this release's consumers accept it.
+    """
+    return {"event_id": f"{order['order_id']}:{order['status']}", "order": _known_to_older_consumers(order)}
+
+
+def _known_to_older_consumers(order: Order) -> Order:
+    known = order.copy()
+    known["items"] = [_without_name(line) for line in order["items"]]
+    if "reason" in order:
+        code, message = order["reason"]["code"], order["reason"]["message"]
+        known["reason"] = {"code": "ValidationError" if code == "PriceChanged" else code, "message": message}
+    return known
+
+
+def _without_name(line: Line) -> Line:
+    known = line.copy()
+    known.pop("name", None)
+    return known
 
 
 def event_parser(*detail_types: str) -> Callable[[Any], Detail]:

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatew
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from botocore.exceptions import ClientError
 
-from contracts.orders import HTTP_STATUS
+from contracts.orders import EXPOSED_HEADERS, HTTP_STATUS, LARGEST_ID_LIST
 from shared import request_body
 from shared.aws import error_code, is_throttled
 from shared.contracts import Check
@@ -67,7 +67,7 @@ def rest_api(cors_origins: str) -> APIGatewayRestResolver:
         allow_origin=first,
         extra_origins=others,
         allow_headers=["Idempotency-Key"],
-        expose_headers=["Location", "Retry-After"],
+        expose_headers=list(EXPOSED_HEADERS),
     )
     return _with_errors(_RestResolver(cors=cors if first else None))
 
@@ -128,6 +128,23 @@ def page_cursor(api: Api) -> str | None:
     return api.current_event.query_string_parameters.get("cursor")
 
 
+def id_list(api: Api) -> list[str] | None:
+    """Return the distinct ids in the query parameter `ids`, or None if the request has no such parameter.
+
+    Raises ValidationError unless the parameter has 1 to 100 ids, or if the request also has a limit or a cursor.
+    """
+    parameters = api.current_event.query_string_parameters
+    text = parameters.get("ids")
+    if text is None:
+        return None
+    if "limit" in parameters or "cursor" in parameters:
+        raise ValidationError("ids: cannot be combined with limit or cursor; omit them")
+    ids = list(dict.fromkeys(text.split(",")))
+    if not text or len(ids) > LARGEST_ID_LIST:
+        raise ValidationError(f"ids: must be 1 to {LARGEST_ID_LIST} ids, separated by commas")
+    return ids
+
+
 def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
     """Return the Location header for a resource that a POST created: its path, including the API's stage."""
     return f"{api.current_event.request_context.path.rstrip('/')}/{row_id}"
@@ -180,7 +197,9 @@ def _with_errors[Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: Api
             rejected = InternalError(_INTERNAL_ERROR)
         else:
             logger.info("request rejected", code=rejected.code, status=int(status), extra=_cause(error))
-        body = {"code": rejected.code, "message": str(rejected), "request_id": request_id(api)}
+        body: dict[str, Any] = {"code": rejected.code, "message": str(rejected), "request_id": request_id(api)}
+        if rejected.details:
+            body["details"] = rejected.details
         return answer(status, body, retry_after_s=_RETRY_AFTER_S if isinstance(rejected, TooManyRequests) else None)
 
     def no_route(_: Exception) -> Response[str]:

@@ -32,31 +32,32 @@ class OrderStore:
         self._table = table
         self._by_user_index = by_user_index
 
-    def create(self, order: Order, *, request_hash: str) -> Order:
+    def create(self, order: Order, *, request_hash: str, expected_total: int | None = None) -> Order:
         """Write a new order and return it. If the same request already created the order, return its current state.
 
         One conditional write makes the creation idempotent: a retry by the client or the SDK finds the first attempt's
         row, with the same request hash. Raises IdempotencyConflict if the existing row has a different request hash.
         """
+        row = rows.order_row(order, request_hash=request_hash, synchronous=False, expected_total=expected_total)
         try:
             # If the same request already created the order, the workflow may be confirming the order now.
             outside_transactions(
                 lambda: self._client.put_item(
                     TableName=self._table,
-                    Item=rows.order_row(order, request_hash=request_hash, synchronous=False),
+                    Item=row,
                     ConditionExpression="attribute_not_exists(order_id)",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             )
         except ClientError as error:
-            row = existing_row(error)
-            if not is_failed_condition(error) or row is None:
+            existing = existing_row(error)
+            if not is_failed_condition(error) or existing is None:
                 raise
-            if row["request_hash"]["S"] != request_hash:
+            if existing["request_hash"]["S"] != request_hash:
                 raise IdempotencyConflict(
                     "Idempotency-Key: already used with a different body; use a new key for a new order"
                 ) from error
-            return rows.order_of(row)
+            return rows.order_of(existing)
         return order
 
     def row(self, order_id: str) -> rows.Row | None:

@@ -77,8 +77,9 @@ class OrderTransactions:
         uses the price that DynamoDB returned. If the order is already confirmed, this method changes nothing and
         returns the order as it was confirmed.
 
-        Raises OutOfStock, ProductNotFound, ValidationError (lines with different currencies), InvalidTransition (the
-        order is neither PENDING nor CONFIRMED), OrderNotFound, and StockContention, which callers may retry.
+        Raises OutOfStock, ProductNotFound, PriceChanged (the client expects another total), ValidationError (lines with
+        different currencies), InvalidTransition (the order is neither PENDING nor CONFIRMED), OrderNotFound, and
+        StockContention, which callers may retry.
         """
         retries = Retries(self._retries_s)
         for _ in range(_PRICE_ATTEMPTS):
@@ -91,8 +92,9 @@ class OrderTransactions:
             )
             if attempt.written:
                 return confirmed
-            if attempt.order.is_condition:
+            if attempt.order.is_condition and not _is_pending(attempt.order.row):
                 return _confirmed_earlier(confirmed, attempt.order.row)
+            _check_expected_total(confirmed, attempt)
             prices = [*prices, *_changed_prices(order["items"], attempt)]
         raise StockContention("prices: changed during every attempt to confirm the order; retry")
 
@@ -143,7 +145,10 @@ class OrderTransactions:
         return {"Update": update}
 
     def _confirmation(self, order: Order) -> dict[str, Any]:
-        update = _status_update(self._orders, order, "#status = :before")
+        update = _status_update(
+            self._orders, order, "#status = :before AND (attribute_not_exists(#expected) OR #expected = :total)"
+        )
+        update["ExpressionAttributeNames"] |= {"#expected": "expected_total"}
         update["UpdateExpression"] += ", #items = :items, #total = :total, #currency = :currency"
         update["ExpressionAttributeNames"] |= {"#items": "items", "#total": "total", "#currency": "currency"}
         update["ExpressionAttributeValues"] |= {
@@ -226,6 +231,23 @@ def _status_update(table: str, order: Order, condition: str) -> dict[str, Any]:
     }
 
 
+def _is_pending(row: dict[str, Any] | None) -> bool:
+    return row is not None and rows.order_of(row)["status"] == "PENDING"
+
+
+def _check_expected_total(confirmed: Order, attempt: _Attempt) -> None:
+    """Raise PriceChanged if only the expected total of a PENDING order prevented the confirmation.
+
+    If DynamoDB refused another update too, the prices of this attempt may be outdated, so the next attempt decides.
+    """
+    row = attempt.order.row
+    if not attempt.order.is_condition or row is None or any(line.code != "None" for line in attempt.lines):
+        return
+    expected_total = rows.expected_total_of(row)
+    if expected_total is not None:
+        raise orders.price_changed(expected_total, confirmed.get("total", 0), confirmed.get("currency", ""))
+
+
 def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
     """Return the order in `row`, which an earlier attempt confirmed.
 
@@ -250,7 +272,7 @@ def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
     if unknown := [line["product_id"] for line, row in refused if row is None]:
         raise orders.not_in_catalog(unknown)
     products = [(line, rows.product_of(row)) for line, row in refused if row is not None]
-    if short := [line["product_id"] for line, product in products if product["quantity"] < line["quantity"]]:
+    if short := [(line, product["quantity"]) for line, product in products if product["quantity"] < line["quantity"]]:
         raise orders.out_of_stock(short)
     return [rows.price_of(product) for _, product in products]
 

@@ -1,12 +1,13 @@
 """Converts orders, products and profiles to rows in DynamoDB's JSON format, and rows back to them.
 
 These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. The
-functions also keep internal attributes (request_hash, synchronous, request_id, catalog_id, email_verified, late_shard,
-restarts) out of API responses.
+functions also keep internal attributes (request_hash, synchronous, expected_total, request_id, catalog_id,
+email_verified, late_shard, restarts) out of API responses.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -32,8 +33,11 @@ NO_LONGER_LATE: Final = f"REMOVE {LATE_SHARD}"
 """Part of the update expression of every decision. It removes the order from the index `late`."""
 
 
-def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str, Any]:
-    """Return the row of a new order."""
+def order_row(
+    order: Order, *, request_hash: str, synchronous: bool, expected_total: int | None = None
+) -> dict[str, Any]:
+    """Return the row of a new order. The confirmation compares the total with `expected_total`, unless it is None."""
+    expected = {} if expected_total is None else {"expected_total": {"N": str(expected_total)}}
     return {
         "order_id": {"S": order["order_id"]},
         "user_id": {"S": order["user_id"]},
@@ -43,6 +47,7 @@ def order_row(order: Order, *, request_hash: str, synchronous: bool) -> dict[str
         "updated_at": {"S": order["updated_at"]},
         "request_hash": {"S": request_hash},
         "synchronous": {"BOOL": synchronous},
+        **expected,
     }
 
 
@@ -68,7 +73,14 @@ def order_of(row: Row) -> Order:
     if "reason" in row:
         reason = row["reason"]["M"]
         order["reason"] = {"code": reason["code"]["S"], "message": reason["message"]["S"]}
+        if "details" in reason:
+            order["reason"]["details"] = json.loads(reason["details"]["S"])
     return order
+
+
+def expected_total_of(row: Row) -> int | None:
+    """Return the total that the client of an order expects, in minor units, or None."""
+    return int(row["expected_total"]["N"]) if "expected_total" in row else None
 
 
 def is_synchronous(row: Row) -> bool:
@@ -151,13 +163,19 @@ def price_of(row: Any) -> Price:
     known = isinstance(product_id, str) and isinstance(currency, str) and not isinstance(unit_price, bool)
     if not known or not isinstance(unit_price, int | float) or unit_price != unit_price // 1:
         raise InternalError("product: missing or invalid price")
-    return {"product_id": str(product_id), "unit_price": int(unit_price), "currency": str(currency)}
+    price: Price = {"product_id": str(product_id), "unit_price": int(unit_price), "currency": str(currency)}
+    name = fields.get("name")
+    if isinstance(name, str):
+        price["name"] = name
+    return price
 
 
 def _line_value(line: Line) -> dict[str, Any]:
     value: dict[str, Any] = {"product_id": {"S": line["product_id"]}, "quantity": {"N": str(line["quantity"])}}
     if "unit_price" in line:
         value["unit_price"] = {"N": str(line["unit_price"])}
+    if "name" in line:
+        value["name"] = {"S": line["name"]}
     return value
 
 
@@ -165,4 +183,6 @@ def _line_of(value: Row) -> Line:
     line: Line = {"product_id": value["product_id"]["S"], "quantity": int(value["quantity"]["N"])}
     if "unit_price" in value:
         line["unit_price"] = int(value["unit_price"]["N"])
+    if "name" in value:
+        line["name"] = value["name"]["S"]
     return line

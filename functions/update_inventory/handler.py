@@ -1,14 +1,17 @@
 """Takes the products of an order from the stock and confirms the order, in one transaction (state UpdateInventory).
 
 Environment variables: ORDERS_TABLE, INVENTORY_TABLE.
-Input: {"order": the PENDING order, "products": [{"product_id", "unit_price" (minor units), "currency"}]}.
+Input: {"order": the PENDING order, "products": [{"product_id", "unit_price" (minor units), "currency", "name"}],
+"error_details": true}. The workflow of release 0.1.0 sends neither "name" nor "error_details".
 Output: the confirmed order. If the order was already confirmed, the output is the order as it was confirmed.
-Raises OutOfStock, ProductNotFound, OrderNotFound, ValidationError (different currencies), InvalidTransition (no longer
-PENDING), StockContention (transient), and InternalError for an input that the workflow never sends.
+Raises OutOfStock, ProductNotFound, PriceChanged, OrderNotFound, ValidationError (different currencies),
+InvalidTransition (no longer PENDING), StockContention (transient), and InternalError for an input that the workflow
+never sends. With "error_details", the message of an error with details is JSON: {"message", "details"}.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Final, cast
 
@@ -17,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shared import aws, events, rows
 from shared.domain.orders import Order, Price
 from shared.domain.times import utc_now
-from shared.errors import InternalError, ValidationError
+from shared.errors import InternalError, OrdersError, ValidationError
 from shared.order_transactions import OrderTransactions
 from shared.telemetry import correlate, logger, metrics, tracer
 
@@ -42,7 +45,12 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
     order, prices = _input(event)
     correlate(order["order_id"])
     logger.append_keys(step="UpdateInventory", order_id=order["order_id"])
-    order = transactions.confirm(order, prices, utc_now())
+    try:
+        order = transactions.confirm(order, prices, utc_now())
+    except OrdersError as error:
+        if error.details and event.get("error_details") is True:
+            raise type(error)(json.dumps({"message": str(error), "details": error.details})) from error
+        raise
     logger.info("order confirmed", status=order["status"])
     return order
 

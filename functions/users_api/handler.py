@@ -67,10 +67,12 @@ def _own_address(caller: Caller, address: str) -> str:
     if caller.verified_email is None:
         raise ValidationError(
             "body.email: your token contains no verified email address; verify the address of your account, then sign "
-            "in with the scope email"
+            "in with the scope email",
+            [{"pointer": "/email", "rule": "verified", "message": "your token contains no verified email address"}],
         )
     if caller.verified_email.lower() != address.lower():
-        raise ValidationError("body.email: must be the verified email address of your account, in any letter case")
+        problem = "must be the verified email address of your account, in any letter case"
+        raise ValidationError(f"body.email: {problem}", [{"pointer": "/email", "rule": "verified", "message": problem}])
     return caller.verified_email
 
 

@@ -35,21 +35,30 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     given: Any = event
     fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     synchronous = "request" in fields
-    order = _requested(fields["request"]) if synchronous else parse_order(fields.get("order"))
+    expected_total: int | None = None
+    if synchronous:
+        order, expected_total = _requested(fields["request"])
+    else:
+        order = parse_order(fields.get("order"))
     correlate(order["order_id"])
     orders.check_lines(order["items"])
-    request_hash = orders.request_hash(order["items"])
+    request_hash = orders.request_hash(order["items"], expected_total)
     logger.info("order is valid", step="ValidateInput", order_id=order["order_id"])
     return {
         "order": order,
-        "item": rows.order_row(order, request_hash=request_hash, synchronous=synchronous),
+        "item": rows.order_row(
+            order, request_hash=request_hash, synchronous=synchronous, expected_total=expected_total
+        ),
         "request_hash": request_hash,
         "synchronous": synchronous,
     }
 
 
-def _requested(request: Any) -> Order:
-    """Return a new order for a request of POST /process, in the form that API Gateway's mapping template sends."""
+def _requested(request: Any) -> tuple[Order, int | None]:
+    """Return a new order for a request of POST /process, and the total that the client expects, or None.
+
+    `request` has the form that API Gateway's mapping template sends.
+    """
     if not isinstance(request, dict):
         raise ValidationError('input: "request" must be an object')
     fields = cast("dict[str, Any]", request)
@@ -64,7 +73,7 @@ def _requested(request: Any) -> Order:
     content: Any = fields.get("content")
     check_content(content)
     order_id = orders.order_id_for(user_id, key) if key is not None else str(uuid.uuid4())
-    return orders.new_order(order_id, user_id, content["items"], utc_now())
+    return orders.new_order(order_id, user_id, content["items"], utc_now()), content.get("expected_total")
 
 
 def _text(request: dict[str, Any], name: str) -> str | None:

@@ -92,13 +92,13 @@ sys.path[:0] = sys.argv[1:]
 os.environ.update(POWERTOOLS_SERVICE_NAME="orders", POWERTOOLS_METRICS_NAMESPACE="orders")
 from aws_lambda_powertools import Logger, Metrics
 Logger(), Metrics()
-from shared.contracts import JsonSchemaValueException
+from shared.contracts import JsonSchemaValueException, JsonSchemaValuesException
 refused = 0
 for file in os.listdir(sys.argv[1] + "/shared/checks"):
     if file != "__init__.pyc":
         try:
             importlib.import_module("shared.checks." + file.removesuffix(".pyc")).validate({"unknown": 1})
-        except JsonSchemaValueException:
+        except (JsonSchemaValueException, JsonSchemaValuesException):
             refused += 1
 print(refused)
 """

@@ -12,11 +12,12 @@ from components.apis.mapping_templates import TEMPLATES
 from components.apis.mapping_templates import render as fill
 from components.apis.sync_workflow_integration import STATUS_OF_ERROR, response_template
 from components.aws import openapi
-from contracts.orders import LARGEST_BODY_BYTES, RETRY_AFTER_S
+from contracts.orders import EXPOSED_HEADERS, LARGEST_BODY_BYTES, RETRY_AFTER_S
 from emulator_fixes import velocity
 from shared.errors import UnsupportedMediaType
 from shared.request_body import check_media_type, too_large
 from tests.components.api_programs import MACHINE, ORIGIN, ORIGINS, record_rest_api
+from tests.contracts import answers
 from tests.support.bodies import REST, document, routes_of
 from tests.support.graph import Graph
 
@@ -166,11 +167,28 @@ EXPECTED = {
     "ValidationError": 400,
     "ProductNotFound": 404,
     "OutOfStock": 409,
+    "PriceChanged": 409,
     "IdempotencyConflict": 409,
     "InvalidTransition": 409,
     "PayloadTooLarge": 413,
     "UnsupportedMediaType": 415,
 }
+
+
+@pytest.mark.parametrize("message", AWKWARD)
+def test_response_contains_the_order_id_and_details_of_the_cause(rest_api_graph: Graph, message: str) -> None:
+    told = {"message": message, "order_id": "o-1", "details": [{"product_id": "tea", "requested": 2, "available": 1}]}
+    cause = json.dumps(told, ensure_ascii=False)
+    answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "OutOfStock", "cause": cause})
+    assert answer.status == 409
+    assert answer.body == {"code": "OutOfStock", "request_id": REQUEST_ID, **told}
+
+
+def test_failed_order_returns_its_id_but_not_its_cause(rest_api_graph: Graph) -> None:
+    cause = json.dumps({"message": "table orders-dev", "order_id": "o-1"})
+    answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "ProcessingFailed", "cause": cause})
+    assert (answer.status, answer.body["code"], answer.body["order_id"]) == (500, "InternalError", "o-1")
+    assert "orders-dev" not in answer.text
 
 
 @pytest.mark.parametrize(("error", "status"), EXPECTED.items())
@@ -188,8 +206,8 @@ def test_undecided_order_returns_503_with_its_id(rest_api_graph: Graph) -> None:
     answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "Undecided", "cause": order_id})
     assert (answer.status, answer.headers) == (503, {"Retry-After": str(RETRY_AFTER_S)})
     assert (answer.body["code"], answer.body["order_id"]) == ("ServiceUnavailable", order_id)
-    schema = openapi.load("rest-api.yaml")["components"]["schemas"]["Error"]
-    assert answer.body.keys() == schema["properties"].keys()
+    schema = answers.document("rest-api.yaml")["components"]["schemas"]["ServiceUnavailable"]
+    assert answers.breaches(answers.closed(schema), answer.body) == []
 
 
 def test_order_that_was_not_recorded_returns_503_without_an_id(rest_api_graph: Graph) -> None:
@@ -303,7 +321,8 @@ def test_browser_code_may_read_the_location_and_request_id_headers(rest_api_grap
     assert answers
     for answer in answers:
         exposed = answer["responseParameters"]["method.response.header.Access-Control-Expose-Headers"]
-        assert exposed == "'Location,Retry-After,x-amzn-requestid'"
+        assert exposed == f"'{','.join(EXPOSED_HEADERS)}'"
+    assert {"Location", "Retry-After", "x-amzn-requestid"} <= set(EXPOSED_HEADERS)
 
 
 GATEWAY = {
@@ -367,7 +386,7 @@ def test_gateway_responses_allow_the_first_configured_origin(three_origins: Grap
     assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
         **(retry_after if response_type == "INTEGRATION_TIMEOUT" else {}),
         "gatewayresponse.header.Access-Control-Allow-Origin": f"'{ORIGIN}'",
-        "gatewayresponse.header.Access-Control-Expose-Headers": "'Location,Retry-After,x-amzn-requestid'",
+        "gatewayresponse.header.Access-Control-Expose-Headers": f"'{','.join(EXPOSED_HEADERS)}'",
         "gatewayresponse.header.Vary": "'Origin'",
     }
 

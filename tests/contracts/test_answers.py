@@ -41,6 +41,8 @@ def test_documented_response_is_accepted() -> None:
         ("POST", "/users", answer(201, USER, {**HEADERS, "Location": "users/u-1"})),
         ("POST", "/users", answer(400, {"message": "no"})),
         ("POST", "/users", answer(400, {**ERROR, "code": "Nonsense"})),
+        ("POST", "/users", answer(400, {**ERROR, "code": "NotFound"})),
+        ("POST", "/users", answer(400, {**ERROR, "code": "ValidationError", "trace": "internal"})),
         ("GET", "/users/u-1", answer(400, ERROR)),
         ("GET", "/nothing", answer(200, USER)),
         ("GET", "/nothing", answer(404, {"message": "no"})),

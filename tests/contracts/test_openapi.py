@@ -48,7 +48,8 @@ def test_document_is_valid_openapi(raw: dict[str, Any]) -> None:
 
 
 def test_document_has_no_vendor_extensions(raw: dict[str, Any]) -> None:
-    assert [path for path, node in nodes(raw) for key in node if str(key).startswith("x-")] == []
+    keys = [(path, str(key)) for path, node in nodes(raw) if not path.endswith("/headers") for key in node]
+    assert [path for path, key in keys if key.startswith("x-")] == []
 
 
 @pytest.mark.parametrize(
@@ -90,21 +91,33 @@ def test_every_operation_requires_a_token(name: str, scopes: tuple[str, ...]) ->
 
 
 def test_schemas_are_json_schema_draft_4(raw: dict[str, Any]) -> None:
-    for name, schema in schemas(openapi.resolve(raw, raw)).items():
+    for schema in schemas(openapi.resolve(raw, raw)).values():
         Draft4Validator.check_schema(schema)
+        assert all(isinstance(node.get("exclusiveMinimum", False), bool | dict) for _, node in nodes(schema))
+    for name, schema in requests(raw):
         for path, node in nodes(schema, name):
             # The keys below `properties` are field names, so a key there may equal one of the keywords.
             assert path.endswith("/properties") or not NOT_DRAFT_4 & set(node), path
-            assert isinstance(node.get("exclusiveMinimum", False), bool | dict), path
 
 
-def test_objects_allow_no_additional_properties(raw: dict[str, Any]) -> None:
-    open_objects = [
-        path
-        for path, node in nodes(openapi.resolve(raw, raw)["components"])
-        if node.get("type") == "object" and node.get("additionalProperties") is not False
-    ]
-    assert open_objects == []
+def requests(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the schema of each request body with its operation id."""
+    for operation in openapi.operations(raw):
+        if operation.request_schema is not None:
+            yield operation.operation_id, dict(operation.request_schema)
+
+
+def test_requests_allow_no_additional_properties(raw: dict[str, Any]) -> None:
+    found = [node for _, schema in requests(raw) for _, node in nodes(schema) if node.get("type") == "object"]
+    assert found
+    assert all(node["additionalProperties"] is False for node in found)
+
+
+def test_responses_allow_additional_properties(raw: dict[str, Any]) -> None:
+    """A client that refuses unknown fields would break when a response gains a field."""
+    for path, node in nodes(openapi.resolve(raw, raw)["paths"]):
+        if "/responses/" in path:
+            assert "additionalProperties" not in node, path
 
 
 def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None:
@@ -116,13 +129,26 @@ def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None
                 assert not body or {"400", "413", "415"} <= set(operation["responses"]), f"{method} {path}"
 
 
-def test_rest_errors_have_the_common_body() -> None:
-    error = document("rest-api.yaml")["components"]["schemas"]["Error"]
-    for item in document("rest-api.yaml")["paths"].values():
+def test_errors_have_the_common_body(raw: dict[str, Any]) -> None:
+    """Only the gateway of the HTTP API has another body, because AWS offers no way to change it."""
+    resolved = openapi.resolve(raw, raw)
+    error, gateway = (schemas(resolved).get(name) for name in ("ApiError", "GatewayError"))
+    for item in resolved["paths"].values():
         for operation in (value for key, value in item.items() if key != "parameters"):
             for status, response in operation["responses"].items():
-                if status[0] in "45":
-                    assert response["content"]["application/json"]["schema"] == error
+                schema = response["content"]["application/json"]["schema"]
+                for each in schema.get("oneOf", schema.get("anyOf", [schema])) if status[0] in "45" else ():
+                    assert each == gateway or each["allOf"][0] == error, status
+
+
+@pytest.mark.parametrize(
+    ("name", "header"), [("rest-api.yaml", "x-amzn-requestid"), ("http-api.yaml", "apigw-requestid")]
+)
+def test_every_response_documents_its_request_id(name: str, header: str) -> None:
+    for item in document(name)["paths"].values():
+        for operation in (value for key, value in item.items() if key != "parameters"):
+            for status, response in operation["responses"].items():
+                assert header in response["headers"], f"{operation['operationId']} {status}"
 
 
 def test_shared_schemas_are_equal_in_both_documents() -> None:

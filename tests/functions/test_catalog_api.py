@@ -188,3 +188,40 @@ class TestListing:
         del ids
         answer = catalog_api(listing(cursor=cursor))
         assert (answer.status, answer.body["code"]) == (400, "ValidationError")
+
+
+class TestReadingByIds:
+    def test_products_are_returned_in_the_order_of_their_ids(
+        self, catalog_api: Api, stock: Callable[..., None]
+    ) -> None:
+        for product_id in ("a", "b", "c"):
+            stock(product_id)
+        answer = catalog_api(listing(ids="c,a,c"))
+        assert [product["product_id"] for product in answer.body["products"]] == ["c", "a"]
+        assert answer.body.keys() == {"products"}
+
+    def test_unknown_and_malformed_ids_are_left_out(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+        stock("a")
+        answer = catalog_api(listing(ids="b,a,,a b,_c"))
+        assert [product["product_id"] for product in answer.body["products"]] == ["a"]
+        assert catalog_api(listing(ids="b")).body == {"products": []}
+
+    def test_request_has_at_most_100_ids(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+        ids = [f"p{number}" for number in range(101)]
+        for product_id in ids:
+            stock(product_id)
+        assert len(catalog_api(listing(ids=",".join(ids[:100]))).body["products"]) == 100
+        assert catalog_api(listing(ids=",".join(ids))).status == 400
+
+    @pytest.mark.parametrize("query", [{"ids": ""}, {"ids": "a", "limit": "5"}, {"ids": "a", "cursor": "djE6YQ"}])
+    def test_invalid_list_of_ids_is_rejected(self, catalog_api: Api, query: dict[str, str]) -> None:
+        answer = catalog_api(listing(**query))
+        assert (answer.status, answer.body["code"]) == (400, "ValidationError")
+        assert answer.body["message"].startswith("ids: ")
+
+    def test_keys_that_dynamodb_left_out_are_read_again(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
+    ) -> None:
+        stock("a")
+        dynamodb.unprocessed = [1]
+        assert [product["product_id"] for product in catalog_api(listing(ids="a")).body["products"]] == ["a"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from shared import errors
-from shared.domain.orders import Order, new_order, out_of_stock, request_hash
+from shared.domain.orders import Order, new_order, request_hash
 from shared.domain.times import utc_now
 from shared.rows import order_row
 from tests.fakes.dynamodb import FakeDynamoDB
@@ -63,7 +64,7 @@ def test_changed_currency_leaves_stock_unchanged(confirm: Confirm, dynamodb: Fak
 def test_changed_price_does_not_hide_low_stock(confirm: Confirm, stock: Stock) -> None:
     stock("tea", 10, 501)
     stock("cup", 0, 1201)
-    with pytest.raises(errors.OutOfStock, match=f"^{out_of_stock(['cup'])}$"):
+    with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: cup$"):
         confirm()
 
 
@@ -75,3 +76,49 @@ def test_constantly_changing_prices_raise_stock_contention(
     with pytest.raises(errors.StockContention):
         confirm()
     assert left(dynamodb) == [10, 10]
+
+
+@pytest.mark.parametrize(("expected", "confirms"), [(2200, True), (2199, False), (0, False)])
+def test_order_is_confirmed_only_with_its_expected_total(
+    confirm: Confirm, dynamodb: FakeDynamoDB, expected: int, confirms: bool
+) -> None:
+    expect(dynamodb, expected)
+    if confirms:
+        assert confirm()["total"] == 2200
+    else:
+        with pytest.raises(errors.PriceChanged) as refused:
+            confirm()
+        assert refused.value.details == ({"expected_total": expected, "total": 2200, "currency": "JPY"},)
+        assert left(dynamodb) == [10, 10]
+
+
+def test_expected_total_is_compared_with_the_current_prices(
+    confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
+) -> None:
+    expect(dynamodb, 2202)
+    stock("tea", 10, 501)
+    assert confirm()["total"] == 2202
+    assert left(dynamodb) == [8, 9]
+
+
+def test_unexpected_total_does_not_hide_low_stock(confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock) -> None:
+    expect(dynamodb, 1)
+    stock("cup", 0, 1200)
+    with pytest.raises(errors.OutOfStock):
+        confirm()
+
+
+def test_workflow_that_understands_details_gets_them(load: Load, pending: Order, stock: Stock) -> None:
+    stock("cup", 0, 1200)
+    with pytest.raises(errors.OutOfStock) as refused:
+        load("update_inventory")({"order": pending, "products": READ, "error_details": True})
+    assert json.loads(str(refused.value)) == {
+        "message": "Not enough in stock: cup",
+        "details": [{"product_id": "cup", "requested": 1, "available": 0}],
+    }
+
+
+def expect(dynamodb: FakeDynamoDB, total: int) -> None:
+    row = dynamodb.item("orders", ORDER_ID)
+    assert row
+    dynamodb.put("orders", {**row, "expected_total": {"N": str(total)}})

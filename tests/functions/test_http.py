@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from contracts.orders import EXPOSED_HEADERS, MOST_DETAILS
 from shared.identity import TokenUse, groups
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import ORIGIN, USER, Answer, Request
@@ -29,7 +30,8 @@ def line(**changes: Any) -> dict[str, Any]:
 
 
 def is_error(answer: Answer, status: int, code: str) -> bool:
-    return (answer.status, answer.body) == (
+    body = {name: value for name, value in answer.body.items() if name != "details"}
+    return (answer.status, body) == (
         status,
         {"code": code, "message": answer.body["message"], "request_id": "gateway-request"},
     )
@@ -238,12 +240,39 @@ def test_request_without_claims_is_unauthorized(orders_api: Api) -> None:
     assert is_error(orders_api(Request(method="GET", path="/orders", user_id=None)), 401, "Unauthorized")
 
 
+def test_error_lists_every_invalid_field(orders_api: Api) -> None:
+    lines = [{"product_id": "tea", "quantity": 0}, {"product_id": "", "quantity": 1001}, {"quantity": "1", "unit": 1}]
+    answer = orders_api(order({"items": lines}))
+    assert is_error(answer, 400, "ValidationError")
+    assert [(each["pointer"], each["rule"]) for each in answer.body["details"]] == [
+        ("/items/0/quantity", "minimum"),
+        ("/items/1/product_id", "pattern"),
+        ("/items/1/quantity", "maximum"),
+        ("/items/2/product_id", "required"),
+        ("/items/2/quantity", "type"),
+        ("/items/2", "additionalProperties"),
+    ]
+    assert answer.body["message"] == f"body.items[0].quantity: {answer.body['details'][0]['message']}"
+
+
+def test_error_lists_at_most_twenty_invalid_fields(orders_api: Api) -> None:
+    answer = orders_api(order({"items": [0] * 1000}))
+    assert len(answer.body["details"]) == MOST_DETAILS == 20
+
+
+def test_product_with_several_lines_is_an_invalid_field(orders_api: Api) -> None:
+    answer = orders_api(order({"items": [{"product_id": "tea", "quantity": 1}] * 2}))
+    assert [(each["pointer"], each["rule"]) for each in answer.body["details"]] == [
+        ("/items/1/product_id", "uniqueItems")
+    ]
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:3000", ORIGIN])
 def test_allowed_origin_is_echoed_in_every_response(orders_api: Api, origin: str) -> None:
     for body in (ORDER, {}):
         headers = orders_api(order(body, headers={"Origin": origin})).headers
         assert headers["Access-Control-Allow-Origin"] == origin
-        assert headers["Access-Control-Expose-Headers"] == "Location,Retry-After"
+        assert headers["Access-Control-Expose-Headers"] == ",".join(EXPOSED_HEADERS)
         assert headers["Vary"] == "Origin"
 
 

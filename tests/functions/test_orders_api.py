@@ -70,6 +70,7 @@ class TestPlacing:
             "updated_at": answer.body["created_at"],
         }
         assert answer.headers["Location"] == f"/prod/orders/{answer.body['order_id']}"
+        assert answer.headers["Retry-After"] == "1"
 
     def test_equal_bodies_without_key_create_two_orders(self, orders_api: Api) -> None:
         assert orders_api(place()).body["order_id"] != orders_api(place()).body["order_id"]
@@ -288,3 +289,28 @@ class TestCancelling:
         answer = orders_api(cancel(confirmed["order_id"]))
         assert (answer.status, answer.body["code"]) == (429, "TooManyRequests")
         assert in_stock(dynamodb, "tea") == 8
+
+
+class TestExpectedTotal:
+    def body(self, expected_total: int) -> Request:
+        return Request(
+            method="POST",
+            path="/orders",
+            body={"items": LINES, "expected_total": expected_total},
+            headers={"Idempotency-Key": "key"},
+        )
+
+    def test_expected_total_is_stored_but_not_returned(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+        order = orders_api(self.body(5)).body
+        row = dynamodb.item("orders", order["order_id"])
+        assert row is not None
+        assert row["expected_total"] == {"N": "5"}
+        assert "expected_total" not in order
+
+    def test_another_expected_total_is_another_request(self, orders_api: Api) -> None:
+        assert [orders_api(self.body(total)).status for total in (5, 5, 6)] == [202, 202, 409]
+
+    @pytest.mark.parametrize("total", [-1, 1.0, "5", None, 25_000_000_000_001])
+    def test_invalid_expected_total_is_rejected(self, orders_api: Api, total: Any) -> None:
+        answer = orders_api(self.body(total))
+        assert (answer.status, answer.body["details"][0]["pointer"]) == (400, "/expected_total")

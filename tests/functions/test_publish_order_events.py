@@ -69,6 +69,21 @@ def ids(eventbridge: FakeEventBridge) -> list[str]:
     return [json.loads(entry["Detail"])["event_id"] for entry in eventbridge.entries]
 
 
+def test_event_contains_only_what_consumers_of_release_0_1_0_know(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
+) -> None:
+    line = {"product_id": {"S": "tea"}, "quantity": {"N": "2"}, "unit_price": {"N": "5"}, "name": {"S": "Tea"}}
+    prices = {"items": {"L": [{"M": line}]}, "total": {"N": "10"}, "currency": {"S": "JPY"}}
+    reason = {"code": {"S": "PriceChanged"}, "message": {"S": "why"}, "details": {"S": "[]"}}
+    confirmed = {**row(1), **prices, "status": {"S": "CONFIRMED"}}
+    rejected = {**row(2), "status": {"S": "REJECTED"}, "reason": {"M": reason}, "expected_total": {"N": "9"}}
+    assert relay(batch(dynamodb, confirmed, rejected)) == DONE
+    first, second = (json.loads(entry["Detail"])["order"] for entry in eventbridge.entries)
+    assert first["items"] == [{"product_id": "tea", "quantity": 2, "unit_price": 5}]
+    assert second["reason"] == {"code": "ValidationError", "message": "why"}
+    assert "expected_total" not in second
+
+
 def test_new_order_event_has_no_internal_attributes(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:

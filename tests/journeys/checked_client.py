@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ from tests.fakes import gateway
 
 REST: Final = "rest-api.yaml"
 HTTP: Final = "http-api.yaml"
-_CODE: Final = re.compile(r"`([A-Z][A-Za-z]+)`")
 _ALL_HEADERS: Final = {name.lower(): name for name in ("Content-Type", "Location", "Retry-After")}
 
 
@@ -71,19 +69,4 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
         path = ""
     headers = {_ALL_HEADERS.get(name, name): value for name, value in answer.headers.items()}
     given = gateway.Answer({"statusCode": answer.status, "headers": headers, "body": answer.text})
-    return answers.faults(document, method, path, given) + _wrong_code(document, method, path, answer.status, body)
-
-
-def _wrong_code(document: str, method: str, path: str, status: int, body: Any) -> list[str]:
-    """Return a message if the document does not list the response's error code for this status."""
-    operation = answers.operation_of(document, method, path)
-    if not operation or "code" not in body:
-        return []
-    responses = operation["responses"]
-    described = responses.get(str(status), responses.get(f"{status // 100}XX", {})).get("description", "")
-    codes = set(_CODE.findall(described)) & set(_codes(document))
-    return [] if body["code"] in codes else [f"code of a {status}: got {body['code']}; allowed: {codes}"]
-
-
-def _codes(document: str) -> list[str]:
-    return answers.document(document)["components"]["schemas"]["Error"]["properties"]["code"]["enum"]
+    return answers.faults(document, method, path, given)

@@ -24,7 +24,11 @@ Check = Callable[[Platform, Json, Path], Iterator[tuple[str, Any, Any]]]
 
 
 def faults(
-    reader: Platform, data: Json, writer: Path, known: frozenset[str], checks: tuple[Check, ...] | None = None
+    reader: Platform,
+    data: Json,
+    writer: Path,
+    known: frozenset[tuple[str, str]],
+    checks: tuple[Check, ...] | None = None,
 ) -> list[str]:
     """Return a line for everything in `data` that `reader` does not read as its writer meant it.
 
@@ -42,27 +46,35 @@ def faults(
     return found
 
 
-def names(node: Any) -> frozenset[str]:
-    """Return the names of all fields in JSON data."""
+def names(node: Any, within: str = "") -> frozenset[tuple[str, str]]:
+    """Return all fields in JSON data, each as the name of the field that contains it and its own name.
+
+    A field can be new although another object has a field with the same name: a profile has a `name`, and the lines of
+    an order got one later. Each field is also returned with "" as its container, for data whose container is unknown.
+    """
+    found = frozenset[tuple[str, str]]()
     if isinstance(node, dict):
-        fields = cast("Json", node)
-        return frozenset(fields).union(*map(names, fields.values()))
-    if isinstance(node, list):
-        return frozenset[str]().union(*map(names, cast("list[Any]", node)))
-    return frozenset()
+        for name, value in cast("Json", node).items():
+            found |= {(within, name), ("", name)} | names(value, name)
+    elif isinstance(node, list):
+        found = found.union(*(names(each, within) for each in cast("list[Any]", node)))
+    return found
 
 
-def differences(expected: Any, got: Any, known: frozenset[str]) -> list[str]:
-    """Return a line for each value of `expected` that `got` lacks. Further fields in `got` are no difference."""
+def differences(expected: Any, got: Any, known: frozenset[tuple[str, str]], within: str = "") -> list[str]:
+    """Return a line for each value of `expected` that `got` lacks. Further fields in `got` are no difference.
+
+    `within` is the name of the field that contains `expected`, or "" if it is unknown.
+    """
     if isinstance(expected, dict) and isinstance(got, dict):
         wanted, has = cast("Json", expected), cast("Json", got)
-        missing = [f".{name}: missing" for name in wanted if name in known and name not in has]
-        shared = [name for name in wanted if name in has]
-        return missing + [f".{name}{line}" for name in shared for line in differences(wanted[name], has[name], known)]
+        missing = [f".{name}: missing" for name in wanted if (within, name) in known and name not in has]
+        shared = [(name, differences(wanted[name], has[name], known, name)) for name in wanted if name in has]
+        return missing + [f".{name}{line}" for name, lines in shared for line in lines]
     if isinstance(expected, list) and isinstance(got, list):
         pairs = list(zip(cast("list[Any]", expected), cast("list[Any]", got), strict=False))
         counts = [] if len(expected) == len(got) else [f": {len(expected)} entries became {len(got)}"]  # pyright: ignore[reportUnknownArgumentType]
-        return counts + [f"[{n}]{line}" for n, pair in enumerate(pairs) for line in differences(*pair, known)]
+        return counts + [f"[{n}]{line}" for n, pair in enumerate(pairs) for line in differences(*pair, known, within)]
     return [] if expected == got else [f": {json.dumps(expected)} became {json.dumps(got)}"]
 
 

@@ -19,9 +19,9 @@ CREATED = "2026-01-02T03:04:05.678Z"
 Lines = Sequence[tuple[str, int]]
 
 
-def express(lines: Lines, *, key: str = "key-1") -> dict[str, Any]:
-    """Return the input that API Gateway sends to the EXPRESS state machine."""
-    return {"request": {"user_id": USER, "idempotency_key": key, "content": {"items": _items(lines)}}}
+def express(lines: Lines, *, key: str = "key-1", **fields: Any) -> dict[str, Any]:
+    """Return the input that API Gateway sends to the EXPRESS state machine. `fields` are further fields of the body."""
+    return {"request": {"user_id": USER, "idempotency_key": key, "content": {"items": _items(lines), **fields}}}
 
 
 def standard(lines: Lines, *, order_id: str = ORDER_ID) -> dict[str, Any]:
@@ -74,11 +74,23 @@ class Tables:
         assert row
         return int(row["quantity"]["N"])
 
-    def accepted(self, lines: Lines, *, order_id: str = ORDER_ID, synchronous: bool = False) -> None:
+    def accepted(
+        self,
+        lines: Lines,
+        *,
+        order_id: str = ORDER_ID,
+        synchronous: bool = False,
+        expected_total: int | None = None,
+    ) -> None:
         """Put the row of an accepted order into the orders table."""
         order = pending(lines, order_id=order_id)
-        request_hash = orders.request_hash(order["items"])
-        self.dynamodb.put("orders", rows.order_row(order, request_hash=request_hash, synchronous=synchronous))
+        row = rows.order_row(
+            order,
+            request_hash=orders.request_hash(order["items"], expected_total),
+            synchronous=synchronous,
+            expected_total=expected_total,
+        )
+        self.dynamodb.put("orders", row)
 
     def change(self, order_id: str, values: Mapping[str, Any]) -> None:
         """Overwrite attributes of an order's row, as a concurrent request would."""

@@ -86,6 +86,9 @@ class Ended:
     output: Any
     error: str
     cause: str
+    """The message of the error. "" if the execution succeeded."""
+    told: dict[str, Any]
+    """The cause's fields if the cause is JSON: the message, the order's id and the details. Otherwise {}."""
     states: list[str]
     """Top-level states in the order in which the execution entered them."""
     tries: dict[str, int]
@@ -170,11 +173,14 @@ class Workflow:
 
     def _ended(self, execution: dict[str, Any]) -> Ended:
         succeeded = execution["status"] == "SUCCEEDED"
+        cause: str = execution.get("cause", "")
+        told: dict[str, Any] = json.loads(cause) if cause.startswith("{") else {}
         return Ended(
             status=execution["status"],
             output=json.loads(execution["output"]) if succeeded else None,
             error=execution.get("error", ""),
-            cause=execution.get("cause", ""),
+            cause=told.get("message", cause),
+            told=told,
             states=[
                 details["name"]
                 for event in execution["events"]

@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from components.workflow import state_machine
-from shared.domain import orders
 from shared.order_store import INTERNAL_ERROR
 from tests.workflow.conftest import ORDER_ID, Lines, Tables, express, standard, sync_order_id
 from tests.workflow.harness import Ended, Workflow
@@ -219,7 +218,7 @@ class TestUnprocessedKeys:
         tables.product("cup", 0)
         tables.dynamodb.unprocessed = [1]
         ended = order_workflow.run(express(LINES))
-        assert (ended.error, ended.cause) == ("OutOfStock", str(orders.out_of_stock(["cup"])))
+        assert (ended.error, ended.told["details"][0]["product_id"]) == ("OutOfStock", "cup")
 
 
 class TestNotRecorded:

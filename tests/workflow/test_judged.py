@@ -76,6 +76,8 @@ def _run_all_paths(workflow: Workflow, tables: Tables) -> None:
     tables.accepted([("tea", 1), ("tea", 1)])
     workflow.run(standard([("tea", 1), ("tea", 1)]))
     workflow.run(express([("tea", 0)], key="invalid"))
+    workflow.run({"request": {**express([("tea", 1)])["request"], "too_large": True}})
+    workflow.run(express([("tea", 1)], key="expensive", expected_total=1))
     workflow.fail("ValidateInput", "KeyError", times=2)
     workflow.run(standard([("tea", 1)]))
     workflow.run(express([("tea", 1)], key="unvalidated"))

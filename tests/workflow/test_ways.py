@@ -9,7 +9,7 @@ import pytest
 
 from contracts.orders import TRANSITIONS
 from shared.domain import orders
-from shared.errors import IdempotencyConflict
+from shared.errors import IdempotencyConflict, OrdersError, ProductNotFound, ValidationError
 from shared.order_store import OrderStore
 from tests.workflow.conftest import ORDER_ID, USER, Lines, Tables, express, standard, sync_order_id
 from tests.workflow.harness import Ended, Workflow
@@ -32,9 +32,9 @@ class TestConfirmed:
         assert ended.output == tables.order()
         assert ended.output["status"] == "CONFIRMED"
         assert ended.output["items"] == [
-            {"product_id": "tea", "quantity": 2, "unit_price": 100},
-            {"product_id": "cup", "quantity": 1, "unit_price": 200},
-            {"product_id": "pot", "quantity": 3, "unit_price": 300},
+            {"product_id": "tea", "quantity": 2, "unit_price": 100, "name": "Product tea"},
+            {"product_id": "cup", "quantity": 1, "unit_price": 200, "name": "Product cup"},
+            {"product_id": "pot", "quantity": 3, "unit_price": 300, "name": "Product pot"},
         ]
         assert (ended.output["total"], ended.output["currency"]) == (1300, "JPY")
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [8, 9, 7]
@@ -80,14 +80,19 @@ class TestConfirmed:
 
 
 class TestRejected:
-    def rejected(self, ended: Ended, tables: Tables, order_id: str, code: str) -> str:
-        """Check that the execution and the row have the same reason, and return the reason's message."""
+    def rejected(
+        self, ended: Ended, tables: Tables, order_id: str, error: OrdersError | type[OrdersError]
+    ) -> dict[str, Any]:
+        """Check that the execution and the row have the reason `error`, and return the reason."""
         order = tables.order(order_id)
+        code = error.code if isinstance(error, OrdersError) else error.__name__
         assert (ended.status, ended.error) == ("FAILED", code)
         assert order["status"] == "REJECTED"
-        assert order["reason"] == {"code": code, "message": ended.cause}
+        assert {"order_id": order_id, **order["reason"]} == {"code": code, **ended.told}
         assert order["updated_at"] > order["created_at"]
-        return ended.cause
+        if isinstance(error, OrdersError):
+            assert (ended.cause, ended.told["details"]) == (str(error), [*error.details])
+        return order["reason"]
 
     def test_low_stock_at_the_check_rejects_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
@@ -95,8 +100,12 @@ class TestRejected:
         tables.product("pot", 2)
         ended = order_workflow.run(express(THREE))
         assert ended.states[-4:] == ["IsInStock", "RecordRejected", "RouteByStatus", "OutOfStock"]
-        message = self.rejected(ended, tables, sync_order_id(), "OutOfStock")
-        assert message == str(orders.out_of_stock(["cup", "pot"]))
+        self.rejected(
+            ended,
+            tables,
+            sync_order_id(),
+            orders.out_of_stock([({"product_id": "cup", "quantity": 1}, 0), ({"product_id": "pot", "quantity": 3}, 2)]),
+        )
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 0, 2]
         assert order_workflow.published == []
 
@@ -106,8 +115,7 @@ class TestRejected:
         order_workflow.meanwhile("UpdateInventory", lambda: tables.product("pot", 2))
         ended = order_workflow.run(standard(THREE))
         assert "IsConfirmed" in ended.states
-        message = self.rejected(ended, tables, ORDER_ID, "OutOfStock")
-        assert message == str(orders.out_of_stock(["pot"]))
+        self.rejected(ended, tables, ORDER_ID, orders.out_of_stock([({"product_id": "pot", "quantity": 3}, 2)]))
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 10, 2]
 
     def test_unknown_product_rejects_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
@@ -115,32 +123,56 @@ class TestRejected:
         lines = [*THREE, ("gone", 1)]
         tables.accepted(lines)
         ended = order_workflow.run(standard(lines))
-        message = self.rejected(ended, tables, ORDER_ID, "ProductNotFound")
-        assert message == str(orders.not_in_catalog(["gone"]))
+        self.rejected(ended, tables, ORDER_ID, orders.not_in_catalog(["gone"]))
         assert tables.stock("tea") == 10
 
     def test_unknown_product_is_reported_before_low_stock(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 0)
         ended = order_workflow.run(express([("tea", 1), ("gone", 1)]))
-        self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
+        self.rejected(ended, tables, sync_order_id(), ProductNotFound)
 
     def test_order_of_only_unknown_products_is_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
         ended = order_workflow.run(express([("gone", 1)]))
-        message = self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
-        assert message == str(orders.not_in_catalog(["gone"]))
+        self.rejected(ended, tables, sync_order_id(), orders.not_in_catalog(["gone"]))
 
     def test_product_deleted_after_the_check_rejects_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         order_workflow.meanwhile("UpdateInventory", lambda: tables.dynamodb.tables["inventory"].items.pop("cup"))  # type: ignore[arg-type,func-returns-value]
         ended = order_workflow.run(express(THREE))
-        message = self.rejected(ended, tables, sync_order_id(), "ProductNotFound")
-        assert message == str(orders.not_in_catalog(["cup"]))
+        self.rejected(ended, tables, sync_order_id(), orders.not_in_catalog(["cup"]))
+
+    @pytest.mark.parametrize("way", ["express", "standard"])
+    def test_total_that_differs_from_the_expected_total_rejects_the_order(
+        self, order_workflow: Workflow, tables: Tables, way: str
+    ) -> None:
+        stocked(tables)
+        request = express(THREE, expected_total=1299)
+        order_id = sync_order_id()
+        if way == "standard":
+            tables.accepted(THREE, expected_total=1299)
+            request, order_id = standard(THREE), ORDER_ID
+        ended = order_workflow.run(request)
+        self.rejected(ended, tables, order_id, orders.price_changed(1299, 1300, "JPY"))
+        assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 10, 10]
+
+    def test_expected_total_of_the_new_price_confirms_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
+        """The workflow has read the old price, but the client has seen the new price."""
+        stocked(tables)
+        order_workflow.meanwhile("UpdateInventory", lambda: tables.product("tea", 10, unit_price=150))
+        ended = order_workflow.run(express(THREE, expected_total=1400))
+        assert (ended.status, ended.output["total"]) == ("SUCCEEDED", 1400)
+
+    def test_expected_total_is_part_of_the_request(self, order_workflow: Workflow, tables: Tables) -> None:
+        stocked(tables)
+        order_workflow.run(express(THREE, expected_total=1300))
+        assert order_workflow.run(express(THREE, expected_total=1300)).status == "SUCCEEDED"
+        assert order_workflow.run(express(THREE)).error == "IdempotencyConflict"
 
     def test_order_with_two_currencies_is_rejected(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 10, currency="JPY")
         tables.product("cup", 10, currency="EUR")
         ended = order_workflow.run(express([("tea", 1), ("cup", 1)]))
-        self.rejected(ended, tables, sync_order_id(), "ValidationError")
+        self.rejected(ended, tables, sync_order_id(), ValidationError)
         assert ended.states[-1] == "HandleValidationError"
         assert (tables.stock("tea"), tables.stock("cup")) == (10, 10)
 
@@ -241,9 +273,8 @@ class TestRetriedRequest:
     def test_single_line_read_from_the_row_is_a_list(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         first, second = order_workflow.run(express([("tea", 1)])), order_workflow.run(express([("tea", 1)]))
-        assert (
-            second.output["items"] == first.output["items"] == [{"product_id": "tea", "quantity": 1, "unit_price": 100}]
-        )
+        line = {"product_id": "tea", "quantity": 1, "unit_price": 100, "name": "Product tea"}
+        assert second.output["items"] == first.output["items"] == [line]
 
     @pytest.mark.parametrize(("lines", "error"), [([("tea", 11)], "OutOfStock"), ([("gone", 1)], "ProductNotFound")])
     def test_rejected_order_returns_the_same_error(
@@ -254,8 +285,9 @@ class TestRetriedRequest:
         tables.product("gone", 10)
         tables.product("tea", 100)
         second = order_workflow.run(express(lines))
-        assert (second.error, second.cause) == (first.error, first.cause)
-        assert second.error == error
+        assert (second.error, second.told) == (first.error, first.told)
+        assert (second.error, second.told["order_id"]) == (error, sync_order_id())
+        assert second.told["details"][0]["product_id"] == lines[0][0]
         assert "ReadOrder" in second.states
 
     def test_order_with_two_currencies_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:

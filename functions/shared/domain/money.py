@@ -9,10 +9,15 @@ _THREE_DECIMALS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noq
 _FOUR_DECIMALS: Final = frozenset({"CLF", "UYW"})
 
 
+def decimals(currency: str) -> int:
+    """Return how many digits the minor unit of `currency` has by ISO 4217, for example 2 for USD and 0 for JPY."""
+    if currency in _NO_DECIMALS:
+        return 0
+    return 3 if currency in _THREE_DECIMALS else 4 if currency in _FOUR_DECIMALS else 2
+
+
 def display(amount: int, currency: str) -> str:
     """Return `amount`, in minor units, as text for people, for example `1,200 JPY` or `12.34 USD`."""
-    if currency in _NO_DECIMALS:
-        return f"{amount:,} {currency}"
-    decimals = 3 if currency in _THREE_DECIMALS else 4 if currency in _FOUR_DECIMALS else 2
-    whole, rest = divmod(amount, 10**decimals)
-    return f"{whole:,}.{rest:0{decimals}d} {currency}"
+    digits = decimals(currency)
+    whole, rest = divmod(amount, 10**digits)
+    return f"{whole:,}.{rest:0{digits}d} {currency}" if digits else f"{amount:,} {currency}"

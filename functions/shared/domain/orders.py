@@ -8,11 +8,12 @@ import re
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from contracts.orders import TRANSITIONS, Status
+from shared.domain import money
 from shared.domain.times import timestamp
-from shared.errors import InvalidTransition, OutOfStock, ProductNotFound, ValidationError
+from shared.errors import InvalidTransition, OutOfStock, PriceChanged, ProductNotFound, ValidationError
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
 # Never change _CANONICAL or _ORDER_IDS. Request hashes are derived from _CANONICAL, and order ids from _ORDER_IDS.
@@ -30,16 +31,24 @@ class NewLine(TypedDict):
 
 
 class Line(NewLine):
-    """One line of an order. Confirmation sets `unit_price`, in minor units."""
+    """One line of an order. Confirmation sets `unit_price`, in minor units, and the product's `name` at that time.
+
+    Orders that release 0.1.0 confirmed have no names.
+    """
 
     unit_price: NotRequired[int]
+    name: NotRequired[str]
 
 
 class Reason(TypedDict):
-    """The reason why an order was rejected or failed. `code` is the name of an error class."""
+    """The reason why an order was rejected or failed. `code` is the name of an error class.
+
+    `details` are those of the error. Orders that release 0.1.0 rejected have none.
+    """
 
     code: str
     message: str
+    details: NotRequired[list[dict[str, Any]]]
 
 
 class Order(TypedDict):
@@ -57,11 +66,15 @@ class Order(TypedDict):
 
 
 class Price(TypedDict):
-    """A product's price in the catalog, in minor units of `currency`."""
+    """A product's price in the catalog, in minor units of `currency`, and the product's name.
+
+    The workflow of release 0.1.0 sends no name.
+    """
 
     product_id: str
     unit_price: int
     currency: str
+    name: NotRequired[str]
 
 
 def is_order_id(text: str) -> bool:
@@ -86,9 +99,13 @@ def order_id_for(user_id: str, idempotency_key: str) -> str:
     return str(uuid.uuid5(_ORDER_IDS, f"{user_id}:{idempotency_key}"))
 
 
-def request_hash(items: Sequence[NewLine]) -> str:
-    """Return a SHA-256 hash of the lines. Equal lines have equal hashes, whatever the order of their JSON fields."""
-    return hashlib.sha256(_CANONICAL.encode(items).encode()).hexdigest()
+def request_hash(items: Sequence[NewLine], expected_total: int | None = None) -> str:
+    """Return a SHA-256 hash of the request. Equal requests have equal hashes, whatever the order of their JSON fields.
+
+    Without an expected total, the hash is that of release 0.1.0, which hashed only the lines.
+    """
+    request = items if expected_total is None else {"items": items, "expected_total": expected_total}
+    return hashlib.sha256(_CANONICAL.encode(request).encode()).hexdigest()
 
 
 def check_lines(items: Iterable[NewLine]) -> None:
@@ -98,7 +115,14 @@ def check_lines(items: Iterable[NewLine]) -> None:
         if line["product_id"] in seen:
             raise ValidationError(
                 f"items[{position}].product_id: {line['product_id']} has several lines; "
-                "send one line per product and add up its quantities"
+                "send one line per product and add up its quantities",
+                [
+                    {
+                        "pointer": f"/items/{position}/product_id",
+                        "rule": "uniqueItems",
+                        "message": "has several lines; send one line per product and add up its quantities",
+                    }
+                ],
             )
         seen.add(line["product_id"])
 
@@ -117,18 +141,35 @@ def new_order(order_id: str, user_id: str, items: Iterable[NewLine], now: dateti
     }
 
 
-def not_in_catalog(product_ids: Iterable[str]) -> ProductNotFound:
-    """Return the error for unknown products, with the same message as in workflows/order.asl.json."""
-    return ProductNotFound(f"Not in the catalog: {', '.join(product_ids)}")
+def not_in_catalog(product_ids: Sequence[str]) -> ProductNotFound:
+    """Return the error for unknown products, with the same text and details as in workflows/order.asl.json."""
+    details = [{"product_id": product_id} for product_id in product_ids]
+    return ProductNotFound(f"Not in the catalog: {', '.join(product_ids)}", details)
 
 
-def out_of_stock(product_ids: Iterable[str]) -> OutOfStock:
-    """Return the error for products with too little stock, with the same message as in workflows/order.asl.json."""
-    return OutOfStock(f"Not enough in stock: {', '.join(product_ids)}")
+def out_of_stock(shortages: Sequence[tuple[NewLine, int]]) -> OutOfStock:
+    """Return the error for lines whose products have too little stock, each with the available quantity.
+
+    workflows/order.asl.json builds the same text and details.
+    """
+    details = [
+        {"product_id": line["product_id"], "requested": line["quantity"], "available": available}
+        for line, available in shortages
+    ]
+    return OutOfStock(f"Not enough in stock: {', '.join(line['product_id'] for line, _ in shortages)}", details)
+
+
+def price_changed(expected_total: int, total: int, currency: str) -> PriceChanged:
+    """Return the error for an order whose total, in minor units, differs from the expected total."""
+    now, expected = money.display(total, currency), money.display(expected_total, currency)
+    return PriceChanged(
+        f"The total is {now}, but the order expects {expected}",
+        [{"expected_total": expected_total, "total": total, "currency": currency}],
+    )
 
 
 def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
-    """Return `order` as CONFIRMED, with unit prices, total and currency.
+    """Return `order` as CONFIRMED, with unit prices, names, total and currency.
 
     Raises ProductNotFound if `prices` lacks a product, ValidationError if the prices have different currencies, and
     InvalidTransition if the order is not PENDING.
@@ -144,10 +185,7 @@ def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
         raise ValidationError(
             f"items: prices in several currencies ({', '.join(currencies)}); place one order per currency"
         )
-    moved["items"] = [
-        {"product_id": line["product_id"], "quantity": line["quantity"], "unit_price": price["unit_price"]}
-        for line, price in zip(order["items"], bought, strict=True)
-    ]
+    moved["items"] = [_priced(line, price) for line, price in zip(order["items"], bought, strict=True)]
     moved["total"] = sum(
         line["quantity"] * price["unit_price"] for line, price in zip(order["items"], bought, strict=True)
     )
@@ -158,6 +196,17 @@ def confirmed(order: Order, prices: Iterable[Price], now: datetime) -> Order:
 def cancelled(order: Order, now: datetime) -> Order:
     """Return `order` as CANCELLED. Raises InvalidTransition if the current status does not allow cancellation."""
     return _with_status(order, "CANCELLED", now)
+
+
+def _priced(line: Line, price: Price) -> Line:
+    priced: Line = {
+        "product_id": line["product_id"],
+        "quantity": line["quantity"],
+        "unit_price": price["unit_price"],
+    }
+    if "name" in price:
+        priced["name"] = price["name"]
+    return priced
 
 
 def _with_status(order: Order, status: Status, now: datetime) -> Order:

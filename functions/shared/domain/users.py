@@ -51,7 +51,8 @@ def check_name(text: str) -> None:
     if not is_name(text):
         raise ValidationError(
             "body.name: contains an invisible character or looks like a link; allowed: a name without control and "
-            "format characters, @, :, \\ and domain names; put a space after each dot"
+            "format characters, @, :, \\ and domain names; put a space after each dot",
+            [{"pointer": "/name", "rule": "name", "message": "contains an invisible character or looks like a link"}],
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from contracts.orders import HTTP_STATUS
 from tests.fakes import gateway
 from tests.proof.order_life.activities import Activity, Died
@@ -48,4 +50,5 @@ def reply_of(request: Request, activity: Activity) -> Reply:
         order_id = {"order_id": ended.cause} if ended.error == "Undecided" else {}
         return Reply(HTTP_STATUS["ServiceUnavailable"], {"code": "ServiceUnavailable", **order_id})
     code = ended.error if ended.error in HTTP_STATUS else "InternalError"
-    return Reply(HTTP_STATUS[code], {"code": code, "message": ended.cause})
+    told = json.loads(ended.cause) if ended.cause.startswith("{") else {"message": ended.cause}
+    return Reply(HTTP_STATUS[code], {"code": code, **told})

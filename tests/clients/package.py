@@ -1,0 +1,60 @@
+"""Runs the tools of the TypeScript client in clients/typescript: Node.js, the compiler and npm."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from tools.client.generate import NODE, PACKAGE
+
+COMPILER: Final = "node_modules/typescript/bin/tsc"
+TESTS: Final = PACKAGE / ".build"
+_TIMEOUT_S: Final = 300
+
+
+def node(*arguments: str, given: str = "", folder: Path = PACKAGE) -> subprocess.CompletedProcess[str]:
+    """Run Node.js with `arguments` in `folder`, and `given` as its standard input."""
+    return _run([str(NODE), *arguments], given=given, folder=folder)
+
+
+def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run npm in the folder of the package."""
+    return _run([str(Path(sys.prefix) / "bin" / "npm"), *arguments], given="", folder=PACKAGE)
+
+
+@cache
+def compiled_tests() -> Path:
+    """Return the folder with the compiled tests of the package. The first call compiles them."""
+    for needed in (PACKAGE / COMPILER, PACKAGE / "dist" / "built"):
+        assert needed.is_file(), f"{needed} is missing; run `make client`, which installs and builds it"
+    done = node(COMPILER, "--project", "test/tsconfig.json")
+    assert done.returncode == 0, done.stdout
+    return TESTS
+
+
+def results(script: str, entries: Sequence[Any]) -> list[Any]:
+    """Return the JSON list that a compiled script of the tests writes for the entries."""
+    done = node(str(compiled_tests() / script), given=json.dumps(entries))
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+def _run(command: list[str], *, given: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(  # noqa: S603 - the tests write the command
+        command,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        timeout=_TIMEOUT_S,
+    )

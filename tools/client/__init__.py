@@ -1,0 +1,1 @@
+"""Generates parts of the TypeScript client in clients/typescript."""
