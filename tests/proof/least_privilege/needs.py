@@ -159,7 +159,7 @@ def _mappings(graph: Graph) -> Iterator[Need]:
 def _destinations(graph: Graph) -> Iterator[Need]:
     for made in graph.of("FunctionEventInvokeConfig"):
         role = _role_of(graph, made.inputs["functionName"])
-        for kind, target in made.inputs["destinationConfig"].items():
+        for kind, target in (made.inputs.get("destinationConfig") or {}).items():
             outcome = (
                 "handled events to the success topic" if kind == "onSuccess" else "failed events to the failure queue"
             )
@@ -261,7 +261,8 @@ def _targets(graph: Graph) -> Iterator[Need]:
             yield _invocation(target, "events.amazonaws.com", rule), _DELIVERS
         else:
             delivering[target].add(rule)
-        delivering[made.inputs["deadLetterConfig"]["arn"]].add(rule)
+        if dead_letters := made.inputs.get("deadLetterConfig"):
+            delivering[dead_letters["arn"]].add(rule)
     targets = {made.inputs["arn"] for made in graph.of("EventTarget")}
     for queue, rules in delivering.items():
         yield _delivered(queue, rules), _DELIVERS if queue in targets else _STORES_UNDELIVERED
