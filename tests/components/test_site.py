@@ -118,7 +118,7 @@ def test_firewall_counts_viewers_of_the_site_by_their_own_address(graph_of: Grap
 )
 def test_viewer_request_finds_the_page_or_the_path_of_the_api(uri: str, expected: str, is_api: bool) -> None:
     code = VIEWER_REQUEST.read_text(encoding="utf-8").replace("${viewer_address}", VIEWER_ADDRESS_HEADER)
-    event = {"viewer": {"ip": "203.0.113.7"}, "request": {"uri": uri, "headers": {}}}
+    event: dict[str, Any] = {"viewer": {"ip": "203.0.113.7"}, "request": {"uri": uri, "headers": {}}}
     program = f"{code}\nconsole.log(JSON.stringify(handler({json.dumps(event)})))"
     answer = json.loads(subprocess.run(["node", "-e", program], capture_output=True, check=True).stdout)  # noqa: S603, S607
     assert answer["uri"] == expected
