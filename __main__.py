@@ -20,6 +20,8 @@ from components.functions.function import FunctionContext, FunctionOverride, che
 from components.functions.layers import Layers, LayersArgs
 from components.identity import SCOPES, Identity, IdentityArgs
 from components.observability.observability import Observability, ObservabilityArgs
+from components.site.own_domain import OwnDomain
+from components.site.site import VIEWER_ADDRESS_HEADER, Site, SiteArgs
 from components.workflow.order_workflow import OrderWorkflow, OrderWorkflowArgs, caller_limits
 
 config = settings.load()
@@ -127,6 +129,7 @@ rest_api = RestApi(
         throttle_burst=config.api.throttle_burst,
         waf=config.api.waf,
         owns_account_log_role=config.api.owns_account_log_role,
+        viewer_address_header=VIEWER_ADDRESS_HEADER if config.site.enabled else "",
     ),
 )
 
@@ -143,6 +146,23 @@ http_api = HttpApi(
         throttle_burst=config.api.throttle_burst,
     ),
 )
+
+site = None
+if config.site.enabled:
+    site = Site(
+        "site",
+        SiteArgs(
+            naming=naming,
+            account_id=account_id,
+            rest_api_url=rest_api.url,
+            http_api_url=http_api.url,
+            sign_in_urls=[identity.hosted_ui_url, identity.issuer],
+            force_destroy=config.data.force_destroy,
+            own_domain=OwnDomain(name=config.site.domain, hosted_zone_id=config.site.hosted_zone_id)
+            if config.site.domain
+            else None,
+        ),
+    )
 
 functions = {**rest_api.functions, **http_api.functions, **events.functions, **workflow.functions}
 
@@ -226,5 +246,6 @@ pulumi.export(
             "express": workflow.express.log_group_name,
         },
         "failureQueues": as_stack_output(events.failure_queues),
+        "site": {"url": site.url, "bucket": site.bucket_name, "distributionId": site.distribution_id} if site else None,
     },
 )

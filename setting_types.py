@@ -24,6 +24,7 @@ LONGEST_STACK: Final = 16
 _RESERVED: Final = ("aws", "amazon", "cognito")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_TOP_LEVEL_REST: Final = r"([a-z0-9-]{0,61}[a-z0-9])"
 _HOST: Final = rf"{_LABEL}(\.{_LABEL})*"
 _LONGEST_HOST: Final = 253
 _PORT: Final = r":[1-9][0-9]{0,4}"
@@ -179,6 +180,17 @@ OptionalMailAddress = Annotated[
 ]
 Reason = Annotated[
     str, Rule(re.compile(r"[^\x00-\x1f\x7f]{0,200}"), 'one line of at most 200 characters, or "" for no reason')
+]
+OptionalDomain = Annotated[
+    str,
+    Rule(
+        re.compile(rf"({_LABEL}(\.{_LABEL})*\.[a-z]{_TOP_LEVEL_REST})?"),
+        'a domain name in lower case such as shop.example.com (other alphabets in Punycode), without https://, or ""',
+        lambda value: len(value) <= _LONGEST_HOST,
+    ),
+]
+OptionalHostedZone = Annotated[
+    str, Rule(re.compile(r"(Z[A-Z0-9]{1,31})?"), 'the id of a hosted zone such as Z0123456789ABCDEFGHIJ, or ""')
 ]
 Origins = Annotated[
     list[Origin], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)

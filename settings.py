@@ -21,6 +21,8 @@ from pydantic.config import JsonDict
 from pulumi_yaml import quoted
 from setting_types import (
     MailAddress,
+    OptionalDomain,
+    OptionalHostedZone,
     OptionalMailAddress,
     Origins,
     ProjectName,
@@ -32,7 +34,7 @@ from setting_types import (
 )
 
 _REGION_KEY: Final = "aws:region"
-AREAS: Final = ("identity", "api", "data", "functions", "workflow", "mail", "observability")
+AREAS: Final = ("identity", "api", "site", "data", "functions", "workflow", "mail", "observability")
 FUNCTION_NAMES: Final = tuple(
     sorted(path.parent.name for path in (Path(__file__).parent / "functions").glob("*/handler.py"))
 )
@@ -90,6 +92,28 @@ class ApiSettings(_Area):
         if (got := len(",".join(origins))) > _LONGEST_ORIGINS:
             raise ValueError(f"got {got} characters in total; allowed: at most {_LONGEST_ORIGINS}; remove some origins")
         return origins
+
+
+class SiteSettings(_Area):
+    """Settings of the web site, which serves the pages of the shop and both APIs from one origin."""
+
+    enabled: bool = Field(description="Create the site: an S3 bucket behind Amazon CloudFront.")
+    domain: OptionalDomain = Field(
+        description='Domain name of the site. "" for the name that CloudFront assigns, such as d111abc.cloudfront.net.'
+    )
+    hosted_zone_id: OptionalHostedZone = Field(
+        description='Id of the public Route 53 hosted zone that contains the domain. "" without a domain.'
+    )
+
+    @model_validator(mode="after")
+    def _domain_has_its_zone(self) -> Self:
+        if bool(self.domain) == bool(self.hosted_zone_id):
+            return self
+        given, missing = ("domain", "hostedZoneId") if self.domain else ("hostedZoneId", "domain")
+        raise ValueError(
+            f"{given}: got {quoted(self.domain or self.hosted_zone_id)} without {missing}; allowed: both or none, "
+            f"because a record in the zone validates the domain's certificate; set {missing} too"
+        )
 
 
 class DataSettings(_Area):
@@ -230,6 +254,7 @@ class Settings(_Area):
     region: Region = Field(description="AWS region of the stack.")
     identity: IdentitySettings
     api: ApiSettings
+    site: SiteSettings
     data: DataSettings
     functions: FunctionsSettings
     workflow: WorkflowSettings

@@ -57,8 +57,16 @@ class Graph:
     """URNs of components that called register_outputs."""
 
     def of(self, type_token: str) -> list[Resource]:
-        """Return the resources of a type. `type_token` is the whole token or its last part, for example `Queue`."""
-        return [r for r in self.resources if r.type == type_token or r.type.rsplit(":", 1)[-1] == type_token]
+        """Return the resources of a type. `type_token` is the whole token or its last part, for example `Queue`.
+
+        The last part finds no resources of CloudFront, because `Function` means a Lambda function.
+        """
+        return [
+            r
+            for r in self.resources
+            if r.type == type_token
+            or (r.type.rsplit(":", 1)[-1] == type_token and not r.type.startswith("aws:cloudfront/"))
+        ]
 
     def one(self, type_token: str, name: str) -> Resource:
         """Return the resource with this type and logical name. Raises AssertionError unless there is exactly one."""
@@ -144,7 +152,10 @@ def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str,
         "Role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}", "name": physical},
         "Queue": {"arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{physical}", "url": computed_id(type_token, name, inputs)},
         "Topic": {"arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{physical}"},
-        "Bucket": {"arn": f"arn:aws:s3:::{physical}"},
+        "Bucket": {
+            "arn": f"arn:aws:s3:::{physical}",
+            "bucketRegionalDomainName": f"{physical}.s3.{REGION}.amazonaws.com",
+        },
         "Table": {
             "arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}",
             "streamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}/stream/2026-01-01T00:00:00.000",
@@ -175,6 +186,8 @@ def rule_path(inputs: Mapping[str, Any]) -> str:
 
 
 def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    if type_token.startswith(("aws:cloudfront/", "aws:acm/", "aws:route53/")):
+        return _computed_of_sites(type_token, inputs)
     kind, base = type_token.rsplit(":", 1)[-1], f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
     invoke = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions"
     if kind == "Function":
@@ -200,6 +213,29 @@ def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[s
     if kind == "EmailIdentity":
         return {"arn": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{inputs['emailIdentity']}"}
     return {}
+
+
+def _computed_of_sites(type_token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    match type_token.rsplit("/", 1)[-1]:
+        case "distribution:Distribution":
+            return {
+                "arn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/E123",
+                "domainName": "d111abc.cloudfront.net",
+                "hostedZoneId": "Z2FDTNDATAQYW2",
+            }
+        case "function:Function":
+            return {"arn": f"arn:aws:cloudfront::{ACCOUNT}:function/{inputs['name']}"}
+        case "certificate:Certificate":
+            domain = inputs["domainName"]
+            record = {"domainName": domain, "resourceRecordName": f"_x.{domain}.", "resourceRecordType": "CNAME"}
+            return {
+                "arn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/123",
+                "domainValidationOptions": [{**record, "resourceRecordValue": "_y.acm-validations.aws."}],
+            }
+        case "record:Record":
+            return {"fqdn": str(inputs["name"]).removesuffix(".")}
+        case _:
+            return {}
 
 
 def stack_config(stack: str) -> dict[str, str]:

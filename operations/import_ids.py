@@ -29,6 +29,11 @@ _TAGGED: Final = (
     "Key=Stack,Values={S} Key=Component,Values={C} --query ResourceTagMappingList[].ResourceARN"
 )
 FORMS: Final[Mapping[str, _Form]] = {
+    "aws:acm/certificate:Certificate": _Form(
+        "{ID}",
+        "aws acm list-certificates --region us-east-1 "
+        "--query CertificateSummaryList[?DomainName=='{domainName}'].CertificateArn",
+    ),
     "aws:apigateway/account:Account": _Form("api-gateway-account"),
     "aws:apigateway/deployment:Deployment": _Form(
         "{restApi}/{ID}", "aws apigateway get-deployments --rest-api-id {restApi} --query items[].id"
@@ -38,6 +43,20 @@ FORMS: Final[Mapping[str, _Form]] = {
     "aws:apigateway/stage:Stage": _Form("{restApi}/{stageName}"),
     "aws:apigatewayv2/api:Api": _Form("{ID}", "aws apigatewayv2 get-apis --query Items[?Name=='{name}'].ApiId"),
     "aws:apigatewayv2/stage:Stage": _Form("{apiId}/{name}"),
+    "aws:cloudfront/distribution:Distribution": _Form(
+        "{ID}", "aws cloudfront list-distributions --query DistributionList.Items[?Comment=='{comment}'].Id"
+    ),
+    "aws:cloudfront/function:Function": _Form("{name}"),
+    "aws:cloudfront/originAccessControl:OriginAccessControl": _Form(
+        "{ID}",
+        "aws cloudfront list-origin-access-controls --query OriginAccessControlList.Items[?Name=='{name}'].Id",
+    ),
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": _Form(
+        "{ID}",
+        "aws cloudfront list-response-headers-policies --type custom "
+        "--query ResponseHeadersPolicyList.Items[?ResponseHeadersPolicy.ResponseHeadersPolicyConfig.Name=='{name}']"
+        ".ResponseHeadersPolicy.Id",
+    ),
     "aws:cloudwatch/dashboard:Dashboard": _Form("{dashboardName}"),
     "aws:cloudwatch/eventArchive:EventArchive": _Form("{name}"),
     "aws:cloudwatch/eventBus:EventBus": _Form("{name}"),
@@ -74,6 +93,7 @@ FORMS: Final[Mapping[str, _Form]] = {
     ),
     "aws:lambda/permission:Permission": _Form("{function}:{qualifier}/{statementId}"),
     "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": _Form("{functionName},{qualifier}"),
+    "aws:route53/record:Record": _Form("{zoneId}_{name}_{type}"),
     "aws:s3/bucket:Bucket": _Form("{bucket}"),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _Form("{bucket}"),
     "aws:s3/bucketNotification:BucketNotification": _Form("{bucket}"),

@@ -66,6 +66,8 @@ class RestApiArgs:
     """Level of the execution log, in which API Gateway logs how it processes each request."""
     requests_per_address: int = 2000
     """Requests that AWS WAF allows from one IP address in five minutes. Used only with `waf`."""
+    viewer_address_header: str = ""
+    """Header in which the site in front of the API passes the address of its viewer. "" without a site."""
 
 
 class RestApi(pulumi.ComponentResource):
@@ -106,6 +108,7 @@ class RestApi(pulumi.ComponentResource):
                 context=args.context,
                 stage_arn=served.stage.arn,
                 requests_per_address=args.requests_per_address,
+                viewer_address_header=args.viewer_address_header,
             )
             make_web_acl(name, acl, self._owner)
 

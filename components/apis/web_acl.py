@@ -16,6 +16,8 @@ _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesK
 # because customers may use VPNs, and other teams' servers may run at hosting providers.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
+# The managed rule groups have the priorities from 1.
+_VIEWER_RULE_PRIORITY: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class WebAclArgs:
     """ARN of the stage to protect."""
     requests_per_address: int
     """Requests that AWS WAF allows from one IP address in five minutes, at least 10. Further requests are refused."""
+    viewer_address_header: str = ""
+    """Header in which a proxy in front of the API passes the address of its client. "" if there is no proxy."""
 
 
 def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
@@ -38,7 +42,7 @@ def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
         name=owner.name(name),
         scope="REGIONAL",
         default_action={"allow": {}},
-        rules=[_address_rule(args.requests_per_address), *_managed_rules()],
+        rules=[*_address_rules(args), *_managed_rules()],
         visibility_config={**_visibility(owner.name(name))},
         tags=owner.tags(),
         opts=opts,
@@ -78,18 +82,49 @@ def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
     )
 
 
-def _address_rule(limit: int) -> aws.wafv2.WebAclRuleArgsDict:
+def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
+    """Return the rules that limit the requests of one address: of a client, or of a client behind the proxy."""
     by_address: aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
-        "limit": limit,
+        "limit": args.requests_per_address,
         "aggregate_key_type": "IP",
         "evaluation_window_sec": _WINDOW_S,
     }
+    header = args.viewer_address_header
+    if not header:
+        return [_rate_rule("requests-per-address", 0, by_address)]
+    # The addresses of the proxy send the requests of many clients, so the first rule counts no request with the header.
+    has_header: aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict = {
+        "size_constraint_statement": {
+            "field_to_match": {"single_header": {"name": header}},
+            "comparison_operator": "GT",
+            "size": 0,
+            "text_transformations": [{"priority": 0, "type": "NONE"}],
+        }
+    }
+    direct: aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        **by_address,
+        "scope_down_statement": {"not_statement": {"statement": has_header}},
+    }
+    behind_proxy: aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        **by_address,
+        "aggregate_key_type": "FORWARDED_IP",
+        "forwarded_ip_config": {"header_name": header, "fallback_behavior": "MATCH"},
+    }
+    return [
+        _rate_rule("requests-per-address", 0, direct),
+        _rate_rule("requests-per-viewer-address", _VIEWER_RULE_PRIORITY, behind_proxy),
+    ]
+
+
+def _rate_rule(
+    name: str, priority: int, statement: aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict
+) -> aws.wafv2.WebAclRuleArgsDict:
     return {
-        "name": "requests-per-address",
-        "priority": 0,
+        "name": name,
+        "priority": priority,
         "action": {"block": {}},
-        "statement": {"rate_based_statement": by_address},
-        "visibility_config": _visibility("requests-per-address"),
+        "statement": {"rate_based_statement": statement},
+        "visibility_config": _visibility(name),
     }
 
 

@@ -24,6 +24,7 @@ IRREPLACEABLE: Final = frozenset(
         "aws:apigatewayv2/api:Api",
         "aws:cognito/userPoolClient:UserPoolClient",
         "aws:cognito/userPoolDomain:UserPoolDomain",
+        "aws:cloudfront/distribution:Distribution",
         # A custom domain name stays the same when it is replaced. But AWS then generates a new target name for it, and
         # its DNS record still points to the old target name.
         "aws:apigateway/domainName:DomainName",

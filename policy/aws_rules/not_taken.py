@@ -14,9 +14,23 @@ _CACHE: Final = (
     "show the order of one user to another."
 )
 _BUCKET_LOGS: Final = (
-    "Only one role of the program has access to the bucket, and it may only write objects (PutObject). To record what "
-    "people read from the bucket, turn on CloudTrail data events. Access logs would need a second bucket and can miss "
-    "requests, because S3 delivers them on a best-effort basis."
+    "Only one role of the program has access to the bucket of analytics records, and it may only write objects "
+    "(PutObject). The pages of the site are public. To record what people read from a bucket, turn on CloudTrail data "
+    "events. Access logs would need a further bucket and can miss requests, because S3 delivers them on a best-effort "
+    "basis."
+)
+_SITE_FIREWALL: Final = (
+    "The checks require a web ACL for each CloudFront distribution. In stack prod, the web ACL of the REST API's stage "
+    "checks the requests of the site, and counts them by the addresses of the viewers. The other requests read public "
+    "files. A second web ACL costs money for the same requests, and must exist in the region us-east-1."
+)
+_COUNTRIES: Final = (
+    "The checks require a list of allowed or forbidden countries. The owner of the shop decides where to sell, and an "
+    "order needs a sign-in from everywhere."
+)
+_SITE_LOGS: Final = (
+    "The checks require access logs of CloudFront. API Gateway logs every request to an API, and all other requests "
+    "read public files. Access logs would store the addresses of all visitors, in a further bucket."
 )
 _DEAD_LETTERS: Final = (
     "The checks require a dead-letter queue for each function. Lambda sends a failed event also to the function's "
@@ -30,6 +44,9 @@ _OF_ANOTHER: Final = (
 )
 
 NOT_TAKEN: Final = {
+    "AwsSolutions-CFR1": _COUNTRIES,
+    "AwsSolutions-CFR2": _SITE_FIREWALL,
+    "AwsSolutions-CFR3": _SITE_LOGS,
     "AwsSolutions-COG2": "With MFA set to ON, the sign-in page would require an authenticator app from every customer. "
     "The owner of the shop decides whether customers need one.",
     "AwsSolutions-COG7": "The check tests Cognito identity pools, and the platform has none.",
@@ -37,11 +54,14 @@ NOT_TAKEN: Final = {
     "need the plan, change userPoolTier in the program.",
     "AwsSolutions-L1": _LATEST_RUNTIME,
     "AwsSolutions-S1": _BUCKET_LOGS,
-    "AwsSolutions-S5": "The check tests buckets that serve a website. No bucket does.",
+    "AwsSolutions-S5": "The check tests buckets that serve a website themselves. The bucket with the pages of the site "
+    "does not: CloudFront reads it, and the rule `distribution-reads-buckets-with-access-control` checks how.",
     "Serverless-AppSyncTracing": "The check tests AppSync APIs, and the platform has none.",
     "Serverless-LambdaDLQ": _DEAD_LETTERS,
     "Serverless-LambdaLatestVersion": _LATEST_RUNTIME,
     "CKV_AWS_18": _BUCKET_LOGS,
+    "CKV_AWS_68": _SITE_FIREWALL,
+    "CKV_AWS_86": _SITE_LOGS,
     "CKV_AWS_115": "The check requires reserved concurrency. AWS takes it from the concurrency that all other "
     "functions of the account share. The platform does not need reserved concurrency, because API throttling and "
     "the maximum concurrency of the event source mappings already limit how often the functions run at the same "
@@ -55,10 +75,11 @@ NOT_TAKEN: Final = {
     "permissions, and the platform could not accept orders while the key is disabled.",
     "CKV_AWS_120": _CACHE,
     "CKV_AWS_143": "The check applies only to buckets with an object lock configuration. No bucket has one, because "
-    "S3 must delete analytics records when they expire, and an object lock would prevent the deletion.",
-    "CKV_AWS_144": "The check requires replication to another region. The bucket contains only copies of data in "
-    "the orders table and the event archive, and S3 stores each object in at least three Availability Zones. "
-    "Replication would help only if the tables and APIs also existed in another region.",
+    "S3 must delete analytics records and former pages when they expire, and an object lock would prevent the "
+    "deletion.",
+    "CKV_AWS_144": "The check requires replication to another region. The buckets contain only copies: of data in the "
+    "orders table and the event archive, and of pages from a build. S3 stores each object in at least three "
+    "Availability Zones. Replication would help only if the tables and APIs also existed in another region.",
     "CKV_AWS_173": "The check requires a customer managed key for environment variables. The variables contain no "
     "secrets, but for example the names of tables and queues. The rule `function-environment-holds-no-secret` "
     "checks them for secrets.",
@@ -66,16 +87,17 @@ NOT_TAKEN: Final = {
     "CKV_AWS_272": "The check requires signed code. A signature proves that nobody replaced the code between the "
     "build and the upload. Here, the same deployment builds and uploads the code, and no role of the program may "
     "change a function's code.",
+    "CKV_AWS_310": "The check requires a second origin for each CloudFront distribution. The pages and the APIs exist "
+    "in one region, so there is no second origin.",
+    "CKV_AWS_374": _COUNTRIES,
     "CKV_AWS_393": "The check concerns roles that GitHub workflows assume. The program creates none, because you "
     "create the deployment roles outside of the program.",
     "CKV2_AWS_5": _OF_ANOTHER,
     "CKV2_AWS_10": _OF_ANOTHER,
-    "CKV2_AWS_23": _OF_ANOTHER,
     "CKV2_AWS_28": _OF_ANOTHER,
     "CKV2_AWS_33": _OF_ANOTHER,
     "CKV2_AWS_43": _OF_ANOTHER,
-    "CKV2_AWS_46": _OF_ANOTHER,
-    "CKV2_AWS_47": _OF_ANOTHER,
+    "CKV2_AWS_47": _SITE_FIREWALL,
     "CKV2_AWS_65": "The check requires that ACLs are disabled. S3 disables ACLs on every new bucket unless "
     "ownership controls enable them, and the program declares no ownership controls.",
     "CKV2_AWS_68": _OF_ANOTHER,

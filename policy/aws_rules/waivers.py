@@ -47,6 +47,18 @@ WAIVERS: Final = (
         "The log groups of other APIs can have any name, so the policy cannot list them. It allows the actions of "
         "the AWS managed policy for this role, but only in one region.",
     ),
+    Waiver(
+        rule="bucket-is-encrypted-with-kms",
+        resources="site-pages",
+        reason="The pages are public. S3 encrypts them with its own key (SSE-S3). CloudFront cannot use the AWS "
+        "managed KMS key for S3, and a customer managed key costs money without hiding anything.",
+    ),
+    Waiver(
+        rule="bucket-tells-of-its-changes",
+        resources="site-pages",
+        reason="Nothing reacts to a new page. The person or the program that uploads the pages also invalidates the "
+        "cache of CloudFront.",
+    ),
 )
 
 

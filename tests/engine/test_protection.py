@@ -14,6 +14,8 @@ STACK = "prod"
 REPLACEABLE = {
     *("aws:apigateway/account:Account", "aws:apigateway/deployment:Deployment"),
     *("aws:apigateway/methodSettings:MethodSettings", "aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"),
+    *("aws:cloudfront/function:Function", "aws:cloudfront/originAccessControl:OriginAccessControl"),
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy",
     *("aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/eventBus:EventBus", "aws:cloudwatch/eventRule:EventRule"),
     *("aws:cloudwatch/eventTarget:EventTarget", "aws:cloudwatch/logMetricFilter:LogMetricFilter"),
     *("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.policy import breakages_of_apis
+from aws_rules.buckets import ENCRYPTION, NOTIFICATION
+from tests.policy import breakages_of_apis, breakages_of_sites
 from tests.policy.stacks import Change, allow, change, drop, plus, put, statement, without
 from tests.support.graph import ACCOUNT
 
@@ -244,11 +245,30 @@ _MACHINES_AND_RIGHTS: Final[dict[str, list[tuple[str, Change]]]] = {
         ),
     ],
 }
-BREAKAGES: Final = {**_FUNCTIONS, **breakages_of_apis.BREAKAGES, **_DATA, **_MESSAGES, **_MACHINES_AND_RIGHTS}
+BREAKAGES: Final = {
+    **_FUNCTIONS,
+    **breakages_of_apis.BREAKAGES,
+    **breakages_of_sites.BREAKAGES,
+    **_DATA,
+    **_MESSAGES,
+    **_MACHINES_AND_RIGHTS,
+}
 
 MENDINGS: Final[dict[str, tuple[str, Change]]] = {
     "role-policy-names-each-resource": (
         "rest-api-log-policy",
         statement("RolePolicy rest-api-log-policy", lambda s: s.update(Resource="arn:aws:logs:r:1:log-group:a:b")),
+    ),
+    "bucket-is-encrypted-with-kms": (
+        "site-pages",
+        plus(
+            ENCRYPTION,
+            {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}}]},
+            bucket="Bucket site-pages",
+        ),
+    ),
+    "bucket-tells-of-its-changes": (
+        "site-pages",
+        plus(NOTIFICATION, {"eventbridge": True}, bucket="Bucket site-pages"),
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from aws_rules.model import Resource, Rule, Stack, findings, of_resource
 from aws_rules.not_taken import NOT_TAKEN
 from aws_rules.policies import refuses_plain_http, statements
 from aws_rules.rules import RULES
+from aws_rules.sites import CERTIFICATE, RECORD
 from tests.policy.inventory import CHECKS
 from tests.policy.stacks import Change, all_findings, body, both, plus, put, said, stack_of
 from tests.policy.tables import levels_of
-from tests.support.graph import ROOT, Graph
+from tests.support.graph import ROOT, Graph, record, stack_config
 
 GraphOf = Callable[[str], Graph]
 
@@ -141,6 +143,16 @@ def test_policy_can_have_a_single_statement_and_single_values() -> None:
     assert not refuses_plain_http(document, "sqs:*", "b")
     assert not refuses_plain_http(document.replace("false", "true"), "sqs:*", "a")
     assert statements(None) == []
+
+
+def test_site_with_its_own_domain_breaks_no_further_rule(graph_of: GraphOf) -> None:
+    config = stack_config("prod")
+    config["orders:site"] = json.dumps(
+        json.loads(config["orders:site"]) | {"domain": "shop.example.com", "hostedZoneId": "Z0123456789"}
+    )
+    own_domain = stack_of(record("prod", config=config, build_archives=False))
+    assert {CERTIFICATE, RECORD} <= {each.type for each in own_domain.resources}
+    assert said(all_findings(own_domain)) == said(all_findings(stack_of(graph_of("prod"))))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "policy" / "enforcement").glob("*.json")), ids=lambda path: path.stem)

@@ -58,6 +58,7 @@ def test_all_stack_files_have_the_same_keys() -> None:
 def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources() -> None:
     dev, pr = (yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] for stack in ("dev", "pr"))
     dev["orders:api"]["ownsAccountLogRole"] = dev["orders:mail"]["createIdentity"] = False
+    dev["orders:site"]["enabled"] = False
     assert pr == dev
 
 
@@ -133,6 +134,13 @@ def test_editor_schema_is_up_to_date() -> None:
         ),
         ("observability", "logRetentionDays", 15, "logRetentionDays: got 15; allowed: one of 1, 3, 5, 7"),
         ("mail", "sender", "nobody", "orders:mail.sender: got 'nobody'; allowed: an ASCII email address"),
+        (
+            "site",
+            "domain",
+            "shop.example.com",
+            "site.domain: got 'shop.example.com' without hostedZoneId; allowed: both",
+        ),
+        ("site", "hostedZoneId", "Z0123456789", "site.hostedZoneId: got 'Z0123456789' without domain; allowed: both"),
         ("mail", "sender", 5, "orders:mail.sender: got 5; allowed: an ASCII email address"),
     ],
 )

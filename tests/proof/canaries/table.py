@@ -100,6 +100,10 @@ def places_of(graph: Graph) -> dict[str, str]:
     for rules in graph.of("BucketLifecycleConfiguration"):
         if rules.name.startswith("data-analytics"):
             found["analytics bucket"] = " and ".join(f"{days} days" for days in _expiry(rules.inputs["rules"]))
+        elif rules.name.startswith("site-pages"):
+            found["pages bucket"] = " and ".join(
+                ["until deleted", *(f"{days} days" for days in _expiry(rules.inputs["rules"]))]
+            )
     if graph.of("EventBus"):
         found["events on the bus"] = _ASYNCHRONOUS
     if graph.of("aws:cognito/userPool:UserPool"):

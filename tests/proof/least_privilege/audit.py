@@ -24,6 +24,7 @@ _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
 WIDE: Final = {
     ":log-stream:*": "Lambda names its streams",
     "/orders/*": "one object for each event",
+    "site-ACCOUNT/*": "every object of the bucket is a public page of the site",
     ":identity/*": "SES checks the address, its domain or the recipient; ses:FromAddress limits the sender",
     ":ACCOUNT:*": "all APIs of an account and region share one log role",
 }

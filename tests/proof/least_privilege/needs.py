@@ -64,7 +64,18 @@ def needed(graph: Graph) -> dict[Grant, str]:
     def cut(text: str) -> str:
         return plain(text, graph.stack)
 
-    stated = (_functions, _mappings, _destinations, _machines, _methods, _routes, _targets, _alarms, _log_groups)
+    stated = (
+        _functions,
+        _mappings,
+        _destinations,
+        _machines,
+        _methods,
+        _routes,
+        _targets,
+        _alarms,
+        _log_groups,
+        _pages,
+    )
     for derive in (*stated, _log_role):
         for grant, reason in derive(graph):
             found.setdefault(plain_grant(grant, cut), reason)
@@ -225,6 +236,25 @@ def _routes(graph: Graph) -> Iterator[Need]:
     """Yield the permissions that the routes of HTTP APIs need."""
     for made in graph.of("aws:apigatewayv2/api:Api"):
         yield from _invocations(routes(made.inputs["body"]), f"{made.name}-id", "*")
+
+
+def _pages(graph: Graph) -> Iterator[Need]:
+    """Yield the permission by which CloudFront reads the pages of the site from their bucket."""
+    for distribution in graph.of("aws:cloudfront/distribution:Distribution"):
+        names = {str(origin["domainName"]).partition(".s3.")[0] for origin in distribution.inputs["origins"]}
+        for bucket in graph.of("Bucket"):
+            if bucket.inputs["bucket"] not in names:
+                continue
+            yield (
+                Grant(
+                    policy=f"bucket {bucket.inputs['bucket']}",
+                    who="cloudfront.amazonaws.com",
+                    action="s3:GetObject",
+                    resource=f"{bucket.state['arn']}/*",
+                    when=(("StringEquals", "aws:sourcearn", (distribution.state["arn"],)),),
+                ),
+                'CloudFront reads the pages (see Amazon CloudFront Developer Guide, "Restrict access to an S3 origin")',
+            )
 
 
 def _invocations(found: list[Route], api: str, stage: str) -> Iterator[Need]:

@@ -26,6 +26,7 @@ _TITLES: Final = {
     "function": "policy of the function",
     "queue": "policy of the queue",
     "topic": "policy of the topic",
+    "bucket": "policy of the bucket",
     "key": "policy of the key",
 }
 

@@ -55,7 +55,12 @@ def test_all_stacks_grant_the_same_permissions(graph_of: Callable[[str], Graph])
     def given(stack: str) -> set[Grant]:
         # Each stack has its own setting for the sender of emails, so the sender is replaced before the comparison.
         sender = json.loads(stack_config(stack)["orders:mail"])["sender"]
-        return {plain_grant(grant, lambda text: text.replace(sender, "SENDER")) for grant in of_graph(graph_of(stack))}
+        return {
+            plain_grant(grant, lambda text: text.replace(sender, "SENDER"))
+            for grant in of_graph(graph_of(stack))
+            # The stack local has no site, so no stack but dev and prod grants the permission of its bucket.
+            if not grant.policy.startswith("bucket ")
+        }
 
     assert given("local") == given("dev") == given("prod")
 
