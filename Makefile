@@ -10,6 +10,8 @@ PYTHON ?=
 PORT ?= 4566
 STACK ?= dev
 DRY_RUN ?=
+EMAIL ?=
+ADMIN ?=
 ATTACKS ?=
 IDS ?=
 PR ?=
@@ -54,7 +56,7 @@ NAME := $(notdir $(STACK))
 ENFORCEMENT := $(wildcard policy/enforcement/$(NAME).json $(if $(filter pr-%,$(NAME)),policy/enforcement/pr.json))
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(firstword $(ENFORCEMENT)))
 
-.PHONY: help up order down status docs test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate client lock
+.PHONY: help up order user frontend down status docs test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate client lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
@@ -65,6 +67,12 @@ up: .venv/installed-local ## start the platform on this machine (PORT=4566)
 order: .venv/installed-local ## place an order and show its way through the platform
 	@$(BIN)/python -m local order --port $(PORT)
 
+user: .venv/installed-local ## create a user who can sign in on this machine (EMAIL=ann@example.com, ADMIN=1)
+	@$(BIN)/python -m local user --port $(PORT) --email "$(EMAIL)" $(if $(filter-out 0,$(ADMIN)),--admin)
+
+frontend: .venv/installed-local ## write the files that a frontend needs (PORT=4566 on this machine, or STACK=dev)
+	@$(BIN)/python -m operations.frontend $(if $(filter file,$(origin STACK)),local,$(STACK)) --port $(PORT)
+
 status: .venv/installed-local ## show what runs on this machine
 	@$(BIN)/python -m local status --port $(PORT)
 
@@ -74,7 +82,7 @@ down: .venv/installed-local ## stop the platform on this machine and delete its 
 docs: .venv/openapi/installed ## write the pages of both APIs to .build/docs
 	@sh tools/openapi/pages.sh .venv/openapi
 
-test: .venv/installed-dev .venv/asl/installed .venv/openapi/installed $(CLIENT)/dist/built ## run all tests
+test: .venv/installed-dev .venv/asl/installed .venv/openapi/installed .venv/browser/installed $(CLIENT)/dist/built ## run all tests
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL)
@@ -193,4 +201,8 @@ $(CLIENT)/node_modules/installed: $(CLIENT)/package.json $(CLIENT)/package-lock.
 $(CLIENT)/dist/built: $(CLIENT)/tsconfig.json $(wildcard $(CLIENT)/src/*.ts $(CLIENT)/src/*/*.ts) $(CLIENT)/node_modules/installed
 	@rm -rf $(@D)
 	@$(BIN)/node $(CLIENT)/node_modules/typescript/bin/tsc --project $<
+	@touch $@
+
+.venv/browser/installed: tests/browser/package.json tests/browser/package-lock.json .venv/made | .venv/installed-dev
+	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@

@@ -183,9 +183,12 @@ pulumi.export(
             "userPoolClientId": identity.client_id,
             "issuer": identity.issuer,
             "jwksUrl": identity.jwks_url,
+            "discoveryUrl": identity.discovery_url,
             "hostedUiUrl": identity.hosted_ui_url,
+            "logoutUrl": identity.logout_url,
             "scopes": list(SCOPES),
             "redirectUris": config.identity.redirect_uris,
+            "logoutUris": config.identity.logout_uris,
         },
     },
 )

@@ -49,8 +49,12 @@ class Identity(pulumi.ComponentResource):
     """Issuer of the tokens: the value of their claim `iss`."""
     jwks_url: pulumi.Output[str]
     """URL of the public keys that verify the tokens."""
+    discovery_url: pulumi.Output[str]
+    """URL of the OpenID Connect discovery document."""
     hosted_ui_url: pulumi.Output[str]
     """Base URL of /oauth2/authorize and /oauth2/token."""
+    logout_url: pulumi.Output[str]
+    """URL that ends the session on the hosted sign-in page."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Identity", name, None, opts)
@@ -77,9 +81,11 @@ class Identity(pulumi.ComponentResource):
         self.user_pool_id, self.user_pool_arn, self.client_id = pool.id, pool.arn, client.id
         self.issuer = pulumi.Output.concat("https://cognito-idp.", args.region, ".amazonaws.com/", pool.id)
         self.jwks_url = pulumi.Output.concat(self.issuer, "/.well-known/jwks.json")
+        self.discovery_url = pulumi.Output.concat(self.issuer, "/.well-known/openid-configuration")
         self.hosted_ui_url = pulumi.Output.concat(
             "https://", domain.domain, ".auth.", args.region, ".amazoncognito.com"
         )
+        self.logout_url = pulumi.Output.concat(self.hosted_ui_url, "/logout")
         self.register_outputs({"userPoolId": self.user_pool_id, "clientId": self.client_id, "issuer": self.issuer})
 
     def _make_pool(self) -> aws.cognito.UserPool:

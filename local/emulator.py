@@ -30,7 +30,7 @@ AT_WORK: Final = "/_ministack/at-work"
 _START_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 30.0
 _TAIL_LINES: Final = 15
-_OTHER_SOURCES: Final = ("bootstrap.py", "environment.py", "launch.py", "owner.py", "patience.py")
+_OTHER_SOURCES: Final = ("bootstrap.py", "certificate.py", "environment.py", "launch.py", "owner.py", "patience.py")
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         # AWS waits 60 s before the first retry of an asynchronous invocation. The emulator waits 1 s unless a test sets
         # another time.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LOCAL_ASYNC_RETRY_BASE_S", "1"),
+        "LOCAL_CERTIFICATE": str(instance.certificate),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
         # The number of emails per second that SES accepts. 0 is no limit.
         "LOCAL_MAIL_RATE": os.environ.get("LOCAL_MAIL_RATE", "0"),

@@ -25,6 +25,8 @@ ACCOUNT: Final = "000000000000"
 ROOT_KEY: Final = "test"
 # The emulator recognizes a repeated call by this header (emulator_fixes.repeated_calls).
 ONCE: Final = "x-local-once"
+HTTPS: Final = "/_ministack/https"
+"""Path of the request that opens the emulator's HTTPS port (see emulator_fixes/https_page.py)."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ class Instance:
     def outputs(self) -> Path:
         """File with the stack outputs, as in `pulumi stack output --json`, and the sign-in data."""
         return self.home / "outputs.json"
+
+    @property
+    def certificate(self) -> Path:
+        """File with the key and the certificate of the HTTPS port. It stays when the data is deleted.
+
+        A browser remembers that its user accepted the certificate.
+        """
+        return self.home / "https.pem"
 
     @property
     def data(self) -> Path:

@@ -36,15 +36,21 @@ EXPECTED: Final[Mapping[str, str]] = {
 }
 
 
+def running_outputs(instance: Instance) -> dict[str, Any]:
+    """Return the content of .local/outputs.json. Raises LocalError if the platform is not running."""
+    outputs = read_outputs(instance)
+    if emulator.find(instance).state != "running" or outputs is None or "ops" not in outputs:
+        raise LocalError(f"nothing is running at {instance.url}. Remedy: {instance.command('up')}")
+    return outputs
+
+
 def order(instance: Instance, progress: Progress) -> int:
     """Place an order, follow it and print its steps.
 
     Returns the exit code: 0 if everything in EXPECTED arrived, else 1. Raises LocalError if no instance is running or
     the API refuses the order.
     """
-    outputs = read_outputs(instance)
-    if emulator.find(instance).state != "running" or outputs is None or "ops" not in outputs:
-        raise LocalError(f"nothing is running at {instance.url}. Remedy: {instance.command('up')}")
+    outputs = running_outputs(instance)
     aws, client = Aws(instance, outputs["ops"]["region"]), client_of(outputs)
     who = outputs["local"]["customer"]
     try:

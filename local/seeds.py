@@ -53,6 +53,21 @@ def plant(aws: Aws, exports: Mapping[str, Any], known: Mapping[str, Any]) -> dic
     return {"endpointUrl": aws.instance.url, "customer": customer.output(), "admin": admin.output()}
 
 
+def create_user(aws: Aws, outputs: Mapping[str, Any], email: str, *, admin: bool) -> tuple[str, str]:
+    """Create a user who can sign in, and return the user's email address and password.
+
+    A user who exists gets a new password, unless the user is one of the seeds. With `admin`, the user becomes a member
+    of the group `admin`. `outputs` is the content of .local/outputs.json. Raises LocalError or CallError.
+    """
+    pool: str = outputs["frontend"]["auth"]["userPoolId"]
+    local: Mapping[str, Any] = outputs["local"]
+    seeds = {each["username"]: each for each in (local["customer"], local["admin"])}
+    person = _person(aws, pool, email, seeds.get(email.lower(), {}))
+    if admin:
+        aws("cognito-idp", "admin_add_user_to_group", UserPoolId=pool, Username=email, GroupName=ADMIN_GROUP)
+    return person.username, person.password
+
+
 def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Person:
     """Return a user who can sign in, with the known password of an existing user or with a new password."""
     made = True
@@ -67,7 +82,7 @@ def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Perso
         )
     except CallError as error:
         if error.code != "UsernameExistsException":
-            raise LocalError(f"seed {email}: {error}") from None
+            raise LocalError(f"user {email}: {error}") from None
         made = False
     if not made and known.get("password"):
         return _Person(email, known["password"])

@@ -118,6 +118,7 @@ def test_each_target_installs_its_requirements(clone: Clone, target: str) -> Non
         "install.sh packages": r"\.venv/bin/python -m|pulumi ",
         "install.sh packages requirements-dev.txt": r"-m (pytest|tests\.)|/(ruff|basedpyright) ",
         "install.sh node tests/workflow": r"-m pytest",
+        "install.sh node tests/browser": r"(?m)-m pytest( --?[a-z-]+| loadfile| \d)*$",
     }
     for installs, needed in uses.items():
         if re.search(needed, done.stdout):

@@ -27,6 +27,7 @@ def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, gr
     assert client["allowedOauthFlows"] == ["code"]
     assert "email" in client["allowedOauthScopes"]
     assert client["callbackUrls"] == graph.outputs["frontend"]["auth"]["redirectUris"]
+    assert client["logoutUrls"] == graph.outputs["frontend"]["auth"]["logoutUris"]
     assert client["preventUserExistenceErrors"] == "ENABLED"
 
 

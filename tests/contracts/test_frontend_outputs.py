@@ -29,9 +29,14 @@ FRONTEND: dict[str, Any] = {
         "userPoolClientId": "1h57kf5cpq17m0eml12EXAMPLE",
         "issuer": "https://cognito-idp.ap-northeast-1.amazonaws.com/ap-northeast-1_Abc123",
         "jwksUrl": "https://cognito-idp.ap-northeast-1.amazonaws.com/ap-northeast-1_Abc123/.well-known/jwks.json",
+        "discoveryUrl": (
+            "https://cognito-idp.ap-northeast-1.amazonaws.com/ap-northeast-1_Abc123/.well-known/openid-configuration"
+        ),
         "hostedUiUrl": "https://orders-dev.auth.ap-northeast-1.amazoncognito.com",
+        "logoutUrl": "https://orders-dev.auth.ap-northeast-1.amazoncognito.com/logout",
         "scopes": ["openid", "email"],
         "redirectUris": ["https://shop.example.com/callback"],
+        "logoutUris": ["https://shop.example.com/"],
     },
 }
 
@@ -50,7 +55,7 @@ def test_emulator_urls_are_valid() -> None:
     assert VALIDATOR.is_valid(local)
 
 
-@pytest.mark.parametrize("path", ["stage", "corsOrigins", "restApi", "restApi.url", "httpApi.scopes", "auth.jwksUrl"])
+@pytest.mark.parametrize("path", ["stage", "corsOrigins", "restApi", "restApi.url", "httpApi.scopes", "auth.logoutUrl"])
 def test_output_with_missing_field_is_invalid(path: str) -> None:
     broken = copy.deepcopy(FRONTEND)
     *parents, last = path.split(".")
@@ -71,6 +76,7 @@ def test_output_with_missing_field_is_invalid(path: str) -> None:
         ("httpApi", {"url": "arn:aws:apigateway:::x"}),
         ("auth", {"clientSecret": "x"}),
         ("auth", {"redirectUris": []}),
+        ("auth", {"logoutUris": []}),
     ],
 )
 def test_output_with_a_forbidden_value_is_invalid(part: str, change: dict[str, Any]) -> None:

@@ -9,12 +9,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import requests
 
-from local import emulator, owner
+from local import emulator, owner, project
 from local.aws import Aws
 from local.instance import ROOT, Instance
+from tests.local.cloud import left_out
 
 _STARTED_WITHIN_S: Final = 600
 """Seconds after which a command that hangs is ended."""
@@ -147,6 +149,11 @@ def start(instance: Instance, **environment: str) -> Stack:
         "LOCAL_TRANSACTION_MS": _TRANSACTION_MS,
         **environment,
     }
+    if without := left_out():
+        # The emulator starts without these corrections, and `make up` then deploys to the running emulator.
+        with mock.patch.dict(os.environ, environment):
+            region = project.load(ROOT).config["aws:region"]
+            emulator.start(instance, region=region, without=without, owner=owner.this_process()).wait()
     done = local("up", instance, **environment)
     assert done.returncode == 0, f"`make up` failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
     outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -41,6 +42,22 @@ def test_frontend_output_is_enough_to_verify_tokens(stack: Stack, client: Checke
     assert json.loads(base64.urlsafe_b64decode(head))["kid"] in [key["kid"] for key in keys]
     told = json.loads(base64.urlsafe_b64decode(claims))
     assert (told["iss"], told["aud"]) == (auth["issuer"], auth["userPoolClientId"])
+
+
+def test_discovery_document_names_the_issuer_of_the_tokens(stack: Stack, client: CheckedClient) -> None:
+    auth = stack.frontend["auth"]
+    found = client.send("GET", auth["discoveryUrl"]).json()
+    assert (found["issuer"], found["jwks_uri"]) == (auth["issuer"], auth["jwksUrl"])
+    assert found["authorization_endpoint"] == f"{auth['hostedUiUrl']}/oauth2/authorize"
+    assert found["end_session_endpoint"] == auth["logoutUrl"]
+
+
+def test_logout_url_redirects_to_every_logout_uri(stack: Stack, client: CheckedClient) -> None:
+    auth = stack.frontend["auth"]
+    for uri in auth["logoutUris"]:
+        query = urlencode({"client_id": auth["userPoolClientId"], "logout_uri": uri})
+        answer = client.send("GET", f"{auth['logoutUrl']}?{query}")
+        assert (answer.status, answer.headers["location"]) == (302, uri)
 
 
 @pytest.mark.parametrize(("document", "method", "path"), OPERATIONS)

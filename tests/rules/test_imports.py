@@ -28,7 +28,7 @@ LOCAL = {path.stem for path in (ROOT / "local").iterdir()}
 FIXES_IMPORT = {"emulator_fixes", "local"}
 # The commands in operations/ may import only these modules of local/. These modules call the emulator. The other
 # modules of local/ deploy to the emulator.
-USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance"}
+USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance", "loopback"}
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 # No module of the program may import these packages. The program deploys the functions' handlers. The other packages
 # run, operate or test the program.

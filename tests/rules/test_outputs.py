@@ -30,6 +30,8 @@ def test_frontend_output_follows_the_contract(stack: str, graph_of: GraphOf) -> 
     assert frontend["httpApi"]["tokenUse"] == "access"
     assert frontend["httpApi"]["scopes"] == ["email"]
     assert frontend["auth"]["redirectUris"]
+    assert frontend["auth"]["discoveryUrl"].startswith(frontend["auth"]["issuer"])
+    assert frontend["auth"]["logoutUrl"].startswith(frontend["auth"]["hostedUiUrl"])
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -1,0 +1,67 @@
+"""Chromium for tests: the one on the PATH, with no way to any other machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_LOOPBACK: Final = ("localhost", "127.0.0.1")
+WITHIN_MS: Final = 60_000
+"""Time limit in milliseconds of one step in the browser. It is long, because a busy machine makes everything slow."""
+
+
+def path() -> str | None:
+    """Return the path of the Chromium on the PATH, or None."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@contextmanager
+def launched(addresses: Mapping[str, str]) -> Generator[Browser]:
+    """Start Chromium, and end it at the end of the block.
+
+    `addresses` maps `HOST:PORT` in a URL to the `HOST:PORT` that listens, so that a page has the origin
+    http://localhost:3000 even if another program of this machine uses port 3000. Chromium resolves no other names.
+    """
+    rules = [f"MAP {name} {target}" for name, target in addresses.items()]
+    # The first matching rule applies. The rule EXCLUDE cannot be used, because it applies before all others.
+    rules += ["MAP localhost 127.0.0.1", "MAP 127.0.0.1 127.0.0.1", "MAP * ~NOTFOUND"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path(),
+            # Chromium refuses to run its sandbox as root.
+            chromium_sandbox=os.geteuid() != 0,
+            args=[f"--host-resolver-rules={','.join(rules)}", "--no-proxy-server"],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def profile(browser: Browser) -> Generator[BrowserContext]:
+    """Return a new browser profile. At the end of the block, fail if a page requested anything outside loopback."""
+    # The certificate of the HTTPS port is self-signed. A person accepts it once.
+    context = browser.new_context(ignore_https_errors=True)
+    context.set_default_timeout(WITHIN_MS)
+    outside: list[str] = []
+
+    def look(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in _LOOPBACK:
+            outside.append(url)
+
+    # This event also reports redirected requests, which a route handler does not see.
+    context.on("request", lambda request: look(request.url))
+    try:
+        yield context
+    finally:
+        context.close()
+    assert outside == [], f"a page requested something outside this machine: {outside}"

@@ -1,0 +1,83 @@
+"""Fixtures: Chromium, a web server for pages, and a page per sign-in library, all with one deployed stack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from operations import frontend
+from tests.browser import chromium, node
+from tests.browser.sites import Sites, serving
+from tests.journeys.stack import Stack
+
+HERE: Final = Path(__file__).parent
+SITES: Final = ("localhost:3000", "localhost:5173", "127.0.0.1:3000", "127.0.0.1:5173")
+"""The sites of the tests. The stack `local` allows these origins."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a browser. Skip them where there is no Chromium, unless CI must run them."""
+    here = [item for item in items if HERE in item.path.parents and "browser" in getattr(item, "fixturenames", ())]
+    found = chromium.path()
+    if here and not found and os.environ.get("REQUIRE_CHROMIUM"):
+        raise pytest.UsageError("chromium: not found; the tests of tests/browser must run here; install Chromium")
+    for item in here:
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.emulator)
+        if not found:
+            item.add_marker(pytest.mark.skip(reason="no Chromium on the PATH"))
+
+
+@pytest.fixture(scope="session")
+def sites() -> Iterator[Sites]:
+    """A web server to which the browser connects for all SITES."""
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def browser(sites: Sites) -> Iterator[Browser]:
+    """Chromium, which connects only to this machine.
+
+    Playwright's event loop counts as running until the browser ends, and Pulumi's tests need the event loop of the same
+    thread. The browser therefore ends before the tests of another folder start.
+    """
+    with chromium.launched(dict.fromkeys(SITES, f"127.0.0.1:{sites.port}")) as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page in a new browser profile."""
+    with chromium.profile(browser) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def configuration(stack: Stack) -> dict[str, str]:
+    """The files of `make frontend` for the deployed stack, by their path on a site."""
+    return _configuration(stack, urlsplit(str(stack.frontend["auth"]["hostedUiUrl"])).netloc)
+
+
+@pytest.fixture(scope="session")
+def amplify_configuration(stack: Stack) -> dict[str, str]:
+    """The files of `make frontend`, with the emulator's HTTPS port in the configuration of AWS Amplify."""
+    return _configuration(stack, f"localhost:{frontend.https_port(stack.instance)}")
+
+
+def _configuration(stack: Stack, page: str) -> dict[str, str]:
+    return {f"/{name}": text for name, text in frontend.files(stack.frontend, page).items()}
+
+
+@pytest.fixture(scope="session")
+def bundles() -> dict[str, dict[str, str]]:
+    """The files of the test page of each sign-in library."""
+    head = '<!doctype html><title>Shop</title><link rel="icon" href="data:,">'
+    html = f'{head}<script type="module" src="/page.js"></script>'
+    return {name: {"/index.html": html, "/page.js": node.bundle(name)} for name in ("oidc", "amplify")}

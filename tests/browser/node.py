@@ -1,0 +1,36 @@
+"""Node.js and the npm packages of tests/browser/package.json, which `make .venv/browser/installed` installs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+_ENVIRONMENT: Final = Path(sys.prefix)
+_PACKAGES: Final = _ENVIRONMENT / "browser" / "node_modules"
+PAGES: Final = Path(__file__).resolve().parent / "pages"
+
+
+def run(*arguments: str) -> str:
+    """Run Node.js with `arguments`, and return its output. The packages are found through NODE_PATH."""
+    node = _ENVIRONMENT / "bin" / "node"
+    for path in (node, _PACKAGES):
+        assert path.exists(), f"{path} is missing; run `make .venv/browser/installed`"
+    done = subprocess.run(  # noqa: S603 - the command runs a program of this repository's packages
+        [str(node), *arguments],
+        cwd=_PACKAGES.parent,
+        env={**os.environ, "NODE_PATH": str(_PACKAGES)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def bundle(page: str) -> str:
+    """Return the script pages/PAGE.js together with the packages that it imports."""
+    esbuild = str(_PACKAGES / "esbuild" / "bin" / "esbuild")
+    return run(esbuild, str(PAGES / f"{page}.js"), "--bundle", "--format=esm", "--log-level=error")

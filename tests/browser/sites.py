@@ -1,0 +1,57 @@
+"""A web server for the pages of tests. One server serves several sites, and finds the site by the Host header."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+from urllib.parse import urlsplit
+
+_TYPES: Final = {".js": "text/javascript", ".json": "application/json", ".html": "text/html; charset=utf-8"}
+_FIRST: Final = "/index.html"
+
+
+@dataclass
+class Sites:
+    """The sites and their files."""
+
+    port: int
+    files: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Content of each file by its path, by the site's `HOST:PORT` in the browser's address."""
+
+    def serve(self, site: str, files: Mapping[str, str]) -> None:
+        """Serve `files` at http://SITE. Every other path gets the content of /index.html, as in a single-page app."""
+        self.files[site] = files
+
+
+@contextmanager
+def serving() -> Generator[Sites]:
+    """Start the server on a free port, and stop it at the end of the block."""
+    sites: list[Sites] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            files = sites[0].files.get(self.headers["Host"], {})
+            path = urlsplit(self.path).path
+            path = path if path in files else _FIRST
+            body = files.get(path, "").encode()
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Type", _TYPES[path[path.rindex(".") :]])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            del format, args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    sites.append(Sites(server.server_address[1]))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield sites[0]
+    finally:
+        server.shutdown()
+        server.server_close()

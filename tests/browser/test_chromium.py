@@ -1,0 +1,17 @@
+"""Tests of the browser fixtures: a page can reach nothing outside this machine without failing its test."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Error
+
+from tests.browser import chromium
+
+
+def test_request_outside_this_machine_fails_the_test(browser: Browser) -> None:
+    with (
+        pytest.raises(AssertionError, match=r"https://shop\.example\.com/"),
+        chromium.profile(browser) as context,
+        pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"),
+    ):
+        context.new_page().goto("https://shop.example.com/")

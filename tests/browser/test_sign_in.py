@@ -1,0 +1,91 @@
+"""Sign-in, orders, refresh and sign-out in Chromium with two sign-in libraries, both as npm publishes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import SITES
+from tests.browser.shop import Shop
+from tests.browser.sites import Sites
+from tests.journeys.checked_client import CheckedClient
+from tests.journeys.people import People, Person
+from tests.journeys.stack import Stack
+from tests.local.sign_in import claims
+
+Open = Callable[[str, str], Shop]
+
+
+@pytest.fixture
+def shop(request: pytest.FixtureRequest, page: Page, sites: Sites, bundles: dict[str, dict[str, str]]) -> Open:
+    """Return a function that returns the test page of a library, at a site."""
+
+    def made(library: str, site: str) -> Shop:
+        # Only Amplify needs the HTTPS port, so the port is opened only for Amplify.
+        configuration = "amplify_configuration" if library == "amplify" else "configuration"
+        sites.serve(site, {**bundles[library], **request.getfixturevalue(configuration)})
+        return Shop(page, site)
+
+    return made
+
+
+@pytest.fixture
+def person(people: People) -> Person:
+    return people.somebody()
+
+
+def assert_refreshes(shop: Shop) -> None:
+    before = shop.tokens()
+    shop.refresh()
+    after = shop.tokens()
+    assert before
+    assert after
+    for token in ("id", "access"):
+        assert after[token] != before[token]
+        assert claims(after[token])["sub"] == claims(before[token])["sub"]
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_oidc_client_signs_in_and_orders_from_each_local_origin(shop: Open, person: Person, site: str) -> None:
+    opened = shop("oidc", site)
+    opened.sign_in(person)
+    assert "green-tea" in opened.products()
+    assert opened.buy("green-tea")["status"] == "CONFIRMED"
+
+
+def test_oidc_client_refreshes_tokens(shop: Open, person: Person) -> None:
+    opened = shop("oidc", SITES[0])
+    opened.sign_in(person)
+    opened.page.wait_for_timeout(1100)  # The claims count in seconds, and a wrong auth_time must differ.
+    assert_refreshes(opened)
+    assert opened.products()
+
+
+def test_oidc_client_signs_out_and_revokes_the_refresh_token(
+    shop: Open, person: Person, client: CheckedClient, stack: Stack
+) -> None:
+    opened = shop("oidc", SITES[0])
+    opened.sign_in(person)
+    grant = {
+        "grant_type": "refresh_token",
+        "client_id": stack.frontend["auth"]["userPoolClientId"],
+        "refresh_token": opened.page.evaluate("window.session.refreshToken()"),
+    }
+    opened.sign_out()
+    assert opened.tokens() is None
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = client.send("POST", f"{stack.frontend['auth']['hostedUiUrl']}/oauth2/token", urlencode(grant), form)
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_grant")
+
+
+def test_amplify_signs_in_orders_refreshes_and_signs_out(shop: Open, person: Person) -> None:
+    opened = shop("amplify", SITES[1])
+    opened.sign_in(person)
+    assert "green-tea" in opened.products()
+    assert opened.buy("green-tea")["status"] == "CONFIRMED"
+    assert_refreshes(opened)
+    opened.sign_out()
+    assert opened.tokens() is None
