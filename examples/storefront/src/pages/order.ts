@@ -1,0 +1,158 @@
+import { ApiError, cancelOrder, errorText, getOrder, isDecided, type Order, type OrderLine, waitForOrder } from "@orders/client";
+import { productArt } from "../art.js";
+import { fill, h } from "../dom.js";
+import { failure } from "../failures.js";
+import { moment, money, orderNumber } from "../format.js";
+import { busy, link, loading, pageHead, statusBadge, totalOf } from "../parts.js";
+import type { Page, Shop } from "../shop.js";
+
+const HEADLINES: Record<Order["status"], string> = {
+  PENDING: "We have your order",
+  CONFIRMED: "Your order is confirmed",
+  REJECTED: "We could not accept this order",
+  FAILED: "This order failed",
+  CANCELLED: "This order is cancelled",
+};
+
+/** Returns the page of an order, which follows the order until it is decided. */
+export function orderPage(orderId: string): Page {
+  return {
+    title: `Order ${orderNumber(orderId)}`,
+    show: async (at, shop, signal) => {
+      fill(at, pageHead(`Order ${orderNumber(orderId)}`), loading("the order", "rows"));
+      const [order] = await Promise.all([getOrder(shop.client, orderId, { signal }), names(shop)]);
+      const status = h("div", { class: "status", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+      const problems = h("div");
+      const actions = h("div", { class: "actions" });
+      const content = h("div");
+      const show = (current: Order): void => {
+        showStatus(status, current);
+        showContent(content, shop, current);
+        showActions(actions, problems, shop, current, show);
+      };
+      const back = link("/orders", "All orders");
+      fill(at, pageHead(`Order ${orderNumber(orderId)}`, `Placed ${moment(order.created_at)}`, back), status, problems, content, actions);
+      show(order);
+      await follow(order, problems, shop, signal, show);
+    },
+  };
+}
+
+/** Loads the products' names. The order is shown without them if that fails. */
+async function names(shop: Shop): Promise<void> {
+  await shop.catalog.known().catch(() => undefined);
+}
+
+async function follow(order: Order, problems: HTMLElement, shop: Shop, signal: AbortSignal, show: (order: Order) => void): Promise<void> {
+  if (isDecided(order)) return;
+  try {
+    show(await waitForOrder(shop.client, order, { signal }));
+  } catch (error) {
+    if (signal.aborted) return;
+    const retry = (): void => {
+      fill(problems);
+      void follow(order, problems, shop, signal, show);
+    };
+    fill(problems, failure(shop, error, { retry }));
+  }
+}
+
+function showStatus(at: HTMLElement, order: Order): void {
+  const { status } = order;
+  const reason = "reason" in order ? order.reason : undefined;
+  at.className = `status status-${status.toLowerCase()}`;
+  fill(
+    at,
+    h("p", { class: "status-top" }, statusBadge(status)),
+    h("h2", null, HEADLINES[status]),
+    h("p", null, status === "PENDING" ? "We check the stock right now. This takes a few seconds." : explanation(order, reason)),
+    status === "PENDING" ? h("div", { class: "progress", "aria-hidden": "true" }) : null,
+  );
+}
+
+function explanation(order: Order, reason: { code: string; message: string } | undefined): string {
+  if (reason) return errorText(reason, document.documentElement.lang);
+  if (order.status === "CANCELLED") return "You pay nothing. The products are back in stock.";
+  if (order.status === "CONFIRMED") return "Thank you. Everything is reserved for you.";
+  return "";
+}
+
+function showContent(at: HTMLElement, shop: Shop, order: Order): void {
+  const total = totalOf(order);
+  const { currency } = order as { currency?: string };
+  const rows = order.items.map((line) => row(shop, line, currency));
+  fill(
+    at,
+    h(
+      "section",
+      { class: "panel" },
+      h("h2", null, "Products"),
+      h("ul", { class: "lines" }, ...rows),
+      h("dl", { class: "totals" }, h("dt", null, "Total"), h("dd", { class: "total" }, total ?? (order.status === "PENDING" ? "Known when confirmed" : "–"))),
+    ),
+    h("p", { class: "quiet order-id" }, `Order id ${order.order_id} · last change ${moment(order.updated_at)}`),
+  );
+}
+
+function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLElement {
+  const { product_id: id, quantity, unit_price: price, name } = line as OrderLine & { unit_price?: number; name?: string };
+  const isPriced = price !== undefined && currency !== undefined;
+  return h(
+    "li",
+    { class: "line line-small" },
+    h("div", { class: "line-art" }, productArt(id)),
+    h(
+      "div",
+      { class: "line-body" },
+      // A confirmed order keeps the name that the product had then.
+      h("h3", { class: "line-title" }, name ?? shop.catalog.nameOf(id)),
+      h("p", { class: "quiet" }, isPriced ? `${quantity} × ${money(price, currency)}` : `${quantity} pieces`.replace(/^1 pieces$/, "1 piece")),
+    ),
+    isPriced ? h("p", { class: "line-price" }, money(price * quantity, currency)) : null,
+  );
+}
+
+function showActions(at: HTMLElement, problems: HTMLElement, shop: Shop, order: Order, show: (order: Order) => void): void {
+  if (order.status !== "PENDING" && order.status !== "CONFIRMED") {
+    fill(at, link("/", "See all products", "button"));
+    return;
+  }
+  const button = h("button", { type: "button", class: "button button-quiet" }, "Cancel order");
+  button.addEventListener("click", () => {
+    ask(order, () =>
+      busy(button, "Cancelling…", async () => {
+        try {
+          fill(problems);
+          show(await cancelOrder(shop.client, order.order_id));
+        } catch (error) {
+          const isLate = error instanceof ApiError && error.code === "InvalidTransition";
+          if (isLate) show(await getOrder(shop.client, order.order_id));
+          fill(problems, failure(shop, error));
+        }
+      }),
+    );
+  });
+  fill(at, link("/", "Continue shopping", "button"), button);
+}
+
+/** Asks before the order is cancelled, because a cancelled order cannot be restored. */
+function ask(order: Order, confirmed: () => void): void {
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "dialog-title" },
+    h("h2", { id: "dialog-title" }, `Cancel order ${orderNumber(order.order_id)}?`),
+    h("p", null, "The products go back on the shelf. You can order them again if they are still there."),
+    h(
+      "form",
+      { method: "dialog", class: "actions" },
+      h("button", { class: "button", value: "keep" }, "Keep order"),
+      h("button", { class: "button button-bad", value: "cancel" }, "Cancel order"),
+    ),
+  );
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (dialog.returnValue === "cancel") confirmed();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
