@@ -21,7 +21,10 @@ export function inputField(label: string, attributes: Attributes): Field {
 /** Returns a labelled list of choices. */
 export function selectField(label: string, choices: readonly string[], attributes: Attributes): Field {
   const { value, ...others } = attributes;
-  return field(label, h("select", others, ...choices.map((each) => h("option", { value: each, selected: each === value }, each))));
+  return field(
+    label,
+    h("select", others, ...choices.map((each) => h("option", { value: each, selected: each === value }, each))),
+  );
 }
 
 function field(label: string, control: HTMLInputElement | HTMLSelectElement): Field {

@@ -23,7 +23,11 @@ function navLink(path: string, text: string): HTMLAnchorElement {
 export function showHeader(shop: Shop): void {
   const { session, basket } = shop;
   if (!session.isSignedIn) {
-    const signIn = h("button", { type: "button", class: "button button-small", onclick: () => void session.signIn("/") }, "Sign in");
+    const signIn = h(
+      "button",
+      { type: "button", class: "button button-small", onclick: () => void session.signIn("/") },
+      "Sign in",
+    );
     fill(byId("header"), h("div", { class: "header-row" }, brand(), h("div", { class: "header-tools" }, signIn)));
     return;
   }
@@ -61,7 +65,11 @@ export function showHeader(shop: Shop): void {
 /** Shows the footer. */
 export function showFooter(shop: Shop): void {
   const { session } = shop;
-  const signOut = h("button", { type: "button", class: "text-button", onclick: () => void session.signOut() }, "Sign out");
+  const signOut = h(
+    "button",
+    { type: "button", class: "text-button", onclick: () => void session.signOut() },
+    "Sign out",
+  );
   fill(
     byId("footer"),
     h(
@@ -82,7 +90,11 @@ export function say(text: string): void {
 
 /** Shows a bar while the browser has no network. */
 export function watchNetwork(): void {
-  const bar = h("p", { class: "offline", role: "status" }, "You are offline. The shop continues when your connection is back.");
+  const bar = h(
+    "p",
+    { class: "offline", role: "status" },
+    "You are offline. The shop continues when your connection is back.",
+  );
   const show = (): void => {
     if (navigator.onLine) bar.remove();
     else document.body.prepend(bar);
@@ -91,4 +103,3 @@ export function watchNetwork(): void {
   window.addEventListener("offline", show);
   show();
 }
-

@@ -95,7 +95,13 @@ start().catch((error: unknown) => {
     h(
       "div",
       { class: "page" },
-      h("div", { class: "message message-bad", role: "alert" }, h("p", null, "The shop could not start."), h("p", { class: "quiet" }, reason), reload),
+      h(
+        "div",
+        { class: "message message-bad", role: "alert" },
+        h("p", null, "The shop could not start."),
+        h("p", { class: "quiet" }, reason),
+        reload,
+      ),
     ),
   );
 });

@@ -45,7 +45,12 @@ export function lineProblem(line: BasketLine, product: Product | undefined): str
   return undefined;
 }
 
-function showBasket(at: HTMLElement, shop: Shop, products: ReadonlyMap<string, Product>, notes: readonly string[]): void {
+function showBasket(
+  at: HTMLElement,
+  shop: Shop,
+  products: ReadonlyMap<string, Product>,
+  notes: readonly string[],
+): void {
   const { basket } = shop;
   if (basket.lines.length === 0) {
     showEmpty(at);
@@ -55,7 +60,9 @@ function showBasket(at: HTMLElement, shop: Shop, products: ReadonlyMap<string, P
     // The keyboard focus stays on the control that was used, although the list is drawn again.
     const label = document.activeElement?.getAttribute("aria-label");
     showBasket(at, shop, products, []);
-    const same = [...at.querySelectorAll<HTMLElement>("[aria-label]")].find((each) => each.getAttribute("aria-label") === label);
+    const same = [...at.querySelectorAll<HTMLElement>("[aria-label]")].find(
+      (each) => each.getAttribute("aria-label") === label,
+    );
     const enabled = same?.hasAttribute("disabled") ? same.parentElement?.querySelector("input") : same;
     (enabled ?? at.querySelector("h1"))?.focus();
   };
@@ -64,7 +71,9 @@ function showBasket(at: HTMLElement, shop: Shop, products: ReadonlyMap<string, P
   fill(
     at,
     pageHead("Basket", count(basket.count, "item")),
-    notes.length > 0 ? h("div", { class: "message", role: "status" }, ...notes.map((note) => h("p", null, note))) : null,
+    notes.length > 0
+      ? h("div", { class: "message", role: "status" }, ...notes.map((note) => h("p", null, note)))
+      : null,
     h("div", { class: "split" }, h("ul", { class: "lines" }, ...rows), summary(shop, isBlocked)),
   );
 }
@@ -104,9 +113,9 @@ function row(shop: Shop, line: BasketLine, product: Product | undefined, again: 
       h("h2", { class: "line-title" }, line.name),
       h("p", { class: "quiet" }, `${money(line.unitPrice, line.currency)} each`),
       problem ? h("p", { class: "problem" }, problem) : null,
-      h("div", { class: "line-tools" }, quantity ? quantityField(quantity) : null, remove),
     ),
     h("p", { class: "line-price" }, money(line.quantity * line.unitPrice, line.currency)),
+    h("div", { class: "line-tools" }, quantity ? quantityField(quantity) : null, remove),
   );
 }
 
@@ -121,7 +130,14 @@ function summary({ basket }: Shop, isBlocked: boolean): HTMLElement {
     "section",
     { class: "summary", "aria-labelledby": "summary-title" },
     h("h2", { id: "summary-title" }, "Summary"),
-    h("dl", { class: "totals" }, h("dt", null, "Delivery"), h("dd", null, "Free"), h("dt", null, "Total"), h("dd", { class: "total" }, total ? money(total.amount, total.currency) : "–")),
+    h(
+      "dl",
+      { class: "totals" },
+      h("dt", null, "Delivery"),
+      h("dd", null, "Free"),
+      h("dt", null, "Total"),
+      h("dd", { class: "total" }, total ? money(total.amount, total.currency) : "–"),
+    ),
     note ? h("p", { class: "problem" }, note) : link("/checkout", "Check out", "button button-wide"),
     h("p", { class: "quiet" }, link("/", "Continue shopping")),
   );

@@ -25,7 +25,13 @@ async function showCheckout(at: HTMLElement, shop: Shop, message?: HTMLElement):
   const { total } = basket;
   if (!isReady || !total || basket.lines.length === 0) {
     // The basket page says what to change.
-    if (message) fill(at, pageHead("Checkout"), message, h("p", { class: "actions" }, link("/basket", "Change the basket", "button")));
+    if (message)
+      fill(
+        at,
+        pageHead("Checkout"),
+        message,
+        h("p", { class: "actions" }, link("/basket", "Change the basket", "button")),
+      );
     else shop.go("/basket");
     return;
   }
@@ -40,7 +46,16 @@ async function showCheckout(at: HTMLElement, shop: Shop, message?: HTMLElement):
       "section",
       { class: "summary", "aria-labelledby": "summary-title" },
       h("h2", { id: "summary-title" }, "Summary"),
-      h("dl", { class: "totals" }, h("dt", null, count(basket.count, "item")), h("dd", null, money(total.amount, total.currency)), h("dt", null, "Delivery"), h("dd", null, "Free"), h("dt", null, "Total"), h("dd", { class: "total" }, money(total.amount, total.currency))),
+      h(
+        "dl",
+        { class: "totals" },
+        h("dt", null, count(basket.count, "item")),
+        h("dd", null, money(total.amount, total.currency)),
+        h("dt", null, "Delivery"),
+        h("dd", null, "Free"),
+        h("dt", null, "Total"),
+        h("dd", { class: "total" }, money(total.amount, total.currency)),
+      ),
       h("button", { type: "submit", class: "button button-wide" }, "Place order"),
       h("p", { class: "quiet" }, link("/basket", "Back to the basket")),
     ),
@@ -79,8 +94,16 @@ function payments(): HTMLElement {
     "fieldset",
     { class: "panel" },
     h("legend", null, "Payment"),
-    choice("later", "Pay when confirmed", "You can leave right away. We confirm the order within seconds and send you an email."),
-    choice("now", "Pay now", "Wait here for the confirmation. If something is sold out, you can change the basket at once."),
+    choice(
+      "later",
+      "Pay when confirmed",
+      "You can leave right away. We confirm the order within seconds and send you an email.",
+    ),
+    choice(
+      "now",
+      "Pay now",
+      "Wait here for the confirmation. If something is sold out, you can change the basket at once.",
+    ),
   );
 }
 
@@ -90,7 +113,13 @@ function changedPrices(notes: readonly string[]): HTMLElement {
 }
 
 /** Places the order. Shows it, or says what prevents it. */
-async function order(at: HTMLElement, shop: Shop, payment: Payment, total: number, outcome: HTMLElement): Promise<void> {
+async function order(
+  at: HTMLElement,
+  shop: Shop,
+  payment: Payment,
+  total: number,
+  outcome: HTMLElement,
+): Promise<void> {
   const items = shop.basket.order;
   // A contract before `expected_total` refuses this field.
   const knowsTotal = validateNewOrder({ items, expected_total: total }).length === 0;

@@ -2,7 +2,7 @@ import { productArt } from "../art.js";
 import { fill, h } from "../dom.js";
 import type { Page } from "../shop.js";
 
-const SHOWN = ["teapot", "matcha-whisk", "green-tea", "apple", "bento", "kettle"];
+const SHOWN = ["teapot", "matcha-whisk", "green-tea", "apple", "bento", "rice-bowl"];
 const POINTS = [
   ["Prices that stay", "You pay the total that you see at checkout. If a price changes first, we ask you again."],
   ["An answer in seconds", "Each order is confirmed or declined while you watch. We never sell what we don't have."],
@@ -25,7 +25,11 @@ export const landingPage: Page = {
           { class: "hero-text" },
           h("h1", { tabindex: -1 }, "Tea, and the things to make it with"),
           h("p", { class: "lead" }, "A small shop for slow mornings: leaves, bowls and cast iron, a few of each."),
-          h("p", { class: "actions" }, h("button", { type: "button", class: "button button-large", onclick: signIn }, "Sign in to shop")),
+          h(
+            "p",
+            { class: "actions" },
+            h("button", { type: "button", class: "button button-large", onclick: signIn }, "Sign in to shop"),
+          ),
         ),
         h("div", { class: "hero-art" }, ...SHOWN.map((each) => productArt(each))),
       ),

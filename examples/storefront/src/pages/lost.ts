@@ -6,6 +6,10 @@ import type { Page } from "../shop.js";
 export const lostPage: Page = {
   title: "Page not found",
   show: (at) => {
-    fill(at, pageHead("There is nothing here", "The address may have a typing error, or the page is gone."), link("/", "See all products", "button"));
+    fill(
+      at,
+      pageHead("There is nothing here", "The address may have a typing error, or the page is gone."),
+      link("/", "See all products", "button"),
+    );
   },
 };

@@ -1,4 +1,13 @@
-import { ApiError, cancelOrder, errorText, getOrder, isDecided, type Order, type OrderLine, waitForOrder } from "@orders/client";
+import {
+  ApiError,
+  cancelOrder,
+  errorText,
+  getOrder,
+  isDecided,
+  type Order,
+  type OrderLine,
+  waitForOrder,
+} from "@orders/client";
 import { productArt } from "../art.js";
 import { fill, h } from "../dom.js";
 import { failure } from "../failures.js";
@@ -23,15 +32,21 @@ export function orderPage(orderId: string): Page {
       const [order] = await Promise.all([getOrder(shop.client, orderId, { signal }), names(shop)]);
       const status = h("div", { class: "status", role: "status", "aria-live": "polite", "aria-atomic": "true" });
       const problems = h("div");
-      const actions = h("div", { class: "actions" });
-      const content = h("div");
+      const content = h("section", { class: "panel", "aria-labelledby": "products-title" });
+      const details = h("section", { class: "summary", "aria-labelledby": "details-title" });
       const show = (current: Order): void => {
         showStatus(status, current);
         showContent(content, shop, current);
-        showActions(actions, problems, shop, current, show);
+        fill(details, ...detailsOf(current), actionsOf(problems, shop, current, show));
       };
       const back = link("/orders", "All orders");
-      fill(at, pageHead(`Order ${orderNumber(orderId)}`, `Placed ${moment(order.created_at)}`, back), status, problems, content, actions);
+      fill(
+        at,
+        pageHead(`Order ${orderNumber(orderId)}`, undefined, back),
+        status,
+        problems,
+        h("div", { class: "split" }, content, details),
+      );
       show(order);
       await follow(order, problems, shop, signal, show);
     },
@@ -43,7 +58,13 @@ async function names(shop: Shop): Promise<void> {
   await shop.catalog.known().catch(() => undefined);
 }
 
-async function follow(order: Order, problems: HTMLElement, shop: Shop, signal: AbortSignal, show: (order: Order) => void): Promise<void> {
+async function follow(
+  order: Order,
+  problems: HTMLElement,
+  shop: Shop,
+  signal: AbortSignal,
+  show: (order: Order) => void,
+): Promise<void> {
   if (isDecided(order)) return;
   try {
     show(await waitForOrder(shop.client, order, { signal }));
@@ -65,7 +86,11 @@ function showStatus(at: HTMLElement, order: Order): void {
     at,
     h("p", { class: "status-top" }, statusBadge(status)),
     h("h2", null, HEADLINES[status]),
-    h("p", null, status === "PENDING" ? "We check the stock right now. This takes a few seconds." : explanation(order, reason)),
+    h(
+      "p",
+      null,
+      status === "PENDING" ? "We check the stock right now. This takes a few seconds." : explanation(order, reason),
+    ),
     status === "PENDING" ? h("div", { class: "progress", "aria-hidden": "true" }) : null,
   );
 }
@@ -81,21 +106,43 @@ function showContent(at: HTMLElement, shop: Shop, order: Order): void {
   const total = totalOf(order);
   const { currency } = order as { currency?: string };
   const rows = order.items.map((line) => row(shop, line, currency));
+  const isPending = order.status === "PENDING";
   fill(
     at,
+    h("h2", { id: "products-title" }, "Products"),
+    h("ul", { class: "lines" }, ...rows),
     h(
-      "section",
-      { class: "panel" },
-      h("h2", null, "Products"),
-      h("ul", { class: "lines" }, ...rows),
-      h("dl", { class: "totals" }, h("dt", null, "Total"), h("dd", { class: "total" }, total ?? (order.status === "PENDING" ? "Known when confirmed" : "–"))),
+      "dl",
+      { class: "totals" },
+      h("dt", null, "Total"),
+      h("dd", { class: total ? "total" : "unknown" }, total ?? (isPending ? "Known when confirmed" : "Nothing to pay")),
     ),
-    h("p", { class: "quiet order-id" }, `Order id ${order.order_id} · last change ${moment(order.updated_at)}`),
   );
 }
 
+function detailsOf(order: Order): HTMLElement[] {
+  const facts = [
+    ["Order id", order.order_id],
+    ["Placed", moment(order.created_at)],
+    ["Last change", moment(order.updated_at)],
+  ] as const;
+  return [
+    h("h2", { id: "details-title" }, "Details"),
+    h(
+      "dl",
+      { class: "details" },
+      ...facts.flatMap(([name, value]) => [h("dt", { class: "quiet" }, name), h("dd", null, value)]),
+    ),
+  ];
+}
+
 function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLElement {
-  const { product_id: id, quantity, unit_price: price, name } = line as OrderLine & { unit_price?: number; name?: string };
+  const {
+    product_id: id,
+    quantity,
+    unit_price: price,
+    name,
+  } = line as OrderLine & { unit_price?: number; name?: string };
   const isPriced = price !== undefined && currency !== undefined;
   return h(
     "li",
@@ -106,18 +153,20 @@ function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLEle
       { class: "line-body" },
       // A confirmed order keeps the name that the product had then.
       h("h3", { class: "line-title" }, name ?? shop.catalog.nameOf(id)),
-      h("p", { class: "quiet" }, isPriced ? `${quantity} × ${money(price, currency)}` : `${quantity} pieces`.replace(/^1 pieces$/, "1 piece")),
+      h(
+        "p",
+        { class: "quiet" },
+        isPriced ? `${quantity} × ${money(price, currency)}` : `${quantity} pieces`.replace(/^1 pieces$/, "1 piece"),
+      ),
     ),
     isPriced ? h("p", { class: "line-price" }, money(price * quantity, currency)) : null,
   );
 }
 
-function showActions(at: HTMLElement, problems: HTMLElement, shop: Shop, order: Order, show: (order: Order) => void): void {
-  if (order.status !== "PENDING" && order.status !== "CONFIRMED") {
-    fill(at, link("/", "See all products", "button"));
-    return;
-  }
-  const button = h("button", { type: "button", class: "button button-quiet" }, "Cancel order");
+function actionsOf(problems: HTMLElement, shop: Shop, order: Order, show: (order: Order) => void): HTMLElement {
+  const onward = link("/", "Continue shopping", "button button-wide");
+  if (order.status !== "PENDING" && order.status !== "CONFIRMED") return onward;
+  const button = h("button", { type: "button", class: "button button-quiet button-wide" }, "Cancel order");
   button.addEventListener("click", () => {
     ask(order, () =>
       busy(button, "Cancelling…", async () => {
@@ -132,7 +181,7 @@ function showActions(at: HTMLElement, problems: HTMLElement, shop: Shop, order: 
       }),
     );
   });
-  fill(at, link("/", "Continue shopping", "button"), button);
+  return h("div", { class: "stack" }, onward, button);
 }
 
 /** Asks before the order is cancelled, because a cancelled order cannot be restored. */

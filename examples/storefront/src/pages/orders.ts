@@ -17,10 +17,17 @@ export const ordersPage: Page = {
     const wanted = Math.max(1, Math.trunc(Number(new URLSearchParams(location.search).get("page"))) || 1);
     // The first page starts anew, because new orders move the others.
     if (wanted === 1) cursors = [undefined];
-    const [{ number, orders }] = await Promise.all([read(shop.client, wanted), shop.catalog.known().catch(() => undefined)]);
+    const [{ number, orders }] = await Promise.all([
+      read(shop.client, wanted),
+      shop.catalog.known().catch(() => undefined),
+    ]);
     if (orders.length === 0) {
       const next = link("/", "See all products", "button");
-      fill(at, pageHead("Orders"), empty("No orders yet", "Everything that you order appears here, with its status.", next));
+      fill(
+        at,
+        pageHead("Orders"),
+        empty("No orders yet", "Everything that you order appears here, with its status.", next),
+      );
       return;
     }
     fill(
@@ -56,8 +63,16 @@ function row({ catalog }: Shop, order: Order): HTMLElement {
     h(
       "div",
       { class: "order-main" },
-      h("h2", { class: "order-title" }, link(`/orders/${order.order_id}`, others > 0 ? `${name} and ${others} more` : name, "order-link")),
-      h("p", { class: "quiet" }, `${orderNumber(order.order_id)} · ${day(order.created_at)} · ${count(pieces, "item")}`),
+      h(
+        "h2",
+        { class: "order-title" },
+        link(`/orders/${order.order_id}`, others > 0 ? `${name} and ${others} more` : name, "order-link"),
+      ),
+      h(
+        "p",
+        { class: "quiet" },
+        `${orderNumber(order.order_id)} · ${day(order.created_at)} · ${count(pieces, "item")}`,
+      ),
     ),
     h("p", { class: "order-total" }, totalOf(order) ?? ""),
     statusBadge(order.status),

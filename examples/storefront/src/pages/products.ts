@@ -28,7 +28,11 @@ function card(shop: Shop, product: Product): HTMLElement {
   const { product_id: id, name, unit_price: price, currency, quantity: stock } = product;
   const heading = `product-${id}`;
   const added = h("span", { class: "card-added" });
-  const button = h("button", { type: "button", class: "button button-quiet", "aria-describedby": heading }, "Add to basket");
+  const button = h(
+    "button",
+    { type: "button", class: "button button-quiet", "aria-describedby": heading },
+    "Add to basket",
+  );
   const show = (): void => {
     const inBasket = shop.basket.quantityOf(id);
     added.textContent = inBasket > 0 ? `${inBasket} in basket` : "";

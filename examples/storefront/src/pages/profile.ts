@@ -55,7 +55,7 @@ function showForm(at: HTMLElement, shop: Shop): void {
   const form = h(
     "form",
     { class: "panel form", novalidate: true },
-    h("p", null, "You can order without a profile. With one, you get an email for each step of an order."),
+    h("p", null, "You can also order without a profile, but then we can't write to you."),
     name.element,
     address.element,
     outcome,

@@ -1,4 +1,13 @@
-import { CURRENCIES, type Currency, currencyDigits, type NewProduct, parseMoney, type Product, unwrap, validateNewProduct } from "@orders/client";
+import {
+  CURRENCIES,
+  type Currency,
+  currencyDigits,
+  type NewProduct,
+  parseMoney,
+  type Product,
+  unwrap,
+  validateNewProduct,
+} from "@orders/client";
 import { productArt } from "../art.js";
 import { fill, h } from "../dom.js";
 import { failure } from "../failures.js";
@@ -63,7 +72,9 @@ function bodyOf({ name, price, currency, quantity }: Fields): NewProduct | undef
   const isValid = complain(validateNewProduct(body), fields);
   if (amount === undefined) {
     const digits = currencyDigits(code);
-    price.complain(digits === 0 ? `Please enter whole ${code}.` : `Please enter an amount with up to ${digits} decimals.`);
+    price.complain(
+      digits === 0 ? `Please enter whole ${code}.` : `Please enter an amount with up to ${digits} decimals.`,
+    );
     price.control.focus();
     return undefined;
   }
@@ -75,7 +86,11 @@ function row(shop: Shop, product: Product): HTMLElement {
   const fields = fieldsOf(product);
   const { name, price, currency, quantity } = fields;
   const outcome = h("div", { class: "outcome" });
-  const button = h("button", { type: "submit", class: "button button-quiet", "aria-label": `Save ${product.name}` }, "Save");
+  const button = h(
+    "button",
+    { type: "submit", class: "button button-quiet", "aria-label": `Save ${product.name}` },
+    "Save",
+  );
   const form = h(
     "form",
     { class: "stock-row", novalidate: true, "aria-label": product.name },
