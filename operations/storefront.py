@@ -27,8 +27,9 @@ from operations import frontend
 from operations.stack_outputs import ERROR_LOG, OperationError
 
 SHOP: Final = ROOT / "examples" / "storefront"
-_VITE: Final = "node_modules/vite/bin/vite.js"
-_NODE: Final = Path(sys.prefix) / "bin" / "node"
+VITE: Final = "node_modules/vite/bin/vite.js"
+"""Path of Vite in SHOP."""
+NODE: Final = Path(sys.prefix) / "bin" / "node"
 _PREFERRED_PORT: Final = 5173
 """Port of Vite, which developers of frontends expect."""
 _STARTED_WITHIN_S: Final = 60.0
@@ -64,13 +65,14 @@ def is_free(port: int) -> bool:
 
 
 @contextmanager
-def serving(folder: Path, port: int, *, preview: bool = False) -> Generator[subprocess.Popen[bytes]]:
+def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[subprocess.Popen[bytes]]:
     """Serve the shop on a port until the end of the block. Raises OperationError if the server does not start.
 
-    `folder` contains the files of `make frontend`. With `preview`, the server serves the built pages in
-    examples/storefront/dist with the security headers of the site on AWS.
+    `folder` contains the files of `make frontend`. With `built`, the server serves the pages that `vite build` wrote
+    to this folder, with the security headers of the site on AWS.
     """
-    command = [str(_NODE), _VITE, *(["preview"] if preview else []), "--port", str(port), "--logLevel", "warn"]
+    what = ["preview", "--outDir", str(built)] if built else []
+    command = [str(NODE), VITE, *what, "--port", str(port), "--logLevel", "warn"]
     server = subprocess.Popen(  # noqa: S603 - the command runs a package of this repository
         command,
         cwd=SHOP,

@@ -47,7 +47,10 @@ function field(label: string, control: HTMLInputElement | HTMLSelectElement): Fi
 /** Shows each violation of the contract at its field, and moves the focus to the first. Returns whether all is well. */
 export function complain(found: readonly Violation[], byPointer: Readonly<Record<string, Field>>): boolean {
   for (const each of Object.values(byPointer)) each.complain(undefined);
-  for (const { pointer, rule, limit } of found) byPointer[pointer]?.complain(inWords(rule, limit));
+  for (const { pointer, rule, limit } of found) {
+    const field = byPointer[pointer];
+    field?.complain(field.control.value.trim() === "" ? "Please fill this in." : inWords(rule, limit));
+  }
   Object.values(byPointer)
     .find(({ control }) => control.hasAttribute("aria-invalid"))
     ?.control.focus();
@@ -56,13 +59,11 @@ export function complain(found: readonly Violation[], byPointer: Readonly<Record
 
 function inWords(rule: string, limit: unknown): string {
   const texts: Record<string, string> = {
-    required: "Please fill this in.",
-    minLength: "Please fill this in.",
     maxLength: `At most ${String(limit)} characters, please.`,
     minimum: `Please enter ${String(limit)} or more.`,
     maximum: `Please enter ${String(limit)} or less.`,
     type: "Please enter a number.",
-    pattern: "Please use only the allowed characters.",
+    pattern: "Some of these characters are not allowed here.",
     enum: "Please choose one of the list.",
   };
   return texts[rule] ?? "Please check this value.";

@@ -70,7 +70,7 @@ function startRouter(shop: () => Shop): (isFirst?: boolean) => void {
 async function start(): Promise<void> {
   watchNetwork();
   const config = await loadConfig();
-  const session = await startSession(config, () => show());
+  const session = await startSession(config, { ended: () => show(), say });
   const client = clientOf(session);
   const shop: Shop = {
     session,

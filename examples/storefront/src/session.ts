@@ -23,16 +23,27 @@ export interface Session {
   signOut(): Promise<void>;
 }
 
+const UNREACHABLE = "We can't reach the sign-in page. Please check your connection and try again.";
+
+/** What the page does when the session changes. */
+export interface SessionListener {
+  /** The session has ended. */
+  ended(): void;
+  /** Shows a message. */
+  say(text: string): void;
+}
+
 /** Returns the session. Completes a sign-in if the sign-in page has just sent the user back. */
-export async function startSession(config: Config, changed: () => void): Promise<Session> {
+export async function startSession(config: Config, { ended, say }: SessionListener): Promise<Session> {
   const manager = new UserManager({
     ...config.oidc,
     redirect_uri: ours(config.redirectUris, "redirectUris"),
     // Tokens end with the tab. The library renews them a minute before they expire.
     userStore: new WebStorageStateStore({ store: sessionStorage }),
     automaticSilentRenew: true,
-    // The renewed tokens must not be asked for in a hidden frame, which Cognito has no page for.
     revokeTokensOnSignout: true,
+    // Cognito revokes the access token together with its refresh token, and refuses to revoke the access token alone.
+    revokeTokenTypes: ["refresh_token"],
   });
   let user = await arrived(manager);
   let renewal: Promise<User | null> | undefined;
@@ -42,7 +53,7 @@ export async function startSession(config: Config, changed: () => void): Promise
   });
   manager.events.addUserUnloaded(() => {
     user = null;
-    changed();
+    ended();
   });
 
   /** Renews the tokens. Requests that fail at the same time share one renewal. */
@@ -77,12 +88,12 @@ export async function startSession(config: Config, changed: () => void): Promise
     },
     signIn: (path = location.pathname + location.search) => {
       const state: State = { path };
-      return manager.signinRedirect({ state });
+      return manager.signinRedirect({ state }).catch(() => say(UNREACHABLE));
     },
     signOut: async () => {
       // Cognito needs these parameters instead of those of OpenID Connect.
       const extraQueryParams = { client_id: config.oidc.client_id, logout_uri: ours(config.logoutUris, "logoutUris") };
-      await manager.signoutRedirect({ extraQueryParams });
+      await manager.signoutRedirect({ extraQueryParams }).catch(() => say(UNREACHABLE));
     },
   };
 }
