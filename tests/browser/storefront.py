@@ -78,7 +78,7 @@ class Storefront:
 
     def open_basket(self) -> None:
         """Go to the basket."""
-        self.page.get_by_role("link", name=re.compile("^Basket, ")).click()
+        self.page.get_by_role("link", name=re.compile("^Basket ")).click()
 
     def check_out(self) -> None:
         """Go from the products to the checkout."""

@@ -38,10 +38,10 @@ export function showHeader(shop: Shop): void {
       href: "/basket",
       class: "basket-link",
       "aria-current": location.pathname === "/basket" ? "page" : null,
-      "aria-label": `Basket, ${pieces} ${pieces === 1 ? "item" : "items"}`,
     },
-    "Basket",
+    "Basket ",
     h("span", { class: pieces > 0 ? "basket-count" : "basket-count basket-count-none" }, pieces),
+    h("span", { class: "visually-hidden" }, pieces === 1 ? " item" : " items"),
   );
   fill(
     byId("header"),

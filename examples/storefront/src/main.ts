@@ -12,6 +12,7 @@ import { ordersPage } from "./pages/orders.js";
 import { productsPage } from "./pages/products.js";
 import { profilePage } from "./pages/profile.js";
 import { stockPage } from "./pages/stock.js";
+import { pageHead } from "./parts.js";
 import { Catalog, clientOf, type Page, type Shop } from "./shop.js";
 import { startSession } from "./session.js";
 
@@ -48,7 +49,7 @@ function startRouter(shop: () => Shop): (isFirst?: boolean) => void {
     fill(at, body);
     const { signal } = current;
     Promise.resolve(page.show(body, shop(), signal)).catch((error: unknown) => {
-      if (!signal.aborted) fill(body, failure(shop(), error, { retry: () => show() }));
+      if (!signal.aborted) fill(body, pageHead(page.title), failure(shop(), error, { retry: () => show() }));
     });
     if (isFirst) return;
     window.scrollTo(0, 0);
@@ -90,18 +91,6 @@ async function start(): Promise<void> {
 start().catch((error: unknown) => {
   const reload = h("button", { type: "button", class: "button", onclick: () => location.reload() }, "Reload");
   const reason = error instanceof Error ? error.message : String(error);
-  fill(
-    byId("main"),
-    h(
-      "div",
-      { class: "page" },
-      h(
-        "div",
-        { class: "message message-bad", role: "alert" },
-        h("p", null, "The shop could not start."),
-        h("p", { class: "quiet" }, reason),
-        reload,
-      ),
-    ),
-  );
+  const message = h("div", { class: "message message-bad", role: "alert" }, h("p", null, reason), reload);
+  fill(byId("main"), h("div", { class: "page" }, pageHead("The shop could not start"), message));
 });
