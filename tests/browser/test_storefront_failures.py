@@ -50,6 +50,7 @@ def test_sold_out_product_is_named_at_payment(shop: Storefront, person: Person, 
     shop.order_button.click()
     alert = shop.page.get_by_role("alert")
     expect(alert).to_contain_text("We don't have enough of a product in stock.")
+    expect(alert).to_contain_text(f"{product}: only 1 left")
     alert.get_by_role("link", name="Change the basket").click()
     expect(shop.page.get_by_text("Only 1 left. Please order fewer.")).to_be_visible()
     shop.page.get_by_role("button", name=f"One less {product}").click()
@@ -65,7 +66,9 @@ def test_declined_order_says_why(shop: Storefront, person: Person, admin: Person
     shop.order_button.click()
     status = shop.page.get_by_role("status").filter(has_text="We could not accept this order")
     expect(status).to_contain_text("We don't have enough of a product in stock.")
-    expect(status).to_contain_text("Declined")
+    expect(status).to_contain_text(f"{product}: sold out")
+    shop.page.get_by_role("button", name="Fill the basket again").click()
+    expect(shop.page.get_by_text("Out of stock. Please remove it.")).to_be_visible()
 
 
 def test_changed_price_is_shown_in_the_basket(shop: Storefront, person: Person, admin: Person) -> None:
@@ -75,6 +78,21 @@ def test_changed_price_is_shown_in_the_basket(shop: Storefront, person: Person, 
     admin.put(5, unit_price=120, product_id=product)
     shop.open_basket()
     expect(shop.page.get_by_text(f"The price of {product} changed from ¥100 to ¥120.")).to_be_visible()
+
+
+def test_changed_price_is_shown_before_the_customer_pays_it(shop: Storefront, person: Person, admin: Person) -> None:
+    product = admin.put(5, unit_price=100)
+    shop.sign_in(person)
+    shop.add(product)
+    shop.check_out()
+    admin.put(5, unit_price=120, product_id=product)
+    shop.page.get_by_label("Pay now").check()
+    shop.order_button.click()
+    expect(shop.page.get_by_text("A price has changed.")).to_be_visible()
+    expect(shop.page.get_by_text(f"The price of {product} changed from ¥100 to ¥120.")).to_be_visible()
+    shop.order_button.click()
+    expect(shop.heading("Your order is confirmed")).to_be_visible()
+    assert person.read(shop.order_id())["total"] == 120
 
 
 @pytest.mark.parametrize("spoil", [expired, with_wrong_signature])

@@ -1,4 +1,4 @@
-import { ApiError, errorText } from "@orders/client";
+import { ApiError, errorText, shortages } from "@orders/client";
 import { h } from "./dom.js";
 import type { Shop } from "./shop.js";
 
@@ -27,14 +27,10 @@ export function failure(shop: Shop, error: unknown, { retry, text }: Remedies = 
   );
 }
 
-/** Returns the products that an OutOfStock error lists, as {id, available}. Older platforms list none. */
-export function shortages(error: unknown): { id: string; available: number | undefined }[] {
-  const details: unknown = error instanceof ApiError ? error.details : undefined;
-  if (!Array.isArray(details)) return [];
-  return details.flatMap((each: unknown) => {
-    if (typeof each !== "object" || each === null || !("product_id" in each)) return [];
-    const { product_id: id, available } = each as { product_id: unknown; available?: unknown };
-    if (typeof id !== "string") return [];
-    return [{ id, available: typeof available === "number" ? available : undefined }];
-  });
+/** Returns the products that a reason or an error lists as too few, or undefined if it lists none. */
+export function shortageList(error: unknown, { catalog }: Shop): HTMLElement | undefined {
+  const missing = shortages(error).map(({ product_id: id, available }) =>
+    h("li", null, `${catalog.nameOf(id)}: ${available === 0 ? "sold out" : `only ${available} left`}`),
+  );
+  return missing.length > 0 ? h("ul", { class: "bullets" }, ...missing) : undefined;
 }

@@ -1,6 +1,6 @@
-import { ApiError, payNow, placeOrder, type Product, validateNewOrder } from "@orders/client";
+import { ApiError, payNow, placeOrder } from "@orders/client";
 import { fill, h } from "../dom.js";
-import { failure, shortages } from "../failures.js";
+import { failure, shortageList } from "../failures.js";
 import { count, money } from "../format.js";
 import { busy, link, loading, pageHead } from "../parts.js";
 import type { Page, Shop } from "../shop.js";
@@ -120,34 +120,27 @@ async function order(
   total: number,
   outcome: HTMLElement,
 ): Promise<void> {
-  const items = shop.basket.order;
-  // A contract before `expected_total` refuses this field.
-  const knowsTotal = validateNewOrder({ items, expected_total: total }).length === 0;
-  const options = knowsTotal ? { expectedTotal: total } : {};
   fill(outcome);
   try {
     const send = payment === "now" ? payNow : placeOrder;
-    const { order_id: orderId } = await send(shop.client, items, options);
+    const { order_id: orderId } = await send(shop.client, shop.basket.order, { expectedTotal: total });
     shop.basket.clear();
     shop.go(`/orders/${orderId}`);
   } catch (error) {
     if (error instanceof ApiError && (error.code === "PriceChanged" || error.code === "OutOfStock")) {
-      await showCheckout(at, shop, declined(shop, error, await shop.catalog.load()));
+      await showCheckout(at, shop, declined(shop, error));
     } else {
       fill(outcome, failure(shop, error));
     }
-    outcome.scrollIntoView({ block: "nearest" });
+    at.querySelector(".message")?.scrollIntoView({ block: "nearest" });
   }
 }
 
 /** Returns the message about an order that the platform declined, and that a change of the basket can correct. */
-function declined(shop: Shop, error: ApiError, products: ReadonlyMap<string, Product>): HTMLElement {
-  const missing = shortages(error).map(({ id, available }) => {
-    const name = products.get(id)?.name ?? shop.catalog.nameOf(id);
-    return h("li", null, available === undefined ? name : `${name}: ${available} left`);
-  });
+function declined(shop: Shop, error: ApiError): HTMLElement {
   const shown = failure(shop, error);
-  if (missing.length > 0) shown.append(h("ul", null, ...missing));
+  const list = shortageList(error, shop);
+  if (list) shown.append(list);
   const actions = h("p", { class: "actions" });
   if (error.code === "OutOfStock") actions.append(link("/basket", "Change the basket", "button"));
   if (error.orderId) actions.append(link(`/orders/${error.orderId}`, "See the declined order", "button button-quiet"));

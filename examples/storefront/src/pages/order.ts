@@ -10,8 +10,8 @@ import {
 } from "@orders/client";
 import { productArt } from "../art.js";
 import { fill, h } from "../dom.js";
-import { failure } from "../failures.js";
-import { moment, money, orderNumber } from "../format.js";
+import { failure, shortageList } from "../failures.js";
+import { count, moment, money, orderNumber } from "../format.js";
 import { busy, link, loading, pageHead, statusBadge, totalOf } from "../parts.js";
 import type { Page, Shop } from "../shop.js";
 
@@ -35,7 +35,7 @@ export function orderPage(orderId: string): Page {
       const content = h("section", { class: "panel", "aria-labelledby": "products-title" });
       const details = h("section", { class: "summary", "aria-labelledby": "details-title" });
       const show = (current: Order): void => {
-        showStatus(status, current);
+        showStatus(status, shop, current);
         showContent(content, shop, current);
         fill(details, ...detailsOf(current), actionsOf(problems, shop, current, show));
       };
@@ -78,7 +78,7 @@ async function follow(
   }
 }
 
-function showStatus(at: HTMLElement, order: Order): void {
+function showStatus(at: HTMLElement, shop: Shop, order: Order): void {
   const { status } = order;
   const reason = "reason" in order ? order.reason : undefined;
   at.className = `status status-${status.toLowerCase()}`;
@@ -91,6 +91,7 @@ function showStatus(at: HTMLElement, order: Order): void {
       null,
       status === "PENDING" ? "We check the stock right now. This takes a few seconds." : explanation(order, reason),
     ),
+    reason ? shortageList(reason, shop) : null,
     status === "PENDING" ? h("div", { class: "progress", "aria-hidden": "true" }) : null,
   );
 }
@@ -137,12 +138,7 @@ function detailsOf(order: Order): HTMLElement[] {
 }
 
 function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLElement {
-  const {
-    product_id: id,
-    quantity,
-    unit_price: price,
-    name,
-  } = line as OrderLine & { unit_price?: number; name?: string };
+  const { product_id: id, quantity, unit_price: price, name } = line;
   const isPriced = price !== undefined && currency !== undefined;
   return h(
     "li",
@@ -153,11 +149,7 @@ function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLEle
       { class: "line-body" },
       // A confirmed order keeps the name that the product had then.
       h("h3", { class: "line-title" }, name ?? shop.catalog.nameOf(id)),
-      h(
-        "p",
-        { class: "quiet" },
-        isPriced ? `${quantity} × ${money(price, currency)}` : `${quantity} pieces`.replace(/^1 pieces$/, "1 piece"),
-      ),
+      h("p", { class: "quiet" }, isPriced ? `${quantity} × ${money(price, currency)}` : count(quantity, "piece")),
     ),
     isPriced ? h("p", { class: "line-price" }, money(price * quantity, currency)) : null,
   );
@@ -165,7 +157,11 @@ function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLEle
 
 function actionsOf(problems: HTMLElement, shop: Shop, order: Order, show: (order: Order) => void): HTMLElement {
   const onward = link("/", "Continue shopping", "button button-wide");
-  if (order.status !== "PENDING" && order.status !== "CONFIRMED") return onward;
+  if (order.status !== "PENDING" && order.status !== "CONFIRMED") {
+    const again = h("button", { type: "button", class: "button button-quiet button-wide" }, "Fill the basket again");
+    again.addEventListener("click", () => void busy(again, "Filling…", () => refill(problems, shop, order)));
+    return h("div", { class: "stack" }, onward, again);
+  }
   const button = h("button", { type: "button", class: "button button-quiet button-wide" }, "Cancel order");
   button.addEventListener("click", () => {
     ask(order, () =>
@@ -182,6 +178,20 @@ function actionsOf(problems: HTMLElement, shop: Shop, order: Order, show: (order
     );
   });
   return h("div", { class: "stack" }, onward, button);
+}
+
+/** Puts the products of an order into the basket, at current prices. Products that are no longer sold stay away. */
+async function refill(problems: HTMLElement, shop: Shop, order: Order): Promise<void> {
+  try {
+    const products = await shop.catalog.load();
+    for (const { product_id: id, quantity } of order.items) {
+      const product = products.get(id);
+      if (product) shop.basket.set(product, quantity);
+    }
+    shop.go("/basket");
+  } catch (error) {
+    fill(problems, failure(shop, error));
+  }
 }
 
 /** Asks before the order is cancelled, because a cancelled order cannot be restored. */

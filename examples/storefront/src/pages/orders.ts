@@ -56,7 +56,7 @@ function row({ catalog }: Shop, order: Order): HTMLElement {
   const pieces = order.items.reduce((sum, { quantity }) => sum + quantity, 0);
   const [first] = order.items;
   const others = order.items.length - 1;
-  const name = first ? ((first as { name?: string }).name ?? catalog.nameOf(first.product_id)) : "";
+  const name = first ? (first.name ?? catalog.nameOf(first.product_id)) : "";
   return h(
     "li",
     { class: "order" },
