@@ -112,6 +112,6 @@ def shop_browser(playwright: Playwright, shop_port: int) -> Iterator[Browser]:
 
 @pytest.fixture
 def shop(shop_browser: Browser) -> Iterator[Storefront]:
-    """The example shop in a new browser profile. The test fails if a page has an error or breaks its security policy."""
+    """The example shop in a new browser profile. The test fails if a script fails or breaks the security policy."""
     with chromium.profile(shop_browser) as context, watched(context.new_page()) as page:
         yield Storefront(page, f"http://{SHOP}")

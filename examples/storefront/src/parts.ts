@@ -1,6 +1,7 @@
 import type { Order, OrderStatus } from "@orders/client";
 import { h } from "./dom.js";
 import { money } from "./format.js";
+import type { Catalog } from "./shop.js";
 
 /** The heading of a page, with an optional introduction and links. */
 export function pageHead(title: string, intro?: string | Node, ...aside: Node[]): HTMLElement {
@@ -54,8 +55,14 @@ export function statusBadge(status: OrderStatus): HTMLElement {
 
 /** Returns the total of an order as text, or undefined: only a decided order that was confirmed has one. */
 export function totalOf(order: Order): string | undefined {
-  const { total, currency } = order as { total?: number; currency?: string };
+  const total = "total" in order ? order.total : undefined;
+  const currency = "currency" in order ? order.currency : undefined;
   return total === undefined || currency === undefined ? undefined : money(total, currency);
+}
+
+/** Returns the name of a line's product. A confirmed order keeps the name that the product had then. */
+export function lineName(line: Order["items"][number], catalog: Catalog): string {
+  return ("name" in line ? line.name : undefined) ?? catalog.nameOf(line.product_id);
 }
 
 /** What a quantity control does. */

@@ -1,18 +1,9 @@
-import {
-  ApiError,
-  cancelOrder,
-  errorText,
-  getOrder,
-  isDecided,
-  type Order,
-  type OrderLine,
-  waitForOrder,
-} from "@orders/client";
+import { ApiError, cancelOrder, errorText, getOrder, isDecided, type Order, waitForOrder } from "@orders/client";
 import { productArt } from "../art.js";
 import { fill, h } from "../dom.js";
 import { failure, shortageList } from "../failures.js";
 import { count, moment, money, orderNumber } from "../format.js";
-import { busy, link, loading, pageHead, statusBadge, totalOf } from "../parts.js";
+import { busy, lineName, link, loading, pageHead, statusBadge, totalOf } from "../parts.js";
 import type { Page, Shop } from "../shop.js";
 
 const HEADLINES: Record<Order["status"], string> = {
@@ -105,7 +96,7 @@ function explanation(order: Order, reason: { code: string; message: string } | u
 
 function showContent(at: HTMLElement, shop: Shop, order: Order): void {
   const total = totalOf(order);
-  const { currency } = order as { currency?: string };
+  const currency = "currency" in order ? order.currency : undefined;
   const rows = order.items.map((line) => row(shop, line, currency));
   const isPending = order.status === "PENDING";
   fill(
@@ -137,8 +128,9 @@ function detailsOf(order: Order): HTMLElement[] {
   ];
 }
 
-function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLElement {
-  const { product_id: id, quantity, unit_price: price, name } = line;
+function row(shop: Shop, line: Order["items"][number], currency: string | undefined): HTMLElement {
+  const { product_id: id, quantity } = line;
+  const price = "unit_price" in line ? line.unit_price : undefined;
   const isPriced = price !== undefined && currency !== undefined;
   return h(
     "li",
@@ -147,8 +139,7 @@ function row(shop: Shop, line: OrderLine, currency: string | undefined): HTMLEle
     h(
       "div",
       { class: "line-body" },
-      // A confirmed order keeps the name that the product had then.
-      h("h3", { class: "line-title" }, name ?? shop.catalog.nameOf(id)),
+      h("h3", { class: "line-title" }, lineName(line, shop.catalog)),
       h("p", { class: "quiet" }, isPriced ? `${quantity} × ${money(price, currency)}` : count(quantity, "piece")),
     ),
     isPriced ? h("p", { class: "line-price" }, money(price * quantity, currency)) : null,

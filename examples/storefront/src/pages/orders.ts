@@ -1,7 +1,7 @@
 import { type Order, type OrdersClient, unwrap } from "@orders/client";
 import { fill, h } from "../dom.js";
 import { count, day, orderNumber } from "../format.js";
-import { empty, link, loading, pageHead, statusBadge, totalOf } from "../parts.js";
+import { empty, lineName, link, loading, pageHead, statusBadge, totalOf } from "../parts.js";
 import type { Page, Shop } from "../shop.js";
 
 const PER_PAGE = 10;
@@ -56,7 +56,7 @@ function row({ catalog }: Shop, order: Order): HTMLElement {
   const pieces = order.items.reduce((sum, { quantity }) => sum + quantity, 0);
   const [first] = order.items;
   const others = order.items.length - 1;
-  const name = first ? (first.name ?? catalog.nameOf(first.product_id)) : "";
+  const name = first ? lineName(first, catalog) : "";
   return h(
     "li",
     { class: "order" },
