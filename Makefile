@@ -43,6 +43,7 @@ unexport UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_BUILD_CONSTRAI
 unexport UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_TORCH_BACKEND UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_SOURCES
 
 CLIENT := clients/typescript
+SHOP := examples/storefront
 PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 # Tests of one file share fixtures, so they run on one worker. By default, xdist starts the files with the most tests
@@ -56,7 +57,7 @@ NAME := $(notdir $(STACK))
 ENFORCEMENT := $(wildcard policy/enforcement/$(NAME).json $(if $(filter pr-%,$(NAME)),policy/enforcement/pr.json))
 POLICY := --policy-pack policy $(addprefix --policy-pack-config ,$(firstword $(ENFORCEMENT)))
 
-.PHONY: help up order user frontend down status docs test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate client lock
+.PHONY: help up order user frontend storefront down status docs test check prove lint format preview deploy refresh recover destroy up-pr destroy-pr redrive bench cost capacity record generate client lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
@@ -76,18 +77,21 @@ frontend: .venv/installed-local ## write the files that a frontend needs (PORT=4
 status: .venv/installed-local ## show what runs on this machine
 	@$(BIN)/python -m local status --port $(PORT)
 
+storefront: $(CLIENT)/dist/built $(SHOP)/node_modules/installed ## start the example shop with the local platform (PORT=4566)
+	@$(BIN)/python -m operations.storefront --port $(PORT)
+
 down: .venv/installed-local ## stop the platform on this machine and delete its data
 	@$(BIN)/python -m local down --port $(PORT)
 
 docs: .venv/openapi/installed ## write the pages of both APIs to .build/docs
 	@sh tools/openapi/pages.sh .venv/openapi
 
-test: .venv/installed-dev .venv/asl/installed .venv/browser/installed .venv/openapi/installed $(CLIENT)/dist/built ## run all tests
+test: .venv/installed-dev .venv/asl/installed .venv/openapi/installed .venv/browser/installed $(CLIENT)/dist/built $(SHOP)/node_modules/installed ## run all tests
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL)
 
-check: .venv/installed-dev .venv/asl/installed .venv/openapi/installed $(CLIENT)/dist/built ## check format, lint and types, and run the tests that need no emulator
+check: .venv/installed-dev .venv/asl/installed .venv/openapi/installed $(CLIENT)/dist/built $(SHOP)/node_modules/installed ## check format, lint and types, and run the tests that need no emulator
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL) $(QUICK)
@@ -187,10 +191,6 @@ AGAIN := $(shell sh tools/install.sh whole >/dev/null 2>&1 || echo again)
 	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@
 
-.venv/browser/installed: tests/browser/package.json tests/browser/package-lock.json .venv/made | .venv/installed-dev
-	@sh tools/install.sh node $(<D) $(@D)
-	@touch $@
-
 .venv/openapi/installed: tools/openapi/package.json tools/openapi/package-lock.json .venv/made | .venv/installed-dev
 	@echo "Installing the tools for the OpenAPI documents"
 	@sh tools/install.sh node $(<D) $(@D)
@@ -205,4 +205,13 @@ $(CLIENT)/node_modules/installed: $(CLIENT)/package.json $(CLIENT)/package-lock.
 $(CLIENT)/dist/built: $(CLIENT)/tsconfig.json $(wildcard $(CLIENT)/src/*.ts $(CLIENT)/src/*/*.ts) $(CLIENT)/node_modules/installed
 	@rm -rf $(@D)
 	@$(BIN)/node $(CLIENT)/node_modules/typescript/bin/tsc --project $<
+	@touch $@
+
+$(SHOP)/node_modules/installed: $(SHOP)/package.json $(SHOP)/package-lock.json .venv/made | $(CLIENT)/dist/built
+	@echo "Installing the packages of the shop"
+	@sh tools/install.sh node $(SHOP) $(SHOP)
+	@touch $@
+
+.venv/browser/installed: tests/browser/package.json tests/browser/package-lock.json .venv/made | .venv/installed-dev
+	@sh tools/install.sh node $(<D) $(@D)
 	@touch $@

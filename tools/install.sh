@@ -151,7 +151,7 @@ node() {
     fi
     PATH="$PWD/$bin:$PATH"
     attempt "cannot install the packages of $1/package.json" "$reach; or $room" \
-        npm ci --ignore-scripts --prefix "$2" --no-global --no-dry-run --no-audit --no-fund
+        npm ci --prefix "$2" --ignore-scripts --no-global --no-dry-run --no-audit --no-fund
 }
 
 action=$1

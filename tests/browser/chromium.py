@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _LOOPBACK: Final = ("localhost", "127.0.0.1")
-WITHIN_MS: Final = 60_000
+WITHIN_MS: Final = 40_000
 """Time limit in milliseconds of one step in the browser. It is long, because a busy machine makes everything slow."""
 
 
@@ -23,7 +23,7 @@ def path() -> str | None:
 
 
 @contextmanager
-def launched(addresses: Mapping[str, str]) -> Generator[Browser]:
+def launched(playwright: Playwright, addresses: Mapping[str, str]) -> Generator[Browser]:
     """Start Chromium, and end it at the end of the block.
 
     `addresses` maps `HOST:PORT` in a URL to the `HOST:PORT` that listens, so that a page has the origin
@@ -32,17 +32,16 @@ def launched(addresses: Mapping[str, str]) -> Generator[Browser]:
     rules = [f"MAP {name} {target}" for name, target in addresses.items()]
     # The first matching rule applies. The rule EXCLUDE cannot be used, because it applies before all others.
     rules += ["MAP localhost 127.0.0.1", "MAP 127.0.0.1 127.0.0.1", "MAP * ~NOTFOUND"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path(),
-            # Chromium refuses to run its sandbox as root.
-            chromium_sandbox=os.geteuid() != 0,
-            args=[f"--host-resolver-rules={','.join(rules)}", "--no-proxy-server"],
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = playwright.chromium.launch(
+        executable_path=path(),
+        # Chromium refuses to run its sandbox as root.
+        chromium_sandbox=os.geteuid() != 0,
+        args=[f"--host-resolver-rules={','.join(rules)}", "--no-proxy-server"],
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextmanager

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from operations import frontend
+from operations import frontend, storefront
 from tests.browser import chromium, node
 from tests.browser.sites import Sites, serving
+from tests.browser.storefront import Storefront, built, watched
 from tests.journeys.stack import Stack
 
 HERE: Final = Path(__file__).parent
+SHOP: Final = "localhost:5173"
+"""The site of the example shop in its own browser."""
 SITES: Final = ("localhost:3000", "localhost:5173", "127.0.0.1:3000", "127.0.0.1:5173")
 """The sites of the tests. The stack `local` allows these origins."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need a browser. Skip them where there is no Chromium, unless CI must run them."""
-    here = [item for item in items if HERE in item.path.parents and "browser" in getattr(item, "fixturenames", ())]
+    here = [item for item in items if HERE in item.path.parents and "playwright" in getattr(item, "fixturenames", ())]
     found = chromium.path()
     if here and not found and os.environ.get("REQUIRE_CHROMIUM"):
         raise pytest.UsageError("chromium: not found; the tests of tests/browser must run here; install Chromium")
@@ -42,13 +45,20 @@ def sites() -> Iterator[Sites]:
 
 
 @pytest.fixture(scope="package")
-def browser(sites: Sites) -> Iterator[Browser]:
-    """Chromium, which connects only to this machine.
+def playwright() -> Iterator[Playwright]:
+    """Playwright, which allows only one instance per thread.
 
-    Playwright's event loop counts as running until the browser ends, and Pulumi's tests need the event loop of the same
-    thread. The browser therefore ends before the tests of another folder start.
+    Playwright's event loop counts as running until Playwright ends, and Pulumi's tests need the event loop of the same
+    thread. Playwright therefore ends before the tests of another folder start.
     """
-    with chromium.launched(dict.fromkeys(SITES, f"127.0.0.1:{sites.port}")) as found:
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright, sites: Sites) -> Iterator[Browser]:
+    """Chromium, which connects only to this machine."""
+    with chromium.launched(playwright, dict.fromkeys(SITES, f"127.0.0.1:{sites.port}")) as found:
         yield found
 
 
@@ -81,3 +91,27 @@ def bundles() -> dict[str, dict[str, str]]:
     head = '<!doctype html><title>Shop</title><link rel="icon" href="data:,">'
     html = f'{head}<script type="module" src="/page.js"></script>'
     return {name: {"/index.html": html, "/page.js": node.bundle(name)} for name in ("oidc", "amplify")}
+
+
+@pytest.fixture(scope="package")
+def shop_port(stack: Stack, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of the built example shop, with the headers of the site on AWS."""
+    folder = tmp_path_factory.mktemp("frontend")
+    frontend.write(folder, stack.frontend, urlsplit(str(stack.frontend["auth"]["hostedUiUrl"])).netloc)
+    port = free_port()
+    with storefront.serving(folder, port, built=built(tmp_path_factory.mktemp("shop"))):
+        yield port
+
+
+@pytest.fixture(scope="package")
+def shop_browser(playwright: Playwright, shop_port: int) -> Iterator[Browser]:
+    """Chromium in which the example shop has an origin that the stack allows."""
+    with chromium.launched(playwright, {SHOP: f"127.0.0.1:{shop_port}"}) as found:
+        yield found
+
+
+@pytest.fixture
+def shop(shop_browser: Browser) -> Iterator[Storefront]:
+    """The example shop in a new browser profile. The test fails if a script fails or breaks the security policy."""
+    with chromium.profile(shop_browser) as context, watched(context.new_page()) as page:
+        yield Storefront(page, f"http://{SHOP}")

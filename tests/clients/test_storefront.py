@@ -1,0 +1,53 @@
+"""Tests of the example shop's sources and of its production build."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from operations.storefront import SHOP
+from tests.browser.storefront import built
+from tests.clients.package import COMPILER, PACKAGE, node
+
+FIRST_LOAD_BYTES: Final = 60_000
+"""Compressed size of all files that the first page needs."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the pages that the site serves."""
+    return built(tmp_path_factory.mktemp("site"))
+
+
+def test_sources_compile_strictly() -> None:
+    options = json.loads((SHOP / "tsconfig.json").read_text())["compilerOptions"]
+    assert all(options[name] for name in ("strict", "exactOptionalPropertyTypes", "noUncheckedIndexedAccess"))
+    done = node(COMPILER, "--noEmit", folder=SHOP)
+    assert done.returncode == 0, done.stdout
+
+
+def test_sources_are_formatted() -> None:
+    done = node(str(PACKAGE / "node_modules/prettier/bin/prettier.cjs"), "--check", ".", folder=SHOP)
+    assert done.returncode == 0, done.stderr
+
+
+def test_lock_file_has_no_addresses_of_a_registry() -> None:
+    packages: dict[str, dict[str, Any]] = json.loads((SHOP / "package-lock.json").read_text())["packages"]
+    assert {name for name, entry in packages.items() if "resolved" in entry} == {"node_modules/@orders/client"}
+
+
+def test_first_load_is_small(site: Path) -> None:
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in site.rglob("*") if path.is_file()}
+    assert sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
+
+
+def test_pages_need_nothing_that_the_security_policy_forbids(site: Path) -> None:
+    page = (site / "index.html").read_text()
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", page) == []
+    text = "".join(path.read_text() for path in site.rglob("*") if path.suffix in (".css", ".html"))
+    assert re.findall(r"(?:src|href|url\()=?[\"'(]?(?:https?:)?//", text) == []

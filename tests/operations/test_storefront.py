@@ -1,0 +1,99 @@
+"""Tests of `make storefront`: the choice of the origin, and the end of the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+import requests
+
+from operations import storefront
+from operations.stack_outputs import OperationError
+
+URIS: Final = ["http://localhost:3000/callback", "http://localhost:5173/callback", "https://shop.example.com/callback"]
+# A process that serves the shop like `make storefront`, without a platform.
+SERVE: Final = """
+import sys
+from pathlib import Path
+from operations import storefront
+
+with storefront.serving(Path(sys.argv[1]), int(sys.argv[2])) as server:
+    print("ready", flush=True)
+    server.wait()
+"""
+
+
+def test_shop_prefers_the_port_of_vite() -> None:
+    assert storefront.site(URIS, lambda _: True) == "http://localhost:5173"
+
+
+def test_shop_uses_another_allowed_origin_if_the_port_is_in_use() -> None:
+    assert storefront.site(URIS, lambda port: port != 5173) == "http://localhost:3000"
+
+
+def test_shop_does_not_start_if_all_allowed_ports_are_in_use() -> None:
+    with pytest.raises(OperationError, match="3000, 5173; stop one of these programs"):
+        storefront.site(URIS, lambda _: False)
+
+
+def test_port_of_a_listening_server_is_not_free() -> None:
+    with socket.create_server((storefront.HOST, 0)) as server:
+        port = server.getsockname()[1]
+        assert not storefront.is_free(port)
+    assert storefront.is_free(port)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """A folder with the files of `make frontend` that the server reads."""
+    api = {"url": "http://127.0.0.1:1/api"}
+    auth = {"hostedUiUrl": "http://127.0.0.1:1", "discoveryUrl": "http://127.0.0.1:1/pool"}
+    (tmp_path / "frontend.json").write_text(json.dumps({"restApi": api, "httpApi": api, "auth": auth}))
+    (tmp_path / "config.json").write_text('{"restApiUrl": "x"}')
+    return tmp_path
+
+
+def test_interrupted_shop_leaves_no_process(settings: Path, free_port: Callable[[], int]) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", SERVE, str(settings), str(port)]
+    shop = subprocess.Popen(command, cwd=storefront.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - the command runs a module of this repository
+    try:
+        assert shop.stdout
+        assert shop.stdout.readline() == "ready\n"
+        assert requests.get(f"http://127.0.0.1:{port}/config.json", timeout=30).json() == {"restApiUrl": "x"}
+        shop.send_signal(signal.SIGINT)
+        _, said = shop.communicate(timeout=30)
+    finally:
+        shop.kill()
+    assert (shop.returncode, said) == (128 + signal.SIGINT, "interrupted\n")
+    assert storefront.is_free(port)
+
+
+def test_server_that_cannot_start_is_reported(settings: Path) -> None:
+    with (
+        socket.create_server((storefront.HOST, 0)) as other,
+        pytest.raises(OperationError, match="ended with exit code 1 at its start"),
+        storefront.serving(settings, other.getsockname()[1]),
+    ):
+        pass
+
+
+def test_shop_of_a_stopped_platform_does_not_start(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "operations.storefront", "--port", "1"],
+        cwd=storefront.ROOT,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "storefront: nothing is running at http://127.0.0.1:1. Remedy: make up PORT=1\n"
