@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
-from typing import Final
+from typing import Any, Final, cast
 
 GROUP_DIGITS: Final = "0123456789abcdef"
 """The possible first characters of an event id. The events of each character have a message group of their own."""
@@ -20,6 +21,21 @@ def message_group(event_id: str) -> str:
     therefore in one group. An id with another first character gets the group `orders`.
     """
     return f"{_NO_EVENT}-{event_id[0]}" if event_id and event_id[0] in GROUP_DIGITS else _NO_EVENT
+
+
+def analytics_record(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of the message about `event` in the analytics queue. `event` is as EventBridge delivers it.
+
+    The input transformer of the queue's EventBridge targets creates the same body. A dead-letter queue of a target
+    receives the event itself. The event may be invalid.
+    """
+    detail = event.get("detail")
+    fields = cast("dict[str, Any]", detail) if isinstance(detail, dict) else {}
+    return {
+        "event_id": fields.get("event_id"),
+        "detail_type": event.get("detail-type"),
+        "order": fields.get("order"),
+    }
 
 
 def pause_s(received: int, share: float) -> int:

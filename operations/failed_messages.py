@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-from contracts.queues import message_group
+from contracts.queues import analytics_record, message_group
 
 # EventBridge, record_analytics and Lambda write the reason of a failure into these message attributes. Some of them
 # write a code and a message, others only a message.
@@ -220,11 +220,7 @@ class Redriver:
         # The target's input transformer changes each event before the queue receives it. The failed message contains
         # the original event, so this code applies the same transformation.
         if "detail" in body:
-            body = {
-                "event_id": part(body, "detail", "event_id"),
-                "detail_type": body.get("detail-type"),
-                "order": part(body, "detail", "order"),
-            }
+            body = analytics_record(body)
         self.sqs.send_message(
             QueueUrl=target,
             MessageBody=json.dumps(body),

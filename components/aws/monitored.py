@@ -10,12 +10,14 @@ import pulumi
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoredRule:
-    """An EventBridge rule with a target that has a dead-letter queue."""
+    """An EventBridge rule with a target."""
 
     rule_name: pulumi.Output[str]
     """Physical name of the rule."""
     bus_name: pulumi.Output[str] | None
     """Name of the rule's custom bus. None for a rule on the account's default bus."""
+    has_dead_letters: bool = True
+    """Whether the target has a dead-letter queue. False if the sweep repeats the work of each lost event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class MonitoredStream:
     """Folder of the function that receives the records, for example `publish_order_events`."""
     late_after_s: int
     """An alarm fires if the function receives records that are older than this time, in seconds."""
+    window_s: int = 0
+    """Longest time for which Lambda collects records for one batch, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,7 @@ def make_analytics_queue(
     return make_queue_consumer(
         _NAME,
         f"{_NAME}-dlq",
+        _NAME,
         owner,
         QueueConsumerArgs(
             context=context,
@@ -76,7 +77,7 @@ def make_analytics_targets(
         )
         for digit, rule in rules.items()
     }
-    return make_targets(_NAME, deliveries, owner)
+    return make_targets(_NAME, deliveries, owner, consumer.undelivered)
 
 
 def target_options(digit: str) -> dict[str, Any]:

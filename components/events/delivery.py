@@ -1,11 +1,12 @@
 """Creates targets of EventBridge rules.
 
-EventBridge retries a delivery for six hours, and then sends the event to the dead-letter queue of the target.
+EventBridge retries a delivery for six hours, and then sends the event to the dead-letter queue of the target. A target
+whose work the sweep repeats has no dead-letter queue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,31 +40,49 @@ class Delivery:
     """Further arguments of `aws.cloudwatch.EventTarget`, such as an input transformer."""
 
 
+def dead_letters_name(name: str) -> str:
+    """Return the logical name of the dead-letter queue of the target `name`, or of several targets that share it."""
+    return f"{name}-delivery"
+
+
 def make_target(name: str, delivery: Delivery, owner: Owner) -> FailureQueue:
     """Create the target `name` and its dead-letter queue, which accepts only events of this rule."""
-    return make_targets(name, {name: delivery}, owner)
+    return make_targets(name, {name: delivery}, owner, make_queue(dead_letters_name(name), owner))
 
 
-def make_targets(name: str, deliveries: Mapping[str, Delivery], owner: Owner) -> FailureQueue:
-    """Create one target for each entry of `deliveries`, by name, and the dead-letter queue that the targets share.
+def make_targets(
+    name: str, deliveries: Mapping[str, Delivery], owner: Owner, dead_letters: aws.sqs.Queue
+) -> FailureQueue:
+    """Create one target for each entry of `deliveries`, by name.
 
-    The dead-letter queue accepts only events of the targets' rules.
+    The targets share the dead-letter queue `dead_letters`. Its policy, which this function creates, lets only the
+    targets' rules send events. EventBridge accepts only standard queues as dead-letter queues, even if the target is a
+    FIFO queue.
     """
-    # EventBridge accepts only standard queues as dead-letter queues, even if the target is a FIFO queue.
-    dead_letters = make_queue(f"{name}-delivery", owner)
     rules = [delivery.rule.arn for delivery in deliveries.values()]
-    policy = make_queue_policy(f"{name}-delivery", dead_letters, owner, rules=rules)
+    policy = make_queue_policy(dead_letters_name(name), dead_letters, owner, rules=rules)
     for target, delivery in deliveries.items():
-        aws.cloudwatch.EventTarget(
-            f"{target}-target",
-            target_id=target,
-            rule=delivery.rule.name,
-            event_bus_name=delivery.rule.event_bus_name,
-            arn=delivery.target_arn,
-            dead_letter_config={"arn": dead_letters.arn},
-            retry_policy={"maximum_event_age_in_seconds": _RETRIED_FOR_S, "maximum_retry_attempts": _RETRIES},
-            **delivery.options,
-            opts=owner.opts(depends_on=[policy, delivery.allowed_by]),
-        )
+        _make_target(target, delivery, owner, depends_on=[policy], dead_letter_config={"arn": dead_letters.arn})
     [redrive_to, *_] = [delivery.redrive_to for delivery in deliveries.values()]
     return as_failure_queue(dead_letters, "delivery", redrive_to=redrive_to)
+
+
+def make_repeated_target(name: str, delivery: Delivery, owner: Owner) -> None:
+    """Create the target `name` without a dead-letter queue, because the sweep repeats the work of each lost event."""
+    _make_target(name, delivery, owner)
+
+
+def _make_target(
+    name: str, delivery: Delivery, owner: Owner, *, depends_on: Sequence[pulumi.Resource] = (), **options: Any
+) -> None:
+    aws.cloudwatch.EventTarget(
+        f"{name}-target",
+        target_id=name,
+        rule=delivery.rule.name,
+        event_bus_name=delivery.rule.event_bus_name,
+        arn=delivery.target_arn,
+        retry_policy={"maximum_event_age_in_seconds": _RETRIED_FOR_S, "maximum_retry_attempts": _RETRIES},
+        **options,
+        **delivery.options,
+        opts=owner.opts(depends_on=[*depends_on, delivery.allowed_by]),
+    )

@@ -14,7 +14,7 @@ from components.aws.messaging import make_topic
 from components.aws.monitored import MonitoredQueue, MonitoredRule, MonitoredStream
 from components.aws.owner import Owner
 from components.events.analytics_queue import make_analytics_queue, make_analytics_targets
-from components.events.delivery import Delivery, make_target
+from components.events.delivery import Delivery, make_repeated_target, make_target
 from components.events.mail_queue import MailQueueArgs, make_mail_queue, make_mail_target
 from components.events.outbox import make_relay
 from components.events.queue_consumer import QueueConsumer
@@ -114,7 +114,6 @@ class EventBus(pulumi.ComponentResource):
             **function_failure_queues(self.functions),
             "publish-order-events-stream": stream_failures,
             "mark-late-orders-stream": sweep.stream_failures,
-            "restart-late-orders-delivery": sweep.delivery_failures,
             "analytics-dlq": self._analytics.failure_queue,
             "send-email-failures": self._mail.failure_queue,
             **self._make_deliveries(),
@@ -123,10 +122,10 @@ class EventBus(pulumi.ComponentResource):
         self.archive_name = self._archive.name
         self.success_topic_arn = self._successes.arn
         self.queues = {
-            name: MonitoredQueue(
-                queue_name=made.queue.name, consumer=made.function.source, late_after_s=_LATE_MESSAGE_S
-            )
-            for name, made in {"analytics": self._analytics, "mail": self._mail}.items()
+            "analytics": _monitored(self._analytics.queue, self._analytics),
+            "analytics-delivery": _monitored(self._analytics.undelivered, self._analytics),
+            "mail": _monitored(self._mail.queue, self._mail),
+            "send-email-delivery": _monitored(self._mail.undelivered, self._mail),
         }
         self.streams = {
             "order-stream": MonitoredStream(consumer=self.relay.source, late_after_s=60),
@@ -180,7 +179,6 @@ class EventBus(pulumi.ComponentResource):
             orders_table=args.orders_table,
             late_orders_index=args.late_orders_index,
             state_machine_arn=args.state_machine_arn,
-            success_topic_arn=self._successes.arn,
             minutes=args.sweep_minutes,
         )
 
@@ -229,7 +227,6 @@ class EventBus(pulumi.ComponentResource):
             context=args.context,
             orders_table=args.orders_table,
             standard_timeout_s=args.standard_timeout_s,
-            success_topic_arn=self._successes.arn,
         )
 
     def _make_mail_queue(self) -> QueueConsumer:
@@ -269,20 +266,26 @@ class EventBus(pulumi.ComponentResource):
         changed = self._make_rule("order-changed", changes)
         groups = {digit: self._make_rule(f"analytics-{digit}", changes, first=digit) for digit in GROUP_DIGITS}
         ended = make_rule(self._name, self._owner, standard_arn=self._args.state_machine_arn)
-        self._rules["execution-ended"] = MonitoredRule(rule_name=ended.name, bus_name=None)
+        self._rules["execution-ended"] = MonitoredRule(rule_name=ended.name, bus_name=None, has_dead_letters=False)
+        make_repeated_target("fail-order", _to_function(ended, self._fail_order), self._owner)
         return {
             "process-order-delivery": self._make_function_target("process-order", created, self._process_order),
-            "fail-order-delivery": self._make_function_target("fail-order", ended, self._fail_order),
             "send-email-delivery": make_mail_target(self._mail, changed, self._owner),
             "analytics-delivery": make_analytics_targets(self._analytics, groups, self._owner),
         }
 
     def _make_function_target(self, name: str, rule: aws.cloudwatch.EventRule, function: Function) -> FailureQueue:
-        permission = function.make_permission("event-bus", principal="events.amazonaws.com", source_arn=rule.arn)
-        delivery = Delivery(
-            rule=rule,
-            target_arn=function.arn,
-            redrive_to=function.arn,
-            allowed_by=permission,
-        )
-        return make_target(name, delivery, self._owner)
+        return make_target(name, _to_function(rule, function), self._owner)
+
+
+def _monitored(queue: aws.sqs.Queue, consumer: QueueConsumer) -> MonitoredQueue:
+    return MonitoredQueue(queue_name=queue.name, consumer=consumer.function.source, late_after_s=_LATE_MESSAGE_S)
+
+
+def _to_function(rule: aws.cloudwatch.EventRule, function: Function) -> Delivery:
+    return Delivery(
+        rule=rule,
+        target_arn=function.arn,
+        redrive_to=function.arn,
+        allowed_by=function.make_permission("event-bus", principal="events.amazonaws.com", source_arn=rule.arn),
+    )

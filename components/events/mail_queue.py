@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from components.aws.iam import allow
 from components.aws.messaging import FOURTEEN_DAYS_S, make_queue_policy
 from components.aws.owner import Owner
-from components.events.delivery import Delivery, make_target
+from components.events.delivery import Delivery, make_targets
 from components.events.queue_consumer import (
     LARGEST_BATCH,
     LEAST_CONCURRENCY,
@@ -24,6 +24,7 @@ from components.functions.failure_queues import FailureQueue
 from components.functions.function import FunctionContext
 
 _SOURCE: Final = "send_email"
+_TARGET: Final = "send-email"
 _TIMEOUT_S: Final = 60
 _DAY_S: Final = 86_400
 # An email takes about 90 ms (tools/cost/assumptions.toml). With this longer time, the function still reaches the send
@@ -98,6 +99,7 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
     return make_queue_consumer(
         "email",
         "send-email-failures",
+        _TARGET,
         owner,
         QueueConsumerArgs(
             context=context,
@@ -135,4 +137,4 @@ def make_mail_target(consumer: QueueConsumer, rule: aws.cloudwatch.EventRule, ow
         redrive_to=queue.url,
         allowed_by=make_queue_policy("email", queue, owner, rules=[rule.arn]),
     )
-    return make_target("send-email", delivery, owner)
+    return make_targets(_TARGET, {_TARGET: delivery}, owner, consumer.undelivered)

@@ -3,6 +3,9 @@
 Lambda retries a failed asynchronous event only twice, within minutes. A queue stores the event for up to 14 days, no
 matter what the function or its role may do: a message leaves the queue only if the function has handled the message, or
 after the last delivery. The queue also limits the concurrency of the function.
+
+EventBridge retries no delivery that the queue's policy does not allow, and sends the event to the dead-letter queue of
+the target at once. The function therefore consumes this queue too, so such events return by themselves.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import pulumi_aws as aws
 from components.aws.iam import Statement, allow
 from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
+from components.events.delivery import dead_letters_name
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import Function, FunctionArgs, FunctionContext
 from contracts.queues import RECEIVED_AT_MOST
@@ -63,28 +67,39 @@ class QueueConsumer:
 
     queue: aws.sqs.Queue
     """The queue. The caller must add a policy that lets the EventBridge rules send messages."""
+    undelivered: aws.sqs.Queue
+    """The dead-letter queue for the targets of the EventBridge rules. The function consumes this queue too."""
     function: Function
     """The consumer."""
     failure_queue: FailureQueue
     """Description of the failure queue for alarms and for `make redrive`."""
 
 
-def make_queue_consumer(name: str, failures_name: str, owner: Owner, args: QueueConsumerArgs) -> QueueConsumer:
+def make_queue_consumer(
+    name: str, failures_name: str, target_name: str, owner: Owner, args: QueueConsumerArgs
+) -> QueueConsumer:
     """Create the queue `name`, its failure queue `failures_name`, and the function that consumes the queue.
+
+    `target_name` is the name of the EventBridge target, or of several targets, that send events to the queue. The
+    dead-letter queue that the targets share is created here, because the function consumes it too.
 
     The function reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of
     deliveries after which the redrive policy of the queue moves a message to the failure queue.
     """
+    hidden_s = _VISIBILITY_PER_TIMEOUT * args.context.timeout_s(args.source, args.timeout_s)
     failures = make_queue(failures_name, owner, fifo=args.fifo, aliases=args.failures_aliases)
     make_queue_policy(failures_name, failures, owner, aliases=args.failures_aliases)
     queue = make_queue(
         name,
         owner,
         fifo=args.fifo,
-        visibility_timeout_s=_VISIBILITY_PER_TIMEOUT * args.context.timeout_s(args.source, args.timeout_s),
+        visibility_timeout_s=hidden_s,
         redrive_to=failures,
         max_receive_count=RECEIVED_AT_MOST,
     )
+    # This queue has no redrive policy, because the dead-letter queue of a standard queue cannot be a FIFO queue. The
+    # function itself moves a message to the failure queue after a final error or the last delivery.
+    undelivered = make_queue(dead_letters_name(target_name), owner, visibility_timeout_s=hidden_s)
     function = Function(
         args.source.replace("_", "-"),
         FunctionArgs(
@@ -108,25 +123,31 @@ def make_queue_consumer(name: str, failures_name: str, owner: Owner, args: Queue
                     "sqs:DeleteMessage",
                     "sqs:GetQueueAttributes",
                     "sqs:ChangeMessageVisibility",
-                    on=queue.arn,
+                    on=[queue.arn, undelivered.arn],
                 ),
                 *args.permissions,
             ],
         ),
         owner.opts(),
     )
-    aws.lambda_.EventSourceMapping(
-        f"{args.source.replace('_', '-')}-queue",
-        event_source_arn=queue.arn,
-        function_name=function.arn,
-        batch_size=args.batch,
-        function_response_types=["ReportBatchItemFailures"],
-        scaling_config={"maximum_concurrency": args.concurrency},
-        tags=owner.tags(),
-        opts=owner.opts(),
-    )
+    for role, source, concurrency in (
+        ("queue", queue, args.concurrency),
+        # Few events return this way, so they must not delay those in the queue.
+        ("delivery", undelivered, LEAST_CONCURRENCY),
+    ):
+        aws.lambda_.EventSourceMapping(
+            f"{args.source.replace('_', '-')}-{role}",
+            event_source_arn=source.arn,
+            function_name=function.arn,
+            batch_size=args.batch,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": concurrency},
+            tags=owner.tags(),
+            opts=owner.opts(),
+        )
     return QueueConsumer(
         queue=queue,
+        undelivered=undelivered,
         function=function,
         failure_queue=as_failure_queue(failures, "queue", redrive_to=queue.url),
     )

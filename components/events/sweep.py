@@ -17,7 +17,7 @@ from components.aws.iam import allow
 from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.monitored import MonitoredRule, MonitoredStream
 from components.aws.owner import Owner
-from components.events.delivery import Delivery, make_target
+from components.events.delivery import Delivery, make_repeated_target
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext
 from contracts.orders import TRANSITIONS
@@ -45,22 +45,18 @@ class SweepArgs:
     """Name of the orders table's index of late orders."""
     state_machine_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
-    success_topic_arn: pulumi.Input[str]
-    """ARN of the SNS topic that Lambda notifies of each sweep."""
     minutes: int
     """Minutes from one sweep to the next, 1-5. Lambda's batching window is as long, and its maximum is 5 minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """The two functions, and their queues of failed work."""
+    """The two functions, and their sources of work."""
 
     mark_late_orders: Function
     restart_late_orders: Function
     stream_failures: FailureQueue
     """Queue of the stream batches that `mark_late_orders` could not handle within 24 h."""
-    delivery_failures: FailureQueue
-    """Queue of the sweeps that EventBridge could not start."""
     rule: MonitoredRule
     """The schedule."""
     stream: MonitoredStream
@@ -83,14 +79,17 @@ def make_sweep(owner: Owner, args: SweepArgs) -> Sweep:
     """Create the functions that mark and restart late orders, with their event source mapping and their schedule."""
     mark, stream_failures = _make_mark_late_orders(owner, args)
     restart = _make_restart_late_orders(owner, args)
-    rule, delivery_failures = _make_schedule(owner, args, restart)
+    rule = _make_schedule(owner, args, restart)
     return Sweep(
         mark_late_orders=mark,
         restart_late_orders=restart,
         stream_failures=stream_failures,
-        delivery_failures=delivery_failures,
-        rule=MonitoredRule(rule_name=rule.name, bus_name=None),
-        stream=MonitoredStream(consumer=mark.source, late_after_s=_WINDOWS_UNTIL_LATE * args.minutes * _MINUTE_S),
+        rule=MonitoredRule(rule_name=rule.name, bus_name=None, has_dead_letters=False),
+        stream=MonitoredStream(
+            consumer=mark.source,
+            late_after_s=_WINDOWS_UNTIL_LATE * args.minutes * _MINUTE_S,
+            window_s=args.minutes * _MINUTE_S,
+        ),
     )
 
 
@@ -169,18 +168,16 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
                 allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.arn),
                 allow("states:StartExecution", on=args.state_machine_arn),
             ],
-            # The next sweep repeats everything, so Lambda must not retry a failed or delayed sweep.
+            # The next sweep repeats everything, so Lambda must neither retry nor store a failed or delayed sweep.
             asynchronous=AsynchronousInvocation(
-                success_topic_arn=args.success_topic_arn,
-                maximum_event_age_s=_MINUTE_S,
-                maximum_retry_attempts=0,
+                maximum_event_age_s=_MINUTE_S, maximum_retry_attempts=0, failure_queue=False
             ),
         ),
         owner.opts(),
     )
 
 
-def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> tuple[aws.cloudwatch.EventRule, FailureQueue]:
+def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> aws.cloudwatch.EventRule:
     """Create the rule that invokes `function` every few minutes.
 
     A rule needs no role, unlike a schedule of EventBridge Scheduler: the function's own policy allows the rule.
@@ -200,4 +197,5 @@ def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> tuple[a
         redrive_to=function.arn,
         allowed_by=function.make_permission("event-bus", principal="events.amazonaws.com", source_arn=rule.arn),
     )
-    return rule, make_target("restart-late-orders", delivery, owner)
+    make_repeated_target("restart-late-orders", delivery, owner)
+    return rule

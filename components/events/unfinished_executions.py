@@ -54,7 +54,6 @@ def make_fail_order(
     context: FunctionContext,
     orders_table: aws.dynamodb.Table,
     standard_timeout_s: int,
-    success_topic_arn: pulumi.Input[str],
 ) -> Function:
     """Create `fail_order`, which sets orders that are PENDING at the time limit of their execution to FAILED."""
     return Function(
@@ -67,7 +66,9 @@ def make_fail_order(
             memory_mb=256,
             environment={"ORDERS_TABLE": orders_table.name, "STANDARD_TIMEOUT_S": str(standard_timeout_s)},
             permissions=[allow("dynamodb:UpdateItem", on=orders_table.arn)],
-            asynchronous=AsynchronousInvocation(success_topic_arn=success_topic_arn),
+            # An order whose event is lost stays PENDING. The sweep then starts its workflow again, so the order is
+            # decided, or its next execution ends at the time limit and causes another event.
+            asynchronous=AsynchronousInvocation(failure_queue=False),
         ),
         owner.opts(),
     )

@@ -73,15 +73,20 @@ class TimeLimitError(pulumi.RunError):
 class AsynchronousInvocation:
     """Settings with which Lambda handles asynchronous invocations of a function."""
 
-    success_topic_arn: pulumi.Input[str]
-    """ARN of the SNS topic that Lambda notifies of each event that the function has handled."""
+    success_topic_arn: pulumi.Input[str] | None = None
+    """ARN of the SNS topic that Lambda notifies of each event that the function has handled. None for no message."""
     maximum_event_age_s: int = 21_600
-    """Longest age of an event in seconds, 60-21600. Lambda sends older events to the failure queue.
+    """Longest age of an event in seconds, 60-21600. Lambda gives older events up.
 
     Throttling never uses up a retry, so a throttled event waits until this age.
     """
     maximum_retry_attempts: int = 2
-    """Number of retries after a failure, 0-2. After the last retry, Lambda sends the event to the failure queue."""
+    """Number of retries after a failure, 0-2. After the last retry, Lambda gives the event up."""
+    failure_queue: bool = True
+    """Whether Lambda sends an event that it gives up to a failure queue, together with the error.
+
+    False only if another part of the platform repeats the work of each lost event.
+    """
     dead_letter_queue: bool = False
     """Whether Lambda also sends a failed event, without its error, to a dead-letter queue."""
 
@@ -134,7 +139,9 @@ class Function(pulumi.ComponentResource):
     dead_letter_queue: aws.sqs.Queue | None
     """Queue of copies of the failed events, without their error. None unless the function's settings request it."""
     failure_queue: aws.sqs.Queue | None
-    """Queue of failed events with their error. None unless the function is asynchronous."""
+    """Queue of failed events with their error. None unless the function's settings request it."""
+    is_asynchronous: bool
+    """Whether Lambda stores events for the function, because a service invokes it asynchronously."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._timeout_s = _checked_timeout_s(args)
@@ -143,10 +150,12 @@ class Function(pulumi.ComponentResource):
         self._owner = Owner(naming=args.context.naming, component=args.component, parent=self)
         self.source, self.raises_business_errors = args.source, args.raises_business_errors
         self.alias_name = ALIAS
+        self.is_asynchronous = args.asynchronous is not None
         # Lambda sends only failed asynchronous invocations to these queues, so other functions have no queues.
         copies = args.asynchronous is not None and args.asynchronous.dead_letter_queue
+        reports = args.asynchronous is not None and args.asynchronous.failure_queue
         self.dead_letter_queue = self._make_queue(f"{name}-dlq") if copies else None
-        self.failure_queue = self._make_queue(f"{name}-failures") if args.asynchronous else None
+        self.failure_queue = self._make_queue(f"{name}-failures") if reports else None
         self._log_group = self._make_log_group()
         self._role = self._make_role()
         self._policy = self._make_policy()
@@ -225,8 +234,9 @@ class Function(pulumi.ComponentResource):
                 because="X-Ray does not support resource-level permissions for writing traces",
             ),
         ]
-        if args.asynchronous:
+        if failures:
             statements.append(allow("sqs:SendMessage", on=failures))
+        if args.asynchronous and args.asynchronous.success_topic_arn:
             statements.append(allow("sns:Publish", on=args.asynchronous.success_topic_arn))
         return aws.iam.RolePolicy(
             f"{self._name}-policy",
@@ -276,7 +286,7 @@ class Function(pulumi.ComponentResource):
         )
 
     def _make_alias_settings(self) -> None:
-        args = self._args
+        args, asynchronous = self._args, self._args.asynchronous
         if provisioned := args.context.provisioned_concurrency.get(args.source):
             aws.lambda_.ProvisionedConcurrencyConfig(
                 f"{self._name}-provisioned",
@@ -285,17 +295,18 @@ class Function(pulumi.ComponentResource):
                 provisioned_concurrent_executions=provisioned,
                 opts=self._owner.opts(),
             )
-        if args.asynchronous and self.failure_queue:
+        if asynchronous:
+            destinations = {
+                "on_failure": self.failure_queue.arn if self.failure_queue else None,
+                "on_success": asynchronous.success_topic_arn,
+            }
             aws.lambda_.FunctionEventInvokeConfig(
                 f"{self._name}-invocation",
                 function_name=self._alias.function_name,
                 qualifier=self._alias.name,
-                maximum_event_age_in_seconds=args.asynchronous.maximum_event_age_s,
-                maximum_retry_attempts=args.asynchronous.maximum_retry_attempts,
-                destination_config={
-                    "on_failure": {"destination": self.failure_queue.arn},
-                    "on_success": {"destination": args.asynchronous.success_topic_arn},
-                },
+                maximum_event_age_in_seconds=asynchronous.maximum_event_age_s,
+                maximum_retry_attempts=asynchronous.maximum_retry_attempts,
+                destination_config={end: {"destination": arn} for end, arn in destinations.items() if arn} or None,
                 opts=self._owner.opts(),
             )
 

@@ -97,7 +97,7 @@ def throttle_alarms(functions: Mapping[str, Function], polled: Sequence[str]) ->
     """
     waiting: dict[str, dict[str, Function]] = {"polled": {}, "asynchronous": {}, "called": {}}
     for source, function in functions.items():
-        group = "polled" if source in polled else "asynchronous" if function.failure_queue else "called"
+        group = "polled" if source in polled else "asynchronous" if function.is_asynchronous else "called"
         waiting[group][source] = function
     consequences = {
         "polled": "Their messages or records wait",
@@ -120,11 +120,12 @@ def lost_work_alarms(
 
     Services write the metrics of these alarms every minute, so the alarms fire earlier than those on failure queues.
     """
-    asynchronous = [function for _, function in sorted(functions.items()) if function.failure_queue]
+    asynchronous = [function for _, function in sorted(functions.items()) if function.is_asynchronous]
     names = [function.function_name for function in asynchronous]
     yield from _combined(
         "events-given-up",
-        "Lambda gave up an asynchronous event and sent it to a failure queue. Find the cause, then run make redrive.",
+        "Lambda gave up an asynchronous event. Find the cause, then run make redrive for events in failure queues. The "
+        "sweep repeats the work of fail-order and restart-late-orders, which have no failure queues.",
         [metrics.lambda_metric("AsyncEventsDropped", name) for name in names],
     )
     yield from _combined(
@@ -135,7 +136,10 @@ def lost_work_alarms(
         threshold=_LATE_EVENT_MS,
         highest=True,
     )
-    reporting = [*names, *(functions[stream.consumer].function_name for _, stream in sorted(streams.items()))]
+    reporting = [
+        *(function.function_name for function in asynchronous if function.failure_queue),
+        *(functions[stream.consumer].function_name for _, stream in sorted(streams.items())),
+    ]
     queued = [function.function_name for function in asynchronous if function.dead_letter_queue]
     yield from _combined(
         "failure-reports-lost",
@@ -146,17 +150,28 @@ def lost_work_alarms(
             *(metrics.lambda_metric("DeadLetterErrors", name) for name in queued),
         ],
     )
+    dead_lettered = [(role, rule) for role, rule in sorted(rules.items()) if rule.has_dead_letters]
     yield from _combined(
         "deliveries-given-up",
-        "EventBridge gave up the delivery of an event and sent it to a failure queue. Find the cause, then run make "
-        "redrive.",
-        [metrics.rule_metric("InvocationsSentToDlq", rule) for _, rule in sorted(rules.items())],
+        "EventBridge gave up the delivery of an event and sent it to a failure queue. Find the cause, for example the "
+        "policy of the target's queue, then run make redrive. Events for queues return by themselves.",
+        [metrics.rule_metric("InvocationsSentToDlq", rule) for _, rule in dead_lettered],
+    )
+    yield from _combined(
+        "deliveries-dropped",
+        "EventBridge gave up the delivery of an event to fail-order or restart-late-orders, for example because the "
+        "function's policy does not allow the delivery. The next sweep that runs repeats the work.",
+        [
+            metrics.rule_metric("FailedInvocations", rule)
+            for _, rule in sorted(rules.items())
+            if not rule.has_dead_letters
+        ],
     )
     yield from _combined(
         "deliveries-lost",
         "EventBridge could neither deliver an event nor send it to a failure queue. Check the policies of the queues, "
         "then replay the event from the archive.",
-        [metrics.rule_metric("InvocationsFailedToBeSentToDlq", rule) for _, rule in sorted(rules.items())],
+        [metrics.rule_metric("InvocationsFailedToBeSentToDlq", rule) for _, rule in dead_lettered],
     )
 
 
@@ -169,6 +184,21 @@ def set_aside_alarm(naming: Naming) -> Alarm:
         metric=metrics.business_metric("MessageSetAside", naming),
         threshold=1,
         period_s=_MINUTE_S,
+    )
+
+
+def late_orders_alarm(naming: Naming) -> Alarm:
+    """Return the alarm on orders that the sweep finds PENDING.
+
+    A function whose role may not read its stream is never invoked, and has no metric then. IteratorAge has no data
+    either. The late orders are the signal in this case.
+    """
+    return Alarm(
+        role="orders-late",
+        description="A sweep found an order that is PENDING for minutes. Check whether publish-order-events and "
+        "process-order are still invoked, and the EXPRESS executions that end with Undecided.",
+        metric=metrics.business_metric("OrderLate", naming),
+        threshold=1,
     )
 
 
@@ -205,8 +235,9 @@ def backlog_alarms(
             f"{stream.consumer.replace('_', '-')}.",
             metric=metrics.lambda_metric("IteratorAge", functions[stream.consumer].function_name, "Maximum"),
             threshold=stream.late_after_s * 1000,
-            period_s=_MINUTE_S,
-            periods=3,
+            # Lambda writes the metric when it invokes the function, so only about once per batching window.
+            period_s=2 * stream.window_s or _MINUTE_S,
+            periods=1 if stream.window_s else 3,
         )
     for name, queue in sorted(queues.items()):
         yield Alarm(

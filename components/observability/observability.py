@@ -141,6 +141,7 @@ class Observability(pulumi.ComponentResource):
         yield from alarms.throttle_alarms(args.functions, polled)
         yield from alarms.lost_work_alarms(args.functions, args.rules, args.streams)
         yield alarms.set_aside_alarm(args.naming)
+        yield alarms.late_orders_alarm(args.naming)
         yield from alarms.table_alarms(args.tables)
         yield from alarms.backlog_alarms(args.functions, args.queues, args.streams)
         yield from alarms.workflow_alarms(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final, TypedDict, cast
 
+from contracts import queues
 from contracts.orders import DETAIL_TYPES
 from shared import contracts
 from shared.domain.orders import Order
@@ -22,7 +23,10 @@ class AnalyticsRecord(TypedDict):
 
 
 def parse(body: str) -> AnalyticsRecord:
-    """Return the record in the body of a message. Raises ValidationError if it violates the contracts of the events."""
+    """Return the record in the body of a message. Raises ValidationError if it violates the contracts of the events.
+
+    The body is the record, or the event itself if EventBridge could not deliver the record to the analytics queue.
+    """
     try:
         record = json.loads(body)
         # Python's JSON parser accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse such
@@ -31,6 +35,8 @@ def parse(body: str) -> AnalyticsRecord:
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error
     found = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
+    if "detail" in found:
+        found = queues.analytics_record(found)
     check = _CHECKS.get(str(found.get("detail_type")))
     if check is None:
         raise ValidationError(f"body.detail_type: unknown; allowed: {', '.join(_CHECKS)}")

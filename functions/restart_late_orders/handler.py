@@ -23,7 +23,7 @@ from shared.errors import LateOrdersLeft
 from shared.late_orders import LateOrders
 from shared.order_store import OrderStore
 from shared.order_workflow import OrderWorkflow
-from shared.telemetry import logger, metrics, tracer
+from shared.telemetry import count_event, logger, metrics, tracer
 
 dynamodb = aws.client("dynamodb")
 store = OrderStore(dynamodb, table=os.environ["ORDERS_TABLE"])
@@ -73,6 +73,7 @@ def _restart(order_id: str) -> bool:
         if rows.is_late(row):
             late_orders.unmark(order_id)
         return False
+    count_event("OrderLate")
     restarts = rows.restarts_of(row)
     if workflow.start(order, restarts=restarts):
         logger.info("workflow of the late order runs", restarts=restarts)

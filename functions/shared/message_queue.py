@@ -23,7 +23,10 @@ _LONGEST_MESSAGE: Final = 1024
 
 
 class MessageQueue:
-    """The queue that a function consumes, and its failure queue."""
+    """The queue that a function consumes, and its failure queue.
+
+    The function also consumes the dead-letter queue of the EventBridge targets that send to the queue.
+    """
 
     def __init__(
         self,
@@ -87,8 +90,8 @@ class MessageQueue:
     def _set_aside(self, message: SQSRecord, error: Exception) -> None:
         """Send the unchanged message to the failure queue, with the error in the attributes that EventBridge also uses.
 
-        In a FIFO queue, each message gets its own message group, so that a reader of the failure queue receives all
-        messages. If Lambda's response is lost, this function sends the message again, and a FIFO queue drops the
+        In a FIFO failure queue, each message gets its own message group, so that a reader of the failure queue receives
+        all messages. If Lambda's response is lost, this function sends the message again, and a FIFO queue drops the
         duplicate within five minutes.
         """
         code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
@@ -103,9 +106,13 @@ class MessageQueue:
             "MessageBody": message.body,
             "MessageAttributes": attributes,
         }
-        if message.attributes.message_group_id:
+        if self._failure_queue_url.endswith(".fifo"):
             request["MessageGroupId"] = request["MessageDeduplicationId"] = message.message_id
         self._client.send_message(**request)
+
+    def _url_of(self, message: SQSRecord) -> str:
+        """Return the URL of the message's queue. The function consumes several queues of one account and region."""
+        return f"{self._url.rpartition('/')[0]}/{message.event_source_arn.rpartition(':')[2]}"
 
     def _delay(self, message: SQSRecord) -> None:
         """Set the pause before the next delivery. Without it, SQS waits for the whole visibility timeout.
@@ -115,7 +122,7 @@ class MessageQueue:
         pause = pause_s(int(message.attributes.approximate_receive_count), random.random())  # noqa: S311 - no secret
         try:
             self._client.change_message_visibility(
-                QueueUrl=self._url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=pause
+                QueueUrl=self._url_of(message), ReceiptHandle=message.receipt_handle, VisibilityTimeout=pause
             )
         except (ClientError, BotoCoreError):
             logger.warning("message not delayed", message_id=message.message_id, exc_info=True)

@@ -14,6 +14,7 @@ PERMISSION: Final = "aws:lambda/permission:Permission"
 INVOCATION: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 QUEUE: Final = "aws:sqs/queue:Queue"
+TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 
 # This set omits the runtimes in the list "Deprecated runtimes" of the AWS Lambda Developer Guide. It also omits
 # runtimes that become deprecated within a year.
@@ -91,15 +92,20 @@ def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> I
     EVENT_SOURCE,
     ids=("Serverless-LambdaEventSourceMappingDestination",),
     narrowed="An SQS queue needs a redrive policy instead, because Lambda has no on-failure destination for SQS "
-    "queues.",
+    "queues. The dead-letter queue of an EventBridge target needs none: it holds failed work already, and retains each "
+    "message until the function has handled it.",
 )
 def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> Iterator[str]:
     """An event source mapping of a stream has an on-failure destination for records that failed every retry."""
     queues = [source for source in stack.sources(mapping, "eventSourceArn") if source.type == QUEUE]
-    if queues and all(queue.has("redrivePolicy") for queue in queues):
+    if queues and all(queue.has("redrivePolicy") or _is_dead_letter_queue(queue, stack) for queue in queues):
         return
     if not mapping.has("destinationConfig", "onFailure", "destinationArn"):
         yield "its queue has no redrivePolicy" if queues else "has no destinationConfig.onFailure"
+
+
+def _is_dead_letter_queue(queue: Resource, stack: Stack) -> bool:
+    return bool(stack.made_from(queue, TARGET, "deadLetterConfig"))
 
 
 RULES: Final = (

@@ -42,8 +42,8 @@ def queue_is_encrypted(queue: Resource) -> Iterator[str]:
 @of_stack(
     QUEUE,
     ids=("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"),
-    narrowed="The rule skips queues that are themselves dead-letter queues or failure queues. No function reads such "
-    "a queue, so no further attempt can fail.",
+    narrowed="The rule skips queues that are themselves dead-letter queues or failure queues. SQS retains a message of "
+    "such a queue until somebody or a function has handled it.",
 )
 def queue_has_a_dead_letter_queue(queue: Resource, stack: Stack) -> Iterator[str]:
     """An SQS queue with a consumer has a dead-letter queue."""

@@ -58,11 +58,12 @@ def mappings(graph: Graph) -> Iterator[Watched]:
 
 
 def rules(graph: Graph) -> Iterator[Watched]:
-    """EventBridge can give up the delivery to a target, and fail to store the event in a failure queue."""
+    """EventBridge can give up the delivery to a target, and fail to store the event in a dead-letter queue."""
     for made in graph.of("EventTarget"):
         bus = made.inputs.get("eventBusName", "default")
         dimensions = {} if bus == "default" else {"EventBusName": bus}
-        for what in ("InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"):
+        stored = ("InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq")
+        for what in stored if made.inputs.get("deadLetterConfig") else ("FailedInvocations",):
             yield metric("Events", what, RuleName=made.inputs["rule"], **dimensions)
 
 

@@ -38,9 +38,17 @@ TARGETS = {
     **{name: (name, f"{QUEUES}-analytics.fifo") for name in ANALYTICS},
     "restart-late-orders": ("late-orders", f"{FUNCTIONS}-restart-late-orders:live"),
 }
-FUNCTION_TARGETS = ["process-order", "fail-order"]
-# Each key is a queue with a function that consumes it. Its value contains the function and the failure queue.
-CONSUMED = {"analytics": ("record-analytics", "analytics-dlq"), "email": ("send-email", "send-email-failures")}
+# The sweep repeats the work of these targets.
+SWEPT = ["fail-order", "restart-late-orders"]
+FUNCTION_TARGETS = ["process-order", *SWEPT]
+KEPT = [name for name in TARGETS if name not in SWEPT]
+"""Targets whose events must not be lost."""
+# Each key is a queue with a function that consumes it. Its value contains the function, the failure queue, and the
+# dead-letter queue of the targets.
+CONSUMED = {
+    "analytics": ("record-analytics", "analytics-dlq", "analytics-delivery"),
+    "email": ("send-email", "send-email-failures", "send-email-delivery"),
+}
 
 
 ASSUMPTIONS = tomllib.loads((ROOT / "tools/capacity/assumptions.toml").read_text(encoding="utf-8"))
@@ -133,7 +141,16 @@ class TestBus:
 
 
 class TestDelivery:
-    @pytest.mark.parametrize("name", TARGETS)
+    @pytest.mark.parametrize("name", SWEPT)
+    def test_failed_event_is_dropped_where_the_sweep_repeats_the_work(self, graph: Graph, name: str) -> None:
+        inputs = graph.one("EventTarget", f"{name}-target").inputs
+        assert inputs["retryPolicy"]["maximumEventAgeInSeconds"] == SIX_HOURS_S
+        assert not inputs.get("deadLetterConfig")
+        assert not graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs.get("destinationConfig")
+        assert not allowed(graph, name, "sqs") | allowed(graph, name, "sns")
+        assert not {f"{name}-failures", f"{name}-delivery"} & {queue.name for queue in graph.of("Queue")}
+
+    @pytest.mark.parametrize("name", KEPT)
     def test_undeliverable_event_is_retried_then_stored_in_the_targets_own_queue(self, graph: Graph, name: str) -> None:
         inputs = graph.one("EventTarget", f"{name}-target").inputs
         dead_letters = dead_letters_of(name)
@@ -142,7 +159,7 @@ class TestDelivery:
         # EventBridge does not support FIFO queues as dead-letter queues.
         assert "fifoQueue" not in graph.one("Queue", dead_letters).inputs
 
-    @pytest.mark.parametrize("name", TARGETS)
+    @pytest.mark.parametrize("name", KEPT)
     def test_delivery_queue_accepts_events_only_from_its_targets_rules(self, graph: Graph, name: str) -> None:
         dead_letters = dead_letters_of(name)
         rules = [rule_arn(TARGETS[target][0]) for target in TARGETS if dead_letters_of(target) == dead_letters]
@@ -153,7 +170,7 @@ class TestDelivery:
         queue = graph.one("Queue", name).state["arn"]
         assert sent_by_rules(graph, name, queue) == [rule_arn(rule) for rule in rules]
 
-    @pytest.mark.parametrize("name", [*FUNCTION_TARGETS, "restart-late-orders"])
+    @pytest.mark.parametrize("name", FUNCTION_TARGETS)
     def test_only_the_rule_of_a_target_may_invoke_its_function(self, graph: Graph, name: str) -> None:
         permission = graph.one("Permission", f"{name}-event-bus").inputs
         assert permission["principal"] == "events.amazonaws.com"
@@ -169,18 +186,24 @@ class TestDelivery:
             if name not in ANALYTICS and name != "send-email"
             else graph.one("QueuePolicy", f"{queue}-policy")
         )
-        assert {door.urn, graph.one("QueuePolicy", f"{dead_letters_of(name)}-policy").urn} <= set(waits_for)
+        policies = [] if name in SWEPT else [graph.one("QueuePolicy", f"{dead_letters_of(name)}-policy")]
+        assert {door.urn, *(policy.urn for policy in policies)} <= set(waits_for)
 
-    @pytest.mark.parametrize("name", FUNCTION_TARGETS)
-    def test_event_of_a_function_lives_six_hours_except_for_process_order(self, graph: Graph, name: str) -> None:
+    @pytest.mark.parametrize(("name", "limits"), [("process-order", (300, 2)), ("fail-order", (SIX_HOURS_S, 2))])
+    def test_event_of_a_function_lives_six_hours_except_for_process_order(
+        self, graph: Graph, name: str, limits: tuple[int, int]
+    ) -> None:
         config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
-        age_s = 300 if name == "process-order" else SIX_HOURS_S
-        assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == (age_s, 2)
+        assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == limits
+        assert (config["functionName"], config["qualifier"]) == (f"orders-dev-{name}", "live")
+
+    def test_process_order_reports_failures_and_successes(self, graph: Graph) -> None:
+        name = "process-order"
+        config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
         assert config["destinationConfig"] == {
             "onFailure": {"destination": f"{QUEUES}-{name}-failures"},
             "onSuccess": {"destination": SUCCESSES},
         }
-        assert (config["functionName"], config["qualifier"]) == (f"orders-dev-{name}", "live")
         assert ("sns:Publish", SUCCESSES) in allowed(graph, name, "sns")
 
 
@@ -296,18 +319,32 @@ class TestQueueConsumers:
         assert inputs["batchSize"] <= 10
 
     @pytest.mark.parametrize("name", CONSUMED)
-    def test_consumer_may_only_consume_its_queue_and_set_messages_aside(self, graph: Graph, name: str) -> None:
-        function, failures = CONSUMED[name]
+    def test_consumer_may_only_consume_its_queues_and_set_messages_aside(self, graph: Graph, name: str) -> None:
+        function, failures, undelivered = CONSUMED[name]
         queue = graph.one("Queue", name).state["arn"]
+        consumed = (queue, graph.one("Queue", undelivered).state["arn"])
         verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
         sends = {("sqs:SendMessage", graph.one("Queue", failures).state["arn"])}
         # During an update from 0.1.0, send_email puts events that it receives directly into its queue.
         sends |= {("sqs:SendMessage", queue)} if name == "email" else set()
-        assert allowed(graph, function, "sqs") == sends | {(f"sqs:{verb}", queue) for verb in verbs}
+        assert allowed(graph, function, "sqs") == sends | {(f"sqs:{verb}", arn) for verb in verbs for arn in consumed}
+
+    @pytest.mark.parametrize("name", CONSUMED)
+    def test_events_that_eventbridge_could_not_deliver_return_by_themselves(self, graph: Graph, name: str) -> None:
+        function, _, undelivered = CONSUMED[name]
+        queue = graph.one("Queue", undelivered)
+        inputs = graph.one("EventSourceMapping", f"{function}-delivery").inputs
+        assert inputs["eventSourceArn"] == queue.state["arn"]
+        assert inputs["functionName"] == f"{FUNCTIONS}-{function}:live"
+        assert inputs["scalingConfig"] == {"maximumConcurrency": 2}
+        assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert inputs["batchSize"] == graph.one("EventSourceMapping", f"{function}-queue").inputs["batchSize"]
+        hidden_s = graph.one("Queue", name).inputs["visibilityTimeoutSeconds"]
+        assert queue.inputs["visibilityTimeoutSeconds"] == hidden_s
 
     @pytest.mark.parametrize("name", CONSUMED)
     def test_consumer_gets_its_queues_and_the_receive_limit(self, graph: Graph, name: str) -> None:
-        function, failures = CONSUMED[name]
+        function, failures, _ = CONSUMED[name]
         variables = graph.one("aws:lambda/function:Function", function).inputs["environment"]["variables"]
         queue = graph.one("Queue", name)
         assert variables["QUEUE_URL"] == queue.state["url"]

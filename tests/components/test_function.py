@@ -14,7 +14,7 @@ from tests.components.order_programs import context, record_event_bus
 from tests.support.graph import Graph, stack_config
 
 GraphOf = Callable[[str], Graph]
-ASYNCHRONOUS = {"process-order", "fail-order", "restart-late-orders"}
+REPORTING = {"process-order"}
 WITH_DEAD_LETTER_QUEUE = {"process-order"}
 NAMES = sorted(path.parent.name.replace("_", "-") for path in archives.FUNCTIONS.glob("*/handler.py"))
 
@@ -40,7 +40,7 @@ def test_each_role_starts_with_permissions_to_log_trace_and_report_failures(name
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert traces["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     reports = [statement for statement in own if statement["Action"] in (["sqs:SendMessage"], ["sns:Publish"])]
-    if name in ASYNCHRONOUS:
+    if name in REPORTING:
         failures, successes = reports
         queues = ([f"{name}-dlq"] if name in WITH_DEAD_LETTER_QUEUE else []) + [f"{name}-failures"]
         assert failures["Resource"] == [graph.one("Queue", queue).state["arn"] for queue in queues]

@@ -39,7 +39,7 @@ METRICS: dict[str, tuple[set[str], set[str]]] = {
         },
         {"StateMachineArn"},
     ),
-    "default bus": ({"InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"}, {"RuleName"}),
+    "default bus": ({"FailedInvocations"}, {"RuleName"}),
     "AWS/Events": ({"InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"}, {"RuleName", "EventBusName"}),
     "AWS/DynamoDB": ({"TransactionConflict", "ReadThrottleEvents", "WriteThrottleEvents"}, {"TableName"}),
     "index": ({"ReadThrottleEvents", "WriteThrottleEvents"}, {"TableName", "GlobalSecondaryIndexName"}),
@@ -50,7 +50,7 @@ METRICS: dict[str, tuple[set[str], set[str]]] = {
 # metric.
 COUNTED = {
     *DETAIL_TYPES.values(),
-    *("MailSent", "MailSkipped", "OrderAnalysed", "MessageSetAside"),
+    *("MailSent", "MailSkipped", "OrderAnalysed", "MessageSetAside", "OrderLate"),
 }
 
 
@@ -92,7 +92,8 @@ class TestAlarms:
         for each in graph.of("MetricAlarm"):
             for metric in watched(each.inputs):
                 assert is_known(metric["namespace"], metric["metricName"], metric.get("dimensions", {})), each.name
-                assert metric["period"] in (60, 300)
+                # The metric of a stream that Lambda reads in batches has one data point per batching window.
+                assert metric["period"] in (60, 300, 600)
             assert len({"statistic", "extendedStatistic", "metricQueries"} & set(each.inputs)) == 1
 
     def test_each_combined_alarm_has_at_most_ten_metrics_of_one_kind(self, graph: Graph) -> None:
@@ -167,6 +168,11 @@ class TestAlarms:
         assert inputs["dimensions"] == {"StateMachineArn": f"{MACHINES}-{machine}"}
 
     def test_delay_alarms_use_the_units_of_their_metrics(self, graph: Graph) -> None:
+        batches = alarm(graph, "order-stream-batches-age")
+        window_s = graph.one("EventSourceMapping", "mark-late-orders-stream").inputs["maximumBatchingWindowInSeconds"]
+        # Each period must contain a data point, because an alarm counts a period without data as good.
+        assert batches["period"] >= 2 * window_s
+        assert (batches["evaluationPeriods"], batches["threshold"]) == (1, 3 * window_s * 1000)
         stream, queue = alarm(graph, "order-stream-age"), alarm(graph, "analytics-age")
         assert (stream["metricName"], stream["threshold"]) == ("IteratorAge", 60_000)  # IteratorAge is in milliseconds.
         assert stream["dimensions"] == {"FunctionName": "orders-dev-publish-order-events"}

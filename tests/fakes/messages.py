@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
+
+OWN: Final = "own"
+"""Name of the queue whose URL the environment variable QUEUE_URL contains."""
 
 
-def batch(*bodies: Any, received: int = 1, group: str | None = None) -> dict[str, Any]:
+def batch(*bodies: Any, received: int = 1, group: str | None = None, queue: str = OWN) -> dict[str, Any]:
     """Return the delivery of messages with the ids m0, m1, and so on, which SQS has delivered `received` times.
 
-    A body that is no text is converted to JSON. `group` is the message group of the messages in a FIFO queue.
+    A body that is no text is converted to JSON. `group` is the message group of the messages in a FIFO queue. `queue`
+    is the name of the queue.
     """
     attributes = {"ApproximateReceiveCount": str(received), **({"MessageGroupId": group} if group else {})}
     return {
@@ -18,6 +22,7 @@ def batch(*bodies: Any, received: int = 1, group: str | None = None) -> dict[str
                 "messageId": f"m{position}",
                 "receiptHandle": f"r{position}",
                 "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:ap-northeast-1:123456789012:{queue}",
                 "attributes": attributes,
                 "body": body if isinstance(body, str) else json.dumps(body),
             }

@@ -101,16 +101,18 @@ class FakeS3:
 
 
 class FakeSqs:
-    """Keeps the sent messages, and the pauses in seconds that the function sets, by receipt handle."""
+    """Keeps the sent messages, and the calls that delay a message, with their pauses in seconds by receipt handle."""
 
     def __init__(self) -> None:
         self.faults = Faults("sqs")
         self.sent: list[dict[str, Any]] = []
         self.pauses_s: dict[str, int] = {}
+        self.delayed: list[dict[str, Any]] = []
 
     def change_message_visibility(self, **arguments: Any) -> dict[str, Any]:
         def change() -> dict[str, Any]:
             self.pauses_s[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]
+            self.delayed.append(arguments)
             return {}
 
         return self.faults.run("change_message_visibility", arguments, change)

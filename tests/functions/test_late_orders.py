@@ -148,6 +148,14 @@ class TestRestart:
         assert json.loads(stepfunctions.executions[name]["input"]) == {"order": rows.order_of(row(dynamodb))}
         assert rows.restarts_of(row(dynamodb)) == 0
 
+    def test_late_order_is_counted_for_its_alarm(
+        self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
+    ) -> None:
+        late(dynamodb, 1)
+        late(dynamodb, 2, status={"S": "CONFIRMED"})
+        sweep({})
+        assert counted() == {"OrderLate": 1}
+
     def test_running_execution_is_left_alone(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:

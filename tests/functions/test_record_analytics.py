@@ -15,16 +15,20 @@ from shared.domain.orders import new_order
 from tests.fakes import messages
 from tests.fakes.faults import client_error
 from tests.fakes.gateway import USER
-from tests.fakes.runtime import LoadedFunction
+from tests.fakes.runtime import ENVIRONMENT, LoadedFunction
 from tests.fakes.services import FakeS3, FakeSqs
 from tests.functions.conftest import Load
 
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
+FAILURES = f"{ENVIRONMENT['FAILURE_QUEUE_URL']}.fifo"
 
 
 @pytest.fixture
-def record_analytics(load: Load) -> LoadedFunction:
-    return load("record_analytics")
+def record_analytics(load: Load, monkeypatch: pytest.MonkeyPatch) -> LoadedFunction:
+    """The function, whose failure queue is a FIFO queue."""
+    function = load("record_analytics")
+    monkeypatch.setattr("record_analytics.handler.queue._failure_queue_url", FAILURES)
+    return function
 
 
 def record_about(number: int = 1) -> dict[str, Any]:
@@ -95,11 +99,53 @@ def test_invalid_message_moves_to_the_dead_letter_queue_with_its_reason(
     assert record_analytics(event) == {"batchItemFailures": []}
     assert kept(s3) == [1, 3]
     (aside,) = sqs.sent
-    assert (aside["QueueUrl"], aside["MessageBody"]) == ("https://queue/failures", event["Records"][1]["body"])
+    assert (aside["QueueUrl"], aside["MessageBody"]) == (FAILURES, event["Records"][1]["body"])
     assert (aside["MessageGroupId"], aside["MessageDeduplicationId"]) == ("m1", "m1")
     attributes = {name: value["StringValue"] for name, value in aside["MessageAttributes"].items()}
     assert attributes["ERROR_CODE"] == "ValidationError"
     assert reason in attributes["ERROR_MESSAGE"]
+
+
+def event_about(number: int = 1) -> dict[str, Any]:
+    """Return the event whose record is `record_about(number)`, as EventBridge delivers it."""
+    record = record_about(number)
+    detail = {"event_id": record["event_id"], "order": record["order"]}
+    return {"id": "1", "source": "orders.api", "detail-type": record["detail_type"], "detail": detail}
+
+
+def undelivered(*events: Any, received: int = 1) -> dict[str, Any]:
+    """Return a batch of messages of the dead-letter queue of the EventBridge targets, which is a standard queue."""
+    return messages.batch(*events, received=received, queue="analytics-delivery")
+
+
+def test_event_of_the_dead_letter_queue_becomes_the_same_record(record_analytics: LoadedFunction, s3: FakeS3) -> None:
+    record_analytics(undelivered(event_about(1), record_about(2)))
+    assert kept(s3) == [1, 2]
+    objects = dict(s3.objects)
+    s3.objects.clear()
+    record_analytics(batch(record_about(1), record_about(2)))
+    assert s3.objects == objects
+
+
+@pytest.mark.parametrize("detail", [None, [], "text", {}, {"event_id": "x:PENDING", "order": None}])
+def test_invalid_event_of_the_dead_letter_queue_is_set_aside(
+    record_analytics: LoadedFunction, sqs: FakeSqs, detail: Any
+) -> None:
+    assert record_analytics(undelivered({**event_about(), "detail": detail})) == {"batchItemFailures": []}
+    (aside,) = sqs.sent
+    assert aside["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ValidationError"
+    # A FIFO queue requires both, although the message comes from a standard queue.
+    assert (aside["MessageGroupId"], aside["MessageDeduplicationId"]) == ("m0", "m0")
+
+
+def test_failed_event_of_the_dead_letter_queue_waits_in_this_queue(
+    record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
+) -> None:
+    s3.faults.refuse("put_object", "SlowDown")
+    # Powertools raises an error if all messages of a batch failed.
+    with pytest.raises(Exception, match="All records failed"):
+        record_analytics(undelivered(event_about()))
+    assert [call["QueueUrl"] for call in sqs.delayed] == ["https://queue/analytics-delivery"]
 
 
 def test_moved_message_is_counted_for_its_alarm(

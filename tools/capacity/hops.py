@@ -215,6 +215,9 @@ class Way:
             (queue,) = [made for made in self.graph.of("Queue") if made.state["arn"] == inputs["eventSourceArn"]]
             role = queue.name
             targets = [made for made in self.graph.of("EventTarget") if made.inputs["arn"] == queue.state["arn"]]
+            if not targets:
+                # The dead-letter queue of a target receives events only while EventBridge cannot deliver them.
+                continue
             events = sum(self._matches(target, event) for target in targets for event in _EVENTS)
             scaling = cast("dict[str, Any]", inputs.get("scalingConfig") or {})
             # Without a maximum, Lambda starts up to 1,250 batches of a standard queue at a time.

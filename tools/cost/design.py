@@ -170,7 +170,7 @@ def _functions(graph: Graph, logs: Mapping[str, Log]) -> dict[str, FunctionDesig
     telling = {
         made.inputs["functionName"]
         for made in graph.of("FunctionEventInvokeConfig")
-        if made.inputs["destinationConfig"].get("onSuccess")
+        if (made.inputs.get("destinationConfig") or {}).get("onSuccess")
     }
     return {
         made.name.replace("-", "_"): FunctionDesign(
@@ -200,13 +200,20 @@ def _sweep_s(graph: Graph) -> int:
 
 def _queues(graph: Graph) -> dict[str, str]:
     sources = {made.state["arn"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/alias:Alias")}
+    dead_letters = {(made.inputs.get("deadLetterConfig") or {}).get("arn") for made in graph.of("EventTarget")}
     return {
-        sources[made.inputs["functionName"]].removesuffix("_live"): (
-            "fifo_queue_request" if made.inputs["eventSourceArn"].endswith(".fifo") else "queue_request"
-        )
-        for made in graph.of("EventSourceMapping")
-        if ":sqs:" in made.inputs["eventSourceArn"]
+        sources[made.inputs["functionName"]].removesuffix("_live"): _request(made)
+        for made in _queue_mappings(graph)
+        if made.inputs["eventSourceArn"] not in dead_letters
     }
+
+
+def _queue_mappings(graph: Graph) -> Iterator[Resource]:
+    return (made for made in graph.of("EventSourceMapping") if ":sqs:" in made.inputs["eventSourceArn"])
+
+
+def _request(mapping: Resource) -> str:
+    return "fifo_queue_request" if mapping.inputs["eventSourceArn"].endswith(".fifo") else "queue_request"
 
 
 def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
@@ -219,7 +226,7 @@ def _monthly(graph: Graph) -> Iterator[tuple[str, float]]:
     yield from kept.items()
     yield "key_month", len(graph.of("aws:kms/key:Key"))
     yield "alarm_month", sum(_metrics_of(made) for made in graph.of("MetricAlarm"))
-    for price, number in sorted(Counter(_queues(graph).values()).items()):
+    for price, number in sorted(Counter(_request(made) for made in _queue_mappings(graph)).items()):
         yield price, number * _LOOKS_OF_AN_HOUR * HOURS_OF_A_MONTH
     yield "dashboard_month", len(graph.of("Dashboard"))
     (api,) = graph.of("aws:apigateway/restApi:RestApi")

@@ -152,7 +152,7 @@ def _mappings(graph: Graph) -> Iterator[Need]:
 def _destinations(graph: Graph) -> Iterator[Need]:
     for made in graph.of("FunctionEventInvokeConfig"):
         role = _role_of(graph, made.inputs["functionName"])
-        for kind, target in made.inputs["destinationConfig"].items():
+        for kind, target in (made.inputs.get("destinationConfig") or {}).items():
             outcome = (
                 "handled events to the success topic" if kind == "onSuccess" else "failed events to the failure queue"
             )
@@ -260,7 +260,8 @@ def _targets(graph: Graph) -> Iterator[Need]:
             "EventBridge stores undelivered events in the queue "
             '(see Amazon EventBridge User Guide, "Dead-letter queues")'
         )
-        yield _delivered(made.inputs["deadLetterConfig"]["arn"], rule), reason
+        if dead_letters := made.inputs.get("deadLetterConfig"):
+            yield _delivered(dead_letters["arn"], rule), reason
 
 
 def _delivered(queue: str, rule: str) -> Grant:
