@@ -296,17 +296,18 @@ class Function(pulumi.ComponentResource):
                 opts=self._owner.opts(),
             )
         if asynchronous:
-            destinations = {
-                "on_failure": self.failure_queue.arn if self.failure_queue else None,
-                "on_success": asynchronous.success_topic_arn,
-            }
+            destinations: aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgsDict = {}
+            if self.failure_queue:
+                destinations["on_failure"] = {"destination": self.failure_queue.arn}
+            if asynchronous.success_topic_arn:
+                destinations["on_success"] = {"destination": asynchronous.success_topic_arn}
             aws.lambda_.FunctionEventInvokeConfig(
                 f"{self._name}-invocation",
                 function_name=self._alias.function_name,
                 qualifier=self._alias.name,
                 maximum_event_age_in_seconds=asynchronous.maximum_event_age_s,
                 maximum_retry_attempts=asynchronous.maximum_retry_attempts,
-                destination_config={end: {"destination": arn} for end, arn in destinations.items() if arn} or None,
+                destination_config=destinations or None,
                 opts=self._owner.opts(),
             )
 

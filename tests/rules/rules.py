@@ -141,7 +141,7 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         if config.get("qualifier") != "live":
             yield f"{name}: the invocation settings do not apply to the alias live"
     for target in graph.of("EventTarget"):
-        dead = (target.inputs.get("deadLetterConfig") or {}).get("arn")
+        dead = _dead_letters_of(target)
         if not (dead in queues or _is_swept(target.name.removesuffix("-target"))) or not target.inputs.get(
             "retryPolicy"
         ):
@@ -160,13 +160,19 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
     yield from _mappings(graph, queues)
 
 
+def _dead_letters_of(target: Resource) -> str | None:
+    """Return the ARN of the queue for events that EventBridge cannot deliver to the target, or None."""
+    config: dict[str, str] = target.inputs.get("deadLetterConfig") or {}
+    return config.get("arn")
+
+
 def _is_swept(name: str) -> bool:
     """Return whether the sweep repeats the work of this function, so that its failed events need no queue."""
     return name.endswith(("fail-order", "restart-late-orders"))
 
 
 def _mappings(graph: Graph, queues: set[str]) -> Iterator[str]:
-    undelivered = {(target.inputs.get("deadLetterConfig") or {}).get("arn") for target in graph.of("EventTarget")}
+    undelivered = {_dead_letters_of(target) for target in graph.of("EventTarget")}
     redriven = {
         q.state["arn"]: json.loads(q.inputs["redrivePolicy"]) for q in graph.of("Queue") if "redrivePolicy" in q.inputs
     }

@@ -173,7 +173,7 @@ def _functions(graph: Graph, logs: Mapping[str, Log]) -> dict[str, FunctionDesig
     telling = {
         made.inputs["functionName"]
         for made in graph.of("FunctionEventInvokeConfig")
-        if (made.inputs.get("destinationConfig") or {}).get("onSuccess")
+        if cast("dict[str, Any]", made.inputs.get("destinationConfig") or {}).get("onSuccess")
     }
     return {
         made.name.replace("-", "_"): FunctionDesign(
@@ -203,7 +203,9 @@ def _sweep_s(graph: Graph) -> int:
 
 def _queues(graph: Graph) -> dict[str, str]:
     sources = {made.state["arn"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/alias:Alias")}
-    dead_letters = {(made.inputs.get("deadLetterConfig") or {}).get("arn") for made in graph.of("EventTarget")}
+    dead_letters = {
+        cast("dict[str, str]", made.inputs.get("deadLetterConfig") or {}).get("arn") for made in graph.of("EventTarget")
+    }
     return {
         sources[made.inputs["functionName"]].removesuffix("_live"): _request(made)
         for made in _queue_mappings(graph)

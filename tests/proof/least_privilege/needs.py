@@ -10,7 +10,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final, cast
 
 from operations.api_document import Route, routes
 from tests.proof.least_privilege.grants import Grant, When, plain, plain_grant
@@ -170,7 +170,7 @@ def _mappings(graph: Graph) -> Iterator[Need]:
 def _destinations(graph: Graph) -> Iterator[Need]:
     for made in graph.of("FunctionEventInvokeConfig"):
         role = _role_of(graph, made.inputs["functionName"])
-        for kind, target in (made.inputs.get("destinationConfig") or {}).items():
+        for kind, target in cast("dict[str, Any]", made.inputs.get("destinationConfig") or {}).items():
             outcome = (
                 "handled events to the success topic" if kind == "onSuccess" else "failed events to the failure queue"
             )
