@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from contracts.queues import message_group
 from tests.journeys.stack import Stack
 
 T = TypeVar("T")
@@ -93,7 +94,7 @@ class Deliverer:
                 {
                     "Id": str(number),
                     "MessageBody": json.dumps({**event["detail"], "detail_type": event["detail-type"]}),
-                    "MessageGroupId": "orders",
+                    "MessageGroupId": message_group(event["detail"]["event_id"]),
                     "MessageDeduplicationId": str(uuid.uuid4()),
                 }
                 for number, event in enumerate(batch)
