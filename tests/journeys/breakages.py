@@ -1,4 +1,4 @@
-"""Context managers that break one part of the stack and restore it at the end of the `with` block."""
+"""Context managers that change or break one part of the stack, and restore it at the end of the `with` block."""
 
 from __future__ import annotations
 
@@ -53,6 +53,29 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
         yield
     finally:
         stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=before)
+
+
+@contextmanager
+def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
+    """Let the function `source` give up a message of its queue after `times` deliveries instead of after six hours."""
+    alias = stack.ops["functions"][source]
+    function, _, name = alias.rpartition(":")
+    found = stack.aws("lambda", "get_function_configuration", FunctionName=alias)
+    variables, url = found["Environment"]["Variables"], found["Environment"]["Variables"]["QUEUE_URL"]
+    fewer = {**variables, "RECEIVED_AT_MOST": str(times)}
+    redrive = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    policy = json.dumps({**json.loads(redrive["RedrivePolicy"]), "maxReceiveCount": times})
+    with queue_attributes(stack, url, RedrivePolicy=policy):
+        stack.aws("lambda", "update_function_configuration", FunctionName=function, Environment={"Variables": fewer})
+        version = stack.aws("lambda", "publish_version", FunctionName=function)["Version"]
+        stack.aws("lambda", "update_alias", FunctionName=function, Name=name, FunctionVersion=version)
+        try:
+            yield
+        finally:
+            before = {"Variables": variables}
+            stack.aws("lambda", "update_alias", FunctionName=function, Name=name, FunctionVersion=found["Version"])
+            stack.aws("lambda", "update_function_configuration", FunctionName=function, Environment=before)
+            stack.aws("lambda", "delete_function", FunctionName=function, Qualifier=version)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from tests.support.graph import Graph
 # Functions may need these actions because of their code. Only running a function shows which of them it needs.
 CALLED_BY_CODE: Final = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-    *("events:PutEvents", "s3:PutObject", "ses:SendEmail", "sqs:SendMessage", "states:StartExecution"),
+    *("events:PutEvents", "s3:PutObject", "ses:SendEmail", "states:StartExecution"),
+    *("sqs:SendMessage", "sqs:ChangeMessageVisibility"),
 )
 # The emulator does not check these permissions, so running a function cannot show that they are needed. Only the
 # resource graph shows it (see needs.py).

@@ -17,6 +17,7 @@ from local.client import Answer, Client, client_of
 from tests.journeys.patience import WITHIN_S
 from tests.journeys.people import People, Person, lines
 from tests.journeys.stack import DECISIONS, Stack
+from tests.proof.aws_faults.checks import SUBJECTS
 from tests.proof.least_privilege.grants import plain
 
 _FAULT: Final = 500
@@ -92,14 +93,14 @@ class AuditedStack:
         return self.process({self.admin.put(5): 2}).json()["order_id"]
 
     def ended(self, order_id: str, status: str, *, events: int) -> bool:
-        """Return whether the order reached `status`, with emails and analytics records for all `events` events."""
+        """Return whether the order reached `status`, with its email and analytics records for all `events` events."""
         return (
             self.status(order_id) == status
             and len(self.stack.analytics(order_id)) == events
-            and len(
-                [1 for told in self.successes(order_id) if told["requestContext"]["functionArn"].count("send-email")]
+            and any(
+                mail["Subject"] == SUBJECTS[status] and order_id in mail["BodyText"]
+                for mail in self.stack.mails(self.customer.email)
             )
-            == events
         )
 
     def failed(self, function: str, about: str) -> bool:

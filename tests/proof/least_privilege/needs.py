@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from operations.api_document import Route, routes
@@ -45,6 +46,12 @@ _LOG_ENCRYPTION: Final = (
     *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey"),
 )
 _SENDS: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+_DELIVERS: Final = (
+    'EventBridge delivers events to the rule\'s target (see Amazon EventBridge User Guide, "Resource policies")'
+)
+_STORES_UNDELIVERED: Final = (
+    'EventBridge stores undelivered events in the queue (see Amazon EventBridge User Guide, "Dead-letter queues")'
+)
 _SOURCE: Final = "aws:sourcearn"
 _ENCRYPTED_GROUP: Final = "kms:encryptioncontext:aws:logs:arn"
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
@@ -246,30 +253,28 @@ def _invocation(arn: str, service: str, source: str) -> Grant:
 
 def _targets(graph: Graph) -> Iterator[Need]:
     """Yield the permissions by which EventBridge's rules deliver events to their targets and dead-letter queues."""
+    delivering: defaultdict[str, set[str]] = defaultdict(set)
     for made in graph.of("EventTarget"):
         rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(made.inputs)}{made.inputs['rule']}"
         target: str = made.inputs["arn"]
-        reason = (
-            'EventBridge delivers events to the rule\'s target (see Amazon EventBridge User Guide, "Resource policies")'
-        )
         if ":lambda:" in target:
-            yield _invocation(target, "events.amazonaws.com", rule), reason
+            yield _invocation(target, "events.amazonaws.com", rule), _DELIVERS
         else:
-            yield _delivered(target, rule), reason
-        reason = (
-            "EventBridge stores undelivered events in the queue "
-            '(see Amazon EventBridge User Guide, "Dead-letter queues")'
-        )
-        yield _delivered(made.inputs["deadLetterConfig"]["arn"], rule), reason
+            delivering[target].add(rule)
+        delivering[made.inputs["deadLetterConfig"]["arn"]].add(rule)
+    targets = {made.inputs["arn"] for made in graph.of("EventTarget")}
+    for queue, rules in delivering.items():
+        yield _delivered(queue, rules), _DELIVERS if queue in targets else _STORES_UNDELIVERED
 
 
-def _delivered(queue: str, rule: str) -> Grant:
+def _delivered(queue: str, rules: Iterable[str]) -> Grant:
+    """Return the permission by which EventBridge sends events of the given rules to a queue."""
     return Grant(
         policy=f"queue {queue.rpartition(':')[2]}",
         who="events.amazonaws.com",
         action="sqs:SendMessage",
         resource=queue,
-        when=(("ArnEquals", _SOURCE, (rule,)),),
+        when=(("ArnEquals", _SOURCE, tuple(sorted(rules))),),
     )
 
 

@@ -11,15 +11,17 @@ import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from tests.journeys.breakages import queue_attributes, rule_disabled, without_permission
+from tests.journeys.breakages import closed_bucket, queue_attributes, rule_disabled, without_permission
 from tests.journeys.people import unique
 from tests.journeys.rows import OLD, make_older, pending, write_undecided
 from tests.proof.least_privilege.audited_stack import AuditedStack
 
 Check = Callable[[], object]
 Scenario = Callable[[AuditedStack], Generator[Check]]
+QUEUES: Final = {"record_analytics": "analytics-dlq", "send_email": "send-email-failures"}
+"""The functions with a queue in front of them, each with the name of its failure queue."""
 
 
 def ready() -> bool:
@@ -251,15 +253,43 @@ def undeliverable(function: str, give: Callable[[AuditedStack, dict[str, Any]], 
     return scenario
 
 
-def message_undeliverable(audited: AuditedStack) -> Generator[Check]:
+def message_undeliverable(name: str) -> Scenario:
+    """Return a scenario in which EventBridge may not send to a queue, whose target is called `name`."""
+
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        order = pending(audited.customer, "nothing")
+        order_id = audited.known(order["order_id"])
+        queue = audited.stack.ops["failureQueues"][f"{name}-delivery"]["redriveTo"]
+        closed = json.dumps({"Version": "2012-10-17", "Statement": []})
+        with audited.lacking(queue_attributes(audited.stack, queue, Policy=closed)):
+            yield ready
+            _put_cancelled(audited, order)
+            yield lambda: audited.stack.failed(f"{name}-delivery", order_id)
+
+    return scenario
+
+
+def record_delayed(audited: AuditedStack) -> Generator[Check]:
     order = pending(audited.customer, "nothing")
     order_id = audited.known(order["order_id"])
-    queue = audited.stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"]
-    closed = json.dumps({"Version": "2012-10-17", "Statement": []})
-    with audited.lacking(queue_attributes(audited.stack, queue, Policy=closed)):
+    with audited.lacking(closed_bucket(audited.stack, "orders/*")):
         yield ready
+        # S3 refuses the record, so record_analytics sets a pause before the second and last delivery of the message.
         _put_cancelled(audited, order)
-        yield lambda: audited.stack.failed("analytics-delivery", order_id)
+        yield lambda: audited.stack.failed("analytics-dlq", order_id)
+
+
+def email_delayed(audited: AuditedStack) -> Generator[Check]:
+    stranger = audited.people.somebody().introduce()
+    order = pending(stranger, "nothing")
+    order_id, table = audited.known(order["order_id"]), audited.stack.ops["tables"]["users"]
+    row = audited.call("dynamodb", "get_item", TableName=table, Key={"user_id": {"S": stranger.sub}})["Item"]
+    unreadable = {name: value for name, value in row.items() if name != "name"}
+    audited.call("dynamodb", "put_item", TableName=table, Item=unreadable)
+    yield ready
+    # The profile has no name, so send_email sets a pause before the second and last delivery of the message.
+    _put_cancelled(audited, order)
+    yield lambda: audited.stack.failed("send-email-failures", order_id)
 
 
 # Scenarios for deployments
@@ -341,22 +371,23 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
         *(order_confirmed, order_rejected, order_cancelled, order_lost_by_its_execution, execution_that_comes_late),
         *(late_order_marked, late_order_restarted, sweep_that_fails, sweep_scheduled, sweep_undeliverable),
         *(order_processed, order_processed_again, order_processed_in_vain),
-        *(message_that_is_no_event, row_that_is_no_order, message_undeliverable),
+        *(message_that_is_no_event, row_that_is_no_order, record_delayed, email_delayed),
     )
     ops = audited.stack.ops
     giving: dict[str, Callable[[AuditedStack, dict[str, Any]], None]] = {
         "process_order": _put_created,
-        "send_email": _put_cancelled,
         "fail_order": _end_its_execution,
     }
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        **{f"event fails in {name}": event_given_up(name) for name in giving},
+        # send_email forwards an event that it receives without its queue to this queue.
+        **{f"event fails in {name}": event_given_up(name) for name in (*giving, "send_email")},
         **{f"event undeliverable to {name}": undeliverable(name, give) for name, give in giving.items()},
+        **{f"message undeliverable to {name}": message_undeliverable(name) for name in ("analytics", "send-email")},
         **{f"{name} deployed": function_deployed(name) for name in ops["functions"]},
         **{
             f"mapping of {name} deployed": mapping_deployed(name)
-            for name in ("publish_order_events", "record_analytics", "mark_late_orders")
+            for name in ("publish_order_events", "mark_late_orders", *QUEUES)
         },
         **{f"{kind} machine deployed": machine_deployed(kind) for kind in ops["stateMachines"]},
     }

@@ -15,12 +15,13 @@ import copy
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.conftest import STACKS
-from tests.journeys.breakages import queue_attributes
+from tests.journeys.breakages import queue_attributes, received_at_most
 from tests.journeys.patience import Watcher
 from tests.journeys.people import People, Person
 from tests.journeys.stack import Stack
@@ -30,7 +31,7 @@ from tests.proof.least_privilege.audited_stack import AuditedStack
 from tests.proof.least_privilege.grants import Grant, of_graph, plain_grant
 from tests.proof.least_privilege.needs import needed
 from tests.proof.least_privilege.removal import Removal, clean_run, removals, sign_of
-from tests.proof.least_privilege.scenarios import scenarios
+from tests.proof.least_privilege.scenarios import QUEUES, scenarios
 from tests.proof.plugin import Dose, Proof
 from tests.support.graph import Graph, stack_config
 
@@ -127,7 +128,11 @@ CHANGES: list[tuple[str, str, Change]] = [
         resource("StateMachine", "order-workflow-express", lambda i: i.update(tracingConfiguration={"enabled": False})),
     ),
     ("missing", "order-express may sns:Publish", statements("RolePolicy", EXPRESS, lambda s: s.pop(3))),
-    ("missing", "send-email may sqs:SendMessage", statements("RolePolicy", "send-email-policy", lambda s: s.pop(2))),
+    (
+        "missing",
+        "process-order may sqs:SendMessage",
+        statements("RolePolicy", "process-order-policy", lambda s: s.pop(2)),
+    ),
     ("missing", "STAGE/*/orders*", without("Permission", "orders-api-rest-api-orders")),
     ("unused", "API/STAGE/*", resource("Permission", "orders-api-rest-api-orders", for_every_path)),
     ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
@@ -226,10 +231,14 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     successes: Callable[[str], list[Any]],
 ) -> Iterator[AuditedStack]:
     del watcher  # The fixture `watcher` must run first, because it subscribes to the topics before the first order.
-    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
-    # A message that could not be recorded is delivered again after one second instead of the usual visibility timeout.
-    with queue_attributes(stack, analytics, VisibilityTimeout="1"):
+    with ExitStack() as until_then:
+        # A message that its function could not handle is delivered a second and last time: after the pause that the
+        # function sets, or after one second instead of the usual visibility timeout.
+        for source, name in QUEUES.items():
+            queue = stack.ops["failureQueues"][name]["redriveTo"]
+            until_then.enter_context(queue_attributes(stack, queue, VisibilityTimeout="1"))
+            until_then.enter_context(received_at_most(stack, source, 2))
         yield found
         found.tidy()
 
