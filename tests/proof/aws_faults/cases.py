@@ -238,6 +238,7 @@ def _read(case: Case) -> None:
     case.rest("GET", f"/orders/{case.order_id}", may=(404,))
 
 
+_IS_DECIDED: Final = Call("standard", "DecideOrder (aws-sdk:sfn:startSyncExecution)")
 _READS_STOCK: Final = Call("express", "CheckInventory (aws-sdk:dynamodb:batchGetItem)")
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     each.name: each
@@ -252,6 +253,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             faults=((_VALIDATES, Fault("delayed")),),
         ),
         Scenario("confirmed in a later run", _place, "CONFIRMED", faults=((_READS_STOCK, Fault("refused")),)),
+        Scenario("abandoned", _place, "CONFIRMED", faults=((_IS_DECIDED, Fault("aborted")),)),
         Scenario("processed at once", _process, "CONFIRMED", synchronous=True),
         Scenario("rejected at once", _process, "REJECTED", stock=ORDERED - 1, synchronous=True),
         Scenario("processed twice", _process_twice, "CONFIRMED", synchronous=True),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tests.proof.aws_faults.cases import ORDERED, Case
 from tests.proof.aws_faults.faulty_stack import Seen
-from tests.proof.aws_faults.plan import WORKFLOWS
+from tests.proof.aws_faults.plan import SWEEP, WORKFLOWS
 
 SUBJECTS: Final = {
     "PENDING": "Your order is received",
@@ -67,7 +67,12 @@ def waits(case: Case, seen: Seen) -> bool:
 
 
 def holds_on(case: Case) -> bool:
-    """Return whether the case can't end before its fault ends: a request is unanswered, or a workflow retries."""
+    """Return whether the case may not end before its fault ends.
+
+    A request is unanswered, a workflow retries, or the sweep fails at this order and does not reach the next orders.
+    """
+    if case.fault and case.fault[0].caller in SWEEP:
+        return True
     if case.fault is None or case.fault[1].extent != "ever":
         return bool(case.open)
     return bool(case.open) or case.fault[0].caller in WORKFLOWS

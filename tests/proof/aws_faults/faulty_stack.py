@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import uuid
 from collections import Counter, defaultdict
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +22,9 @@ from local.aws import Aws
 from local.instance import ROOT
 from local.instances import stopped_at_the_end
 from local.patience import PATIENCE
+from tests.journeys.breakages import queue_attributes, received_at_most
 from tests.journeys.fixtures import everything_on_the_bus
+from tests.journeys.rows import make_older
 from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
 from tests.proof.aws_faults.plan import Plan
 from tests.proof.aws_faults.proxy import FaultProxy
@@ -35,13 +40,21 @@ _TIMEOUTS_S: Final = {
     # This limit is longer than the SDK needs for all attempts of a slow DynamoDB call, but shorter than it needs for
     # SES.
     "send_email": 12,
+    "mark_late_orders": 4,
+    # A sweep ends five seconds before its time limit.
+    "restart_late_orders": 20,
 }
 # Lambda's first retry comes after this time, and its second retry after twice that time. As on AWS, the first retry
 # comes after the longest time limit above, and the second one comes after the EXPRESS execution has ended.
 RETRY_BASE_S: Final = 14
-# The visibility timeout of the analytics queue. After this time, SQS delivers a failed message again.
-_ANALYTICS_AGAIN_S: Final = 2
+# SQS delivers a message again after this time if its function has ended without a response.
+_AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
+# A message goes to the failure queue after this number of deliveries instead of after six hours.
+_RECEIVED_AT_MOST: Final = 3
+# The sweep restarts the workflow of orders of this age. At this age, no order has reached the workflow's time limit.
+_LATE: Final = timedelta(minutes=10)
 _RELAY_RETRIES: Final = 2
+_ID_LENGTH: Final = len(str(uuid.UUID(int=0)))
 _FOLDERS: Final = ("components", "contracts", "functions", "workflows")
 _PROGRAM: Final = ("Pulumi.yaml", ".python-version", *(path.name for path in ROOT.glob("*.py")), *_FOLDERS)
 
@@ -63,7 +76,9 @@ class Seen:
     failed: Mapping[str, list[str]]
     """Message bodies by the name of the failure queue."""
     running: frozenset[str]
-    """Names of the running STANDARD executions. Each name is an order id."""
+    """Ids of the orders with a running STANDARD execution."""
+    stopped: frozenset[str] = frozenset()
+    """Ids of the orders whose STANDARD execution was aborted or timed out, and which have no running execution."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ class FaultyStack:
     def look(self) -> Seen:
         """Return a snapshot of the platform's current state."""
         stack, tables = self.stack, self.stack.ops["tables"]
-        queued = self._queued()
+        queued, executions = self._queued(), self._executions()
         events: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for body in queued.get(self.events_queue, []):
             order_id, _, status = json.loads(body)["detail"]["event_id"].partition(":")
@@ -94,7 +109,12 @@ class FaultyStack:
             mails=Counter((to, mail["Subject"]) for mail in self._mails() for to in mail["To"]),
             analytics=analytics,
             failed={name: queued.get(queue["url"], []) for name, queue in self.stack.ops["failureQueues"].items()},
-            running=frozenset(self._running()),
+            running=frozenset(order_id for order_id, statuses in executions.items() if "RUNNING" in statuses),
+            stopped=frozenset(
+                order_id
+                for order_id, statuses in executions.items()
+                if statuses & {"ABORTED", "TIMED_OUT"} and "RUNNING" not in statuses
+            ),
         )
 
     def _queued(self) -> dict[str, list[str]]:
@@ -119,12 +139,32 @@ class FaultyStack:
         pages = self.stack.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
         return [row for page in pages for row in page["Items"]]
 
-    def _running(self) -> list[str]:
-        machine = self.stack.ops["stateMachines"]["standard"]
-        found = self.stack.aws(
-            "stepfunctions", "list_executions", stateMachineArn=machine, statusFilter="RUNNING", maxResults=1000
+    def sweep(self, seen: Seen, order_ids: Collection[str]) -> None:
+        """Sweep the PENDING orders without an execution, as the batches of the stream and the schedule do.
+
+        An error of a function changes nothing, because the next sweep handles the same orders again.
+        """
+        late = [each for each in order_ids if each in seen.stopped and seen.rows[each]["status"]["S"] == "PENDING"]
+        for order_id in late:
+            make_older(self.stack, order_id, _LATE)
+            record = {"eventName": "INSERT", "dynamodb": {"Keys": {"order_id": {"S": order_id}}, "SequenceNumber": "1"}}
+            self._invoke("mark_late_orders", {"Records": [record]})
+        if late:
+            self._invoke("restart_late_orders", {})
+
+    def _invoke(self, function: str, event: dict[str, Any]) -> None:
+        self.stack.aws(
+            "lambda", "invoke", FunctionName=self.stack.ops["functions"][function], Payload=json.dumps(event)
         )
-        return [each["name"] for each in found["executions"]]
+
+    def _executions(self) -> dict[str, set[str]]:
+        """Return the statuses of all STANDARD executions by order id. The name of an execution begins with this id."""
+        pages = self.stack.aws.client("stepfunctions").get_paginator("list_executions")
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for page in pages.paginate(stateMachineArn=self.stack.ops["stateMachines"]["standard"]):
+            for each in page["executions"]:
+                found[each["name"][:_ID_LENGTH]].add(each["status"])
+        return found
 
 
 @contextmanager
@@ -161,20 +201,25 @@ def faulty_stack(
             assert done.returncode == 0, f"up failed:\n{done.stdout}\n{done.stderr}\n{emulator.tail(instance)}"
             outputs = json.loads(instance.outputs.read_text(encoding="utf-8"))
             stack = Stack(instance, outputs, Aws(instance, region))
-            _shorten(stack)
-            yield FaultyStack(stack, plan, everything_on_the_bus(stack))
+            with _shortened(stack, patience):
+                yield FaultyStack(stack, plan, everything_on_the_bus(stack))
     finally:
         proxy.stop()
 
 
-def _shorten(stack: Stack) -> None:
+@contextmanager
+def _shortened(stack: Stack, patience: float) -> Generator[None]:
     """Shorten retry limits and timeouts, so that failing messages reach their failure queues sooner."""
-    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
-    visible = {"VisibilityTimeout": str(_ANALYTICS_AGAIN_S)}
-    stack.aws("sqs", "set_queue_attributes", QueueUrl=analytics, Attributes=visible)
-    relay = stack.ops["functions"]["publish_order_events"]
-    (mapping,) = stack.aws("lambda", "list_event_source_mappings", FunctionName=relay)["EventSourceMappings"]
-    stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], MaximumRetryAttempts=_RELAY_RETRIES)
+    with ExitStack() as until_then:
+        for source, seconds in _AGAIN_S.items():
+            function = stack.aws("lambda", "get_function_configuration", FunctionName=stack.ops["functions"][source])
+            url, visible = function["Environment"]["Variables"]["QUEUE_URL"], str(ceil(seconds * patience))
+            until_then.enter_context(queue_attributes(stack, url, VisibilityTimeout=visible))
+            until_then.enter_context(received_at_most(stack, source, _RECEIVED_AT_MOST))
+        relay = stack.ops["functions"]["publish_order_events"]
+        (mapping,) = stack.aws("lambda", "list_event_source_mappings", FunctionName=relay)["EventSourceMappings"]
+        stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], MaximumRetryAttempts=_RELAY_RETRIES)
+        yield
 
 
 def _program(directory: Path) -> Path:

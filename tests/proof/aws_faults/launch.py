@@ -145,6 +145,9 @@ def _before(fault: Fault, execution: Any, integration: str, timeout_s: float) ->
             time.sleep(timeout_s + 1)
         case "delayed":
             time.sleep(timeout_s / 2)
+        case "aborted":
+            states._stop_execution({"executionArn": execution["executionArn"], "cause": "planned by a test"})
+            raise StoppedError
         case "died":
             states._fail_execution(execution, "States.Runtime", "planned by a test")
             raise StoppedError

@@ -20,6 +20,7 @@ Kind = Literal[
     "too slow",
     "killed before",
     "killed after",
+    "aborted",
     "died",
     "timed out",
     "refused",
@@ -29,6 +30,8 @@ Extent = Literal["try", "call", "ever"]
 MARK: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|faulty-\d+")
 """Ids by which a request is assigned to a case: UUIDs of orders and users, and ids of the products in the cases."""
 WORKFLOWS: Final = ("standard", "express")
+SWEEP: Final = ("mark_late_orders", "restart_late_orders")
+"""The functions that restart the workflow of orders whose STANDARD execution ended without a decision."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,8 +54,8 @@ class Fault:
     """What goes wrong with a call.
 
     `too slow`: the call is carried out after its caller has stopped waiting. `killed before` and `killed after`: the
-    function's process is killed before or after the call is carried out. `died` and `timed out`: the EXPRESS
-    execution ends at this call. `refused`: a permanent error, so retries don't help. `delayed`: a harmless
+    function's process is killed before or after the call is carried out. `aborted`, `died` and `timed out`: the
+    workflow execution ends at this call. `refused`: a permanent error, so retries don't help. `delayed`: a harmless
     pause.
     """
 
@@ -83,9 +86,9 @@ _OF_WORKFLOWS: Final = (
     Fault("connection reset"),
     Fault("answer lost"),
     Fault("too slow"),
+    Fault("timed out"),
     Fault("throttled", "ever"),
 )
-_OF_EXPRESS: Final = (Fault("timed out"), Fault("died"))
 
 
 def faults_of(call: Call) -> Iterator[Fault]:
@@ -94,10 +97,8 @@ def faults_of(call: Call) -> Iterator[Fault]:
         yield from OF_FUNCTIONS
         return
     yield from _OF_WORKFLOWS
-    # The end of a STANDARD execution leaves its order PENDING, and this attack does not wait for the order's next
-    # execution. Only EXPRESS executions therefore end.
-    if call.caller == "express":
-        yield from _OF_EXPRESS
+    # The API call StopExecution cannot abort an EXPRESS execution, so the fault kills the execution instead.
+    yield Fault("aborted" if call.caller == "standard" else "died")
     if "(lambda:" in call.operation:
         yield Fault("killed before")
 

@@ -83,7 +83,7 @@ class Run:
                 wait_until(lambda case=case: is_waiting(case, self.faulty.look()))
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
-        """Wait until `is_settled` holds for every case or the time limit is over.
+        """Wait until `is_settled` holds for every case or the time limit is over. Sweep late orders meanwhile.
 
         Return the last snapshot of the platform.
         """
@@ -92,6 +92,7 @@ class Run:
             seen = self.faulty.look()
             if all(is_settled(case, seen) for case in self.cases) or time.monotonic() > ends:
                 return seen
+            self.faulty.sweep(seen, [case.order_id for case in self.cases])
             time.sleep(1)
 
     def lift(self) -> None:
@@ -111,8 +112,9 @@ def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
         # second event.
         return (min(call.nth, 2),)
     if call.caller == "fail_order":
-        # fail_order finds an order that is already decided, so a fault has the same effect in each scenario.
-        return ()
+        # In all other scenarios, fail_order finds an order that is already decided, so a fault has the same effect in
+        # each.
+        return (scenario.name == "abandoned",)
     return (call.nth, scenario.synchronous)
 
 

@@ -13,6 +13,7 @@ import pytest
 from operations import redrive as command
 from tests.journeys.patience import Watcher
 from tests.journeys.stack import Stack
+from tests.proof.aws_faults.checks import SUBJECTS
 
 ANALYTICS: Final = "analytics-dlq"
 STREAM: Final = "publish-order-events-stream"
@@ -86,6 +87,17 @@ class FailureQueues:
                     if each["MessageId"] in new:
                         self.stack.aws("sqs", "delete_message", QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
                 new &= {each["MessageId"] for each in self.messages(name)}
+
+
+def are_mailed_once(stack: Stack, address: str, order_ids: Collection[str]) -> bool:
+    """Return whether the confirmation of each order was emailed to `address`, and no email was sent twice.
+
+    The email about a received order may be missing, because `send_email` leaves out the email about an earlier status.
+    """
+    mails = [(mail["Subject"], mail["BodyText"]) for mail in stack.mails(address)]
+    confirmed = [text for subject, text in mails if subject == SUBJECTS["CONFIRMED"]]
+    is_complete = all(any(order_id in text for text in confirmed) for order_id in order_ids)
+    return is_complete and len(set(mails)) == len(mails)
 
 
 def attribute(message: dict[str, Any], name: str) -> str:
