@@ -49,8 +49,9 @@ _TIMEOUTS_S: Final = {
 RETRY_BASE_S: Final = 14
 # SQS delivers a message again after this time if its function has ended without a response.
 _AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
-# A message goes to the failure queue after this number of deliveries instead of after six hours.
-_RECEIVED_AT_MOST: Final = 3
+# A message goes to the failure queue after this number of deliveries instead of after six hours. If send_email does not
+# finish its claim to an email, the claim ends at the time limit. The pauses between five deliveries take longer.
+_RECEIVED_AT_MOST: Final = {"record_analytics": 3, "send_email": 5}
 # The sweep restarts the workflow of orders of this age. At this age, no order has reached the workflow's time limit.
 _LATE: Final = timedelta(minutes=10)
 _RELAY_RETRIES: Final = 2
@@ -215,7 +216,7 @@ def _shortened(stack: Stack, patience: float) -> Generator[None]:
             function = stack.aws("lambda", "get_function_configuration", FunctionName=stack.ops["functions"][source])
             url, visible = function["Environment"]["Variables"]["QUEUE_URL"], str(ceil(seconds * patience))
             until_then.enter_context(queue_attributes(stack, url, VisibilityTimeout=visible))
-            until_then.enter_context(received_at_most(stack, source, _RECEIVED_AT_MOST))
+            until_then.enter_context(received_at_most(stack, source, _RECEIVED_AT_MOST[source]))
         relay = stack.ops["functions"]["publish_order_events"]
         (mapping,) = stack.aws("lambda", "list_event_source_mappings", FunctionName=relay)["EventSourceMappings"]
         stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], MaximumRetryAttempts=_RELAY_RETRIES)
