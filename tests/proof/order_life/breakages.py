@@ -78,8 +78,8 @@ def _confirmed_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
 def _confirmed_in_two_writes(patch: pytest.MonkeyPatch) -> None:
     original = Transactions._transact
 
-    def transact(self: Any, items: Any) -> Any:
-        return original(self, items[:1]) + original(self, items[1:])
+    def transact(self: Any, items: Any, retries: Any) -> Any:
+        return original(self, items[:1], retries) + original(self, items[1:], retries)
 
     patch.setattr(Transactions, "_transact", transact)
 
@@ -87,9 +87,9 @@ def _confirmed_in_two_writes(patch: pytest.MonkeyPatch) -> None:
 def _cancelled_without_its_stock(patch: pytest.MonkeyPatch) -> None:
     original = Transactions._transact
 
-    def transact(self: Any, items: Any) -> Any:
+    def transact(self: Any, items: Any, retries: Any) -> Any:
         is_return = any("+ :n" in item["Update"]["UpdateExpression"] for item in items)
-        return original(self, items[:1] if is_return else items)
+        return original(self, items[:1] if is_return else items, retries)
 
     patch.setattr(Transactions, "_transact", transact)
 
