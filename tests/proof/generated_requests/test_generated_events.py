@@ -7,6 +7,7 @@ failure queue.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -55,7 +56,7 @@ def _of_new_orders(functions: InProcessFunctions, event: Any, outcome: Any) -> N
 
 
 def _of_the_stream(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
-    """All valid changes are published in order. Lambda retries from the first invalid record."""
+    """All valid changes are published in order. The relay sends each invalid record to the failure queue."""
     good: list[str] = []
     poison: list[str] = []
     for record in event["Records"]:
@@ -68,7 +69,9 @@ def _of_the_stream(functions: InProcessFunctions, event: Any, outcome: Any) -> N
         good += [change] if change else []
     published = [f"{entry['DetailType']} {entry['Detail']}" for entry in functions.events.entries]
     assert published == good
-    assert outcome == {"batchItemFailures": [{"itemIdentifier": poison[0]}] if poison else []}
+    aside = [json.loads(message["MessageBody"])["Records"] for message in functions.sqs.sent]
+    assert [record["dynamodb"]["SequenceNumber"] for (record,) in aside] == poison
+    assert outcome == {"batchItemFailures": []}
 
 
 def _change(stream: dict[str, Any]) -> str | None:
@@ -178,12 +181,13 @@ def _no_contract(function: str) -> Callable[[InProcessFunctions], Any]:
 def _no_catch(functions: InProcessFunctions) -> Any:
     relay = functions.functions["publish_order_events"].module.relay
 
-    def changes(records: Any) -> Any:
-        for record in records:
-            relay._detail(record["dynamodb"].get("OldImage"), record["dynamodb"].get("NewImage"))
-        return [], []
+    read = relay._read
 
-    return mock.patch.object(relay, "_changes", changes)
+    def read_or_raise(record: Any) -> Any:
+        relay._detail(record["dynamodb"].get("OldImage"), record["dynamodb"].get("NewImage"))
+        return read(record)
+
+    return mock.patch.object(relay, "_read", read_or_raise)
 
 
 def _nothing_set_aside(functions: InProcessFunctions) -> Any:

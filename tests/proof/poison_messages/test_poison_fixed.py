@@ -27,6 +27,8 @@ from tests.proof.repeated_events.delivery import held
 
 pytestmark = [pytest.mark.attack("poison-messages"), pytest.mark.emulator]
 RELAY, RECORDER = "publish_order_events", "record_analytics"
+OF_THE_SWEEP = {"mark-late-orders-stream", "restart-late-orders-delivery"}
+"""Failure queues that these tests leave empty. The sweep has a schedule, and Lambda retries its batches for 24 h."""
 RECEIVED = 3
 """Number of deliveries after which a message goes to a failure queue in these tests, instead of after six hours."""
 REFUSES = """
@@ -248,7 +250,7 @@ def test_attack_detects_a_mapping_without_partial_responses(
     assert not waiting
 
 
-def test_every_failure_queue_receives_messages_and_is_redriven(
+def test_every_failure_queue_of_events_receives_messages_and_is_redriven(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
     """Every function fails for one event, no target can be reached, and the stream and the queue contain poison."""
@@ -281,7 +283,8 @@ def test_every_failure_queue_receives_messages_and_is_redriven(
             assert attribute(undelivered, "ERROR_CODE") == "NO_PERMISSIONS"
             assert attribute(undelivered, "ERROR_MESSAGE")
         machine, gone = stack.ops["stateMachines"]["standard"], str(uuid.uuid4())
-        stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, name=gone, input="{}")
+        started = stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, name=gone, input="{}")
+        stack.aws("stepfunctions", "stop_execution", executionArn=started["executionArn"])
         queues.waiting("fail-order-delivery", 1, [gone])
     assert queues.redrive(*queues.of_kind("delivery"), dry_run=True).count("(NO_PERMISSIONS: ") == 4
     queues.redrive(*queues.of_kind("delivery"))
@@ -295,6 +298,6 @@ def test_every_failure_queue_receives_messages_and_is_redriven(
     stack.aws("dynamodb", "put_item", TableName=table, Item=bad)
     queues.waiting(STREAM)
     stack.aws("dynamodb", "delete_item", TableName=table, Key=bad)
-    assert queues.met == set(queues.names)
-    proof.tried(failure_queues=len(queues.names))
+    assert queues.met == set(queues.names) - OF_THE_SWEEP
+    proof.tried(failure_queues=len(queues.names) - len(OF_THE_SWEEP))
     proof.found(failure_queues_met=len(queues.met))
