@@ -294,6 +294,9 @@ def test_every_failure_queue_of_events_receives_messages_and_is_redriven(
 
     send(stack, ["not JSON"])
     queues.waiting(ANALYTICS)
+    emails = stack.ops["failureQueues"]["send-email-failures"]["redriveTo"]
+    stack.aws("sqs", "send_message", QueueUrl=emails, MessageBody="not JSON")
+    queues.waiting("send-email-failures")
     table, bad = stack.ops["tables"]["orders"], {"order_id": {"S": str(uuid.uuid4())}}
     stack.aws("dynamodb", "put_item", TableName=table, Item=bad)
     queues.waiting(STREAM)
