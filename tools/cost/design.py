@@ -11,6 +11,8 @@ from engine.graph import Graph, Resource
 from operations.api_document import routes
 from tools.cost.capacity import projection_type
 
+_NAME_IN_ARN: Final = 6
+"""Position of the function's name in the ARN of an alias: arn:aws:lambda:REGION:ACCOUNT:function:NAME:ALIAS."""
 PER_ORDER: Final[Mapping[str, str]] = {
     "apigateway/restApi:RestApi": "a price for each request",
     "lambda/function:Function": "a price for each request, and for each second by memory and architecture",
@@ -202,12 +204,13 @@ def _sweep_s(graph: Graph) -> int:
 
 
 def _queues(graph: Graph) -> dict[str, str]:
-    sources = {made.state["arn"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/alias:Alias")}
+    # The graph of a preview has no outputs, so this function compares names instead of the ARNs of aliases.
+    sources = {made.inputs["name"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/function:Function")}
     dead_letters = {
         cast("dict[str, str]", made.inputs.get("deadLetterConfig") or {}).get("arn") for made in graph.of("EventTarget")
     }
     return {
-        sources[made.inputs["functionName"]].removesuffix("_live"): _request(made)
+        sources[made.inputs["functionName"].split(":")[_NAME_IN_ARN]]: _request(made)
         for made in _queue_mappings(graph)
         if made.inputs["eventSourceArn"] not in dead_letters
     }
