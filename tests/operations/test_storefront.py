@@ -23,8 +23,10 @@ URIS: Final = ["http://localhost:3000/callback", "http://localhost:5173/callback
 SERVE: Final = """
 import sys
 from pathlib import Path
+from cli import signals
 from operations import storefront
 
+signals.take()
 with storefront.serving(Path(sys.argv[1]), int(sys.argv[2])) as server:
     print("ready", flush=True)
     server.wait()
@@ -77,10 +79,19 @@ def test_interrupted_shop_leaves_no_process(settings: Path, free_port: Callable[
     assert storefront.is_free(port)
 
 
-def test_server_that_cannot_start_is_reported(settings: Path) -> None:
+def test_server_that_cannot_start_is_reported(settings: Path, free_port: Callable[[], int]) -> None:
+    (settings / "frontend.json").unlink()
+    with (
+        pytest.raises(OperationError, match="ended with exit code 1 at its start"),
+        storefront.serving(settings, free_port()),
+    ):
+        pass
+
+
+def test_port_in_use_is_reported(settings: Path) -> None:
     with (
         socket.create_server((storefront.HOST, 0)) as other,
-        pytest.raises(OperationError, match="ended with exit code 1 at its start"),
+        pytest.raises(OperationError, match="is in use"),
         storefront.serving(settings, other.getsockname()[1]),
     ):
         pass
