@@ -81,7 +81,8 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
         env={**os.environ, "ORDERS_FRONTEND": str(folder)},
         # A group of its own, so that `_end` ends the server and its children, and Ctrl-C reaches only this process.
         start_new_session=True,
-        stdin=subprocess.DEVNULL,
+        # The server ends when this pipe is closed, so it does not outlive this process, even if this process is killed.
+        stdin=subprocess.PIPE,
     )
     with on_signal(lambda: _end(server)):
         try:

@@ -63,7 +63,8 @@ def settings(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_interrupted_shop_leaves_no_process(settings: Path, free_port: Callable[[], int]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_ended_shop_leaves_no_process(settings: Path, free_port: Callable[[], int], number: signal.Signals) -> None:
     port = free_port()
     command = [sys.executable, "-c", SERVE, str(settings), str(port)]
     shop = subprocess.Popen(command, cwd=storefront.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - the command runs a module of this repository
@@ -71,11 +72,13 @@ def test_interrupted_shop_leaves_no_process(settings: Path, free_port: Callable[
         assert shop.stdout
         assert shop.stdout.readline() == "ready\n"
         assert requests.get(f"http://127.0.0.1:{port}/config.json", timeout=30).json() == {"restApiUrl": "x"}
-        shop.send_signal(signal.SIGINT)
+        shop.send_signal(number)
+        # The output ends when the server, which inherited it, has ended too.
         _, said = shop.communicate(timeout=30)
     finally:
         shop.kill()
-    assert (shop.returncode, said) == (128 + signal.SIGINT, "interrupted\n")
+    expected = (130, "interrupted\n") if number == signal.SIGINT else (-signal.SIGKILL, "")
+    assert (shop.returncode, said) == expected
     assert storefront.is_free(port)
 
 
