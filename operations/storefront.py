@@ -71,6 +71,8 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
     `folder` contains the files of `make frontend`. With `built`, the server serves the pages that `vite build` wrote
     to this folder, with the security headers of the site on AWS.
     """
+    if not is_free(port):
+        raise OperationError(f"port {port} is in use; stop the program that listens on it, or choose another port")
     what = ["preview", "--outDir", str(built)] if built else []
     command = [str(NODE), VITE, *what, "--port", str(port), "--logLevel", "warn"]
     server = subprocess.Popen(  # noqa: S603 - the command runs a package of this repository
@@ -79,7 +81,8 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
         env={**os.environ, "ORDERS_FRONTEND": str(folder)},
         # A group of its own, so that `_end` ends the server and its children, and Ctrl-C reaches only this process.
         start_new_session=True,
-        stdin=subprocess.DEVNULL,
+        # The server ends when this pipe is closed, so it does not outlive this process, even if this process is killed.
+        stdin=subprocess.PIPE,
     )
     with on_signal(lambda: _end(server)):
         try:

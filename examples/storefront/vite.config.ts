@@ -75,6 +75,8 @@ function proxies({ restApi, httpApi }: Frontend): Record<string, ProxyOptions> {
 export default defineConfig(({ command, isPreview }) => {
   if (command === "build") return { build: { target: "es2023", modulePreload: { polyfill: false } } };
   if (!FOLDER) throw new Error("ORDERS_FRONTEND: not set; start the shop with `make storefront`");
+  // `make storefront` holds the other end of this pipe, which is closed even if the command is killed.
+  process.stdin.on("end", () => process.exit()).resume();
   const frontend = frontendOf(FOLDER);
   const server = { host: "127.0.0.1", strictPort: true, proxy: proxies(frontend) };
   return {

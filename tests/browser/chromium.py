@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _LOOPBACK: Final = ("localhost", "127.0.0.1")
-WITHIN_MS: Final = 40_000
+WITHIN_MS: Final = 60_000
 """Time limit in milliseconds of one step in the browser. It is long, because a busy machine makes everything slow."""
 
 

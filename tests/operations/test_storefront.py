@@ -23,8 +23,10 @@ URIS: Final = ["http://localhost:3000/callback", "http://localhost:5173/callback
 SERVE: Final = """
 import sys
 from pathlib import Path
+from cli import signals
 from operations import storefront
 
+signals.take()
 with storefront.serving(Path(sys.argv[1]), int(sys.argv[2])) as server:
     print("ready", flush=True)
     server.wait()
@@ -61,7 +63,8 @@ def settings(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_interrupted_shop_leaves_no_process(settings: Path, free_port: Callable[[], int]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_ended_shop_leaves_no_process(settings: Path, free_port: Callable[[], int], number: signal.Signals) -> None:
     port = free_port()
     command = [sys.executable, "-c", SERVE, str(settings), str(port)]
     shop = subprocess.Popen(command, cwd=storefront.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - the command runs a module of this repository
@@ -69,18 +72,29 @@ def test_interrupted_shop_leaves_no_process(settings: Path, free_port: Callable[
         assert shop.stdout
         assert shop.stdout.readline() == "ready\n"
         assert requests.get(f"http://127.0.0.1:{port}/config.json", timeout=30).json() == {"restApiUrl": "x"}
-        shop.send_signal(signal.SIGINT)
+        shop.send_signal(number)
+        # The output ends when the server, which inherited it, has ended too.
         _, said = shop.communicate(timeout=30)
     finally:
         shop.kill()
-    assert (shop.returncode, said) == (128 + signal.SIGINT, "interrupted\n")
+    expected = (130, "interrupted\n") if number == signal.SIGINT else (-signal.SIGKILL, "")
+    assert (shop.returncode, said) == expected
     assert storefront.is_free(port)
 
 
-def test_server_that_cannot_start_is_reported(settings: Path) -> None:
+def test_server_that_cannot_start_is_reported(settings: Path, free_port: Callable[[], int]) -> None:
+    (settings / "frontend.json").unlink()
+    with (
+        pytest.raises(OperationError, match="ended with exit code 1 at its start"),
+        storefront.serving(settings, free_port()),
+    ):
+        pass
+
+
+def test_port_in_use_is_reported(settings: Path) -> None:
     with (
         socket.create_server((storefront.HOST, 0)) as other,
-        pytest.raises(OperationError, match="ended with exit code 1 at its start"),
+        pytest.raises(OperationError, match="is in use"),
         storefront.serving(settings, other.getsockname()[1]),
     ):
         pass

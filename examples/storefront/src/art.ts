@@ -122,7 +122,7 @@ export function productArt(productId: string): SVGElement {
   const seed = hash(productId);
   const named = NAMED.find(([words]) => words.test(productId.toLowerCase()))?.[1];
   const drawing = named ?? ABSTRACT[Math.floor(seed / PALETTES) % ABSTRACT.length];
-  const sun = { x: 40 + ((seed >>> 8) % 120), y: 44 + ((seed >>> 16) % 24), r: 18 + ((seed >>> 20) % 12) };
+  const sun = { x: 40 + ((seed >>> 8) % 120), y: 64 + ((seed >>> 16) % 20), r: 18 + ((seed >>> 20) % 12) };
   return s(
     "svg",
     // The name of the product is always beside its picture.

@@ -29,10 +29,13 @@ export function s(tag: string, attributes: Record<string, string | number> = {},
   return element;
 }
 
-/** Replaces the content of an element. */
+/** Replaces the content of an element. A heading that has the focus passes the focus on to the new heading. */
 export function fill(element: Element, ...content: Content[]): void {
+  // A new page focuses its heading. Without this, the focus would be lost when the page's data arrives.
+  const isHeading = document.activeElement?.tagName === "H1" && element.contains(document.activeElement);
   element.replaceChildren();
   append(element, content);
+  if (isHeading) element.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 /** Returns the element with this id. */
