@@ -40,7 +40,12 @@ def fill(dynamodb: FakeDynamoDB) -> None:
             "created_at": _CREATED,
             "updated_at": _CREATED,
         }
-        dynamodb.put("orders", rows.order_row(order, request_hash="h", synchronous=False))
+        row = rows.order_row(order, request_hash="h", synchronous=False)
+        if order_id == CONFIRMED:
+            order["items"][0] |= {"unit_price": _TEA["unit_price"], "name": _TEA["name"]}
+            prices = {"total": {"N": str(_TEA["unit_price"])}, "currency": {"S": _TEA["currency"]}}
+            row |= {"items": rows.lines_value(order["items"]), **prices}
+        dynamodb.put("orders", row)
 
 
 def faults(call: Call, given: Mapping[str, Any]) -> list[str]:

@@ -160,7 +160,7 @@ class Answers:
             return reply.status == 409 and any(each["status"] == "CANCELLED" for each in self._candidates(call))
         if reply.status != _REFUSALS.get(reply.code):
             return False
-        reason = {"code": reply.code, "message": reply.body["message"]}
+        reason = {name: reply.body[name] for name in ("code", "message", "details") if name in reply.body}
         return any(each.get("reason") == reason for each in self._candidates(call))
 
     def _failed(self, call: Call, reply: Reply) -> bool:

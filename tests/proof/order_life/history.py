@@ -7,6 +7,7 @@ allow raises an AssertionError.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -216,9 +217,10 @@ class History:
         """Record a published event, and check that it contains exactly an order's state at some moment."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
-        assert detail == {"event_id": f"{tracked.order_id}:{order['status']}", "order": tracked.as_(order["status"])}, (
-            detail
-        )
+        assert detail == {
+            "event_id": f"{tracked.order_id}:{order['status']}",
+            "order": as_published(tracked.as_(order["status"])),
+        }, detail
         assert detail_type == EVENTS[order["status"]], detail
         self.published[detail["event_id"]] += 1
 
@@ -243,7 +245,7 @@ class History:
         ids = {f"{tracked.order_id}:{status}" for tracked, status in self.statuses}
         assert set(self.published) == ids, f"missing or unexpected events: {set(self.published) ^ ids}"
         expected = {
-            event_id: {"event_id": event_id, "detail_type": EVENTS[status], "order": tracked.as_(status)}
+            event_id: {"event_id": event_id, "detail_type": EVENTS[status], "order": as_published(tracked.as_(status))}
             for tracked, status in self.statuses
             for event_id in [f"{tracked.order_id}:{status}"]
         }
@@ -267,6 +269,15 @@ class History:
         assert not sent, f"emails without an order: {sent}"
 
 
+def as_published(order: Json | None) -> Json | None:
+    """Return the order as events contain it: without what consumers of release 0.1.0 do not know."""
+    if order is None:
+        return None
+    lines = [{name: value for name, value in line.items() if name != "name"} for line in order["items"]]
+    reason = {"reason": {name: order["reason"][name] for name in ("code", "message")}} if "reason" in order else {}
+    return {**order, "items": lines, **reason}
+
+
 def between(versions: list[Version], since: int, until: int) -> list[Json]:
     """Return the values that were current at any moment from `since` to `until`."""
     started = [each for each in versions if each.since <= until]
@@ -282,7 +293,11 @@ def quantities(order: Json) -> dict[str, int]:
 def public(row: Json) -> Json:
     """Return the part of an orders row that the contracts show."""
     shown = ("order_id", "user_id", "status", "items", "total", "currency", "reason", "created_at", "updated_at")
-    return {name: _plain(row[name]) for name in shown if name in row}
+    order = {name: _plain(row[name]) for name in shown if name in row}
+    if "details" in order.get("reason", {}):
+        # The row contains the details as JSON text.
+        order["reason"]["details"] = json.loads(order["reason"]["details"])
+    return order
 
 
 def _plain(value: Json) -> Any:
