@@ -154,8 +154,10 @@ if config.site.enabled:
         SiteArgs(
             naming=naming,
             account_id=account_id,
-            rest_api_url=rest_api.url,
-            http_api_url=http_api.url,
+            region=config.region,
+            rest_api_id=rest_api.rest_api_id,
+            rest_api_stage=rest_api.stage_name,
+            http_api_id=http_api.api_id,
             sign_in_urls=[identity.hosted_ui_url, identity.issuer],
             force_destroy=config.data.force_destroy,
             own_domain=OwnDomain(name=config.site.domain, hosted_zone_id=config.site.hosted_zone_id)

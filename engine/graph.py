@@ -18,6 +18,7 @@ from engine import program as engine
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ACCOUNT: Final = "123456789012"
+_HTTP_API_ID: Final = "http-id"
 REGION: Final = "ap-northeast-1"
 
 
@@ -137,6 +138,8 @@ def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
         return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
     if kind == "UserPool":
         return f"{REGION}_POOL"
+    if kind == "Api":
+        return _HTTP_API_ID
     return f"{name}-id"
 
 
@@ -205,10 +208,9 @@ def _computed_of_endpoints(type_token: str, inputs: Mapping[str, Any]) -> dict[s
     if kind == "Stage":
         return {"invokeUrl": f"https://{inputs['apiId']}.execute-api.{REGION}.amazonaws.com/"}
     if kind == "Api":
-        api = "http-id"
         return {
-            "apiEndpoint": f"https://{api}.execute-api.{REGION}.amazonaws.com",
-            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}",
+            "apiEndpoint": f"https://{_HTTP_API_ID}.execute-api.{REGION}.amazonaws.com",
+            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{_HTTP_API_ID}",
         }
     if kind == "EmailIdentity":
         return {"arn": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{inputs['emailIdentity']}"}

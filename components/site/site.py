@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
@@ -48,10 +47,14 @@ class SiteArgs:
     """Names and tags of the stack."""
     account_id: pulumi.Input[str]
     """AWS account id, part of the bucket name because all accounts share one namespace of bucket names."""
-    rest_api_url: pulumi.Input[str]
-    """Base URL of the REST API, with its stage and without a trailing slash."""
-    http_api_url: pulumi.Input[str]
-    """Base URL of the HTTP API, without a trailing slash."""
+    region: str
+    """AWS region of the APIs."""
+    rest_api_id: pulumi.Input[str]
+    """Id of the REST API."""
+    rest_api_stage: pulumi.Input[str]
+    """Name of the stage of the REST API, with which each path of the API starts."""
+    http_api_id: pulumi.Input[str]
+    """Id of the HTTP API. Its default stage is not part of its paths."""
     sign_in_urls: Sequence[pulumi.Input[str]]
     """Origins to which the pages send requests to sign users in."""
     force_destroy: bool
@@ -162,8 +165,10 @@ class Site(pulumi.ComponentResource):
                     "domain_name": bucket.bucket_regional_domain_name,
                     "origin_access_control_id": access.id,
                 },
-                _api_origin("rest-api", args.rest_api_url),
-                _api_origin("http-api", args.http_api_url),
+                _api_origin(
+                    "rest-api", args.rest_api_id, args.region, path=pulumi.Output.concat("/", args.rest_api_stage)
+                ),
+                _api_origin("http-api", args.http_api_id, args.region),
             ],
             default_cache_behavior={
                 "target_origin_id": "pages",
@@ -266,13 +271,13 @@ def _api_behavior(
     }
 
 
-def _api_origin(origin_id: str, base_url: pulumi.Input[str]) -> aws.cloudfront.DistributionOriginArgsDict:
-    url = pulumi.Output.from_input(base_url)
+def _api_origin(
+    origin_id: str, api_id: pulumi.Input[str], region: str, *, path: pulumi.Input[str] = ""
+) -> aws.cloudfront.DistributionOriginArgsDict:
     return {
         "origin_id": origin_id,
-        "domain_name": url.apply(lambda text: urlsplit(text).netloc),
-        # A REST API's URL ends with its stage, which becomes the start of each path. "" for an HTTP API.
-        "origin_path": url.apply(lambda text: urlsplit(text).path),
+        "domain_name": pulumi.Output.concat(api_id, f".execute-api.{region}.amazonaws.com"),
+        "origin_path": path,
         "custom_origin_config": {
             "http_port": 80,
             "https_port": 443,
