@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.support.published import as_published
+
 Json = dict[str, Any]
 MAY_BECOME: Final = {
     "PENDING": {"CONFIRMED", "REJECTED", "FAILED", "CANCELLED"},
@@ -219,7 +221,7 @@ class History:
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {
             "event_id": f"{tracked.order_id}:{order['status']}",
-            "order": as_published(tracked.as_(order["status"])),
+            "order": _published(tracked, order["status"]),
         }, detail
         assert detail_type == EVENTS[order["status"]], detail
         self.published[detail["event_id"]] += 1
@@ -245,7 +247,7 @@ class History:
         ids = {f"{tracked.order_id}:{status}" for tracked, status in self.statuses}
         assert set(self.published) == ids, f"missing or unexpected events: {set(self.published) ^ ids}"
         expected = {
-            event_id: {"event_id": event_id, "detail_type": EVENTS[status], "order": as_published(tracked.as_(status))}
+            event_id: {"event_id": event_id, "detail_type": EVENTS[status], "order": _published(tracked, status)}
             for tracked, status in self.statuses
             for event_id in [f"{tracked.order_id}:{status}"]
         }
@@ -269,13 +271,9 @@ class History:
         assert not sent, f"emails without an order: {sent}"
 
 
-def as_published(order: Json | None) -> Json | None:
-    """Return the order as events contain it: without what consumers of release 0.1.0 do not know."""
-    if order is None:
-        return None
-    lines = [{name: value for name, value in line.items() if name != "name"} for line in order["items"]]
-    reason = {"reason": {name: order["reason"][name] for name in ("code", "message")}} if "reason" in order else {}
-    return {**order, "items": lines, **reason}
+def _published(tracked: TrackedOrder, status: str) -> Json | None:
+    order = tracked.as_(status)
+    return order and as_published(order)
 
 
 def between(versions: list[Version], since: int, until: int) -> list[Json]:
