@@ -22,9 +22,8 @@ from cli import endings
 from cli.signals import on_signal
 from local.errors import LocalError
 from local.instance import DEFAULT_PORT, HOST, ROOT, Instance, instance, port_number
-from local.order import running_outputs
-from operations import frontend
-from operations.stack_outputs import ERROR_LOG, OperationError
+from operations import frontend, stack_outputs
+from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
 SHOP: Final = ROOT / "examples" / "storefront"
 VITE: Final = "node_modules/vite/bin/vite.js"
@@ -94,7 +93,7 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
 
 def run(where: Instance) -> int:
     """Serve the shop until a signal ends this process. Raises LocalError or OperationError."""
-    outputs = running_outputs(where)
+    outputs = stack_outputs.read(LOCAL_STACK, port=where.port)
     address = site(outputs["frontend"]["auth"]["redirectUris"], is_free)
     folder = where.home / "frontend"
     frontend.write(folder, outputs["frontend"], f"localhost:{frontend.https_port(where)}")

@@ -250,8 +250,9 @@ def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:
     for policy, statement in resource_policies(graph):
         if statement["Effect"] != "Allow":
             continue
-        condition = json.dumps(statement.get("Condition", {}))
-        if "aws:SourceArn" not in condition and "aws:SourceAccount" not in condition:
+        # IAM ignores the case of the names of condition keys.
+        condition = json.dumps(statement.get("Condition", {})).lower()
+        if "aws:sourcearn" not in condition and "aws:sourceaccount" not in condition:
             yield f"{policy.name}: allows any source"
 
 

@@ -31,7 +31,7 @@ def changed(kind: str, change: Callable[[dict[str, Any]], None], name: str = "")
         spoiled = False
         resources: list[Resource] = []
         for made in graph.resources:
-            is_it = made.custom and made.type.rsplit(":", 1)[-1] == kind and (not name or made.name == name)
+            is_it = made.custom and made in graph.of(kind) and (not name or made.name == name)
             if is_it and not spoiled:
                 inputs = copy.deepcopy(dict(made.inputs))
                 change(inputs)

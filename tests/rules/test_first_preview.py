@@ -34,7 +34,7 @@ def test_first_preview_shows_physical_resource_names(stack: str, preview_of: Gra
 @pytest.mark.parametrize("stack", STACKS)
 def test_stacks_differ_only_in_resources_that_a_setting_enables(stack: str, graph_of: GraphOf) -> None:
     # Settings can add only these resources: a firewall, provisioned concurrency, the account and its log role, alarm
-    # subscriptions, and the SES identity of the sender.
+    # subscriptions, the SES identity of the sender, and the site.
     optional = {
         *("WebAcl", "WebAclAssociation", "WebAclLoggingConfiguration", "ProvisionedConcurrencyConfig"),
         *("Account", "TopicSubscription", "EmailIdentity"),
@@ -42,7 +42,11 @@ def test_stacks_differ_only_in_resources_that_a_setting_enables(stack: str, grap
 
     def shape(graph: Graph) -> set[tuple[str, str]]:
         kinds = {(made.type.rsplit(":", 1)[-1], made.name) for made in graph.resources}
-        return {(kind, name) for kind, name in kinds if kind not in optional and "waf" not in name}
+        return {
+            (kind, name)
+            for kind, name in kinds
+            if kind not in optional and "waf" not in name and name.split("-")[0] != "site"
+        }
 
     log_role = {("Role", "rest-api-log-role"), ("RolePolicy", "rest-api-log-policy")}
     base = shape(graph_of("dev"))

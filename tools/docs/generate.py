@@ -54,7 +54,13 @@ def functions(graph: Graph) -> str:
         provisioned = prod[name].inputs["provisionedConcurrentExecutions"] if name in prod else 0
         limits = f"{made.inputs['timeout']} s, {made.inputs['memorySize']} MiB"
         rows.append(
-            (f"`{made.name}`", "; ".join(_invokers(graph, name)), limits, str(provisioned), _rights(graph, made))
+            (
+                f"`{made.name}`",
+                "; ".join(sorted(_invokers(graph, name))),
+                limits,
+                str(provisioned),
+                _rights(graph, made),
+            )
         )
     return table(("Function", "Invoked by", "Limits", "Provisioned concurrency in prod", "May call"), rows)
 
