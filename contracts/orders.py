@@ -89,3 +89,10 @@ API_TIMEOUT_S: Final = 29
 """Seconds that API Gateway waits for a function or an execution: its quota, unless AWS raises it for an account."""
 LONGEST_BEHIND_API_S: Final = API_TIMEOUT_S - 1
 """Longest time limit, in seconds, with which a function or an execution still ends before API Gateway gives up."""
+
+LATE_SHARDS: Final = "0123456789abcdef"
+"""Partition keys of the index `late`, one per character.
+
+DynamoDB limits each partition key to 1,000 writes per second. With one partition key, many orders that are late at the
+same time could exceed this limit. DynamoDB then throttles the decisions of these orders too.
+"""

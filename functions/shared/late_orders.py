@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contracts.orders import LATE_SHARD
+from contracts.orders import LATE_SHARD, LATE_SHARDS
 from shared import rows
 from shared.aws import is_failed_condition
 from shared.domain.times import timestamp
@@ -60,7 +60,7 @@ class LateOrders:
 
         The index is eventually consistent, so an order that was just decided can be among them.
         """
-        shards: list[tuple[str, dict[str, Any] | None]] = [(shard, None) for shard in rows.LATE_SHARDS]
+        shards: list[tuple[str, dict[str, Any] | None]] = [(shard, None) for shard in LATE_SHARDS]
         # One page of each shard in turn, so that many late orders in one shard do not delay the others.
         while shards:
             shard, start = shards.pop(0)

@@ -23,12 +23,6 @@ Row = Mapping[str, Any]
 CATALOG_PARTITION: Final = "products"
 """Partition key of all products in the index `catalog`. It allows a Query of all products instead of a Scan."""
 
-LATE_SHARDS: Final = "0123456789abcdef"
-"""Partition keys of the index `late`, one per character.
-
-DynamoDB limits each partition key to 1,000 writes per second. With one partition key, many orders that are late at the
-same time could exceed this limit. DynamoDB then throttles the decisions of these orders too.
-"""
 NO_LONGER_LATE: Final = f"REMOVE {LATE_SHARD}"
 """Part of the update expression of every decision. It removes the order from the index `late`."""
 

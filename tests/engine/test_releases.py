@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -20,14 +21,22 @@ RENAMED_QUEUE = QUEUE.replace("name,", 'f"{name}-queue",')
 QUEUE_OPTIONS = """\
         redrive_policy=redrive,
         tags=owner.tags(),
-        opts=owner.opts("""
-QUEUE_ALIAS = (QUEUE_OPTIONS, f"{QUEUE_OPTIONS}aliases=[pulumi.Alias(name=name)]")
+        opts=owner.opts(aliases=["""
+QUEUE_ALIAS = (QUEUE_OPTIONS, f"{QUEUE_OPTIONS}pulumi.Alias(name=name), ")
 TABLES = "components/data_tier.py"
 RENAMED_TYPE = ('"orders:index:DataTier"', '"orders:index:Data"')
 TYPE_ALIAS = (
     "name, None, opts)",
     'name, None, pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="orders:index:DataTier")]))',
 )
+
+
+def kept(before: Any, after: Any) -> Any:
+    """Return the part of `after` that has the keys of `before`. An update may add outputs but remove none."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return after
+    known, now = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+    return {key: kept(value, now.get(key)) for key, value in known.items()}
 
 
 def frontend(engine: Engine, stack: str) -> object:
@@ -58,11 +67,13 @@ def test_release_is_updated_without_a_loss(version: str, stack: str, tmp_path: P
     assert engine.differences() == []
     left = {resource["urn"] for resource in engine.state(stack)}
     assert not unprotected(steps) & left
-    assert frontend(engine, stack) == before
+    assert kept(before, frontend(engine, stack)) == before
 
 
 def test_rename_without_an_alias_is_found_before_it_is_deployed(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
+    # The update to the program as it is also changes things, so the program is deployed before its rename.
+    engine.must_up("dev")
     with engine.cloud.locked() as things:
         queues = {thing["inputs"]["name"] for thing in things.values() if thing["type"] == "aws:sqs/queue:Queue"}
         tables = {thing["inputs"]["name"] for thing in things.values() if thing["type"] == "aws:dynamodb/table:Table"}

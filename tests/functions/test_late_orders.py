@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from contracts.orders import LATE_SHARDS
 from shared import rows
 from shared.domain.executions import execution_name, order_id_of
 from shared.domain.orders import new_order, request_hash
@@ -135,7 +136,7 @@ class TestMark:
             store(dynamodb, number)
         mark()
         shards = [each["late_shard"]["S"] for each in dynamodb.tables["orders"].items.values()]
-        assert {shards.count(shard) for shard in rows.LATE_SHARDS} == {4}
+        assert {shards.count(shard) for shard in LATE_SHARDS} == {4}
 
 
 class TestRestart:

@@ -110,4 +110,4 @@ def test_shop_of_a_stopped_platform_does_not_start(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "storefront: nothing is running at http://127.0.0.1:1. Remedy: make up PORT=1\n"
+    assert done.stderr == "storefront: stack local: nothing runs on port 1; start it with `make up PORT=1`\n"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
-from shared import rows
+from contracts.orders import LATE_SHARDS
 from tools.cost.capacity import Access, Units, units
 from tools.cost.design import HOURS_OF_A_MONTH, Design, Log
 from tools.cost.recorded import Lines, Price, Use
@@ -95,7 +95,7 @@ class Model:
         seconds = number * self.seconds(_SWEEP, made.memory_mb)
         yield "lambda_request", number
         yield f"lambda_{made.architecture}_second", seconds * made.memory_mb / 1024
-        yield "read_unit", number * len(rows.LATE_SHARDS) * units(Access("query", "orders", 0), {}).reads
+        yield "read_unit", number * len(LATE_SHARDS) * units(Access("query", "orders", 0), {}).reads
         if made.tells_success:
             yield "notification", number
 
