@@ -124,7 +124,7 @@ CHANGES: list[tuple[str, str, Change]] = [
         "users-api may kms:Decrypt",
         statements("RolePolicy", "users-api-policy", lambda s: s.append(allow("kms:Decrypt"))),
     ),
-    ("unused", "fail-order-delivery", without("EventTarget", "fail-order-target")),
+    ("unused", "process-order-delivery", without("EventTarget", "process-order-target")),
     ("unused", "alarms-key", resource("Topic", "alarms", lambda i: i.update(kmsMasterKeyId="arn:aws:kms:::key/other"))),
     ("unused", "sqs:DeleteMessage", without("EventSourceMapping", "record-analytics-queue")),
     (
