@@ -106,6 +106,7 @@ class Mapping:
                 "messageId": name,
                 "receiptHandle": name,
                 "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:ap-northeast-1:123456789012:own",
                 "attributes": {"ApproximateReceiveCount": str(count)},
                 "body": body,
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -30,10 +30,10 @@ def test_operation_makes_the_expected_calls_and_uses_the_expected_units(case: Ca
 
 
 def test_separate_read_per_product_is_detected(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    def one_by_one(store: CatalogStore, ids: list[str]) -> list[Product]:
+    def one_by_one(store: CatalogStore, ids: Iterable[str]) -> list[Product]:
         return [product for product_id in ids if (product := store.get(product_id))]
 
-    monkeypatch.setattr(CatalogStore, "_read", one_by_one)
+    monkeypatch.setattr(CatalogStore, "read", one_by_one)
     case = next(case for case in CASES if case.size == "100 products")
     assert count(case, platform)[0] == "Query catalog, 100 x GetItem inventory"
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tests.fakes import gateway
-from tests.journeys.breakages import closed_bucket, denied, queue_attributes
+from tests.journeys.breakages import closed_bucket, denied, queue_attributes, without_permission
 from tests.journeys.rows import timestamp, write_undecided
 from tests.journeys.stack import Stack
 from tests.proof.canaries.drive import Account, Drive, lines
@@ -87,20 +87,13 @@ def denied_behind(drive: Drive) -> None:
             "the outbox relay logs the refusal",
             order,
         )
-    with _undeliverable(stack):
+    with without_permission(stack, stack.ops["functions"]["process_order"]):
         order = drive.customer.order(product)["order_id"]
         watcher.until(
-            lambda: stack.failed("analytics-delivery", order),
+            lambda: stack.failed("process-order-delivery", order),
             "the undelivered event is in its dead-letter queue",
             order,
         )
-
-
-@contextmanager
-def _undeliverable(stack: Stack) -> Generator[None]:
-    closed = json.dumps({"Version": "2012-10-17", "Statement": []})
-    with queue_attributes(stack, stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"], Policy=closed):
-        yield
 
 
 def poison(drive: Drive) -> None:
