@@ -184,7 +184,9 @@ def test_order_without_a_profile_is_confirmed_without_emails(
     order_id = stranger.order({admin.put(1): 1})["order_id"]
     assert watcher.decided(stranger, order_id)["status"] == "CONFIRMED"
     watcher.until(lambda: len(stack.records("send_email", order_id)) >= 2, "send_email logs both events", order_id)
-    assert {record["message"] for record in stack.records("send_email", order_id)} == {"email skipped: no profile"}
+    assert {record["message"] for record in stack.records("send_email", order_id)} == {
+        "email skipped: no profile with a verified address"
+    }
     assert "MailSkipped" in _metrics(stack, "send_email")
     assert not stack.mails(stranger.email)
 
