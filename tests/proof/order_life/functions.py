@@ -19,27 +19,12 @@ from typing import Any, Final
 from unittest import mock
 
 from shared.domain import times
+from tests.fakes import runtime
 from tests.fakes.runtime import Context, LoadedFunction, loaded
 from tests.proof.order_life.activities import Activity, current
 from tests.support.graph import record
 
-ENVIRONMENT: Final = {
-    "USERS_TABLE": "users",
-    "ORDERS_TABLE": "orders",
-    "ORDERS_BY_USER_INDEX": "by-user",
-    "INVENTORY_TABLE": "inventory",
-    "CATALOG_INDEX": "catalog",
-    "IDEMPOTENCY_TABLE": "idempotency",
-    "REMEMBERED_DAYS": "36",
-    "CORS_ORIGINS": "http://localhost:3000",
-    "EVENT_BUS": "orders-bus",
-    "STATE_MACHINE_ARN": "arn:standard",
-    "MAIL_SENDER": "orders@example.com",
-    "ANALYTICS_BUCKET": "analytics",
-    "FAILURE_QUEUE_URL": "https://queue/failures",
-    "RECEIVED_AT_MOST": "5",
-    "POWERTOOLS_METRICS_DISABLED": "true",
-}
+ENVIRONMENT: Final = {**runtime.ENVIRONMENT, "POWERTOOLS_METRICS_DISABLED": "true"}
 _START: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 
