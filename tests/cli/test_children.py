@@ -29,28 +29,25 @@ def test_child_reads_the_given_text(tmp_path: Path) -> None:
     assert children.run(["cat"], cwd=tmp_path, text="some text").stdout == "some text"
 
 
-@pytest.mark.parametrize("ends_itself", [True, False])
-def test_child_that_ends_itself_gets_one_signal_and_finishes(tmp_path: Path, ends_itself: bool) -> None:
-    command = [sys.executable, "-c", PROGRAM, CHILD, str(tmp_path), str(ends_itself)]
+def log_after_signal(folder: Path, program: str, *, ends_itself: bool) -> str:
+    """Send SIGTERM to the program as soon as its child runs. Return what the child logged until the program ended."""
+    command = [sys.executable, "-c", program, CHILD, str(folder), str(ends_itself)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
-    ready = tmp_path / "ready"
+    ready = folder / "ready"
     while not (ready.exists() and ready.read_text().strip()):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 128 + signal.SIGTERM
-    log = tmp_path / "log"
-    assert (log.read_text() if log.exists() else "") == ("finished\n" if ends_itself else "")
+    log = folder / "log"
+    return log.read_text() if log.exists() else ""
+
+
+@pytest.mark.parametrize("ends_itself", [True, False])
+def test_child_that_ends_itself_gets_one_signal_and_finishes(tmp_path: Path, ends_itself: bool) -> None:
+    assert log_after_signal(tmp_path, PROGRAM, ends_itself=ends_itself) == ("finished\n" if ends_itself else "")
 
 
 def test_signal_while_the_child_starts_reaches_the_child(tmp_path: Path) -> None:
     program = f"import subprocess, time\nstart = subprocess.Popen\n{SLOW_START}\n{PROGRAM}"
-    command = [sys.executable, "-c", program, CHILD, str(tmp_path), "True"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
-    ready = tmp_path / "ready"
-    while not (ready.exists() and ready.read_text().strip()):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait() == 128 + signal.SIGTERM
-    assert (tmp_path / "log").read_text() == "finished\n"
+    assert log_after_signal(tmp_path, program, ends_itself=True) == "finished\n"

@@ -99,6 +99,7 @@ def silent(graph: Graph) -> Graph:
 
 BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.each_function_has_its_own_role: [
+        # Pulumi registers resources in any order. The first function could be users-api, which owns this role.
         changed(
             "Function",
             lambda inputs: inputs.update(role="arn:aws:iam::123456789012:role/orders-dev-users-api"),
