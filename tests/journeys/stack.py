@@ -74,6 +74,11 @@ class Stack:
         """Return the emails that SES accepted for `address`, with Source, To, Subject and BodyText."""
         return [mail for mail in self.sent() if address in mail["To"]]
 
+    def handled_mails(self, order_id: str) -> int:
+        """Return for how many events of an order send_email sent an email or left it out. Its retries count too."""
+        said = [record["message"] for record in self.records("send_email", order_id)]
+        return said.count("email sent") + said.count("email was already handled")
+
     def sent(self) -> list[dict[str, Any]]:
         """Return all emails that SES accepted."""
         return [mail for mails in self._look("/_ministack/ses/messages").values() for mail in mails]

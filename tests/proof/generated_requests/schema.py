@@ -170,7 +170,8 @@ def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
 def is_refused_by_a_rule(query: Mapping[str, Any], body: Any) -> bool:
     """Return whether a rule outside the schemas rejects the data.
 
-    These rules reject foreign cursors, `ids` with `limit`, repeated products, U+FFFD in names, and links in the names of profiles.
+    These rules reject foreign cursors, `ids` with `limit`, repeated products, U+FFFD in names, and links in the
+    names of profiles.
     """
     name: Any = fields(body).get("name")
     if "email" in fields(body) and isinstance(name, str) and not is_name(name):
