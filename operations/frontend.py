@@ -57,8 +57,8 @@ def config(frontend: Mapping[str, Any]) -> dict[str, Any]:
     auth = frontend["auth"]
     keys = urlsplit(str(auth["jwksUrl"]))
     return {
-        "restApiUrl": frontend["restApi"]["url"],
-        "httpApiUrl": frontend["httpApi"]["url"],
+        "restApi": {"url": frontend["restApi"]["url"]},
+        "httpApi": {"url": frontend["httpApi"]["url"]},
         "oidc": {
             "authority": auth["issuer"],
             "metadataUrl": auth["discoveryUrl"],

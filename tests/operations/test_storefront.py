@@ -59,7 +59,7 @@ def settings(tmp_path: Path) -> Path:
     api = {"url": "http://127.0.0.1:1/api"}
     auth = {"hostedUiUrl": "http://127.0.0.1:1", "discoveryUrl": "http://127.0.0.1:1/pool"}
     (tmp_path / "frontend.json").write_text(json.dumps({"restApi": api, "httpApi": api, "auth": auth}))
-    (tmp_path / "config.json").write_text('{"restApiUrl": "x"}')
+    (tmp_path / "config.json").write_text('{"logoutUrl": "x"}')
     return tmp_path
 
 
@@ -71,7 +71,7 @@ def test_ended_shop_leaves_no_process(settings: Path, free_port: Callable[[], in
     try:
         assert shop.stdout
         assert shop.stdout.readline() == "ready\n"
-        assert requests.get(f"http://127.0.0.1:{port}/config.json", timeout=30).json() == {"restApiUrl": "x"}
+        assert requests.get(f"http://127.0.0.1:{port}/config.json", timeout=30).json() == {"logoutUrl": "x"}
         shop.send_signal(number)
         # The output ends when the server, which inherited it, has ended too.
         _, said = shop.communicate(timeout=30)

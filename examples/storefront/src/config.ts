@@ -1,7 +1,7 @@
 /** The settings in /config.json, which `make frontend` writes and the site serves. */
 export interface Config {
-  readonly restApiUrl: string;
-  readonly httpApiUrl: string;
+  readonly restApi: { readonly url: string };
+  readonly httpApi: { readonly url: string };
   readonly oidc: {
     readonly authority: string;
     readonly metadataUrl: string;
