@@ -6,6 +6,7 @@ the gateways (docs/decisions/31-one-origin-for-site-and-apis.md).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from components.site.own_domain import OwnDomain, make_certificate, make_records
 _COMPONENT: Final = "site"
 VIEWER_REQUEST: Final = Path(__file__).with_name("viewer_request.js")
 """Code of the CloudFront function."""
+CONTENT_SECURITY_POLICY: Final[list[str]] = json.loads(
+    Path(__file__).with_name("content_security_policy.json").read_text(encoding="utf-8")
+)
+"""Directives of the policy. ${sign_in} stands for the origins of the sign-in page. The local shop uses them too."""
 VIEWER_ADDRESS_HEADER: Final = "x-viewer-address"
 """Header in which the CloudFront function passes the viewer's IP address to the APIs."""
 REST_PATH: Final = "/api/rest"
@@ -201,17 +206,7 @@ class Site(pulumi.ComponentResource):
 
     def _make_headers_policy(self) -> aws.cloudfront.ResponseHeadersPolicy:
         content_security_policy = pulumi.Output.all(*self._args.sign_in_urls).apply(
-            lambda urls: "; ".join(
-                [
-                    "default-src 'self'",
-                    f"connect-src 'self' {' '.join(urls)}",
-                    "img-src 'self' data:",
-                    "object-src 'none'",
-                    "base-uri 'self'",
-                    "form-action 'self'",
-                    "frame-ancestors 'none'",
-                ]
-            )
+            lambda urls: "; ".join(CONTENT_SECURITY_POLICY).replace("${sign_in}", " ".join(urls))
         )
         return aws.cloudfront.ResponseHeadersPolicy(
             f"{self._name}-headers",

@@ -6,6 +6,9 @@ import { defineConfig, type Plugin, type ProxyOptions } from "vite";
 /** Folder with the files of `make frontend`. `make storefront` sets it. */
 const FOLDER = process.env["ORDERS_FRONTEND"];
 
+/** Folder with the security policy of the site on AWS. */
+const SITE = join(import.meta.dirname, "../../components/site");
+
 /** The part of the stack output `frontend` that the server needs. */
 interface Frontend {
   restApi: { url: string };
@@ -41,17 +44,10 @@ function runtimeConfig(folder: string): Plugin {
 
 /** Returns the headers that components/site sets on AWS, so that the built pages are tested with the same policy. */
 function securityHeaders({ auth }: Frontend): Record<string, string> {
+  const directives = JSON.parse(read(SITE, "content_security_policy.json")) as string[];
   const signIn = new Set([auth.hostedUiUrl, auth.discoveryUrl].map((url) => new URL(url).origin));
   return {
-    "Content-Security-Policy": [
-      "default-src 'self'",
-      `connect-src 'self' ${[...signIn].join(" ")}`,
-      "img-src 'self' data:",
-      "object-src 'none'",
-      "base-uri 'self'",
-      "form-action 'self'",
-      "frame-ancestors 'none'",
-    ].join("; "),
+    "Content-Security-Policy": directives.join("; ").replace("${sign_in}", [...signIn].join(" ")),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
   };

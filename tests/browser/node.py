@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tests.support.graph import ROOT
+
 _ENVIRONMENT: Final = Path(sys.prefix)
+_CLIENT: Final = ROOT / "clients" / "typescript"
 _PACKAGES: Final = _ENVIRONMENT / "browser" / "node_modules"
 PAGES: Final = Path(__file__).resolve().parent / "pages"
 
@@ -33,4 +36,5 @@ def run(*arguments: str) -> str:
 def bundle(page: str) -> str:
     """Return the script pages/PAGE.js together with the packages that it imports."""
     esbuild = str(_PACKAGES / "esbuild" / "bin" / "esbuild")
-    return run(esbuild, str(PAGES / f"{page}.js"), "--bundle", "--format=esm", "--log-level=error")
+    alias = f"--alias:@orders/client={_CLIENT / 'dist' / 'index.js'}"
+    return run(esbuild, str(PAGES / f"{page}.js"), "--bundle", alias, "--format=esm", "--log-level=error")

@@ -12,7 +12,7 @@ from tests.support.graph import ROOT
 BLOCKS = re.findall(
     r"^```js\n(.*?)^```$", (ROOT / "docs" / "frontend.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
-PAGES = ("apis", "oidc", "amplify")
+PAGES = ("apis", "oidc", "amplify", "order")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -54,6 +55,16 @@ def test_oidc_client_signs_in_and_orders_from_each_local_origin(shop: Open, pers
     opened.sign_in(person)
     assert "green-tea" in opened.products()
     assert opened.buy("green-tea")["status"] == "CONFIRMED"
+
+
+def test_client_of_the_document_buys_and_says_what_went_wrong(shop: Open, person: Person, admin: Person) -> None:
+    sold_out = admin.put(0)
+    opened = shop("oidc", SITES[0])
+    opened.sign_in(person)
+    buy = "product => window.session.buy(product)"
+    assert re.fullmatch(r"Thank you\. Your total is ¥[\d,]+\.", opened.page.evaluate(buy, "green-tea"))
+    assert opened.page.evaluate(buy, sold_out).startswith("We don't have enough")
+    assert opened.page.evaluate(buy, "no-such-product").startswith("A product is no longer available")
 
 
 def test_oidc_client_refreshes_tokens(shop: Open, person: Person) -> None:

@@ -25,6 +25,7 @@ const signOut = async () => {
 
 // The rest of this file is for the tests.
 import { apis } from "./apis.js";
+import { buy, clientOf } from "./order.js";
 
 window.session = {
   ...apis(config, tokens),
@@ -32,6 +33,7 @@ window.session = {
   signOut,
   tokens,
   refresh: () => manager.signinSilent(),
+  buy: (productId) => buy(clientOf(config, manager), productId),
   refreshToken: async () => (await manager.getUser()).refresh_token,
 };
 document.title = (await tokens()) ? "signed in" : "signed out";
