@@ -59,6 +59,12 @@ class Storefront:
         self.fill_in(person)
         expect(self.page.get_by_text(f"Signed in as {person.email}")).to_be_visible()
 
+    def sign_out(self) -> None:
+        """Sign out, and wait until the sign-in page has returned to the shop."""
+        with self.page.expect_navigation(url=f"{self.url}/"):
+            self.page.get_by_role("button", name="Sign out").click()
+        expect(self.page.get_by_role("button", name="Sign in to shop")).to_be_visible()
+
     def fill_in(self, person: Person) -> None:
         """Sign in on the sign-in page."""
         self.page.get_by_label("Username").fill(person.email)

@@ -182,7 +182,7 @@ class TestAlarms:
 
     def test_slow_and_failing_apis_raise_an_alarm(self, graph: Graph) -> None:
         assert alarm(graph, "rest-api-errors")["dimensions"] == {"ApiName": "orders-dev-rest-api", "Stage": "dev"}
-        assert alarm(graph, "http-api-errors")["dimensions"] == {"ApiId": "http-api-id"}
+        assert alarm(graph, "http-api-errors")["dimensions"] == {"ApiId": "http-id"}
         for api in ("rest-api", "http-api"):
             assert alarm(graph, f"{api}-slow")["extendedStatistic"] == "p99"
 

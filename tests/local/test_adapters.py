@@ -19,4 +19,7 @@ def test_each_adapter_serves_a_resource_type_of_a_stack(graph_of: Callable[[str]
     assert with_address.of("TopicSubscription")
     graphs = [with_address, *(graph_of(stack) for stack in STACKS)]
     types = {made.type for graph in graphs for made in graph.resources if made.custom}
-    assert types == set(adapters.ADAPTERS)
+    # The emulator does not run CloudFront, so the local stack has no site.
+    cloudfront = {each for each in types if each.startswith("aws:cloudfront/")}
+    assert types - cloudfront == set(adapters.ADAPTERS)
+    assert not with_address.of("Distribution")

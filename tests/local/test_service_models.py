@@ -59,8 +59,9 @@ def test_every_call_of_a_deployment_obeys_its_service_model(
         port = probe.getsockname()[1]
     instance = Instance(port=port, home=tmp_path)
     config = stack_config(stack)
-    # The emulator does not support AWS WAF, so the stack is deployed without its firewall.
-    config["orders:api"] = json.dumps({**json.loads(config["orders:api"]), "waf": False})
+    # The emulator does not support AWS WAF and CloudFront, so the stack is deployed without its firewall and site.
+    for area, missing in {"orders:api": {"waf": False}, "orders:site": {"enabled": False}}.items():
+        config[area] = json.dumps({**json.loads(config[area]), **missing})
     source = dataclasses.replace(project.load(ROOT), config=config)
     monkeypatch.setattr(up_module, "Aws", JudgedAws)
     # The seeds sign in with a password, which stack prod does not allow, so this test creates no seeds.
@@ -70,7 +71,12 @@ def test_every_call_of_a_deployment_obeys_its_service_model(
         up_module.up(instance, source, Progress(io.StringIO()), owner=owner.this_process())
     finally:
         emulator.stop(instance)
-    resources = [made for made in graph_of(stack).resources if made.custom and "waf" not in f"{made.type} {made.name}"]
+    left_out = ("waf", "site-")
+    resources = [
+        made
+        for made in graph_of(stack).resources
+        if made.custom and not any(each in f"{made.type} {made.name}" for each in left_out)
+    ]
     assert JudgedAws.calls >= len(resources), "a resource was created without a call"
     assert JudgedAws.found == []
 

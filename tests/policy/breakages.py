@@ -35,8 +35,8 @@ _FUNCTIONS: Final[dict[str, list[tuple[str, Change]]]] = {
     ],
     "asynchronous-invocation-has-a-failure-destination": [
         (
-            "send-email-invocation",
-            drop("FunctionEventInvokeConfig send-email-invocation", "destinationConfig", "onFailure"),
+            "process-order-invocation",
+            drop("FunctionEventInvokeConfig process-order-invocation", "destinationConfig", "onFailure"),
         )
     ],
     "event-source-has-a-failure-destination": [
@@ -125,7 +125,7 @@ _MESSAGES: Final[dict[str, list[tuple[str, Change]]]] = {
         ),
     ],
     "queue-has-a-dead-letter-queue": [
-        ("send-email-delivery", without("EventTarget send-email-target")),
+        ("process-order-delivery", without("EventTarget process-order-target")),
     ],
     "queue-refuses-plain-http": [
         ("analytics-dlq", without("QueuePolicy analytics-dlq-policy")),

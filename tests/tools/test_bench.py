@@ -18,6 +18,8 @@ from tools.bench.measuring import Measure
 
 # A test of this module takes several minutes, and much longer on a busy machine.
 pytestmark = pytest.mark.timeout(3600)
+SLOWEST = {"orders-api", "record-analytics"}
+"""The functions with the highest ratios in docs/speed.md: a function of an API, and one that consumes a queue."""
 LONGEST_START = 0.97
 LONGEST_ORDER = 0.63
 
@@ -43,11 +45,12 @@ def measure() -> Measure:
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
     """The start of a bare handler counts as 1. Measured were 0.73 to 0.95, and 1.30 for the handler of a tutorial.
 
-    The test fails if shared/aws.py loads all of botocore's data.
+    The test fails if shared/aws.py loads all of botocore's data. A measurement of all functions takes minutes, so the
+    test measures only those with the slowest starts, and `make bench` measures all.
     """
-    starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid)}
+    starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid, only=SLOWEST)}
     tutorial = starts.pop("tutorial")
-    assert starts.keys() == machine.functions.keys()
+    assert starts.keys() == SLOWEST
     assert {name: ratio for name, ratio in starts.items() if ratio > LONGEST_START} == {}
     assert tutorial > LONGEST_START
 

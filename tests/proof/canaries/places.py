@@ -170,6 +170,8 @@ class Places:
             "queue": "analytics queue and its dead letters",
         }
         queues = self.stack.ops["failureQueues"]
+        mappings = self._aws("lambda", "list_event_source_mappings")["EventSourceMappings"]
+        consumed = {each["EventSourceArn"].rpartition(":")[2] for each in mappings}
         for kind, name in named.items():
             urls = [each["url"] for each in queues.values() if each["kind"] == kind]
             if kind == "queue":
@@ -178,7 +180,10 @@ class Places:
             def read(urls: list[str] = urls) -> Iterator[str]:
                 yield from (text_of(each) for url in urls for each in self.stack.queued(url))
 
-            def plant(word: str, url: str = urls[0]) -> None:
+            # Lambda would receive the word from a queue with a consumer before the search reads the queue.
+            kept = [url for url in urls if url.rpartition("/")[2] not in consumed]
+
+            def plant(word: str, url: str = kept[0]) -> None:
                 body = json.dumps({"detail": {"event_id": word}})
                 fifo = {"MessageGroupId": _PLANTED, "MessageDeduplicationId": word} if url.endswith(".fifo") else {}
                 self._aws("sqs", "send_message", QueueUrl=url, MessageBody=body, **fifo)

@@ -124,10 +124,14 @@ class Deliverer:
 def held(stack: Stack, source: str) -> Generator[str]:
     """Disable the stream or queue of a function until the context ends. Then Lambda delivers all events in their order.
 
-    Yield the UUID of the event source mapping.
+    Yield the UUID of the event source mapping. The function also receives events from the dead-letter queue of its
+    EventBridge target, which stays enabled.
     """
-    alias = stack.ops["functions"][source]
-    (mapping,) = stack.aws("lambda", "list_event_source_mappings", FunctionName=alias)["EventSourceMappings"]
+    failure_queues = {each["url"].rpartition("/")[2] for each in stack.ops["failureQueues"].values()}
+    found = stack.aws("lambda", "list_event_source_mappings", FunctionName=stack.ops["functions"][source])
+    (mapping,) = [
+        each for each in found["EventSourceMappings"] if each["EventSourceArn"].rpartition(":")[2] not in failure_queues
+    ]
     stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=False)
     try:
         yield mapping["UUID"]
