@@ -29,7 +29,8 @@ class Cloud:
             before = path.read_text(encoding="utf-8") if path.exists() else "{}"
             things: Things = json.loads(before)
             yield things
-            after = json.dumps(things, indent=1, sort_keys=True)
+            # Python's encoder writes indented JSON ten times slower, and each call rewrites the file.
+            after = json.dumps(things, sort_keys=True)
             if after != before:
                 new = path.with_suffix(".new")
                 new.write_text(after, encoding="utf-8")
