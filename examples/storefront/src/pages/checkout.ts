@@ -25,13 +25,7 @@ async function showCheckout(at: HTMLElement, shop: Shop, message?: HTMLElement):
   const { total } = basket;
   if (!isReady || !total || basket.lines.length === 0) {
     // The basket page says what to change.
-    if (message)
-      fill(
-        at,
-        pageHead("Checkout"),
-        message,
-        h("p", { class: "actions" }, link("/basket", "Change the basket", "button")),
-      );
+    if (message) fill(at, pageHead("Checkout"), message);
     else shop.go("/basket");
     return;
   }
@@ -141,9 +135,8 @@ function declined(shop: Shop, error: ApiError): HTMLElement {
   const shown = failure(shop, error);
   const list = shortageList(error, shop);
   if (list) shown.append(list);
-  const actions = h("p", { class: "actions" });
-  if (error.code === "OutOfStock") actions.append(link("/basket", "Change the basket", "button"));
+  const actions = h("p", { class: "actions" }, link("/basket", "Change the basket", "button"));
   if (error.orderId) actions.append(link(`/orders/${error.orderId}`, "See the declined order", "button button-quiet"));
-  if (actions.childElementCount > 0) shown.append(actions);
+  shown.append(actions);
   return shown;
 }
