@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,14 @@ def compiled_tests() -> Path:
     done = node(COMPILER, "--project", "test/tsconfig.json")
     assert done.returncode == 0, done.stdout
     return TESTS
+
+
+def check_tests(files: Sequence[Path], *options: str, folder: Path = PACKAGE) -> None:
+    """Run compiled tests with Node.js in `folder`. Fail with the output of failed tests, or if one is skipped."""
+    done = node("--test", "--test-reporter=tap", *options, *map(str, files), folder=folder)
+    failed = re.findall(r"^ *not ok.*?^ *\.\.\.$", done.stdout, re.DOTALL | re.MULTILINE)
+    assert done.returncode == 0, "\n".join([*failed, done.stderr])
+    assert re.search(r"^# skipped 0$", done.stdout, re.MULTILINE)
 
 
 def results(script: str, entries: Sequence[Any]) -> list[Any]:

@@ -1,10 +1,12 @@
-"""Tests of the example shop's sources and of its production build."""
+"""Tests of the example shop's sources, of its pages on the mocks of the platform, and of its production build."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +14,7 @@ import pytest
 
 from operations.storefront import SHOP
 from tests.browser.storefront import built
-from tests.clients.package import COMPILER, PACKAGE, node
+from tests.clients.package import COMPILER, PACKAGE, check_tests, node
 
 FIRST_LOAD_BYTES: Final = 60_000
 """Compressed size of all files that the first page needs."""
@@ -24,11 +26,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(tmp_path_factory.mktemp("site"))
 
 
-def test_sources_compile_strictly() -> None:
+@pytest.fixture(scope="module")
+def compilation() -> subprocess.CompletedProcess[str]:
+    """The result of the compiler, which writes the modules of the shop and of its tests into `.build`."""
+    shutil.rmtree(SHOP / ".build", ignore_errors=True)
+    return node(COMPILER, "--noEmit", "false", "--outDir", ".build", folder=SHOP)
+
+
+def test_sources_compile_strictly(compilation: subprocess.CompletedProcess[str]) -> None:
     options = json.loads((SHOP / "tsconfig.json").read_text())["compilerOptions"]
     assert all(options[name] for name in ("strict", "exactOptionalPropertyTypes", "noUncheckedIndexedAccess"))
-    done = node(COMPILER, "--noEmit", folder=SHOP)
-    assert done.returncode == 0, done.stdout
+    assert compilation.returncode == 0, compilation.stdout
+
+
+@pytest.mark.usefixtures("compilation")
+def test_pages_pass_their_tests() -> None:
+    files = [SHOP / ".build" / "test" / f"{path.stem}.js" for path in sorted((SHOP / "test").glob("*.test.ts"))]
+    # In one process, the packages are loaded once. Messages that the pages still show must not delay its end.
+    check_tests(files, "--test-isolation=none", "--test-force-exit", folder=SHOP)
 
 
 def test_sources_are_formatted() -> None:

@@ -20,7 +20,7 @@ const ENGLISH: Texts = {
   InternalError: "Something went wrong on our side. Please try again.",
   PriceChanged: "A price has changed. Please check the new total and order again.",
   ServiceUnavailable: "We are very busy right now. Please try again in a moment.",
-  Timeout: "Your order takes longer than usual. We will decide it soon: please check your orders.",
+  Timeout: "This takes longer than usual. If you have ordered, please check your orders before you try again.",
   NetworkError: "We can't reach the shop. Please check your connection and try again.",
   StillPending: "Your order takes longer than usual. We will decide it soon: please check your orders.",
 };
@@ -43,7 +43,7 @@ const JAPANESE: Texts = {
   InternalError: "システムエラーが発生しました。もう一度お試しください。",
   PriceChanged: "価格が変更されました。新しい合計金額をご確認のうえ、もう一度ご注文ください。",
   ServiceUnavailable: "ただいま混み合っています。しばらくしてからもう一度お試しください。",
-  Timeout: "ご注文の処理に時間がかかっています。しばらくしてから注文履歴をご確認ください。",
+  Timeout: "処理に時間がかかっています。ご注文された場合は、注文履歴を確認してから、もう一度お試しください。",
   NetworkError: "接続できません。ネットワークを確認して、もう一度お試しください。",
   StillPending: "ご注文の処理に時間がかかっています。しばらくしてから注文履歴をご確認ください。",
 };

@@ -17,7 +17,13 @@ export const checkoutPage: Page = {
 
 type Payment = "later" | "now";
 
-async function showCheckout(at: HTMLElement, shop: Shop, message?: HTMLElement): Promise<void> {
+/** What a customer sees again after the platform declined an order: why, and the payment that the customer chose. */
+interface Declined {
+  message: HTMLElement;
+  payment: Payment;
+}
+
+async function showCheckout(at: HTMLElement, shop: Shop, before?: Declined): Promise<void> {
   const { basket } = shop;
   const products = await shop.catalog.load();
   const isReady = basket.lines.every((line) => lineProblem(line, products.get(line.productId)) === undefined);
@@ -25,23 +31,17 @@ async function showCheckout(at: HTMLElement, shop: Shop, message?: HTMLElement):
   const { total } = basket;
   if (!isReady || !total || basket.lines.length === 0) {
     // The basket page says what to change.
-    if (message)
-      fill(
-        at,
-        pageHead("Checkout"),
-        message,
-        h("p", { class: "actions" }, link("/basket", "Change the basket", "button")),
-      );
+    if (before) fill(at, pageHead("Checkout"), before.message);
     else shop.go("/basket");
     return;
   }
   const outcome = h("div", { class: "outcome" });
-  if (message) outcome.append(message);
+  if (before) outcome.append(before.message);
   if (notes.length > 0) outcome.append(changedPrices(notes));
   const form = h(
     "form",
     { class: "split", novalidate: true },
-    h("div", { class: "stack" }, lines(shop), payments()),
+    h("div", { class: "stack" }, lines(shop), payments(before?.payment ?? "later")),
     h(
       "section",
       { class: "summary", "aria-labelledby": "summary-title" },
@@ -82,12 +82,12 @@ function lines({ basket }: Shop): HTMLElement {
   return h("section", { class: "panel" }, h("h2", null, "Your order"), h("ul", { class: "plain-lines" }, ...rows));
 }
 
-function payments(): HTMLElement {
+function payments(chosen: Payment): HTMLElement {
   const choice = (value: Payment, title: string, text: string): HTMLElement =>
     h(
       "label",
       { class: "choice" },
-      h("input", { type: "radio", name: "payment", value, checked: value === "later" }),
+      h("input", { type: "radio", name: "payment", value, checked: value === chosen }),
       h("span", { class: "choice-text" }, h("strong", null, title), h("span", { class: "quiet" }, text)),
     );
   return h(
@@ -128,7 +128,7 @@ async function order(
     shop.go(`/orders/${orderId}`);
   } catch (error) {
     if (error instanceof ApiError && (error.code === "PriceChanged" || error.code === "OutOfStock")) {
-      await showCheckout(at, shop, declined(shop, error));
+      await showCheckout(at, shop, { message: declined(shop, error), payment });
     } else {
       fill(outcome, failure(shop, error));
     }
@@ -141,9 +141,8 @@ function declined(shop: Shop, error: ApiError): HTMLElement {
   const shown = failure(shop, error);
   const list = shortageList(error, shop);
   if (list) shown.append(list);
-  const actions = h("p", { class: "actions" });
-  if (error.code === "OutOfStock") actions.append(link("/basket", "Change the basket", "button"));
+  const actions = h("p", { class: "actions" }, link("/basket", "Change the basket", "button"));
   if (error.orderId) actions.append(link(`/orders/${error.orderId}`, "See the declined order", "button button-quiet"));
-  if (actions.childElementCount > 0) shown.append(actions);
+  shown.append(actions);
   return shown;
 }

@@ -46,16 +46,20 @@ function fieldsOf(product?: Product): Fields {
   const currency = product?.currency ?? "JPY";
   return {
     name: inputField("Name", { value: product?.name ?? "", required: true }),
-    price: inputField("Price", { value: product ? plainPrice(product) : "", inputmode: "decimal", required: true }),
+    price: inputField("Price", {
+      value: product ? plainPrice(product.unit_price, currency) : "",
+      inputmode: "decimal",
+      required: true,
+    }),
     currency: selectField("Currency", CURRENCIES, { value: currency }),
     quantity: inputField("In stock", { type: "number", min: 0, value: product?.quantity ?? 0, required: true }),
   };
 }
 
 /** Returns a price as an administrator types it: 12.50 for 1250 EUR. */
-function plainPrice({ unit_price: price, currency }: Product): string {
+function plainPrice(amount: number, currency: string): string {
   const digits = currencyDigits(currency);
-  return (price / 10 ** digits).toFixed(digits);
+  return (amount / 10 ** digits).toFixed(digits);
 }
 
 /** Returns the body of the request, or undefined after messages at the fields. */
@@ -69,7 +73,11 @@ function bodyOf({ name, price, currency, quantity }: Fields): NewProduct | undef
     quantity: Number(quantity.control.value || Number.NaN),
   };
   const fields = { "/name": name, "/unit_price": price, "/currency": currency, "/quantity": quantity };
-  const isValid = complain(validateNewProduct(body), fields);
+  const found = validateNewProduct(body).map((each) =>
+    // The contract's limits of a price are in minor units.
+    each.pointer === "/unit_price" ? { ...each, limit: plainPrice(Number(each.limit), code) } : each,
+  );
+  const isValid = complain(found, fields);
   if (amount === undefined) {
     const digits = currencyDigits(code);
     price.complain(
