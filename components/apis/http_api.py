@@ -75,7 +75,7 @@ class HttpApi(pulumi.ComponentResource):
     access_log_group_name: pulumi.Output[str]
     """Name of the CloudWatch log group of the access log, which has one JSON line per request."""
     functions: Mapping[str, Function]
-    """The only function of the API, `catalog_api`, by name."""
+    """The only function of the API, `catalog_api`, by the name of its folder."""
     scopes: tuple[str, ...]
     """All scopes that the operations of the API require, in alphabetical order."""
 

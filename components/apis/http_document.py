@@ -4,8 +4,8 @@ Only routes and scopes come from the contract. An HTTP API does not validate req
 schemas; the functions validate the bodies.
 
 AWS also reads the API's name, version, tags and CORS rules from the document, and the Pulumi provider reads them back
-from AWS. The component therefore sets equal values on the resource. With different values, every preview would show a
-change.
+from AWS. The component HttpApi therefore also sets these values on the Pulumi resource. If they differed from the
+document, every preview would show a change.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class Archives:
     powertools_layer: pulumi.FileArchive
     common_layer: pulumi.FileArchive
     functions: Mapping[str, pulumi.FileArchive]
-    """By the folder under functions/."""
+    """Archives of the functions, by their folders under functions/."""
 
 
 def build_all(architecture: str) -> Archives:
@@ -241,9 +241,9 @@ def _install_wheels(target: Path, architecture: str) -> None:
 
 
 def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
-    """Yield path and content of each file of `folder` for an archive.
+    """Yield the path in the archive and the content of each file in `folder`.
 
-    Leave out byte code of this machine, hidden files and the installer's records.
+    Leaves out byte code of this machine, hidden files and the installer's records.
     """
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
@@ -258,8 +258,8 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return the bytes of a zip file with sorted entries, fixed times and fixed modes.
 
     The bytes depend only on the names and contents of `files`. Nothing is compressed, because two versions of zlib
-    compress the same content to different bytes. Pulumi would then deploy every function again whenever another machine
-    deploys.
+    compress the same content to different bytes. With compression, Pulumi would therefore deploy every function again
+    whenever another machine deploys.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

@@ -57,7 +57,7 @@ class SiteArgs:
     rest_api_id: pulumi.Input[str]
     """Id of the REST API."""
     rest_api_stage: pulumi.Input[str]
-    """Name of the stage of the REST API, with which each path of the API starts."""
+    """Name of the stage of the REST API, the first part of each path of the API."""
     http_api_id: pulumi.Input[str]
     """Id of the HTTP API. Its default stage is not part of its paths."""
     sign_in_urls: Sequence[pulumi.Input[str]]
@@ -128,7 +128,8 @@ class Site(pulumi.ComponentResource):
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 }
             ],
-            # S3 accepts a rule for noncurrent versions only in a bucket with versioning.
+            # S3 accepts a rule for noncurrent versions only in a bucket with versioning, so versioning must be enabled
+            # first.
             opts=self._owner.opts(depends_on=[versioning]),
         )
         return bucket
@@ -259,7 +260,8 @@ def _api_behavior(
         "allowed_methods": [*_ALL_METHODS],
         "cached_methods": [*_READ],
         "cache_policy_id": _CACHING_DISABLED,
-        # API Gateway finds the API by the header Host, so the request must have the API's own host name.
+        # API Gateway finds the API by the header Host, so CloudFront sends the API's own host name instead of the
+        # viewer's header.
         "origin_request_policy_id": _ALL_VIEWER_EXCEPT_HOST_HEADER,
         "response_headers_policy_id": headers_policy,
         "function_associations": [{"event_type": "viewer-request", "function_arn": function}],

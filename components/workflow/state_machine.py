@@ -67,7 +67,7 @@ def tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
 
 
 def task_timeout_s(definition: Mapping[str, Any], task: str) -> int:
-    """Return the time limit of one try of `task`, in seconds."""
+    """Return the time limit of one attempt of `task`, in seconds."""
     return int(dict(tasks(definition))[task]["TimeoutSeconds"])
 
 
