@@ -33,7 +33,7 @@ class DataTierArgs:
     point_in_time_recovery: bool
     """Enable point-in-time recovery: continuous backups of the tables for the last 35 days."""
     deletion_protection: bool
-    """Let AWS refuse to delete the tables."""
+    """Make AWS refuse to delete the tables."""
     force_destroy: bool
     """Let `pulumi destroy` delete the bucket even if it holds objects."""
     analytics_retention_days: int

@@ -167,8 +167,8 @@ class HttpApi(pulumi.ComponentResource):
         args = self._args
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
-            # The account's resource policy for CloudWatch Logs has a size limit. A log group with this prefix needs no
-            # entry of its own in that policy.
+            # The account's resource policy for CloudWatch Logs has a size limit. The name starts with this prefix,
+            # because such a log group needs no entry in that policy.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

@@ -25,7 +25,8 @@ from contracts.orders import API_TIMEOUT_S
 # limit of the REST API.
 INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 VERSION: Final = "1"
-# A web page can read a header only if CORS exposes it. An HTTP API returns the request id in `apigw-requestid`.
+# A web page can read a response header only if CORS exposes it. An HTTP API returns the request id in
+# `apigw-requestid`.
 _EXPOSED_HEADERS: Final = ("apigw-requestid", "retry-after")
 _EXTENSION: Final = "x-amazon-apigateway"
 

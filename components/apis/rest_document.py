@@ -134,7 +134,8 @@ def answer_parts(
             "responseParameters": {f"method.response.header.{name}": f"'{value}'" for name, value in fixed.items()},
             "responseTemplates": {JSON: template},
         }
-        # A response template may set only headers that the method declares for the response.
+        # A response template can set only headers that the method declares for the response, so the method declares all
+        # of them.
         declared = sorted({*fixed, *_OVERRIDDEN.findall(template)})
         responses[str(status)] = {
             "description": str(status),

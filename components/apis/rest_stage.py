@@ -142,9 +142,10 @@ def _digest(body: str | None) -> str:
 def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigateway.Account:
     """Create the role with which API Gateway writes logs, and set it for the AWS account and region.
 
-    AWS has one such role per account and region. If two stacks set it, the role of the last deployment is used. The
-    role, its policy and the setting stay on AWS when the stack is destroyed or stops owning the role. Pulumi would
-    otherwise reset the setting, and API Gateway could no longer write the logs of the other stacks there.
+    AWS has one such role per account and region. If two stacks set it, API Gateway uses the role of the stack that was
+    deployed last. The role, its policy and the setting stay on AWS when the stack is destroyed or stops owning the
+    role. Pulumi would otherwise reset the setting, and API Gateway could no longer write the logs of the other stacks
+    there.
     """
     context = args.context
     role = aws.iam.Role(

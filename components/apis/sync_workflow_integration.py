@@ -136,7 +136,7 @@ def response_template() -> str:
 
 
 def _answers() -> dict[int, tuple[str | None, str]]:
-    """Return a selection pattern and a mapping template for each HTTP status.
+    """Return {HTTP status: (selection pattern, mapping template)}.
 
     API Gateway selects the response whose pattern matches the HTTP status of Step Functions.
     """

@@ -1,4 +1,4 @@
-"""Protects what AWS cannot create a second time: data, and addresses that other people have stored."""
+"""Protects resources that AWS cannot recreate, because they contain data or others have stored their addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IRREPLACEABLE: Final = frozenset(
         "aws:cognito/userGroup:UserGroup",
         "aws:cloudwatch/eventArchive:EventArchive",
         "aws:sqs/queue:Queue",
-        # The logs are the audit trail, and nobody can read them without their keys.
+        # The logs are the audit trail, and nobody can read them without their KMS keys.
         "aws:cloudwatch/logGroup:LogGroup",
         "aws:kms/key:Key",
         # Frontends store the URLs or ids of these resources. If such a resource is replaced, its URL or id changes.

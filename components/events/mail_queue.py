@@ -94,7 +94,8 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
     context = args.context
     identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
     pace_ = pace(args.max_send_rate, context.timeout_s(_SOURCE, _TIMEOUT_S))
-    # In release 0.1.0, the failure queue was a child of the function. The alias keeps the queue with its messages.
+    # In release 0.1.0, the failure queue was a child of the function in Pulumi's state. With the alias, an update keeps
+    # the queue and its messages.
     former_parent = pulumi.create_urn("send-email", "orders:index:Function", owner.parent)
     return make_queue_consumer(
         "email",

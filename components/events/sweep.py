@@ -51,7 +51,7 @@ class SweepArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """The two functions, and their sources of work."""
+    """The functions that mark and restart late orders, and the stream and the schedule that invoke them."""
 
     mark_late_orders: Function
     restart_late_orders: Function
@@ -169,7 +169,8 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
                 allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.arn),
                 allow("states:StartExecution", on=args.state_machine_arn),
             ],
-            # The next sweep repeats everything, so Lambda must neither retry nor store a failed or delayed sweep.
+            # The next sweep repeats everything, so Lambda neither retries nor stores a failed sweep, and drops a sweep
+            # that is a minute late.
             asynchronous=AsynchronousInvocation(
                 maximum_event_age_s=_MINUTE_S, maximum_retry_attempts=0, failure_queue=False
             ),
@@ -181,7 +182,8 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
 def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> aws.cloudwatch.EventRule:
     """Create the rule that invokes `function` every few minutes.
 
-    A rule needs no role, unlike a schedule of EventBridge Scheduler: the function's own policy allows the rule.
+    Unlike a schedule of EventBridge Scheduler, a rule needs no role: the function's resource policy lets the rule
+    invoke it.
     """
     rule = aws.cloudwatch.EventRule(
         f"{owner.component}-late-orders",

@@ -100,7 +100,7 @@ _BUILDS: Final = ContextVar("builds", default=True)
 
 @contextmanager
 def only_named() -> Generator[None]:
-    """Return a context manager within which archives get a path but are not built.
+    """In the `with` block, give each archive a path, but don't build the archive.
 
     `make cost` and `make generate` run the program only to read its resources. These commands need no archives, and
     therefore no package index from which to build the archives.
@@ -200,7 +200,7 @@ def powertools_layer_archive(architecture: str) -> pulumi.FileArchive:
 def _makers() -> tuple[tuple[str, bytes], ...]:
     """Return the sources of the build code, and the versions of the packages that the build code uses.
 
-    Both are part of the hash of every archive, so a change of the build code builds all archives again.
+    Both are part of the hash of every archive, so all archives are built again after a change of the build code.
     """
     sources = [*(Path(__file__).with_name(name) for name in _MAKERS), SCRIPT]
     packages = ((package, version(package).encode()) for package in ("botocore", "fastjsonschema"))
@@ -274,7 +274,7 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write `data` to `path` atomically, because deployments of several stacks may build at the same time."""
+    """Write `data` to `path` atomically, because deployments of several stacks can build at the same time."""
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ class FunctionOverride:
 
 @dataclass(frozen=True, kw_only=True)
 class CallerLimit:
-    """The longest time limit with which a function ends before its caller stops waiting."""
+    """The longest time limit with which a function still ends before its caller stops waiting."""
 
     at_most_s: int
     """Seconds."""
@@ -74,16 +74,16 @@ class AsynchronousInvocation:
     """Settings with which Lambda handles asynchronous invocations of a function."""
 
     success_topic_arn: pulumi.Input[str] | None = None
-    """ARN of the SNS topic that Lambda notifies of each event that the function has handled. None for no message."""
+    """ARN of the SNS topic that Lambda notifies of each event that the function has handled. None for no topic."""
     maximum_event_age_s: int = 21_600
-    """Longest age of an event in seconds, 60-21600. Lambda gives older events up.
+    """Longest age of an event in seconds, 60-21600. Lambda gives up older events.
 
     Throttling never uses up a retry, so a throttled event waits until this age.
     """
     maximum_retry_attempts: int = 2
-    """Number of retries after a failure, 0-2. After the last retry, Lambda gives the event up."""
+    """Number of retries after a failure, 0-2. After the last retry, Lambda gives up the event."""
     failure_queue: bool = True
-    """Whether Lambda sends an event that it gives up to a failure queue, together with the error.
+    """Whether Lambda sends each event that it has given up, together with the error, to a failure queue.
 
     False only if another part of the platform repeats the work of each lost event.
     """

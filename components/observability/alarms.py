@@ -45,7 +45,7 @@ class Alarm:
     threshold: float
     """The alarm fires at this value or above it, in the unit of the metric."""
     highest: bool = False
-    """Whether the alarm compares the highest of several metrics."""
+    """Whether the alarm compares the highest of several metrics with the threshold, instead of their sum."""
     period_s: int = 5 * _MINUTE_S
     periods: int = 1
     """Number of latest periods that the alarm evaluates."""
@@ -117,7 +117,7 @@ def throttle_alarms(functions: Mapping[str, Function], polled: Sequence[str]) ->
 def lost_work_alarms(
     functions: Mapping[str, Function], rules: Mapping[str, MonitoredRule], streams: Mapping[str, MonitoredStream]
 ) -> Iterator[Alarm]:
-    """Yield the alarms on work that a service gave up, and on work that it could not even put into a failure queue.
+    """Yield the alarms on work that a service gave up, or that it could not even send to a failure queue.
 
     Services write the metrics of these alarms every minute, so the alarms fire earlier than those on failure queues.
     """

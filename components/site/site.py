@@ -1,7 +1,7 @@
 """The web site of the shop on AWS: one CloudFront distribution serves the pages and both APIs from one origin.
 
-A browser sends no preflight requests within one origin, and scripts can read every response, including the errors of
-the gateways (docs/decisions/31-one-origin-for-site-and-apis.md).
+A browser sends no preflight requests within one origin, and scripts can read every response, including errors that API
+Gateway itself returns (docs/decisions/31-one-origin-for-site-and-apis.md).
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class Site(pulumi.ComponentResource):
             enabled=True,
             is_ipv6_enabled=True,
             http_version="http2and3",
-            # This class includes every edge location except those in South America, Australia and New Zealand.
+            # This price class includes every edge location except those in South America, Australia and New Zealand.
             price_class="PriceClass_200",
             default_root_object="index.html",
             aliases=[args.own_domain.name] if args.own_domain else None,

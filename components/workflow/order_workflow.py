@@ -23,8 +23,8 @@ from components.workflow.state_machine import ACCEPTED_DEFINITION, DEFINITION
 from contracts.orders import API_TIMEOUT_S, LONGEST_BEHIND_API_S
 
 _COMPONENT: Final = "order-workflow"
-# A STANDARD execution fails with this error if its order has no row. This never happens on purpose, so it fires an
-# alarm.
+# A STANDARD execution fails with this error if its order has no row. No state machine uses this error for a rejected
+# order, so the error fires an alarm.
 _UNEXPECTED_ERROR: Final = "NotRecorded"
 
 
@@ -147,8 +147,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         name, physical = f"{self._name}-{role}", self._owner.name(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            # The account's resource policy for CloudWatch Logs is limited to 5,120 characters. A log group with this
-            # prefix needs no entry of its own in that policy.
+            # The account's resource policy for CloudWatch Logs is limited to 5,120 characters. The name starts with
+            # this prefix, because such a log group needs no entry in that policy.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,

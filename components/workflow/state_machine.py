@@ -23,7 +23,7 @@ State = Mapping[str, Any]
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return the parsed definition `workflows/{name}`, with its placeholders."""
+    """Return the parsed definition `workflows/{name}`, without replacing its placeholders."""
     return cast("dict[str, Any]", json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
 
 
