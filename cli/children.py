@@ -16,13 +16,13 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` with `text` as its input, and return its exit code and output.
 
-    A signal that ends this process kills the command too. If the command `ends_itself`, it receives one SIGINT
-    instead, and finishes its current work after this process has ended.
+    A signal that ends this process kills the command too. If `ends_itself` is true, the command receives one SIGINT
+    instead, and can finish its current work after this process has ended.
     """
     started = threading.Event()
 
     def end() -> None:
-        # The signal can arrive while the command is starting.
+        # The signal can arrive while the command is starting, so `child` may not exist yet.
         started.wait()
         if ends_itself:
             child.send_signal(signal.SIGINT)
@@ -31,9 +31,10 @@ def run(
         child.wait()
 
     with on_signal(end):
-        # On Ctrl-C, a terminal sends SIGINT to every process of the foreground process group. A command that shuts
-        # down by itself on SIGINT would then receive two: one from the terminal and one from `end`. The Pulumi CLI
-        # aborts an update at the second one. In a session of its own, the command is outside the terminal's group.
+        # On Ctrl-C, a terminal sends SIGINT to every process of the foreground process group. A command that shuts down
+        # by itself on SIGINT would receive two SIGINTs: one from the terminal and one from `end`. The Pulumi CLI aborts
+        # an update at the second SIGINT. Such a command therefore starts in a new session, which is outside the
+        # terminal's foreground process group.
         try:
             child = subprocess.Popen(  # noqa: S603 - no shell is involved
                 command,

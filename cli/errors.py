@@ -33,7 +33,7 @@ _IN_THE_WAY: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 @contextmanager
 def naming(path: Path) -> Generator[None]:
-    """Add `path` to those errors of the operating system in the block that have no file name, such as write errors."""
+    """Add `path` to each OSError that the `with` block raises without a file name, such as a write error."""
     try:
         yield
     except OSError as error:
@@ -44,10 +44,11 @@ def naming(path: Path) -> Generator[None]:
 def described(error: OSError) -> str:
     """Return one line that describes an error of the operating system: the file, the error and the remedy."""
     got = error.strerror or str(error) or type(error).__name__
-    # For a failed link or rename, `filename` is the source, and `filename2` is the target that the command tried to
-    # write.
+    # For a failed link or rename, `filename` is the source, and `filename2` is the target that could not be written.
+    # The message therefore shows `filename2` if it exists.
     name: Any = error.filename2 or error.filename
-    # For a failed operation on a file descriptor, `filename` is the descriptor's number, which would not help the user.
+    # For a failed operation on a file descriptor, `filename` is the descriptor's number. The message leaves the number
+    # out, because it would not help the user.
     if not name or isinstance(name, int):
         remedy = _REMEDIES.get(error.errno or 0, _MEND)
         return f"the operating system: {got}. Remedy: {remedy}"
@@ -58,8 +59,8 @@ def described(error: OSError) -> str:
 def _remedy(number: int, path: Path) -> str:
     found = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     folder = found if found.is_dir() else found.parent
-    # `path` may be outside of the checkout, because a symbolic link or an argument can point to any file. A remedy must
-    # not change files there.
+    # `path` may be outside of the checkout, because a symbolic link or an argument can point to any file. In that case,
+    # the remedy must not change files there.
     own = found.is_relative_to(_CHECKOUT)
     if number in _FORBIDDEN:
         quoted = shlex.quote(str(folder))

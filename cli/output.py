@@ -37,8 +37,8 @@ class _Stream(io.FileIO):
             else:
                 if written is not None:
                     return written
-                # The terminal is in non-blocking mode, because another program that shares the terminal set this mode.
-                # This process therefore waits until it can write.
+                # `written` is None if the terminal is not ready and in non-blocking mode, which another program that
+                # shares the terminal has set. This process therefore waits until it can write.
                 select.select([], [self], [])
         return len(memoryview(data).cast("B"))
 

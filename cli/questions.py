@@ -6,9 +6,10 @@ import sys
 
 
 def confirmed(question: str, answer: str) -> bool:
-    """Return whether the user typed `answer`, or whether standard input is no terminal.
+    """Ask `question` at the terminal, and return whether the user types `answer`. Without a terminal, return True.
 
-    Without a terminal, as in CI, nobody can answer. The person who wrote the command has decided already.
+    Without a terminal, for example in CI, nobody can answer, and whoever added the command to a script has already
+    decided.
     """
     if not sys.stdin or not sys.stdin.isatty():
         return True

@@ -45,8 +45,8 @@ def take() -> None:
 def on_signal(action: Callable[[], None]) -> Generator[None]:
     """Run `action` if a signal arrives while the block runs.
 
-    The action runs in its own thread for at most LIMIT_S. The code in the block continues to run meanwhile. The code
-    after the block does not run, because the end of the block waits until the process has ended.
+    The action runs in its own thread for at most LIMIT_S. Meanwhile, the code in the block continues to run. The code
+    after the block does not run, because the end of the block waits until the process ends.
     """
     _go_no_further()
     with _lock:
@@ -60,7 +60,7 @@ def on_signal(action: Callable[[], None]) -> Generator[None]:
 
 
 class Work:
-    """Lets each change run to its end, and starts no change after `stop`. Several threads may use one object."""
+    """Lets running changes complete, and lets no change start after `stop`. Several threads can share one object."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -69,7 +69,7 @@ class Work:
 
     @contextmanager
     def one(self) -> Generator[None]:
-        """Run the block as one change. If the work is stopped, block until the process ends instead."""
+        """Count the `with` block as one running change. After `stop`, wait until the process ends instead."""
         with self._changed:
             self._changed.wait_for(lambda: not self._stopped)
             self._running += 1
@@ -120,6 +120,6 @@ def _do(action: Callable[[], None]) -> None:
 
 
 def _go_no_further() -> None:
-    """If a signal has arrived, block until this process ends."""
+    """If a signal has arrived, wait until this process ends."""
     if _ending.is_set():
         threading.Event().wait()

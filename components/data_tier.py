@@ -33,7 +33,7 @@ class DataTierArgs:
     point_in_time_recovery: bool
     """Enable point-in-time recovery: continuous backups of the tables for the last 35 days."""
     deletion_protection: bool
-    """Let AWS refuse to delete the tables."""
+    """Make AWS refuse to delete the tables."""
     force_destroy: bool
     """Let `pulumi destroy` delete the bucket even if it holds objects."""
     analytics_retention_days: int
@@ -54,7 +54,7 @@ class DataTier(pulumi.ComponentResource):
     analytics_bucket: aws.s3.Bucket
     """S3 bucket of the analytics records, with one object per event."""
     monitored_tables: Mapping[str, MonitoredTable]
-    """All tables, by role, for example `orders`."""
+    """All tables, by their names without project and stack, for example `orders`."""
 
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:DataTier", name, None, opts)
@@ -69,8 +69,7 @@ class DataTier(pulumi.ComponentResource):
             attributes=["order_id", "user_id", "created_at", LATE_SHARD],
             indexes=[
                 _index(ORDERS_BY_USER_INDEX, ["user_id", "created_at"], projection="ALL"),
-                # Only late orders have this key, so all other orders are not in this index and cost
-                # nothing there.
+                # Only late orders have this key, so other orders are not in this index and add nothing to its cost.
                 _index(LATE_ORDERS_INDEX, [LATE_SHARD, "created_at"], projection="KEYS_ONLY"),
             ],
             stream=True,
@@ -79,9 +78,9 @@ class DataTier(pulumi.ComponentResource):
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalog_id"],
-            # The index contains only keys, so a sale, which changes a product's stock, does not write to the index. All
-            # products are in one partition of the index. If each sale wrote to this partition, its write limit would
-            # limit all sales.
+            # The index contains only keys. A sale changes only a product's stock, so it does not write to the index.
+            # All products are in one partition of the index. If each sale wrote to this partition, the write limit of
+            # the partition would limit all sales.
             indexes=[_index(CATALOG_INDEX, ["catalog_id", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")
@@ -149,8 +148,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.bucket,
-            # Without a key id, S3 uses the AWS managed key. Only people of this account who may read the bucket can use
-            # this key. With a bucket key, S3 calls KMS once for many objects.
+            # Without a key id, S3 uses the AWS managed key. Only users and roles of this account that may read the
+            # bucket can use this key. With a bucket key, S3 calls KMS once for many objects.
             rules=[
                 {"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}, "bucket_key_enabled": True}
             ],

@@ -33,7 +33,7 @@ class IdentityArgs:
     logout_uris: Sequence[str]
     """URIs to which the hosted page may redirect after a user has signed out."""
     deletion_protection: bool
-    """Let AWS refuse to delete the pool, and with it every user account."""
+    """Make AWS refuse to delete the pool, because a deletion would also delete every user account."""
 
 
 class Identity(pulumi.ComponentResource):

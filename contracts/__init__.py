@@ -1,1 +1,1 @@
-"""The contracts of the platform. The modules use only the standard library, so functions may import them too."""
+"""The contracts of the platform. The modules use only the standard library, so functions can import them too."""

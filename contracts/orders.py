@@ -1,7 +1,7 @@
-"""The facts of the order platform that components, functions, operations and tests share.
+"""The constants of the order platform that components, functions, operations and tests share.
 
-Each fact is written once, here. The OpenAPI documents and the event schemas beside this module repeat the statuses and
-the error codes, because clients read those files without Python. Tests compare the files with this module.
+Each constant is defined only in this module. The OpenAPI documents and the event schemas beside it repeat the statuses
+and the error codes, because clients read those files without Python. Tests compare the files with this module.
 """
 
 from __future__ import annotations

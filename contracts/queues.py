@@ -1,4 +1,4 @@
-"""The facts of the SQS queues in front of functions: message groups, and the pauses between deliveries."""
+"""The message groups of the SQS queues in front of functions, and the pauses between deliveries."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def message_group(event_id: str) -> str:
 
 
 def analytics_record(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of the message about `event` in the analytics queue. `event` is as EventBridge delivers it.
+    """Return the body of the message about the EventBridge event `event` in the analytics queue.
 
-    The input transformer of the queue's EventBridge targets creates the same body. A dead-letter queue of a target
-    receives the event itself. The event may be invalid.
+    The input transformer of the queue's EventBridge targets creates the same body. Use this function for an event from
+    the dead-letter queue of a target, which receives the event itself. `event` can be invalid.
     """
     detail = event.get("detail")
     fields = cast("dict[str, Any]", detail) if isinstance(detail, dict) else {}
@@ -42,15 +42,15 @@ def pause_s(received: int, share: float) -> int:
     """Return the pause in whole seconds before the next delivery of a message that was received `received` times.
 
     The longest possible pause doubles with each delivery: 2 s, 4 s, 8 s, up to LONGEST_PAUSE_S. `share` is a random
-    number from 0 to 1: the pause lies between half of the longest possible pause (0) and the whole of it (1). Messages
-    that failed together then don't all return together.
+    number from 0 to 1: the pause lies between half of the longest possible pause (0) and the whole of it (1). With
+    random pauses, messages that failed together don't all return together.
     """
     longest = min(LONGEST_PAUSE_S, 2**received)
     return ceil(longest / 2 * (1 + share))
 
 
 def _receives(waits_s: int) -> int:
-    """Return after how many deliveries a message has waited for at least `waits_s` seconds, by the shortest pauses."""
+    """Return the number of deliveries after which a message has waited at least `waits_s`, with the shortest pauses."""
     received, waited_s = 1, 0
     while waited_s < waits_s:
         waited_s += pause_s(received, 0)

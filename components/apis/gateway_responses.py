@@ -1,4 +1,4 @@
-"""The errors that the REST API generates itself, with the same JSON body as all other errors.
+"""The errors that API Gateway itself generates for the REST API, with JSON bodies of the same form as all other errors.
 
 API Gateway replaces `$context` variables in the body of a gateway response, but runs no other template code. The bodies
 use the variable `$context.error.messageString`, because AWS replaces this variable with a quoted JSON text. The bodies
@@ -32,8 +32,9 @@ class _GatewayResponse:
 
 
 # _RESPONSES does not list every response type. DEFAULT_4XX applies to every 4xx type that _RESPONSES does not list, and
-# DEFAULT_5XX to every such 5xx type. By default, all of these 4xx types have the status 403. The source of the types
-# and statuses is the API Gateway Developer Guide, "Gateway response types".
+# DEFAULT_5XX to every such 5xx type. All 4xx types that _RESPONSES does not list have the status 403, so the code of
+# DEFAULT_4XX is Forbidden. The source of the types and statuses is the API Gateway Developer Guide, "Gateway response
+# types".
 _DEFAULTS: Final = ("DEFAULT_4XX", "DEFAULT_5XX")
 _RESPONSES: Final = {
     "DEFAULT_4XX": _GatewayResponse("Forbidden", "The API refused the request."),

@@ -75,7 +75,7 @@ class HttpApi(pulumi.ComponentResource):
     access_log_group_name: pulumi.Output[str]
     """Name of the CloudWatch log group of the access log, which has one JSON line per request."""
     functions: Mapping[str, Function]
-    """The only function of the API, `catalog_api`, by name."""
+    """The only function of the API, `catalog_api`, by the name of its folder."""
     scopes: tuple[str, ...]
     """All scopes that the operations of the API require, in alphabetical order."""
 
@@ -167,8 +167,8 @@ class HttpApi(pulumi.ComponentResource):
         args = self._args
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
-            # The account's resource policy for CloudWatch Logs has a size limit. A log group with this prefix needs no
-            # entry of its own in that policy.
+            # The account's resource policy for CloudWatch Logs has a size limit. The name starts with this prefix,
+            # because such a log group needs no entry in that policy.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

@@ -4,8 +4,8 @@ Only routes and scopes come from the contract. An HTTP API does not validate req
 schemas; the functions validate the bodies.
 
 AWS also reads the API's name, version, tags and CORS rules from the document, and the Pulumi provider reads them back
-from AWS. The component therefore sets equal values on the resource. With different values, every preview would show a
-change.
+from AWS. The component HttpApi therefore also sets these values on the Pulumi resource. If they differed from the
+document, every preview would show a change.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from contracts.orders import API_TIMEOUT_S
 # limit of the REST API.
 INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 VERSION: Final = "1"
-# A web page can read a header only if CORS exposes it. An HTTP API returns the request id in `apigw-requestid`.
+# A web page can read a response header only if CORS exposes it. An HTTP API returns the request id in
+# `apigw-requestid`.
 _EXPOSED_HEADERS: Final = ("apigw-requestid", "retry-after")
 _EXTENSION: Final = "x-amazon-apigateway"
 

@@ -51,7 +51,7 @@ class RestApiArgs:
     orders_by_user_index: str
     """Name of the orders table's index that lists the orders of a user by time."""
     inventory_table: aws.dynamodb.Table
-    """Table of products. Canceling an order returns its items to the stock there."""
+    """Table of products. Canceling a confirmed order adds its products to the stock in this table again."""
     cors_origins: Sequence[str]
     """Origins of the frontends that may call the API. API Gateway's own error responses allow only the first origin."""
     throttle_rate: float
@@ -67,7 +67,7 @@ class RestApiArgs:
     requests_per_address: int = 2000
     """Requests that AWS WAF allows from one IP address in five minutes. Used only with `waf`."""
     viewer_address_header: str = ""
-    """Header in which the site in front of the API passes the address of its viewer. "" without a site."""
+    """Header in which the CloudFront site passes the IP address of the viewer. "" if the stack has no site."""
 
 
 class RestApi(pulumi.ComponentResource):

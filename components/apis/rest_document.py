@@ -134,7 +134,8 @@ def answer_parts(
             "responseParameters": {f"method.response.header.{name}": f"'{value}'" for name, value in fixed.items()},
             "responseTemplates": {JSON: template},
         }
-        # A response template may set only headers that the method declares for the response.
+        # A response template can set only headers that the method declares for the response, so the method declares all
+        # of them.
         declared = sorted({*fixed, *_OVERRIDDEN.findall(template)})
         responses[str(status)] = {
             "description": str(status),
@@ -157,9 +158,10 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = method
     for path, methods in paths.items():
         methods["options"] = _preflight(args, path)
-    # For an unknown path or method, API Gateway expects an AWS signature in the Authorization header. It finds the
-    # token instead, and returns 403. The greedy resource `/{proxy+}` returns 404, for every path except the root and
-    # for the methods that the other resources lack. The root needs the same method of its own.
+    # By default, API Gateway expects an AWS signature in the Authorization header of a request for an unknown path or
+    # method. It finds the token instead, and returns 403. The methods below return 404 instead. The greedy resource
+    # `/{proxy+}` matches every path except the root, and the methods that the other resources lack, so the root needs
+    # its own method.
     for path in ("/", "/{proxy+}"):
         paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
     return paths

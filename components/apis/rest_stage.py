@@ -81,10 +81,10 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
     deployment = aws.apigateway.Deployment(
         f"{name}-deployment",
         rest_api=args.rest_api.id,
-        # A deployment is a copy of the API's body, so a new body needs a new deployment. The digest uses the API's own
-        # `body` output, and not the resources whose ARNs are in the body, such as the user pool. If the digest used
-        # these resources, Pulumi would delete the deployment first whenever it replaced one of them. AWS refuses to
-        # delete a deployment while a stage points to it.
+        # A deployment is a copy of the API's body, so a new body needs a new deployment. The digest depends only on the
+        # API's own `body` output, not on the resources whose ARNs are in the body, such as the user pool. If it
+        # depended on such a resource, Pulumi would delete the deployment before it replaces the resource. AWS refuses
+        # to delete a deployment while a stage points to it.
         triggers={"body": args.rest_api.body.apply(_digest)},
         # AWS refuses to delete a deployment while a stage points to it. Pulumi therefore creates the new deployment
         # first and deletes the old one last, which is Pulumi's default.
@@ -142,16 +142,16 @@ def _digest(body: str | None) -> str:
 def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigateway.Account:
     """Create the role with which API Gateway writes logs, and set it for the AWS account and region.
 
-    AWS has one such role per account and region. If two stacks set it, the role of the last deployment is used. The
-    role, its policy and the setting stay on AWS when the stack is destroyed or stops owning the role. Pulumi would
-    otherwise reset the setting, and API Gateway could no longer write the logs of the other stacks there.
+    AWS has one such role per account and region. If two stacks set it, API Gateway uses the role of the stack that was
+    deployed last. The role, its policy and the setting stay on AWS when the stack is destroyed or stops owning the
+    role. Pulumi would otherwise reset the setting, and API Gateway could no longer write the logs of the other stacks
+    there.
     """
     context = args.context
     role = aws.iam.Role(
         f"{name}-log-role",
         # The role still exists after its stack was destroyed (`retain_on_delete`). A later stack with the same name
-        # therefore needs another name for its role, so the AWS provider appends a
-        # unique suffix to this prefix.
+        # therefore needs another name for its role, so the AWS provider appends a unique suffix to this prefix.
         name_prefix=owner.name(f"{name}-log", kind="role")[: LIMITS["role"] - _SUFFIX - 1] + "-",
         assume_role_policy=trust(
             "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True

@@ -38,7 +38,7 @@ _ANSWERED_BY: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def caller_limits() -> dict[str, CallerLimit]:
-    """Return the limit of each function that API Gateway invokes, by function."""
+    """Return the caller limit of each function that API Gateway invokes, by the folder of the function."""
     return dict.fromkeys(functions(), CALLER_LIMIT)
 
 
@@ -56,7 +56,7 @@ def function_of(operation_id: str) -> str:
 
 
 def functions() -> tuple[str, ...]:
-    """Return the folders of all functions that answer operations, in alphabetical order."""
+    """Return the folders of all functions that handle operations, in alphabetical order."""
     named = {function for answers in _ANSWERED_BY.values() for function in answers.values()}
     return tuple(sorted(named - {WORKFLOW}))
 
@@ -78,10 +78,10 @@ def check(document: str, operations: Iterable[Operation], functions: Iterable[st
 
 
 def permitted_paths(operations: Iterable[Operation], function: str) -> dict[str, str]:
-    """Return the path patterns for which API Gateway may invoke `function`, each with a name for its permission.
+    """Return {name of the permission: path pattern} for the paths for which API Gateway may invoke `function`.
 
-    Paths with the same first segment share a pattern: `orders` is the name of `/orders*`. The `*` also matches slashes,
-    so the pattern includes longer paths and a trailing slash.
+    Paths with the same first segment share a permission, for example `{"orders": "/orders*"}`. The `*` also matches
+    slashes, so the pattern includes longer paths and a trailing slash.
     """
     own = [operation.path for operation in operations if function_of(operation.operation_id) == function]
     firsts = dict.fromkeys(path.split("/")[1] for path in own)

@@ -29,8 +29,8 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
 The errors Undecided and NotRecorded are 503 ServiceUnavailable. Any other error is 500 InternalError without its cause,
 which may say how the platform is built.
 """
-# The request template adds two bytes to each body. The sum of the body's size limit and these two bytes is divisible by
-# three, so the Base64 text of the largest body has no padding.
+# The request template measures a body by the length of its Base64 text, and first adds two bytes to the body. The size
+# limit plus these two bytes is divisible by three, so one byte more makes the Base64 text longer than _LONGEST_BASE64.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _UNDECIDED: Final = (
@@ -61,9 +61,9 @@ def make_role(
     role = aws.iam.Role(
         f"{name}-role",
         name=owner.name(name, kind="role"),
-        # When API Gateway assumes the role of an integration, the request was seen to lack the source account. A
-        # condition that requires the source account would therefore turn every request into a 500. The role is safe
-        # without this condition: iam:PassRole works only within one account, so other accounts cannot use the role.
+        # API Gateway was observed to send no source account when it assumes the role of an integration. A condition
+        # that requires the source account would therefore turn every request into a 500. The role is safe without this
+        # condition: iam:PassRole works only within one account, so other accounts cannot use the role.
         assume_role_policy=trust("apigateway.amazonaws.com", source_account=account_id, allow_missing_source=True),
         tags=owner.tags(),
         opts=owner.opts(),
@@ -136,7 +136,7 @@ def response_template() -> str:
 
 
 def _answers() -> dict[int, tuple[str | None, str]]:
-    """Return a selection pattern and a mapping template for each HTTP status.
+    """Return {HTTP status: (selection pattern, mapping template)}.
 
     API Gateway selects the response whose pattern matches the HTTP status of Step Functions.
     """

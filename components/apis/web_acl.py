@@ -16,7 +16,7 @@ _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesK
 # because customers may use VPNs, and other teams' servers may run at hosting providers.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
-# The managed rule groups have the priorities from 1.
+# The rule for viewer addresses comes after the managed rule groups, whose priorities start at 1.
 _VIEWER_RULE_PRIORITY: Final = 10
 
 
@@ -29,9 +29,9 @@ class WebAclArgs:
     stage_arn: pulumi.Input[str]
     """ARN of the stage to protect."""
     requests_per_address: int
-    """Requests that AWS WAF allows from one IP address in five minutes, at least 10. Further requests are refused."""
+    """Requests that AWS WAF allows from one IP address in five minutes, at least 10. WAF refuses further requests."""
     viewer_address_header: str = ""
-    """Header in which a proxy in front of the API passes the address of its client. "" if there is no proxy."""
+    """Header in which a proxy in front of the API passes the IP address of the client. "" if there is no proxy."""
 
 
 def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
@@ -83,7 +83,7 @@ def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
 
 
 def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
-    """Return the rules that limit the requests of one address: of a client, or of a client behind the proxy."""
+    """Return the rules that limit the requests per IP address: of direct clients, and of clients behind a proxy."""
     by_address: aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
         "limit": args.requests_per_address,
         "aggregate_key_type": "IP",
@@ -92,7 +92,8 @@ def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
     header = args.viewer_address_header
     if not header:
         return [_rate_rule("requests-per-address", 0, by_address)]
-    # The addresses of the proxy send the requests of many clients, so the first rule counts no request with the header.
+    # The proxy sends the requests of many clients from its own addresses, so the first rule counts only requests
+    # without the header.
     has_header: aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict = {
         "size_constraint_statement": {
             "field_to_match": {"single_header": {"name": header}},
@@ -144,5 +145,5 @@ def _managed_rules() -> list[aws.wafv2.WebAclRuleArgsDict]:
 
 
 def _visibility(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
-    # In the console, sampled requests would show their headers, and therefore their tokens.
+    # Sampling is off, because the console would show the headers of sampled requests, and therefore tokens.
     return {"metric_name": metric, "cloudwatch_metrics_enabled": True, "sampled_requests_enabled": False}

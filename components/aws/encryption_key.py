@@ -12,8 +12,8 @@ from components.aws.owner import Owner
 
 _WAIT_BEFORE_DELETION_DAYS = 7
 # These actions administer a key and its alias, and cancel the key's deletion. The CloudFormation Template Reference
-# requires them ("AWS::KMS::Key" and "AWS::KMS::Alias"). None of them encrypts or decrypts: only the services in `users`
-# may do that.
+# requires them ("AWS::KMS::Key" and "AWS::KMS::Alias"). None of them encrypts or decrypts: only the services in the
+# argument `users` may do that.
 _ADMINISTRATION = (
     *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),
     *("PutKeyPolicy", "UpdateKeyDescription", "TagResource", "UntagResource"),

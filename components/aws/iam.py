@@ -65,9 +65,10 @@ def trust(
 ) -> pulumi.Output[str]:
     """Return the trust policy that lets `service` assume a role.
 
-    Pass `source_account` and `source_arn` (which may be a pattern) if the service sends them. A resource of another
-    account then cannot use the role (IAM guide: the confused deputy problem). `allow_missing_source` also accepts
-    requests without an account and ARN. Use it for services whose documentation does not promise to send both values.
+    Pass `source_account` and `source_arn` (which can be a pattern) if the service sends them, so that a resource of
+    another account cannot use the role (IAM guide: the confused deputy problem). `allow_missing_source` also accepts
+    requests without an account and ARN. Use this argument for services whose documentation does not promise to send
+    both values.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
     suffix = "IfExists" if allow_missing_source else ""

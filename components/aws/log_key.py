@@ -1,6 +1,6 @@
 """The customer managed KMS key that encrypts every log group of the stack.
 
-Logs are retained longer than any other data about an order, so the stack encrypts them with a key of its own. The key
+Logs are retained longer than any other data about an order, so the stack encrypts them with a separate key. The key
 policy limits who can read the logs, and disabling the key immediately blocks all access to them.
 """
 

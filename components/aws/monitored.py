@@ -29,7 +29,7 @@ class MonitoredQueue:
     consumer: str
     """Folder of the function that receives the messages, for example `record_analytics`."""
     late_after_s: int
-    """An alarm fires if a message waits for this time in the queue, in seconds."""
+    """Time in seconds. An alarm fires if a message has waited in the queue for this time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,9 @@ class MonitoredStream:
     consumer: str
     """Folder of the function that receives the records, for example `publish_order_events`."""
     late_after_s: int
-    """An alarm fires if the function receives records that are older than this time, in seconds."""
+    """Age in seconds. An alarm fires if the function receives records of this age."""
     window_s: int = 0
-    """Longest time for which Lambda collects records for one batch, in seconds."""
+    """Longest time in seconds for which Lambda collects records for one batch."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ CONTRACTS: Final = Path(__file__).resolve().parents[2] / "contracts"
 _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
 _PATH_PARAMETER: Final = re.compile(r"\{([^}]+)\}")
-# API Gateway refuses a model with these OpenAPI keywords, because JSON Schema draft 4 does not define them.
+# `resolve` removes these OpenAPI keywords. API Gateway refuses a model with them, because JSON Schema draft 4 does not
+# define them.
 _NOT_JSON_SCHEMA: Final = frozenset(
     {"example", "examples", "deprecated", "readOnly", "writeOnly", "xml", "externalDocs"}
 )
@@ -52,7 +53,7 @@ def load(name: str) -> dict[str, Any]:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return an OpenAPI document, or a schema in JSON, from its text."""
+    """Return the OpenAPI document, or the schema in JSON, that `text` contains."""
     return cast("dict[str, Any]", yaml.load(text, _LOADER))  # noqa: S506 - both loaders are safe
 
 

@@ -30,5 +30,5 @@ class Owner:
         return self.naming.tags(self.component)
 
     def opts(self, **options: Any) -> pulumi.ResourceOptions:
-        """Return resource options with the parent and `options`, which are those of pulumi.ResourceOptions."""
+        """Return resource options with the parent and with `options`, the other arguments of ResourceOptions."""
         return pulumi.ResourceOptions(parent=self.parent, **options)

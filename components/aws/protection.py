@@ -1,4 +1,4 @@
-"""Protects what AWS cannot create a second time: data, and addresses that other people have stored."""
+"""Protects resources that AWS cannot recreate, because they contain data or others have stored their addresses."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ IRREPLACEABLE: Final = frozenset(
         "aws:cognito/userGroup:UserGroup",
         "aws:cloudwatch/eventArchive:EventArchive",
         "aws:sqs/queue:Queue",
-        # The logs are the audit trail, and nobody can read them without their keys.
+        # The logs are the audit trail, and nobody can read them without their KMS keys.
         "aws:cloudwatch/logGroup:LogGroup",
         "aws:kms/key:Key",
-        # Frontends store the URLs of these resources or their ids. If such a resource is replaced, its URL or id
-        # changes.
+        # Frontends store the URLs or ids of these resources. If such a resource is replaced, its URL or id changes.
         "aws:apigateway/restApi:RestApi",
         "aws:apigatewayv2/api:Api",
         "aws:cognito/userPoolClient:UserPoolClient",
         "aws:cognito/userPoolDomain:UserPoolDomain",
         "aws:cloudfront/distribution:Distribution",
-        # A custom domain name stays the same when it is replaced. But AWS then generates a new target name for it, and
-        # its DNS record still points to the old target name.
+        # If a custom domain is replaced, AWS generates a new target name for it, but the DNS record of the domain still
+        # points to the old target name.
         "aws:apigateway/domainName:DomainName",
         "aws:apigatewayv2/domainName:DomainName",
     }
@@ -35,7 +34,7 @@ IRREPLACEABLE: Final = frozenset(
 
 
 def protect_irreplaceable() -> None:
-    """Protect every resource of these types that the program declares after this call.
+    """Protect every resource of the types in IRREPLACEABLE that the program declares after this call.
 
     Pulumi then refuses to delete or to replace the resource.
     """

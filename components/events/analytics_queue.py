@@ -1,7 +1,7 @@
 """The FIFO queue for analytics records, and its consumer, the function `record_analytics`.
 
 SQS delivers one batch of a message group at a time, and the target of a rule has one fixed message group. Several
-message groups therefore need several rules: one for each first character of the event ids.
+message groups therefore need several rules: one for each possible first character of an event id.
 """
 
 from __future__ import annotations

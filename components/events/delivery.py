@@ -17,9 +17,10 @@ from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# EventBridge retries a delivery that the target throttles or cannot accept for six hours, as long as Lambda retains an
-# event. EventBridge then sends the event to the dead-letter queue, which retains the event for 14 days. `make redrive`
-# can send the event again. 185 is the highest number of retries that EventBridge allows, so the age ends the retries.
+# If the target throttles or cannot accept an event, EventBridge retries the delivery for six hours. Lambda retains an
+# asynchronous event for the same time. EventBridge then sends the event to the dead-letter queue, which retains the
+# event for 14 days. `make redrive` can send the event again. EventBridge allows at most 185 retries. With this number,
+# the age limit ends the retries.
 _RETRIED_FOR_S: Final = 6 * 3600
 _RETRIES: Final = 185
 
@@ -46,14 +47,14 @@ def dead_letters_name(name: str) -> str:
 
 
 def make_target(name: str, delivery: Delivery, owner: Owner) -> FailureQueue:
-    """Create the target `name` and its dead-letter queue, which accepts only events of this rule."""
+    """Create the target `name` and its dead-letter queue, which accepts only events of the delivery's rule."""
     return make_targets(name, {name: delivery}, owner, make_queue(dead_letters_name(name), owner))
 
 
 def make_targets(
     name: str, deliveries: Mapping[str, Delivery], owner: Owner, dead_letters: aws.sqs.Queue
 ) -> FailureQueue:
-    """Create one target for each entry of `deliveries`, by name.
+    """Create one EventBridge target for each entry of `deliveries`. The key is the name of the target.
 
     The targets share the dead-letter queue `dead_letters`. Its policy, which this function creates, lets only the
     targets' rules send events. EventBridge accepts only standard queues as dead-letter queues, even if the target is a

@@ -56,7 +56,7 @@ class EventBusArgs:
     state_machine_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     standard_timeout_s: int
-    """Seconds after which a STANDARD execution ends. A PENDING order of this age becomes FAILED."""
+    """Time limit of a STANDARD execution in seconds. An order that is still PENDING at this age becomes FAILED."""
     archive_retention_days: int
     """Number of days for which the archive stores events for replay."""
     mail_sender: str
@@ -85,7 +85,7 @@ class EventBus(pulumi.ComponentResource):
     failure_queues: Mapping[str, FailureQueue]
     """Failure queues of the functions, the rule targets, the stream and the queues."""
     rules: Mapping[str, MonitoredRule]
-    """All rules, by role."""
+    """All rules, by their names without project and stack."""
     queues: Mapping[str, MonitoredQueue]
     """The queues in front of functions, by name."""
     streams: Mapping[str, MonitoredStream]
@@ -200,16 +200,16 @@ class EventBus(pulumi.ComponentResource):
                 source="process_order",
                 timeout_s=15,
                 memory_mb=256,
-                # The function raises an error when it wants Lambda to retry the event. For example, the EXPRESS
-                # execution of the order may still run.
+                # The function raises an error on purpose if Lambda must retry the event later, for example because the
+                # EXPRESS execution of the order may still be running.
                 raises_business_errors=True,
                 environment={"ORDERS_TABLE": args.orders_table.name, "STATE_MACHINE_ARN": args.state_machine_arn},
                 permissions=[
                     allow("dynamodb:GetItem", on=args.orders_table.arn),
                     allow("states:StartExecution", on=args.state_machine_arn),
                 ],
-                # The source article prescribes these limits and both queues. If Lambda gives up an event, the sweep
-                # starts the workflow of its order.
+                # The article from which this platform comes prescribes these limits and both queues. If Lambda gives up
+                # an event, the sweep starts the workflow of its order.
                 asynchronous=AsynchronousInvocation(
                     success_topic_arn=self._successes.arn,
                     maximum_event_age_s=300,

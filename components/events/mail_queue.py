@@ -27,13 +27,13 @@ _SOURCE: Final = "send_email"
 _TARGET: Final = "send-email"
 _TIMEOUT_S: Final = 60
 _DAY_S: Final = 86_400
-# An email takes about 90 ms (tools/cost/assumptions.toml). With this longer time, the function still reaches the send
-# rate when its calls are slow.
+# Seconds per email from which the concurrency is calculated. An email takes only about 90 ms
+# (tools/cost/assumptions.toml), so the function reaches the send rate even when its calls are slow.
 _MAIL_S: Final = 0.25
-# Part of the send rate that the function uses. The calls of SES take different times, so emails that leave the function
-# at the exact rate would sometimes reach SES faster.
+# Share of the send rate that the function uses. Calls to SES vary in duration, so emails that the function sends at the
+# exact rate would sometimes arrive at SES faster.
 _USED: Final = 0.95
-# Part of the time limit that the pauses between the emails of a batch don't use. It remains for slow calls.
+# Seconds of the time limit that remain for slow calls, because the pauses between the emails of a batch don't use them.
 _RESERVE_S: Final = 20
 
 
@@ -57,7 +57,7 @@ class MailQueueArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How the function keeps to a send rate: so many invocations at a time, each with a pause between two emails."""
+    """How `send_email` keeps to a send rate: the number of concurrent invocations, and the pause between two emails."""
 
     concurrency: int
     """Highest number of concurrent invocations."""
@@ -82,9 +82,9 @@ def remembered_days(archive_retention_days: int) -> int:
     """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
 
     A replay can start on the last day for which the archive stores the event, and EventBridge then tries to deliver the
-    event for up to a day. The event may then wait in three queues, one after the other: in the dead-letter queue of the
-    target, in the queue of the function, and in the function's failure queue. After a redrive, the event waits in the
-    function's queue again.
+    event for up to six hours, which count as one day. After that, the event can wait in three queues, one after the
+    other: in the dead-letter queue of the target, in the queue of the function, and in the function's failure queue.
+    After a redrive, the event waits in the function's queue again.
     """
     return archive_retention_days + 1 + 4 * FOURTEEN_DAYS_S // _DAY_S
 
@@ -94,7 +94,8 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
     context = args.context
     identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
     pace_ = pace(args.max_send_rate, context.timeout_s(_SOURCE, _TIMEOUT_S))
-    # In release 0.1.0, the failure queue was a child of the function. The alias keeps the queue with its messages.
+    # In release 0.1.0, the failure queue was a child of the function in Pulumi's state. With the alias, an update keeps
+    # the queue and its messages.
     former_parent = pulumi.create_urn("send-email", "orders:index:Function", owner.parent)
     return make_queue_consumer(
         "email",

@@ -18,7 +18,7 @@ from components.functions.function import Function, FunctionArgs, FunctionContex
 from contracts.orders import DETAIL_TYPES, EVENT_SOURCE, TRANSITIONS
 
 _BATCH: Final = 50
-# With this value of both limits, Lambda retries a record until the stream deletes it, 24 h after the change. The
+# With this value for both limits, Lambda retries a record until the stream deletes it, 24 h after the change. The
 # function itself sets aside the records that can never become an event, so only an outage makes Lambda retry.
 _NO_LIMIT: Final = -1
 
@@ -96,8 +96,8 @@ def make_relay(
         # Lambda processes two batches of a shard at a time. The changes of one order stay in sequence, because they
         # have the same partition key, and Lambda never processes two batches with the same key at the same time.
         parallelization_factor=2,
-        # If one record ends the function, for example by a timeout, Lambda splits the batch, and the records before
-        # that record are still published.
+        # If one record makes the function fail, for example by a timeout, Lambda splits the batch, so the records
+        # before that record are still published.
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=_NO_LIMIT,
         maximum_record_age_in_seconds=_NO_LIMIT,

@@ -1,11 +1,11 @@
 """A function with an SQS queue in front of it.
 
-Lambda retries a failed asynchronous event only twice, within minutes. A queue stores the event for up to 14 days, no
-matter what the function or its role may do: a message leaves the queue only if the function has handled the message, or
-after the last delivery. The queue also limits the concurrency of the function.
+Lambda retries a failed asynchronous event only twice, within minutes. A queue stores the event for up to 14 days, even
+if the function fails or its role lacks a permission: a message leaves the queue only if the function has handled the
+message, or after the last delivery. The queue also limits the concurrency of the function.
 
-EventBridge retries no delivery that the queue's policy does not allow, and sends the event to the dead-letter queue of
-the target at once. The function therefore consumes this queue too, so such events return by themselves.
+If the queue's policy does not allow a delivery, EventBridge does not retry it, and immediately sends the event to the
+dead-letter queue of the target. The function also consumes this dead-letter queue, so such events need no redrive.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def make_queue_consumer(
     )
     for role, source, concurrency in (
         ("queue", queue, args.concurrency),
-        # Few events return this way, so they must not delay those in the queue.
+        # Few events arrive in the dead-letter queue of the targets, so the lowest concurrency is enough.
         ("delivery", undelivered, LEAST_CONCURRENCY),
     ):
         aws.lambda_.EventSourceMapping(

@@ -1,7 +1,7 @@
 """The sweep, which restarts the workflow of late orders (docs/decisions/28-late-orders-are-restarted.md).
 
-`mark_late_orders` reads the orders stream in large batches, and marks each order that a batch creates but does not
-decide. `restart_late_orders` runs on a schedule and starts the workflow of marked orders again.
+`mark_late_orders` reads the orders stream in large batches, and marks each order that was created but not decided
+within one batch. `restart_late_orders` runs on a schedule and starts the workflow of marked orders again.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from components.functions.failure_queues import FailureQueue, as_failure_queue
 from components.functions.function import AsynchronousInvocation, Function, FunctionArgs, FunctionContext
 from contracts.orders import TRANSITIONS
 
-# Lambda's maximum. Lambda invokes the function earlier if the records reach 6 MB, which is about 2,400 orders, or when
-# the batching window ends (AWS Lambda Developer Guide, "DynamoDB event sources").
+# Largest batch that Lambda allows, in records. Lambda invokes the function earlier if the records reach 6 MB, which is
+# about 2,400 orders, or when the batching window ends (AWS Lambda Developer Guide, "DynamoDB event sources").
 _BATCH: Final = 10_000
 _MINUTE_S: Final = 60
-# Consecutive sweeps don't overlap, because a sweep ends before the next one starts.
+# Seconds from the time limit of a sweep to the start of the next sweep, so that two sweeps don't overlap.
 _RESERVE_S: Final = 10
-# A record regularly waits for one batching window.
+# A record normally waits for up to one batching window. Only a record that waits for several windows is late.
 _WINDOWS_UNTIL_LATE: Final = 3
 _DEFAULT_BUS: Final = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepArgs:
-    """The orders whose workflow the sweep restarts, and how often it does."""
+    """The orders whose workflow the sweep restarts, and the time from one sweep to the next."""
 
     context: FunctionContext
     """Settings that all functions of the stack share."""
@@ -46,12 +46,12 @@ class SweepArgs:
     state_machine_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     minutes: int
-    """Minutes from one sweep to the next, 1-5. Lambda's batching window is as long, and its maximum is 5 minutes."""
+    """Minutes from one sweep to the next, 1-5. Also the batching window of the stream (Lambda: at most 5 minutes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """The two functions, and their sources of work."""
+    """The functions that mark and restart late orders, and the stream and the schedule that invoke them."""
 
     mark_late_orders: Function
     restart_late_orders: Function
@@ -103,7 +103,8 @@ def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, Fai
             context=args.context,
             component=owner.component,
             source="mark_late_orders",
-            # If all orders of a batch are late, the function makes thousands of calls. More memory means more CPU.
+            # If all orders of a batch are late, the function makes thousands of calls, so it has a long time limit. It
+            # also has more memory, because Lambda assigns CPU in proportion to memory.
             timeout_s=300,
             memory_mb=1024,
             environment={"ORDERS_TABLE": table.name},
@@ -130,13 +131,13 @@ def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, Fai
         event_source_arn=table.stream_arn,
         function_name=function.arn,
         # The first batches also contain the orders of the last 24 h, which is how long DynamoDB retains stream records.
-        # An update of a stack with PENDING orders therefore finds them too.
+        # If an update adds the function to a stack, the function therefore also marks orders that are already PENDING.
         starting_position="TRIM_HORIZON",
         batch_size=_BATCH,
         maximum_batching_window_in_seconds=args.minutes * _MINUTE_S,
-        # A batch that times out, because all of its orders are late, succeeds in parts.
+        # If a batch times out because all of its orders are late, Lambda splits the batch, and the parts succeed.
         bisect_batch_on_function_error=True,
-        # Lambda retries until the stream drops the records after 24 h, so that no late order is missed before.
+        # Lambda retries until the stream deletes the records after 24 h, so no late order is missed before that.
         maximum_retry_attempts=-1,
         maximum_record_age_in_seconds=-1,
         function_response_types=["ReportBatchItemFailures"],
@@ -168,7 +169,8 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
                 allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.arn),
                 allow("states:StartExecution", on=args.state_machine_arn),
             ],
-            # The next sweep repeats everything, so Lambda must neither retry nor store a failed or delayed sweep.
+            # The next sweep repeats everything, so Lambda neither retries nor stores a failed sweep, and drops a sweep
+            # that is a minute late.
             asynchronous=AsynchronousInvocation(
                 maximum_event_age_s=_MINUTE_S, maximum_retry_attempts=0, failure_queue=False
             ),
@@ -180,7 +182,8 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
 def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> aws.cloudwatch.EventRule:
     """Create the rule that invokes `function` every few minutes.
 
-    A rule needs no role, unlike a schedule of EventBridge Scheduler: the function's own policy allows the rule.
+    Unlike a schedule of EventBridge Scheduler, a rule needs no role: the function's resource policy lets the rule
+    invoke it.
     """
     rule = aws.cloudwatch.EventRule(
         f"{owner.component}-late-orders",

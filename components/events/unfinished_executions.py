@@ -66,8 +66,9 @@ def make_fail_order(
             memory_mb=256,
             environment={"ORDERS_TABLE": orders_table.name, "STANDARD_TIMEOUT_S": str(standard_timeout_s)},
             permissions=[allow("dynamodb:UpdateItem", on=orders_table.arn)],
-            # An order whose event is lost stays PENDING. The sweep then starts its workflow again, so the order is
-            # decided, or its next execution ends at the time limit and causes another event.
+            # No failure queue is needed. If an event is lost, its order stays PENDING, and the sweep starts the
+            # workflow of the order again. The order is then decided, or its next execution ends at the time limit and
+            # causes another event.
             asynchronous=AsynchronousInvocation(failure_queue=False),
         ),
         owner.opts(),

@@ -100,7 +100,7 @@ _BUILDS: Final = ContextVar("builds", default=True)
 
 @contextmanager
 def only_named() -> Generator[None]:
-    """Return a context manager within which archives get a path but are not built.
+    """In the `with` block, give each archive a path, but don't build the archive.
 
     `make cost` and `make generate` run the program only to read its resources. These commands need no archives, and
     therefore no package index from which to build the archives.
@@ -119,7 +119,7 @@ class Archives:
     powertools_layer: pulumi.FileArchive
     common_layer: pulumi.FileArchive
     functions: Mapping[str, pulumi.FileArchive]
-    """By the folder under functions/."""
+    """Archives of the functions, by their folders under functions/."""
 
 
 def build_all(architecture: str) -> Archives:
@@ -200,7 +200,7 @@ def powertools_layer_archive(architecture: str) -> pulumi.FileArchive:
 def _makers() -> tuple[tuple[str, bytes], ...]:
     """Return the sources of the build code, and the versions of the packages that the build code uses.
 
-    Both are part of the hash of every archive, so a change of the build code builds all archives again.
+    Both are part of the hash of every archive, so all archives are built again after a change of the build code.
     """
     sources = [*(Path(__file__).with_name(name) for name in _MAKERS), SCRIPT]
     packages = ((package, version(package).encode()) for package in ("botocore", "fastjsonschema"))
@@ -241,9 +241,9 @@ def _install_wheels(target: Path, architecture: str) -> None:
 
 
 def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
-    """Yield path and content of each file of `folder` for an archive.
+    """Yield the path in the archive and the content of each file in `folder`.
 
-    Leave out byte code of this machine, hidden files and the installer's records.
+    Leaves out byte code of this machine, hidden files and the installer's records.
     """
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
@@ -258,8 +258,8 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return the bytes of a zip file with sorted entries, fixed times and fixed modes.
 
     The bytes depend only on the names and contents of `files`. Nothing is compressed, because two versions of zlib
-    compress the same content to different bytes. Pulumi would then deploy every function again whenever another machine
-    deploys.
+    compress the same content to different bytes. With compression, Pulumi would therefore deploy every function again
+    whenever another machine deploys.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -274,7 +274,7 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write `data` to `path` atomically, because deployments of several stacks may build at the same time."""
+    """Write `data` to `path` atomically, because deployments of several stacks can build at the same time."""
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

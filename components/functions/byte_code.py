@@ -52,7 +52,7 @@ def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
 def lambda_python() -> str:
     """Return the path of a Python of PYTHON_VERSION: the running Python, or one that uv finds or installs.
 
-    A plain `pulumi up` creates .venv with any `python3`, so the program may run on another version.
+    A plain `pulumi up` creates .venv with any `python3`, so the program can run on another version.
 
     Raises BuildError if uv can neither find nor install this version.
     """

@@ -42,7 +42,7 @@ def as_failure_queue(made: aws.sqs.Queue, kind: Kind, *, redrive_to: pulumi.Outp
 
 
 def function_failure_queues(functions: Mapping[str, Function]) -> dict[str, FailureQueue]:
-    """Return the failure queues of `functions` by name, for example `process-order-dlq` and `fail-order-failures`.
+    """Return the failure queues of `functions` by name, for example `process-order-failures`.
 
     `functions` is keyed by the folder of the function.
     """

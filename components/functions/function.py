@@ -30,7 +30,7 @@ class FunctionContext(StackContext):
     provisioned_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     """Execution environments that Lambda keeps initialized, by function. A function that is not listed has none."""
     overrides: Mapping[str, FunctionOverride] = field(default_factory=dict[str, "FunctionOverride"])
-    """Limits of single functions that differ in this stack, by function."""
+    """Time limits and memory that this stack overrides, by function."""
     built: Mapping[str, pulumi.FileArchive] = field(default_factory=dict[str, pulumi.FileArchive])
     """Archives by the folder under functions/. A function builds its archive if it is missing here."""
 
@@ -47,7 +47,7 @@ class FunctionContext(StackContext):
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionOverride:
-    """The limits of a function that differ in one stack. None keeps the limit in the function's declaration."""
+    """The time limit and memory that one stack sets for a function. None keeps the declared value."""
 
     timeout_s: int | None = None
     """Seconds, 1-900."""
@@ -57,7 +57,7 @@ class FunctionOverride:
 
 @dataclass(frozen=True, kw_only=True)
 class CallerLimit:
-    """The longest time limit with which a function ends before its caller stops waiting."""
+    """The longest time limit with which a function still ends before its caller stops waiting."""
 
     at_most_s: int
     """Seconds."""
@@ -66,7 +66,7 @@ class CallerLimit:
 
 
 class TimeLimitError(pulumi.RunError):
-    """A function's time limit exceeds its caller's. Pulumi prints the message of this error without a traceback."""
+    """A function could run for longer than its caller waits. Pulumi prints the message without a traceback."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,16 +74,16 @@ class AsynchronousInvocation:
     """Settings with which Lambda handles asynchronous invocations of a function."""
 
     success_topic_arn: pulumi.Input[str] | None = None
-    """ARN of the SNS topic that Lambda notifies of each event that the function has handled. None for no message."""
+    """ARN of the SNS topic that Lambda notifies of each event that the function has handled. None for no topic."""
     maximum_event_age_s: int = 21_600
-    """Longest age of an event in seconds, 60-21600. Lambda gives older events up.
+    """Longest age of an event in seconds, 60-21600. Lambda gives up older events.
 
     Throttling never uses up a retry, so a throttled event waits until this age.
     """
     maximum_retry_attempts: int = 2
-    """Number of retries after a failure, 0-2. After the last retry, Lambda gives the event up."""
+    """Number of retries after a failure, 0-2. After the last retry, Lambda gives up the event."""
     failure_queue: bool = True
-    """Whether Lambda sends an event that it gives up to a failure queue, together with the error.
+    """Whether Lambda sends each event that it has given up, together with the error, to a failure queue.
 
     False only if another part of the platform repeats the work of each lost event.
     """
@@ -321,9 +321,10 @@ def _checked_timeout_s(args: FunctionArgs) -> int:
 
 
 def check_overrides(overrides: Mapping[str, FunctionOverride], limits: Mapping[str, CallerLimit]) -> None:
-    """Check the time limits of a stack's settings, by function, before the program creates the first resource.
+    """Check the time limits in a stack's `overrides`, by function, before the program creates the first resource.
 
-    Raises TimeLimitError if a function could outlive its caller.
+    `limits` contains the caller limits, by function. Raises TimeLimitError if a function could run for longer than its
+    caller waits.
     """
     for source, override in overrides.items():
         if override.timeout_s and (limit := limits.get(source)):
@@ -339,5 +340,5 @@ def _check_timeout(source: str, timeout_s: int, limit: CallerLimit) -> None:
 
 
 def by_source(*functions: Function) -> dict[str, Function]:
-    """Return the functions by their folders."""
+    """Return {folder: function} for `functions`."""
     return {function.source: function for function in functions}

@@ -132,8 +132,8 @@ def _trimmed(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str,
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             wanted += _references(shapes[name])
-    # Only operations, shapes and the model itself lose their documentation. botocore reads the documentation of
-    # `clientContextParams`.
+    # Only operations, shapes and the model itself lose their documentation. Other parts keep theirs, because botocore
+    # reads the documentation of `clientContextParams`.
     trimmed = {"operations": _undocumented(kept), "shapes": _undocumented(dict(sorted(shapes.items())))}
     return {name: part for name, part in model.items() if name != "documentation"} | trimmed
 
@@ -151,7 +151,7 @@ def _references(node: object) -> Iterator[str]:
 
 
 def _undocumented(node: Any) -> Any:
-    """Return a part of a model without its documentation."""
+    """Return `node`, a part of a model, without its documentation."""
     if isinstance(node, dict):
         entries = cast("dict[str, Any]", node).items()
         return {

@@ -1,4 +1,4 @@
-"""Defines the alarms. Every alarm means a fault of the platform. Orders with a business error fire no alarm."""
+"""Defines the alarms. Every alarm indicates a fault in the platform. Business errors fire no alarm."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from contracts.orders import DETAIL_TYPES
 _MINUTE_S: Final = 60
 # A math expression of an alarm can include up to ten metrics (Amazon CloudWatch User Guide, "Alarm data queries").
 _METRICS_OF_AN_ALARM: Final = 10
-# Lambda retries a failed event after one minute and after two more minutes. An event of this age was therefore
-# throttled, or it failed twice.
+# Lambda retries a failed event after one minute and after two more minutes. If an event still waits at this age, Lambda
+# therefore throttled its function, or the function failed twice.
 _LATE_EVENT_MS: Final = 120_000
-# DynamoDB cancels one of two transactions that meet. The functions retry, so only many conflicts delay orders.
+# DynamoDB cancels one of two transactions that change the same item at the same time. The functions retry cancelled
+# transactions, so only many conflicts delay orders and fire the alarm.
 _CONFLICTS_PER_MINUTE: Final = 60
 _ENDED_BY = (
     "fail-order sets the order to FAILED if it is PENDING and has reached the time limit. "
@@ -44,7 +45,7 @@ class Alarm:
     threshold: float
     """The alarm fires at this value or above it, in the unit of the metric."""
     highest: bool = False
-    """Whether the alarm compares the highest of several metrics."""
+    """Whether the alarm compares the highest of several metrics with the threshold, instead of their sum."""
     period_s: int = 5 * _MINUTE_S
     periods: int = 1
     """Number of latest periods that the alarm evaluates."""
@@ -91,7 +92,7 @@ def function_alarms(functions: Mapping[str, Function]) -> Iterator[Alarm]:
 
 
 def throttle_alarms(functions: Mapping[str, Function], polled: Sequence[str]) -> Iterator[Alarm]:
-    """Yield one alarm on the throttles of each group of functions. A group waits in the same way.
+    """Yield one alarm on throttling for each group of functions on which throttling has the same effect.
 
     `polled` contains the functions for which Lambda reads a queue or a stream.
     """
@@ -116,7 +117,7 @@ def throttle_alarms(functions: Mapping[str, Function], polled: Sequence[str]) ->
 def lost_work_alarms(
     functions: Mapping[str, Function], rules: Mapping[str, MonitoredRule], streams: Mapping[str, MonitoredStream]
 ) -> Iterator[Alarm]:
-    """Yield the alarms on work that a service gave up, and on work that it could not even put into a failure queue.
+    """Yield the alarms on work that a service gave up, or that it could not even send to a failure queue.
 
     Services write the metrics of these alarms every minute, so the alarms fire earlier than those on failure queues.
     """
@@ -190,8 +191,8 @@ def set_aside_alarm(naming: Naming) -> Alarm:
 def late_orders_alarm(naming: Naming) -> Alarm:
     """Return the alarm on orders that the sweep finds PENDING.
 
-    A function whose role may not read its stream is never invoked, and has no metric then. IteratorAge has no data
-    either. The late orders are the signal in this case.
+    If the role of a function lacks the permission to read its stream, Lambda never invokes the function, so the metrics
+    of the function, such as IteratorAge, have no data. Only late orders reveal this fault.
     """
     return Alarm(
         role="orders-late",
@@ -203,7 +204,7 @@ def late_orders_alarm(naming: Naming) -> Alarm:
 
 
 def table_alarms(tables: Mapping[str, MonitoredTable]) -> Iterator[Alarm]:
-    """Yield the alarms on DynamoDB requests that were throttled or met another transaction."""
+    """Yield the alarms on DynamoDB requests that were throttled or conflicted with another transaction."""
     for kind in ("read", "write"):
         yield from _combined(
             f"table-{kind}-throttles",
@@ -235,7 +236,8 @@ def backlog_alarms(
             f"{stream.consumer.replace('_', '-')}.",
             metric=metrics.lambda_metric("IteratorAge", functions[stream.consumer].function_name, "Maximum"),
             threshold=stream.late_after_s * 1000,
-            # Lambda writes the metric when it invokes the function, so only about once per batching window.
+            # Lambda writes the metric when it invokes the function, which is about once per batching window. The period
+            # of the alarm is therefore two windows long.
             period_s=2 * stream.window_s or _MINUTE_S,
             periods=1 if stream.window_s else 3,
         )
@@ -258,9 +260,9 @@ def _combined(
     highest: bool = False,
     periods_to_alarm: int = 1,
 ) -> Iterator[Alarm]:
-    """Yield one alarm on up to ten metrics. Further alarms, with the suffixes -2, -3 and so on, have the other metrics.
+    """Yield alarms on the metrics in `watched`, ten metrics per alarm. The second alarm has the suffix -2, and so on.
 
-    The alarm fills missing data points with 0. AWS recommends such an alarm to evaluate several periods, because the
+    Each alarm fills missing data points with 0. AWS recommends that such an alarm evaluate several periods, because the
     latest period has no data yet (Amazon CloudWatch User Guide, "Using math expressions", FILL).
     """
     for number, some in enumerate(batched(watched, _METRICS_OF_AN_ALARM, strict=False), start=1):

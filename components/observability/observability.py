@@ -44,13 +44,13 @@ class ObservabilityArgs:
     failure_queues: Mapping[str, FailureQueue]
     """All failure queues of the stack, by name."""
     rules: Mapping[str, MonitoredRule]
-    """All EventBridge rules of the stack, by role."""
+    """All EventBridge rules of the stack, by their names without project and stack."""
     queues: Mapping[str, MonitoredQueue]
     """The queues in front of functions, by name."""
     streams: Mapping[str, MonitoredStream]
     """The streams that functions read, by name."""
     tables: Mapping[str, MonitoredTable]
-    """All tables of the stack, by role."""
+    """All tables of the stack, by their names without project and stack."""
     standard_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     standard_log_group_name: pulumi.Input[str]
@@ -249,7 +249,7 @@ class Observability(pulumi.ComponentResource):
 
 
 def _watched(alarm: Alarm) -> dict[str, Any]:
-    """Return the arguments of `aws.cloudwatch.MetricAlarm` that select what the alarm compares with its threshold."""
+    """Return the arguments of `aws.cloudwatch.MetricAlarm` that select the metrics of `alarm`."""
     if isinstance(alarm.metric, Metric):
         metric, percentile = alarm.metric, alarm.metric.statistic.startswith("p")
         return {

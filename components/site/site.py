@@ -1,7 +1,7 @@
 """The web site of the shop on AWS: one CloudFront distribution serves the pages and both APIs from one origin.
 
-A browser sends no preflight requests within one origin, and scripts can read every response, including the errors of
-the gateways (docs/decisions/31-one-origin-for-site-and-apis.md).
+A browser sends no preflight requests within one origin, and scripts can read every response, including errors that API
+Gateway itself returns (docs/decisions/31-one-origin-for-site-and-apis.md).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SiteArgs:
     rest_api_id: pulumi.Input[str]
     """Id of the REST API."""
     rest_api_stage: pulumi.Input[str]
-    """Name of the stage of the REST API, with which each path of the API starts."""
+    """Name of the stage of the REST API, the first part of each path of the API."""
     http_api_id: pulumi.Input[str]
     """Id of the HTTP API. Its default stage is not part of its paths."""
     sign_in_urls: Sequence[pulumi.Input[str]]
@@ -128,7 +128,8 @@ class Site(pulumi.ComponentResource):
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 }
             ],
-            # S3 accepts a rule for noncurrent versions only in a bucket with versioning.
+            # S3 accepts a rule for noncurrent versions only in a bucket with versioning, so versioning must be enabled
+            # first.
             opts=self._owner.opts(depends_on=[versioning]),
         )
         return bucket
@@ -160,7 +161,7 @@ class Site(pulumi.ComponentResource):
             enabled=True,
             is_ipv6_enabled=True,
             http_version="http2and3",
-            # This class includes every edge location except those in South America, Australia and New Zealand.
+            # This price class includes every edge location except those in South America, Australia and New Zealand.
             price_class="PriceClass_200",
             default_root_object="index.html",
             aliases=[args.own_domain.name] if args.own_domain else None,
@@ -259,7 +260,8 @@ def _api_behavior(
         "allowed_methods": [*_ALL_METHODS],
         "cached_methods": [*_READ],
         "cache_policy_id": _CACHING_DISABLED,
-        # API Gateway finds the API by the header Host, so the request must have the API's own host name.
+        # API Gateway finds the API by the header Host, so CloudFront sends the API's own host name instead of the
+        # viewer's header.
         "origin_request_policy_id": _ALL_VIEWER_EXCEPT_HOST_HEADER,
         "response_headers_policy_id": headers_policy,
         "function_associations": [{"event_type": "viewer-request", "function_arn": function}],

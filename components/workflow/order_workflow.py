@@ -1,7 +1,8 @@
-"""The order workflow: an EXPRESS state machine decides orders, and a STANDARD one runs it for accepted orders.
+"""The order workflow: an EXPRESS state machine decides orders, and a STANDARD one runs EXPRESS executions.
 
-`POST /process` starts the EXPRESS state machine directly. AWS bills STANDARD by state transition, so the STANDARD state
-machine has one state that starts an EXPRESS execution and waits for it (docs/decisions/19-standard-runs-express.md).
+`POST /process` starts the EXPRESS state machine directly. Orders of `POST /orders` start the STANDARD state machine.
+AWS bills STANDARD by state transition, so the STANDARD state machine has one state that starts an EXPRESS execution and
+waits for it (docs/decisions/19-standard-runs-express.md).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from components.workflow.state_machine import ACCEPTED_DEFINITION, DEFINITION
 from contracts.orders import API_TIMEOUT_S, LONGEST_BEHIND_API_S
 
 _COMPONENT: Final = "order-workflow"
-# A STANDARD execution fails with this error if its order has no row.
+# A STANDARD execution fails with this error if its order has no row. No state machine uses this error for a rejected
+# order, so the error fires an alarm.
 _UNEXPECTED_ERROR: Final = "NotRecorded"
 
 
@@ -37,7 +39,7 @@ class OrderWorkflowArgs:
     inventory_table: aws.dynamodb.Table
     """Table of products and their stock."""
     standard_timeout_s: int
-    """Seconds after which a STANDARD execution ends. Until the order is decided, it runs EXPRESS executions."""
+    """Time limit in seconds of a STANDARD execution, which runs EXPRESS executions until the order is decided."""
     express_timeout_s: int = LONGEST_BEHIND_API_S
     """Time limit of an EXPRESS execution in seconds. The execution must end before API Gateway stops waiting."""
 
@@ -58,9 +60,9 @@ class OrderWorkflow(pulumi.ComponentResource):
     """Two state machines with their roles and log groups, their functions, and the notification topic."""
 
     standard: Machine
-    """State machine that decides orders of `POST /orders`. The name of an execution is the order id."""
+    """State machine for orders of `POST /orders`. The name of an order's first execution is the order id."""
     express: Machine
-    """State machine that decides orders of `POST /process`. API Gateway starts it with StartSyncExecution."""
+    """State machine that decides orders. API Gateway and STANDARD executions start it with StartSyncExecution."""
     notification_topic_arn: pulumi.Output[str]
     """ARN of the SNS topic that receives a message for each order that the workflow processes."""
     functions: Mapping[str, Function]
@@ -145,8 +147,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         name, physical = f"{self._name}-{role}", self._owner.name(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            # The account's resource policy for CloudWatch Logs is limited to 5,120 characters. A log group with this
-            # prefix needs no entry of its own in that policy.
+            # The account's resource policy for CloudWatch Logs is limited to 5,120 characters. The name starts with
+            # this prefix, because such a log group needs no entry in that policy.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
@@ -256,20 +258,20 @@ def _log_and_trace() -> list[Statement]:
 
 
 def caller_limits() -> dict[str, CallerLimit]:
-    """Return the limit of each function that a Task state invokes, by function."""
+    """Return the caller limit of each function that a Task state invokes, by the folder of the function."""
     definition = state_machine.load(DEFINITION)
     steps = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
     return {source: task_limit(definition, step) for source, step in steps.items()}
 
 
 def task_limit(definition: Mapping[str, Any], step: str) -> CallerLimit:
-    """Return the limit of the function that the Task state `step` invokes."""
+    """Return the caller limit of the function that the Task state `step` invokes."""
     waits_s = state_machine.task_timeout_s(definition, step)
     return CallerLimit(at_most_s=waits_s - 1, because=f"the state {step} stops waiting after {waits_s} s")
 
 
 def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
-    """Raise ValueError unless executions have time for all states, and EXPRESS ends before API Gateway gives up."""
+    """Raise ValueError if a time limit is too short for the states, or too long for API Gateway."""
     for kind, got, steps in (
         ("express", args.express_timeout_s, definition),
         ("standard", args.standard_timeout_s, accepted),

@@ -23,7 +23,7 @@ State = Mapping[str, Any]
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return the parsed definition `workflows/{name}`, with its placeholders."""
+    """Return the parsed definition `workflows/{name}`, without replacing its placeholders."""
     return cast("dict[str, Any]", json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
 
 
@@ -67,7 +67,7 @@ def tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
 
 
 def task_timeout_s(definition: Mapping[str, Any], task: str) -> int:
-    """Return the time limit of one try of `task`, in seconds."""
+    """Return the time limit of one attempt of `task`, in seconds."""
     return int(dict(tasks(definition))[task]["TimeoutSeconds"])
 
 
