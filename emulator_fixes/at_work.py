@@ -41,7 +41,7 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
 def _counts() -> dict[str, int]:
     mappings = list(_lambda._iter_all_esms())
     # Count in the order in which work moves through the platform: records, messages, events, executions. If work moves
-    # on during the count, its next place is then still to be counted.
+    # on during the count, its next place has not been counted yet, so the work is not missed.
     return {
         "records": sum(unread(*found) for found in mappings),
         "messages": sum(_waiting(*found) for found in mappings),
@@ -51,7 +51,7 @@ def _counts() -> dict[str, int]:
 
 
 def _waiting(account: str, region: str, mapping: Any) -> int:
-    """Return the number of messages in the queue of an event source mapping, including those in processing."""
+    """Return the number of messages in the queue of an event source mapping, including those being processed."""
     arn: str = mapping.get("EventSourceArn", "")
     if ":sqs:" not in arn or not mapping.get("Enabled", True):
         return 0

@@ -70,7 +70,7 @@ def poll(original: Any) -> bool:
 
 
 def unread(account: str, region: str, mapping: Any) -> int:
-    """Return the number of records in the mapping's next batch, including those in processing.
+    """Return the number of records in the mapping's next batch, including those being processed.
 
     Records that wait for the end of the batching window do not count.
     """

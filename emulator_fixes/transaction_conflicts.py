@@ -1,8 +1,8 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
 LOCAL_TRANSACTION_MS is the duration of a transaction, in milliseconds. With 0, nothing conflicts. Calls other than
-TransactWriteItems do not become slower. BatchWriteItem and PartiQL never conflict here. A single write (such as
-PutItem) never cancels a transaction, because the write completes before the emulator serves another call.
+TransactWriteItems do not become slower. This correction never lets BatchWriteItem or PartiQL conflict. A single write
+(such as PutItem) never cancels a transaction, because the write completes before the emulator serves another call.
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
     arrives.
