@@ -1,8 +1,8 @@
 """Modules that each correct one difference between the local emulator (ministack) and AWS.
 
-A correction replaces functions of the emulator with its own. The emulator's version is pinned. Each replaced function's
-source is compared with the source for which the correction was written. If the sources differ, the emulator does not
-start, and the error reports the function's name.
+A correction replaces functions of the emulator with its own functions. The emulator's version is pinned. If the source
+of a replaced function differs from the source for which the correction was written, the emulator does not start, and
+the error reports the function's name.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ NAMES: Final = (
 
 
 class CorrectionError(Exception):
-    """The installed emulator differs from the one for which the corrections were written, or a name is unknown."""
+    """The emulator differs from the one for which the corrections were written, or a correction's name is unknown."""
 
 
 def internal(module: str) -> Any:
-    """Import a module of the emulator by its path inside the package. The module's private parts have no types."""
+    """Return a module of the emulator by its path in the package, as Any: the module's private parts have no types."""
     return importlib.import_module(f"{PACKAGE}.{module}")
 
 
 def nested(record: Any, *keys: str) -> Any:
-    """Return the value under the nested `keys` of one of the emulator's records, or None if a key is missing."""
+    """Return the value under the nested `keys` in `record`, a dict of the emulator, or None if a key is missing."""
     for key in keys:
         record = record.get(key) if isinstance(record, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
     return record  # pyright: ignore[reportUnknownVariableType]
@@ -89,7 +89,7 @@ class Replacement:
     source_hash: str
     """First digits of the SHA-256 of the replaced function's source."""
     function: Callable[..., Any]
-    """The new function. Its first argument is the replaced function, and the others are that function's arguments."""
+    """The new function. It receives the replaced function, and then the arguments of the replaced function."""
 
     def install(self) -> None:
         """Replace the function. Raises CorrectionError if the function is missing or its source has changed."""
@@ -139,8 +139,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        # Importing a correction also imports the corrections that it uses, even the ones in `without`. This loop
-        # therefore has to skip the corrections in `without` again.
+        # Skip the corrections in `without` here too, because the import of a correction also imports the corrections
+        # that it uses.
         if replacement.correction not in without:
             replacement.install()
 

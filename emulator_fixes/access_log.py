@@ -77,7 +77,7 @@ def new_uuid(original: Any) -> str:
 
 
 def _write(settings: Any, context: dict[str, Any], answer: Any, began: float) -> None:
-    """Write one line in the stage's log format. A variable without a value becomes `-`, as on AWS."""
+    """Write a request's access log line in the stage's format. A variable without a value becomes `-`, as on AWS."""
     group = str(nested(settings, "destinationArn") or "").partition(":log-group:")[2].removesuffix(":*")
     if not group or group not in _logs._log_groups:
         return

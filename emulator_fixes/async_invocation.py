@@ -1,9 +1,9 @@
 """Lambda's retries and destinations for asynchronous invocations, which the emulator implements only in part.
 
-On AWS, the waits between attempts are 1 and 2 minutes. Here, LAMBDA_ASYNC_RETRY_BASE_SECONDS sets the first wait. An
-EXPRESS execution of the platform ends within half a minute, so on AWS it has ended before the next attempt. Here, an
-attempt waits until the running EXPRESS executions have ended. Otherwise `process_order` could fail on an order that its
-execution is still deciding.
+On AWS, the waits between attempts are 1 and 2 minutes. An EXPRESS execution of the platform ends within half a minute,
+so on AWS it has ended before the next attempt. In the emulator, the waits are shorter (LAMBDA_ASYNC_RETRY_BASE_SECONDS
+is the first wait), so each retry also waits until the running EXPRESS executions have ended. Otherwise `process_order`
+could fail on an order that its execution is still deciding.
 
 Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
     sends to the on-failure destination or to the dead-letter queue, but not to both. It sends an envelope to the
@@ -11,8 +11,8 @@ Emulator: The emulator ignores the event-invoke config of an alias and never sen
     attempt runs the version to which the alias pointed when the event arrived.
 AWS: Lambda uses the event-invoke config of the version or alias that was invoked. It sends to the on-success or
     on-failure destination, and sends a failed event without an envelope to the dead-letter queue as well. All attempts
-    have the same request id. A throttled event waits up to its maximum age, without using up a retry. Lambda sends
-    with the function's role. If the role may not send, Lambda drops the event and counts it in
+    have the same request id. A throttled event waits up to its maximum age, without using up a retry. Lambda sends with
+    the function's role. If the role does not allow sending, Lambda drops the event and counts it in
     DestinationDeliveryFailures or DeadLetterErrors. AsyncEventsDropped counts every event that Lambda gives up.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
@@ -45,7 +45,7 @@ _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("invocation_re
 
 @replaces("services.lambda_svc.invoke_async_with_retry", "289fe4d3cbd4")
 def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
-    """Queue the event for asynchronous invocation, and return immediately."""
+    """Start a thread that invokes `function` with `event` and retries if necessary, and return immediately."""
     del original
     run, entry = contextvars.copy_context().run, object()
     _unfinished.add(entry)
@@ -60,7 +60,7 @@ def invoke_async_with_retry(original: Any, function: Any, event: Any) -> None:
 
 
 def unfinished() -> int:
-    """Return the number of events that a function is processing or that wait for their next attempt."""
+    """Return the number of asynchronous events that are being processed or that wait for their next attempt."""
     return len(_unfinished)
 
 
@@ -105,7 +105,7 @@ def _invoke(function: Any, event: Any) -> None:
 
 
 def _current(function: Any, config: Any) -> Any:
-    """Return the invoked function as it is now: an alias can point to another version than when the event arrived."""
+    """Return the invoked function's current record, because an alias can move while an event waits."""
     name, _, qualifier = config["FunctionArn"].partition(":function:")[2].partition(":")
     found, now = _lambda._get_func_record_for_qualifier(name, qualifier or None)
     if found is None:
@@ -120,10 +120,10 @@ def _settings(function_arn: str) -> Any:
 
 
 def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: float) -> tuple[Any, int, str]:
-    """Invoke until an attempt succeeds or no retry is left.
+    """Call `invoke` until an attempt succeeds or no retry is left.
 
-    Returns the last result, the number of attempts, and the condition: "Success", "RetriesExhausted" or
-    "EventAgeExceeded".
+    The first wait takes `base_s` seconds. Each further wait is twice as long, but at most `longest_s`. Returns the last
+    result, the number of attempts, and the condition: "Success", "RetriesExhausted" or "EventAgeExceeded".
     """
     retries = int(settings.get("MaximumRetryAttempts", 2))
     ends = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", 21_600)) * PATIENCE
@@ -160,7 +160,7 @@ def _send_dead_letter(config: Any, event: Any, request_id: str, result: Any) -> 
 
 
 def _deliver(config: Any, target: str, send: Callable[[], None], metric: str) -> None:
-    """Send with the function's own role. If its role or the target refuses, count a lost event in `metric`."""
+    """Call `send` if the function's role allows it. If the role or `target` refuses, add 1 to `metric`."""
     name, action = config["FunctionName"], _SEND.get(target.split(":")[2], "*")
     if not role_may(config["Role"], action, target):
         _LOG.error("%s: the execution role does not allow %s on %s, so nothing was sent", name, action, target)

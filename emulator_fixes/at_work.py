@@ -31,8 +31,8 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
     """Respond with the counts as JSON: {"records", "messages", "events", "executions"}."""
     if path != AT_WORK:
         return await original(method, path, *arguments)
-    # One count is not enough: an execution may write stream records after the records are counted, and end before the
-    # executions are counted. The second count finds these records.
+    # Count twice, because one count can miss work: an execution may write stream records after the records are counted,
+    # and end before the executions are counted. The second count finds these records.
     first, second = (contextvars.copy_context().run(_counts) for _ in range(2))
     counts = {name: max(number, second[name]) for name, number in first.items()}
     return 200, {"Content-Type": "application/json"}, json.dumps(counts).encode()
@@ -40,8 +40,8 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
 
 def _counts() -> dict[str, int]:
     mappings = list(_lambda._iter_all_esms())
-    # Work moves through the platform in this order: records, messages, events, executions. Because the counts follow
-    # the same order, work that moves on during a count is still counted in its next place.
+    # Count in the order in which work moves through the platform: records, messages, events, executions. If work moves
+    # on during the count, its next place has not been counted yet, so the work is not missed.
     return {
         "records": sum(unread(*found) for found in mappings),
         "messages": sum(_waiting(*found) for found in mappings),
@@ -51,7 +51,7 @@ def _counts() -> dict[str, int]:
 
 
 def _waiting(account: str, region: str, mapping: Any) -> int:
-    """Return the number of messages in the queue of an event source mapping, including those in processing."""
+    """Return the number of messages in the queue of an event source mapping, including those being processed."""
     arn: str = mapping.get("EventSourceArn", "")
     if ":sqs:" not in arn or not mapping.get("Enabled", True):
         return 0

@@ -1,4 +1,4 @@
-"""A workflow's DynamoDB calls run one after the other with all other calls, as DynamoDB's writes do.
+"""A workflow's DynamoDB calls never run at the same time as other calls, so their writes are atomic, as on AWS.
 
 This correction runs the workflow's calls in the thread that serves all requests.
 
@@ -21,7 +21,7 @@ _app: Any = internal("app")
 
 @replaces("services.stepfunctions._invoke_dynamodb", "3d538d8656c8")
 def invoke_dynamodb(original: Any, operation: str, arguments: Any) -> Any:
-    """Run the call in the thread that serves all other requests."""
+    """Run the workflow's DynamoDB call in the thread that serves all other requests."""
 
     async def call(*_: Any) -> Any:
         return original(operation, arguments)

@@ -27,21 +27,21 @@ _signed_in_at: contextvars.ContextVar[int | None] = contextvars.ContextVar("sign
 
 @replaces("services.cognito._build_auth_result", "ff9c8d0d9f5a")
 def create_tokens(original: Any, *arguments: Any, **named: Any) -> Any:
-    """Give all tokens of a new sign-in the same time, unless the tokens come from a refresh."""
+    """Give all tokens of a sign-in the current time as `auth_time`. Tokens from a refresh keep their earlier time."""
     with _at(_signed_in_at.get() or int(time.time())):
         return original(*arguments, **named)
 
 
 @replaces("services.cognito._refresh_auth_result", "7cb88db405d8")
 def refresh_by_api(original: Any, pool: Any, pool_id: str, client_id: str, refresh_token: str) -> Any:
-    """Give the tokens of the API's refresh the time in the refresh token."""
+    """Give tokens that an API call refreshes the `auth_time` of the refresh token."""
     with _at(_time_in(refresh_token)):
         return original(pool, pool_id, client_id, refresh_token)
 
 
 @replaces("services.cognito._oauth2_token", "e0739e03b5e3")
 def refresh_by_endpoint(original: Any, data: Any, query: Any, body: bytes = b"", headers: Any = None) -> Any:
-    """Give the tokens of the token endpoint the time in the refresh token, if the request contains one."""
+    """Give tokens that the token endpoint refreshes the `auth_time` of the refresh token."""
     refresh_token = parse_qs(body.decode(errors="replace")).get("refresh_token", [""])[0]
     with _at(_time_in(refresh_token)):
         return original(data, query, body, headers)

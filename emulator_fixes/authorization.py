@@ -20,7 +20,7 @@ READ_ACTIONS: Final = {
 
 
 def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, Any] | None = None) -> bool:
-    """Return whether the policies of `role_arn`, or the policy of `resource` itself, allow `action`."""
+    """Return whether the policies of `role_arn`, or the policy of `resource` itself, allow `action` on `resource`."""
     account = _responses.get_account_id()
     request = _iam.EvalContext(
         principal_arn=role_arn,
@@ -41,7 +41,7 @@ def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, An
 
 
 def trusts(role_arn: str, service: str) -> bool:
-    """Return whether the trust policy of `role_arn` allows `service`. The policy's conditions are ignored."""
+    """Return whether the trust policy of `role_arn` lets `service` assume the role. Ignores the policy's conditions."""
     role: Any = internal("services.iam")._roles.get(role_arn.rpartition("/")[2])
     document = nested(role, "AssumeRolePolicyDocument")
     policy: Any = json.loads(document) if isinstance(document, str) else document
@@ -53,7 +53,10 @@ def trusts(role_arn: str, service: str) -> bool:
 
 
 def service_may(policy: Any, service: str, action: str, resource: str, source_arn: str) -> bool:
-    """Return whether the resource's `policy` allows `service` ("events.amazonaws.com") to act for `source_arn`."""
+    """Return whether `policy`, the policy of `resource`, lets `service` perform `action` on behalf of `source_arn`.
+
+    `service` is a principal, for example "events.amazonaws.com".
+    """
     request = _iam.EvalContext(
         principal_arn="*",
         principal_type="Service",

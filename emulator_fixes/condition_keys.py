@@ -29,7 +29,7 @@ _keys: contextvars.ContextVar[tuple[Mapping[str, str], ...]] = contextvars.Conte
 
 @replaces("core.iam_actions.request_tag_context", "d46adb816e02")
 def request_tag_context(original: Any, service: str, iam_action: str, body: bytes, parameters: Any) -> Any:
-    """Remember the source and detail type of each event. The emulator authorizes the request after this call."""
+    """Remember the source and detail type of each event before the emulator authorizes the request."""
     if iam_action == _PUT_EVENTS:
         entries: list[Any] = nested(_parsed(body), "Entries") or []
         kinds = {(str(nested(entry, "Source")), str(nested(entry, "DetailType"))) for entry in entries}

@@ -22,8 +22,7 @@ def note(who: str, action: str, resource: str, *, allowed: bool, context: Mappin
         return
     known = {key: value for key, value in (context or {}).items() if value is not None}
     line = {"who": who, "action": action, "resource": resource, "allowed": allowed, "context": known}
-    # The file is open in append mode (O_APPEND), and each line is written in one call, so the lines of several threads
-    # do not mix.
+    # Write the line in one call, to a file in append mode (O_APPEND), so that the lines of several threads do not mix.
     os.write(_opened(path), (json.dumps(line, default=str) + "\n").encode())
 
 

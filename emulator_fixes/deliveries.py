@@ -1,4 +1,4 @@
-"""Functions that send messages to queues and topics of the emulator as AWS services do, for the other corrections."""
+"""Functions with which the corrections send messages to the emulator's queues and topics, as AWS services do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DeliveryError(Exception):
 
 
 def to_queue(arn: str, body: str, attributes: Mapping[str, str] | None = None, group: str | None = None) -> None:
-    """Send `body` with text attributes to the queue with this ARN. Raises DeliveryError."""
+    """Send `body` and `attributes` to the queue `arn`, in the message group `group`. Raises DeliveryError."""
     queue = _sqs._queue_by_arn(arn)
     if queue is None:
         raise DeliveryError("NO_RESOURCE", f"the queue {arn} does not exist")
@@ -37,7 +37,7 @@ def to_queue(arn: str, body: str, attributes: Mapping[str, str] | None = None, g
 
 
 def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -> None:
-    """Publish `body` with text attributes to the topic with this ARN. Raises DeliveryError."""
+    """Publish `body` and `attributes` to the topic `arn`. Raises DeliveryError."""
     named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
     if arn not in _sns._topics:
         raise DeliveryError("NO_RESOURCE", f"the topic {arn} does not exist")
@@ -45,7 +45,7 @@ def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -
 
 
 def to_destination(arn: str, body: Any) -> None:
-    """Send an invocation record to a queue or a topic. Raises DeliveryError, also for every other kind of target."""
+    """Send the invocation record `body` to a queue or topic. Raises DeliveryError, also for any other kind of `arn`."""
     text, service = json.dumps(body, default=str), arn.split(":")[2]
     if service == "sqs":
         to_queue(arn, text)
@@ -61,5 +61,5 @@ def timestamp() -> str:
 
 
 def count(metric: str, function: str) -> None:
-    """Add 1 to the metric of Lambda with this name, in the dimension of the function with this name."""
+    """Add 1 to Lambda's metric `metric` of the function `function`."""
     _metrics.record_metric("AWS/Lambda", metric, 1, "Count", {"FunctionName": function})

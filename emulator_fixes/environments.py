@@ -1,13 +1,14 @@
-"""A function has at most PLACES execution environments here, and further invocations wait for a free one.
+"""Each function has at most PLACES execution environments, and further invocations wait for a free one.
 
-Here each environment is a process on the same machine. Without a limit, a burst of orders would cause many cold starts
-at the same time. These cold starts would slow each other down until functions time out. This correction limits the
-environments of each function. The wait for a free environment does not count toward the time limit of the invocation.
+In the emulator, each environment is a process on the same machine. Without a limit, a burst of orders would cause many
+cold starts at the same time. These cold starts would slow each other down until functions time out. This correction
+limits the environments of each function. The wait for a free environment does not count toward the time limit of the
+invocation.
 
 Emulator: If no execution environment of a function is free, the emulator creates a new one for each invocation. It has
     no limit that protects the machine that it runs on.
-AWS: Lambda also creates a new execution environment for each such invocation, but distributes them over the machines of
-    a data center.
+AWS: Lambda also creates a new execution environment for each such invocation, but distributes the environments over
+    many machines.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 Upstream: nothing to report, because the limit depends on the machine.
 """
@@ -48,7 +49,7 @@ class Line:
         return True
 
     def leave(self) -> None:
-        """Give the place to the caller that has waited longest."""
+        """Give up a place, and admit the caller that has waited longest."""
         with self._guard:
             if self.waiting:
                 self.waiting.popleft().set()
@@ -63,7 +64,7 @@ _lines: Final[dict[str, Line]] = {}
 def acquire(original: Any, function: Any, config: Any) -> Any:
     """Wait for a free environment before the invocation counts toward the account's concurrency.
 
-    Reserved concurrency counts waiting invocations too, because on AWS they would run.
+    Reserved concurrency counts waiting invocations too, because they would already run on AWS.
     """
     line = _lines.setdefault(_lambda._inflight_key(config), Line(PLACES))
     if not line.enter(_lambda._reserved_concurrency(function, config)):
@@ -76,7 +77,7 @@ def acquire(original: Any, function: Any, config: Any) -> Any:
 
 @replaces("services.lambda_svc._release_execution_slot", "b35708f638af")
 def release(original: Any, slot: str | None) -> None:
-    """End an invocation, and give its environment to the next one that waits."""
+    """End an invocation, and give its environment to the invocation that has waited longest."""
     original(slot)
     if slot is not None:
         _lines[slot].leave()

@@ -1,4 +1,4 @@
-"""EventBridge checks permissions before a delivery, and sends failed deliveries to the target's dead-letter queue.
+"""EventBridge checks permissions before a delivery, and sends undelivered events to the target's dead-letter queue.
 
 Emulator: The emulator invokes a function synchronously and without retries. It ignores the resource policies of
     functions and queues, and sends to FIFO queues with an invented message group and without deduplication. It stores
@@ -53,7 +53,7 @@ def invoke_target(original: Any, target: Any, event: Any, rule: Any, view: Any =
 
 @replaces("services.eventbridge._dispatch_to_lambda", "1f95adbaed3a")
 def dispatch_to_lambda(original: Any, arn: str, payload: str) -> None:
-    """Invoke the function asynchronously if its policy allows the rule."""
+    """Invoke the function asynchronously if the function's policy allows the rule to invoke it."""
     del original
     function, config, _ = _lambda._get_func_record_for_ref(arn)
     if not function:
@@ -69,7 +69,7 @@ def dispatch_to_lambda(original: Any, arn: str, payload: str) -> None:
 
 @replaces("services.eventbridge._dispatch_to_sqs", "eb75981283a2")
 def dispatch_to_sqs(original: Any, spec: Any, payload: str, parameters: Any = None) -> None:
-    """Send a message to the queue if its policy allows the rule, with the checks that SQS makes."""
+    """Send a message, with the checks that SQS makes, if the queue's policy allows the rule to send."""
     del original
     arn = str(spec)
     if _sqs._queue_by_arn(arn) is None:
@@ -85,7 +85,7 @@ def dispatch_to_sqs(original: Any, spec: Any, payload: str, parameters: Any = No
 
 
 def _undelivered(code: str, message: str) -> None:
-    """Send the event to the target's dead-letter queue if there is one and its policy allows the rule."""
+    """Send the event to the target's dead-letter queue, if there is one and its policy allows the rule to send."""
     delivery = _delivery.get()
     if delivery is None:
         return

@@ -26,8 +26,7 @@ _TRANSACTED: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# If IAM denies the call that a step makes, Step Functions reports an error whose name depends on the step's
-# integration.
+# Errors that Step Functions reports if IAM denies the call of a task, by the service in the task's `Resource`.
 _ERRORS: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "dynamodb": "DynamoDB.AccessDeniedException",
@@ -52,7 +51,7 @@ def execute_task(original: Any, state: Any, data: Any, execution: Any, context: 
 
 @replaces("services.stepfunctions._invoke_resource", "a85d2be9a858")
 def invoke_resource(original: Any, resource: str, arguments: Any) -> Any:
-    """Check that the execution role allows the call, then make the call."""
+    """Make the call if the execution role allows it. Otherwise fail the task."""
     role = _role.get()
     for action, target in _needs(resource, arguments if isinstance(arguments, dict) else {}):  # pyright: ignore[reportUnknownArgumentType]
         if role and not role_may(role, action, target):

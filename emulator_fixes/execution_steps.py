@@ -1,6 +1,6 @@
 """An execution stops at its time limit, and its history contains every step.
 
-This correction runs the states itself, with the time limit and all events.
+This correction runs the states itself, applies the time limit, and records all events.
 
 Emulator: The emulator ignores TimeoutSeconds of a state machine and `Output` of a Succeed state in JSONata. The
     emulator records no steps inside the branches of a Parallel state, and waits 150 ms before the first state.
@@ -107,7 +107,7 @@ def _run(execution: Any, machine: Any, definition: Mapping[str, Any], stop: Stop
 
 
 def _walk(states: Any, name: str, data: Any, execution: Any, context: dict[str, Any]) -> Any:
-    """Run the states from `name` until one ends the execution, and return the output."""
+    """Run the states from the state `name` to the last one, and return the output of the last state."""
     step: str | None = name
     while step:
         if (stop := stopping.get()) is not None:

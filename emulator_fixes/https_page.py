@@ -43,12 +43,12 @@ async def respond(original: Any, method: str, path: str, *arguments: Any) -> Any
 async def _listen() -> asyncio.Server:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate.require(Path(os.environ["LOCAL_CERTIFICATE"])))
-    # A browser remembers an accepted certificate together with the port, so the port should always be the same.
+    # Prefer the same port each time, because a browser remembers an accepted certificate only for its port.
     plain = int(os.environ["GATEWAY_PORT"])
     preferred = plain + _DISTANCE if plain + _DISTANCE <= LAST_PORT else plain - _DISTANCE
     try:
         return await asyncio.start_server(_forward, HOST, preferred, ssl=context)
-    except OSError:  # Another program listens on the preferred port.
+    except OSError:  # Another program listens on the preferred port, so use any free port.
         return await asyncio.start_server(_forward, HOST, 0, ssl=context)
 
 

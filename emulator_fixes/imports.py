@@ -1,4 +1,4 @@
-"""Functions that the imports of OpenAPI documents share: checks that refuse unsupported parts."""
+"""Functions that http_import.py and rest_import.py share: checks that refuse unsupported parts of OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXTENSION: Final = "x-amazon-apigateway"
 
 
 class RefusedError(Exception):
-    """A document that AWS would refuse, that AWS would import with another meaning, or that is not supported here."""
+    """A document that AWS would refuse or import with another meaning, or that is not supported locally."""
 
 
 def accepted(read: Callable[[], Any], check: Callable[[Any], None]) -> Any:
@@ -41,7 +41,7 @@ def check_info(document: Mapping[str, Any]) -> None:
 
 
 def made(answer: Any) -> Any:
-    """Return what a call of the emulator created. Raises RuntimeError if the call failed."""
+    """Return what the emulator created, from its response `answer`. Raises RuntimeError if the call failed."""
     status, _, body = answer
     if status >= 400:  # noqa: PLR2004
         raise RuntimeError(f"the emulator refused a part of the imported API: {body}")

@@ -1,10 +1,10 @@
 """JSONata expressions return the same results as in Step Functions.
 
-Emulator: The JSONata engine of the emulator calculates with floats, so 3 becomes 3.0, and supports $eval. A Choice
-    state accepts a condition of any type. If no rule of a Choice state matches, the emulator ignores the `Output` of
-    the state.
+Emulator: The JSONata engine of the emulator supports $eval. It calculates with floats, so 3 becomes 3.0. A Choice state
+    accepts a condition of any type. If no rule of a Choice state matches, the emulator ignores the `Output` of the
+    state.
 AWS: Step Functions returns whole numbers, refuses $eval, and requires conditions that are true or false. If no rule
-    matches, it applies the `Output` of the Choice state.
+    matches, Step Functions applies the `Output` of the Choice state.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 Upstream: report as a bug.
 """

@@ -30,8 +30,8 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
     """Return the log lines of an invocation, up to the end mark that local/bootstrap.py writes."""
     if arguments or named:
-        # The emulator passes these arguments only for an environment that failed to start. The log of such an
-        # environment has no END_OF_LOG line.
+        # Let the emulator read the log of an environment that failed to start, because such a log has no END_OF_LOG
+        # line. Only for such an environment does the emulator pass these arguments.
         return original(worker, *arguments, **named)
     lines: list[str] = []
     while True:

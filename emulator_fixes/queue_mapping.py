@@ -5,8 +5,9 @@ to delete, the messages return after their visibility timeout.
 
 Emulator: The emulator receives and deletes messages without checking the function's role. If the function's reserved
     concurrency is 0, the emulator does not poll the queue.
-AWS: Lambda polls the queue with the function's execution role, which needs sqs:ReceiveMessage and sqs:DeleteMessage. It
-    also receives the messages of a throttled function, and they return to the queue after their visibility timeout.
+AWS: Lambda polls the queue with the function's execution role, which needs sqs:ReceiveMessage and sqs:DeleteMessage.
+    Lambda also receives messages for a throttled function. These messages return to the queue after their visibility
+    timeout.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 Upstream: request as a feature.
@@ -32,14 +33,15 @@ _refused: Final[set[str]] = set()
 
 @replaces("services.lambda_svc._sqs_esm_concurrency", "d3e9d1e865aa")
 def pollers(original: Any, mapping: Any, function: Any, config: Any, queue: Any = None) -> int:
-    """Return how many batches of the queue may be processed concurrently: none if the role may not receive messages.
+    """Return how many batches may be processed concurrently: 0 if the role does not allow receiving messages.
 
-    A throttled function still gets one batch. Lambda throttles the batch, and the messages return to the queue.
+    For a throttled function, the number is still 1. Lambda throttles the invocation with the batch, and the messages
+    return to the queue.
     """
     number = max(1, original(mapping, function, config, queue))
     now = time.time()
     if not any(message.get("visible_at", 0) <= now for message in nested(queue, "messages") or ()):
-        return number  # There is nothing to receive, so the role does not matter.
+        return number  # There is no message to receive, so the role does not matter.
     identity: str = mapping["UUID"]
     if _may(config, "sqs:ReceiveMessage", mapping["EventSourceArn"], silent=identity in _refused):
         _refused.discard(identity)

@@ -1,4 +1,4 @@
-"""A repeated call with the same token runs once, and gets the first call's response again.
+"""A call that is repeated with the same token does not run again, and gets the first call's response.
 
 A killed `make up` may have made a call without recording what the call created. The next `make up` repeats the call.
 This correction stores the successful responses by the token that the deployment sends.
@@ -18,8 +18,8 @@ from typing import Any, Final
 from emulator_fixes import replaces
 from local.instance import ONCE
 
-# The number of responses that are kept. A killed deployment leaves only a few calls open, and the next deployment
-# repeats only these calls, so older responses can be dropped.
+# The number of stored responses. A killed deployment leaves only a few calls without a recorded result, and the next
+# deployment repeats only these calls, so older responses are not needed.
 _MOST: Final = 5000
 _FIRST_ERROR: Final = 400
 _Messages = list[dict[str, Any]]
@@ -34,8 +34,8 @@ async def app(original: Any, scope: Any, receive: Any, send: Any) -> None:
         await original(scope, receive, send)
         return
     if await _is_good(_answers.get(token)):
-        # The client reads the response only after it has sent the whole request, so this function reads the request
-        # before it responds.
+        # Read the whole request before responding, because the client reads the response only after it has sent the
+        # request.
         while (await receive()).get("more_body"):
             pass
     else:

@@ -1,4 +1,4 @@
-"""Stores the REST API request that is being served, with details that the emulator does not pass to corrections."""
+"""Stores the current request to a REST API, with details that the emulator does not pass to the replaced functions."""
 
 from __future__ import annotations
 

@@ -78,7 +78,8 @@ async def invoke_function(original: Any, *arguments: Any, **named: Any) -> Any:
 def gateway_error(original: Any, error: Any, request: Any) -> Any:
     """Return the gateway response of an error, and remember the error for the access log.
 
-    The status is 502 for a failed function (the emulator uses 504) and 500 for a throttled function.
+    If the API defines no status for the response, the status is 502 for a failed function (the emulator uses 504) and
+    500 for a throttled function.
     """
     call = current.get()
     if call is not None:

@@ -25,7 +25,7 @@ _served: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
 
 
 def _deployed(part: str, store: Any) -> Any:
-    """Return a store that reads from the stage's deployment while a request is served."""
+    """Return a view of `store` that reads the deployed `part` of an API while a request is served."""
     kind: Any = store.__class__
 
     def get(self: Any, key: Any, default: Any = None) -> Any:

@@ -63,7 +63,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 
 def _check(document: Any) -> None:
-    """Raise RefusedError for a document that AWS would refuse or partly ignore, or that is not supported here."""
+    """Raise RefusedError for a document that AWS would refuse or partly ignore, or that is not supported locally."""
     only(document, _DOCUMENT, "the document")
     if not re.fullmatch(r"3\.0\.\d", str(document.get("openapi"))):
         raise RefusedError(f"openapi: got {document.get('openapi')}; allowed: 3.0.x")
@@ -184,7 +184,7 @@ def _authorizer(name: str, scheme: Any) -> dict[str, Any]:
 
 
 def _resource(api: str, root: str, path: str) -> str:
-    """Return the id of the resource at `path`. Missing resources on the path are created."""
+    """Return the id of the resource at `path`. Creates the resources on the path that do not exist yet."""
     resource = root
     for part in path.strip("/").split("/") if path != "/" else ():
         children = (each for each in _gateway._resources[api].values() if each["parentId"] == resource)

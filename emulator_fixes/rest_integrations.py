@@ -2,8 +2,8 @@
 
 This correction calls Step Functions with the integration's role, and renders the templates.
 
-Emulator: The emulator responds 504 to a method that calls Step Functions, and ignores the templates of a MOCK
-    integration.
+Emulator: The emulator responds 504 to requests for a method that calls Step Functions, and ignores the templates of a
+    MOCK integration.
 AWS: API Gateway calls Step Functions and serves MOCK integrations without a Lambda function, and renders their mapping
     templates.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
@@ -47,7 +47,7 @@ async def execute_in_scope(original: Any, request: Any, *arguments: Any) -> Any:
 
 @replaces("services.apigateway_v1._invoke_mock_v1", "20f819eee1f9")
 def invoke_mock(original: Any, integration: Any) -> Any:
-    """Respond from the mapping templates. The request template selects the status code of the response."""
+    """Return the response that the mapping templates render. The request template selects its status code."""
     call = current.get()
     if call is None:
         return original(integration)
@@ -116,7 +116,7 @@ def _answer(integration: Any, call: RestCall, status: int, body: str) -> Any:
 
 
 def _select(responses: Mapping[str, Any], status: str) -> Any:
-    """Return the integration response whose pattern matches the whole status, otherwise the one without a pattern."""
+    """Return the integration response whose pattern matches the whole `status`, or else the one without a pattern."""
     default = None
     for response in responses.values():
         pattern = response.get("selectionPattern")

@@ -16,7 +16,7 @@ from emulator_fixes import replaces
 
 @replaces("services.stepfunctions._find_matching_retrier", "cb494ae8503c")
 def find_matching_retrier(original: Any, retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
-    """Return the matching retrier with its next delay as IntervalSeconds, and its index."""
+    """Return the retrier that matches `error`, with its next delay as IntervalSeconds, and the retrier's index."""
     retrier, index = original(retriers, error, counts)
     if retrier is None:
         return retrier, index

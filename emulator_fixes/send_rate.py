@@ -1,11 +1,11 @@
 """SES throttles emails above the account's send rate.
 
-LOCAL_MAIL_RATE is the number of emails per second. SES also accepts as many emails at once. With 0, SES accepts every
-email.
+LOCAL_MAIL_RATE is the number of emails per second, and also the largest number of emails in one burst. With 0, SES
+accepts every email.
 
 Emulator: The emulator accepts every email at any rate.
-AWS: An account may send a number of emails per second (MaxSendRate), 1 in the SES sandbox. Above this rate, SendEmail
-    fails with TooManyRequestsException and the message "Maximum sending rate exceeded.".
+AWS: Each account has a maximum number of emails per second (MaxSendRate), which is 1 in the SES sandbox. Above this
+    rate, SendEmail fails with TooManyRequestsException and the message "Maximum sending rate exceeded.".
 Source: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
 Source: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html
 Upstream: request as a feature.
@@ -24,7 +24,10 @@ _ses: Any = internal("services.ses_v2")
 
 
 class Rate:
-    """A token bucket: `per_second` new tokens per second, and at most as many tokens at the same time."""
+    """A token bucket that gets `per_second` tokens per second.
+
+    The bucket has room for `per_second` tokens, or for 1 token if `per_second` is less than 1.
+    """
 
     def __init__(self, per_second: float, now_s: float) -> None:
         self._per_second = per_second
@@ -32,7 +35,7 @@ class Rate:
         self._tokens, self._at_s = self._most, now_s
 
     def takes(self, now_s: float) -> bool:
-        """Take a token at the time `now_s`, in seconds. Return False if there is none."""
+        """Take a token at the time `now_s`, in seconds. Returns False if the bucket has no token."""
         self._tokens = min(self._most, self._tokens + (now_s - self._at_s) * self._per_second)
         self._at_s = now_s
         if self._tokens < 1:

@@ -1,4 +1,4 @@
-"""`GET /login` opens the sign-in page, and `GET /logout` can redirect to it.
+"""`GET /login` opens the sign-in page, and `GET /logout` can redirect to `/login`.
 
 Emulator: The emulator accepts only POST at `/login`. `/logout` requires `logout_uri`.
 AWS: `GET /login` opens the sign-in page and accepts all parameters of `/oauth2/authorize`. `GET /logout` with

@@ -1,13 +1,13 @@
-"""An event source mapping of a DynamoDB stream obeys its settings for batches, retries and failures, and its role.
+"""An event source mapping of a DynamoDB stream applies its settings, and reads only as its function's role allows.
 
 Emulator: The emulator retries a failing batch until the batch succeeds or its records are too old. It ignores the
     batching window, the maximum number of attempts, the splitting of a batch, and partial responses
     (ReportBatchItemFailures). It reads the stream without permission, and repeats a batch with the code that the
     function had at the first attempt.
-AWS: Lambda applies all of these settings and reports each discarded batch to the on-failure destination. With -1 as a
-    limit, Lambda retries a record until the stream deletes it after 24 hours. Lambda reads the stream and sends the
-    report with the function's role. If the role may not read the stream, Lambda invokes nothing and the records wait.
-    If the role may not send the report, Lambda counts a failed delivery and discards the batch all the same. Each
+AWS: Lambda applies all settings of the mapping and reports each discarded batch to the on-failure destination. With -1
+    as a limit, Lambda retries a record until the stream deletes it after 24 hours. Lambda reads the stream and sends
+    the report with the function's role. If the role may not read the stream, Lambda invokes nothing and the records
+    wait. If the role may not send the report, Lambda counts a failed delivery and discards the batch all the same. Each
     attempt runs the version to which the alias points at that time.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
@@ -33,7 +33,8 @@ from emulator_fixes.deliveries import DeliveryError, count, timestamp, to_destin
 
 _LOG: Final = logging.getLogger("local.stream_mapping")
 _SHARD: Final = "shardId-00000000000000000000-00000000"
-# The pauses between attempts grow, in seconds. Lambda does not document its pauses. Short pauses make tests faster.
+# The first and the longest pause between attempts, in seconds. Lambda does not document its pauses. These pauses are
+# short so that tests are fast.
 _FIRST_PAUSE_S: Final = 0.3
 _LONGEST_PAUSE_S: Final = 2.0
 _EXPIRES_S: Final = 24 * 3600
@@ -55,7 +56,10 @@ class _Batch:
 
 
 class _Stopped(Exception):
-    """Somebody deleted or disabled the mapping or its function. The records from this sequence number still wait."""
+    """The mapping was deleted or disabled, or its function was deleted.
+
+    The message is the sequence number of the first record that still waits.
+    """
 
 
 @replaces("services.lambda_svc._poll_dynamodb_streams", "2b2460e933a9")
@@ -66,7 +70,7 @@ def poll(original: Any) -> bool:
 
 
 def unread(account: str, region: str, mapping: Any) -> int:
-    """Return the number of records in the mapping's next batch, including those in processing.
+    """Return the number of records in the mapping's next batch, including those being processed.
 
     Records that wait for the end of the batching window do not count.
     """
@@ -117,7 +121,7 @@ def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
 
 
 def _function(mapping: Any) -> Any:
-    """Return the function's record as it is now, or None. An alias can point to another version than before."""
+    """Return the function's current record, or None if it was deleted. Its alias can have moved to another version."""
     function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
     if function is None:
         return None
@@ -125,7 +129,7 @@ def _function(mapping: Any) -> Any:
 
 
 def _may_read(function: Any, mapping: Any) -> bool:
-    """Return whether the function's role may read the mapping's stream. Log the first refusal."""
+    """Return whether the function's role may read the mapping's stream. Logs a refusal only once."""
     identity, role, stream = mapping["UUID"], function["config"]["Role"], mapping["EventSourceArn"]
     refused = [action for action in READ_ACTIONS["dynamodb"] if not role_may(role, action, stream)]
     if not refused:
@@ -148,7 +152,7 @@ def _position(identity: str, mapping: Any, table: str) -> int:
 
 
 def _process(batch: _Batch, records: Sequence[Any], position: int) -> None:
-    """Process the batch, and move the checkpoint of the mapping behind the `records` that were read."""
+    """Process the batch, and move the mapping's checkpoint past the processed `records`."""
     identity: str = batch.mapping["UUID"]
     done = len(records)
     try:
@@ -191,8 +195,8 @@ def _work_off(batch: _Batch) -> None:
             if done == len(batch.records):
                 return
             if done:
-                # The checkpoint moves behind the processed records. For the remaining records, a new count of attempts
-                # starts with this attempt.
+                # Continue with the remaining records, because Lambda moves its checkpoint past the processed records.
+                # This attempt counts as the first attempt for the remaining records.
                 batch, attempts, pause_s = _Batch(batch.mapping, batch.records[done:]), 1, _FIRST_PAUSE_S
         if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
             # Splitting a batch does not count as an attempt (AWS Lambda Developer Guide).
@@ -229,9 +233,9 @@ def _processed(batch: _Batch, answer: Any) -> int:
 
 
 def given_up(settings: Mapping[str, Any], oldest: Any, attempts: int, now_s: float) -> str:
-    """Return why Lambda discards a batch after this number of attempts, or an empty text if Lambda retries the batch.
+    """Return why Lambda discards a batch after this number of `attempts`, or "" if Lambda retries the batch.
 
-    `settings` are those of the mapping. `oldest` is the first record of the batch.
+    `settings` are the settings of the mapping. `oldest` is the first record of the batch. `now_s` is the current time.
     """
     retries = int(settings.get("MaximumRetryAttempts", -1))
     if 0 <= retries < attempts:

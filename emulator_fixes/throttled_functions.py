@@ -34,7 +34,7 @@ _http_api: contextvars.ContextVar[bool] = contextvars.ContextVar("for_http_api",
 
 @replaces("services.lambda_svc._reserved_concurrency", "ebec4b4bba77")
 def reserved_concurrency(original: Any, function: Any, config: Any) -> int | None:
-    """Return the function's current limit, or None.
+    """Return the function's current reserved concurrency, or None if it has none.
 
     The limit is read from the function, because the record of a version has no limit and the record of a waiting event
     can be out of date.
@@ -56,7 +56,7 @@ async def serve_http_api(original: Any, *arguments: Any, **named: Any) -> Any:
 
 @replaces("services.lambda_svc.lambda_execute_result_to_api_proxy_response", "36f0ed215e85")
 def answer_of_http_api(original: Any, result: Any) -> Any:
-    """Return 500 if an HTTP API invoked a throttled function."""
+    """Return a response with status 500 if an HTTP API invoked a throttled function."""
     return (_HTTP_API_ANSWER, None) if result.get("throttle") and _http_api.get() else original(result)
 
 

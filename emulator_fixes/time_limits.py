@@ -2,8 +2,8 @@
 
 This correction multiplies the limits.
 
-Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, a function can take longer
-    than its limit only to start, for example longer than the 3 s of `validate_order`.
+Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, the start alone can take
+    longer than a function's limit, for example longer than the 3 s of `validate_order`.
 AWS: Lambda also applies the configured limits, but its machines do not become slow, so functions start in time.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 Upstream: nothing to report, because the emulator behaves as AWS does.

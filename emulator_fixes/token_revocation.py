@@ -3,7 +3,7 @@
 Emulator: The emulator has the API call RevokeToken, but not the endpoint `/oauth2/revoke`, and its discovery document
     lists no revocation endpoint.
 AWS: `/oauth2/revoke` revokes the refresh token in the form field `token` and responds 200 without a body. It refuses a
-    request without a token, and tokens that are no refresh tokens. The discovery document lists the endpoint.
+    request without a token, and a token that is not a refresh token. The discovery document lists the endpoint.
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
 Upstream: request as a feature.
 """

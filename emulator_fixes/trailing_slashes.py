@@ -1,8 +1,8 @@
 """An HTTP API responds 404 to `/products/` if its route is `/products`.
 
-Two other paths are not corrected. AWS treats `//products` as `/products`, and so does the emulator
-(github.com/localstack/localstack/issues/8170). The emulator treats `/products%2Fapple` as `/products/apple`, and AWS's
-behavior is not documented.
+This correction does not change two other kinds of paths. AWS and the emulator both treat `//products` as `/products`
+(github.com/localstack/localstack/issues/8170). The emulator treats `/products%2Fapple` as `/products/apple`, but AWS
+does not document how it treats such a path.
 
 Emulator: The emulator treats the first segment of a path as a stage. If the API has no such stage, the emulator uses
     `$default` and drops the slash after the segment, so `/products/` matches the route `/products`.
@@ -31,7 +31,7 @@ def parse(original: Any, host: str, path: str) -> Any:
 
 @replaces("app._resolve_stage_and_path", "e44464f6865c")
 def resolve(original: Any, api: str, first: str, path: str) -> tuple[str, str]:
-    """Return the stage and the path inside the stage. The path keeps a slash after a single segment."""
+    """Return the stage and the path inside the stage. A path with a single segment keeps the slash at its end."""
     stage, found = original(api, first, path)
     dropped = stage == _DEFAULT_STAGE != first and path == "/" and _ends_with_slash.get()
     return stage, f"{found}/" if dropped else found

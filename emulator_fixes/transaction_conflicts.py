@@ -1,8 +1,8 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
-LOCAL_TRANSACTION_MS is the duration of a transaction. With 0, nothing conflicts. Other calls do not become slower.
-BatchWriteItem and PartiQL never conflict here. A single write (such as PutItem) never cancels a transaction, because
-the write completes before the emulator serves another call.
+LOCAL_TRANSACTION_MS is the duration of a transaction, in milliseconds. With 0, nothing conflicts. Calls other than
+TransactWriteItems do not become slower. This correction never lets BatchWriteItem or PartiQL conflict. A single write
+(such as PutItem) never cancels a transaction, because the write completes before the emulator serves another call.
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
     arrives.
@@ -40,8 +40,8 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
         return await original(*call)
     items, token = _asked(body)
     if token and _dynamodb._txn_token_lookup(token) is not None:
-        # The client token shows that this call repeats a completed transaction. The call writes nothing, so it cannot
-        # conflict with another transaction.
+        # Skip the check for conflicts. The client token shows that this call repeats a completed transaction, so the
+        # call writes nothing.
         return await original(*call)
     if any(busy := [_is_busy(item) for item in items]):
         return _canceled(busy)

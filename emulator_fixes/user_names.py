@@ -30,7 +30,7 @@ def resolve_user(original: Any, pool: Any, name: Any) -> Any:
 def run_handler(original: Any, handler: Any, action: str, request: Any) -> Any:
     """Store user names, email addresses and preferred user names in lowercase.
 
-    Only the handler gets the lowercase name, because a SECRET_HASH covers the name as the client sent it.
+    Only the handler gets the lowercase name, because a SECRET_HASH is computed from the name as the client sent it.
     """
 
     def handle(given: Any) -> Any:

@@ -125,7 +125,7 @@ def _compiled(template: str) -> Any:
 
 
 class _Override(dict[str, Any]):
-    """Parameters of $context.responseOverride. API Gateway answers 5xx if a template overrides one of them twice."""
+    """Parameters of $context.responseOverride. API Gateway responds 5xx if a template sets one of them twice."""
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self:
@@ -139,11 +139,11 @@ class _Input:
         self.body = Text(request.body)
 
     def json(self, path: str) -> Text:
-        """Return the value at `path` of the body as JSON text."""
+        """Return the value at the JSONPath `path` in the body, as JSON text."""
         return Text(json.dumps(_at(self._parsed(), path), separators=(",", ":"), ensure_ascii=False))
 
     def path(self, path: str) -> Any:
-        """Return the value at `path` of the body as an object."""
+        """Return the value at the JSONPath `path` in the body, for use in the template."""
         return _textual(_at(self._parsed(), path))
 
     def params(self, name: str | None = None) -> Any:
@@ -165,7 +165,7 @@ class _Util:
         return Text("".join(_escaped(character) for character in str(value)))
 
     def parseJson(self, value: str) -> Any:  # noqa: N802
-        """Return the value of the JSON text."""
+        """Return the value of the JSON text `value`."""
         return _textual(json.loads(value))
 
     def urlEncode(self, value: str) -> Text:  # noqa: N802
@@ -181,7 +181,7 @@ class _Util:
         return Text(base64.b64encode(str(value).encode()).decode())
 
     def base64Decode(self, value: str) -> Text:  # noqa: N802
-        """Return the text that `value` encodes as base64."""
+        """Return the text that is encoded as base64 in `value`."""
         return Text(base64.b64decode(str(value)).decode())
 
 

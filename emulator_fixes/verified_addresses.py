@@ -1,8 +1,8 @@
 """An email address is verified only after its owner or an administrator has verified it.
 
 Emulator: The ID token of a user without the attribute `email_verified` contains `email_verified: true`. A new address
-    stays verified if the old one was. Users can set the attribute `email_verified` themselves. ConfirmSignUp verifies
-    no address.
+    stays verified if the old one was. Users can set the attribute `email_verified` themselves. ConfirmSignUp does not
+    verify the address.
 AWS: An address is not verified until the user enters the code from Cognito, or an administrator sets `email_verified`.
     A changed address is not verified. Users cannot set `email_verified`. ConfirmSignUp verifies the address in a user
     pool whose AutoVerifiedAttributes contain `email`.

@@ -29,14 +29,14 @@ class Stop:
         return self._event.is_set() or (self._outer is not None and self._outer.is_set())
 
     def sleep(self, seconds: float) -> None:
-        """Wait for this number of seconds. Raises StoppedError as soon as the signal is set."""
+        """Wait for `seconds`. Raises StoppedError as soon as the signal or an outer signal is set."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             self._event.wait(min(left, 0.05))
             self.check()
 
     def check(self) -> None:
-        """Raise StoppedError if the signal is set."""
+        """Raise StoppedError if the signal or an outer signal is set."""
         if self.is_set():
             raise StoppedError
 
@@ -48,7 +48,7 @@ _express: Final[set[threading.Event]] = set()
 
 @contextmanager
 def running(*, express: bool) -> Generator[None]:
-    """Mark an execution as running inside the `with` block, so that others can wait for its end."""
+    """Mark an execution as running inside the `with` block, so that other threads can wait for its end."""
     ended = threading.Event()
     if express:
         _express.add(ended)

@@ -43,7 +43,7 @@ class Resource:
     dependencies: tuple[str, ...]
     """URNs of the resources that this resource depends on."""
     made_from: Mapping[str, frozenset[str]]
-    """URNs of the resources whose outputs an input contains, by name of the input."""
+    """For each input, by its name: the URNs of the resources whose outputs the input contains."""
     delete_before_replace: bool
 
 
@@ -60,7 +60,7 @@ class Graph:
     def of(self, type_token: str) -> list[Resource]:
         """Return the resources of a type. `type_token` is the whole token or its last part, for example `Queue`.
 
-        The last part finds no resources of CloudFront, because `Function` means a Lambda function.
+        With only the last part, resources of CloudFront are left out, so that `Function` finds only Lambda functions.
         """
         return [
             r
@@ -79,7 +79,7 @@ class Graph:
         return found[0]
 
     def policy(self, type_token: str, name: str, key: str = "policy") -> list[dict[str, Any]]:
-        """Return the statements of the policy document in the input `key` of a resource."""
+        """Return the statements of the policy document in the input `key` of the resource with this type and name."""
         return cast("list[dict[str, Any]]", json.loads(self.one(type_token, name).inputs[key])["Statement"])
 
     def children(self, urn: str) -> Iterator[Resource]:
@@ -183,7 +183,7 @@ def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str,
 
 
 def rule_path(inputs: Mapping[str, Any]) -> str:
-    """Return the part before the name in the ARN of a rule: `BUS/`, or "" for a rule of the default bus."""
+    """Return the part of a rule's ARN before the rule's name: `BUS/`, or "" for a rule of the default bus."""
     bus = inputs.get("eventBusName", "default")
     return "" if bus == "default" else f"{bus}/"
 
@@ -241,7 +241,7 @@ def _computed_of_sites(type_token: str, inputs: Mapping[str, Any]) -> dict[str, 
 
 
 def stack_config(stack: str) -> dict[str, str]:
-    """Return the configuration in the stack file, in the form that the Pulumi CLI passes to the program."""
+    """Return the configuration in the file of `stack`, in the form that the Pulumi CLI passes to the program."""
     document = pulumi_yaml.read(ROOT / f"Pulumi.{stack}.yaml")
     return {key: pulumi_yaml.config_text(value) for key, value in document["config"].items()}
 
@@ -249,7 +249,7 @@ def stack_config(stack: str) -> dict[str, str]:
 def run(
     program: Callable[[], None], stack: str = "dev", *, unknown: bool = False, config: Mapping[str, str] | None = None
 ) -> Graph:
-    """Run `program` with mocks, and return the recorded graph. Raises the errors of `program`.
+    """Run `program` with mocks, and return the recorded graph. Raises whatever `program` raises.
 
     With `unknown`, computed outputs are unknown, as in a first preview.
     """

@@ -23,7 +23,7 @@ _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
 
 class EngineError(Exception):
-    """The program uses a feature of Pulumi's engine that this engine does not support."""
+    """The program uses a feature of Pulumi's engine that this module does not support."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Registration:
     name: str
     """Logical name."""
     inputs: Mapping[str, Any]
-    """camelCase keys, whole numbers as integers, secrets as plain values. In a preview, some are pulumi.Unknown."""
+    """camelCase keys, whole numbers as integers, secrets as plain values. Previews can contain pulumi.Unknown."""
     known_inputs: Mapping[str, Any]
     """The inputs without unknown values."""
     parent: str
@@ -48,7 +48,7 @@ class Registration:
     dependencies: tuple[str, ...]
     """URNs of the resources that Pulumi creates first."""
     made_from: Mapping[str, frozenset[str]]
-    """URNs of the resources whose outputs an input contains, by name of the input."""
+    """For each input, by its name: the URNs of the resources whose outputs the input contains."""
     delete_before_replace: bool
 
 
@@ -86,15 +86,15 @@ class Stack:
 
 
 def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logger | None = None) -> dict[str, Any]:
-    """Run `program` to its end and return its exports. An export that a preview does not know is None.
+    """Run `program` to its end and return its exports. An export whose value a preview does not know is None.
 
     `log` receives the messages of `pulumi.log`. Raises EngineError and whatever the program or the sink raises.
     """
     loop = asyncio.new_event_loop()
-    # The first error of a resource ends the run, and this function raises that error. Without this handler, the event
-    # loop would also print all later errors.
+    # Print no errors of the event loop. The first error of a resource ends the run, and this function raises that
+    # error. Without this handler, the event loop would also print all later errors.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Pulumi's runtime settings look up the current event loop of this thread, so it must be `loop`.
+    # Make `loop` the current event loop of this thread, because Pulumi's runtime settings use the current event loop.
     asyncio.set_event_loop(loop)
     monitor = _Monitor(sink)
     set_all_config(dict(stack.config), [])
@@ -108,8 +108,8 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     tracked.outputs.clear()
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource
     exports = loop.run_until_complete(_exports(program))
-    # After an error, this line does not run, and the loop stays open: threads that are still creating resources report
-    # to the loop.
+    # Close the loop only after a run without an error. After an error, threads that are still creating resources may
+    # report to the loop.
     loop.close()
     asyncio.set_event_loop(None)
     return exports
