@@ -79,9 +79,9 @@ class Instance:
 
     @property
     def certificate(self) -> Path:
-        """File with the key and the certificate of the HTTPS port. It stays when the data is deleted.
+        """File with the key and the certificate of the HTTPS port.
 
-        A browser remembers that its user accepted the certificate.
+        The file is not deleted with the data, because a browser remembers that its user accepted the certificate.
         """
         return self.home / "https.pem"
 

@@ -86,7 +86,7 @@ def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] 
 
 @contextmanager
 def stopped_at_the_end(where: Instance) -> Generator[None]:
-    """Stop the emulator of an instance at the end of the block, if the emulator is running then."""
+    """When the block ends, stop the emulator of an instance if the emulator is running."""
     try:
         yield
     finally:

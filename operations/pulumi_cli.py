@@ -44,7 +44,8 @@ def installed() -> None:
 def run(stack: str, *arguments: str, text: str | None = None, changes: bool = False) -> str:
     """Run `pulumi ARGUMENTS --stack STACK` with `text` as its input, and return its output.
 
-    An interrupted command that `changes` the stack may finish what it began. Raises PulumiError.
+    With `changes`, the command changes the stack, so an interruption lets it complete the steps that it began. Raises
+    PulumiError.
     """
     if stack == LOCAL_STACK:
         raise PulumiError("STACK=local runs on this machine's emulator, not on AWS; use `make up` and `make down`")
@@ -107,7 +108,7 @@ def _error(stack: str, errors: str) -> PulumiError:
 
 
 def _folder() -> str:
-    """Return the folder that is the backend, or an empty text if the backend is no folder."""
+    """Return the path of the backend if the backend is a folder, or otherwise an empty text."""
     done = children.run(("pulumi", "whoami", "--json", "--non-interactive"), cwd=ROOT)
     url = str(json.loads(done.stdout)["url"]) if not done.returncode else ""
     return f"{url.removeprefix('file://').partition('?')[0]}/.pulumi" if url.startswith("file://") else ""

@@ -110,7 +110,7 @@ def user_row(user: User, *, request_id: str) -> dict[str, Any]:
 
 
 def has_verified_email(row: Row) -> bool:
-    """Return whether the address in a profile's row is verified. Release 0.1.0 wrote rows without this attribute."""
+    """Return whether the address in a profile's row is verified. Release 0.1.0 did not verify addresses."""
     return bool(row.get("email_verified", {}).get("BOOL"))
 
 
