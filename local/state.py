@@ -146,7 +146,7 @@ def forget(instance: Instance) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as it is recorded and compared: archives by their content, without None."""
+    """Return `value` as it is recorded and compared: archives as hashes of their content, and without None."""
     if is_archive(value):
         return {"sha256": hashlib.sha256(zip_bytes(value)).hexdigest()}
     if isinstance(value, dict):

@@ -20,8 +20,8 @@ UNRESERVED: Final = 100
 # STS returns the identity of the caller in every region. If the configuration names no region, the check therefore uses
 # this one.
 _ANY_REGION: Final = "us-east-1"
-# If one of these settings is present, the AWS provider finds its credentials or endpoints in a way that this check does
-# not support.
+# If one of these settings is present, the account is not checked, because the AWS provider then finds its credentials
+# or endpoints in a way that this check does not support.
 _NOT_READ: Final = (
     *("aws:assumeRoleWithWebIdentity", "aws:endpoints", "aws:sharedConfigFiles", "aws:sharedCredentialsFiles"),
     *("aws:skipCredentialsValidation", "aws:skipRequestingAccountId"),
@@ -126,7 +126,7 @@ def _roles(config: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def wrong_account(config: Mapping[str, Any], account: str) -> list[str]:
-    """Return what is wrong if the stack's configuration does not allow this account."""
+    """Return a problem if the stack's configuration does not allow `account`, otherwise an empty list."""
     allowed, forbidden = (_texts(config.get(f"aws:{key}")) for key in ("allowedAccountIds", "forbiddenAccountIds"))
     if allowed and account not in allowed:
         wanted = f"allowed: {', '.join(allowed)} (aws:allowedAccountIds)"

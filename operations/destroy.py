@@ -1,6 +1,7 @@
-"""`python -m operations.destroy STACK`: says what `pulumi destroy` will delete and what stays, and asks at a terminal.
+"""`python -m operations.destroy STACK`: reports what `pulumi destroy` will delete and what stays.
 
-It deletes nothing itself. Exit code 0: `pulumi destroy` may run; 1: it must not run, and the output says why.
+At a terminal, it asks for confirmation. It deletes nothing itself. Exit code 0: `pulumi destroy` may run; 1: it must
+not run, and the output says why.
 """
 
 from __future__ import annotations

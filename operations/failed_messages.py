@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from contracts.queues import analytics_record, message_group
 
-# EventBridge, record_analytics and Lambda write the reason of a failure into these message attributes. Some of them
+# EventBridge, record_analytics and Lambda write the reason for a failure into these message attributes. Some of them
 # write a code and a message, others only a message.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
 _NO_REASON: Final = {"queue": "received too often: its consumer ended without a response; see the log of that function"}

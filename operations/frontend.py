@@ -1,7 +1,7 @@
-"""Writes the files with which a frontend uses a stack. They contain no secrets.
+"""Writes the files that a frontend needs to use a stack. The files contain no secrets.
 
 Usage: `python -m operations.frontend STACK [--port PORT]`. The files of the local stack are in `.local/frontend` or
-`.local/PORT/frontend`, the files of another stack are in `.local/frontend-STACK`.
+`.local/PORT/frontend`. The files of any other stack are in `.local/frontend-STACK`.
 """
 
 from __future__ import annotations

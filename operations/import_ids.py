@@ -17,7 +17,7 @@ _ACCOUNT: Final = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 
 @dataclass(frozen=True)
 class _Form:
-    """How an id is formed from a resource's inputs, `{account}`, `{region}` and `{ID}`, the id that AWS chose."""
+    """The format of an import id, with names of inputs, `{account}`, `{region}` and `{ID}` (the id that AWS chose)."""
 
     text: str
     find: str = ""

@@ -18,13 +18,13 @@ _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
 # A backend in a bucket or a folder reports a lock with the first text, and Pulumi Cloud with the second text.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
 # A backend in a folder stores the content type of each file in a second file. If the CLI is killed, the second file can
-# be empty.
+# be empty, and later commands fail with this text.
 _EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 
 
 class PulumiError(OperationError):
-    """The Pulumi CLI failed. The message has the CLI's own words in one line."""
+    """The Pulumi CLI failed. The message contains the CLI's own message in one line."""
 
 
 class NoSuchStackError(PulumiError):

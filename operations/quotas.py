@@ -1,6 +1,7 @@
 """Compares the account's quotas with the requests per second that the APIs of a stack accept.
 
-needed_quotas.json lists the quotas that limit orders, with the calls of one order. `make generate` writes the file.
+needed_quotas.json lists the quotas that limit orders, and how much of each quota one order uses. `make generate` writes
+the file.
 """
 
 from __future__ import annotations

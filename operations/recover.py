@@ -102,8 +102,8 @@ def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping
     for resource in creates:
         if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
-    # Resources of different types can have the same name. A given id first applies to the resource of this name whose
-    # id is not yet known.
+    # Resources of different types can have the same name. A given id applies to the resources of this name whose id is
+    # not known yet. If there is none, the given id replaces a known id.
     needing = [resource for resource in creates if resource["urn"] not in ids]
     for name, chosen in given.items():
         named = [resource for resource in needing if name_of(resource) == name]

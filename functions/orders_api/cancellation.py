@@ -11,8 +11,8 @@ from shared.domain.orders import Order
 from shared.errors import StockContention, TooManyRequests
 from shared.order_transactions import OrderTransactions
 
-# An attempt fails if the order's status changes meanwhile. The status can change at most twice, to CONFIRMED and then
-# to CANCELLED, so three attempts are enough.
+# An attempt fails if another request or the workflow changes the order's status at the same time. The status can change
+# at most twice, to CONFIRMED and then to CANCELLED, so three attempts are enough.
 _TRIES: Final = 3
 
 

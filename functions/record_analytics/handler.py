@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 s3: S3Client = aws.client("s3", read_timeout_s=3)
 BUCKET: Final = os.environ["ANALYTICS_BUCKET"]
 # Powertools' processor for FIFO queues is unsuitable: after one failed message, it reports all later messages of the
-# batch as failed too. Valid messages could then reach the failure queue together with an invalid one. This processor
-# does not stop at a failed message. Records may then be written out of order, which is harmless, because they are
+# batch as failed too. Valid messages could therefore reach the failure queue together with an invalid one. This
+# processor does not stop at a failed message. It can write records out of order, which is harmless, because records are
 # independent.
 processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 # After an error of an AWS call, SQS delivers the message again, and the message blocks its message group until then.

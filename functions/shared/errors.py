@@ -100,7 +100,7 @@ class StockContention(OrdersError):
 
 
 class ConsumerError(OrdersError):
-    """A function cannot handle an event now. Lambda retries the event, and then sends it to a failure queue."""
+    """A function cannot handle an event now. The event is retried, and goes to a failure queue after the last retry."""
 
 
 class OrderUndecided(ConsumerError):

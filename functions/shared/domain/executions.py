@@ -12,7 +12,7 @@ _NAME: Final = re.compile(r"(?P<order_id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{1
 
 
 def execution_name(order_id: str, restarts: int) -> str:
-    """Return the name of the order's first execution if `restarts` is 0, and otherwise that of its n-th restart."""
+    """Return the name of the order's execution after `restarts` restarts. The first execution has 0 restarts."""
     return f"{order_id}-{restarts}" if restarts else order_id
 
 

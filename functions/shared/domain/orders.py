@@ -43,7 +43,7 @@ class Line(NewLine):
 class Reason(TypedDict):
     """The reason why an order was rejected or failed. `code` is the name of an error class.
 
-    `details` are those of the error. Orders that release 0.1.0 rejected have none.
+    `details` contains the details of the error. Orders that release 0.1.0 rejected have no details.
     """
 
     code: str
