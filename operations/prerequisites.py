@@ -18,7 +18,7 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, without_stack_file
 
 
 def check(stack: str) -> Found:
-    """Return what is wrong for a deployment of `stack`, and what could not be checked."""
+    """Return the problems that would prevent a deployment of `stack`, and warnings about what could not be checked."""
     found = Found()
     if stack == LOCAL_STACK:
         found.problems.append("STACK=local runs on this machine's emulator, not on AWS; use `make up`")

@@ -31,8 +31,8 @@ def recover(stack: str, given: Mapping[str, str]) -> bool:
     _report(state)
     if not _unlocked(stack, state):
         return False
-    # The update that held the lock may have ended after the first export, so the state is exported again with the last
-    # changes.
+    # The update that held the lock may have ended after the first export, so the state is exported again, with that
+    # update's last changes.
     state = pulumi_cli.exported(stack)
     creates = pending.creates(state)
     if unknown := set(given) - {name_of(resource) for resource in creates}:

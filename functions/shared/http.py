@@ -1,4 +1,4 @@
-"""Handling of requests and responses for both APIs: caller, body, paging, errors and headers."""
+"""Handles requests and responses for both APIs: caller, body, paging, errors and headers."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def order_of(row: Row) -> Order:
 
 
 def expected_total_of(row: Row) -> int | None:
-    """Return the total that the client of an order expects, in minor units, or None."""
+    """Return the total that the client expects for an order, in minor units, or None."""
     return int(row["expected_total"]["N"]) if "expected_total" in row else None
 
 

@@ -17,6 +17,6 @@ def execution_name(order_id: str, restarts: int) -> str:
 
 
 def order_id_of(name: str) -> str:
-    """Return the id of the order whose execution has this name. A name of another format is returned unchanged."""
+    """Return the id of the order whose execution is called `name`. A name in another format is returned unchanged."""
     restarted = _NAME.fullmatch(name)
     return restarted["order_id"] if restarted else name
