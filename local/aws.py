@@ -1,4 +1,4 @@
-"""Calls to the emulator with AWS's SDK for Python. The SDK still validates all parameters."""
+"""Calls to the emulator with AWS's SDK for Python, which validates all parameters as for AWS."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def session(region: str) -> boto3.Session:
 
 
 class Aws:
-    """Calls the AWS services of one instance as the account's root. Several threads can share an object."""
+    """Calls the AWS services of one instance as the account's root. Objects of this class are thread-safe."""
 
     def __init__(self, instance: Instance, region: str) -> None:
         self.instance, self.region, self.account = instance, region, ACCOUNT
@@ -124,8 +124,8 @@ class Aws:
     def once(self, token: str) -> Generator[None]:
         """Inside the block, the emulator runs each call only once for the same `token`.
 
-        If a call was already made under `token`, the emulator returns the first response again. So a block that was
-        interrupted anywhere can be repeated from its beginning.
+        If a call was already made under `token`, the emulator returns the first response again. A block that was
+        interrupted at any point can therefore be repeated from its beginning.
         """
         self._repeatable.token, self._repeatable.calls = token, Counter()
         try:

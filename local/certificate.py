@@ -1,4 +1,4 @@
-"""The certificate of the HTTPS port, with which AWS Amplify can open the local sign-in page."""
+"""Creates the certificate of the emulator's HTTPS port, because AWS Amplify opens the sign-in page only by HTTPS."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _VALID_DAYS: Final = 3650
 def require(path: Path) -> Path:
     """Return `path` of a PEM file with a key and its certificate, and create the file if it is missing.
 
-    The created certificate is self-signed. A file that a user put there stays, for example a certificate of mkcert,
-    which browsers of this machine trust.
+    The created certificate is self-signed. An existing file is not changed, so a user can put another certificate
+    there, for example one of mkcert, which the browsers of this machine trust.
     """
     if path.exists():
         return path

@@ -1,4 +1,4 @@
-"""A small client that signs in and calls both APIs, for `make order`, the seeds and the tests."""
+"""A small client that signs in and calls both APIs. `make order`, the seeds and the tests use it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Tokens:
 
 @dataclass
 class Client:
-    """Acts like a frontend. The client uses only data of the stack output `frontend` to reach the platform."""
+    """Signs in and calls the APIs as a frontend does, with only the data in the stack output `frontend`."""
 
     frontend: Mapping[str, Any]
     """The stack output `frontend`."""

@@ -30,7 +30,7 @@ class Resource:
 
 
 class Deployment:
-    """One run of the program against one instance. Several threads can share an object."""
+    """One run of the program against one instance. Objects of this class are thread-safe."""
 
     def __init__(self, aws: Aws, state: State) -> None:
         self._aws, self._state = aws, state
@@ -61,7 +61,8 @@ class Deployment:
     def settle(self) -> None:
         """Wait until the running changes are done.
 
-        This wait is necessary after a failure: the program then ends while other resources are still being deployed.
+        This wait is necessary after a failure, because the program can end while other resources are still being
+        deployed.
         """
         with self._lock:
             self._lock.wait_for(lambda: not self._working)
@@ -106,8 +107,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # When a resource is deleted, the resources inside it are deleted too. If a dependency of this resource was
-        # deleted and created again, this resource must therefore be created again too.
+        # Deleting a resource also deletes the resources inside it. If a dependency of this resource was deleted and
+        # created again, this resource may have been inside it, so this resource is created again too.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)
@@ -121,8 +122,9 @@ class Deployment:
 
     def _same(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record) -> tuple[Record, Action]:
         if resource.urn in self._state.begun:
-            # An earlier deployment was killed while it changed this resource to other inputs. The change may have
-            # reached the emulator, so this update sets the recorded inputs again.
+            # An earlier deployment was killed while it changed this resource to other inputs. That change may have
+            # reached the emulator, so the adapter sends the recorded inputs again, although they are equal to the
+            # program's.
             with self._change(resource):
                 outputs = adapter.update(self._aws, known.id, known.inputs, inputs) or {}
                 return self._recorded(resource, known.inputs, Made(known.id, {**known.outputs, **outputs})), "updated"
@@ -132,7 +134,7 @@ class Deployment:
         return known, "same"
 
     def _change(self, resource: Resource) -> AbstractContextManager[None]:
-        """Return a context for an interruptible change: the next deployment repeats a change that was interrupted."""
+        """Return a context manager for a change of `resource`. The next deployment repeats an interrupted change."""
         return self._aws.once(self._state.begin(resource.urn))
 
     def _replace(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record, changed: set[str]) -> Record:

@@ -65,7 +65,7 @@ class Started:
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.
 
-        Raises LocalError if it does not respond, after ending it and deleting its data.
+        If the emulator does not respond, this method ends it, deletes its data and raises LocalError.
         """
         while not answers(self._instance, limit_s=1.0):
             if self._process.poll() is not None:
@@ -82,7 +82,7 @@ class Started:
         return time.monotonic() - self._began
 
     def release(self) -> None:
-        """Let the emulator outlive this process, unless `discard` was called before.
+        """Let the emulator keep running after this process ends, unless `discard` was called before.
 
         If this call fails, `discard` still works.
         """
@@ -221,7 +221,7 @@ def is_at_rest(instance: Instance) -> bool:
     try:
         return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
     except loopback.NoAnswerError:
-        return False  # An emulator that an earlier version of this checkout started lacks this endpoint.
+        return False  # False also if an earlier version of this checkout started it without this endpoint.
 
 
 def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:

@@ -85,7 +85,7 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LOCAL_ASYNC_RETRY_BASE_S", "1"),
         "LOCAL_CERTIFICATE": str(instance.certificate),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
-        # The number of emails per second that SES accepts. 0 is no limit.
+        # The number of emails per second that SES accepts. 0 means that there is no limit.
         "LOCAL_MAIL_RATE": os.environ.get("LOCAL_MAIL_RATE", "0"),
         "LOCAL_PATIENCE": f"{PATIENCE:g}",
         # The duration of a DynamoDB transaction in milliseconds. Some tests set a longer duration, because transactions
@@ -118,8 +118,8 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }
-    # Functions send traces to this address by UDP. Without the variable, they send traces to the default port on this
-    # machine, even if no daemon listens.
+    # Functions send their traces to this address by UDP. Without the variable, they use the default port on this
+    # machine, where usually no daemon listens and the traces are lost.
     if daemon := os.environ.get("LOCAL_XRAY_DAEMON_ADDRESS"):
         shared["AWS_XRAY_DAEMON_ADDRESS"] = daemon
     return {**private, **shared, "LOCAL_PRIVATE": ",".join(private)}

@@ -79,9 +79,9 @@ class Instance:
 
     @property
     def certificate(self) -> Path:
-        """File with the key and the certificate of the HTTPS port. It stays when the data is deleted.
+        """File with the key and the certificate of the HTTPS port.
 
-        A browser remembers that its user accepted the certificate.
+        The file is not deleted with the data, because a browser remembers that its user accepted the certificate.
         """
         return self.home / "https.pem"
 
@@ -95,7 +95,8 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     """Return the instance of `port`. Its default home is .local for the default port, else .local/PORT."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
-    # `os.path.realpath` accepts circular symbolic links. The error appears later, when a command uses the directory.
+    # `os.path.realpath` raises no error for circular symbolic links, so that a command reports the error later, when it
+    # uses the directory.
     return Instance(port=port, home=Path(os.path.realpath(home)))
 
 

@@ -5,8 +5,8 @@
         platform.aws("sqs", "list_queues")
 
 Each instance has its own port, directory and data, so several instances can run at the same time. The command line
-deploys to them in a separate process, because Pulumi stores a program's state in global variables. The emulators belong
-to this process: they end when it ends, even if it is killed.
+deploys to them in a separate process, because Pulumi stores a program's state in global variables. The emulators end
+when this process ends, even if it is killed.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] 
 
 @contextmanager
 def stopped_at_the_end(where: Instance) -> Generator[None]:
-    """Stop the emulator of an instance at the end of the block, if the emulator is running then."""
+    """When the block ends, stop the emulator of an instance if the emulator is running."""
     try:
         yield
     finally:

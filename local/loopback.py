@@ -16,7 +16,7 @@ _POOL: Final = urllib3.PoolManager(retries=False)
 
 
 class NoAnswerError(LocalError):
-    """The request got no HTTP response, or a response without success."""
+    """The request got no HTTP response, or a response whose status is not 200."""
 
 
 def send(pool: urllib3.PoolManager, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:

@@ -1,7 +1,8 @@
 """Ends an emulator when its owner process ends, even if the owner is killed.
 
 The emulator's standard input is a pipe that its owner holds open. Every operating system closes the pipe when its last
-holder ends. So nothing has to be polled, and no process id can be confused with another process's id.
+holder ends. The emulator therefore does not need to poll, or to identify its owner by a process id that could be
+reused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _STANDARD_INPUT: Final = 0
 @cache
 def this_process() -> int:
     """Return the read end of a pipe whose other end closes when this process ends (see `obey`)."""
-    # Nobody closes the write end of the pipe, so the operating system closes it when this process ends.
+    # No code closes the write end of the pipe, so the operating system closes it when this process ends.
     read, _ = os.pipe()
     return read
 

@@ -97,9 +97,9 @@ def _words(progress: Progress) -> logging.Logger:
 
 
 def program_error(project: Project, error: BaseException) -> LocalError:
-    """Return an error for a program that failed.
+    """Return the error to report when the program fails with `error`.
 
-    The message has one line. Only the messages of pulumi.RunError and EngineError are unchanged, because they are
+    The message has one line. Only pulumi.RunError and EngineError keep their own messages unchanged, because these are
     written for the user of the program.
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(project.root) in frame.filename]

@@ -1,7 +1,7 @@
-"""Reads Pulumi.yaml and Pulumi.local.yaml as the Pulumi CLI does, or refuses them in a one-line message.
+"""Reads Pulumi.yaml and Pulumi.local.yaml as the Pulumi CLI does, or rejects them with a one-line message.
 
-Some keys need the CLI and are refused: encrypted values, environments, typed declarations in Pulumi.yaml, and another
-directory for the stack files.
+This module rejects what only the CLI can handle: encrypted values, environments, typed declarations in Pulumi.yaml, and
+another directory for the stack files.
 """
 
 from __future__ import annotations

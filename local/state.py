@@ -1,6 +1,6 @@
 """Stores which resources were deployed, so that the next deployment changes only what is different.
 
-Each change is added to a journal as soon as it is made, so a deployment that is killed loses no record of its changes.
+Each change is added to a journal immediately, so all changes of a deployment are recorded even if it is killed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Record:
 
 
 class State:
-    """The stored state of one instance. Several threads can share an object."""
+    """The stored state of one instance. Objects of this class are thread-safe."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -72,7 +72,7 @@ class State:
             return self.begun[urn]
 
     def put(self, urn: str, record: Record) -> None:
-        """Record a deployed resource. A new resource is added at the end, so the order is that of creation."""
+        """Record a deployed resource. New resources are added at the end, so the oldest comes first."""
         with self._lock:
             self.records[urn] = record
             changes: list[Change] = [("resources", urn, asdict(record))]
@@ -80,7 +80,7 @@ class State:
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
                 # The resource was created again with a new id. Resources that depend on it have this id among their
-                # inputs, so the changed input is enough to update them, and the entry in `emptied` is no longer needed.
+                # inputs, so they count as changed without the entry in `emptied`, and the entry is deleted.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)
@@ -146,7 +146,7 @@ def forget(instance: Instance) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as it is recorded and compared: archives by their content, without None."""
+    """Return `value` as it is recorded and compared: archives as hashes of their content, and without None."""
     if is_archive(value):
         return {"sha256": hashlib.sha256(zip_bytes(value)).hexdigest()}
     if isinstance(value, dict):

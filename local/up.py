@@ -24,9 +24,9 @@ _DEFAULT_REGION: Final = "us-east-1"
 def up(instance: Instance, source: project.Project, progress: Progress, *, owner: int | None = None) -> dict[str, Any]:
     """Deploy the program to `instance`, and return the content of .local/outputs.json.
 
-    An emulator that this command starts outlives the command once a resource is deployed, unless it has another `owner`
-    (see local.owner). If the program has no output `frontend`, it is not the platform, so this function creates no
-    seeds. Raises LocalError.
+    If this command starts the emulator and deploys at least one resource, the emulator keeps running after the command:
+    with an `owner` until the owner ends (see local.owner), and otherwise until it is stopped. If the program has no
+    output `frontend`, it is not the platform, so this function creates no seeds. Raises LocalError.
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     started = _require_emulator(instance, region, progress, owner)

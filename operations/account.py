@@ -20,8 +20,8 @@ UNRESERVED: Final = 100
 # STS returns the identity of the caller in every region. If the configuration names no region, the check therefore uses
 # this one.
 _ANY_REGION: Final = "us-east-1"
-# If one of these settings is present, the AWS provider finds its credentials or endpoints in a way that this check does
-# not support.
+# If one of these settings is present, the account is not checked, because the AWS provider then finds its credentials
+# or endpoints in a way that this check does not support.
 _NOT_READ: Final = (
     *("aws:assumeRoleWithWebIdentity", "aws:endpoints", "aws:sharedConfigFiles", "aws:sharedCredentialsFiles"),
     *("aws:skipCredentialsValidation", "aws:skipRequestingAccountId"),
@@ -119,14 +119,14 @@ def _clients(config: Mapping[str, Any], environment: Mapping[str, str]) -> Calla
 
 
 def _roles(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the roles to assume one after the other. Version 6 of the provider had one role, `aws:assumeRole`."""
+    """Return the roles to assume one after the other. Version 6 of the provider allowed only one, `aws:assumeRole`."""
     roles: Any = config.get("aws:assumeRoles") or config.get("aws:assumeRole") or []
     listed = cast("list[Any]", roles) if isinstance(roles, list) else [roles]
     return [cast("dict[str, Any]", role) for role in listed if isinstance(role, dict) and "roleArn" in role]
 
 
 def wrong_account(config: Mapping[str, Any], account: str) -> list[str]:
-    """Return what is wrong if the stack's configuration does not allow this account."""
+    """Return a problem if the stack's configuration does not allow `account`, otherwise an empty list."""
     allowed, forbidden = (_texts(config.get(f"aws:{key}")) for key in ("allowedAccountIds", "forbiddenAccountIds"))
     if allowed and account not in allowed:
         wanted = f"allowed: {', '.join(allowed)} (aws:allowedAccountIds)"

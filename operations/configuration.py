@@ -1,4 +1,4 @@
-"""A stack's configuration as Pulumi gives it to the program: the stack file and its ESC environments together."""
+"""A stack's configuration as Pulumi passes it to the program: the stack file and its ESC environments together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UnreadableEnvironmentError(Exception):
 
 
 def read(stack: str) -> dict[str, Any]:
-    """Return the configuration: `namespace:key` -> value, secrets decrypted. Raises PulumiError."""
+    """Return the configuration as {"namespace:key": value}, with decrypted secrets. Raises PulumiError."""
     found = pulumi_cli.document(stack, "config", "--json", "--show-secrets")
     return {key: _value(cast("dict[str, Any]", entry)) for key, entry in found.items()}
 
@@ -46,7 +46,7 @@ def environment(stack: str) -> dict[str, str]:
 
 
 def _value(entry: Mapping[str, Any]) -> Any:
-    """Return the value of an entry of `pulumi config --json`. An object is also there as JSON text."""
+    """Return the value of an entry of `pulumi config --json`. The CLI can return an object as JSON text."""
     if "objectValue" in entry:
         return entry["objectValue"]
     text = entry.get("value")

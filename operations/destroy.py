@@ -1,6 +1,7 @@
-"""`python -m operations.destroy STACK`: says what `pulumi destroy` will delete and what stays, and asks at a terminal.
+"""`python -m operations.destroy STACK`: reports what `pulumi destroy` will delete and what stays.
 
-It deletes nothing itself. Exit code 0: `pulumi destroy` may run; 1: it must not, and why.
+At a terminal, it asks for confirmation. It deletes nothing itself. Exit code 0: `pulumi destroy` may run; 1: it must
+not run, and the output says why.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _DEFAULT_WAIT_DAYS: Final = 30
 def plan(stack: str) -> list[str]:
     """Return what a destruction of `stack` deletes and what stays, one line each.
 
-    Raises OperationError if resources are protected or if an update did not end.
+    Raises OperationError if resources are protected or if an earlier update was interrupted.
     """
     state = pulumi_cli.exported(stack)
     if pending.operations(state):

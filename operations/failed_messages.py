@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from contracts.queues import analytics_record, message_group
 
-# EventBridge, record_analytics and Lambda write the reason of a failure into these message attributes. Some of them
+# EventBridge, record_analytics and Lambda write the reason for a failure into these message attributes. Some of them
 # write a code and a message, others only a message.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
 _NO_REASON: Final = {"queue": "received too often: its consumer ended without a response; see the log of that function"}
@@ -52,7 +52,7 @@ class Message:
 
     @property
     def request_id(self) -> str:
-        """Return the id of the failed invocation. An envelope and its dead-letter copy have the same id."""
+        """Return the id of the failed invocation, which an envelope and the copy in a dead-letter queue share."""
         if self.queue.kind == "invocation":
             return str(part(self._json(), "requestContext", "requestId") or "")
         return self.attributes.get("RequestID", "")
@@ -210,8 +210,8 @@ class Redriver:
 
     def _enqueue(self, message: Message) -> str:
         target, body = message.queue.redrive_to, message.content
-        # Release 0.1.0 had no queue in front of send_email. A message that Lambda has put into the failure queue then
-        # is a record of the failed invocation, which contains the event.
+        # Release 0.1.0 had no queue in front of send_email. With that release, Lambda sent the envelope of each failed
+        # invocation to the failure queue. The envelope contains the event.
         failed = body.get("requestPayload")
         body = cast("dict[str, Any]", failed) if isinstance(failed, dict) else body
         if not target.endswith(".fifo"):
@@ -232,7 +232,7 @@ class Redriver:
         return "sent back to its queue"
 
     def _replay_stream(self, message: Message, target: str) -> str:
-        """Invoke the function with the stream records of a message, or with the records whose positions it has."""
+        """Invoke the function with the stream records in `message`, or with those whose positions it contains."""
         records = message.records or list(self._records_in_report(message.content))
         answer = self.functions.invoke(
             FunctionName=target,

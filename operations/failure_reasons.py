@@ -13,8 +13,8 @@ from operations.failed_messages import Message
 
 _LONGEST: Final = 200
 _NAMED: Final = 5
-# A stream retains a record for 24 hours, so no failure of a record in the stream is older. The search in the log covers
-# this time.
+# The search in the log covers the 24 hours before the message was sent. A stream retains a record for only 24 hours, so
+# the record cannot have failed earlier.
 _KEPT_S: Final = 24 * 3600
 # FilterLogEvents can return empty pages although later pages contain events, so the search ends only at the last page
 # or after this number of pages.

@@ -1,7 +1,7 @@
-"""Writes the files with which a frontend uses a stack. They contain no secrets.
+"""Writes the files that a frontend needs to use a stack. The files contain no secrets.
 
 Usage: `python -m operations.frontend STACK [--port PORT]`. The files of the local stack are in `.local/frontend` or
-`.local/PORT/frontend`, the files of another stack are in `.local/frontend-STACK`.
+`.local/PORT/frontend`. The files of any other stack are in `.local/frontend-STACK`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def amplify_outputs(frontend: Mapping[str, Any], page: str) -> dict[str, Any]:
 
 
 def vite_variables(frontend: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment variables that Vite gives to a page at build time."""
+    """Return the environment variables that Vite inserts into a page at build time."""
     auth = frontend["auth"]
     return {
         "VITE_STAGE": frontend["stage"],
@@ -116,7 +116,7 @@ def vite_variables(frontend: Mapping[str, Any]) -> dict[str, str]:
 
 
 def write(folder: Path, frontend: Mapping[str, Any], page: str) -> list[Path]:
-    """Write the files into `folder`, and return their paths. The missing folder is created."""
+    """Write the files into `folder`, and return their paths. Create the folder if it does not exist."""
     paths: list[Path] = []
     for name, text in files(frontend, page).items():
         path = folder / name

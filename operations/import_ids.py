@@ -1,7 +1,7 @@
-"""The ids by which the AWS provider imports a resource, from the names that the program gives it.
+"""Finds the id by which the AWS provider imports a resource, from the names that the program gives the resource.
 
-The forms are those of the section "Import" in the provider's documentation of each type. Where AWS chooses the id
-itself, a command of the AWS CLI finds it.
+The format of the id is documented in the section "Import" of the provider's documentation of each resource type. If AWS
+chooses the id, a command of the AWS CLI finds it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ACCOUNT: Final = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 
 @dataclass(frozen=True)
 class _Form:
-    """How an id is formed from a resource's inputs, `{account}`, `{region}` and `{ID}`, the id that AWS chose."""
+    """The format of an import id, with names of inputs, `{account}`, `{region}` and `{ID}` (the id that AWS chose)."""
 
     text: str
     find: str = ""
@@ -130,7 +130,7 @@ def place_of(state_text: str, region: str) -> dict[str, str]:
 def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str = "") -> str | None:
     """Return the id by which Pulumi imports `resource`, or None if it is not known.
 
-    `chosen` is the id that AWS chose, which most types do not need. The ARN of a KMS key is accepted as its id.
+    `chosen` is the id that AWS chose. Most types do not need it. For a KMS key, `chosen` can also be its ARN.
     """
     form = FORMS.get(resource["type"])
     if form is None:
@@ -140,7 +140,8 @@ def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str
     try:
         return form.text.format(**{**_inputs(resource), **place, "ID": chosen.rpartition(":key/")[2] or chosen})
     except KeyError:
-        # The id contains a name that the provider generated, or the account id, which no ARN in the state contains yet.
+        # The id cannot be formed, because it contains a name that the provider generated, or the account id, which no
+        # ARN in the state contains yet.
         return chosen or None
 
 

@@ -1,9 +1,9 @@
-"""Resources of a state that an update began to create, and whose end it did not record.
+"""Finds pending creations: resources that an interrupted update began to create, without recording the result.
 
-`pulumi refresh --import-pending-creates` looks made for them. But Pulumi 3.274 only changes the pending operation from
-"creating" to "importing", and the refresh then drops it without reading the resource. So `adopted` writes the resource
-into the state itself, with its import id and without outputs. A refresh then reads it from AWS by that id, as `pulumi
-import` does, and removes it from the state if AWS does not have it.
+`pulumi refresh --import-pending-creates` seems to be the remedy, but Pulumi 3.274 only changes the pending operation
+from "creating" to "importing", and the refresh then drops it without reading the resource. `adopted` therefore writes
+the resource into the state itself, with its import id and without outputs. A refresh then reads it from AWS by that id,
+as `pulumi import` does, and removes it from the state if AWS does not have it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def creates(state: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def adopted(state: Mapping[str, Any], ids: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the state with each pending creation that has an id, by URN, as a resource, and without the others."""
+    """Return the state without pending creations. Those that have an id in `ids` (by URN) become its resources."""
     changed = copy.deepcopy(dict(state))
     pending = creates(changed)
     kept = [resource for resource in resources(changed) if not _is_unread(resource)]
@@ -44,7 +44,7 @@ def adopted(state: Mapping[str, Any], ids: Mapping[str, str | None]) -> dict[str
 
 
 def _insert(among: list[dict[str, Any]], resource: dict[str, Any]) -> None:
-    """Insert a resource after everything that it refers to, as Pulumi requires. What it replaces is to be deleted."""
+    """Insert a resource after everything that it refers to, as Pulumi requires. Mark what it replaces for deletion."""
     replaced = [other for other in among if other["urn"] == resource["urn"]]
     for other in replaced:
         if other.get("pendingReplacement"):

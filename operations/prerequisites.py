@@ -1,7 +1,8 @@
 """Checks before `pulumi preview` and `pulumi up` that the stack exists and that the AWS account is the right one.
 
-`python -m operations.prerequisites STACK` reports all problems at once, each with its remedy, and exits with 1 if there
-is one. What cannot be checked is a warning, because Pulumi may be able to do what this check cannot.
+`python -m operations.prerequisites STACK` reports all problems together, each with its remedy, and exits with 1 if
+there is one. If something cannot be checked, the command only prints a warning, because Pulumi may still be able to
+deploy.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, without_stack_file
 
 
 def check(stack: str) -> Found:
-    """Return what is wrong for a deployment of `stack`, and what could not be checked."""
+    """Return the problems that would prevent a deployment of `stack`, and warnings about what could not be checked."""
     found = Found()
     if stack == LOCAL_STACK:
         found.problems.append("STACK=local runs on this machine's emulator, not on AWS; use `make up`")

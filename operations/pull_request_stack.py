@@ -48,7 +48,7 @@ def prepare(number: int) -> int:
 
 
 def remove(number: int) -> int:
-    """Delete everything of the stack, if it exists. An update that died is recovered first."""
+    """Delete the stack and its resources, if it exists. After an interrupted update, recover the stack first."""
     code = _removed(name(number))
     if not code:
         _comment(number, f"**Stack `{name(number)}`** is removed, because the pull request is closed.")
@@ -93,7 +93,7 @@ def outputs(number: int) -> int:
 
 
 def _comment(number: int, text: str) -> None:
-    """Write the comment. The workflow finds an earlier comment again by the invisible first line."""
+    """Write the comment. The GitHub workflow recognizes its earlier comment by the invisible first line."""
     path = stack_outputs.ROOT / ".build" / "pull-request-comment.md"
     with naming(path):
         path.parent.mkdir(exist_ok=True)

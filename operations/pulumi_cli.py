@@ -18,13 +18,13 @@ _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
 # A backend in a bucket or a folder reports a lock with the first text, and Pulumi Cloud with the second text.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
 # A backend in a folder stores the content type of each file in a second file. If the CLI is killed, the second file can
-# be empty.
+# be empty, and later commands fail with this text.
 _EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 
 
 class PulumiError(OperationError):
-    """The Pulumi CLI failed. The message has the CLI's own words in one line."""
+    """The Pulumi CLI failed. The message contains the CLI's own message in one line."""
 
 
 class NoSuchStackError(PulumiError):
@@ -44,7 +44,8 @@ def installed() -> None:
 def run(stack: str, *arguments: str, text: str | None = None, changes: bool = False) -> str:
     """Run `pulumi ARGUMENTS --stack STACK` with `text` as its input, and return its output.
 
-    An interrupted command that `changes` the stack may finish what it began. Raises PulumiError.
+    With `changes`, the command changes the stack, so an interruption lets it complete the steps that it began. Raises
+    PulumiError.
     """
     if stack == LOCAL_STACK:
         raise PulumiError("STACK=local runs on this machine's emulator, not on AWS; use `make up` and `make down`")
@@ -107,7 +108,7 @@ def _error(stack: str, errors: str) -> PulumiError:
 
 
 def _folder() -> str:
-    """Return the folder that is the backend, or an empty text if the backend is no folder."""
+    """Return the path of the backend if the backend is a folder, or otherwise an empty text."""
     done = children.run(("pulumi", "whoami", "--json", "--non-interactive"), cwd=ROOT)
     url = str(json.loads(done.stdout)["url"]) if not done.returncode else ""
     return f"{url.removeprefix('file://').partition('?')[0]}/.pulumi" if url.startswith("file://") else ""

@@ -1,6 +1,7 @@
 """Compares the account's quotas with the requests per second that the APIs of a stack accept.
 
-needed_quotas.json lists the quotas that limit orders, with the calls of one order. `make generate` writes the file.
+needed_quotas.json lists the quotas that limit orders, and how much of each quota one order uses. `make generate` writes
+the file.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ _REMEDY: Final = (
 
 
 def too_low(config: Mapping[str, Any], client: Callable[[str], Any]) -> list[str]:
-    """Return a warning for each quota of the account that carries fewer orders than `api.throttleRate` allows.
+    """Return a warning for each quota of the account that permits fewer orders than `api.throttleRate` allows.
 
-    Each accepted request may be an order. The list is empty if the configuration has a reason in `api.capacityWaiver`.
-    `client` returns a client of a service. If Service Quotas does not answer, the only warning says so.
+    Each request counts as an order, because it could be one. The list is empty if the configuration has a reason in
+    `api.capacityWaiver`. `client` receives the name of a service and returns its client. If Service Quotas does not
+    respond, the only warning says so.
     """
     api = config.get("orders:api")
     rate = cast("dict[str, Any]", api).get("throttleRate") if isinstance(api, dict) else None

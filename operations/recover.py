@@ -1,6 +1,7 @@
 """`python -m operations.recover STACK [--ids NAME=ID ...]`: makes a stack usable after an update was killed.
 
-It removes the lock, brings what the update created on AWS into Pulumi's state, and forgets what it did not create.
+It removes the lock, adds the resources that the update created on AWS to Pulumi's state, and removes the pending
+creations that AWS does not have.
 It deletes nothing on AWS. Exit code 0: the next `make deploy` can run; 1: something is left to do, which is reported.
 """
 
@@ -30,8 +31,8 @@ def recover(stack: str, given: Mapping[str, str]) -> bool:
     _report(state)
     if not _unlocked(stack, state):
         return False
-    # The update that held the lock may have ended after the first export, so the state is exported again with the last
-    # changes.
+    # The update that held the lock may have ended after the first export, so the state is exported again, with that
+    # update's last changes.
     state = pulumi_cli.exported(stack)
     creates = pending.creates(state)
     if unknown := set(given) - {name_of(resource) for resource in creates}:
@@ -69,7 +70,7 @@ def _report(state: Mapping[str, Any]) -> None:
 
 
 def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
-    """Return whether the stack is free. It removes a lock, after a question at a terminal."""
+    """Return whether the stack is not locked. If it is locked, ask for confirmation, and remove the lock."""
     try:
         _take_lock(stack, state)
     except StackLockedError as error:
@@ -88,21 +89,21 @@ def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
 
 
 def _take_lock(stack: str, state: Mapping[str, Any]) -> None:
-    """Take the lock for a moment: a refresh of the stack's root resource reads nothing from AWS."""
+    """Take and release the lock, with a refresh of the stack's root resource, which reads nothing from AWS."""
     roots = [resource["urn"] for resource in pulumi_cli.resources(state) if resource["type"] == "pulumi:pulumi:Stack"]
     target = [argument for urn in roots for argument in ("--target", urn)]
     pulumi_cli.run(stack, "refresh", *target, *_SILENT, changes=True)
 
 
 def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the import ids by URN, None for what AWS does not have. Resources whose id is not known are left out."""
+    """Return {URN: import id, or None if AWS does not have the resource}, without resources whose id is not known."""
     place = import_ids.place_of(json.dumps(state), _region(state))
     ids: dict[str, str | None] = {}
     for resource in creates:
         if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
-    # Resources of different types can have the same name. A given id first applies to the resource of this name whose
-    # id is not yet known.
+    # Resources of different types can have the same name. A given id applies to the resources of this name whose id is
+    # not known yet. If there is none, the given id replaces a known id.
     needing = [resource for resource in creates if resource["urn"] not in ids]
     for name, chosen in given.items():
         named = [resource for resource in needing if name_of(resource) == name]

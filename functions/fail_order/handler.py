@@ -1,6 +1,7 @@
 """Sets an order to FAILED if its STANDARD execution ended at its time limit without a decision.
 
-An order that is younger than the time limit stays PENDING, for example because somebody aborted its execution.
+If the execution ended earlier, for example because somebody aborted it, the order stays PENDING, and the sweep starts
+the workflow again.
 
 Environment variables: ORDERS_TABLE, STANDARD_TIMEOUT_S (the time limit, in seconds). Event: "Step Functions Execution
 Status Change" of the STANDARD state machine.
@@ -31,7 +32,7 @@ TIME_LIMIT: Final = timedelta(seconds=int(os.environ["STANDARD_TIMEOUT_S"]))
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
     """Set the order to FAILED if it is PENDING and has reached the time limit.
 
-    A rejected order stays REJECTED, although its execution failed.
+    An order that is already decided keeps its status.
     """
     ended = event["detail"]
     order_id = order_id_of(ended["name"])

@@ -1,8 +1,8 @@
 """Compiles each module in a zip file to a .pyc file. Usage: compile.py SOURCES.zip CODE.zip.
 
 The byte code is for the Python version that runs this script. Python imports a .pyc file without its source. The byte
-code has asserts and line numbers, but no docstrings: docstrings are a quarter of the byte code, and no function reads
-them.
+code contains assert statements and line numbers. It contains no docstrings, because they would be a quarter of it, and
+no Lambda function reads them.
 """
 
 import ast
@@ -11,8 +11,8 @@ import marshal
 import sys
 import zipfile
 
-# Python compares a .pyc file with its source, unless the file is hash-based and unchecked (PEP 552). These files are
-# unchecked, because the archive contains no sources.
+# This header marks a .pyc file as hash-based and unchecked (PEP 552), so Python never compares the file with its
+# source, which is not in the archive.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -30,8 +30,8 @@ def without_docstrings(source: bytes, path: str) -> ast.Module:
 
 with zipfile.ZipFile(sys.argv[1]) as sources, zipfile.ZipFile(sys.argv[2], "w") as code:
     for name in sorted(sources.namelist()):
-        # Lambda extracts layers to /opt. Tracebacks show the path that is compiled into the code, so it must be the
-        # path in Lambda.
+        # Tracebacks show the path that is compiled into the code. Lambda extracts layers to /opt, so the path starts
+        # with /opt.
         source, path = sources.read(name), f"/opt/{name}"
         compiled = compile(without_docstrings(source, path), path, "exec", dont_inherit=True)
         code.writestr(f"{name}c", HEADER + importlib.util.source_hash(source) + marshal.dumps(compiled))

@@ -1,10 +1,10 @@
-"""Marks the orders that a batch of the orders stream creates but does not decide. The sweep restarts marked orders.
+"""Marks orders that a batch of stream records reports as created but not as decided. The sweep restarts marked orders.
 
-Lambda collects records for minutes before it invokes this function, so a batch usually contains the decision of each
-order that it creates. Repeated marks change nothing.
+Lambda collects stream records for some minutes before it invokes this function, so a batch usually contains both the
+creation and the decision of an order. Marking an order again changes nothing.
 
-Environment variables: ORDERS_TABLE. Event: stream records of created and of decided orders. Output: the first record
-that failed, in the format of ReportBatchItemFailures, which the event source mapping must enable.
+Environment variables: ORDERS_TABLE. Event: stream records of created orders and of decided orders. Output: the first
+record that failed, in the format of ReportBatchItemFailures, which the event source mapping must enable.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ orders = LateOrders(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Mark each order that the batch creates but does not decide, if the order is still PENDING."""
+    """Mark each order that the batch reports as created but not as decided, if the order is still PENDING."""
     for order_id, sequence_number in _undecided(event["Records"]).items():
         logger.set_correlation_id(order_id)
         logger.append_keys(order_id=order_id)
@@ -41,7 +41,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 
 def _undecided(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the ids of the orders that `records` create but do not decide, each with its record's sequence number."""
+    """Return {order id: sequence number} for the orders that `records` report as created but not as decided."""
     undecided: dict[str, str] = {}
     for record in records:
         order_id: str = record["dynamodb"]["Keys"]["order_id"]["S"]

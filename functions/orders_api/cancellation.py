@@ -11,16 +11,16 @@ from shared.domain.orders import Order
 from shared.errors import StockContention, TooManyRequests
 from shared.order_transactions import OrderTransactions
 
-# An attempt fails if the order's status changes meanwhile. The status can change at most twice, to CONFIRMED and then
-# to CANCELLED, so three attempts are enough.
+# An attempt fails if another request or the workflow changes the order's status at the same time. The status can change
+# at most twice, to CONFIRMED and then to CANCELLED, so three attempts are enough.
 _TRIES: Final = 3
 
 
 def cancel(read: Callable[[], Order], transactions: OrderTransactions, *, now: datetime, request_id: str) -> Order:
-    """Cancel the order that `read` returns, and return it. If the order has changed meanwhile, call `read` again.
+    """Cancel the order that `read` returns, and return the cancelled order. Read it again after a concurrent change.
 
-    Raises InvalidTransition, any error of `read`, and TooManyRequests if other writes hold the order or its products
-    during every attempt.
+    Raises InvalidTransition if the order's status does not allow cancellation, TooManyRequests if concurrent writes
+    prevent it, and any error of `read`.
     """
     busy = TooManyRequests("order: too many concurrent changes to the order or its products; retry the request")
     for _ in range(_TRIES):

@@ -24,8 +24,8 @@ from shared.telemetry import correlate, logger, metrics, tracer
 store = OrderStore(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 workflow = OrderWorkflow(aws.client("stepfunctions"), state_machine_arn=os.environ["STATE_MACHINE_ARN"])
 read = events.event_parser(DETAIL_TYPES["PENDING"])
-# The workflow of POST /process has a time limit below API Gateway's 29 s. When the order is older than 30 s, its
-# EXPRESS execution has therefore ended, perhaps with the error Undecided.
+# The EXPRESS execution of a synchronous order (POST /process) ends within API Gateway's time limit of 29 s. If the
+# order is older than 30 s, that execution has therefore ended, with or without a decision.
 EXPRESS_ENDS_AFTER: Final = timedelta(seconds=30)
 
 
@@ -50,8 +50,9 @@ def _to_start(order_id: str, now: datetime) -> Order | None:
     """Return the order if its workflow must be started, or None if the order is already decided.
 
     Raises OrderNotFound if the order does not exist. Raises OrderUndecided for a synchronous order (POST /process)
-    whose EXPRESS execution may still be running. Lambda then retries the event a minute later. If the order is still
-    PENDING then, its EXPRESS execution ended without a decision, and the STANDARD workflow decides the order.
+    whose EXPRESS execution may still be running. After this error, Lambda retries the event a minute later. If the
+    order is still PENDING at that time, its EXPRESS execution ended without a decision, and the STANDARD workflow
+    decides the order.
     """
     row = store.row(order_id)
     if row is None:

@@ -36,5 +36,5 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
         logger.set_correlation_id(detail["order"]["order_id"])
         logger.info("event published", event_id=detail["event_id"], status=status)
         count_event(DETAIL_TYPES[status])
-    # Lambda retries all records from the lowest failed sequence number, so the response needs no other number.
+    # Lambda retries all records from the lowest failed sequence number, so the response contains only this number.
     return {"batchItemFailures": [{"itemIdentifier": outcome.failed}] if outcome.failed else []}

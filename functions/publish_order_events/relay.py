@@ -37,7 +37,7 @@ class Outcome:
     """The result of one batch."""
 
     published: list[Detail]
-    """Published events from records before `failed`. Lambda does not send these records again."""
+    """The events that were published from records before `failed`. Lambda does not deliver these records again."""
     failed: str | None
     """Lowest sequence number of a failed record, or None. Lambda retries the batch from this record."""
 
@@ -63,7 +63,7 @@ class _Poison:
 
 
 class _Unfinished(Exception):
-    """The relay could neither publish nor set aside the record with this sequence number. Lambda must retry it."""
+    """The record `number` was neither published nor sent to the failure queue, so Lambda must retry it."""
 
     def __init__(self, number: str) -> None:
         super().__init__(number)
@@ -92,8 +92,8 @@ class Relay:
         """Publish one event for each status change in `records`, in stream order.
 
         A record whose event is invalid or too large goes to the failure queue, and the records after it are still
-        published. The relay stops at the first record that it can neither publish nor set aside. Lambda retries the
-        batch from that record, so a later change of an order never overtakes an earlier one.
+        published. The relay stops at the first record that it can neither publish nor send to the failure queue. Lambda
+        retries the batch from that record, so a later change of an order never overtakes an earlier one.
         """
         published: list[_Change] = []
         failed: str | None = None
@@ -118,7 +118,7 @@ class Relay:
         """Split `records` into invalid records and groups of changes for one PutEvents call each, in stream order.
 
         A group contains at most one change of each order. EventBridge can refuse one entry of a call and accept a later
-        one, so two changes of an order in one call could be published in the wrong order.
+        one, so two changes of the same order in one call could be published in the wrong sequence.
         """
         group: dict[str, _Change] = {}
         for record in records:
@@ -151,8 +151,8 @@ class Relay:
         detail = events.detail_of(rows.order_of(new))
         detail_type = DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
-            # This message does not quote the status, because the function logs the messages of errors, and the log must
-            # not contain data from rows. A KeyError would quote the status.
+            # The function logs error messages, and the log must not contain data from rows. This message therefore does
+            # not quote the status, unlike the KeyError that `DETAIL_TYPES[...]` would raise.
             raise ValidationError(f"status: unknown; allowed: {', '.join(DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail
@@ -181,7 +181,7 @@ class Relay:
         raise _Unfinished(sequence_number(left[0].record))
 
     def _put_once(self, changes: Sequence[_Change], published: list[_Change]) -> list[_Change]:
-        """Call PutEvents once. Return the changes whose entries it refused, although the call as a whole succeeded."""
+        """Call PutEvents once. Return the changes that EventBridge refused but may accept in a later call."""
         entries = [events.put_events_entry(change.detail, bus=self._bus) for change in changes]
         results = list(zip(changes, self._client.put_events(Entries=entries)["Entries"], strict=True))
         published += [change for change, result in results if "ErrorCode" not in result]
@@ -217,6 +217,6 @@ class Relay:
 
 
 def _refusal(result: PutEventsResultEntryTypeDef) -> ClientError:
-    """Return the error of a refused entry, in the form of the error of a refused call."""
+    """Return the error of a refused entry as the ClientError that a refused call would raise."""
     code, message = result.get("ErrorCode", ""), result.get("ErrorMessage", "")
     return ClientError({"Error": {"Code": code, "Message": message}}, "PutEvents")

@@ -30,10 +30,10 @@ def sequence_number(record: StreamRecord) -> str:
 
 
 def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
-    """Return a function that sends a record to the queue, with the reason in the attributes that EventBridge also uses.
+    """Return a function that sends a record to the queue, with the reason in the message attributes of EventBridge.
 
-    The message contains an event with this record alone, so `make redrive` can invoke the relay with it at any time.
-    The stream itself retains the record only for 24 h.
+    The message body is an event that contains only this record. `make redrive` can therefore invoke the relay with the
+    body at any time, even after 24 h, when the stream no longer contains the record.
     """
 
     def set_aside(record: StreamRecord, reason: Exception) -> None:
@@ -54,8 +54,8 @@ def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
         except ClientError as error:
             if aws.error_code(error) not in _TOO_LONG:
                 raise
-            # A record has up to two images of 400 KB each, and SQS may refuse so long a message. The row is still in
-            # the table, so the message contains only the key of the row.
+            # A record contains up to two images of 400 KB each, so it can be too long for SQS. In this case, the
+            # message contains only the key of the row, because the row itself is still in the table.
             send({"tooLongFor": "SQS", "keys": record["dynamodb"].get("Keys")})
         number = sequence_number(record)
         logger.error("record set aside", sequence_number=number, code=code, exc_info=reason)

@@ -23,14 +23,14 @@ class AnalyticsRecord(TypedDict):
 
 
 def parse(body: str) -> AnalyticsRecord:
-    """Return the record in the body of a message. Raises ValidationError if it violates the contracts of the events.
+    """Return the record in a message's body. Raises ValidationError if the record violates the contracts of the events.
 
     The body is the record, or the event itself if EventBridge could not deliver the record to the analytics queue.
     """
     try:
         record = json.loads(body)
         # Python's JSON parser accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse such
-        # text. This line raises an error for it.
+        # text. The next line raises an error for such text.
         json.dumps(record, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error

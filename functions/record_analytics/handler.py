@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 s3: S3Client = aws.client("s3", read_timeout_s=3)
 BUCKET: Final = os.environ["ANALYTICS_BUCKET"]
 # Powertools' processor for FIFO queues is unsuitable: after one failed message, it reports all later messages of the
-# batch as failed too. Valid messages could then reach the failure queue together with an invalid one. This processor
-# does not stop at a failed message. Records may then be written out of order, which is harmless, because they are
+# batch as failed too. Valid messages could therefore reach the failure queue together with an invalid one. This
+# processor does not stop at a failed message. It can write records out of order, which is harmless, because records are
 # independent.
 processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
-# A failed message blocks its message group until the next delivery. Only a call of AWS is therefore tried again. Every
-# other error concerns the message itself, and would return with each delivery.
+# After an error of an AWS call, SQS delivers the message again, and the message blocks its message group until then.
+# Every other error is final: its cause is the message itself, so it would occur again at every delivery.
 queue = MessageQueue.of_environment(
     aws.client("sqs"), is_final=lambda error: not isinstance(error, (ClientError, BotoCoreError))
 )
@@ -56,8 +56,8 @@ queue = MessageQueue.of_environment(
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Write the analytics records of a batch of messages. Return the messages that SQS must deliver again."""
     parsed = {message["messageId"]: _parsed(message["body"]) for message in event["Records"]}
-    # Each object takes some tens of milliseconds, in which the function only waits for S3. The objects of a batch are
-    # therefore written in parallel.
+    # Writing an object takes some tens of milliseconds, in which the function only waits for S3. The objects of a batch
+    # are therefore written in parallel.
     with traced_threads(len(parsed)) as threads:
         writes = {
             message_id: threads.submit(_write, found)
@@ -105,7 +105,7 @@ def conclude(
 ) -> None:
     """Log and count the result for one message. Raises the AWS error if a later delivery may succeed.
 
-    Powertools requires the name `record` for the message.
+    Powertools requires that the parameter for the message is named `record`.
     """
     # Without this reset, log lines of this message could show the previous message's order.
     logger.set_correlation_id(None)

@@ -1,11 +1,13 @@
 """The sweep: restarts the workflow of late orders whose STANDARD execution was never started or has ended.
 
-A schedule invokes this function every few minutes. StartExecution itself reports which orders need a restart: it
-succeeds without a second execution while the order's execution runs, and refuses the name of an ended execution. The
-row counts the restarts, so two sweeps at the same time start the same execution, and an order has one at a time.
+A schedule invokes this function every few minutes. StartExecution itself shows which orders need a restart. While an
+execution runs, a call with its name and input succeeds without starting a second one. After the execution has ended,
+Step Functions refuses its name. The order's row counts the restarts, and the count is part of the execution's name. Two
+simultaneous sweeps therefore start the same execution, so an order never has two at the same time.
 
 Environment variables: ORDERS_TABLE, LATE_ORDERS_INDEX, STATE_MACHINE_ARN. Event: ignored.
-Output: {"running": number of late orders whose workflow runs now}. Raises LateOrdersLeft if single orders failed.
+Output: {"running": number of late orders whose workflow runs now}. Raises LateOrdersLeft if some orders could not be
+restarted.
 """
 
 from __future__ import annotations
@@ -29,14 +31,16 @@ dynamodb = aws.client("dynamodb")
 store = OrderStore(dynamodb, table=os.environ["ORDERS_TABLE"])
 late_orders = LateOrders(dynamodb, table=os.environ["ORDERS_TABLE"], index=os.environ["LATE_ORDERS_INDEX"])
 workflow = OrderWorkflow(aws.client("stepfunctions"), state_machine_arn=os.environ["STATE_MACHINE_ARN"])
-# A younger order is probably being decided right now. The EXPRESS execution of a synchronous order takes up to 28 s.
+# The sweep skips younger orders, because their first execution probably still runs. For example, the EXPRESS execution
+# of a synchronous order takes up to 28 s.
 MINIMUM_AGE: Final = timedelta(seconds=60)
-# AWS's default quota of StartExecution is 150 calls per second in most regions (Step Functions, "Service quotas"). Two
-# thirds of the quota remain for new orders.
+# AWS's default quota of StartExecution is 150 calls per second in most regions (Step Functions, "Service quotas"). The
+# sweep uses one third of the quota, and leaves the rest for new orders.
 PER_SECOND: Final = 50
-# A sweep that fails for this number of orders ends, because it would probably fail for the other orders too.
+# After this number of failed restarts, the sweep ends, because the remaining restarts would probably fail too.
 MOST_FAILURES: Final = 20
-# An order usually needs 100 ms. If Lambda ends the function during an order, the next sweep handles this order again.
+# The sweep ends when it has less time left than this. A restart usually takes 100 ms. If Lambda ends the function
+# during a restart, the next sweep repeats that restart.
 RESERVE_MS: Final = 5_000
 
 

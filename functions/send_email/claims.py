@@ -1,7 +1,7 @@
 """Claims prevent a second email for one event: an invocation claims the event before it sends the email.
 
-Claims also keep the emails of one order in sequence: before the email about a later status, the events of the earlier
-statuses are closed. An event that arrives after that sends no email.
+Claims also keep the emails of one order in sequence: before the email about a later status is sent, the events about
+the earlier statuses are marked as DONE. If such an event arrives afterwards, no email is sent about it.
 
 The idempotency table has one row per event with these attributes: `id`, the event id; `status`, CLAIMED or DONE;
 `claim`, a random id of the claiming invocation; `claimed_until`, the end of that invocation's time limit in Unix
@@ -30,7 +30,7 @@ class Claims:
     """Creates, completes and releases claims in the idempotency table."""
 
     def __init__(self, client: DynamoDBClient, *, table: str, kept: timedelta) -> None:
-        """Store each row for the time `kept`. No archive or queue may store an event for longer than that."""
+        """Store each row for the time `kept`, which must be at least as long as any archive or queue stores events."""
         self._client = client
         self._table = table
         self._kept = kept
@@ -38,17 +38,17 @@ class Claims:
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
         """Claim the event until `until` and return the claim, or return None if its email is DONE.
 
-        Raises MailClaimed while another invocation holds a claim. A call that the SDK repeats may overwrite its own
-        claim. Such a call never overwrites a DONE row, because a delayed attempt can reach DynamoDB after the email was
-        sent.
+        Raises MailClaimed while another invocation holds a claim. If the SDK repeats the write, the second attempt can
+        overwrite the claim of the first attempt. It cannot overwrite a DONE row, because it could reach DynamoDB after
+        the email was sent.
         """
         return self._put(event_id, "CLAIMED", now=now, until=until)
 
     def close(self, event_id: str, *, now: datetime) -> None:
-        """Mark the email for an earlier status of the order as DONE, so that it is not sent after a later one.
+        """Mark the email about an earlier status of the order as DONE, so that it is not sent after a later email.
 
-        Usually, the email was sent, and one read shows this. Raises MailClaimed while another invocation is sending the
-        email.
+        Usually the email was sent before, so its row is already DONE, and one read is enough. Raises MailClaimed while
+        another invocation is sending the email.
         """
         key = {"id": {"S": event_id}}
         row = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")

@@ -1,10 +1,10 @@
 """Sends the customer an email about each status of an order, one email per event.
 
-The emails of an order go out in the sequence of its statuses. If the event of an earlier status is late, its email is
-left out.
+The emails about an order are sent in the sequence of its statuses. If the event about an earlier status arrives after
+the email about a later status, no email is sent about the earlier status.
 
 Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, REMEMBERED_DAYS (how long to remember a sent email), MAIL_SENDER,
-MAIL_MS (shortest time between two emails), and those of shared.message_queue.
+MAIL_MS (minimum time between two emails), and those of shared.message_queue.
 Event: a batch of messages of the mail queue. The body of a message is any event about an order, as EventBridge delivers
 it. Output: the messages that SQS must deliver again.
 """
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 dynamodb = aws.client("dynamodb")
-# The SDK does not repeat the call. After an error, the message returns to the queue, which keeps to the send rate.
+# The SDK makes only one attempt, because a retry by the SDK would ignore the send rate. After an error, the message
+# returns to the queue, and a later delivery tries again.
 ses: SESV2Client = aws.client("sesv2", read_timeout_s=5, attempts=1, silent_errors=True)
 users = UserStore(dynamodb, table=os.environ["USERS_TABLE"])
 claims = Claims(
@@ -63,7 +64,8 @@ queue = MessageQueue.of_environment(
     aws.client("sqs"), is_final=lambda error: isinstance(error, (MailRefused, ValidationError))
 )
 pace = Pace(int(os.environ["MAIL_MS"]) / 1000)
-# A slow call of SES ends after 5.5 s, and the calls of DynamoDB usually take some milliseconds.
+# The longest time that one email usually takes: a call of SES ends after at most 5.5 s, and the calls of DynamoDB take
+# a few milliseconds.
 _LONGEST_MAIL_MS: Final = 8_000
 _KEYS: Final = ("order_id", "event_id", "status")
 
@@ -74,8 +76,9 @@ _KEYS: Final = ("order_id", "event_id", "status")
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
     """Send the emails for a batch of messages, unless an earlier delivery of the same event has sent its email."""
     if "Records" not in event:
-        # Release 0.1.0 had no queue: the rule invoked the function. During the update from it, and for Lambda's retries
-        # of such events, the function still receives events directly.
+        # In release 0.1.0, the EventBridge rule invoked this function without a queue. During an update from that
+        # release, and when Lambda retries such an invocation, the function still receives an event directly, and sends
+        # it to the queue.
         queue.send(json.dumps(event, ensure_ascii=False))
         return None
     first = event["Records"][0]["messageId"]
@@ -95,7 +98,8 @@ def handle(record: SQSRecord, *, context: LambdaContext, first: str) -> None:
     logger.remove_keys(_KEYS)
     logger.set_correlation_id(None)
     with queue.handling(record):
-        # An invocation that Lambda ends during a call of SES may send an email twice.
+        # If Lambda ended the invocation during a call of SES, the email could be sent twice. The function therefore
+        # starts no further email shortly before its time limit.
         if record.message_id != first and context.get_remaining_time_in_millis() < _LONGEST_MAIL_MS:
             raise MailDelayed("email: the invocation has too little time left for another email")
         _mail(_detail_of(record.body), context)
@@ -110,7 +114,7 @@ def _detail_of(body: str) -> Detail:
 
 
 def _mail(detail: Detail, context: LambdaContext) -> None:
-    """Send the email for an event, unless it or the email for a later status of the order was sent."""
+    """Send the email about an event, unless this email or one about a later status of the order was already sent."""
     order, event_id = detail["order"], detail["event_id"]
     correlate(order["order_id"])
     logger.append_keys(order_id=order["order_id"], event_id=event_id, status=order["status"])
@@ -166,7 +170,7 @@ def _finish(event_id: str, claim: str) -> None:
 
 
 def _send(email: Email, recipient: str) -> None:
-    """Send the email. Raises MailRefused if SES refuses it for good, and MailDelayed after every other error of SES."""
+    """Send the email. Raises MailRefused after a final error of SES, and MailDelayed after any other error of SES."""
     pace.wait()
     try:
         ses.send_email(

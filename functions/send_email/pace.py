@@ -7,7 +7,7 @@ import time
 
 
 class Pace:
-    """Keeps a shortest time between two emails of this execution environment, also across invocations."""
+    """Ensures a minimum time between two emails of this execution environment, also across invocations."""
 
     def __init__(self, mail_s: float) -> None:
         """Let `mail_s` seconds pass between two emails."""
@@ -21,8 +21,9 @@ class Pace:
         self._free_at_s = time.monotonic() + self._mail_s
 
     def shift(self) -> None:
-        """Put off the next email by a random part of the shortest time, after SES has throttled an email.
+        """Delay the next email by a random part of the minimum time. Call this method after SES has throttled an email.
 
-        Two environments that send at the same moment would otherwise always do so, and SES would always throttle one.
+        Otherwise, two environments that send at the same moment would do so again each time, and SES would throttle one
+        of them each time.
         """
         self._free_at_s += random.random() * self._mail_s  # noqa: S311 - no secret

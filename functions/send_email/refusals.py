@@ -1,8 +1,9 @@
 """Decides which errors of SES are final.
 
-A final error concerns the email itself: SES would refuse the same email again. Its event goes to the failure queue at
-once. Every other error, also one that this table does not list, is transient: it concerns the account, its permissions
-or its send rate, and an operator or AWS can end it. The event then waits in the queue and is tried again.
+A final error concerns the email itself: SES would refuse the same email again. Its event goes to the failure queue
+immediately. Every other error is transient, even if `ERRORS` does not list it. A transient error concerns the account,
+its permissions or its send rate, and an operator or AWS can remove the cause. Its event stays in the queue, and SQS
+delivers the event again.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ def client(
     By default, botocore waits 60 s for a response. Every function has a shorter time limit, so Lambda would stop the
     function during a call, without an error response or a log line. `attempts` includes the first attempt.
 
-    With `silent_errors`, AWS's errors keep their code but lose their message. The tracer writes error messages into the
-    trace before a handler sees them, and messages of SES contain email addresses.
+    With `silent_errors`, AWS's errors keep their code but lose their message. This is necessary for SES, because its
+    messages contain email addresses, and the tracer writes messages into the trace before a handler sees the errors.
     """
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
@@ -69,7 +69,7 @@ def error_code(error: ClientError) -> str:
 
 
 def existing_row(error: ClientError) -> dict[str, Any] | None:
-    """Return the row that did not meet the condition of a write, or None.
+    """Return the row that did not meet the condition of a write, or None if `error` contains no row.
 
     The write must have set ReturnValuesOnConditionCheckFailure=ALL_OLD.
     """

@@ -70,7 +70,8 @@ class CatalogStore:
         """Create or replace the product, once per `request_id`. Return whether the product was created.
 
         The SDK retries a write whose response was lost. Without conditions, such a retry would undo sales made in the
-        meantime, or report a new product as replaced. A conditional write that finds its own row counts as success.
+        meantime, or report a new product as replaced. If a condition fails because the row already has this
+        `request_id`, the write counts as successful.
         """
         for _ in range(_TRIES):
             if self._replace(product, request_id):
@@ -117,8 +118,8 @@ class CatalogStore:
     def read(self, product_ids: Iterable[str]) -> list[Product]:
         """Return the products in the order of their ids in `product_ids`, without missing products.
 
-        `product_ids` has at most 100 distinct ids. Raises TooManyRequests if DynamoDB leaves keys unprocessed in every
-        attempt.
+        `product_ids` must contain at most 100 ids, all different. Raises TooManyRequests if DynamoDB leaves keys
+        unprocessed in every attempt.
         """
         ids = list(product_ids)
         found: dict[str, Product] = {}

@@ -17,8 +17,8 @@ from typing import Any
 class OrdersError(Exception):
     """Base class of all errors.
 
-    `details` says in a form for programs what is wrong, for example which fields are invalid. API responses contain
-    these details. contracts/rest-api.yaml defines their fields for each error code.
+    `details` describes the problem in a machine-readable form, for example which fields are invalid. API responses
+    contain these details. contracts/rest-api.yaml defines their fields for each error code.
     """
 
     def __init__(self, message: str = "", details: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -100,7 +100,7 @@ class StockContention(OrdersError):
 
 
 class ConsumerError(OrdersError):
-    """A function cannot handle an event now. Lambda retries the event, and then sends it to a failure queue."""
+    """A function cannot handle an event now. The event is retried, and goes to a failure queue after the last retry."""
 
 
 class OrderUndecided(ConsumerError):
@@ -120,4 +120,4 @@ class MailDelayed(ConsumerError):
 
 
 class MailRefused(ConsumerError):
-    """SES refused an email for good: it would refuse the same email again."""
+    """SES refused an email, and would refuse the same email again."""

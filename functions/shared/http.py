@@ -1,4 +1,4 @@
-"""Handling of requests and responses for both APIs: caller, body, paging, errors and headers."""
+"""Handles requests and responses for both APIs: caller, body, paging, errors and headers."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def request_id(api: Api) -> str:
 def json_body(api: Api, check: Check) -> Any:
     """Parse the request body and check it with `check`.
 
-    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. The function does not rely on API Gateway, because
-    a REST API validates only bodies whose content type has a model, and an HTTP API validates no bodies.
+    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. The check is necessary, because API Gateway
+    validates the body in a REST API only if a model exists for its content type, and in an HTTP API never.
     """
     request_body.check_media_type(api.current_event.headers.get("content-type"))
     value = request_body.parse(_bytes(api))

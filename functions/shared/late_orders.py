@@ -1,8 +1,8 @@
 """Marks orders that are late, and lists them with a sparse index.
 
 A late order has the attribute `late_shard`, the partition key of the index. Orders without this attribute are not in
-the index, so an order that is decided in time costs nothing here. Every decision removes the attribute in the same
-write.
+the index, so an order that is decided in time causes no cost in the index. The write that decides an order also removes
+the attribute.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PAGE: Final = 100
 
 
 class LateOrders:
-    """Marks, lists and counts restarts of late orders."""
+    """Marks and lists late orders, and counts their restarts."""
 
     def __init__(self, client: DynamoDBClient, *, table: str, index: str = "") -> None:
         self._client = client
@@ -43,25 +43,26 @@ class LateOrders:
         )
 
     def unmark(self, order_id: str) -> None:
-        """Remove a decided order from the index. Only a decision by a function of an older release leaves one there."""
+        """Remove a decided order from the index. Only functions of older releases leave it there."""
         self._update(order_id, rows.NO_LONGER_LATE, "#status <> :pending", {})
 
     def count_restart(self, order_id: str, restarts: int) -> bool:
         """Set the order's number of restarts to `restarts` + 1.
 
-        Return False, and change nothing, if the order is no longer PENDING, or if another sweep counted the restart.
+        Return False, and change nothing, if the order is no longer PENDING, or if another sweep has already counted
+        this restart.
         """
         before = "restarts = :before" if restarts else "attribute_not_exists(restarts)"
         values = {":after": {"N": str(restarts + 1)}} | ({":before": {"N": str(restarts)}} if restarts else {})
         return self._update(order_id, "SET restarts = :after", f"#status = :pending AND {before}", values)
 
     def created_before(self, moment: datetime) -> Iterator[str]:
-        """Yield the ids of late orders that were created before `moment`, from each shard the oldest first.
+        """Yield the ids of late orders that were created before `moment`, the oldest of each shard first.
 
         The index is eventually consistent, so an order that was just decided can be among them.
         """
         shards: list[tuple[str, dict[str, Any] | None]] = [(shard, None) for shard in LATE_SHARDS]
-        # One page of each shard in turn, so that many late orders in one shard do not delay the others.
+        # Read one page of each shard in turn, so that many late orders in one shard do not delay those in other shards.
         while shards:
             shard, start = shards.pop(0)
             after: Any = {"ExclusiveStartKey": start} if start else {}

@@ -25,7 +25,7 @@ _LONGEST_MESSAGE: Final = 1024
 class MessageQueue:
     """The queue that a function consumes, and its failure queue.
 
-    The function also consumes the dead-letter queue of the EventBridge targets that send to the queue.
+    The function also consumes the dead-letter queue of the EventBridge targets that send events to this queue.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class MessageQueue:
         received_at_most: int,
         is_final: Callable[[Exception], bool],
     ) -> None:
-        """Create the queue with this URL. `received_at_most` is the value of its redrive policy.
+        """Create the object for the queue at `url`. `received_at_most` is `maxReceiveCount` of its redrive policy.
 
-        `is_final` returns whether a message can never be handled because of an error.
+        `is_final` receives an error and returns whether every further delivery of the message would fail too.
         """
         self._client = client
         self._url = url
@@ -49,7 +49,7 @@ class MessageQueue:
 
     @classmethod
     def of_environment(cls, client: SQSClient, *, is_final: Callable[[Exception], bool]) -> Self:
-        """Create the queue that QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST describe."""
+        """Create the object from the environment variables QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST."""
         return cls(
             client,
             url=os.environ["QUEUE_URL"],
@@ -68,8 +68,7 @@ class MessageQueue:
 
         After a final error, and after the last delivery that the redrive policy allows, this method sends the message
         to the failure queue with the error, and ends normally. Otherwise this method delays the next delivery of the
-        message, and raises the error again. If the function may not send to the failure queue, the message also stays
-        in its queue.
+        message, and raises the error again. If sending to the failure queue fails, the message also stays in its queue.
         """
         try:
             yield
@@ -88,11 +87,11 @@ class MessageQueue:
         return True
 
     def _set_aside(self, message: SQSRecord, error: Exception) -> None:
-        """Send the unchanged message to the failure queue, with the error in the attributes that EventBridge also uses.
+        """Send the unchanged message to the failure queue, with the error in the message attributes of EventBridge.
 
         In a FIFO failure queue, each message gets its own message group, so that a reader of the failure queue receives
-        all messages. If Lambda's response is lost, this function sends the message again, and a FIFO queue drops the
-        duplicate within five minutes.
+        all messages. If the response to Lambda is lost, SQS delivers the message again, so this method sends it again,
+        and a FIFO failure queue drops the duplicate if it arrives within five minutes.
         """
         code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
         logger.exception("message set aside", message_id=message.message_id, code=code)
@@ -111,11 +110,11 @@ class MessageQueue:
         self._client.send_message(**request)
 
     def _url_of(self, message: SQSRecord) -> str:
-        """Return the URL of the message's queue. The function consumes several queues of one account and region."""
+        """Return the URL of the message's queue. All queues of the function are in the same account and region."""
         return f"{self._url.rpartition('/')[0]}/{message.event_source_arn.rpartition(':')[2]}"
 
     def _delay(self, message: SQSRecord) -> None:
-        """Set the pause before the next delivery. Without it, SQS waits for the whole visibility timeout.
+        """Set the time until the next delivery, which is otherwise the whole visibility timeout.
 
         An error is only logged, because the message then returns after the visibility timeout.
         """

@@ -40,7 +40,8 @@ class OrderStore:
         """
         row = rows.order_row(order, request_hash=request_hash, synchronous=False, expected_total=expected_total)
         try:
-            # If the same request already created the order, the workflow may be confirming the order now.
+            # If the same request already created the order, a transaction of the workflow may be confirming it now, and
+            # DynamoDB then refuses this write.
             outside_transactions(
                 lambda: self._client.put_item(
                     TableName=self._table,
@@ -82,7 +83,7 @@ class OrderStore:
                     Key={"order_id": {"S": order_id}},
                     UpdateExpression="SET #status = :status, #reason = :reason, updated_at = :now "
                     + rows.NO_LONGER_LATE,
-                    # All timestamps have the same format, so their alphabetical order is their order in time.
+                    # All timestamps have the same format, so DynamoDB can compare them as text.
                     ConditionExpression="#status = :pending AND created_at <= :latest",
                     ExpressionAttributeNames={"#status": "status", "#reason": "reason"},
                     ExpressionAttributeValues={

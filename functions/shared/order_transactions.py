@@ -64,7 +64,7 @@ class OrderTransactions:
     def __init__(
         self, client: DynamoDBClient, *, orders_table: str, inventory_table: str, retries_s: float = RETRIES_S
     ) -> None:
-        """Retry a transaction that DynamoDB refuses for a transient reason for `retries_s` seconds."""
+        """Retry a transaction for up to `retries_s` seconds if DynamoDB refuses it for a transient reason."""
         self._client = client
         self._retries_s = retries_s
         self._orders = orders_table
@@ -192,9 +192,9 @@ class OrderTransactions:
     def _transact(self, items: Sequence[dict[str, Any]], retries: Retries) -> Sequence[_Refusal]:
         """Run one transaction. Return an empty list if it succeeded, otherwise one refusal per item.
 
-        At least one of the refusals is a failed condition. Neither DynamoDB nor the SDK queues or retries a transaction
-        that meets another one, so this method tries again after each transient refusal. Raises StockContention if the
-        refusals last longer than `retries` waits.
+        At least one of the returned refusals is a failed condition. Neither DynamoDB nor the SDK queues or retries a
+        transaction that conflicts with another one, so this method tries again after each transient refusal. Raises
+        StockContention if transient refusals last longer than `retries` allows.
         """
         token = str(uuid.uuid4())
         while True:
@@ -222,7 +222,7 @@ def _status_update(table: str, order: Order, condition: str) -> dict[str, Any]:
     return {
         "TableName": table,
         "Key": {"order_id": {"S": order["order_id"]}},
-        # Callers append further attributes to the clause SET, so this clause is the last.
+        # The clause SET must be the last, because callers append further attributes to it.
         "UpdateExpression": f"{rows.NO_LONGER_LATE} SET #status = :status, #updated_at = :updated_at",
         "ConditionExpression": condition,
         "ExpressionAttributeNames": {"#status": "status", "#updated_at": "updated_at"},
@@ -238,7 +238,8 @@ def _is_pending(row: dict[str, Any] | None) -> bool:
 def _check_expected_total(confirmed: Order, attempt: _Attempt) -> None:
     """Raise PriceChanged if only the expected total of a PENDING order prevented the confirmation.
 
-    If DynamoDB refused another update too, the prices of this attempt may be outdated, so the next attempt decides.
+    If DynamoDB also refused another update, the prices of this attempt may be outdated. In this case, return, because
+    the next attempt checks the total again with the current prices.
     """
     row = attempt.order.row
     if not attempt.order.is_condition or row is None or any(line.code != "None" for line in attempt.lines):
@@ -278,7 +279,7 @@ def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
 
 
 def _refusals(error: Exception) -> list[_Refusal]:
-    """Return the cancellation reasons of a transaction, one per item. Other errors have no reasons."""
+    """Return the cancellation reasons of a transaction, one per item. For any other error, return an empty list."""
     if not isinstance(error, ClientError):
         return []
     reasons = cast("dict[str, Any]", error.response).get("CancellationReasons", [])

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class OrderWorkflow:
-    """Starts the STANDARD workflow of an order, at most once for each name of an execution."""
+    """Starts the STANDARD workflow of an order, at most once under each execution name."""
 
     def __init__(self, client: SFNClient, *, state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
     def start(self, order: Order, *, restarts: int = 0) -> bool:
-        """Start the order's execution number `restarts`, and return whether this execution runs now.
+        """Start the order's execution number `restarts` (the first is 0), and return whether this execution runs now.
 
         The call also succeeds if that execution already runs with the same input. Return False if Step Functions
         refuses the name, because the execution has ended, or because it runs with another input.

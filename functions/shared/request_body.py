@@ -44,7 +44,7 @@ def parse(data: bytes) -> Any:
     try:
         value = _DECODER.decode(text)
         # Python's JSON parser accepts an unpaired surrogate, but AWS services do not. Only an escape such as \ud800 can
-        # produce one.
+        # produce one, so a text without escapes needs no check.
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""Waits before a write to DynamoDB is tried again, because an item of the write was in a transaction."""
+"""Retries writes to DynamoDB that fail because one of their items is in another transaction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Retries:
     """The waits between the attempts of one write, with full jitter, until a time limit.
 
     Full jitter means that each wait is a random part of the longest possible wait, so writes that conflicted with each
-    other do not meet again.
+    other probably do not conflict again.
     """
 
     def __init__(self, within_s: float) -> None:
@@ -33,7 +33,7 @@ class Retries:
         self._longest_s = _FIRST_WAIT_S
 
     def wait(self) -> bool:
-        """Wait before the next attempt and return True, or return False at once if the time is used up."""
+        """Wait before the next attempt and return True, or return False immediately if the time is used up."""
         pause_s = random.uniform(0, self._longest_s)  # noqa: S311 - jitter needs no secure random numbers
         if monotonic() + pause_s > self._ends_s:
             return False

@@ -73,7 +73,7 @@ def order_of(row: Row) -> Order:
 
 
 def expected_total_of(row: Row) -> int | None:
-    """Return the total that the client of an order expects, in minor units, or None."""
+    """Return the total that the client expects for an order, in minor units, or None."""
     return int(row["expected_total"]["N"]) if "expected_total" in row else None
 
 
@@ -110,7 +110,7 @@ def user_row(user: User, *, request_id: str) -> dict[str, Any]:
 
 
 def has_verified_email(row: Row) -> bool:
-    """Return whether the address in a profile's row is verified. Release 0.1.0 wrote rows without this attribute."""
+    """Return whether the address in a profile's row is verified. Release 0.1.0 did not verify addresses."""
     return bool(row.get("email_verified", {}).get("BOOL"))
 
 

@@ -1,8 +1,8 @@
 """Logs, traces and metrics of every function, recorded with Powertools for AWS Lambda.
 
 Log messages are constant and data goes into keys such as `order_id`, `event_id`, `status`, `step` and `code`, so that
-one query finds all lines of a kind. Functions never log request bodies or personal data. The key `correlation_id`
-contains the order id if the invocation handles one order, and otherwise API Gateway's request id.
+one query finds all lines of the same kind. Functions never log request bodies or personal data. The key
+`correlation_id` contains the order id if the invocation handles one order, and otherwise API Gateway's request id.
 
 Every handler passes `capture_error=False` and `capture_response=False` to the tracer. Otherwise the trace would contain
 the attributes of an exception, which after a connection error include the whole request to SES or DynamoDB.
@@ -17,7 +17,8 @@ from typing import Any, cast
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-# Powertools logs this warning in each invocation that counts no business event. Most invocations count none.
+# This warning is turned off, because Powertools would log it in each invocation that counts no business event, and most
+# invocations count none.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger(use_rfc3339=True)
@@ -39,9 +40,10 @@ def count_event(name: str) -> None:
 def traced_threads(number: int) -> ThreadPoolExecutor:
     """Return a pool of threads whose AWS calls appear in the trace of this invocation.
 
-    X-Ray's SDK stores the current part of a trace for each thread, so a new thread has none.
+    X-Ray's SDK stores the current segment of a trace separately for each thread, so each new thread of the pool
+    receives the segment of this thread.
     """
-    # The base class of the providers declares fewer methods than X-Ray's recorder has.
+    # `Any` is necessary, because the declared type of `tracer.provider` lacks the methods that this function calls.
     provider = cast("Any", tracer.provider)
     if tracer.disabled:
         return ThreadPoolExecutor(number)

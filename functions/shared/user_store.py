@@ -25,8 +25,8 @@ class UserStore:
     def create(self, user: User, *, request_id: str) -> User:
         """Create the profile, once per `request_id`. The address of `user` must be verified.
 
-        The profile replaces one whose address is not verified, or is not the user's address any more. Raises
-        UserAlreadyExists if the user already has another profile.
+        The new profile replaces an existing one whose address is not verified, or is no longer the user's address.
+        Raises UserAlreadyExists if the user already has another profile.
 
         The SDK retries a write whose response was lost. The `request_id` lets the retry recognize its own row.
         """
@@ -46,10 +46,10 @@ class UserStore:
         return rows.user_of(row) if row is not None else None
 
     def get_own(self, user_id: str, *, verified_email: str, request_id: str) -> User | None:
-        """Return the profile to its owner, or None if it does not exist.
+        """Return the caller's own profile, or None if it does not exist.
 
-        Release 0.1.0 did not check addresses. If the profile's address is `verified_email` in any letter case, the
-        profile becomes one that receives emails.
+        Release 0.1.0 did not check addresses. If the address in such a profile is `verified_email` in any letter case,
+        this method marks the address as verified, so that the user receives emails.
         """
         row = self._row(user_id)
         if row is None:
@@ -58,7 +58,8 @@ class UserStore:
         if rows.has_verified_email(row) or user["email"].lower() != verified_email.lower():
             return user
         checked: User = {**user, "email": verified_email}
-        # Another request may have verified the address in the meantime. Then the row needs no change.
+        # Another request may have marked the address as verified in the meantime. In that case, this condition is
+        # false, and the row needs no change.
         condition = "email = :email AND attribute_not_exists(email_verified)"
         self._put(checked, request_id=request_id, condition=condition, email=user["email"])
         return checked

@@ -63,7 +63,7 @@ def get_user(user_id: str) -> Response[str]:
 
 
 def _own_address(caller: Caller, address: str) -> str:
-    """Return the address as the token contains it. Raises ValidationError unless it is verified and `address`."""
+    """Return the address in the token. Raises ValidationError unless it is verified and equals `address`."""
     if caller.verified_email is None:
         raise ValidationError(
             "body.email: your token contains no verified email address; verify the address of your account, then sign "

@@ -1,4 +1,4 @@
-"""Adapters of API Gateway's deployments and stages of REST APIs."""
+"""Adapters of the deployments and stages of API Gateway's REST APIs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Deployment(Adapter):
     """A snapshot of a REST API, which a stage can serve."""
 
     applies = frozenset({"restApi", "description"})
-    # CreateDeployment has no parameter for `triggers`. The program changes a trigger to request a new deployment of a
-    # changed API.
+    # CreateDeployment has no parameter for `triggers`. Pulumi replaces the deployment when a trigger changes, so that a
+    # stage serves a changed API.
     leaves = frozenset({"triggers"})
     named_by_aws = True
 

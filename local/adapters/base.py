@@ -44,7 +44,7 @@ class Adapter:
         return None
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        """Delete the resource and everything in it. Pulumi creates the contents again if the program declares them."""
+        """Delete the resource and everything in it. The deployment recreates the contents that the program declares."""
         raise NotImplementedError
 
 
@@ -80,7 +80,7 @@ def pascal(value: Any) -> Any:
 
 
 def pick(properties: Mapping[str, Any], **names: str) -> Props:
-    """Return the given `properties` that are not None, each under its AWS name from `names`."""
+    """Return {AWS name: value} for the properties that are not None. `names` maps each property to its AWS name."""
     return {target: properties[source] for source, target in names.items() if properties.get(source) is not None}
 
 
@@ -91,7 +91,7 @@ def only(properties: Mapping[str, Any], allowed: Iterable[str], where: str) -> N
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]]:
-    """Return tags as a list of Key and Value, which most services expect."""
+    """Return tags as a list of {"Key": ..., "Value": ...}, which most services expect."""
     return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
 

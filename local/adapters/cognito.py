@@ -147,8 +147,8 @@ class UserGroup(Put):
 
 def _pool(new: Props) -> dict[str, Any]:
     wanted: dict[str, Any] = pascal(pick(new, **_POOL))
-    # If the pool allows software tokens as a second factor, `_second_factor` sets MfaConfiguration with
-    # SetUserPoolMfaConfig.
+    # MfaConfiguration is left out if the pool allows software tokens as a second factor. In this case, `_second_factor`
+    # sets it later with SetUserPoolMfaConfig.
     if new.get("softwareTokenMfaConfiguration"):
         wanted.pop("MfaConfiguration", None)
     if policy := new.get("passwordPolicy"):

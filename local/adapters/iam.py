@@ -18,7 +18,7 @@ class Role(Adapter):
 
     def create(self, aws: Aws, new: Props) -> Made:
         # The AWS provider appends a number to the prefix, so that names in an account are unique. The emulator contains
-        # only one stack, so the prefix is already unique.
+        # only one stack, so the prefix alone is unique, and the role gets it as its name.
         name = new.get("name") or new["namePrefix"].removesuffix("-")
         role = aws(
             "iam",

@@ -259,7 +259,8 @@ class EventInvokeConfig(Put):
 class ProvisionedConcurrency(Put):
     """Provisioned concurrency of an alias.
 
-    The emulator stores the setting without applying it. All environments stay warm after their first invocation anyway.
+    The emulator stores the setting without applying it, because all environments stay warm after their first invocation
+    anyway.
     """
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})

@@ -21,7 +21,8 @@ class Bucket(Adapter):
 
     def create(self, aws: Aws, new: Props) -> Made:
         name = new["bucket"]
-        # CreateBucket uses us-east-1 by default, and it refuses us-east-1 as a LocationConstraint.
+        # In us-east-1, the constraint is left out, because CreateBucket refuses us-east-1 as a LocationConstraint and
+        # uses this region by default.
         place = None if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
         aws("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)
         self._tag(aws, new)

@@ -7,7 +7,8 @@ from typing import Any, Final
 from local.adapters.base import Adapter, Made, Props, Put, adapts, pascal, tag_list
 from local.aws import Aws
 
-# `pascal` changes only the first letter of Pulumi's names. AWS writes these names with other capital letters too.
+# `_renamed` corrects these names, because `pascal` changes only the first letter of Pulumi's names, and AWS's names
+# also differ in other letters.
 _NAMES: Final = {
     "CloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
 }

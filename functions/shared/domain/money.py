@@ -10,7 +10,7 @@ _FOUR_DECIMALS: Final = frozenset({"CLF", "UYW"})
 
 
 def decimals(currency: str) -> int:
-    """Return how many digits the minor unit of `currency` has by ISO 4217, for example 2 for USD and 0 for JPY."""
+    """Return the number of decimal places of `currency` in ISO 4217, for example 2 for USD and 0 for JPY."""
     if currency in _NO_DECIMALS:
         return 0
     return 3 if currency in _THREE_DECIMALS else 4 if currency in _FOUR_DECIMALS else 2

@@ -43,7 +43,7 @@ class Line(NewLine):
 class Reason(TypedDict):
     """The reason why an order was rejected or failed. `code` is the name of an error class.
 
-    `details` are those of the error. Orders that release 0.1.0 rejected have none.
+    `details` contains the details of the error. Orders that release 0.1.0 rejected have no details.
     """
 
     code: str
@@ -102,7 +102,7 @@ def order_id_for(user_id: str, idempotency_key: str) -> str:
 def request_hash(items: Sequence[NewLine], expected_total: int | None = None) -> str:
     """Return a SHA-256 hash of the request. Equal requests have equal hashes, whatever the order of their JSON fields.
 
-    Without an expected total, the hash is that of release 0.1.0, which hashed only the lines.
+    Without `expected_total`, the hash covers only the lines, as in release 0.1.0.
     """
     request = items if expected_total is None else {"items": items, "expected_total": expected_total}
     return hashlib.sha256(_CANONICAL.encode(request).encode()).hexdigest()

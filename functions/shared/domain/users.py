@@ -42,7 +42,7 @@ def is_user_id(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a profile may have this name: it has no invisible characters and nothing like a link."""
+    """Return whether a profile may have this name: it has no invisible characters and does not look like a link."""
     return not any(_is_invisible(each) or each in _LINKING for each in text) and _DOMAIN.search(text) is None
 
 
