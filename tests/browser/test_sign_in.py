@@ -25,8 +25,7 @@ def shop(request: pytest.FixtureRequest, page: Page, sites: Sites, bundles: dict
     """Return a function that opens a site with the test page of a sign-in library."""
 
     def made(library: str, site: str) -> Shop:
-        # Only Amplify needs the emulator's HTTPS port. The other library must not open it, so its tests use other
-        # files.
+        # Only Amplify needs the emulator's HTTPS port, so only its tests use the fixture that opens this port.
         configuration = "amplify_configuration" if library == "amplify" else "configuration"
         sites.serve(site, {**bundles[library], **request.getfixturevalue(configuration)})
         return Shop(page, site)

@@ -161,8 +161,8 @@ def test_order_with_a_lost_response_is_placed_once(
         if lost or route.request.method != "POST":
             route.continue_()
             return
-        # Playwright sends this request itself. It needs the real address of the shop, which only Chromium maps from
-        # SITE.
+        # Playwright sends this request itself, so the URL contains the real port of the shop. Only Chromium maps port
+        # 5173 to it.
         lost.append(route.fetch(url=f"http://127.0.0.1:{shop_port}/api/rest/orders").status)
         route.abort("connectionreset")
 

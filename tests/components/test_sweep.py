@@ -1,4 +1,5 @@
-"""The sweep: the event source mapping that marks late orders, and the schedule that restarts their workflow."""
+"""The sweep: the event source mapping that marks late orders, and the schedule that restarts their workflow executions.
+"""
 
 from __future__ import annotations
 
