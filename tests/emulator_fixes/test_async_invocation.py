@@ -158,7 +158,7 @@ def test_ten_minutes_of_throttling_end_only_events_of_process_order_and_the_swee
         _, _, conditions[config.name] = async_invocation.attempt(invoke, settings, base_s=60, longest_s=300)
     dropped = {name for name, condition in conditions.items() if condition == "EventAgeExceeded"}
     assert set(conditions.values()) == {"Success", "EventAgeExceeded"}
-    # These events may be dropped after a short time: the schedule sends a new event for the sweep every few minutes.
+    # Lambda may drop these events after a short time, because the next sweep does their work.
     assert dropped == {"process-order-invocation", "restart-late-orders-invocation"}
 
 
