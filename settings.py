@@ -302,8 +302,7 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
 
 
 def _value(text: str | None) -> Any:
-    """Return the value of a configuration text: the parsed JSON if the text is valid JSON, otherwise the text itself.
-    """
+    """Return the value of a configuration text: the parsed JSON if the text is JSON, otherwise the text itself."""
     try:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):

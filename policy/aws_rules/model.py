@@ -32,7 +32,7 @@ class Resource:
     """Whether Pulumi deletes the resource before it creates a replacement."""
 
     def at(self, *path: str) -> Any:
-        """Return the property at `path`, or None if it is unset. Raises UnknownValueError if the value is not known yet."""
+        """Return the property at `path`, or None if it is unset. Raises UnknownValueError if it is not known yet."""
         value: Any = self.props
         for key in path:
             if not isinstance(value, Mapping):

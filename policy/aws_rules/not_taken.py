@@ -90,8 +90,8 @@ NOT_TAKEN: Final = {
     "CKV_AWS_310": "The check requires a second origin for each CloudFront distribution. The pages and the APIs exist "
     "in one region, so there is no second origin.",
     "CKV_AWS_374": _COUNTRIES,
-    "CKV_AWS_393": "The check concerns roles that GitHub workflows assume. The program creates no such role, because you "
-    "create the deployment roles outside of the program.",
+    "CKV_AWS_393": "The check concerns roles that GitHub workflows assume. The program creates no such role, because "
+    "you create the deployment roles outside of the program.",
     "CKV2_AWS_5": _OF_ANOTHER,
     "CKV2_AWS_10": _OF_ANOTHER,
     "CKV2_AWS_28": _OF_ANOTHER,

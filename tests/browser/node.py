@@ -17,8 +17,7 @@ PAGES: Final = Path(__file__).resolve().parent / "pages"
 
 
 def run(*arguments: str) -> str:
-    """Run Node.js with `arguments`, and return its output. Node.js finds the packages through the variable NODE_PATH.
-    """
+    """Run Node.js with `arguments`, and return its output. Node.js finds the packages through NODE_PATH."""
     node = _ENVIRONMENT / "bin" / "node"
     for path in (node, _PACKAGES):
         assert path.exists(), f"{path} is missing; run `make .venv/browser/installed`"

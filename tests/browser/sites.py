@@ -23,8 +23,7 @@ class Sites:
     """Maps the `HOST:PORT` in a site's address to the site's files: {path: content}."""
 
     def serve(self, site: str, files: Mapping[str, str]) -> None:
-        """Serve `files` at http://SITE. Paths without a file get the content of /index.html, as in a single-page app.
-        """
+        """Serve `files` at http://SITE. Paths without a file get /index.html, as in a single-page app."""
         self.files[site] = files
 
 

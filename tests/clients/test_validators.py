@@ -96,8 +96,7 @@ BODIES: Final = list(_bodies())
 
 
 def _details(operation: str, body: Any) -> set[tuple[str, str]] | None:
-    """Return {(pointer, rule), ...} of the details in the function's error, or None if the function accepts the body.
-    """
+    """Return the (pointer, rule) pairs of the details in the function's error, or None if it accepts the body."""
     try:
         contracts.request_check(operation)(body)
         if "items" in body:

@@ -58,8 +58,7 @@ class Clone:
 
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
-        """Start make in the clone in its own process group. At the end of the block, kill the group if make still runs.
-        """
+        """Start make in the clone in its own process group. At the end of the block, kill the group if make runs."""
         with subprocess.Popen(  # noqa: S603 - the command comes from this repository
             ["make", *arguments],  # noqa: S607
             cwd=self.path,

@@ -18,8 +18,7 @@ _EXECUTABLE: Final = 0o100755 << 16
 
 
 def uv_wheel(folder: Path) -> Path:
-    """Write a wheel from the files of the installed uv, and return its path. pip can then install uv without a network.
-    """
+    """Write a wheel of the installed uv, and return its path. With it, pip can install uv without a network."""
     found = distribution("uv")
     name = f"uv-{found.version}"
     path = folder / f"{name}-py3-none-any.whl"
@@ -37,8 +36,7 @@ def uv_wheel(folder: Path) -> Path:
 
 
 def tiny_wheel(folder: Path, name: str = "tiny") -> Path:
-    """Write a wheel with a single module, and return its path. The module's constant NAME is the name of the package.
-    """
+    """Write a wheel with one module, and return its path. The module's constant NAME is the name of the package."""
     path, record = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
     content = {
         f"{name}.py": f"NAME = {name!r}\n",

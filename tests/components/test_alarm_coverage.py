@@ -48,8 +48,7 @@ def asynchronous_events(graph: Graph) -> Iterator[Watched]:
 
 
 def mappings(graph: Graph) -> Iterator[Watched]:
-    """Messages and stream records can wait too long. Lambda can drop records, and fail to report the dropped records.
-    """
+    """Messages and stream records can wait too long. Lambda can drop records, and fail to report this."""
     for made in graph.of("EventSourceMapping"):
         source, name = str(made.inputs["eventSourceArn"]), made.inputs["functionName"].split(":")[6]
         if ":sqs:" in source:
@@ -72,8 +71,7 @@ def rules(graph: Graph) -> Iterator[Watched]:
 
 
 def tables(graph: Graph) -> Iterator[Watched]:
-    """DynamoDB can throttle requests to a table or an index, and cancel transactions that conflict with other writes.
-    """
+    """DynamoDB can throttle requests to a table or an index, and cancel transactions because of other writes."""
     for made in graph.of("Table"):
         name = made.inputs["name"]
         yield metric("DynamoDB", "TransactionConflict", TableName=name)

@@ -62,8 +62,7 @@ def dead_letters_of(target: str) -> str:
 
 
 def rule_arn(rule: str) -> str:
-    """Return the ARN of an EventBridge rule of the stack dev. AWS leaves out the name of the bus for the default bus.
-    """
+    """Return the ARN of an EventBridge rule of the stack dev. It contains no bus name for rules on the default bus."""
     return f"{RULES}/{'' if rule in ('execution-ended', 'late-orders') else 'orders-dev-bus/'}orders-dev-{rule}"
 
 

@@ -85,8 +85,7 @@ def test_missing_python_is_reported_in_one_line_with_a_remedy(monkeypatch: pytes
 
 
 def test_lambdas_python_version_imports_the_layers(layers: list[Path], tmp_path: Path) -> None:
-    """Lambda's Python version imports Powertools from the layers, and each generated validator rejects a wrong value.
-    """
+    """Lambda's Python version imports Powertools from the layers. Each generated validator rejects a wrong value."""
     script = """
 import importlib, os, sys
 sys.path[:0] = sys.argv[1:]

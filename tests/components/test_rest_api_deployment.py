@@ -98,8 +98,7 @@ CHANGES = [
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> Graph:
-    """Return the resource graph of a RestApi whose contract `change` has edited. Every operation still has a function.
-    """
+    """Return the graph of a RestApi after `change` has edited its contract. Every operation still has a function."""
     document = openapi.load("rest-api.yaml")
     change(document)
     serve_document(monkeypatch, document)

@@ -1,5 +1,4 @@
-"""The sweep: the event source mapping that marks late orders, and the schedule that restarts their workflow executions.
-"""
+"""The sweep: the event source mapping that marks late orders, and the schedule that restarts their workflow."""
 
 from __future__ import annotations
 

@@ -30,8 +30,7 @@ _OPERATIONS: Final = ("preview", "up", "refresh", "destroy")
 
 @cache
 def cli() -> Path | None:
-    """Return the path of the Pulumi CLI on the PATH, or of the unpacked copy of _PACKED, or None if there is neither.
-    """
+    """Return the path of the Pulumi CLI on the PATH or of the unpacked copy of _PACKED, or None if both are missing."""
     if found := shutil.which("pulumi"):
         return Path(found).resolve()
     if not _PACKED.exists():

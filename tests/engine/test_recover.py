@@ -49,8 +49,7 @@ def recovered(engine: Engine) -> list[str]:
 
 
 def killed(engine: Engine, calls: int) -> list[str]:
-    """Kill an update after `calls` calls to AWS, recover the stack, and return the lines that `make recover` printed.
-    """
+    """Kill an update after `calls` calls to AWS, recover the stack, and return the lines of `make recover`."""
     engine.killed_at(calls, "up", "--stack", STACK, "--yes", "--skip-preview")
     said = recovered(engine)
     assert pending.operations(engine.exported(STACK)) == []

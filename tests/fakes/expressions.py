@@ -23,8 +23,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 class Expression:
-    """One expression with its aliases and values. Adds the aliases and values that the expression contains to `used`.
-    """
+    """One expression with its aliases and values. Adds those that the expression contains to `used`."""
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
         self._tokens = self._split(text)

@@ -48,8 +48,7 @@ class Faults:
         self._planned[operation].extend([refusal] * times)
 
     def lose_answer(self, operation: str) -> None:
-        """Execute the next call of `operation` twice, as if its first response was lost and the SDK retried the call.
-        """
+        """Execute the next call of `operation` twice, as if the SDK retried it because its response was lost."""
         self._planned[operation].append("twice")
 
     def no_answer(self, operation: str) -> None:

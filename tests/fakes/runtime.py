@@ -117,8 +117,7 @@ def loaded(
 
 @contextmanager
 def in_time(time: Time) -> Generator[None]:
-    """Replace the clock of the module `shared.retries`. Does nothing for functions of old releases without this module.
-    """
+    """Replace the clock of the module `shared.retries`. Does nothing for old releases, which lack this module."""
     retries = sys.modules.get("shared.retries")
     if retries is None:
         yield

@@ -175,8 +175,7 @@ def test_name_with_other_unicode_characters_is_accepted(users_api: Api, name: st
     ],
 )
 def test_address_that_ses_refuses_is_rejected(users_api: Api, email: str) -> None:
-    """The email address in the token is the same, so the request is rejected only because of the format of the address.
-    """
+    """The token contains the same address, so the request is rejected only because of the format of the address."""
     request = Request(method="POST", path="/users", body={"name": "Ada", "email": email}, email=email)
     assert is_error(users_api(request), 400, "ValidationError")
 

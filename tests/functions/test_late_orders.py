@@ -285,8 +285,7 @@ class TestRestart:
 
 
 class TestDecisions:
-    """Tests that each decision removes the attribute `late_shard`. tests/workflow tests the decisions of the workflow.
-    """
+    """Each decision removes the attribute `late_shard`. tests/workflow tests the decisions of the workflow."""
 
     def test_cancelled_order_leaves_the_index(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         cancelled = late(dynamodb)

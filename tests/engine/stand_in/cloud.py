@@ -15,8 +15,7 @@ from tests.engine.stand_in.kinds import Things
 
 @dataclass(frozen=True)
 class Cloud:
-    """A folder with two files: the resources that exist (things.json), and the calls of the last command (calls.jsonl).
-    """
+    """A folder with the resources that exist (things.json), and the calls of the last command (calls.jsonl)."""
 
     folder: Path
 

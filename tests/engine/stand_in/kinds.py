@@ -50,13 +50,11 @@ class Kind:
     put: bool = False
     """Whether creating a resource overwrites an existing one with its name. Otherwise, the creation fails."""
     more: tuple[str, ...] = ()
-    """Inputs, besides `keys`, whose change replaces the resource. Used for types that replaces.json does not contain.
-    """
+    """Inputs, besides `keys`, whose change replaces the resource. Used for types that are not in replaces.json."""
     arn: str = ""
     """Template of the ARN."""
     id_from: str = ""
-    """Name of the computed value or of the input that contains the resource's id. "" if `keys` or AWS determine the id.
-    """
+    """Name of the computed value or input that contains the id of the resource. "" if no value contains it."""
     auto_name: str = ""
     """Name of the input for which the provider generates a value if the program sets none."""
     all_replace: bool = False
