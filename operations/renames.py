@@ -32,7 +32,7 @@ class Collision:
     deleted: str
     """URN of the deleted resource."""
     name: str
-    """The name that both have on AWS."""
+    """The name that the created and the deleted resource have on AWS."""
 
     def __str__(self) -> str:
         return (

@@ -82,8 +82,8 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
         # The server gets its own process group. `_end` can then end the server with its child processes, and Ctrl-C at
         # the terminal reaches only this process.
         start_new_session=True,
-        # The server ends when this pipe is closed. The pipe closes even if this process is killed, so no server is
-        # left.
+        # The server ends when this pipe is closed. The pipe closes even if this process is killed, so the server never
+        # runs longer than this process.
         stdin=subprocess.PIPE,
     )
     with on_signal(lambda: _end(server)):

@@ -70,7 +70,7 @@ def test_client_of_the_document_buys_and_says_what_went_wrong(shop: Open, person
 def test_oidc_client_refreshes_tokens(shop: Open, person: Person) -> None:
     opened = shop("oidc", SITES[0])
     opened.sign_in(person)
-    opened.page.wait_for_timeout(1100)  # auth_time counts in seconds, so a wrong one differs only later.
+    opened.page.wait_for_timeout(1100)  # auth_time counts in seconds. Without a pause, a wrong one may look right.
     assert_refreshes(opened)
     assert opened.products()
 

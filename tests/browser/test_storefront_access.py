@@ -127,7 +127,7 @@ def test_changed_status_is_announced(shop: Storefront, people: People, admin: Pe
     expect(region).to_be_visible()
     same = region.element_handle()
     expect(shop.heading("Your order is confirmed")).to_be_visible()
-    # A screen reader announces a change only if the element itself stays in the page, so the old element must have the
-    # text.
+    # A screen reader announces a change only if the element itself stays in the page. The new text must therefore
+    # appear in the element that was there before.
     assert same
     assert "Your order is confirmed" in same.inner_text()

@@ -22,7 +22,7 @@ def begun():
     print("begun", flush=True)
 """
 # Runs a package as `python -m package` does, but with two more directories on the path. Sets the signal handlers first,
-# because the shell that runs the tests may ignore signals, and child processes inherit this.
+# because the shell that runs the tests may ignore signals, and child processes would then ignore them too.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

@@ -58,7 +58,7 @@ class Clone:
 
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
-        """Start make in the clone in its own process group. At the end of the block, kill the group if make runs."""
+        """Start make in the clone in a process group, and kill the group at the end of the block if make still runs."""
         with subprocess.Popen(  # noqa: S603 - the command comes from this repository
             ["make", *arguments],  # noqa: S607
             cwd=self.path,

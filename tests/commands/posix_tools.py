@@ -56,7 +56,7 @@ while getopts :{options} option; do
 done
 {patterns}exec {command} "$@"
 """
-# Refuses escapes that only GNU's regular expressions support, not those of POSIX.
+# Refuses escapes that GNU's regular expressions support and those of POSIX don't.
 _PATTERNS: Final = """case $* in
 *\\\\[tsSwWbB+?\\|\\<\\>]*) echo "{name}: POSIX has no such escape: $*" >&2; exit 64 ;;
 esac

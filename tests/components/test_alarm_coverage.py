@@ -125,7 +125,7 @@ def test_each_way_to_be_late_or_lost_has_an_alarm(
 
 
 def test_coverage_notices_each_missing_alarm(graph_of: GraphOf) -> None:
-    """If any of the alarms for these metrics is missing, at least one metric has no alarm."""
+    """If one of these alarms is removed, the test above finds a metric without an alarm."""
     graph = graph_of("dev")
     alarms = graph.of("MetricAlarm")
     needed = {each for way in WAYS for each in way(graph)}

@@ -257,8 +257,8 @@ def test_unknown_routes_return_404(api: Graph, name: str) -> None:
         assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, (
             "a content type without a template would get 415"
         )
-    # If a request body had no matching template, any other value would pass the body to the mock integration. A client
-    # could then choose the status of the response, or cause a 500.
+    # With any other value, API Gateway would pass a request body without a matching template to the mock integration. A
+    # client could then choose the status of the response, or cause a 500.
     assert integration["passthroughBehavior"] == "never"
     answer = integration["responses"]["default"]
     assert answer["statusCode"] == "404"

@@ -26,7 +26,7 @@ _Validator: Final = cast("Any", validators).extend(Draft4Validator, {"pattern": 
 
 
 def breaches(schema: Mapping[str, Any], value: Any) -> list[str]:
-    """Return a line for every violation of `schema` (JSON Schema draft 4) in `value`, which starts with the path."""
+    """Return "PATH: MESSAGE" for every violation of `schema` (JSON Schema draft 4) in `value`."""
     return [f"{error.json_path}: {error.message}" for error in _Validator(dict(schema)).iter_errors(value)]
 
 

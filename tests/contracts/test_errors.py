@@ -53,8 +53,8 @@ def test_documented_codes_are_error_names(name: str) -> None:
 
 def test_rest_document_lists_every_client_error_code() -> None:
     codes = set(document("rest-api.yaml")["components"]["schemas"]["ApiError"]["properties"]["code"]["enum"])
-    # The functions return the code InternalError for every error with a 5xx status, so clients receive only the other
-    # codes.
+    # The document must list only the codes with a status below 500. For an error with a 5xx status, the functions
+    # return the code InternalError instead of the error's own code.
     assert {code for code, status in HTTP_STATUS.items() if status < 500} <= codes
 
 

@@ -240,7 +240,7 @@ class Engine:
 
 
 def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv", *, built: bool = True) -> Path:
-    """Copy the tracked files of a checkout to `target`, except the tests, and return `target`.
+    """Copy all files of a checkout to `target` that git does not ignore, except the tests. Return `target`.
 
     The copy has a link to the virtual environment `environment`. With `built`, the archives that the checkout has built
     are copied too.
