@@ -1,8 +1,8 @@
 """Reads Pulumi's YAML files with the same result as the Pulumi CLI, or refuses a file with a one-line error.
 
-The CLI reads YAML with Go's library yaml.v3. PyYAML has the same syntax as yaml.v3, but other types: PyYAML reads `on`
-as a boolean and `0o17` as a string. This module therefore uses PyYAML only to parse, and determines the type of each
-value itself.
+The CLI reads YAML with Go's library yaml.v3. PyYAML accepts the same syntax as yaml.v3, but gives some values other
+types: PyYAML reads `on` as a boolean and `0o17` as a string. This module therefore uses PyYAML only to parse, and
+determines the type of each value itself.
 
 This module refuses some files that the CLI accepts: files with tags, dates, keys that are not strings, a second
 document, or tabs between values. No setting needs them, and the CLI changes most of these values: `2026-01-01` becomes
@@ -28,13 +28,14 @@ _CONSTANTS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-# This pattern matches all dates. It also matches numbers that PyYAML and yaml.v3 interpret differently, such as `._1`
-# and `0b-1`.
+# Values that this module refuses unless they are in quotes: all dates, and numbers that PyYAML and yaml.v3 interpret
+# differently, such as `._1` and `0b-1`.
 _UNCLEAR: Final = re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?|\.[0-9eE_+-]*_[0-9eE_+-]*|[-+]?0[oObB]_*[-+].*", re.ASCII)
 _INTEGER: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]{0,15}|0)")
 _OLD_OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# The CLI converts some numbers to floats. A float represents every integer exactly only up to this number.
+# Numbers above this limit are refused. The CLI converts some numbers to floats, and floats represent every integer
+# exactly only up to this limit.
 _LARGEST: Final = 2**53
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 # Aliases can make the content of a short file very large or endless, so the numbers of levels and values are limited. A
@@ -69,7 +70,7 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass
 class _Document:
-    """The conversion of one file to JSON values."""
+    """Converts one file to JSON values."""
 
     name: str
     secrets: bool
@@ -124,7 +125,10 @@ class _Document:
         return {**merged, **found}
 
     def _merged(self, value: Any, node: yaml.Node, path: tuple[str, ...]) -> dict[str, Any]:
-        """Return the keys that the merge key `<<` adds to a mapping. The first of several mappings has precedence."""
+        """Return the keys that the merge key `<<` adds to a mapping.
+
+        If `value` is a list of mappings, the first mapping that contains a key has precedence.
+        """
         parts = cast("list[Any]", value) if isinstance(value, list) else [value]
         merged: dict[str, Any] = {}
         for part in reversed(parts):
@@ -160,9 +164,9 @@ class _Document:
 
 
 def read(path: Path, *, secrets: bool = True) -> dict[str, Any]:
-    """Return the content of the file as JSON values. An empty file is an empty mapping.
+    """Return the content of the file as JSON values, or {} for an empty file.
 
-    Raises PulumiYamlError, also for a value that Pulumi has encrypted if `secrets` is false.
+    Raises PulumiYamlError. If `secrets` is false, a value that Pulumi has encrypted is an error too.
     """
     try:
         node = yaml.compose(path.read_bytes(), Loader=_Loader)  # pyright: ignore[reportUnknownMemberType]
@@ -183,14 +187,14 @@ def read(path: Path, *, secrets: bool = True) -> dict[str, Any]:
 
 
 def config_text(value: Any) -> str:
-    """Return a value as the Pulumi CLI passes it to a program: text unchanged, null as "", others as JSON."""
+    """Return `value` as the Pulumi CLI passes it to a program: strings unchanged, null as "", other values as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def quoted(value: Any) -> str:
-    """Return a value as text for a message, on one line and shortened."""
+    """Return `value` for a message, on one line and shortened."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
@@ -212,7 +216,7 @@ def _syntax(name: str, error: Exception) -> str:
 
 
 def _number(text: str) -> int | float | str:
-    """Return the value of an unquoted scalar: a number if it is one, otherwise its text."""
+    """Return the value of an unquoted scalar: a number if `text` is the form of a number, otherwise `text` itself."""
     plain = text.replace("_", "") if text[0] in "+-0123456789" else text
     if _INTEGER.fullmatch(plain):
         return int(plain, 8) if _OLD_OCTAL.fullmatch(plain) else int(plain, 0)

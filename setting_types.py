@@ -1,7 +1,7 @@
-"""Types of settings, with the values that AWS and browsers accept.
+"""Types of settings, which accept only values that AWS and browsers accept.
 
-Each type has a description of its allowed values. Editors show the description (settings.schema.json), and the error
-messages of settings.py contain it.
+Each type has a description of its allowed values. The error messages of settings.py contain this description, and
+editors show it, because it is in settings.schema.json.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-# S3 limits the name of a bucket to 63 characters. This name contains the names of the project and the stack, the word
-# `analytics` and the account's 12 digits. All other resource names allow longer names of projects and stacks.
+# These limits keep the name of the analytics bucket within the 63 characters that S3 allows. The name contains the
+# names of the project and the stack, the word `analytics` and the 12 digits of the account id. The names of all other
+# resources would allow longer names of projects and stacks.
 LONGEST_PROJECT: Final = 23
 LONGEST_STACK: Final = 16
-# The sign-in domain contains the names of the project and the stack, and Cognito refuses a domain that contains one of
-# these words.
+# Names of projects and stacks must not contain these words. The sign-in domain contains both names, and Cognito refuses
+# a domain with one of these words.
 _RESERVED: Final = ("aws", "amazon", "cognito")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -30,7 +31,8 @@ _LONGEST_HOST: Final = 253
 _PORT: Final = r":[1-9][0-9]{0,4}"
 _LAST_PORT: Final = 65_535
 _LOOPBACK: Final = r"(localhost|127\.0\.0\.1|\[::1\])"
-# `$` is not allowed, because IAM would read `${...}` as a variable in the policy that contains the sender.
+# A sender address must not contain `$`, because its IAM policy contains the address, and IAM would read `${...}` as a
+# variable.
 _ATOM: Final = r"[A-Za-z0-9!#%&'*+/=?^_`{|}~-]+"
 _DOMAIN_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAIL: Final = rf"{_ATOM}(\.{_ATOM})*@({_DOMAIN_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
@@ -40,8 +42,8 @@ _LONGEST_MAIL: Final = 320
 # because Cognito allows no fragments, and `*`, because wildcards are not supported.
 _URI_REST: Final = r"""[^\x00-\x20\x7f-\uffff#*"<>\\^`{|}]*"""
 _LONGEST_URI: Final = 1024
-# A redirect URI whose scheme is not in this list can open an app. Browsers process URIs with these schemes themselves,
-# for example by showing a file or running a script.
+# A redirect URI that opens an app may have any scheme except these. Browsers process URIs with these schemes
+# themselves, for example by showing a file or running a script.
 _NO_APP: Final = ("about", "blob", "data", "file", "ftp", "javascript", "vbscript", "ws", "wss")
 # PutRetentionPolicy of CloudWatch Logs accepts only these retention periods.
 RETENTION_DAYS: Final = (
@@ -52,7 +54,7 @@ RETENTION_DAYS: Final = (
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for text: a pattern, and a check for requirements that a pattern cannot express."""
+    """A rule for strings: a pattern, and a check of what a pattern cannot express."""
 
     pattern: re.Pattern[str]
     allowed: str
@@ -90,7 +92,7 @@ def _is_name(value: str) -> bool:
 
 
 def _is_origin(value: str) -> bool:
-    """Return whether browsers can send exactly this text as the header Origin."""
+    """Return whether browsers can send exactly `value` in the header `Origin`."""
     scheme, _, authority = value.partition("://")
     host, _, port = authority.partition("]:") if authority.startswith("[") else authority.partition(":")
     if port and (int(port) > _LAST_PORT or (scheme, port) in (("https", "443"), ("http", "80"))):
@@ -136,7 +138,8 @@ StackName = Annotated[
     str, Rule(_NAME, _NAME_RULE.format(LONGEST_STACK), lambda value: _is_name(value) and len(value) <= LONGEST_STACK)
 ]
 # The name of an AWS region consists of an area, a direction and a number, so the pattern also matches future regions.
-# Names in other partitions have other prefixes, for example cn-north-1, us-gov-west-1 and eusc-de-east-1.
+# It does not match regions of other partitions, whose names have other prefixes, such as cn-north-1, us-gov-west-1 and
+# eusc-de-east-1.
 Region = Annotated[
     str,
     Rule(

@@ -39,8 +39,8 @@ FUNCTION_NAMES: Final = tuple(
     sorted(path.parent.name for path in (Path(__file__).parent / "functions").glob("*/handler.py"))
 )
 _FUNCTION_NAMES_SCHEMA: Final[JsonDict] = {"propertyNames": {"enum": [*FUNCTION_NAMES]}}
-# Lambda limits the total size of all environment variables of a function to 4 KB. The origins are one of ten variables,
-# so they may use only a part of this size.
+# Limit for the CORS origins together, in characters. Lambda limits the total size of all environment variables of a
+# function to 4 KB, and the origins are one of ten variables.
 _LONGEST_ORIGINS: Final = 3_000
 
 
@@ -276,9 +276,10 @@ def load() -> Settings:
 
 
 def check(project: str, stack: str, config: Mapping[str, str], secrets: Collection[str] = ()) -> Settings:
-    """Return the validated settings in `config`, which maps `namespace:key` to text. Structured values are JSON text.
+    """Return the validated settings in `config`, which maps `namespace:key` to text.
 
-    `secrets` contains the keys whose values Pulumi has encrypted. Raises SettingsError.
+    The text of a list or a mapping is JSON. `secrets` contains the keys whose values Pulumi has encrypted. Raises
+    SettingsError.
     """
     values: dict[str, Any] = {"project": project, "stack": stack, "region": config.get(_REGION_KEY)}
     values |= {area: _value(config.get(f"{project}:{area}")) for area in AREAS}
@@ -286,7 +287,8 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
     try:
         settings = Settings.model_validate(values, by_alias=True, by_name=True)
     except ValidationError as error:
-        # The message of an error contains the invalid value, so errors of secret settings are omitted.
+        # An error contains the invalid value. Errors about encrypted settings are left out, so that no message shows a
+        # secret.
         told = [item for item in error.errors() if _key(project, item["loc"][:1]) not in secrets]
         problems += [line for item in told for line in _explain(project, dict(item))]
     else:
@@ -300,7 +302,7 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
 
 
 def _value(text: str | None) -> Any:
-    """Return the value of a configuration text: the parsed value if the text is JSON, otherwise the text itself."""
+    """Return the value of a configuration text: the parsed JSON if the text is JSON, otherwise the text itself."""
     try:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -331,7 +333,7 @@ def _secrets(project: str, secrets: Collection[str]) -> list[str]:
 
 
 def _key(project: str, place: Sequence[str | int]) -> str:
-    """Return the name of a setting as in the stack file, for example `orders:api.waf`."""
+    """Return the name of the setting at the path `place` as in the stack file, for example `orders:api.waf`."""
     first, *others = [quoted(part)[1:-1] if isinstance(part, str) else str(part) for part in place]
     if first == "region":
         return _REGION_KEY
@@ -339,7 +341,7 @@ def _key(project: str, place: Sequence[str | int]) -> str:
 
 
 def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
-    """Return one line per problem: the key, the value, the allowed values and the remedy."""
+    """Return one line for each problem that `error` reports: the key, the value, the allowed values and the remedy."""
     place, got = error["loc"], error["input"]
     name = _key(project, place)
     if error["type"] == "missing" or (got is None and error["type"] != "value_error"):
@@ -349,8 +351,8 @@ def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
         return [f"{name}: unknown setting; allowed: {known}; correct or remove it"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "value_error":
-        # A rule that compares several settings of a group starts its message with the name of the wrong setting. A dot
-        # then joins the name of the group to it: `api.corsOrigins`.
+        # A rule that compares several settings of a group starts its message with the name of the wrong setting. This
+        # code puts the name of the group and a dot before it, for example `api.corsOrigins`.
         start = f"{name}." if isinstance(got, dict) else f"{name}: "
         start += f"got {quoted(got)}; " if message.startswith("allowed:") else ""
         return [f"{start}{line}" for line in message.splitlines()]
@@ -367,7 +369,7 @@ def _schema_at(place: Sequence[str | int]) -> dict[str, Any]:
         inner = schema.get("items") if isinstance(part, int) else schema.get("properties", {}).get(part)
         schema = inner or schema.get("additionalProperties") or {}
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-        # The schema of an optional value is `anyOf` with two entries: the schema of the value, and null.
+        # The schema of an optional setting is `anyOf` with two entries: the schema of its value, and null.
         schema = schema["anyOf"][0] if "anyOf" in schema else schema
     return schema
 
@@ -408,8 +410,8 @@ def stack_file_schema() -> dict[str, Any]:
                 "additionalProperties": False,
             }
         },
-        # An ESC environment can supply any setting of a stack. The stack file must contain all settings only if it
-        # lists no environment.
+        # The stack file must contain all settings only if it lists no ESC environment, because an ESC environment can
+        # supply any of the settings.
         "if": {"required": ["environment"]},
         "else": {"required": ["config"], "properties": {"config": {"required": sorted(config)}}},
         "$defs": areas["$defs"],

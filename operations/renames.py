@@ -25,14 +25,14 @@ _SCOPES: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """A created and a deleted resource that are the same one on AWS."""
+    """A resource that an update creates and then deletes on AWS, because Pulumi knows it by two URNs."""
 
     created: str
     """URN of the created resource."""
     deleted: str
     """URN of the deleted resource."""
     name: str
-    """Name of both on AWS."""
+    """The name that the created and the deleted resource have on AWS."""
 
     def __str__(self) -> str:
         return (
@@ -42,7 +42,7 @@ class Collision:
 
 
 def collisions(steps: Sequence[Mapping[str, Any]]) -> list[Collision]:
-    """Return the collisions among the steps of a preview: the list `steps` of `pulumi preview --json`."""
+    """Return the collisions in `steps`, the list `steps` in the output of `pulumi preview --json`."""
     deleted = dict(_named(steps, "delete", "oldState"))
     return [
         Collision(created=urn, deleted=deleted[identity], name=identity[1])
@@ -52,7 +52,7 @@ def collisions(steps: Sequence[Mapping[str, Any]]) -> list[Collision]:
 
 
 def _named(steps: Sequence[Mapping[str, Any]], operation: str, side: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield type and name on AWS, and the URN, of each resource that has a name and this operation."""
+    """Yield ((type, name on AWS), URN) for each step that does `operation` to a resource with a name."""
     for step in steps:
         if step["op"] != operation:
             continue

@@ -1,4 +1,4 @@
-"""Reads the outputs of a deployed stack, from `.local/` for the stack `local`, otherwise from the Pulumi CLI."""
+"""Reads the outputs of a deployed stack: for the stack `local` from `.local/`, for other stacks with the Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def outputs_file(port: int) -> Path:
 
 
 def read(stack: str, *, port: int = DEFAULT_PORT) -> dict[str, Any]:
-    """Return the outputs of `stack`. Raises OperationError, or LocalError if the file of stack `local` is damaged."""
+    """Return the outputs of `stack`.
+
+    Raises OperationError, or LocalError if the outputs file of the stack `local` is damaged.
+    """
     if stack == LOCAL_STACK:
         path = outputs_file(port)
         if not path.is_file():

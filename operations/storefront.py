@@ -38,7 +38,8 @@ _LOOPBACK: Final = ("localhost", HOST)
 def site(redirect_uris: Sequence[str], is_free: Callable[[int], bool]) -> str:
     """Return the first origin on this machine that the stack allows and that has a free port. Raises OperationError.
 
-    `redirect_uris` is the stack output `frontend.auth.redirectUris`. The sign-in page returns only to these addresses.
+    `redirect_uris` is the stack output `frontend.auth.redirectUris`: the only addresses to which the sign-in page
+    returns.
     """
     found = [urlsplit(uri) for uri in redirect_uris]
     origins = [each for each in found if each.scheme == "http" and each.hostname in _LOOPBACK and each.port]
@@ -65,10 +66,10 @@ def is_free(port: int) -> bool:
 
 @contextmanager
 def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[subprocess.Popen[bytes]]:
-    """Serve the shop on a port until the end of the block. Raises OperationError if the server does not start.
+    """Serve the shop on `port` until the end of the block. Raises OperationError if the server does not start.
 
-    `folder` contains the files of `make frontend`. With `built`, the server serves the pages that `vite build` wrote
-    to this folder, with the security headers of the site on AWS.
+    `folder` contains the files that `make frontend` writes. If `built` is a folder, the server serves the pages that
+    `vite build` wrote to it, with the security headers of the site on AWS.
     """
     if not is_free(port):
         raise OperationError(f"port {port} is in use; stop the program that listens on it, or choose another port")
@@ -78,9 +79,11 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
         command,
         cwd=SHOP,
         env={**os.environ, "ORDERS_FRONTEND": str(folder)},
-        # A group of its own, so that `_end` ends the server and its children, and Ctrl-C reaches only this process.
+        # The server gets its own process group. `_end` can then end the server with its child processes, and Ctrl-C at
+        # the terminal reaches only this process.
         start_new_session=True,
-        # The server ends when this pipe is closed, so it does not outlive this process, even if this process is killed.
+        # The server ends when this pipe is closed. The pipe closes even if this process is killed, so the server never
+        # runs longer than this process.
         stdin=subprocess.PIPE,
     )
     with on_signal(lambda: _end(server)):
@@ -129,14 +132,14 @@ def _wait(server: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    # The command `node` of the Python package is a program that starts the real Node.js, so the whole group must end.
+    # `node` of the Python package is a program that starts the real Node.js, so the signal must reach the whole group.
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGTERM)
     server.wait()
 
 
 def main(arguments: list[str]) -> int:
-    """Return 1 if the shop did not start or its server ended. A signal ends the command otherwise."""
+    """Return 1 if the shop did not start or if its server ended. Otherwise, the command runs until a signal ends it."""
     parser = argparse.ArgumentParser(prog="storefront", description=__doc__)
     parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="TCP port of the local instance")
     given = parser.parse_args(arguments)

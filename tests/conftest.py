@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and environment variables that keep tests away from AWS."""
+"""Fixtures for all tests. This module also sets environment variables that prevent requests to AWS."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import cache
 
 import pytest
 
-# The credentials are fake and set before any client exists. No test may reach AWS, and no setting of this machine may
-# affect a test.
+# Set fake credentials before any client exists, because no test may reach AWS. Remove the variables of the machine
+# first, so that its settings don't affect the tests.
 for name in [each for each in os.environ if each.startswith(("AWS_", "BOTO", "POWERTOOLS_"))]:
     del os.environ[name]
 for name in ("NO_PROXY", "no_proxy"):
@@ -44,7 +44,7 @@ pytest_plugins = ("tests.journeys.fixtures", "tests.local.fixtures", "tests.proo
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """If the pytest-xdist controller is killed, end each of its workers and the worker's processes within a second."""
+    """In each pytest-xdist worker, start a thread that ends the worker within a second if its controller is killed."""
     if hasattr(config, "workerinput"):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
@@ -62,7 +62,7 @@ def _recorded(stack: str, *, unknown: bool) -> Graph:
 
 @pytest.fixture(params=STACKS)
 def graph(request: pytest.FixtureRequest) -> Graph:
-    """The resource graph of a stack. A test with this fixture runs once per stack."""
+    """The resource graph of one stack. A test that uses this fixture runs for every stack."""
     return _recorded(request.param, unknown=False)
 
 
@@ -74,5 +74,8 @@ def graph_of() -> Callable[[str], Graph]:
 
 @pytest.fixture(scope="session")
 def preview_of() -> Callable[[str], Graph]:
-    """Return a function that returns the graph of a stack's first preview, in which computed outputs are unknown."""
+    """Return a function that returns the resource graph of a stack's first preview.
+
+    In this graph, the outputs that AWS computes are unknown.
+    """
     return lambda stack: _recorded(stack, unknown=True)

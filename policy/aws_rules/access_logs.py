@@ -6,7 +6,7 @@ import json
 
 
 def is_json(access_log_format: object) -> bool:
-    """Return whether the format produces one JSON object per line of the access log."""
+    """Return whether API Gateway writes each line of the access log as a JSON object with `access_log_format`."""
     try:
         return isinstance(json.loads(str(access_log_format)), dict)
     except ValueError:

@@ -22,7 +22,7 @@ def firewall_has_rules(acl: Resource) -> Iterator[str]:
 
 @of_resource(WEB_ACL, ids=("CKV_AWS_342",))
 def firewall_rules_act(acl: Resource) -> Iterator[str]:
-    """Each rule of a web ACL sets what it does with matching requests, for example block or count them."""
+    """Each rule of a web ACL has an action for the requests that it matches, for example to block or count them."""
     for rule in acl.items("rules"):
         if not any(rule.get(key) for key in ("action", "overrideAction")):
             yield f"rule {rule.get('name')} has no action"
@@ -60,7 +60,7 @@ def firewall_knows_anonymous_addresses(acl: Resource) -> Iterator[str]:
 
 
 def _managed(acl: Resource) -> dict[str, Mapping[str, Any]]:
-    """Return the rules that refer to a managed rule group, by the name of the group."""
+    """Return the rules that refer to a managed rule group, as {name of the group: rule}."""
     found: dict[str, Mapping[str, Any]] = {}
     for rule in cast("list[Mapping[str, Any]]", acl.items("rules")):
         statement: Mapping[str, Any] = rule.get("statement") or {}

@@ -16,8 +16,8 @@ EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 QUEUE: Final = "aws:sqs/queue:Queue"
 TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 
-# This set omits the runtimes in the list "Deprecated runtimes" of the AWS Lambda Developer Guide. It also omits
-# runtimes that become deprecated within a year.
+# Python runtimes that are not in the list "Deprecated runtimes" of the AWS Lambda Developer Guide, and that were not
+# due to become deprecated within a year when this line was written.
 _SUPPORTED: Final = frozenset({"python3.11", "python3.12", "python3.13", "python3.14"})
 _SECRETS: Final = (
     re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
@@ -69,7 +69,7 @@ def function_environment_holds_no_secret(function: Resource) -> Iterator[str]:
 
 @of_resource(PERMISSION, ids=("CKV_AWS_364",))
 def function_is_invoked_by_one_source(permission: Resource) -> Iterator[str]:
-    """A Lambda permission allows an AWS service to invoke the function for one source only."""
+    """A Lambda permission allows an AWS service to invoke a function only for one source: a resource or an account."""
     if not permission.has("sourceArn") and not permission.has("sourceAccount"):
         yield f"lets {permission.at('principal')} invoke the function for any source; set sourceArn"
 
@@ -83,7 +83,7 @@ def function_is_not_public(permission: Resource) -> Iterator[str]:
 
 @of_resource(INVOCATION, ids=("Serverless-LambdaAsyncFailureDestination",))
 def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> Iterator[str]:
-    """Lambda sends an asynchronous invocation that failed every retry to an on-failure destination."""
+    """If all retries of an asynchronous invocation fail, Lambda sends the invocation to an on-failure destination."""
     if not invocation.has("destinationConfig", "onFailure", "destination"):
         yield "has no destinationConfig.onFailure"
 
@@ -92,11 +92,11 @@ def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> I
     EVENT_SOURCE,
     ids=("Serverless-LambdaEventSourceMappingDestination",),
     narrowed="An SQS queue needs a redrive policy instead, because Lambda has no on-failure destination for SQS "
-    "queues. The dead-letter queue of an EventBridge target needs none: it holds failed work already, and retains each "
-    "message until the function has handled it.",
+    "queues. The dead-letter queue of an EventBridge target needs no redrive policy, because it already is the queue "
+    "for failed work, and retains each message until the function has handled it.",
 )
 def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> Iterator[str]:
-    """An event source mapping of a stream has an on-failure destination for records that failed every retry."""
+    """An event source mapping of a stream has an on-failure destination for records whose retries all failed."""
     queues = [source for source in stack.sources(mapping, "eventSourceArn") if source.type == QUEUE]
     if queues and all(queue.has("redrivePolicy") or _is_dead_letter_queue(queue, stack) for queue in queues):
         return

@@ -1,6 +1,6 @@
-"""Defines rules, and the resources of a stack in the form that the rules read.
+"""Defines the classes of rules, and of the stack and the resources that rules read.
 
-A rule reads only the properties of resources, and which other resources the properties refer to. Rules can therefore
+A rule reads only the properties of the resources, and which resources these properties refer to. Rules can therefore
 run before Pulumi creates anything, and without the Pulumi engine.
 """
 
@@ -27,12 +27,12 @@ class Resource:
     props: Mapping[str, Any]
     """Properties with camelCase keys. Reading a value that is not known yet raises UnknownValueError."""
     made_from: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """URNs of the resources whose outputs a property contains, by property. Known even in a first preview."""
+    """Property -> URNs of the resources whose outputs it contains. Known even in the first preview of a stack."""
     deleted_first: bool = False
     """Whether Pulumi deletes the resource before it creates a replacement."""
 
     def at(self, *path: str) -> Any:
-        """Return the property at `path`, or None. Raises UnknownValueError if the value is not known yet."""
+        """Return the property at `path`, or None if it is unset. Raises UnknownValueError if it is not known yet."""
         value: Any = self.props
         for key in path:
             if not isinstance(value, Mapping):
@@ -63,7 +63,7 @@ class Stack:
         return (each for each in self.resources if each.type in types)
 
     def made_from(self, source: Resource, type_token: str, prop: str) -> list[Resource]:
-        """Return the resources of a type whose property `prop` contains an output of `source`."""
+        """Return the resources of the type `type_token` whose property `prop` contains an output of `source`."""
         return [each for each in self.of(type_token) if source.urn in each.made_from.get(prop, ())]
 
     def sources(self, resource: Resource, prop: str) -> list[Resource]:
@@ -90,7 +90,7 @@ class Rule:
     reads_stack: bool
     """Whether the rule also reads other resources of the stack."""
     check: Check
-    """Function that yields a message for each violation by one resource."""
+    """Function that receives a resource and the stack, and yields a message for each violation by the resource."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def of_resource(
 
 
 def of_stack(*types: str, ids: tuple[str, ...], narrowed: str = "") -> Callable[[Check], Rule]:
-    """Return a decorator that converts a check to a rule, like `of_resource`. The check may read all resources."""
+    """Return a decorator like `of_resource`, for a check that receives the stack as its second argument."""
 
     def make(check: Check) -> Rule:
         return _rule(check, check, types, ids, narrowed, reads_stack=True)
@@ -146,7 +146,10 @@ def _rule(
 
 
 def findings(rule: Rule, stack: Stack, resources: Iterable[Resource] | None = None) -> Iterator[Finding]:
-    """Yield the violations of the rule. Skip resources with values that are not known yet."""
+    """Yield the violations of `rule` by `resources`, or by all resources of `stack`.
+
+    Skips each resource for which the rule reads a value that is not known yet.
+    """
     for resource in stack.resources if resources is None else resources:
         if resource.type not in rule.types:
             continue

@@ -23,8 +23,8 @@ def log_group_expires(group: Resource) -> Iterator[str]:
 def log_group_keeps_a_year(group: Resource) -> Iterator[str]:
     """A log group retains its log lines for at least a year."""
     days = group.at("retentionInDays") or 0
-    # If `retentionInDays` is 0, the log group retains its lines forever. The rule log_group_expires reports such a
-    # group.
+    # If `retentionInDays` is 0, CloudWatch Logs never deletes the log lines. The rule log_group_expires reports such a
+    # log group.
     if 0 < days < _YEAR_DAYS:
         yield f"retentionInDays: got {days:g}; allowed: at least {_YEAR_DAYS}"
 

@@ -1,4 +1,4 @@
-"""Checks of cdk-nag and checkov that match the program's resource types but are not rules here, with the reasons."""
+"""Lists checks of cdk-nag and checkov that read the program's types of resources but are not rules, and the reasons."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _SITE_FIREWALL: Final = (
     "files. A second web ACL costs money for the same requests, and must exist in the region us-east-1."
 )
 _COUNTRIES: Final = (
-    "The checks require a list of allowed or forbidden countries. The owner of the shop decides where to sell, and an "
-    "order needs a sign-in from everywhere."
+    "The checks require a list of allowed or forbidden countries. The owner of the shop decides where to sell, and "
+    "customers in every country must sign in to order."
 )
 _SITE_LOGS: Final = (
     "The checks require access logs of CloudFront. API Gateway logs every request to an API, and all other requests "
@@ -90,8 +90,8 @@ NOT_TAKEN: Final = {
     "CKV_AWS_310": "The check requires a second origin for each CloudFront distribution. The pages and the APIs exist "
     "in one region, so there is no second origin.",
     "CKV_AWS_374": _COUNTRIES,
-    "CKV_AWS_393": "The check concerns roles that GitHub workflows assume. The program creates none, because you "
-    "create the deployment roles outside of the program.",
+    "CKV_AWS_393": "The check concerns roles that GitHub workflows assume. The program creates no such role, because "
+    "you create the deployment roles outside of the program.",
     "CKV2_AWS_5": _OF_ANOTHER,
     "CKV2_AWS_10": _OF_ANOTHER,
     "CKV2_AWS_28": _OF_ANOTHER,

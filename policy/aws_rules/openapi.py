@@ -17,7 +17,7 @@ _METHODS: Final = ("get", "post", "put", "delete", "patch", "head", "options", f
 
 @dataclass(frozen=True)
 class Route:
-    """One route of an OpenAPI document: a method of a path, and its operation."""
+    """One route of an OpenAPI document: an HTTP method of a path, and the operation for requests to this route."""
 
     document: Document
     method: str
@@ -36,15 +36,15 @@ class Route:
 
     @property
     def validator(self) -> str:
-        """Name of the request validator, or ""."""
+        """Name of the request validator that checks requests to the route, or ""."""
         key = f"{_EXTENSION}-request-validator"
         return str(self.operation.get(key, self.document.get(key, "")))
 
     @property
     def authorizers(self) -> list[Document]:
-        """Security schemes that the operation requires. A scheme that the document does not define is {}.
+        """The definitions of the security schemes that the operation requires. An undefined scheme is {}.
 
-        The security of the whole document does not count, because API Gateway ignores it.
+        Security requirements of the whole document are left out, because API Gateway ignores them.
         """
         schemes: Document = self.document.get("components", {}).get("securitySchemes", {})
         requirements: list[Document] = self.operation.get("security") or []
@@ -52,13 +52,13 @@ class Route:
 
 
 def document(api: Resource) -> Document:
-    """Return the OpenAPI document of an API, or {}. Raises UnknownValueError if it is not known yet."""
+    """Return the OpenAPI document of `api`, or {}. Raises UnknownValueError if the document is not known yet."""
     body = api.at("body")
     return cast("Document", json.loads(body)) if body else {}
 
 
 def routes(api: Resource) -> list[Route]:
-    """Return every route of an API's OpenAPI document. Raises UnknownValueError if it is not known yet."""
+    """Return every route of the OpenAPI document of `api`. Raises UnknownValueError if it is not known yet."""
     read = document(api)
     return [
         Route(read, method, path, operation)
@@ -69,7 +69,7 @@ def routes(api: Resource) -> list[Route]:
 
 
 def validators(document: Document) -> Document:
-    """Return the request validators of an OpenAPI document, by name."""
+    """Return the request validators of an OpenAPI document as {name: settings}."""
     return document.get(f"{_EXTENSION}-request-validators", {})
 
 
@@ -80,5 +80,5 @@ def is_of_user_pool(scheme: Document) -> bool:
 
 
 def is_jwt(scheme: Document) -> bool:
-    """Return whether a security scheme accepts JSON web tokens of an issuer."""
+    """Return whether a security scheme accepts the JSON web tokens of an OpenID Connect issuer."""
     return scheme.get(f"{_EXTENSION}-authorizer", {}).get("type") == "jwt"

@@ -4,8 +4,8 @@ There are two kinds of rules. A rule about one resource reads the inputs of the 
 before it creates the resource. A rule about several resources reads their outputs, and Pulumi runs the rule at the end
 of a preview or update.
 
-In a preview, some values are not known yet, and a rule skips a resource if it needs such a value. The update knows the
-value, so the rule checks the resource then.
+In a preview, some values are not known yet. If a rule needs such a value of a resource, it skips the resource in the
+preview. The value is known in the update, so the rule checks the resource there.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportV
     try:
         found = [Finding(rule, resource, message) for message in rule.check(resource, Stack((resource,)))]
     except UnknownValueError as unknown:
-        # `not_applicable` raises an exception that tells Pulumi that the rule does not apply.
+        # `not_applicable` raises an exception. Pulumi then treats the rule as not applicable to this resource.
         args.not_applicable(unknown.message)
         return
     for finding in found:

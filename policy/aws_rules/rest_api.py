@@ -131,13 +131,13 @@ def rest_api_serves_while_it_is_replaced(resource: Resource) -> Iterator[str]:
 
 
 def _settings(stage: Resource, stack: Stack) -> list[Resource]:
-    """Return the method settings of a stage that apply to all methods."""
+    """Return the settings of a stage that apply to all of its methods."""
     found = stack.made_from(stage, SETTINGS, "stageName")
     return [settings for settings in found if settings.at("methodPath") == _ALL_METHODS]
 
 
 def _answered(api: Resource) -> list[Route]:
-    """Return all routes except those to which API Gateway itself responds (MOCK)."""
+    """Return the routes of a REST API, except MOCK routes, to which API Gateway responds without a backend."""
     return [route for route in routes(api) if route.integration_type != "MOCK"]
 
 

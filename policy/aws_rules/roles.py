@@ -12,11 +12,12 @@ from aws_rules.policies import accounts, actions, allowing, for_everybody, resou
 
 ROLE: Final = "aws:iam/role:Role"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-# The first type is an inline policy of a role. The second type is a policy of its own, which the program attaches to a
-# role.
+# The first type is an inline policy, which belongs to one role. The second type is a policy that the program attaches
+# to a role.
 POLICIES: Final = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
 
-# For these actions, AWS supports no resource narrower than "*" (AWS Service Authorization Reference).
+# A policy can allow these actions only on the resource "*": AWS supports no narrower resource for them (AWS Service
+# Authorization Reference).
 WITHOUT_RESOURCE: Final = frozenset(
     {
         *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"),
@@ -25,8 +26,8 @@ WITHOUT_RESOURCE: Final = frozenset(
         *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
     }
 )
-# These patterns match the contents of one bucket, log group or table. The names of the contents are not known when the
-# policy is written, so a wildcard is allowed.
+# Each pattern matches the ARNs of everything inside one bucket, log group or table. Nobody knows the names inside when
+# the policy is written, so these ARNs may end with a wildcard.
 _CONTENTS: Final = (
     re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),

@@ -27,7 +27,7 @@ def distribution_is_enabled(distribution: Resource) -> Iterator[str]:
 
 @of_resource(DISTRIBUTION, ids=("CKV_AWS_34",))
 def distribution_requires_https(distribution: Resource) -> Iterator[str]:
-    """A CloudFront distribution redirects or refuses requests of viewers without TLS."""
+    """A CloudFront distribution redirects requests over plain HTTP to HTTPS, or refuses them."""
     for behavior in _behaviors(distribution):
         if behavior.get("viewerProtocolPolicy") not in ("https-only", "redirect-to-https"):
             path = behavior.get("pathPattern") or "the default behavior"

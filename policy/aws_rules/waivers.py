@@ -1,7 +1,7 @@
 """Lists the resources that break a rule on purpose, with the reason.
 
-A test fails for an unused waiver, and for a waiver that covers every resource that its rule applies to. The checks of
-such a rule belong in not_taken.py.
+A test fails for a waiver that no resource needs, and for a waiver that covers every resource to which its rule applies.
+Such a rule must be removed, and its checks added to not_taken.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Waiver:
 
     rule: str
     resources: str
-    """Pattern of logical names. `*` matches any text."""
+    """Pattern for the logical names of the resources. `*` matches any text."""
     reason: str
 
     def covers(self, finding: Finding) -> bool:
@@ -28,8 +28,8 @@ class Waiver:
 
 
 _SWEPT: Final = (
-    "The function works on orders that the sweep finds again every few minutes (docs/decisions/28). A copy of a failed "
-    "event would only repeat this work, and somebody would have to remove it."
+    "If the function fails, the next sweep handles the same orders a few minutes later (docs/decisions/28). A copy of "
+    "the event in a queue would therefore be of no use, and somebody would have to delete it."
 )
 WAIVERS: Final = (
     *(
@@ -63,5 +63,5 @@ WAIVERS: Final = (
 
 
 def waived(finding: Finding) -> bool:
-    """Whether the finding is an exception on purpose."""
+    """Return whether a waiver allows the finding."""
     return any(waiver.covers(finding) for waiver in WAIVERS)

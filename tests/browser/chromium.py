@@ -1,4 +1,4 @@
-"""Chromium for tests: the one on the PATH, with no way to any other machine."""
+"""Starts the Chromium on the PATH for tests, so that it can reach only this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WITHIN_MS: Final = 60_000
 
 
 def path() -> str | None:
-    """Return the path of the Chromium on the PATH, or None."""
+    """Return the path of Chromium if it is on the PATH, otherwise None."""
     return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
@@ -26,15 +26,17 @@ def path() -> str | None:
 def launched(playwright: Playwright, addresses: Mapping[str, str]) -> Generator[Browser]:
     """Start Chromium, and end it at the end of the block.
 
-    `addresses` maps `HOST:PORT` in a URL to the `HOST:PORT` that listens, so that a page has the origin
-    http://localhost:3000 even if another program of this machine uses port 3000. Chromium resolves no other names.
+    `addresses` maps the `HOST:PORT` in a URL to the `HOST:PORT` to which Chromium connects. A page can therefore have
+    the origin http://localhost:3000 even if another program on this machine uses port 3000. Chromium resolves no other
+    names.
     """
     rules = [f"MAP {name} {target}" for name, target in addresses.items()]
-    # The first matching rule applies. The rule EXCLUDE cannot be used, because it applies before all others.
+    # Chromium applies the first rule that matches. It applies the rule EXCLUDE before all others, so EXCLUDE cannot be
+    # used to allow localhost here.
     rules += ["MAP localhost 127.0.0.1", "MAP 127.0.0.1 127.0.0.1", "MAP * ~NOTFOUND"]
     browser = playwright.chromium.launch(
         executable_path=path(),
-        # Chromium refuses to run its sandbox as root.
+        # As root, Chromium starts only without its sandbox.
         chromium_sandbox=os.geteuid() != 0,
         args=[f"--host-resolver-rules={','.join(rules)}", "--no-proxy-server"],
     )
@@ -46,8 +48,8 @@ def launched(playwright: Playwright, addresses: Mapping[str, str]) -> Generator[
 
 @contextmanager
 def profile(browser: Browser) -> Generator[BrowserContext]:
-    """Return a new browser profile. At the end of the block, fail if a page requested anything outside loopback."""
-    # The certificate of the HTTPS port is self-signed. A person accepts it once.
+    """Give a new browser profile. At the end of the block, fail if a page sent a request to another machine."""
+    # The certificate of the HTTPS port is self-signed. A person would accept it in a dialog of the browser.
     context = browser.new_context(ignore_https_errors=True)
     context.set_default_timeout(WITHIN_MS)
     outside: list[str] = []
@@ -57,7 +59,7 @@ def profile(browser: Browser) -> Generator[BrowserContext]:
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in _LOOPBACK:
             outside.append(url)
 
-    # This event also reports redirected requests, which a route handler does not see.
+    # Listen to this event instead of using a route handler, because a route handler does not see redirected requests.
     context.on("request", lambda request: look(request.url))
     try:
         yield context

@@ -1,4 +1,4 @@
-"""Fixtures: Chromium, a web server for pages, and a page per sign-in library, all with one deployed stack."""
+"""Fixtures: Chromium, a web server for pages, and a test page for each sign-in library. All use one deployed stack."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ SITES: Final = ("localhost:3000", "localhost:5173", "127.0.0.1:3000", "127.0.0.1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a browser. Skip them where there is no Chromium, unless CI must run them."""
+    """Mark the tests that need a browser.
+
+    Skips these tests if there is no Chromium on the PATH. Fails instead if the variable REQUIRE_CHROMIUM is set, as in
+    CI.
+    """
     here = [item for item in items if HERE in item.path.parents and "playwright" in getattr(item, "fixturenames", ())]
     found = chromium.path()
     if here and not found and os.environ.get("REQUIRE_CHROMIUM"):
@@ -39,17 +43,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def sites() -> Iterator[Sites]:
-    """A web server to which the browser connects for all SITES."""
+    """A web server for all pages. Chromium connects to it for each address in SITES."""
     with serving() as found:
         yield found
 
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """Playwright, which allows only one instance per thread.
+    """The Playwright API, which allows only one instance per thread.
 
-    Playwright's event loop counts as running until Playwright ends, and Pulumi's tests need the event loop of the same
-    thread. Playwright therefore ends before the tests of another folder start.
+    Playwright's event loop runs until Playwright ends. Pulumi's tests need the event loop of the same thread, so
+    Playwright must end before the tests of another folder start.
     """
     with sync_playwright() as found:
         yield found
@@ -71,7 +75,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def configuration(stack: Stack) -> dict[str, str]:
-    """The files of `make frontend` for the deployed stack, by their path on a site."""
+    """The files of `make frontend` for the deployed stack, as {path on a site: text}."""
     return _configuration(stack, urlsplit(str(stack.frontend["auth"]["hostedUiUrl"])).netloc)
 
 
@@ -87,7 +91,7 @@ def _configuration(stack: Stack, page: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def bundles() -> dict[str, dict[str, str]]:
-    """The files of the test page of each sign-in library."""
+    """The files of the test page of each sign-in library, as {library: {path: text}}."""
     head = '<!doctype html><title>Shop</title><link rel="icon" href="data:,">'
     html = f'{head}<script type="module" src="/page.js"></script>'
     return {name: {"/index.html": html, "/page.js": node.bundle(name)} for name in ("oidc", "amplify")}
@@ -95,7 +99,7 @@ def bundles() -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="package")
 def shop_port(stack: Stack, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of the built example shop, with the headers of the site on AWS."""
+    """The port of a server with the production build of the example shop, and with the headers of the site on AWS."""
     folder = tmp_path_factory.mktemp("frontend")
     frontend.write(folder, stack.frontend, urlsplit(str(stack.frontend["auth"]["hostedUiUrl"])).netloc)
     port = free_port()
@@ -105,13 +109,16 @@ def shop_port(stack: Stack, free_port: Callable[[], int], tmp_path_factory: pyte
 
 @pytest.fixture(scope="package")
 def shop_browser(playwright: Playwright, shop_port: int) -> Iterator[Browser]:
-    """Chromium in which the example shop has an origin that the stack allows."""
+    """Chromium with the example shop at an address whose origin the stack allows."""
     with chromium.launched(playwright, {SHOP: f"127.0.0.1:{shop_port}"}) as found:
         yield found
 
 
 @pytest.fixture
 def shop(shop_browser: Browser) -> Iterator[Storefront]:
-    """The example shop in a new browser profile. The test fails if a script fails or breaks the security policy."""
+    """The example shop in a new browser profile.
+
+    The test fails if a script of the page fails or the page violates its Content Security Policy.
+    """
     with chromium.profile(shop_browser) as context, watched(context.new_page()) as page:
         yield Storefront(page, f"http://{SHOP}")

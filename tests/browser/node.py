@@ -17,7 +17,7 @@ PAGES: Final = Path(__file__).resolve().parent / "pages"
 
 
 def run(*arguments: str) -> str:
-    """Run Node.js with `arguments`, and return its output. The packages are found through NODE_PATH."""
+    """Run Node.js with `arguments`, and return its output. Node.js finds the packages through NODE_PATH."""
     node = _ENVIRONMENT / "bin" / "node"
     for path in (node, _PACKAGES):
         assert path.exists(), f"{path} is missing; run `make .venv/browser/installed`"
@@ -34,7 +34,7 @@ def run(*arguments: str) -> str:
 
 
 def bundle(page: str) -> str:
-    """Return the script pages/PAGE.js together with the packages that it imports."""
+    """Return a script that contains pages/PAGE.js and the packages that it imports."""
     esbuild = str(_PACKAGES / "esbuild" / "bin" / "esbuild")
     alias = f"--alias:@orders/client={_CLIENT / 'dist' / 'index.js'}"
     return run(esbuild, str(PAGES / f"{page}.js"), "--bundle", alias, "--format=esm", "--log-level=error")

@@ -1,4 +1,4 @@
-"""A customer who signs in with a test page and shops. The page's own script calls the platform's APIs."""
+"""A customer who signs in on a test page and shops. The script of the test page calls the platform's APIs."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ async ([api, path, options]) => {
 
 @dataclass
 class Shop:
-    """A test page of one sign-in library in a browser (see pages/)."""
+    """A test page in a browser. The page uses one sign-in library (see the folder pages/)."""
 
     page: Page
     site: str
-    """`HOST:PORT` of the page in the browser's address."""
+    """`HOST:PORT` in the address of the page."""
 
     def open(self) -> None:
-        """Open the site, at which nobody is signed in yet."""
+        """Open the page, and wait until it shows that nobody is signed in."""
         self.page.goto(f"http://{self.site}/")
         self._wait_for("signed out")
 
     def sign_in(self, person: Person) -> None:
-        """Open the site, and sign in as `person` on the stack's sign-in page."""
+        """Open the page, and sign in as `person` on the stack's sign-in page."""
         self.open()
         self.page.evaluate("void window.session.signIn()")
         self.page.get_by_label("Username").fill(person.email)
@@ -42,27 +42,27 @@ class Shop:
         self._wait_for("signed in")
 
     def sign_out(self) -> None:
-        """Sign out, and wait until the site opens again."""
+        """Sign out, and wait until the browser shows the page again."""
         self.page.evaluate("void window.session.signOut()")
         self._wait_for("signed out")
         assert self.page.url == f"http://{self.site}/"
 
     def tokens(self) -> dict[str, str] | None:
-        """Return the tokens `id` and `access` of the session, or None if nobody is signed in."""
+        """Return the tokens of the session as {"id": ..., "access": ...}, or None if nobody is signed in."""
         return cast("dict[str, str] | None", self.page.evaluate("window.session.tokens()"))
 
     def refresh(self) -> None:
-        """Let the library exchange its refresh token for new tokens."""
+        """Let the sign-in library exchange its refresh token for new tokens."""
         self.page.evaluate("window.session.refresh().then(() => null)")
 
     def products(self) -> list[str]:
-        """Return the ids of the products, from the HTTP API."""
+        """Return the ids of the products that the HTTP API lists."""
         answer = self.call("http", "/products")
         assert answer["status"] == 200, answer
         return [each["product_id"] for each in answer["body"]["products"]]
 
     def buy(self, product_id: str) -> dict[str, Any]:
-        """Order one piece of a product with the REST API, and return the decided order."""
+        """Order one piece of a product with `POST /process`, and return the order."""
         body = json.dumps({"items": [{"product_id": product_id, "quantity": 1}]})
         headers = {"Content-Type": "application/json"}
         answer = self.call("rest", "/process", {"method": "POST", "headers": headers, "body": body})
@@ -70,9 +70,12 @@ class Shop:
         return answer["body"]
 
     def call(self, api: str, path: str, options: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Call an API, `rest` or `http`, from the page. Return the `status` and the JSON `body` of the response."""
+        """Call the API `api`, which is `rest` or `http`, from the page.
+
+        Return the `status` and the JSON `body` of the response.
+        """
         return self.page.evaluate(_CALL, [api, path, options or {}])
 
     def _wait_for(self, title: str) -> None:
-        """Wait until the script of a page of the site has started and set the page's title."""
+        """Wait until the page has the title `title`, which its script sets when it is ready."""
         expect(self.page).to_have_title(title, timeout=WITHIN_MS)

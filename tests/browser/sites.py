@@ -1,4 +1,4 @@
-"""A web server for the pages of tests. One server serves several sites, and finds the site by the Host header."""
+"""A web server for test pages. It serves several sites on one port, and distinguishes them by the Host header."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _FIRST: Final = "/index.html"
 
 @dataclass
 class Sites:
-    """The sites and their files."""
+    """The sites that the web server serves, and their files."""
 
     port: int
     files: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    """Content of each file by its path, by the site's `HOST:PORT` in the browser's address."""
+    """Maps the `HOST:PORT` in a site's address to the site's files: {path: content}."""
 
     def serve(self, site: str, files: Mapping[str, str]) -> None:
-        """Serve `files` at http://SITE. Every other path gets the content of /index.html, as in a single-page app."""
+        """Serve `files` at http://SITE. Paths without a file get /index.html, as in a single-page app."""
         self.files[site] = files
 
 
 @contextmanager
 def serving() -> Generator[Sites]:
-    """Start the server on a free port, and stop it at the end of the block."""
+    """Start the web server on a free port, and stop it at the end of the block."""
     sites: list[Sites] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -22,7 +22,7 @@ expect.set_options(timeout=WITHIN_MS)
 
 
 def built(folder: Path) -> Path:
-    """Build the shop into `folder` for production, and return the folder."""
+    """Write the production build of the shop to `folder`, and return `folder`."""
     command = [str(storefront.NODE), storefront.VITE, "build", "--outDir", str(folder), "--emptyOutDir"]
     assert (storefront.SHOP / storefront.VITE).exists(), "run `make examples/storefront/node_modules/installed`"
     done = subprocess.run(command, cwd=storefront.SHOP, capture_output=True, text=True, check=False)  # noqa: S603 - the command runs a program of this repository's packages
@@ -32,7 +32,7 @@ def built(folder: Path) -> Path:
 
 @contextmanager
 def watched(page: Page) -> Generator[Page]:
-    """Fail at the end of the block if a script of the page failed or the browser enforced the security policy."""
+    """At the end of the block, fail if a script of the page failed or the page violated its Content Security Policy."""
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
@@ -42,18 +42,18 @@ def watched(page: Page) -> Generator[Page]:
 
 @dataclass
 class Storefront:
-    """A page of the example shop."""
+    """A browser page in which the example shop is open."""
 
     page: Page
     url: str
 
     def open(self, path: str = "/") -> None:
-        """Load a page of the shop by its address, and wait until its heading is visible."""
+        """Load the page at `path`, and wait until its heading is visible."""
         self.page.goto(self.url + path)
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 
     def sign_in(self, person: Person, path: str = "/") -> None:
-        """Open `path` and sign in. The sign-in page returns to `path`."""
+        """Open the page at `path` and sign in. After the sign-in, the browser returns to `path`."""
         self.open(path)
         self.page.get_by_role("button", name="Sign in to shop").click()
         self.fill_in(person)
@@ -66,17 +66,17 @@ class Storefront:
         expect(self.page.get_by_role("button", name="Sign in to shop")).to_be_visible()
 
     def fill_in(self, person: Person) -> None:
-        """Sign in on the sign-in page."""
+        """Fill in the sign-in page with the data of `person`, and submit it."""
         self.page.get_by_label("Username").fill(person.email)
         self.page.get_by_label("Password").fill(person.password)
         self.page.get_by_role("button", name="Sign in").click()
 
     def follow(self, name: str) -> None:
-        """Follow a link of the shop, without loading the shop again."""
+        """Click the link `name`. The shop then shows another page without being loaded again."""
         self.page.get_by_role("link", name=name, exact=True).click()
 
     def add(self, product: str, times: int = 1) -> None:
-        """Add pieces of a product to the basket. The page with the products must be open."""
+        """Add `times` pieces of a product to the basket. The page with the products must be open."""
         card = self.page.get_by_role("listitem").filter(has=self.page.get_by_role("heading", name=product, exact=True))
         for number in range(1, times + 1):
             card.get_by_role("button", name="Add to basket").click()
@@ -87,7 +87,7 @@ class Storefront:
         self.page.get_by_role("link", name=re.compile("^Basket ")).click()
 
     def check_out(self) -> None:
-        """Go from the products to the checkout."""
+        """Go from the page with the products to the checkout."""
         self.open_basket()
         self.follow("Check out")
         expect(self.order_button).to_be_visible()
@@ -98,19 +98,19 @@ class Storefront:
         return self.page.get_by_role("button", name="Place order")
 
     def heading(self, text: str) -> Locator:
-        """Return the heading with this text."""
+        """Return the heading with the text `text`."""
         return self.page.get_by_role("heading", name=text)
 
     def order_id(self) -> str:
-        """Return the id of the order whose page is open."""
+        """Wait until the page of an order is open, and return the id of the order."""
         self.page.wait_for_url(re.compile(r"/orders/[0-9a-f-]{36}$"))
         return self.page.url.rpartition("/")[2]
 
     def stored_user(self) -> dict[str, Any]:
-        """Return what oidc-client-ts has stored about the signed-in user: the tokens and their expiry."""
+        """Return the data that oidc-client-ts has stored about the signed-in user: the tokens and their expiry."""
         return json.loads(cast("str", self.page.evaluate(f"{_STORED}[1]")))
 
     def change_stored_user(self, changes: Mapping[str, Any]) -> None:
-        """Change what oidc-client-ts has stored. The shop notices the changes when it is loaded again."""
+        """Change the data that oidc-client-ts has stored. The shop reads the changes when it is loaded again."""
         text = json.dumps({**self.stored_user(), **changes})
         self.page.evaluate(f"text => sessionStorage.setItem({_STORED}[0], text)", text)

@@ -1,4 +1,4 @@
-"""Tests of the browser fixtures: a page can reach nothing outside this machine without failing its test."""
+"""Tests of the browser fixtures: a test fails if its page sends a request to another machine."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ Open = Callable[[str, str], Shop]
 
 @pytest.fixture
 def shop(request: pytest.FixtureRequest, page: Page, sites: Sites, bundles: dict[str, dict[str, str]]) -> Open:
-    """Return a function that returns the test page of a library, at a site."""
+    """Return a function that opens a site with the test page of a sign-in library."""
 
     def made(library: str, site: str) -> Shop:
-        # Only Amplify needs the HTTPS port, so the port is opened only for Amplify.
+        # Only Amplify needs the emulator's HTTPS port, so only its tests use the fixture that opens this port.
         configuration = "amplify_configuration" if library == "amplify" else "configuration"
         sites.serve(site, {**bundles[library], **request.getfixturevalue(configuration)})
         return Shop(page, site)
@@ -70,7 +70,7 @@ def test_client_of_the_document_buys_and_says_what_went_wrong(shop: Open, person
 def test_oidc_client_refreshes_tokens(shop: Open, person: Person) -> None:
     opened = shop("oidc", SITES[0])
     opened.sign_in(person)
-    opened.page.wait_for_timeout(1100)  # The claims count in seconds, and a wrong auth_time must differ.
+    opened.page.wait_for_timeout(1100)  # auth_time counts in seconds. Without a pause, a wrong one may look right.
     assert_refreshes(opened)
     assert opened.products()
 

@@ -19,19 +19,19 @@ _TABS: Final = 80
 
 @pytest.fixture
 def administrator(people: People) -> Person:
-    """An administrator, who has all pages of the shop."""
+    """An administrator, who can open all pages of the shop."""
     return people.somebody("admin").introduce()
 
 
 def violations(page: Page) -> list[str]:
-    """Return each rule for accessible pages that the page breaks, with the elements that break the rule."""
+    """Return each accessibility rule that the page violates, with the elements that violate it."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = page.evaluate("axe.run().then(results => results.violations)")
     return [f"{page.url}: {each['id']}: {json.dumps([node['target'] for node in each['nodes']])}" for each in found]
 
 
 def pages_of(shop: Storefront, person: Person) -> list[str]:
-    """Sign in, fill the basket, place an order, and return the paths of all pages."""
+    """Sign in, fill the basket and place an order, so that every page has content. Return the paths of all pages."""
     product = person.put(5)
     order = person.process({product: 1}).json()
     shop.sign_in(person)
@@ -40,7 +40,7 @@ def pages_of(shop: Storefront, person: Person) -> list[str]:
 
 
 def loaded(shop: Storefront, path: str) -> None:
-    """Open a page, and wait until its data is visible."""
+    """Open the page at `path`, and wait until its data is visible."""
     shop.open(path)
     expect(shop.page.locator(".loading")).to_have_count(0)
 
@@ -127,6 +127,7 @@ def test_changed_status_is_announced(shop: Storefront, people: People, admin: Pe
     expect(region).to_be_visible()
     same = region.element_handle()
     expect(shop.heading("Your order is confirmed")).to_be_visible()
-    # Screen readers announce changes only in an element that stays in the page.
+    # A screen reader announces a change only if the element itself stays in the page. The new text must therefore
+    # appear in the element that was there before.
     assert same
     assert "Your order is confirmed" in same.inner_text()

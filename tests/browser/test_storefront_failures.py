@@ -25,14 +25,17 @@ def person(people: People) -> Person:
 
 
 def expired(token: str) -> str:
-    """Return the token with an expiry in the past. Only the shop reads the expiry, because the signature is wrong."""
+    """Return the token with an expiry in the past.
+
+    The signature no longer matches the token. The shop does not check signatures, so it sees an expired token.
+    """
     header, _, signature = token.split(".")
     payload = json.dumps({**claims(token), "exp": int(time.time()) - 60}).encode()
     return f"{header}.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.{signature}"
 
 
 def with_wrong_signature(token: str) -> str:
-    """Return the token with another signature."""
+    """Return the token with a wrong signature."""
     return f"{token.rpartition('.')[0]}.{'A' * 342}"
 
 
@@ -124,7 +127,7 @@ def test_ended_session_leads_back_to_the_same_page(shop: Storefront, person: Per
 def test_tokens_are_renewed_in_the_background_before_they_expire(shop: Storefront, person: Person) -> None:
     shop.sign_in(person)
     before = shop.stored_user()
-    # The library renews tokens a minute before they expire.
+    # oidc-client-ts renews tokens a minute before they expire, so this session is renewed in two seconds.
     shop.change_stored_user({"expires_at": int(time.time()) + 62})
     with shop.page.expect_response(RENEWAL) as renewal:
         shop.open("/orders")
@@ -158,7 +161,8 @@ def test_order_with_a_lost_response_is_placed_once(
         if lost or route.request.method != "POST":
             route.continue_()
             return
-        # Playwright itself sends this request, and does not know the address that the browser knows for the shop.
+        # Playwright sends this request itself, so the URL contains the real port of the shop. Only Chromium maps port
+        # 5173 to it.
         lost.append(route.fetch(url=f"http://127.0.0.1:{shop_port}/api/rest/orders").status)
         route.abort("connectionreset")
 

@@ -1,4 +1,4 @@
-"""Fixture for small commands that start in the same way as this repository's commands."""
+"""Fixture for test commands, which start in the same way as the commands of this repository."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cli.signals import Work, on_signal
 def begun():
     print("begun", flush=True)
 """
-# This code starts a package as `python -m package` does, but adds two directories to the path. It also sets the signal
-# handlers, because the shell that runs the tests may ignore signals.
+# Runs a package as `python -m package` does, but with two more directories on the path. Sets the signal handlers first,
+# because the shell that runs the tests may ignore signals, and child processes would then ignore them too.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:
@@ -35,9 +35,9 @@ runpy.run_module("package", run_name="__main__", alter_sys=True)
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Returns a function that writes a command and returns its command line.
+    """Return a function that writes a command with `body` as its code, and returns the command line.
 
-    The command calls `begun` when it is ready for a signal.
+    The body calls `begun` when the command is ready for a signal.
     """
 
     def made(body: str, imports: str = "", handler: signal.Handlers = signal.SIG_DFL) -> list[str]:

@@ -20,7 +20,7 @@ from cli import children, signals
 signals.take()
 children.run(["sh", "-c", sys.argv[1]], cwd=Path(sys.argv[2]), ends_itself=sys.argv[3] == "True")
 """
-# The child already runs for half a second when the call that starts it returns.
+# The child starts, but the call that starts it returns only half a second later. A signal can arrive in between.
 SLOW_START = "subprocess.Popen = lambda *args, **named: (start(*args, **named), time.sleep(0.5))[0]"
 CHILD = "trap 'sleep 0.2; echo finished >> log' INT; echo $$ > ready; while [ ! -e log ]; do sleep 0.05; done; exit 0"
 
@@ -30,7 +30,7 @@ def test_child_reads_the_given_text(tmp_path: Path) -> None:
 
 
 def log_after_signal(folder: Path, program: str, *, ends_itself: bool) -> str:
-    """Send SIGTERM to the program as soon as its child runs. Return what the child logged until the program ended."""
+    """Send SIGTERM to `program` as soon as its child runs. Return what the child has logged when the program ends."""
     command = [sys.executable, "-c", program, CHILD, str(folder), str(ends_itself)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
     ready = folder / "ready"

@@ -15,7 +15,7 @@ from cli import endings, errors
 
 
 class TooBigError(Exception):
-    """An expected error, whose message is written for users."""
+    """An error that the command expects, with a message for users."""
 
 
 def _run(error: BaseException | None, log: Path) -> int:

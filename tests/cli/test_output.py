@@ -1,4 +1,4 @@
-"""A command completes its work even if its output cannot be written. The tests use small commands."""
+"""A command completes its work even if its output cannot be written. The tests use small test commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Command
 
-# This output is larger than a pipe's buffer and Python's buffer together.
+# This command writes more output than fits into a pipe's buffer and Python's buffer together.
 LONG = """
 for number in range(50_000):
     print("line", number)
@@ -27,7 +27,7 @@ needs_full = pytest.mark.skipif(
 
 @contextmanager
 def closed_pipe() -> Generator[int]:
-    """A pipe whose reading end is closed."""
+    """Give the writing end of a pipe whose reading end is closed."""
     read, write = os.pipe()
     os.close(read)
     try:
@@ -74,8 +74,8 @@ def test_full_disk_is_reported_after_the_command_has_done_its_work(command: Comm
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_command_runs_without_standard_streams(command: Command, tmp_path: Path, closed: str) -> None:
     done = tmp_path / "done"
-    # If standard output is closed, the next opened file must not receive its file descriptor. Otherwise, child
-    # processes would write into this file, because they inherit standard output.
+    # The command opens a file and then writes to standard output. If standard output is closed, the file must not get
+    # its file descriptor. Otherwise, child processes would write into the file, because they inherit standard output.
     body = f"""
         import os
         with Path({str(done)!r}).open("w") as file:

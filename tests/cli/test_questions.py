@@ -1,4 +1,4 @@
-"""A command asks at a terminal only, and goes on only after the expected answer."""
+"""A command asks a question only at a terminal, and continues only after the expected answer."""
 
 from __future__ import annotations
 

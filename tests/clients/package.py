@@ -20,7 +20,7 @@ _TIMEOUT_S: Final = 300
 
 
 def node(*arguments: str, given: str = "", folder: Path = PACKAGE) -> subprocess.CompletedProcess[str]:
-    """Run Node.js with `arguments` in `folder`, and `given` as its standard input."""
+    """Run Node.js with `arguments` in `folder`, and with `given` as standard input."""
     return _run([str(NODE), *arguments], given=given, folder=folder)
 
 
@@ -31,7 +31,7 @@ def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @cache
 def compiled_tests() -> Path:
-    """Return the folder with the compiled tests of the package. The first call compiles them."""
+    """Compile the tests of the package once per run, and return the folder with the compiled tests."""
     for needed in (PACKAGE / COMPILER, PACKAGE / "dist" / "built"):
         assert needed.is_file(), f"{needed} is missing; run `make client`, which installs and builds it"
     done = node(COMPILER, "--project", "test/tsconfig.json")
@@ -48,7 +48,7 @@ def check_tests(files: Sequence[Path], *options: str, folder: Path = PACKAGE) ->
 
 
 def results(script: str, entries: Sequence[Any]) -> list[Any]:
-    """Return the JSON list that a compiled script of the tests writes for the entries."""
+    """Pass `entries` to the compiled test script `script`, and return the JSON list that the script prints."""
     done = node(str(compiled_tests() / script), given=json.dumps(entries))
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout)

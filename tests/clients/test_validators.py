@@ -70,7 +70,7 @@ ORDERS_WRONG: Final[tuple[Any, ...]] = (
 
 
 def _bodies() -> Iterator[tuple[str, Any, bool]]:
-    """Yield each operation with a body, and whether the body is valid."""
+    """Yield (operation, body, whether the body is valid) for many bodies of each operation with a request body."""
     for operation in generated_code.schemas():
         if operation in ("createOrder", "processOrder"):
             yield from ((operation, {"items": items}, True) for items in ORDERS_VALID)
@@ -96,7 +96,7 @@ BODIES: Final = list(_bodies())
 
 
 def _details(operation: str, body: Any) -> set[tuple[str, str]] | None:
-    """Return the pointer and rule of each detail with which the function refuses the body, or None if it accepts it."""
+    """Return the (pointer, rule) pairs of the details in the function's error, or None if it accepts the body."""
     try:
         contracts.request_check(operation)(body)
         if "items" in body:
@@ -108,7 +108,7 @@ def _details(operation: str, body: Any) -> set[tuple[str, str]] | None:
 
 @pytest.fixture(scope="module")
 def verdicts() -> list[list[dict[str, Any]]]:
-    """The violations that the client finds in each body."""
+    """The violations that the client finds in each body of BODIES."""
     return results("validate.js", [{"operation": operation, "body": body} for operation, body, _ in BODIES])
 
 
@@ -136,6 +136,7 @@ def test_client_and_functions_report_the_same_fields(verdicts: list[list[dict[st
 def test_client_and_gateway_accept_the_same_bodies(verdicts: list[list[dict[str, Any]]]) -> None:
     schemas = generated_code.schemas()
     for (operation, body, _), violations in zip(BODIES, verdicts, strict=True):
-        # The gateway's model cannot require that each product has one line.
+        # Rule uniqueItems is left out: the gateway's model cannot require that an order has only one line for each
+        # product.
         by_schema = [each for each in violations if each["rule"] != "uniqueItems"]
         assert (breaches(schemas[operation], body) == []) == (by_schema == []), (operation, body)

@@ -16,8 +16,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PYTHON: Final = os.path.realpath(sys.executable)
 """The Python interpreter that .venv uses."""
-# make and pytest pass variables with the prefixes in _INHERITED to their child processes, and the Makefile reads the
-# variables in _VARIABLES. Commands in a clone must receive none of them.
+# Commands in a clone must receive none of these variables. make and pytest pass variables with the prefixes in
+# _INHERITED to their child processes, and the Makefile reads the variables in _VARIABLES.
 _INHERITED: Final = ("MAKE", "MFLAGS", "PYTEST_", "COVERAGE_")
 _VARIABLES: Final = (
     "PORT",
@@ -34,7 +34,7 @@ _VARIABLES: Final = (
 
 @dataclass(frozen=True)
 class Clone:
-    """A fresh clone of this repository. No packages are installed in the clone at first."""
+    """A fresh clone of this repository. At first, no packages are installed in it."""
 
     path: Path
     environment: Mapping[str, str]
@@ -58,7 +58,7 @@ class Clone:
 
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
-        """Run make in the clone in its own process group, which is killed at the end of the block."""
+        """Start make in the clone in a process group, and kill the group at the end of the block if make still runs."""
         with subprocess.Popen(  # noqa: S603 - the command comes from this repository
             ["make", *arguments],  # noqa: S607
             cwd=self.path,
@@ -94,7 +94,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def sources() -> list[str]:
-    """Return the names of the files in a fresh clone, including uncommitted files."""
+    """Return the paths of the files that a fresh clone would have if all changes were committed."""
     git = shutil.which("git")
     if git is None:
         raise FileNotFoundError(
@@ -111,7 +111,7 @@ def sources() -> list[str]:
 
 
 def copy(names: list[str], into: Path) -> None:
-    """Copy the repository's files with these names to the folder `into`."""
+    """Copy the repository's files with the paths `names` to the folder `into`."""
     for name in names:
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def copy(names: list[str], into: Path) -> None:
 
 
 def tree(*folders: Path) -> dict[str, tuple[int, int]]:
-    """Return the size and modification time of every file in `folders`, to detect changes."""
+    """Return {path: (size, modification time)} of every file in `folders`. Two results show which files changed."""
     found: dict[str, tuple[int, int]] = {}
     for folder in folders:
         for path in folder.rglob("*"):
@@ -130,7 +130,10 @@ def tree(*folders: Path) -> dict[str, tuple[int, int]]:
 
 
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the only line that a failed make printed to standard error, apart from make's own lines."""
+    """Return the error line of a failed make.
+
+    Fails if make succeeded, or if standard error has other lines besides this line and make's own lines.
+    """
     lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert done.returncode, done.stdout
     assert len(lines) == 1, done.stderr

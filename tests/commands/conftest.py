@@ -21,7 +21,7 @@ STAMP = ".venv/installed-local"
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel of uv and a tiny wheel."""
+    """A folder with two wheels: the package uv and a tiny package."""
     folder = tmp_path_factory.mktemp("wheels")
     package_index.uv_wheel(folder)
     package_index.tiny_wheel(folder)
@@ -30,19 +30,19 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def posix_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with POSIX tools, for tests in which it is the only system folder on the PATH."""
+    """A folder with POSIX tools. Tests put it on the PATH in place of the system's folders."""
     return tools.make(tmp_path_factory.mktemp("tools") / "bin")
 
 
 @pytest.fixture(scope="session")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Other:
-    """Another virtual environment, which is active while make runs."""
+    """The virtual environment of another project, which is active while make runs."""
     return foreign.make(tmp_path_factory.mktemp("somebody") / "other")
 
 
 @dataclass(frozen=True)
 class Office:
-    """A clone on a company's machine: with its own package index and another active environment."""
+    """A clone on a company's machine, which has its own package index. The environment of another project is active."""
 
     clone: Clone
     index: Index
@@ -58,7 +58,10 @@ class Office:
 
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
-    """A machine with environment variables and a pip.conf that would make pip, uv and Python use wrong folders."""
+    """The clone on the company's machine.
+
+    Environment variables and a pip.conf would make pip, uv and Python use wrong folders, so make must override them.
+    """
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"
     clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in"], clone)
@@ -89,19 +92,19 @@ def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other,
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The results of a run of make that was killed while it installed packages."""
+    """What happened when make was killed while it installed packages."""
 
     stamped: bool
-    """Whether the packages counted as installed after the kill."""
+    """Whether make had already marked the packages as installed when it was killed."""
     remade: str
-    """The commands that the next run of make would execute."""
+    """The commands that the next make would run, from a dry run."""
     second: str
-    """The first line of output of a second run of make at the same time."""
+    """The first line that another make printed, which started while the first make installed packages."""
 
 
 @pytest.fixture(scope="session")
 def interrupted(office: Office, wheels: Path) -> Interrupted:
-    """Run make for the first time on the company's machine, kill it during the installation, and return the results."""
+    """Start the first make on the company's machine, kill it while it installs packages, and return what happened."""
     office.index.held = next(wheels.glob("tiny-*")).name
     with office.clone.started(STAMP) as process:
         while not office.index.reached.wait(0.1):
@@ -116,6 +119,6 @@ def interrupted(office: Office, wheels: Path) -> Interrupted:
 
 @pytest.fixture(scope="session")
 def installed(office: Office, interrupted: Interrupted) -> subprocess.CompletedProcess[str]:
-    """Run make again after the killed run, and return the result of this second run."""
+    """Run make again after the first make was killed, and return its result."""
     assert interrupted
     return office.clone.make(STAMP)

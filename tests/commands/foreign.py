@@ -1,4 +1,4 @@
-"""Simulates a foreign Python environment that is active while make runs, and detects whether make changes it."""
+"""Simulates the Python environment of another project, which is active while make runs, and detects changes to it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Other:
     path: Path
 
     def variables(self) -> dict[str, str]:
-        """Return all environment variables that the Makefile unsets, each with a value that would cause an error."""
+        """Return all environment variables that the Makefile unsets, each with a value that would break make."""
         return _misleading(self.path)
 
 
 @dataclass(frozen=True)
 class Watched:
-    """Folders that make must not change, with their state at the start."""
+    """Folders that make must not change, with the state of their files at the start."""
 
     folders: tuple[Path, ...]
     before: dict[str, tuple[int, int]]
@@ -33,16 +33,17 @@ class Watched:
 
 
 def watched(*folders: Path) -> Watched:
-    """Return a watcher that detects later changes in the folders."""
+    """Record the state of the folders, so that the returned object can report later changes."""
     return Watched(folders, tree(*folders))
 
 
 def make(folder: Path) -> Other:
-    """Create the foreign environment in a folder."""
+    """Create the environment of the other project in `folder`."""
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
-    # Python imports sitecustomize when it starts, so a Python that uses the foreign PYTHONPATH exits with this message.
+    # Python imports sitecustomize at its start. A Python process that gets the other project's PYTHONPATH therefore
+    # exits with this message.
     (folder / "modules").mkdir()
     (folder / "modules" / "sitecustomize.py").write_text('raise SystemExit("a foreign PYTHONPATH was used")\n')
     (folder / "startup.py").write_text('raise SystemExit("a foreign PYTHONSTARTUP was used")\n')

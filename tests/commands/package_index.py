@@ -1,4 +1,4 @@
-"""A package index on the loopback interface, like a company's own index, and wheels for it."""
+"""A package index on this machine, which simulates the index of a company, and wheels for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXECUTABLE: Final = 0o100755 << 16
 
 
 def uv_wheel(folder: Path) -> Path:
-    """Write a wheel of the installed uv, so that pip can install uv without a network."""
+    """Write a wheel of the installed uv, and return its path. With it, pip can install uv without a network."""
     found = distribution("uv")
     name = f"uv-{found.version}"
     path = folder / f"{name}-py3-none-any.whl"
@@ -36,7 +36,7 @@ def uv_wheel(folder: Path) -> Path:
 
 
 def tiny_wheel(folder: Path, name: str = "tiny") -> Path:
-    """Write a wheel with one module, whose constant NAME is the package's name."""
+    """Write a wheel with one module, and return its path. The module's constant NAME is the name of the package."""
     path, record = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
     content = {
         f"{name}.py": f"NAME = {name!r}\n",
@@ -51,12 +51,12 @@ def tiny_wheel(folder: Path, name: str = "tiny") -> Path:
 
 
 def metadata(name: str) -> str:
-    """Return the metadata of a tiny wheel."""
+    """Return the metadata of the wheel that `tiny_wheel` writes."""
     return f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
 
 
 def locked(wheel: Path) -> str:
-    """Return a wheel's line in a lock file, with its hash."""
+    """Return the line for `wheel` in a lock file, with its hash."""
     name, version = wheel.name.split("-")[:2]
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
@@ -69,7 +69,7 @@ class Index:
     asked: list[str] = field(default_factory=list[str])
     """Paths of all requests."""
     held: str = ""
-    """Name of a file whose response waits until `released` is set. Empty for none."""
+    """Name of a file that the index sends only after `released` is set. "" if it holds no file back."""
     reached: threading.Event = field(default_factory=threading.Event)
     """Set when a client requests the file in `held`."""
     released: threading.Event = field(default_factory=threading.Event)
@@ -77,7 +77,10 @@ class Index:
 
 @contextmanager
 def serving(wheels: list[Path]) -> Generator[Index]:
-    """Serve wheels with the simple repository API (PEP 503), and the metadata of tiny wheels (PEP 658)."""
+    """Start a package index with `wheels` on a free port, and stop it at the end of the block.
+
+    The index has the simple repository API (PEP 503), and the metadata of tiny wheels (PEP 658).
+    """
     files = {wheel.name: wheel.read_bytes() for wheel in wheels}
     described = {f"{name}.metadata": metadata(name.split("-")[0]) for name in files if not name.startswith("uv-")}
     pages = {f"/simple/{name.split('-')[0]}/": _page(name, described) for name in files}

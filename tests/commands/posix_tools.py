@@ -1,4 +1,4 @@
-"""Command line tools with POSIX options only, because macOS, Alpine and small images lack GNU options."""
+"""Command line tools that accept only the options of POSIX, because macOS, Alpine and small images lack GNU options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-# The options that POSIX.1-2017 defines for each tool, in the format of getopts.
+# The options that POSIX.1-2017 defines for each tool, in the format of the shell's getopts.
 OPTIONS: Final = {
     "awk": "F:f:v:",
     "basename": "",
@@ -56,7 +56,7 @@ while getopts :{options} option; do
 done
 {patterns}exec {command} "$@"
 """
-# This pattern matches escapes that GNU's regular expressions support and POSIX's regular expressions don't.
+# Refuses escapes that GNU's regular expressions support and those of POSIX don't.
 _PATTERNS: Final = """case $* in
 *\\\\[tsSwWbB+?\\|\\<\\>]*) echo "{name}: POSIX has no such escape: $*" >&2; exit 64 ;;
 esac
@@ -64,7 +64,7 @@ esac
 
 
 def make(folder: Path) -> Path:
-    """Fill a folder with make and with POSIX tools that refuse all other options. Return the folder."""
+    """Fill `folder` with make and with tools that refuse options that POSIX does not define. Return `folder`."""
     folder.mkdir()
     for name, options in OPTIONS.items():
         tool = folder / name

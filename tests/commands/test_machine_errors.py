@@ -25,15 +25,15 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def bare(path: Path, user: int | None = None) -> Clone:
-    """Return a clone that contains only the files of the installation."""
+    """Return a clone that contains only the files that an installation needs."""
     clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in", "requirements-local.txt"], path)
     return Clone(path, clones.plain_environment(), user)
 
 
 def python(folder: Path, code: str) -> str:
-    """Write an executable in place of Python, and return its path, which contains a space.
+    """Write an executable that takes the place of Python, and return its path, which contains a space.
 
-    The executable runs `code` in Python with the arguments after the first one.
+    The executable drops its first argument, and runs `code` in Python with the other arguments.
     """
     path = folder / "a python"
     path.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(PYTHON)} -c {shlex.quote(code)} "$@"\n')
@@ -55,7 +55,7 @@ def test_old_python_is_reported(clone: Clone, tmp_path: Path) -> None:
 
 
 def test_python_without_ensurepip_is_reported(clone: Clone, tmp_path: Path) -> None:
-    """On Debian and Ubuntu, ensurepip is in a separate package."""
+    """On Debian and Ubuntu, Python may lack ensurepip, which is in a package of its own."""
     error = one_error(clone.make("up", PYTHON=python(tmp_path, WITHOUT_ENSUREPIP)))
     assert "a python cannot make a virtual environment: ModuleNotFoundError: " in error
     assert "Remedy: install python3.13-venv (Debian, Ubuntu)" in error
@@ -63,12 +63,12 @@ def test_python_without_ensurepip_is_reported(clone: Clone, tmp_path: Path) -> N
 
 @pytest.fixture
 def read_only() -> Iterator[Clone]:
-    """A clone that belongs to another user and that everybody can read."""
+    """A clone in a read-only folder. If the tests run as root, make runs as another user."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
-    # Commands in this clone run as another user, who may be unable to run the Python of this test. A script with the
-    # name `python` takes its place, which is enough to get the error about the read-only directory.
+    # The user of this clone may be unable to run the Python of the tests. A script takes the place of Python, which is
+    # enough to get the error about the read-only folder.
     python = folder / "python"
     python.write_text('#!/bin/sh\n[ $# -gt 3 ] || exit 0\nshift 2\nexec sh "$@"\n')
     python.chmod(0o755)
@@ -79,7 +79,7 @@ def read_only() -> Iterator[Clone]:
 
 
 def test_unwritable_folder_is_reported(read_only: Clone) -> None:
-    """Permissions do not stop root, so tests that run as root run make as another user."""
+    """Root may write to read-only folders, so make runs as another user if the tests run as root."""
     python = read_only.path.parent / "python"
     done = read_only.make("up", PYTHON=str(python))
     error = one_error(done)
@@ -89,7 +89,7 @@ def test_unwritable_folder_is_reported(read_only: Clone) -> None:
 
 
 def test_full_disk_is_reported(clone: Clone, tmp_path: Path) -> None:
-    """A limit on the file size has the same effect as a full disk: a write fails in the middle of a file."""
+    """A limit on the file size simulates a full disk: a write fails in the middle of a file."""
     path = tmp_path / "make"
     path.write_text('#!/bin/sh\ntrap "" XFSZ\nulimit -f 200\nexec make "$@"\n')
     path.chmod(0o755)

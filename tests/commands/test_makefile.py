@@ -39,7 +39,7 @@ NEWER_SHELL: Final = {
 
 
 def newer(text: str, rules: dict[str, str]) -> Iterator[str]:
-    """Yield each match of a rule in `text` as "NAME OF THE RULE: MATCH". Comments are ignored."""
+    """Yield "NAME OF THE RULE: MATCH" for each match of a rule in `text`. Comments in `text` are ignored."""
     code = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in text.splitlines())
     for name, pattern in rules.items():
         yield from (f"{name}: {found.group()}" for found in re.finditer(pattern, code, re.MULTILINE))
@@ -96,7 +96,7 @@ def test_syntax_of_a_newer_shell_is_detected(line: str) -> None:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory, posix_tools: Path) -> Clone:
-    """A fresh clone for a user with POSIX tools only."""
+    """A fresh clone, in which only make and POSIX tools are on the PATH."""
     path = tmp_path_factory.mktemp("makefile") / "clone"
     clones.copy(clones.sources(), path)
     return Clone(path, {**clones.plain_environment(), "PATH": str(posix_tools)})
@@ -111,7 +111,7 @@ def test_help_lists_every_target_with_a_description(clone: Clone) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_each_target_installs_its_requirements(clone: Clone, target: str) -> None:
-    """A dry run with POSIX tools only shows the commands of each target."""
+    """`make --dry-run` prints the commands of a target, which include the installation of what they need."""
     done = clone.make("--dry-run", target)
     assert done.returncode == 0, done.stderr
     uses = {

@@ -1,4 +1,4 @@
-"""Programs for users' machines call nothing that only Linux has.
+"""The programs for users' machines use only functions and files that macOS has too, or have an alternative to them.
 
 To check the standard library, basedpyright reads its type stubs (typeshed) for macOS.
 """
@@ -18,7 +18,7 @@ import pytest
 from tests.commands.clones import ROOT
 
 SOURCES: Final = sorted(path for folder in ("local", "operations", "tools") for path in (ROOT / folder).rglob("*.py"))
-# These modules, files and system calls differ between operating systems, or exist only on some of them.
+# The contents of these modules differ between operating systems. The files and the system calls exist only on Linux.
 MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - the test creates no such file
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")
@@ -27,7 +27,7 @@ FALLBACKS: Final = {("local/processes.py", "/proc"), ("tools/bench/__main__.py",
 
 
 def names(source: str) -> Iterator[str]:
-    """Yield names such as `os.memfd_create` that a module uses from the system-dependent modules."""
+    """Yield the names that a module uses from MODULES, for example `os.memfd_create`."""
     tree = list(ast.walk(ast.parse(source)))
     imported = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names} & set(MODULES)
     for node in tree:
@@ -38,7 +38,7 @@ def names(source: str) -> Iterator[str]:
 
 
 def only_linux(source: str) -> list[str]:
-    """Return the Linux files and system calls that a module uses directly."""
+    """Return the names in FILES and CALLS that a module uses."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -50,7 +50,7 @@ def only_linux(source: str) -> list[str]:
 
 
 def missing_on_macos(wanted: set[str], folder: Path) -> set[str]:
-    """Return the names that the standard library lacks on macOS."""
+    """Return the names in `wanted` that Python's standard library lacks on macOS."""
     modules, lines = sorted({name.partition(".")[0] for name in wanted}), sorted(wanted)
     (folder / "uses.py").write_text("\n".join([f"import {', '.join(modules)}", *lines]))
     (folder / "pyrightconfig.json").write_text(

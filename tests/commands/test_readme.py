@@ -31,7 +31,7 @@ LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if lin
 RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\necho "{}"\n'
 """`make deploy` reads the configuration of the stack as JSON."""
 
-# This test runs the commands below only in part or not at all.
+# This test does not run the commands below, or stops them before their end.
 TEST: Final = "make test"
 """Not run here, because this test is a part of it. CI runs it on a clean checkout."""
 PROVE: Final = "make prove"
@@ -57,7 +57,7 @@ class Tour:
     )
 
     def line(self, number: int) -> subprocess.CompletedProcess[str]:
-        """Run the README's commands up to this one, and return its result."""
+        """Run the README's commands up to the one with this number, and return its result."""
         for each in range(number + 1):
             if each not in self.done:
                 self.done[each] = self._type(LINES[each])
@@ -71,8 +71,8 @@ class Tour:
             return self.clone.run("sh", "-c", line, PYTEST_ADDOPTS="--collect-only --quiet")
         if command == BENCH:
             return self._bench()
-        # `make deploy` asks AWS STS for the caller's identity. The emulator that the README has started answers this
-        # request.
+        # `make deploy` asks AWS STS for the caller's identity. This variable sends the request to the emulator that an
+        # earlier command of the README has started.
         aws = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"} if "STACK=dev" in command else {}
         return self.clone.run("sh", "-c", line, **aws)
 
@@ -104,8 +104,8 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
         "PORT": str(port),
         "PULUMI_CALLS": str(place / "calls"),
         "BENCH_PYTHON": clones.PYTHON,
-        # Compiling all installed modules would take long, and this test imports only a twentieth of them. Python
-        # compiles the imported modules itself.
+        # Compiling all installed modules would take long, and the commands import only a twentieth of them. Python
+        # compiles the modules that they import.
         "UV_COMPILE_BYTECODE": "0",
     }
     try:
@@ -115,9 +115,9 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
 
 
 def _without_network(place: Path, wheels: Path) -> dict[str, str]:
-    """Return variables that make pip, npm and uv use local packages as far as possible."""
+    """Return variables that make pip, npm and uv avoid the network as far as possible."""
     lock = place / "requirements.txt"
-    # The lock file for pip omits uv, because pip installs uv from a wheel on this machine.
+    # The commands install uv from a wheel on this machine, so the lock file leaves out uv and its hashes.
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     lock.write_text(re.sub(r"^uv==.*?(?=^\S)", "", text, flags=re.MULTILINE | re.DOTALL))
     asked = subprocess.run(  # noqa: S603 - the arguments are constants

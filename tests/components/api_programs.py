@@ -23,7 +23,7 @@ STAGE_ARN: Final = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:rest-api-id/dev"
 
 
 def record_rest_api(*, unknown: bool = False, **changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only a RestApi; `changes` override its arguments."""
+    """Return the resource graph of a program that contains only a RestApi. `changes` override its arguments."""
 
     def program() -> None:
         api = RestApi("rest-api", RestApiArgs(**{**_rest_arguments(), **changes}))
@@ -38,7 +38,7 @@ def record_rest_api(*, unknown: bool = False, **changes: Any) -> Graph:
 
 
 def record_http_api(*, unknown: bool = False, **changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only an HttpApi; `changes` override its arguments."""
+    """Return the resource graph of a program that contains only an HttpApi. `changes` override its arguments."""
 
     def program() -> None:
         api = HttpApi("http-api", HttpApiArgs(**{**_http_arguments(), **changes}))
@@ -51,7 +51,7 @@ def record_http_api(*, unknown: bool = False, **changes: Any) -> Graph:
 
 
 def serve_document(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> None:
-    """Make the components read `document` instead of an OpenAPI document from contracts/."""
+    """Make the components read `document` instead of the OpenAPI documents in contracts/."""
 
     def load(name: str) -> dict[str, Any]:
         del name

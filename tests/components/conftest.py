@@ -20,7 +20,7 @@ def _without_archives(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_archives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every function an empty archive, because these tests do not look at the functions' code."""
+    """Give every function an empty archive, because the code of the functions does not matter in these tests."""
     _without_archives(monkeypatch)
 
 

@@ -17,7 +17,7 @@ STANDARD: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-or
 
 
 def record_workflow(**changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only an OrderWorkflow; `changes` override its arguments."""
+    """Return the resource graph of a program that contains only an OrderWorkflow. `changes` override its arguments."""
     arguments: dict[str, Any] = {
         "context": context(),
         "standard_timeout_s": 900,
@@ -31,7 +31,7 @@ def record_workflow(**changes: Any) -> Graph:
 
 
 def record_event_bus(**changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only an EventBus; `changes` override its arguments."""
+    """Return the resource graph of a program that contains only an EventBus. `changes` override its arguments."""
     arguments: dict[str, Any] = {
         "context": context(),
         "state_machine_arn": STANDARD,
@@ -57,7 +57,7 @@ def record_event_bus(**changes: Any) -> Graph:
 
 
 def context(**changes: Any) -> FunctionContext:
-    """Return the settings that all functions of a program share; `changes` replace or add fields."""
+    """Return the arguments that all Lambda functions of a program share. `changes` override or add arguments."""
     fields: dict[str, Any] = {
         "naming": Naming(project="orders", stack="dev"),
         "region": REGION,

@@ -1,4 +1,7 @@
-"""Each way in which work can be late or lost has an alarm. The resource graph gives the ways."""
+"""Tests that an alarm watches each metric that shows late or lost work.
+
+The functions in WAYS read the resources of a stack, and yield the metrics that need an alarm.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ def metric(namespace: str, name: str, **dimensions: str) -> Watched:
 
 
 def functions(graph: Graph) -> Iterator[Watched]:
-    """Every function can be throttled."""
+    """Lambda can throttle every function."""
     for made in graph.of("aws:lambda/function:Function"):
         yield metric("Lambda", "Throttles", FunctionName=made.inputs["name"])
 
 
 def asynchronous_events(graph: Graph) -> Iterator[Watched]:
-    """Lambda can deliver an event late, give it up, and fail to report it."""
+    """Lambda can deliver an asynchronous event late, drop it, and fail to report the dropped event."""
     settings = graph.of("FunctionEventInvokeConfig")
     targets = [made.inputs["arn"] for made in graph.of("EventTarget")]
     for made in graph.of("aws:lambda/function:Function"):
@@ -45,7 +48,7 @@ def asynchronous_events(graph: Graph) -> Iterator[Watched]:
 
 
 def mappings(graph: Graph) -> Iterator[Watched]:
-    """Messages and stream records can wait, and Lambda can fail to report the records that it gives up."""
+    """Messages and stream records can wait too long. Lambda can drop records, and fail to report this."""
     for made in graph.of("EventSourceMapping"):
         source, name = str(made.inputs["eventSourceArn"]), made.inputs["functionName"].split(":")[6]
         if ":sqs:" in source:
@@ -58,7 +61,7 @@ def mappings(graph: Graph) -> Iterator[Watched]:
 
 
 def rules(graph: Graph) -> Iterator[Watched]:
-    """EventBridge can give up the delivery to a target, and fail to store the event in a dead-letter queue."""
+    """EventBridge can fail to deliver an event to a target, and then fail to send the event to a dead-letter queue."""
     for made in graph.of("EventTarget"):
         bus = made.inputs.get("eventBusName", "default")
         dimensions = {} if bus == "default" else {"EventBusName": bus}
@@ -68,7 +71,7 @@ def rules(graph: Graph) -> Iterator[Watched]:
 
 
 def tables(graph: Graph) -> Iterator[Watched]:
-    """DynamoDB can throttle requests for a table and for an index, and cancel transactions that meet."""
+    """DynamoDB can throttle requests to a table or an index, and cancel transactions because of other writes."""
     for made in graph.of("Table"):
         name = made.inputs["name"]
         yield metric("DynamoDB", "TransactionConflict", TableName=name)
@@ -79,14 +82,14 @@ def tables(graph: Graph) -> Iterator[Watched]:
 
 
 def machines(graph: Graph) -> Iterator[Watched]:
-    """Executions can be throttled, and can time out."""
+    """Step Functions can throttle executions, and executions can time out."""
     for made in graph.of("StateMachine"):
         for what in ("ExecutionThrottled", "ExecutionsTimedOut"):
             yield metric("States", what, StateMachineArn=made.state["arn"])
 
 
 def failure_queues(graph: Graph) -> Iterator[Watched]:
-    """Every queue that no function reads holds failed work."""
+    """A queue that no function reads contains failed work, which waits for an operator."""
     read = {made.inputs["eventSourceArn"] for made in graph.of("EventSourceMapping")}
     for made in graph.of("Queue"):
         if made.state["arn"] not in read:
@@ -122,7 +125,7 @@ def test_each_way_to_be_late_or_lost_has_an_alarm(
 
 
 def test_coverage_notices_each_missing_alarm(graph_of: GraphOf) -> None:
-    """Without any one of the derived alarms, one of the ways has no alarm."""
+    """If one of these alarms is removed, the test above finds a metric without an alarm."""
     graph = graph_of("dev")
     alarms = graph.of("MetricAlarm")
     needed = {each for way in WAYS for each in way(graph)}

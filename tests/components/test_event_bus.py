@@ -30,7 +30,8 @@ DAY_S = 24 * HOUR_S
 SIX_HOURS_S = 6 * 3600
 ALL = list(DETAIL_TYPES.values())
 ANALYTICS = [f"analytics-{digit}" for digit in GROUP_DIGITS]
-# Each key is a target. Its value contains the rule of the target and the resource that receives the events.
+# The expected targets. Each value contains the EventBridge rule of the target, and the ARN of the function or queue
+# that receives the events.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
@@ -38,13 +39,13 @@ TARGETS = {
     **{name: (name, f"{QUEUES}-analytics.fifo") for name in ANALYTICS},
     "restart-late-orders": ("late-orders", f"{FUNCTIONS}-restart-late-orders:live"),
 }
-# The sweep repeats the work of these targets.
+# Targets whose failed events need no dead-letter queue, because the next sweep repeats their work.
 SWEPT = ["fail-order", "restart-late-orders"]
 FUNCTION_TARGETS = ["process-order", *SWEPT]
 KEPT = [name for name in TARGETS if name not in SWEPT]
 """Targets whose events must not be lost."""
-# Each key is a queue with a function that consumes it. Its value contains the function, the failure queue, and the
-# dead-letter queue of the targets.
+# The queues from which a function receives events. Each value contains the function, the failure queue, and the
+# dead-letter queue for events that EventBridge could not deliver to the queue.
 CONSUMED = {
     "analytics": ("record-analytics", "analytics-dlq", "analytics-delivery"),
     "email": ("send-email", "send-email-failures", "send-email-delivery"),
@@ -56,12 +57,12 @@ BATCH_S = ASSUMPTIONS["batch_ms"]["record_analytics"] / 1000
 
 
 def dead_letters_of(target: str) -> str:
-    """Return the name of the queue for events that EventBridge could not deliver to the target."""
+    """Return the name of the dead-letter queue for events that EventBridge could not deliver to `target`."""
     return "analytics-delivery" if target in ANALYTICS else f"{target}-delivery"
 
 
 def rule_arn(rule: str) -> str:
-    """Return the ARN of a rule of the stack dev. AWS omits the bus name from the ARN for rules on the default bus."""
+    """Return the ARN of an EventBridge rule of the stack dev. It contains no bus name for rules on the default bus."""
     return f"{RULES}/{'' if rule in ('execution-ended', 'late-orders') else 'orders-dev-bus/'}orders-dev-{rule}"
 
 
@@ -72,7 +73,7 @@ def graph(graph_of: Callable[[str], Graph]) -> Graph:
 
 
 def allowed(graph: Graph, function: str, service: str) -> set[tuple[str, str]]:
-    """Return the (action, resource) pairs of `service` that the role of `function` allows."""
+    """Return the (action, resource) pairs that the role of `function` allows for the AWS service `service`."""
     return {
         (action, resource)
         for statement in graph.policy("RolePolicy", f"{function}-policy")
@@ -83,7 +84,7 @@ def allowed(graph: Graph, function: str, service: str) -> set[tuple[str, str]]:
 
 
 def statement_of(graph: Graph, function: str, action: str) -> dict[str, Any]:
-    """Return the policy statement that allows `action` for `function`; exactly one must exist."""
+    """Return the policy statement that allows `action` for `function`. Fails unless there is exactly one."""
     (found,) = (s for s in graph.policy("RolePolicy", f"{function}-policy") if action in s["Action"])
     return found
 
@@ -97,7 +98,7 @@ class TestBus:
 
     def test_sent_emails_are_remembered_longer_than_any_copy_of_their_event(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
-        # After a redrive, the event waits in the queue of the function a second time.
+        # The queue `email` counts twice, because a redrive sends the event from the failure queue back to it.
         waits = ("send-email-delivery", "email", "send-email-failures", "email")
         queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
         retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
@@ -108,8 +109,9 @@ class TestBus:
         assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
 
     def test_standard_execution_ends_before_its_name_can_be_reused(self) -> None:
-        # For 90 days, Step Functions accepts no second execution with the same name. Each execution ends before this
-        # time, and its order is then decided. process_order starts no execution for a decided order.
+        # Step Functions rejects a second execution with the same name for 90 days. The name can be reused after that
+        # time, but by then the execution has decided the order, and process_order starts no execution for a decided
+        # order.
         longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
         assert longest_s["maximum"] < 90 * DAY_S
 
@@ -156,7 +158,8 @@ class TestDelivery:
         dead_letters = dead_letters_of(name)
         assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{dead_letters}"}
         assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": SIX_HOURS_S, "maximumRetryAttempts": 185}
-        # EventBridge does not support FIFO queues as dead-letter queues.
+        # The dead-letter queue of a target must be a standard queue, because EventBridge does not support FIFO queues
+        # here.
         assert "fifoQueue" not in graph.one("Queue", dead_letters).inputs
 
     @pytest.mark.parametrize("name", KEPT)
@@ -208,7 +211,10 @@ class TestDelivery:
 
 
 def sent_by_rules(graph: Graph, name: str, queue: str) -> list[str]:
-    """Return the ARNs of the rules that may send to a queue. Fails if others may send or plain HTTP is allowed."""
+    """Return the ARNs of the rules that may send messages to a queue.
+
+    Fails if somebody else may send messages, or if the policy allows plain HTTP.
+    """
     statements = graph.policy("QueuePolicy", f"{name}-policy")
     allows = [statement for statement in statements if statement["Effect"] == "Allow"]
     denies = [statement for statement in statements if statement["Effect"] == "Deny"]
@@ -235,7 +241,7 @@ class TestRelay:
     def test_relay_retries_a_record_until_the_stream_deletes_it(self, graph: Graph) -> None:
         inputs = self.mapping(graph).inputs
         assert inputs["bisectBatchOnFunctionError"] is True
-        # With -1, neither the number of retries nor the age of the record ends the retries.
+        # With -1 for both limits, Lambda retries without a limit on the number of attempts or the age of the record.
         assert (inputs["maximumRetryAttempts"], inputs["maximumRecordAgeInSeconds"]) == (-1, -1)
 
     def test_relay_may_set_invalid_records_aside_in_its_failure_queue(self, graph: Graph) -> None:
@@ -280,7 +286,10 @@ class TestRelay:
 
 
 def matches(pattern: Any, record: Any) -> bool:
-    """Return whether a Lambda event filter matches the record: every key must match, and a list holds alternatives."""
+    """Return whether a Lambda event filter matches a record.
+
+    Every key of `pattern` must match. A list contains the values that match.
+    """
     if isinstance(pattern, list):
         return record in pattern
     return all(key in record and matches(part, record[key]) for key, part in pattern.items())
@@ -292,8 +301,8 @@ class TestQueueConsumers:
         inputs = graph.one("Queue", name).inputs
         redrive = json.loads(inputs["redrivePolicy"])
         assert redrive["deadLetterTargetArn"] == graph.one("Queue", CONSUMED[name][1]).state["arn"]
-        # The function sets the pause after an error. A function that returns no response leaves the message hidden for
-        # the visibility timeout.
+        # The function hides a failed message for `pause_s`. If the function returns no response, SQS hides the message
+        # for the visibility timeout instead. In both cases, the retries must last at least six hours.
         pauses_s = [pause_s(received, 0) for received in range(1, redrive["maxReceiveCount"])]
         assert sum(pauses_s) >= 6 * HOUR_S
         assert inputs["visibilityTimeoutSeconds"] * len(pauses_s) >= 6 * HOUR_S
@@ -325,7 +334,8 @@ class TestQueueConsumers:
         consumed = (queue, graph.one("Queue", undelivered).state["arn"])
         verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
         sends = {("sqs:SendMessage", graph.one("Queue", failures).state["arn"])}
-        # During an update from 0.1.0, send_email puts events that it receives directly into its queue.
+        # During an update from 0.1.0, EventBridge still invokes send_email directly. send_email then puts these events
+        # into its own queue.
         sends |= {("sqs:SendMessage", queue)} if name == "email" else set()
         assert allowed(graph, function, "sqs") == sends | {(f"sqs:{verb}", arn) for verb in verbs for arn in consumed}
 
@@ -355,7 +365,7 @@ class TestQueueConsumers:
 class TestAnalytics:
     @pytest.mark.parametrize("digit", GROUP_DIGITS)
     def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph, digit: str) -> None:
-        """The queue deduplicates by message body, so both deliveries of an event must have the same body."""
+        """SQS deduplicates by message body, so two deliveries of an event must cause messages with the same body."""
         inputs = graph.one("EventTarget", f"analytics-{digit}-target").inputs
         order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
         detail = {"event_id": "o:CONFIRMED", "order": order}
@@ -373,7 +383,7 @@ class TestAnalytics:
         queue, dead = graph.one("Queue", "analytics").inputs, graph.one("Queue", "analytics-dlq").inputs
         assert (queue["fifoQueue"], queue["name"]) == (True, "orders-dev-analytics.fifo")
         assert (dead["fifoQueue"], dead["name"]) == (True, "orders-dev-analytics-dlq.fifo")
-        # Without high throughput, SQS accepts 300 messages per second in all message groups together.
+        # Without these settings for high throughput, SQS would limit the whole queue to 300 messages per second.
         assert (queue["fifoThroughputLimit"], queue["deduplicationScope"]) == ("perMessageGroupId", "messageGroup")
 
     def test_every_event_matches_exactly_one_analytics_rule(self, graph: Graph) -> None:
@@ -399,7 +409,7 @@ class TestAnalytics:
         assert len(groups) == mapping["scalingConfig"]["maximumConcurrency"]
         capacity = analytics_queue.events_per_second(BATCH_S)
         assert capacity == len(groups) * mapping["batchSize"] / BATCH_S
-        # A confirmed order has two events.
+        # Each confirmed order causes two events.
         assert capacity >= 2 * 250
 
     def test_consumer_may_only_write_orders_to_the_bucket(self, graph: Graph) -> None:
@@ -414,7 +424,8 @@ class TestMailPace:
         found = pace(rate, timeout_s)
         assert 2 <= found.concurrency <= 1000
         assert rate * 0.94 < found.concurrency / (found.mail_ms / 1000) <= rate * 0.95
-        # An email takes less time than the time between two emails, so that the function can reach the rate.
+        # The minimum time for one email must be long enough for SES to send it. Otherwise, the function cannot reach
+        # the rate.
         assert found.mail_ms >= 250
         assert 1 <= found.batch <= 10
 
@@ -432,7 +443,7 @@ class TestMailPace:
 
 
 def transformed(transformer: Any, event: dict[str, Any]) -> str:
-    """Apply an input transformer to an event as EventBridge does, inserting each value as compact JSON."""
+    """Return the text that an input transformer makes from `event`. Like EventBridge, inserts compact JSON values."""
     text: str = transformer["inputTemplate"]
     for name, path in transformer["inputPaths"].items():
         value: Any = event

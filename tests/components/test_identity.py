@@ -33,19 +33,22 @@ def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, gr
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_id_tokens_contain_verified_addresses(stack: str, graph_of: GraphOf) -> None:
-    """POST /users requires the claims. A client without `readAttributes` may read every standard attribute."""
+    """POST /users requires the claims `email` and `email_verified`, so the app client must be able to read them.
+
+    A client without `readAttributes` may read every standard attribute.
+    """
     graph = graph_of(stack)
     assert graph.one("UserPool", "identity-pool").inputs["autoVerifiedAttributes"] == ["email"]
     client = graph.one("UserPoolClient", "identity-client").inputs
     assert {"email", "email_verified"} <= set(client.get("readAttributes") or ["email", "email_verified"])
-    # A client without `writeAttributes` may not write `email_verified`.
+    # A client may write `email_verified` only if `writeAttributes` lists it.
     assert "email_verified" not in (client.get("writeAttributes") or [])
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_user_pool_has_only_the_group_admin(stack: str, graph_of: GraphOf) -> None:
-    # A REST API passes the groups of a user as text with commas, so one group with a comma in its name would look like
-    # two groups (docs/decisions/11-group-names.md).
+    # A REST API passes the groups of a user as one text, in which commas separate the groups. A group with a comma in
+    # its name would look like two groups (docs/decisions/11-group-names.md).
     assert [group.inputs["name"] for group in graph_of(stack).of("UserGroup")] == ["admin"]
 
 

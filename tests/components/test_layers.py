@@ -1,4 +1,4 @@
-"""The layers that a cold start loads: byte code for Lambda's Python, and SDK data only for the calls that we use."""
+"""The Lambda layers contain byte code for Lambda's Python version, and SDK data only for the calls of the functions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ONE_CALL: dict[str, tuple[str, dict[str, Any]]] = {
         {"stateMachineArn": "arn:aws:states:ap-northeast-1:1:stateMachine:m", "name": "n"},
     ),
 }
-# This value is importlib.util.MAGIC_NUMBER of CPython 3.13.
+# importlib.util.MAGIC_NUMBER of CPython 3.13, with which its byte code files start.
 MAGIC = bytes.fromhex("f30d0d0a")
 
 
@@ -85,7 +85,7 @@ def test_missing_python_is_reported_in_one_line_with_a_remedy(monkeypatch: pytes
 
 
 def test_lambdas_python_version_imports_the_layers(layers: list[Path], tmp_path: Path) -> None:
-    """Lambda's Python version can import Powertools, and each generated validator rejects an invalid value."""
+    """Lambda's Python version imports Powertools from the layers. Each generated validator rejects a wrong value."""
     script = """
 import importlib, os, sys
 sys.path[:0] = sys.argv[1:]
@@ -117,7 +117,7 @@ print(refused)
 
 
 def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[Path]) -> None:
-    """A cold start downloads the archives, and each deployment of new code uploads them."""
+    """Large archives slow down cold starts, which download them, and deployments of new code, which upload them."""
     megabyte = 1_000_000
     assert sum(layer.stat().st_size for layer in layers) <= tables.LAYERS_MB * megabyte
     for handler in archives.FUNCTIONS.glob("*/handler.py"):
@@ -126,7 +126,7 @@ def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[P
 
 
 def test_sdk_data_covers_exactly_the_calls_of_the_functions() -> None:
-    """The needed calls are those in the functions' code, and those of Powertools' idempotency feature."""
+    """The functions call the methods in their own code, and Powertools' idempotency feature calls four more."""
     named = {
         node.attr
         for path in archives.FUNCTIONS.rglob("*.py")
@@ -180,7 +180,7 @@ def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
 
 
 def test_client_uses_botocores_own_data_if_ours_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a later botocore on Lambda reads data files that our trimmed copy lacks, it must find its own files."""
+    """A later botocore on Lambda may need data files that the trimmed copy lacks, so it must find its own files too."""
     whole = botocore.session.get_session().get_service_model("dynamodb")
     aws.session.cache_clear()
     with monkeypatch.context() as patched:

@@ -1,4 +1,4 @@
-"""The alarms, the alarm topic and the dashboard. Alarms signal the platform's failures, not customers' mistakes."""
+"""The alarms, the alarm topic and the dashboard. Alarms report failures of the platform, not mistakes of customers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.support.graph import ACCOUNT, REGION, Graph, record, stack_config
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:orders-dev-*"
 MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order"
-# Each key is a namespace of AWS. Its value contains the names and the dimensions of the metrics, as AWS documents them.
-# REST and HTTP APIs have different metrics in one namespace, so the keys `REST` and `HTTP` replace this namespace. The
-# key `default bus` replaces AWS/Events for rules of that bus, and `index` replaces AWS/DynamoDB for indexes.
+# The metrics that AWS documents, as {AWS namespace: (names of the metrics, names of the dimensions)}. Some namespaces
+# contain metrics with different dimensions. For these, `REST` and `HTTP` replace AWS/ApiGateway, `default bus` stands
+# for AWS/Events on the default bus, and `index` for AWS/DynamoDB on an index.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
@@ -46,8 +46,8 @@ METRICS: dict[str, tuple[set[str], set[str]]] = {
     "REST": ({"Count", "4XXError", "5XXError", "Latency"}, {"ApiName", "Stage"}),
     "HTTP": ({"Count", "4xx", "5xx", "Latency"}, {"ApiId"}),
 }
-# The functions publish these metrics (functions/shared/telemetry.py). Powertools adds the dimension `service` to each
-# metric.
+# The metrics that the functions publish (functions/shared/telemetry.py). Powertools adds the dimension `service` to
+# each of them.
 COUNTED = {
     *DETAIL_TYPES.values(),
     *("MailSent", "MailSkipped", "OrderAnalysed", "MessageSetAside", "OrderLate"),
@@ -61,12 +61,12 @@ def graph(graph_of: Callable[[str], Graph]) -> Graph:
 
 
 def alarm(graph: Graph, role: str) -> Any:
-    """Return the inputs of the CloudWatch alarm with the role `role`."""
+    """Return the inputs of the CloudWatch alarm `role`, for example `orders-failed`."""
     return graph.one("MetricAlarm", f"observability-{role}").inputs
 
 
 def is_known(namespace: str, name: str, dimensions: dict[str, Any]) -> bool:
-    """Return whether AWS or our functions publish this metric with these dimensions."""
+    """Return whether AWS or our functions publish a metric with this namespace, name and dimensions."""
     if namespace == "orders-dev":
         own = name == "OrderExecutionUnexpected" and not dimensions
         return own or (name in COUNTED and dimensions == {"service": "orders"})
@@ -81,7 +81,7 @@ def is_known(namespace: str, name: str, dimensions: dict[str, Any]) -> bool:
 
 
 def watched(alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the metrics of an alarm, each with its namespace, metricName, dimensions, stat and period."""
+    """Return the metrics that an alarm watches. Each has a namespace, metricName, dimensions, stat and period."""
     if "metricQueries" not in alarm:
         return [{**alarm, "stat": alarm.get("statistic") or alarm["extendedStatistic"]}]
     return [query["metric"] for query in alarm["metricQueries"] if "metric" in query]
@@ -92,12 +92,13 @@ class TestAlarms:
         for each in graph.of("MetricAlarm"):
             for metric in watched(each.inputs):
                 assert is_known(metric["namespace"], metric["metricName"], metric.get("dimensions", {})), each.name
-                # The metric of a stream that Lambda reads in batches has one data point per batching window.
+                # The metric of an event source mapping with a batching window has one data point per window, so its
+                # period is longer.
                 assert metric["period"] in (60, 300, 600)
             assert len({"statistic", "extendedStatistic", "metricQueries"} & set(each.inputs)) == 1
 
     def test_each_combined_alarm_has_at_most_ten_metrics_of_one_kind(self, graph: Graph) -> None:
-        """CloudWatch allows ten metrics and no SEARCH in an alarm, and only the expression may return data."""
+        """An alarm on an expression may watch at most ten metrics, and only the expression may return data."""
         combined = [each.inputs for each in graph.of("MetricAlarm") if "metricQueries" in each.inputs]
         assert combined
         for inputs in combined:
@@ -106,7 +107,8 @@ class TestAlarms:
             assert [query.get("returnData", False) for query in inputs["metricQueries"]].count(True) == 1
             assert len(watched(inputs)) <= 10
             assert len({metric["period"] for metric in watched(inputs)}) == 1
-            # FILL hides the latest data points while they are on their way, so more than one period counts.
+            # FILL replaces the latest data points with 0 until CloudWatch has received them. One period alone would
+            # hide a failure.
             assert inputs["datapointsToAlarm"] <= inputs["evaluationPeriods"] > 1
             ages = any(metric["metricName"].endswith("Age") for metric in watched(inputs))
             assert expression["expression"].startswith("MAX" if ages else "SUM")
@@ -118,7 +120,7 @@ class TestAlarms:
             assert each.inputs["alarmDescription"].endswith(".")
 
     def test_only_failure_queue_alarms_keep_their_state_without_data(self, graph: Graph) -> None:
-        """The metrics of a queue end after six hours without API calls, although it still holds the messages."""
+        """A failure queue that nobody calls has no metrics after six hours, although it still contains the messages."""
         for each in graph.of("MetricAlarm"):
             (metric, *_) = watched(each.inputs)
             depth = metric["metricName"] == "ApproximateNumberOfMessagesVisible"
@@ -132,7 +134,7 @@ class TestAlarms:
             assert inputs["name"].startswith("orders-dev-")
 
     def test_functions_that_raise_business_errors_have_no_error_alarm(self, graph: Graph) -> None:
-        """Lambda counts each business error, for example OutOfStock, as an error, so alarms would be false."""
+        """Lambda counts each business error, for example OutOfStock, as an error, so the alarm would be false."""
         erring = {
             metric["dimensions"]["FunctionName"].removeprefix("orders-dev-")
             for each in graph.of("MetricAlarm")
@@ -170,7 +172,8 @@ class TestAlarms:
     def test_delay_alarms_use_the_units_of_their_metrics(self, graph: Graph) -> None:
         batches = alarm(graph, "order-stream-batches-age")
         window_s = graph.one("EventSourceMapping", "mark-late-orders-stream").inputs["maximumBatchingWindowInSeconds"]
-        # Each period must contain a data point, because an alarm counts a period without data as good.
+        # The period must be long enough to contain a data point, because the alarm treats a period without data as
+        # good.
         assert batches["period"] >= 2 * window_s
         assert (batches["evaluationPeriods"], batches["threshold"]) == (1, 3 * window_s * 1000)
         stream, queue = alarm(graph, "order-stream-age"), alarm(graph, "analytics-age")
@@ -189,7 +192,7 @@ class TestAlarms:
 
 class TestUnexpectedEnds:
     def counted(self, graph: Graph, line: dict[str, Any]) -> bool:
-        """Return whether the metric filter counts a log line of the STANDARD state machine."""
+        """Return whether the metric filter counts `line`, a log line of the STANDARD state machine."""
         inputs = graph.one("LogMetricFilter", "observability-unexpected-ends").inputs
         conditions = inputs["pattern"].removeprefix("{ ").removesuffix(" }").split(" && ")
         return all(holds(condition, line) for condition in conditions)
@@ -208,7 +211,7 @@ class TestUnexpectedEnds:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
     def test_expected_workflow_error_is_not_counted(self, graph: Graph) -> None:
-        """Only the error NotRecorded is counted, because only a fault of the platform causes this error."""
+        """Of the workflow's own errors, only NotRecorded is counted, because only a fault in the platform causes it."""
         ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}
@@ -219,7 +222,7 @@ class TestUnexpectedEnds:
 
 
 def holds(condition: str, line: dict[str, Any]) -> bool:
-    """Return whether a log line meets one condition of a CloudWatch Logs JSON filter pattern."""
+    """Return whether `line`, a log line as JSON, meets one condition of a CloudWatch Logs filter pattern."""
     found = re.fullmatch(r'\(\$\.([\w.]+) (=|!=) "([^"]*)"\)', condition)
     assert found, condition
     value: Any = line
@@ -247,7 +250,7 @@ class TestTopic:
         assert graph.one("Topic", "alarms").inputs["kmsMasterKeyId"] == key.state["arn"]
         account, publisher = graph.policy("Key", "alarms-key")
         assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-        # The account may administer the key but may not decrypt alarm messages with it.
+        # The account may administer the key, but its users may not decrypt alarm messages with the key.
         assert "kms:PutKeyPolicy" in account["Action"]
         assert not {"kms:*", "kms:Decrypt", "kms:GenerateDataKey"} & set(account["Action"])
         assert publisher == {

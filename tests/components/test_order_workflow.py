@@ -27,7 +27,7 @@ def graph(graph_of: Callable[[str], Graph]) -> Graph:
 
 
 def definition(graph: Graph, machine: str) -> dict[str, Any]:
-    """Return the deployed definition of the state machine `machine`, `standard` or `express`."""
+    """Return the definition of the state machine `machine`, which is `standard` or `express`, as Pulumi deploys it."""
     deployed: dict[str, Any] = json.loads(graph.one("StateMachine", f"order-workflow-{machine}").inputs["definition"])
     return deployed
 
@@ -82,8 +82,8 @@ def test_only_log_delivery_and_tracing_are_allowed_on_all_resources(graph: Graph
         if statement["Resource"] == ["*"]
         for action in statement["Action"]
     }
-    # The AWS Step Functions Developer Guide lists these actions under "Logging to CloudWatch Logs" and under "X-Ray and
-    # Step Functions".
+    # Step Functions needs these actions, which allow only the resource "*". The AWS Step Functions Developer Guide
+    # lists them under "Logging to CloudWatch Logs" and under "X-Ray and Step Functions".
     delivery = {f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")}
     groups = {"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}
     tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}

@@ -1,4 +1,4 @@
-"""The work of one run of the Pulumi program: it reads and builds nothing twice. `make bench` measures the time."""
+"""One run of the Pulumi program reads no file twice and builds no archive twice. `make bench` measures the time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.graph import record
 
 
 class Work:
-    """Counts the files that one run of the program reads and the archives that it builds."""
+    """Counts how often each file is read, and how many archives are built."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.read: Counter[Path] = Counter()
@@ -36,7 +36,7 @@ class Work:
 
 @pytest.fixture
 def empty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A build folder that contains the layers' archives but no function's archive."""
+    """A build folder that contains the archives of the layers, but no archive of a function."""
     for archive in archives.BUILD.glob("*-layer-*.zip"):
         shutil.copy(archive, tmp_path)
     monkeypatch.setattr(archives, "BUILD", tmp_path)
@@ -46,7 +46,7 @@ def empty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_first_run_builds_each_function_once_and_the_next_builds_nothing(
     empty_build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fails if the program rebuilds an archive although its sources did not change."""
+    """The next run must not rebuild an archive, because no source has changed."""
     functions = len(list(archives.FUNCTIONS.glob("*/handler.py")))
     layers = len(list(empty_build.iterdir()))
     first = Work(monkeypatch)

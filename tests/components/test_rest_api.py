@@ -58,9 +58,8 @@ def test_api_is_regional_and_refuses_tls_versions_below_1_2(api: Graph) -> None:
 def test_import_overwrites_the_api_and_keeps_its_name(api: Graph) -> None:
     inputs = api.one(*REST).inputs
     assert inputs["putRestApiMode"] == "overwrite"
-    # API Gateway uses the title of the imported document as the name of the API, and this name is a dimension of its
-    # metrics. If the title differed, an import would change the dimension, and the alarms would receive no data for a
-    # while.
+    # The title of the imported document becomes the name of the API, and this name is a dimension of the API's metrics.
+    # With another title, each import would change the dimension, and the alarms would receive no data for a while.
     assert inputs["name"] == document(api, REST)["info"]["title"] == "orders-dev-rest-api"
 
 
@@ -107,7 +106,7 @@ def test_gateway_validates_requests_against_the_contract(api: Graph, operation: 
 
 
 def required(operation: Any) -> set[tuple[str, str]]:
-    """Return the location and name of each parameter that the request validator requires."""
+    """Return (location, name) of each parameter that the request validator requires for `operation`."""
     return {(each["in"], each["name"]) for each in operation.get("parameters", []) if each["required"]}
 
 
@@ -258,8 +257,8 @@ def test_unknown_routes_return_404(api: Graph, name: str) -> None:
         assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, (
             "a content type without a template would get 415"
         )
-    # Otherwise, API Gateway would pass a request body without a matching template to the mock integration. The body
-    # could then choose the status or cause a 500.
+    # With any other value, API Gateway would pass a request body without a matching template to the mock integration. A
+    # client could then choose the status of the response, or cause a 500.
     assert integration["passthroughBehavior"] == "never"
     answer = integration["responses"]["default"]
     assert answer["statusCode"] == "404"

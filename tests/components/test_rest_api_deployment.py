@@ -1,4 +1,7 @@
-"""A stage serves the API as it was when its deployment was created, so each API change needs a new deployment."""
+"""Tests that each change of the REST API creates a new deployment.
+
+A stage serves the API as it was when its deployment was created.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ def test_deployment_is_triggered_by_the_hash_of_the_api_body(rest_api_graph: Gra
 
 
 def test_deployment_depends_only_on_the_api(rest_api_graph: Graph) -> None:
-    # If the trigger depended on the user pool, a replacement of the pool would delete the deployment before the pool.
-    # AWS refuses to delete a deployment while a stage points to it.
+    # If the trigger also depended on the user pool, Pulumi would delete the deployment before it replaces the pool. AWS
+    # refuses to delete a deployment to which a stage points.
     api = rest_api_graph.one(*REST)
     assert deployment_of(rest_api_graph).made_from == {"restApi": {api.urn}, "triggers": {api.urn}}
 
@@ -95,7 +98,7 @@ CHANGES = [
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> Graph:
-    """Return the program's resource graph after `change` edits the contract; every operation still has a function."""
+    """Return the graph of a RestApi after `change` has edited its contract. Every operation still has a function."""
     document = openapi.load("rest-api.yaml")
     change(document)
     serve_document(monkeypatch, document)
@@ -106,7 +109,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> G
 
 
 def inputs_of(graph: Graph) -> dict[str, dict[str, Any]]:
-    """Return the inputs of each resource by URN, without archives, because two archive objects are never equal."""
+    """Return {URN: inputs} of all resources. Archives are left out, because two archive objects are never equal."""
     return {each.urn: {**each.inputs, "code": None} for each in graph.resources}
 
 
@@ -115,8 +118,8 @@ def test_contract_change_updates_the_api_and_creates_one_deployment(
     rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]
 ) -> None:
     before, after = inputs_of(rest_api_graph), inputs_of(changed(monkeypatch, change))
-    # The URNs must stay the same. For a new URN, Pulumi creates a new resource before it deletes the old one, so both
-    # resources would exist on AWS at the same time.
+    # The URNs must stay the same. Otherwise, Pulumi would create a second resource before it deletes the first one, and
+    # both would exist on AWS for a while.
     assert after.keys() == before.keys()
     different = {urn.rsplit("::", 1)[1] for urn in after if after[urn] != before[urn]}
     assert different == {"rest-api", "rest-api-deployment"}
@@ -172,7 +175,7 @@ def several_origins(rest_api_graph: Graph) -> Graph:
 
 @pytest.fixture
 def templates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder with copies of the mapping templates, from which the components read during the test."""
+    """A folder with copies of the mapping templates. In the test, the components read the templates from here."""
     shutil.copytree(mapping_templates.TEMPLATES, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(mapping_templates, "TEMPLATES", tmp_path)
     return tmp_path

@@ -42,7 +42,7 @@ JSON_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @dataclass(frozen=True)
 class Rendered:
-    """The output of a template, with the response status and headers that the template overrode."""
+    """The text that a template produced, and the response status and headers that the template set."""
 
     text: str
     status: int | None
@@ -57,7 +57,7 @@ class Rendered:
 def render(
     template: str, body: Any = None, *, headers: dict[str, str] | None = None, claims: dict[str, str] | None = None
 ) -> Rendered:
-    """Render a request or response template. `body` is the body of the request or of the integration's response."""
+    """Render a request or response template. `body` is the body of the request, or of the integration's response."""
     request = velocity.Request(
         body=body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
         path={},
@@ -77,7 +77,7 @@ def request_template(rest_api_graph: Graph) -> str:
 
 
 def template_of(graph: Graph, route: str, status: int) -> str:
-    """Return the response template of a route for this HTTP status."""
+    """Return the response template that the route `route` uses for the HTTP status `status`."""
     answers = routes_of(graph, REST)[route].integration["responses"].values()
     (answer,) = [each for each in answers if each["statusCode"] == str(status)]
     return answer["responseTemplates"]["application/json"]
@@ -100,7 +100,7 @@ def test_request_reaches_the_workflow_unchanged(request_template: str, key: str)
     assert json.loads(sent["input"]) == {"request": {"user_id": "a-user", "idempotency_key": key, "content": content}}
 
 
-# Hypothesis's deadline is off, because the run time of an example depends on the load of the machine.
+# The tests set no deadline for an example, because its run time depends on the load of the machine.
 @settings(deadline=None)
 @given(key=JSON_TEXT, text=JSON_TEXT, sub=JSON_TEXT)
 def test_no_text_can_break_out_of_its_json_string(request_template: str, key: str, text: str, sub: str) -> None:
@@ -303,7 +303,7 @@ def test_unlisted_origin_gets_no_cors_header(three_origins: Graph, origin: str) 
 
 
 def answers_of(graph: Graph) -> list[tuple[str, Any]]:
-    """Return a (route name, integration response) pair for each response that a template builds."""
+    """Return (name of the route, integration response) for each response of an integration."""
     found = routes_of(graph, REST).values()
     return [(each.name, answer) for each in found for answer in each.integration.get("responses", {}).values()]
 
@@ -355,8 +355,8 @@ def test_gateways_own_errors_use_the_common_error_body(
     inputs = gateway_response_of(rest_api_graph, response_type)
     status, code = expected
     assert inputs.get("statusCode") == (None if status is None else str(status))
-    # In these templates, API Gateway only replaces variables, so the test does the same. The value of `messageString`
-    # includes its quotation marks.
+    # API Gateway runs no Velocity in these templates, and only replaces variables. The test does the same. The value of
+    # `messageString` includes its quotation marks.
     template = inputs["responseTemplates"]["application/json"]
     text = template.replace("$context.error.messageString", ' "Missing: [\\"x\\"]"')
     body = json.loads(text.replace("$context.requestId", REQUEST_ID))
@@ -380,8 +380,8 @@ def test_gateway_responses_use_no_velocity_and_no_unquoted_text(rest_api_graph: 
 
 @pytest.mark.parametrize("response_type", GATEWAY)
 def test_gateway_responses_allow_the_first_configured_origin(three_origins: Graph, response_type: str) -> None:
-    # API Gateway runs no Velocity templates for the headers of gateway responses. The header therefore cannot depend on
-    # the origin of the request and always contains the first configured origin.
+    # In gateway responses, a header cannot depend on the origin of the request, because API Gateway runs no Velocity
+    # templates there. The header therefore always contains the first configured origin.
     retry_after = {"gatewayresponse.header.Retry-After": f"'{RETRY_AFTER_S}'"}
     assert gateway_response_of(three_origins, response_type)["responseParameters"] == {
         **(retry_after if response_type == "INTEGRATION_TIMEOUT" else {}),

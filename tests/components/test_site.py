@@ -52,7 +52,8 @@ def test_each_api_has_its_path_on_the_site(graph_of: GraphOf) -> None:
 
 
 def test_api_responses_are_never_cached(graph_of: GraphOf) -> None:
-    # CachingDisabled in the Amazon CloudFront Developer Guide, "Use managed cache policies".
+    # The id of the managed cache policy CachingDisabled. The Amazon CloudFront Developer Guide lists it under "Use
+    # managed cache policies".
     policies = {behavior["cachePolicyId"] for behavior in distribution(graph_of("prod"))["orderedCacheBehaviors"]}
     assert policies == {"4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}
 

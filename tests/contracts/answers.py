@@ -14,7 +14,10 @@ from tests.fakes.gateway import Answer
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
-    """Check a pattern as JSON Schema defines it. In Python, `$` also matches before a final line feed."""
+    """Check `value` against `pattern`.
+
+    In JSON Schema, `$` matches only at the end. In Python, it also matches before a line feed at the end.
+    """
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
@@ -23,22 +26,24 @@ _Validator: Final = cast("Any", validators).extend(Draft4Validator, {"pattern": 
 
 
 def breaches(schema: Mapping[str, Any], value: Any) -> list[str]:
-    """Return every violation of the draft 4 schema in `value`, each with its path."""
+    """Return "PATH: MESSAGE" for every violation of `schema` (JSON Schema draft 4) in `value`."""
     return [f"{error.json_path}: {error.message}" for error in _Validator(dict(schema)).iter_errors(value)]
 
 
 @cache
 def document(name: str) -> dict[str, Any]:
-    """Return the document `contracts/{name}` with all references resolved."""
+    """Return the OpenAPI document `contracts/{name}`, in which each reference is replaced by its target."""
     loaded = openapi.load(name)
     return cast("dict[str, Any]", openapi.resolve(loaded, loaded))
 
 
 def closed(schema: Any) -> Any:
-    """Return the response schema with `additionalProperties: false` in each object.
+    """Return a response schema in which every object has `additionalProperties: false`.
 
-    Responses may gain fields, so the documents allow every field. The platform itself must document each field that it
-    sends. A schema with `allOf` becomes one object, because each part would refuse the fields of the other parts.
+    The OpenAPI documents allow additional fields, because a later version may add fields. In these tests, an additional
+    field is an error, because the platform must document every field that it sends.
+
+    A schema with `allOf` becomes one object, because each part would refuse the fields of the other parts.
     """
     if isinstance(schema, list):
         return [closed(each) for each in cast("list[Any]", schema)]
@@ -52,14 +57,17 @@ def closed(schema: Any) -> Any:
 
 
 def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return one object schema with the properties of all parts. The last part that defines a property counts."""
+    """Return one object schema with the properties of all parts.
+
+    If several parts define a property, the last definition applies.
+    """
     properties = {name: schema for part in parts for name, schema in part.get("properties", {}).items()}
     required = sorted({name for part in parts for name in part.get("required", ())})
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
 def codes_of(schema: Mapping[str, Any]) -> list[str]:
-    """Return the error codes that a resolved response schema allows."""
+    """Return the error codes that the response schema `schema` allows."""
     found: list[str] = []
     for each in schema.get("anyOf", schema.get("oneOf", [schema])):
         found += closed(each)["properties"].get("code", {}).get("enum", [])
@@ -67,7 +75,10 @@ def codes_of(schema: Mapping[str, Any]) -> list[str]:
 
 
 def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
-    """Return the operation for a request, or None. Paths of the REST API may end with a slash."""
+    """Return the operation for a request, or None if the document has none.
+
+    Paths of the REST API may end with a slash.
+    """
     if name == "rest-api.yaml":
         path = path.rstrip("/")
     for template, item in document(name)["paths"].items():
@@ -78,11 +89,11 @@ def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
 
 
 def faults(name: str, method: str, path: str, answer: Answer) -> list[str]:
-    """Return every way in which the response differs from the document."""
+    """Return every way in which `answer`, the response to a request, differs from the document `name`."""
     status, headers, body = answer.status, answer.headers, answer.body
     operation = operation_of(name, method, path)
     if operation is None:
-        # The description in the OpenAPI document says that an unknown route returns 404 with the common error format.
+        # The description of the API promises the common error format and status 404 for unknown routes.
         expected: Any = {
             "content": {"application/json": {"schema": document(name)["components"]["schemas"]["ApiError"]}}
         }

@@ -1,7 +1,7 @@
-"""Finds changes that break the clients of an OpenAPI document, of an event schema or of the outputs' schema.
+"""Finds changes that break the clients of an OpenAPI document, of an event schema or of the schema of the outputs.
 
-A request may accept more than before, and a response may promise more than before. Every other change breaks somebody.
-Each finding is one line: the place and the change.
+An API may accept more requests than before, and a response may promise more than before. Every other change can break a
+client. Each finding is one line, which says where and what the change is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOWER: Final = ("minimum", "minLength", "minItems")
 
 
 def document_breaks(old: Json, new: Json) -> list[str]:
-    """Return the breaking changes between two OpenAPI documents, or [] if the version in `info` has moved."""
+    """Return the breaking changes between two OpenAPI documents, or [] if the version in `info` has changed."""
     if old["info"]["version"] != new["info"]["version"]:
         return []
     before, after = (cast("Json", openapi.resolve(document, document)) for document in (old, new))
@@ -35,7 +35,10 @@ def document_breaks(old: Json, new: Json) -> list[str]:
 
 
 def schema_breaks(old: Json, new: Json, *, version: Callable[[Json], object] = lambda _: None) -> list[str]:
-    """Return the breaking changes between two schemas of data that clients read, or [] if their version has moved."""
+    """Return the breaking changes between two schemas of data that clients read.
+
+    `version` returns the version of a schema. Returns [] if this version has changed.
+    """
     has_moved = version(new) is not None and version(new) != version(old)
     return [] if has_moved else [*_lost("", old, new), *_read("", old, new)]
 
@@ -60,13 +63,15 @@ def _operation(name: str, old: Json, new: Json) -> Iterator[str]:
             yield from _response(f"{name} {status}", response, new["responses"][status])
         elif status.startswith("2"):
             yield f"{name}: status {status} removed"
-        # The response 5XX covers every status from 500, so its codes may get a response of their own.
+        # A response such as 5XX covers many statuses. A new document may move some of its codes to a response of their
+        # own, for example 503.
         covered = [each for key, each in new["responses"].items() if re.fullmatch(status.replace("X", "[0-9X]"), key)]
         codes = {code for each in covered for code in _CODE.findall(each["description"])}
         removed = [code for code in _CODE.findall(response["description"]) if code not in codes]
         yield from (f"{name} {status}: code {code} removed" for code in removed)
     for status in new["responses"].keys() - old["responses"].keys():
-        # Clients handle an unknown error status like other errors of its class.
+        # A new status with 4 or 5 as its first digit breaks no client: clients treat an unknown error status like other
+        # errors with this digit.
         if status.startswith(("2", "3")):
             yield f"{name}: status {status} added"
 
@@ -107,7 +112,7 @@ def _schema(content: Json) -> Json:
 
 
 def _written(where: str, old: Json, new: Json) -> Iterator[str]:
-    """Yield the changes after which data that a client may write today become invalid."""
+    """Yield the changes after which an API refuses data that clients may send today."""
     yield from _limits(where, new, old, "narrowed")
     if "enum" in new and not ("enum" in old and set(old["enum"]) <= set(new["enum"])):
         yield f"{where}: enum narrowed"
@@ -125,15 +130,16 @@ def _written(where: str, old: Json, new: Json) -> Iterator[str]:
 
 
 def _read(where: str, old: Json, new: Json) -> Iterator[str]:
-    """Yield the changes after which a client receives data that it does not expect."""
+    """Yield the changes after which clients may receive data that they do not expect."""
     before, after = list(_choices(old)), list(_choices(new))
-    # A client of the old schema must be able to read every choice of the new one as one of the old choices.
+    # The data may match any choice of the new schema. For a client of the old schema, each new choice must therefore be
+    # compatible with one of the old choices.
     found = [line for each in after for line in min((list(_read_one(where, one, each)) for one in before), key=len)]
     yield from dict.fromkeys(found)
 
 
 def _lost(where: str, old: Json, new: Json) -> Iterator[str]:
-    """Yield the fields that no choice of the new schema has any more."""
+    """Yield the fields of the old schema that the new schema does not contain."""
     left = set(_fields(where, new))
     yield from (f"{field}: field removed" for field in dict.fromkeys(_fields(where, old)) if field not in left)
 
@@ -148,7 +154,7 @@ def _fields(where: str, schema: Json) -> Iterator[str]:
 
 
 def _choices(schema: Json) -> Iterator[Json]:
-    """Yield each of the schemas that the schema offers. A schema without a choice yields itself."""
+    """Yield each choice of a `oneOf` or `anyOf` schema. A schema without a choice is its own only choice."""
     for each in schema.get("oneOf", schema.get("anyOf", [schema])):
         if "oneOf" in each or "anyOf" in each:
             yield from _choices(each)
@@ -174,9 +180,9 @@ def _read_one(where: str, old: Json, new: Json) -> Iterator[str]:
 
 
 def _limits(where: str, wide: Json, narrow: Json, change: str) -> Iterator[str]:
-    """Yield a line for each type or limit of `wide` that `narrow` does not have at least as strictly.
+    """Yield a line for each type or limit that is stricter in `wide` than in `narrow`.
 
-    For a response, `wide` is the old schema. For a request, it is the new one.
+    For a response, `wide` is the old schema. For a request, `wide` is the new schema.
     """
     if wide.get("type", narrow.get("type")) != narrow.get("type"):
         yield f"{where}: type changed"

@@ -1,7 +1,7 @@
-"""Tests that each contract still serves the clients of the newest release, unless the contract's version moves.
+"""Tests that each contract still fits the clients of the newest release, unless the contract has a new version.
 
-The OpenAPI documents have a version in `info`, and the outputs have `contractVersion`. An event has no version: a new
-detail type replaces it.
+The OpenAPI documents have their version in `info`, and the outputs have `contractVersion`. An event has no version. A
+breaking change of an event needs a new detail type instead.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ consumers about each of them. A new release empties this list."""
 
 @cache
 def released() -> dict[str, Any]:
-    """Return the contracts of the newest release by their path in contracts/."""
+    """Return the contracts of the newest release as {path in contracts/: contract}."""
     archive = (releases.FOLDER / stored.versions()[-1] / "sources.tar.xz").read_bytes()
     files = {path.removeprefix("contracts/"): content for path, content in sources.unpacked(archive).items()}
     return {
@@ -54,7 +54,7 @@ def outputs_version(schema: Mapping[str, Any]) -> object:
 
 
 def current(path: str) -> Any:
-    """Return a copy of a contract as it is, which the caller may change."""
+    """Return a copy of the present contract `contracts/{path}`, which the caller may change."""
     return copy.deepcopy(parsed(path))
 
 
@@ -284,7 +284,10 @@ def changed(path: str, change: Callable[[Any], None]) -> Any:
 
 
 def variations(schema: Any) -> Iterator[tuple[str, Any]]:
-    """Yield breaking changes of an event's schema or of the outputs' schema, each with what must be reported."""
+    """Yield (the end of the finding that must be reported, the changed schema) for breaking changes of `schema`.
+
+    `schema` is the schema of an event or of the outputs.
+    """
     for field in schema["required"]:
         new = copy.deepcopy(schema)
         del new["properties"][field]

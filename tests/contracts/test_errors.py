@@ -15,7 +15,7 @@ from tests.contracts.answers import codes_of, document
 from tests.contracts.test_openapi import DOCUMENTS, nodes
 
 WORKFLOW = CONTRACTS.parent / "workflows" / "order.asl.json"
-# Only the workflow uses these errors. No function raises them, and no client receives them.
+# The errors that only the workflow uses. No function raises them, and no client receives them.
 OF_THE_WORKFLOW = {"ProcessingFailed", "NotRecorded", "Undecided"}
 
 
@@ -27,12 +27,12 @@ def kinds(root: type[OrdersError] = OrdersError) -> Iterator[type[OrdersError]]:
 
 def test_every_request_error_has_an_http_status() -> None:
     raised = {kind.__name__ for kind in kinds() if not issubclass(kind, ConsumerError)}
-    # No function raises these errors, because only API Gateway returns them.
+    # Functions raise all errors with an HTTP status except these two, which API Gateway returns.
     assert set(HTTP_STATUS) == raised | {"ServiceUnavailable", "Timeout"}
 
 
 def error_responses(name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the operation, the status and the response of every documented error."""
+    """Yield (operation id, status, response) for every error response that the document `name` describes."""
     for item in document(name)["paths"].values():
         for key, operation in item.items():
             for status, response in operation["responses"].items() if key != "parameters" else ():
@@ -53,8 +53,8 @@ def test_documented_codes_are_error_names(name: str) -> None:
 
 def test_rest_document_lists_every_client_error_code() -> None:
     codes = set(document("rest-api.yaml")["components"]["schemas"]["ApiError"]["properties"]["code"]["enum"])
-    # For every error with a 5xx status, the functions return the code InternalError. The document must therefore list
-    # only the codes with lower statuses.
+    # The document must list only the codes with a status below 500. For an error with a 5xx status, the functions
+    # return the code InternalError instead of the error's own code.
     assert {code for code, status in HTTP_STATUS.items() if status < 500} <= codes
 
 

@@ -1,4 +1,4 @@
-"""Tests of the event schemas: one per status, and consistent with the order in the REST API."""
+"""Tests of the event schemas. Each status has one schema, whose order matches the order in the REST API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AT = "2026-01-02T03:04:05.678Z"
 
 
 def detail(status: str) -> dict[str, Any]:
-    """Return a complete event detail for `status`."""
+    """Return an event detail with all fields for an order with the status `status`."""
     line: dict[str, Any] = {"product_id": "tea", "quantity": 2}
     order: dict[str, Any] = {
         "order_id": ORDER_ID,
@@ -58,13 +58,13 @@ def test_order_in_event_matches_order_in_api(name: str) -> None:
     [status] = event["properties"]["status"]["enum"]
     order = without_prose(closed(variant(status)))
     if "reason" in order["properties"]:
-        # Events have no details, because consumers of release 0.1.0 refuse unknown fields.
+        # In events, the reason has no details, because consumers of release 0.1.0 refuse unknown fields.
         order["properties"]["reason"]["properties"].pop("details", None)
     assert order == without_prose(event)
 
 
 def variant(status: str) -> dict[str, Any]:
-    """Return the resolved schema of an order with this status in the REST API."""
+    """Return the REST API's schema of an order with the status `status`, in which all references are replaced."""
     variants = document("rest-api.yaml")["components"]["schemas"]["Order"]["oneOf"]
     [found] = [each for each in variants if each["properties"]["status"]["enum"] == [status]]
     return found

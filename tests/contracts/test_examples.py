@@ -14,7 +14,7 @@ from tests.contracts.test_openapi import DOCUMENTS, nodes
 
 
 def examples(name: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield the place, the resolved schema and the value of every example of a request or response."""
+    """Yield (where the example is, its schema, its value) for every example of a request or response in a document."""
     raw = openapi.load(name)
     for path, node in nodes(raw):
         if path.endswith("/application/json"):

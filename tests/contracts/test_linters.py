@@ -19,7 +19,10 @@ QUIET: Final = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "t
 
 
 def run(*arguments: str, folder: Path) -> str:
-    """Run a Node.js program in `folder`, and return its output, or "" if it succeeds and reports no problem."""
+    """Run a Node.js program in `folder`.
+
+    Returns its output if it fails or prints a warning, otherwise "".
+    """
     assert PACKAGES.is_dir(), f"{PACKAGES} is missing; run `make test`, which installs it"
     command = [str(ENVIRONMENT / "bin" / "node"), *arguments]
     done = subprocess.run(  # noqa: S603 - the command runs an npm package that the lock file pins
@@ -65,7 +68,7 @@ def test_linters_report_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_pages_need_no_network(tmp_path: Path) -> None:
-    """A page may link to other sites, but it must not load anything from them."""
+    """The pages that `make docs` writes may link to other sites, but must not load anything from them."""
     (tmp_path / ".venv").symlink_to(ENVIRONMENT)
     for name in ("contracts", "tools"):
         (tmp_path / name).symlink_to(ROOT / name)

@@ -1,4 +1,7 @@
-"""Tests of the OpenAPI documents: they are valid, strict, and usable as API Gateway models (JSON Schema draft 4)."""
+"""Tests of the OpenAPI documents: they are valid and strict, and API Gateway accepts their schemas as models.
+
+API Gateway's models use JSON Schema draft 4.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from shared.domain import orders, products, users
 from tests.contracts.answers import breaches, document
 
 DOCUMENTS = ("rest-api.yaml", "http-api.yaml")
-# API Gateway's models use JSON Schema draft 4, so they reject or ignore these keywords of OpenAPI 3.0 or later drafts.
+# Schemas of requests must not contain these keywords of OpenAPI 3.0 or of later drafts: API Gateway rejects or ignores
+# them, because its models use JSON Schema draft 4.
 NOT_DRAFT_4 = {
     "const", "nullable", "discriminator", "oneOf", "examples", "example", "contains", "propertyNames", "if", "then",
     "else", "$id", "$defs", "readOnly", "writeOnly", "deprecated", "unevaluatedProperties",
@@ -23,7 +27,7 @@ NOT_DRAFT_4 = {
 
 
 def nodes(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every object of a document with its path."""
+    """Yield (path, object) for every JSON object inside `value`."""
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         yield path, fields
@@ -96,12 +100,12 @@ def test_schemas_are_json_schema_draft_4(raw: dict[str, Any]) -> None:
         assert all(isinstance(node.get("exclusiveMinimum", False), bool | dict) for _, node in nodes(schema))
     for name, schema in requests(raw):
         for path, node in nodes(schema, name):
-            # The keys below `properties` are field names, so a key there may equal one of the keywords.
+            # The keys of `properties` are names of fields, so such a key may be the same as one of the keywords.
             assert path.endswith("/properties") or not NOT_DRAFT_4 & set(node), path
 
 
 def requests(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the schema of each request body with its operation id."""
+    """Yield (operation id, schema) for every request body."""
     for operation in openapi.operations(raw):
         if operation.request_schema is not None:
             yield operation.operation_id, dict(operation.request_schema)
@@ -114,7 +118,7 @@ def test_requests_allow_no_additional_properties(raw: dict[str, Any]) -> None:
 
 
 def test_responses_allow_additional_properties(raw: dict[str, Any]) -> None:
-    """A client that refuses unknown fields would break when a response gains a field."""
+    """With the keyword, clients could refuse unknown fields, and break when a later version adds a field."""
     for path, node in nodes(openapi.resolve(raw, raw)["paths"]):
         if "/responses/" in path:
             assert "additionalProperties" not in node, path
@@ -130,7 +134,7 @@ def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None
 
 
 def test_errors_have_the_common_body(raw: dict[str, Any]) -> None:
-    """Only the gateway of the HTTP API has another body, because AWS offers no way to change it."""
+    """Only HTTP API errors that API Gateway itself returns have another body, because AWS does not let us change it."""
     resolved = openapi.resolve(raw, raw)
     error, gateway = (schemas(resolved).get(name) for name in ("ApiError", "GatewayError"))
     for item in resolved["paths"].values():
@@ -190,7 +194,7 @@ def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognize
 
 
 def test_name_pattern_excludes_the_same_characters_as_the_domain() -> None:
-    """The pattern ends at U+FFFF, because Java, Python and JavaScript write later characters in different ways."""
+    """The pattern covers only characters up to U+FFFF, because each language writes later ones in another way."""
     pattern = re.compile(schemas(openapi.load("rest-api.yaml"))["NewUserName"]["pattern"].removesuffix("$") + r"\Z")
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
     assert [each for each in characters if bool(pattern.match(each)) != users.is_name(each)] == []

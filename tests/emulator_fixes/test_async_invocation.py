@@ -22,7 +22,7 @@ FAILING = """
 
 
 class Clock:
-    """Simulated time for the pauses between attempts."""
+    """Replaces the module `time`, so that the pauses between attempts take no real time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 0.0
@@ -106,7 +106,7 @@ def test_successful_event_is_published_to_the_success_topic(cloud: Cloud) -> Non
 
 
 def test_event_older_than_its_maximum_age_is_not_retried() -> None:
-    # The minimum on AWS is 60 s, which is too long for a test.
+    # AWS allows no maximum age below 60 s, which is too long for a test.
     settings = {"MaximumEventAgeInSeconds": 0}
 
     _, attempts, condition = async_invocation.attempt(lambda: {"error": True}, settings, base_s=1, longest_s=1)
@@ -158,7 +158,7 @@ def test_ten_minutes_of_throttling_end_only_events_of_process_order_and_the_swee
         _, _, conditions[config.name] = async_invocation.attempt(invoke, settings, base_s=60, longest_s=300)
     dropped = {name for name, condition in conditions.items() if condition == "EventAgeExceeded"}
     assert set(conditions.values()) == {"Success", "EventAgeExceeded"}
-    # The schedule of the sweep repeats its event every few minutes, so a sweep need not wait.
+    # Lambda may drop these events after a short time, because the next sweep does their work.
     assert dropped == {"process-order-invocation", "restart-late-orders-invocation"}
 
 

@@ -17,9 +17,10 @@ At = Callable[[], dict[str, int]]
 
 @pytest.fixture
 def at_work(cloud: Cloud) -> At:
-    """Return a function that returns how much each count of unfinished work has changed since the start of the test.
+    """Return a function that returns which counts of unfinished work have changed since the start of the test.
 
-    The counts themselves say nothing about a test, because other tests may leave work behind.
+    The result is {name of the count: change}. The counts themselves are not useful here, because other tests may leave
+    unfinished work.
     """
 
     def counts() -> dict[str, int]:
@@ -39,7 +40,7 @@ def consume(cloud: Cloud, gate: Gate, source: str, **settings: str) -> None:
 
 
 def table(cloud: Cloud) -> dict[str, Any]:
-    """Create a table with a stream, and return its description."""
+    """Create a table with a stream, and return the description that CreateTable responds with."""
     return cloud(
         "dynamodb",
         "create_table",

@@ -32,9 +32,9 @@ def test_refreshed_tokens_keep_the_time_of_the_sign_in(
     tokens = page.tokens()
     signed_in_at = claims(tokens["id_token"])["auth_time"]
     assert claims(tokens["access_token"])["auth_time"] == signed_in_at
-    # A restarted emulator reads the time from the refresh token.
+    # If the emulator restarts, it reads the time of the sign-in from the refresh token.
     assert claims(tokens["refresh_token"])["auth_time"] == signed_in_at
-    time.sleep(1.1)  # The claim counts in seconds.
+    time.sleep(1.1)  # auth_time counts in seconds. Without a pause, a wrong one may look right.
     refreshed = [claims(each) for each in refresh(page, tokens["refresh_token"])]
     assert [each["auth_time"] for each in refreshed] == [signed_in_at, signed_in_at]
     assert all(each["iat"] > signed_in_at for each in refreshed)

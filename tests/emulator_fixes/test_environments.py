@@ -26,8 +26,7 @@ def test_waiting_for_an_environment_does_not_use_up_invocation_time(cloud: Cloud
     with ThreadPoolExecutor(many) as pool:
         answers = [each.result() for each in [pool.submit(cloud.invoke, function, {}) for _ in range(many)]]
 
-    # Each key is the id of a process. For each invocation in the process, its value contains the time limit and the
-    # actual end.
+    # Maps the id of a process to its invocations. Each invocation has the end of its time limit and its actual end.
     environments: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for process, limit, ended in sorted(answers, key=lambda answer: answer[2]):
         environments[process].append((limit, ended))

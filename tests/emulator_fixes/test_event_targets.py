@@ -21,7 +21,7 @@ def permit(cloud: Cloud, function: str, rule: str) -> None:
 
 
 def rule_with_dead_letters(cloud: Cloud, target: str) -> tuple[str, str, str]:
-    """A bus, a rule, and the URL of a dead-letter queue that accepts messages from the rule."""
+    """Create a bus, a rule with the target `target`, and the target's dead-letter queue. Return bus, rule and URL."""
     bus = cloud.bus()
     rule = cloud.rule(bus)
     url, dead = cloud.queue(let(EVENTS, "sqs:SendMessage", rule))

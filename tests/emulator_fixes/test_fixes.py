@@ -1,4 +1,4 @@
-"""Tests of all corrections together: each has a description and tests, and a changed emulator is detected."""
+"""Tests of all corrections together: each has a description and tests, and a changed emulator is reported."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tests.local.cloud import Cloud, log_group
 
 @dataclass
 class Environment:
-    """A fake of a running execution environment that returns `lines` and counts how often it is read."""
+    """A fake execution environment whose log contains `lines`. Counts in `looks` how often the log was read."""
 
     lines: list[str]
     looks: int = 0
@@ -25,7 +25,7 @@ class Environment:
         return self
 
     def poll(self) -> None:
-        """Return None, which means that the process is running."""
+        """Return None, as `poll` of a running process does."""
 
     def get(self, timeout: float) -> str:
         del timeout

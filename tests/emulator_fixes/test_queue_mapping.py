@@ -13,7 +13,7 @@ POLLS_S = 1.5
 
 
 def grant(cloud: Cloud, function: str, *actions: str) -> None:
-    """Replace the policy of the function's role."""
+    """Replace the policy of the role of `function` with one that allows only `actions`."""
     role = cloud("lambda", "get_function_configuration", FunctionName=function)["Role"].rpartition("/")[2]
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow(*actions)]})
     cloud("iam", "put_role_policy", RoleName=role, PolicyName="p", PolicyDocument=document)
@@ -28,7 +28,7 @@ def mapped(cloud: Cloud) -> tuple[str, str]:
 
 
 def counts(cloud: Cloud, url: str) -> tuple[int, int]:
-    """Return the number of visible messages and of hidden messages."""
+    """Return (number of visible messages, number of hidden messages) of a queue."""
     found = cloud("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
 

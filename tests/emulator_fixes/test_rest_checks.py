@@ -18,7 +18,7 @@ SCHEMA = json.dumps({"type": "object", "required": ["name"]})
 
 @pytest.fixture
 def validated(cloud: Cloud) -> RestApi:
-    """A REST API whose POST /things requires a JSON body with a name. It defines its own error bodies."""
+    """A REST API with error bodies of its own. POST /things requires a JSON body with the field `name`."""
     api = RestApi.make(cloud)
     api.call("create_model", name="Thing", contentType="application/json", schema=SCHEMA)
     validator = api.call("create_request_validator", name="v", validateRequestBody=True, validateRequestParameters=True)
@@ -85,9 +85,10 @@ def test_function_and_client_get_the_same_request_id(cloud: Cloud) -> None:
 
 @pytest.fixture
 def secured(cloud: Cloud) -> tuple[RestApi, Client]:
-    """A REST API with three protected methods, and a user who can sign in.
+    """A REST API with three protected methods, and a client for a user who can sign in.
 
-    GET /mine requires an ID token, GET /ours an ID token of another app client, and GET /scoped an access token.
+    GET /mine requires an ID token, GET /ours requires an ID token of another app client, and GET /scoped requires an
+    access token.
     """
     pool = cloud("cognito-idp", "create_user_pool", PoolName=unique("pool"))["UserPool"]
     made = cloud(

@@ -15,7 +15,7 @@ NAME = {"type": "object", "properties": {"name": {"type": "string"}}, "required"
 
 
 def mock(status: int, text: str, **more: Any) -> dict[str, Any]:
-    """Return an operation with a fixed response."""
+    """Return an operation whose mock integration always responds with `status` and `text`."""
     answer = {
         "statusCode": str(status),
         "responseParameters": {"method.response.header.X-From": "'the gateway'"},

@@ -18,7 +18,7 @@ RATE = 0.5
 
 
 def sender(cloud: Cloud) -> Any:
-    """Return a client of SES that does not repeat a throttled call."""
+    """Return an SES client that makes no second attempt when SES throttles a call."""
     client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType] - not all services have stubs
         "sesv2",
         endpoint_url=cloud.instance.url,
@@ -32,7 +32,7 @@ def sender(cloud: Cloud) -> Any:
 
 
 def is_sent(client: Any) -> bool:
-    """Send an email. Return whether SES accepted it. Raises every other error than that of the rate."""
+    """Send an email, and return True if SES accepts it or False if SES throttles it. Raises all other errors."""
     try:
         client.send_email(
             FromEmailAddress="orders@example.com",
@@ -46,7 +46,7 @@ def is_sent(client: Any) -> bool:
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[Any]:
-    """A client of a separate emulator in which SES accepts one email in two seconds."""
+    """An SES client of a separate emulator, in which SES accepts one email every two seconds."""
     instance = Instance(port=free_port(), home=tmp_path)
     rate = {"LOCAL_MAIL_RATE": str(RATE), "LOCAL_WARM": "0"}
     emulator.start(instance, region="eu-west-1", without=left_out(), environment=rate).wait()

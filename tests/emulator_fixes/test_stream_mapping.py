@@ -47,7 +47,7 @@ def table(cloud: Cloud) -> tuple[str, str]:
 
 
 def write(cloud: Cloud, name: str, *ids: str) -> None:
-    """Write items in one transaction, so that their records arrive in one batch."""
+    """Write items in one transaction. Their stream records then arrive in one batch."""
     puts = [{"Put": {"TableName": name, "Item": {"id": {"S": each}}}} for each in ids]
     cloud("dynamodb", "transact_write_items", TransactItems=puts)
 
@@ -66,13 +66,13 @@ def consume(cloud: Cloud, source: str, stream: str, *, role: str | None = None, 
 
 
 def permit(cloud: Cloud, role: str, *statements: Mapping[str, Any]) -> None:
-    """Replace the policy of a role."""
+    """Replace the policy of the role `role` with one that contains only `statements`."""
     document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     cloud("iam", "put_role_policy", RoleName=role.rpartition("/")[2], PolicyName="p", PolicyDocument=document)
 
 
 def metric(cloud: Cloud, name: str, function: str) -> float:
-    """Return the sum of a metric of a Lambda function in the last hour."""
+    """Return the sum of the metric `name` of a Lambda function during the last hour."""
     now = datetime.now(UTC)
     found = cloud(
         "cloudwatch",
@@ -127,8 +127,8 @@ def test_failing_batch_is_split_until_one_record_is_left(cloud: Cloud) -> None:
 
     assert json.loads(cloud.messages(url)[0]["Body"])["DDBStreamBatchInfo"]["batchSize"] == 1
     got = [line.split()[1].split(",") for line in cloud.log(group, "got", count=5)]
-    # Lambda splits the batch of four into halves, then splits the half that contains the poison record. The order of
-    # the halves can vary.
+    # The event source mapping splits the batch of four into halves, and the half with the record `poison-2` again. The
+    # halves of a batch may arrive in either order.
     assert [len(names) for names in got] in ([4, 2, 2, 1, 1], [4, 2, 1, 1, 2])
 
 

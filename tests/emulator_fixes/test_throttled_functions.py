@@ -16,7 +16,7 @@ QUICK = """
             print("ran", record.get("attributes", {}).get("ApproximateReceiveCount"))
         return {"statusCode": 200, "body": "fine"}
 """
-# This function creates the file `running` when it starts, and ends when the file `gate` exists.
+# This function creates the file `running` when it starts, and ends as soon as the file `gate` exists.
 GATED = """
     import pathlib, time
     def handle(event, context):
@@ -42,7 +42,7 @@ def unlimit(cloud: Cloud, function: str) -> None:
 
 
 def throttled(cloud: Cloud, **named: Any) -> str:
-    """Invoke a throttled function, and return the reason in Lambda's error."""
+    """Invoke a function that Lambda throttles, and return the `Reason` of the error."""
     client = cloud.client("lambda")
     with pytest.raises(client.exceptions.TooManyRequestsException) as raised:
         client.invoke(**named)

@@ -15,7 +15,7 @@ LONG_MS = 5000
 
 
 class Table:
-    """A table of counters, with one item for each counter."""
+    """A table in which each item is a counter."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.name, self.client = unique("counters"), cloud.client("dynamodb")
@@ -47,7 +47,7 @@ class Table:
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, list[str]]:
-    """Make a call, and return its error code and cancellation reasons. Both are empty if the call succeeds."""
+    """Call `call`, and return its error code and its cancellation reasons. Both are empty if the call succeeds."""
     try:
         call()
     except ClientError as error:
@@ -58,7 +58,7 @@ def refused(call: Callable[[], Any]) -> tuple[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
-    """A table in a separate emulator with slow transactions."""
+    """A table in a separate emulator, in which transactions are slow."""
     instance = Instance(port=free_port(), home=tmp_path_factory.mktemp("emulator"))
     slow = {"LOCAL_TRANSACTION_MS": str(LONG_MS), "LOCAL_WARM": "0"}
     emulator.start(instance, region="eu-west-1", without=left_out(), environment=slow).wait()
@@ -68,7 +68,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
 
 @pytest.fixture(scope="module")
 def meanwhile(table: Table) -> dict[str, Any]:
-    """Results of other calls during a transaction that holds the items `a` and `b`, and of one call right after it."""
+    """The results of calls during a transaction that holds the items `a` and `b`.
+
+    The result `afterwards` is of a call after the end of the transaction.
+    """
     put = {"TableName": table.name, "Item": {"id": {"S": "a"}}}
     calls: dict[str, Callable[[], Any]] = {
         "transaction": lambda: table.transact("c", "b"),

@@ -17,7 +17,7 @@ STORED, TYPED = "Ann@Example.com", "aNN@eXAMPLE.com"
 
 @dataclass
 class Pool:
-    """A user pool with one app client and the user STORED, who can sign in."""
+    """A user pool with one app client. It has the user STORED, who can sign in."""
 
     cloud: Cloud
     id: str

@@ -1,4 +1,4 @@
-"""Mapping templates that the library airspeed alone would render differently from API Gateway."""
+"""Mapping templates that the library airspeed renders differently from API Gateway if it is not corrected."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_parameter_that_is_overridden_twice_is_an_error(parameter: str) -> None:
 
 
 def test_half_of_a_surrogate_pair_is_escaped() -> None:
-    # A template can cut a text between the two halves of a surrogate pair.
+    # A template can cut a text in the middle of a character that consists of two surrogates.
     answer = rendered("$util.escapeJavaScript($input.path('$.half'))", body='{"half": "\\ud83d"}')
     assert answer.text == "\\uD83D"
 

@@ -25,7 +25,7 @@ def email(address: str) -> dict[str, str]:
 
 @dataclass
 class Pool:
-    """A user pool with one app client, which verifies email addresses on sign-up."""
+    """A user pool with one app client. Users must verify their email address when they sign up."""
 
     cloud: Cloud
     id: str
@@ -40,7 +40,7 @@ class Pool:
         self("admin_set_user_password", **named, Password=PASSWORD, Permanent=True)
 
     def claims(self, name: str = ADDRESS) -> dict[str, Any]:
-        """Sign in, and return the claims of the ID token."""
+        """Sign in as the user `name`, and return the claims of the ID token."""
         token = Client({"auth": {"userPoolClientId": self.client_id}}, self.cloud.instance.url).sign_in(name, PASSWORD)
         body = token.id_token.split(".")[1]
         return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

@@ -1,4 +1,4 @@
-"""Changes of a copied checkout, as a person makes them to the program, its contracts and its settings."""
+"""Changes that a developer makes to the program, its contracts and its settings, for tests in a copied checkout."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def edit(checkout: Path, path: str, *changes: tuple[str, str]) -> None:
-    """Replace each text by another one in a file. Each text must be there once."""
+    """Replace texts in the file `path` of `checkout`. `changes` are (old, new) pairs.
+
+    Fails unless the file contains each old text exactly once.
+    """
     file = checkout / path
     content = file.read_text(encoding="utf-8")
     for old, new in changes:
@@ -17,5 +20,5 @@ def edit(checkout: Path, path: str, *changes: tuple[str, str]) -> None:
 
 
 def add_stack(checkout: Path, stack: str, like: str) -> None:
-    """Give a stack the settings of another one."""
+    """Add a stack file for `stack`, with the settings of the stack `like`."""
     shutil.copy2(checkout / f"Pulumi.{like}.yaml", checkout / f"Pulumi.{stack}.yaml")

@@ -14,7 +14,10 @@ from tests.support.graph import ROOT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of this folder where there is no CLI, unless CI must run them."""
+    """Skip the tests of this folder if there is no Pulumi CLI.
+
+    Fails instead if the variable REQUIRE_PULUMI is set, as in CI.
+    """
     if cli():
         return
     here = [item for item in items if Path(str(item.path)).is_relative_to(Path(__file__).parent)]
@@ -26,7 +29,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Engine]:
-    """Give an engine in whose home a stack of the program as it is was deployed. Each call gives a fresh copy."""
+    """Return a function that returns an engine with a deployed stack.
+
+    The stack is a deployment of the present program. Each call of the function returns a new copy, so tests don't
+    affect each other.
+    """
     homes: dict[str, Path] = {}
 
     def deploy(stack: str) -> Engine:

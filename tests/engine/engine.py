@@ -1,4 +1,4 @@
-"""Runs the real Pulumi CLI, with a folder as its backend and a file as its AWS."""
+"""Runs the real Pulumi CLI, with a folder as its backend and a file in place of AWS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from typing import Any, Final
 from tests.engine.stand_in.cloud import Cloud
 from tests.support.graph import ROOT
 
-# If the PATH contains no Pulumi CLI, the tests use this compressed copy beside the checkout, if it exists.
+# A compressed Pulumi CLI beside the checkout. The tests use it if there is no Pulumi CLI on the PATH.
 _PACKED: Final = ROOT.parent / "shared" / "tools" / "engine" / "pulumi.xz"
 
 _OPERATIONS: Final = ("preview", "up", "refresh", "destroy")
@@ -33,7 +33,7 @@ _NO_CHECKPOINTS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINT
 
 @cache
 def cli() -> Path | None:
-    """Return the Pulumi CLI: that of the PATH, else the packed one, else None."""
+    """Return the path of the Pulumi CLI on the PATH or of the unpacked copy of _PACKED, or None if both are missing."""
     if found := shutil.which("pulumi"):
         return Path(found).resolve()
     if not _PACKED.exists():
@@ -51,7 +51,7 @@ def cli() -> Path | None:
 
 @dataclass(frozen=True)
 class Ended:
-    """A command of the CLI that ended."""
+    """The result of a command that has ended."""
 
     code: int
     out: str
@@ -65,20 +65,20 @@ class Ended:
 
 @dataclass(frozen=True)
 class Engine:
-    """The CLI with a home of its own (backend, plugins, cloud), run in one checkout."""
+    """Runs the Pulumi CLI in a checkout. Its backend, its plugins and its stand-in for AWS are in the folder `home`."""
 
     home: Path
     checkout: Path
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Environment variables in addition to the usual ones."""
+    """Environment variables that every command gets in addition to those in `environment`."""
 
     @property
     def cloud(self) -> Cloud:
-        """The stand-in of AWS."""
+        """The stand-in for AWS."""
         return Cloud(self.home / "cloud")
 
     def environment(self) -> dict[str, str]:
-        """Return the variables with which a plain `pulumi` is this one."""
+        """Return the environment variables for a command. With them, `pulumi` on the PATH is the CLI of this engine."""
         binaries = self.home / "bin"
         for folder in (binaries, self.home / "state", self.home / "cloud", self.home / "pulumi"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -111,11 +111,15 @@ class Engine:
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command line of a pulumi command that asks nothing."""
+        """Return the command line for `pulumi ARGUMENTS`, with the option that prevents questions."""
         return [str(self.home / "bin" / "pulumi"), *arguments, "--non-interactive"]
 
     def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
-        """Run a pulumi command to its end. The recorded calls are those of the last operation."""
+        """Run a pulumi command, and return its result.
+
+        A command that changes or compares resources first deletes the recorded calls, so `cloud` has only the calls of
+        the last such command.
+        """
         environment = {**self.environment(), **_NO_CHECKPOINTS, **(variables or {})}
         if arguments[0] in _OPERATIONS:
             self.cloud.forget_calls()
@@ -125,13 +129,13 @@ class Engine:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def must(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
-        """Run a pulumi command that must succeed."""
+        """Run a pulumi command and return its result. Fails if the command fails."""
         ended = self.run(*arguments, variables=variables)
         assert ended.code == 0, f"pulumi {' '.join(arguments)}: exit code {ended.code}\n{ended.said}"
         return ended
 
     def create(self, stack: str) -> None:
-        """Create a stack in the backend, without a change of its file."""
+        """Create a stack in the backend. Its stack file in the checkout does not change."""
         self.must("stack", "init", stack)
 
     def up(self, stack: str, *options: str, variables: Mapping[str, str] | None = None) -> Ended:
@@ -143,15 +147,15 @@ class Engine:
         return self.must("up", "--stack", stack, "--yes", "--skip-preview", *options)
 
     def exported(self, stack: str) -> dict[str, Any]:
-        """Return the state of the stack."""
+        """Return the state of the stack, as `pulumi stack export` prints it."""
         return json.loads(self.must("stack", "export", "--stack", stack).out)
 
     def state(self, stack: str) -> list[dict[str, Any]]:
-        """Return the resources of the stack's state."""
+        """Return the resources in the state of the stack."""
         return self.exported(stack)["deployment"].get("resources") or []
 
     def killed(self, *arguments: str, after: float, number: int = signal.SIGKILL) -> int:
-        """Run a pulumi command, end it by a signal after so many seconds, and return its exit code."""
+        """Run a pulumi command, send it the signal `number` after `after` seconds, and return its exit code."""
         self.cloud.forget_calls()
         process = subprocess.Popen(
             self.command(*arguments),
@@ -167,7 +171,7 @@ class Engine:
             return process.wait()
 
     def killed_at(self, number: int, *arguments: str) -> None:
-        """Run a pulumi command, and kill it with its plugins when AWS has received this number of calls."""
+        """Run a pulumi command. Kill it and its plugins as soon as the stand-in for AWS has received `number` calls."""
         self.cloud.forget_calls()
         process = subprocess.Popen(
             self.command(*arguments),
@@ -182,14 +186,14 @@ class Engine:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        # A kill can leave an empty file of attributes in a backend that is a folder, and Pulumi then cannot read the
-        # stack. operations/pulumi_cli.py tells the user to delete such files.
+        # Delete empty files of attributes. A kill can leave such a file in a backend that is a folder, and Pulumi then
+        # cannot read the stack. operations/pulumi_cli.py tells users to delete these files.
         for path in (self.home / "state").rglob("*.attrs"):
             if not path.stat().st_size:
                 path.unlink()
 
     def operation(self, module: str, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
-        """Run a command of the package `operations` in the checkout. Its standard input is no terminal."""
+        """Run `python -m operations.MODULE` in the checkout, without a terminal, and return its result."""
         environment = {**self.environment(), **(variables or {})}
         command = [sys.executable, "-m", f"operations.{module}", *arguments]
         done = subprocess.run(
@@ -205,14 +209,14 @@ class Engine:
 
     @staticmethod
     def command_of(target: str, *variables: str) -> list[str]:
-        """Return the arguments of the pulumi command that a target of the Makefile runs."""
+        """Return the arguments of the pulumi command that `make TARGET` runs."""
         command = ["make", "--dry-run", target, *variables]
         shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         (line,) = [line for line in shown.splitlines() if line.startswith("pulumi ")]
         return shlex.split(line)[1:]
 
     def differences(self) -> list[str]:
-        """Return where the states of all stacks and the stand-in of AWS differ, one line each."""
+        """Return one line for each difference between the states of all stacks and the stand-in for AWS."""
         listed = json.loads(self.must("stack", "ls", "--json").out)
         with self.cloud.locked() as things:
             there = {(thing["type"], thing["id"]): thing["urn"] for thing in things.values()}
@@ -222,8 +226,8 @@ class Engine:
             for resource in self.state(stack["name"])
             if resource["type"].startswith("aws:")
         ]
-        # The engine calls no provider when an alias renames a resource, so the stand-in for AWS still has the old URN.
-        # An old URN that no state contains is therefore no difference.
+        # If an alias renames a resource, the engine calls no provider, and the stand-in for AWS retains the old URN. A
+        # resource with another URN is therefore a difference only if this URN is in a state.
         urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []
@@ -239,10 +243,10 @@ class Engine:
 
 
 def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv", *, built: bool = True) -> Path:
-    """Copy the tracked files of a checkout, and return the copy.
+    """Copy all files of a checkout to `target` that git does not ignore, except the tests. Return `target`.
 
-    The copy has a link to an installed virtual environment. With `built`, it also has the archives that the checkout
-    has built.
+    The copy has a link to the virtual environment `environment`. With `built`, the archives that the checkout has built
+    are copied too.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -264,7 +268,7 @@ def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv", *, b
 
 
 def operations(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return the logical names that each kind of call named: {"create": [...], "update": [...]}."""
+    """Return the logical names of the resources in the calls, by kind of call: {"create": [...], "update": [...]}."""
     found: dict[str, list[str]] = {}
     for call in calls:
         found.setdefault(call["call"], []).append(call["urn"].rsplit("::", 1)[-1])

@@ -1,4 +1,4 @@
-"""What changes on AWS when a person changes one thing in a checkout whose stack is deployed."""
+"""What an update changes on AWS after a developer changed one thing in the checkout of a deployed stack."""
 
 from __future__ import annotations
 

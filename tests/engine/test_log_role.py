@@ -1,4 +1,4 @@
-"""API Gateway's log role belongs to all stacks of an account and region, so no stack takes it away."""
+"""API Gateway's log role belongs to all stacks of an account and region, so no stack may delete the role."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_log_role_stays_on_aws_when_its_stack_gives_it_up_or_is_destroyed(deploy
     assert operations(engine.cloud.calls()) == {}
     assert on_aws(engine) == [*SHARED]
 
-    # The stack now creates another log role. The first log role, which the stack no longer manages, still exists.
+    # The stack now creates a second log role. The first one still exists, but the stack no longer manages it.
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: false", "ownsAccountLogRole: true"))
     engine.must_up(STACK)
     engine.must("destroy", "--stack", STACK, "--yes", "--skip-preview")

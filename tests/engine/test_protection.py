@@ -1,4 +1,7 @@
-"""A stack with `deletionProtection` keeps what cannot be created a second time, even without a preview."""
+"""In a stack with `deletionProtection`, `pulumi up` deletes no resource that cannot be created again.
+
+This is true even without a preview.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from tests.engine.stand_in import kinds
 from tests.support.graph import record
 
 STACK = "prod"
-# After these types of resources are deleted, `pulumi up` creates them again with the same name and the same behavior.
+# Resources of these types may be deleted, because `pulumi up` creates them again with the same name and the same
+# behavior.
 REPLACEABLE = {
     *("aws:apigateway/account:Account", "aws:apigateway/deployment:Deployment"),
     *("aws:apigateway/methodSettings:MethodSettings", "aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"),

@@ -1,4 +1,4 @@
-"""A stack whose update was killed or refused is deployable again, and state and AWS agree afterwards."""
+"""A stack can be deployed again after an update was killed or refused, and Pulumi's state then matches AWS."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ STACK = "dev"
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Engine:
-    """An engine with a stack that was never deployed."""
+    """An engine with a stack that has never been deployed."""
     engine = Engine(tmp_path / "home", copy_of(ROOT, tmp_path / "orders"), {"STAND_IN_DELAY": "0.4"})
     engine.create(STACK)
     return engine
 
 
 def recovered(engine: Engine) -> list[str]:
-    """Recover the stack as an operator does: look up the ids that AWS chose, then run the command again."""
+    """Recover the stack as an operator does, and return the lines that `make recover` printed.
+
+    If the command requests the ids that AWS chose, look them up, and run the command again with these ids.
+    """
     ended = engine.operation("recover", STACK)
     if "empty file of attributes" in ended.err:
         subprocess.run(["/bin/sh", "-c", ended.err.split("run `")[1].split("`")[0]], check=True)
@@ -46,7 +49,7 @@ def recovered(engine: Engine) -> list[str]:
 
 
 def killed(engine: Engine, calls: int) -> list[str]:
-    """Kill an update at this number of calls, recover the stack, and return what the recovery said."""
+    """Kill an update after `calls` calls to AWS, recover the stack, and return the lines of `make recover`."""
     engine.killed_at(calls, "up", "--stack", STACK, "--yes", "--skip-preview")
     said = recovered(engine)
     assert pending.operations(engine.exported(STACK)) == []
@@ -135,9 +138,9 @@ def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Calla
 
 
 def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine) -> None:
-    """Pulumi checks a rule about several resources at the end of a preview or an update.
+    """`make deploy` starts with a preview, and Pulumi checks rules about several resources at the end of the preview.
 
-    A deployment previews first, so it stops before it changes anything.
+    The deployment therefore stops before it changes anything.
     """
     engine = Engine(fresh.home, fresh.checkout)
     (engine.checkout / "policy" / "enforcement" / f"{STACK}.json").write_text("{}")

@@ -1,4 +1,4 @@
-"""Every release can be updated to the program as it is, without a loss of data or of an address."""
+"""A stack of every release can be updated to the present program without a loss of data or addresses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TYPE_ALIAS = (
 
 
 def kept(before: Any, after: Any) -> Any:
-    """Return the part of `after` that has the keys of `before`. An update may add outputs but remove none."""
+    """Return the parts of `after` whose keys are in `before`, because an update may add outputs but not remove any."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return after
     known, now = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
@@ -40,7 +40,7 @@ def kept(before: Any, after: Any) -> Any:
 
 
 def frontend(engine: Engine, stack: str) -> object:
-    """Return the stack output that frontends have stored: addresses and ids."""
+    """Return the stack output `frontend`, whose addresses and ids frontends have stored."""
     [root] = [resource for resource in engine.state(stack) if resource["type"] == "pulumi:pulumi:Stack"]
     return root["outputs"]["frontend"]
 
@@ -55,7 +55,8 @@ def test_release_is_updated_without_a_loss(version: str, stack: str, tmp_path: P
     assert engine.differences() == []
     before, steps = frontend(engine, stack), steps_from(version, stack)
     protected = {resource["urn"] for resource in engine.state(stack) if resource.get("protect")}
-    # Only a stack with `deletionProtection` needs these commands of docs/upgrades.md.
+    # If the stack has no `deletionProtection`, nothing in it is protected, and these commands of docs/upgrades.md are
+    # not needed.
     if removed := unprotected(steps) & protected:
         refused = engine.run("preview", "--stack", stack)
         assert refused.code != 0
@@ -72,7 +73,8 @@ def test_release_is_updated_without_a_loss(version: str, stack: str, tmp_path: P
 
 def test_rename_without_an_alias_is_found_before_it_is_deployed(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
-    # The update to the program as it is also changes things, so the program is deployed before its rename.
+    # Deploy the present program before its rename, because the present program may differ from the release in other
+    # ways too.
     engine.must_up("dev")
     with engine.cloud.locked() as things:
         queues = {thing["inputs"]["name"] for thing in things.values() if thing["type"] == "aws:sqs/queue:Queue"}
@@ -88,7 +90,8 @@ def test_rename_without_an_alias_is_found_before_it_is_deployed(tmp_path: Path) 
 
 def test_rename_with_an_alias_changes_nothing_on_aws(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
-    # The program may differ from the release in more than the renames.
+    # Deploy the present program before its rename, because the present program may differ from the release in other
+    # ways too.
     engine.must_up("dev")
     engine.cloud.forget_calls()
     edit(engine.checkout, QUEUES, (QUEUE, RENAMED_QUEUE), QUEUE_ALIAS)

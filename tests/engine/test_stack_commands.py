@@ -1,4 +1,4 @@
-"""The commands for stacks, with the Pulumi CLI: what they report, and that they select no stack."""
+"""The commands for stacks, run with the Pulumi CLI. The tests check their reports, and that they select no stack."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_destroy_says_what_stays_and_refuses_protected_resources(deployed: Calla
     assert "set `deletionProtection: false` under orders:data" in refused.err
     assert engine.cloud.calls() == []
 
-    # In dev, `deletionProtection` is already false, so the update that the message requests removes the protection that
-    # `state protect` added above.
+    # `state protect` above protects the table, although `deletionProtection` is already false in dev. The update that
+    # the message requests removes this protection.
     engine.must_up("dev")
     assert engine.operation("destroy", "dev").code == 0
     engine.must(*engine.command_of("destroy", "STACK=dev"))

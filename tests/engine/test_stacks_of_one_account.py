@@ -1,4 +1,4 @@
-"""Several stacks live in one account: none of them takes over, changes or deletes what belongs to another one."""
+"""Several stacks in one account don't interfere: no stack takes over, changes or deletes resources of another stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
     engine.must("stack", "select", "dev")
     others = ("prod",)[: dose(0, 1)]
     for stack in others:
-        # Only one stack may own the account's log role, and dev already owns it
+        # Only one stack of an account may set its log role, and dev already does
         # (docs/decisions/09-account-log-role.md).
         settings = engine.checkout / f"Pulumi.{stack}.yaml"
         settings.write_text(settings.read_text().replace("ownsAccountLogRole: true", "ownsAccountLogRole: false"))
@@ -55,7 +55,7 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
 
 
 def test_stack_of_a_pull_request_closed_during_its_first_update_is_removed(deployed: Callable[[str], Engine]) -> None:
-    """If the killed update was creating resources whose ids AWS chooses, the user gives the ids to `make recover`."""
+    """If the killed update was creating resources whose ids AWS chooses, the user passes the ids to `make recover`."""
     engine = deployed("dev")
     assert engine.operation("pull_request_stack", "prepare", "1").code == 0
     engine.killed_at(30, "up", "--stack", "pr-1", "--yes", "--skip-preview")

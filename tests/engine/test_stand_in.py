@@ -1,4 +1,4 @@
-"""The engine and the stand-in work together: state and AWS agree, and a difference is found."""
+"""Tests of the engine and the stand-in for AWS together: they agree after an update, and differences are found."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "upgrades.md"
 
 
 def command(start: str) -> list[str]:
-    """Return the arguments of the page's command that begins with `start`."""
+    """Return the arguments of the pulumi command on the page whose arguments begin with `start`."""
     text = PAGE.read_text(encoding="utf-8").replace("\\\n", " ")
     [line] = [line for line in text.splitlines() if line.startswith(f"    pulumi {start}")]
     return shlex.split(line)[1:]

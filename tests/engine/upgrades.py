@@ -1,4 +1,4 @@
-"""Finds in a preview what an update would lose: data, addresses, and resources that a rename takes away."""
+"""Finds what an update would lose, from its preview: data, addresses, and resources that a rename would delete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGE: Final = ROOT / "docs" / "upgrades.md"
 def steps_from(version: str, stack: str) -> list[list[str]]:
     """Return the arguments of the pulumi commands that docs/upgrades.md requires before an update from `version`.
 
-    The page shows the commands for the stack prod. The returned commands are for `stack`.
+    The page contains the commands for the stack prod. This function replaces prod with `stack`.
     """
     _, _, section = _PAGE.read_text(encoding="utf-8").partition(f"### From release {version}\n")
     section = re.split(r"^##", section, maxsplit=1, flags=re.MULTILINE)[0]
@@ -30,14 +30,14 @@ def steps_from(version: str, stack: str) -> list[list[str]]:
 
 
 def unprotected(steps: Sequence[Sequence[str]]) -> set[str]:
-    """Return the URNs of the resources from which the commands remove Pulumi's protection."""
+    """Return the URNs of the resources whose protection the commands in `steps` remove."""
     return {step[2] for step in steps if list(step[:2]) == ["state", "unprotect"]}
 
 
 def losses(engine: Engine, stack: str, *, documented: Collection[str] = ()) -> list[str]:
-    """Return one line for each resource that would be lost if the checkout's program were deployed to the stack.
+    """Return one line for each resource that a deployment of the checkout's program to `stack` would lose.
 
-    The resources with the URNs in `documented` may be deleted, but not replaced.
+    `documented` contains the URNs of resources that the deployment may delete, but not replace.
     """
     preview: dict[str, Any] = json.loads(engine.must("preview", "--stack", stack, "--json").out)
     steps: list[dict[str, Any]] = preview["steps"]

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 class SimulatedClock:
-    """A clock with the functions of the module `time` that the platform uses. The clock starts at 0 s."""
+    """Simulated time with the functions of the module `time` that the platform uses. It starts at 0 s."""
 
     def __init__(self) -> None:
         self._now_s = 0.0
@@ -23,13 +23,13 @@ class SimulatedClock:
         return self._now_s
 
     def sleep(self, seconds: float) -> None:
-        """Let the other threads run until the simulated time is `seconds` later."""
+        """Pause this thread until the simulated time is `seconds` later. Other threads run during the pause."""
         turn = self._wait_for(seconds)
         self._paused.release()
         turn.wait()
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Run each task in a thread, and return when all of them have ended. Raises the error of a task."""
+        """Run each task in a thread of its own, and return when all tasks have ended. Raises the error of a task."""
 
         def whole(task: Callable[[], None], turn: threading.Event) -> None:
             turn.wait()

@@ -1,4 +1,4 @@
-"""All in-memory fakes of AWS services that the functions and workflows call, in one object."""
+"""One object with the fakes of all AWS services that the functions and workflows call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fakes.services import FakeEventBridge, FakeS3, FakeSes, FakeSqs, Fake
 
 @dataclass
 class FakeCloud:
-    """One fake of each AWS service. Each field has the service's name in botocore."""
+    """One fake for each AWS service. The name of each field is the name of the service in botocore."""
 
     dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
     events: FakeEventBridge = field(default_factory=FakeEventBridge)
@@ -22,7 +22,7 @@ class FakeCloud:
 
     @property
     def clients(self) -> dict[str, Any]:
-        """Every fake by its service's name in botocore."""
+        """Return the fakes as {name of the service in botocore: fake}."""
         return {
             "dynamodb": self.dynamodb,
             "events": self.events,

@@ -1,8 +1,9 @@
 """A fake DynamoDB whose transactions take simulated time and conflict with other writes, as on AWS.
 
-DynamoDB queues no writes. While a transaction holds an item, another transaction with this item is canceled with the
-reason TransactionConflict, and a write of this item alone fails with TransactionConflictException. Reads of one item
-succeed. Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+DynamoDB rejects conflicting writes and does not let them wait. While a transaction holds an item, another transaction
+with this item is canceled with the reason TransactionConflict, and a single write of this item fails with
+TransactionConflictException. Reads of one item succeed. Source:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _REFUSAL_S: Final = 0.008
 
 
 class ConflictingDynamoDB(FakeDynamoDB):
-    """A fake DynamoDB that holds the items of each transaction for the seconds that `held_s` returns."""
+    """A fake DynamoDB in which each transaction holds its items for the number of seconds that `held_s` returns."""
 
     def __init__(self, time: Time, held_s: Callable[[], float]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""In-memory fake of DynamoDB with conditions, transactions, indexes and streams."""
+"""An in-memory fake of DynamoDB. It supports conditions, transactions, indexes and streams."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Table:
 
 
 def order_tables() -> dict[str, Table]:
-    """Return the platform's tables, empty."""
+    """Return the tables of the platform without rows, as {name: table}."""
     return {
         "users": Table(key="user_id"),
         "orders": Table(
@@ -66,11 +66,11 @@ class FakeDynamoDB:
         self._tokens: dict[str, Any] = {}
 
     def put(self, table: str, item: Item) -> None:
-        """Put a row without recording a call."""
+        """Put a row into `table`. Unlike `put_item`, this method records no call."""
         self._store(table, item[self.tables[table].key]["S"], copy.deepcopy(item))
 
     def item(self, table: str, key: str) -> Item | None:
-        """Return a row without recording a call."""
+        """Return the row of `table` with the key `key`, or None. Unlike `get_item`, this method records no call."""
         return copy.deepcopy(self.tables[table].items.get(key))
 
     def put_item(self, **arguments: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class FakeDynamoDB:
         return {"Attributes": copy.deepcopy(after[1])} if update.get("ReturnValues") == "ALL_NEW" else {}
 
     def _updated(self, operation: str, update: Mapping[str, Any]) -> tuple[str, Item]:
-        """Return the key and the updated row; raise an error if the condition is not met."""
+        """Return the key of the row, and the row after the update. Raises an error if the condition is not met."""
         table = self.tables[update["TableName"]]
         key = update["Key"][table.key]["S"]
         before = table.items.get(key)
@@ -215,7 +215,7 @@ class FakeDynamoDB:
 
 
 def cancelled_transaction(reasons: Sequence[Mapping[str, Any]]) -> ClientError:
-    """Return the error of a cancelled transaction with these reasons, one for each item."""
+    """Return the error for a canceled transaction. `reasons` contains the cancellation reason of each item."""
     return client_error(
         "TransactionCanceledException", "TransactWriteItems", "Transaction cancelled", CancellationReasons=list(reasons)
     )

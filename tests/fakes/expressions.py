@@ -1,4 +1,4 @@
-"""Evaluates the condition and update expressions that the functions use; raises an error for any other syntax."""
+"""Evaluates the condition and update expressions of the functions. Raises an error for other syntax of DynamoDB."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Final
 Item = dict[str, Any]
 
 _TOKEN: Final = re.compile(r"\s*(<>|<=|>=|[=<>(),+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
-# DynamoDB reserves 573 words. The attributes of the platform use these four of them.
+# Of the 573 reserved words of DynamoDB, the attributes of the platform use these four. Expressions must use aliases for
+# them.
 _RESERVED: Final = frozenset({"name", "status", "items", "total"})
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": lambda a, b: a == b,
@@ -22,22 +23,22 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 class Expression:
-    """One expression with its aliases and values. `used` collects the aliases and values that it contains."""
+    """One expression with its aliases and values. Adds those that the expression contains to `used`."""
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
         self._tokens = self._split(text)
         self._names, self._values, self._used = names, values, used
 
     def holds(self, item: Item | None) -> bool:
-        """Evaluate a condition for a row, or for a missing row if `item` is None."""
+        """Return whether a row meets the condition. `item` is None if the row does not exist."""
         result = self._any(item or {})
         self._end()
         return result
 
     def update(self, item: Item) -> None:
-        """Apply an update such as `SET a = :b, c = c + :d REMOVE e`.
+        """Apply an update expression to a row, for example `SET a = :b, c = c + :d REMOVE e`.
 
-        DynamoDB reads all operands before it changes the row, and accepts each clause once, in any order.
+        DynamoDB reads all operands before it changes the row. It accepts each clause only once, in any order.
         """
         before = dict(item)
         clauses = {"SET": lambda: self._set(item, before), "REMOVE": lambda: self._remove(item)}
@@ -143,6 +144,9 @@ def _number(value: Mapping[str, Any]) -> int:
 
 
 def _comparable(value: Mapping[str, Any]) -> Any:
-    """Convert a DynamoDB value for comparisons in Python. DynamoDB sends numbers as text but compares numbers."""
+    """Return the value for a comparison in Python.
+
+    DynamoDB sends numbers as text, but compares them as numbers.
+    """
     (kind, content), *_ = value.items()
     return int(content) if kind == "N" else content

@@ -1,4 +1,4 @@
-"""Simulated faults of AWS calls: refused calls, SDK retries and lost responses."""
+"""Simulated faults of AWS calls: errors, SDK retries and lost responses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LASTING: Final = 1000
 
 
 def client_error(code: str, operation: str, message: str = "refused by the test", **extra: Any) -> ClientError:
-    """Return the exception that botocore raises for AWS's error code `code`."""
+    """Return the exception that botocore raises when AWS responds with the error code `code`."""
     answer: Any = {"Error": {"Code": code, "Message": message}, **extra}
     return ClientError(answer, operation)
 
 
 @cache
 def _inputs(service: str) -> dict[str, Any]:
-    """Return botocore's model of each operation's input, by the name of the client method."""
+    """Return botocore's models of the inputs as {name of the client method: model}."""
     model = botocore.session.get_session().get_service_model(service)
     names: list[str] = list(model.operation_names)
     return {xform_name(name): model.operation_model(name).input_shape for name in names}
@@ -39,24 +39,24 @@ class Faults:
         self._planned: defaultdict[str, deque[str | Exception | Callable[[], None]]] = defaultdict(deque)
 
     def of(self, operation: str) -> list[dict[str, Any]]:
-        """Return the recorded inputs of `operation`."""
+        """Return the arguments of all recorded calls of `operation`."""
         return [arguments for name, arguments in self.calls if name == operation]
 
     def refuse(self, operation: str, error: Exception | str, times: int = 1) -> None:
-        """Make the next calls of `operation` fail with `error`, without carrying them out."""
+        """Make the next `times` calls of `operation` fail with `error`. These calls change nothing."""
         refusal = client_error(error, operation) if isinstance(error, str) else error
         self._planned[operation].extend([refusal] * times)
 
     def lose_answer(self, operation: str) -> None:
-        """Carry out the next call of `operation` twice, as if its response was lost and the SDK retried it."""
+        """Execute the next call of `operation` twice, as if the SDK retried it because its response was lost."""
         self._planned[operation].append("twice")
 
     def no_answer(self, operation: str) -> None:
-        """Carry out the next call of `operation`, and then raise a read timeout."""
+        """Execute the next call of `operation`, but raise a read timeout instead of returning the response."""
         self._planned[operation].append("silent")
 
     def before(self, operation: str, happens: Callable[[], None]) -> None:
-        """Call `happens` just before the next call of `operation`."""
+        """Run `happens` just before the next call of `operation` is executed."""
         self._planned[operation].append(happens)
 
     def clear(self) -> None:
@@ -64,7 +64,7 @@ class Faults:
         self._planned.clear()
 
     def run(self, operation: str, arguments: dict[str, Any], carry_out: Callable[[], Any]) -> Any:
-        """Record the call and carry it out, with the fault that was planned for it."""
+        """Record a call, apply the next planned fault of `operation`, and execute the call with `carry_out`."""
         faults = ParamValidator().validate(arguments, _inputs(self._service)[operation])
         if faults.has_errors():
             raise ParamValidationError(report=faults.generate_report())

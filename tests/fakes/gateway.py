@@ -1,4 +1,4 @@
-"""The events that both API Gateway APIs send to Lambda functions, and the functions' responses."""
+"""The events with which the REST API and the HTTP API invoke Lambda functions, and the functions' responses."""
 
 from __future__ import annotations
 
@@ -16,38 +16,41 @@ ORIGIN = "https://shop.example.com"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A client's request to either API."""
+    """A client's request to the REST API or the HTTP API."""
 
     method: str
     path: str
     body: Any = None
-    """Text is sent unchanged, and any other value as JSON. None means no body."""
+    """A string is sent unchanged, and any other value is sent as JSON. None means that the request has no body."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     user_id: str | None = USER
-    """None means that the request has no claims from an authorizer."""
+    """The claim `sub`. None means that the request was not authorized, so it has no claims."""
     groups: Sequence[str] = ()
     token_use: str | None = None
-    """None means the kind of token that the API requires."""
+    """The claim `token_use`, `id` or `access`. None stands for the kind of token that the API requires."""
     email: str | None = ADDRESS
-    """Claim `email` of an ID token. None means that the token has no such claim."""
+    """The claim `email` of an ID token. None means that the token has no such claim."""
     email_verified: Any = "true"
-    """Claim `email_verified` of an ID token, which API Gateway passes as text."""
+    """The claim `email_verified` of an ID token. API Gateway passes this claim as text."""
     base64: bool = False
-    """Whether `body` is encoded in base64."""
+    """Whether `body` is Base64-encoded."""
 
     def text(self) -> str | None:
-        """Return the body as API Gateway passes it to the function."""
+        """Return the body in the form in which API Gateway passes it to the function."""
         return self.body if self.body is None or isinstance(self.body, str) else json.dumps(self.body)
 
     def all_headers(self) -> dict[str, str]:
-        """Return the headers, including those that every client sends."""
+        """Return the headers of the request, and those that every client sends."""
         kind = {"Content-Type": "application/json"} if self.body is not None else {}
         return {**kind, "Origin": ORIGIN, **self.headers}
 
 
 def rest_event(request: Request) -> dict[str, Any]:
-    """Return the event that the REST API sends: the groups claim has the form `a,b`, and missing values are null."""
+    """Return the event with which the REST API invokes a function.
+
+    The claim with the groups has the form `a,b`, and missing values are null.
+    """
     claims: dict[str, Any] = {"sub": request.user_id, "token_use": request.token_use or "id"}
     if request.email is not None:
         claims |= {"email": request.email, "email_verified": request.email_verified}
@@ -77,9 +80,9 @@ def rest_event(request: Request) -> dict[str, Any]:
 
 
 def http_event(request: Request) -> dict[str, Any]:
-    """Return the event that the HTTP API sends in format 2.0.
+    """Return the event with which the HTTP API invokes a function, in the payload format 2.0.
 
-    Header names are in lower case, the groups claim has the form `[a b]`, and no value is null.
+    Header names are in lower case, the claim with the groups has the form `[a b]`, and no value is null.
     """
     claims = {"sub": request.user_id, "token_use": request.token_use or "access", "scope": "openid email"}
     if request.groups:
@@ -106,7 +109,7 @@ def http_event(request: Request) -> dict[str, Any]:
 
 
 class Answer:
-    """The response of an API function, in either format."""
+    """The response of an API function, in the format of the REST API or of the HTTP API."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         many: dict[str, list[str]] = event.get("multiValueHeaders") or {}

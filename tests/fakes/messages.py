@@ -1,4 +1,4 @@
-"""The event with which Lambda delivers messages of an SQS queue to a function."""
+"""The event with which Lambda passes messages of an SQS queue to a function."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ OWN: Final = "own"
 
 
 def batch(*bodies: Any, received: int = 1, group: str | None = None, queue: str = OWN) -> dict[str, Any]:
-    """Return the delivery of messages with the ids m0, m1, and so on, which SQS has delivered `received` times.
+    """Return an event with one message for each body. The ids of the messages are m0, m1 and so on.
 
-    A body that is no text is converted to JSON. `group` is the message group of the messages in a FIFO queue. `queue`
-    is the name of the queue.
+    A body that is not text is converted to JSON. `received` is the number of times that SQS has delivered the messages,
+    `group` is their message group in a FIFO queue, and `queue` is the name of the queue.
     """
     attributes = {"ApproximateReceiveCount": str(received), **({"MessageGroupId": group} if group else {})}
     return {

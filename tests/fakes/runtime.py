@@ -1,4 +1,4 @@
-"""Loads a function's handler like the Lambda runtime, but with fake AWS clients, and invokes it."""
+"""Loads the handler of a function as the Lambda runtime does, but with fake AWS clients, and invokes it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _requests = itertools.count(1)
 
 
 class Time(Protocol):
-    """The time in which functions wait before retries."""
+    """A clock, with which functions wait before retries."""
 
     def monotonic(self) -> float:
         """Return the current time in seconds."""
@@ -54,7 +54,7 @@ class Time(Protocol):
 
 @dataclass
 class SimulatedTime:
-    """Time that passes only while a function waits, so tests of retries end at once."""
+    """Time that passes only while a function waits. Tests of retries therefore take no real time."""
 
     now_s: float = 0.0
 
@@ -90,7 +90,7 @@ class LoadedFunction:
         self.module = module
 
     def __call__(self, event: Mapping[str, Any]) -> Any:
-        """Invoke the function like Lambda, which converts events and responses to JSON."""
+        """Invoke the function with an event. Like Lambda, converts the event and the response to JSON."""
         answer = self.module.lambda_handler(json.loads(json.dumps(event)), Context(function_name=self.name))
         return json.loads(json.dumps(answer))
 
@@ -99,9 +99,9 @@ class LoadedFunction:
 def loaded(
     name: str, *, clients: Mapping[str, Any], environment: Mapping[str, str], time: Time | None = None
 ) -> Generator[LoadedFunction]:
-    """Load a fresh copy of `functions/{name}`, in which every AWS client is a fake.
+    """Load a new copy of `functions/{name}` with fake AWS clients.
 
-    All functions that are loaded at the same time wait in the `time` of the last one.
+    If several functions are loaded at the same time, all of them use the `time` of the last one.
     """
 
     def client(service: str, **_: Any) -> Any:
@@ -117,7 +117,7 @@ def loaded(
 
 @contextmanager
 def in_time(time: Time) -> Generator[None]:
-    """Replace the time of `shared.retries`. Functions of earlier releases have no module `shared.retries`."""
+    """Replace the clock of the module `shared.retries`. Does nothing for old releases, which lack this module."""
     retries = sys.modules.get("shared.retries")
     if retries is None:
         yield

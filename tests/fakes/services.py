@@ -12,7 +12,7 @@ _LARGEST_CALL = 256 * 1024
 
 
 class FakeEventBridge:
-    """Stores the accepted entries. `refusals` contains the positions of entries to refuse, one set per call."""
+    """Stores the accepted entries. Each call takes a set of positions from `refusals`, and refuses these entries."""
 
     def __init__(self) -> None:
         self.faults = Faults("events")
@@ -42,7 +42,7 @@ class FakeEventBridge:
 class FakeStepFunctions:
     """Starts at most one execution for each name.
 
-    As on AWS, a repeated call succeeds while the execution runs with the same input.
+    As on AWS, starting an execution again succeeds while it runs, if the input is the same.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class FakeStepFunctions:
 
     @property
     def running(self) -> list[str]:
-        """Return the names of the executions that run, in the order in which they started."""
+        """Return the names of the executions that have not ended, in the order in which they started."""
         return [name for name in self.executions if name not in self.ended]
 
     def start_execution(self, **arguments: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class FakeS3:
 
 
 class FakeSqs:
-    """Keeps the sent messages, and the calls that delay a message, with their pauses in seconds by receipt handle."""
+    """Stores the sent messages, and the calls that hide a message. `pauses_s` is {receipt handle: seconds}."""
 
     def __init__(self) -> None:
         self.faults = Faults("sqs")

@@ -1,4 +1,4 @@
-"""Runs many activities in simulated time: the clock jumps to the next activity that is due."""
+"""Runs many activities in simulated time. When all activities sleep, the clock jumps to the end of the next sleep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(order=True)
 class _Due:
-    """A thread that continues at a moment."""
+    """A thread that waits until the simulated time is `at_s`."""
 
     at_s: float
     number: int
@@ -19,7 +19,7 @@ class _Due:
 
 
 class Simulation:
-    """Activities that run one at a time. While an activity sleeps, other activities run."""
+    """Runs activities in simulated time, one at a time. While an activity sleeps, other activities run."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -35,20 +35,20 @@ class Simulation:
         return self.now_s
 
     def sleep(self, seconds: float) -> None:
-        """Let other activities run until `seconds` have passed. Only an activity may call this method."""
+        """Pause this activity for `seconds`, and let other activities run. Only an activity may call this method."""
         turn = threading.Semaphore(0)
         self._add(self.now_s + seconds, turn)
         self._next()
         turn.acquire()
 
     def at(self, moment_s: float, activity: Callable[[], None]) -> None:
-        """Start `activity` at a moment, in seconds of the simulated time."""
+        """Start `activity` when the simulated time is `moment_s` seconds."""
         turn = threading.Semaphore(0)
         self._add(moment_s, turn)
         threading.Thread(target=self._run, args=(turn, activity), daemon=True).start()
 
     def run(self) -> None:
-        """Run until all activities have ended. Raise the first exception of an activity."""
+        """Run until all activities have ended. Raises the first error of an activity."""
         if self._due:
             self._next()
             self._end.acquire()
@@ -70,7 +70,10 @@ class Simulation:
         heapq.heappush(self._due, _Due(at_s, next(self._numbers), turn))
 
     def _next(self) -> None:
-        """Give the turn to the activity that is due first, or to `run` if all activities have ended or one failed."""
+        """Continue with the activity that is due first.
+
+        If all activities have ended or an activity has failed, continue with `run` instead.
+        """
         if self._error or not self._due:
             self._end.release()
             return

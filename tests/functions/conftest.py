@@ -62,7 +62,7 @@ def clients(  # noqa: PLR0917 - the arguments are fixtures
     s3: FakeS3,
     sqs: FakeSqs,
 ) -> dict[str, Any]:
-    """The fake clients, by botocore's name of the service."""
+    """The fake clients as {name of the service in botocore: client}."""
     return {
         "dynamodb": dynamodb,
         "events": eventbridge,
@@ -75,21 +75,21 @@ def clients(  # noqa: PLR0917 - the arguments are fixtures
 
 @pytest.fixture
 def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Return a function that loads a Lambda function by the name of its folder."""
+    """Return a function that loads the Lambda function in the folder functions/NAME."""
 
     def sleep(_: float) -> None:
         pass
 
     monkeypatch.setattr("time.sleep", sleep)
     with ExitStack() as stack, warnings.catch_warnings():
-        # shared.telemetry sets this warning filter when it is imported, but pytest resets the filters for each test, so
-        # it is set again here.
+        # Set the warning filter of shared.telemetry again: the module sets the filter when it is imported, but pytest
+        # resets all filters before each test.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
 
 
 def _checked_api(document: str, function: LoadedFunction, event: Callable[[Request], dict[str, Any]]) -> Api:
-    """Return an API client that checks every response against the OpenAPI document."""
+    """Return an API client that fails if a response does not match the OpenAPI document `document`."""
 
     def ask(request: Request) -> Answer:
         answer = Answer(function(event(request)))
@@ -100,12 +100,12 @@ def _checked_api(document: str, function: LoadedFunction, event: Callable[[Reque
 
 
 def rest_client(function: LoadedFunction) -> Api:
-    """Return a client of the REST API that invokes `function` and checks its responses."""
+    """Return a client of the REST API that invokes `function`. It checks each response against the OpenAPI document."""
     return _checked_api("rest-api.yaml", function, rest_event)
 
 
 def http_client(function: LoadedFunction) -> Api:
-    """Return a client of the HTTP API that invokes `function` and checks its responses."""
+    """Return a client of the HTTP API that invokes `function`. It checks each response against the OpenAPI document."""
     return _checked_api("http-api.yaml", function, http_event)
 
 
@@ -137,7 +137,7 @@ def logs() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, int]]:
-    """Return a function that returns the business metrics counted since its last call."""
+    """Return a function that returns the business metrics since its last call, as {name: sum}."""
 
     def read() -> dict[str, int]:
         found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Tests of each DynamoDB call of the API functions while DynamoDB refuses the call because of the load."""
+"""Tests of the API functions while DynamoDB is overloaded. Each DynamoDB call of the functions fails in one of them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def each_request() -> Iterator[tuple[str, Request]]:
 
 @pytest.fixture
 def tables(dynamodb: FakeDynamoDB, stock: Callable[..., None]) -> FakeDynamoDB:
-    """Products, a PENDING order and a CONFIRMED order."""
+    """A fake DynamoDB with products, a PENDING order and a CONFIRMED order."""
     stock("cup")
     stock("tea")
     for order_id, status in ((PENDING, "PENDING"), (CONFIRMED, "CONFIRMED")):
@@ -76,7 +76,7 @@ def tables(dynamodb: FakeDynamoDB, stock: Callable[..., None]) -> FakeDynamoDB:
 
 @pytest.fixture
 def send(load: Load, request: pytest.FixtureRequest) -> Send:
-    """Return a client that checks each response of the operation against its OpenAPI document."""
+    """Return a client of the API that has the operation. It checks each response against the OpenAPI document."""
     operation_id: str = request.getfixturevalue("operation_id")
     client = http_client if operation_id in documented(routes.HTTP_API) else rest_client
     return client(load(routes.function_of(operation_id)))

@@ -1,4 +1,4 @@
-"""Tests of update_inventory when prices or stock change after the workflow has read them."""
+"""Tests of update_inventory if prices or stock change after the workflow has read them."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def order(**changes: Any) -> Order:
 
 
 def event(about: Order) -> dict[str, Any]:
-    """Return the event with which EventBridge invokes a function."""
+    """Return the event about the order `about`, with which EventBridge invokes a function."""
     return {
         "version": "0",
         "id": "changes with every delivery",
@@ -141,7 +141,7 @@ class TestProcessOrder:
 
 
 class TestFailOrder:
-    """Tests of fail_order, which EventBridge invokes when an execution ended without success."""
+    """Tests of fail_order, which EventBridge invokes when a STANDARD execution ends without success."""
 
     @pytest.fixture
     def fail_order(self, load: Load) -> LoadedFunction:
@@ -149,13 +149,13 @@ class TestFailOrder:
 
     @staticmethod
     def ended(status: str = "ABORTED", error: str | None = None) -> dict[str, Any]:
-        """Return Step Functions' event about the end of an execution."""
+        """Return the event of Step Functions about an execution that has ended."""
         detail = {"name": ORDER_ID, "status": status, "error": error, "stateMachineArn": "arn:standard"}
         return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
 
     @staticmethod
     def aged(seconds: float) -> Order:
-        """Return a PENDING order that was created this many seconds ago."""
+        """Return a PENDING order that was created `seconds` ago."""
         created = timestamp(utc_now() - timedelta(seconds=seconds))
         return order(created_at=created, updated_at=created)
 

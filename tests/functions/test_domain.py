@@ -20,14 +20,14 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 LATER = NOW + timedelta(seconds=1)
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
 MODULES = sorted(Path(shared.domain.__path__[0]).glob("*.py"))
-# The domain may import only these modules. The list omits `time` and `random`, because callers pass times and ids as
-# arguments.
+# The modules that the domain may import. `time` and `random` are not in this list, because callers pass times and ids
+# as arguments.
 ALLOWED = {
     "__future__", "base64", "binascii", "collections", "datetime", "hashlib", "json", "re", "types", "typing",
     "unicodedata", "uuid", "contracts.orders", "shared.domain", "shared.errors",
 }  # fmt: skip
 
-# Hypothesis's deadline is off, because the run time of an example depends on the load of the machine.
+# The tests set no deadline for an example, because its run time depends on the load of the machine.
 examples = settings(deadline=None)
 product_ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True)
 lines = st.lists(
@@ -111,7 +111,7 @@ def test_request_hash_ignores_the_order_of_fields() -> None:
 
 
 def test_order_id_of_a_key_never_changes() -> None:
-    """If the ids changed, a client's retry would create a second order."""
+    """If the order id of a key changed, a client's retry of its request would create a second order."""
     assert orders.order_id_for("user", "key") == "29e0182f-6887-5058-8adf-097c6ff2d283"
 
 

@@ -1,4 +1,4 @@
-"""Tests of what both APIs do with every request: callers, bodies, errors and headers."""
+"""Tests of how both APIs handle every request: its caller and its body, and the errors and headers of the response."""
 
 from __future__ import annotations
 
@@ -126,8 +126,8 @@ def test_error_message_states_the_problem(orders_api: Api, body: Any, problem: s
 
 
 def test_error_for_deeply_nested_json_names_the_depth_or_type(orders_api: Api) -> None:
-    # Only some versions of Python reach the recursion limit while they parse this body. In other versions, the parser
-    # accepts the body and the schema rejects it.
+    # In some versions of Python, the parser reaches the recursion limit with this body. In other versions, the parser
+    # accepts the body, and the schema rejects it.
     message = orders_api(order(DEEP_AND_WHOLE)).body["message"]
     assert "nested too deeply" in message or "allowed: type object" in message
 
@@ -175,7 +175,7 @@ def test_name_with_other_unicode_characters_is_accepted(users_api: Api, name: st
     ],
 )
 def test_address_that_ses_refuses_is_rejected(users_api: Api, email: str) -> None:
-    """The token contains the same address, so only the format of the address is wrong."""
+    """The token contains the same address, so the request is rejected only because of the format of the address."""
     request = Request(method="POST", path="/users", body={"name": "Ada", "email": email}, email=email)
     assert is_error(users_api(request), 400, "ValidationError")
 

@@ -1,4 +1,4 @@
-"""Tests of mark_late_orders and restart_late_orders, which bring an undecided order to its end."""
+"""Tests of mark_late_orders and restart_late_orders, which ensure that every order is decided."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def row(dynamodb: FakeDynamoDB, number: int = 1) -> dict[str, Any]:
 def mark(load: Load, dynamodb: FakeDynamoDB) -> Callable[[], Any]:
     """Return a function that invokes mark_late_orders with all stream records since its last call.
 
-    The function returns the records that failed.
+    The returned function returns the list of the records that failed.
     """
     function, read = load("mark_late_orders"), 0
 
@@ -183,7 +183,7 @@ class TestRestart:
         name = late(dynamodb)
         sweep({})
         stepfunctions.ended.add(name)
-        # The second sweep runs between the first sweep's read of the row and its write.
+        # The second sweep starts after the first sweep has read the row, and before the first sweep writes it.
         dynamodb.faults.before("update_item", lambda: sweep({}))
         sweep({})
         assert stepfunctions.running == [execution_name(name, 1)]
@@ -235,7 +235,8 @@ class TestRestart:
     def test_sweep_reads_all_pages_of_all_shards(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
-        # One shard has three pages, and each of the others has one order.
+        # The orders with the numbers 0, 16, 32 and so on are in one shard and fill three pages. Each other shard has
+        # one order.
         ids = {late(dynamodb, 16 * number) for number in range(250)} | {late(dynamodb, number) for number in range(16)}
         assert sweep({}) == {"running": len(ids)}
         assert set(stepfunctions.executions) == ids
@@ -248,7 +249,7 @@ class TestRestart:
         for number in range(100):
             late(dynamodb, number)
         sweep({})
-        # The calls of the fakes take almost no time, so the pauses are almost the whole time of the sweep.
+        # The calls of the fakes take almost no time, so the sum of the pauses is almost the duration of the sweep.
         assert sum(slept) == pytest.approx(2, rel=0.3)
 
     def test_sweep_ends_before_its_time_limit(
@@ -284,7 +285,7 @@ class TestRestart:
 
 
 class TestDecisions:
-    """Each decision removes the mark. tests/workflow covers the decisions of the workflow."""
+    """Each decision removes the attribute `late_shard`. tests/workflow tests the decisions of the workflow."""
 
     def test_cancelled_order_leaves_the_index(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         cancelled = late(dynamodb)

@@ -1,7 +1,7 @@
-"""The deployed state of each release: what `pulumi stack export` wrote, and the stand-in of AWS.
+"""The deployed state of each release: the output of `pulumi stack export`, and the contents of the stand-in for AWS.
 
-A test updates each release to the program as it is. `python -m tests.engine.releases` writes the files of the release
-whose version pyproject.toml has. It writes over them if they exist, which is right only before that release.
+A test updates each release to the present program. `python -m tests.engine.releases` writes the files of the version in
+pyproject.toml, and overwrites existing files. Run this command only before that version is released.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ STACKS: Final = ("dev", "prod")
 
 
 def version() -> str:
-    """Return the version of the program as it is."""
+    """Return the version of the present program."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def stored() -> list[tuple[str, str]]:
-    """Return version and stack of each stored state, oldest version first."""
+    """Return a (version, stack) pair for each stored state, oldest version first."""
     found = [(path.parent.name, path.name.partition(".")[0]) for path in FOLDER.glob("*/*.json.xz")]
     return sorted(found, key=lambda item: (by_age(item[0]), item[1]))
 
 
 def by_age(version: str) -> list[int]:
-    """Return a key that sorts versions, oldest version first."""
+    """Return a sort key that puts older versions before newer ones."""
     return [int(part) for part in version.split(".")]
 
 
 def deployed_release(version: str, stack: str, folder: Path, checkout: Path | None = None) -> Engine:
-    """Return an engine in whose home the release is deployed. Its checkout is a copy of the program as it is."""
+    """Return an engine with a stack that is deployed as in a release. Its checkout is a copy of the present program."""
     saved = json.loads(lzma.decompress(_path(version, stack).read_bytes()))
     engine = Engine(folder / "home", checkout or copy_of(ROOT, folder / "orders"))
     engine.create(stack)
@@ -48,7 +48,7 @@ def deployed_release(version: str, stack: str, folder: Path, checkout: Path | No
 
 
 def write_release(folder: Path) -> list[Path]:
-    """Deploy the program as it is to new stacks, and write the files of its version. Return their paths."""
+    """Deploy the present program to new stacks, write the files of its version, and return the paths of the files."""
     written: list[Path] = []
     for stack in STACKS:
         engine = Engine(folder / stack, copy_of(ROOT, folder / f"orders-{stack}"))

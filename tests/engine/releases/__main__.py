@@ -1,6 +1,6 @@
-"""`python -m tests.engine.releases`: stores the release whose version pyproject.toml has.
+"""`python -m tests.engine.releases`: stores the files of the release with the version in pyproject.toml.
 
-It stores the deployed states, what the functions write, and the sources of the functions.
+The files contain the deployed states, the data that the functions write, and the sources of the functions.
 """
 
 from __future__ import annotations

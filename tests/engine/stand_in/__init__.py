@@ -1,1 +1,1 @@
-"""Plugins that the Pulumi CLI starts: a provider whose "AWS" is a file, and a language host for Python."""
+"""Plugins for the Pulumi CLI: a provider with a file in place of AWS, and a language host for Python."""

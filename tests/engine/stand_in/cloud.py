@@ -1,4 +1,4 @@
-"""The stand-in of AWS: one file of the resources that exist, and one of the calls that created them."""
+"""The stand-in for AWS: a file with the resources that exist, and a file with the calls of the last command."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from tests.engine.stand_in.kinds import Things
 
 @dataclass(frozen=True)
 class Cloud:
-    """A folder with the resources that exist (things.json) and the calls of the last command (calls.jsonl)."""
+    """A folder with the resources that exist (things.json), and the calls of the last command (calls.jsonl)."""
 
     folder: Path
 
     @contextmanager
     def locked(self) -> Generator[Things]:
-        """Give the resources, by type and name, to read and to change."""
+        """Give the resources as a dictionary, which the caller may change.
+
+        Other processes wait until the end of the block. The keys of the dictionary consist of type and name. Changes
+        are saved at the end of the block.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -37,14 +41,14 @@ class Cloud:
                 new.replace(path)
 
     def restore(self, things: Things, number: int) -> None:
-        """Put the resources of an earlier time in the place of those that exist. `number` was the last number then."""
+        """Replace all resources with those of an earlier time. `number` is the last number of that time."""
         with self.locked() as known:
             known.clear()
             known.update(things)
             (self.folder / "count").write_text(str(number), encoding="utf-8")
 
     def note(self, call: str, urn: str, **more: Any) -> None:
-        """Record a call. The caller holds the lock."""
+        """Record a call. Requires the lock of `locked`."""
         with (self.folder / "calls.jsonl").open("a", encoding="utf-8") as calls:
             calls.write(json.dumps({"call": call, "urn": urn, **more}) + "\n")
 
@@ -58,11 +62,11 @@ class Cloud:
         (self.folder / "calls.jsonl").unlink(missing_ok=True)
 
     def next_number(self) -> int:
-        """Return a number that no earlier call got. The caller holds the lock."""
+        """Return a number that this method has never returned before. Requires the lock of `locked`."""
         path = self.folder / "count"
         number = int(path.read_text(encoding="utf-8")) + 1 if path.exists() else 1
-        # A test may kill the provider at this point. The counter is therefore written to a new file, which then
-        # replaces the old file.
+        # A test may kill the provider here. To keep the counter valid, write it to a new file, which then replaces the
+        # old file.
         new = path.with_suffix(".new")
         new.write_text(str(number), encoding="utf-8")
         new.replace(path)

@@ -1,4 +1,4 @@
-"""The names by which AWS knows each type of resource, and the values that AWS computes for a new one."""
+"""The names by which AWS distinguishes resources of each type, and the values that AWS computes for new resources."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from operations import import_ids
 ACCOUNT: Final = os.environ.get("STAND_IN_ACCOUNT", "123456789012")
 REGION: Final = os.environ.get("STAND_IN_REGION", "ap-northeast-1")
 
-# For each resource type, the file lists the inputs whose change replaces the resource in version 5.100.0 of the
-# Terraform AWS provider.
+# For each resource type, replaces.json lists the inputs whose change causes a replacement of the resource. The source
+# is version 5.100.0 of the Terraform AWS provider.
 REPLACES: Final[dict[str, list[str]]] = json.loads(
     Path(__file__).with_name("replaces.json").read_text(encoding="utf-8")
 )
@@ -41,39 +41,39 @@ def _arn(service: str, rest: str) -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """What AWS does with one type of resource."""
+    """The behavior of AWS for one type of resource."""
 
     keys: tuple[str, ...] = ()
-    """Inputs that identify a resource on AWS. Empty if AWS gives each resource an id of its own."""
+    """Inputs that together are the name of a resource on AWS. Empty if AWS chooses an id for each resource."""
     only: str = ""
-    """The name of a resource that each account has once in a region."""
+    """Name of the only resource of this type that an account has in a region. "" for all other types."""
     put: bool = False
-    """Whether creating a resource that exists overwrites it, instead of failing."""
+    """Whether creating a resource overwrites an existing one with its name. Otherwise, the creation fails."""
     more: tuple[str, ...] = ()
-    """Further inputs whose change replaces the resource, for types that replaces.json does not have."""
+    """Inputs, besides `keys`, whose change replaces the resource. Used for types that are not in replaces.json."""
     arn: str = ""
     """Template of the ARN."""
     id_from: str = ""
-    """The computed value or input that is the resource's id."""
+    """Name of the computed value or input that contains the id of the resource. "" if no value contains it."""
     auto_name: str = ""
-    """The input that the provider fills if the program leaves it out."""
+    """Name of the input for which the provider generates a value if the program sets none."""
     all_replace: bool = False
-    """Whether each change replaces the resource."""
+    """Whether a change of any input replaces the resource."""
     values: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Templates of the other computed values."""
+    """Templates of the computed values except the ARN."""
 
     def replaces(self, key: str, type_: str) -> bool:
-        """Return whether a change of this input replaces the resource."""
+        """Return whether a change of the input `key` replaces a resource of the type `type_`."""
         if type_ in REPLACES:
             return key in REPLACES[type_]
         return self.all_replace or key in self.keys or key in self.more
 
     def identity(self, inputs: Mapping[str, Any]) -> str | None:
-        """Return the name by which AWS knows the resource, or None if AWS gives it an id."""
+        """Return the name by which AWS distinguishes the resource, or None if AWS chooses an id for it."""
         return "/".join(_name(inputs.get(key)) for key in self.keys) if self.keys else self.only or None
 
     def computed(self, inputs: Mapping[str, Any], urn: str, number: int) -> tuple[str, dict[str, Any]]:
-        """Return the id and the computed values of a new resource."""
+        """Return (id, computed values) of a new resource."""
         who = self.identity(inputs) or urn.rsplit("::", 1)[-1]
         base = {
             "name": str(inputs.get(self.auto_name or "name") or who),
@@ -97,13 +97,16 @@ type Things = dict[str, dict[str, Any]]
 
 
 def imported_as(thing: Mapping[str, Any]) -> str:
-    """Return the id by which the provider imports a resource. It must not be one that the provider does not accept."""
+    """Return the id that the provider requires to import `thing`. It may differ from the id of the resource."""
     place = {"account": ACCOUNT, "region": REGION}
     return import_ids.import_id({"type": thing["type"], "inputs": thing["inputs"]}, place, thing["id"]) or thing["id"]
 
 
 def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str:
-    """Return the key of the resource that a call means. AWS gets its id, or its names if AWS gives no ids."""
+    """Return the key in `things` of the resource that a call concerns.
+
+    A call identifies the resource with its id if AWS chooses the ids of this type, otherwise with its name.
+    """
     kind = KINDS[type_]
     if kind.id_from in ("uid", "uuid", "keyId") or not (kind.keys or kind.only):
         for key, thing in things.items():
@@ -115,7 +118,10 @@ def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str
 def refuses_creation(
     type_: str, inputs: Mapping[str, Any], there: Mapping[str, Any] | None, things: Things
 ) -> str | None:
-    """Return why AWS refuses to create the resource, or None. `there` are the inputs of one with its names."""
+    """Return the reason why AWS refuses to create the resource, or None.
+
+    `there` contains the inputs of the existing resource with the same name, if there is one.
+    """
     if there is not None and not KINDS[type_].put:
         return "already exists"
     if there is not None and type_ == "aws:sqs/queue:Queue" and _untagged(there) != _untagged(inputs):
@@ -129,7 +135,7 @@ def refuses_creation(
 
 
 def refuses_deletion(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str | None:
-    """Return why AWS refuses to delete the resource, or None."""
+    """Return the reason why AWS refuses to delete the resource, or None."""
     if type_ == "aws:apigateway/deployment:Deployment":
         stages = [thing for thing in things.values() if thing["type"] == "aws:apigateway/stage:Stage"]
         if any(stage["inputs"].get("deployment") == id_ for stage in stages):

@@ -1,7 +1,8 @@
-"""A language host for Python: what pulumi-language-python is to the CLI, as far as these tests need it.
+"""A language host for Python, which replaces pulumi-language-python as far as these tests need it.
 
-The CLI starts it with the engine's address as the last argument, reads its port from stdout, and calls it.
-STAND_IN_BASE_PYTHON is the Python that creates a missing virtual environment.
+The CLI starts this program with the engine's address as the last argument, reads the program's port from its standard
+output, and connects to the port. The variable STAND_IN_BASE_PYTHON contains the path of the Python that creates a
+missing virtual environment.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ _engine_grpc: Any = engine_pb2_grpc
 
 
 def _python(info: Any) -> str:
-    """Return the program's interpreter: that of its virtual environment, if the project names one."""
+    """Return the Python of the virtual environment in the project's options, or this Python if there is none."""
     options = json_format.MessageToDict(info.options) if info.HasField("options") else {}
     name = options.get("virtualenv")
     return str(Path(info.root_directory, name, "bin", "python")) if name else sys.executable
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
-    """The host's side of Pulumi's protocol. Its methods have the protocol's names."""
+    """The language host's side of Pulumi's protocol, which defines the names of the methods."""
 
     # ruff: noqa: N802, ARG002
 
@@ -90,8 +91,8 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        # PYTHONPATH points to the checkout that contains the plugins. The program must import the modules of its own
-        # checkout instead.
+        # PYTHONPATH contains the checkout with the plugins. Without this variable, the program imports the modules of
+        # its own checkout.
         environment.pop("PYTHONPATH", None)
         process = subprocess.Popen(command, cwd="/", env=environment, stdout=sys.stderr, stderr=sys.stderr)
         self.running.append(process)
@@ -116,12 +117,15 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         yield _pb.RunPluginResponse(exitcode=process.wait())
 
     def end(self) -> None:
-        """End the programs and plugins that run."""
+        """End all programs and plugins that this host has started."""
         for process in self.running:
             process.terminate()
 
     def _install(self, info: Any) -> Iterator[str]:
-        """Create a missing virtual environment from requirements.txt, as Pulumi's own host does."""
+        """If the virtual environment is missing, create it from requirements.txt, as Pulumi's own host does.
+
+        Yields lines for the user about this work.
+        """
         interpreter = _python(info)
         if Path(interpreter).exists():
             return
@@ -142,7 +146,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def _output(process: subprocess.Popen[bytes]) -> Iterator[Any]:
-    """Yield what the process writes to its two streams, as it comes."""
+    """Yield each line of standard output and standard error of the process as soon as the process writes it."""
     written: list[Any] = []
     ready = threading.Condition()
 
@@ -169,7 +173,7 @@ def _output(process: subprocess.Popen[bytes]) -> Iterator[Any]:
 
 
 def main() -> None:
-    """Serve as a plugin of the Pulumi CLI."""
+    """Run the language host as a plugin of the Pulumi CLI."""
     host = Host(sys.argv[-1] if len(sys.argv) > 1 and not sys.argv[-1].startswith("-") else "")
     servicer: Any = language_pb2_grpc
     plugin.serve(lambda server: servicer.add_LanguageRuntimeServicer_to_server(host, server), host.end)

@@ -1,4 +1,4 @@
-"""What both plugins do: serve on a free port, print it, and end with the CLI that started them."""
+"""The common part of both plugins: they listen on a free port, print the port, and end when the CLI ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import grpc
 
 
 def serve(register: Callable[[Any], None], at_end: Callable[[], None] = lambda: None) -> None:
-    """Serve until the CLI that started this process is gone. `register` adds the service to the server."""
+    """Serve until the CLI that started this process has ended. `register` adds the plugin's service to the server."""
     _grpc: Any = grpc
     server = _grpc.server(
         futures.ThreadPoolExecutor(max_workers=32), options=[("grpc.max_receive_message_length", 400 << 20)]
@@ -24,8 +24,8 @@ def serve(register: Callable[[Any], None], at_end: Callable[[], None] = lambda: 
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # The CLI ends a plugin with SIGINT and waits five seconds for it. Plugins have a process group of their own, so a
-    # Ctrl-C at the terminal does not reach them.
+    # The CLI ends a plugin with SIGINT, and waits five seconds for its end. Ctrl-C at the terminal does not reach
+    # plugins, because each plugin has its own process group.
     ended = threading.Event()
 
     def end(*_: object) -> None:

@@ -1,7 +1,7 @@
 """Runs a Pulumi program as Pulumi's language host for Python does: in its own interpreter, from its own folder.
 
-Arguments: the addresses of the resource monitor and the engine, project, stack, parallelism, whether this is a preview,
-organization, root directory, program directory, entry point.
+Arguments: address of the resource monitor, address of the engine, project, stack, parallelism, whether the run is a
+preview, organization, root directory, program directory, entry point.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-# A program that has already shown its own error exits with this code. The engine then shows no further error.
+# Exit code of a program that has already shown its own error. The engine then shows no further error.
 SHOWN: Final = 32
 
 
 def main(arguments: list[str]) -> int:
     """Run the program and return its exit code."""
     monitor, engine, project, stack, parallel, preview, organization, root, directory, entry = arguments
-    # `sys.path[0]` is the folder of this file. The program must not find the modules of this folder, just as `python
-    # PROGRAM` would not search it.
+    # Take the folder of this file out of the import path, so that the program does not find the modules of this folder.
+    # With `python PROGRAM`, the folder would not be in the path either.
     sys.path[0] = ""
     import grpc  # noqa: PLC0415 - after sys.path is that of the program
     import pulumi  # noqa: PLC0415

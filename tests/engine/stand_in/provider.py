@@ -1,10 +1,12 @@
-"""A stand-in for pulumi-resource-aws. Its AWS is a file that knows names, not values.
+"""A stand-in for pulumi-resource-aws, which stores resources in a file instead of creating them on AWS.
 
-Creating a resource that exists fails where AWS refuses it, and overwrites it where AWS's call is a put. Deleting
-removes the resource with that name, even if another stack created it, as on AWS.
+It checks the names of resources, but not their other values. If a resource already exists, its creation fails or
+overwrites the existing resource, as the call of AWS does. A deletion removes the resource with the given name, even if
+another stack created it, as on AWS.
 
-Variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" refuses the call for
-each URN with the text. STAND_IN_DELAY is how long a creation takes, in seconds. The resource exists after half of it.
+Environment variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" makes these
+calls fail for each URN that contains TEXT. STAND_IN_DELAY is the duration of a creation in seconds. The resource exists
+from the middle of this time.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ _pb: Any = provider_pb2
 
 
 def _plain(value: Any) -> Any:
-    """Return the value with its secrets opened."""
+    """Return `value`, in which each secret is replaced by its plain value."""
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         if fields.get(_SIGNATURE) == _SECRET:
@@ -61,7 +63,7 @@ def _refuse_if_asked(call: str, urn: str, context: Any) -> None:
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """The provider's side of Pulumi's protocol. Its methods have the protocol's names."""
+    """The provider's side of Pulumi's protocol, which defines the names of the methods."""
 
     # ruff: noqa: N802, ARG002
 
@@ -125,7 +127,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             kept = name in olds.get("__defaults", []) and name in olds
             start = news.get(f"{name}Prefix") or f"{request.urn.rsplit('::', 1)[-1]}-"
             news[name] = olds[name] if kept else f"{start}{request.randomSeed.hex()[:7]}"
-            # The real provider lists the names that it generates in the same key.
+            # The real provider also lists the inputs that it generates under the key `__defaults`.
             news["__defaults"] = [name]
         return _pb.CheckResponse(inputs=_struct(news))
 
@@ -140,8 +142,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return _pb.DiffResponse(changes=_pb.DiffResponse.DIFF_NONE)
         replaces = [key for key in changed if kind.replaces(key, type_)]
         name = kind.auto_name
-        # Two resources cannot have the same name. If the program sets the name, the real provider therefore tells
-        # Pulumi to delete the old resource before it creates the new one.
+        # AWS allows no two resources with the same name. If the program sets the name, the real provider therefore
+        # tells Pulumi to delete the old resource before it creates the new one.
         first = bool(replaces and name and name not in changed and name not in news.get("__defaults", []))
         update, replace = _pb.PropertyDiff.UPDATE, _pb.PropertyDiff.UPDATE_REPLACE
         return _pb.DiffResponse(
@@ -223,8 +225,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: Any) -> Any:
         type_ = kinds.type_of(request.urn)
-        # If a request has no properties, the real provider imports the resource. The import id often differs from the
-        # id of the resource. For example, a Lambda alias has the import id "FUNCTION/ALIAS", but its id is its ARN.
+        # A request without properties is an import, as with the real provider. The import id often differs from the id
+        # of the resource. For example, a Lambda alias has the import id "FUNCTION/ALIAS", but its id is its ARN.
         id_of = itemgetter("id") if request.properties.fields else kinds.imported_as
         with self._cloud.locked() as things:
             for thing in things.values():
@@ -258,7 +260,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @staticmethod
     def _publishes(olds: dict[str, Any], news: dict[str, Any]) -> bool:
-        """Return whether the update publishes a version: for new code or a new configuration, not for tags."""
+        """Return whether an update of a function publishes a version: for new code or settings, not for new tags."""
         changed = {key for key in {*olds, *news} if _plain(olds.get(key)) != _plain(news.get(key))}
         return bool(news.get("publish") and changed - {"tags", "tagsAll", "reservedConcurrentExecutions", "__defaults"})
 
@@ -269,7 +271,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def main() -> None:
-    """Serve as a plugin of the Pulumi CLI."""
+    """Run the provider as a plugin of the Pulumi CLI."""
     _grpc: Any = provider_pb2_grpc
     provider = Provider(Cloud(Path(os.environ["STAND_IN_CLOUD"])))
     plugin.serve(lambda server: _grpc.add_ResourceProviderServicer_to_server(provider, server))
