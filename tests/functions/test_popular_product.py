@@ -162,7 +162,7 @@ def test_fifty_orders_per_second_of_one_product_are_decided_in_two_seconds(sale:
 
 
 def test_orders_beyond_the_limit_of_a_product_are_decided_later(sale: Sale) -> None:
-    # Each transaction holds the product for HELD_S on average, so at most 1 / HELD_S = 67 orders can succeed per second.
+    # Each transaction holds the product for HELD_S on average, so at most 1 / HELD_S = 67 orders succeed per second.
     sale.run(rate=100, seconds=8)
     assert set(sale.statuses) == {"CONFIRMED"}
     assert sale.sold() == sale.statuses.total() > 700

@@ -68,8 +68,8 @@ def test_redrive_processes_an_event_that_failed(
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
-    # Move the creation time into the past. The EXPRESS execution must have ended since then, so process_order now starts
-    # the STANDARD workflow.
+    # Move the creation time into the past. The EXPRESS execution must have ended since then, so process_order starts
+    # the STANDARD workflow this time.
     _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))
     said = redrive(*queues)
     assert any(order_id in line and line.endswith("dropped as a copy of a message that was sent back") for line in said)
