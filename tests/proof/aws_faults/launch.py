@@ -28,8 +28,8 @@ from local import launch
 from tests.proof.aws_faults.plan import Fault
 from tests.proof.aws_faults.proxy import STEP_PATH, step_fault
 
-# Maximum number of execution environments of a function. A slow call keeps one of them busy, and with this number, other
-# invocations do not have to wait.
+# Maximum number of execution environments of a function. A slow call keeps one of them busy, and there must be enough
+# of them for all other invocations.
 _ENVIRONMENTS_OF_A_FUNCTION: Final = 12
 _task: contextvars.ContextVar[tuple[Any, str, float]] = contextvars.ContextVar("task")
 _THROTTLED, _SERVER_ERROR, _RESET, _LOST = range(4)

@@ -60,8 +60,8 @@ class Fault:
     extent: Extent = "try"
     """Which requests fail.
 
-    `try`: one HTTP request. `call`: one call, including all retries by the SDK. `ever`: all requests until the test ends
-    the fault.
+    `try`: one HTTP request. `call`: one call, including all retries by the SDK. `ever`: all requests until the test
+    ends the fault.
     """
 
 
