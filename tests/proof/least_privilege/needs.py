@@ -314,7 +314,7 @@ def _alarms(graph: Graph) -> Iterator[Need]:
     who, told = "cloudwatch.amazonaws.com", set[str]()
     for made in graph.of("MetricAlarm"):
         told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}
-    # All names of the stack's alarms begin with this prefix, so the pattern below matches these alarms and nothing else.
+    # The names of the stack's alarms begin with this prefix, so the pattern below matches these alarms and no others.
     prefix = f"orders-{graph.stack}-"
     assert all(made.inputs["name"].startswith(prefix) for made in graph.of("MetricAlarm"))
     source = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{prefix}*"

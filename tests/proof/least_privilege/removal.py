@@ -112,13 +112,13 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
             sign = _act(steps)
             ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
-                # Check this before the search for errors. If the stack has finished all work by now, the search sees all
-                # errors that the work caused.
+                # Check this before the search for errors. If the stack has finished all work by now, the search sees
+                # all errors that the work caused.
                 at_rest = audited.is_at_rest()
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)
-                    # Some scenarios remove another permission themselves, which also causes errors. For these scenarios,
-                    # count only errors that contain the resource of this removal.
+                    # Some scenarios remove another permission themselves, which also causes errors. For these
+                    # scenarios, count only errors that contain the resource of this removal.
                     told = (each for each in found if not audited.on_purpose or removal.resource in each)
                     if sign := sign or next(told, ""):
                         return sign

@@ -380,7 +380,8 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     }
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        # send_email forwards an event that it receives without its queue to this queue.
+        # send_email normally receives events from a queue. If Lambda invokes it with another event, and every attempt
+        # fails, Lambda sends the event to the same failure queue.
         **{f"event fails in {name}": event_given_up(name) for name in (*giving, "send_email")},
         **{f"event undeliverable to {name}": undeliverable(name, give) for name, give in giving.items()},
         **{f"message undeliverable to {name}": message_undeliverable(name) for name in ("analytics", "send-email")},

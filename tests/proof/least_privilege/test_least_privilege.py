@@ -238,8 +238,8 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     del watcher  # The fixture `watcher` must run first, because it subscribes to the topics before the first order.
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     with ExitStack() as until_then:
-        # Let SQS deliver a message that its function cannot handle only twice. The second delivery comes after the pause
-        # that the function sets, or after one second instead of the usual visibility timeout.
+        # Let SQS deliver a message that its function cannot handle only twice. The second delivery comes after the
+        # pause that the function sets, or after one second instead of the usual visibility timeout.
         for source, name in QUEUES.items():
             queue = stack.ops["failureQueues"][name]["redriveTo"]
             until_then.enter_context(queue_attributes(stack, queue, VisibilityTimeout="1"))
