@@ -380,8 +380,8 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     }
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        # send_email normally receives events from a queue. If Lambda invokes it with another event, and every attempt
-        # fails, Lambda sends the event to the same failure queue.
+        # send_email normally receives events from its queue. It sends an event that it receives in another way to this
+        # queue, and then the event fails like any other invalid message.
         **{f"event fails in {name}": event_given_up(name) for name in (*giving, "send_email")},
         **{f"event undeliverable to {name}": undeliverable(name, give) for name, give in giving.items()},
         **{f"message undeliverable to {name}": message_undeliverable(name) for name in ("analytics", "send-email")},

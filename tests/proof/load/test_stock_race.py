@@ -121,7 +121,7 @@ class Reader:
 
 
 def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None:
-    """There is one order of a single unit for each unit in stock, so all units are sold, whichever orders come first."""
+    """For each unit in stock, there is an order of one unit, so all units are sold, whichever orders come first."""
     products = [unique("scarce") for _ in range(dose(12, 30))]
     initial = dict.fromkeys(products, dose(3, 20))
     buyers = load.customers(dose(8, 32))
