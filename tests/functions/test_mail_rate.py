@@ -1,4 +1,4 @@
-"""Tests of the rate at which send_email sends, with a simulated queue and an SES that throttles, in simulated time."""
+"""Tests of the rate at which send_email sends emails, in simulated time, with fakes of its queue and of a slow SES."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_missing_profile_skips_email_and_is_counted_once(
 def test_profile_with_an_unverified_address_receives_no_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
 ) -> None:
-    """Release 0.1.0 stored any address, and did not write `email_verified`."""
+    """A profile from release 0.1.0 lacks `email_verified`, and may contain an address that nobody verified."""
     del dynamodb.tables["users"].items[USER]["email_verified"]
     assert deliver(send_email, event(order())) == []
     assert ses.sent == []
@@ -400,7 +400,7 @@ def test_failed_release_does_not_hide_the_error(
 def test_failed_update_of_the_claim_causes_no_second_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, error: Exception | str
 ) -> None:
-    """The email is sent, so the function must report success. Otherwise, SQS would deliver the event again."""
+    """The email was sent, so the function must report success. A retry by SQS would send a second email."""
     dynamodb.faults.refuse("update_item", error)
     assert deliver(send_email, event(order())) == []
     assert len(ses.sent) == 1

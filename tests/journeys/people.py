@@ -118,7 +118,7 @@ def lines(items: Mapping[str, int]) -> dict[str, Any]:
 
 
 def at_once[T](times: int, do: Callable[[], T]) -> list[T]:
-    """Call `do` in as many threads as `times` says, at the same time, and return the results."""
+    """Call `do` as many times as `times` says, all at the same time in different threads, and return the results."""
     with ThreadPoolExecutor(max_workers=times) as pool:
         return [each.result() for each in [pool.submit(do) for _ in range(times)]]
 

@@ -39,7 +39,7 @@ class Scenario:
 
     name: str
     play: Callable[[Case], None]
-    """Sends the customer's requests, and asserts what must hold for the responses."""
+    """Sends the customer's requests, and checks the responses."""
     ends: str = ""
     """The order's expected final status, or an empty string if the scenario places no order."""
     stock: int = STOCK
@@ -64,7 +64,7 @@ class Case:
     answers: list[int] = field(default_factory=list[int])
     """HTTP statuses of all responses, in the order of the requests."""
     open: list[tuple[str, Callable[[], Answer], tuple[int, ...]]] = field(init=False)
-    """Requests that have only received 429 or 5xx so far, each with a name, the call and the allowed statuses."""
+    """Requests that have only received 429 or 5xx so far: (name, function that sends the request, allowed statuses)."""
 
     def __post_init__(self) -> None:
         self.open = []

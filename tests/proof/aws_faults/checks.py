@@ -117,7 +117,7 @@ def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
 
 
 def _expected(row: Mapping[str, Any]) -> set[str]:
-    """Return the statuses that the order must have had. They include CONFIRMED if it has a total, even if cancelled."""
+    """Return the statuses that the order must have had. An order with a total must have been CONFIRMED."""
     return {"PENDING", row["status"]["S"]} | ({"CONFIRMED"} if "total" in row else set())
 
 
@@ -139,7 +139,7 @@ def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[
 
 
 def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Iterator[tuple[str, str]]:
-    """Yield each error. Only the email about the last status must exist: `send_email` leaves out late earlier ones."""
+    """Yield each error. An email about an earlier status may be missing: `send_email` leaves it out if it is late."""
     mails = {status: seen.mails.get((case.customer.email, subject), 0) for status, subject in SUBJECTS.items()}
     left_out = expected - {last}
     yield from _missing_or_foreign("mail", expected, left_out | {status for status, times in mails.items() if times})

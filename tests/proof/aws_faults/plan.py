@@ -170,7 +170,10 @@ class Plan:
         self._lives: dict[str, Life] = {}
 
     def watch(self, life: Life, marks: Iterable[str]) -> None:
-        """From now on, record AWS calls whose requests contain an id in `marks` in `life`, and apply its faults."""
+        """From now on, record in `life` each AWS call whose request contains one of the ids `marks`.
+
+        The faults of `life` affect these calls.
+        """
         for mark in marks:
             assert MARK.fullmatch(mark), mark
             self._lives[mark] = life

@@ -298,7 +298,7 @@ class Places:
         self._aws("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps({_PLANTED: word}))
 
     def _configuration(self) -> Iterator[str]:
-        """Yield the configuration of functions, workflows, alarms and dashboards, which every reader of AWS can see."""
+        """Yield the configuration of functions, workflows, alarms and dashboards, which every operator can read."""
         for alias in self.stack.ops["functions"].values():
             yield text_of(self._aws("lambda", "get_function_configuration", FunctionName=alias))
         for machine in self.stack.ops["stateMachines"].values():

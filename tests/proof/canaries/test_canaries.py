@@ -1,4 +1,4 @@
-"""Tests that data that users send is found only in places where docs/data.md allows it.
+"""Tests that data from users is found only in places where docs/data.md allows it.
 
 We broke copies of the program on purpose, and the tests found every defect.
 `test_data_is_found_only_where_it_may_be` found these defects:

@@ -23,8 +23,8 @@ from tests.proof.least_privilege.grants import plain
 _FAULT: Final = 500
 _PAUSE_S: Final = 0.03
 _REFUSED: Final = re.compile(r"not authorized|AccessDenied|AuthorizationError|no permission", re.IGNORECASE)
-# The emulator logs one of these messages if IAM denies the delivery of an event. AWS logs nothing, but counts the
-# failure in the metric DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations.
+# The emulator logs one of these messages if IAM denies the delivery of an event. AWS counts the failure in the metric
+# DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations instead.
 _UNSENT: Final = re.compile(r"execution role does not allow|does not allow .+ to (send|invoke)")
 
 
