@@ -41,7 +41,7 @@ def limits() -> dict[str, int]:
 
 
 def work_off(relay: LoadedFunction, records: list[dict[str, Any]], limits: dict[str, int]) -> tuple[float, int]:
-    """Retry a batch as Lambda does, in simulated time. Return the duration in seconds, and how many records it lost."""
+    """Retry a batch as Lambda does, in simulated time. Return (seconds until it ended, number of discarded records)."""
     now_s, attempts = 0.0, 0
     for record in records:
         record["dynamodb"]["ApproximateCreationDateTime"] = now_s

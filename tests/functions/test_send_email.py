@@ -323,7 +323,7 @@ def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:
 
 
 def claimed(dynamodb: FakeDynamoDB, *, for_s: float) -> None:
-    """Write the claim of another invocation to the email. The claim ends in `for_s` seconds."""
+    """Write a claim to the email, as another invocation would. The claim ends in `for_s` seconds."""
     until = datetime.now(UTC) + timedelta(seconds=for_s)
     row = {"id": {"S": f"{ORDER_ID}:PENDING"}, "status": {"S": "CLAIMED"}, "claim": {"S": "another one's"}}
     times = {"claimed_until": {"N": str(int(until.timestamp() * 1000))}, "expiration": {"N": "9999999999"}}
