@@ -1,4 +1,4 @@
-"""Tests of the rate at which send_email sends emails, in simulated time, with a fake queue and an SES that throttles."""
+"""Tests of the rate at which send_email sends emails in simulated time, with a fake queue and an SES that throttles."""
 
 from __future__ import annotations
 
