@@ -1,4 +1,4 @@
-"""The outbox relay during outages that last for minutes: Lambda repeats its batches until the outage ends."""
+"""Tests of the outbox relay during outages of half an hour: Lambda retries each batch until the outage ends."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def relay(load: Load) -> LoadedFunction:
 
 @pytest.fixture(scope="module")
 def limits() -> dict[str, int]:
-    """Return the two limits of the deployed event source mapping, as Lambda's API names them."""
+    """Return the retry limits of the relay's event source mapping, by their names in Lambda's API."""
     inputs = record_event_bus().one("EventSourceMapping", "publish-order-events-stream").inputs
     return {
         "MaximumRetryAttempts": int(inputs["maximumRetryAttempts"]),
@@ -41,7 +41,7 @@ def limits() -> dict[str, int]:
 
 
 def work_off(relay: LoadedFunction, records: list[dict[str, Any]], limits: dict[str, int]) -> tuple[float, int]:
-    """Repeat a batch as Lambda does, with simulated time. Return the seconds, and the number of discarded records."""
+    """Retry a batch as Lambda does, in simulated time. Return (seconds until it ended, number of discarded records)."""
     now_s, attempts = 0.0, 0
     for record in records:
         record["dynamodb"]["ApproximateCreationDateTime"] = now_s
@@ -59,7 +59,7 @@ def work_off(relay: LoadedFunction, records: list[dict[str, Any]], limits: dict[
 
 
 def changes(orders: int) -> list[dict[str, Any]]:
-    """Return rows for the whole life of each order, whose changes are mixed with those of the other orders."""
+    """Return the rows of all orders as PENDING, then of all orders as CONFIRMED, then of all orders as CANCELLED."""
     lines = {"L": [{"M": {"product_id": {"S": "tea"}, "quantity": {"N": "2"}, "unit_price": {"N": "5"}}}]}
     priced = {"items": lines, "total": {"N": "10"}, "currency": {"S": "JPY"}}
     confirmed: dict[str, Any] = {"status": {"S": "CONFIRMED"}, **priced}
@@ -68,7 +68,7 @@ def changes(orders: int) -> list[dict[str, Any]]:
 
 
 def first_arrivals(eventbridge: FakeEventBridge) -> dict[str, list[str]]:
-    """Return the statuses of each order in the sequence in which the bus accepted each for the first time."""
+    """Return {order id: statuses}, in the sequence in which the bus received the events. Leaves out repeated events."""
     found: dict[str, list[str]] = {}
     for event_id in dict.fromkeys(ids(eventbridge)):
         order, _, status = event_id.partition(":")

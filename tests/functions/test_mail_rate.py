@@ -1,4 +1,4 @@
-"""Tests of the rate at which send_email sends, with a simulated queue and an SES that throttles, in simulated time."""
+"""Tests of the rate at which send_email sends emails in simulated time, with a fake queue and an SES that throttles."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SES_CALL_S = 0.08
 
 @pytest.fixture(autouse=True)
 def no_logs() -> Iterator[None]:
-    """Write no logs, because thousands of log lines are slow."""
+    """Disable logging, because writing thousands of log lines is slow."""
     logging.disable()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -44,7 +44,7 @@ def no_logs() -> Iterator[None]:
 
 
 class ThrottlingSes(FakeSes):
-    """An SES account that may send `rate` emails per second."""
+    """A fake SES that accepts `rate` emails per second and throttles all further emails."""
 
     def __init__(self, clock: SimulatedClock, rate: float) -> None:
         super().__init__()
@@ -68,15 +68,15 @@ class ThrottlingSes(FakeSes):
 
 @dataclass
 class Mapping:
-    """The mail queue and its event source mapping, with as many execution environments as the mapping allows."""
+    """A fake of the mail queue and of the event source mapping that delivers its messages to send_email."""
 
     clock: SimulatedClock
     cloud: FakeCloud
     batch: int
     waiting: list[tuple[float, int, str]] = field(default_factory=list[tuple[float, int, str]])
-    """When each message becomes visible, how often it was received, and its body."""
+    """For each message: the time at which it becomes visible, the number of times it was received, and its body."""
     moved: int = 0
-    """Messages that the redrive policy moved to the failure queue."""
+    """Number of messages that the redrive policy moved to the failure queue."""
 
     def poll(self, send_email: LoadedFunction) -> Callable[[], None]:
         """Return a task that delivers batches to one execution environment until the queue is empty."""
@@ -126,7 +126,7 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Run:
-    """What became of the emails."""
+    """The state of the queue and of SES after all messages were handled."""
 
     mapping: Mapping
     ses: ThrottlingSes
@@ -137,7 +137,7 @@ class Run:
 
 
 def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
-    """Send an email for each message, with the setting maxSendRate, while SES allows `rate` emails per second."""
+    """Let send_email handle the messages with `setting` as maxSendRate. SES accepts `rate` emails per second."""
     clock = SimulatedClock()
     random_numbers = random.Random(20261128)  # noqa: S311 - no secret
     ses = ThrottlingSes(clock, rate)
@@ -164,7 +164,7 @@ def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
 
 
 def events(number: int, **changes: Any) -> list[str]:
-    """Return the events about a status of `number` orders, as EventBridge sends them to the queue."""
+    """Return one event for each of `number` orders, as EventBridge sends it to the queue."""
     return [json.dumps(event(order(order_id=order_id(at), **changes))) for at in range(number)]
 
 
@@ -178,7 +178,7 @@ def orders_of(run: Run) -> Counter[str]:
 
 
 def order_in(text: str) -> str:
-    """Return the order that an email mentions."""
+    """Return the id of the order that the text of an email mentions."""
     return text.partition("Order ")[2].partition("\n")[0]
 
 
@@ -187,7 +187,7 @@ def test_thousand_events_are_mailed_once_each_at_the_rate_of_ses(rate: int) -> N
     run = mailed(events(1000), setting=rate, rate=rate)
     assert orders_of(run) == Counter([order_id(number) for number in range(1000)])
     assert (run.mapping.cloud.sqs.sent, run.mapping.moved) == ([], 0)
-    # A throttled email returns to the queue, so few of them cost no email and little time.
+    # A throttled email is not lost: its message returns to the queue. A few of these retries take little time.
     assert run.ses.throttled <= 100
     assert run.ses.last_sent_s <= 1000 / rate * 1.15
 

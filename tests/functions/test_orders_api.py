@@ -150,7 +150,10 @@ class TestReading:
 class TestListing:
     @pytest.fixture
     def five(self, orders_api: Api, dynamodb: FakeDynamoDB) -> list[str]:
-        """Ids of the caller's five orders, newest first. The first two have equal times. Another user has one order."""
+        """Ids of the caller's five orders, newest first. The two newest have the same creation time.
+
+        Another user has one order.
+        """
         ids: list[str] = []
         for second in (1, 2, 3, 4, 4):
             order_id = orders_api(place()).body["order_id"]

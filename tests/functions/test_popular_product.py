@@ -1,7 +1,7 @@
-"""Many orders of one product at the same time: a simulation in which transactions take time and conflict.
+"""Simulates many orders of one product at the same time, whose DynamoDB transactions conflict with each other.
 
-The functions' code is real, and so are its retries. DynamoDB's conflicts, the waits of the workflow, and time are
-simulated.
+The code of the Lambda functions and their retries are real. DynamoDB with its conflicts, the waits of the workflow, and
+time are simulated.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ HELD_S: Final = 0.015
 INVOCATION_S: Final = 0.03
 """Seconds from the start of the step UpdateInventory to the start of the function's code."""
 
-# Model of the workflow: a STANDARD execution runs the EXPRESS workflow again and again until the order is decided.
+# These values simulate the STANDARD execution, which runs the EXPRESS workflow again and again until the order is
+# decided.
 STANDARD_WAITS_S: Final = (3, 10, 30, 60)
 """Mean waits of the STANDARD execution before it runs the EXPRESS workflow again. The last wait repeats."""
 STANDARD_LIMIT_S: Final = 900
@@ -51,7 +52,7 @@ STANDARD_LIMIT_S: Final = 900
 
 
 def express_waits_s(chance: random.Random) -> Iterator[float]:
-    """Yield the waits before the EXPRESS workflow repeats UpdateInventory because of StockContention."""
+    """Yield the wait in seconds before each retry of UpdateInventory that the EXPRESS workflow makes."""
     definition: Any = json.loads((state_machine.WORKFLOWS / state_machine.DEFINITION).read_text(encoding="utf-8"))
     step = definition["States"]["ProcessOrder"]["Branches"][0]["States"]["UpdateInventory"]
     (retry,) = [each for each in step["Retry"] if "StockContention" in each["ErrorEquals"]]
@@ -62,14 +63,14 @@ def express_waits_s(chance: random.Random) -> Iterator[float]:
 
 @dataclass
 class Sale:
-    """Customers order one product, for some time at a constant mean rate."""
+    """A simulation in which customers order one product, at random moments but at a constant mean rate."""
 
     simulation: Simulation
     dynamodb: ConflictingDynamoDB
     functions: dict[str, LoadedFunction]
     chance: random.Random
     statuses: Counter[str] = field(default_factory=Counter[str])
-    """Number of orders by the status with which they end."""
+    """{final status: number of orders}"""
     decided_after_s: list[float] = field(default_factory=list[float])
     undecided: int = 0
     """Number of EXPRESS executions that ended without a decision."""
@@ -92,11 +93,11 @@ class Sale:
         return STOCK - int(row["quantity"]["N"])
 
     def percentile(self, percent: int) -> float:
-        """Return the time in seconds within which `percent` of 100 orders are decided."""
+        """Return the time in seconds within which `percent` % of the orders were decided."""
         return statistics.quantiles(self.decided_after_s, n=100)[percent - 1]
 
     def _order(self) -> None:
-        """Place an order, and run its workflow to the end."""
+        """Place an order, and simulate its workflow until the order is decided or FAILED."""
         order_id = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         order = new_order(order_id, "u-1", LINES, utc_now())
         self.dynamodb.put("orders", order_row(order, request_hash="", synchronous=False))
@@ -151,7 +152,7 @@ def sale() -> Generator[Sale]:
 
 
 def test_fifty_orders_per_second_of_one_product_are_decided_in_two_seconds(sale: Sale) -> None:
-    # If update_inventory does not retry conflicts itself, 166 EXPRESS executions end without a decision.
+    # This test fails if update_inventory does not retry conflicts itself: then 166 EXPRESS executions decide no order.
     sale.run(rate=50, seconds=20)
     assert set(sale.statuses) == {"CONFIRMED"}
     assert sale.sold() == sale.statuses.total() > 900
@@ -161,7 +162,7 @@ def test_fifty_orders_per_second_of_one_product_are_decided_in_two_seconds(sale:
 
 
 def test_orders_beyond_the_limit_of_a_product_are_decided_later(sale: Sale) -> None:
-    # A product carries at most 1 / HELD_S = 67 orders per second.
+    # Each transaction holds the product for HELD_S on average, so at most 1 / HELD_S = 67 orders succeed per second.
     sale.run(rate=100, seconds=8)
     assert set(sale.statuses) == {"CONFIRMED"}
     assert sale.sold() == sale.statuses.total() > 700

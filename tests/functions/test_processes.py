@@ -1,4 +1,4 @@
-"""Tests of the AWS clients that each function creates, and of the modules that it imports."""
+"""Tests of the AWS clients that each Lambda function creates, and of the modules that each Lambda function imports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/han
 
 
 def clients_of(function: str) -> list[dict[str, Any]]:
-    """Return the arguments of each `aws.client(...)` call in the function's handler."""
+    """Return the arguments of each `aws.client(...)` call in the file handler.py of a Lambda function."""
     tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "aws.client"]
     return [
@@ -63,7 +63,7 @@ def test_function_creates_clients_only_at_import() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_imports_neither_boto3_nor_pydantic(function: str) -> None:
-    """An import of boto3 or pydantic would lengthen every cold start."""
+    """Importing boto3 or pydantic takes long, so every cold start of the function would be slower."""
     program = (
         f"import sys, json, {function}.handler; "
         "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"

@@ -40,7 +40,7 @@ def row(number: int) -> dict[str, Any]:
 
 
 def batch(dynamodb: FakeDynamoDB, *rows: dict[str, Any]) -> dict[str, Any]:
-    """Write the rows, and return the resulting batch of stream records."""
+    """Write `rows` into the orders table, and return the resulting stream records as one batch."""
     before = len(dynamodb.tables["orders"].stream)
     for item in rows:
         dynamodb.put("orders", item)
@@ -222,7 +222,7 @@ def test_poison_record_waits_in_the_stream_if_its_queue_refuses_it(
 def test_poison_record_is_not_set_aside_before_the_records_in_front_of_it_are_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
-    """Lambda repeats the whole rest of the batch, so the queue would receive the record at each retry."""
+    """Lambda retries the batch from the first failed record on, so every retry would send the poison record again."""
     eventbridge.faults.refuse("put_events", "InternalException")
     assert relay(batch(dynamodb, row(0), row(1) | {"status": {"S": "LOST"}})) == failed(dynamodb, 0)
     assert sqs.sent == []
@@ -269,7 +269,7 @@ def test_refused_call_ends_the_batch_at_its_first_record(
 
 
 def giant(number: int) -> dict[str, Any]:
-    """Return an order whose event exceeds EventBridge's size limit."""
+    """Return the row of an order whose event exceeds EventBridge's size limit."""
     reason = {"M": {"code": {"S": "OutOfStock"}, "message": {"S": "x" * 300_000}}}
     return row(number) | {"status": {"S": "REJECTED"}, "reason": reason}
 

@@ -1,4 +1,4 @@
-"""Tests of record_analytics: it stores each event once, and a failing message does not block the others."""
+"""Tests of record_analytics: it stores each event once, and a failing message does not block other messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAILURES = f"{ENVIRONMENT['FAILURE_QUEUE_URL']}.fifo"
 
 @pytest.fixture
 def record_analytics(load: Load, monkeypatch: pytest.MonkeyPatch) -> LoadedFunction:
-    """The function, whose failure queue is a FIFO queue."""
+    """The function record_analytics, with a FIFO queue as its failure queue."""
     function = load("record_analytics")
     monkeypatch.setattr("record_analytics.handler.queue._failure_queue_url", FAILURES)
     return function
@@ -43,12 +43,12 @@ def batch(*records: Any, received: int = 1) -> dict[str, Any]:
 
 
 def kept(s3: FakeS3) -> list[int]:
-    """Return the numbers of the orders that have a record in S3."""
+    """Return the numbers of the orders that have an analytics record in S3."""
     return [int(key.rpartition("-")[2].partition("_")[0]) for _, key in s3.objects]
 
 
 def refuse_first(s3: FakeS3) -> None:
-    """Make S3 refuse the object of order 1. The objects of a batch are written in any sequence."""
+    """Make S3 refuse the object of order 1, even if the function writes another order's object first."""
     put_object = s3.put_object
 
     def put(**arguments: Any) -> Any:
@@ -114,7 +114,7 @@ def event_about(number: int = 1) -> dict[str, Any]:
 
 
 def undelivered(*events: Any, received: int = 1) -> dict[str, Any]:
-    """Return a batch of messages of the dead-letter queue of the EventBridge targets, which is a standard queue."""
+    """Return a batch of messages from `analytics-delivery`, EventBridge's dead-letter queue, a standard queue."""
     return messages.batch(*events, received=received, queue="analytics-delivery")
 
 
@@ -134,7 +134,8 @@ def test_invalid_event_of_the_dead_letter_queue_is_set_aside(
     assert record_analytics(undelivered({**event_about(), "detail": detail})) == {"batchItemFailures": []}
     (aside,) = sqs.sent
     assert aside["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ValidationError"
-    # A FIFO queue requires both, although the message comes from a standard queue.
+    # The failure queue is a FIFO queue, so it requires both attributes. The message came from a standard queue, which
+    # does not provide them.
     assert (aside["MessageGroupId"], aside["MessageDeduplicationId"]) == ("m0", "m0")
 
 
@@ -185,7 +186,7 @@ def test_failed_message_without_permission_to_delay_it_is_still_retried(
 def test_objects_of_a_batch_are_written_in_parallel(
     record_analytics: LoadedFunction, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A thread that waits here goes on only when all ten objects are being written at the same time.
+    # The barrier lets the ten calls of put_object continue only after all ten have started. Otherwise the test fails.
     together = threading.Barrier(10, timeout=5)
     put_object = s3.put_object
 

@@ -44,7 +44,7 @@ def profile(dynamodb: FakeDynamoDB) -> None:
 
 
 def deliver(send_email: LoadedFunction, *bodies: Any, received: int = 1) -> list[str]:
-    """Deliver events as one batch of messages. Return the ids of the messages that SQS must deliver again."""
+    """Deliver `bodies` as one batch of messages. Return the ids of the messages that SQS must deliver again."""
     delivery = messages.batch(*bodies, received=received)
     try:
         answer = send_email(delivery)
@@ -55,7 +55,7 @@ def deliver(send_email: LoadedFunction, *bodies: Any, received: int = 1) -> list
 
 
 def subjects(ses: FakeSes) -> list[str]:
-    """Return the subjects of the sent emails in sequence, without the words that all of them have."""
+    """Return the last word of each sent email's subject, in the sequence in which the emails were sent."""
     return [email["Content"]["Simple"]["Subject"]["Data"].rpartition(" ")[2] for email in ses.sent]
 
 
@@ -164,9 +164,9 @@ def test_refused_email_moves_to_the_failure_queue_at_once(
         "ERROR_CODE": "MailRefused",
         "ERROR_MESSAGE": f"email: SES returned {code}",
     }
-    # SQS accepts a deduplication id only for FIFO queues.
+    # The failure queue is a standard queue. SQS accepts group ids and deduplication ids only for FIFO queues.
     assert not {"MessageGroupId", "MessageDeduplicationId"} & {*aside}
-    # `make redrive` sends the message to the queue of the function again.
+    # Deliver the message again, as `make redrive` would. This time, SES accepts the email.
     assert deliver(send_email, aside["MessageBody"]) == []
     assert len(ses.sent) == 1
 
@@ -261,7 +261,7 @@ def test_missing_profile_skips_email_and_is_counted_once(
 def test_profile_with_an_unverified_address_receives_no_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
 ) -> None:
-    """Release 0.1.0 stored any address, and did not write `email_verified`."""
+    """A profile from release 0.1.0 lacks `email_verified`, and may contain an address that nobody verified."""
     del dynamodb.tables["users"].items[USER]["email_verified"]
     assert deliver(send_email, event(order())) == []
     assert ses.sent == []
@@ -323,7 +323,7 @@ def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:
 
 
 def claimed(dynamodb: FakeDynamoDB, *, for_s: float) -> None:
-    """Claim the email for another invocation, whose time limit ends in `for_s` seconds."""
+    """Write a claim to the email, as another invocation would. The claim ends in `for_s` seconds."""
     until = datetime.now(UTC) + timedelta(seconds=for_s)
     row = {"id": {"S": f"{ORDER_ID}:PENDING"}, "status": {"S": "CLAIMED"}, "claim": {"S": "another one's"}}
     times = {"claimed_until": {"N": str(int(until.timestamp() * 1000))}, "expiration": {"N": "9999999999"}}
@@ -351,7 +351,7 @@ def test_claim_lasts_until_the_invocation_timeout(send_email: LoadedFunction, dy
     began = datetime.now(UTC)
     deliver(send_email, event(order()))
     left_s = int(row_of(dynamodb)["claimed_until"]["N"]) / 1000 - began.timestamp()
-    assert 9.9 <= left_s <= 12  # The fake Lambda context reports 10 s of remaining time.
+    assert 9.9 <= left_s <= 12  # The fake Lambda context says that 10 s remain until the timeout.
 
 
 @pytest.mark.parametrize("operation", ["put_item", "update_item"])
@@ -366,7 +366,7 @@ def test_sdk_retry_recognizes_its_own_claim(
 def test_late_claim_does_not_overwrite_the_status_done(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
-    """A slow network can deliver the SDK's first attempt after the email is DONE."""
+    """If the network is slow, the SDK's first attempt can reach DynamoDB after its retry, when the claim is DONE."""
     deliver(send_email, event(order()))
     (first,) = dynamodb.faults.of("put_item")
     with pytest.raises(Exception, match="conditional"):
@@ -400,7 +400,7 @@ def test_failed_release_does_not_hide_the_error(
 def test_failed_update_of_the_claim_causes_no_second_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, error: Exception | str
 ) -> None:
-    """If the function failed here, Lambda would retry the event and send a second email."""
+    """The email was sent, so the function must report success. A retry by SQS would send a second email."""
     dynamodb.faults.refuse("update_item", error)
     assert deliver(send_email, event(order())) == []
     assert len(ses.sent) == 1

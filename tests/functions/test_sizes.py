@@ -24,10 +24,11 @@ def test_largest_content_matches_the_contract_limits() -> None:
 
 def test_largest_order_fits_into_workflow_state() -> None:
     request = {"user_id": "u" * 36, "idempotency_key": "\u0001" * 255, "content": largest_content()}
-    # API Gateway sends the request to Step Functions as a JSON document that contains the input as JSON text.
+    # API Gateway sends Step Functions a JSON document that contains the request as a JSON string, so the request is
+    # encoded twice.
     as_text = json.dumps(json.dumps(request))
-    # The state of the workflow contains copies of the order, the order's row in the JSON format of DynamoDB, the stock
-    # of each line, and the notification.
+    # The workflow's state also contains several copies of the order: as an order, as a row in DynamoDB's JSON, in the
+    # notification, and with the stock of each line. The sum below is an upper estimate.
     row = {"L": [{"M": {name: {"S": "p" * 64} for name in ("product_id", "quantity", "unit_price")}}] * 25}
     kept = 4 * len(json.dumps(largest_content())) + 2 * len(json.dumps(row))
     assert len(as_text) + kept < LIMIT / 4

@@ -120,12 +120,12 @@ class TestOwnAddress:
 
     @pytest.mark.parametrize("verified", ["true", "True", True])
     def test_verified_address_is_accepted_in_any_letter_case(self, users_api: Api, verified: Any) -> None:
-        """The profile has the address as the user pool verified it."""
+        """The profile contains the address with the letter case that the user pool verified."""
         answer = users_api(create(email="Ada@EXAMPLE.com", email_verified=verified))
         assert (answer.status, answer.body["email"]) == (201, "Ada@EXAMPLE.com")
 
     def test_letter_that_equals_another_only_in_lower_case_is_rejected(self, users_api: Api) -> None:
-        """The Kelvin sign is the letter k in lower case, but another character in the address."""
+        """The Kelvin sign becomes the letter k in lower case, but an address with this sign is another address."""
         body = {"name": "Kim", "email": "kim@example.com"}
         request = Request(method="POST", path="/users", body=body, email="\N{KELVIN SIGN}im@example.com")
         assert users_api(request).status == 400

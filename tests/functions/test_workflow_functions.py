@@ -145,7 +145,7 @@ class TestUpdateInventory:
     def pending(
         self, validate_order: LoadedFunction, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> dict[str, Any]:
-        """A PENDING order of 2 tea and 1 cup in the orders table; 10 of each are in stock."""
+        """A PENDING order of 2 tea and 1 cup in the orders table. 10 tea and 10 cups are in stock."""
         stock("tea", 10)
         stock("cup", 10, 1200)
         answer = validate_order(express({"items": LINES}))

@@ -34,7 +34,7 @@ _EDIT: Final = re.compile(r"\bIn `[^`]+`, (?:before|after|replace)|\bCreate `")
 
 @dataclass
 class Page:
-    """A page, and the files that a reader changes with it."""
+    """A page of docs/how-to, and the files that a reader changes by following it."""
 
     path: Path
     written: set[str] = field(default_factory=set[str])
@@ -47,9 +47,11 @@ class Page:
         return self.path.read_text(encoding="utf-8")
 
     def steps(self) -> Iterator[tuple[str, list[str], str]]:
-        """Yield each step: the name of its form or `run`, the code in its sentence, and its block.
+        """Yield (form, code, block) for each step.
 
-        Raises ValueError for an edit or a block of code in no known form.
+        For an edit, `form` is a key of `_FORMS`, `code` contains the texts between backticks in the sentence, and
+        `block` is the code block after it, or "". For a `console` block, `form` is `run`, and `code` contains the
+        commands. Raises ValueError if an edit or a code block has no known form.
         """
         end = 0
         for fence in _FENCE.finditer(self.text):
@@ -76,7 +78,7 @@ class Page:
             yield known[0]
 
     def follow(self, checkout: Path, run: Callable[[str], None]) -> None:
-        """Follow the steps in `checkout`. `run` runs a command there."""
+        """Follow all steps in the directory `checkout`. `run` is called with each command of the page."""
         for form, code, block in self.steps():
             if form == "run":
                 for command in code:

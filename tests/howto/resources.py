@@ -1,6 +1,6 @@
 """Tests that run only in a checkout in which every page of docs/how-to was followed.
 
-The name of this module keeps it out of other test runs. tests/howto/test_howto.py runs it.
+The name of this module doesn't start with `test_`, so other test runs skip it. tests/howto/test_howto.py runs it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.support.graph import Graph
 
 @pytest.fixture
 def staging(graph_of: Callable[[str], Graph]) -> Graph:
-    """The resource graph of the stack that the page about stacks adds."""
+    """The resource graph of the stack `staging`, which a reader of docs/how-to/stack.md adds."""
     return graph_of("staging")
 
 

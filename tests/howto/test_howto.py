@@ -40,7 +40,7 @@ CHECKS: Final = (
     "tests/rules/test_documents.py",
     "tests/rules/test_imports.py",
 )
-# The copy uses the .venv of the checkout, so make must not try to install packages.
+# Options that keep make from installing packages. The copy uses the .venv of the original checkout.
 INSTALLED: Final = ("-o", ".venv/made", "-o", ".venv/installed-dev")
 
 
@@ -51,7 +51,7 @@ class Followed:
     checkout: Path
     pages: dict[str, Page]
     commands: list[str]
-    """Commands of the pages, other than those that write a file."""
+    """All `make generate` and pytest commands of the pages. They run only after all pages were followed."""
 
     def run(self, *command: str) -> str:
         """Run a command in the copy. Return its output."""

@@ -57,7 +57,7 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
-    """Let the function `source` give up a message of its queue after `times` deliveries instead of after six hours."""
+    """Move messages of the function `source` to the failure queue after `times` deliveries, not after six hours."""
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
     found = stack.aws("lambda", "get_function_configuration", FunctionName=alias)
@@ -100,7 +100,7 @@ def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
 
 @contextmanager
 def rule_disabled(stack: Stack, rule: str, bus: str) -> Generator[None]:
-    """Disable a rule of EventBridge, so that its events are lost. `rule` is its name without project and stack."""
+    """Disable a rule, so that events that match it are lost. `rule` is its name without project and stack."""
     named = {"Name": f"orders-{stack.frontend['stage']}-{rule}", "EventBusName": bus}
     stack.aws("events", "disable_rule", **named)
     try:

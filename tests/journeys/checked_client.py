@@ -16,7 +16,7 @@ _ALL_HEADERS: Final = {name.lower(): name for name in ("Content-Type", "Location
 
 
 class CheckedClient(Client):
-    """Sends requests as a page of the stack's first CORS origin would. Fails if a response violates the contract."""
+    """Sends requests like a web page from the stack's first CORS origin. Fails if a response violates the contract."""
 
     def rest(
         self,
@@ -42,13 +42,13 @@ class CheckedClient(Client):
 
     @property
     def origin(self) -> str:
-        """The CORS origin of the web page."""
+        """The CORS origin from which this client sends its requests."""
         return self.frontend["corsOrigins"][0]
 
     def _checked(self, document: str, method: str, path: str, answer: Answer) -> Answer:
         found = breaches(document, method, path.partition("?")[0], answer)
-        # An HTTP API adds CORS headers only to responses of its integrations. Errors that API Gateway itself returns
-        # have no CORS headers.
+        # Don't require CORS headers in errors that API Gateway itself returns: an HTTP API adds these headers only to
+        # responses of its integrations.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
             found.append("CORS prevents a page of the stack's own origin from reading the response")
@@ -64,7 +64,8 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
         return ["the body is not JSON"]
     if document == HTTP and answers.operation_of(document, method, path) is None:
         return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is not an operation"]
-    # An encoded slash separates path segments like a plain slash, so the path may match no operation of the document.
+    # API Gateway may treat an encoded slash like a plain slash, so that the path matches no operation. In this case,
+    # check the response as one to an unknown path.
     if "%2f" in path.lower() and answer.status == 404 and body.get("code") == "NotFound":
         path = ""
     headers = {_ALL_HEADERS.get(name, name): value for name, value in answer.headers.items()}

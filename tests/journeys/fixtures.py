@@ -39,7 +39,7 @@ def traces() -> Iterator[Traces]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], traces: Traces) -> Iterator[Stack]:
-    """The stack `local` with sample data, deployed as by `make up` to an emulator that only this process uses."""
+    """The stack `local` with sample data, deployed like `make up` does, on an emulator that only this process uses."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("stack"))
     with stopped_at_the_end(instance):
         yield start(instance, LOCAL_XRAY_DAEMON_ADDRESS=traces.address)
@@ -86,19 +86,19 @@ def subscribe(stack: Stack) -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def notifications(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], list[Any]]:
-    """Return a function that returns the messages of the notification topic about an order."""
+    """Return a function that takes an order id and returns the order's messages on the notification topic."""
     return _inbox(stack, subscribe(stack.ops["topics"]["notifications"]))
 
 
 @pytest.fixture(scope="session")
 def successes(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], list[Any]]:
-    """Return a function that returns the messages of the success topic about an order."""
+    """Return a function that takes an order id and returns the order's messages on the success topic."""
     return _inbox(stack, subscribe(stack.ops["topics"]["successes"]))
 
 
 @pytest.fixture(scope="session")
 def watcher(stack: Stack, notifications: Callable[[str], list[Any]], successes: Callable[[str], list[Any]]) -> Watcher:
-    """A helper that waits for results. Its queues are subscribed before a test places the first order."""
+    """A helper that waits for results. It subscribes to the topics and the bus before a test places the first order."""
     del notifications, successes
     return Watcher(stack, everything_on_the_bus(stack))
 

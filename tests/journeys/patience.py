@@ -55,7 +55,7 @@ class Watcher:
         return self.until(look, "the execution ended", order_id) or {}
 
     def events(self, order_id: str) -> list[dict[str, Any]]:
-        """Return all complete events about an order that the bus has delivered so far, in the order of delivery."""
+        """Return the events about an order, including source and detail type, in the sequence of their delivery."""
         found = [json.loads(each["Body"]) for each in self.stack.queued(self.events_queue) if order_id in each["Body"]]
         return [event for event in found if event["detail"]["order"]["order_id"] == order_id]
 

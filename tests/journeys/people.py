@@ -75,7 +75,7 @@ class Person:
         return answer.json()
 
     def put(self, quantity: int, *, unit_price: int = 250, currency: str = "JPY", product_id: str = "") -> str:
-        """Create or replace a product in the catalog, and return its id. By default, the product is new."""
+        """Create or replace a product in the catalog, and return its id. Without `product_id`, the product is new."""
         product_id = product_id or unique("product")
         content = {"name": product_id, "unit_price": unit_price, "currency": currency, "quantity": quantity}
         answer = self.http("PUT", f"/products/{product_id}", content)
@@ -91,7 +91,7 @@ class People:
     client: CheckedClient
 
     def somebody(self, *groups: str) -> Person:
-        """Create a user in these groups, who can sign in but has no profile."""
+        """Create a user who can sign in but has no profile. The user is in the user pool's groups `groups`."""
         email = f"{unique('person')}@example.com"
         pool = self.stack.frontend["auth"]["userPoolId"]
         made = self.stack.aws(
@@ -113,12 +113,12 @@ class People:
 
 
 def lines(items: Mapping[str, int]) -> dict[str, Any]:
-    """Return the request body that orders `items` ({product id: quantity})."""
+    """Return the body of a request that orders `items` ({product id: quantity})."""
     return {"items": [{"product_id": product_id, "quantity": number} for product_id, number in items.items()]}
 
 
 def at_once[T](times: int, do: Callable[[], T]) -> list[T]:
-    """Call `do` several times concurrently, and return the results."""
+    """Call `do` as many times as `times` says, all at the same time in different threads, and return the results."""
     with ThreadPoolExecutor(max_workers=times) as pool:
         return [each.result() for each in [pool.submit(do) for _ in range(times)]]
 

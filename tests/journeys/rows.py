@@ -39,7 +39,7 @@ def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
 
 
 def make_older(stack: Stack, order_id: str, age: timedelta) -> None:
-    """Set the creation time of an order to `age` before now."""
+    """Change an order's creation time, so that the order was created `age` ago."""
     stack.aws(
         "dynamodb",
         "update_item",

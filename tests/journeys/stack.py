@@ -75,7 +75,7 @@ class Stack:
         return [mail for mail in self.sent() if address in mail["To"]]
 
     def handled_mails(self, order_id: str) -> int:
-        """Return for how many events of an order send_email sent an email or left it out. Its retries count too."""
+        """Return how often send_email logged that it sent the email about one of the order's events, or left it out."""
         said = [record["message"] for record in self.records("send_email", order_id)]
         return said.count("email sent") + said.count("email was already handled")
 
@@ -132,7 +132,10 @@ class Stack:
 
 
 def local(command: str, instance: Instance, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does. Its emulator ends with this process."""
+    """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does.
+
+    An emulator that the command starts stops when this process ends.
+    """
     arguments = ["--port", str(instance.port), "--home", str(instance.home), "--owned", *options]
     return subprocess.run(  # noqa: S603 - the command runs a module of this repository
         [sys.executable, "-m", "local", command, *arguments],
@@ -155,7 +158,7 @@ def start(instance: Instance, **environment: str) -> Stack:
         **environment,
     }
     if without := left_out():
-        # The emulator starts without these corrections, and `make up` then deploys to the running emulator.
+        # Start the emulator here, without these corrections. `make up` below finds the running emulator and uses it.
         with mock.patch.dict(os.environ, environment):
             region = project.load(ROOT).config["aws:region"]
             emulator.start(instance, region=region, without=without, owner=owner.this_process()).wait()

@@ -30,7 +30,7 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Instance]:
-    """An instance that is not started."""
+    """An instance that a test can start, on its own port. It is stopped at the end of the test."""
     instance = temporary(free_port(), tmp_path / "home")
     with stopped_at_the_end(instance):
         yield instance
@@ -107,7 +107,7 @@ def test_up_updates_only_the_changed_function(elsewhere: Instance, tmp_path: Pat
     developer.change_a_function(copy)
     done = local("up", elsewhere, "--program", str(copy))
     assert done.returncode == 0, done.stderr
-    # The update changes two resources: the function, and the alias that points to its new version.
+    # These two resources are the function, and the alias that points to the function's new version.
     assert re.search(r"resources +2 updated, \d+ same$", done.stdout, re.MULTILINE), done.stdout
 
 

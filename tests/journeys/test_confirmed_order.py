@@ -75,7 +75,7 @@ def test_customer_gets_an_email_for_each_status(bought: Bought, watcher: Watcher
         lambda: stack.handled_mails(order["order_id"]) == 2, "send_email handles both events", order["order_id"]
     )
     mails = {mail["Subject"]: mail for mail in stack.mails(customer.email)}
-    # If the event of the confirmation arrives first, the email about the received order is left out.
+    # If the event about the confirmation arrives first, send_email leaves out the email about the received order.
     assert {"Your order is confirmed"} <= set(mails) <= {"Your order is received", "Your order is confirmed"}
     for subject, mail in mails.items():
         assert mail["Source"] == "orders@example.com"
@@ -119,7 +119,7 @@ def test_order_id_is_the_correlation_id_in_all_logs(bought: Bought, watcher: Wat
     for name, message in way.items():
         said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} logs the order's id", order_id)
         assert message in [record["message"] for record in said]
-    # The access log contains the request id, and the function's log contains the request id together with the order id.
+    # Find the request in the access log, which contains no order id, by the request id from the function's log.
     accepted = next(record for record in stack.records("orders_api", order_id) if record["message"] == "order accepted")
     requests = {line["requestId"]: line for line in map(json.loads, stack.log("restApi"))}
     assert requests[accepted["request_id"]]["resourcePath"] == "/orders"
@@ -145,7 +145,8 @@ def test_success_topic_reports_each_handled_event(
     bought: Bought, watcher: Watcher, successes: Callable[[str], list[Any]]
 ) -> None:
     order_id = bought.order["order_id"]
-    # Only process_order handles events of the bus that Lambda delivers asynchronously.
+    # Lambda reports only asynchronous invocations to this topic. Of the functions that receive the events of the bus,
+    # only process_order is invoked asynchronously. The others read queues.
     told = watcher.until(lambda: successes(order_id), "a message about the successful invocation arrives", order_id)
     handled = sorted(
         (each["requestContext"]["functionArn"].split(":")[6], each["requestPayload"]["detail-type"]) for each in told

@@ -45,8 +45,8 @@ def order(admin: Person, customer: Person) -> dict[str, Any]:
 def test_redrive_processes_an_event_that_failed(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
-    # The order looks like one whose EXPRESS execution died after the first step. Its creation time is in the future, so
-    # process_order assumes that the execution is still running. All three attempts of process_order therefore fail.
+    # Write the row of an order whose EXPRESS execution died after the first step. The creation time is in the future,
+    # so process_order assumes that the execution is still running, and all three attempts of process_order fail.
     order_id = order["order_id"]
     write_undecided(stack, {**order, "created_at": timestamp(datetime.now(UTC) + timedelta(hours=1))})
     failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope arrives", order_id)
@@ -68,8 +68,8 @@ def test_redrive_processes_an_event_that_failed(
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
-    # According to the new creation time, the EXPRESS execution must have ended, so process_order starts the STANDARD
-    # workflow.
+    # Move the creation time into the past. The EXPRESS execution must have ended since then, so process_order starts
+    # the STANDARD workflow this time.
     _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))
     said = redrive(*queues)
     assert any(order_id in line and line.endswith("dropped as a copy of a message that was sent back") for line in said)
@@ -109,7 +109,8 @@ def test_failed_email_is_sent_by_itself_after_the_repair(
 
     mended = {**broken, "email": {"S": customer.email}}
     stack.aws("dynamodb", "put_item", TableName=users, Item=mended)
-    # If the event of the confirmation returns first, the email about the received order is left out.
+    # Wait only for the email about the confirmation: if SQS delivers its message first, send_email leaves out the email
+    # about the received order.
     watcher.until(
         lambda: "Your order is confirmed" in [mail["Subject"] for mail in stack.mails(customer.email)],
         "the email about the confirmation arrives",
@@ -187,7 +188,8 @@ def test_event_undeliverable_to_analytics_is_recorded_without_a_redrive(
     closed = json.dumps({"Version": "2012-10-17", "Statement": []})
     with queue_attributes(stack, stack.ops["failureQueues"]["analytics-delivery"]["redriveTo"], Policy=closed):
         order_id = customer.process({admin.put(5): 2}).json()["order_id"]
-        # Nothing can send to the queue, so the function receives the events from the dead-letter queue.
+        # EventBridge cannot send to the analytics queue, so record_analytics receives the events from the dead-letter
+        # queue of the EventBridge rule.
         watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have a record", order_id)
     assert stack.failed("analytics-delivery", order_id) == []
 
@@ -197,8 +199,8 @@ def test_event_that_s3_refuses_is_recorded_by_a_redrive(
 ) -> None:
     order |= {"updated_at": "2001-01-01T00:00:00.000Z", "status": "CANCELLED"}
     order_id = order["order_id"]
-    # SQS delivers the message for six hours before it moves the message to the dead-letter queue. The test allows only
-    # two deliveries instead.
+    # Allow only two deliveries of the message. Without this limit, SQS would deliver it for six hours before moving it
+    # to the dead-letter queue.
     with closed_bucket(stack, "orders/dt=2001-01-01/*"), received_at_most(stack, "record_analytics", 2):
         _put_event(stack, "OrderCancelled", order)
         failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "the event is in the queue", order_id)

@@ -1,4 +1,4 @@
-"""Journey: internal errors. No order stays PENDING, and responses reveal no internal details."""
+"""Journey: if the platform's AWS calls fail, responses reveal no internal details, and no order stays PENDING."""
 
 from __future__ import annotations
 

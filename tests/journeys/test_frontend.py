@@ -1,4 +1,4 @@
-"""Tests that the output `frontend` is enough to call both APIs from a browser, and that foreign origins are refused."""
+"""Tests that a web page needs only the output `frontend` to call both APIs, and that CORS refuses foreign origins."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Journey: an order that everybody lost is decided by the sweep.
+"""Journey: the sweep restarts the workflow of an order whose event or execution was lost, so the order is decided.
 
-The tests invoke both functions of the sweep directly, because a batching window and a schedule take minutes.
+The tests invoke mark_late_orders and restart_late_orders directly, because waiting for their batching window and
+schedule would take minutes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
 
 
 def sweep(stack: Stack, order_id: str) -> None:
-    """Let the sweep find an order that was created ten minutes ago."""
+    """Make an order ten minutes old, mark it as late, and start a sweep."""
     make_older(stack, order_id, timedelta(minutes=10))
     created = {"eventName": "INSERT", "dynamodb": {"Keys": {"order_id": {"S": order_id}}, "SequenceNumber": "1"}}
     assert invoke(stack, "mark_late_orders", {"Records": [created]}) == {"batchItemFailures": []}
@@ -42,7 +43,7 @@ def test_lost_order_is_confirmed_by_the_sweep(
         order_id = customer.order({product: 2})["order_id"]
         watcher.told(order_id, "OrderCreated")
     if ended:
-        # This execution decides nothing, because its input contains no order.
+        # Start an execution and abort it. It cannot decide the order, because its input contains no order.
         with rule_disabled(stack, "execution-ended", "default"):
             machine = stack.ops["stateMachines"]["standard"]
             started = stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, name=order_id, input="{}")

@@ -1,4 +1,4 @@
-"""Tests that nobody can use the platform to send emails to another person, or to send links or further lines."""
+"""Tests that users cannot make the platform send emails to other people, or emails with links or extra lines."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_address_of_another_user_returns_400(attacker: Person, customer: Person)
 
 
 def test_unverified_address_of_the_account_returns_400(people: People, customer: Person, stack: Stack) -> None:
-    """The attacker enters the other user's address in the own account, and cannot read the code that is sent there."""
+    """The attacker changes the account's address to somebody else's, but cannot read the verification code."""
     attacker = people.somebody()
     token = attacker.client.sign_in(attacker.email, attacker.password).access_token
     foreign = customer.email.replace("@", "+x@")
@@ -73,7 +73,7 @@ def test_concurrent_profiles_of_one_user_create_one(people: People) -> None:
 def test_profile_of_release_0_1_0_receives_emails_once_its_address_is_verified(
     people: People, admin: Person, customer: Person, stack: Stack, watcher: Watcher
 ) -> None:
-    """Release 0.1.0 stored any address. The other user never receives an email about the attacker's orders."""
+    """The attacker's profile contains another user's address. This user must get no emails about the orders."""
     attacker, product = people.somebody(), admin.put(10)
     row: dict[str, Any] = {
         "user_id": attacker.sub,

@@ -16,7 +16,7 @@ from tests.support.published import as_published
 
 @dataclass(frozen=True)
 class Case:
-    """An order that is rejected, with its error code."""
+    """An order that the workflow must reject, and the error code that it must give as the reason."""
 
     code: str
     items: dict[str, int]

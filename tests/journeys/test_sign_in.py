@@ -1,4 +1,4 @@
-"""Journey 1: users sign in and create profiles. Tokens that are invalid or meant for another API are refused."""
+"""Journey 1: users sign in and create profiles. The APIs refuse tokens that are invalid or meant for another API."""
 
 from __future__ import annotations
 

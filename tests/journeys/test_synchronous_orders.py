@@ -1,4 +1,4 @@
-"""Journey 7: `POST /process` returns the confirmed order or an error. Events and emails are as for any other order."""
+"""Journey 7: `POST /process` returns the confirmed order or an error. The order has the usual events and emails."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_synchronous_order_has_the_events_of_an_accepted_order(
     assert "Your order is confirmed" in [mail["Subject"] for mail in stack.mails(customer.email)]
     watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have an analytics record", order_id)
     watcher.until(lambda: stack.records("process_order", order_id), "process_order logs the event", order_id)
-    # Only an EXPRESS execution ran. Step Functions does not store EXPRESS executions, so the log is the only record.
+    # No STANDARD execution ran. Step Functions does not store EXPRESS executions, so the log must show that one ran.
     assert stack.execution(order_id) is None
     ended = [line for line in map(json.loads, stack.log("express")) if order_id in json.dumps(line)]
     assert "ExecutionSucceeded" in {line["type"] for line in ended}
@@ -50,7 +50,7 @@ def test_synchronous_order_can_be_cancelled(admin: Person, customer: Person, sta
 
 @dataclass(frozen=True)
 class Case:
-    """An order that is rejected, with the expected response."""
+    """An order that the workflow must reject, with the expected status and error code of the response."""
 
     status: int
     code: str
@@ -87,7 +87,7 @@ def test_rejected_order_is_returned_and_stored_with_its_reason(
 def test_repeated_rejected_order_returns_the_same_error(case: Case, customer: Person, admin: Person) -> None:
     key = unique("key")
     first = customer.process(case.items, key)
-    for product in case.stock:  # With this stock, a new order would succeed.
+    for product in case.stock:  # If only stock was missing, a new order would now be confirmed.
         admin.put(100, product_id=product)
     second = customer.process(case.items, key)
     assert (second.status, second.json()["code"]) == (case.status, case.code)

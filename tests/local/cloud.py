@@ -1,4 +1,4 @@
-"""A running emulator for tests, with short calls that create roles, functions, queues and state machines."""
+"""Helpers for tests that call a running emulator, for example to create roles, functions, queues and state machines."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _numbers = itertools.count(1)
 
 
 def left_out() -> tuple[str, ...]:
-    """Return the corrections to leave out: the names in ORDERS_WITHOUT, separated by commas, or `all`.
+    """Return the names of the corrections without which the emulator starts. The tests of these corrections must fail.
 
-    The tests of these corrections must then fail.
+    The environment variable ORDERS_WITHOUT contains the names, separated by commas, or `all`.
     """
     names = os.environ.get("ORDERS_WITHOUT", "")
     return emulator_fixes.NAMES if names == "all" else tuple(filter(None, names.split(",")))
@@ -58,7 +58,7 @@ def eventually[T](look: Callable[[], T]) -> T:
 
 
 class Cloud(Aws):
-    """Calls the emulator's services, with helpers for tests."""
+    """Calls the services of the emulator. Its methods are shortcuts for tests."""
 
     def role(self, *statements: Mapping[str, Any], principal: str = "lambda.amazonaws.com") -> str:
         name = unique("role")
@@ -142,7 +142,7 @@ class Cloud(Aws):
         return arn
 
     def target(self, rule: str, arn: str, **more: Any) -> None:
-        """Make the queue or function with this ARN the target of a rule."""
+        """Make the queue or function with the ARN `arn` the target of the rule with the ARN `rule`."""
         bus, name = rule.split("/")[1:]
         self("events", "put_targets", Rule=name, EventBusName=bus, Targets=[{"Id": "0", "Arn": arn, **more}])
 
@@ -168,7 +168,7 @@ class Cloud(Aws):
         return made["stateMachineArn"]
 
     def run(self, machine: str, given: Any = None) -> dict[str, Any]:
-        """Run `machine`, and return the ended execution."""
+        """Run `machine` with the input `given`, and return the execution after it has ended."""
         arn = self("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps(given or {}))
         return self.ended(arn["executionArn"])
 
@@ -180,7 +180,7 @@ class Cloud(Aws):
         return eventually(look) or {}
 
     def steps(self, execution: str) -> list[str]:
-        """Return the names of the states that an execution entered, in order."""
+        """Return the names of the states that an execution entered, in the sequence in which it entered them."""
         history = self("stepfunctions", "get_execution_history", executionArn=execution, maxResults=1000)
         return [event["stateEnteredEventDetails"]["name"] for event in history["events"] if "Entered" in event["type"]]
 
@@ -202,7 +202,7 @@ class Cloud(Aws):
 
 @dataclass(frozen=True)
 class Gate:
-    """A function that keeps running until the gate is opened."""
+    """A Lambda function whose invocations keep running until a test calls `open`."""
 
     cloud: Cloud
     file: Path
@@ -211,7 +211,7 @@ class Gate:
 
     @classmethod
     def closed(cls, cloud: Cloud, directory: Path, *statements: Mapping[str, Any]) -> Gate:
-        """Return a closed gate. The function's role gets `statements` as its policy."""
+        """Create the function, and return its closed gate. The function's role gets `statements` as its policy."""
         file = directory / "open"
         return cls(cloud, file, cloud.function(_WAITS_FOR_A_FILE.format(path=str(file)), *statements, Timeout=900))
 
@@ -225,7 +225,7 @@ class Gate:
         }
 
     def open(self) -> None:
-        """Let the function end, and wait until it has ended."""
+        """Let the running invocations end, and wait until one of them has ended."""
         self.file.touch()
         self.cloud.log(log_group(self.function), "ended")
 
@@ -240,7 +240,7 @@ def allow(*actions: str, on: str = "*", **more: Any) -> dict[str, Any]:
 
 
 def let(service: str, action: str, source: str) -> dict[str, Any]:
-    """Return a policy statement that allows a service to act for the resource with the ARN `source`."""
+    """Return a policy statement that allows `service` to perform `action` for the resource with the ARN `source`."""
     return {
         "Effect": "Allow",
         "Principal": {"Service": service},

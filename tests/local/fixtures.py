@@ -17,14 +17,14 @@ REGION = "ap-northeast-1"
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An empty emulator with IAM enforced and short retry delays. It creates no environments in advance."""
+    """An empty emulator that enforces IAM and retries quickly. It starts no execution environments in advance."""
     with _cloud(tmp_path_factory) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An emulator with the configured time limits (PATIENCE is 1), for tests that wait for a limit."""
+    """An emulator that doesn't multiply time limits (LOCAL_PATIENCE is 1), for tests that wait until a limit ends."""
     with _cloud(tmp_path_factory, LOCAL_PATIENCE="1") as found:
         yield found
 

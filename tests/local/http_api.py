@@ -10,7 +10,7 @@ from tests.local.cloud import Cloud, unique
 
 @dataclass
 class HttpApi:
-    """An HTTP API, called on its `$default` stage."""
+    """An HTTP API with the stage `$default`."""
 
     cloud: Cloud
     id: str

@@ -59,7 +59,7 @@ _LIMITS: Final = {
 
 
 def inventory(aws: Aws) -> Counter[str]:
-    """Return the number of resources for each list call, for example "sqs:list_queues"."""
+    """Return {list call: number of resources}. An example of a list call is "sqs:list_queues"."""
     found = Counter[str]()
     for service, call, name in _LISTS:
         elements = aws(service, call, **_LIMITS.get(call, {})).get(name, [])

@@ -54,7 +54,7 @@ API = """
 
 
 def write(root: Path, *parts: str, config: dict[str, Any] | None = None) -> Path:
-    """Write the project `demo` with a program of these `parts` into `root`, and return `root`."""
+    """Write the Pulumi project `demo` into `root`, and return `root`. The program consists of HEAD and `parts`."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "Pulumi.yaml").write_text("name: demo\nruntime: python\n", encoding="utf-8")
     values = {"aws:region": "eu-west-1", **(config or {})}

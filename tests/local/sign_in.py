@@ -19,7 +19,7 @@ LOGOUT: Final = "https://shop.example.com/"
 
 @dataclass
 class SignInPage:
-    """The sign-in page of a user pool. Its methods send one request each."""
+    """The sign-in page of a user pool, with methods that send requests to it."""
 
     cloud: Cloud
     pool_id: str

@@ -17,7 +17,7 @@ _G: Final[int] = _cognito._SRP_G
 
 
 class Proof:
-    """One sign-in. `a` is the public value SRP_A."""
+    """The client's values for one sign-in. `a` is the public value that the client sends as SRP_A."""
 
     def __init__(self) -> None:
         self._secret = secrets.randbelow(_N)
@@ -25,7 +25,7 @@ class Proof:
         self.a = format(self._public, "x")
 
     def answer(self, pool_id: str, challenge: dict[str, str], username: str, password: str) -> dict[str, str]:
-        """Return the ChallengeResponses for PASSWORD_VERIFIER. `username` is the name that the user typed."""
+        """Return the responses to a PASSWORD_VERIFIER challenge. `username` is the name that the user typed."""
         prefix, user_id = pool_id.partition("_")[2], challenge["USER_ID_FOR_SRP"]
         b, salt = int(challenge["SRP_B"], 16), int(challenge["SALT"], 16)
         u = _digest(_pad(self._public), _pad(b))

@@ -35,7 +35,8 @@ class Terminal:
     def wait(self, until: float = 0, *, text: str = "", path: Path | None = None, within_s: float = 60) -> bool:
         """Wait for a text, a file or a duration, and return False if the command ended earlier.
 
-        `until` is the running time in seconds, `text` a text in the output, and `path` a file that the command creates.
+        `until` is a number of seconds since the command started, `text` is a text in its output, and `path` is a file
+        that it creates.
         """
         ends = time.monotonic() + within_s
         while time.monotonic() < ends:
@@ -57,7 +58,7 @@ class Terminal:
         self._descriptor = -1
 
     def end(self, within_s: float) -> tuple[int, float]:
-        """Wait until the command ends, and return its exit code as in a shell and the duration in seconds."""
+        """Wait until the command ends. Return the exit code as a shell reports it, and the seconds of this wait."""
         began = time.monotonic()
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)

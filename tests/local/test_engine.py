@@ -1,4 +1,7 @@
-"""What a Pulumi program reads from the engine, and what the engine passes to the sink that creates the resources."""
+"""Tests of the values that a Pulumi program reads from the engine, and of the calls that the engine makes to its sink.
+
+The sink is the object that creates the resources.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's AWS settings, proxies and other emulators have no effect on the local platform."""
+"""Tests that a user's AWS settings, proxies and other emulators have no effect on the local platform."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Server:
         self.asked: list[dict[str, str]] = []
 
     def take(self) -> dict[str, str]:
-        """Return the only request, without headers that differ in each request."""
+        """Return the one request since the last call of this method, without headers that differ in each request."""
         (request,), self.asked = self.asked, []
         return {name: value for name, value in request.items() if name not in DIFFERENT_EACH_TIME}
 
@@ -78,7 +78,7 @@ def _redrive(server: Server) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def clean(server: Server) -> tuple[dict[str, str], dict[str, str]]:
-    """The request that a call sends on a machine without any settings."""
+    """The requests that `_list_queues` and `_redrive` send on a machine without any AWS settings."""
     return _list_queues(server), _redrive(server)
 
 
@@ -108,8 +108,7 @@ def test_requests_to_the_emulator_never_use_a_proxy(
     for name in (*hostile.PROXIES, "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     if system:
-        # macOS stores proxies in the system settings instead of in environment variables. `getproxies` reads these
-        # settings.
+        # On macOS, `getproxies` returns the proxies from the system settings, so this test replaces `getproxies`.
         proxies = {"http": hostile.PROXIES["http_proxy"]}
         for module in ("urllib.request", "botocore.utils"):
             monkeypatch.setattr(f"{module}.getproxies", lambda: proxies)

@@ -53,7 +53,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
-    """Write a program with a table and many queues. The program creates the file `mark` at its 60th resource."""
+    """Write a program with a table and many queues. After 60 queues, it creates the file `mark`, if any, and waits."""
     text = MANY.replace("SECONDS", str(seconds)).replace("MARK", repr(str(mark or ""))).replace("QUEUES", str(QUEUES))
     return write(root, TABLE, text)
 
@@ -64,7 +64,7 @@ def left(where: Instance, *, but: tuple[int, ...] = ()) -> list[processes.Proces
 
 
 def takes_signals(terminal: Terminal) -> bool:
-    """Return whether the command already handles signals. A command starts to handle signals before its imports."""
+    """Return whether the command already handles signals, which it starts to do before it imports other modules."""
     status = Path(f"/proc/{terminal.pid}/status").read_text(encoding="ascii")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))
@@ -118,7 +118,7 @@ MOMENTS = {
     closed: 129,
     killed: 137,
 }
-# In these cases, the deployment does not pause at the 60th resource.
+# In these cases, the program does not wait after 60 queues.
 GO_ON = (resources, terminated, killed)
 
 
@@ -207,7 +207,7 @@ def test_make_reports_an_interruption_in_one_line() -> None:
         terminal.type(CTRL_C)
 
         assert terminal.end(WITHIN_S)[0] == 130, terminal.shown
-        # After "interrupted", only make's own line follows: `make: *** [Makefile:31: up] Error 130`.
+        # make itself prints one line after "interrupted": `make: *** [Makefile:31: up] Error 130`.
         assert terminal.shown.split("interrupted\r\n")[1].count("\n") == 1
         assert left(where) == []
     finally:

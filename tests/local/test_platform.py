@@ -27,7 +27,7 @@ from tests.support import hostile
 
 @dataclass(frozen=True)
 class CutOff:
-    """A deployment that created all resources but recorded none of them, as if a kill had prevented every record."""
+    """A deployment that created all resources but recorded none, like one that was killed before it could do so."""
 
     instance: Instance
     made: Counter[str]

@@ -35,7 +35,7 @@ def load(folder: Path, stack_file: bytes, project_file: bytes = PROJECT) -> dict
 
 
 def parsed(config: dict[str, str]) -> dict[str, Any]:
-    """Return the configuration with its structured values parsed."""
+    """Return the configuration with lists and objects parsed from JSON. Other values stay texts."""
     return {key: json.loads(text) if text[:1] in ("[", "{") else text for key, text in config.items()}
 
 

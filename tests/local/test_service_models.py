@@ -1,4 +1,4 @@
-"""The calls of a deployment obey the service models of AWS: enums, patterns, lengths and ranges."""
+"""Tests that a deployment's AWS calls obey the enums, patterns, lengths and ranges in the service models of AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.service_models import violations
 
 
 class JudgedAws(Aws):
-    """Compares every call with the service's model before the call is sent."""
+    """AWS clients that compare each call with the service model before they send it."""
 
     found: list[str]
     calls: int
@@ -59,12 +59,12 @@ def test_every_call_of_a_deployment_obeys_its_service_model(
         port = probe.getsockname()[1]
     instance = Instance(port=port, home=tmp_path)
     config = stack_config(stack)
-    # The emulator does not support AWS WAF and CloudFront, so the stack is deployed without its firewall and site.
+    # Deploy the stack without its firewall and site, because the emulator does not support AWS WAF and CloudFront.
     for area, missing in {"orders:api": {"waf": False}, "orders:site": {"enabled": False}}.items():
         config[area] = json.dumps({**json.loads(config[area]), **missing})
     source = dataclasses.replace(project.load(ROOT), config=config)
     monkeypatch.setattr(up_module, "Aws", JudgedAws)
-    # The seeds sign in with a password, which stack prod does not allow, so this test creates no seeds.
+    # Create no seeds, because they sign in with a password, and the stack prod does not allow that.
     monkeypatch.setattr(up_module.seeds, "plant", no_seeds)
     JudgedAws.found, JudgedAws.calls = [], 0
     try:

@@ -91,7 +91,7 @@ Make = Callable[[], Machine]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Return a function that creates new instances without running processes."""
+    """Return a function that creates a new instance without running processes."""
     monkeypatch.setattr(aws, "session", _always(aws.session("eu-west-1")))
     monkeypatch.setattr(deployment, "adapter_of", _always(FunctionAdapter()))
     monkeypatch.setattr(emulator, "answers", _always(True))
@@ -158,9 +158,10 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
 
 
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
-    """Yield each system call that the test lets fail, with its error number.
+    """Yield each system call that the test lets fail, together with the number of the error.
 
-    For each place in the code, yield the first call once for each possible error, and the last call with one error.
+    If a place in the code makes several calls, the first one fails with each possible error, and the last one with one
+    error. The calls between them don't fail.
     """
     machine, asked = make(), Refusals()
     for each in before:

@@ -37,11 +37,10 @@ class Kept:
 
 
 class FakeSqs:
-    """A fake of SQS with queues by URL.
+    """A fake of SQS. The queues are identified by their URLs. `fifo` contains the URLs of the FIFO queues.
 
-    A received message stays hidden until its visibility timeout is set to 0. All messages of a queue in `fifo` belong
-    to one message group. While a message of the group is hidden, SQS returns no other message of the group, and so does
-    this fake.
+    A received message stays hidden until its visibility timeout is set to 0. All messages of a FIFO queue belong to one
+    message group. While a message of the group is hidden, neither SQS nor this fake returns another message of it.
     """
 
     def __init__(self, *fifo: str) -> None:
@@ -51,7 +50,7 @@ class FakeSqs:
         self._sent = 0
 
     def put(self, url: str, body: Any, *, sent_at_s: float | None = None, **attributes: str) -> str:
-        """Send a message to a queue and return its id, as another service would."""
+        """Put a message into a queue, as another AWS service would do, and return the message's id."""
         self._sent += 1
         text = body if isinstance(body, str) else json.dumps(body)
         at = time.time() - 60 if sent_at_s is None else sent_at_s
@@ -103,7 +102,7 @@ class FakeSqs:
 
 
 class FakeLambda:
-    """A fake of Lambda that records invocations. `answer` and `error` are the result of a synchronous invocation."""
+    """A fake of Lambda that records invocations. A synchronous one returns `answer`, with the FunctionError `error`."""
 
     def __init__(self) -> None:
         self.faults = Faults("lambda")
@@ -129,9 +128,10 @@ class FakeLambda:
 
 
 class FakeLogs:
-    """A fake of CloudWatch Logs with lines by log group.
+    """A fake of CloudWatch Logs. `lines` contains the lines of each log group.
 
-    A filter pattern is one quoted text. The first page of a result is empty, as can happen on AWS.
+    It supports only filter patterns that consist of one quoted text. The first page of each result is empty, because
+    AWS can return an empty page although more pages follow.
     """
 
     def __init__(self) -> None:
@@ -152,8 +152,9 @@ class FakeLogs:
 class FakeStream:
     """A fake of a DynamoDB stream with one shard.
 
-    `pages` are the lists of records that successive GetRecords calls return. An iterator is the number of a page. A
-    page can be empty although more pages follow, as on AWS. A `closed` shard ends without a next iterator.
+    `pages` are the lists of records that successive GetRecords calls return. A shard iterator is the number of a page.
+    As on AWS, a page can be empty although more pages follow. If the shard is `closed`, the response for its last page
+    contains no next iterator.
     """
 
     pages: list[list[dict[str, Any]]]

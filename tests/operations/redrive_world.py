@@ -1,4 +1,4 @@
-"""A stack's failure queues in memory, and messages for them."""
+"""Fakes of a stack's failure queues in memory, and sample messages for the queues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST = 100_000_000_000_000_000_101
 QUEUES = {
     "process-order-dlq": ("dead-letter", ALIAS),
     "process-order-failures": ("invocation", ALIAS),
-    # A stack of release 0.1.0 still has the next queue.
+    # This queue exists only in stacks that were deployed with release 0.1.0.
     "fail-order-dlq": ("dead-letter", FAILER),
     "send-email-failures": ("queue", MAIL_QUEUE),
     "publish-order-events-stream": ("stream", RELAY),
@@ -50,7 +50,7 @@ def envelope(event: Any = EVENT, *, request_id: str = "r-1") -> dict[str, Any]:
 
 
 def stream_report() -> dict[str, Any]:
-    """Return the report of failed stream records that Lambda sends. The report contains the records' position only."""
+    """Return the report that Lambda sends about failed stream records. It contains only the records' position."""
     return {
         "requestContext": {"requestId": "r-9", "condition": "RetryAttemptsExhausted"},
         "DDBStreamBatchInfo": {
@@ -70,7 +70,7 @@ def stream_records(*positions: int) -> list[dict[str, Any]]:
 
 @dataclass
 class World:
-    """A stack's failure queues, and fakes of the services to which a redrive sends."""
+    """A stack's failure queues, and fakes of the services that a redrive calls."""
 
     sqs: FakeSqs = field(default_factory=lambda: FakeSqs("analytics-dlq"))
     logs: FakeLogs = field(default_factory=FakeLogs)

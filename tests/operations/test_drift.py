@@ -1,4 +1,4 @@
-"""Each difference between Pulumi's state and AWS is one line with both values."""
+"""Tests that each difference between Pulumi's state and AWS is reported in one line with both values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dry run prints why each message failed."""
+"""Tests that `make redrive DRY_RUN=1` prints why each message failed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_dry_run_prints_the_reason_in_a_message(
 
 
 def failed_on(number: int) -> str:
-    """Return a line of the outbox relay's log about a failed record."""
+    """Return a line of the outbox relay's log that reports an error of the record with the sequence number `number`."""
     trace = 'Traceback (most recent call last):\n  File "relay.py"\nshared.errors.ValidationError: detail: no items'
     return json.dumps({"level": "ERROR", "sequence_number": str(number), "exception": trace})
 

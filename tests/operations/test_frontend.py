@@ -38,7 +38,7 @@ def test_api_documents_are_those_of_the_contract(files: dict[str, str]) -> None:
 
 def test_config_names_the_apis_and_the_discovery_document(files: dict[str, str]) -> None:
     config, auth = parsed(files, "config.json"), FRONTEND["auth"]
-    # The TypeScript client reads the addresses at the same place in config.json and in the stack output.
+    # The TypeScript client expects the URLs under the same keys in config.json as in the stack output.
     for api in ("restApi", "httpApi"):
         assert config[api]["url"] == FRONTEND[api]["url"]
     assert config["oidc"]["authority"] == auth["issuer"]
@@ -60,7 +60,7 @@ def test_vite_variables_are_one_line_each(files: dict[str, str]) -> None:
 
 
 def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Let the command write below `tmp_path`, and return OUTPUTS for every stack."""
+    """Let the command use OUTPUTS for every stack and write into `tmp_path`. Return the folder to which it writes."""
 
     def read(_stack: str, *, port: int) -> Any:
         return {**OUTPUTS, "port": port}

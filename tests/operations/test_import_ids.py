@@ -1,4 +1,4 @@
-"""The ids by which `make recover` imports resources have the forms that the provider's documentation gives."""
+"""Tests that `make recover` imports resources by ids of the form that the provider's documentation shows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from operations import import_ids
 from tests.support.graph import Graph
 
-# The values of these inputs are ARNs, URLs or paths, so they contain separators themselves.
+# The values of these inputs are ARNs, URLs or paths, so they may contain `:` and `,`, the separators in ids.
 COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
-# The documented examples of these types have another form than this program's ids. EventTarget's example, for instance,
-# leaves out the name of the event bus, because it is the default event bus.
+# The tests skip these types, because their documented examples have another form than this program's ids. For example,
+# the example id of an EventTarget contains no event bus, because the target is on the default event bus.
 UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/account:Account")
 
 
 def examples(type_: str) -> list[str]:
-    """Return the example ids of `pulumi import` in the SDK's documentation of a type."""
+    """Return the ids in the examples of `pulumi import` in the SDK's documentation of the resource type `type_`."""
     _, module, name = [*re.split(r"[:/]", type_)[:2], type_.rsplit(":", 1)[-1]]
     package = importlib.import_module(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}")
     source = inspect.getsource(getattr(package, name))
@@ -36,7 +36,7 @@ def test_id_has_the_form_of_the_documented_example(type_: str) -> None:
     )
     found = examples(type_)
     assert found
-    # The queue URL in the documented example has another host than this program's queue URLs, so any host is accepted.
+    # Accept any host in a queue URL, because the documented example has another host than this program's queue URLs.
     pattern = re.sub(r"https://sqs.*amazonaws\\?\.com", "https://.+", pattern)
     assert [example for example in found if re.fullmatch(pattern, example)], (pattern, found)
 

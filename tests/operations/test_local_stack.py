@@ -1,4 +1,4 @@
-"""The commands for stacks on AWS refuse the stack of the emulator."""
+"""Tests that the commands for stacks on AWS refuse the stack `local`, which runs on the emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pending creations become resources of the state that a refresh reads, in an order that Pulumi accepts."""
+"""Tests that `make recover` adds pending creations to Pulumi's state, in a sequence that Pulumi accepts."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ CONFIG = {"aws:region": {"value": "eu-central-1", "secret": False}}
 
 
 class Pulumi:
-    """A fake Pulumi CLI. It records its arguments, and prints a configuration or an error."""
+    """A fake of the Pulumi CLI, which records its arguments, and prints a stack's configuration or an error."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,12 +63,12 @@ def pulumi(path: Path) -> Pulumi:
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS calls fail at once, because no program listens on the port."""
+    """Make AWS calls fail immediately: no program listens on the port of this endpoint."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
 
 class Aws:
-    """A fake of STS and Lambda. It records how each session got its credentials, and each assumed role."""
+    """A fake of boto3 for STS, Lambda and Service Quotas. It records the arguments of sessions and assumed roles."""
 
     def __init__(self) -> None:
         self.sessions: list[dict[str, Any]] = []
@@ -295,7 +295,7 @@ def test_command_fails_and_prints_each_problem_on_its_own_line() -> None:
 
 
 class TestQuotas:
-    """The account's quotas are compared with `api.throttleRate`. A quota that is too low is only a warning."""
+    """The command compares the account's quotas with `api.throttleRate`. It only warns if a quota is too low."""
 
     @pytest.fixture(autouse=True)
     def _rate(self, pulumi: Pulumi) -> None:

@@ -1,4 +1,4 @@
-"""The ids that an operator passes are those of resources that need an id."""
+"""Tests that `make recover` uses the ids that an operator passes for the resources whose ids it cannot derive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUEUE, MAPPING = "aws:sqs/queue:Queue", "aws:lambda/eventSourceMapping:EventSour
 
 
 def test_id_is_given_to_the_resource_that_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A queue and an event source mapping have the same logical name."""
+    """Both a queue and an event source mapping have the logical name that the operator passes with the id."""
     creates: list[dict[str, Any]] = [
         {"urn": f"urn:pulumi:dev::orders::{type_}::stream", "type": type_, "custom": True, "inputs": {"name": "q"}}
         for type_ in (QUEUE, MAPPING)

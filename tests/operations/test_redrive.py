@@ -1,4 +1,4 @@
-"""`make redrive` with queues in memory: each message returns to where it failed, and no message is lost."""
+"""Tests of `make redrive` with queues in memory: each message returns to where it failed, and no message is lost."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: Worl
     assert json.loads(sent["MessageBody"]) == json.loads(body)
     assert sent["QueueUrl"] == FIFO
     assert sent["MessageGroupId"] == options["sqs_target"]["message_group_id"]
-    # SQS drops a message if its deduplication id is the same as that of a message from the last five minutes. The
-    # redrive therefore sends the message with a new id.
+    # The redrive must send the message with a new deduplication id, because SQS drops a message with the same id as
+    # another message of the last five minutes.
     assert sent["MessageDeduplicationId"] == number
 
 
@@ -131,7 +131,7 @@ def test_failed_email_is_sent_to_its_queue_again(world: World) -> None:
     assert world.functions.invocations == []
     (sent,) = world.sqs.faults.of("send_message")
     assert (sent["QueueUrl"], json.loads(sent["MessageBody"])) == (MAIL_QUEUE, EVENT)
-    # SQS accepts a deduplication id only for FIFO queues.
+    # The message has no group id and no deduplication id, because SQS accepts these only for FIFO queues.
     assert set(sent) == {"QueueUrl", "MessageBody"}
 
 
@@ -202,7 +202,7 @@ def test_report_of_records_that_fail_again_stays_in_the_queue(world: World, answ
 def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The stream retains a record for 24 h, and the queue for 14 days."""
+    """The record may be gone from the stream, which retains it for 24 h. The queue retains its message for 14 days."""
     event = {"Records": stream_records(0)}
     world.sqs.put("publish-order-events-stream", event, ERROR_CODE="KeyError", ERROR_MESSAGE="'items'")
     assert world.redrive() == 0
@@ -296,7 +296,7 @@ def test_unreadable_message_does_not_block_a_fifo_queue(world: World, capsys: py
 
 
 def test_redrive_receives_from_all_queues_concurrently(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On AWS, each receive from an empty queue takes 1 s, so 16 queues would take 16 s one after the other."""
+    """On AWS, receiving from an empty queue takes 1 s, so receiving from 16 queues in sequence would take 16 s."""
     together = len(QUEUES) - len([kind for kind, _ in QUEUES.values() if kind == "dead-letter"])
     everybody = threading.Barrier(together, timeout=_WITHIN_S)
     received = world.sqs.receive_message

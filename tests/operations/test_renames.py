@@ -1,4 +1,4 @@
-"""A rename without an alias is found in the preview's steps."""
+"""Tests that a resource that was renamed without an alias is found in the steps of a preview."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of `make storefront`: the choice of the origin, and the end of the server."""
+"""Tests of `make storefront`: which origin it chooses, and how its server ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from operations import storefront
 from operations.stack_outputs import OperationError
 
 URIS: Final = ["http://localhost:3000/callback", "http://localhost:5173/callback", "https://shop.example.com/callback"]
-# A process that serves the shop like `make storefront`, without a platform.
+# A program that starts the server of `make storefront`, but needs no deployed platform.
 SERVE: Final = """
 import sys
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_ended_shop_leaves_no_process(settings: Path, free_port: Callable[[], in
         assert shop.stdout.readline() == "ready\n"
         assert requests.get(f"http://127.0.0.1:{port}/config.json", timeout=30).json() == {"logoutUrl": "x"}
         shop.send_signal(number)
-        # The output ends when the server, which inherited it, has ended too.
+        # The server inherited the output, so `communicate` returns only after the server has ended, too.
         _, said = shop.communicate(timeout=30)
     finally:
         shop.kill()

@@ -1,4 +1,4 @@
-"""An operator's command reports every error of the operating system in one line."""
+"""Tests that the operators' commands report every error of the operating system in one line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[Main, Sequence[str]]] = {
 
 @pytest.fixture
 def _machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]) -> None:
-    """A machine on which each command works: with a fake Pulumi CLI, an emulator's outputs and a preview."""
+    """Set up everything that the commands need to succeed: a fake Pulumi CLI, an emulator's outputs and a preview."""
     outputs = {**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}}
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
     (tmp_path / "preview.json").write_text("{}")

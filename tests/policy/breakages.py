@@ -1,6 +1,6 @@
-"""For each rule: changes to prod's resources that break the rule, and the resource that the rule must then report.
+"""For each rule: changes to prod's resources that break the rule, and the resource that the rule must report.
 
-If a waiver allows prod to break the rule, the change fixes the resource instead.
+If a waiver allows a resource of prod to break the rule, the change fixes this resource instead.
 """
 
 from __future__ import annotations

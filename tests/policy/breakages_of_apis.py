@@ -1,4 +1,4 @@
-"""For each rule about an API or its firewall: changes that break the rule, and the resource that it reports."""
+"""For each rule about an API or a firewall: changes that break the rule, and the resource that the rule must report."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def _count_log4j(props: dict[str, Any]) -> None:
 
 
 def _rest(route: str, **fields: Any) -> Change:
-    """Return a change that sets fields of a REST API route. A field with the value None is removed."""
+    """Return a change that sets fields of a route ("GET /orders") of the REST API. Fields that are None are removed."""
     return _route("RestApi rest-api", route, fields)
 
 
 def _http(route: str, **fields: Any) -> Change:
-    """Return a change that sets fields of an HTTP API route. A field with the value None is removed."""
+    """Return a change that sets fields of a route of the HTTP API. Fields that are None are removed."""
     return _route("Api http-api", route, fields)
 
 
@@ -63,7 +63,7 @@ def _authorized_by(kind: str) -> Change:
 
 
 def _validating(**checks: bool) -> Change:
-    """Return a change that sets the checks of the REST API's validator. Without checks, the validator is removed."""
+    """Return a change that sets `checks` in the REST API's request validators, or removes them if `checks` is empty."""
 
     def alter(document: Any) -> None:
         validators = document["x-amazon-apigateway-request-validators"]

@@ -1,4 +1,4 @@
-"""For each rule about the web site: changes that break the rule, and the resource that it reports."""
+"""For each rule about the web site: changes that break the rule, and the resource that the rule must report."""
 
 from __future__ import annotations
 

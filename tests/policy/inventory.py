@@ -1,8 +1,8 @@
 """All checks of cdk-nag and checkov that apply to the resource types of this project.
 
-From cdk-nag 3.0.2: the pack AwsSolutions for the services in use, and the whole pack Serverless, according to its
-RULES.md. From checkov 3.3.30: the registered checks for the resource types in the plan of prod with its own
-domain, and the graph checks for at least one of these types.
+The checks of cdk-nag 3.0.2, from its RULES.md, are those of the pack AwsSolutions for the services in use, and the
+whole pack Serverless. The checks of checkov 3.3.30 are the registered checks and the graph checks for resource types
+that the stack prod contains if it has its own domain.
 """
 
 from __future__ import annotations

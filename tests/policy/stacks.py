@@ -1,4 +1,4 @@
-"""Converts a recorded resource graph for the rules, and changes it to break rules."""
+"""Converts a recorded resource graph to a stack that the rules can check, and changes the stack to break rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Change = Callable[[Stack], Stack]
 
 
 def stack_of(graph: Graph) -> Stack:
-    """Return the resources of the graph with their computed outputs, as the rules read them."""
+    """Return the resources of the graph, with their computed outputs, in the form that the rules read."""
     return Stack(
         tuple(
             Resource(
@@ -33,12 +33,12 @@ def stack_of(graph: Graph) -> Stack:
 
 
 def all_findings(stack: Stack) -> list[Finding]:
-    """Return every violation, including the waived ones."""
+    """Return every violation of every rule, including waived violations."""
     return [found for rule in RULES for found in findings(rule, stack)]
 
 
 def said(found: Iterable[Finding]) -> set[tuple[str, str]]:
-    """Return the name of the rule and the name of the resource for each finding."""
+    """Return {(name of the rule, name of the resource)} for the findings."""
     return {(each.rule.name, each.resource.name) for each in found}
 
 
@@ -52,7 +52,7 @@ def find(stack: Stack, title: str) -> Resource:
 
 
 def change(title: str, alter: Callable[[dict[str, Any]], object]) -> Change:
-    """Return a change that edits the properties of one resource with `alter`."""
+    """Return a change that calls `alter` with the properties of the resource `title`, so that it can edit them."""
 
     def altered(stack: Stack) -> Stack:
         resource = find(stack, title)
@@ -65,7 +65,7 @@ def change(title: str, alter: Callable[[dict[str, Any]], object]) -> Change:
 
 
 def put(title: str, *path: str, value: Any) -> Change:
-    """Return a change that sets the value at `path` in the properties."""
+    """Return a change that sets the value at `path` in the properties of the resource `title`."""
 
     def alter(props: dict[str, Any]) -> None:
         inner = props
@@ -77,7 +77,7 @@ def put(title: str, *path: str, value: Any) -> Change:
 
 
 def drop(title: str, *path: str) -> Change:
-    """Return a change that removes the value at `path` from the properties."""
+    """Return a change that removes the value at `path` from the properties of the resource `title`."""
 
     def alter(props: dict[str, Any]) -> None:
         inner = props
@@ -91,7 +91,7 @@ def drop(title: str, *path: str) -> Change:
 def statement(
     title: str, alter: Callable[[dict[str, Any]], object], *, key: str = "policy", number: int = -1
 ) -> Change:
-    """Return a change that edits a statement of a policy. By default it is the last statement."""
+    """Return a change that lets `alter` edit the statement `number` of a policy. -1 is the last statement."""
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props[key])
@@ -143,7 +143,7 @@ def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
 
 
 def deleted_first(title: str) -> Change:
-    """Return a change that makes Pulumi delete a resource before it creates the replacement."""
+    """Return a change after which Pulumi deletes the resource `title` before it creates a replacement."""
 
     def altered(stack: Stack) -> Stack:
         resource = find(stack, title)
@@ -153,7 +153,7 @@ def deleted_first(title: str) -> Change:
 
 
 def both(*changes: Change) -> Change:
-    """Return a change that makes all `changes`."""
+    """Return one change that applies all `changes`, one after the other."""
 
     def altered(stack: Stack) -> Stack:
         for each in changes:

@@ -1,4 +1,4 @@
-"""The tables in policy/README.md."""
+"""Generates the tables in policy/README.md."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ ENFORCEMENT: Final = Path(__file__).resolve().parents[2] / "policy" / "enforceme
 
 
 def rules() -> Table:
-    """Return each rule with its demand and the checks that it implements."""
+    """Return the table of all rules: what each rule requires, and which checks of cdk-nag and checkov it covers."""
     rows = [(f"`{rule.name}`", f"{rule.demands}{_narrowed(rule)}", _ids(rule.ids)) for rule in RULES]
     return ("rule", "what the rule requires", "checks that the rule covers"), rows
 
 
 def waivers() -> Table:
-    """Return each waiver with its reason."""
+    """Return the table of all waivers: the rule, the resources that may break the rule, and the reason."""
     ids = {rule.name: _ids(rule.ids) for rule in RULES}
     rows = [(f"`{each.rule}` ({ids[each.rule]})", f"`{each.resources}`", each.reason) for each in WAIVERS]
     return ("rule", "resources", "why the resources break the rule"), rows
 
 
 def not_taken() -> Table:
-    """Return each reason for leaving out checks, with these checks."""
+    """Return the table of all checks of cdk-nag and checkov that no rule covers, grouped by the reason."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for check, reason in NOT_TAKEN.items():
         by_reason[reason].append(check)
@@ -40,7 +40,7 @@ def not_taken() -> Table:
 
 
 def enforcement() -> Table:
-    """Return the enforcement level of each rule that is advisory in a stack, for every stack."""
+    """Return the table of all rules that are advisory in at least one stack, with their level in each stack."""
     stacks = sorted(path.stem for path in ENFORCEMENT.glob("*.json"))
     levels = {stack: levels_of(stack) for stack in stacks}
     names = sorted({name for each in levels.values() for name in each})
@@ -49,7 +49,7 @@ def enforcement() -> Table:
 
 
 def levels_of(stack: str) -> dict[str, str]:
-    """Return the enforcement levels in a stack's file by the name of the rule."""
+    """Return {name of the rule: enforcement level} from the stack's file in policy/enforcement."""
     levels: dict[str, str] = json.loads((ENFORCEMENT / f"{stack}.json").read_text(encoding="utf-8"))
     return levels
 

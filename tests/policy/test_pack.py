@@ -24,7 +24,7 @@ from tests.support.graph import ROOT, Graph, Resource
 
 GraphOf = Callable[[str], Graph]
 PACK: Final = ROOT / "policy"
-# The largest gRPC message, in bytes. The Pulumi engine and pulumi-policy have the same limit.
+# The largest gRPC message in bytes. The limit is the same as in the Pulumi engine and in pulumi-policy.
 _LARGEST: Final = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
@@ -46,7 +46,7 @@ def analyzer() -> Iterator[Any]:
 
 
 def wire(value: Any) -> Any:
-    """Return a recorded value in the format that the engine sends."""
+    """Return a value from the recorded resource graph in the format in which the Pulumi engine sends it to the pack."""
     if isinstance(value, Mapping):
         return {key: wire(item) for key, item in cast("Mapping[str, Any]", value).items() if item is not None}
     if isinstance(value, list):
@@ -100,13 +100,13 @@ def stack_request(graph: Graph, *, state: Callable[[Resource], Mapping[str, Any]
 
 
 def said(response: Any) -> set[tuple[str, str]]:
-    """Return the rule and the message of each diagnostic. Fail if a rule could not run."""
+    """Return {(rule, message)} for the diagnostics of the response. Fail if a rule could not run."""
     assert all(each.urn for each in response.diagnostics if not each.message.startswith("can't"))
     return {(each.policyName, each.message) for each in response.diagnostics}
 
 
 def judged_alone(graph: Graph) -> list[Resource]:
-    """Return the resources that rules about single resources check."""
+    """Return the resources that are checked by rules that read one resource at a time, instead of the whole stack."""
     types = {token for rule in RULES if not rule.reads_stack for token in rule.types}
     return [made for made in graph.resources if made.type in types]
 

@@ -23,7 +23,7 @@ GraphOf = Callable[[str], Graph]
 
 
 def reported(graph_of: GraphOf, change: Change) -> set[tuple[str, str]]:
-    """Return the rule and the resource of each finding that a change of prod adds."""
+    """Return {(rule, resource)} for each finding that exists only after `change` is applied to the stack prod."""
     stack = stack_of(graph_of("prod"))
     return said(all_findings(change(stack))) - said(all_findings(stack))
 
@@ -63,7 +63,7 @@ def test_document_wide_validator_counts_but_document_wide_token_does_not(graph_o
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
             document["security"] = operation.pop("security")
 
-    # API Gateway applies the validator of the whole document to each method, but ignores the document's `security`.
+    # API Gateway applies a validator at the top level of the document to each method, but ignores `security` there.
     assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 
@@ -163,7 +163,7 @@ def test_enforcement_files_only_make_existing_rules_advisory(path: Path) -> None
 
 
 def test_every_stack_has_an_enforcement_file() -> None:
-    # `make up-pr` copies Pulumi.pr.yaml to Pulumi.pr-NUMBER.yaml. The stacks of pull requests share
-    # policy/enforcement/pr.json, so the copies need no enforcement files of their own.
+    # Leave out Pulumi.pr-NUMBER.yaml, a copy of Pulumi.pr.yaml that `make up-pr` creates for the stack of a pull
+    # request. All these stacks share policy/enforcement/pr.json.
     stacks = {path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml") if "pr-" not in path.name}
     assert {path.stem for path in (ROOT / "policy" / "enforcement").glob("*.json")} == stacks

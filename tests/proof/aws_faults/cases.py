@@ -1,4 +1,7 @@
-"""What customers do while AWS fails. Each case is one order, profile or product with at most one injected fault."""
+"""Runs scenarios, such as placing and cancelling an order, while AWS calls fail.
+
+Each case is one run of a scenario by a new customer. At most one fault is added to those of the scenario itself.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ ORDERED: Final = 2
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.5
 _numbers = itertools.count(1)
-# The emulator's Cognito fails if a sign-in happens during a sign-up, so this lock separates them.
+# Only one thread at a time may create a user and sign in, because the emulator's Cognito fails if a sign-in happens
+# while a user is being created.
 _SIGN_UPS: Final = threading.Lock()
 
 
@@ -35,7 +39,7 @@ class Scenario:
 
     name: str
     play: Callable[[Case], None]
-    """Sends the customer's requests, and asserts what must hold for the responses."""
+    """Sends the customer's requests, and checks the responses."""
     ends: str = ""
     """The order's expected final status, or an empty string if the scenario places no order."""
     stock: int = STOCK
@@ -46,7 +50,7 @@ class Scenario:
 
 @dataclass
 class Case:
-    """One customer, with a product of their own, and the HTTP statuses that the customer received."""
+    """One run of a scenario, with its own customer, product and order, and the HTTP statuses of all responses."""
 
     faulty: FaultyStack
     scenario: Scenario
@@ -60,7 +64,7 @@ class Case:
     answers: list[int] = field(default_factory=list[int])
     """HTTP statuses of all responses, in the order of the requests."""
     open: list[tuple[str, Callable[[], Answer], tuple[int, ...]]] = field(init=False)
-    """Requests that have only received 429 or 5xx so far, each with a name, the call and the allowed statuses."""
+    """Requests that have only received 429 or 5xx so far: (name, function that sends the request, allowed statuses)."""
 
     def __post_init__(self) -> None:
         self.open = []
@@ -72,7 +76,7 @@ class Case:
     def prepare(self) -> None:
         """Create the customer with a profile, and the product, directly in the tables.
 
-        Then watch for requests with their ids.
+        Then let the fault plan watch all AWS calls whose requests contain the id of the customer, product or order.
         """
         faulty, made_at = self.faulty, timestamp(utc_now())
         aws, tables = faulty.stack.aws, faulty.stack.ops["tables"]
@@ -108,8 +112,8 @@ class Case:
         return self._ask(f"{method} {path}", lambda: self.admin.http(method, path, body), may)
 
     def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
-        # If the fault stops an execution, the client does not retry. The platform must then decide the order without
-        # help from the client.
+        # If the fault stops an execution, the client does not retry, so that the platform must decide the order by
+        # itself.
         leaves = self.fault is not None and self.fault[1].kind in ("died", "timed out")
         answer = self._once(name, call, may)
         for _ in range(0 if leaves else _TRIES - 1):
@@ -185,7 +189,7 @@ def _place(case: Case) -> None:
 
 
 def _cancel(case: Case) -> None:
-    """Cancel the order. 409 means that an earlier attempt cancelled it, and that its response was lost."""
+    """Cancel the order. The response is 409 if an earlier attempt cancelled the order but its response was lost."""
     case.rest("POST", f"/orders/{case.order_id}/cancel", may=(200, 409))
 
 
@@ -227,8 +231,8 @@ def _offer(case: Case) -> None:
     product = {"name": "Tea", "unit_price": 250, "currency": "JPY", "quantity": STOCK}
     case.http("PUT", f"/products/{case.product}", product, may=(200, 201))
     case.http("GET", f"/products/{case.product}", may=(200, 404))
-    # A fault affects only AWS calls whose request contains the id of this case's product. The page starts after this
-    # product, so the query for the page contains the id as its start key. The second product appears on the page.
+    # List the products after this case's product. A fault affects only AWS calls whose requests contain this product's
+    # id, and the query for this page contains the id as its start key. The page needs a second product to list.
     case.put_product(f"{case.product}-behind", STOCK)
     case.http("GET", f"/products?limit=1&cursor={cursors.encode(case.product)}", may=(200, 400))
 

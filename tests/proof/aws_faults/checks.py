@@ -24,13 +24,13 @@ _UNHEARD: Final = ("answer lost", "too slow", "killed after")
 
 @dataclass
 class Findings:
-    """All errors that were found in the cases, and counts of the duplicates that AWS makes unavoidable."""
+    """All errors that were found in the cases, and the numbers of duplicates that the platform cannot avoid."""
 
     wrong: list[str] = field(default_factory=list[str])
     counts: Counter[str] = field(default_factory=Counter[str])
-    """Occurrences by kind, for example lost, duplicated, oversold, stuck and wrong_ends.
+    """{kind: number of findings}. Kinds are, for example, lost, duplicated, oversold, stuck and wrong_ends.
 
-    The kinds mails_twice and events_twice are allowed.
+    Findings of the kinds mails_twice and events_twice are allowed, so they are not in `wrong`.
     """
 
     def add(self, kind: str, case: Case, what: str) -> None:
@@ -67,9 +67,10 @@ def waits(case: Case, seen: Seen) -> bool:
 
 
 def holds_on(case: Case) -> bool:
-    """Return whether the case may not end before its fault ends.
+    """Return whether the case cannot end as long as its fault continues.
 
-    A request is unanswered, a workflow retries, or the sweep fails at this order and does not reach the next orders.
+    This is true if a request has no final response, if a workflow retries a failing call, or if the fault is in the
+    sweep, which then does not reach other late orders.
     """
     if case.fault and case.fault[0].caller in SWEEP:
         return True
@@ -116,7 +117,7 @@ def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
 
 
 def _expected(row: Mapping[str, Any]) -> set[str]:
-    """Return the statuses that the order must have had. An order with a total was confirmed at some time."""
+    """Return the statuses that the order must have had. An order with a total must have been CONFIRMED."""
     return {"PENDING", row["status"]["S"]} | ({"CONFIRMED"} if "total" in row else set())
 
 
@@ -138,7 +139,7 @@ def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[
 
 
 def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Iterator[tuple[str, str]]:
-    """Yield each error. The email of an earlier status may be missing, because `send_email` leaves out late emails."""
+    """Yield each error. An email about an earlier status may be missing: `send_email` leaves it out if it is late."""
     mails = {status: seen.mails.get((case.customer.email, subject), 0) for status, subject in SUBJECTS.items()}
     left_out = expected - {last}
     yield from _missing_or_foreign("mail", expected, left_out | {status for status, times in mails.items() if times})
@@ -147,9 +148,9 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Itera
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Return whether SES may have sent an email without the function's knowledge.
+    """Return whether `send_email` cannot know that SES sent an email, so that it may send the email twice.
 
-    That happens if SES's response was lost, or if the process died before it recorded the email as sent.
+    That happens if SES's response was lost, or if the function's process died before it recorded the email as sent.
     """
     if not case.fault:
         return False

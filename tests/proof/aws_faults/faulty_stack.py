@@ -1,4 +1,4 @@
-"""Starts the platform with fault injection on the emulator, and reads its state from outside."""
+"""Deploys the platform on an emulator with fault injection, and reads everything that the platform stores."""
 
 from __future__ import annotations
 
@@ -29,30 +29,31 @@ from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
 from tests.proof.aws_faults.plan import Plan
 from tests.proof.aws_faults.proxy import FaultProxy
 
-# Each limit is shorter than the time that the SDK needs for all attempts of a slow call. A call that stays slow
-# therefore makes the function time out.
+# Timeouts of the functions in seconds. Each is shorter than the time that the SDK needs for all attempts of a slow
+# call, so that a call that stays slow makes the function time out.
 _TIMEOUTS_S: Final = {
     **dict.fromkeys(("users_api", "orders_api", "catalog_api", "process_order", "fail_order"), 4),
     "publish_order_events": 5,
     "record_analytics": 5,
     "validate_order": 3,
     "update_inventory": 3,
-    # This limit is longer than the SDK needs for all attempts of a slow DynamoDB call, but shorter than it needs for
-    # SES.
+    # This timeout is longer than the SDK needs for all attempts of a slow DynamoDB call, but shorter than it needs for
+    # all attempts of a slow SES call.
     "send_email": 12,
     "mark_late_orders": 4,
-    # A sweep ends five seconds before its time limit.
+    # A sweep stops its work five seconds before this timeout.
     "restart_late_orders": 20,
 }
-# Lambda's first retry comes after this time, and its second retry after twice that time. As on AWS, the first retry
-# comes after the longest time limit above, and the second one comes after the EXPRESS execution has ended.
+# Seconds before Lambda's first retry of an event. The second retry comes after twice that time, so that an EXPRESS
+# execution has always ended before the second retry, as on AWS.
 RETRY_BASE_S: Final = 14
-# SQS delivers a message again after this time if its function has ended without a response.
+# Visibility timeouts of the queues in seconds. After this time, SQS delivers a message again if the function ended
+# without a response.
 _AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
-# A message goes to the failure queue after this number of deliveries instead of after six hours. If send_email does not
-# finish its claim to an email, the claim ends at the time limit. The pauses between five deliveries take longer.
+# A message goes to the failure queue after this number of deliveries instead of after six hours. send_email needs five:
+# a claim that it cannot finish ends at the function's timeout, and only the pauses of five deliveries are longer.
 _RECEIVED_AT_MOST: Final = {"record_analytics": 3, "send_email": 5}
-# The sweep restarts the workflow of orders of this age. At this age, no order has reached the workflow's time limit.
+# An order of this age is a late order, so the sweep restarts its workflow. The age is below the workflow's time limit.
 _LATE: Final = timedelta(minutes=10)
 _RELAY_RETRIES: Final = 2
 _ID_LENGTH: Final = len(str(uuid.UUID(int=0)))
@@ -119,7 +120,7 @@ class FaultyStack:
         )
 
     def _queued(self) -> dict[str, list[str]]:
-        """Return the bodies of all messages by the queue's URL. The messages stay in their queues, unreceived."""
+        """Return {queue URL: bodies of all messages}. The messages stay in their queues and don't count as received."""
         found = self._ask("/_ministack/sqs/messages")
         return {
             url: [each["Body"] for each in messages]
@@ -141,9 +142,10 @@ class FaultyStack:
         return [row for page in pages for row in page["Items"]]
 
     def sweep(self, seen: Seen, order_ids: Collection[str]) -> None:
-        """Sweep the PENDING orders without an execution, as the batches of the stream and the schedule do.
+        """Invoke the sweep for the orders that are PENDING and whose execution was aborted or timed out.
 
-        An error of a function changes nothing, because the next sweep handles the same orders again.
+        On AWS, the stream and a schedule invoke the two functions. Errors of the functions are ignored, because the
+        next sweep handles the same orders again.
         """
         late = [each for each in order_ids if each in seen.stopped and seen.rows[each]["status"]["S"] == "PENDING"]
         for order_id in late:
@@ -159,7 +161,7 @@ class FaultyStack:
         )
 
     def _executions(self) -> dict[str, set[str]]:
-        """Return the statuses of all STANDARD executions by order id. The name of an execution begins with this id."""
+        """Return {order id: statuses of its STANDARD executions}. An execution's name begins with the order id."""
         pages = self.stack.aws.client("stepfunctions").get_paginator("list_executions")
         found: defaultdict[str, set[str]] = defaultdict(set)
         for page in pages.paginate(stateMachineArn=self.stack.ops["stateMachines"]["standard"]):
@@ -210,7 +212,7 @@ def faulty_stack(
 
 @contextmanager
 def _shortened(stack: Stack, patience: float) -> Generator[None]:
-    """Shorten retry limits and timeouts, so that failing messages reach their failure queues sooner."""
+    """Reduce visibility timeouts and numbers of retries, so that failing messages reach their failure queues sooner."""
     with ExitStack() as until_then:
         for source, seconds in _AGAIN_S.items():
             function = stack.aws("lambda", "get_function_configuration", FunctionName=stack.ops["functions"][source])

@@ -28,7 +28,8 @@ from local import launch
 from tests.proof.aws_faults.plan import Fault
 from tests.proof.aws_faults.proxy import STEP_PATH, step_fault
 
-# A slow call keeps its execution environment busy. With this number of environments, other invocations do not wait.
+# Maximum number of execution environments of a function. A slow call keeps one of them busy, and there must be enough
+# of them for all other invocations.
 _ENVIRONMENTS_OF_A_FUNCTION: Final = 12
 _task: contextvars.ContextVar[tuple[Any, str, float]] = contextvars.ContextVar("task")
 _THROTTLED, _SERVER_ERROR, _RESET, _LOST = range(4)
@@ -59,7 +60,7 @@ _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
 
 
 def main() -> None:
-    """Apply the emulator's corrections, add the fault injection, and serve."""
+    """Start the emulator with its corrections and the fault injection."""
     apply = emulator_fixes.apply
 
     def apply_all(**named: Any) -> None:
@@ -125,9 +126,9 @@ def _ask(execution: Any, operation: str, arguments: Any) -> Fault | None:
 
 
 def _before(fault: Fault, execution: Any, integration: str, timeout_s: float) -> None:
-    """Apply faults that occur before the call.
+    """Apply `fault` if it occurs before the call.
 
-    Raise the error that Step Functions would see if the call isn't carried out.
+    If the call must not be carried out, raise the error that Step Functions would get from the call.
     """
     states, names = internal("services.stepfunctions"), _ERRORS[integration.rpartition(":")[0]]
     match fault.kind:
@@ -156,7 +157,7 @@ def _before(fault: Fault, execution: Any, integration: str, timeout_s: float) ->
 
 
 def _after(fault: Fault, execution: Any, integration: str) -> None:
-    """Apply faults that occur after the call. Raise an error if its response is lost."""
+    """Apply `fault` if it occurs after the call. Raise an error if the call's response is lost."""
     if fault.kind == "answer lost":
         name = _ERRORS[integration.rpartition(":")[0]][_LOST]
         raise internal("services.stepfunctions")._ExecutionError(name, "planned by a test")

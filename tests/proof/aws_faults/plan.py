@@ -39,14 +39,11 @@ class Call:
     """One AWS call that the platform makes for an order."""
 
     caller: str
-    """The function's name (`send_email`) or the workflow's (`express` or `standard`)."""
+    """Name of the function (`send_email`) or of the workflow (`express` or `standard`) that makes the call."""
     operation: str
-    """AWS's operation (`PutItem`), or a workflow step with its integration (`RecordOrder (dynamodb:putItem)`)."""
+    """Operation of an AWS API (`PutItem`), or workflow step with its integration (`RecordOrder (dynamodb:putItem)`)."""
     nth: int = 1
-    """The call's number among the caller's calls of this operation for the order, from 1.
-
-    For example, `send_email` writes its row once for each event.
-    """
+    """1 for the caller's first call of this operation for the order, 2 for the second one, and so on."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,8 @@ class Fault:
     extent: Extent = "try"
     """Which requests fail.
 
-    `try`: one HTTP request. `call`: one call with all SDK retries. `ever`: all requests until the test ends the fault.
+    `try`: one HTTP request. `call`: one call, including all retries by the SDK. `ever`: all requests until the test
+    ends the fault.
     """
 
 
@@ -105,7 +103,7 @@ def faults_of(call: Call) -> Iterator[Fault]:
 
 @dataclass(eq=False)
 class Armed:
-    """A planned fault, the call at which the fault occurs, and how often the fault has occurred."""
+    """A planned fault, the call at which it occurs, and the number of times that it has occurred (`fired`)."""
 
     call: Call
     fault: Fault
@@ -114,7 +112,7 @@ class Armed:
     _bound: str = ""
 
     def meets(self, nth: int, call_id: str) -> bool:
-        """Return whether this attempt of the caller's call number `nth` must fail, and count it if so."""
+        """Return whether the fault occurs at this attempt of call number `nth`. If it does, count it in `fired`."""
         if self.lifted or nth < self.call.nth:
             return False
         match self.fault.extent:
@@ -135,7 +133,7 @@ class Life:
 
     armed: list[Armed] = field(default_factory=list[Armed])
     calls: list[Call] = field(default_factory=list[Call])
-    """In the order of their first attempts."""
+    """All observed calls, in the sequence of their first attempts."""
     met: list[tuple[Call, Fault]] = field(default_factory=list[tuple[Call, Fault]])
     """Failed calls, including calls that failed because another order in the same request had a fault."""
     _ids: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -163,13 +161,19 @@ class Life:
 
 
 class Plan:
-    """All watched orders by their ids. One thread adds orders while the proxy's thread reads them."""
+    """All cases that are being watched, by the ids of their orders, products and customers.
+
+    The threads of the cases add them while the proxy's thread looks them up.
+    """
 
     def __init__(self) -> None:
         self._lives: dict[str, Life] = {}
 
     def watch(self, life: Life, marks: Iterable[str]) -> None:
-        """Watch all AWS calls whose requests contain one of the ids in `marks`."""
+        """From now on, record in `life` each AWS call whose request contains one of the ids `marks`.
+
+        The faults of `life` affect these calls.
+        """
         for mark in marks:
             assert MARK.fullmatch(mark), mark
             self._lives[mark] = life
@@ -178,8 +182,8 @@ class Plan:
         """Return the fault for a request with the bytes `text`, or None. A request can concern several orders."""
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
-        # One request can contain several orders with planned faults, but only one fault can affect it. The faults of
-        # the other orders affect a later call of their order.
+        # One request can concern several orders with planned faults, but only one fault can affect it. The fault of
+        # each other order affects a later call for that order.
         found = next((fault for life, call in noted if (fault := life.fault(call, call_id))), None)
         if found:
             for life, call in noted:

@@ -93,7 +93,7 @@ class FaultProxy:
 
     async def _stop(self) -> None:
         await self._runner.cleanup()
-        # Slow calls may still be waiting, so they are canceled.
+        # Cancel slow calls that are still waiting.
         waiting = asyncio.all_tasks() - {task for task in (asyncio.current_task(),) if task}
         for task in waiting:
             task.cancel()
@@ -170,6 +170,6 @@ def _error(kind: Kind, signed_for: str) -> web.Response:
 
 
 def step_fault(answer: str) -> Fault | None:
-    """Parse the proxy's response about a workflow step: its fault, or None."""
+    """Return the fault in the proxy's response about a workflow step, or None if the step must not fail."""
     told: dict[str, Any] = json.loads(answer)
     return Fault(told["kind"], told["extent"]) if told else None

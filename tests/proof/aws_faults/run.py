@@ -40,7 +40,7 @@ class Run:
     cases: list[Case] = field(default_factory=list[Case])
 
     def record(self, scenarios: Iterable[Scenario] = SCENARIOS.values()) -> dict[str, list[Call]]:
-        """Run each scenario without additional faults. Return each scenario's calls that no earlier scenario makes."""
+        """Run each scenario with no faults but its own. Return {scenario: its calls that no earlier scenario makes}."""
         cases = [Case(self.faulty, scenario, self.admin) for scenario in scenarios]
         self.play(cases)
         self.settle(lambda case, seen: is_complete(case, seen) and case.order_id not in seen.running)
@@ -57,7 +57,7 @@ class Run:
         return found
 
     def play(self, cases: Iterable[Case]) -> None:
-        """Run all cases, several customers at a time."""
+        """Run all cases, several of them at the same time."""
         cases = list(cases)
         self.cases += cases
         with ThreadPoolExecutor(max_workers=_CUSTOMERS) as pool:
@@ -74,7 +74,8 @@ class Run:
     def _one_after_the_other(self, cases: list[Case]) -> None:
         """Run cases one after another.
 
-        Their functions process several orders in one call, so a fault of one case would otherwise affect the others.
+        The functions in which these cases have faults process several orders in one call. If the cases ran at the same
+        time, a fault of one case would affect the others.
         """
         for case in sorted(cases, key=lambda case: case.fault is not None and case.fault[1].extent == "ever"):
             self.play([case])
@@ -83,7 +84,7 @@ class Run:
                 wait_until(lambda case=case: is_waiting(case, self.faulty.look()))
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
-        """Wait until `is_settled` holds for every case or the time limit is over. Sweep late orders meanwhile.
+        """Wait until `is_settled` is true for every case, or until the time limit. Meanwhile, sweep late orders.
 
         Return the last snapshot of the platform.
         """
@@ -124,15 +125,15 @@ def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()
         for call in sorted(calls)
-        # process_order reads an order twice only if its EXPRESS execution happens to be slow, so a case may not repeat
-        # the second read.
+        # Leave out the second read of an order by process_order. It happens only if the EXPRESS execution is slow by
+        # chance, so it may not happen again when the scenario is repeated.
         if (call.caller, call.operation, call.nth) != ("process_order", "GetItem", 2)
         for fault in faults_of(call)
     ]
 
 
 def is_waiting(case: Case, seen: Seen) -> bool:
-    """Return whether nothing more will happen to the case without a redrive or a lifted fault."""
+    """Return whether the case is complete, or can continue only after a redrive or after its fault ends."""
     return is_complete(case, seen) or waits(case, seen) or holds_on(case)
 
 

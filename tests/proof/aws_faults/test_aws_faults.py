@@ -99,7 +99,7 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
 
 def _run(faulty: FaultyStack) -> Run:
     plain = client_of(faulty.stack.outputs)
-    # The pool has as many connections as there are concurrent customers.
+    # Concurrent customers share this client, so each of them needs a connection of the pool.
     client = CheckedClient(plain.frontend, plain.cognito_url, urllib3.PoolManager(maxsize=16, retries=False))
     return Run(faulty, People(faulty.stack, client).somebody("admin"))
 
@@ -122,5 +122,6 @@ def _is_quick(point: FaultPoint) -> bool:
         return False
     if call.caller in ("publish_order_events", "record_analytics"):
         return fault.extent != "ever" and not fault.kind.startswith("killed")
-    # A claim to an email that send_email can neither finish nor release lasts until the function's time limit.
+    # Leave out faults after which send_email can neither finish nor release its claim to an email, because such a claim
+    # lasts until the function's timeout.
     return not (call.caller == "send_email" and (fault.kind.startswith("killed") or call.operation == "UpdateItem"))

@@ -27,7 +27,7 @@ class Canaries:
 
     run: str = field(default_factory=lambda: f"zq{uuid.uuid4().hex[:6]}")
     kinds: dict[str, str] = field(default_factory=dict[str, str])
-    """The kind of data that each canary stands for. The keys are the canaries, in lower case."""
+    """{canary in lower case: kind of data that the canary stands for}"""
     _others: set[str] = field(default_factory=set[str])
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -39,14 +39,14 @@ class Canaries:
         return self.known(f"{self.run}{re.sub('[^a-z]', '', kind)}{next(self._numbers)}x", kind)
 
     def known(self, word: str, kind: str) -> str:
-        """Register a word that somebody else generated, such as an order id, as a canary, and return it."""
+        """Register a word that this class didn't create, such as an order id, as a canary, and return the word."""
         self.kinds[word.lower()] = kind
         if not word.startswith(self.run):
             self._others.add(word.lower())
         return word
 
     def within(self, *texts: str) -> set[str]:
-        """Return all canaries in the texts: in plain text, base64, percent codes, JSON escapes or lists of bytes."""
+        """Return all canaries in the texts, also those in base64, percent codes, JSON escapes or lists of bytes."""
         found: set[str] = set()
         for text in texts:
             for form in _forms(text):

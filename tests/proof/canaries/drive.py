@@ -60,11 +60,11 @@ class Account:
         return tokens
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the REST API with the user's ID token and a canary in each header of `noise`."""
+        """Call the REST API with the user's ID token and the headers that `noise` returns."""
         return self.drive.call("restApi", method, path, body, {"Authorization": self.tokens.id_token, **headers})
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the HTTP API with the user's access token and a canary in each header of `noise`."""
+        """Call the HTTP API with the user's access token and the headers that `noise` returns."""
         return self.drive.call("httpApi", method, path, body, {"Authorization": self.tokens.access_token, **headers})
 
     def introduce(self) -> Account:
@@ -73,12 +73,13 @@ class Account:
         return self
 
     def order(self, product: str, quantity: int = 2, path: str = "/orders") -> dict[str, Any]:
-        """Place an order with an idempotency key, and return the order, whether it was accepted or not."""
+        """Place an order with an idempotency key, and return the order or the error, which contains the order id."""
         key = {"Idempotency_Key": self.drive.words.new("idempotency key")}
         answer = self.rest("POST", path, lines(product, quantity), **key)
         found = answer.json()
         if "order_id" not in found:
-            # A failed request of POST /process also creates an order, so the id comes from the list of orders.
+            # POST /process creates the order even if its response is an error without an order id, so read the newest
+            # order from the list.
             found = self.rest("GET", "/orders?limit=1").json()["orders"][0]
         self.drive.words.known(found["order_id"], "order id")
         return found
@@ -86,7 +87,7 @@ class Account:
 
 @dataclass
 class Drive:
-    """Sends the requests of one run, and collects what the later search needs."""
+    """Sends the requests of one run of the attack, and collects the data that the search needs later."""
 
     stack: Stack
     watcher: Watcher
@@ -112,7 +113,7 @@ class Drive:
         return Account(self, ("admin",))
 
     def call(self, api: str, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Send a request with a canary in each header of `noise`, and return the response."""
+        """Send a request with the headers that `noise` returns and with `headers`, and return the response."""
         text = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
         kind = {"Content-Type": "application/json"} if text is not None else {}
         sent = {**kind, **self.noise(), **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -122,7 +123,7 @@ class Drive:
         return answer
 
     def noise(self) -> dict[str, str]:
-        """Return headers that the APIs don't use, as browsers, proxies and attackers send them."""
+        """Return headers that browsers, proxies or attackers send but that the APIs don't use, each with a canary."""
         word = self.words.new
         return {
             "Cookie": f"session={word('header')}",
@@ -193,7 +194,7 @@ class Drive:
             self.words.known(each["order_id"], "order id")
 
     def _not_signed_in(self, product: str) -> None:
-        """Send requests with an invalid token to every API. Each must get 401."""
+        """Send requests with an invalid token to both APIs. Each request must get 401."""
         for api, method, path in (
             ("restApi", "POST", "/users"),
             ("restApi", "GET", f"/orders/{self.words.new('refused input')}"),
@@ -206,7 +207,7 @@ class Drive:
                 assert self.call(api, method, path, body, {"Authorization": value}).status == 401
 
     def _not_understood(self, customer: Account) -> None:
-        """Send requests that violate the API contract. Each must get 400, 404, 413 or 415."""
+        """Send requests that violate the API contract. Each request must get 400, 404, 413 or 415."""
         word = self.words.new
         bodies: dict[str, list[Any]] = {
             "/users": [{"name": word("refused input"), "email": word("refused input")}],

@@ -25,7 +25,7 @@ _ENOUGH_S: Final = 20
 
 
 def denied_to_apis(drive: Drive) -> None:
-    """Deny AWS calls to the functions behind the APIs and to the workflow of POST /process.
+    """Send requests while the functions of the APIs and the workflow of POST /process lack permissions for AWS calls.
 
     Each request must get 5xx.
     """
@@ -58,7 +58,10 @@ def denied_to_apis(drive: Drive) -> None:
 
 
 def denied_behind(drive: Drive) -> None:
-    """Deny AWS calls to everything that follows an accepted order. Wait until each failure is logged or queued."""
+    """Place orders while the functions and services that process accepted orders lack permissions.
+
+    Wait until each failure is logged or in a failure queue.
+    """
     stack, watcher = drive.stack, drive.watcher
     product = drive.product()
     with denied(stack, "order-express", "dynamodb:BatchGetItem"):
@@ -153,7 +156,7 @@ def _poison_rows(drive: Drive) -> None:
         {"status": {"S": word("poison")}, "items": {"L": []}},
         {"status": {"S": "PENDING"}, "items": {"S": word("poison")}},
         {"status": {"S": "PENDING"}, "items": {"L": [line]}},
-        # Only the status of this order is invalid.
+        # In this row, only the status is invalid.
         {"status": {"S": "LOST"}, "items": {"L": [_line(drive.product())]}, "user_id": {"S": drive.customer.sub}},
     ]
     for change in changes:

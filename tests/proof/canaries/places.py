@@ -20,7 +20,7 @@ _PLANTED: Final = "planted"
 
 @dataclass(frozen=True)
 class Place:
-    """A place in which data can be found, with one line in the table of docs/data.md."""
+    """A place that can contain data of users. Each place has one line in the table of docs/data.md."""
 
     name: str
     read: Callable[[], Iterator[str]]
@@ -30,7 +30,7 @@ class Place:
 
 @dataclass
 class Places:
-    """All places of a stack. Only data that is newer than this object is read."""
+    """All places of a stack. Its methods read only data that was written after this object was created."""
 
     stack: Stack
     traces: Traces
@@ -95,8 +95,8 @@ class Places:
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
-        # The test adds one word for the table and another one for the stream to the same row. Each word becomes a
-        # separate attribute, so that the second word does not overwrite the first one.
+        # Use the word as the attribute's name, too. The attack adds two words to this row, one for the table and one
+        # for the stream, and the second word must not overwrite the first one.
         self._aws(
             "dynamodb",
             "update_item",
@@ -144,7 +144,7 @@ class Places:
         )
 
     def _plant_event(self, word: str) -> None:
-        """Put an event on the bus that no rule matches."""
+        """Put an event on the bus. The event matches no rule of the platform."""
         detail = json.dumps({_PLANTED: word})
         bus = self.stack.ops["eventBus"]["name"]
         entry = {"EventBusName": bus, "Source": _PLANTED, "DetailType": _PLANTED, "Detail": detail}
@@ -298,7 +298,7 @@ class Places:
         self._aws("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps({_PLANTED: word}))
 
     def _configuration(self) -> Iterator[str]:
-        """Yield the configuration of functions, workflows, alarms and dashboards. Anybody with read access sees it."""
+        """Yield the configuration of functions, workflows, alarms and dashboards, which every operator can read."""
         for alias in self.stack.ops["functions"].values():
             yield text_of(self._aws("lambda", "get_function_configuration", FunctionName=alias))
         for machine in self.stack.ops["stateMachines"].values():
@@ -339,8 +339,7 @@ class Places:
                 log.seek(self._log_bytes)
                 yield log.read().decode(errors="replace")
 
-        # The emulator logs the recipient of each email, so this log contains each canary word that is part of an email
-        # address.
+        # The emulator logs the recipient of each email, so an email to a planted word writes the word to this log.
         yield Place("emulator's log", emulator, self._plant_mail)
         yield Place("outputs.json and state.json", files, plant_file)
         for command in ("make redrive", "make order"):

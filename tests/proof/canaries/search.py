@@ -23,20 +23,20 @@ PLANTED = "planted"
 
 @dataclass(frozen=True)
 class Search:
-    """What the attack searched for, and what it found in each place."""
+    """The canaries that the attack sent, and those that it found in each place."""
 
     drive: Drive
     places: Places
     planted: Mapping[str, str]
-    """The word that was written to each place as a check that reading the place works, by place."""
+    """{place: word that the attack wrote there to check that it can read the place}"""
     words: Mapping[str, set[str]]
-    """All canaries that were found, by place."""
+    """{place: all canaries that were found there}"""
     examples: Mapping[tuple[str, str], str]
-    """The text that contained a kind of data, by place and kind."""
+    """{(place, kind of data): a text from this place that contained data of this kind}"""
 
     @property
     def kinds(self) -> dict[str, set[str]]:
-        """The kinds of data that were found in each place. Words that the attack itself wrote there don't count."""
+        """{place: kinds of data that were found there}. Planted words don't count."""
         known = self.drive.words.kinds
         return {place: {known[word] for word in found} - {PLANTED} for place, found in self.words.items()}
 
@@ -50,7 +50,7 @@ class Search:
 
 
 def drive_through(drive: Drive, places: Places, *, full: bool) -> None:
-    """Send canaries in all inputs. Failures are caused only if `full` is true."""
+    """Send canaries in all inputs. If `full` is true, also cause failures."""
     words, local_people = drive.words, drive.stack.outputs["local"]
     for who in ("customer", "admin"):
         words.known(local_people[who]["username"], "mail address")

@@ -34,7 +34,7 @@ _QUEUES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table."""
+    """One line of the table in docs/data.md."""
 
     place: str
     kinds: frozenset[str]
@@ -45,7 +45,7 @@ class Row:
 
 
 def rows(text: str) -> dict[str, Row]:
-    """Return the table's lines by place. Raises ValueError if the table is missing or lists a place twice."""
+    """Return {place: line of the table}. Raises ValueError if the table is missing or lists a place twice."""
     if _HEAD not in text:
         raise ValueError(f"the document has no table that begins with: {_HEAD}")
     found: dict[str, Row] = {}
@@ -67,7 +67,7 @@ def kinds_explained(text: str) -> set[str]:
 
 
 def strays(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
-    """Return all data that was found in a place where the table doesn't allow it."""
+    """Return "place: kind of data" for all data that was found in a place where the table doesn't allow it."""
     return [
         f"{place}: {kind}"
         for place, kinds in found.items()
@@ -76,7 +76,7 @@ def strays(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]
 
 
 def stale(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
-    """Return all data that the table allows in a place but that was not found there."""
+    """Return "place: kind of data" for all data that the table allows in a place but that was not found there."""
     return [
         f"{row.place}: {kind}"
         for row in table.values()
@@ -86,7 +86,7 @@ def stale(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
 
 
 def places_of(graph: Graph) -> dict[str, str]:
-    """Return every place that the resource graph creates, with the retention time of its data."""
+    """Return {place: retention time of its data} for all places that the resources of the graph create."""
     found = dict(_BY_AWS)
     found |= dict(_logs(graph)) | dict(_queues(graph))
     for table in _custom(graph, "aws:dynamodb/table:Table"):

@@ -1,4 +1,4 @@
-"""Data that users send is found only where docs/data.md allows it.
+"""Tests that data from users is found only in places where docs/data.md allows it.
 
 We broke copies of the program on purpose, and the tests found every defect.
 `test_data_is_found_only_where_it_may_be` found these defects:
@@ -37,7 +37,7 @@ from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("canaries"), pytest.mark.emulator]
 
-# Lines with these beginnings do not come from the functions' loggers: Lambda or its runtime writes them, or they are
+# Lines with these beginnings are not JSON although no input forged them: Lambda or its runtime writes them, or they are
 # part of a traceback.
 _OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")
 
@@ -57,7 +57,7 @@ def search(  # noqa: PLR0917 - the arguments are fixtures
     table: Mapping[str, Row],
     dose: Dose,
 ) -> Iterator[Search]:
-    """All canaries sent, and all places read."""
+    """The results of the attack, after it has sent all canaries and read all places."""
     drive = Drive(stack, watcher, Canaries())
     topics = {role: subscribe(stack.ops["topics"][role]) for role in ("notifications", "successes")}
     places = Places(stack, traces, watcher.events_queue, topics, drive.refusals)

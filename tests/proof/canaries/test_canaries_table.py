@@ -1,4 +1,4 @@
-"""The table of docs/data.md lists every place with its retention time, and the resource graph logs no personal data."""
+"""Tests that docs/data.md lists every place with its retention time, and that no resource logs personal data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _LOGGED: Final = re.compile(
     r"responseLength|responseLatency|integration[.](latency|status|error)|error[.](message|responseType)|"
     r"authorizer[.]error|waf[.]status)"
 )
-# Variables whose names start with these texts make Powertools or Lambda log events and responses.
+# Functions must have no variables whose names start with these texts: they make Powertools or Lambda log events and
+# responses.
 _TALKATIVE: Final = (
     "POWERTOOLS_LOGGER_LOG_EVENT",
     "POWERTOOLS_TRACER_CAPTURE",

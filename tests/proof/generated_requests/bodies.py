@@ -147,7 +147,7 @@ def expected_status(operation: str, body: Body, own_address: str = "") -> int:
 
 
 def is_name(name: str) -> bool:
-    """Return whether a profile may have a name that matches its schema: the schema cannot express every rule."""
+    """Return whether `name`, which matches the schema, is allowed in a profile. The schema can't express every rule."""
     if any(unicodedata.category(each) in INVISIBLE for each in name) or re.search(r"\bwww\.", name.lower()):
         return False
     return not any(_is_domain(name[:place], name[place + 1 : place + 3]) for place in _dots(name))
@@ -158,7 +158,7 @@ def _dots(text: str) -> list[int]:
 
 
 def _is_domain(before: str, after: str) -> bool:
-    """Return whether a dot between these texts joins a label of two or more characters and two letters."""
+    """Return whether `before`, a dot and `after` look like a domain: two or more characters, a dot and two letters."""
     label = re.split(r"[^\w-]", before)[-1]
     letters = len(after) == 2 and all(each.isalnum() and not each.isdecimal() for each in after)
     return letters and label[-1:].isalnum() and any(each.isalnum() for each in label[:-1])

@@ -1,6 +1,6 @@
-"""Generates events of both API Gateways.
+"""Generates events as the REST API and the HTTP API send them to functions.
 
-Fields that AWS itself writes are as AWS writes them: ids, method, and one of the two event formats. Fields that clients
+Everything that AWS itself determines is as on AWS: ids, method, and the event format of the API. Fields that clients
 control can contain anything: path, query, headers, body and the claims of a token.
 """
 
@@ -50,9 +50,9 @@ class Call:
     claims: Mapping[str, Any] | None
     event: Mapping[str, Any]
     routed: str
-    """The operation whose path was the starting point.
+    """Id of the operation from whose path the path of this event was generated.
 
-    The path can have changed since, and can now match another operation or none.
+    The generated path can differ, so that it matches another operation or none.
     """
 
     @property
@@ -68,7 +68,7 @@ class Call:
 
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
-    """Return any event."""
+    """Return an event for any route of the two APIs."""
     document, method, template = draw(st.sampled_from(ROUTES))
     known = _KNOWN_IDS[template.split("/")[1]]
     identity = draw(seldom(st.sampled_from(known), texts().map(lambda text: text.replace("/", "|")), 3))
@@ -127,7 +127,7 @@ def _put_headers(event: dict[str, Any], headers: Mapping[str, str], media_type: 
 
 @st.composite
 def _claims(draw: st.DrawFn, document: str, *, often_admin: bool) -> dict[str, Any] | None:
-    """Return the token's claims as API Gateway passes them on, or None.
+    """Return a token's claims as API Gateway passes them to a function, or None if the event must have no claims.
 
     Claims are normally text. A broken authorizer could send any JSON value, so some examples do.
     """

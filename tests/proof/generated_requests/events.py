@@ -1,7 +1,7 @@
-"""Generates events for the consumers and for the workflow's two functions, within and outside their contracts.
+"""Generates valid and invalid inputs of the event consumers and of the workflow's two functions.
 
-Everybody who may put an event on the bus, send a message to a queue or start an execution can put any data there.
-Fields that AWS adds (sequence numbers, message ids, receive counts) are as AWS adds them.
+Anyone who may put an event on the bus, send a message to a queue or start an execution can send any data, so the inputs
+contain any data. Fields that AWS adds (sequence numbers, message ids, receive counts) are always valid.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TIMES: Final = st.sampled_from(("2026-01-02T03:04:05.678Z", "2026-11-30T23:59:5
 
 @st.composite
 def orders(draw: st.DrawFn) -> Any:
-    """Return an order in any status, as the events contain it."""
+    """Return an order in any status, in the form in which events contain orders."""
     status = draw(st.sampled_from(tuple(DETAIL_TYPES)))
     lines = draw(VALID["createOrder"])["items"]
     items = list({line["product_id"]: line for line in lines}.values())
@@ -70,10 +70,10 @@ def bus_events(draw: st.DrawFn) -> Any:
 
 @st.composite
 def stream_batches(draw: st.DrawFn) -> Any:
-    """Return a batch of the orders table's stream: rows before and after a change, some of them damaged."""
+    """Return a batch of records from the orders table's stream, in which some of the rows are invalid."""
     records: list[Any] = []
     for number in range(draw(st.integers(1, 8))):
-        # DynamoDB cannot store an unpaired surrogate, so the rows contain none.
+        # Replace unpaired surrogates in the rows, because DynamoDB cannot store them.
         good = orders().map(_row).map(_sendable)
         new = draw(seldom(good, changed(good).map(_sendable), 4))
         old = draw(st.none() | good)
@@ -96,7 +96,7 @@ def _row(order: Any) -> dict[str, Any]:
 
 @st.composite
 def queue_batches(draw: st.DrawFn) -> Any:
-    """Return a batch of messages of the analytics queue, some of them damaged."""
+    """Return a batch of messages of the analytics queue, some of which are invalid."""
     facts = details().map(lambda detail: {**detail, "detail_type": DETAIL_TYPES[detail["order"]["status"]]})
     bodies = seldom(
         facts.map(json.dumps),
@@ -123,7 +123,7 @@ def _sendable(value: Any) -> Any:
 
 @st.composite
 def first_inputs(draw: st.DrawFn) -> Any:
-    """Return an input of the workflow's first step, as anybody who may start an execution could pass it."""
+    """Return a valid or invalid input of the workflow's first step."""
     content = seldom(VALID["createOrder"], changed(VALID["createOrder"]) | values(), 3)
     request = st.fixed_dictionaries(
         {"user_id": st.sampled_from(USERS), "content": content},
@@ -140,7 +140,7 @@ def first_inputs(draw: st.DrawFn) -> Any:
 
 @st.composite
 def last_inputs(draw: st.DrawFn) -> Any:
-    """Return an input of the step that confirms the order: the order, and its products as an earlier step read them."""
+    """Return a valid or invalid input of the step that confirms an order: the order, and its products with prices."""
     order = draw(orders().filter(lambda each: each["status"] == "PENDING"))
     products = [
         {"product_id": line["product_id"], "unit_price": draw(st.sampled_from((5, 5.0))), "currency": "JPY"}
@@ -151,7 +151,7 @@ def last_inputs(draw: st.DrawFn) -> Any:
 
 
 def is_event(detail_type: Any, detail: Any) -> bool:
-    """Validate an event's detail against its contract, with another validator than the functions use."""
+    """Return whether `detail` matches the contract. The functions themselves use another validator."""
     schemas = _schemas()
     return isinstance(detail_type, str) and detail_type in schemas and breaches(schemas[detail_type], detail) == []
 

@@ -77,7 +77,8 @@ def _statuses(call: Call) -> set[int]:
     own = {order_id for order_id, owner in _OWNERS.items() if owner == user_id}
     match call.operation:
         case "createUser":
-            # USER's profile has the address ADDRESS, and a profile with another address may replace it.
+            # USER already has a profile with the address ADDRESS, so creating it again is a conflict. A profile with
+            # another address replaces it.
             own = _verified_address(call.claims or {})
             return _written(call, 409 if (user_id, own) == (USER, ADDRESS) else 201, own)
         case "getUser":
@@ -94,7 +95,7 @@ def _statuses(call: Call) -> set[int]:
         case "putProduct":
             return _put(call, identity) if is_admin else {403}
         case _:
-            # An operation without a case above may return any of its documented statuses.
+            # For all other operations, this check allows every documented status.
             return {int(status) for status in _documented(call) if status.isdecimal()}
 
 
@@ -127,7 +128,7 @@ def _has_good_key(headers: Mapping[str, str]) -> bool:
 
 
 def _verified_address(claims: Mapping[str, Any]) -> str:
-    """Return the verified address in the token, or "" if the token has none."""
+    """Return the verified email address in the token's claims, or "" if there is none."""
     address = claims.get("email")
     is_verified = claims.get("email_verified") in ("true", "True", True)
     return address if isinstance(address, str) and address.isascii() and is_verified else ""

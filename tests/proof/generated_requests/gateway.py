@@ -29,7 +29,7 @@ _ERROR: Final = {"message": "of the gateway", "request_id": "gateway-request"}
 
 @dataclass(frozen=True)
 class Apis:
-    """The functions of both APIs."""
+    """Both APIs as WSGI applications that call `functions`."""
 
     functions: Mapping[str, LoadedFunction]
 

@@ -43,7 +43,8 @@ def in_process_functions(*names: str) -> Generator[InProcessFunctions]:
 
     made = InProcessFunctions()
     with ExitStack() as stack, redirect_stdout(_Nowhere()), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # Powertools warns about each invocation that counts no metric.
+        # Powertools warns about each invocation that counts no metric.
+        warnings.simplefilter("ignore", UserWarning)
         stack.enter_context(mock.patch("time.sleep", sleep))
         made.functions = {
             name: stack.enter_context(loaded(name, clients=made.clients, environment=ENVIRONMENT)) for name in names

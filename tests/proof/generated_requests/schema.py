@@ -1,7 +1,8 @@
 """Runs schemathesis on an OpenAPI document: boundary values, random values, and sequences of operations.
 
-Schemathesis checks statuses, bodies, headers, content types, accepted and rejected data, and ignored tokens. A check of
-ours adds what a schema can't express: each status's error code, and the response to an unknown method.
+Schemathesis checks statuses, bodies, headers, content types, accepted and rejected data, and ignored tokens.
+`answers_as_the_contract_says` adds checks that a schema can't express: the error code of each status, and the response
+to an unknown method.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ HTTP: Final = "http-api.yaml"
 _BAD_REQUEST: Final = 400
 _PRODUCT_ID: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _config: Any = cast("Any", schemathesis.Config).from_dict
-# API Gateway's method ANY serves these methods. HEAD is left out, because its responses have no body to check. OPTIONS
-# is left out, because API Gateway handles preflight requests.
+# Methods that schemathesis tries on each path that doesn't document them. HEAD is left out, because its responses have
+# no body to check. OPTIONS is left out, because API Gateway handles preflight requests.
 _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -123,10 +124,11 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
             "stateful": {"max-steps": 4},
         },
         "checks": {
-            # A method that is not in the document gets 404 by contract. A check of this project verifies that.
+            # Disabled, because this check expects 405 for a method that is not in the document, but the contract
+            # requires 404. `answers_as_the_contract_says` checks for 404.
             "unsupported_method": {"enabled": False},
-            # This check sends a request again with other credentials. That is impossible if the application runs in
-            # this process, because no API Gateway checks tokens there. tests/proof/tokens covers that case.
+            # Enabled only over HTTP. This check sends a request again with other credentials, and in this process, no
+            # API Gateway checks them. tests/proof/tokens covers that case.
             "ignored_auth": {"enabled": target.app is None},
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409"]},
             "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},
@@ -158,9 +160,10 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
 
 
 def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
-    """Return False for a rejection by a rule that only the document's text states.
+    """Return whether schemathesis must report the failure.
 
-    JSON Schema draft 4 can't express these rules, so schemathesis would report the rejection as a failure.
+    It must not report that the API rejected data because of a rule that only the document's descriptions state. JSON
+    Schema draft 4 can't express these rules, so schemathesis expects that the API accepts the data.
     """
     if not isinstance(failure, RejectedPositiveData) or response.status_code != _BAD_REQUEST:
         return True
@@ -170,8 +173,8 @@ def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
 def is_refused_by_a_rule(query: Mapping[str, Any], body: Any) -> bool:
     """Return whether a rule outside the schemas rejects the data.
 
-    These rules reject foreign cursors, `ids` with `limit`, repeated products, U+FFFD in names, and links in the
-    names of profiles.
+    These rules reject cursors that the API didn't return, `ids` with `limit`, repeated products, U+FFFD in names, and
+    links in the names of profiles.
     """
     name: Any = fields(body).get("name")
     if "email" in fields(body) and isinstance(name, str) and not is_name(name):

@@ -1,7 +1,7 @@
-"""Every response to a generated request is one that the API contract allows.
+"""Tests that every response to a generated request is one that the API contract allows.
 
 `test_attack_detects_broken_handlers` shows that the attack fails if invalid JSON isn't caught, if an order exposes a
-column of its row, or if an id that isn't ASCII raises an error. Both attacks also failed with an earlier
+column of its row, or if an id that isn't ASCII raises an error. The tests also failed with an earlier version of
 functions/shared/http.py, whose routes didn't match every id (`NotFound` in place of `OrderNotFound`).
 """
 

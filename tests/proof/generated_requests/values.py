@@ -105,7 +105,7 @@ def texts() -> st.SearchStrategy[str]:
 
 
 def seldom[T](usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], one_in: int = 12) -> st.SearchStrategy[T]:
-    """Generate a value of `usual`, or in about one of `one_in` cases a value of `odd`."""
+    """Generate a value from `usual`, or, in about one of `one_in` cases, a value from `odd`."""
     return st.integers(1, one_in).flatmap(lambda number: odd if number == one_in else usual)
 
 
@@ -119,7 +119,7 @@ def values() -> st.SearchStrategy[Any]:
 
 @st.composite
 def changed(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
-    """Generate a value of `whole` with one to three parts replaced, removed or added, most often at the top level."""
+    """Generate a value from `whole`, and replace, remove or add one to three of its parts, often at the top level."""
     value: Any = copy.deepcopy(draw(whole))
     for _ in range(draw(st.integers(1, 3))):
         holder: Any = value

@@ -20,7 +20,7 @@ CALLED_BY_CODE: Final = (
 # resource graph shows it (see needs.py).
 ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
-# Each key is the end of a resource pattern. Its value is the reason why the pattern is not narrower.
+# Wildcards that the audit accepts: the end of a resource pattern -> the reason why the pattern is not narrower.
 WIDE: Final = {
     ":log-stream:*": "Lambda names its streams",
     "/orders/*": "one object for each event",
@@ -28,7 +28,8 @@ WIDE: Final = {
     ":identity/*": "SES checks the address, its domain or the recipient; ses:FromAddress limits the sender",
     ":ACCOUNT:*": "all APIs of an account and region share one log role",
 }
-# These actions support no resource-level permissions (see AWS's Service Authorization Reference).
+# These actions support no resource-level permissions, so their resource must be * (see AWS's Service Authorization
+# Reference).
 _NOWHERE: Final = ("xray:", "logs:", "dynamodb:ListStreams")
 
 

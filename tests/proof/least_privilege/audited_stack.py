@@ -23,8 +23,8 @@ from tests.proof.least_privilege.grants import plain
 _FAULT: Final = 500
 _PAUSE_S: Final = 0.03
 _REFUSED: Final = re.compile(r"not authorized|AccessDenied|AuthorizationError|no permission", re.IGNORECASE)
-# The emulator logs one of these messages if a delivery fails. AWS instead counts the failure in the metric
-# DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations.
+# The emulator logs one of these messages if IAM denies the delivery of an event. AWS counts the failure in the metric
+# DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations instead.
 _UNSENT: Final = re.compile(r"execution role does not allow|does not allow .+ to (send|invoke)")
 
 
@@ -63,8 +63,8 @@ class AuditedStack:
     """Whether a scenario is removing a permission itself at the moment."""
 
     def __post_init__(self) -> None:
-        # This client does not validate responses against the contract. If API Gateway may not invoke a function, it
-        # returns a response that the contract does not contain.
+        # Use a client that does not validate responses against the contract. The contract does not contain the response
+        # that API Gateway returns if it may not invoke a function.
         self._client: Client = client_of(self.stack.outputs)
         self._decisions: Path = self.stack.instance.home / DECISIONS
 
@@ -104,14 +104,14 @@ class AuditedStack:
         )
 
     def failed(self, function: str, about: str) -> bool:
-        """Return whether a failed event is in each failure queue to which Lambda sends events of the function."""
+        """Return whether every failure queue to which Lambda sends events of `function` has a message with `about`."""
         queues = self.stack.ops["failureQueues"]
         names = [f"{function}-{queue}" for queue in ("failures", "dlq") if f"{function}-{queue}" in queues]
         return bool(names) and all(self.stack.failed(name, about) for name in names)
 
     @contextmanager
     def lacking(self, broken: AbstractContextManager[None]) -> Generator[None]:
-        """Mark a permission as removed by the scenario itself, so that denials are expected until the context ends."""
+        """Enter the context `broken`, in which a scenario itself removes a permission, and expect denials within it."""
         self.on_purpose = True
         try:
             with broken:

@@ -1,7 +1,7 @@
 """Lists every permission that the policies of a resource graph, or of a deployed stack, grant.
 
 A permission allows one principal one action on one resource, under the conditions of its statement. Names are stored
-without project, stack, account and generated ids, so that the same permission of two stacks is equal.
+without project, stack, account and generated ids, so that permissions of different stacks can be compared.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:s3/bucketPolicy:BucketPolicy": ("policy", "bucket"),
     "aws:kms/key:Key": ("policy", "key"),
 }
-# This module cannot read the permissions of these resources. Some attach a managed policy whose text is not in the
-# program, and the others create IAM users or groups.
+# The audit reports these resources, because this module cannot read the permissions that they grant. Some attach a
+# managed policy whose text is not in the program, and the others create IAM users or groups.
 FOREIGN: Final = ("RolePolicyAttachment", "PolicyAttachment", "User", "UserPolicy", "Group", "AccessKey")
 
 
@@ -108,7 +108,7 @@ def unread(graph: Graph) -> list[str]:
 
 
 def many(value: Any) -> list[str]:
-    """Return a value of IAM's policy grammar, which is a text or a list, as a list."""
+    """Return a value of an IAM policy as a list. IAM allows a text in place of a list with one element."""
     return [value] if isinstance(value, str) else [str(each) for each in value]
 
 
@@ -161,7 +161,7 @@ def _plain(grant: Grant, stack: str) -> Grant:
 
 
 def plain_grant(grant: Grant, cut: Callable[[str], str]) -> Grant:
-    """Return the permission with `cut` applied to each of its names."""
+    """Return the permission with each of its names replaced by the result of `cut`, which shortens names."""
     when = tuple((operator, key, tuple(sorted(cut(value) for value in values))) for operator, key, values in grant.when)
     return Grant(
         policy=cut(grant.policy),

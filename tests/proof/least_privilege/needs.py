@@ -58,7 +58,7 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
 
 
 def needed(graph: Graph) -> dict[Grant, str]:
-    """Return each permission that a program's resources need, with the reason."""
+    """Return {permission: reason} for all permissions that a program's resources need."""
     found: dict[Grant, str] = {}
 
     def cut(text: str) -> str:
@@ -314,7 +314,7 @@ def _alarms(graph: Graph) -> Iterator[Need]:
     who, told = "cloudwatch.amazonaws.com", set[str]()
     for made in graph.of("MetricAlarm"):
         told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}
-    # This pattern covers all alarms of the stack and nothing else.
+    # The names of the stack's alarms begin with this prefix, so the pattern below matches these alarms and no others.
     prefix = f"orders-{graph.stack}-"
     assert all(made.inputs["name"].startswith(prefix) for made in graph.of("MetricAlarm"))
     source = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{prefix}*"
@@ -382,8 +382,8 @@ def _log_role(graph: Graph) -> Iterator[Need]:
 
 
 def _if_sent() -> When:
-    """Return the condition for services that may leave out their source account.
+    """Return a condition on the source account that applies only if the request contains the source account.
 
-    AWS doesn't document that these services send the source account with every call.
+    AWS doesn't document that all services send the source account with every call.
     """
     return (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),)

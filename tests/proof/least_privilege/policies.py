@@ -1,4 +1,4 @@
-"""Reads the policies of a deployed stack, and removes one permission or one value of a condition for a while."""
+"""Reads the policies of a deployed stack, and temporarily removes one permission or one value of a condition."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Deployed:
     @contextmanager
     def _changed(self, change: Callable[[Mapping[str, Any]], Iterator[Mapping[str, Any]]]) -> Generator[None]:
         before = self.policy.read()
-        # The statement is found by its content, because Lambda does not preserve the order of statements.
+        # Find the statement by its content, because Lambda does not preserve the order of statements.
         assert self.statement in before["Statement"], f"{self.grant}: the policy no longer has its statement"
         statements: list[Mapping[str, Any]] = []
         for statement in before["Statement"]:
@@ -168,8 +168,7 @@ class Deployed:
     def _without(self, statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield one statement for each action and resource of the given statement, except for this permission's own."""
         if isinstance(self.policy, Trust):
-            # A trust policy must have a principal, so the principal is replaced with a service that never assumes the
-            # role.
+            # A trust policy must have a principal, so replace the principal with a service that never assumes the role.
             yield {**statement, "Principal": {"Service": f"{NOBODY}.amazonaws.com"}}
             return
         for action in many(statement["Action"]):

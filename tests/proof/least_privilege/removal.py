@@ -25,14 +25,14 @@ Value = tuple[Grant, str, str]
 
 @dataclass
 class Uses:
-    """Which scenario used which permission, in a run in which no permission was removed."""
+    """The permissions that each scenario uses when no permission is removed."""
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     """Duration of each scenario in seconds."""
     breaking: set[str] = field(default_factory=set[str])
     """Names of scenarios that remove a permission themselves."""
     of_grant: defaultdict[Grant, set[str]] = field(default_factory=lambda: defaultdict[Grant, set[str]](set))
-    """Names of the scenarios that use a permission."""
+    """{permission: names of the scenarios that use it}"""
     of_value: defaultdict[Value, set[str]] = field(default_factory=lambda: defaultdict[Value, set[str]](set))
     refused: set[str] = field(default_factory=set[str])
     """Requests that IAM denied although no permission was removed. Each denial shows that a permission is missing."""
@@ -53,8 +53,8 @@ def clean_run(audited: AuditedStack, scenarios: Mapping[str, Scenario], grants: 
             try:
                 until(next(steps), name)
             except (Refused, AssertionError):
-                # If the step failed because a permission was denied, a later check reports the denial. Every other
-                # error is raised again.
+                # If IAM denied a request of this step, go on: the denial is recorded in `refused` below. Raise every
+                # other error again.
                 if all(decision.allowed for decision in audited.decisions(mark)):
                     raise
             uses.seconds[name] = time.monotonic() - began
@@ -87,15 +87,15 @@ def covers(grant: Grant, decision: Decision) -> bool:
 
 @dataclass(frozen=True)
 class Removal:
-    """A permission or a condition's value to remove, and the scenarios that should fail without it."""
+    """A permission, or one value of its condition, to remove, and the scenarios that should fail without it."""
 
     grant: Grant
     title: str
     broken: Callable[[], AbstractContextManager[None]]
     refused: Callable[[Decision], bool]
-    """Says whether a decision of IAM denied a request because of this removal."""
+    """Returns whether a decision concerns a request that needs what was removed."""
     resource: str
-    """The resource, as deployed."""
+    """The permission's resource, as the deployed policy contains it."""
     scenarios: set[str]
 
 
@@ -112,13 +112,13 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
             sign = _act(steps)
             ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
-                # This check comes before the search for errors. If the stack is idle already, the search therefore sees
-                # all errors that it produced.
+                # Check this before the search for errors. If the stack has finished all work by now, the search sees
+                # all errors that the work caused.
                 at_rest = audited.is_at_rest()
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)
-                    # Some scenarios take a permission away themselves, which also produces errors. For these scenarios,
-                    # only errors that contain the removed permission's resource count.
+                    # Some scenarios remove another permission themselves, which also causes errors. For these
+                    # scenarios, count only errors that contain the resource of this removal.
                     told = (each for each in found if not audited.on_purpose or removal.resource in each)
                     if sign := sign or next(told, ""):
                         return sign
@@ -130,7 +130,7 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
 
 
 def _act(steps: Generator[Check]) -> str:
-    """Run the scenario's action. Return the error if the action itself failed, or an empty string."""
+    """Run the scenario's second step. Return the error if a request of this step failed, or an empty string."""
     try:
         next(steps)
     except Refused as error:
@@ -156,7 +156,7 @@ def removals(audited: AuditedStack, deployed: Sequence[Deployed], uses: Uses) ->
 
 
 def sign_of(audited: AuditedStack, removal: Removal, scenarios: Mapping[str, Scenario], uses: Uses) -> str:
-    """Return the first scenario that fails after a removal, with the sign of its failure, or an empty string."""
+    """Return the name of the first scenario that fails after a removal, with the sign of its failure, or ""."""
     for name in uses.shortest(removal.scenarios)[:_SCENARIOS_TRIED]:
         if sign := failure_without(audited, scenarios[name], removal):
             return f"{name}: {sign}"

@@ -124,7 +124,7 @@ def late_order_marked(audited: AuditedStack) -> Generator[Check]:
 def late_order_restarted(audited: AuditedStack) -> Generator[Check]:
     order_id = _lost_order(audited)
     _mark(audited, order_id)
-    # The first execution ends without a decision, so the sweep must count the restart in the row.
+    # Let the first execution end without a decision, so that the sweep must count the restart in the row.
     with rule_disabled(audited.stack, "execution-ended", "default"):
         _end_its_execution(audited, {"order_id": order_id})
         audited.quiet()
@@ -138,7 +138,7 @@ def sweep_that_fails(audited: AuditedStack) -> Generator[Check]:
     _mark(audited, order_id)
     row = {"TableName": table, "Key": {"order_id": {"S": order_id}}}
     function, event = audited.stack.ops["functions"]["restart_late_orders"], json.dumps({"mark": order_id})
-    # The reason of an order is a map, so the sweep cannot read this order.
+    # Write a text as the order's reason, which must be a map, so that the sweep cannot read the order.
     values = {":text": {"S": "not a map"}}
     audited.call(
         "dynamodb", "update_item", **row, UpdateExpression="SET reason = :text", ExpressionAttributeValues=values
@@ -254,7 +254,7 @@ def undeliverable(function: str, give: Callable[[AuditedStack, dict[str, Any]], 
 
 
 def message_undeliverable(name: str) -> Scenario:
-    """Return a scenario in which EventBridge may not send to a queue, whose target is called `name`."""
+    """Return a scenario in which EventBridge may not send an event to the queue that is the target `name`."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         order = pending(audited.customer, "nothing")
@@ -296,7 +296,7 @@ def email_delayed(audited: AuditedStack) -> Generator[Check]:
 
 
 def function_deployed(function: str) -> Scenario:
-    """Return a scenario that deploys `function` again, because Lambda then checks the function's role."""
+    """Return a scenario that creates a function with the role of `function`, because Lambda then checks the role."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         arn: str = audited.stack.ops["functions"][function]
@@ -329,7 +329,7 @@ def mapping_deployed(function: str) -> Scenario:
         made = audited.call(
             "lambda",
             "create_event_source_mapping",
-            # An alias can have an event source only once, so this mapping uses the function without its alias.
+            # Use the function without its alias, because the alias already has a mapping for this event source.
             FunctionName=arn.rpartition(":")[0],
             EventSourceArn=found["EventSourceArn"],
             StartingPosition=found.get("StartingPosition"),
@@ -343,7 +343,7 @@ def mapping_deployed(function: str) -> Scenario:
 
 
 def machine_deployed(kind: str) -> Scenario:
-    """Return a scenario that deploys a state machine again."""
+    """Return a scenario that creates a copy of a state machine."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         arn = audited.stack.ops["stateMachines"][kind]
@@ -380,7 +380,8 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     }
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        # send_email forwards an event that it receives without its queue to this queue.
+        # send_email normally receives events from its queue. It sends an event that it receives in another way to this
+        # queue, and then the event fails like any other invalid message.
         **{f"event fails in {name}": event_given_up(name) for name in (*giving, "send_email")},
         **{f"event undeliverable to {name}": undeliverable(name, give) for name, give in giving.items()},
         **{f"message undeliverable to {name}": message_undeliverable(name) for name in ("analytics", "send-email")},
@@ -409,7 +410,7 @@ def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None
 
 
 def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
-    """Start an execution without an order in its input, which therefore decides nothing, and abort it."""
+    """Start an execution that cannot decide the order, because its input contains no order, and abort it."""
     machine = audited.stack.ops["stateMachines"]["standard"]
     started = audited.call(
         "stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}"

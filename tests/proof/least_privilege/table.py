@@ -34,7 +34,8 @@ _TITLES: Final = {
 def rows(graph: Graph) -> list[tuple[str, ...]]:
     """Return the table's rows.
 
-    Permissions with equal actions, conditions and reason, or on one resource, share a row.
+    Permissions share a row if they differ only in their actions, or if they allow the same actions on different
+    resources.
     """
     needs = needed(graph)
     actions: defaultdict[tuple[str, str, str, str, str], list[str]] = defaultdict(list)

@@ -53,12 +53,12 @@ def test_granted_permissions_are_the_needed_ones(graph_of: Callable[[str], Graph
 
 def test_all_stacks_grant_the_same_permissions(graph_of: Callable[[str], Graph]) -> None:
     def given(stack: str) -> set[Grant]:
-        # Each stack has its own setting for the sender of emails, so the sender is replaced before the comparison.
+        # Replace the sender of emails before the comparison, because each stack has its own setting for it.
         sender = json.loads(stack_config(stack)["orders:mail"])["sender"]
         return {
             plain_grant(grant, lambda text: text.replace(sender, "SENDER"))
             for grant in of_graph(graph_of(stack))
-            # The stack local has no site, so no stack but dev and prod grants the permission of its bucket.
+            # Leave out the permission on the site's bucket, because the stack local has no site.
             if not grant.policy.startswith("bucket ")
         }
 
@@ -143,8 +143,8 @@ CHANGES: list[tuple[str, str, Change]] = [
     ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
     ("missing", "topic alarms", statements("TopicPolicy", "alarms-policy", lambda s: s.pop())),
     ("missing", "kms:GenerateDataKey", statements("Key", "alarms-key", lambda s: s.pop())),
-    # A permission with another condition counts as another permission. In these cases, for example, the condition is
-    # missing or allows another account.
+    # The audit treats permissions with different conditions as different permissions. Without its condition, a
+    # permission is therefore unused, and the permission with the condition is missing.
     (
         "missing",
         "trust order-standard",
@@ -238,8 +238,8 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     del watcher  # The fixture `watcher` must run first, because it subscribes to the topics before the first order.
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     with ExitStack() as until_then:
-        # A message that its function could not handle is delivered a second and last time: after the pause that the
-        # function sets, or after one second instead of the usual visibility timeout.
+        # Let SQS deliver a message that its function cannot handle only twice. The second delivery comes after the
+        # pause that the function sets, or after one second instead of the usual visibility timeout.
         for source, name in QUEUES.items():
             queue = stack.ops["failureQueues"][name]["redriveTo"]
             until_then.enter_context(queue_attributes(stack, queue, VisibilityTimeout="1"))
@@ -250,7 +250,7 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
 
 @pytest.mark.emulator
 def test_deployed_permissions_are_those_of_the_program(audited: AuditedStack, graph_of: Callable[[str], Graph]) -> None:
-    # The emulator does not check topic policies and key policies, so they are left out.
+    # Leave out topic policies and key policies. The emulator does not check them, so `of_stack` does not read them.
     said = {grant for grant in of_graph(graph_of("local")) if not grant.policy.startswith(("topic ", "key "))}
     assert {each.grant for each in privilege_policies.of_stack(audited.stack)} == said
 
@@ -277,12 +277,12 @@ def test_removing_any_permission_makes_something_fail(
 
 
 def _on_the_graph(removal: Removal, needs: dict[Grant, str]) -> bool:
-    """Return whether only AWS checks the permission, and its need was derived from the graph."""
+    """Return whether only AWS checks the permission, and the resource graph shows that it is needed."""
     return asked_by_aws_alone(removal.grant) and removal.grant in needs
 
 
 def sample(wanted: list[Removal]) -> list[Removal]:
-    """Return one removal for each kind of policy and service."""
+    """Return the first removal for each combination of a kind of policy and a service whose action it allows."""
     firsts: dict[tuple[str, str], Removal] = {}
     for each in wanted:
         firsts.setdefault((each.grant.policy.split()[0], each.grant.action.split(":")[0]), each)

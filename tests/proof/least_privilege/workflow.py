@@ -12,7 +12,7 @@ from typing import Any, Final
 from tests.support.graph import ACCOUNT, REGION
 
 _INTEGRATION: Final = "arn:aws:states:::"
-# This condition selects the states that only executions of POST /process enter.
+# The condition of choices that lead to states for synchronous orders only.
 _SYNCHRONOUS: Final = "$synchronous"
 
 

@@ -44,14 +44,11 @@ class Load:
         yield from self._all("dynamodb", "scan", "Items", TableName=name, ConsistentRead=True)
 
     def orders(self, mine: Callable[[dict[str, Any]], bool]) -> dict[str, dict[str, Any]]:
-        """Return rows of the orders table by order id."""
+        """Return {order id: row} for the rows of the orders table for which `mine` returns True."""
         return {row["order_id"]["S"]: row for row in self.rows("orders") if mine(row)}
 
     def decided(self, order_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Wait until none of these orders is PENDING, and return their rows by order id.
-
-        Fail if an order is missing.
-        """
+        """Wait until none of these orders is PENDING, and return {order id: row}. Fail if an order has no row."""
         wanted = set(order_ids)
 
         def look() -> dict[str, dict[str, Any]]:
@@ -86,7 +83,7 @@ class Load:
         return [each["Key"] for each in found]
 
     def failures(self) -> dict[str, list[str]]:
-        """Return the message bodies in each failure queue that isn't empty, by the queue's name."""
+        """Return {name of a failure queue: message bodies} for all failure queues that aren't empty."""
         queues: Mapping[str, Any] = self.stack.ops["failureQueues"]
         found = {name: self.stack.queued(queue["url"]) for name, queue in queues.items()}
         return {name: [each["Body"][:600] for each in messages] for name, messages in found.items() if messages}
@@ -106,7 +103,7 @@ def started(instance: Instance) -> Load:
 
 
 def at_once[T](clients: int, jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """Run the jobs, at most `clients` at the same time, and return their results in the order of the jobs."""
+    """Run the jobs, at most `clients` at the same time, and return their results in the same sequence."""
     with ThreadPoolExecutor(max_workers=clients) as pool:
         return [each.result() for each in [pool.submit(job) for job in jobs]]
 
@@ -127,7 +124,7 @@ def reason(row: Mapping[str, Any]) -> str:
 
 
 def taken(row: Mapping[str, Any]) -> dict[str, int]:
-    """Return the quantities by product id that a CONFIRMED order took from stock, or an empty dict."""
+    """Return {product id: quantity that the order took from stock}, which is empty unless the order is CONFIRMED."""
     if status(row) != "CONFIRMED":
         return {}
     return {line["M"]["product_id"]["S"]: int(line["M"]["quantity"]["N"]) for line in row["items"]["L"]}

@@ -86,7 +86,7 @@ def test_each_order_has_its_events_emails_and_records_once(load: Load, dose: Dos
 
 
 def _place_all(load: Load, number: int, buyers: Sequence[Person]) -> list[Placed]:
-    """Place all orders at the same moment. Three of five can be confirmed."""
+    """Place all orders at the same moment. Three of five orders must be confirmed, and the others rejected."""
     plenty, none = load.admin.put(1_000_000), load.admin.put(0)
     kinds = [({plenty: 1}, ""), ({plenty: 3}, ""), ({plenty: 2}, ""), ({plenty: 1, none: 1}, "OutOfStock")]
     kinds.append(({unique("unknown"): 1}, "ProductNotFound"))
@@ -103,7 +103,10 @@ def _place_all(load: Load, number: int, buyers: Sequence[Person]) -> list[Placed
 
 
 def _everything(load: Load, placed: Sequence[Placed]) -> list[str]:
-    """Wait until all events, emails, records and executions have arrived. Return the ids of the recorded events."""
+    """Wait for all events, emails and analytics records, and for the end of all executions.
+
+    Return the ids of the events that `record_analytics` recorded.
+    """
     ids = {each.order_id for each in placed}
     buyers = {each.buyer.email: each.buyer for each in placed}.values()
 
@@ -177,7 +180,7 @@ def _what_is_recorded_is_what_was_told(load: Load, events: Sequence[Mapping[str,
 def _executions_ended_as_their_orders(
     load: Load, placed: Sequence[Placed], executions: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Fail unless each order has exactly one execution, which ended as the order did."""
+    """Fail unless each order has exactly one execution: a successful one if it is CONFIRMED, else a failed one."""
     assert Counter(each["name"] for each in executions) == Counter(each.order_id for each in placed)
     by_name = {each["name"]: each for each in executions}
     for each in placed:

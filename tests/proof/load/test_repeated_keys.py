@@ -44,7 +44,7 @@ class Use:
     buyer: Person
     key: str
     ways: Sequence[str]
-    """Paths of the four equal requests. The request with another body uses the last one."""
+    """Paths of the four equal requests. The request with another body uses the last of these paths."""
     items: dict[str, int]
     other: dict[str, int]
     sold_out: bool
@@ -65,7 +65,7 @@ class Use:
 
 
 def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Proof) -> None:
-    """The first request with a key determines the order's body. Requests with another body are rejected."""
+    """The first request that arrives with a key determines the order. Requests with another body are rejected."""
     buyers = load.customers(dose(4, 10))
     stock = 1_000_000
     product, rare = load.admin.put(stock), load.admin.put(0)
@@ -106,7 +106,7 @@ def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Pro
 
 
 def _uses(buyers: Sequence[Person], product: str, rare: str, keys: int) -> list[Use]:
-    """Return the requests for `keys` keys. One key in five is also used by a second user."""
+    """Return the uses of `keys` different keys. One key in five is used by two users."""
     uses: list[Use] = []
     for number in range(keys):
         key, ways = unique("key"), _WAYS[number % len(_WAYS)]

@@ -1,7 +1,7 @@
 """Many customers order more than there is in stock, with POST /orders and POST /process at the same time.
 
-Without the condition `quantity >= :n` in shared/order_transactions.py, the small sample sells 43 of 36 units, and 16
-reads see negative stock. `test_reader_detects_a_missing_unit` checks the reads themselves.
+In a copy of the program without the condition `quantity >= :n` in shared/order_transactions.py, the small sample sold
+43 of 36 units, and 16 reads saw negative stock. `test_reader_detects_a_missing_unit` checks the reads themselves.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Reader:
     wanted: Sequence[Wanted]
     reads: int = 0
     during: int = 0
-    """Number of reads at times when some order of the product was not yet placed or still PENDING."""
+    """Number of reads that found an order of the product not placed yet or still PENDING."""
     faults: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -121,7 +121,7 @@ class Reader:
 
 
 def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None:
-    """Each unit in stock has an order for a single unit, so all units are sold, whichever orders come first."""
+    """For each unit in stock, there is an order of one unit, so all units are sold, whichever orders come first."""
     products = [unique("scarce") for _ in range(dose(12, 30))]
     initial = dict.fromkeys(products, dose(3, 20))
     buyers = load.customers(dose(8, 32))
@@ -185,7 +185,7 @@ def _orders(initial: dict[str, int], buyers: Sequence[Person], number: int) -> l
 
     An order requests one unit of a product, several units of a product, or up to 25 products.
     """
-    # Each run makes the same plan. Only the names of the products differ.
+    # Each run places the same orders, apart from the names of the products.
     chance, products = random.Random(1), list(initial)  # noqa: S311 - the numbers are no secrets
     plan = [{product: 1} for product, units in initial.items() for _ in range(units)]
     while len(plan) < number:

@@ -130,12 +130,15 @@ class Activity:
 
     def _here(self) -> None:
         _now.activity = self
-        # Powertools stores the request in a class attribute, so each activity must set its own request before it
-        # continues.
+        # Set the request of this activity again, because Powertools stores the current request in a class attribute,
+        # which the activities share.
         BaseRouter.current_event, BaseRouter.lambda_context = self._router
 
     def go_on(self, outcome: CallOutcome = CallOutcome.FINE, *, to_the_end: bool = False) -> None:
-        """Run until the next call, or to the end without another stop."""
+        """Let `outcome` happen to the call before which the activity stopped, and run until its next call.
+
+        With `to_the_end`, run to the end without another stop.
+        """
         self._outcome, self.is_unhindered = outcome, to_the_end
         if self._thread is None:
             self._thread = threading.Thread(target=self._live, name=self.name, daemon=True)

@@ -80,9 +80,9 @@ class Answers:
     unknown: int = 0
     """Number of responses that don't say what happened, such as 5xx."""
     cursors: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    """For each returned cursor: its user, and the id of the last order before it."""
+    """{returned cursor: (user, id of the last order on the page that contained the cursor)}"""
     _known: dict[tuple[str, str | None], str] = field(default_factory=dict[tuple[str, "str | None"], str])
-    """Order ids by slot (see Request.slot), as far as responses contained them."""
+    """{Request.slot: order id} for all orders that a response contained."""
     _keyless: set[str] = field(default_factory=set[str])
     _cancelled: set[str] = field(default_factory=set[str])
 
@@ -186,7 +186,7 @@ class Answers:
         return not others and tracked.order_id not in self._keyless and order in self._during(call, tracked)
 
     def _conflicts(self, call: Call, reply: Reply) -> bool:
-        """Return whether the response is the right conflict: the key was used with another body before."""
+        """Return whether the response is a conflict, and rightly so: the key was used with another body before."""
         request = call.request
         others = [
             each.request
@@ -245,7 +245,7 @@ class Answers:
         return any(page == self._page(owner, last, request.limit, moment) for moment in moments)
 
     def _page(self, owner: str, last: str, limit: int, moment: int) -> tuple[list[Json], bool]:
-        """Return the expected page after the order `last` at a moment, and whether more orders follow."""
+        """Return the page that follows after the order `last` at `moment`, and whether more orders follow this page."""
         tracked_orders = [each for each in self.history.tracked_orders.values() if each.user_id == owner]
         orders = [each.between(moment, moment)[-1] for each in tracked_orders if each.versions[0].since <= moment]
         orders.sort(key=lambda order: (order["created_at"], order["order_id"]), reverse=True)

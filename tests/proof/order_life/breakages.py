@@ -49,7 +49,7 @@ def _stock_is_not_checked(patch: pytest.MonkeyPatch) -> None:
 
 
 def _prices_as_they_were_read(patch: pytest.MonkeyPatch) -> None:
-    """An earlier version had this defect, until the attack found it."""
+    """Don't check that prices are unchanged. The attack found this defect in an earlier version of the platform."""
     _sell_if(patch, "quantity >= :n")
 
 
@@ -107,7 +107,7 @@ def _cancelled_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_cancellation_is_dated_before(patch: pytest.MonkeyPatch) -> None:
-    """An earlier version had this defect, until the attack found it."""
+    """Allow that a cancellation is older than its order's last change. The attack found this in an earlier version."""
     original: Any = orders.cancelled
 
     def cancelled(order: Any, now: datetime) -> Any:

@@ -1,6 +1,6 @@
-"""Runs the real functions in this process on a clock of the test. Each invocation has a process of its own.
+"""Runs the real functions in this process, with the test's clock.
 
-A process here is a fresh copy of the function's modules.
+Each invocation has its own simulated process: a copy of the function's modules that no other invocation uses meanwhile.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Clock:
 
 
 class OwnThread:
-    """A pool of threads that runs each task at once, in the thread of the activity that submits the task."""
+    """Replaces a pool of threads. Runs each task immediately, in the thread of the activity that submits the task."""
 
     def __init__(self, number: int) -> None:
         del number
@@ -89,8 +89,8 @@ class Functions:
         idle = self._idle[name]
         if idle:
             return idle.pop()
-        # Some functions have `time.sleep` as the default value of a parameter. Python evaluates default values while it
-        # loads the module, so `time.sleep` must be replaced before that.
+        # Replace `time.sleep` before the module is loaded. Some functions have it as the default value of a parameter,
+        # and Python evaluates default values while it loads the module.
         with mock.patch("time.sleep", self.clock.tick):
             process = self._stack.enter_context(loaded(name, clients=self.clients, environment=ENVIRONMENT))
         if name == "record_analytics":
@@ -142,7 +142,7 @@ CarryOut = Callable[[str, str, Mapping[str, Any], bool], Any]
 
 
 class Gate:
-    """An AWS client whose calls stop the activity that makes them. `carry_out` makes each call later."""
+    """An AWS client. Each call stops the activity that makes it, until a test lets it continue with `carry_out`."""
 
     def __init__(self, service: str, carry_out: CarryOut) -> None:
         self._service, self._carry_out = service, carry_out
@@ -160,7 +160,7 @@ class Gate:
 def functions_in_process(
     clock: Clock, clients: Mapping[str, Any], mutate: Callable[[LoadedFunction], None]
 ) -> Generator[Functions]:
-    """Load functions with `clock` and the AWS clients `clients`, without logs, until the context ends."""
+    """Provide functions that run with `clock` and the AWS clients `clients`, and without logs, within the context."""
     ids = random.Random(0)  # noqa: S311 - a run must be repeatable
 
     class Virtual(datetime):
@@ -175,7 +175,7 @@ def functions_in_process(
         stack.enter_context(mock.patch.object(times, "datetime", Virtual))
         stack.enter_context(mock.patch("uuid.uuid4", uuid4))
         stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
-        # Log lines would take most of the time of a run, so logging is disabled.
+        # Disable logging, because writing log lines would take most of the time of a run.
         stack.callback(logging.disable, logging.root.manager.disable)
         logging.disable()
         yield Functions(clock, clients, mutate, stack)
@@ -183,6 +183,6 @@ def functions_in_process(
 
 @cache
 def _limits() -> Mapping[str, int]:
-    """Return the timeouts of all functions in prod, by their folders."""
+    """Return {folder of a function: its timeout in prod, in seconds}."""
     functions = record("prod", build_archives=False).of("aws:lambda/function:Function")
     return {made.inputs["handler"].split(".")[0]: made.inputs["timeout"] for made in functions if made.custom}
