@@ -34,7 +34,7 @@ def _order(case: Case) -> None:
 
 
 def _process(case: Case) -> None:
-    """Place an order with POST /process. The customer leaves after an error, and does not send the request again."""
+    """Place an order with POST /process. After an error, the customer does not send the request again."""
     assert isinstance(case, OutageCase)
     answer = case.customer.process({case.product: ORDERED}, case.key)
     case.answers.append(answer.status)
@@ -76,9 +76,9 @@ class Orders:
     cases: list[OutageCase] = field(default_factory=list[OutageCase])
 
     def during(self, outages: Sequence[Outage], *, phase_s: float, of_each: int = 1) -> None:
-        """Break all parts at once, and repair one after another, each after `phase_s` more seconds.
+        """Break the parts of all `outages` at the same time, and repair one part every `phase_s` seconds.
 
-        Customers place `of_each` orders of each scenario at the start of each of these phases.
+        Before each repair, customers place `of_each` orders of each scenario.
         """
         with ThreadPoolExecutor(CUSTOMERS) as pool, ExitStack() as all_repairs:
             repairs = [all_repairs.enter_context(ExitStack()) for _ in outages]
@@ -93,7 +93,7 @@ class Orders:
                 each.result()
 
     def settle(self, within_s: float) -> tuple[Seen, Findings]:
-        """Wait until all accepted orders are complete and no message is left, and return everything that is wrong."""
+        """Wait until accepted orders are complete and failed messages are gone. Return the final state and errors."""
         ends = time.monotonic() + within_s
         while True:
             seen = self.faulty.look()
