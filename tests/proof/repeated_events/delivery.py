@@ -122,7 +122,7 @@ class Deliverer:
 
 @contextmanager
 def held(stack: Stack, source: str) -> Generator[str]:
-    """Disable the stream or queue of a function until the context ends. Lambda then delivers the waiting events in order.
+    """Disable the stream or queue of a function until the context ends. Lambda then delivers its events in order.
 
     Yield the UUID of the event source mapping.
     """

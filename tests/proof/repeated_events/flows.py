@@ -76,7 +76,7 @@ class Orders:
             self.products[flow] = self.admin.put(self.stocked[flow])
 
     def place_at_once(self, number: int) -> None:
-        """Place orders with POST /process, and orders with POST /orders that are cancelled before their workflow starts."""
+        """Place orders with POST /process, and withdrawn orders: POST /orders, then cancel before the workflow starts."""
         for flow in AT_ONCE_FLOWS:
             self._place(flow, number, self._process)
         self.ids.update({flow: self._found(self.products[flow]) for flow in AT_ONCE_FLOWS})
@@ -89,7 +89,7 @@ class Orders:
         self._place(flow, number, self._order)
 
     def fail(self, number: int) -> None:
-        """Write rows of old undecided orders, and abort their executions, so that fail_order sets the orders to FAILED."""
+        """Write old undecided orders to the table, and abort their executions, so that fail_order fails the orders."""
         self._place(FAILED, number, self._abandon)
 
     def cancel(self, flow: str) -> None:
