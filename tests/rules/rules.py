@@ -44,7 +44,7 @@ def statements(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
 
 
 def resource_policies(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
-    """Yield each statement of the policies of queues, topics and buckets, with the policy that contains the statement."""
+    """Yield each statement of the policies of queues, topics and buckets, with the resource that contains it."""
     for kind in ("QueuePolicy", "TopicPolicy", "BucketPolicy"):
         for policy in graph.of(kind):
             for statement in json.loads(policy.inputs["policy"])["Statement"]:

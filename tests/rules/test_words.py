@@ -36,7 +36,7 @@ EXEMPT: Final = {"tests/rules/test_words.py", "docs/glossary.md"}
 
 
 def passages(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line number and text of all prose: each line of a document, or each comment and string of a Python file."""
+    """Yield the line number and text of all prose: each line of a document, or each comment and string in Python."""
     if not name.endswith(".py"):
         yield from enumerate(re.sub(r"`[^`]*`", "", text).splitlines(), 1)
         return

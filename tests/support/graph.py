@@ -1,4 +1,4 @@
-"""The functions of engine/graph.py that record the Pulumi program's resource graph, for tests."""
+"""The functions of engine/graph.py that record the Pulumi program's resource graph, for tests and tools."""
 
 from __future__ import annotations
 
