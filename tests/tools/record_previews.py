@@ -1,8 +1,8 @@
 """`python -m tests.tools.record_previews [NAME ...]`: record again what `pulumi preview --json` prints.
 
 Each case deploys a stack with the real engine, changes a copy of the checkout, and previews the change. The recordings
-in `previews/` contain only what tools/preview_comment reads. The golden comments there are written too; read them
-before you commit them.
+in `previews/` contain only what tools/preview_comment reads. The command does not write the expected comments there
+(`*.md`): if a comment changes, test_preview_comment.py fails until its file is updated.
 """
 
 from __future__ import annotations

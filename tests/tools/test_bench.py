@@ -59,7 +59,7 @@ def test_order_is_faster_than_with_powertools_validation(machine: Machine, measu
 
 
 def test_cpu_time_replaces_instructions_without_valgrind(machine: Machine) -> None:
-    """Without valgrind, `make bench` measures CPU time. The bare handler needs much more of it than Python alone."""
+    """Without valgrind, `make bench` measures CPU time. The bare handler needs more than Python alone."""
     commands = {name: machine.command(getattr(machine, name)) for name in ("nothing", "bare")}
     cost = measuring.CpuTime(rounds=3)(commands, machine.environment, "", unsaid)
     assert 0 < cost["nothing"] < cost["bare"]

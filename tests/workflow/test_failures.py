@@ -222,7 +222,7 @@ class TestUnprocessedKeys:
 
 
 class TestNotRecorded:
-    """An execution ends with NotRecorded if its order has no row, or if the workflow can't find out whether it has one."""
+    """An execution ends with NotRecorded if its order has no row, or if the workflow can't read the row."""
 
     def test_order_that_cannot_be_recorded_is_not_processed(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("RecordOrder", "DynamoDB.AccessDeniedException")

@@ -61,7 +61,10 @@ def test_outages_cover_every_step() -> None:
 
 
 def begin(step: str, error: str, seconds: float, workflow: Workflow) -> None:
-    """Begin an outage of `step`. For ReadOrder, UpdateInventory fails too, because the workflow reads the row only after an error."""
+    """Begin an outage of `step`.
+
+    For ReadOrder, UpdateInventory fails too, because the workflow reads the row only after an error.
+    """
     workflow.outage(step, error, seconds)
     if step == "ReadOrder":
         workflow.outage("UpdateInventory", "KeyError", seconds)

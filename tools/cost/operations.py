@@ -122,7 +122,7 @@ class Case:
     size: str
     prepare: Prepare
     calls: str
-    """The expected calls: `GetItem orders, TransactWriteItems orders + 25 inventory`."""
+    """The expected calls, for example `GetItem orders, TransactWriteItems orders + 25 inventory`."""
     reads: float = 0
     """Expected read request units of DynamoDB."""
     writes: int = 0

@@ -39,7 +39,8 @@ _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
 """Events of a confirmed order: OrderCreated and OrderConfirmed."""
-# On AWS, the REPORT line of a traced function also contains text of this length. The emulator leaves this text out.
+# On AWS, the REPORT line of a traced function also contains text of this length. The emulator leaves this text out, so
+# its length is added.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
 )
@@ -170,7 +171,7 @@ def _size(lines: list[str]) -> dict[str, int]:
 
 
 def recorded(port: int, home: Path) -> dict[str, Any]:
-    """Deploy the platform, place an order in each way, and return the content of recorded_order.json."""
+    """Deploy the platform, record an order of each operation, and return the content of recorded_order.json."""
     recorder = Recorder()
     with faulty_stack(port, home, retry_base_s=_RETRY_BASE_S, plan=recorder) as faulty:
         plain = client_of(faulty.stack.outputs)

@@ -43,7 +43,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def functions(graph: Graph) -> str:
-    """Return the table of functions: trigger, limits, and permissions beyond logs, traces and failed events."""
+    """Return the table of functions: trigger, limits, and permissions except for logs, traces and failed events."""
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
         for made in recorded("prod").of("ProvisionedConcurrencyConfig")
