@@ -64,7 +64,7 @@ def queue_batch(bodies: list[str], *, received: int = 1, group: str | None = "or
 
 
 def aborted_execution(order_id: str, workflow_input: str) -> Json:
-    """Return the event with which Step Functions announces that somebody aborted the execution of an order."""
+    """Return the event with which Step Functions reports that somebody aborted the execution of an order."""
     arn = f"arn:aws:states:{_ACCOUNT['region']}:{_ACCOUNT['account']}"
     return {
         "version": "0",

@@ -250,8 +250,8 @@ def mail(platform: Platform, event: Json) -> bool:
     cloud = platform.cloud
     sent, queued = len(cloud.sesv2.sent), len(cloud.sqs.sent)
     platform.invoke("send_email", event)
-    # Release 0.1.0 sends the email for an event that the rule delivers. Later releases put such an event into their
-    # queue, and send the email when they receive the message.
+    # In release 0.1.0, send_email sends the email when EventBridge delivers the event. In later releases, send_email
+    # puts such an event into its queue, and sends the email when it receives the message.
     bodies = [message["MessageBody"] for message in cloud.sqs.sent[queued:]]
     del cloud.sqs.sent[queued:]
     if bodies:

@@ -31,8 +31,7 @@ def of_today() -> dict[str, bytes]:
         for path in sorted(ROOT.glob(pattern))
         if "__pycache__" not in path.parts
     }
-    # The checks in the folder are left out, because an earlier commit could have generated them. They are generated
-    # again.
+    # The checks in the folder are left out and generated again, because an earlier commit could have generated them.
     written = {path: content for path, content in found.items() if not path.startswith(f"{CHECKS}/")}
     return written | {f"{CHECKS}/{name}": content for name, content in generated_code.checks().items()}
 

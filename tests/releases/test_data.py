@@ -119,14 +119,14 @@ def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     )
     with platform(today.folder) as functions, functions.workflow(tmp_path) as workflow:
         functions.restore(today.data)
-        # Release 0.1.0 sets an order to FAILED after four throttled calls, so this outage ends before that.
+        # Release 0.1.0 sets an order to FAILED after four throttled calls, so this outage is shorter.
         workflow.outage("UpdateInventory", "Lambda.TooManyRequestsException", 5)
         assert workflow.run_accepted(json.loads(given)).status == "SUCCEEDED"
         assert functions.tables()["orders"][order_id]["status"]["S"] == "CONFIRMED"
 
 
 def undecided_by_both(earlier: Path, later: Path, data: Json) -> list[str]:
-    """Run the PENDING orders of `data` while the functions are updated one by one, and return the undecided ones.
+    """Run the PENDING orders of `data` as in the middle of an update, and return the ids of undecided orders.
 
     `validate_order` is the function of `earlier`, and `update_inventory` is the function of `later`.
     """

@@ -41,7 +41,7 @@ def measure() -> Measure:
 
 
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
-    """The start of a bare handler counts as 1. Our functions had 0.73 to 0.95, and the tutorial's handler 1.30.
+    """The start of a bare handler counts as 1. The functions were measured at 0.73 to 0.95, the tutorial at 1.30.
 
     For example, the test fails if shared/aws.py loads all of botocore's data.
     """

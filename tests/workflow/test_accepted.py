@@ -1,4 +1,4 @@
-"""Tests of the STANDARD workflow, which runs the EXPRESS workflow and ends with the result in the order's row."""
+"""Tests of the STANDARD workflow, which runs the EXPRESS workflow until the order is decided."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_outages_of_every_step_at_once_leave_the_order_pending_until_the_limit(
 def test_outage_of_one_step_ends_the_express_execution_before_its_time_limit(
     order_workflow: Workflow, step: str
 ) -> None:
-    """Before the limit, POST /process can return 503 with the order's id. After a time-out, 504 has no order id."""
+    """If the execution ends in time, POST /process returns 503 with the order's id, otherwise 504 without the id."""
     for error in ERRORS[step]:
         order_workflow.now_s = 0
         request: dict[str, Any] = express(REFUSED if step == "RecordRejected" else LINES, key=error)

@@ -143,7 +143,7 @@ class Way:
         }
         beyond = "called functions answer 429; events and messages wait"
         concurrent = self._hop("functions, all together", "lambda_concurrency", sum(busy.values()), "accept", beyond)
-        # The calls limit a burst, because each simultaneous request needs an execution environment of its own.
+        # The called functions limit a burst, because each simultaneous call needs an execution environment of its own.
         called = max(each.invocations for name, each in self.use.functions.items() if name in _CALLED)
         yield _with_burst(concurrent, concurrent.limit / called * concurrent.per_order)
         most = max(busy.values())

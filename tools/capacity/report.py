@@ -106,7 +106,7 @@ class Report:
         return min((hop.burst / (1 - hop.rate / pace) for hop in refusing if hop.rate < pace), default=inf)
 
     def carries(self) -> Hop:
-        """Return the hop before the decision that carries the fewest orders. Hops without a quota are left out."""
+        """Return the hop before the decision that carries the fewest orders. Hops that settings limit are left out."""
         hops = [hop for way in self.ways.values() for hop in way if hop.quota and hop.stage in ("accept", "decide")]
         return min(hops, key=lambda hop: hop.rate)
 

@@ -1,4 +1,4 @@
-"""Reads everything on which a stack's cost depends from its resource graph, so that nobody has to type figures."""
+"""Reads from a stack's resource graph everything on which the cost depends, so that nobody has to type figures."""
 
 from __future__ import annotations
 

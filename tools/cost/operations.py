@@ -1,6 +1,6 @@
 """Runs every operation of the platform with in-memory AWS services, to count its AWS calls.
 
-Each `Case` states the expected calls. docs/cost.md shows them, and a test compares them with the actual calls.
+Each `Case` states the expected calls. docs/cost.md lists these calls, and a test compares them with the actual calls.
 """
 
 from __future__ import annotations

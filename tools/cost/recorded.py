@@ -1,4 +1,4 @@
-"""Reads what one order uses, as recorded on the emulator by `make record`, and the prices and assumptions."""
+"""Reads the recording of what one order uses (made by `make record`), the prices and the assumptions."""
 
 from __future__ import annotations
 

@@ -159,8 +159,8 @@ def renames(changes: Iterable[Change]) -> list[tuple[Change, Change]]:
 def renaming(before: Change, after: Change) -> str:
     """Return the sentence about a resource whose URN changes."""
     same_parents = before.urn.rpartition("::")[0] == after.urn.rpartition("::")[0]
-    # If the parents are the same, Pulumi finds the former resource by its name. Otherwise, it needs the whole former
-    # URN.
+    # If the parents are the same, Pulumi finds the former resource by its name. Otherwise, Pulumi needs the whole
+    # former URN.
     alias = f'pulumi.Alias(name="{before.name}")' if same_parents else f'"{before.urn}"'
     kind = before.type.rpartition(":")[2]
     what = (

@@ -50,7 +50,7 @@ class User:
 
 @dataclass(frozen=True)
 class Version:
-    """The state of an order or a product from one moment on."""
+    """The state (`value`) of an order or a product from the moment `since` until its next version."""
 
     since: int
     value: Json
@@ -104,7 +104,7 @@ class History:
     users: Mapping[str, User]
     """Users by id."""
     at: int = 0
-    """Number of changes so far, which serves as the time."""
+    """Number of changes so far. It serves as the current time."""
     tracked_orders: dict[str, TrackedOrder] = field(default_factory=dict[str, TrackedOrder])
     products: dict[str, list[Version]] = field(default_factory=dict[str, list[Version]])
     """Versions of each product, including its stock."""
@@ -210,7 +210,7 @@ class History:
         assert {name: stock[name] + held[name] for name in stock} == dict(self.supplied)
 
     def orders_are(self, table: Mapping[str, Json]) -> None:
-        """Check the whole orders table, given as rows in DynamoDB's JSON by order id."""
+        """Check that the orders table equals the model. `table` is {order id: row in DynamoDB's JSON}."""
         assert {name: public(row) for name, row in table.items()} == {
             name: s.now for name, s in self.tracked_orders.items()
         }

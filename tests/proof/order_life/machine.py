@@ -88,7 +88,7 @@ class OrderLife(RuleBasedStateMachine):
     @precondition(lambda self: self.history.tracked_orders)
     @rule(number=_numbers, who=st.integers(0, 7), times=st.integers(1, 2), at_once=_at_once)
     def cancel(self, number: int, who: int, times: int, at_once: bool) -> None:
-        """Cancel an order once, or twice as with a double click."""
+        """Cancel an order once, or twice in a row as with a double click."""
         order_id, owner = self._order(number)
         for _ in range(times):
             self._send("cancelOrder", self._somebody(owner, who), at_once=at_once, name=order_id)

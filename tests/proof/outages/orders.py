@@ -57,13 +57,13 @@ class OutageCase(Case):
 
     outage: str = ""
     accepted_by_error: bool = False
-    """Whether POST /process returned an error with the order's id. The platform must then decide the order later."""
+    """Whether POST /process returned an error with the order's id, so that the platform must decide the order later."""
 
     def __str__(self) -> str:
         return f"[{self.outage}] {super().__str__()}"
 
     def is_accepted(self, seen: Seen) -> bool:
-        """Return whether the platform accepted the order. After some errors, it has not even stored the order."""
+        """Return whether the platform accepted the order. After some errors, the platform has not stored the order."""
         return self.accepted_by_error or self.answers[-1] not in _LATER or self.order_id in seen.rows
 
 
@@ -137,7 +137,7 @@ class Orders:
         aws, machine = self.faulty.stack.aws, self.faulty.stack.ops["stateMachines"]["standard"]
         running = aws("stepfunctions", "list_executions", stateMachineArn=machine, statusFilter="RUNNING")
         for execution in running["executions"]:
-            # The execution may have ended since it was listed.
+            # Stopping an execution fails if the execution has ended since it was listed, so the error is ignored.
             with suppress(CallError):
                 aws(
                     "stepfunctions", "stop_execution", executionArn=execution["executionArn"], cause="stopped by a test"

@@ -52,7 +52,7 @@ def test_poison_in_the_stream_waits_and_other_records_pass(
             rows
         ), said
         queues.redrive(STREAM)
-        # The redrive sends each record back. The record is still invalid, so it returns to the queue.
+        # The redrive sends each record back. The record is still invalid, so it returns to the failure queue.
         again = queues.waiting(STREAM, len(rows))
         assert records(again) == records(waiting)
         assert not {each["MessageId"] for each in again} & {each["MessageId"] for each in waiting}

@@ -228,7 +228,7 @@ def test_event_that_s3_rejects_waits_with_its_error(queues: FailureQueues, watch
 
 
 def test_attack_detects_a_recorder_that_fails_whole_groups(queues: FailureQueues, watcher: Watcher) -> None:
-    """With this processor, all messages that follow a failed message fail too, and go to the failure queue."""
+    """With a processor for FIFO queues, all messages after a failed message fail too, and go to the failure queue."""
     with broken(queues.stack, RECORDER, IN_SEQUENCE):
         abouts, waiting = refused_by_s3(queues, watcher)
     assert recorded(queues.stack, abouts) == [True, False, True, True]

@@ -99,7 +99,7 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
 def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
     admin_victim: Victim, client: CheckedClient
 ) -> None:
-    """AWS doesn't document whether `bearer` may have another letter case. Both results are harmless."""
+    """AWS doesn't document whether `bearer` may have another letter case. Both results are harmless and allowed."""
     for word in ("bearer", "BEARER", "BeArEr"):
         for route in ROUTES:
             if route.operation.method == "GET":
