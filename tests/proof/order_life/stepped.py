@@ -369,10 +369,7 @@ class SteppedPlatform:
 def stepped_platforms(
     mutate: Callable[[LoadedFunction], None] = lambda _: None,
 ) -> Generator[Callable[[Mapping[str, User]], SteppedPlatform]]:
-    """Load the Lambda functions and the workflow, and yield a Python function that creates a platform for `users`.
-
-    `mutate` is applied to each Lambda function after it is loaded.
-    """
+    """Load the workflow and the functions, apply `mutate` to each Lambda function, and yield a factory of platforms."""
     clock, made = Clock(), list[SteppedPlatform]()
     services = ("dynamodb", "events", "stepfunctions", "sesv2", "s3", "sqs")
 
