@@ -208,7 +208,7 @@ def table_alarms(tables: Mapping[str, MonitoredTable]) -> Iterator[Alarm]:
     for kind in ("read", "write"):
         yield from _combined(
             f"table-{kind}-throttles",
-            f"DynamoDB throttles {kind}s of a table or an index. Check for a popular row, then raise the table's warm "
+            f"DynamoDB throttles {kind}s of a table or an index. Check for a hot item, then raise the table's warm "
             "throughput.",
             [
                 metrics.table_metric(f"{kind.capitalize()}ThrottleEvents", table, index)
@@ -288,7 +288,8 @@ def workflow_alarms(
     """
     yield Alarm(
         role="orders-failed",
-        description="A fault of the platform set orders to FAILED. Check the failed executions of the order workflow.",
+        description="Orders became FAILED because of a fault in the platform. Check the failed executions of the order "
+        "workflow.",
         metric=metrics.business_metric(DETAIL_TYPES["FAILED"], naming),
         threshold=1,
     )

@@ -40,11 +40,11 @@ class Proof:
     _item: pytest.Item
 
     def tried(self, **figures: int) -> None:
-        """Record how much the test attempted, by name: `orders=1000`."""
+        """Record how much the test attempted, for example `orders=1000`. Repeated names are added up."""
         self._item.user_properties.append(("tried", figures))
 
     def found(self, **figures: int) -> None:
-        """Record what the test observed, by name: `sold=600, oversold=0`."""
+        """Record what the test observed, for example `sold=600, oversold=0`. Repeated names are added up."""
         self._item.user_properties.append(("found", figures))
 
 
@@ -102,7 +102,7 @@ def proof(request: pytest.FixtureRequest) -> Proof:
 def outcomes(reports: list[pytest.TestReport]) -> dict[str, Outcome]:
     """Return the results of each attack by name.
 
-    Each test's figures count once, although pytest reports three phases.
+    Pytest reports three phases of each test. The figures of a test count only in the phase `call`.
     """
     found = {name: Outcome() for name in ROWS}
     for report in reports:

@@ -1,1 +1,1 @@
-"""Tests that each release reads what another release wrote, because data outlive the functions that wrote them."""
+"""Tests that each release reads what another release wrote, because data outlast the functions."""

@@ -1,6 +1,6 @@
-"""Changes of the functions that are complete in themselves, but that another release does not understand.
+"""Changes to the Lambda functions that work within one release, but whose data another release can't read.
 
-The tests of this folder must report each of them.
+The tests in this folder must report each change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.releases.reading import Check
 
 @dataclass(frozen=True)
 class Edit:
-    """Replaces every match of `pattern` in each of today's source files whose path matches `paths`."""
+    """Replaces every match of `pattern` in those of today's source files that have a path that matches `paths`."""
 
     paths: str
     pattern: str
@@ -35,9 +35,9 @@ class Incompatible:
     check: Check
     """The check that must fail."""
     fault: str
-    """A part of the line that the check must report."""
+    """A text that must be part of a line that the check reports."""
     only_old_functions_fail: bool = False
-    """True if only the old functions fail: the changed functions can read the old data."""
+    """True if the changed functions can read the old data, but the old functions can't read the new data."""
 
 
 _ROWS: Final = r"functions/shared/rows\.py"
@@ -140,7 +140,7 @@ NEW_FIELD: Final = (
 
 
 def edited(edits: tuple[Edit, ...], folder: Path) -> Path:
-    """Write today's sources with edits to `folder`, and return `folder`."""
+    """Apply `edits` to today's sources, write the result to `folder`, and return `folder`."""
     files = sources.of_today()
     for edit in edits:
         chosen = [path for path in files if re.fullmatch(edit.paths, path)]

@@ -1,4 +1,4 @@
-"""What AWS sends to the functions of this package: stream records, events and messages, in AWS's formats."""
+"""What AWS sends to the Lambda functions in these tests: stream records, events and messages, in AWS's formats."""
 
 from __future__ import annotations
 
@@ -54,15 +54,17 @@ def analytics_body(event: Json) -> str:
 
 
 def queue_batch(bodies: list[str], *, received: int = 1, group: str | None = "orders") -> Json:
-    """Return the event with which Lambda delivers messages of a queue. `received` counts their deliveries.
+    """Return the event with which Lambda delivers messages of a queue.
 
-    A message of a FIFO queue has a message group.
+    `received` is how often each message was delivered, including this time.
+
+    `group` is the message group of messages from a FIFO queue, and None for a standard queue.
     """
     return messages.batch(*bodies, received=received, group=group)
 
 
 def aborted_execution(order_id: str, workflow_input: str) -> Json:
-    """Return the event with which Step Functions announces that somebody aborted the execution of an order."""
+    """Return the event with which Step Functions reports that somebody aborted the execution of an order."""
     arn = f"arn:aws:states:{_ACCOUNT['region']}:{_ACCOUNT['account']}"
     return {
         "version": "0",
@@ -84,7 +86,7 @@ def aborted_execution(order_id: str, workflow_input: str) -> Json:
 
 
 def express_input(user_id: str, key: str, body: Json) -> Json:
-    """Return the input with which API Gateway starts the EXPRESS execution for a request of POST /process."""
+    """Return the input with which API Gateway starts the EXPRESS execution for a request to POST /process."""
     template = mapping_templates.render(
         "process_request",
         state_machine_arn="arn:express",

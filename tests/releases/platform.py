@@ -1,4 +1,4 @@
-"""Runs the functions and workflows of a release in this process, on a fixed clock and in-memory AWS services."""
+"""Runs the functions and workflows of a release in this process, with a fixed clock and in-memory AWS services."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Platform:
     _ids: random.Random = field(default_factory=random.Random)
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
-        """Invoke a function, and return its result. Raises the function's error."""
+        """Invoke a function, and return its result. If the function raises an error, this method raises it too."""
         number = self._next_run()
         context = Context(function_name=name, aws_request_id=f"request-{number}")
         answer = self.functions[name].module.lambda_handler(json.loads(json.dumps(event)), context)
@@ -77,17 +77,17 @@ class Platform:
 
     @contextmanager
     def workflow(self, definitions: Path | None = None) -> Generator[Workflow]:
-        """Load both workflows, with the definitions of this release or of the sources in `definitions`."""
+        """Load both workflows. Their definitions come from the sources in `definitions`, by default of this release."""
         self._next_run()
         with workflow(self.cloud.dynamodb, (definitions or self.folder) / "workflows") as made:
             yield made
 
     def tables(self) -> Json:
-        """Return all rows by table and key."""
+        """Return {table: {key: row}} with all rows."""
         return {name: copy.deepcopy(table.items) for name, table in self.cloud.dynamodb.tables.items()}
 
     def restore(self, data: Json) -> None:
-        """Replace all data and recorded calls by what another release wrote, at the time when its recording ended."""
+        """Replace all data by those that another release wrote, and set the time to the end of its recording."""
         self.cloud.clear()
         for name, items in data["tables"].items():
             self.cloud.dynamodb.tables[name].items.update(copy.deepcopy(items))
@@ -101,11 +101,12 @@ class Platform:
         return int(self.now_s * 1000)
 
     def new_id(self) -> uuid.UUID:
-        """Return an id that is the same in each run with the same calls."""
+        """Return an id that is not random: the same calls get the same ids in each run of the tests."""
         return uuid.UUID(int=self._ids.getrandbits(128), version=4)
 
     def _next_run(self) -> int:
-        # Branches of a workflow run in threads, whose order may vary. Each run therefore has its own sequence of ids.
+        # Branches of a workflow run in threads that can end in any order and take different numbers of ids. Each
+        # invocation and workflow therefore starts a new sequence of ids.
         self._runs += 1
         self._ids.seed(self._runs)
         return self._runs
@@ -113,7 +114,7 @@ class Platform:
 
 @contextmanager
 def platform(folder: Path) -> Generator[Platform]:
-    """Load the functions whose sources are in `folder`, until the context ends. Only one platform can be loaded."""
+    """Load the functions from the sources in `folder` until the context ends. Load only one platform at a time."""
     made = Platform(folder)
 
     class Clock(datetime):
@@ -128,7 +129,7 @@ def platform(folder: Path) -> Generator[Platform]:
         stack.enter_context(sources.importable(folder))
         stack.enter_context(redirect_stdout(io.StringIO()))
         stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore", UserWarning)  # Powertools warns about each invocation that counts no metric.
+        warnings.simplefilter("ignore", UserWarning)  # Powertools warns if an invocation counts no metric.
         stack.enter_context(mock.patch.dict("os.environ", {**ENVIRONMENT, **_POWERTOOLS}))
         stack.enter_context(mock.patch("time.sleep", sleep))
         stack.enter_context(mock.patch("uuid.uuid4", made.new_id))

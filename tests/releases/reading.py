@@ -1,7 +1,7 @@
 """Checks that the functions of one release read, repeat, cancel and finish what another release wrote.
 
-Each check starts from the other release's data. It yields a description, what the other release says, and what the
-functions under test return.
+Each check starts from the other release's data. The check yields a description, the result in the other release, and
+the result of the functions under test.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def faults(
     known: frozenset[tuple[str, str]],
     checks: tuple[Check, ...] | None = None,
 ) -> list[str]:
-    """Return a line for everything in `data` that `reader` does not read as its writer meant it.
+    """Return a line for everything in `data` that `reader` reads differently from the release that wrote it.
 
     `writer` is the folder of the writer's sources. Fields that are not in `known` may be missing from the results,
-    because the reader may be older than these fields. `checks` are all checks by default.
+    because the reader can be older than these fields. By default, all checks run.
     """
     found: list[str] = []
     for check in checks or CHECKS:
@@ -47,10 +47,11 @@ def faults(
 
 
 def names(node: Any, within: str = "") -> frozenset[tuple[str, str]]:
-    """Return all fields in JSON data, each as the name of the field that contains it and its own name.
+    """Return all fields in JSON data, each as a pair: the name of the field that contains it, and its own name.
 
-    A field can be new although another object has a field with the same name: a profile has a `name`, and the lines of
-    an order got one later. Each field is also returned with "" as its container, for data whose container is unknown.
+    The container matters, because a field can be new although another object already has a field with the same name:
+    profiles always had a `name`, and the lines of an order got one later. Each field is also returned with "" as its
+    container, for data whose container is unknown.
     """
     found = frozenset[tuple[str, str]]()
     if isinstance(node, dict):
@@ -62,7 +63,7 @@ def names(node: Any, within: str = "") -> frozenset[tuple[str, str]]:
 
 
 def differences(expected: Any, got: Any, known: frozenset[tuple[str, str]], within: str = "") -> list[str]:
-    """Return a line for each value of `expected` that `got` lacks. Further fields in `got` are no difference.
+    """Return a line for each value of `expected` that `got` lacks. Additional fields in `got` are ignored.
 
     `within` is the name of the field that contains `expected`, or "" if it is unknown.
     """
@@ -79,7 +80,7 @@ def differences(expected: Any, got: Any, known: frozenset[tuple[str, str]], with
 
 
 def reads(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Read and list everything, and follow the stored cursors."""
+    """Read and list everything with the APIs, and follow the stored cursors."""
     for name, step in data["reads"].items():
         yield f"GET {name}", step["response"], reader.send(step["request"])
     yield "rows after reading", [], changed(data["tables"], reader.tables())
@@ -104,7 +105,7 @@ def repeats(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, 
 
 
 def verified(reader: Platform, data: Json) -> Iterator[tuple[str, Any, Any]]:
-    """Read the profile with its owner's token, which contains the verified address.
+    """Read the profile with its owner's token. The token contains the verified address.
 
     Release 0.1.0 did not verify addresses. Later releases send emails to a profile of 0.1.0 only after this request.
     """
@@ -120,10 +121,11 @@ def executions(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str
             reader.restore(data)
             for name, execution in data["express"].items():
                 again = outcome(workflow.run(execution["input"]))
-                # The time of the confirmation is the time of this test.
+                # The results are compared without the time of the confirmation, because it is the time of this test.
                 expected = without_time(execution["repeated"])
                 yield f"POST /process {name} again", expected, without_time(again)
-            # The request can also arrive for the first time, at a state machine that was updated after API Gateway.
+            # A request can also arrive for the first time at a state machine that was updated after API Gateway, so the
+            # executions run again without the stored orders.
             reader.restore({**data, "tables": {**data["tables"], "orders": {}}})
             for name, execution in data["express"].items():
                 new = outcome(workflow.run(execution["input"]))
@@ -139,7 +141,7 @@ def relayed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, 
 
 
 def started(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Start the workflow for the stored events."""
+    """Let process_order start the workflow for the stored events."""
     for event in data["events"]:
         if event["detail-type"] == "OrderCreated":
             order_id = event["detail"]["order"]["order_id"]
@@ -165,7 +167,7 @@ def finished(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str, 
 
 
 def cancelled(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Cancel every order. Only PENDING and CONFIRMED orders can be cancelled, and CONFIRMED orders return stock."""
+    """Cancel every order. Only PENDING and CONFIRMED orders allow this, and only CONFIRMED orders return stock."""
     stock = {product_id: int(row["quantity"]["N"]) for product_id, row in data["tables"]["inventory"].items()}
     for name, step in data["reads"].items():
         order = step["response"]["body"]
@@ -184,7 +186,7 @@ def cancelled(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str
 
 
 def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Fail the orders whose executions were aborted, at the time limit of the executions."""
+    """Let fail_order process aborted executions at their time limit. It must fail only orders that are PENDING."""
     reader.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
     for order_id, given in data["standard_inputs"].items():
         is_pending = _status(data["tables"]["orders"][order_id]) == "PENDING"
@@ -193,7 +195,7 @@ def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, A
 
 
 def mailed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Mail the stored events. The claims say which events were mailed, and which are being mailed."""
+    """Let send_email process the stored events. Their claims show which emails were sent, and which are being sent."""
     results: dict[str, str] = {}
     yield from verified(reader, data)
     for event in data["events"]:
@@ -215,7 +217,7 @@ def _mail(reader: Platform, event: Json) -> str:
     except SetAside as error:
         return str(error)
     except BatchProcessingError as error:
-        # Powertools raises this error for a batch without a success. The error's name is the result.
+        # Powertools raises this error if every message of a batch fails. The result is the name of the message's error.
         [(_, found, _)] = error.child_exceptions
         return type(found).__name__
     except Exception as error:  # noqa: BLE001 - the error's name is the result
@@ -243,7 +245,7 @@ def without_time(result: Json) -> Json:
 
 
 def changed(before: Json, after: Json) -> list[str]:
-    """Return the table and key of each row that differs."""
+    """Return the table and key of each row that differs, or that exists only `before` or `after`."""
     return [
         f"{table} {key}"
         for table, rows in after.items()

@@ -1,7 +1,7 @@
 """Records what the functions of a release write: it runs a fixed script, and returns the data at its end.
 
-The script places an order for each status that an order can have, with POST /orders and with POST /process. Each name
-below is also the order's idempotency key. A new kind of data needs a new step here. Never rename or remove an order,
+The script places an order for each status that an order can have, with POST /orders and with POST /process. The name of
+each order below is also its idempotency key. A new kind of data needs a new step here. Never rename or remove an order,
 because the stored data of earlier releases have these names.
 """
 
@@ -54,7 +54,7 @@ LATER_S: Final = 60
 
 
 class SetAside(Exception):
-    """A function sent a message to its failure queue. The text is the code of the error."""
+    """A function sent a message to its failure queue. The text of this exception is the error code of the message."""
 
 
 class Killed(BaseException):
@@ -62,7 +62,7 @@ class Killed(BaseException):
 
 
 def request(function: str, method: str, path: str, **fields: Any) -> Json:
-    """Return a request of the customer to the API of `function`."""
+    """Return a request of the customer to the API that `function` serves."""
     return {"function": function, "method": method, "path": path, "user_id": USER, **fields}
 
 
@@ -94,7 +94,7 @@ class _Recorder:
         return answer["body"]
 
     def process(self, workflow: Workflow, name: str) -> None:
-        """Send a request of POST /process, and record the input and the result of its execution."""
+        """Run the EXPRESS execution of POST /process for the order `name`, and record its input and result."""
         self.platform.now_s += 1
         given = messages.express_input(USER, name, content(SYNCHRONOUS[name]))
         self.express[name] = {"input": given}
@@ -116,7 +116,7 @@ class _Recorder:
 
 
 def record(platform: Platform) -> Json:
-    """Run the script, and return what the functions wrote and how they responded, as JSON."""
+    """Run the script, and return everything that the functions wrote and returned, as JSON."""
     recorder = _Recorder(platform)
     _place(recorder)
     _decide(recorder)
@@ -136,7 +136,7 @@ def record(platform: Platform) -> Json:
         "objects": {key: body.decode() for (_, key), body in cloud.s3.objects.items()},
         "reads": _read(platform),
     }
-    # The repeated executions may change rows, so they run after everything else was recorded.
+    # The repeated executions can change rows, so they run after everything else was recorded.
     with platform.workflow() as workflow:
         for each in recorder.express.values():
             each["repeated"] = outcome(workflow.run(each["input"]))
@@ -144,7 +144,7 @@ def record(platform: Platform) -> Json:
 
 
 def continued(platform: Platform, data: Json) -> Json:
-    """Finish one order of another release, cancel another one, and return the data as they are then."""
+    """Finish one order of another release, cancel a second one, and return the data with these changes."""
     platform.restore(data)
     pending = data["requests"]["pending"]["response"]["body"]["order_id"]
     with platform.workflow() as workflow:
@@ -197,7 +197,7 @@ def _decide(recorder: _Recorder) -> None:
         workflow.meanwhile("CheckInventory", _kill)
         recorder.process(workflow, "process-pending")
     platform.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
-    # The cause of an undecided execution is the order's id.
+    # If an EXPRESS execution ends without a decision, its cause is the order's id.
     for failed in (recorder.order_id("failed"), recorder.express["process-failed"]["first"]["cause"]):
         given = json.dumps({"order": rows.order_of(platform.tables()["orders"][failed])})
         assert platform.invoke("fail_order", messages.aborted_execution(failed, given))["failed"]
@@ -205,8 +205,8 @@ def _decide(recorder: _Recorder) -> None:
     cancelled = {name: recorder.order_id(name) for name in ("cancelled", "cancelled-later")}
     for name, order_id in {**cancelled, "process-cancelled": at_once}.items():
         recorder.send(f"cancel {name}", request("orders_api", "POST", f"/orders/{order_id}/cancel"))
-    # Lambda delivers the event of an undecided synchronous order again, at a time when the EXPRESS execution of the
-    # order has certainly ended.
+    # Lambda delivers the event of an undecided synchronous order again after the EXPRESS execution of the order has
+    # certainly ended, so the script lets this time pass.
     platform.now_s += LATER_S
     last = [event for event in recorder.events if event["detail-type"] == "OrderCreated"][-1]
     platform.invoke("process_order", last)
@@ -217,7 +217,11 @@ def _kill() -> None:
 
 
 def _mail(recorder: _Recorder) -> dict[str, str]:
-    """Mail every event, and return what became of each: sent, skipped, refused, killed or open, by event id."""
+    """Let send_email process every event, and return {event id: result}.
+
+    The result is `sent`, `skipped` (no email was needed), `refused` by SES, `killed` while sending, or `open` (not yet
+    delivered).
+    """
     platform, ses = recorder.platform, recorder.platform.cloud.sesv2
     special: dict[str, Json] = dict(zip(("open", "refused", "killed"), recorder.events[-3:], strict=True))
     special_ids: dict[str, str] = {event["detail"]["event_id"]: fate for fate, event in special.items()}
@@ -239,12 +243,15 @@ def _mail(recorder: _Recorder) -> dict[str, str]:
 
 
 def mail(platform: Platform, event: Json) -> bool:
-    """Deliver an event to send_email. Return whether an email was sent. Raises SetAside, and the function's error."""
+    """Deliver an event to send_email, and return whether an email was sent.
+
+    Raises SetAside if the message went to the failure queue, and otherwise the error that the function raised.
+    """
     cloud = platform.cloud
     sent, queued = len(cloud.sesv2.sent), len(cloud.sqs.sent)
     platform.invoke("send_email", event)
-    # Release 0.1.0 sends the email for an event that the rule delivers. Later releases put such an event into their
-    # queue, and send the email when they receive the message.
+    # In release 0.1.0, send_email sends the email when EventBridge delivers the event. In later releases, send_email
+    # puts such an event into its queue, and sends the email when it receives the message.
     bodies = [message["MessageBody"] for message in cloud.sqs.sent[queued:]]
     del cloud.sqs.sent[queued:]
     if bodies:
@@ -256,7 +263,7 @@ def mail(platform: Platform, event: Json) -> bool:
 
 
 def _analyze(recorder: _Recorder) -> list[str]:
-    """Write the analytics record of every event except the last, which goes to the failure queue."""
+    """Write the analytics record of every event except the last one. The last event goes to the failure queue."""
     queue = [messages.analytics_body(event) for event in recorder.events]
     recorder.platform.invoke("record_analytics", messages.queue_batch(queue[:-1]))
     recorder.platform.cloud.s3.faults.refuse("put_object", "SlowDown")

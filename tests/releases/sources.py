@@ -24,14 +24,14 @@ CHECKS: Final = "functions/shared/checks"
 
 
 def of_today() -> dict[str, bytes]:
-    """Return today's source files by path, including the generated checks of the common layer."""
+    """Return {path: content} of today's source files, including the generated checks of the common layer."""
     found = {
         str(path.relative_to(ROOT)): path.read_bytes()
         for pattern in _PATTERNS
         for path in sorted(ROOT.glob(pattern))
         if "__pycache__" not in path.parts
     }
-    # conftest.py generates these files too, and an earlier commit may have left other ones.
+    # The checks in the folder are left out and generated again, because an earlier commit could have generated them.
     written = {path: content for path, content in found.items() if not path.startswith(f"{CHECKS}/")}
     return written | {f"{CHECKS}/{name}": content for name, content in generated_code.checks().items()}
 
@@ -57,7 +57,7 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 
 def unpacked(archive: bytes) -> dict[str, bytes]:
-    """Return the source files of an archive by path."""
+    """Return {path: content} of the source files in an archive."""
     with tarfile.open(fileobj=io.BytesIO(lzma.decompress(archive))) as files:
         return {entry.name: content.read() for entry in files if (content := files.extractfile(entry))}
 

@@ -1,6 +1,6 @@
 """The stored releases: what each release wrote, and the sources of its functions.
 
-They are in the folders of `tests/engine/releases/`, beside the deployed states.
+They are in the folders of `tests/engine/releases/`, beside the deployed states of the same releases.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def sources_of(version: str, folder: Path) -> Path:
 
 
 def write_data() -> list[Path]:
-    """Record today's functions, and write the files of their version. Return the paths of the files."""
+    """Store what today's functions write, and their sources, under today's version. Return the files' paths."""
     files = sources.of_today()
     folder = releases.FOLDER / releases.version()
     folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Data live longer than code: each release reads what another one wrote, because both run during an update."""
+"""Each release reads what another one wrote, because data outlast the code, and both releases run during an update."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Release:
 def read_by(
     reader: Path, written: Release, known: frozenset[tuple[str, str]], checks: tuple[Check, ...] | None = None
 ) -> list[str]:
-    """Return what the functions in `reader` do not read from the data of `written`."""
+    """Return what the functions in the folder `reader` can't read in the data of the release `written`."""
     with platform(reader) as functions:
         return faults(functions, written.data, written.folder, known, checks)
 
@@ -45,7 +45,7 @@ def recorded(folder: Path) -> Release:
 
 @pytest.fixture(scope="module")
 def today(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The functions as they are."""
+    """Today's functions, and what they write."""
     return recorded(sources.extract(sources.of_today(), tmp_path_factory.mktemp("today")))
 
 
@@ -57,7 +57,7 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def newest(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The newest stored release. During an update, today's functions run beside its functions."""
+    """The newest stored release. During an update, its functions and today's functions run at the same time."""
     return stored_release(VERSIONS[-1], tmp_path_factory)
 
 
@@ -107,7 +107,7 @@ def test_both_change_the_same_orders_in_turn(today: Release, newest: Release, or
 def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     today: Release, newest: Release, express: str, tmp_path: Path
 ) -> None:
-    """One of the two workflows is already today's, and the other is still the release's."""
+    """One of the two workflows is already updated, and the other workflow is still that of the newest release."""
     of_express, of_standard = (newest, today) if express == "release" else (today, newest)
     (tmp_path / "workflows").mkdir()
     for release, name in ((of_express, DEFINITION), (of_standard, ACCEPTED_DEFINITION)):
@@ -119,14 +119,14 @@ def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     )
     with platform(today.folder) as functions, functions.workflow(tmp_path) as workflow:
         functions.restore(today.data)
-        # Release 0.1.0 sets an order to FAILED after four throttled calls, so this outage ends before that.
+        # Release 0.1.0 sets an order to FAILED after four throttled calls, so this outage is shorter.
         workflow.outage("UpdateInventory", "Lambda.TooManyRequestsException", 5)
         assert workflow.run_accepted(json.loads(given)).status == "SUCCEEDED"
         assert functions.tables()["orders"][order_id]["status"]["S"] == "CONFIRMED"
 
 
 def undecided_by_both(earlier: Path, later: Path, data: Json) -> list[str]:
-    """Run the PENDING orders of `data` while the functions are updated one by one, and return the undecided ones.
+    """Run the PENDING orders of `data` as in the middle of an update, and return the ids of undecided orders.
 
     `validate_order` is the function of `earlier`, and `update_inventory` is the function of `later`.
     """

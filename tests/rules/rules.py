@@ -44,7 +44,7 @@ def statements(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
 
 
 def resource_policies(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
-    """Yield each statement of the policies of queues, topics and buckets, with its policy resource."""
+    """Yield each statement of the policies of queues, topics and buckets, with the resource that contains it."""
     for kind in ("QueuePolicy", "TopicPolicy", "BucketPolicy"):
         for policy in graph.of(kind):
             for statement in json.loads(policy.inputs["policy"])["Statement"]:
@@ -129,8 +129,9 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         config = configured.get(name, {})
         destination = config.get("destinationConfig", {})
         limits = (config.get("maximumEventAgeInSeconds"), config.get("maximumRetryAttempts"))
-        # The source article prescribes 300 s for process_order. The next invocation by a schedule repeats the work of a
-        # failed one, so its retries would only add load. Every other event waits as long as Lambda allows.
+        # The original specification of the platform prescribes 300 s for process_order. Scheduled invocations are not
+        # retried, because the next scheduled invocation repeats the work of a failed one. Every other event waits as
+        # long as Lambda allows.
         wanted = (60, 0) if name in scheduled else (300 if name.endswith("-process-order") else 21_600, 2)
         if limits != wanted:
             yield f"{name}: event age in s and retries: got {limits}; allowed: {wanted}"
@@ -146,7 +147,8 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
             "retryPolicy"
         ):
             yield f"{target.name}: lacks a dead-letter queue or a retry policy"
-    # A redrive sends all events of a dead-letter queue to one function or queue.
+    # A redrive sends all events of a dead-letter queue to one function or queue, so targets with different functions or
+    # queues must not share a dead-letter queue.
     dead_letters = {
         (dead["arn"], target.inputs["arn"])
         for target in graph.of("EventTarget")
@@ -250,7 +252,7 @@ def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:
     for policy, statement in resource_policies(graph):
         if statement["Effect"] != "Allow":
             continue
-        # IAM ignores the case of the names of condition keys.
+        # IAM ignores the case of the names of condition keys, so this rule does, too.
         condition = json.dumps(statement.get("Condition", {})).lower()
         if "aws:sourcearn" not in condition and "aws:sourceaccount" not in condition:
             yield f"{policy.name}: allows any source"

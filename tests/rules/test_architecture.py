@@ -25,7 +25,7 @@ def test_stack_follows_the_rule(rule: Rule, stack: str, graph_of: GraphOf) -> No
 
 
 def changed(kind: str, change: Callable[[dict[str, Any]], None], name: str = "") -> Callable[[Graph], Graph]:
-    """Return a function that changes the inputs of one resource of type `kind`, so that its graph violates a rule."""
+    """Return a function that changes one resource of type `kind` in a graph, so that the graph violates a rule."""
 
     def spoil(graph: Graph) -> Graph:
         spoiled = False
@@ -99,7 +99,8 @@ def silent(graph: Graph) -> Graph:
 
 BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.each_function_has_its_own_role: [
-        # Pulumi registers resources in any order. The first function could be users-api, which owns this role.
+        # The change is limited to orders-api, because Pulumi registers resources in any order: the first function could
+        # be users-api, which owns this role.
         changed(
             "Function",
             lambda inputs: inputs.update(role="arn:aws:iam::123456789012:role/orders-dev-users-api"),

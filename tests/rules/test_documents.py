@@ -15,7 +15,7 @@ from tools.docs import generate as documents
 
 MARKDOWN = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules", ".local"} & set(path.parts))
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-# A decision must have the first three of these headings. The other two are optional.
+# A decision document must have the first three of these headings. The other two are optional.
 HEADINGS = ("Question", "Decision", "Why", "Rejected alternatives", "Consequences")
 
 
@@ -47,7 +47,7 @@ def test_links_within_the_repository_point_to_existing_files(path: Path) -> None
 def test_decision_has_the_usual_headings_in_order(path: Path) -> None:
     found = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
     usual = [heading for heading in HEADINGS if heading in found or heading in HEADINGS[:3]]
-    # A decision may have further headings after these.
+    # A decision document can have further headings after these.
     assert found[: len(usual)] == usual
 
 

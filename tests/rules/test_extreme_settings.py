@@ -1,4 +1,4 @@
-"""Settings are checked before the first resource: no component refuses a value that settings.py accepts."""
+"""Tests that all settings are checked before the first resource: no component refuses what settings.py accepts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA: dict[str, Any] = settings.Settings.model_json_schema(by_alias=True)
 
 
 def numbers(value: Any, schema: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the place and the schema of each number that has a smallest and a largest value."""
+    """Yield the path in the settings and the schema of each number with a minimum and a maximum."""
     if "$ref" in schema:
         schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
     if "maximum" in schema:
@@ -31,7 +31,7 @@ def numbers(value: Any, schema: dict[str, Any], place: tuple[str, ...] = ()) -> 
 
 
 def put(areas: dict[str, Any], place: tuple[str, ...], value: int) -> None:
-    """Set the value at a place of the settings."""
+    """Set the setting at the path `place` to `value`."""
     *parents, last = place
     for key in parents:
         areas = areas[key]

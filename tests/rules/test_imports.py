@@ -30,7 +30,7 @@ FIXES_IMPORT = {"emulator_fixes", "local"}
 # modules of local/ deploy to the emulator.
 USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance", "loopback"}
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-# No module of the program may import these packages. The program deploys the functions' handlers. The other packages
+# The Pulumi program must not import these packages: it only deploys the functions' handlers, and the other packages
 # run, operate or test the program.
 TOOLS = ("emulator_fixes", "engine", "local", "operations", "tests", *HANDLERS)
 

@@ -1,4 +1,4 @@
-"""Words that made readers stop, or that have a second spelling, appear in no document, comment or string."""
+"""Tests that no document, comment or string contains unclear words or second spellings of a word."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EXEMPT: Final = {"tests/rules/test_words.py", "docs/glossary.md"}
 
 
 def passages(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and text of each piece of prose: documents whole, of code the comments and strings."""
+    """Yield the line number and text of all prose: each line of a document, or each comment and string in Python."""
     if not name.endswith(".py"):
         yield from enumerate(re.sub(r"`[^`]*`", "", text).splitlines(), 1)
         return

@@ -1,4 +1,4 @@
-"""Functions that record the Pulumi program's resource graph. `make cost` uses them too."""
+"""The functions of engine/graph.py that record the Pulumi program's resource graph, for tests and tools."""
 
 from __future__ import annotations
 

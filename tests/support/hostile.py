@@ -1,4 +1,4 @@
-"""Environment variables and files of a machine with broken settings for AWS, a proxy and another emulator."""
+"""Environment variables and files with broken settings for AWS, a proxy, the terminal and another emulator."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def write_files(folder: Path) -> None:
 
 
 def aws_settings(folder: Path) -> dict[str, Mapping[str, str]]:
-    """Return broken environment variables for each kind of AWS setting; their files are in `folder`."""
+    """Return broken environment variables for each kind of AWS setting. They refer to files in `folder`."""
     home, broken, models = folder / "home", folder / "broken", folder / "models"
     return {
         "a missing profile": {"AWS_PROFILE": "prod"},

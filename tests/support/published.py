@@ -6,7 +6,7 @@ from typing import Any
 
 
 def as_published(order: dict[str, Any]) -> dict[str, Any]:
-    """Return an order of the API as events contain it: without what consumers of release 0.1.0 do not know."""
+    """Return an order of the API as events contain it: without fields that consumers of release 0.1.0 don't know."""
     lines = [{name: value for name, value in line.items() if name != "name"} for line in order["items"]]
     reason = {"reason": {name: order["reason"][name] for name in ("code", "message")}} if "reason" in order else {}
     return {**order, "items": lines, **reason}

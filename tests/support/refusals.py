@@ -1,4 +1,4 @@
-"""Simulates an operating system that refuses one call. It records a command's calls, so tests cover new calls too."""
+"""Simulates an operating system that refuses one call of a command. Tests find the calls in a recording."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Refusals:
     _times: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     def ask(self, call: str, *arguments: Any) -> None:
-        """Record a call if this repository's commands make it. Raises OSError if the call is to be refused."""
+        """Record a call if this repository's commands make it. Raises OSError if the call is the one in `refused`."""
         place = _place()
         if not place:
             return

@@ -1,8 +1,8 @@
 """`python -m tests.tools.record_previews [NAME ...]`: record again what `pulumi preview --json` prints.
 
 Each case deploys a stack with the real engine, changes a copy of the checkout, and previews the change. The recordings
-in `previews/` have only what tools/preview_comment reads. The golden comments there are written too; read them before
-you commit them.
+in `previews/` contain only what tools/preview_comment reads. The command does not write the expected comments there
+(`*.md`): if a comment changes, test_preview_comment.py fails until its file is updated.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _ROLE: Final = """
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of one file: `old`, which the file must have once or more, becomes `new`."""
+    """A change to one file: `new` replaces every `old`. The file must contain `old` at least once."""
 
     path: str
     old: str
@@ -75,7 +75,7 @@ class Edit:
         """Change the file in a copy of the checkout."""
         path = checkout / self.path
         text = path.read_text(encoding="utf-8")
-        assert self.old in text, f"{self.path}: needed {self.old!r}; got a file without it; adapt the edit"
+        assert self.old in text, f"{self.path}: does not contain {self.old!r}; adapt the edit of this recording"
         path.write_text(text.replace(self.old, self.new), encoding="utf-8")
 
 
@@ -187,7 +187,7 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
 
 
 def trimmed(printed: str) -> Iterator[dict[str, Any]]:
-    """Yield the events of a preview with what the comment reads."""
+    """Yield the events of a preview, reduced to the fields that the comment needs."""
     for line in filter(lambda line: line.startswith("{"), printed.splitlines()):
         event = json.loads(line)
         if "resourcePreEvent" in event:
@@ -251,7 +251,7 @@ def _preview(engine: Engine, stack: str) -> list[dict[str, Any]]:
 
 
 def record(names: list[str], folder: Path) -> None:
-    """Record the cases, all of one stack in one deployed home."""
+    """Record the cases in `names`. All cases of a stack use the same deployment."""
     environment = ROOT / ".venv"
     if FIRST in names:
         engine = Engine(folder / "first", copy_of(ROOT, folder / "first-checkout", environment))
@@ -274,7 +274,7 @@ def record(names: list[str], folder: Path) -> None:
 
 
 def main(names: list[str]) -> int:
-    """Record the named cases, or all."""
+    """Record the cases in `names`, by default all cases."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         record(names or [FIRST, *CASES], Path(folder))

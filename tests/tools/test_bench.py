@@ -16,7 +16,7 @@ from tools.bench import measuring, tables
 from tools.bench.machine import Machine
 from tools.bench.measuring import Measure
 
-# A test of this module takes several minutes, and much longer on a busy machine.
+# A test of this module takes several minutes, and much longer on a busy machine, so its time limit is an hour.
 pytestmark = pytest.mark.timeout(3600)
 SLOWEST = {"orders-api", "record-analytics"}
 """The functions with the highest ratios in docs/speed.md: a function of an API, and one that consumes a queue."""
@@ -43,9 +43,9 @@ def measure() -> Measure:
 
 
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
-    """The start of a bare handler counts as 1. Measured were 0.73 to 0.95, and 1.30 for the handler of a tutorial.
+    """The start of a bare handler counts as 1. The functions were measured at 0.73 to 0.95, the tutorial at 1.30.
 
-    The test fails if shared/aws.py loads all of botocore's data. A measurement of all functions takes minutes, so the
+    For example, the test fails if shared/aws.py loads all of botocore's data. A measurement of all functions takes minutes, so the
     test measures only those with the slowest starts, and `make bench` measures all.
     """
     starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid, only=SLOWEST)}
@@ -62,7 +62,7 @@ def test_order_is_faster_than_with_powertools_validation(machine: Machine, measu
 
 
 def test_cpu_time_replaces_instructions_without_valgrind(machine: Machine) -> None:
-    """Without valgrind, `make bench` measures times. The bare handler takes many times as long as Python alone."""
+    """Without valgrind, `make bench` measures CPU time. The bare handler needs more than Python alone."""
     commands = {name: machine.command(getattr(machine, name)) for name in ("nothing", "bare")}
     cost = measuring.CpuTime(rounds=3)(commands, machine.environment, "", unsaid)
     assert 0 < cost["nothing"] < cost["bare"]

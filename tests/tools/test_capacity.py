@@ -34,7 +34,7 @@ def hop(graph: Graph, name: str, region: str = TOKYO, way: str = "standard") -> 
 
 
 def changed(graph: Graph, kind: str, name: str, **inputs: object) -> Graph:
-    """Return the graph with other inputs of one resource."""
+    """Return a copy of the graph with changed inputs of one resource."""
     old = graph.one(kind, name)
     new = replace(old, inputs={**old.inputs, **inputs})
     return replace(graph, resources=[new if each is old else each for each in graph.resources])
@@ -45,13 +45,13 @@ class TestHops:
         ("name", "tokyo", "ireland"),
         [
             ("REST and HTTP API, account", 10_000, 10_000),
-            ("bus, PutEvents", 600, 5_000),  # 2 events per order: 1,200 and 10,000 calls
-            ("bus, rule targets", 450, 3_750),  # 5 invocations per order: 2,250 and 18,750
+            ("bus, PutEvents", 600, 5_000),  # Quotas: 1,200 and 10,000 calls per second; 2 per order.
+            ("bus, rule targets", 450, 3_750),  # Quotas: 2,250 and 18,750 invocations per second; 5 per order.
             ("workflow, StartExecution", 150, 300),
             ("workflow, transitions", 800, 5_000),
-            # 2 messages per order, 300 calls on each of 16 message groups
+            # Limit: 300 calls per second on each of 16 message groups; 2 messages per order.
             ("queue analytics, sends", 2_400, 2_400),
-            ("orders of one product, writes", 500, 500),  # A transactional write of one row takes 2 of 1,000 units.
+            ("orders of one product, writes", 500, 500),  # Limit: 1,000 units per second; 2 per order.
             ("emails", 0.5, 0.5),
             ("analytics objects", 1_750, 1_750),
         ],
@@ -74,7 +74,7 @@ class TestHops:
         graph = graph_of("prod")
         before = hop(graph, "stream, publish_order_events")
         wider = changed(graph, "EventSourceMapping", "publish-order-events-stream", parallelizationFactor=10)
-        # 4 shards x 2 batches x 50 records in 50 ms, and 2 records per order
+        # 4 shards, each with 2 parallel batches of 50 records in 50 ms. An order has 2 records.
         assert before.rate == pytest.approx(4_000)
         assert hop(wider, before.name).rate == pytest.approx(20_000)
 
@@ -116,7 +116,7 @@ class TestTarget:
             assert prod.first(way, "accept", "decide").rate >= TARGET
 
     def test_no_order_of_a_burst_is_refused_after_the_response(self, prod: Report) -> None:
-        """The bus passes on 450 orders per second while 150 tokens per second refill the bucket of 800."""
+        """The bus passes on 450 orders per second. StartExecution's bucket of 800 calls refills at 150 per second."""
         assert prod.burst("standard", "accept", "decide") == 800
         assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))
         setting = next(each for each in prod.ways["standard"] if each.name == "REST API, setting")

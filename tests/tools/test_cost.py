@@ -53,7 +53,7 @@ class TestLimits:
 
     def test_deciding_synchronous_orders_costs_at_most_20_usd_without_the_log(self, design: cost_design.Design) -> None:
         lines = bill("express", design)
-        # Only the costs up to the moment when the workflow has confirmed or rejected the order.
+        # This total contains only the costs until the workflow has confirmed or rejected the order.
         decided = total(lines, MILLION, decides=True)
         # The limit does not include the execution log, which costs about half of the total. This cost is fixed, because
         # a rule of the policy pack requires that the log contains each step with its data.

@@ -1,4 +1,4 @@
-"""Tests of the comment on a pull request, on what the real engine printed for real changes (record_previews.py)."""
+"""Tests of the comment on a pull request, with recorded output of the real engine (see record_previews.py)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Lines = Sequence[tuple[str, int]]
 
 
 def express(lines: Lines, *, key: str = "key-1", **fields: Any) -> dict[str, Any]:
-    """Return the input that API Gateway sends to the EXPRESS state machine. `fields` are further fields of the body."""
+    """Return the input that API Gateway sends to the EXPRESS state machine. `fields` are other fields of the body."""
     return {"request": {"user_id": USER, "idempotency_key": key, "content": {"items": _items(lines), **fields}}}
 
 

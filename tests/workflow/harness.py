@@ -1,6 +1,6 @@
 """Runs the real workflow definitions and functions in process, with the emulator's interpreter and in-memory tables.
 
-Only AWS's responses are simulated: a test can make a step fail, or lose the response to the step's work.
+Only AWS's responses are simulated: a test can make a step fail, or lose the response after the step has done its work.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Outage:
 
 
 class _TimedOut(BaseException):
-    """An execution has reached its time limit. The interpreter must not catch it, so it is no Exception."""
+    """An execution has reached its time limit. No subclass of Exception, because the interpreter must not catch it."""
 
     def __init__(self, arn: str) -> None:
         super().__init__(arn)
@@ -140,9 +140,10 @@ class Workflow:
         self._outages[step] = Outage(error, self.now_s + seconds, takes_s)
 
     def wait(self, seconds: float) -> None:
-        """Advance the simulated time. Raises the time-out of an execution that reaches its time limit."""
+        """Advance the simulated time. Raises _TimedOut if an execution reaches its time limit."""
         self.now_s += seconds
-        # The STANDARD execution precedes the EXPRESS execution that it started, so its time limit is checked first.
+        # `_deadlines` lists a STANDARD execution before the EXPRESS execution that it started, so the time limit of the
+        # STANDARD execution is checked first.
         for deadline_s, arn in self._deadlines:
             if self.now_s >= deadline_s:
                 self.now_s = deadline_s
@@ -217,7 +218,7 @@ class Workflow:
         return execution
 
     def invoke(self, _resource: str, arguments: Any, _limit_s: int) -> Any:
-        """Make a Task's call to AWS. If a test planned a fault for the call, raise it or do what the test planned."""
+        """Make a Task's call to AWS, with the fault or the callback that a test planned for this attempt."""
         step = _step.get()
         self._tries[step] += 1
         planned = self._faults[step].popleft() if self._faults[step] else None
@@ -305,7 +306,8 @@ def workflow(dynamodb: FakeDynamoDB, definitions: Path = state_machine.WORKFLOWS
 
 def _rendered(path: Path, values: Mapping[str, str], *, timeout_s: int) -> dict[str, Any]:
     definition: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    # The definition of an earlier release may lack a placeholder that was added later.
+    # The definition of an earlier release can lack placeholders that were added later, so only its own placeholders get
+    # values.
     used = {name: values[name] for name in state_machine.placeholders(definition)}
     return json.loads(state_machine.render(definition, used, timeout_s=timeout_s))
 
@@ -339,7 +341,8 @@ def _replacements(made: Workflow) -> dict[str, Any]:
         return value
 
     def retrier(retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
-        # The interpreter ignores MaxDelaySeconds. Jitter is left out: each delay is the longest possible one.
+        # The interpreter ignores MaxDelaySeconds, so the delay is limited here. Jitter is left out: each delay is the
+        # longest possible one.
         found, index = find_retrier(retriers, error, counts)
         if found is None:
             return found, index
@@ -347,7 +350,7 @@ def _replacements(made: Workflow) -> dict[str, Any]:
         return {**found, "IntervalSeconds": delay, "BackoffRate": 1}, index
 
     def branches(state: Any, data: Any, execution: Any, context: Any) -> tuple[Any, str]:
-        # The branches run one after another, but both start at the same point in simulated time.
+        # The branches run one after another, but all start at the same point in simulated time.
         started_s, ended_s = made.now_s, made.now_s
         results: list[Any] = []
         for branch in state["Branches"]:

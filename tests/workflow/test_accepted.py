@@ -1,4 +1,4 @@
-"""Tests of the STANDARD workflow, which runs the EXPRESS workflow and ends with the result in the order's row."""
+"""Tests of the STANDARD workflow, which runs the EXPRESS workflow until the order is decided."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_retry_processes_an_order_left_pending(order_workflow: Workflow, tables:
 
 
 def waits_of(workflow: Workflow) -> list[float]:
-    """Return the pauses of the STANDARD execution. The interpreter also pauses before each execution."""
+    """Return the pauses of the STANDARD execution. Shorter pauses come from the interpreter."""
     return [seconds for seconds in workflow.waits if seconds >= 1]
 
 

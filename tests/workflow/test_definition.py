@@ -40,8 +40,8 @@ TRANSIENT: Final = re.compile(
     r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
     r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException|SfnException)"
 )
-# These Tasks have no Retry. POST /process waits for SendNotification, which is not worth a second attempt. After an
-# error of the two Tasks of the STANDARD workflow, the state WaitToRetry repeats both.
+# These Tasks have no Retry. SendNotification is not worth a second attempt, because POST /process would have to wait
+# for it. After an error of the two Tasks of the STANDARD workflow, the state WaitToRetry repeats both.
 SINGLE_ATTEMPT: Final = {"SendNotification", "accepted-order DecideOrder", "accepted-order ReadOrder"}
 RETRIED: Final = TASKS.keys() - SINGLE_ATTEMPT
 # Service integration -> the name of the service in botocore, and the prefix of its error names in Step Functions. The
@@ -166,7 +166,7 @@ def test_business_errors_are_never_retried() -> None:
 
 
 def test_no_state_writes_failed() -> None:
-    """Only update_inventory, which writes CONFIRMED, and a rejection may decide an order."""
+    """Only update_inventory (CONFIRMED) and RecordRejected (REJECTED) may decide an order."""
     written = {
         name: values[":status"]["S"]
         for name, task in TASKS.items()
@@ -198,7 +198,8 @@ def test_reads_are_strongly_consistent() -> None:
 
 
 def test_longest_path_ends_before_the_api_timeout() -> None:
-    # API Gateway stops waiting for the response after 29 s.
+    # The time limit of the EXPRESS execution is 28 s, because API Gateway stops waiting for the response after 29 s.
+    # The longest path must leave a reserve of 4 s.
     assert state_machine.longest_way_s(DEFINITION) <= 28 - 4
 
 
@@ -286,7 +287,7 @@ def test_assign_reads_no_variable_that_it_also_sets() -> None:
 
 
 def test_parallel_branches_set_no_variables() -> None:
-    """Step Functions drops a branch's variables at its end, and their names must differ from outer variables."""
+    """When a branch ends, Step Functions drops its variables. Their names must also differ from outer variables."""
     for state in PARALLELS.values():
         for branch in state["Branches"]:
             assert "Assign" not in json.dumps(branch)

@@ -1,4 +1,4 @@
-"""Tests of the order workflow if AWS or a function fails, for each step and error, temporarily and permanently."""
+"""Tests of the order workflow when AWS or a function fails temporarily or permanently, for each step and error."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ class TestUnprocessedKeys:
 
 
 class TestNotRecorded:
-    """An execution ends with NotRecorded if its order has no row, or may have none."""
+    """An execution ends with NotRecorded if its order has no row, or if the workflow can't read the row."""
 
     def test_order_that_cannot_be_recorded_is_not_processed(self, order_workflow: Workflow, tables: Tables) -> None:
         order_workflow.fail("RecordOrder", "DynamoDB.AccessDeniedException")

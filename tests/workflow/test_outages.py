@@ -1,4 +1,4 @@
-"""Outages of 30 s and 5 min in simulated time: no order ends because of an outage, for each step and kind of error."""
+"""Outages of 30 s and 5 min in simulated time: no order fails because of an outage, for each step and kind of error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SFN: Final = ("Sfn.SfnException", "Sfn.AccessDeniedException", "States.Timeout"
 ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "ValidateInput": _LAMBDA,
     "RecordOrder": _DYNAMODB,
-    # The AWS SDK integration names errors of DynamoDB differently.
+    # The AWS SDK integration uses the prefix `DynamoDb.` for errors of DynamoDB.
     "CheckInventory": tuple(error.replace("DynamoDB.", "DynamoDb.") for error in _DYNAMODB),
     "UpdateInventory": (*_LAMBDA, "StockContention"),
     "SendNotification": _SNS,
@@ -39,11 +39,13 @@ ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "DecideOrder": _SFN,
 }
 CASES: Final = [(step, error) for step, errors in ERRORS.items() for error in errors]
-# POST /process runs these steps before the order has a row. The client repeats the request.
+# POST /process runs these steps before the order has a row. If one of them fails, no order exists, and the client
+# repeats the request.
 BEFORE_THE_ROW: Final = ("ValidateInput", "RecordOrder")
-# Lambda repeats process_order for an undecided order of POST /process after a minute.
+# If an order of POST /process is undecided, Lambda invokes process_order again after a minute.
 TAKEN_OVER_AFTER_S: Final = 60
-# A wait of 60 s on average, an EXPRESS execution of up to 28 s, and a wait in the middle when the outage ended.
+# The longest case after an outage: an EXPRESS execution that still fails after up to 28 s, a wait of 60 s on average,
+# and an EXPRESS execution that decides the order within 28 s.
 DECIDED_AFTER_S: Final = 120
 
 
@@ -59,7 +61,10 @@ def test_outages_cover_every_step() -> None:
 
 
 def begin(step: str, error: str, seconds: float, workflow: Workflow) -> None:
-    """Begin an outage of `step`. For ReadOrder, UpdateInventory fails as well, so that the workflow reads the row."""
+    """Begin an outage of `step`.
+
+    For ReadOrder, UpdateInventory fails too, because the workflow reads the row only after an error.
+    """
     workflow.outage(step, error, seconds)
     if step == "ReadOrder":
         workflow.outage("UpdateInventory", "KeyError", seconds)
@@ -114,7 +119,7 @@ def test_outages_of_every_step_at_once_leave_the_order_pending_until_the_limit(
 def test_outage_of_one_step_ends_the_express_execution_before_its_time_limit(
     order_workflow: Workflow, step: str
 ) -> None:
-    """POST /process then returns 503 with the order's id. After a time-out, it could only return 504 without the id."""
+    """If the execution ends in time, POST /process returns 503 with the order's id, otherwise 504 without the id."""
     for error in ERRORS[step]:
         order_workflow.now_s = 0
         request: dict[str, Any] = express(REFUSED if step == "RecordRejected" else LINES, key=error)

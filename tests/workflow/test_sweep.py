@@ -76,7 +76,7 @@ def created(order: Any) -> dict[str, Any]:
 
 
 def abort(platform: Platform) -> None:
-    """Start the execution as process_order does, and abort it. Its end event is lost."""
+    """Start the execution as process_order does, and abort it. The event about the end of the execution is lost."""
     platform.functions["process_order"](created(pending([("tea", 2)])))
     platform.cloud.stepfunctions.ended.add(ORDER_ID)
 

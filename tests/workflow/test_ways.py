@@ -83,7 +83,7 @@ class TestRejected:
     def rejected(
         self, ended: Ended, tables: Tables, order_id: str, error: OrdersError | type[OrdersError]
     ) -> dict[str, Any]:
-        """Check that the execution and the row have the reason `error`, and return the reason."""
+        """Check that the execution failed with `error`, and that the row has the same reason. Return the reason."""
         order = tables.order(order_id)
         code = error.code if isinstance(error, OrdersError) else error.__name__
         assert (ended.status, ended.error) == ("FAILED", code)
@@ -299,7 +299,7 @@ class TestRetriedRequest:
         assert second.error == "ValidationError"
 
     def test_failed_order_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
-        # fail_order sets the order to FAILED after the time limit.
+        # The test writes the row as fail_order does after the time limit.
         tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
         reason = {"M": {"code": {"S": "InternalError"}, "message": {"S": "earlier reason"}}}
         tables.change(sync_order_id(), {"status": {"S": "FAILED"}, "reason": reason})

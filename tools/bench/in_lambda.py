@@ -1,8 +1,8 @@
-"""Imports a handler as Lambda's runtime does, and calls it REQUESTS times. The measured Python runs this script.
+"""Imports a handler as Lambda's runtime does, and calls it REQUESTS times. The measured interpreter runs this script.
 
-Usage: python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing`. If there are
-requests, FAKE says what replaces DynamoDB: `client` or `network`. The script imports as little as possible, because
-everything in it is measured.
+Usage: python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing`. FAKE says which part
+of the SDK is replaced, so that requests need no DynamoDB: `client` or `network`. The script imports as little as
+possible, because everything in it is measured.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Lays out a Lambda execution environment in a local folder: the runtime's packages, /opt and /var/task."""
+"""Builds a copy of Lambda's execution environment in a local folder: the runtime's packages, /opt and /var/task."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Python:
 
 @dataclass(frozen=True, kw_only=True)
 class Handler:
-    """A handler and its import path. All measured handlers are equal in everything else."""
+    """A handler and its import path. Nothing else differs between the measured handlers."""
 
     module: str
     """The module's name, or `nothing` for Python alone."""
@@ -75,7 +75,7 @@ class Machine:
 
     python: Python
     environment: Mapping[str, str]
-    """The same environment for all handlers: Lambda's own variables, and those of all functions."""
+    """The same environment for all handlers: Lambda's own variables, and the variables of all functions."""
     functions: Mapping[str, Handler]
     """The deployed functions by name."""
     nothing: Handler
@@ -109,9 +109,9 @@ def python() -> Python:
 
 
 def prepared(interpreter: Python, graph: Graph) -> Machine:
-    """Return the handlers of `graph` for `interpreter`. Install packages and unpack archives as needed.
+    """Return all handlers for `interpreter`: the functions of `graph`, and the baselines.
 
-    Raises RuntimeError if packages can't be installed.
+    Install packages and unpack archives as needed. Raises RuntimeError if packages can't be installed.
     """
     base = archives.BUILD / "bench" / f"python{interpreter.version}"
     runtime, powertools, pydantic = (
@@ -195,9 +195,9 @@ def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
-    """Return a folder that `make` fills if it doesn't exist.
+    """Return the folder for `name` with the content of `made_of`. If the folder doesn't exist, `make` fills it.
 
-    The folder appears only once it is complete, because tests can run in parallel.
+    The folder appears only when it is complete, because tests can run in parallel.
     """
     folder = base / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Measures the cost of commands: executed instructions, which vary by 0.01 %, or user CPU time without valgrind."""
+"""Measures the cost of commands: executed instructions, which vary by 0.01 %, or, without valgrind, user CPU time."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class CpuTime:
 
 
 def measure() -> Measure:
-    """Return the best way to measure on this machine."""
+    """Return the most exact way to measure on this machine."""
     return Instructions() if shutil.which("valgrind") else CpuTime()
 
 

@@ -1,4 +1,4 @@
-"""`make capacity` calculates how many orders per second each AWS service on an order's way carries."""
+"""`make capacity` calculates how many orders per second each AWS service on an order's path can carry."""
 
 import cli
 

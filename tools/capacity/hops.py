@@ -1,4 +1,4 @@
-"""Calculates how many orders per second each hop of an order carries: AWS's limit divided by the calls of one order.
+"""Calculates how many orders per second each hop on an order's path carries: the limit divided by an order's calls.
 
 The calls come from the recorded order of `make cost`, the settings from the stack's resource graph, the limits from
 quotas.toml, and the durations from the assumptions of `make cost` and from assumptions.toml.
@@ -44,15 +44,15 @@ _QUEUE_WAITS: Final = "the message waits in its queue, for up to 14 days"
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """A part of an order's way with a limit."""
+    """A step on an order's path that has a limit."""
 
     name: str
     per_order: float
-    """Calls or units of one order, in the unit of the limit."""
+    """Number of calls or units that one order needs, in the unit of `limit`."""
     limit: float
-    """Calls or units per second."""
+    """Maximum number of calls or units per second."""
     at_once: float
-    """Calls or units at one moment."""
+    """Maximum number of calls or units at the same moment."""
     limited_by: str
     """The quota, limit or setting, with its value."""
     quota: Quota | None
@@ -63,12 +63,12 @@ class Hop:
 
     @property
     def rate(self) -> float:
-        """Return the orders per second that the hop carries for long. Infinite if an order does not use the hop."""
+        """Return how many orders per second the hop can sustain, or infinity if an order does not use the hop."""
         return self.limit / self.per_order if self.per_order else inf
 
     @property
     def burst(self) -> float:
-        """Return the orders that the hop accepts at one moment."""
+        """Return how many orders the hop accepts at the same moment, or infinity if an order does not use the hop."""
         return self.at_once / self.per_order if self.per_order else inf
 
 
@@ -81,7 +81,7 @@ class Way:
     region: str
 
     def hops(self) -> list[Hop]:
-        """Return all hops in the sequence of an order."""
+        """Return all hops, in the sequence in which an order reaches them."""
         return [
             *self._api(),
             *self._functions(),
@@ -106,7 +106,7 @@ class Way:
         return assumptions()
 
     def _hop(self, name: str, key: str, per_order: float, stage: Stage, beyond: str, *, factor: float = 1) -> Hop:
-        """Return a hop with `factor` times the limit `key`."""
+        """Return a hop with a limit of `factor` times the quota `key`."""
         quota = self._quotas[key]
         value = quota.value(self.region) * factor
         return Hop(
@@ -143,7 +143,7 @@ class Way:
         }
         beyond = "called functions answer 429; events and messages wait"
         concurrent = self._hop("functions, all together", "lambda_concurrency", sum(busy.values()), "accept", beyond)
-        # At one moment, each request needs an execution environment of its own.
+        # The called functions limit a burst, because each simultaneous call needs an execution environment of its own.
         called = max(each.invocations for name, each in self.use.functions.items() if name in _CALLED)
         yield _with_burst(concurrent, concurrent.limit / called * concurrent.per_order)
         most = max(busy.values())
@@ -177,7 +177,7 @@ class Way:
         yield self._hop("orders of one product, writes", "partition_writes", popular["inventory"], "product", _RETRIED)
 
     def _streams(self) -> Iterator[Hop]:
-        # DynamoDB has one shard per partition, and one partition per 1,000 write units of a new table.
+        # A stream has one shard per partition of its table, and a new table has one partition per 1,000 write units.
         shards = self._quotas["table_writes"].default / self._quotas["partition_writes"].default
         for mapping in self._mappings(":dynamodb:"):
             inputs, name = mapping.inputs, _function_of(mapping)
@@ -195,7 +195,8 @@ class Way:
             )
 
     def _bus(self) -> Iterator[Hop]:
-        # If orders come slowly, each batch of the stream contains one change, so each event needs a call.
+        # This is the highest number of calls: if orders come slowly, each batch of the stream contains only one change,
+        # so each event needs a call of its own.
         calls = self.use.of("PutEvents")
         yield _with_burst(self._hop("bus, PutEvents", "put_events", calls, "decide", _STREAM_WAITS), inf)
         invoked = sum(self._matches(target, event) for target in self.graph.of("EventTarget") for event in _EVENTS)
@@ -216,7 +217,7 @@ class Way:
             role = queue.name
             targets = [made for made in self.graph.of("EventTarget") if made.inputs["arn"] == queue.state["arn"]]
             if not targets:
-                # The dead-letter queue of a target receives events only while EventBridge cannot deliver them.
+                # Skip the dead-letter queue of a target: it receives events only while EventBridge cannot deliver them.
                 continue
             events = sum(self._matches(target, event) for target in targets for event in _EVENTS)
             scaling = cast("dict[str, Any]", inputs.get("scalingConfig") or {})
@@ -257,7 +258,8 @@ class Way:
         published = self.use.of("sns:publish") + tells
         yield self._hop("notifications", "notifications", published, "follow", "the message to the topic is lost")
         yield self._hop("analytics objects", "object_puts", self.use.of("PutObject"), "follow", _QUEUE_WAITS)
-        # One call of PutLogEvents per invocation and execution is the most. A busy environment needs fewer.
+        # This is the highest number of calls of PutLogEvents: one per invocation and execution. A busy execution
+        # environment needs fewer.
         writes = sum(each.invocations for each in self.use.functions.values())
         writes += sum(each.executions for each in self.use.workflows.values())
         yield self._hop("logs", "log_puts", writes, "follow", "log lines are late")

@@ -31,13 +31,13 @@ class Quota:
     code: str = ""
     """Code of the quota in Service Quotas. Empty if no source contains it."""
     regions: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Values of single regions."""
+    """The values of regions that differ from `default`, by region."""
     bucket: float = 0
-    """Calls that a token bucket accepts at once. 0 if the documentation describes no bucket."""
+    """Number of calls that AWS's token bucket holds. 0 if the documentation describes no bucket."""
     bucket_regions: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Bucket sizes of single regions."""
+    """The sizes of buckets that differ from `bucket`, by region."""
     raise_by: str = ""
-    """What raises a limit that is not a quota."""
+    """How to raise a limit that is not a quota."""
     unverified: bool = False
     """Whether no source confirmed the figures."""
 
@@ -46,7 +46,7 @@ class Quota:
         return self.regions.get(region, self.default)
 
     def at_once(self, region: str) -> float:
-        """Return the number of calls that AWS accepts at once: the bucket, or else the calls of one second."""
+        """Return how many calls AWS accepts at the same moment: the bucket's size, or `value` if there is no bucket."""
         return self.bucket_regions.get(region, self.bucket) or self.value(region)
 
     @property
@@ -63,5 +63,5 @@ def quotas() -> dict[str, Quota]:
 
 
 def assumptions() -> dict[str, Any]:
-    """Return the figures that no other file contains."""
+    """Return the assumptions of assumptions.toml, such as the durations of batches."""
     return tomllib.loads(ASSUMPTIONS.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What a stack carries: `make capacity STACK=prod RATE=150`.
+"""How many orders per second a stack can carry: `make capacity STACK=prod RATE=150`.
 
 The report lists each hop of an order, the orders per second that the hop carries by AWS's default quotas in the stack's
 region (quotas.toml), the first limit, and the quotas to raise for RATE orders per second.
@@ -95,7 +95,7 @@ class Report:
         return min(hop.burst for hop in self.ways[way] if hop.stage in stages)
 
     def absorbed(self, way: str) -> float:
-        """Return the size of the largest burst of accepted orders of which no hop refuses one before the decision.
+        """Return how many accepted orders can arrive as a burst so that no hop refuses any of them before the decision.
 
         Waiting hops, such as the bus, pass on a burst at their own rate. A refusing hop therefore refills its bucket
         while the burst arrives.
@@ -106,12 +106,12 @@ class Report:
         return min((hop.burst / (1 - hop.rate / pace) for hop in refusing if hop.rate < pace), default=inf)
 
     def carries(self) -> Hop:
-        """Return the first limit of orders before their decision, without the stack's own settings."""
+        """Return the hop before the decision that carries the fewest orders. Hops that settings limit are left out."""
         hops = [hop for way in self.ways.values() for hop in way if hop.quota and hop.stage in ("accept", "decide")]
         return min(hops, key=lambda hop: hop.rate)
 
     def warning(self) -> str:
-        """Return a warning if the APIs accept more requests than can be orders, and an empty text otherwise."""
+        """Return a warning if the APIs accept more requests per second than the hops carry, or an empty text."""
         first = self.carries()
         if self.throttle_rate <= first.rate:
             return ""
@@ -151,7 +151,7 @@ class Report:
         )
 
     def needs(self) -> Iterator[str]:
-        """Yield one line for each hop that carries fewer orders than the rate, with the change that raises it."""
+        """Yield one line for each hop that carries fewer than `rate` orders per second, with the limit to raise."""
         needed: dict[str, tuple[float, Hop]] = {}
         for way in self.ways.values():
             for hop in way:

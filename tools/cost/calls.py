@@ -27,7 +27,7 @@ def cloud() -> Generator[Cloud]:
 
 
 def count(case: Case, on: Cloud) -> Counted:
-    """Run a case from the beginning, and return the calls that it made."""
+    """Run a case with empty tables, and return its AWS calls and DynamoDB units."""
     on.platform.clear()
     on.workflow.published.clear()
     play = case.prepare(on)

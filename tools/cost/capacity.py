@@ -41,7 +41,7 @@ class Access:
     kind: Kind
     table: str
     size: int
-    """Size of the row after the access in bytes, or of all rows of the page together."""
+    """Size in bytes of the row after the access, or of all rows of the page together."""
     is_transactional: bool = False
     is_consistent: bool = False
     marks: bool = False
@@ -83,8 +83,8 @@ def accesses(
 ) -> Iterator[Access]:
     """Yield the accesses of a call of `operation` (`PutItem`, `putItem` or `put_item`).
 
-    `row_size` returns the bytes of the row with a key in a table, and `page_size` those of a Query's response. Raises
-    ValueError for an operation that the platform doesn't use.
+    `row_size(table, key)` returns the size of a row in bytes, and `page_size(arguments)` the size of a Query's
+    response. Raises ValueError for an operation that the platform doesn't use.
     """
     match operation.replace("_", "").lower():
         case "getitem":

@@ -1,4 +1,7 @@
-"""The AWS calls that each operation should make. Their number does not grow with the data, but their units do."""
+"""The AWS calls that each operation should make.
+
+The number of calls does not grow with the amount of data, but the DynamoDB units do.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def _create(lines: int) -> Prepare:
 
 
 def _list_orders(number: int, *, skip: int = 0) -> Prepare:
-    """Prepare a request for one page of `number` orders, behind the first `skip` pages."""
+    """Create `number` orders, and prepare a request for the page of orders that follows the first `skip` pages."""
 
     def prepare(cloud: Cloud) -> Play:
         cloud.orders(number)
@@ -96,7 +99,7 @@ def _mail(*, profile: bool = True, confirmed: bool = False) -> Prepare:
             cloud.rest("POST", "/users", _USER)
         about = batch(event(cloud.order()))
         if confirmed:
-            # The email about the earlier status was sent before.
+            # The email about the earlier status is sent here, so that only the email about the confirmation is counted.
             cloud.invoke("send_email", about)
             cloud.confirmed(1)
             about = batch(event(cast("Order", cloud.rest("GET", f"/orders/{ORDER_ID}").body)))
@@ -238,7 +241,7 @@ def named(case: Any) -> str:
 
 
 def _routes() -> Iterator[str]:
-    """Yield the method and path of each operation that a function answers."""
+    """Yield the method and path of each operation that a function serves."""
     for document in (routes.REST_API, routes.HTTP_API):
         for operation in openapi.operations(openapi.load(document)):
             if routes.function_of(operation.operation_id) != routes.WORKFLOW:

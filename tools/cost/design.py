@@ -1,4 +1,4 @@
-"""Reads everything on which a stack's cost depends from its resource graph, so that nobody has to type figures."""
+"""Reads from a stack's resource graph everything on which the cost depends, so that nobody has to type figures."""
 
 from __future__ import annotations
 
@@ -108,14 +108,14 @@ class Design:
     functions: Mapping[str, FunctionDesign]
     machines: Mapping[str, MachineDesign]
     projections: Mapping[str, Mapping[str, str]]
-    """By table and index: the index's projection type, see `capacity.units`."""
+    """{table: {index: projection type}}, see `capacity.units`."""
     queues: Mapping[str, str]
-    """By function: the name of the price of the requests to the queue in front of the function."""
+    """{function: name of the price of a request to the queue in front of the function}."""
     has_archive: bool
     is_traced: bool
     """Whether X-Ray samples requests, see `is_traced_whole`."""
     monthly: Mapping[str, float]
-    """Monthly quantity by the name of its price, independent of the number of orders."""
+    """{name of the price: quantity per month}, for everything that does not depend on the number of orders."""
     sweep_s: int
     """Seconds from one sweep for late orders to the next, and the batching window of `mark_late_orders`.
 

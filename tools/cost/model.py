@@ -77,11 +77,11 @@ class Model:
         ]
 
     def monthly(self, design: Design) -> dict[str, float]:
-        """Return the monthly cost in USD without any orders, by the name of the price."""
+        """Return {name of the price: monthly cost in USD} of a stack without any orders."""
         return {name: number * self.prices[name].each for name, number in self.monthly_quantities(design).items()}
 
     def monthly_quantities(self, design: Design) -> dict[str, float]:
-        """Return the monthly quantities without any orders, by the name of the price. No quantity is 0."""
+        """Return {name of the price: monthly quantity} of a stack without any orders. Leaves out quantities of 0."""
         found = Counter[str]()
         for name, number in [*design.monthly.items(), *self._sweeps(design)]:
             found[name] += number  # pyright: ignore[reportArgumentType] - a Counter can count fractions
@@ -131,7 +131,7 @@ class Model:
             yield from self._logs(name, each.log, made.log)
 
     def _marks(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
-        """Yield what `mark_late_orders` costs per order, although the order is decided in time.
+        """Yield what `mark_late_orders` costs for an order that is decided in time.
 
         Lambda ends a batch when its records reach 6 MB or when the batching window ends. If a batch contains an order
         but not its decision, the function marks the order, and the decision removes the mark.
@@ -201,17 +201,17 @@ class Model:
 
 
 def by_part(lines: list[Line], orders: int) -> dict[str, float]:
-    """Return the cost of `orders` orders in USD, by part."""
+    """Return {part: cost of `orders` orders in USD}."""
     return {part: orders * sum(line.usd for line in lines if line.part == part) for part in (*PARTS, *APART)}
 
 
 def execution_log(lines: list[Line], use: Use, orders: int) -> float:
-    """Return the cost of the workflows' logs in USD."""
+    """Return the cost of the execution logs of the workflows for `orders` orders, in USD."""
     return orders * sum(line.usd for line in lines if line.part == "logs" and line.caller in use.workflows)
 
 
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
-    """Return the cost of all lines in USD, without S3 objects and emails.
+    """Return the cost of `orders` orders in USD, without S3 objects and emails.
 
     With `decides`, count only lines whose `decides` is true.
     """

@@ -1,6 +1,6 @@
 """Runs every operation of the platform with in-memory AWS services, to count its AWS calls.
 
-Each `Case` states the expected calls. docs/cost.md shows them, and a test compares them with the actual calls.
+Each `Case` states the expected calls. docs/cost.md lists these calls, and a test compares them with the actual calls.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Case:
     size: str
     prepare: Prepare
     calls: str
-    """The expected calls: `GetItem orders, TransactWriteItems orders + 25 inventory`."""
+    """The expected calls, for example `GetItem orders, TransactWriteItems orders + 25 inventory`."""
     reads: float = 0
     """Expected read request units of DynamoDB."""
     writes: int = 0

@@ -1,4 +1,4 @@
-"""Reads what one order uses, as recorded on the emulator by `make record`, and the prices and assumptions."""
+"""Reads the recording of what one order uses (made by `make record`), the prices and the assumptions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class FunctionUse:
-    """What one order uses of a function."""
+    """The invocations and log lines that one order causes in a function."""
 
     invocations: int
     log: Lines
@@ -41,7 +41,7 @@ class FunctionUse:
 
 @dataclass(frozen=True)
 class WorkflowUse:
-    """What one order uses of a state machine."""
+    """The executions, transitions and log lines that one order causes in a state machine."""
 
     executions: int
     transitions: int
@@ -59,7 +59,7 @@ class Use:
     workflows: Mapping[str, WorkflowUse]
     access_log: Lines
     calls: Mapping[str, int]
-    """Number of calls, by caller and operation."""
+    """Number of AWS calls, by caller and operation."""
     accesses: tuple[tuple[str, Access], ...]
     """Each access to a table, with its caller."""
     events: tuple[int, ...]

@@ -1,8 +1,8 @@
 """Records what one real order uses on the emulator: `make record` writes tools/cost/recorded_order.json.
 
-The AWS calls of functions and workflow steps go through the proxy of tests/proof/aws_faults, which here injects no
-faults and records all calls with their bodies. An earlier order warms up the functions, so the recording contains no
-cold starts.
+The AWS calls of functions and workflow steps go through the proxy of tests/proof/aws_faults. For the recording, the
+proxy injects no faults and records all calls with their bodies. An earlier order warms up the functions, so the
+recording contains no cold starts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tools.cost.capacity import Access, accesses, size_of
 from tools.cost.recorded import RECORDED_ORDER
 
 _PREFIX: Final = "orders-local-"
-# A line with this text reports a cold start. The emulator may start another execution environment if two events arrive
+# A line with this text reports a cold start. The emulator can start another execution environment if two events arrive
 # at the same time. The number of these lines therefore varies, so they are not counted.
 _FIRST_START: Final = '"ColdStart":['
 _INFO: Final = '"level":"INFO"'
@@ -39,7 +39,8 @@ _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
 """Events of a confirmed order: OrderCreated and OrderConfirmed."""
-# On AWS, the REPORT line of a traced function also contains text of this length. The emulator leaves this text out.
+# On AWS, the REPORT line of a traced function also contains text of this length. The emulator leaves this text out, so
+# its length is added.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
 )
@@ -170,7 +171,7 @@ def _size(lines: list[str]) -> dict[str, int]:
 
 
 def recorded(port: int, home: Path) -> dict[str, Any]:
-    """Deploy the platform, place an order in each way, and return the content of recorded_order.json."""
+    """Deploy the platform, record both ways to place an order, and return the content of recorded_order.json."""
     recorder = Recorder()
     with faulty_stack(port, home, retry_base_s=_RETRY_BASE_S, plan=recorder) as faulty:
         plain = client_of(faulty.stack.outputs)

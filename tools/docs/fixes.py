@@ -1,4 +1,4 @@
-"""The table of docs/emulator-fixes.md, from the docstrings of the corrections."""
+"""Builds the table of docs/emulator-fixes.md from the docstrings of the corrections."""
 
 from __future__ import annotations
 

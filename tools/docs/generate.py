@@ -43,7 +43,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def functions(graph: Graph) -> str:
-    """Return the table of functions: trigger, limits, and permissions beyond logs, traces and failed events."""
+    """Return the table of functions: trigger, limits, and permissions except for logs, traces and failed events."""
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
         for made in recorded("prod").of("ProvisionedConcurrencyConfig")
@@ -117,7 +117,7 @@ def queues(graph: Graph) -> str:
         "delivery": "events that EventBridge could not deliver to the function or queue",
         "invocation": "events that failed every retry or became too old, each with its error",
         "dead-letter": "copies of the events in `{failures}`, without their errors",
-        "stream": "stream records that cannot become an event, each with its error",
+        "stream": "stream records that the function cannot process, each with its error",
         "queue": "messages that are invalid or that SQS delivered too often",
     }
     rows = [

@@ -1,6 +1,6 @@
 """`python -m tools.preview_comment STACK FILE`: write the pull request's comment about a preview to standard output.
 
-FILE has what `PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true pulumi preview --json --show-sames` printed.
+FILE contains the output of `PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true pulumi preview --json --show-sames`.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "kms:key/": "the key",
     "ses:identity/": "the SES identity",
 }
-# Parts of a resource -> how people say them.
+# Short name of a part of a resource -> the words for the part in the comment.
 _PARTS: Final = (
     (re.compile(r"dynamodb:table/([^/]+)/(index|stream)/(.+)"), r"the \2 `\3` of the table `\1`"),
     (re.compile(r"lambda:function:([^:]+):([^:]+)"), r"the alias `\2` of the function `\1`"),
@@ -43,7 +43,7 @@ class Place:
     region: str = ""
 
     def short(self, arn: str) -> str:
-        """Return `service:rest` of an ARN. An account or a region that is not this one stays in the name."""
+        """Return `service:rest` of an ARN. A different account or region stays in the name."""
         found = _ARN.fullmatch(arn)
         if not found:
             return arn
@@ -60,7 +60,7 @@ def place_of(changes: Iterable[Change]) -> Place:
 
 
 def phrase(short: str) -> str:
-    """Return a short name as people say it: `the table `orders-dev-orders``."""
+    """Return the words for a short name in the comment: `the table `orders-dev-orders``."""
     if short == "*":
         return "**every resource** (`*`)"
     for part, said in _PARTS:

@@ -1,4 +1,4 @@
-"""The text of the comment: what a reviewer must see first, then every change, folded."""
+"""Builds the text of the comment: what a reviewer must see first, then every change in a folded list."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Section = tuple[str, str, list[str]]
 
 
 def marker(stack: str) -> str:
-    """Return the invisible first line, by which the comment of `stack` is found again."""
+    """Return the invisible first line of a comment, by which the next preview of `stack` finds the comment."""
     return f"<!-- pulumi preview of {stack} -->"
 
 
@@ -167,7 +167,7 @@ def _cut(text: str, limit: int, beginning: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Return text that can't end a code block or open an element."""
+    """Return the text, changed so that it can't end a code block or open an HTML comment."""
     return text.replace("```", "'''").replace("<!--", "<! --")
 
 

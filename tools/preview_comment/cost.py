@@ -1,4 +1,4 @@
-"""What orders and a month cost before and after an update, by the model of `make cost`."""
+"""Compares the cost of orders and of a month before and after an update, with the model of `make cost`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Parts = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Row:
-    """USD of one thing before and after the update. `before` is None for a new stack."""
+    """One row of the table: USD before and after the update. `before` is None for a new stack."""
 
     what: str
     before: Parts | None
@@ -54,8 +54,8 @@ class Cost:
 def difference(changes: list[Change], program: Program) -> Cost:
     """Return the cost before and after the update.
 
-    The old inputs are those of the state. New inputs that are known only after the update come from the program, which
-    is run without AWS.
+    The old inputs come from the state of the stack. New inputs that are known only after the update come from the
+    program, which is run without AWS.
     """
     program = cache(program)
     before, after = _graph(changes, "old", program), _graph(changes, "new", program)

@@ -1,4 +1,4 @@
-"""Every change of a preview in short lines: equal changes of many resources share one line."""
+"""Lists every change of a preview in short lines: equal changes of many resources share one line."""
 
 from __future__ import annotations
 

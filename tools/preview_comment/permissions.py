@@ -1,4 +1,4 @@
-"""What roles and resource policies allow before and after an update, and what they newly allow, as sentences."""
+"""Describes in sentences how an update changes what roles and resource policies allow."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ class Changed:
 def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph]) -> Changed:
     """Return what the update allows in addition, and what it no longer allows.
 
-    A new policy with an ARN that is known only after the update comes from the program, which is run without AWS.
+    If a new policy contains an ARN that is known only after the update, the policy is taken from the program, which is
+    run without AWS.
     """
     before, after = set[Grant](), set[Grant]()
     new_roles = set[str]()
@@ -99,7 +100,7 @@ def _invented(change: Change, program: Callable[[], Graph]) -> Inputs | None:
 
 
 def _covered(grant: Grant, by: set[Grant]) -> bool:
-    """Return whether a grant of `by` already has the effect of this one: the same one, or a wider pattern."""
+    """Return whether `by` contains the grant, or another grant with wider patterns that include it."""
     return grant in by or any(
         other.who == grant.who
         and other.is_denied == grant.is_denied
@@ -218,12 +219,12 @@ def _compared(operator: str) -> str:
 
 
 def _severity(sentence: str) -> tuple[bool, bool, str]:
-    """Return the sort key that puts what everybody may do first, then what is possible on every resource."""
+    """Return a sort key: first what everybody may do, then what is possible on every resource, then all else."""
     return not sentence.startswith("Everybody"), "**every resource**" not in sentence, sentence
 
 
 def _sentences(grants: set[Grant], others: set[Grant], new_roles: set[str], *, is_wider: bool) -> Iterator[str]:
-    """Yield one sentence for each principal. What it may do on several resources is a list below the sentence."""
+    """Yield one sentence for each principal. If a principal has several permissions, they are listed below."""
     groups: dict[tuple[str, str, str, bool], list[str]] = defaultdict(list)
     for grant in sorted(grants):
         groups[grant.who, grant.resource, grant.condition, grant.is_denied].append(grant.action)
@@ -252,7 +253,7 @@ def _action(actions: list[str], resource: str) -> str:
 
 
 def _before(grant: Grant, actions: list[str], others: set[Grant]) -> str:
-    """Return what the principal had instead, if only the condition or only the resource differs."""
+    """Return what the principal was allowed before, if only the condition or only the resource changes."""
     same = [other for other in others if other.who == grant.who and other.action in actions]
     conditions = {other.condition for other in same if other.resource == grant.resource} - {grant.condition}
     if conditions:

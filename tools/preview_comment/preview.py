@@ -1,7 +1,7 @@
 """Reads what `pulumi preview --json` prints: the changes, the violated policies and the errors.
 
 The CLI prints one document with all steps, or one event per line if PULUMI_ENABLE_STREAMING_JSON_PREVIEW is set. Only
-the events contain the violated policies. `--show-sames` adds the resources that stay as they are.
+the events contain the violated policies. `--show-sames` adds the unchanged resources.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Preview:
     """A preview of one stack."""
 
     changes: list[Change]
-    """One change per resource, those that stay as they are included."""
+    """One change per resource, including the resources that the update does not change."""
     violations: list[Violation] = field(default_factory=list[Violation])
     errors: list[str] = field(default_factory=list[str])
     is_complete: bool = True
@@ -75,7 +75,7 @@ class Preview:
 
     @property
     def changed(self) -> list[Change]:
-        """The changes of resources that do not stay as they are."""
+        """`changes` without the resources that the update does not change."""
         return [change for change in self.changes if change.op not in _UNCHANGED]
 
 
@@ -160,7 +160,7 @@ def _input(path: str) -> str:
 
 
 def _merged(steps: Iterable[Change]) -> list[Change]:
-    """Return one change per resource. A replacement has three steps, and each of them has a part of the change."""
+    """Return one change per resource. A replacement has three steps, and each step contains a part of the change."""
     found: dict[str, Change] = {}
     for step in steps:
         before = found.get(step.urn)

@@ -1,4 +1,4 @@
-"""Which routes of the APIs an update adds, changes and removes, from their OpenAPI documents before and after."""
+"""Compares the OpenAPI documents before and after an update, and lists the routes that the update changes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ _ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]
 def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tuple[str, list[str]]]:
     """Yield each API with a changed document, and one line per route: `+ GET /orders`.
 
-    A document with an ARN that is known only after the update is unknown as a whole. The program's own document has the
-    same routes with invented ARNs, so the parts of a route that name ARNs are left out.
+    If a new document contains an ARN that is known only after the update, the preview does not contain the document.
+    The document is then taken from the program, which is run without AWS and invents ARNs. The parts of a route that
+    contain ARNs are therefore left out of the comparison.
     """
     for change in changed:
         if change.type not in APIS:
@@ -52,7 +53,7 @@ def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tupl
 
 
 def _described(route: Route) -> str:
-    """Return what answers a new route, and who may call it."""
+    """Return what serves a new route, and who may call it."""
     if route.is_fixed:
         return ": API Gateway itself always returns the same response"
     found = _ANSWERS.search(json.dumps(route.integration))

@@ -1,4 +1,4 @@
-"""Which changes destroy data or an address that nobody can bring back, and which only look like a new resource."""
+"""Finds changes that destroy data or an address for good, and resources that are only renamed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _OWNERS: Final = ("eventBusName", "rule", "role", "function", "functionName", "l
 
 
 def losses(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield a sentence for each change that destroys what a resource holds."""
+    """Yield a sentence for each change that destroys data or an address."""
     for change in changes:
         if change.type not in LOST or change.op not in ("delete", "replace"):
             continue
@@ -95,7 +95,7 @@ def losses(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def weakened(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield a sentence for each input that retains or protects data less than before, for all its resources."""
+    """Yield a sentence for each input that retains or protects data less than before, with the affected resources."""
     found: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         if change.op != "update":
@@ -118,7 +118,7 @@ def _is_less(old: Any, new: Any) -> bool:
 
 
 def physical_name(change: Change) -> str:
-    """Return the name on AWS, or the logical name if AWS gives the resource an id."""
+    """Return the name on AWS, or the logical name if the resource has only an id on AWS."""
     inputs = change.old or change.new or {}
     found = next((inputs[key] for key in _NAMES if isinstance(inputs.get(key), str)), UNKNOWN)
     return change.name if found == UNKNOWN else found
@@ -131,7 +131,7 @@ def _values(change: Change, key: str) -> str:
 
 
 def _protection(change: Change) -> str:
-    """Return what AWS does about the deletion, by the settings with which the resource was deployed."""
+    """Return how AWS reacts to the deletion, which depends on the settings with which the resource was deployed."""
     old: Inputs = change.old or {}
     if change.type == "aws:s3/bucket:Bucket" and not old.get("forceDestroy"):
         return " If the bucket contains objects, AWS refuses to delete it, and the update fails half-way."
@@ -143,7 +143,7 @@ def _protection(change: Change) -> str:
 
 
 def renames(changes: Iterable[Change]) -> list[tuple[Change, Change]]:
-    """Return each deleted resource with the created one that has its type and its name on AWS."""
+    """Return pairs of a deleted and a created resource that have the same type and the same name on AWS."""
     deleted: dict[tuple[str, Any], Change] = {}
     found = list[tuple[Change, Change]]()
     every = [change for change in changes if change.is_custom]
@@ -159,8 +159,8 @@ def renames(changes: Iterable[Change]) -> list[tuple[Change, Change]]:
 def renaming(before: Change, after: Change) -> str:
     """Return the sentence about a resource whose URN changes."""
     same_parents = before.urn.rpartition("::")[0] == after.urn.rpartition("::")[0]
-    # If the parents are the same, Pulumi finds the former resource by its name. Otherwise, it needs the whole former
-    # URN.
+    # If the parents are the same, Pulumi finds the former resource by its name. Otherwise, Pulumi needs the whole
+    # former URN.
     alias = f'pulumi.Alias(name="{before.name}")' if same_parents else f'"{before.urn}"'
     kind = before.type.rpartition(":")[2]
     what = (

@@ -234,7 +234,7 @@ class Places:
         for each in self._aws("logs", "describe_log_groups")["logGroups"]:
             if each["logGroupName"] not in known:
                 name = (
-                    "log of the REST API's execution" if "Execution" in each["logGroupName"] else each["logGroupName"]
+                    "execution log of the REST API" if "Execution" in each["logGroupName"] else each["logGroupName"]
                 )
                 groups[name] = each["logGroupName"]
         return groups

@@ -121,7 +121,7 @@ def _logs(graph: Graph) -> Iterator[tuple[str, str]]:
     exact = {
         "rest-api-access-log": "log of restApi",
         "http-api-access-log": "log of httpApi",
-        "rest-api-execution-log": "log of the REST API's execution",
+        "rest-api-execution-log": "execution log of the REST API",
         "rest-api-waf-log": "log of the firewall",
         "order-workflow-standard-log": "log of standard",
         "order-workflow-express-log": "log of express",

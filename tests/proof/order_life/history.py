@@ -1,8 +1,8 @@
 """The model of the order's lifecycle: what happened to the orders and the stock, and what the contracts allow next.
 
-The model knows the contracts (docs and contracts/) but not the code. The test reports every change of the orders table
-in its order, and every product write, and the model computes the stock itself. Everything that the contracts don't
-allow raises an AssertionError.
+The model knows the contracts (docs and contracts/) but not the code. The test reports every change to the orders table
+and every product that an admin writes, in the sequence in which they happen. From these reports, the model computes the
+stock. Everything that the contracts don't allow raises an AssertionError.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class User:
 
 @dataclass(frozen=True)
 class Version:
-    """The state of an order or a product from one moment on."""
+    """The state (`value`) of an order or a product from the moment `since` until its next version."""
 
     since: int
     value: Json
@@ -81,7 +81,7 @@ class TrackedOrder:
 
     @property
     def lines(self) -> tuple[tuple[str, int], ...]:
-        """The ordered lines. The same lines in another order count as another request body."""
+        """The ordered products with their quantities. The same lines in another sequence are another request body."""
         return tuple(self.items.items())
 
     @property
@@ -104,12 +104,12 @@ class History:
     users: Mapping[str, User]
     """Users by id."""
     at: int = 0
-    """Number of changes so far, which serves as the time."""
+    """Number of changes so far. It serves as the current time."""
     tracked_orders: dict[str, TrackedOrder] = field(default_factory=dict[str, TrackedOrder])
     products: dict[str, list[Version]] = field(default_factory=dict[str, list[Version]])
     """Versions of each product, including its stock."""
     supplied: Counter[str] = field(default_factory=Counter[str])
-    """Total quantity by product that admins added to the stock, minus what they removed."""
+    """For each product, the quantity that admins added to the stock, minus the quantity that they removed."""
     published: Counter[str] = field(default_factory=Counter[str])
     """Number of publications of each event, by event id."""
 
@@ -121,9 +121,9 @@ class History:
         before.append(Version(self.at, dict(product)))
 
     def order_changed(self, old: Json | None, new: Json | None, *, may_fail: bool) -> TrackedOrder:
-        """Record and check a change of the orders table, given as rows in DynamoDB's JSON.
+        """Record and check a change to the orders table, given as the old and the new row in DynamoDB's JSON.
 
-        `may_fail` says whether the order may be FAILED.
+        If `may_fail` is false, the new status must not be FAILED.
         """
         assert new, f"a row was deleted from the orders table: {old}"
         self.at += 1
@@ -188,7 +188,7 @@ class History:
             self.products[name].append(Version(self.at, {**product, "quantity": left}))
 
     def _rejected(self, tracked: TrackedOrder, reason: Json) -> None:
-        """Check that the reason was true for one of the order's lines at some moment since the order was placed."""
+        """Check that the `reason` for the rejection was true at some moment since the order was placed."""
         since = tracked.versions[0].since
         were = {name: between(self.products.get(name, []), since, self.at) for name in tracked.items}
         absent = any(self.products.get(name, [Version(self.at, {})])[0].since > since for name in tracked.items) or any(
@@ -210,13 +210,13 @@ class History:
         assert {name: stock[name] + held[name] for name in stock} == dict(self.supplied)
 
     def orders_are(self, table: Mapping[str, Json]) -> None:
-        """Check the whole orders table, given as rows in DynamoDB's JSON by order id."""
+        """Check that the orders table equals the model. `table` is {order id: row in DynamoDB's JSON}."""
         assert {name: public(row) for name, row in table.items()} == {
             name: s.now for name, s in self.tracked_orders.items()
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event, and check that it contains exactly an order's state at some moment."""
+        """Record a published event, and check that it contains the order exactly as it was in the event's status."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {
@@ -263,7 +263,7 @@ class History:
             address = self.users[tracked.user_id].email
             got = sent.pop((address, MAILS[status], tracked.order_id), 0)
             most = 1 + excused.get(f"{tracked.order_id}:{status}", 0) if address else 0
-            # The email about an earlier status may be left out if a later email was sent.
+            # The email about an earlier status is allowed to be missing if the email about a later status was sent.
             later = any(sent_at_all[address, MAILS[each], tracked.order_id] for each in MAY_BECOME.get(status, ()))
             assert (bool(address) and not later) <= got <= most, (
                 f"{tracked.order_id}:{status}: {got} emails, expected at most {most}"
@@ -289,11 +289,11 @@ def quantities(order: Json) -> dict[str, int]:
 
 
 def public(row: Json) -> Json:
-    """Return the part of an orders row that the contracts show."""
+    """Return the fields of an order's row that the contracts contain, as plain JSON."""
     shown = ("order_id", "user_id", "status", "items", "total", "currency", "reason", "created_at", "updated_at")
     order = {name: _plain(row[name]) for name in shown if name in row}
     if "details" in order.get("reason", {}):
-        # The row contains the details as JSON text.
+        # The row contains the details as JSON text, so they are parsed here.
         order["reason"]["details"] = json.loads(order["reason"]["details"])
     return order
 

@@ -64,7 +64,7 @@ class OrderLife(RuleBasedStateMachine):
         orders=st.lists(_orders, min_size=1, max_size=3),
     )
     def start(self, stock: list[int], price: int, orders: list[tuple[str, int, Any, str | None]]) -> None:
-        """Write products and place orders first, because a run may choose no rule that writes products or orders."""
+        """Write products and place orders first, because Hypothesis might choose no rule that does so in this run."""
         for name, quantity in zip(PRODUCTS, stock, strict=False):
             self._put(self.users[-1], name, quantity, price, "JPY")
         for way, who, items, key in orders:
@@ -81,14 +81,14 @@ class OrderLife(RuleBasedStateMachine):
     @precondition(lambda self: self.placed)
     @rule(number=_numbers, way=st.sampled_from(["createOrder", "processOrder"]), at_once=_at_once)
     def repeat(self, number: int, way: str, at_once: bool) -> None:
-        """Send an earlier order again with the same key and body, to the same or the other operation."""
+        """Send an earlier order again with the same key and body, to `createOrder` or `processOrder`."""
         first = self.placed[number % len(self.placed)].request
         self._send(way, first.user, at_once=at_once, items=first.items, key=first.key)
 
     @precondition(lambda self: self.history.tracked_orders)
     @rule(number=_numbers, who=st.integers(0, 7), times=st.integers(1, 2), at_once=_at_once)
     def cancel(self, number: int, who: int, times: int, at_once: bool) -> None:
-        """Cancel an order once, or twice as with a double click."""
+        """Cancel an order once, or twice in a row as with a double click."""
         order_id, owner = self._order(number)
         for _ in range(times):
             self._send("cancelOrder", self._somebody(owner, who), at_once=at_once, name=order_id)
@@ -100,7 +100,7 @@ class OrderLife(RuleBasedStateMachine):
         at_once=_at_once,
     )
     def look(self, what: str, number: int, who: int, at_once: bool) -> None:
-        """Read an order, all orders of a user page by page, one page after anybody's cursor, or a product."""
+        """Read an order, a product, all orders of a user page by page, or one page with a cursor of any user."""
         user = self.users[who % len(self.users)]
         cursors = list(self.system.answers.cursors)
         if what == "order" and self.history.tracked_orders:
@@ -122,14 +122,14 @@ class OrderLife(RuleBasedStateMachine):
         at_once=st.booleans(),
     )
     def put(self, name: str, quantity: int, price: int, currency: str, at_once: bool) -> None:
-        """Change a product's stock and price. Sometimes a customer tries the change, which only admins may make."""
+        """Change a product's stock and price. Sometimes a customer tries to do so, although only admins may."""
         user = self.users[0 if quantity == 6 else -1]
         self._put(user, name, quantity, price, currency, at_once=at_once)
 
     @precondition(lambda self: self.history.published)
     @rule(number=_numbers)
     def event_comes_again(self, number: int) -> None:
-        """Deliver an event again, late and out of order, like a duplicate or a replay of the archive."""
+        """Deliver an event again, late and out of order, as a duplicate delivery or a replay of the archive would."""
         self.system.repeat_event(number)
 
     @precondition(lambda self: self.history.at > 8)
@@ -180,7 +180,7 @@ class OrderLife(RuleBasedStateMachine):
 
 
 class OrderLifeInProcess(OrderLife):
-    """Adds rules for accidents inside the platform, between two AWS calls, to the rules for actions of users."""
+    """Adds rules for accidents that happen inside the platform, between two AWS calls."""
 
     system: SteppedPlatform  # pyright: ignore[reportIncompatibleVariableOverride] - SteppedPlatform implements System
 
@@ -205,7 +205,7 @@ class OrderLifeInProcess(OrderLife):
     @precondition(lambda self: self.running)
     @rule(number=_numbers, others=st.booleans())
     def finish(self, number: int, others: bool) -> None:
-        """Run one activity to its end. With `others`, run all other activities instead, so that this one is slow."""
+        """Run one activity to its end. With `others`, run all other activities instead, as if this one were slow."""
         chosen = self.running[number % len(self.running)]
         for activity in self.running:
             if not activity.is_waiting and not activity.ended and (activity is chosen) != others:
@@ -214,7 +214,7 @@ class OrderLifeInProcess(OrderLife):
     @precondition(lambda self: any(each.call not in _BRINKS for each in self.running))
     @rule()
     def all_to_the_brink(self) -> None:
-        """Run each activity until just before it writes, so that the data it read becomes outdated."""
+        """Run each activity until just before it writes, so that the data that it has read can become outdated."""
         for activity in list(self.system.activities):
             while not activity.ended and (runs := self.system.runs_for(activity)).call not in _BRINKS:
                 self.system.step(runs, CallOutcome.FINE)
@@ -235,8 +235,7 @@ class OrderLifeInProcess(OrderLife):
             self.system.pass_time(seconds)
             return
         executions = [each for each in self.system.activities if each.is_execution]
-        # The list contains each execution twice, because few activities are executions, and they would otherwise rarely
-        # crash.
+        # Few activities are executions. The list contains each execution twice, so that executions crash more often.
         found = [*executions, *self.system.activities]
         self.system.crash(found[number % len(found)])
 
@@ -247,5 +246,5 @@ class OrderLifeInProcess(OrderLife):
 
     @property
     def running(self) -> list[Activity]:
-        """Activities that are stopped before their own AWS call, and don't wait for another activity."""
+        """Activities that have stopped before an AWS call of their own, and so don't wait for another activity."""
         return [each for each in self.system.activities if not each.is_waiting]

@@ -1,8 +1,8 @@
 """Everything in transit between the functions: the stream, the bus, the analytics queue and the failure queues.
 
-Nothing moves until the test delivers it. The promises of AWS hold: the stream delivers an order's records in order and
-at least once. The bus delivers in any order and at least once. The analytics queue delivers one batch at a time,
-as if all its messages were in one group.
+Nothing moves until the test delivers it. The queues keep AWS's promises: the stream delivers the records of each order
+in sequence and at least once. The bus delivers in any order and at least once. The analytics queue delivers one batch
+at a time, as if all its messages were in one group.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Message:
 
 
 class Host(Protocol):
-    """The platform, which runs invocations."""
+    """The part of the platform that the queues use: it runs invocations."""
 
     clock: Clock
 
@@ -85,14 +85,14 @@ class Queues:
         self.route(event)
 
     def route(self, event: Json) -> None:
-        """Hand an event to its targets."""
+        """Add one delivery for each target of the event."""
         if event["detail-type"] == "OrderCreated":
             self.deliveries.append(Delivery("process_order", event))
         self.deliveries.append(Delivery("send_email", event))
         self.deliveries.append(Delivery("analytics", event))
 
     def waiting(self) -> list[Callable[[bool], None]]:
-        """Return a function for each possible delivery of the next stream records, the next messages or a bus event."""
+        """Return one function for each delivery that is possible now: of stream records, of messages or of an event."""
         batches: list[Callable[[bool], None]] = [
             *(partial(self.relay, most) for most in (1, 4) if self.unpublished),
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
@@ -105,7 +105,7 @@ class Queues:
         return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
 
     def deliver(self, delivery: Delivery, at_once: bool) -> None:
-        """Deliver an event to its target. A retry first lets time pass until the retry is due."""
+        """Deliver an event to its target. Before a retry, let time pass until the retry is due."""
         self.deliveries.remove(delivery)
         if delivery.target == "analytics":
             self._enqueue(delivery.event)
@@ -119,7 +119,7 @@ class Queues:
         self._host.begin(activity, at_once=at_once)
 
     def _delivered(self, delivery: Delivery, activity: Activity) -> None:
-        # send_email receives events from its queue, and reports the messages that SQS must deliver again.
+        # An invocation of send_email can succeed and still report messages that SQS must deliver again.
         again = delivery.target == "send_email" and activity.error is None and activity.value["batchItemFailures"]
         if activity.error is None and not again:
             return
@@ -141,7 +141,7 @@ class Queues:
         self.queue.append(Message(body, f"message-{self._messages}"))
 
     def relay(self, most: int, at_once: bool) -> None:
-        """Deliver the stream's next records to `publish_order_events`, with an order's records in their order."""
+        """Deliver up to `most` stream records to `publish_order_events`. Records of the same order stay in sequence."""
         batch = [each for each in self.unpublished if _key(each) not in self._publishing][:most]
         if not batch:
             return
@@ -159,12 +159,13 @@ class Queues:
             failures: list[Json] = activity.value["batchItemFailures"]
             firsts = [int(each["itemIdentifier"]) for each in failures]
             failed = [each for each in batch if firsts and _number(each) >= min(firsts)]
-        # Lambda retries a failed record until the stream deletes it after 24 hours.
+        # Failed records go back to the stream, because Lambda retries them until the stream deletes them after 24
+        # hours.
         self.unpublished += failed
         self.unpublished.sort(key=_number)
 
     def consume(self, most: int, at_once: bool) -> None:
-        """Deliver the queue's next messages to `record_analytics`, one batch at a time."""
+        """Deliver up to `most` messages to `record_analytics`, unless it is still processing an earlier batch."""
         if self._consuming or not self.queue:
             return
         self._consuming = True
@@ -188,7 +189,7 @@ class Queues:
         self.queue = [message for message in kept if message not in dead] + rest
 
     def redrive(self) -> None:
-        """Send everything in the failure queues back to where it failed."""
+        """Send everything in the failure queues back to the function or queue where it failed."""
         failures, self.failures = self.failures, []
         for failure in failures:
             if isinstance(failure, Delivery):

@@ -4,7 +4,7 @@
                                                             -> send_email
                                                             -> analytics queue -> record_analytics
 
-Everything that waits for delivery waits until the test delivers it. Each activity (see activities.py) stops before each
+Every event, record and message waits until the test delivers it. Each activity (see activities.py) stops before each
 AWS call. After each call, the platform reports the changes to the model.
 """
 
@@ -55,7 +55,7 @@ class Change:
 
 
 class SteppedPlatform:
-    """One platform with its data. The loaded functions and the interpreter are shared with later platforms."""
+    """One platform with its own data. All platforms share the loaded functions and the interpreter."""
 
     def __init__(self, functions: Functions, interpreter: Interpreter, users: Mapping[str, User]) -> None:
         self.functions, self.interpreter = functions, interpreter
@@ -106,7 +106,7 @@ class SteppedPlatform:
                 self._changes.append(Change(activity, orders, products))
 
     def invoke_for(self, execution: Activity, name: str, payload: Any, *, at_once: bool) -> Activity:
-        """Invoke a function for an execution, in the execution's thread. Return the invocation after its end."""
+        """Invoke the function `name` for `execution`, wait until the invocation ends, and return the invocation."""
         activity = self.invocation(name, payload)
         activity.parent = execution
         if at_once or execution.is_unhindered:
@@ -124,7 +124,7 @@ class SteppedPlatform:
     # The test calls the following methods.
 
     def send(self, request: Request, *, at_once: bool) -> Call:
-        """Send a request to its API. Run it to the end if `at_once`, and to its first AWS call otherwise."""
+        """Send a request to its API. Process it to the end if `at_once`, otherwise up to its first AWS call."""
         self.clock.tick(0.005)
         call = self.answers.sent(request)
         by = function_of(request.operation)
@@ -144,7 +144,7 @@ class SteppedPlatform:
         )
 
     def begin(self, activity: Activity, *, at_once: bool) -> None:
-        """Run an activity to its end if `at_once`, and to its first AWS call otherwise."""
+        """Run an activity to its end if `at_once`, otherwise up to its first AWS call."""
         if at_once:
             activity.run_here()
             self._after(activity)
@@ -153,14 +153,14 @@ class SteppedPlatform:
             self._resume(activity, CallOutcome.FINE)
 
     def step(self, activity: Activity, outcome: CallOutcome) -> None:
-        """Decide what happens to the call before which the activity stops, and run the activity to its next call."""
+        """Apply `outcome` to the call before which the activity has stopped, and run the activity to its next call."""
         self.steps += 1
         if outcome is not CallOutcome.FINE:
             self._note_fault(activity, activity.call.rpartition(":")[2], outcome)
         self._resume(activity, outcome)
 
     def _excuse(self, activity: Activity, call: str, outcome: CallOutcome) -> None:
-        """Count an additional email if the invocation sends the email but may not be able to record that."""
+        """Allow one more email about the event if the invocation sends the email but might fail to record this."""
         is_sending = call == "send_email" and outcome not in (
             CallOutcome.REFUSED,
             CallOutcome.DIES_BEFORE,
@@ -175,7 +175,7 @@ class SteppedPlatform:
             self._resume(self.runs_for(activity), CallOutcome.FINE, to_the_end=True)
 
     def runs_for(self, activity: Activity) -> Activity:
-        """Return the invocation for which an execution waits, or the activity itself."""
+        """Return the invocation for which `activity` waits, or `activity` itself if it doesn't wait."""
         waited = [each for each in self.activities if each.parent is activity]
         return waited[-1] if activity.is_waiting else activity
 
@@ -213,7 +213,7 @@ class SteppedPlatform:
             self.crash(activity)
 
     def crash(self, activity: Activity) -> None:
-        """End an activity at its current call. An invocation for which it waits continues."""
+        """Kill an activity before its current call. If it waits for an invocation, the invocation continues."""
         if not activity.ended:
             self._note_fault(activity, "", CallOutcome.DIES_BEFORE)
             activity.kill()
@@ -250,9 +250,10 @@ class SteppedPlatform:
         self._changes.clear()
 
     def _may_fail(self, activity: Activity, images: Json) -> bool:
-        """Return whether the activity may make the order FAILED.
+        """Return whether the activity may set the order to FAILED.
 
-        Only `fail_order` may do so, for an execution that a fault affected, and at the time limit of the execution.
+        Only `fail_order` may do so, only if a fault affected the order's execution, and not before the time limit of
+        the execution.
         """
         if activity.name != "fail_order" or activity.about.event["detail"]["name"] not in self._disturbed:
             return False
@@ -260,7 +261,7 @@ class SteppedPlatform:
         return self.clock.now() - created_at >= timedelta(seconds=STANDARD_LIMIT_S)
 
     def _collect(self) -> None:
-        """Process new events, failed messages and started executions."""
+        """Put new events on the bus and failed messages into their failure queue, and begin the started executions."""
         for entry in self.fakes.events.entries[len(self.queues.bus) :]:
             event = {
                 "source": entry["Source"],
@@ -331,7 +332,7 @@ class SteppedPlatform:
         self.history.all_told(self.mails(), self.objects(), self.excused)
 
     def _start_again(self) -> bool:
-        """Start the workflow of each order that its execution left PENDING, as the sweep does.
+        """Start the workflow again for each order that is PENDING after the end of its execution, as the sweep does.
 
         Return whether there was such an order.
         """
@@ -368,7 +369,7 @@ class SteppedPlatform:
 def stepped_platforms(
     mutate: Callable[[LoadedFunction], None] = lambda _: None,
 ) -> Generator[Callable[[Mapping[str, User]], SteppedPlatform]]:
-    """Load the platform, apply `mutate` to each process, and yield a function that creates a platform for `users`."""
+    """Load the workflow and the functions, apply `mutate` to each Lambda function, and yield a factory of platforms."""
     clock, made = Clock(), list[SteppedPlatform]()
     services = ("dynamodb", "events", "stepfunctions", "sesv2", "s3", "sqs")
 

@@ -57,7 +57,7 @@ def machine(make: Callable[[Any], SteppedPlatform], made: list[SteppedPlatform])
 
 
 def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool = False, **more: Any) -> None:
-    """Run the state machine: always the same runs, or new runs with a random seed that a failure prints."""
+    """Run the state machine: always the same runs, or new runs if `explore`. A failure then shows the random seed."""
     chosen = settings(
         max_examples=runs,
         stateful_step_count=steps + 1,  # One step is added, because the first step is always `start`.

@@ -1,8 +1,8 @@
 """Runs many executions of the real workflow definition concurrently, each of which stops before every AWS call.
 
-The emulator's interpreter runs the definition, with its time and threads replaced. Retries and Wait states advance the
-test's clock, and the test decides whether a task exceeds its time limit. The branches of a Parallel state run one after
-another: they share nothing, so no result depends on how they interleave.
+The emulator's interpreter runs the definition, but its clock and threads are replaced. Retries and Wait states advance
+the test's clock, and the test decides whether a task exceeds its time limit. The branches of a Parallel state run one
+after another: they share nothing, so no result depends on how they interleave.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 @contextmanager
 def interpreter(clock: Clock, shared: Interpreter) -> Generator[Interpreter]:
-    """Within the context, the emulator's interpreter takes the time from `clock`, and `shared` runs its Tasks."""
+    """Let the emulator's interpreter use the time of `clock`, and `shared` run its Tasks, until the context ends."""
     definition = state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=EXPRESS_LIMIT_S)
     machine = {"name": "order", "definition": definition, "roleArn": "arn:role"}
 

@@ -1,4 +1,4 @@
-"""Context managers that break one part of a deployed stack in the way of an operator or of an accident."""
+"""Breakages: context managers that break one part of a deployed stack, as an operator or an accident could."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def machine_without_policies(kind: str) -> Breakage:
 
 
 def cannot_be_imported(source: str) -> Breakage:
-    """Release a version of a function that raises ImportError."""
+    """Release a version of a function that cannot be imported, because the module raises ImportError."""
     return lambda stack: released(stack, source, CANNOT_BE_IMPORTED)
 
 
 def hangs(source: str) -> Breakage:
-    """Release a version of a function that never returns."""
+    """Release a version of a function that runs until its time limit."""
     return lambda stack: released(stack, source, HANGS)
 
 
@@ -51,7 +51,7 @@ def throttled(source: str) -> Breakage:
 
 
 def queue_without_policy(failure_queue: str) -> Breakage:
-    """Remove the policy of the queue to which a redrive of `failure_queue` sends, so that EventBridge cannot send."""
+    """Remove the policy of the queue to which `failure_queue` is redriven, so that EventBridge cannot send to it."""
     return lambda stack: queue_attributes(
         stack, stack.ops["failureQueues"][failure_queue]["redriveTo"], Policy=_NOBODY_MAY
     )

@@ -1,4 +1,4 @@
-"""Lets the platform's long waits pass sooner, with changes that an operator can make on the deployed stack."""
+"""Shortens the platform's long waits, with changes that an operator can make on the deployed stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _WINDOW_S: Final = 2
 """Longest time for which Lambda collects stream records for one batch."""
 _SWEEP_EVERY_S: Final = 3.0
 _SWEEP: Final = "restart_late_orders"
-# The sweep leaves out orders that are younger than a minute, because their first execution probably still runs.
+# The sweep leaves out orders that are younger than a minute, because their first execution is probably still running.
+# This code lowers the limit to 5 s.
 _SWEEPS_YOUNG_ORDERS: Final = """
     as_it_was.MINIMUM_AGE = as_it_was.timedelta(seconds=5)
     return as_it_was.lambda_handler(event, context)
@@ -31,7 +32,7 @@ def hurried(stack: Stack) -> Generator[None]:
 
     def sweep() -> None:
         while not ended.wait(_SWEEP_EVERY_S):
-            # The schedule's rule invokes the function in the same way every few minutes.
+            # Invoke the function as its schedule does, but every few seconds instead of every few minutes.
             stack.aws("lambda", "invoke", FunctionName=stack.ops["functions"][_SWEEP], InvocationType="Event")
 
     with broken(stack, _SWEEP, _SWEEPS_YOUNG_ORDERS):

@@ -34,7 +34,7 @@ def _order(case: Case) -> None:
 
 
 def _process(case: Case) -> None:
-    """Place an order with POST /process. The customer leaves after an error, and does not send the request again."""
+    """Place an order with POST /process. After an error, the customer does not send the request again."""
     assert isinstance(case, OutageCase)
     answer = case.customer.process({case.product: ORDERED}, case.key)
     case.answers.append(answer.status)
@@ -57,13 +57,13 @@ class OutageCase(Case):
 
     outage: str = ""
     accepted_by_error: bool = False
-    """Whether POST /process returned an error with the order's id. The platform must then decide the order later."""
+    """Whether POST /process returned an error with the order's id, so that the platform must decide the order later."""
 
     def __str__(self) -> str:
         return f"[{self.outage}] {super().__str__()}"
 
     def is_accepted(self, seen: Seen) -> bool:
-        """Return whether the platform accepted the order. After some errors, it has not even stored the order."""
+        """Return whether the platform accepted the order. After some errors, the platform has not stored the order."""
         return self.accepted_by_error or self.answers[-1] not in _LATER or self.order_id in seen.rows
 
 
@@ -76,9 +76,9 @@ class Orders:
     cases: list[OutageCase] = field(default_factory=list[OutageCase])
 
     def during(self, outages: Sequence[Outage], *, phase_s: float, of_each: int = 1) -> None:
-        """Break all parts at once, and repair one after another, each after `phase_s` more seconds.
+        """Break the parts of all `outages` at the same time, and repair one part every `phase_s` seconds.
 
-        Customers place `of_each` orders of each scenario at the start of each of these phases.
+        Before each repair, customers place `of_each` orders of each scenario.
         """
         with ThreadPoolExecutor(CUSTOMERS) as pool, ExitStack() as all_repairs:
             repairs = [all_repairs.enter_context(ExitStack()) for _ in outages]
@@ -93,7 +93,7 @@ class Orders:
                 each.result()
 
     def settle(self, within_s: float) -> tuple[Seen, Findings]:
-        """Wait until all accepted orders are complete and no message is left, and return everything that is wrong."""
+        """Wait until accepted orders are complete and failed messages are gone. Return the final state and errors."""
         ends = time.monotonic() + within_s
         while True:
             seen = self.faulty.look()
@@ -137,7 +137,7 @@ class Orders:
         aws, machine = self.faulty.stack.aws, self.faulty.stack.ops["stateMachines"]["standard"]
         running = aws("stepfunctions", "list_executions", stateMachineArn=machine, statusFilter="RUNNING")
         for execution in running["executions"]:
-            # The execution may have ended since it was listed.
+            # Stopping an execution fails if the execution has ended since it was listed, so the error is ignored.
             with suppress(CallError):
                 aws(
                     "stepfunctions", "stop_execution", executionArn=execution["executionArn"], cause="stopped by a test"

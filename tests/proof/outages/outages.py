@@ -1,7 +1,7 @@
 """The outages of the attack: which part of the platform breaks, and how.
 
 The outages of a cascade begin together and end one after another, in the sequence in which an order reaches the broken
-parts. Orders therefore meet each outage, although they meet only one at a time.
+parts. An order therefore stops at each broken part in turn: when one part is repaired, the next part is still broken.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ KINDS: Final[Mapping[str, Callable[[str], Breakage]]] = {
     "hangs": hangs,
     "throttled": throttled,
 }
-# The functions in the sequence in which an order reaches them. The sweep has work while `process_order` is broken, and
-# `fail_order` has work while `update_inventory` is broken, because no execution can then confirm an order.
+# The functions in the sequence in which an order reaches them. The two functions of the sweep come before
+# `process_order`, because they have work while `process_order` is broken. `fail_order` comes before `update_inventory`,
+# because it has work while no execution can confirm an order.
 _PATH: Final = (
     "publish_order_events",
     "mark_late_orders",
@@ -40,8 +41,8 @@ _PATH: Final = (
     "send_email",
     "record_analytics",
 )
-# A customer waits for the responses of these functions, and repeats a request that fails. Without a response, no order
-# is accepted.
+# The attack does not break these functions, because a customer waits for their responses and repeats a failed request.
+# Without a response, the platform has not accepted an order.
 _ANSWERING: Final = ("users_api", "orders_api", "catalog_api")
 
 
@@ -52,7 +53,7 @@ class Outage:
     name: str
     breakage: Breakage
     stops_executions: bool = False
-    """Whether an operator also stops all running STANDARD executions, again and again."""
+    """Whether an operator also stops all running STANDARD executions repeatedly during the outage."""
 
 
 def _function(source: str, kind: str) -> Outage:
@@ -77,7 +78,7 @@ MIXED: Final[Sequence[Outage]] = (
 
 
 def of_functions(stack: Stack, kind: str) -> list[Outage]:
-    """Return a cascade in which all functions break in the same way, except for those for which a customer waits."""
+    """Return a cascade in which all functions break in the same way, except for the functions of the APIs."""
     assert {*_PATH, *_ANSWERING} == set(stack.ops["functions"]), "the attack does not know every function"
     return [_function(source, kind) for source in _PATH]
 

@@ -29,10 +29,10 @@ WITHIN_S: Final = 240.0
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], dose: Dose) -> Iterator[FaultyStack]:
-    """A deployed stack without injected faults, on an emulator of its own, whose long waits pass sooner."""
+    """A deployed stack without injected faults, with shortened waits and on an emulator of its own."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("outages"))
     with stopped_at_the_end(instance):
-        # In the full attack, functions hang until their time limit. Shorter limits save minutes.
+        # In the full attack, functions hang until their time limit, so shorter limits save minutes.
         stack = start(instance, LOCAL_ASYNC_RETRY_BASE_S="2", LOCAL_PATIENCE="2" if dose.full else "10")
         with hurried(stack):
             yield FaultyStack(stack, Plan(), everything_on_the_bus(stack))

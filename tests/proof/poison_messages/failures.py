@@ -27,9 +27,9 @@ class FailureQueues:
     watcher: Watcher
     capsys: pytest.CaptureFixture[str]
     poison: int = 0
-    """Number of messages that arrived."""
+    """Number of messages that the test has waited for."""
     met: set[str] = field(default_factory=set[str])
-    """Names of the queues in which messages arrived."""
+    """Names of the queues in which the test has found messages."""
     _before: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ class FailureQueues:
         return [name for name in self.names if self.stack.ops["failureQueues"][name]["kind"] in kinds]
 
     def messages(self, name: str) -> list[dict[str, Any]]:
-        """Return the messages of a queue without receiving them."""
+        """Return the messages of a queue without receiving them, so they stay visible to consumers."""
         return self.stack.queued(self.stack.ops["failureQueues"][name]["url"])
 
     def waiting(self, name: str, number: int = 1, about: Collection[str] = ()) -> list[dict[str, Any]]:
@@ -92,7 +92,8 @@ class FailureQueues:
 def are_mailed_once(stack: Stack, address: str, order_ids: Collection[str]) -> bool:
     """Return whether the confirmation of each order was emailed to `address`, and no email was sent twice.
 
-    The email about a received order may be missing, because `send_email` leaves out the email about an earlier status.
+    The email about the receipt of an order is optional, because `send_email` leaves it out if the order is already
+    confirmed.
     """
     mails = [(mail["Subject"], mail["BodyText"]) for mail in stack.mails(address)]
     confirmed = [text for subject, text in mails if subject == SUBJECTS["CONFIRMED"]]
@@ -101,12 +102,12 @@ def are_mailed_once(stack: Stack, address: str, order_ids: Collection[str]) -> b
 
 
 def attribute(message: dict[str, Any], name: str) -> str:
-    """Return a message attribute's text, or an empty string."""
+    """Return the text of the message attribute `name`, or an empty string if the message doesn't have the attribute."""
     return message.get("MessageAttributes", {}).get(name, {}).get("StringValue", "")
 
 
 def send(stack: Stack, bodies: Collection[str]) -> None:
-    """Send messages to the analytics queue, one after another in one message group. Ten messages form one batch."""
+    """Send messages to the analytics queue, all in one message group. Up to ten messages form one batch."""
     url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
     for body in bodies:
         stack.aws(

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def row(**changes: Any) -> Row:
-    """Return the row of a new order in DynamoDB's JSON, with changed attributes. None removes an attribute."""
+    """Return the row of a new order in DynamoDB's JSON, with the attributes in `changes`. None removes an attribute."""
     now = timestamp(datetime.now(UTC))
     line = {"M": {"product_id": {"S": "apple"}, "quantity": {"N": "1"}}}
     made = {
@@ -34,7 +34,7 @@ def row(**changes: Any) -> Row:
 
 
 def poison_rows() -> dict[str, Row]:
-    """Return rows from which no valid event can be built, by the kind of error."""
+    """Return {kind of error: row}. No valid event can be built from any of these rows."""
     order_id = {"S": str(uuid.uuid4())}
     giant = {"M": {"product_id": {"S": "x" * GIANT}, "quantity": {"N": "1"}}}
     return {
@@ -48,7 +48,7 @@ def poison_rows() -> dict[str, Row]:
 
 
 def order(**changes: Any) -> dict[str, Any]:
-    """Return a new order as events contain it, with changed fields. None removes a field."""
+    """Return a new order as events contain it, with the fields in `changes`. None removes a field."""
     now = timestamp(datetime.now(UTC))
     made = {
         "order_id": str(uuid.uuid4()),
@@ -63,12 +63,12 @@ def order(**changes: Any) -> dict[str, Any]:
 
 
 def detail(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detail of the event for an order's status."""
+    """Return the detail of the event about an order in its current status."""
     return {"event_id": f"{about['order_id']}:{about.get('status', 'PENDING')}", "order": dict(about)}
 
 
 def poison_details() -> dict[str, tuple[str, Any]]:
-    """Return detail types and details of invalid events, by the kind of error.
+    """Return {kind of error: (detail type, detail)} of invalid events.
 
     EventBridge's rules match all of these detail types.
     """
@@ -90,7 +90,7 @@ def fact(detail_type: str, about: Mapping[str, Any]) -> str:
 
 
 def poison_facts() -> dict[str, str]:
-    """Return messages of the analytics queue that can't be recorded, by the kind of error."""
+    """Return {kind of error: message} of messages in the analytics queue that can't be recorded."""
     good = detail(order())
     details = {
         kind: json.dumps({"detail_type": detail_type, **found})

@@ -1,4 +1,4 @@
-"""Poison in the stream, the queue and on the bus waits in a failure queue with its error, and valid messages pass."""
+"""Poison from the stream, the queue and the bus ends in a failure queue with its error, and valid messages pass."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
 def test_poison_in_the_stream_waits_and_other_records_pass(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """One batch contains invalid rows, with orders before, between and after them."""
+    """One batch of the stream contains invalid rows, with valid orders before, between and after them."""
     stack, product = queues.stack, admin.put(50)
     table, rows = stack.ops["tables"]["orders"], poison_rows()
     good: list[str] = []
@@ -52,7 +52,7 @@ def test_poison_in_the_stream_waits_and_other_records_pass(
             rows
         ), said
         queues.redrive(STREAM)
-        # The redrive sends each record back. The record is still invalid, so it returns to the queue.
+        # The redrive sends each record back. The record is still invalid, so it returns to the failure queue.
         again = queues.waiting(STREAM, len(rows))
         assert records(again) == records(waiting)
         assert not {each["MessageId"] for each in again} & {each["MessageId"] for each in waiting}
@@ -103,7 +103,7 @@ def test_poison_in_the_queue_waits_and_other_messages_pass(
 def test_poison_on_the_bus_waits_and_other_events_pass(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """Invalid events and an event of a missing order are published between the events of two valid orders."""
+    """Invalid events, and an event about a missing order, are published between the events of two valid orders."""
     stack, product, poison = queues.stack, admin.put(50), poison_details()
     good = [customer.order({product: 1})["order_id"]]
     put(stack, *poison.values())
@@ -123,7 +123,7 @@ def test_poison_on_the_bus_waits_and_other_events_pass(
     assert all(attribute(each, "ErrorMessage") for each in queues.waiting("process-order-dlq", number))
     said = queues.redrive("process-order-failures", dry_run=True)
     assert all(f"({error}: " in said for error in errors)
-    # The rules of the analytics queue match an event by the first character of its id.
+    # Events without a valid id don't reach the analytics queue, because its rules match the first character of the id.
     with_id = [about for _, about in poison.values() if is_in_a_group(about.get("event_id"))]
     for name, number in {"send-email-failures": len(poison), ANALYTICS: len(with_id)}.items():
         waiting = queues.waiting(name, number)
@@ -136,5 +136,5 @@ def test_poison_on_the_bus_waits_and_other_events_pass(
 
 
 def is_in_a_group(event_id: Any) -> bool:
-    """Return whether the events with this id have a message group of their own."""
+    """Return whether an event with this id belongs to a message group, and so reaches the analytics queue."""
     return isinstance(event_id, str) and message_group(event_id) != message_group("")

@@ -1,4 +1,4 @@
-"""Messages that failed because a function was broken are processed exactly once by `make redrive` after the fix.
+"""Messages that failed because a function was broken are processed exactly once after the fix and a redrive.
 
 The tests named test_attack_detects_... break parts of the platform on purpose: the stream's mapping without bisecting,
 the recorder with a batch processor for FIFO queues, and the queue's mapping without partial batch responses.
@@ -86,9 +86,9 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
 
 
 def crash(queues: FailureQueues, product: str, customer: Person, **mapping: Any) -> tuple[list[str], list[str]]:
-    """Break the relay for the third of five orders in one batch, until Lambda has retried this order's record thrice.
+    """Break the relay for the third of five orders in one batch until Lambda has retried that order's record.
 
-    Return the ids of the orders, and the statuses of the first two orders at that moment.
+    Return the ids of all five orders, and the statuses of the first two orders just before the relay is repaired.
     """
     stack, watcher = queues.stack, queues.watcher
     with ExitStack() as until_then:
@@ -97,7 +97,8 @@ def crash(queues: FailureQueues, product: str, customer: Person, **mapping: Any)
             ids = [customer.order({product: 1})["order_id"] for _ in range(5)]
             until_then.enter_context(broken(stack, RELAY, REFUSES.format(text=ids[2])))
             failures = len(failed_attempts(stack))
-        # Lambda splits the batch of five until the record is alone, and then it retries the record.
+        # Wait for six failures: Lambda first splits the batch of five until the record is alone, and then retries the
+        # record.
         watcher.until(lambda: len(failed_attempts(stack)) >= failures + 6, "Lambda has retried the record")
         if mapping.get("BisectBatchOnFunctionError", True):
             for order_id in ids[:2]:
@@ -106,14 +107,14 @@ def crash(queues: FailureQueues, product: str, customer: Person, **mapping: Any)
 
 
 def failed_attempts(stack: Stack) -> list[str]:
-    """Return the log lines of the relay about attempts that failed because of the test."""
+    """Return the log lines of the relay about the attempts that this test made fail."""
     return [line for line in stack.log(RELAY) if "RuntimeError: broken by a test" in line]
 
 
 def test_relay_publishes_a_failed_record_by_itself_after_its_fix(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """The records before the failed one pass while the relay is broken. The others wait in the stream."""
+    """The broken relay still publishes the records before the failed record. Later records wait in the stream."""
     ids, _ = crash(queues, admin.put(50), customer)
     for order_id in ids:
         assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
@@ -167,7 +168,7 @@ def test_consumer_processes_a_failed_event_once_after_its_fix(  # noqa: PLR0917 
 
 
 def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
-    """Return for each event whether it is recorded."""
+    """Return for each event whether its analytics record exists."""
     return [bool(stack.analytics(about["order"]["order_id"])) for about in abouts]
 
 
@@ -175,7 +176,7 @@ def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
 def test_recorder_records_a_failed_message_once_after_its_fix(
     queues: FailureQueues, watcher: Watcher, proof: Proof, body: str
 ) -> None:
-    """If the recorder dies, its whole batch waits in the failure queue without an error.
+    """If `record_analytics` dies, its whole batch waits in the failure queue without an error.
 
     After the fix, all messages are recorded.
     """
@@ -200,7 +201,7 @@ def test_recorder_records_a_failed_message_once_after_its_fix(
 
 
 def refused_by_s3(queues: FailureQueues, watcher: Watcher) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Let S3 reject the second of four events in one batch until the queue is empty.
+    """Send four events in one batch, let S3 reject the second, and wait until the queue is empty.
 
     Return the events and the failed messages.
     """
@@ -227,7 +228,7 @@ def test_event_that_s3_rejects_waits_with_its_error(queues: FailureQueues, watch
 
 
 def test_attack_detects_a_recorder_that_fails_whole_groups(queues: FailureQueues, watcher: Watcher) -> None:
-    """With this processor, all messages that follow a failed message fail too, and go to the failure queue."""
+    """With a processor for FIFO queues, all messages after a failed message fail too, and go to the failure queue."""
     with broken(queues.stack, RECORDER, IN_SEQUENCE):
         abouts, waiting = refused_by_s3(queues, watcher)
     assert recorded(queues.stack, abouts) == [True, False, True, True]
@@ -237,7 +238,7 @@ def test_attack_detects_a_recorder_that_fails_whole_groups(queues: FailureQueues
 def test_attack_detects_a_mapping_without_partial_responses(
     queues: FailureQueues, watcher: Watcher, stack: Stack
 ) -> None:
-    """Lambda treats the whole batch as processed, so the event that S3 rejected is lost."""
+    """Without partial responses, Lambda treats the whole batch as processed. The event that S3 rejected is lost."""
     with held(stack, RECORDER) as mapping:
         stack.aws("lambda", "update_event_source_mapping", UUID=mapping, FunctionResponseTypes=[])
     try:
@@ -253,7 +254,7 @@ def test_attack_detects_a_mapping_without_partial_responses(
 def test_every_failure_queue_of_events_receives_messages_and_is_redriven(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """Every function fails for one event, no target can be reached, and the stream and the queue contain poison."""
+    """The test causes every kind of failure: broken functions, unreachable targets, and poison in stream and queues."""
     stack, told = queues.stack, admin.put(50)
     functions: dict[str, str] = stack.ops["functions"]
     marks = {source: str(uuid.uuid4()) for source in functions}

@@ -1,7 +1,7 @@
 """The policy pack checks the resources of stack prod with the rules of cdk-nag and checkov that apply to them.
 
-Each rule is violated at least once by a change of one resource of prod. If prod itself violates the rule with a waiver,
-the violation is fixed instead. Exactly that rule must then report that resource, or stop reporting it.
+The tests violate each rule at least once by changing one resource of prod. If prod itself violates the rule with a
+waiver, the tests fix the violation instead. Exactly that rule must then report that resource, or stop reporting it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,6 @@
 
 First a few orders of each kind go through the platform normally, as a model. Then many more orders get their events
 twice and shuffled, and finally all events are delivered again through the bus, the queue and the stream. The final
-state of all orders must equal the model's: the same statuses, stock, emails, analytics records and executions, with
-nothing doubled. Run the attack alone with `make prove ATTACKS=repeated-events`.
+state of all orders must equal that of the model orders: the same statuses, stock, emails, analytics records and
+executions, without duplicates. Run the attack alone with `make prove ATTACKS=repeated-events`.
 """

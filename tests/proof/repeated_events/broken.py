@@ -33,7 +33,7 @@ def broken(stack: Stack, source: str, body: str) -> Generator[None]:
 def released(stack: Stack, source: str, handler: str, original: str = "") -> Generator[None]:
     """Deploy the function `source` with `handler` as its handler module until the context ends.
 
-    The module `original` of the function then contains the original handler. By default, no module contains it.
+    The original handler moves to the module `original` of the function, or is left out if `original` is empty.
     """
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")

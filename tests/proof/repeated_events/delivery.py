@@ -59,7 +59,7 @@ class Deliverer:
                 return found
 
     def by_stream(self, records: Sequence[dict[str, Any]]) -> None:
-        """Invoke `publish_order_events` with the records, each twice, in random order."""
+        """Invoke `publish_order_events` with the records: each record twice, in random order."""
         alias = self.stack.ops["functions"]["publish_order_events"]
 
         def give(batch: list[dict[str, Any]]) -> None:
@@ -74,7 +74,7 @@ class Deliverer:
         self.delivered["stream"] += len(shuffled)
 
     def by_bus(self, events: Sequence[dict[str, Any]]) -> None:
-        """Put the events on the bus again as they were published, once each, in random order."""
+        """Put published events on the bus again: each event once, in random order."""
         shuffled = self._shuffled(events)
 
         for batch in _batches(shuffled, _BUS_BATCH):
@@ -122,7 +122,7 @@ class Deliverer:
 
 @contextmanager
 def held(stack: Stack, source: str) -> Generator[str]:
-    """Disable the stream or queue of a function until the context ends. Then Lambda delivers all events in their order.
+    """Disable the stream or queue of a function until the context ends. Lambda then delivers its events in order.
 
     Yield the UUID of the event source mapping. The function also receives events from the dead-letter queue of its
     EventBridge target, which stays enabled.

@@ -45,7 +45,7 @@ _ALIKE: Final = (
 
 
 def statuses(flow: str) -> tuple[str, ...]:
-    """Return the statuses of an order with this flow, in their order."""
+    """Return the statuses of an order with this flow, in the sequence in which the order reaches them."""
     return ENDS[flow.removesuffix(" at once")]
 
 
@@ -69,14 +69,14 @@ class Orders:
     def stock(self, number: int) -> None:
         """Create a product for each flow.
 
-        The products of rejected orders have too little stock, all others more than enough.
+        The products of rejected orders have too little stock. All other products have more than enough.
         """
         for flow in FLOWS:
             self.stocked[flow] = UNITS - 1 if flow.startswith("rejected") else 3 * UNITS * number
             self.products[flow] = self.admin.put(self.stocked[flow])
 
     def place_at_once(self, number: int) -> None:
-        """Place orders with POST /process, and cancel orders of POST /orders before their workflow starts."""
+        """Place orders with POST /process. Place withdrawn orders, which are cancelled before their workflow starts."""
         for flow in AT_ONCE_FLOWS:
             self._place(flow, number, self._process)
         self.ids.update({flow: self._found(self.products[flow]) for flow in AT_ONCE_FLOWS})
@@ -85,11 +85,11 @@ class Orders:
         self.cancel(WITHDRAWN)
 
     def place(self, flow: str, number: int) -> None:
-        """Place orders with POST /orders."""
+        """Place `number` orders of a flow with POST /orders."""
         self._place(flow, number, self._order)
 
     def fail(self, number: int) -> None:
-        """Write rows of old undecided orders, and abort their executions, so that fail_order sets them to FAILED."""
+        """Write old undecided orders to the table, and abort their executions, so that fail_order fails the orders."""
         self._place(FAILED, number, self._abandon)
 
     def cancel(self, flow: str) -> None:
@@ -112,13 +112,16 @@ class Orders:
         order = pending(self.customer, self.products[flow], age=OLD)
         write_undecided(self.stack, order)
         self.ids[flow].append(order["order_id"])
-        # Without an order in its input, the execution decides nothing.
+        # The execution can't decide the order, because its input contains no order.
         machine, named = self.stack.ops["stateMachines"]["standard"], {"name": order["order_id"], "input": "{}"}
         started = self.stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, **named)
         self.stack.aws("stepfunctions", "stop_execution", executionArn=started["executionArn"])
 
     def _found(self, product: str) -> list[str]:
-        """Return the ids of all orders of a product. A rejected POST /process doesn't return the order's id."""
+        """Return the ids of all orders of a product.
+
+        The ids come from the table, because a rejected POST /process doesn't return the order's id.
+        """
         found = rows(self.stack, "orders")
         return [row["order_id"]["S"] for row in found if product in json.dumps(row["items"])]
 
@@ -153,7 +156,7 @@ def alike(text: str) -> str:
 
 
 def sold(state: State, orders: Orders) -> dict[str, int]:
-    """Return the quantity that was sold of each flow's product."""
+    """Return {flow: sold quantity of the flow's product}."""
     stock = {row["product_id"]["S"]: int(row["quantity"]["N"]) for row in state.tables["inventory"]}
     return {flow: orders.stocked[flow] - stock[product] for flow, product in orders.products.items()}
 

@@ -16,7 +16,8 @@ from tests.proof.repeated_events.state import depth, failures, rows
 
 _PAUSE_S: Final = 0.15
 _AT_WORK: Final = 100
-# This function has no queue in front of it: Lambda invokes it asynchronously.
+# EventBridge invokes this function asynchronously, without a queue in front of it. No queue shows its waiting events,
+# so its processed events are counted instead.
 _CONSUMER: Final = "process_order"
 _QUEUES: Final = ("analytics-dlq", "send-email-failures")
 """Failure queues of the functions that have a queue in front of them."""
@@ -40,14 +41,14 @@ class Settling:
         return [json.loads(each["Body"]) for each in self.stack.queued(self.bus)[self.before[self.bus] :]]
 
     def wait(self, events: int) -> None:
-        """Wait until `events` events were published, and all of them are processed."""
+        """Wait until `events` events have been published since the start, and all of them are processed."""
         ends = time.monotonic() + WITHIN_S
         while left := self._left(events):
             assert time.monotonic() < ends, f"after {WITHIN_S:.0f} s: {left}\n{failures(self.stack)[-3:]}"
             time.sleep(_PAUSE_S)
 
     def wait_for_room(self) -> None:
-        """Wait until few events are unprocessed, because an account runs at most 1,000 functions at a time."""
+        """Wait until few events are unprocessed, because an account runs at most 1,000 invocations at a time."""
         ends = time.monotonic() + WITHIN_S
         while self._waiting() + len(self._running()) > _AT_WORK:
             assert time.monotonic() < ends, f"events not processed within {WITHIN_S:.0f} s"
@@ -93,7 +94,7 @@ class Settling:
 
 @contextmanager
 def settling(stack: Stack, watcher: Watcher) -> Generator[Settling]:
-    """Start counting, and yield the counter."""
+    """Start counting processed events, and yield the counter."""
     with ExitStack() as until_then:
         handled = [
             until_then.enter_context(_successes(stack, _CONSUMER)),

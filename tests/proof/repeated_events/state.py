@@ -1,4 +1,4 @@
-"""A snapshot of a stack's whole state that results from events."""
+"""A snapshot of what events leave behind in a stack: rows, objects, emails, executions and messages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class State:
     def of(stack: Stack, address: str, notifications: str) -> State:
         """Take a snapshot.
 
-        `address` is the customer's email address, and `notifications` a queue of the notification topic.
+        `address` is the customer's email address. `notifications` is the URL of a queue that receives the messages of
+        the notification topic.
         """
         objects = _objects(stack)
         bucket = stack.ops["analyticsBucket"]

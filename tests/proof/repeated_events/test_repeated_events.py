@@ -98,7 +98,7 @@ class Outcome:
 
 @pytest.fixture
 def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling) -> Callable[[int, int], Outcome]:
-    """Runs the attack with `number` orders of each flow, and `models` further orders of each flow as a model."""
+    """Runs the attack on `number` orders per flow. For comparison, `models` others get each event once, in order."""
 
     def run(number: int, models: int) -> Outcome:
         model, orders = made(), made()
@@ -132,12 +132,12 @@ def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling)
 def test_repeated_and_shuffled_events_lead_to_the_same_state(
     attack: Callable[[int, int], Outcome], proof: Proof, dose: Dose
 ) -> None:
-    """Places orders of every flow in three steps, and compares their final states.
+    """Compares the final states of orders of every flow after three steps.
 
     The first step runs a few orders as a model, with each event once and in order. The second step places many orders,
     withholds their events, and delivers each event twice and in random order to the relay. The third step delivers all
-    events again in three ways: on the bus, to the analytics queue with new deduplication ids (so SQS's five minutes
-    don't matter), and from the stream itself.
+    events again in three ways: on the bus, to the analytics queue with new deduplication ids (as if SQS's deduplication
+    interval had passed), and from the stream itself.
     """
     outcome = attack(dose(3, 50), dose(1, 2))
     proof.tried(**outcome.tried)
@@ -146,8 +146,8 @@ def test_repeated_and_shuffled_events_lead_to_the_same_state(
 
 
 BREAKAGES = {
-    # With this defect, each delivery of an event claims the right to send its email under a new id. No claim of an
-    # earlier delivery therefore prevents a second email.
+    # With this defect, each delivery of an event stores its claim under a new id, so the claim of an earlier delivery
+    # does not prevent a second email.
     ("send_email", "second_mails"): """
         import uuid
         take = type(as_it_was.claims).take
@@ -187,7 +187,7 @@ def test_attack_detects_a_consumer_that_repeats_its_work(
 
 
 def differences(before: State, state: State, orders: Orders, model: Orders) -> dict[str, int]:
-    """Return how many orders ended differently from the model's, and how many things are duplicated or unexplained."""
+    """Return the number of errors by kind, for example orders that ended differently from the model orders."""
     left, right = left_of(state, orders), left_of(state, model)
     others = 0
     for flow in FLOWS:

@@ -45,7 +45,7 @@ class Forge:
         return cast("rsa.RSAPrivateKey", serialization.load_pem_private_key(pem, password=None))
 
     def signed(self, claims: Mapping[str, Any]) -> str:
-        """Return a token with the pool's own signature."""
+        """Return a token with these claims and the pool's own signature."""
         return sign({"alg": "RS256", "kid": kid_of(self.key)}, claims, self.key)
 
 
@@ -56,7 +56,7 @@ def kid_of(key: rsa.RSAPrivateKey) -> str:
 
 
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: rsa.RSAPrivateKey) -> str:
-    """Return a token with an RS256 signature."""
+    """Return a token with an RS256 signature by `key`."""
     content = f"{encoded(header)}.{encoded(claims)}"
     return f"{content}.{_base64(key.sign(content.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
@@ -73,7 +73,7 @@ def encoded(value: Any) -> str:
 
 
 def shapeless(right: str) -> dict[str, Sent]:
-    """Return texts that aren't valid tokens at all."""
+    """Return headers without a token, or with a text that doesn't have the form of a token, by name."""
     head, body, signature = right.split(".")
     values = {
         "empty": "",

@@ -1,6 +1,6 @@
 """Finds open doors in the resource graph: resources that let callers in without the right token.
 
-The graph shows what the emulator doesn't enforce as AWS does.
+The graph also shows the settings that AWS enforces but the emulator does not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def open_doors(graph: Graph) -> list[str]:
 
 
 def changed(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
-    """Return the graph with changed inputs of one resource. None removes an input."""
+    """Return a copy of the graph with changed inputs of the resource `name`. None removes an input."""
     resource = graph.one(kind, name)
     changed = {key: value for key, value in {**resource.inputs, **inputs}.items() if value is not None}
     resources = [dataclasses.replace(r, inputs=changed) if r is resource else r for r in graph.resources]
@@ -121,7 +121,7 @@ def _pool(graph: Graph) -> Iterator[str]:
 
 
 def _side_doors(graph: Graph) -> Iterator[str]:
-    """Yield ways to invoke a function without an API's route."""
+    """Yield every way to invoke a function without a route of an API."""
     yield from (f"{each.name} is a function URL, and no API protects it" for each in graph.of("FunctionUrl"))
     for each in graph.of("Permission"):
         service, source = each.inputs["principal"], each.inputs.get("sourceArn", "")

@@ -1,4 +1,4 @@
-"""Creates every wrong token for each API, and checks that responses show nothing of the attacked user."""
+"""Creates every wrong token for each API, and checks that responses reveal no data of the attacked user."""
 
 from __future__ import annotations
 

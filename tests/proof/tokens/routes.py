@@ -33,7 +33,7 @@ class Route:
         return f"{self.operation.method} {self.operation.path}"
 
     def path(self, ids: Mapping[str, str]) -> str:
-        """Return the path with the ids of `ids` as its parameters. Raises KeyError for a missing id."""
+        """Return the path with its parameters replaced by values of `ids`. Raises KeyError for a missing id."""
         return re.sub(r"\{([^}]+)\}", lambda found: ids[found[1]], self.operation.path)
 
     def body(self, ids: Mapping[str, str]) -> Any:

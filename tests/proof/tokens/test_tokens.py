@@ -4,10 +4,10 @@ The emulator differs from AWS in some points. Its API gateways ignore `alg` and 
 the pool's own key could sign such tokens. Its REST API accepts access tokens and tokens of all app clients, which
 emulator_fixes/rest_checks.py corrects. test_tokens_graph.py checks what the emulator can't show.
 
-We broke copies of the program on purpose. POST /process without its authorizer let everybody in. GET /orders/{order_id}
-without its authorizer still let nobody in, because the function found no caller, but test_tokens_graph.py found the
-missing authorizer. The REST authorizer without its validation expression accepted the wrong tokens that are named
-`another audience` and `of another app client`.
+To check these tests, we broke copies of the program on purpose. POST /process without its authorizer let everybody in.
+GET /orders/{order_id} without its authorizer still let nobody in, because the function found no caller, but
+test_tokens_graph.py found the missing authorizer. The REST authorizer without its validation expression accepted the
+wrong tokens that are named `another audience` and `of another app client`.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
 def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
     admin_victim: Victim, client: CheckedClient
 ) -> None:
-    """AWS doesn't document whether `bearer` may have another letter case. Both results are harmless."""
+    """AWS doesn't document whether `bearer` may have another letter case. Both results are harmless and allowed."""
     for word in ("bearer", "BEARER", "BeArEr"):
         for route in ROUTES:
             if route.operation.method == "GET":
@@ -142,9 +142,9 @@ def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]
 def test_removed_users_get_no_new_tokens(people: People, client: CheckedClient, stack: Stack, proof: Proof) -> None:
     """API gateways verify only a token's signature and times, on AWS and on the emulator.
 
-    So a user who is disabled, deleted, signed out or removed from group `admin` keeps access until the token expires,
-    which test_tokens_graph.py limits to an hour. This test checks that Cognito rejects new sign-ins and refresh tokens
-    immediately.
+    So a user who is disabled, deleted, signed out or removed from group `admin` keeps access until the token expires.
+    test_tokens_graph.py limits this time to an hour. This test checks that Cognito rejects new sign-ins and refresh
+    tokens immediately.
     """
     pool = stack.frontend["auth"]["userPoolId"]
     ends = ("admin_user_global_sign_out", "admin_disable_user", "admin_delete_user")

@@ -30,7 +30,7 @@ def test_no_stack_lets_callers_in_without_the_right_token(graph: Graph, proof: P
 
 
 def asks(route: str, security: Any) -> Callable[[Any], None]:
-    """Return a change of a route's security requirements. None removes them."""
+    """Return a function that sets a route's security requirements in an OpenAPI document."""
     method, path = route.split()
 
     def alter(document: Any) -> None:
@@ -40,7 +40,7 @@ def asks(route: str, security: Any) -> Callable[[Any], None]:
 
 
 def authorizer(**fields: Any) -> Callable[[Any], None]:
-    """Return a change of a document's authorizers. None removes a field."""
+    """Return a function that changes `fields` of the authorizers in an OpenAPI document. None removes a field."""
 
     def alter(document: Any) -> None:
         for scheme in document["components"]["securitySchemes"].values():
@@ -52,7 +52,7 @@ def authorizer(**fields: Any) -> Callable[[Any], None]:
 
 
 def scheme(**fields: Any) -> Callable[[Any], None]:
-    """Return a change of a document's security schemes."""
+    """Return a function that changes `fields` of the security schemes in an OpenAPI document."""
 
     def alter(document: Any) -> None:
         for each in document["components"]["securitySchemes"].values():
@@ -62,7 +62,7 @@ def scheme(**fields: Any) -> Callable[[Any], None]:
 
 
 def answered(route: str) -> Callable[[Any], None]:
-    """Return a change that invokes a function in place of a route's fixed response."""
+    """Return a function that changes an OpenAPI document: the route invokes a backend instead of its fixed response."""
     method, path = route.split()
 
     def alter(document: Any) -> None:

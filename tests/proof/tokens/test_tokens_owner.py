@@ -1,6 +1,6 @@
 """A user can't see other users' resources by any id, and can't tell them from missing resources.
 
-We broke copies of the program on purpose, and tests failed each time:
+To check these tests, we broke copies of the program on purpose, and tests failed each time:
 
 - GET /orders/{order_id} without the owner check: four tests failed.
 - Cancellation and cursors without the owner check: five tests failed.
@@ -212,10 +212,10 @@ def test_other_users_and_missing_resources_take_equal_time(
     """A request for another user's resource must take as long as a request for a missing resource.
 
     The test sends both requests in pairs. In about half of all pairs, the request for the missing resource must be the
-    slower one (a sign test). A busy machine slows both requests of a pair down, so the test also works there. Chance
-    alone fails a path at most once in 100,000 runs. With the number of pairs that `make prove` uses, the test detects
-    one additional database lookup, which takes a millisecond here. The test can't detect differences of microseconds,
-    such as the time for reading 25 lines.
+    slower one (a sign test). A busy machine slows down both requests of a pair, so the test also works on a busy
+    machine. By chance alone, the test of a path fails at most once in 100,000 runs. With the number of pairs that `make
+    prove` uses, the test detects one additional database lookup, which takes a millisecond here. The test can't detect
+    differences of microseconds, such as the time for reading 25 lines.
     """
     pairs = dose(20, 150)
     fewest = rarely_fewer(pairs)
@@ -232,8 +232,8 @@ def test_other_users_and_missing_resources_take_equal_time(
         slower = 0
         for number in range(pairs):
             absent = in_place(path, *(str(uuid.uuid4()),) * 2)
-            # The first request of a pair may take longer or shorter because it comes first. The two requests therefore
-            # take turns at being the first.
+            # The first request of a pair can be slower or faster just because it comes first, so the two requests take
+            # turns at being the first.
             both = {each: seconds(method, each) for each in ((asked, absent) if number % 2 else (absent, asked))}
             slower += both[asked] > both[absent]
         proof.tried(timed_pairs=pairs)
@@ -241,7 +241,7 @@ def test_other_users_and_missing_resources_take_equal_time(
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return a limit for `pairs` coin tosses: fewer heads or fewer tails occur at most once in 100,000 times."""
+    """Return n: fewer than n heads or fewer than n tails in `pairs` coin tosses occur at most once in 100,000 times."""
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
         heads += 1

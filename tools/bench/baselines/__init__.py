@@ -1,1 +1,1 @@
-"""Handlers that a user would otherwise write. Each one is measured as a function of its own."""
+"""Handlers that a user would write without this platform. Each one is measured as a Lambda function of its own."""

@@ -1,4 +1,4 @@
-"""A handler as in Powertools' tutorials, with each utility as in its documentation."""
+"""A handler like those in Powertools' tutorials. It uses each utility as the documentation shows."""
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer

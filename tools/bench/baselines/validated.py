@@ -1,7 +1,7 @@
 """`POST /orders` with Powertools as in the examples of its documentation, and with boto3's resource API.
 
-The handler uses validation with pydantic models, the three utilities, `capture_method` on the route, and a correlation
-id.
+The handler uses validation with pydantic models, Logger, Tracer and Metrics, `capture_method` on the route, and a
+correlation id.
 """
 
 import hashlib
