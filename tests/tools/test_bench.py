@@ -45,8 +45,8 @@ def measure() -> Measure:
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
     """The start of a bare handler counts as 1. The functions were measured at 0.73 to 0.95, the tutorial at 1.30.
 
-    For example, the test fails if shared/aws.py loads all of botocore's data. A measurement of all functions takes minutes, so the
-    test measures only those with the slowest starts, and `make bench` measures all.
+    For example, the test fails if shared/aws.py loads all of botocore's data. A measurement of all functions takes
+    minutes, so the test measures only those with the slowest starts, and `make bench` measures all.
     """
     starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid, only=SLOWEST)}
     tutorial = starts.pop("tutorial")

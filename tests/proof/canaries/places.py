@@ -233,9 +233,7 @@ class Places:
         known = set(groups.values())
         for each in self._aws("logs", "describe_log_groups")["logGroups"]:
             if each["logGroupName"] not in known:
-                name = (
-                    "execution log of the REST API" if "Execution" in each["logGroupName"] else each["logGroupName"]
-                )
+                name = "execution log of the REST API" if "Execution" in each["logGroupName"] else each["logGroupName"]
                 groups[name] = each["logGroupName"]
         return groups
 
