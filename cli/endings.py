@@ -37,7 +37,7 @@ def run(
         sys.stderr.write(f"{prefix}: {described(error)}\n")
     except Exception as error:  # noqa: BLE001 - the log gets the traceback, and the user reads one line
         words = " ".join(f"{type(error).__name__}: {error}".split())
-        sys.stderr.write(f"{prefix}: a bug in this program: {words}. Remedy: report it with {_kept(log)}\n")
+        sys.stderr.write(f"{prefix}: a bug in this program: {words}. Remedy: report the bug and attach {_kept(log)}\n")
     return failed
 
 

@@ -5,7 +5,7 @@ queues that a function consumes. Tests and `make order` poll this address until 
 a fixed time.
 
 Emulator: The emulator does not report which work is still running in the background.
-AWS: AWS has no such call either. CloudWatch metrics show this work some minutes later.
+AWS: AWS has no such call either. CloudWatch metrics show this work a few minutes later.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 Upstream: request as a feature.
 """

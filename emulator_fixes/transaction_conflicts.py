@@ -6,9 +6,9 @@ TransactWriteItems do not become slower. This correction never lets BatchWriteIt
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
     arrives.
-AWS: A transaction takes some milliseconds. During that time, DynamoDB does not queue other calls for the same items but
-    rejects them: TransactWriteItems and TransactGetItems are canceled with the reason TransactionConflict, and PutItem,
-    UpdateItem and DeleteItem fail with TransactionConflictException. GetItem succeeds.
+AWS: A transaction takes a few milliseconds. During that time, DynamoDB does not queue other calls for the same items
+    but rejects them: TransactWriteItems and TransactGetItems are canceled with the reason TransactionConflict, and
+    PutItem, UpdateItem and DeleteItem fail with TransactionConflictException. GetItem succeeds.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 Upstream: request as a feature.
 """

@@ -115,8 +115,8 @@ def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any
         fields = cast("dict[str, Any]", declared) if isinstance(declared, dict) else {"value": declared}
         allowed = _DECLARATION if own else _DECLARATION - {"default"}
         unknown = sorted(fields.keys() - allowed)
-        # The CLI would interpret a dot or a bracket in such a key as a path into a structured value, so these
-        # characters are refused.
+        # The CLI would interpret a dot or a bracket in a configuration key as a path into a structured value, so this
+        # function rejects keys with these characters.
         if unknown or {"value", "default"} <= fields.keys() or isinstance(declared, float) or _PATH.search(key):
             got = quoted(", ".join(unknown))[1:-1] or quoted(declared)
             fields_allowed = " or ".join(sorted(allowed - {"description"}))

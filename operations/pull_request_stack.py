@@ -67,7 +67,7 @@ def _removed(stack: str) -> int:
     if not questions.confirmed("This cannot be undone.", stack):
         _print("nothing was deleted")
         return 1
-    _print("deleting, which takes some minutes")
+    _print("deleting, which takes a few minutes")
     # `pulumi destroy` reads the stack's configuration from the stack file, and `--remove` deletes the file at the end.
     path = stack_outputs.stack_file(stack)
     if not path.exists():

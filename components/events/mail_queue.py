@@ -30,8 +30,8 @@ _DAY_S: Final = 86_400
 # Seconds per email from which the concurrency is calculated. An email takes only about 90 ms
 # (tools/cost/assumptions.toml), so the function reaches the send rate even when its calls are slow.
 _MAIL_S: Final = 0.25
-# Share of the send rate that the function uses. Calls to SES vary in duration, so emails that the function sends at the
-# exact rate would sometimes arrive at SES faster.
+# Share of the send rate that the function uses. The duration of SES calls varies, so if the function sent at the full
+# rate, emails would sometimes reach SES faster than the rate allows.
 _USED: Final = 0.95
 # Seconds of the time limit that remain for slow calls, because the pauses between the emails of a batch don't use them.
 _RESERVE_S: Final = 20

@@ -321,10 +321,10 @@ def _checked_timeout_s(args: FunctionArgs) -> int:
 
 
 def check_overrides(overrides: Mapping[str, FunctionOverride], limits: Mapping[str, CallerLimit]) -> None:
-    """Check the time limits in a stack's `overrides`, by function, before the program creates the first resource.
+    """Check the time limits in a stack's `overrides`. The program calls this before it creates the first resource.
 
-    `limits` contains the caller limits, by function. Raises TimeLimitError if a function could run for longer than its
-    caller waits.
+    Both arguments have function names as keys; `limits` contains the caller limits. Raises TimeLimitError if a function
+    could run for longer than its caller waits.
     """
     for source, override in overrides.items():
         if override.timeout_s and (limit := limits.get(source)):

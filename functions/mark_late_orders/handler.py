@@ -1,6 +1,6 @@
 """Marks orders that a batch of stream records reports as created but not as decided. The sweep restarts marked orders.
 
-Lambda collects stream records for some minutes before it invokes this function, so a batch usually contains both the
+Lambda collects stream records for a few minutes before it invokes this function, so a batch usually contains both the
 creation and the decision of an order. Marking an order again changes nothing.
 
 Environment variables: ORDERS_TABLE. Event: stream records of created orders and of decided orders. Output: the first

@@ -62,8 +62,8 @@ class CatalogStore:
         )
         items: list[rows.Row] = cast("Any", answer)["Items"]
         ids: list[str] = [item["product_id"]["S"] for item in items]
-        # The returned last id comes from the index, because `read` may not return the last product: the index is
-        # eventually consistent, so it can list a product that no longer exists.
+        # Take the last id from the index and not from the result of `read`. The index is eventually consistent, so it
+        # can list a product that no longer exists, and `read` leaves such a product out.
         return self.read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:

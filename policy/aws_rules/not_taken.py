@@ -1,4 +1,4 @@
-"""Lists checks of cdk-nag and checkov that read the program's types of resources but are not rules, and the reasons."""
+"""Lists the cdk-nag and checkov checks that concern the program's resource types but have no rule, with reasons."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _CACHE: Final = (
     "show the order of one user to another."
 )
 _BUCKET_LOGS: Final = (
-    "Only one role of the program has access to the bucket of analytics records, and it may only write objects "
-    "(PutObject). The pages of the site are public. To record what people read from a bucket, turn on CloudTrail data "
-    "events. Access logs would need a further bucket and can miss requests, because S3 delivers them on a best-effort "
-    "basis."
+    "The checks require access logs for each bucket. Only one role of the program has access to the bucket of "
+    "analytics records, and it may only write objects (PutObject). The other bucket contains the pages of the site, "
+    "which are public. Access logs would need a further bucket, and can miss requests, because S3 delivers them on a "
+    "best-effort basis. To record who reads from a bucket, turn on CloudTrail data events."
 )
 _SITE_FIREWALL: Final = (
     "The checks require a web ACL for each CloudFront distribution. In stack prod, the web ACL of the REST API's stage "
@@ -81,8 +81,8 @@ NOT_TAKEN: Final = {
     "orders table and the event archive, and of pages from a build. S3 stores each object in at least three "
     "Availability Zones. Replication would help only if the tables and APIs also existed in another region.",
     "CKV_AWS_173": "The check requires a customer managed key for environment variables. The variables contain no "
-    "secrets, but for example the names of tables and queues. The rule `function-environment-holds-no-secret` "
-    "checks them for secrets.",
+    "secrets, only values such as the names of tables and queues. The rule `function-environment-holds-no-secret` "
+    "checks this.",
     "CKV_AWS_225": _CACHE,
     "CKV_AWS_272": "The check requires signed code. A signature proves that nobody replaced the code between the "
     "build and the upload. Here, the same deployment builds and uploads the code, and no role of the program may "

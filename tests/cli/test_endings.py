@@ -52,7 +52,7 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
     assert _run(KeyError("first\nsecond"), log) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert said.endswith(f"Remedy: report it with {log}\n")
+    assert said.endswith(f"Remedy: report the bug and attach {log}\n")
     assert log.read_text().startswith("Traceback")
     assert 'KeyError: "first' in log.read_text() or "KeyError: 'first" in log.read_text()
 

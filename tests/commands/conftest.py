@@ -97,7 +97,7 @@ class Interrupted:
     stamped: bool
     """Whether make had already marked the packages as installed when it was killed."""
     remade: str
-    """The commands that the next make would run, from a dry run."""
+    """The commands that the next make would run after the kill, as printed by `make --dry-run`."""
     second: str
     """The first line that another make printed, which started while the first make installed packages."""
 

@@ -57,7 +57,7 @@ def test_archive_does_not_depend_on_the_machines_zlib(tmp_path: Path, monkeypatc
 
     usual = built("usual")
 
-    # Some Python builds use zlib-ng, which compresses the same data to other bytes than zlib does. This function
+    # Some Python builds use zlib-ng, whose compressed output differs from zlib's for the same data. This function
     # simulates zlib-ng with a different compression level.
     def compressed_otherwise(_level: int, method: int, window: int) -> object:
         return zlib.compressobj(1, method, window)

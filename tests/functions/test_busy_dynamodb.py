@@ -98,7 +98,7 @@ def test_each_operation_of_both_apis_has_a_request() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize(("operation_id", "asked"), list(each_request()))
-def test_refused_dynamodb_call_never_returns_500(
+def test_refused_dynamodb_call_never_causes_status_500(
     operation_id: str, asked: Request, code: str, send: Send, tables: FakeDynamoDB
 ) -> None:
     del operation_id

@@ -192,7 +192,7 @@ class TestListing:
 
 
 class TestReadingByIds:
-    def test_products_are_returned_in_the_order_of_their_ids(
+    def test_products_are_returned_in_the_order_of_the_requested_ids(
         self, catalog_api: Api, stock: Callable[..., None]
     ) -> None:
         for product_id in ("a", "b", "c"):

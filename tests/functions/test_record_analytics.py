@@ -186,7 +186,8 @@ def test_failed_message_without_permission_to_delay_it_is_still_retried(
 def test_objects_of_a_batch_are_written_in_parallel(
     record_analytics: LoadedFunction, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The barrier lets the ten calls of put_object continue only after all ten have started. Otherwise the test fails.
+    # The barrier blocks the put_object calls until all ten have started. If they do not run in parallel, the barrier
+    # times out and the test fails.
     together = threading.Barrier(10, timeout=5)
     put_object = s3.put_object
 

@@ -68,8 +68,8 @@ def test_redrive_processes_an_event_that_failed(
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
-    # Move the creation time into the past. The EXPRESS execution must have ended since then, so process_order starts
-    # the STANDARD workflow this time.
+    # Move the creation time so far into the past that process_order knows that the EXPRESS execution has ended. It
+    # therefore starts the STANDARD workflow this time.
     _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))
     said = redrive(*queues)
     assert any(order_id in line and line.endswith("dropped as a copy of a message that was sent back") for line in said)
@@ -109,8 +109,8 @@ def test_failed_email_is_sent_by_itself_after_the_repair(
 
     mended = {**broken, "email": {"S": customer.email}}
     stack.aws("dynamodb", "put_item", TableName=users, Item=mended)
-    # Wait only for the email about the confirmation: if SQS delivers its message first, send_email leaves out the email
-    # about the received order.
+    # Wait only for the email about the confirmation. If SQS delivers the message for this email before the message for
+    # the received order, send_email leaves out the email about the received order.
     watcher.until(
         lambda: "Your order is confirmed" in [mail["Subject"] for mail in stack.mails(customer.email)],
         "the email about the confirmation arrives",

@@ -64,7 +64,7 @@ def test_every_call_of_a_deployment_obeys_its_service_model(
         config[area] = json.dumps({**json.loads(config[area]), **missing})
     source = dataclasses.replace(project.load(ROOT), config=config)
     monkeypatch.setattr(up_module, "Aws", JudgedAws)
-    # Create no seeds, because they sign in with a password, and the stack prod does not allow that.
+    # Skip the seeds: creating them requires a sign-in with a password, which the stack prod does not allow.
     monkeypatch.setattr(up_module.seeds, "plant", no_seeds)
     JudgedAws.found, JudgedAws.calls = [], 0
     try:

@@ -152,7 +152,7 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
     monkeypatch.setattr(emulator, "find", find)
     code, said = machine.command("status", Refusals())
     log = machine.where.home / "error.log"
-    words = f"error: a bug in this program: AssertionError: a defect. Remedy: report it with {log}\n"
+    words = f"error: a bug in this program: AssertionError: a defect. Remedy: report the bug and attach {log}\n"
     assert (code, said) == (1, words)
     assert "in find" in log.read_text()
 

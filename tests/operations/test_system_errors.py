@@ -99,7 +99,7 @@ def test_defect_is_reported_in_one_line(
     assert main(list(arguments)) in (1, 2)
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "AssertionError: a defect. Remedy: report it with" in said
+    assert "AssertionError: a defect. Remedy: report the bug and attach" in said
     assert "Traceback" in (tmp_path / "error.log").read_text()
 
 

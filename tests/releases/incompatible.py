@@ -35,7 +35,7 @@ class Incompatible:
     check: Check
     """The check that must fail."""
     fault: str
-    """A text that must be part of a line that the check reports."""
+    """Text that must appear in one of the lines that the check reports."""
     only_old_functions_fail: bool = False
     """True if the changed functions can read the old data, but the old functions can't read the new data."""
 

@@ -245,7 +245,7 @@ def without_time(result: Json) -> Json:
 
 
 def changed(before: Json, after: Json) -> list[str]:
-    """Return the table and key of each row that differs, or that exists only `before` or `after`."""
+    """Return the table and key of each row that differs between `before` and `after`, or exists in only one of them."""
     return [
         f"{table} {key}"
         for table, rows in after.items()

@@ -116,7 +116,7 @@ class Refusals:
 
 
 def _place() -> str:
-    """Return the file and line of the repository's command that makes the call, or "" if other code makes it."""
+    """Return the file and line in cli, local, operations or tools that makes the call, or "" if other code makes it."""
     frame = inspect.currentframe()
     while frame:
         name = frame.f_code.co_filename

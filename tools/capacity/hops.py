@@ -195,8 +195,8 @@ class Way:
             )
 
     def _bus(self) -> Iterator[Hop]:
-        # This is the highest number of calls: if orders come slowly, each batch of the stream contains only one change,
-        # so each event needs a call of its own.
+        # Worst case of calls per order: if orders arrive slowly, each stream batch contains only one change, so each
+        # event needs its own call. Under load, several events share a call.
         calls = self.use.of("PutEvents")
         yield _with_burst(self._hop("bus, PutEvents", "put_events", calls, "decide", _STREAM_WAITS), inf)
         invoked = sum(self._matches(target, event) for target in self.graph.of("EventTarget") for event in _EVENTS)

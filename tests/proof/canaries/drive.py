@@ -169,7 +169,7 @@ class Drive:
         return self.watcher.until(look, "the order is no longer PENDING", order_id)
 
     def refused(self) -> None:
-        """Send requests that the platform rejects, for every operation and each of its error codes below 500."""
+        """For every operation and each of its error statuses below 500, send requests that the platform rejects."""
         customer, admin, word = self.customer, self.admin, self.words.new
         product = self.product(quantity=1)
         self._not_signed_in(product)

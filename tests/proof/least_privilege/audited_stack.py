@@ -93,7 +93,10 @@ class AuditedStack:
         return self.process({self.admin.put(5): 2}).json()["order_id"]
 
     def ended(self, order_id: str, status: str, *, events: int) -> bool:
-        """Return whether the order reached `status`, with its email and analytics records for all `events` events."""
+        """Return whether the order has reached `status`, its email has arrived, and all analytics records exist.
+
+        The email is the one about `status`. The order has one analytics record for each of its `events` events.
+        """
         return (
             self.status(order_id) == status
             and len(self.stack.analytics(order_id)) == events

@@ -380,8 +380,8 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     }
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        # send_email normally receives events from its queue. It sends an event that it receives in another way to this
-        # queue, and then the event fails like any other invalid message.
+        # send_email normally receives events from its queue. If an event arrives by direct invocation instead,
+        # send_email forwards the event to its queue, where this event then fails like any other invalid message.
         **{f"event fails in {name}": event_given_up(name) for name in (*giving, "send_email")},
         **{f"event undeliverable to {name}": undeliverable(name, give) for name, give in giving.items()},
         **{f"message undeliverable to {name}": message_undeliverable(name) for name in ("analytics", "send-email")},
