@@ -8,8 +8,7 @@ import sys
 def confirmed(question: str, answer: str) -> bool:
     """Ask `question` at the terminal, and return whether the user types `answer`. Without a terminal, return True.
 
-    Without a terminal, for example in CI, nobody can answer, and whoever added the command to a script has already
-    decided.
+    Without a terminal, for example in CI, nobody can answer, and the author of the script has already decided.
     """
     if not sys.stdin or not sys.stdin.isatty():
         return True

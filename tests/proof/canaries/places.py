@@ -293,7 +293,10 @@ class Places:
 
     def _plant_execution(self, word: str) -> None:
         machine = self.stack.ops["stateMachines"]["standard"]
-        self._aws("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps({_PLANTED: word}))
+        planted = json.dumps({_PLANTED: word})
+        arn = self._aws("stepfunctions", "start_execution", stateMachineArn=machine, input=planted)["executionArn"]
+        # The workflow cannot process the word, so it would retry until its time limit.
+        self.undo.append(lambda: self._aws("stepfunctions", "stop_execution", executionArn=arn))
 
     def _configuration(self) -> Iterator[str]:
         """Yield the configuration of functions, workflows, alarms and dashboards, which every operator can read."""

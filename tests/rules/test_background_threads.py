@@ -1,0 +1,15 @@
+"""Threads of the test runner don't disturb tests that replace `time.sleep`."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+
+def test_no_thread_of_the_test_runner_calls_a_replaced_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    # The thread that watches the controller looks every 0.5 s.
+    threading.Event().wait(1.2)
+    assert slept == []
