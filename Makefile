@@ -49,6 +49,8 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 # Tests of one file share fixtures, so they run on one worker. By default, xdist starts the files with the most tests
 # first, so slow files with few tests would come last.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+# The folders whose tests do more in `make prove` than in `make test`. An attack is only in tests/proof.
+PROOFS = tests/proof $(if $(ATTACKS),,tests/engine tests/tools/test_bench.py)
 QUICK := tests/clients tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components contracts emulator_fixes engine functions local operations policy tests tools
 # Every rule is mandatory for a stack without an enforcement file. STACK may be ORGANIZATION/STACK. The stacks of pull
@@ -98,7 +100,7 @@ check: .venv/installed-dev .venv/asl/installed .venv/openapi/installed $(CLIENT)
 
 prove: .venv/installed-dev .venv/asl/installed ## attack the guarantees of the platform in full (ATTACKS=stock-race,wrong-tokens)
 	@$(BIN)/python -m components.functions.archives arm64
-	$(BIN)/python -m pytest tests/proof $(PARALLEL) --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
+	$(BIN)/python -m pytest $(PROOFS) $(PARALLEL) --verbose --dose full --proof .build/proof.md $(if $(ATTACKS),--attacks $(ATTACKS))
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check --quiet $(SOURCES)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.engine.checkouts import edit
 from tests.engine.engine import Engine, operations
 
@@ -17,6 +19,7 @@ def on_aws(engine: Engine) -> list[str]:
     return sorted(name for name in names if name in SHARED)
 
 
+@pytest.mark.full
 def test_log_role_stays_on_aws_when_its_stack_gives_it_up_or_is_destroyed(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: true", "ownsAccountLogRole: false"))

@@ -73,6 +73,7 @@ def test_empty_file_of_attributes_is_reported_with_a_command_that_deletes_it(fre
     assert fresh.operation("drift", STACK).code == 0
 
 
+@pytest.mark.full
 def test_killed_update_of_existing_resources_is_completed_after_recover(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     settings = engine.checkout / f"Pulumi.{STACK}.yaml"
@@ -110,6 +111,7 @@ def test_update_completes_after_aws_refused_a_resource(tmp_path: Path, dose: Dos
         assert engine.differences() == []
 
 
+@pytest.mark.full
 def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     with engine.cloud.locked() as things:
@@ -150,6 +152,7 @@ def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine
     assert engine.cloud.calls() == []
 
 
+@pytest.mark.full
 def test_pulumi_still_loses_resources_given_to_import_pending_creates(fresh: Engine) -> None:
     """`pulumi refresh --import-pending-creates` does not add the given resources to Pulumi's state.
 

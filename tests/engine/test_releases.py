@@ -71,6 +71,7 @@ def test_release_is_updated_without_a_loss(version: str, stack: str, tmp_path: P
     assert kept(before, frontend(engine, stack)) == before
 
 
+@pytest.mark.full
 def test_rename_without_an_alias_is_found_before_it_is_deployed(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
     # Deploy the present program before its rename, because the present program may differ from the release in other
@@ -88,6 +89,7 @@ def test_rename_without_an_alias_is_found_before_it_is_deployed(tmp_path: Path) 
         assert [line for line in found if f"got the name {name} of " in line], name
 
 
+@pytest.mark.full
 def test_rename_with_an_alias_changes_nothing_on_aws(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
     # Deploy the present program before its rename, because the present program may differ from the release in other

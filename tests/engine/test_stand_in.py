@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.engine.engine import Engine, operations
 
 STACK = "dev"
@@ -15,6 +17,7 @@ def test_deployed_stack_has_no_differences_and_no_further_changes(deployed: Call
     engine.must("preview", "--stack", STACK, "--expect-no-changes")
 
 
+@pytest.mark.full
 def test_deleted_resource_is_found_and_created_again_by_a_refreshing_update(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     with engine.cloud.locked() as things:

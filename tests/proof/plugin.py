@@ -16,11 +16,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 
 from tests.proof.rows import ROWS
+
+ONLY_IN_PROVE: Final = "runs only in the full attack (make prove)"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unknown := wanted - set(ROWS):
         raise pytest.UsageError(f"--attacks: got {', '.join(sorted(unknown))}; allowed: {', '.join(ROWS)}")
     left_out: list[pytest.Item] = []
+    small = config.getoption("--dose") == "small"
     for item in items:
+        if small and item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason=ONLY_IN_PROVE))
         rows = [mark.args[0] for mark in item.iter_markers("attack")]
         assert set(rows) <= set(ROWS), f"{item.nodeid}: attack {rows} is not listed in tests/proof/rows.py"
         item.user_properties.extend(("row", row) for row in rows)

@@ -18,8 +18,6 @@ from tools.bench.measuring import Measure
 
 # A test of this module takes several minutes, and much longer on a busy machine, so its time limit is an hour.
 pytestmark = pytest.mark.timeout(3600)
-SLOWEST = {"orders-api", "record-analytics"}
-"""The functions with the highest ratios in docs/speed.md: a function of an API, and one that consumes a queue."""
 LONGEST_START = 0.97
 LONGEST_ORDER = 0.63
 
@@ -42,19 +40,20 @@ def measure() -> Measure:
     return chosen
 
 
+@pytest.mark.full
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
     """The start of a bare handler counts as 1. The functions were measured at 0.73 to 0.95, the tutorial at 1.30.
 
-    For example, the test fails if shared/aws.py loads all of botocore's data. A measurement of all functions takes
-    minutes, so the test measures only those with the slowest starts, and `make bench` measures all.
+    For example, the test fails if shared/aws.py loads all of botocore's data.
     """
-    starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid, only=SLOWEST)}
+    starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid)}
     tutorial = starts.pop("tutorial")
-    assert starts.keys() == SLOWEST
+    assert starts.keys() == machine.functions.keys()
     assert {name: ratio for name, ratio in starts.items() if ratio > LONGEST_START} == {}
     assert tutorial > LONGEST_START
 
 
+@pytest.mark.full
 def test_order_is_faster_than_with_powertools_validation(machine: Machine, measure: Measure) -> None:
     """The measured ratio is 0.60."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])

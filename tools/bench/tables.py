@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,10 +39,9 @@ class Start:
     """Ratio of the two costs without the start of Python."""
 
 
-def starts(machine: Machine, measure: Measure, said: Said, *, only: Collection[str] | None = None) -> list[Start]:
-    """Measure the import of the tutorial's handler and of each function, or of the functions named in `only`."""
-    functions = {name: handler for name, handler in machine.functions.items() if only is None or name in only}
-    handlers = {"nothing": machine.nothing, "bare": machine.bare, "tutorial": machine.tutorial, **functions}
+def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
+    """Measure the import of the tutorial's handler and of each function."""
+    handlers = {"nothing": machine.nothing, "bare": machine.bare, "tutorial": machine.tutorial, **machine.functions}
     commands = {name: machine.command(handler) for name, handler in handlers.items()}
     cost = measure(commands, machine.environment, "", said)
     bare, nothing = cost.pop("bare"), cost.pop("nothing")

@@ -43,7 +43,7 @@ from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("aws-faults"), pytest.mark.emulator]
 
-SAMPLE = 15
+SAMPLE = 10
 SEED = 4
 REDRIVES = 3
 """The maximum number of redrives. A redriven message can fail again because of another message before it."""

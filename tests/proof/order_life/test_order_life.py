@@ -103,10 +103,10 @@ def test_orders_follow_the_model_whatever_happens(dose: Dose, proof: Proof) -> N
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", BREAKAGES)
-def test_attack_finds_each_defect(name: str, dose: Dose, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not dose.full and name not in _SMALL:
-        pytest.skip("runs only in the full attack (make prove)")
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in _SMALL else pytest.mark.full) for name in BREAKAGES]
+)
+def test_attack_finds_each_defect(name: str, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
     mutate = BREAKAGES[name](monkeypatch)
     with stepped_platforms(mutate) as make, pytest.raises(AssertionError):
         run(machine(make, []), 1000, 30, phases=[Phase.generate], report_multiple_bugs=False, verbosity=Verbosity.quiet)

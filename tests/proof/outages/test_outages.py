@@ -54,28 +54,23 @@ def test_orders_survive_outages_of_all_parts(orders: Orders, proof: Proof, dose:
     survive(orders, MIXED, proof, dose)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS)
 def test_orders_survive_the_same_outage_of_all_functions(orders: Orders, proof: Proof, dose: Dose, kind: str) -> None:
-    only_in_full(dose)
     survive(orders, of_functions(orders.faulty.stack, kind), proof, dose)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(1800)
 def test_orders_survive_workflows_without_permissions(orders: Orders, proof: Proof, dose: Dose) -> None:
-    only_in_full(dose)
     survive(orders, of_machines(), proof, dose)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(1800)
 def test_orders_survive_queues_without_policies(orders: Orders, proof: Proof, dose: Dose) -> None:
-    only_in_full(dose)
     survive(orders, of_queues(orders.faulty.stack), proof, dose)
-
-
-def only_in_full(dose: Dose) -> None:
-    if not dose.full:
-        pytest.skip("runs only in the full attack (make prove)")
 
 
 def survive(orders: Orders, outages: Sequence[Outage], proof: Proof, dose: Dose) -> None:

@@ -19,13 +19,13 @@ from tests.journeys.breakages import closed_bucket, queue_attributes, received_a
 from tests.journeys.patience import Watcher
 from tests.journeys.people import Person
 from tests.journeys.stack import Stack
-from tests.proof.plugin import Dose, Proof
+from tests.proof.plugin import Proof
 from tests.proof.poison_messages.failures import ANALYTICS, STREAM, FailureQueues, are_mailed_once, attribute, send
 from tests.proof.poison_messages.poison import detail, fact, order
 from tests.proof.repeated_events.broken import broken
 from tests.proof.repeated_events.delivery import held
 
-pytestmark = [pytest.mark.attack("poison-messages"), pytest.mark.emulator]
+pytestmark = [pytest.mark.attack("poison-messages"), pytest.mark.emulator, pytest.mark.full]
 RELAY, RECORDER = "publish_order_events", "record_analytics"
 OF_THE_SWEEP = {"mark-late-orders-stream", "restart-late-orders-delivery"}
 """Failure queues that these tests leave empty. The sweep has a schedule, and Lambda retries its batches for 24 h."""
@@ -69,12 +69,6 @@ IN_SEQUENCE = """
     as_it_was.queue.handling = nullcontext
     return as_it_was.lambda_handler(event, context)
 """
-
-
-@pytest.fixture(autouse=True)
-def _full(dose: Dose) -> None:
-    if not dose.full:
-        pytest.skip("runs only in the full attack (make prove)")
 
 
 @pytest.fixture

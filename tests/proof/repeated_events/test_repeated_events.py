@@ -175,12 +175,11 @@ BREAKAGES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("source", "shows"), BREAKAGES)
 def test_attack_detects_a_consumer_that_repeats_its_work(
-    attack: Callable[[int, int], Outcome], stack: Stack, dose: Dose, source: str, shows: str
+    attack: Callable[[int, int], Outcome], stack: Stack, source: str, shows: str
 ) -> None:
-    if not dose.full:
-        pytest.skip("runs only in the full attack (make prove)")
     with broken(stack, source, BREAKAGES[source, shows]):
         found = attack(1, 1).found
     assert found[shows], found
