@@ -87,6 +87,14 @@ test("an administrator changes a price and the stock", async () => {
   assert.deepEqual(mocks.platform.product("cup"), expected);
 });
 
+test("a row of the stock page has the new name of its product", async () => {
+  await stock();
+  const row = await find("form", "Cup");
+  await enter("Mug", "textbox", "Name", row);
+  await click("button", "Save Cup");
+  await find("button", "Save Mug", await find("form", "Mug"));
+});
+
 test("the stock page shows the contract's rules at the fields, before a request is sent", async () => {
   const { sent } = await stock();
   const row = await find("form", "Cup");

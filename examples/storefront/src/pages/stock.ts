@@ -94,14 +94,10 @@ function row(shop: Shop, product: Product): HTMLElement {
   const fields = fieldsOf(product);
   const { name, price, currency, quantity } = fields;
   const outcome = h("div", { class: "outcome" });
-  const button = h(
-    "button",
-    { type: "submit", class: "button button-quiet", "aria-label": `Save ${product.name}` },
-    "Save",
-  );
+  const button = h("button", { type: "submit", class: "button button-quiet" }, "Save");
   const form = h(
     "form",
-    { class: "stock-row", novalidate: true, "aria-label": product.name },
+    { class: "stock-row", novalidate: true },
     h("div", { class: "line-art" }, productArt(product.product_id)),
     name.element,
     price.element,
@@ -110,6 +106,12 @@ function row(shop: Shop, product: Product): HTMLElement {
     button,
     outcome,
   );
+  /** Names the form and its button after the product, so that screen readers tell the rows apart. */
+  const label = (): void => {
+    form.setAttribute("aria-label", shown.name);
+    button.setAttribute("aria-label", `Save ${shown.name}`);
+  };
+  label();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const body = bodyOf(fields);
@@ -126,6 +128,7 @@ function row(shop: Shop, product: Product): HTMLElement {
           return;
         }
         shown = await put(shop, product.product_id, body);
+        label();
         shop.say(`${shown.name} is saved.`);
       } catch (error) {
         fill(outcome, failure(shop, error));
