@@ -200,7 +200,7 @@ def trimmed(printed: str) -> Iterator[dict[str, Any]]:
 def _trimmed_metadata(metadata: dict[str, Any]) -> dict[str, Any] | None:
     kept = {key: metadata[key] for key in ("op", "urn", "type", "diffs", "keys", "detailedDiff") if metadata.get(key)}
     token = metadata["type"].removeprefix("aws:")
-    if metadata["op"] == "same" and token not in {*design.PER_ORDER, *design.PER_MONTH, "apigateway/stage:Stage"}:
+    if metadata["op"] == "same" and token not in design.READ:
         return None
     for side in ("old", "new"):
         if state := metadata.get(side):
@@ -223,12 +223,11 @@ def _program(checkout: Path, stack: str) -> Iterator[dict[str, Any]]:
     )
     command = [checkout / ".venv" / "bin" / "python", "-c", code, stack]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)  # noqa: S603
-    read = {*design.PER_ORDER, *design.PER_MONTH, "apigateway/stage:Stage"}
     yield {
         "program": [
             each
             for each in json.loads(done.stdout)
-            if each[0].removeprefix("aws:") in read or each[0] in {*permissions.TYPES, *routes.APIS}
+            if each[0].removeprefix("aws:") in design.READ or each[0] in {*permissions.TYPES, *routes.APIS}
         ]
     }
 

@@ -66,6 +66,12 @@ def test_every_resource_has_a_price_or_is_marked_free(graph: Graph) -> None:
             assert cost_design.kind_of(made) in ("order", "month", "free")
 
 
+def test_design_needs_only_the_listed_resource_types(graph: Graph) -> None:
+    """The recorded previews contain only these types of unchanged resources."""
+    listed = [made for made in graph.resources if made.type.removeprefix("aws:") in cost_design.READ]
+    assert cost_design.read(Graph(graph.stack, listed)) == cost_design.read(graph)
+
+
 @pytest.mark.parametrize("token", ["aws:ec2/natGateway:NatGateway", "aws:lambda/functionUrl:FunctionUrl"])
 def test_resource_type_without_a_price_is_refused(token: str) -> None:
     with pytest.raises(KeyError, match="say in tools/cost/design"):

@@ -61,6 +61,16 @@ FREE: Final[Mapping[str, str]] = {
     "wafv2/webAclLoggingConfiguration:": "only blocked requests are logged",
 }
 """Whole resource types, and beginnings of resource types."""
+READ: Final = frozenset(
+    {
+        *PER_ORDER,
+        *PER_MONTH,
+        "apigateway/stage:Stage",
+        "cloudwatch/eventTarget:EventTarget",
+        "wafv2/webAclAssociation:WebAclAssociation",
+    }
+)
+"""The resource types that `read` needs. Some of them are free, but say what other resources cost."""
 INFREQUENT: Final = "INFREQUENT_ACCESS"
 HOURS_OF_A_MONTH: Final = 730
 # API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
