@@ -76,7 +76,6 @@ class Studio:
     recorder: Recorder
     customer: Person
     products: Mapping[str, int]
-    mails: int = 0
 
     def standard(self) -> str:
         """Place an order with POST /orders, and return its id."""
@@ -112,10 +111,10 @@ class Studio:
 
     def _settle(self, order_id: str) -> None:
         """Wait until all events of the order are processed, and no work is left."""
-        stack, ends, self.mails = self.faulty.stack, time.monotonic() + WITHIN_S, self.mails + _EVENTS
+        stack, ends = self.faulty.stack, time.monotonic() + WITHIN_S
         while (
             len(stack.analytics(order_id)) < _EVENTS
-            or len(stack.mails(self.customer.email)) < self.mails
+            or stack.handled_mails(order_id) < _EVENTS
             or not emulator.is_at_rest(stack.instance)
         ):
             assert time.monotonic() < ends, (
