@@ -105,6 +105,10 @@ test("the stock page shows the contract's rules at the fields, before a request 
   assert.equal(await messageAt("textbox", "Name", row), "Please fill this in.");
   assert.equal(await messageAt("textbox", "Price", row), "Please enter an amount with up to 2 decimals.");
   assert.equal(await messageAt("spinbutton", "In stock", row), "Please enter 0 or more.");
+  assert.ok(document.activeElement === (await find("textbox", "Name", row)), "the first wrong field has the focus");
+  await enter("", "textbox", "Price", row);
+  await click("button", "Save Cup");
+  assert.equal(await messageAt("textbox", "Price", row), "Please fill this in.");
   await enter("10000001", "textbox", "Price", row);
   await click("button", "Save Cup");
   assert.equal(await messageAt("textbox", "Price", row), "Please enter 10000000.00 or less.");
@@ -130,6 +134,11 @@ test("an administrator does not overwrite what customers bought meanwhile", asyn
 test("an administrator adds a product with an id that is still free", async () => {
   const { mocks } = await stock();
   const form = await find("form", "Add a product");
+  await click("button", "Add product");
+  assert.ok(document.activeElement === (await find("textbox", "Product id", form)), "the first field has the focus");
+  await enter("8.50", "textbox", "Price", form);
+  await click("button", "Add product");
+  assert.equal(await messageAt("textbox", "Price", form), "Please enter an amount without decimals.");
   await enter("cup", "textbox", "Product id", form);
   await enter("Fan", "textbox", "Name", form);
   await enter("800", "textbox", "Price", form);

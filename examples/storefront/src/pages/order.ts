@@ -80,7 +80,7 @@ function showStatus(at: HTMLElement, shop: Shop, order: Order): void {
     h(
       "p",
       null,
-      status === "PENDING" ? "We check the stock right now. This takes a few seconds." : explanation(order, reason),
+      status === "PENDING" ? "We are checking the stock. This takes a few seconds." : explanation(order, reason),
     ),
     reason ? shortageList(reason, shop) : null,
     status === "PENDING" ? h("div", { class: "progress", "aria-hidden": "true" }) : null,

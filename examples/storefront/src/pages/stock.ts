@@ -68,7 +68,7 @@ function bodyOf({ name, price, currency, quantity }: Fields): NewProduct | undef
   const amount = parseMoney(price.control.value, code, LANGUAGE);
   const body: NewProduct = {
     name: name.control.value.trim(),
-    unit_price: amount ?? 0,
+    unit_price: amount ?? Number.NaN,
     currency: code,
     quantity: Number(quantity.control.value || Number.NaN),
   };
@@ -78,13 +78,13 @@ function bodyOf({ name, price, currency, quantity }: Fields): NewProduct | undef
     each.pointer === "/unit_price" ? { ...each, limit: plainPrice(Number(each.limit), code) } : each,
   );
   const isValid = complain(found, fields);
-  if (amount === undefined) {
+  if (amount === undefined && price.control.value.trim() !== "") {
     const digits = currencyDigits(code);
     price.complain(
-      digits === 0 ? `Please enter whole ${code}.` : `Please enter an amount with up to ${digits} decimals.`,
+      digits === 0
+        ? "Please enter an amount without decimals."
+        : `Please enter an amount with up to ${digits} decimals.`,
     );
-    price.control.focus();
-    return undefined;
   }
   return isValid ? body : undefined;
 }
@@ -168,6 +168,7 @@ function newProduct(shop: Shop, added: (product: Product) => void): HTMLElement 
     const productId = id.control.value.trim();
     const isFree = PRODUCT_ID.test(productId) && shop.catalog.nameOf(productId) === productId;
     id.complain(isFree ? undefined : "Please enter a new id: letters, digits, - and _, at most 64.");
+    if (!isFree) id.control.focus();
     if (!body || !isFree) return;
     void busy(button, "Adding…", async () => {
       fill(outcome);
