@@ -100,7 +100,7 @@ test("each reason to decline an order is given in words", async () => {
     [{ code: "ValidationError", message }, "Some of the details are not valid."],
     [
       { code: "OutOfStock", message, details: [{ product_id: "cup", requested: 2, available: 0 }] },
-      "We don't have enough of a product in stock. Please reduce its quantity. Cup: sold out",
+      "We don't have enough of a product in stock. Please reduce its quantity or remove it. Cup: sold out",
     ],
   ];
   for (const [reason, words] of reasons) {

@@ -118,8 +118,10 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)
                     # Some scenarios remove another permission themselves, which also causes errors. For these
-                    # scenarios, count only errors that contain the resource of this removal.
-                    told = (each for each in found if not audited.on_purpose or removal.resource in each)
+                    # scenarios, count only errors that contain the resource of this removal. Some of AWS's messages
+                    # contain the URL of a queue instead of its ARN, so the search is for the name.
+                    name = removal.resource.rpartition(":")[2]
+                    told = (each for each in found if not audited.on_purpose or name in each)
                     if sign := sign or next(told, ""):
                         return sign
                 if at_rest:

@@ -13,13 +13,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
+from contracts.queues import GROUP_DIGITS
 from tests.journeys.breakages import closed_bucket, queue_attributes, rule_disabled, without_permission
 from tests.journeys.people import unique
 from tests.journeys.rows import OLD, make_older, pending, write_undecided
 from tests.proof.least_privilege.audited_stack import AuditedStack
+from tests.proof.poison_messages.poison import fact
 
 Check = Callable[[], object]
 Scenario = Callable[[AuditedStack], Generator[Check]]
+Give = Callable[[AuditedStack, dict[str, Any]], None]
+"""Causes an event about an order."""
 QUEUES: Final = {"record_analytics": "analytics-dlq", "send_email": "send-email-failures"}
 """The functions with a queue in front of them, each with the name of its failure queue."""
 
@@ -223,30 +227,54 @@ def message_undeliverable(name: str) -> Scenario:
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         done = {"analytics": audited.stack.analytics, "send-email": audited.stack.handled_mails}
-        order = pending(audited.customer, "nothing")
-        order_id = audited.known(order["order_id"])
+        orders = _orders_of_all_groups(audited)
         queue = audited.stack.ops["failureQueues"][f"{name}-delivery"]["redriveTo"]
         closed = json.dumps({"Version": "2012-10-17", "Statement": []})
         with audited.lacking(queue_attributes(audited.stack, queue, Policy=closed)):
             yield ready
-            _put_cancelled(audited, order)
-            # The function also reads the dead-letter queue of the target, so the event needs no redrive.
-            yield lambda: done[name](order_id)
+            for order in orders:
+                _put_cancelled(audited, order)
+            # The function also reads the dead-letter queue of the target, so the events need no redrive.
+            yield lambda: all(done[name](order["order_id"]) for order in orders)
 
     return scenario
 
 
-def record_delayed(audited: AuditedStack) -> Generator[Check]:
-    order = pending(audited.customer, "nothing")
-    order_id = audited.known(order["order_id"])
-    with audited.lacking(closed_bucket(audited.stack, "orders/*")):
-        yield ready
-        # S3 refuses the record, so record_analytics sets a pause before the second and last delivery of the message.
+def events_recorded(audited: AuditedStack) -> Generator[Check]:
+    orders = _orders_of_all_groups(audited)
+    yield ready
+    for order in orders:
         _put_cancelled(audited, order)
-        yield lambda: audited.stack.failed("analytics-dlq", order_id)
+    yield lambda: all(audited.stack.analytics(order["order_id"]) for order in orders)
 
 
-def email_delayed(audited: AuditedStack) -> Generator[Check]:
+def record_delayed(give: Give) -> Scenario:
+    """Return a scenario in which record_analytics sets a pause before the second and last delivery of a message.
+
+    `give` sends the message about a canceled order to one of the function's queues.
+    """
+
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        order = pending(audited.customer, "nothing")
+        order_id = audited.known(order["order_id"])
+        with audited.lacking(closed_bucket(audited.stack, "orders/*")):
+            yield ready
+            give(audited, order)
+            yield lambda: audited.stack.failed("analytics-dlq", order_id)
+
+    return scenario
+
+
+def email_delayed(give: Give) -> Scenario:
+    """Return a scenario in which send_email sets a pause, as in `record_delayed`, because the profile has no name."""
+
+    def scenario(audited: AuditedStack) -> Generator[Check]:
+        yield from _email_delayed(audited, give)
+
+    return scenario
+
+
+def _email_delayed(audited: AuditedStack, give: Give) -> Generator[Check]:
     stranger = audited.people.somebody().introduce()
     order = pending(stranger, "nothing")
     order_id, table = audited.known(order["order_id"]), audited.stack.ops["tables"]["users"]
@@ -254,8 +282,7 @@ def email_delayed(audited: AuditedStack) -> Generator[Check]:
     unreadable = {name: value for name, value in row.items() if name != "name"}
     audited.call("dynamodb", "put_item", TableName=table, Item=unreadable)
     yield ready
-    # The profile has no name, so send_email sets a pause before the second and last delivery of the message.
-    _put_cancelled(audited, order)
+    give(audited, order)
     yield lambda: audited.stack.failed("send-email-failures", order_id)
 
 
@@ -339,7 +366,7 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
         *(order_confirmed, order_rejected, order_cancelled, order_lost_by_its_execution, execution_that_comes_late),
         *(late_order_marked, late_order_restarted, sweep_scheduled),
         *(order_processed, order_processed_again, order_processed_in_vain),
-        *(message_that_is_no_event, row_that_is_no_order, record_delayed, email_delayed),
+        *(message_that_is_no_event, row_that_is_no_order, events_recorded),
     )
     ops = audited.stack.ops
     return {
@@ -348,6 +375,10 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
         # send_email forwards the event to its queue, where this event then fails like any other invalid message.
         **{f"event fails in {name}": event_given_up(name) for name in ("process_order", "send_email")},
         "event undeliverable to process_order": event_undeliverable,
+        "record delayed": record_delayed(_put_cancelled),
+        "email delayed": email_delayed(_put_cancelled),
+        "undelivered record delayed": record_delayed(_send_to("analytics-delivery")),
+        "undelivered email delayed": email_delayed(_send_to("send-email-delivery")),
         **{f"message undeliverable to {name}": message_undeliverable(name) for name in ("analytics", "send-email")},
         **{f"{name} deployed": function_deployed(name) for name in ops["functions"]},
         **{
@@ -358,12 +389,36 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     }
 
 
+def _orders_of_all_groups(audited: AuditedStack) -> list[dict[str, Any]]:
+    """Return an order for each rule of the analytics queue, which selects events by the first digit of their ids."""
+    orders = [pending(audited.customer, "nothing") for _ in GROUP_DIGITS]
+    return [
+        {**order, "order_id": audited.known(digit + order["order_id"][1:])}
+        for digit, order in zip(GROUP_DIGITS, orders, strict=True)
+    ]
+
+
 def _put_created(audited: AuditedStack, order: dict[str, Any]) -> None:
     _put(audited, order, "OrderCreated")
 
 
 def _put_cancelled(audited: AuditedStack, order: dict[str, Any]) -> None:
     _put(audited, {**order, "status": "CANCELLED"}, "OrderCancelled")
+
+
+def _send_to(failure_queue: str) -> Give:
+    """Return a function that sends the event about a canceled order to a dead-letter queue of EventBridge."""
+
+    def give(audited: AuditedStack, order: dict[str, Any]) -> None:
+        order = {**order, "status": "CANCELLED"}
+        about = {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
+        event = json.dumps({"source": "orders.api", "detail-type": "OrderCancelled", "detail": about})
+        # The rules of the analytics queue transform an event into a message of their own form.
+        body = fact("OrderCancelled", about) if failure_queue == "analytics-delivery" else event
+        url = audited.stack.ops["failureQueues"][failure_queue]["url"]
+        audited.call("sqs", "send_message", QueueUrl=url, MessageBody=body)
+
+    return give
 
 
 def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None:
