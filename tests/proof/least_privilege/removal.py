@@ -118,10 +118,11 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)
                     # Some scenarios remove another permission themselves, which also causes errors. For these
-                    # scenarios, count only errors that contain the resource of this removal. Some of AWS's messages
-                    # contain the URL of a queue instead of its ARN, so the search is for the name.
-                    name = removal.resource.rpartition(":")[2]
-                    told = (each for each in found if not audited.on_purpose or name in each)
+                    # scenarios, count only errors about the resource or the operation of this removal. SQS's errors do
+                    # not contain the queue.
+                    name, operation = removal.resource.rpartition(":")[2], removal.grant.action.partition(":")[2]
+                    ours = (name, f"calling the {operation} operation")
+                    told = (each for each in found if not audited.on_purpose or any(text in each for text in ours))
                     if sign := sign or next(told, ""):
                         return sign
                 if at_rest:

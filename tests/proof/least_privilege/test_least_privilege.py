@@ -240,10 +240,13 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     with ExitStack() as until_then:
         # Let SQS deliver a message that its function cannot handle only twice. The second delivery comes after the
         # pause that the function sets, or after one second instead of the usual visibility timeout.
+        queues = stack.ops["failureQueues"]
         for source, name in QUEUES.items():
-            queue = stack.ops["failureQueues"][name]["redriveTo"]
-            until_then.enter_context(queue_attributes(stack, queue, VisibilityTimeout="1"))
             until_then.enter_context(received_at_most(stack, source, 2))
+            # The function also reads the dead-letter queue of its EventBridge target.
+            undelivered = name.rpartition("-")[0] + "-delivery"
+            for queue in (queues[name]["redriveTo"], queues[undelivered]["url"]):
+                until_then.enter_context(queue_attributes(stack, queue, VisibilityTimeout="1"))
         yield found
         found.tidy()
 
