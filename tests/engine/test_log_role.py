@@ -27,7 +27,8 @@ def test_log_role_stays_on_aws_when_its_stack_gives_it_up_or_is_destroyed(deploy
     assert operations(engine.cloud.calls()) == {}
     assert on_aws(engine) == [*SHARED]
 
-    # The stack now creates a second log role. The first one still exists, but the stack no longer manages it.
+    # With this setting, the stack creates a second log role, because it no longer manages the first one, which still
+    # exists.
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: false", "ownsAccountLogRole: true"))
     engine.must_up(STACK)
     engine.must("destroy", "--stack", STACK, "--yes", "--skip-preview")

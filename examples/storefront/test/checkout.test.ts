@@ -19,6 +19,16 @@ function change(mocks: Mocks, id: string, changes: { unit_price?: number; quanti
   mocks.platform.products.set(id, { ...mocks.platform.product(id), ...changes });
 }
 
+/** Opens the basket with one cup, changes the cup in the catalog, and goes to the checkout. */
+async function checkOutAfterChange(changes: { unit_price?: number; quantity?: number }): Promise<void> {
+  const { mocks } = await visit("/");
+  await click("button", "Add to basket", await find("listitem", "Cup"));
+  await click("link", "Basket 1 item");
+  await find("link", "Check out");
+  change(mocks, "cup", changes);
+  await click("link", "Check out");
+}
+
 /** Returns the keys of the requests that place an order. */
 function keysOf({ sent }: Visit): (string | null)[] {
   return sent("POST /orders").map(({ headers }) => headers.get("Idempotency-Key"));
@@ -152,23 +162,13 @@ test("a price that changed at the payment is shown, and the customer decides aga
 });
 
 test("a price that changed before the checkout is shown before the customer orders", async () => {
-  const { mocks } = await visit("/");
-  await click("button", "Add to basket", await find("listitem", "Cup"));
-  await click("link", "Basket 1 item");
-  await find("link", "Check out");
-  change(mocks, "cup", { unit_price: 1300 });
-  await click("link", "Check out");
+  await checkOutAfterChange({ unit_price: 1300 });
   await sees("changed from €12.50 to €13.00. Please check the new total before you order.", await find("alert"));
   await sees("Total €13.00");
 });
 
 test("the checkout sends a customer back to a basket that cannot be ordered", async () => {
-  const { mocks } = await visit("/");
-  await click("button", "Add to basket", await find("listitem", "Cup"));
-  await click("link", "Basket 1 item");
-  await find("link", "Check out");
-  change(mocks, "cup", { quantity: 0 });
-  await click("link", "Check out");
+  await checkOutAfterChange({ quantity: 0 });
   await sees("Out of stock. Please remove it.", await find("listitem", "Cup"));
   assert.equal(location.pathname, "/basket");
 });
