@@ -88,7 +88,7 @@ down: .venv/installed-local ## stop the platform on this machine and delete its 
 docs: .venv/openapi/installed ## write the pages of both APIs to .build/docs
 	@sh tools/openapi/pages.sh .venv/openapi
 
-test: .venv/installed-dev .venv/asl/installed .venv/openapi/installed .venv/browser/installed $(CLIENT)/dist/built $(SHOP)/node_modules/installed ## run all tests
+test: .venv/installed-dev .venv/asl/installed .venv/openapi/installed .venv/browser/installed $(CLIENT)/dist/built $(SHOP)/node_modules/installed ## run the tests (make prove runs the slowest ones)
 	@$(BIN)/python -m components.functions.archives arm64
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PARALLEL)
