@@ -61,6 +61,16 @@ test("the page of a new order shows the confirmation as soon as the platform has
   await sees("Total €25.00");
 });
 
+// A screen reader announces new text only in a live region that was in the page before.
+test("a screen reader announces the decision", async () => {
+  const { mocks, clock, orderId } = await waiting();
+  const status = await find("status", /Processing/);
+  assert.equal(status.getAttribute("aria-live"), "polite");
+  mocks.platform.decide(orderId);
+  clock.run();
+  assert.equal(await find("status", /Your order is confirmed/), status);
+});
+
 test("the page of a new order shows that it was declined, and why", async () => {
   const { mocks, clock, orderId } = await waiting();
   mocks.platform.products.set("cup", { ...mocks.platform.product("cup"), quantity: 1 });
