@@ -25,7 +25,7 @@ SOURCE: Final = "orders.api"
 
 @dataclass
 class Deliverer:
-    """Delivers events, and counts all deliveries."""
+    """Delivers events, and counts the deliveries that lead to an event."""
 
     stack: Stack
     chance: random.Random
@@ -71,7 +71,9 @@ class Deliverer:
         shuffled = self._shuffled([*records, *records])
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(give, _batches(shuffled, _STREAM_BATCH)))
-        self.delivered["stream"] += len(shuffled)
+        # On a slow machine, `mark_late_orders` also changes rows. Such a change leaves the status as it is, so the relay
+        # publishes no event for it.
+        self.delivered["stream"] += sum(map(_changes_status, shuffled))
 
     def by_bus(self, events: Sequence[dict[str, Any]]) -> None:
         """Put published events on the bus again: each event once, in random order."""
@@ -137,6 +139,11 @@ def held(stack: Stack, source: str) -> Generator[str]:
         yield mapping["UUID"]
     finally:
         stack.aws("lambda", "update_event_source_mapping", UUID=mapping["UUID"], Enabled=True)
+
+
+def _changes_status(record: dict[str, Any]) -> bool:
+    change = record["dynamodb"]
+    return change["NewImage"]["status"] != change.get("OldImage", {}).get("status")
 
 
 def _batches[T](things: Sequence[T], size: int) -> Iterable[list[T]]:
