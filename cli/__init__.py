@@ -14,9 +14,9 @@ from cli import output, signals
 def begin() -> None:
     """Prepare the output streams and the signal handlers of this process for a command.
 
-    Each package of commands calls this function first, so that signals end the process even during imports. The
-    function does nothing if other code, such as a test, imports the package. The function recognizes a command by
-    `sys.argv`, which begins with `-m` only while `python -m` looks for the module to run.
+    Each package that contains commands calls this function before its other imports, so that a signal ends the process
+    even while Python imports modules. If a test or other code imports such a package, the function does nothing. It
+    recognizes a command by `sys.argv[0]`, which is `-m` only while `python -m` locates the module to run.
     https://docs.python.org/3/using/cmdline.html#cmdoption-m
     """
     if sys.argv[0] == "-m":

@@ -14,15 +14,15 @@ from cli.signals import on_signal
 def run(
     command: Sequence[str], *, cwd: Path, text: str | None = None, ends_itself: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run `command` with `text` as its input, and return its exit code and output.
+    """Run `command` in the directory `cwd`, with `text` as its input. Return its exit code and output.
 
-    A signal that ends this process kills the command too. If `ends_itself` is true, the command receives one SIGINT
-    instead, and can finish its current work after this process has ended.
+    A signal that ends this process also kills the command. If `ends_itself` is true, the command is not killed but
+    receives one SIGINT, and can finish its current work even after this process has ended.
     """
     started = threading.Event()
 
     def end() -> None:
-        # The signal can arrive while the command is starting, so `child` may not exist yet.
+        # If the signal arrives while the command is starting, wait, because `child` does not exist yet.
         started.wait()
         if ends_itself:
             child.send_signal(signal.SIGINT)
@@ -31,10 +31,9 @@ def run(
         child.wait()
 
     with on_signal(end):
-        # On Ctrl-C, a terminal sends SIGINT to every process of the foreground process group. A command that shuts down
-        # by itself on SIGINT would receive two SIGINTs: one from the terminal and one from `end`. The Pulumi CLI aborts
-        # an update at the second SIGINT. Such a command therefore starts in a new session, which is outside the
-        # terminal's foreground process group.
+        # A terminal's Ctrl-C does not reach a command that starts in a new session (`start_new_session`). In the same
+        # session, a command with `ends_itself` would receive SIGINT twice: from the terminal and from `end`. At the
+        # second SIGINT, the Pulumi CLI aborts an update without waiting for its running operations.
         try:
             child = subprocess.Popen(  # noqa: S603 - no shell is involved
                 command,

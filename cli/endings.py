@@ -23,8 +23,8 @@ def run(
 ) -> int:
     """Run `command` and return its exit code. If it raises an error, report the error in one line and return `failed`.
 
-    `known` errors and errors of the operating system are reported with their own messages. Any other error is a bug in
-    this program, so its traceback is written to the file `log`.
+    The line starts with `prefix`. `known` errors and errors of the operating system are reported with their own
+    messages. Any other error is a bug in this program, so its traceback is written to the file `log`.
     """
     _tolerate_any_character()
     try:
@@ -46,12 +46,12 @@ def _tolerate_any_character() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # The stream is None, because the caller closed it (`>&-`). A buffer replaces it, so that the command can
-            # still write to it without an error. Nobody reads the buffer.
+            # Python sets a stream to None if the caller closed its descriptor (`>&-`). Replace the stream with a buffer
+            # that nobody reads, so that the command's writes do not fail.
             setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper) and stream.errors != "replace":
-            # In this program's own commands, cli.output.protect has already set this error handler. This line is for
-            # other programs that call `run` without `protect`.
+            # The streams of this repository's commands already have this error handler, because the commands call
+            # cli.output.protect. This line is for callers of `run` that do not call `protect`, such as tests.
             stream.reconfigure(errors="replace")
 
 

@@ -59,8 +59,8 @@ def described(error: OSError) -> str:
 def _remedy(number: int, path: Path) -> str:
     found = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     folder = found if found.is_dir() else found.parent
-    # `path` may be outside of the checkout, because a symbolic link or an argument can point to any file. In that case,
-    # the remedy must not change files there.
+    # A remedy may change files only inside of the checkout. `path` can be outside, because a symbolic link or an
+    # argument can point to any file.
     own = found.is_relative_to(_CHECKOUT)
     if number in _FORBIDDEN:
         quoted = shlex.quote(str(folder))

@@ -37,8 +37,9 @@ class _Stream(io.FileIO):
             else:
                 if written is not None:
                     return written
-                # `written` is None if the terminal is not ready and in non-blocking mode, which another program that
-                # shares the terminal has set. This process therefore waits until it can write.
+                # `written` is None if the terminal is in non-blocking mode and not ready to accept data. Another
+                # program that shares the terminal can set this mode. Wait until the terminal is ready, so that no data
+                # is lost.
                 select.select([], [self], [])
         return len(memoryview(data).cast("B"))
 
@@ -84,5 +85,6 @@ def _finish() -> None:
         "Remedy: free some space there, or write the output elsewhere\n"
     )
     sys.stderr.flush()
-    # This function runs while Python exits. sys.exit cannot change the exit code any more, but os._exit can.
+    # The exit code must show that output was lost. This function runs while Python exits, when only os._exit can still
+    # change the exit code.
     os._exit(1)

@@ -69,7 +69,8 @@ class DataTier(pulumi.ComponentResource):
             attributes=["order_id", "user_id", "created_at", LATE_SHARD],
             indexes=[
                 _index(ORDERS_BY_USER_INDEX, ["user_id", "created_at"], projection="ALL"),
-                # Only late orders have this key, so other orders are not in this index and add nothing to its cost.
+                # Only late orders have the attribute LATE_SHARD. DynamoDB leaves all other orders out of the index, so
+                # they cause no cost there.
                 _index(LATE_ORDERS_INDEX, [LATE_SHARD, "created_at"], projection="KEYS_ONLY"),
             ],
             stream=True,
@@ -78,9 +79,9 @@ class DataTier(pulumi.ComponentResource):
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalog_id"],
-            # The index contains only keys. A sale changes only a product's stock, so it does not write to the index.
-            # All products are in one partition of the index. If each sale wrote to this partition, the write limit of
-            # the partition would limit all sales.
+            # The index contains only keys, so that a sale, which changes only a product's stock, writes nothing to the
+            # index. All products are in one partition of the index. If sales wrote to it, the write limit of this
+            # partition would limit the sales of all products together.
             indexes=[_index(CATALOG_INDEX, ["catalog_id", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")
@@ -149,7 +150,7 @@ class DataTier(pulumi.ComponentResource):
             f"{name}-encryption",
             bucket=bucket.bucket,
             # Without a key id, S3 uses the AWS managed key. Only users and roles of this account that may read the
-            # bucket can use this key. With a bucket key, S3 calls KMS once for many objects.
+            # bucket can use this key. The bucket key saves costs: S3 calls KMS once for many objects.
             rules=[
                 {"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}, "bucket_key_enabled": True}
             ],
@@ -164,8 +165,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketNotification(
             f"{name}-changes",
             bucket=bucket.bucket,
-            # With this setting, S3 sends an event about each changed object to the account's default bus. AWS charges
-            # for an event only if a rule matches it.
+            # With this setting, S3 sends an event about each changed object to the account's default bus. Without a
+            # rule that matches these events, they cost nothing.
             eventbridge=True,
             opts=child,
         )

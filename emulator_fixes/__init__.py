@@ -139,8 +139,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        # Skip the corrections in `without` here too, because the import of a correction also imports the corrections
-        # that it uses.
+        # Check `without` here too: the import of a correction also imports the corrections that it uses, which declare
+        # their replacements even if they are in `without`.
         if replacement.correction not in without:
             replacement.install()
 

@@ -31,7 +31,7 @@ async def answer(original: Any, method: str, path: str, *arguments: Any) -> Any:
     """Respond with the counts as JSON: {"records", "messages", "events", "executions"}."""
     if path != AT_WORK:
         return await original(method, path, *arguments)
-    # Count twice, because one count can miss work: an execution may write stream records after the records are counted,
+    # Count twice, because one count can miss work: an execution can write stream records after the records are counted,
     # and end before the executions are counted. The second count finds these records.
     first, second = (contextvars.copy_context().run(_counts) for _ in range(2))
     counts = {name: max(number, second[name]) for name, number in first.items()}

@@ -1,6 +1,6 @@
 """Refreshed tokens keep the time of the sign-in in their claim `auth_time`.
 
-The refresh token contains the time too, so the tokens keep it even if the emulator restarts.
+The refresh token also contains this time, so refreshed tokens keep the time even after a restart of the emulator.
 
 Emulator: Tokens from a refresh have the time of the refresh in `auth_time`. OpenID Connect clients such as
     oidc-client-ts refuse these tokens.

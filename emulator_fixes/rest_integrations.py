@@ -61,7 +61,7 @@ def invoke_mock(original: Any, integration: Any) -> Any:
 
 @replaces("services.apigateway_v1._invoke_lambda_custom_v1", "79d47dae9d00")
 async def invoke_service(original: Any, integration: Any, *arguments: Any, **named: Any) -> Any:
-    """Call Step Functions if the integration's URI names it. Any other service goes to the emulator."""
+    """Call Step Functions if the integration's URI refers to it. The emulator itself handles any other service."""
     found = _gateway._parse_service_integration_uri(integration.get("uri", ""))
     call = current.get()
     if call is None or not found or found[1:3] != ("states", "action"):

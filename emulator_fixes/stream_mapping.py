@@ -177,7 +177,7 @@ def _number(record: Any) -> str:
 def _work_off(batch: _Batch) -> None:
     """Invoke the function until each record is processed or discarded, in the order of the stream.
 
-    Raises _Stopped.
+    Raises _Stopped if the mapping is deleted or disabled, or if the function is deleted.
     """
     attempts, pause_s = 0, _FIRST_PAUSE_S
     while batch.records:

@@ -61,8 +61,8 @@ class CorsRules:
     def gateway_response_headers(self) -> dict[str, str]:
         """Return the CORS headers of the errors that API Gateway generates itself.
 
-        These headers cannot depend on the request, so they always allow the main origin. A browser hides such an error
-        from pages of the other origins: these pages see a failed request without a status.
+        These headers cannot depend on the request, so they always allow the main origin, the first of `origins`. A
+        browser hides the errors from pages of the other origins: these pages see a failed request without a status.
         """
         return {ALLOW_ORIGIN: self.origins[0], **self.answer_headers}
 

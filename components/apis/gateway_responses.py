@@ -31,10 +31,8 @@ class _GatewayResponse:
     """HTTP status, if it differs from the status of the error code `code`."""
 
 
-# _RESPONSES does not list every response type. DEFAULT_4XX applies to every 4xx type that _RESPONSES does not list, and
-# DEFAULT_5XX to every such 5xx type. All 4xx types that _RESPONSES does not list have the status 403, so the code of
-# DEFAULT_4XX is Forbidden. The source of the types and statuses is the API Gateway Developer Guide, "Gateway response
-# types".
+# DEFAULT_4XX and DEFAULT_5XX apply to all response types that _RESPONSES does not list (API Gateway Developer Guide,
+# "Gateway response types"). All unlisted 4xx types have the status 403, so the error code of DEFAULT_4XX is Forbidden.
 _DEFAULTS: Final = ("DEFAULT_4XX", "DEFAULT_5XX")
 _RESPONSES: Final = {
     "DEFAULT_4XX": _GatewayResponse("Forbidden", "The API refused the request."),
@@ -47,8 +45,8 @@ _RESPONSES: Final = {
     "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN),
     "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this."),
     "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall."),
-    # Despite its name, this response type is for a path or method that the API does not have. Its default status is
-    # 403.
+    # Despite its name, this response type is for a path or method that the API does not have. The error code NotFound
+    # changes its status from 403 to 404.
     "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
     "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
     "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", TOO_LARGE),

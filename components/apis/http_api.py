@@ -167,8 +167,9 @@ class HttpApi(pulumi.ComponentResource):
         args = self._args
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
-            # The account's resource policy for CloudWatch Logs has a size limit. The name starts with this prefix,
-            # because such a log group needs no entry in that policy.
+            # API Gateway can write to a log group only if the account's resource policy for CloudWatch Logs allows it.
+            # The size of that policy is limited, so the log group has this prefix: log groups with the prefix need no
+            # entries of their own.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

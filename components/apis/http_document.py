@@ -25,8 +25,7 @@ from contracts.orders import API_TIMEOUT_S
 # limit of the REST API.
 INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 VERSION: Final = "1"
-# A web page can read a response header only if CORS exposes it. An HTTP API returns the request id in
-# `apigw-requestid`.
+# A web page can read a response header only if CORS exposes it. `apigw-requestid` contains the request id.
 _EXPOSED_HEADERS: Final = ("apigw-requestid", "retry-after")
 _EXTENSION: Final = "x-amazon-apigateway"
 
@@ -73,7 +72,8 @@ def http_document(args: HttpDocumentArgs) -> dict[str, Any]:
 def cors_rules(operations: Sequence[Operation], cors: CorsRules) -> aws.apigatewayv2.ApiCorsConfigurationArgsDict:
     """Return the CORS configuration in the form of the Pulumi resource `aws.apigatewayv2.Api`.
 
-    With this configuration, API Gateway responds to preflight requests, and overwrites CORS headers of the functions.
+    With this configuration, API Gateway responds to preflight requests, and replaces CORS headers that the functions
+    return.
     """
     return {
         "allow_origins": list(cors.origins),

@@ -14,8 +14,7 @@ from typing import Final
 JSON: Final = "application/json"
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
-# A changed template causes a deployment of the API. Comments are removed from the templates, so that a changed comment
-# causes none.
+# Every change of a rendered template redeploys the API. Comments are removed, so that a changed comment does not.
 _COMMENT: Final = re.compile(r"^##.*\n", re.MULTILINE)
 
 

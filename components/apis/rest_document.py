@@ -120,9 +120,9 @@ def answer_parts(
 ) -> dict[str, Any]:
     """Return the integration and the responses of an operation whose response bodies come from mapping templates.
 
-    `headers` are fixed headers of every response. `templates` has an entry for each HTTP status: the selection pattern
-    of the response and the mapping template of its body. The default response has None as its pattern. `headers_of`
-    has further fixed headers of the response for an HTTP status. `integration` has further properties of the extension
+    `headers` are fixed headers of every response. `templates` maps each HTTP status to the selection pattern of its
+    response (None for the default response) and to the mapping template of the body. `headers_of` maps an HTTP status
+    to further fixed headers of its response. `integration` contains further properties of the extension
     `x-amazon-apigateway-integration`.
     """
     answers: dict[str, Any] = {}
@@ -158,10 +158,10 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = method
     for path, methods in paths.items():
         methods["options"] = _preflight(args, path)
-    # By default, API Gateway expects an AWS signature in the Authorization header of a request for an unknown path or
-    # method. It finds the token instead, and returns 403. The methods below return 404 instead. The greedy resource
-    # `/{proxy+}` matches every path except the root, and the methods that the other resources lack, so the root needs
-    # its own method.
+    # The methods below return 404 for an unknown path or method. Without them, API Gateway would expect an AWS
+    # signature in the Authorization header of such a request. It would find a token there, and return 403. The greedy
+    # resource `/{proxy+}` matches unknown methods and every unknown path except the root `/`, so the root needs its own
+    # method.
     for path in ("/", "/{proxy+}"):
         paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
     return paths

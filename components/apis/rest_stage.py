@@ -81,13 +81,13 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
     deployment = aws.apigateway.Deployment(
         f"{name}-deployment",
         rest_api=args.rest_api.id,
-        # A deployment is a copy of the API's body, so a new body needs a new deployment. The digest depends only on the
-        # API's own `body` output, not on the resources whose ARNs are in the body, such as the user pool. If it
-        # depended on such a resource, Pulumi would delete the deployment before it replaces the resource. AWS refuses
-        # to delete a deployment while a stage points to it.
+        # A deployment is a copy of the API's body, so a new body needs a new deployment. The digest must depend only on
+        # the API's `body` output, not on the resources whose ARNs are in the body, such as the user pool. Otherwise,
+        # Pulumi would delete the deployment before it replaces such a resource. AWS refuses to delete a deployment
+        # while a stage points to it.
         triggers={"body": args.rest_api.body.apply(_digest)},
-        # AWS refuses to delete a deployment while a stage points to it. Pulumi therefore creates the new deployment
-        # first and deletes the old one last, which is Pulumi's default.
+        # Keep Pulumi's default order of a replacement: create the new deployment first, and delete the old one last.
+        # AWS refuses to delete a deployment while a stage points to it.
         opts=owner.opts(depends_on=args.needed),
     )
     access_log = aws.cloudwatch.LogGroup(

@@ -24,13 +24,15 @@ _FAILURES: Final = state_machine.fail_errors(state_machine.load(state_machine.DE
 STATUS_OF_ERROR: Final[Mapping[str, int]] = {
     error: status for error, status in HTTP_STATUS.items() if error in _FAILURES
 }
-"""The HTTP status of each error of the client with which the workflow ends on purpose.
+"""The HTTP status of each client error with which the workflow deliberately fails, such as OutOfStock.
 
-The errors Undecided and NotRecorded are 503 ServiceUnavailable. Any other error is 500 InternalError without its cause,
-which may say how the platform is built.
+For the errors Undecided and NotRecorded, clients receive 503 ServiceUnavailable. For any other error, clients receive
+500 InternalError without the cause of the error, because the cause can reveal how the platform is built.
 """
-# The request template measures a body by the length of its Base64 text, and first adds two bytes to the body. The size
-# limit plus these two bytes is divisible by three, so one byte more makes the Base64 text longer than _LONGEST_BASE64.
+# Velocity counts characters, but the size limit of a body is in bytes. The request template therefore measures the
+# Base64 text of the body, which has four characters for every three bytes. The template first adds two bytes to the
+# body, because the limit plus two is divisible by three. One byte over the limit then makes the text longer than
+# _LONGEST_BASE64.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _UNDECIDED: Final = (
@@ -57,13 +59,13 @@ def make_role(
     account_id: pulumi.Input[str],
     state_machine_arn: pulumi.Input[str],
 ) -> WorkflowRole:
-    """Create the role, which may only start executions of one state machine."""
+    """Create the role of API Gateway, which can only start synchronous executions of `state_machine_arn`."""
     role = aws.iam.Role(
         f"{name}-role",
         name=owner.name(name, kind="role"),
-        # API Gateway was observed to send no source account when it assumes the role of an integration. A condition
-        # that requires the source account would therefore turn every request into a 500. The role is safe without this
-        # condition: iam:PassRole works only within one account, so other accounts cannot use the role.
+        # API Gateway was observed to send no source account when it assumes the role of an integration. If the trust
+        # policy required the source account, every request would therefore fail with status 500. The role is safe
+        # without this condition: iam:PassRole works only within one account, so other accounts cannot use the role.
         assume_role_policy=trust("apigateway.amazonaws.com", source_account=account_id, allow_missing_source=True),
         tags=owner.tags(),
         opts=owner.opts(),

@@ -13,7 +13,7 @@ from components.aws.stack_context import StackContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 # This rule group matches requests from VPNs and hosting providers. WAF counts these requests but does not block them,
-# because customers may use VPNs, and other teams' servers may run at hosting providers.
+# because they can be legitimate: some customers use VPNs, and servers of other teams can run at hosting providers.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
 # The rule for viewer addresses comes after the managed rule groups, whose priorities start at 1.
@@ -92,8 +92,8 @@ def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
     header = args.viewer_address_header
     if not header:
         return [_rate_rule("requests-per-address", 0, by_address)]
-    # The proxy sends the requests of many clients from its own addresses, so the first rule counts only requests
-    # without the header.
+    # The first rule counts only requests without the header. Requests with the header come from the proxy's own
+    # addresses, which many clients share, so the second rule counts these requests by the address in the header.
     has_header: aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict = {
         "size_constraint_statement": {
             "field_to_match": {"single_header": {"name": header}},

@@ -1,4 +1,4 @@
-"""Protects resources that AWS cannot recreate, because they contain data or others have stored their addresses."""
+"""Protects resources whose replacement would lose data, or would change addresses that clients have stored."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ def make_analytics_targets(
 def target_options(digit: str) -> dict[str, Any]:
     """Return the arguments of the EventBridge target for the events whose id starts with `digit`.
 
-    SQS drops a message if the message group has recently received a message with the same body. The body therefore
-    leaves out the id and the time that EventBridge adds, because they differ between two copies of one event.
+    SQS drops a message if the same message group received an equal body in the last five minutes. The body leaves out
+    EventBridge's id and time of the event, which differ between two copies of one event, so that SQS recognizes copies.
     """
     paths = {"event_id": "$.detail.event_id", "detail_type": "$.detail-type", "order": "$.detail.order"}
     # EventBridge inserts each value as JSON, with the quotes of a string, so the template puts no quotes around the

@@ -1,7 +1,7 @@
 """Creates targets of EventBridge rules.
 
 EventBridge retries a delivery for six hours, and then sends the event to the dead-letter queue of the target. A target
-whose work the sweep repeats has no dead-letter queue.
+has no dead-letter queue if a sweep for late orders repeats the work of lost events.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# If the target throttles or cannot accept an event, EventBridge retries the delivery for six hours. Lambda retains an
-# asynchronous event for the same time. EventBridge then sends the event to the dead-letter queue, which retains the
-# event for 14 days. `make redrive` can send the event again. EventBridge allows at most 185 retries. With this number,
-# the age limit ends the retries.
+# If a target throttles or refuses an event, EventBridge retries the delivery for six hours, as long as Lambda retains
+# an asynchronous event. After that, EventBridge sends the event to the dead-letter queue, which retains the event for
+# 14 days. 185 is the highest number of retries that EventBridge allows, so that the time limit ends the retries, not
+# their number.
 _RETRIED_FOR_S: Final = 6 * 3600
 _RETRIES: Final = 185
 
@@ -69,7 +69,7 @@ def make_targets(
 
 
 def make_repeated_target(name: str, delivery: Delivery, owner: Owner) -> None:
-    """Create the target `name` without a dead-letter queue, because the sweep repeats the work of each lost event."""
+    """Create the target `name` without a dead-letter queue. A sweep for late orders repeats the work of lost events."""
     _make_target(name, delivery, owner)
 
 

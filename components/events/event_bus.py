@@ -208,8 +208,9 @@ class EventBus(pulumi.ComponentResource):
                     allow("dynamodb:GetItem", on=args.orders_table.arn),
                     allow("states:StartExecution", on=args.state_machine_arn),
                 ],
-                # The article from which this platform comes prescribes these limits and both queues. If Lambda gives up
-                # an event, the sweep starts the workflow of its order.
+                # The article whose design this platform implements prescribes these limits, the dead-letter queue and
+                # the failure queue. If Lambda gives up an event, a sweep for late orders starts the workflow of the
+                # order.
                 asynchronous=AsynchronousInvocation(
                     success_topic_arn=self._successes.arn,
                     maximum_event_age_s=300,

@@ -27,13 +27,14 @@ _SOURCE: Final = "send_email"
 _TARGET: Final = "send-email"
 _TIMEOUT_S: Final = 60
 _DAY_S: Final = 86_400
-# Seconds per email from which the concurrency is calculated. An email takes only about 90 ms
-# (tools/cost/assumptions.toml), so the function reaches the send rate even when its calls are slow.
+# Seconds per email that the calculation of the concurrency assumes. An email usually takes only about 90 ms
+# (tools/cost/assumptions.toml), so the function reaches the send rate even if its calls are slow.
 _MAIL_S: Final = 0.25
-# Share of the send rate that the function uses. The duration of SES calls varies, so if the function sent at the full
-# rate, emails would sometimes reach SES faster than the rate allows.
+# Share of the send rate that the function uses. The duration of SES calls varies. At the full rate, emails would
+# therefore sometimes reach SES faster than the rate allows.
 _USED: Final = 0.95
-# Seconds of the time limit that remain for slow calls, because the pauses between the emails of a batch don't use them.
+# Seconds of the time limit that are reserved for slow calls. The pauses between the emails of a batch must fit into the
+# rest of the time limit, which determines the size of a batch.
 _RESERVE_S: Final = 20
 
 
@@ -57,7 +58,7 @@ class MailQueueArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How `send_email` keeps to a send rate: the number of concurrent invocations, and the pause between two emails."""
+    """How `send_email` stays within a send rate: by limits for concurrent invocations, for pauses and for batches."""
 
     concurrency: int
     """Highest number of concurrent invocations."""
@@ -68,7 +69,7 @@ class Pace:
 
 
 def pace(max_send_rate: int, timeout_s: int) -> Pace:
-    """Return the pace for `max_send_rate` emails per second and a function with this time limit.
+    """Return the pace for `max_send_rate` emails per second and a function with the time limit `timeout_s`.
 
     Each of n concurrent invocations sends at most 0.95 x max_send_rate / n emails per second.
     """
@@ -81,10 +82,10 @@ def pace(max_send_rate: int, timeout_s: int) -> Pace:
 def remembered_days(archive_retention_days: int) -> int:
     """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
 
-    A replay can start on the last day for which the archive stores the event, and EventBridge then tries to deliver the
-    event for up to six hours, which count as one day. After that, the event can wait in three queues, one after the
-    other: in the dead-letter queue of the target, in the queue of the function, and in the function's failure queue.
-    After a redrive, the event waits in the function's queue again.
+    A replay can start on the last day for which the archive stores the event. EventBridge tries to deliver a replayed
+    event for up to six hours, which are counted as one day. After that, the event can wait in three queues, one after
+    the other: in the dead-letter queue of the target, in the queue of the function, and in the function's failure
+    queue. After a redrive, the event waits in the function's queue again.
     """
     return archive_retention_days + 1 + 4 * FOURTEEN_DAYS_S // _DAY_S
 
@@ -119,8 +120,8 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
                 allow("dynamodb:GetItem", on=[args.users_table.arn, args.idempotency_table.arn]),
                 allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
                 # The condition restricts the sender's address (From). A list of identity ARNs could not do that,
-                # because SES may check the identity of the sender's address, of its verified domain or, in the
-                # sandbox, of the recipient.
+                # because SES does not always check the same identity: it checks the sender's address, its verified
+                # domain or, in the sandbox, the recipient.
                 allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.sender}}),
             ],
             failures_aliases=[pulumi.Alias(parent=former_parent)],

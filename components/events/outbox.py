@@ -18,8 +18,9 @@ from components.functions.function import Function, FunctionArgs, FunctionContex
 from contracts.orders import DETAIL_TYPES, EVENT_SOURCE, TRANSITIONS
 
 _BATCH: Final = 50
-# With this value for both limits, Lambda retries a record until the stream deletes it, 24 h after the change. The
-# function itself sets aside the records that can never become an event, so only an outage makes Lambda retry.
+# With this value, Lambda limits neither the number of retries nor the age of a record. It retries a record until the
+# stream deletes the record, 24 h after the change. Invalid records cause no retries, because the function itself sends
+# them to the failure queue.
 _NO_LIMIT: Final = -1
 
 

@@ -28,7 +28,7 @@ from contracts.queues import RECEIVED_AT_MOST
 LARGEST_BATCH: Final = 10
 """Largest batch of a FIFO queue, and of a standard queue without a batching window."""
 LEAST_CONCURRENCY: Final = 2
-"""Lambda's minimum of the maximum concurrency of an event source mapping."""
+"""Smallest value that Lambda accepts as the maximum concurrency of an event source mapping."""
 # AWS recommends a visibility timeout of six times the function's timeout (AWS Lambda Developer Guide, "SQS event
 # sources").
 _VISIBILITY_PER_TIMEOUT: Final = 6
@@ -81,7 +81,7 @@ def make_queue_consumer(
     """Create the queue `name`, its failure queue `failures_name`, and the function that consumes the queue.
 
     `target_name` is the name of the EventBridge target, or of several targets, that send events to the queue. The
-    dead-letter queue that the targets share is created here, because the function consumes it too.
+    dead-letter queue of the targets is also created here, because the consuming function reads this queue too.
 
     The function reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of
     deliveries after which the redrive policy of the queue moves a message to the failure queue.
@@ -97,8 +97,9 @@ def make_queue_consumer(
         redrive_to=failures,
         max_receive_count=RECEIVED_AT_MOST,
     )
-    # This queue has no redrive policy, because the dead-letter queue of a standard queue cannot be a FIFO queue. The
-    # function itself moves a message to the failure queue after a final error or the last delivery.
+    # This standard queue has no redrive policy, because the failure queue can be a FIFO queue, which SQS refuses as the
+    # dead-letter queue of a standard queue. The function itself moves a message to the failure queue after a final
+    # error or the last delivery.
     undelivered = make_queue(dead_letters_name(target_name), owner, visibility_timeout_s=hidden_s)
     function = Function(
         args.source.replace("_", "-"),

@@ -58,7 +58,7 @@ class Sweep:
     stream_failures: FailureQueue
     """Queue of the stream batches that `mark_late_orders` could not handle within 24 h."""
     rule: MonitoredRule
-    """The schedule."""
+    """The EventBridge rule that starts the sweeps on a schedule."""
     stream: MonitoredStream
     """The stream that `mark_late_orders` reads."""
 
@@ -135,7 +135,8 @@ def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, Fai
         starting_position="TRIM_HORIZON",
         batch_size=_BATCH,
         maximum_batching_window_in_seconds=args.minutes * _MINUTE_S,
-        # If a batch times out because all of its orders are late, Lambda splits the batch, and the parts succeed.
+        # If the function times out because all orders of a large batch are late, Lambda splits the batch into parts,
+        # which succeed.
         bisect_batch_on_function_error=True,
         # Lambda retries until the stream deletes the records after 24 h, so no late order is missed before that.
         maximum_retry_attempts=-1,
@@ -169,8 +170,8 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
                 allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.arn),
                 allow("states:StartExecution", on=args.state_machine_arn),
             ],
-            # The next sweep repeats everything, so Lambda neither retries nor stores a failed sweep, and drops a sweep
-            # that is a minute late.
+            # Each sweep checks all late orders again. Lambda therefore does not retry a failed sweep or report it to a
+            # failure queue, and drops a sweep that is a minute late.
             asynchronous=AsynchronousInvocation(
                 maximum_event_age_s=_MINUTE_S, maximum_retry_attempts=0, failure_queue=False
             ),

@@ -67,8 +67,8 @@ def make_fail_order(
             environment={"ORDERS_TABLE": orders_table.name, "STANDARD_TIMEOUT_S": str(standard_timeout_s)},
             permissions=[allow("dynamodb:UpdateItem", on=orders_table.arn)],
             # No failure queue is needed. If an event is lost, its order stays PENDING, and the sweep starts the
-            # workflow of the order again. The order is then decided, or its next execution ends at the time limit and
-            # causes another event.
+            # workflow of the order again. The new execution decides the order, or ends at its time limit and causes
+            # another event.
             asynchronous=AsynchronousInvocation(failure_queue=False),
         ),
         owner.opts(),

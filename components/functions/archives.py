@@ -41,7 +41,7 @@ RUNTIME: Final = f"python{PYTHON_VERSION}"
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
 LEFT_OUT: Final = (
-    # These files form a web page that shows an OpenAPI document.
+    # These files are a web page that shows an OpenAPI document. No function serves this page.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
     # No function uses these utilities, which are two thirds of Powertools.
     *(
@@ -139,7 +139,7 @@ def build_all(architecture: str) -> Archives:
     except OSError as error:
         raise BuildError(
             f"archives: got {error.strerror} for {error.filename}; allowed: a checkout that can be read, and a folder "
-            f"{BUILD.name}/ in it that can be written; correct the permissions or the space of the disk"
+            f"{BUILD.name}/ in it that can be written; correct the permissions or free disk space"
         ) from error
 
 
@@ -157,8 +157,7 @@ def function_archive(source: str) -> pulumi.FileArchive:
 
 def common_layer_archive() -> pulumi.FileArchive:
     """Return the archive of the `common` layer: functions/shared, contracts/*.py and the generated files."""
-    # Tests write generated files into functions/shared. The archive skips these files and contains newly generated
-    # ones.
+    # Skip the generated files that tests write into functions/shared, because `files` generates these files again.
     own = {
         path: data
         for path, data in _tree(FUNCTIONS / "shared", prefix="python/shared/")

@@ -28,19 +28,19 @@ class FunctionContext(StackContext):
     log_level: str
     """Log level of the functions: DEBUG, INFO, WARNING or ERROR."""
     provisioned_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Execution environments that Lambda keeps initialized, by function. A function that is not listed has none."""
+    """Number of execution environments that Lambda keeps initialized, by function. Unlisted functions have none."""
     overrides: Mapping[str, FunctionOverride] = field(default_factory=dict[str, "FunctionOverride"])
     """Time limits and memory that this stack overrides, by function."""
     built: Mapping[str, pulumi.FileArchive] = field(default_factory=dict[str, pulumi.FileArchive])
-    """Archives by the folder under functions/. A function builds its archive if it is missing here."""
+    """Archives of the functions, by their folders under functions/. An unlisted function builds its own archive."""
 
     def timeout_s(self, source: str, declared_s: int) -> int:
-        """Return the time limit of the function `source` in this stack, in seconds."""
+        """Return the time limit of the function `source` in seconds: `declared_s`, unless the stack overrides it."""
         override = self.overrides.get(source)
         return override.timeout_s if override and override.timeout_s is not None else declared_s
 
     def memory_mb(self, source: str, declared_mb: int) -> int:
-        """Return the memory of the function `source` in this stack, in MiB."""
+        """Return the memory of the function `source` in MiB: `declared_mb`, unless the stack overrides it."""
         override = self.overrides.get(source)
         return override.memory_mb if override and override.memory_mb is not None else declared_mb
 
@@ -78,7 +78,7 @@ class AsynchronousInvocation:
     maximum_event_age_s: int = 21_600
     """Longest age of an event in seconds, 60-21600. Lambda gives up older events.
 
-    Throttling never uses up a retry, so a throttled event waits until this age.
+    A throttled attempt does not use up a retry. Lambda retries a throttled event until the event reaches this age.
     """
     maximum_retry_attempts: int = 2
     """Number of retries after a failure, 0-2. After the last retry, Lambda gives up the event."""

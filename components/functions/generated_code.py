@@ -56,7 +56,7 @@ def _without_annotations(schema: Any) -> Any:
         return {
             key: _without_annotations(value)
             for key, value in fields.items()
-            # A property with the name `description` has a schema as its value, not a text.
+            # Keep a property that is named `description` or `title`: its value is a schema, not a text.
             if not (key in ("description", "title") and isinstance(value, str))
         }
     if isinstance(schema, list):
@@ -111,9 +111,7 @@ def _code(schema: Mapping[str, Any], *, fast_fail: bool) -> bytes:
         "from shared.contracts import JsonSchemaValueException, JsonSchemaValuesException\n",
     )
     if own == code:
-        raise ValueError(
-            "fastjsonschema generated other imports than expected; adapt components/functions/generated_code.py"
-        )
+        raise ValueError("fastjsonschema generated unexpected imports; adapt components/functions/generated_code.py")
     return (_GENERATED + own).encode()
 
 

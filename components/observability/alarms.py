@@ -24,7 +24,7 @@ _METRICS_OF_AN_ALARM: Final = 10
 # therefore throttled its function, or the function failed twice.
 _LATE_EVENT_MS: Final = 120_000
 # DynamoDB cancels one of two transactions that change the same item at the same time. The functions retry cancelled
-# transactions, so only many conflicts delay orders and fire the alarm.
+# transactions, so a few conflicts do no harm. This many conflicts per minute delay orders.
 _CONFLICTS_PER_MINUTE: Final = 60
 _ENDED_BY = (
     "fail-order sets the order to FAILED if it is PENDING and has reached the time limit. "
@@ -103,7 +103,7 @@ def throttle_alarms(functions: Mapping[str, Function], polled: Sequence[str]) ->
     consequences = {
         "polled": "Their messages or records wait",
         "asynchronous": "Their events wait",
-        "called": "APIs answer 429 or 5xx, and workflow steps are retried",
+        "called": "The APIs return 429 or 5xx, and the workflow retries its steps",
     }
     for group, members in waiting.items():
         names = ", ".join(sorted(source.replace("_", "-") for source in members))
@@ -155,7 +155,7 @@ def lost_work_alarms(
     yield from _combined(
         "deliveries-given-up",
         "EventBridge gave up the delivery of an event and sent it to a failure queue. Find the cause, for example the "
-        "policy of the target's queue, then run make redrive. Events for queues return by themselves.",
+        "policy of the target's queue, then run make redrive. Events for SQS queues need no redrive.",
         [metrics.rule_metric("InvocationsSentToDlq", rule) for _, rule in dead_lettered],
     )
     yield from _combined(
@@ -218,7 +218,7 @@ def table_alarms(tables: Mapping[str, MonitoredTable]) -> Iterator[Alarm]:
         )
     yield from _combined(
         "transaction-conflicts",
-        "Many orders of one product meet in DynamoDB, so their confirmations are late. Check for a popular product.",
+        "Many concurrent orders change the stock of one product and are confirmed late. Check for a popular product.",
         [metrics.table_metric("TransactionConflict", table) for _, table in sorted(tables.items())],
         threshold=_CONFLICTS_PER_MINUTE,
         periods_to_alarm=5,

@@ -26,7 +26,7 @@ VIEWER_REQUEST: Final = Path(__file__).with_name("viewer_request.js")
 CONTENT_SECURITY_POLICY: Final[list[str]] = json.loads(
     Path(__file__).with_name("content_security_policy.json").read_text(encoding="utf-8")
 )
-"""Directives of the policy. ${sign_in} stands for the origins of the sign-in page. The local shop uses them too."""
+"""Directives of the header Content-Security-Policy, also for the local shop. ${sign_in} stands for the sign-in URLs."""
 VIEWER_ADDRESS_HEADER: Final = "x-viewer-address"
 """Header in which the CloudFront function passes the viewer's IP address to the APIs."""
 REST_PATH: Final = "/api/rest"

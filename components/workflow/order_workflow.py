@@ -1,8 +1,8 @@
 """The order workflow: an EXPRESS state machine decides orders, and a STANDARD one runs EXPRESS executions.
 
 `POST /process` starts the EXPRESS state machine directly. Orders of `POST /orders` start the STANDARD state machine.
-AWS bills STANDARD by state transition, so the STANDARD state machine has one state that starts an EXPRESS execution and
-waits for it (docs/decisions/19-standard-runs-express.md).
+AWS bills STANDARD executions by state transition. To save costs, the STANDARD state machine therefore has one state
+that starts an EXPRESS execution and waits for it (docs/decisions/19-standard-runs-express.md).
 """
 
 from __future__ import annotations
@@ -147,8 +147,9 @@ class OrderWorkflow(pulumi.ComponentResource):
         name, physical = f"{self._name}-{role}", self._owner.name(f"order-{role}", kind="state-machine")
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            # The account's resource policy for CloudWatch Logs is limited to 5,120 characters. The name starts with
-            # this prefix, because such a log group needs no entry in that policy.
+            # Step Functions can write to a log group only if the account's resource policy for CloudWatch Logs allows
+            # it. That policy is limited to 5,120 characters, so the log group has this prefix: log groups with the
+            # prefix need no entries of their own.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
@@ -163,8 +164,8 @@ class OrderWorkflow(pulumi.ComponentResource):
             definition=definition,
             role_arn=execution_role.arn,
             logging_configuration={
-                # Step Functions stores no history of EXPRESS executions, so this log is their only record. Step
-                # Functions deletes the history of STANDARD executions after 90 days.
+                # Step Functions stores no history of EXPRESS executions, so this log is their only record. STANDARD
+                # executions have a history, but Step Functions deletes it after 90 days.
                 "level": "ALL",
                 "include_execution_data": True,
                 "log_destination": pulumi.Output.concat(log_group.arn, ":*"),

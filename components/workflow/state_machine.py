@@ -16,7 +16,7 @@ WORKFLOWS: Final = Path(__file__).resolve().parents[2] / "workflows"
 DEFINITION: Final = "order.asl.json"
 """The workflow that decides an order."""
 ACCEPTED_DEFINITION: Final = "accepted-order.asl.json"
-"""The workflow that runs the first one for accepted orders until it has decided the order."""
+"""The workflow of an accepted order. It runs the workflow DEFINITION until the order is decided."""
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 
 State = Mapping[str, Any]
