@@ -1,4 +1,4 @@
-"""The message groups of the SQS queues in front of functions, and the pauses between deliveries."""
+"""The message groups and the pauses between deliveries of the SQS queues from which Lambda reads for functions."""
 
 from __future__ import annotations
 

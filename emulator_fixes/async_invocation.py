@@ -105,7 +105,7 @@ def _invoke(function: Any, event: Any) -> None:
 
 
 def _current(function: Any, config: Any) -> Any:
-    """Return the invoked function's current record, because an alias can move while an event waits."""
+    """Return the current record of the invoked function: its alias can move to another version while an event waits."""
     name, _, qualifier = config["FunctionArn"].partition(":function:")[2].partition(":")
     found, now = _lambda._get_func_record_for_qualifier(name, qualifier or None)
     if found is None:

@@ -45,7 +45,7 @@ def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -
 
 
 def to_destination(arn: str, body: Any) -> None:
-    """Send the invocation record `body` to a queue or topic. Raises DeliveryError, also for any other kind of `arn`."""
+    """Send the invocation record `body` to the queue or topic `arn`. Raises DeliveryError, also for other services."""
     text, service = json.dumps(body, default=str), arn.split(":")[2]
     if service == "sqs":
         to_queue(arn, text)

@@ -1,4 +1,4 @@
-"""A repeated StartExecution call succeeds while the execution is running, if its input is the same.
+"""A repeated StartExecution call with the same input succeeds while the execution is running.
 
 Emulator: A second call with the same name always fails with ExecutionAlreadyExists.
 AWS: If the execution with this name is running and has the same input, the call succeeds and returns the response of

@@ -1,7 +1,7 @@
 """`POST /_ministack/https` opens a second port, on which the emulator accepts HTTPS.
 
-AWS Amplify opens the sign-in page only by HTTPS. The emulator opens the port on request, because most users do not need
-it. The response contains the port as JSON: `{"port"}`. The port stays open until the emulator ends.
+AWS Amplify opens the sign-in page only over HTTPS. The emulator opens the port only on request, because most users do
+not need this port. The response contains the port as JSON: `{"port"}`. The port stays open until the emulator ends.
 
 Emulator: The emulator accepts either HTTP or HTTPS for all requests, on one port.
 AWS: The sign-in page accepts only HTTPS.

@@ -1,7 +1,8 @@
 """A stage of a REST API serves the deployed version of the API.
 
-Without this correction, the stage would serve undeployed changes, so a program that forgets to deploy them would fail
-only on AWS. This correction copies the API at each deployment and serves requests from that copy.
+Without this correction, the stage would serve undeployed changes. A program that does not deploy its changes would then
+work with the emulator and fail on AWS. This correction copies the API at each deployment and serves requests from that
+copy.
 
 Emulator: The emulator serves every change of a REST API immediately, without a new deployment.
 AWS: A change has no effect until the API is deployed again.

@@ -42,7 +42,7 @@ class CorsRules:
         """Return the CORS headers that every response carries.
 
         `Access-Control-Allow-Origin` is one of these headers only if the API allows exactly one origin. With several
-        origins, the value of this header depends on the request.
+        origins, `origin_template` sets this header, because its value depends on the request.
         """
         fixed = {"Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS), "Vary": "Origin"}
         return {ALLOW_ORIGIN: self.origins[0], **fixed} if len(self.origins) == 1 else fixed

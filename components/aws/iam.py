@@ -66,9 +66,9 @@ def trust(
     """Return the trust policy that lets `service` assume a role.
 
     Pass `source_account` and `source_arn` (which can be a pattern) if the service sends them, so that a resource of
-    another account cannot use the role (IAM guide: the confused deputy problem). `allow_missing_source` also accepts
-    requests without an account and ARN. Use this argument for services whose documentation does not promise to send
-    both values.
+    another account cannot use the role (IAM guide: the confused deputy problem). With `allow_missing_source`, the
+    policy also accepts requests that lack the account or the ARN. Use this argument for services whose documentation
+    does not promise to send both values.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
     suffix = "IfExists" if allow_missing_source else ""

@@ -1,7 +1,7 @@
 """The customer managed KMS key that encrypts every log group of the stack.
 
-Logs are retained longer than any other data about an order, so the stack encrypts them with a separate key. The key
-policy limits who can read the logs, and disabling the key immediately blocks all access to them.
+The logs are the audit trail, so the stack encrypts them with a key of their own. Only CloudWatch Logs can encrypt and
+decrypt with this key, and nobody can read the logs while the key is disabled.
 """
 
 from __future__ import annotations

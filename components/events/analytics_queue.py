@@ -61,7 +61,7 @@ def make_analytics_queue(
 def make_analytics_targets(
     consumer: QueueConsumer, rules: Mapping[str, aws.cloudwatch.EventRule], owner: Owner
 ) -> FailureQueue:
-    """Let each rule send its events to the queue. `rules` contains one rule for each character of GROUP_DIGITS.
+    """Let each rule send its events to the queue of `consumer`. `rules` has one rule per character of GROUP_DIGITS.
 
     Return the dead-letter queue that the targets share.
     """

@@ -79,17 +79,17 @@ class EventBus(pulumi.ComponentResource):
     success_topic_arn: pulumi.Output[str]
     """ARN of the SNS topic that Lambda notifies when a function has handled an asynchronous event."""
     relay: Function
-    """The function that publishes the events of the order stream."""
+    """The function `publish_order_events`, which reads the stream of the orders table and publishes the events."""
     functions: Mapping[str, Function]
     """The relay and the functions that consume events, by the names of their folders."""
     failure_queues: Mapping[str, FailureQueue]
-    """Failure queues of the functions, the rule targets, the stream and the queues."""
+    """All failure queues for functions, rule targets, streams and queues, by name."""
     rules: Mapping[str, MonitoredRule]
     """All rules, by their names without project and stack."""
     queues: Mapping[str, MonitoredQueue]
-    """The queues in front of functions, by name."""
+    """The queues from which Lambda reads messages for functions, by name."""
     streams: Mapping[str, MonitoredStream]
-    """The streams that functions read, by name."""
+    """The streams from which Lambda reads records for functions, by name."""
 
     def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:EventBus", name, None, opts)

@@ -1,7 +1,7 @@
 """Compiles Python sources to byte code for the Python version of the Lambda runtime.
 
-Lambda cannot store byte code beside the sources of a layer. Without compiled layers, every cold start would compile
-every module, which triples the initialization time.
+The files of a layer are read-only in Lambda, so Python cannot store byte code beside the sources there. If a layer
+contained sources, every cold start would compile every module, and the initialization would take three times as long.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 @functools.cache
 def lambda_python() -> str:
-    """Return the path of a Python of PYTHON_VERSION: the running Python, or one that uv finds or installs.
+    """Return the path of a Python interpreter with PYTHON_VERSION: the running one, or one that uv finds or installs.
 
     A plain `pulumi up` creates .venv with any `python3`, so the program can run on another version.
 

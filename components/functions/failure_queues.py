@@ -1,4 +1,4 @@
-"""Describes the failure queues, which hold failed work. Alarms watch them, and `make redrive` empties them."""
+"""Describes the failure queues, which hold failed work. Alarms report such work, and `make redrive` sends it back."""
 
 from __future__ import annotations
 

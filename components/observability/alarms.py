@@ -60,8 +60,8 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
     """Yield one alarm per failure queue, which fires when the queue contains a message.
 
     CloudWatch can receive the metrics of an inactive queue 15 minutes late, and receives none after six hours without
-    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). The alarm therefore keeps its state
-    without data, so it does not report OK while the queue still holds a message. The alarms of `lost_work_alarms` fire
+    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). Without data, the alarm keeps its
+    state. Otherwise, it would report OK while the queue still holds a message. The alarms of `lost_work_alarms` fire
     within minutes.
     """
     for name, each in sorted(queues.items()):

@@ -46,9 +46,9 @@ class ObservabilityArgs:
     rules: Mapping[str, MonitoredRule]
     """All EventBridge rules of the stack, by their names without project and stack."""
     queues: Mapping[str, MonitoredQueue]
-    """The queues in front of functions, by name."""
+    """The queues from which Lambda reads messages for functions, by name."""
     streams: Mapping[str, MonitoredStream]
-    """The streams that functions read, by name."""
+    """The streams from which Lambda reads records for functions, by name."""
     tables: Mapping[str, MonitoredTable]
     """All tables of the stack, by their names without project and stack."""
     standard_arn: pulumi.Input[str]

@@ -266,7 +266,7 @@ def caller_limits() -> dict[str, CallerLimit]:
 
 
 def task_limit(definition: Mapping[str, Any], step: str) -> CallerLimit:
-    """Return the caller limit of the function that the Task state `step` invokes."""
+    """Return the CallerLimit (longest time limit) of the function that the Task state `step` invokes."""
     waits_s = state_machine.task_timeout_s(definition, step)
     return CallerLimit(at_most_s=waits_s - 1, because=f"the state {step} stops waiting after {waits_s} s")
 

@@ -44,7 +44,7 @@ def check_placeholders(definition: Mapping[str, Any], given: Mapping[str, object
 
 
 def render(definition: Mapping[str, Any], values: Mapping[str, str], *, timeout_s: int) -> str:
-    """Return the definition as JSON text, with `values` in place of its placeholders and with the time limit.
+    """Return the definition as JSON text, with `values` in place of its placeholders and with the limit `timeout_s`.
 
     Raises ValueError if a value is missing or unused.
     """
@@ -77,9 +77,10 @@ def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
 
 
 def longest_way_s(definition: Mapping[str, Any]) -> int:
-    """Return the longest duration of a path without a loop, in seconds. Each Task counts once, with its time limit.
+    """Return the longest time in seconds that the workflow can take if it repeats no state.
 
-    Waits whose seconds an expression calculates count as 0 s. Such waits separate the passes of a loop.
+    Each Task state counts once, with its time limit. A Wait state counts with its seconds, or with 0 s if an expression
+    calculates them. Such a Wait state separates the passes of a loop.
     """
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 
