@@ -30,8 +30,8 @@ overrides = {
     for name, each in config.functions.overrides.items()
 }
 check_overrides(overrides, {**routes.caller_limits(), **caller_limits()})
-# The archives of all functions and layers are built first, so that a failing build stops the program before Pulumi
-# registers any resource.
+# Build the archives of all functions and layers first, so that a failed build stops the program before Pulumi registers
+# any resource.
 built = archives.build_all(config.functions.architecture)
 
 naming = Naming(project=config.project, stack=config.stack)

@@ -31,9 +31,9 @@ def run(
         child.wait()
 
     with on_signal(end):
-        # A terminal's Ctrl-C does not reach a command that starts in a new session (`start_new_session`). In the same
-        # session, a command with `ends_itself` would receive SIGINT twice: from the terminal and from `end`. At the
-        # second SIGINT, the Pulumi CLI aborts an update without waiting for its running operations.
+        # `start_new_session` keeps a terminal's Ctrl-C away from a command with `ends_itself`. Otherwise, the command
+        # would receive SIGINT twice: from the terminal and from `end`. At the second SIGINT, the Pulumi CLI aborts an
+        # update without waiting for its running operations.
         try:
             child = subprocess.Popen(  # noqa: S603 - no shell is involved
                 command,

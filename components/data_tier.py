@@ -165,8 +165,8 @@ class DataTier(pulumi.ComponentResource):
         aws.s3.BucketNotification(
             f"{name}-changes",
             bucket=bucket.bucket,
-            # With this setting, S3 sends an event about each changed object to the account's default bus. Without a
-            # rule that matches these events, they cost nothing.
+            # S3 sends an event about each changed object to the account's default bus, where consumers can add rules
+            # for these events. AWS charges nothing for events without a matching rule.
             eventbridge=True,
             opts=child,
         )

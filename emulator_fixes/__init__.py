@@ -139,8 +139,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        # Check `without` here too: the import of a correction also imports the corrections that it uses, which declare
-        # their replacements even if they are in `without`.
+        # Check `without` here too: importing a correction also imports the corrections that it uses, and each imported
+        # correction declares its replacements.
         if replacement.correction not in without:
             replacement.install()
 

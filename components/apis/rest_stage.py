@@ -150,8 +150,8 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
     context = args.context
     role = aws.iam.Role(
         f"{name}-log-role",
-        # The role still exists after its stack was destroyed (`retain_on_delete`). A later stack with the same name
-        # therefore needs another name for its role, so the AWS provider appends a unique suffix to this prefix.
+        # The role still exists after its stack is destroyed (`retain_on_delete`), so a later stack with the same name
+        # needs another name for its role. The AWS provider therefore appends a unique suffix to this prefix.
         name_prefix=owner.name(f"{name}-log", kind="role")[: LIMITS["role"] - _SUFFIX - 1] + "-",
         assume_role_policy=trust(
             "apigateway.amazonaws.com", source_account=context.account_id, allow_missing_source=True

@@ -83,7 +83,7 @@ def make_web_acl(name: str, args: WebAclArgs, owner: Owner) -> None:
 
 
 def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
-    """Return the rules that limit the requests per IP address: of direct clients, and of clients behind a proxy."""
+    """Return the rules that limit requests per IP address: one for direct clients, and one for clients of a proxy."""
     by_address: aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
         "limit": args.requests_per_address,
         "aggregate_key_type": "IP",

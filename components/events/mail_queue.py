@@ -33,8 +33,8 @@ _MAIL_S: Final = 0.25
 # Share of the send rate that the function uses. The duration of SES calls varies. At the full rate, emails would
 # therefore sometimes reach SES faster than the rate allows.
 _USED: Final = 0.95
-# Seconds of the time limit that are reserved for slow calls. The pauses between the emails of a batch must fit into the
-# rest of the time limit, which determines the size of a batch.
+# Seconds of the time limit that are reserved for slow calls. A batch is small enough that the pauses between its emails
+# fit into the rest of the time limit.
 _RESERVE_S: Final = 20
 
 

@@ -43,7 +43,7 @@ PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinu
 LEFT_OUT: Final = (
     # These files are a web page that shows an OpenAPI document. No function serves this page.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
-    # No function uses these utilities, which are two thirds of Powertools.
+    # No function uses these utilities, which make up two thirds of Powertools.
     *(
         f"aws_lambda_powertools/utilities/{utility}/*"
         for utility in (
@@ -83,7 +83,7 @@ LEFT_OUT: Final = (
             "sqlite3",
         )
     ),
-    # The X-Ray SDK also works without the compiled part of wrapt, which is as large as the rest of wrapt.
+    # The X-Ray SDK also works without the compiled part of the package wrapt. This part is half of the package's size.
     "wrapt/*.so",
     # Only compilers and type checkers read these files.
     "*.c",

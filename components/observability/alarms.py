@@ -237,7 +237,7 @@ def backlog_alarms(
             metric=metrics.lambda_metric("IteratorAge", functions[stream.consumer].function_name, "Maximum"),
             threshold=stream.late_after_s * 1000,
             # Lambda writes the metric when it invokes the function, which is about once per batching window. The period
-            # of the alarm is therefore two windows long.
+            # of the alarm is two windows long, so that each period contains a data point.
             period_s=2 * stream.window_s or _MINUTE_S,
             periods=1 if stream.window_s else 3,
         )

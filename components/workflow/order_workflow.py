@@ -259,7 +259,7 @@ def _log_and_trace() -> list[Statement]:
 
 
 def caller_limits() -> dict[str, CallerLimit]:
-    """Return the caller limit of each function that a Task state invokes, by the folder of the function."""
+    """Return the CallerLimit (longest time limit) of each function that a Task state invokes, by function name."""
     definition = state_machine.load(DEFINITION)
     steps = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
     return {source: task_limit(definition, step) for source, step in steps.items()}

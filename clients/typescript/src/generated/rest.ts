@@ -226,7 +226,7 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
-        /** @description The order was given up because of an error of the platform. */
+        /** @description The order failed because of an internal error of the platform. */
         FailedOrder: {
             order_id: components["schemas"]["OrderId"];
             user_id: components["schemas"]["UserId"];
@@ -266,7 +266,7 @@ export interface components {
             /** @description Name of the product at the confirmation. Orders that release 0.1.0 confirmed have no names. */
             name?: string;
         };
-        /** @description A line of an order that was confirmed before it was cancelled has a price. */
+        /** @description A line of a cancelled order. The line has a price only if the order was confirmed before. */
         CancelledOrderLine: {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
@@ -281,7 +281,7 @@ export interface components {
         /** @description Why the order was rejected. */
         RejectionReason: {
             /**
-             * @description Later versions can add values: treat an unknown code by its message.
+             * @description Later versions can add values: for an unknown code, use `message`.
              * @enum {string}
              */
             code: "ValidationError" | "ProductNotFound" | "OutOfStock" | "PriceChanged";
@@ -406,7 +406,7 @@ export interface components {
             /** @enum {string} */
             code?: "PriceChanged";
             order_id?: components["schemas"]["RecordedOrderId"];
-            /** @description Exactly one entry with both totals. */
+            /** @description Exactly one entry, which contains both totals. */
             details?: components["schemas"]["ChangedPrice"][];
         };
         ChangedPrice: {
