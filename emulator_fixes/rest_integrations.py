@@ -116,7 +116,7 @@ def _answer(integration: Any, call: RestCall, status: int, body: str) -> Any:
 
 
 def _select(responses: Mapping[str, Any], status: str) -> Any:
-    """Return the integration response whose pattern matches the whole `status`, or else the one without a pattern."""
+    """Return the integration response whose pattern matches all of `status`, or the default one without a pattern."""
     default = None
     for response in responses.values():
         pattern = response.get("selectionPattern")

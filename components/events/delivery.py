@@ -36,7 +36,7 @@ class Delivery:
     redrive_to: pulumi.Output[str]
     """Where `make redrive` sends undelivered events: the ARN of the alias or the URL of the queue."""
     allowed_by: pulumi.Resource
-    """The permission or policy that lets EventBridge use the target. The permission or policy must exist first."""
+    """The permission or policy that lets EventBridge use the target. Pulumi creates it before the target."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Further arguments of `aws.cloudwatch.EventTarget`, such as an input transformer."""
 

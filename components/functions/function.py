@@ -108,13 +108,13 @@ class FunctionArgs:
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """Environment variables in addition to those of every function."""
     permissions: Sequence[Statement] = ()
-    """Permissions in addition to writing logs, traces and failed events."""
+    """Permissions in addition to those for writing logs and traces and for sending failed events."""
     asynchronous: AsynchronousInvocation | None = None
     """Settings for asynchronous invocations. None for a function that nothing invokes asynchronously."""
     caller_limit: CallerLimit | None = None
     """Upper bound of the time limit. None if no caller waits for the function."""
     raises_business_errors: bool = False
-    """True if the function raises errors on purpose, so that its errors must not fire an alarm."""
+    """True if the function raises errors on purpose. No alarm watches the errors of such a function."""
 
 
 class Function(pulumi.ComponentResource):

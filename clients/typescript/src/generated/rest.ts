@@ -469,7 +469,7 @@ export interface components {
          *     before the `@`.
          */
         NewUserEmail: string;
-        /** @description An ASCII address. Profiles that release 0.1.0 created can have any such address. */
+        /** @description An ASCII address. In a profile that release 0.1.0 created, it can be an address that Amazon SES refuses. */
         Email: string;
         OrderQuantity: number;
         /** @description Price of one unit in minor units of the currency. */
