@@ -17,10 +17,10 @@ from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# If a target throttles or refuses an event, EventBridge retries the delivery for six hours, as long as Lambda retains
-# an asynchronous event. After that, EventBridge sends the event to the dead-letter queue, which retains the event for
-# 14 days. EventBridge allows at most 185 retries. With this maximum, the time limit ends the retries, not the number of
-# retries.
+# If a target throttles or refuses an event, EventBridge retries the delivery for six hours, the same time for which
+# Lambda retains an asynchronous event. After that, EventBridge sends the event to the dead-letter queue, which retains
+# the event for 14 days. EventBridge allows at most 185 retries. With this maximum, the time limit ends the retries, not
+# the number of retries.
 _RETRIED_FOR_S: Final = 6 * 3600
 _RETRIES: Final = 185
 
