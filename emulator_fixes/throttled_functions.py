@@ -1,4 +1,4 @@
-"""Reserved concurrency applies to all versions and aliases, and clients see throttling as on AWS.
+"""Reserved concurrency applies to all versions and aliases of a function, and clients see throttling as on AWS.
 
 Emulator: The emulator applies reserved concurrency only to the unpublished version of a function. If Lambda throttles a
     function, the emulator returns Lambda's status 429 to the clients of an API, and the task of a workflow fails
@@ -36,8 +36,8 @@ _http_api: contextvars.ContextVar[bool] = contextvars.ContextVar("for_http_api",
 def reserved_concurrency(original: Any, function: Any, config: Any) -> int | None:
     """Return the function's current reserved concurrency, or None if it has none.
 
-    The limit is read from the function, because the record of a version has no limit and the record of a waiting event
-    can be out of date.
+    Reads the limit from the stored function and not from `config`. The configuration of a version contains no limit,
+    and the configuration that a waiting event was sent with can contain an old limit.
     """
     del original, function
     limit = nested(_lambda._functions.get(config.get("FunctionName", "")), "concurrency")

@@ -1,10 +1,10 @@
 """Functions and workflow tasks get PATIENCE times their configured time limit (local/patience.py).
 
-This correction multiplies the limits.
+This correction multiplies the limits, because the machine that runs the emulator can be slower than Lambda.
 
-Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, the start alone can take
-    longer than a function's limit, for example longer than the 3 s of `validate_order`.
-AWS: Lambda also applies the configured limits, but its machines do not become slow, so functions start in time.
+Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, starting an execution
+    environment can take longer than a function's limit, for example longer than the 3 s of `validate_order`.
+AWS: Lambda applies the configured limits too. Its machines do not become slow, so functions start in time.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 Upstream: nothing to report, because the emulator behaves as AWS does.
 """

@@ -1,7 +1,7 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
 LOCAL_TRANSACTION_MS is the duration of a transaction, in milliseconds. With 0, nothing conflicts. Calls other than
-TransactWriteItems do not become slower. This correction never lets BatchWriteItem or PartiQL conflict. A single write
+TransactWriteItems do not become slower. BatchWriteItem and PartiQL calls never conflict, unlike on AWS. A single write
 (such as PutItem) never cancels a transaction, because the write completes before the emulator serves another call.
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
@@ -59,7 +59,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 @replaces("services.dynamodb._transact_get_items", "4fd2ebad6b20")
 def transact_get_items(original: Any, request: Any) -> Any:
-    """Read items, unless one of them is in a transaction."""
+    """Run TransactGetItems, or cancel it if one of its items is in a transaction."""
     gets = [nested(each, "Get") for each in _members(request)]
     busy = [_is_busy(_item(nested(get, "TableName"), nested(get, "Key"))) for get in gets]
     return _canceled(busy) if any(busy) else original(request)

@@ -30,7 +30,8 @@ def resolve_user(original: Any, pool: Any, name: Any) -> Any:
 def run_handler(original: Any, handler: Any, action: str, request: Any) -> Any:
     """Store user names, email addresses and preferred user names in lowercase.
 
-    Only the handler gets the lowercase name, because a SECRET_HASH is computed from the name as the client sent it.
+    Clients compute a SECRET_HASH from the name in the letter case that they send. The emulator checks this hash before
+    it calls `handler`, so only `handler` receives the lowercase name.
     """
 
     def handle(given: Any) -> Any:

@@ -16,9 +16,9 @@ import airspeed  # pyright: ignore[reportMissingTypeStubs]
 _ESCAPES: Final = {"\b": "\\b", "\n": "\\n", "\t": "\\t", "\f": "\\f", "\r": "\\r"}
 _ASCII: Final = 0x7F
 _airspeed: Any = airspeed
-# The library airspeed differs from Velocity in two ways, which these lines correct. String literals in Velocity have no
-# escape sequences, so a method receives every backslash of a literal such as "\\'". Names in Velocity may contain
-# hyphens, as in $context.responseOverride.header.Access-Control-Allow-Origin.
+# These lines correct two differences between the library airspeed and Velocity. In Velocity, string literals have no
+# escape sequences: a method receives every backslash of a literal such as "\\'". In Velocity, #set can also set names
+# with hyphens, such as $context.responseOverride.header.Access-Control-Allow-Origin.
 for _literal in (_airspeed.StringLiteral, _airspeed.InterpolatedStringLiteral):
     _literal.ESCAPED_CHAR = re.compile(r"(?!)")
 _airspeed.SetDirective.PLACE = re.compile(r"\s*\$([a-z_][a-z0-9_-]*(?:\.[a-z_][a-z0-9_-]*)*)", re.IGNORECASE)
@@ -30,11 +30,11 @@ class Text(str):
     __slots__ = ()
 
     def replaceAll(self, pattern: str, replacement: str) -> Text:  # noqa: N802 - Java prescribes the names
-        """Return the string with each match of a regular expression replaced."""
+        """Replace each match of the regular expression `pattern` with the text `replacement`."""
         return Text(re.sub(pattern, lambda _match: replacement, self))
 
     def matches(self, pattern: str) -> bool:
-        """Return whether the whole string matches a regular expression."""
+        """Return whether the whole string matches the regular expression `pattern`."""
         return re.fullmatch(pattern, self) is not None
 
     def contains(self, part: str) -> bool:
@@ -125,7 +125,10 @@ def _compiled(template: str) -> Any:
 
 
 class _Override(dict[str, Any]):
-    """Parameters of $context.responseOverride. API Gateway responds 5xx if a template sets one of them twice."""
+    """Parameters that a template sets in $context.responseOverride.
+
+    Setting a parameter twice raises ValueError, because API Gateway responds 5xx in this case.
+    """
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self:
@@ -197,11 +200,12 @@ def _escaped(character: str) -> str:
 
 
 def _textual(value: Any) -> Any:
-    """Return `value` with every string in it, names included, converted to Text."""
+    """Return `value` with every string in it converted to Text, including the keys of mappings."""
     if isinstance(value, str):
         return Text(value)
     if isinstance(value, Mapping):
-        # The names are converted too, because a template may loop over names, for example over the names of headers.
+        # Convert the keys too, so that a template can call Java's string methods on them, for example on the names of
+        # headers.
         return {_textual(key): _textual(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):
         return [_textual(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
@@ -209,7 +213,7 @@ def _textual(value: Any) -> Any:
 
 
 def _at(value: Any, path: str) -> Any:
-    """Return the value at a simple JSONPath such as $.a.b[0], or None if nothing is there."""
+    """Return the part of `value` at a simple JSONPath such as $.a.b[0], or None if `value` has no such part."""
     for name, index in re.findall(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]", path.removeprefix("$")):
         if index:
             value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -1,8 +1,8 @@
 """An email address is verified only after its owner or an administrator has verified it.
 
-Emulator: The ID token of a user without the attribute `email_verified` contains `email_verified: true`. A new address
-    stays verified if the old one was. Users can set the attribute `email_verified` themselves. ConfirmSignUp does not
-    verify the address.
+Emulator: The ID token of a user without the attribute `email_verified` contains `email_verified: true`. If a user
+    replaces a verified address, the new address counts as verified too. Users can set the attribute `email_verified`
+    themselves. ConfirmSignUp does not verify the address.
 AWS: An address is not verified until the user enters the code from Cognito, or an administrator sets `email_verified`.
     A changed address is not verified. Users cannot set `email_verified`. ConfirmSignUp verifies the address in a user
     pool whose AutoVerifiedAttributes contain `email`.
@@ -56,7 +56,7 @@ def sign_up(original: Any, request: Any) -> Any:
 
 @replaces("services.cognito._confirm_sign_up", "e9557b08401a")
 def confirm_sign_up(original: Any, request: Any) -> Any:
-    """Mark the address as verified, because the user entered the code from the email."""
+    """Confirm the sign-up. Mark the user's email address as verified if AutoVerifiedAttributes contain `email`."""
     answer = original(request)
     pool = _cognito._pool_for_client(request.get("ClientId"))[0]
     if answer[0] == HTTPStatus.OK and "email" in (pool.get("AutoVerifiedAttributes") or []):

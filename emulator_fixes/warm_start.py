@@ -23,8 +23,8 @@ from typing import Any, Final
 from emulator_fixes import internal, nested, replaces
 
 _LOG: Final = logging.getLogger("local.warm_start")
-# A deployment counts as finished if it has changed no alias for this number of seconds. While a deployment runs, the
-# pauses between two changes of aliases are shorter.
+# The thread treats a deployment as finished when no alias has changed for this number of seconds. A running deployment
+# changes aliases at shorter intervals.
 _QUIET_S: Final = 1.0
 _lambda: Any = internal("services.lambda_svc")
 _runtime: Any = internal("core.lambda_runtime")

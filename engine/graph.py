@@ -43,7 +43,7 @@ class Resource:
     dependencies: tuple[str, ...]
     """URNs of the resources that this resource depends on."""
     made_from: Mapping[str, frozenset[str]]
-    """For each input, by its name: the URNs of the resources whose outputs the input contains."""
+    """Maps the name of each input to the URNs of the resources whose outputs the input contains."""
     delete_before_replace: bool
 
 
@@ -88,9 +88,9 @@ class Graph:
 
 
 class _Recorder:
-    """Records each registration, and invents the outputs that AWS would compute.
+    """Records each resource that the program registers, and invents the outputs that AWS would compute.
 
-    With `unknown`, all outputs that AWS would compute stay unknown, as in a first preview.
+    With `unknown`, all outputs that AWS would compute stay unknown, as in the first preview of a stack.
     """
 
     account, region = ACCOUNT, REGION
@@ -130,7 +130,7 @@ class _Recorder:
 
 
 def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
-    """Return an invented id of a resource, in the format that AWS uses."""
+    """Return an invented id for the resource `name`, in the format that AWS uses."""
     kind = type_token.rsplit(":", 1)[-1]
     if kind in ("Role", "Table", "Function", "LogGroup", "EventBus", "EventRule"):
         return str(inputs.get("name", name))
@@ -144,10 +144,10 @@ def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
 
 
 def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return invented outputs of a resource, in the format that AWS uses."""
+    """Return invented outputs for the resource `name`, in the format that AWS uses."""
     module, kind = type_token.split(":")[1].split("/", maxsplit=1)[0], type_token.rsplit(":", 1)[-1]
-    # The AWS provider appends a unique number to a name prefix. The graph omits this number, so that equal programs
-    # have equal graphs.
+    # The AWS provider appends a unique number to a name prefix. The graph omits this number, so that two runs of the
+    # same program record equal graphs.
     prefix = str(inputs.get("namePrefix", "")).removesuffix("-")
     physical = inputs.get("name") or inputs.get("bucket") or prefix or name
     arn = f"arn:aws:{module}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"
@@ -251,7 +251,7 @@ def run(
 ) -> Graph:
     """Run `program` with mocks, and return the recorded graph. Raises whatever `program` raises.
 
-    With `unknown`, computed outputs are unknown, as in a first preview.
+    With `unknown`, the outputs that AWS would compute are unknown, as in the first preview of a stack.
     """
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
     graph = Graph(stack)
@@ -267,7 +267,7 @@ def record(
 ) -> Graph:
     """Run the whole Pulumi program with the settings of `stack`, and return the recorded graph.
 
-    With `build_archives=False`, archives are not built, so the run needs no package index.
+    With `build_archives=False`, the run does not build the archives of functions and layers, and downloads no packages.
     """
 
     def program() -> None:

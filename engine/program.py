@@ -1,7 +1,7 @@
 """Runs a Pulumi program and passes each resource that the program registers to a sink.
 
-This module takes the place of Pulumi's engine. Pulumi's test support replaces the engine with a monitor, which receives
-everything that the program sends to the engine.
+This module replaces Pulumi's engine with a monitor, as Pulumi's test support does (pulumi.runtime.mocks). The monitor
+receives everything that the program sends to the engine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
-from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright: ignore[reportPrivateUsage] - pulumi.runtime.mocks imports both too
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright: ignore[reportPrivateUsage] - pulumi.runtime.mocks also imports these private functions
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
@@ -46,9 +46,9 @@ class Registration:
     protect: bool
     retain_on_delete: bool
     dependencies: tuple[str, ...]
-    """URNs of the resources that Pulumi creates first."""
+    """URNs of the resources that Pulumi creates before this resource."""
     made_from: Mapping[str, frozenset[str]]
-    """For each input, by its name: the URNs of the resources whose outputs the input contains."""
+    """Maps the name of each input to the URNs of the resources whose outputs the input contains."""
     delete_before_replace: bool
 
 
@@ -106,10 +106,10 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     tracked: Any = settings.SETTINGS
     tracked.rpc_manager.clear()
     tracked.outputs.clear()
-    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource
+    settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource later
     exports = loop.run_until_complete(_exports(program))
-    # Close the loop only after a run without an error. After an error, threads that are still creating resources may
-    # report to the loop.
+    # A run that failed does not reach this line. Its loop stays open, because threads that are still creating resources
+    # may report to the loop.
     loop.close()
     asyncio.set_event_loop(None)
     return exports
@@ -132,7 +132,7 @@ class _Provider(mocks.Mocks):
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - MockMonitor accepts the result without failures
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - MockMonitor also accepts a result without a list of failures
         """Return the result of a data source."""
         results = data_sources(self._sink.account, self._sink.region)
         if args.token not in results:
@@ -151,7 +151,7 @@ class _Provider(mocks.Mocks):
 
 
 def data_sources(account: str, region: str) -> dict[str, dict[str, Any]]:
-    """Return the result of each data source that programs may call, by its token."""
+    """Return a dictionary from the token of each data source that the program can call to the data source's result."""
     return {
         "aws:index/getCallerIdentity:getCallerIdentity": {
             "accountId": account,
@@ -187,7 +187,8 @@ class _Monitor(mocks.MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        # Deserialization requires an event loop on the current thread.
+        # `deserialize_properties` requires an event loop on the current thread. Pulumi calls this method on worker
+        # threads, which have no event loop at first.
         _ensure_event_loop()
         identity, properties = self._sink.register(
             Registration(

@@ -9,7 +9,7 @@ from local.instance import Instance
 
 
 def localize(exports: Any, instance: Instance) -> Any:
-    """Return `exports` with the emulator's URLs of the sign-in pages and of the tokens' public keys.
+    """Return `exports` with the emulator's URLs for the sign-in pages and for the public keys that verify tokens.
 
     An issuer stays unchanged, because it is a name that tokens contain, not a URL that clients open.
     """

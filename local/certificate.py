@@ -1,4 +1,4 @@
-"""Creates the certificate of the emulator's HTTPS port, because AWS Amplify opens the sign-in page only by HTTPS."""
+"""Creates the certificate of the emulator's HTTPS port, because AWS Amplify opens the sign-in page only over HTTPS."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _VALID_DAYS: Final = 3650
 
 
 def require(path: Path) -> Path:
-    """Return `path` of a PEM file with a key and its certificate, and create the file if it is missing.
+    """Return `path`, and create a PEM file with a key and its certificate there if the file is missing.
 
     The created certificate is self-signed. An existing file is not changed, so a user can put another certificate
-    there, for example one of mkcert, which the browsers of this machine trust.
+    there, for example one from mkcert that the browsers of this machine trust.
     """
     if path.exists():
         return path

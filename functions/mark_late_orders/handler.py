@@ -1,7 +1,8 @@
-"""Marks orders that a batch of stream records reports as created but not as decided. The sweep restarts marked orders.
+"""Marks late orders, so that the sweep restarts their workflows.
 
 Lambda collects stream records for a few minutes before it invokes this function, so a batch usually contains both the
-creation and the decision of an order. Marking an order again changes nothing.
+creation and the decision of an order. An order is late if its batch contains only its creation. Marking an order again
+changes nothing.
 
 Environment variables: ORDERS_TABLE. Event: stream records of created orders and of decided orders. Output: the first
 record that failed, in the format of ReportBatchItemFailures, which the event source mapping must enable.

@@ -17,7 +17,9 @@ _TRIES: Final = 3
 
 
 def cancel(read: Callable[[], Order], transactions: OrderTransactions, *, now: datetime, request_id: str) -> Order:
-    """Cancel the order that `read` returns, and return the cancelled order. Read it again after a concurrent change.
+    """Cancel the order that `read` returns, and return the cancelled order.
+
+    After a concurrent change, this function calls `read` again and repeats the attempt.
 
     Raises InvalidTransition if the order's status does not allow cancellation, TooManyRequests if concurrent writes
     prevent it, and any error of `read`.

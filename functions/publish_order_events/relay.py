@@ -37,7 +37,7 @@ class Outcome:
     """The result of one batch."""
 
     published: list[Detail]
-    """The events that were published from records before `failed`. Lambda does not deliver these records again."""
+    """The published events of the records before `failed`. Lambda does not deliver these records again."""
     failed: str | None
     """Lowest sequence number of a failed record, or None. Lambda retries the batch from this record."""
 
@@ -151,8 +151,8 @@ class Relay:
         detail = events.detail_of(rows.order_of(new))
         detail_type = DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
-            # The function logs error messages, and the log must not contain data from rows. This message therefore does
-            # not quote the status, unlike the KeyError that `DETAIL_TYPES[...]` would raise.
+            # `DETAIL_TYPES[...]` would raise a KeyError that quotes the status. Error messages are logged, and the log
+            # must not contain data from rows, so this message does not quote the status.
             raise ValidationError(f"status: unknown; allowed: {', '.join(DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail

@@ -1,4 +1,4 @@
-"""Sends stream records that can never become an event to the failure queue, with the reason."""
+"""Sends a stream record to the failure queue, with the reason, if no event can ever be published for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def sequence_number(record: StreamRecord) -> str:
 
 
 def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
-    """Return a function that sends a record to the queue, with the reason in the message attributes of EventBridge.
+    """Return a function that sends a stream record to the queue at `queue_url`.
+
+    The reason is in the message attributes ERROR_CODE and ERROR_MESSAGE, which EventBridge also uses.
 
     The message body is an event that contains only this record. `make redrive` can therefore invoke the relay with the
     body at any time, even after 24 h, when the stream no longer contains the record.
@@ -54,8 +56,8 @@ def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
         except ClientError as error:
             if aws.error_code(error) not in _TOO_LONG:
                 raise
-            # A record contains up to two images of 400 KB each, so it can be too long for SQS. In this case, the
-            # message contains only the key of the row, because the row itself is still in the table.
+            # A record contains up to two images of 400 KB each, so it can be too long for SQS. In this case, send only
+            # the key of the row. The row itself is still in the table.
             send({"tooLongFor": "SQS", "keys": record["dynamodb"].get("Keys")})
         number = sequence_number(record)
         logger.error("record set aside", sequence_number=number, code=code, exc_info=reason)

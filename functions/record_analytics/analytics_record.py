@@ -50,5 +50,5 @@ def object_key(record: AnalyticsRecord) -> str:
 
 
 def object_body(record: AnalyticsRecord) -> bytes:
-    """Return the content of the record's object, which is the same for every delivery."""
+    """Return the content of the record's S3 object. It is the same for every delivery of the event."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()

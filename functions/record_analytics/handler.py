@@ -38,13 +38,12 @@ if TYPE_CHECKING:
 
 s3: S3Client = aws.client("s3", read_timeout_s=3)
 BUCKET: Final = os.environ["ANALYTICS_BUCKET"]
-# Powertools' processor for FIFO queues is unsuitable: after one failed message, it reports all later messages of the
-# batch as failed too. Valid messages could therefore reach the failure queue together with an invalid one. This
-# processor does not stop at a failed message. It can write records out of order, which is harmless, because records are
-# independent.
+# This processor continues after a failed message. Powertools' processor for FIFO queues would report all later messages
+# of the batch as failed too, so valid messages could reach the failure queue together with an invalid one. Records are
+# independent, so they can be written in any order.
 processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
-# After an error of an AWS call, SQS delivers the message again, and the message blocks its message group until then.
-# Every other error is final: its cause is the message itself, so it would occur again at every delivery.
+# An error of an AWS call is not final: SQS delivers the message again, and a later attempt can succeed. Every other
+# error is final: its cause is the message itself, so it would occur again at every delivery.
 queue = MessageQueue.of_environment(
     aws.client("sqs"), is_final=lambda error: not isinstance(error, (ClientError, BotoCoreError))
 )
@@ -81,7 +80,7 @@ def _parsed(body: str) -> AnalyticsRecord | ValidationError:
 
 
 def _write(record: AnalyticsRecord) -> bool:
-    """Write the object of a record. Return False if an earlier delivery of the message has written the object."""
+    """Write the S3 object of a record. Return False if an earlier delivery of the event has written the object."""
     try:
         s3.put_object(
             Bucket=BUCKET,
@@ -107,7 +106,8 @@ def conclude(
 
     Powertools requires that the parameter for the message is named `record`.
     """
-    # Without this reset, log lines of this message could show the previous message's order.
+    # Remove the order id of the previous message from the logger. Otherwise, log lines of this message could show that
+    # id.
     logger.set_correlation_id(None)
     with queue.handling(record):
         found = parsed[record.message_id]

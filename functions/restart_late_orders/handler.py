@@ -1,9 +1,11 @@
 """The sweep: restarts the workflow of late orders whose STANDARD execution was never started or has ended.
 
-A schedule invokes this function every few minutes. StartExecution itself shows which orders need a restart. While an
-execution runs, a call with its name and input succeeds without starting a second one. After the execution has ended,
-Step Functions refuses its name. The order's row counts the restarts, and the count is part of the execution's name. Two
-simultaneous sweeps therefore start the same execution, so an order never has two at the same time.
+A schedule invokes this function every few minutes. The response to StartExecution shows whether an order needs a
+restart. While an execution runs, a call with its name and input succeeds without starting a second execution. After the
+execution has ended, Step Functions refuses its name.
+
+The order's row counts the restarts, and the execution's name contains this count. Two simultaneous sweeps therefore use
+the same name, so an order never has two executions at the same time.
 
 Environment variables: ORDERS_TABLE, LATE_ORDERS_INDEX, STATE_MACHINE_ARN. Event: ignored.
 Output: {"running": number of late orders whose workflow runs now}. Raises LateOrdersLeft if some orders could not be
@@ -31,16 +33,16 @@ dynamodb = aws.client("dynamodb")
 store = OrderStore(dynamodb, table=os.environ["ORDERS_TABLE"])
 late_orders = LateOrders(dynamodb, table=os.environ["ORDERS_TABLE"], index=os.environ["LATE_ORDERS_INDEX"])
 workflow = OrderWorkflow(aws.client("stepfunctions"), state_machine_arn=os.environ["STATE_MACHINE_ARN"])
-# The sweep skips younger orders, because their first execution probably still runs. For example, the EXPRESS execution
-# of a synchronous order takes up to 28 s.
+# The sweep skips orders younger than this, because their first execution is probably still running. For example, the
+# EXPRESS execution of a synchronous order takes up to 28 s.
 MINIMUM_AGE: Final = timedelta(seconds=60)
-# AWS's default quota of StartExecution is 150 calls per second in most regions (Step Functions, "Service quotas"). The
+# AWS's default quota for StartExecution is 150 calls per second in most regions (Step Functions, "Service quotas"). The
 # sweep uses one third of the quota, and leaves the rest for new orders.
 PER_SECOND: Final = 50
 # After this number of failed restarts, the sweep ends, because the remaining restarts would probably fail too.
 MOST_FAILURES: Final = 20
-# The sweep ends when it has less time left than this. A restart usually takes 100 ms. If Lambda ends the function
-# during a restart, the next sweep repeats that restart.
+# The sweep ends when less than this time is left before the function's time limit. A restart usually takes 100 ms. If
+# Lambda ends the function during a restart, the next sweep repeats that restart.
 RESERVE_MS: Final = 5_000
 
 

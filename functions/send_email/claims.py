@@ -39,8 +39,8 @@ class Claims:
         """Claim the event until `until` and return the claim, or return None if its email is DONE.
 
         Raises MailClaimed while another invocation holds a claim. If the SDK repeats the write, the second attempt can
-        overwrite the claim of the first attempt. It cannot overwrite a DONE row, because it could reach DynamoDB after
-        the email was sent.
+        overwrite the claim of the first attempt. It cannot overwrite a DONE row: if the second attempt reaches DynamoDB
+        late, the email has already been sent.
         """
         return self._put(event_id, "CLAIMED", now=now, until=until)
 

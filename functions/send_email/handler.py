@@ -76,9 +76,9 @@ _KEYS: Final = ("order_id", "event_id", "status")
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
     """Send the emails for a batch of messages, unless an earlier delivery of the same event has sent its email."""
     if "Records" not in event:
-        # In release 0.1.0, the EventBridge rule invoked this function without a queue. During an update from that
-        # release, and when Lambda retries such an invocation, the function still receives an event directly, and sends
-        # it to the queue.
+        # In release 0.1.0, the EventBridge rule invoked this function without a queue. Such an invocation can still
+        # arrive during an update from that release, or when Lambda retries the invocation. The function then sends the
+        # event to the queue.
         queue.send(json.dumps(event, ensure_ascii=False))
         return None
     first = event["Records"][0]["messageId"]
@@ -136,7 +136,8 @@ def _mail(detail: Detail, context: LambdaContext) -> None:
 def _earlier_events(order: Order) -> Iterator[str]:
     """Yield the ids of the events about the order's earlier statuses."""
     for status, following in TRANSITIONS.items():
-        # A cancelled order has a total only if it was confirmed before.
+        # A cancelled order has a total only if it was confirmed before. Without a total, it has no event about
+        # CONFIRMED.
         if order["status"] in following and (status == "PENDING" or "total" in order):
             yield f"{order['order_id']}:{status}"
 
@@ -187,7 +188,7 @@ def _send(email: Email, recipient: str) -> None:
         code = aws.error_code(error)
     else:
         return
-    # This error is raised outside of `except`. Inside, SES's error would be chained to it, and the log would show SES's
+    # Raise the error outside of `except`. Inside, Python would chain SES's error to it. The log would then show SES's
     # message, which contains the recipient.
     is_final = refusals.is_final(code)
     logger.warning("email not accepted", code=code, final=is_final)

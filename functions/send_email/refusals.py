@@ -16,7 +16,7 @@ End = Literal["final", "transient"]
 
 ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
     {
-        # The errors of SendEmail in the API reference of SES v2.
+        # The API reference of SES v2 lists these errors for SendEmail.
         "MessageRejected": ("final", "The content or an address is invalid, or the sandbox does not know an address."),
         "BadRequestException": ("final", "The input is invalid, for example the syntax of the address."),
         "TooManyRequestsException": ("transient", "The account sends faster than its send rate or daily quota allow."),
@@ -25,7 +25,7 @@ ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
         "SendingPausedException": ("transient", "Sending is paused for the account, and an operator can resume it."),
         "MailFromDomainNotVerifiedException": ("transient", "The DNS record of the sender's domain is missing."),
         "NotFoundException": ("transient", "The identity's default configuration set was deleted."),
-        # Errors that all AWS services share.
+        # All AWS services can return these errors.
         "Throttling": ("transient", "The account sends faster than its send rate."),
         "ThrottlingException": ("transient", "The account sends faster than its send rate."),
         "AccessDeniedException": ("transient", "The function's role lacks the permission."),

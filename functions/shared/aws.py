@@ -41,11 +41,12 @@ def client(
 ) -> Any:
     """Return a low-level client whose calls, including retries, end before the function's time limit.
 
-    By default, botocore waits 60 s for a response. Every function has a shorter time limit, so Lambda would stop the
-    function during a call, without an error response or a log line. `attempts` includes the first attempt.
+    botocore's default timeout of 60 s is longer than the time limit of every function. With that timeout, Lambda would
+    stop the function during a call, without an error response or a log line. `attempts` includes the first attempt.
 
-    With `silent_errors`, AWS's errors keep their code but lose their message. This is necessary for SES, because its
-    messages contain email addresses, and the tracer writes messages into the trace before a handler sees the errors.
+    With `silent_errors`, AWS's errors keep their code but lose their message. This is necessary for SES: its messages
+    contain email addresses, and the tracer writes the message of an error into the trace before a handler can remove
+    it.
     """
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,

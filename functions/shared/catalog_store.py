@@ -48,8 +48,8 @@ class CatalogStore:
     def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
         """Return up to `limit` (1-100) products after the id `after`, and the last id if another page follows.
 
-        The index contains only keys, so that a change of stock does not update the index. BatchGetItem then reads the
-        products. BatchGetItem accepts at most 100 keys (DynamoDB API reference).
+        The index contains only keys, so that a change of stock does not update the index. This method therefore reads
+        the products with BatchGetItem, which accepts at most 100 keys (DynamoDB API reference).
         """
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(

@@ -63,7 +63,7 @@ class JsonSchemaValuesException(Exception):
 
 
 def request_check(operation_id: str) -> Check:
-    """Return the function that checks an operation's request body.
+    """Return the function that checks the request body of the operation `operation_id`.
 
     Call `request_check` at module level, not in a handler, because `request_check` imports a generated module. An
     import in a handler would make the first request slower.
@@ -72,7 +72,7 @@ def request_check(operation_id: str) -> Check:
 
 
 def event_check(detail_type: str) -> Check:
-    """Return the function that checks an event's detail.
+    """Return the function that checks the detail of an event of type `detail_type`.
 
     Call `event_check` at module level, not in a handler, because `event_check` imports a generated module. An import in
     a handler would make the first request slower.
@@ -99,7 +99,7 @@ def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
     """Yield a detail for each field that violates the rule: its JSON pointer (RFC 6901), the rule and a message.
 
     For a missing field, the pointer contains the name of that field. For an unknown field, the pointer is that of the
-    object, because the client chose the name of the field, and errors repeat nothing from the request.
+    object. The client chose the name of the field, and errors must not repeat text from the request.
     """
     where = _PLACE.sub("/", (broken.name or "data").removeprefix("data")).replace("]", "")
     fields: list[str] = [""]
@@ -143,6 +143,6 @@ def _echo(value: object) -> str:
         return "an object"
     if isinstance(value, list):
         return f"{len(cast('list[object]', value))} entries"
-    # A number with more than ten digits is not quoted, because it could fill the whole message. No limit has more than
-    # ten digits, so such a number is always outside of the limits.
+    # A number with more than ten digits is not quoted, because it could fill the whole message. No limit in a schema
+    # has more than ten digits, so such a number is always outside of the limits.
     return json.dumps(value) if not isinstance(value, int) or abs(value) < 10**10 else "a larger number"

@@ -96,7 +96,10 @@ class InternalError(OrdersError):
 
 
 class StockContention(OrdersError):
-    """Concurrent writes to the same rows, or throttling by DynamoDB. The workflow retries this transient error."""
+    """DynamoDB refused a write because of concurrent writes or throttling, or did not respond.
+
+    The workflow retries this transient error.
+    """
 
 
 class ConsumerError(OrdersError):

@@ -55,9 +55,9 @@ def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
 def _verified_email(claims: Mapping[str, Any]) -> str | None:
     """Return the email address in the token if it is verified.
 
-    `email_verified` is a boolean in the token, and API Gateway passes it as text. An address must be ASCII, because
-    addresses are compared in lower case, in which different characters can become equal: for example, the Kelvin sign
-    becomes the letter k.
+    `email_verified` is a boolean in the token, and API Gateway passes it as text. Addresses are compared in lowercase,
+    where different characters can become equal: for example, the Kelvin sign becomes the letter k. This function
+    therefore accepts only ASCII addresses.
     """
     email, verified = claims.get("email"), claims.get("email_verified")
     if not isinstance(email, str) or not email.isascii() or str(verified).lower() != "true":

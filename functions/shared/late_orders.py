@@ -1,8 +1,8 @@
 """Marks orders that are late, and lists them with a sparse index.
 
 A late order has the attribute `late_shard`, the partition key of the index. Orders without this attribute are not in
-the index, so an order that is decided in time causes no cost in the index. The write that decides an order also removes
-the attribute.
+the index, so an order that is decided in time causes no write to the index. The write that decides an order also
+removes the attribute.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class LateOrders:
         )
 
     def unmark(self, order_id: str) -> None:
-        """Remove a decided order from the index. Only functions of older releases leave it there."""
+        """Remove a decided order from the index. Functions of older releases decide orders without removing them."""
         self._update(order_id, rows.NO_LONGER_LATE, "#status <> :pending", {})
 
     def count_restart(self, order_id: str, restarts: int) -> bool:

@@ -87,11 +87,11 @@ class MessageQueue:
         return True
 
     def _set_aside(self, message: SQSRecord, error: Exception) -> None:
-        """Send the unchanged message to the failure queue, with the error in the message attributes of EventBridge.
+        """Send the unchanged message, with the error in two message attributes, to the failure queue.
 
-        In a FIFO failure queue, each message gets its own message group, so that a reader of the failure queue receives
-        all messages. If the response to Lambda is lost, SQS delivers the message again, so this method sends it again,
-        and a FIFO failure queue drops the duplicate if it arrives within five minutes.
+        In a FIFO failure queue, each message gets its own message group, so that no message blocks the others. The
+        message id is also the deduplication id. If SQS delivers the message again, this method sends it again, and a
+        FIFO failure queue drops a duplicate that arrives within five minutes.
         """
         code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
         logger.exception("message set aside", message_id=message.message_id, code=code)
@@ -116,7 +116,7 @@ class MessageQueue:
     def _delay(self, message: SQSRecord) -> None:
         """Set the time until the next delivery, which is otherwise the whole visibility timeout.
 
-        An error is only logged, because the message then returns after the visibility timeout.
+        An error is only logged, because the message still returns after the visibility timeout.
         """
         pause = pause_s(int(message.attributes.approximate_receive_count), random.random())  # noqa: S311 - no secret
         try:

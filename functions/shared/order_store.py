@@ -17,7 +17,7 @@ from shared.retries import outside_transactions
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# workflows/order.asl.json repeats this code and message, and a test compares the two.
+# This code and message must equal those in workflows/order.asl.json. A test compares them.
 INTERNAL_ERROR: Final[Reason] = {
     "code": "InternalError",
     "message": "The order could not be processed because of an internal error; place it again",
@@ -40,8 +40,8 @@ class OrderStore:
         """
         row = rows.order_row(order, request_hash=request_hash, synchronous=False, expected_total=expected_total)
         try:
-            # If the same request already created the order, a transaction of the workflow may be confirming it now, and
-            # DynamoDB then refuses this write.
+            # Retry the write while a transaction holds the row. If an earlier attempt of the same request created the
+            # order, a transaction of the workflow may be confirming it now, and DynamoDB would refuse this write.
             outside_transactions(
                 lambda: self._client.put_item(
                     TableName=self._table,

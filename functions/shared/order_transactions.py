@@ -210,9 +210,10 @@ class OrderTransactions:
                 if not retries.wait():
                     raise contention from error
                 if refusals:
-                    # The canceled transaction used up its token. An attempt whose result is unknown keeps its token: if
-                    # that attempt succeeded, DynamoDB returns success without a second write. A token is valid for 10
-                    # minutes (API reference, TransactWriteItems).
+                    # After a canceled transaction, the next attempt needs a new token. After an attempt whose result is
+                    # unknown, the next attempt uses the same token: if the earlier attempt succeeded, DynamoDB returns
+                    # success without a second write. A token is valid for 10 minutes (API reference,
+                    # TransactWriteItems).
                     token = str(uuid.uuid4())
             else:
                 return []
@@ -222,7 +223,7 @@ def _status_update(table: str, order: Order, condition: str) -> dict[str, Any]:
     return {
         "TableName": table,
         "Key": {"order_id": {"S": order["order_id"]}},
-        # The clause SET must be the last, because callers append further attributes to it.
+        # The clause SET must come last, because callers append further assignments to it.
         "UpdateExpression": f"{rows.NO_LONGER_LATE} SET #status = :status, #updated_at = :updated_at",
         "ConditionExpression": condition,
         "ExpressionAttributeNames": {"#status": "status", "#updated_at": "updated_at"},

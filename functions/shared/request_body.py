@@ -35,16 +35,16 @@ def parse(data: bytes) -> Any:
         text = data.decode()
     except ValueError as error:
         raise ValidationError("body: not valid UTF-8; send JSON in UTF-8") from error
-    # API Gateway replaces bytes that are not valid UTF-8 with U+FFFD, so a body with this character may have lost its
-    # original text.
+    # Reject a body that contains U+FFFD. API Gateway replaces bytes that are not valid UTF-8 with this character, so
+    # the client's original text may be lost.
     if _REPLACED in text:
         raise ValidationError(
             "body: contains U+FFFD, which replaces invalid UTF-8; to send this character, escape it as \\ufffd"
         )
     try:
         value = _DECODER.decode(text)
-        # Python's JSON parser accepts an unpaired surrogate, but AWS services do not. Only an escape such as \ud800 can
-        # produce one, so a text without escapes needs no check.
+        # Python's JSON parser accepts an unpaired surrogate, but AWS services do not, so `encode` checks the value.
+        # Only an escape such as \ud800 can produce one, so a text without escapes needs no check.
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

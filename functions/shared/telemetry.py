@@ -17,8 +17,8 @@ from typing import Any, cast
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-# This warning is turned off, because Powertools would log it in each invocation that counts no business event, and most
-# invocations count none.
+# Turn off the warning that Powertools logs in each invocation without a metric. Most invocations count no business
+# event.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger(use_rfc3339=True)

@@ -24,9 +24,9 @@ from shared.errors import InternalError, OrdersError, ValidationError
 from shared.order_transactions import OrderTransactions
 from shared.telemetry import correlate, logger, metrics, tracer
 
-# The transactions retry each failed call, so the SDK makes only one attempt. The last attempt starts within RETRIES_S
-# and ends before the function's time limit, even if DynamoDB does not respond. After a transient error, the workflow
-# retries the step.
+# `OrderTransactions` retries each failed call itself, so the SDK makes only one attempt. The last retry starts within
+# RETRIES_S seconds and ends before the function's time limit, even if DynamoDB does not respond. If it fails with a
+# transient error, the workflow retries the state.
 RETRIES_S: Final = 3.5
 transactions = OrderTransactions(
     aws.client("dynamodb", attempts=1),
@@ -59,7 +59,8 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
 def _input(event: Any) -> tuple[Order, list[Price]]:
     """Return the order and the prices of its products.
 
-    Raises InternalError for invalid input, because a bug in the workflow must not reject the order.
+    Raises InternalError for invalid input, which only a bug in the workflow can cause. A ValidationError would reject
+    the order.
     """
     fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     products = fields.get("products")

@@ -55,7 +55,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 
 def _requested(request: Any) -> tuple[Order, int | None]:
-    """Return a new order for a request of POST /process, and the total that the client expects, or None.
+    """Return a new order for a request to POST /process, and the total that the client expects, or None.
 
     `request` has the form that API Gateway's mapping template sends.
     """

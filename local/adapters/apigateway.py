@@ -1,4 +1,4 @@
-"""Adapters of API Gateway's REST APIs."""
+"""Adapters that deploy API Gateway's REST APIs to the emulator."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ def _root(aws: Aws, identity: str) -> str:
 
 
 def patch(path: str, value: Any) -> dict[str, str]:
-    """Return a patch operation. API Gateway requires its value as text."""
+    """Return a patch operation that sets `path` to `value`. API Gateway requires the value as text."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return {"op": "replace", "path": path, "value": text}
 
 
 def tag(aws: Aws, arn: str, new: Props) -> None:
-    """Tag the resource with this ARN."""
+    """Set the tags in `new` on the resource `arn`."""
     if new.get("tags"):
         aws("apigateway", "tag_resource", resourceArn=arn, tags=new["tags"])

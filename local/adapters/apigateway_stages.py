@@ -1,4 +1,4 @@
-"""Adapters of the deployments and stages of API Gateway's REST APIs."""
+"""Adapters that deploy the deployments and stages of API Gateway's REST APIs to the emulator."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Deployment(Adapter):
     """A snapshot of a REST API, which a stage can serve."""
 
     applies = frozenset({"restApi", "description"})
-    # CreateDeployment has no parameter for `triggers`. Pulumi replaces the deployment when a trigger changes, so that a
-    # stage serves a changed API.
+    # CreateDeployment has no parameter for `triggers`. The property only makes Pulumi replace the deployment when a
+    # trigger changes, so that the stage serves the changed API.
     leaves = frozenset({"triggers"})
     named_by_aws = True
 

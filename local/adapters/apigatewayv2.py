@@ -1,4 +1,4 @@
-"""Adapters of API Gateway's HTTP APIs (API Gateway v2)."""
+"""Adapters that deploy API Gateway's HTTP APIs (API Gateway v2) to the emulator."""
 
 from __future__ import annotations
 

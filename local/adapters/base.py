@@ -1,4 +1,4 @@
-"""Base classes and helpers for adapters. An adapter deploys one Pulumi resource type with calls to AWS."""
+"""Base classes and helpers for adapters. An adapter deploys one Pulumi resource type with AWS calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Adapter:
     replaced_by: ClassVar[frozenset[str]] = frozenset()
     """Input properties whose change requires a new resource."""
     keeps_data: ClassVar[bool] = False
-    """Whether a replacement would delete users' data."""
+    """Whether the resource stores users' data, which a replacement would delete."""
     named_by_aws: ClassVar[bool] = False
     """Whether AWS chooses the id. If so, Pulumi creates the replacement before it deletes the old resource."""
 
@@ -85,7 +85,7 @@ def pick(properties: Mapping[str, Any], **names: str) -> Props:
 
 
 def only(properties: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
-    """Raise ValueError if nested properties contain a key that the adapter cannot translate."""
+    """Raise ValueError if `properties` contains keys that are not in `allowed`. `where` names the properties."""
     if unknown := sorted(set(properties) - set(allowed)):
         raise ValueError(f"{where} sets {', '.join(unknown)}, which the local adapter does not support")
 

@@ -1,4 +1,4 @@
-"""Adapters of CloudWatch alarms and dashboards."""
+"""Adapters that deploy CloudWatch alarms and dashboards to the emulator."""
 
 from __future__ import annotations
 

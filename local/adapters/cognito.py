@@ -1,4 +1,4 @@
-"""Adapters of Cognito user pools."""
+"""Adapters that deploy Cognito user pools to the emulator."""
 
 from __future__ import annotations
 
@@ -147,8 +147,8 @@ class UserGroup(Put):
 
 def _pool(new: Props) -> dict[str, Any]:
     wanted: dict[str, Any] = pascal(pick(new, **_POOL))
-    # MfaConfiguration is left out if the pool allows software tokens as a second factor. In this case, `_second_factor`
-    # sets it later with SetUserPoolMfaConfig.
+    # Leave out MfaConfiguration if the program configures software tokens as a second factor. `_second_factor` then
+    # sets both with SetUserPoolMfaConfig.
     if new.get("softwareTokenMfaConfiguration"):
         wanted.pop("MfaConfiguration", None)
     if policy := new.get("passwordPolicy"):

@@ -1,4 +1,4 @@
-"""Adapter of DynamoDB tables."""
+"""Adapter that deploys DynamoDB tables to the emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters of EventBridge. Pulumi names EventBridge's resource types `cloudwatch`."""
+"""Adapters that deploy EventBridge's resources to the emulator. Their types in Pulumi begin with `aws:cloudwatch`."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class EventTarget(Put):
                 "InputTemplate": transformer["inputTemplate"],
             }
         answer = aws("events", "put_targets", Rule=new["rule"], EventBusName=new.get("eventBusName"), Targets=[wanted])
-        # PutTargets returns status 200 even if it refuses a target. FailedEntries in the response lists the refused
-        # targets.
+        # PutTargets returns status 200 even if it refuses a target, so the response must be checked. FailedEntries
+        # lists the refused targets.
         if answer["FailedEntryCount"]:
             raise ValueError(f"events:put_targets: {answer['FailedEntries']}")
         return Made(f"{new['rule']}-{new['targetId']}")

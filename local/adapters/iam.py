@@ -1,4 +1,4 @@
-"""Adapters of IAM roles and policies."""
+"""Adapters that deploy IAM roles and policies to the emulator."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class Role(Adapter):
 
     applies = frozenset({"name", "namePrefix", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
     # On AWS, forceDetachPolicies removes the policies of a role before it deletes the role. It has no effect here,
-    # because policies are separate resources and the deployment deletes them before the role.
+    # because `delete` always removes the policies first.
     leaves = frozenset({"forceDetachPolicies"})
     replaced_by = frozenset({"name", "namePrefix", "path"})
 
     def create(self, aws: Aws, new: Props) -> Made:
         # The AWS provider appends a number to the prefix, so that names in an account are unique. The emulator contains
-        # only one stack, so the prefix alone is unique, and the role gets it as its name.
+        # only one stack, so the prefix without a number is already unique.
         name = new.get("name") or new["namePrefix"].removesuffix("-")
         role = aws(
             "iam",

@@ -1,4 +1,4 @@
-"""Adapters of KMS keys."""
+"""Adapters that deploy KMS keys to the emulator."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Key(Adapter):
     """A customer managed KMS key. The emulator stores the key but encrypts nothing with it."""
 
     applies = frozenset({"description", "enableKeyRotation", "policy", "tags"})
-    # AWS deletes a key only after a waiting period (deletionWindowInDays). The period has no effect here, because all
-    # keys disappear with the instance.
+    # AWS deletes a key only after a waiting period (deletionWindowInDays). The period has no effect here, because `make
+    # down` deletes all data of the instance immediately.
     leaves = frozenset({"deletionWindowInDays"})
     named_by_aws = True
 

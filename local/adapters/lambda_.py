@@ -1,4 +1,4 @@
-"""Adapters of Lambda functions and their settings."""
+"""Adapters that deploy Lambda functions and their settings to the emulator."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class LayerVersion(Adapter):
     applies = frozenset(
         {"layerName", "code", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"}
     )
-    # A changed sourceCodeHash needs no update of its own, because the deployment also compares the content of `code`.
-    # On AWS, skipDestroy preserves old layer versions. It has no effect here, because all versions disappear with the
-    # instance.
+    # The adapter needs no sourceCodeHash, because the deployment compares the content of `code` itself. On AWS,
+    # skipDestroy preserves old layer versions. The adapter ignores it, because an instance needs only the current
+    # versions.
     leaves = frozenset({"skipDestroy", "sourceCodeHash"})
     named_by_aws = True
 
@@ -93,7 +93,7 @@ class Function(Adapter):
             *_CONFIGURATION,
         }
     )
-    # A changed sourceCodeHash needs no update of its own, because the deployment also compares the content of `code`.
+    # The adapter needs no sourceCodeHash, because the deployment compares the content of `code` itself.
     leaves = frozenset({"sourceCodeHash"})
     replaced_by = frozenset({"name"})
 
@@ -174,7 +174,7 @@ class Alias(Adapter):
         del identity
         aws("lambda", "update_alias", **self._content(new))
         # On AWS, old versions of a function are preserved. In the emulator, an old version would keep its execution
-        # environments running, so the old version is deleted.
+        # environments running, so this method deletes it.
         before = old["functionVersion"]
         if before not in ("$LATEST", new["functionVersion"]):
             aws("lambda", "delete_function", FunctionName=new["functionName"], Qualifier=before)
@@ -195,7 +195,7 @@ class Alias(Adapter):
 
 @adapts("aws:lambda/permission:Permission")
 class Permission(Adapter):
-    """A statement in a function's policy that allows somebody to invoke the function."""
+    """A statement in a function's policy that allows a principal to invoke the function."""
 
     applies = frozenset({"action", "function", "principal", "qualifier", "sourceAccount", "sourceArn", "statementId"})
     replaced_by = applies
@@ -264,8 +264,8 @@ class ProvisionedConcurrency(Put):
     """
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})
-    # On AWS, skipDestroy preserves the provisioned concurrency when the resource is deleted. It has no effect here,
-    # because everything disappears with the instance.
+    # On AWS, skipDestroy preserves the provisioned concurrency when the resource is deleted. The adapter ignores it,
+    # because the emulator does not apply provisioned concurrency.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"functionName", "qualifier"})
 

@@ -1,4 +1,4 @@
-"""Adapters of CloudWatch Logs."""
+"""Adapters that deploy the resources of CloudWatch Logs to the emulator."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class LogGroup(Adapter):
     """A log group with its retention."""
 
     applies = frozenset({"name", "retentionInDays", "logGroupClass", "kmsKeyId", "tags"})
-    # On AWS, skipDestroy preserves a log group when the resource is deleted. It has no effect here, because everything
-    # disappears with the instance.
+    # On AWS, skipDestroy preserves a log group when the resource is deleted. The adapter ignores it, because `make
+    # down` deletes all logs of the instance anyway.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"name", "logGroupClass", "kmsKeyId"})
 

@@ -1,4 +1,4 @@
-"""Adapters of S3 buckets and their settings."""
+"""Adapters that deploy S3 buckets and their settings to the emulator."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ class Bucket(Adapter):
 
     def create(self, aws: Aws, new: Props) -> Made:
         name = new["bucket"]
-        # In us-east-1, the constraint is left out, because CreateBucket refuses us-east-1 as a LocationConstraint and
-        # uses this region by default.
+        # CreateBucket refuses us-east-1 as a LocationConstraint, and uses this region if the parameter is missing.
         place = None if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
         aws("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)
         self._tag(aws, new)

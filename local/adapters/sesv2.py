@@ -1,4 +1,4 @@
-"""Adapter of SES email identities."""
+"""Adapter that deploys SES email identities to the emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters of SNS topics, their policies and subscriptions."""
+"""Adapters that deploy SNS topics, their policies and subscriptions to the emulator."""
 
 from __future__ import annotations
 

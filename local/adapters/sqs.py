@@ -1,4 +1,4 @@
-"""Adapters of SQS queues and their policies."""
+"""Adapters that deploy SQS queues and their policies to the emulator."""
 
 from __future__ import annotations
 
@@ -73,6 +73,6 @@ class QueuePolicy(Put):
 
 
 def _attributes(new: Props) -> dict[str, str]:
-    """Return the attributes of a queue as text, because SQS requires texts."""
+    """Return the attributes of a queue as strings, because SQS accepts only strings."""
     given = {target: new[source] for source, target in _ATTRIBUTES.items() if new.get(source) is not None}
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}

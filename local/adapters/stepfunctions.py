@@ -1,4 +1,4 @@
-"""Adapter of Step Functions state machines."""
+"""Adapter that deploys Step Functions state machines to the emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters of WAF v2. The emulator stores the rules but blocks no request."""
+"""Adapters that deploy WAF v2 resources to the emulator. The emulator stores the rules but blocks no request."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Final
 from local.adapters.base import Adapter, Made, Props, Put, adapts, pascal, tag_list
 from local.aws import Aws
 
-# `_renamed` corrects these names, because `pascal` changes only the first letter of Pulumi's names, and AWS's names
-# also differ in other letters.
+# `pascal` changes only the first letter of Pulumi's names. `_renamed` corrects these names, because AWS also writes
+# another letter in upper case.
 _NAMES: Final = {
     "CloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
 }

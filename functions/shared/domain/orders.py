@@ -217,7 +217,7 @@ def _with_status(order: Order, status: Status, now: datetime) -> Order:
         )
     moved = order.copy()
     moved["status"] = status
-    # `now` can be earlier than `updated_at`, because clocks differ and because a retry uses the time of its first
-    # attempt.
+    # Never move `updated_at` backward. `now` can be earlier, because clocks differ between machines, and because a
+    # retry uses the time of its first attempt.
     moved["updated_at"] = max(timestamp(now), order["updated_at"])
     return moved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypedDict
 
-# contracts/http-api.yaml repeats this pattern in ProductId, and a test compares the two.
+# This pattern must equal the pattern of ProductId in contracts/http-api.yaml. A test compares the two.
 _PRODUCT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 

@@ -8,17 +8,20 @@ from typing import Final, TypedDict
 
 from shared.errors import ValidationError
 
-# contracts/rest-api.yaml repeats this pattern in UserId, and a test compares the two.
+# This pattern must equal the pattern of UserId in contracts/rest-api.yaml. A test compares the two.
 _USER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
-# Control characters, format characters (bidirectional, zero-width), line separators and paragraph separators. The
-# pattern of NewUserName in contracts/rest-api.yaml lists these characters up to U+FFFF, and a test compares the two.
+# These Unicode categories contain control characters, format characters (bidirectional, zero-width), line separators
+# and paragraph separators. The pattern of NewUserName in contracts/rest-api.yaml lists their characters up to U+FFFF. A
+# test compares the two.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
-# Mail programs turn text with these characters into a link: addresses, URLs such as `tel:1`, and Windows paths.
+# Mail programs turn text with these characters into links, for example email addresses, URLs such as `tel:1`, and
+# Windows paths.
 _LINKING: Final = frozenset("@:\\")
-# Mail programs turn domain names into links. A single letter before a dot is an initial, as in `J.Smith`.
+# This pattern matches domain names, because mail programs turn them into links. It does not match a single letter
+# before a dot, because that is usually an initial, as in `J.Smith`.
 _DOMAIN: Final = re.compile(r"\bwww\.|[^\W_][\w-]*[^\W_]\.[^\W\d_]{2}", re.IGNORECASE)
-# A space after these characters breaks every link. Browsers treat the wide dots of Chinese and Japanese like a dot in a
-# domain name.
+# `plain_text` inserts a space after these characters, so that mail programs find no link. The wide dots of Chinese and
+# Japanese are among them, because browsers treat them like a dot in a domain name.
 _WITHOUT_SPACE: Final = re.compile(r"([.\u3002\uff0e\uff61@:\\])(?=[\w/\\])")
 
 
