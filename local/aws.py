@@ -56,7 +56,7 @@ class CallError(Exception):
 
 
 class _Repeatable(threading.local):
-    """The token of repeatable calls, and the header of the current call. Each thread has its own values."""
+    """The token that `Aws.once` sets, and the header of the current call. Each thread has its own values."""
 
     token = ""
     header = ""
@@ -147,7 +147,7 @@ class Aws:
         """Return the SDK's client for `service`. The client is created once."""
         with self._lock:
             if service not in self._clients:
-                made: Any = self._session.client(service, endpoint_url=self.instance.url, config=_CONFIG)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType, reportUnknownVariableType] - the name is a variable
+                made: Any = self._session.client(service, endpoint_url=self.instance.url, config=_CONFIG)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType, reportUnknownVariableType] - `service` is not a literal
                 self._clients[service] = made
                 self._clients[service].meta.events.register("before-send", self._repeatable.mark)
             return self._clients[service]

@@ -48,7 +48,7 @@ class Tokens:
     id_token: str
     """Token for the REST API."""
     access_token: str
-    """Token for the HTTP API, if it has the scope `email`."""
+    """Token for the HTTP API, which accepts it only with the scope `email`."""
 
 
 @dataclass
@@ -159,7 +159,7 @@ class Client:
 
 
 def client_of(outputs: Mapping[str, Any]) -> Client:
-    """Return a client for the outputs in .local/outputs.json."""
+    """Return a client for the stack outputs in `outputs`, which have the form of .local/outputs.json."""
     return Client(frontend=outputs["frontend"], cognito_url=outputs["local"]["endpointUrl"])
 
 

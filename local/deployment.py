@@ -107,8 +107,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # Deleting a resource also deletes the resources inside it. If a dependency of this resource was deleted and
-        # created again, this resource may have been inside it, so this resource is created again too.
+        # Create this resource again if one of its dependencies was deleted and created again. This resource may have
+        # been inside the deleted one, and would have been deleted with it.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)
@@ -134,7 +134,10 @@ class Deployment:
         return known, "same"
 
     def _change(self, resource: Resource) -> AbstractContextManager[None]:
-        """Return a context manager for a change of `resource`. The next deployment repeats an interrupted change."""
+        """Return a context manager for a change of `resource`.
+
+        If the change is interrupted, the next deployment repeats it.
+        """
         return self._aws.once(self._state.begin(resource.urn))
 
     def _replace(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record, changed: set[str]) -> Record:

@@ -58,7 +58,7 @@ class Started:
     _began: float
     _record: dict[str, Any]
     _pipe: int | None
-    """The emulator runs while this process holds the pipe open."""
+    """Write end of a pipe. If this process ends before it calls `release`, the pipe closes, and the emulator ends."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
     """Lock that `release` or `discard` acquires and never releases, so that a signal cannot make both take effect."""
 
@@ -123,8 +123,8 @@ def find(instance: Instance) -> Found:
         return Found("none", [], {})
     leader = processes.find(record["pid"])
     alive = leader is not None and leader.started == record["started"]
-    # If the leader of the process group has ended, the system may have given the group's id to other programs. In this
-    # case, a process belongs to the emulator only if its command line contains the instance's directory.
+    # If the leader of the process group has ended, the system may have reused the group's id for other programs. In
+    # this case, a process belongs to the emulator only if its command line contains the instance's directory.
     members = [each for each in processes.group(record["pid"]) if alive or str(instance.home) in each.command]
     return Found("running" if alive else "died", members, record)
 
@@ -173,8 +173,8 @@ def start(
         }
         write_private(instance.process, record)
     except BaseException:
-        # The record of the process was not written, so no later command could find the process. It is therefore killed
-        # here.
+        # Kill the process, because its record was not written. Without the record, no later command could find the
+        # process.
         process.kill()
         process.wait()
         if write is not None:
@@ -221,7 +221,7 @@ def is_at_rest(instance: Instance) -> bool:
     try:
         return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
     except loopback.NoAnswerError:
-        return False  # False also if an earlier version of this checkout started it without this endpoint.
+        return False  # An emulator that an earlier release started may lack this endpoint.
 
 
 def answers(instance: Instance, *, limit_s: float = _ANSWER_LIMIT_S) -> bool:
@@ -307,7 +307,7 @@ def _bind(port: int) -> OSError | None:
 def _searched(instance: Instance) -> dict[str, Any] | None:
     """Search all processes for the emulator of an instance whose record file is damaged, and return its record."""
     # This pattern matches only the command line that `start` uses: in other `python -m local` commands, a subcommand
-    # precedes `--home`.
+    # such as `up` precedes `--home`.
     mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")
     leader = next((each for each in processes.running() if mark.search(f"{each.command} ")), None)
     return {"pid": leader.pid, "started": leader.started} if leader else None

@@ -14,8 +14,8 @@ from typing import Final
 from local.instance import ACCOUNT, HOST, ROOT, ROOT_KEY, Instance
 from local.patience import PATIENCE
 
-# `isolated` does not remove these variables of the caller. The terminal needs some of them, and `uv`, which downloads
-# the packages of a layer, needs others. Tests pass settings to the emulator in LOCAL_* variables.
+# `isolated` keeps these environment variables. The terminal needs some of them, and `uv`, which downloads the packages
+# of a layer, needs others. Tests pass settings to the emulator in LOCAL_* variables.
 _KEPT: Final = frozenset(
     (
         "COLUMNS",
@@ -37,8 +37,8 @@ _KEPT: Final = frozenset(
     )
 )
 _KEPT_PREFIXES: Final = ("LC_", "LOCAL_", "UV_", "XDG_")
-# Downloads from the internet may need a proxy, so variables such as HTTPS_PROXY are not removed. Clients of the
-# emulator ignore these variables.
+# `isolated` also keeps variables such as HTTPS_PROXY, because downloads from the internet may need a proxy. Clients of
+# the emulator ignore these variables.
 _KEPT_SUFFIX: Final = "_PROXY"
 # Without these settings, the SDK would read the files in ~/.aws.
 _NO_FILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -65,7 +65,7 @@ def isolated() -> Generator[None]:
 def of_emulator(instance: Instance, region: str) -> dict[str, str]:
     """Return all environment variables of the emulator's process.
 
-    The emulator's functions inherit all of them except the names in LOCAL_PRIVATE.
+    The Lambda functions in the emulator inherit all of them except those that LOCAL_PRIVATE lists.
     """
     data = instance.data
     private = {
@@ -76,20 +76,20 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "DOCKER_HOST": f"unix://{data}/no-docker.sock",
         "GATEWAY_PORT": str(instance.port),
         "IOT_MTLS_ENABLED": "0",
-        # This is AWS's default quota. Without this variable, the emulator would derive a lower quota from this
-        # machine's memory and throttle the invocations above it. The memory needs no such protection, because
-        # invocations wait for a free execution environment.
+        # AWS's default quota is 1,000 concurrent invocations. Without this variable, the emulator would derive a lower
+        # quota from this machine's memory, and throttle invocations that AWS accepts. The memory needs no such
+        # protection, because invocations wait for a free execution environment.
         "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         # AWS waits 60 s before the first retry of an asynchronous invocation. The emulator waits 1 s unless a test sets
         # another time.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": os.environ.get("LOCAL_ASYNC_RETRY_BASE_S", "1"),
         "LOCAL_CERTIFICATE": str(instance.certificate),
         "LOCAL_DECISIONS": os.environ.get("LOCAL_DECISIONS", ""),
-        # The number of emails per second that SES accepts. 0 means that there is no limit.
+        # The emulator's SES accepts this number of emails per second. 0 means that there is no limit.
         "LOCAL_MAIL_RATE": os.environ.get("LOCAL_MAIL_RATE", "0"),
         "LOCAL_PATIENCE": f"{PATIENCE:g}",
-        # The duration of a DynamoDB transaction in milliseconds. Some tests set a longer duration, because transactions
-        # on AWS often take longer.
+        # A DynamoDB transaction in the emulator takes this number of milliseconds. Some tests set a longer duration,
+        # because transactions on AWS often take longer.
         "LOCAL_TRANSACTION_MS": os.environ.get("LOCAL_TRANSACTION_MS", "5"),
         "LOCAL_WARM": os.environ.get("LOCAL_WARM", "1"),
         "LOG_LEVEL": os.environ.get("LOCAL_LOG_LEVEL", "INFO"),

@@ -60,7 +60,8 @@ def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> by
     with zipfile.ZipFile(buffer, "a") as archive:
         entry = zipfile.ZipInfo("bootstrap", _EPOCH)
         entry.external_attr = 0o100755 << 16
-        # The path of the checkout may contain bytes that this locale cannot decode, so the bytes are written unchanged.
+        # The path of the checkout may contain bytes that this locale cannot decode, so `os.fsencode` passes the bytes
+        # on unchanged.
         archive.writestr(entry, os.fsencode(f"#!/bin/sh\nexec {command}\n"))
     return buffer.getvalue()
 

@@ -95,8 +95,8 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     """Return the instance of `port`. Its default home is .local for the default port, else .local/PORT."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
-    # `os.path.realpath` raises no error for circular symbolic links, so that a command reports the error later, when it
-    # uses the directory.
+    # Unlike `Path.resolve`, `os.path.realpath` raises no error for circular symbolic links. A command reports this
+    # error later, when it uses the directory.
     return Instance(port=port, home=Path(os.path.realpath(home)))
 
 
@@ -135,7 +135,7 @@ def write_private(path: Path, content: Any) -> None:
                 file.write("\n")
         scratch.replace(path)
     except OSError:
-        # The unfinished file is deleted, because it would occupy space on a disk that may be full.
+        # Delete the unfinished file, because it would occupy space on a disk that may be full.
         with suppress(OSError):
             scratch.unlink()
         raise

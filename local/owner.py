@@ -1,8 +1,7 @@
 """Ends an emulator when its owner process ends, even if the owner is killed.
 
-The emulator's standard input is a pipe that its owner holds open. Every operating system closes the pipe when its last
-holder ends. The emulator therefore does not need to poll, or to identify its owner by a process id that could be
-reused.
+The emulator's standard input is a pipe that its owner holds open. The operating system closes the pipe when the owner
+ends. The emulator therefore does not need to poll, or to identify its owner by a process id that could be reused.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def this_process() -> int:
 
 
 def obey() -> None:
-    """End this process and its process group when the owner ends. The emulator's functions are in its group."""
+    """End this process and its process group when the owner ends. The group includes the emulator's functions."""
     threading.Thread(target=_wait, daemon=True).start()
 
 

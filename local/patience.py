@@ -1,9 +1,9 @@
 """The factor by which local time limits are longer than on AWS.
 
-The time limits of functions, workflows, APIs and SDK calls are set for AWS's machines. Here, the start of a function
-shares a few cores with the emulator and all other programs, and can take seconds. So the emulator multiplies each limit
-by PATIENCE. On a slow or busy machine, an order takes longer but does not fail. LOCAL_PATIENCE=1 restores the
-configured limits.
+The time limits of functions, workflows, APIs and SDK calls are set for AWS's machines. On this machine, a function
+shares a few cores with the emulator and all other programs, so its start can take seconds. The emulator therefore
+multiplies each limit by PATIENCE. On a slow or busy machine, an order takes longer but does not fail. LOCAL_PATIENCE=1
+restores the configured limits.
 """
 
 from __future__ import annotations

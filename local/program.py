@@ -106,7 +106,8 @@ def program_error(project: Project, error: BaseException) -> LocalError:
     own = [frame for frame in frames if "/.venv/" not in frame.filename and not _RUNNER.search(frame.filename)]
     where = f" ({os.path.relpath(own[-1].filename, project.root)}:{own[-1].lineno})" if own else ""
     if isinstance(error, (pulumi.RunError, engine.EngineError)):
-        # The program wrote this message for the person who runs it, for example about an invalid setting.
+        # Return the message unchanged. It was written for the person who runs the program, for example about an invalid
+        # setting.
         return LocalError(str(error))
     words = " ".join(f"{type(error).__name__}: {error}".split())
     return LocalError(f"the program failed{where}: {words}")

@@ -19,8 +19,8 @@ from pulumi_yaml import PulumiYamlError, quoted
 STACK = "local"
 _PROJECT_FILE: Final = "Pulumi.yaml"
 _STACK_FILE: Final = f"Pulumi.{STACK}.yaml"
-# These keys configure how the Pulumi CLI encrypts secrets. The local stack has no encrypted values, so the keys are
-# ignored.
+# These keys configure how the Pulumi CLI encrypts secrets. The local stack has no encrypted values, so this module
+# ignores the keys.
 _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 _ENVIRONMENTS: Final = ("environment", "mainEnvironment")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")

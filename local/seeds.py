@@ -86,7 +86,8 @@ def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Perso
         made = False
     if not made and known.get("password"):
         return _Person(email, known["password"])
-    # The password contains every kind of character, because password policies may require them.
+    # The password begins with an upper-case letter, a lower-case letter, a digit and a symbol, because a password
+    # policy may require each of them.
     password = f"Aa1-{secrets.token_urlsafe(12)}"
     aws("cognito-idp", "admin_set_user_password", UserPoolId=pool, Username=email, Password=password, Permanent=True)
     return _Person(email, password)

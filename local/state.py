@@ -61,7 +61,7 @@ class State:
         """Replaced resources that the end of the deployment must delete."""
 
     def begin(self, urn: str) -> str:
-        """Record that a change of `urn` begins, and return the token for its calls.
+        """Record that a change of the resource `urn` begins, and return the token for its calls (see Aws.once).
 
         The token stays the same until the end of the change is recorded.
         """
@@ -80,13 +80,13 @@ class State:
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
                 # The resource was created again with a new id. Resources that depend on it have this id among their
-                # inputs, so they count as changed without the entry in `emptied`, and the entry is deleted.
+                # inputs, so they count as changed anyway. The entry in `emptied` is no longer necessary.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)
 
     def empty(self, urn: str) -> None:
-        """Record that `urn` was deleted and will be created again."""
+        """Record that the resource `urn` was deleted and will be created again."""
         with self._lock:
             self.emptied[urn] = self.records.pop(urn).id
             self._note(("emptied", urn, self.emptied[urn]), ("resources", urn, None))
@@ -106,7 +106,7 @@ class State:
             self._note(("superseded", key, None))
 
     def remove(self, urn: str) -> None:
-        """Record that `urn` is deleted."""
+        """Record that the resource `urn` is deleted."""
         with self._lock:
             self.records.pop(urn, None)
             self._note(("resources", urn, None))
@@ -188,7 +188,7 @@ def _noted(journal: Path) -> Iterator[Change]:
         try:
             changes = json.loads(line)
         except ValueError:
-            # A line is incomplete if a deployment was killed while it wrote the line.
+            # Skip an incomplete line. Such a line remains if a deployment was killed while it wrote the line.
             continue
         yield from changes
 

@@ -37,13 +37,13 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
                 started.release()
         except (LocalError, CallError):
             if started:
-                # The emulator keeps running with the resources that were deployed, and the next `make up` continues
-                # from there.
+                # Let the emulator keep running with the resources that were deployed. The next `make up` continues from
+                # there.
                 started.release()
             raise
         except Exception:
             # The operating system reported an error, for example because the disk is full. If this command started the
-            # emulator and no resource is deployed yet, the emulator is stopped.
+            # emulator, stop it and delete its data.
             _discard(instance, started)
             raise
     return outputs
@@ -52,7 +52,7 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
 def _up(
     instance: Instance, region: str, source: project.Project, started: emulator.Started | None, progress: Progress
 ) -> dict[str, Any]:
-    # This import is slow, so it happens while the emulator starts.
+    # Import the module here, because the import is slow and the emulator starts in the meantime.
     program = importlib.import_module("local.program")
     if started:
         with progress.step("emulator") as note:
@@ -64,7 +64,8 @@ def _up(
         return _finish(aws, exports, progress)
     except BaseException:
         if not state.records:
-            # No resource is deployed, for example because a setting is invalid, so the emulator is stopped.
+            # No resource is deployed, for example because a setting is invalid. Stop the emulator, because it contains
+            # nothing to keep.
             if started:
                 _discard(instance, started)
             else:

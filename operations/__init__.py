@@ -1,4 +1,4 @@
-"""Commands for operators of a stack: check its prerequisites, and redrive failed work."""
+"""Commands for the operators of a stack, for example to check its prerequisites or to redrive failed work."""
 
 import cli
 

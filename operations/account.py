@@ -31,18 +31,18 @@ _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"total_max_a
 
 @dataclass
 class Found:
-    """What the checks found."""
+    """The results of the checks."""
 
     problems: list[str] = field(default_factory=list[str])
-    """What would make the deployment fail or go to a wrong account, each with its remedy."""
+    """Reasons why the deployment would fail or go to a wrong account, each with a remedy."""
     warnings: list[str] = field(default_factory=list[str])
-    """What could not be checked, and why."""
+    """Checks that could not be done, each with the reason."""
     account: str = ""
     """The id of the account, or an empty text if it is not known."""
 
 
 def check(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
-    """Check the account of a stack with this configuration and these environment variables, within LIMIT_S."""
+    """Check the account of a stack with this configuration and these environment variables, within LIMIT_S seconds."""
     found = Found()
     if unread := [key for key in _NOT_READ if key in config]:
         found.warnings.append(unchecked(f"this check does not read {', '.join(unread)}"))
@@ -72,7 +72,7 @@ def check(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
 
 
 def unchecked(why: str) -> str:
-    """Return the warning that the account was not checked."""
+    """Return the warning that the account was not checked, with the reason `why`."""
     return f"the AWS account was not checked: {why}"
 
 

@@ -102,7 +102,8 @@ def _differences(was: Route, will: Route, models: list[str]) -> Iterator[str]:
     names = [re.findall(r"{([^}]+)}", route.path) for route in (was, will)]
     yield from (f"path parameter {old} is now {new}" for old, new in zip(*names, strict=True) if old != new)
     for key in sorted(set(was.operation) | set(will.operation)):
-        # If only the names of the path parameters changed, the lines above already report each changed name.
+        # Leave out `parameters` if the paths differ, because the lines above already report the changed names of path
+        # parameters.
         if was.operation.get(key) != will.operation.get(key) and not (key == "parameters" and was.path != will.path):
             yield _PARTS.get(key, key)
     if any(f"#/components/schemas/{model}" in json.dumps(will.operation.get("requestBody")) for model in models):

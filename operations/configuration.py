@@ -25,8 +25,8 @@ def read(stack: str) -> dict[str, Any]:
 def environment(stack: str) -> dict[str, str]:
     """Return the environment variables that the stack's ESC environments set for each Pulumi command.
 
-    `pulumi config` does not show these variables, so each environment is opened. Later environments take precedence.
-    Raises UnreadableEnvironmentError.
+    `pulumi config` does not show these variables, so this function opens each environment. Later environments take
+    precedence. Raises UnreadableEnvironmentError.
     """
     try:
         names: Any = pulumi_yaml.read(stack_file(stack)).get("environment") or []

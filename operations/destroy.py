@@ -29,7 +29,7 @@ def plan(stack: str) -> list[str]:
     """
     state = pulumi_cli.exported(stack)
     if pending.operations(state):
-        raise OperationError(f"stack {stack}: an update of it did not end; run `make recover STACK={stack}` first")
+        raise OperationError(f"stack {stack}: its last update was interrupted; run `make recover STACK={stack}` first")
     owned = [each for each in pulumi_cli.resources(state) if each.get("custom") and each["type"].startswith("aws:")]
     if protected := [each for each in owned if each.get("protect")]:
         raise OperationError(_protected(stack, owned, protected))

@@ -70,7 +70,7 @@ def _command(stack: str) -> int:
     for line in found:
         sys.stdout.write(f"{line}\n")
     if not found:
-        sys.stdout.write(f"stack {stack}: AWS is as Pulumi's state says\n")
+        sys.stdout.write(f"stack {stack}: AWS matches Pulumi's state\n")
         return 0
     sys.stdout.write(
         f"stack {stack}: {len(found)} difference(s); to make AWS match the program again, run "

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from contracts.queues import analytics_record, message_group
 
-# EventBridge, record_analytics and Lambda write the reason for a failure into these message attributes. Some of them
-# write a code and a message, others only a message.
+# These message attributes contain the reason for a failure. EventBridge and this project's functions write ERROR_CODE
+# and ERROR_MESSAGE. Lambda writes ErrorMessage when it sends an event to a dead-letter queue.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
 _NO_REASON: Final = {"queue": "received too often: its consumer ended without a response; see the log of that function"}
 _LONGEST_REASON: Final = 200
@@ -52,7 +52,11 @@ class Message:
 
     @property
     def request_id(self) -> str:
-        """Return the id of the failed invocation, which an envelope and the copy in a dead-letter queue share."""
+        """Return the id of the failed invocation.
+
+        If Lambda sends an event both to an on-failure destination and to a dead-letter queue, the two messages contain
+        the same id.
+        """
         if self.queue.kind == "invocation":
             return str(part(self._json(), "requestContext", "requestId") or "")
         return self.attributes.get("RequestID", "")
@@ -70,7 +74,7 @@ class Message:
 
     @property
     def sequence_numbers(self) -> tuple[str, str]:
-        """Return the sequence numbers of the first and the last stream record in a report of Lambda.
+        """Return the sequence numbers of the first and the last stream record in Lambda's report about failed records.
 
         For all other messages, return two empty texts.
         """
@@ -211,14 +215,15 @@ class Redriver:
     def _enqueue(self, message: Message) -> str:
         target, body = message.queue.redrive_to, message.content
         # Release 0.1.0 had no queue in front of send_email. With that release, Lambda sent the envelope of each failed
-        # invocation to the failure queue. The envelope contains the event.
+        # invocation to the failure queue. The envelope contains the event, so only the event is sent to the queue.
         failed = body.get("requestPayload")
         body = cast("dict[str, Any]", failed) if isinstance(failed, dict) else body
         if not target.endswith(".fifo"):
             self.sqs.send_message(QueueUrl=target, MessageBody=json.dumps(body))
             return "sent back to its queue"
-        # The target's input transformer changes each event before the queue receives it. The failed message contains
-        # the original event, so this code applies the same transformation.
+        # EventBridge's input transformer changes each event before the FIFO queue receives it. If EventBridge could not
+        # deliver an event, the failed message contains the original event, so this code applies the same
+        # transformation.
         if "detail" in body:
             body = analytics_record(body)
         self.sqs.send_message(
@@ -247,7 +252,10 @@ class Redriver:
         return f"sent back {len(records)} stream record(s)"
 
     def _records_in_report(self, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the stream records whose positions are in a report of Lambda. Raises NotRedriven."""
+        """Yield the stream records whose positions are in `body`, Lambda's report about failed records.
+
+        Raises NotRedriven.
+        """
         if keys := body.get("keys"):
             raise NotRedriven(
                 f"its record was too long for SQS; correct or delete the row {json.dumps(keys)} of the orders table, "

@@ -36,7 +36,7 @@ def files(frontend: Mapping[str, Any], page: str) -> dict[str, str]:
     """Return the content of each file by its name.
 
     `frontend` is the stack output `frontend`. `page` is the host, and the port if it is not 443, at which a browser
-    opens the sign-in page by HTTPS.
+    opens the sign-in page over HTTPS.
     """
     written = {
         "frontend.json": frontend,
@@ -151,8 +151,8 @@ def run(stack: str, port: int) -> int:
     paths = write(where.home / "frontend", frontend, page)
     _print("\n".join(os.path.relpath(each) for each in paths))
     _print(
-        f"\nAWS Amplify opens the sign-in page by HTTPS, at https://{page}. Open this address once in your browser\n"
-        "and accept its certificate. Other libraries open the page by HTTP and need no certificate.\n"
+        f"\nAWS Amplify opens the sign-in page over HTTPS, at https://{page}. Open this address once in your browser\n"
+        "and accept its certificate. Other libraries open the page over HTTP and need no certificate.\n"
         f"After `{where.command('down')}`, run `{where.command('frontend')}` again."
     )
     return 0

@@ -17,7 +17,10 @@ _ACCOUNT: Final = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 
 @dataclass(frozen=True)
 class _Form:
-    """The format of an import id, with names of inputs, `{account}`, `{region}` and `{ID}` (the id that AWS chose)."""
+    """The format of an import id.
+
+    It can contain `{account}`, `{region}`, `{ID}` (the id that AWS chose), and names of inputs in braces.
+    """
 
     text: str
     find: str = ""
@@ -121,7 +124,7 @@ FORMS: Final[Mapping[str, _Form]] = {
 
 
 def place_of(state_text: str, region: str) -> dict[str, str]:
-    """Return the values `region` and `account` as far as they are known: `account` from an ARN in the state's text."""
+    """Return the known values of `region` and `account`. The account id comes from an ARN in `state_text`."""
     found = _ACCOUNT.search(state_text)
     known = {"region": region, "account": found[1] if found else ""}
     return {key: value for key, value in known.items() if value}
@@ -140,8 +143,8 @@ def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str
     try:
         return form.text.format(**{**_inputs(resource), **place, "ID": chosen.rpartition(":key/")[2] or chosen})
     except KeyError:
-        # The id cannot be formed, because it contains a name that the provider generated, or the account id, which no
-        # ARN in the state contains yet.
+        # A part of the id is unknown: a name that the provider generated, or the account id, if no ARN in the state
+        # contains it yet.
         return chosen or None
 
 
@@ -154,7 +157,7 @@ def find_command(resource: Mapping[str, Any]) -> str:
     tags = cast("dict[str, str]", inputs.get("tags") or {})
     values = {**inputs, **{name[0]: tags.get(name, "") for name in ("Project", "Stack", "Component")}}
     try:
-        # The command is split before `format` inserts the values, so that a value with a space stays one argument.
+        # Split the command before `format` inserts the values, so that a value with a space stays one argument.
         return shlex.join(part.format(**values) for part in form.find.split(" "))
     except KeyError:
         return ""

@@ -136,7 +136,7 @@ def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Calla
     changes = {kind: names for kind, names in operations(engine.cloud.calls()).items() if kind in ("update", "create")}
     assert changes == {"update": ["orders-api-live"], "create": ["observability-dashboard"]}
     assert engine.differences() == []
-    assert engine.operation("drift", STACK).out == "stack dev: AWS is as Pulumi's state says\n"
+    assert engine.operation("drift", STACK).out == "stack dev: AWS matches Pulumi's state\n"
 
 
 def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine) -> None:

@@ -238,7 +238,7 @@ def test_drift_is_compared_every_night_with_a_role_that_may_only_read() -> None:
 
 
 DRIFT = "stack dev: 1 difference(s); to make AWS match the program"
-EQUAL = "stack dev: AWS is as Pulumi's state says"
+EQUAL = "stack dev: AWS matches Pulumi's state"
 
 
 @pytest.mark.parametrize(("said", "code", "fails"), [(DRIFT, 2, False), (EQUAL, 0, False), ("", 2, True)])
@@ -258,7 +258,7 @@ def test_drift_fails_its_job_only_if_the_stack_cannot_be_compared(
     [
         (DRIFT, "", "issue create --title Drift of stack dev --body-file issue.md"),
         (DRIFT, "7", "issue edit 7 --body-file issue.md"),
-        (EQUAL, "7", "issue close 7 --comment AWS is as Pulumi's state says again."),
+        (EQUAL, "7", "issue close 7 --comment AWS matches Pulumi's state again."),
         (EQUAL, "", None),
     ],
 )
