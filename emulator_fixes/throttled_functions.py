@@ -36,8 +36,8 @@ _http_api: contextvars.ContextVar[bool] = contextvars.ContextVar("for_http_api",
 def reserved_concurrency(original: Any, function: Any, config: Any) -> int | None:
     """Return the function's current reserved concurrency, or None if it has none.
 
-    Reads the limit from the stored function and not from `config`. The configuration of a version contains no limit,
-    and the configuration that a waiting event was sent with can contain an old limit.
+    Reads the limit from the current record of the function, and not from the arguments. The record of a version
+    contains no limit, and the record that was stored with a waiting event can be out of date.
     """
     del original, function
     limit = nested(_lambda._functions.get(config.get("FunctionName", "")), "concurrency")

@@ -23,7 +23,7 @@ _cognito: Any = internal("services.cognito")
 
 @replaces("app._handle_cognito_body_request", "a91f32c793d4")
 async def respond(original: Any, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
-    """Respond to the revocation endpoint."""
+    """Respond to a request to the revocation endpoint."""
     if (method, path) != ("POST", _PATH):
         return await original(method, path, headers, body, query)
     return _revoke({name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}, headers)

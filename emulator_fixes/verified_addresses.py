@@ -44,13 +44,13 @@ def merge_attributes(original: Any, existing: Any, updates: Any) -> Any:
 
 @replaces("services.cognito._update_user_attributes", "f2dcbe6711fd")
 def change_attributes(original: Any, request: Any) -> Any:
-    """Refuse to let a user set `email_verified`."""
+    """Change the user's attributes, or refuse the call if it sets `email_verified`."""
     return _unauthorized(request) or original(request)
 
 
 @replaces("services.cognito._sign_up", "7c18b40cc080")
 def sign_up(original: Any, request: Any) -> Any:
-    """Refuse to let a new user set `email_verified`."""
+    """Create the user, or refuse the call if it sets `email_verified`."""
     return _unauthorized(request) or original(request)
 
 

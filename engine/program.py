@@ -53,16 +53,16 @@ class Registration:
 
 
 class Sink(Protocol):
-    """Receives what the program registers. Pulumi calls a sink from several threads."""
+    """Receives the resources and components that the program registers. Pulumi calls a sink from several threads."""
 
     @property
     def account(self) -> str:
-        """AWS account id that the program sees."""
+        """AWS account id that the data source getCallerIdentity returns to the program."""
         ...
 
     @property
     def region(self) -> str:
-        """AWS Region that the program sees."""
+        """AWS Region that the data source getRegion returns to the program."""
         ...
 
     def register(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
@@ -86,13 +86,13 @@ class Stack:
 
 
 def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logger | None = None) -> dict[str, Any]:
-    """Run `program` to its end and return its exports. An export whose value a preview does not know is None.
+    """Run `program` to its end and return its exports. In a preview, an export with an unknown value is None.
 
     `log` receives the messages of `pulumi.log`. Raises EngineError and whatever the program or the sink raises.
     """
     loop = asyncio.new_event_loop()
-    # Print no errors of the event loop. The first error of a resource ends the run, and this function raises that
-    # error. Without this handler, the event loop would also print all later errors.
+    # Ignore the errors that the event loop reports. The first error of a resource ends the run, and this function
+    # raises that error. Without this handler, the event loop would also print all later errors.
     loop.set_exception_handler(lambda _loop, _context: None)
     # Make `loop` the current event loop of this thread, because Pulumi's runtime settings use the current event loop.
     asyncio.set_event_loop(loop)
@@ -133,7 +133,7 @@ class _Provider(mocks.Mocks):
         self._sink = sink
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - MockMonitor also accepts a result without a list of failures
-        """Return the result of a data source."""
+        """Return the result of the data source `args.token`. Raises EngineError if this module does not support it."""
         results = data_sources(self._sink.account, self._sink.region)
         if args.token not in results:
             raise EngineError(

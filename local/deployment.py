@@ -30,7 +30,7 @@ class Resource:
 
 
 class Deployment:
-    """One run of the program against one instance. Objects of this class are thread-safe."""
+    """Deploys the resources of one run of the program to one instance. Objects of this class are thread-safe."""
 
     def __init__(self, aws: Aws, state: State) -> None:
         self._aws, self._state = aws, state

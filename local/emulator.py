@@ -41,7 +41,7 @@ class Found:
     processes: list[processes.Process]
     """The running processes of the emulator and its Lambda functions."""
     record: dict[str, Any]
-    """The record that was written when the emulator was started."""
+    """The content of the file `Instance.process`, which `start` wrote."""
 
     @property
     def abandoned(self) -> bool:

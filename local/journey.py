@@ -21,7 +21,7 @@ _ANSWER_LIMIT_S: Final = 60
 
 @dataclass(frozen=True, order=True)
 class Step:
-    """One step of the order, which happened at a known time."""
+    """One step in the processing of the order."""
 
     at: float
     """Unix time in seconds."""

@@ -17,7 +17,7 @@ _KILLED_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Process:
-    """A process of this machine at the time of the call."""
+    """A process on this machine, as it was when it was looked up."""
 
     pid: int
     group: int
@@ -80,8 +80,8 @@ def _listed(pid: int | None) -> list[Process]:
 
 def _from_proc(pid: int) -> Process | None:
     try:
-        # The program name is in parentheses and may itself contain parentheses, so the other fields begin after the
-        # last closing parenthesis.
+        # In /proc/PID/stat, the program name is in parentheses and can itself contain parentheses. The other fields
+        # begin after the last closing parenthesis.
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         command = (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except (FileNotFoundError, ProcessLookupError, PermissionError):

@@ -20,8 +20,8 @@ UNRESERVED: Final = 100
 # STS returns the identity of the caller in every region. If the configuration names no region, the check therefore uses
 # this one.
 _ANY_REGION: Final = "us-east-1"
-# If one of these settings is present, the account is not checked, because the AWS provider then finds its credentials
-# or endpoints in a way that this check does not support.
+# If one of these settings is present, the account is not checked. The AWS provider would find its credentials or
+# endpoints in a way that this check does not support.
 _NOT_READ: Final = (
     *("aws:assumeRoleWithWebIdentity", "aws:endpoints", "aws:sharedConfigFiles", "aws:sharedCredentialsFiles"),
     *("aws:skipCredentialsValidation", "aws:skipRequestingAccountId"),

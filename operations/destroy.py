@@ -23,7 +23,7 @@ _DEFAULT_WAIT_DAYS: Final = 30
 
 
 def plan(stack: str) -> list[str]:
-    """Return what a destruction of `stack` deletes and what stays, one line each.
+    """Return what `pulumi destroy` would delete from `stack` and what would stay, one line each.
 
     Raises OperationError if resources are protected or if an earlier update was interrupted.
     """

@@ -55,7 +55,7 @@ def get_product(product_id: str) -> Response[str]:
 
 @api.put("/products/<product_id>")
 def put_product(product_id: str) -> Response[str]:
-    """Create or replace a product. The `quantity` in the body replaces the stock; it is not added to it."""
+    """Create or replace a product. The new stock is the `quantity` in the body."""
     http.caller(api).require_admin()
     if not products.is_product_id(product_id):
         raise ValidationError(

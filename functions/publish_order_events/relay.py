@@ -34,7 +34,7 @@ _FIRST_PAUSE_S: Final = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The result of one batch."""
+    """The result of publishing one batch of stream records."""
 
     published: list[Detail]
     """The published events of the records before `failed`. Lambda does not deliver these records again."""
@@ -56,7 +56,7 @@ class _Change:
 
 @dataclass(frozen=True, kw_only=True)
 class _Poison:
-    """A record that can never become an event, and the reason."""
+    """A record for which no event can ever be published, and the reason."""
 
     record: StreamRecord
     reason: Exception
@@ -115,10 +115,11 @@ class Relay:
         )
 
     def _parts(self, records: Sequence[StreamRecord]) -> Iterator[list[_Change] | _Poison]:
-        """Split `records` into invalid records and groups of changes for one PutEvents call each, in stream order.
+        """Yield the invalid records and groups of changes in `records`, in stream order.
 
-        A group contains at most one change of each order. EventBridge can refuse one entry of a call and accept a later
-        one, so two changes of the same order in one call could be published in the wrong sequence.
+        Each group is for one call of PutEvents, and contains at most one change of each order. EventBridge can refuse
+        one entry of a call and accept a later one. Two changes of the same order in one call could therefore be
+        published in the wrong sequence.
         """
         group: dict[str, _Change] = {}
         for record in records:

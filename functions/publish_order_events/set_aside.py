@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 StreamRecord = Mapping[str, Any]
 """A record of a DynamoDB stream, as Lambda passes it to a function."""
 SetAside = Callable[[StreamRecord, Exception], None]
-"""Stores a record that can never become an event, with the reason. Raises the AWS error if AWS refuses it."""
+"""Stores a record for which no event can ever be published, with the reason. Raises the AWS error if AWS refuses it."""
 
 _TOO_LONG: Final = ("InvalidParameterValue", "InvalidParameterValueException")
 """Error codes of SQS for a message that is longer than the queue allows."""

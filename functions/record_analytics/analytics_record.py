@@ -15,7 +15,7 @@ _CHECKS: Final = {detail_type: contracts.event_check(detail_type) for detail_typ
 
 
 class AnalyticsRecord(TypedDict):
-    """One event about an order. Every delivery of the event contains the same record."""
+    """The JSON object that is stored for one event about an order. It is the same for every delivery of the event."""
 
     event_id: str
     detail_type: str
@@ -45,7 +45,7 @@ def parse(body: str) -> AnalyticsRecord:
 
 
 def object_key(record: AnalyticsRecord) -> str:
-    """Return the S3 key of the record's object."""
+    """Return the S3 key under which the record is stored."""
     return f"orders/dt={record['order']['updated_at'][:10]}/{record['event_id'].replace(':', '_')}.json"
 
 

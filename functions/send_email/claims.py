@@ -30,7 +30,11 @@ class Claims:
     """Creates, completes and releases claims in the idempotency table."""
 
     def __init__(self, client: DynamoDBClient, *, table: str, kept: timedelta) -> None:
-        """Store each row for the time `kept`, which must be at least as long as any archive or queue stores events."""
+        """Store each row for the time `kept`.
+
+        This time must be at least as long as any archive or queue stores events. Otherwise, an event that is delivered
+        again could cause a second email.
+        """
         self._client = client
         self._table = table
         self._kept = kept

@@ -74,7 +74,7 @@ _KEYS: Final = ("order_id", "event_id", "status")
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
-    """Send the emails for a batch of messages, unless an earlier delivery of the same event has sent its email."""
+    """Send the email for each message of a batch, unless an earlier delivery of the event has already sent it."""
     if "Records" not in event:
         # In release 0.1.0, the EventBridge rule invoked this function without a queue. Such an invocation can still
         # arrive during an update from that release, or when Lambda retries the invocation. The function then sends the

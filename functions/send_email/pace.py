@@ -10,7 +10,7 @@ class Pace:
     """Ensures a minimum time between two emails of this execution environment, also across invocations."""
 
     def __init__(self, mail_s: float) -> None:
-        """Let `mail_s` seconds pass between two emails."""
+        """Ensure that at least `mail_s` seconds pass between two emails."""
         self._mail_s = mail_s
         self._free_at_s = time.monotonic()
 
@@ -23,7 +23,7 @@ class Pace:
     def shift(self) -> None:
         """Delay the next email by a random part of the minimum time. Call this method after SES has throttled an email.
 
-        Otherwise, two environments that send at the same moment would do so again each time, and SES would throttle one
-        of them each time.
+        Otherwise, two environments that send at the same moment would keep doing so, and SES would throttle one of them
+        every time.
         """
         self._free_at_s += random.random() * self._mail_s  # noqa: S311 - no secret

@@ -1,9 +1,9 @@
 """Decides which errors of SES are final.
 
-A final error concerns the email itself: SES would refuse the same email again. Its event goes to the failure queue
+A final error concerns the email itself: SES would refuse the same email again. The event goes to the failure queue
 immediately. Every other error is transient, even if `ERRORS` does not list it. A transient error concerns the account,
-its permissions or its send rate, and an operator or AWS can remove the cause. Its event stays in the queue, and SQS
-delivers the event again.
+its permissions or its send rate, and an operator or AWS can remove the cause. The event stays in the queue, and SQS
+delivers it again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ End = Literal["final", "transient"]
 ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
     {
         # The API reference of SES v2 lists these errors for SendEmail.
-        "MessageRejected": ("final", "The content or an address is invalid, or the sandbox does not know an address."),
+        "MessageRejected": ("final", "The content or an address is invalid, or the sandbox needs a verified address."),
         "BadRequestException": ("final", "The input is invalid, for example the syntax of the address."),
         "TooManyRequestsException": ("transient", "The account sends faster than its send rate or daily quota allow."),
         "LimitExceededException": ("transient", "The account has reached a quota."),

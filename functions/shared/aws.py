@@ -110,8 +110,8 @@ def _drop_message(parsed: dict[str, Any], **_: Any) -> None:
 def session(*, own_data: bool) -> botocore.session.Session:
     """Return a botocore session.
 
-    With `own_data`, the session knows only the operations that the functions call: their service models are generated
-    into the common layer, and they load faster than the models of all operations.
+    With `own_data`, the session knows only the operations that the functions call. The build of the common layer
+    generates service models of these operations, which load faster than the models of all operations.
     """
     found = botocore.session.get_session()
     if own_data:

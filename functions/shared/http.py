@@ -96,8 +96,8 @@ def request_id(api: Api) -> str:
 def json_body(api: Api, check: Check) -> Any:
     """Parse the request body and check it with `check`.
 
-    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. The check is necessary, because API Gateway
-    validates the body in a REST API only if a model exists for its content type, and in an HTTP API never.
+    Raises UnsupportedMediaType, PayloadTooLarge and ValidationError. The check is necessary: a REST API validates a
+    body only if it has a model for the body's content type, and an HTTP API never validates bodies.
     """
     request_body.check_media_type(api.current_event.headers.get("content-type"))
     value = request_body.parse(_bytes(api))
@@ -177,7 +177,7 @@ def _rejection(error: Exception) -> OrdersError:
 
 
 def _cause(error: Exception) -> dict[str, str]:
-    """Return AWS's error code as the log key `cause` if AWS refused a call."""
+    """Return {"cause": AWS's error code} for the log line if AWS refused a call, otherwise {}."""
     return {"cause": error_code(error)} if isinstance(error, ClientError) else {}
 
 

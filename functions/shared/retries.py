@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from shared.aws import is_conflict
 
-# A transaction takes a few milliseconds, so the first wait is short. The waits double, so that many competing writes do
-# not use up the row's capacity with failed attempts.
+# A transaction takes a few milliseconds, so the first wait is short. The waits double, so that the failed attempts of
+# many competing writes do not use up the write capacity.
 _FIRST_WAIT_S: Final = 0.02
 _LONGEST_WAIT_S: Final = 0.16
 

@@ -30,7 +30,7 @@ NO_LONGER_LATE: Final = f"REMOVE {LATE_SHARD}"
 def order_row(
     order: Order, *, request_hash: str, synchronous: bool, expected_total: int | None = None
 ) -> dict[str, Any]:
-    """Return the row of a new order. The confirmation compares the total with `expected_total`, unless it is None."""
+    """Return the row of a new order. If `expected_total` is not None, the confirmation compares the total with it."""
     expected = {} if expected_total is None else {"expected_total": {"N": str(expected_total)}}
     return {
         "order_id": {"S": order["order_id"]},

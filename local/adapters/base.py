@@ -26,13 +26,13 @@ class Adapter:
     applies: ClassVar[frozenset[str]] = frozenset()
     """Input properties that the adapter sends to AWS."""
     leaves: ClassVar[frozenset[str]] = frozenset()
-    """Input properties that the adapter ignores. A comment explains why each one has no effect here."""
+    """Input properties that the adapter ignores. A comment above them says why."""
     replaced_by: ClassVar[frozenset[str]] = frozenset()
     """Input properties whose change requires a new resource."""
     keeps_data: ClassVar[bool] = False
     """Whether the resource stores users' data, which a replacement would delete."""
     named_by_aws: ClassVar[bool] = False
-    """Whether AWS chooses the id. If so, Pulumi creates the replacement before it deletes the old resource."""
+    """Whether AWS chooses the id. If so, a replacement is created before the old resource is deleted."""
 
     def create(self, aws: Aws, new: Props) -> Made:
         """Create the resource, and return its id and outputs."""
@@ -44,7 +44,10 @@ class Adapter:
         return None
 
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
-        """Delete the resource and everything in it. The deployment recreates the contents that the program declares."""
+        """Delete the resource and everything in it.
+
+        After a replacement, the deployment recreates the resources inside it that the program declares.
+        """
         raise NotImplementedError
 
 
@@ -85,7 +88,7 @@ def pick(properties: Mapping[str, Any], **names: str) -> Props:
 
 
 def only(properties: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
-    """Raise ValueError if `properties` contains keys that are not in `allowed`. `where` names the properties."""
+    """Raise ValueError if the properties called `where` contain keys that are not in `allowed`."""
     if unknown := sorted(set(properties) - set(allowed)):
         raise ValueError(f"{where} sets {', '.join(unknown)}, which the local adapter does not support")
 

@@ -148,7 +148,7 @@ class UserGroup(Put):
 def _pool(new: Props) -> dict[str, Any]:
     wanted: dict[str, Any] = pascal(pick(new, **_POOL))
     # Leave out MfaConfiguration if the program configures software tokens as a second factor. `_second_factor` then
-    # sets both with SetUserPoolMfaConfig.
+    # sets both settings with one call of SetUserPoolMfaConfig.
     if new.get("softwareTokenMfaConfiguration"):
         wanted.pop("MfaConfiguration", None)
     if policy := new.get("passwordPolicy"):
