@@ -108,8 +108,8 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     tracked.outputs.clear()
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource later
     exports = loop.run_until_complete(_exports(program))
-    # A run that failed does not reach this line. Its loop stays open, because threads that are still creating resources
-    # may report to the loop.
+    # A failed run does not reach this line. The loop of a failed run stays open, because threads that are still
+    # creating resources may report to the loop.
     loop.close()
     asyncio.set_event_loop(None)
     return exports

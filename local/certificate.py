@@ -23,8 +23,8 @@ _VALID_DAYS: Final = 3650
 def require(path: Path) -> Path:
     """Return `path`, and create a PEM file with a key and its certificate there if the file is missing.
 
-    The created certificate is self-signed. An existing file is not changed, so a user can put another certificate
-    there, for example one from mkcert that the browsers of this machine trust.
+    The created certificate is self-signed. An existing file is not changed. A user can therefore put another
+    certificate there, for example one from mkcert that this machine's browsers trust.
     """
     if path.exists():
         return path

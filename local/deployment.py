@@ -123,8 +123,8 @@ class Deployment:
     def _same(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record) -> tuple[Record, Action]:
         if resource.urn in self._state.begun:
             # An earlier deployment was killed while it changed this resource to other inputs. That change may have
-            # reached the emulator, so the adapter sends the recorded inputs again, although they are equal to the
-            # program's.
+            # reached the emulator. The adapter therefore sends the program's inputs again, although they are equal to
+            # the recorded inputs.
             with self._change(resource):
                 outputs = adapter.update(self._aws, known.id, known.inputs, inputs) or {}
                 return self._recorded(resource, known.inputs, Made(known.id, {**known.outputs, **outputs})), "updated"

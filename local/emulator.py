@@ -60,7 +60,7 @@ class Started:
     _pipe: int | None
     """Write end of a pipe. If this process ends before it calls `release`, the pipe closes, and the emulator ends."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Lock that `release` or `discard` acquires and never releases, so that a signal cannot make both take effect."""
+    """Lock that `release` or `discard` acquires and keeps. Only one of them takes effect, even if a signal arrives."""
 
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.

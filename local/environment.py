@@ -111,8 +111,8 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         # Without HOME, functions would find the home directory through the user database, and would read ~/.aws there.
         "HOME": str(data),
         "LANG": "C.UTF-8",
-        # All calls stay on the loopback interface, so no call needs a proxy. On macOS, Python uses the proxies of the
-        # system settings only if no proxy variable is set, so this variable turns off those proxies too.
+        # All calls stay on the loopback interface, so no call needs a proxy. On macOS, this variable also turns off the
+        # proxies of the system settings, because Python uses them only if no proxy variable is set.
         "NO_PROXY": "*",
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),

@@ -1,4 +1,4 @@
-"""HTTP requests to the emulator. They use no proxy, because urllib3 ignores proxies in environment variables."""
+"""HTTP requests to the emulator. The requests use no proxy: urllib3 ignores proxies in environment variables."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ _NAMED: Final = 5
 # The search in the log covers the 24 hours before the message was sent. A stream retains a record for only 24 hours, so
 # the record cannot have failed earlier.
 _KEPT_S: Final = 24 * 3600
-# FilterLogEvents can return empty pages although later pages contain events, so the search ends only at the last page
-# or after this number of pages.
+# FilterLogEvents can return empty pages although later pages contain events. The search therefore ends only at the last
+# page, or after this number of pages.
 _PAGES: Final = 20
 
 

@@ -143,8 +143,8 @@ def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str
     try:
         return form.text.format(**{**_inputs(resource), **place, "ID": chosen.rpartition(":key/")[2] or chosen})
     except KeyError:
-        # A part of the id is unknown: a name that the provider generated, or the account id, if no ARN in the state
-        # contains it yet.
+        # A part of the id is unknown. It is a name that the provider generated, or the account id, which no ARN in the
+        # state contains yet.
         return chosen or None
 
 

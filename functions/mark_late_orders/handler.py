@@ -27,7 +27,7 @@ orders = LateOrders(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Mark each order that the batch reports as created but not as decided, if the order is still PENDING."""
+    """Mark the orders that were created but not decided in this batch. Skip orders that are no longer PENDING."""
     for order_id, sequence_number in _undecided(event["Records"]).items():
         logger.set_correlation_id(order_id)
         logger.append_keys(order_id=order_id)
@@ -42,7 +42,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 
 def _undecided(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return {order id: sequence number} for the orders that `records` report as created but not as decided."""
+    """Return {order id: sequence number of its creation} for the orders created but not decided in `records`."""
     undecided: dict[str, str] = {}
     for record in records:
         order_id: str = record["dynamodb"]["Keys"]["order_id"]["S"]

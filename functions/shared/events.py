@@ -23,7 +23,7 @@ class Detail(TypedDict):
 
 
 def detail_of(order: Order) -> Detail:
-    """Return the detail of the event about the order's status. Its event id is `{order_id}:{status}`.
+    """Return the detail of the event about the order's status. The event id is `{order_id}:{status}`.
 
     During an update, consumers of release 0.1.0 still run. These consumers refuse unknown fields and reason codes.
     Events therefore contain only fields and reason codes that 0.1.0 knows, although this release's consumers accept

@@ -26,7 +26,7 @@ class OrderWorkflow:
         """Start the order's execution number `restarts` (the first is 0), and return whether this execution runs now.
 
         The call also succeeds if that execution already runs with the same input. Return False if Step Functions
-        refuses the name, because the execution has ended, or because it runs with another input.
+        refuses the name. In this case, the execution has ended, or runs with another input.
         """
         try:
             self._client.start_execution(

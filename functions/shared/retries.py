@@ -23,8 +23,8 @@ RETRIES_S: Final = 2.0
 class Retries:
     """The waits between the attempts of one write, with full jitter, until a time limit.
 
-    Full jitter means that each wait is a random part of the longest possible wait, so writes that conflicted with each
-    other probably do not conflict again.
+    Full jitter means that each wait is a random part of the longest possible wait. Writes that conflicted with each
+    other therefore probably do not conflict again.
     """
 
     def __init__(self, within_s: float) -> None:

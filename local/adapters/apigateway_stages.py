@@ -24,7 +24,7 @@ class Deployment(Adapter):
 
     applies = frozenset({"restApi", "description"})
     # CreateDeployment has no parameter for `triggers`. The property only makes Pulumi replace the deployment when a
-    # trigger changes, so that the stage serves the changed API.
+    # trigger changes. The stage then serves the changed API.
     leaves = frozenset({"triggers"})
     named_by_aws = True
 

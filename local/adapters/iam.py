@@ -11,8 +11,8 @@ class Role(Adapter):
     """An IAM role."""
 
     applies = frozenset({"name", "namePrefix", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"})
-    # On AWS, forceDetachPolicies removes the policies of a role before it deletes the role. It has no effect here,
-    # because `delete` always removes the policies first.
+    # On AWS, forceDetachPolicies removes the policies of a role before it deletes the role. The property has no effect
+    # here, because `delete` always removes the policies first.
     leaves = frozenset({"forceDetachPolicies"})
     replaced_by = frozenset({"name", "namePrefix", "path"})
 

@@ -13,8 +13,8 @@ class Bucket(Adapter):
     """An S3 bucket. Its policy, encryption and other settings are separate resources."""
 
     applies = frozenset({"bucket", "tags"})
-    # On AWS, forceDestroy allows the deletion of a bucket that contains objects. It has no effect here, because
-    # `delete` always empties the bucket first.
+    # On AWS, forceDestroy allows the deletion of a bucket that contains objects. The property has no effect here,
+    # because `delete` always empties the bucket first.
     leaves = frozenset({"forceDestroy"})
     replaced_by = frozenset({"bucket"})
     keeps_data = True

@@ -1,1 +1,1 @@
-"""Business rules for orders, products and users. They use no AWS service, and receive times and ids as arguments."""
+"""Business rules for orders, products and users. The rules use no AWS service. Times and ids are arguments."""
