@@ -94,7 +94,7 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     # Ignore the errors that the event loop reports. The first error of a resource ends the run, and this function
     # raises that error. Without this handler, the event loop would also print all later errors.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Make `loop` the current event loop of this thread, because Pulumi's runtime settings use the current event loop.
+    # Pulumi's runtime settings use the current event loop of this thread.
     asyncio.set_event_loop(loop)
     monitor = _Monitor(sink)
     set_all_config(dict(stack.config), [])

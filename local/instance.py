@@ -95,8 +95,8 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     """Return the instance of `port`. Its default home is .local for the default port, else .local/PORT."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
-    # Unlike `Path.resolve`, `os.path.realpath` raises no error for circular symbolic links. A command reports this
-    # error later, when it uses the directory.
+    # `os.path.realpath` raises no error for circular symbolic links. A command reports this error later, when it uses
+    # the directory.
     return Instance(port=port, home=Path(os.path.realpath(home)))
 
 

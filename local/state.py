@@ -79,8 +79,9 @@ class State:
             if self.begun.pop(urn, None):
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
-                # The resource was created again with a new id. Resources that depend on it have this id among their
-                # inputs, so they count as changed anyway. The entry in `emptied` is no longer necessary.
+                # An entry in `emptied` makes the deployment create the resources inside a deleted resource again.
+                # Delete the entry if the resource got a new id: resources that depend on it have the id among their
+                # inputs, and count as changed anyway.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)
