@@ -35,7 +35,7 @@ def signed_token(original: Any, *arguments: Any, **named: Any) -> Any:
 
 @replaces("services.cognito._merge_attributes", "3d325e67e25f")
 def merge_attributes(original: Any, existing: Any, updates: Any) -> Any:
-    """Mark a changed address as not verified, unless the update also verifies it."""
+    """Mark a changed address as not verified, unless the update also sets `email_verified`."""
     before, after = _cognito._attr_list_to_dict(existing), _cognito._attr_list_to_dict(updates)
     if "email" in after and after["email"] != before.get("email") and _VERIFIED not in after:
         updates = [*updates, {"Name": _VERIFIED, "Value": "false"}]

@@ -35,7 +35,7 @@ _OTHER_SOURCES: Final = ("bootstrap.py", "certificate.py", "environment.py", "la
 
 @dataclass(frozen=True)
 class Found:
-    """The state, the processes and the record of an instance's emulator."""
+    """What is known about an instance's emulator."""
 
     state: Literal["running", "died", "none"]
     processes: list[processes.Process]

@@ -199,7 +199,10 @@ class Relay:
         return refused
 
     def _put_too_large(self, changes: list[_Change], published: list[_Change], error: ClientError) -> None:
-        """Publish each half of `changes` separately, because one entry that is too large makes a whole call fail."""
+        """Publish each half of `changes` separately, because one entry that is too large makes a whole call fail.
+
+        Send a single change that is too large to the failure queue.
+        """
         if len(changes) == 1:
             self._give_up(changes[0].record, error)
             return
