@@ -28,18 +28,18 @@ _CONSTANTS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-# Values that this module refuses unless they are in quotes: all dates, and numbers that PyYAML and yaml.v3 interpret
-# differently, such as `._1` and `0b-1`.
+# Values that this module refuses unless they are in quotes: all dates, and numbers such as `._1` and `0b-1`, which
+# PyYAML and yaml.v3 (the parser of the Pulumi CLI) interpret differently.
 _UNCLEAR: Final = re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?|\.[0-9eE_+-]*_[0-9eE_+-]*|[-+]?0[oObB]_*[-+].*", re.ASCII)
 _INTEGER: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]{0,15}|0)")
 _OLD_OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# Numbers above this limit are refused. The CLI converts some numbers to floats, and floats represent every integer
-# exactly only up to this limit.
+# This module refuses larger numbers. The CLI converts some numbers to floats, and above this limit, floats cannot
+# represent every integer exactly.
 _LARGEST: Final = 2**53
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
-# Aliases can make the content of a short file very large or endless, so the numbers of levels and values are limited. A
-# stack file has only 4 levels and about 150 values.
+# These limits stop files with YAML aliases that refer to each other, because the content of such a file can be very
+# large or endless. A stack file has only 4 levels and about 150 values.
 _MOST_LEVELS: Final = 50
 _MOST_VALUES: Final = 10_000
 _LONGEST_QUOTE: Final = 60
@@ -52,7 +52,7 @@ class PulumiYamlError(Exception):
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser without its types, and without syntax that yaml.v3 does not support."""
 
-    # PyYAML supports the escape sequence `\/`, but yaml.v3 does not.
+    # Refuse the escape sequence `\/`, because yaml.v3 does not support it.
     ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it
         key: value for key, value in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
     }

@@ -20,8 +20,8 @@ from pydantic_core import CoreSchema, core_schema
 # resources would allow longer names of projects and stacks.
 LONGEST_PROJECT: Final = 23
 LONGEST_STACK: Final = 16
-# Names of projects and stacks must not contain these words. The sign-in domain contains both names, and Cognito refuses
-# a domain with one of these words.
+# Names of projects and stacks must not contain these words, because the domain of the sign-in page contains both names
+# and Cognito refuses a domain with one of these words.
 _RESERVED: Final = ("aws", "amazon", "cognito")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -31,21 +31,21 @@ _LONGEST_HOST: Final = 253
 _PORT: Final = r":[1-9][0-9]{0,4}"
 _LAST_PORT: Final = 65_535
 _LOOPBACK: Final = r"(localhost|127\.0\.0\.1|\[::1\])"
-# A sender address must not contain `$`, because its IAM policy contains the address, and IAM would read `${...}` as a
-# variable.
+# A sender address must not contain `$`. The IAM policy of send_email contains the address, and IAM would interpret
+# `${...}` as a policy variable.
 _ATOM: Final = r"[A-Za-z0-9!#%&'*+/=?^_`{|}~-]+"
 _DOMAIN_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAIL: Final = rf"{_ATOM}(\.{_ATOM})*@({_DOMAIN_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
 _LONGEST_LOCAL_PART: Final = 64
 _LONGEST_MAIL: Final = 320
-# This pattern allows printable ASCII without quotes, brackets, braces and backslashes (RFC 3986). It also excludes `#`,
-# because Cognito allows no fragments, and `*`, because wildcards are not supported.
+# This pattern excludes the characters that RFC 3986 does not allow in a URI. It also excludes `#`, because Cognito
+# allows no fragments in redirect URIs, and `*`, because redirect URIs cannot contain wildcards.
 _URI_REST: Final = r"""[^\x00-\x20\x7f-\uffff#*"<>\\^`{|}]*"""
 _LONGEST_URI: Final = 1024
-# A redirect URI that opens an app may have any scheme except these. Browsers process URIs with these schemes
-# themselves, for example by showing a file or running a script.
+# Schemes that are not allowed in the redirect URI of an app. Browsers process URIs with these schemes themselves, for
+# example by showing a file or running a script, and do not open an app.
 _NO_APP: Final = ("about", "blob", "data", "file", "ftp", "javascript", "vbscript", "ws", "wss")
-# PutRetentionPolicy of CloudWatch Logs accepts only these retention periods.
+# CloudWatch Logs (PutRetentionPolicy) accepts only these retention periods.
 RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
     *(1827, 2192, 2557, 2922, 3288, 3653),
@@ -54,7 +54,7 @@ RETENTION_DAYS: Final = (
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for strings: a pattern, and a check of what a pattern cannot express."""
+    """A rule for strings: a regular expression, and a function that checks what the expression cannot express."""
 
     pattern: re.Pattern[str]
     allowed: str
@@ -100,8 +100,8 @@ def _is_origin(value: str) -> bool:
     host = host.strip("[]")
     if authority.startswith("["):
         return _is_address(host, ipaddress.IPv6Address)
-    # If the last label of a host is a number, browsers interpret the host as an IPv4 address. They send all four
-    # numbers in the `Origin` header, so the host must be a complete IPv4 address.
+    # If the last label of a host is a number, browsers interpret the host as an IPv4 address, and send all four numbers
+    # of the address in the `Origin` header. A shorter form, for example 127.1, would never match this header.
     if host.rpartition(".")[2].isdecimal():
         return _is_address(host, ipaddress.IPv4Address)
     return len(host) <= _LONGEST_HOST
@@ -137,9 +137,9 @@ ProjectName = Annotated[
 StackName = Annotated[
     str, Rule(_NAME, _NAME_RULE.format(LONGEST_STACK), lambda value: _is_name(value) and len(value) <= LONGEST_STACK)
 ]
-# The name of an AWS region consists of an area, a direction and a number, so the pattern also matches future regions.
-# It does not match regions of other partitions, whose names have other prefixes, such as cn-north-1, us-gov-west-1 and
-# eusc-de-east-1.
+# The name of an AWS region consists of an area, a direction and a number. The pattern checks only these parts, so it
+# also matches future regions. It does not match regions of other partitions, whose names have other prefixes, such as
+# cn-north-1, us-gov-west-1 and eusc-de-east-1.
 Region = Annotated[
     str,
     Rule(
@@ -198,7 +198,7 @@ OptionalHostedZone = Annotated[
 Origins = Annotated[
     list[Origin], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
 ]
-# CreateUserPoolClient limits the number of URLs in CallbackURLs and LogoutURLs.
+# CreateUserPoolClient accepts at most 100 URLs in CallbackURLs and at most 100 URLs in LogoutURLs.
 RedirectUris = Annotated[
     list[RedirectUri],
     Field(min_length=1, max_length=100, json_schema_extra={"uniqueItems": True}),

@@ -39,8 +39,8 @@ FUNCTION_NAMES: Final = tuple(
     sorted(path.parent.name for path in (Path(__file__).parent / "functions").glob("*/handler.py"))
 )
 _FUNCTION_NAMES_SCHEMA: Final[JsonDict] = {"propertyNames": {"enum": [*FUNCTION_NAMES]}}
-# Limit for the CORS origins together, in characters. Lambda limits the total size of all environment variables of a
-# function to 4 KB, and the origins are one of ten variables.
+# Maximum length of all CORS origins together, in characters. Lambda limits the total size of a function's environment
+# variables to 4 KB, and the origins are only one of ten variables.
 _LONGEST_ORIGINS: Final = 3_000
 
 
@@ -211,7 +211,7 @@ class WorkflowSettings(_Area):
     sweep_minutes: int = Field(
         default=5,
         ge=1,
-        # Lambda's maximum batching window is 300 s.
+        # The batching window of mark_late_orders has the same length, and Lambda limits batching windows to 300 s.
         le=5,
         description="Minutes from one sweep for late orders to the next. An order whose workflow was not started, or "
         "whose execution was aborted, waits for at most two sweeps.",
@@ -269,7 +269,7 @@ class SettingsError(pulumi.RunError):
 def load() -> Settings:
     """Return the settings of the current stack. Raises SettingsError, whose message lists every invalid setting."""
     store = pulumi.runtime.config
-    # pulumi.Config cannot list its keys, so this function reads the store from which pulumi.Config reads its values.
+    # pulumi.Config cannot list its keys, so read the store from which pulumi.Config reads its values.
     config = cast("Mapping[str, str]", store.CONFIG.get())
     secrets = {key for key in config if store.is_config_secret(key)}
     return check(pulumi.get_project(), pulumi.get_stack(), config, secrets)
@@ -351,8 +351,8 @@ def _explain(project: str, error: Mapping[str, Any]) -> list[str]:
         return [f"{name}: unknown setting; allowed: {known}; correct or remove it"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "value_error":
-        # A rule that compares several settings of a group starts its message with the name of the wrong setting. This
-        # code puts the name of the group and a dot before it, for example `api.corsOrigins`.
+        # If a rule compares several settings of a group, its message starts with the name of the wrong setting. Put the
+        # name of the group and a dot before it, for example `api.corsOrigins`.
         start = f"{name}." if isinstance(got, dict) else f"{name}: "
         start += f"got {quoted(got)}; " if message.startswith("allowed:") else ""
         return [f"{start}{line}" for line in message.splitlines()]
@@ -410,8 +410,8 @@ def stack_file_schema() -> dict[str, Any]:
                 "additionalProperties": False,
             }
         },
-        # The stack file must contain all settings only if it lists no ESC environment, because an ESC environment can
-        # supply any of the settings.
+        # A stack file that lists an ESC environment may leave out settings, because the environment can supply them.
+        # Any other stack file must contain all settings.
         "if": {"required": ["environment"]},
         "else": {"required": ["config"], "properties": {"config": {"required": sorted(config)}}},
         "$defs": areas["$defs"],

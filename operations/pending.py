@@ -1,9 +1,9 @@
 """Finds pending creations: resources that an interrupted update began to create, without recording the result.
 
-`pulumi refresh --import-pending-creates` seems to be the remedy, but Pulumi 3.274 only changes the pending operation
-from "creating" to "importing", and the refresh then drops it without reading the resource. `adopted` therefore writes
-the resource into the state itself, with its import id and without outputs. A refresh then reads it from AWS by that id,
-as `pulumi import` does, and removes it from the state if AWS does not have it.
+`pulumi refresh --import-pending-creates` does not help: Pulumi 3.274 changes the pending operation from "creating" to
+"importing", and then drops it without reading the resource from AWS. The function `adopted` therefore writes each
+resource into the state, with its import id and without outputs. The next refresh reads the resource from AWS by this
+id, as `pulumi import` does. If AWS does not have the resource, the refresh removes it from the state.
 """
 
 from __future__ import annotations
@@ -16,22 +16,26 @@ from operations.pulumi_cli import resources
 
 
 def operations(state: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the pending operations of an exported state: creating, updating, deleting..., each with its resource."""
+    """Return the pending operations of an exported state as (type, resource). The type is, for example, "creating"."""
     entries: list[dict[str, Any]] = state["deployment"].get("pending_operations") or []
     found = [(str(entry["type"]), entry["resource"]) for entry in entries]
-    # An interrupted `make recover` leaves resources in the state that no refresh has read from AWS. They count as
-    # pending creations.
+    # After an interrupted `make recover`, the state contains resources that were not yet read from AWS. They count as
+    # pending creations, so that the next `make recover` reads them.
     unread = [resource for resource in resources(state) if _is_unread(resource)]
     return [*found, *(("creating", resource) for resource in unread)]
 
 
 def creates(state: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the resources that an update began to create."""
+    """Return the resources in `state` that an update began to create, without recording the result."""
     return [resource for kind, resource in operations(state) if kind == "creating"]
 
 
 def adopted(state: Mapping[str, Any], ids: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the state without pending creations. Those that have an id in `ids` (by URN) become its resources."""
+    """Return a copy of `state` without pending operations.
+
+    `ids` maps the URN of each pending creation to its import id, or to None if AWS does not have the resource.
+    Resources with an id are added to the copy, and a refresh reads them from AWS later.
+    """
     changed = copy.deepcopy(dict(state))
     pending = creates(changed)
     kept = [resource for resource in resources(changed) if not _is_unread(resource)]
@@ -44,11 +48,12 @@ def adopted(state: Mapping[str, Any], ids: Mapping[str, str | None]) -> dict[str
 
 
 def _insert(among: list[dict[str, Any]], resource: dict[str, Any]) -> None:
-    """Insert a resource after everything that it refers to, as Pulumi requires. Mark what it replaces for deletion."""
+    """Insert `resource` into `among` after everything that it refers to, and mark what it replaces for deletion."""
     replaced = [other for other in among if other["urn"] == resource["urn"]]
     for other in replaced:
         if other.get("pendingReplacement"):
-            # Pulumi has already deleted the old resource on AWS, so the state no longer needs it.
+            # With `pendingReplacement`, Pulumi has already deleted the old resource on AWS, so the state no longer
+            # needs it.
             among.remove(other)
         else:
             other["delete"] = True

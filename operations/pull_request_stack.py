@@ -4,7 +4,8 @@
     python -m operations.pull_request_stack outputs 12    prints the stack's outputs for frontends
     python -m operations.pull_request_stack remove 12     deletes the stack's resources, then the stack
 
-`outputs` and `remove` also write the text of the pull request's comment to .build/pull-request-comment.md.
+`outputs` and `remove` also write a text to .build/pull-request-comment.md. The GitHub workflow posts this text as a
+comment on the pull request.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from operations import destroy, pending, pulumi_cli, recover, stack_outputs
 from operations.pulumi_cli import NoSuchStackError
 from operations.stack_outputs import ERROR_LOG, TEMPLATE, OperationError
 
-# The number is part of the stack name and of all physical names. With more digits, some physical names would be longer
-# than AWS allows.
+# Maximum number of digits in a pull request's number, which is part of the stack name and of all physical names. With
+# more digits, some physical names would be longer than AWS allows.
 _MOST_DIGITS: Final = 7
 
 
@@ -37,7 +38,7 @@ def prepare(number: int) -> int:
     stack = name(number)
     template = stack_outputs.stack_file(TEMPLATE)
     path = stack_outputs.stack_file(stack)
-    # The file is written even if it exists, so that changes of the template reach existing stacks.
+    # Write the file even if it exists, so that changes to the template reach existing stacks.
     _copy(template, path)
     try:
         pulumi_cli.run(stack, "config", "--json")
@@ -48,7 +49,10 @@ def prepare(number: int) -> int:
 
 
 def remove(number: int) -> int:
-    """Delete the stack and its resources, if it exists. After an interrupted update, recover the stack first."""
+    """Delete the stack of a pull request and its resources. Return 1 if the stack still exists, otherwise 0.
+
+    The stack is recovered first, because an interrupted update may have left a lock or pending creations.
+    """
     code = _removed(name(number))
     if not code:
         _comment(number, f"**Stack `{name(number)}`** is removed, because the pull request is closed.")
@@ -68,7 +72,7 @@ def _removed(stack: str) -> int:
         _print("nothing was deleted")
         return 1
     _print("deleting, which takes a few minutes")
-    # `pulumi destroy` reads the stack's configuration from the stack file, and `--remove` deletes the file at the end.
+    # `pulumi destroy` reads the stack's configuration from the stack file, so create the file if it is missing.
     path = stack_outputs.stack_file(stack)
     if not path.exists():
         _copy(stack_outputs.stack_file(TEMPLATE), path)
@@ -80,7 +84,7 @@ def _removed(stack: str) -> int:
 
 
 def outputs(number: int) -> int:
-    """Print the outputs that a frontend needs, and write them to the comment."""
+    """Print the stack outputs that a frontend needs, and write them to the comment for the pull request."""
     stack = name(number)
     text = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)
     _print(text)

@@ -15,10 +15,11 @@ from operations.stack_outputs import LOCAL_STACK, ROOT, OperationError
 _NO_CLI: Final = "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/"
 _LONGEST_QUOTE: Final = 60
 _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
-# A backend in a bucket or a folder reports a lock with the first text, and Pulumi Cloud with the second text.
+# If the backend is a bucket or a folder, the CLI reports a lock with the first text. For Pulumi Cloud, it reports a
+# lock with the second text.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
-# A backend in a folder stores the content type of each file in a second file. If the CLI is killed, the second file can
-# be empty, and later commands fail with this text.
+# A backend in a folder stores the content type of each file in another file, which ends with `.attrs`. If the CLI is
+# killed, an `.attrs` file can remain empty. Later commands then fail with this text.
 _EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 
@@ -44,8 +45,8 @@ def installed() -> None:
 def run(stack: str, *arguments: str, text: str | None = None, changes: bool = False) -> str:
     """Run `pulumi ARGUMENTS --stack STACK` with `text` as its input, and return its output.
 
-    With `changes`, the command changes the stack, so an interruption lets it complete the steps that it began. Raises
-    PulumiError.
+    Set `changes` to true if the command changes the stack. If a signal ends this process, the command can then complete
+    the steps that it began. Raises PulumiError.
     """
     if stack == LOCAL_STACK:
         raise PulumiError("STACK=local runs on this machine's emulator, not on AWS; use `make up` and `make down`")
@@ -73,7 +74,7 @@ def document(stack: str, *arguments: str) -> dict[str, Any]:
 def exported(stack: str) -> dict[str, Any]:
     """Return the stack's state as `pulumi stack export` writes it; secrets stay encrypted. Raises PulumiError."""
     state = document(stack, "stack", "export")
-    # For a stack that was never deployed, the export contains no deployment.
+    # The export of a stack that was never deployed contains no deployment. Add an empty one.
     state["deployment"] = state.get("deployment") or {}
     return state
 
@@ -108,7 +109,7 @@ def _error(stack: str, errors: str) -> PulumiError:
 
 
 def _folder() -> str:
-    """Return the path of the backend if the backend is a folder, or otherwise an empty text."""
+    """Return the path of the folder if the backend is a folder, otherwise ""."""
     done = children.run(("pulumi", "whoami", "--json", "--non-interactive"), cwd=ROOT)
     url = str(json.loads(done.stdout)["url"]) if not done.returncode else ""
     return f"{url.removeprefix('file://').partition('?')[0]}/.pulumi" if url.startswith("file://") else ""

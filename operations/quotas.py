@@ -23,7 +23,7 @@ _REMEDY: Final = (
 def too_low(config: Mapping[str, Any], client: Callable[[str], Any]) -> list[str]:
     """Return a warning for each quota of the account that permits fewer orders than `api.throttleRate` allows.
 
-    Each request counts as an order, because it could be one. The list is empty if the configuration has a reason in
+    The comparison assumes that every request is an order. The list is empty if the configuration has a reason in
     `api.capacityWaiver`. `client` receives the name of a service and returns its client. If Service Quotas does not
     respond, the only warning says so.
     """
@@ -54,7 +54,7 @@ def _value(quotas: Any, need: Mapping[str, Any]) -> float | None:
     try:
         return float(quotas.get_service_quota(**wanted)["Quota"]["Value"])
     except ClientError as error:
-        # The account has no value of its own for this quota, so AWS's default applies.
+        # With NoSuchResourceException, the account has no value of its own for this quota, so AWS's default applies.
         if error.response.get("Error", {}).get("Code") != "NoSuchResourceException":
             raise
         return float(quotas.get_aws_default_service_quota(**wanted)["Quota"]["Value"])

@@ -2,7 +2,7 @@
 
 It removes the lock, adds the resources that the update created on AWS to Pulumi's state, and removes the pending
 creations that AWS does not have.
-It deletes nothing on AWS. Exit code 0: the next `make deploy` can run; 1: something is left to do, which is reported.
+It deletes nothing on AWS. Exit code 0: the next `make deploy` can run; 1: the output says what is left to do.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _SILENT: Final = ("--yes", "--skip-preview", "--suppress-outputs", "--suppress-p
 def recover(stack: str, given: Mapping[str, str]) -> bool:
     """Recover `stack`, and return whether nothing is left to do.
 
-    `given` has the ids that AWS chose, by logical name, or "none" for a resource that AWS does not have.
+    `given` maps the logical name of a resource to the id that AWS chose, or to "none" if AWS does not have the
+    resource.
     """
     state = pulumi_cli.exported(stack)
     _report(state)
     if not _unlocked(stack, state):
         return False
-    # The update that held the lock may have ended after the first export, so the state is exported again, with that
-    # update's last changes.
+    # The update that held the lock may have changed the state after the first export, so export the state again.
     state = pulumi_cli.exported(stack)
     creates = pending.creates(state)
     if unknown := set(given) - {name_of(resource) for resource in creates}:
@@ -78,7 +78,7 @@ def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
     else:
         _print("locked: no")
         return True
-    question = "Is that update dead? If it still runs, it will fail, and both updates may damage the state."
+    question = "Is that update dead? If it still runs, removing its lock makes it fail, and can damage the state."
     if not questions.confirmed(question, stack):
         _print("nothing was changed")
         return False
@@ -89,21 +89,21 @@ def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
 
 
 def _take_lock(stack: str, state: Mapping[str, Any]) -> None:
-    """Take and release the lock, with a refresh of the stack's root resource, which reads nothing from AWS."""
+    """Refresh only the stack's root resource. This takes and releases the lock, but reads nothing from AWS."""
     roots = [resource["urn"] for resource in pulumi_cli.resources(state) if resource["type"] == "pulumi:pulumi:Stack"]
     target = [argument for urn in roots for argument in ("--target", urn)]
     pulumi_cli.run(stack, "refresh", *target, *_SILENT, changes=True)
 
 
 def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping[str, str]) -> dict[str, str | None]:
-    """Return {URN: import id, or None if AWS does not have the resource}, without resources whose id is not known."""
+    """Return {URN: import id, or None if AWS does not have the resource}. Leaves out resources whose id is unknown."""
     place = import_ids.place_of(json.dumps(state), _region(state))
     ids: dict[str, str | None] = {}
     for resource in creates:
         if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
     # Resources of different types can have the same name. A given id applies to the resources of this name whose id is
-    # not known yet. If there is none, the given id replaces a known id.
+    # unknown. If the ids of all resources of this name are known, the given id replaces them.
     needing = [resource for resource in creates if resource["urn"] not in ids]
     for name, chosen in given.items():
         named = [resource for resource in needing if name_of(resource) == name]
@@ -118,7 +118,7 @@ def _region(state: Mapping[str, Any]) -> str:
 
 
 def _explain(stack: str, undecided: list[dict[str, Any]], given: Mapping[str, str]) -> None:
-    _print("AWS chooses the ids of these resources, so only AWS knows whether they exist:")
+    _print("AWS chooses the ids of these resources, so look up on AWS whether they exist:")
     for resource in undecided:
         command = import_ids.find_command(resource)
         _print(f"  {_title(resource)}: {command or 'look for it in the AWS console'}")

@@ -40,11 +40,12 @@ from operations.failed_messages import (
 from operations.failure_reasons import Reasons
 from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
-# All failure queues are read at the same time, so there must be more connections than failure queues.
+# Maximum number of connections in the pool of each SDK client. It must be higher than the number of failure queues,
+# because all of them are read at the same time.
 _CONNECTIONS = 32
-# For each failed event, Lambda writes an envelope to an on-failure destination and a copy of the event to a dead-letter
-# queue. Envelopes come first in this order, because the redrive deletes a copy if it has already sent the envelope of
-# the same event back.
+# Kinds of failure queues, in the order of the redrive. For each failed event of a function with both queues, Lambda
+# writes an envelope to the on-failure destination ("invocation") and a copy of the event to the dead-letter queue. The
+# redrive sends the events in envelopes back first, so that it can recognize and delete their copies.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
@@ -68,8 +69,8 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     _print(f"reading {len(queues)} failure queues; this takes a few seconds")
     copies = [queue for queue in queues if queue.kind == "dead-letter"]
     with on_signal(run.stop), ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
-        # A queue counts as empty only after SQS has returned no message for 1 s. The queues of one wave are therefore
-        # read in parallel. Dead-letter queues come in the last wave (see the comment at _ORDER).
+        # Read the queues in parallel, because a read ends only after SQS has returned no message for 1 s. Read the
+        # dead-letter queues after all others (see the comment at _ORDER).
         for wave in ([queue for queue in queues if queue not in copies], copies):
             list(pool.map(run.work_off, wave))
     verb = "would be sent back" if dry_run else "sent back"
@@ -95,7 +96,7 @@ class Run:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self) -> None:
-        """Stop, and make all received messages visible again, so that the next redrive can receive them."""
+        """Stop the redrive, and make all received messages visible again, so that the next redrive can receive them."""
         self._work.stop()
         with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
             for message in list(self._hidden.values()):
@@ -106,15 +107,16 @@ class Run:
         """Send back all messages of `queue`, or in a dry run only print them."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
-            # During a pass, SQS hides the messages that stay. In a FIFO queue, a hidden message blocks the later
-            # messages of its message group. Hidden messages become visible after the pass, so the next pass can read
-            # the later messages.
+            # Another pass is only needed for a FIFO queue. During a pass, SQS hides the messages that stay in the
+            # queue, and a hidden message blocks the later messages of its message group. After the pass, the hidden
+            # messages become visible, so the next pass can also read the later messages.
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:
-        """Read `queue` once. Return whether another pass can help: some messages left the queue, and others stayed.
+        """Read `queue` once. Return whether another pass can help.
 
-        The ids of messages that stayed are added to `stayed`.
+        Another pass can help if some messages left the queue and others stayed. The ids of messages that stayed are
+        added to `stayed`.
         """
         held, left = list[Message](), 0
         sqs = self.redriver.sqs
@@ -191,7 +193,8 @@ def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
         max_pool_connections=_CONNECTIONS,
     )
     keywords: dict[str, Any] = {"region_name": region} | ({"endpoint_url": local["endpointUrl"]} if local else {})
-    # The type stubs accept only literal service names, so the session has no type here.
+    # The type stubs accept only literal service names, but `service` is a variable. The type Any prevents the type
+    # error.
     session = cast("Any", aws.session(region) if local else boto3)
 
     def client(service: str) -> Any:
@@ -204,7 +207,7 @@ def clients(outputs: Mapping[str, Any]) -> Callable[[str], Any]:
 
 
 def _print(line: str) -> None:
-    # Several threads print, so each line is written in one call, together with its line break.
+    # Several threads print. Write each line and its line break in one call, so that the lines do not mix.
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -221,7 +224,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _command(given: argparse.Namespace) -> int:
-    # The emulator must not see this machine's AWS settings, but requests to AWS need them.
+    # Requests to the emulator must not depend on this machine's AWS settings, but requests to AWS need these settings.
     with environment.isolated() if given.stack == LOCAL_STACK else nullcontext():
         try:
             return 1 if redrive(stack_outputs.read(given.stack, port=given.port), dry_run=given.dry_run) else 0

@@ -1,8 +1,8 @@
-"""Finds renames in a preview that would take a resource away from AWS.
+"""Finds renames in a preview after which AWS would lack a resource.
 
-Pulumi knows a resource by its URN. A renamed resource without an alias is created under its new URN, and then deleted
-under its old one. If both have the same name on AWS, the creation fails or finds the existing resource, and the
-deletion removes it.
+Pulumi identifies a resource by its URN. If a renamed resource has no alias, Pulumi creates a resource with the new URN,
+and then deletes the resource with the old URN. If both have the same name on AWS, the creation fails or finds the
+existing resource, and the deletion removes that resource.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def collisions(steps: Sequence[Mapping[str, Any]]) -> list[Collision]:
 
 
 def _named(steps: Sequence[Mapping[str, Any]], operation: str, side: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield ((type, name on AWS), URN) for each step that does `operation` to a resource with a name."""
+    """Yield ((type, name on AWS), URN) for each step that performs `operation` on a resource with a name.
+
+    `side` is the key of the step's resource state: "oldState" or "newState".
+    """
     for step in steps:
         if step["op"] != operation:
             continue

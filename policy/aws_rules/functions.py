@@ -16,8 +16,8 @@ EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 QUEUE: Final = "aws:sqs/queue:Queue"
 TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 
-# Python runtimes that are not in the list "Deprecated runtimes" of the AWS Lambda Developer Guide, and that were not
-# due to become deprecated within a year when this line was written.
+# When this list was written, AWS had deprecated none of these Python runtimes, and planned to deprecate none of them
+# within a year (AWS Lambda Developer Guide, "Deprecated runtimes").
 _SUPPORTED: Final = frozenset({"python3.11", "python3.12", "python3.13", "python3.14"})
 _SECRETS: Final = (
     re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),

@@ -17,7 +17,7 @@ SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 BUS_POLICY: Final = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
 BUS_PERMISSION: Final = "aws:cloudwatch/eventPermission:EventPermission"
-# Each entry is a resource type, and the property of this type that refers to a queue for failed work.
+# Each entry is (resource type, property). The property refers to the queue that receives failed work.
 _DEAD_LETTERS: Final = (
     (QUEUE, "redrivePolicy"),
     (SUBSCRIPTION, "redrivePolicy"),

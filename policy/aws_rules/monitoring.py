@@ -23,8 +23,7 @@ def log_group_expires(group: Resource) -> Iterator[str]:
 def log_group_keeps_a_year(group: Resource) -> Iterator[str]:
     """A log group retains its log lines for at least a year."""
     days = group.at("retentionInDays") or 0
-    # If `retentionInDays` is 0, CloudWatch Logs never deletes the log lines. The rule log_group_expires reports such a
-    # log group.
+    # With 0 days, CloudWatch Logs never deletes the log lines. The rule log_group_expires reports such log groups.
     if 0 < days < _YEAR_DAYS:
         yield f"retentionInDays: got {days:g}; allowed: at least {_YEAR_DAYS}"
 

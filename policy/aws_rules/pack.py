@@ -52,7 +52,7 @@ def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportV
     try:
         found = [Finding(rule, resource, message) for message in rule.check(resource, Stack((resource,)))]
     except UnknownValueError as unknown:
-        # `not_applicable` raises an exception. Pulumi then treats the rule as not applicable to this resource.
+        # `not_applicable` raises an exception that tells Pulumi to skip this rule for this resource.
         args.not_applicable(unknown.message)
         return
     for finding in found:

@@ -12,12 +12,12 @@ from aws_rules.policies import accounts, actions, allowing, for_everybody, resou
 
 ROLE: Final = "aws:iam/role:Role"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-# The first type is an inline policy, which belongs to one role. The second type is a policy that the program attaches
-# to a role.
+# The first type is an inline policy, which belongs to one role. The second type is a customer managed policy, which can
+# be attached to several roles.
 POLICIES: Final = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
 
-# A policy can allow these actions only on the resource "*": AWS supports no narrower resource for them (AWS Service
-# Authorization Reference).
+# A policy can allow these actions only on the resource "*", because AWS supports no narrower resource for them (AWS
+# Service Authorization Reference).
 WITHOUT_RESOURCE: Final = frozenset(
     {
         *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"),
@@ -26,14 +26,15 @@ WITHOUT_RESOURCE: Final = frozenset(
         *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
     }
 )
-# Each pattern matches the ARNs of everything inside one bucket, log group or table. Nobody knows the names inside when
-# the policy is written, so these ARNs may end with a wildcard.
+# A policy may grant access to the contents of one bucket, log group or table with a wildcard, because the names of the
+# contents, such as S3 keys, are not known when the policy is written. Each pattern matches the ARNs of such contents.
 _CONTENTS: Final = (
     re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),
     re.compile(r"arn:aws:dynamodb:[^*?:]+:[^*?:]+:table/[^*?/]+/(index|stream)/.*"),
 )
-# These actions change identities, code or permissions, or they return credentials or secrets.
+# A role must not have these permissions: they allow changes of identities, code or permissions, or return credentials
+# or secrets.
 _POWERS: Final = (
     *("iam:*", "sts:*", "organizations:*", "sso:*", "sso-admin:*", "identitystore:*", "ec2:*", "ecr:*"),
     *("cloudformation:*", "datapipeline:*", "glue:*", "codebuild:*", "secretsmanager:*", "ssm:*"),

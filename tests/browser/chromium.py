@@ -1,4 +1,4 @@
-"""Starts the Chromium on the PATH for tests, so that it can reach only this machine."""
+"""Starts Chromium for tests, so that it can reach only this machine."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def launched(playwright: Playwright, addresses: Mapping[str, str]) -> Generator[
     names.
     """
     rules = [f"MAP {name} {target}" for name, target in addresses.items()]
-    # Chromium applies the first rule that matches. It applies the rule EXCLUDE before all others, so EXCLUDE cannot be
-    # used to allow localhost here.
+    # Chromium applies the first MAP rule that matches, so the rules for `addresses` come first. `EXCLUDE localhost`
+    # cannot replace the MAP rules for this machine: Chromium applies EXCLUDE rules before all others, and would ignore
+    # `addresses` on localhost.
     rules += ["MAP localhost 127.0.0.1", "MAP 127.0.0.1 127.0.0.1", "MAP * ~NOTFOUND"]
     browser = playwright.chromium.launch(
         executable_path=path(),
@@ -48,8 +49,8 @@ def launched(playwright: Playwright, addresses: Mapping[str, str]) -> Generator[
 
 @contextmanager
 def profile(browser: Browser) -> Generator[BrowserContext]:
-    """Give a new browser profile. At the end of the block, fail if a page sent a request to another machine."""
-    # The certificate of the HTTPS port is self-signed. A person would accept it in a dialog of the browser.
+    """Yield a new browser profile. At the end of the block, fail if a page sent a request to another machine."""
+    # The emulator's HTTPS port has a self-signed certificate, which a person would accept in a dialog of the browser.
     context = browser.new_context(ignore_https_errors=True)
     context.set_default_timeout(WITHIN_MS)
     outside: list[str] = []
@@ -59,7 +60,7 @@ def profile(browser: Browser) -> Generator[BrowserContext]:
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in _LOOPBACK:
             outside.append(url)
 
-    # Listen to this event instead of using a route handler, because a route handler does not see redirected requests.
+    # Use this event instead of a route handler, because a route handler does not see redirected requests.
     context.on("request", lambda request: look(request.url))
     try:
         yield context

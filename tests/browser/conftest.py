@@ -27,8 +27,8 @@ SITES: Final = ("localhost:3000", "localhost:5173", "127.0.0.1:3000", "127.0.0.1
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need a browser.
 
-    Skips these tests if there is no Chromium on the PATH. Fails instead if the variable REQUIRE_CHROMIUM is set, as in
-    CI.
+    If no Chromium is on the PATH, the tests are skipped. If the variable REQUIRE_CHROMIUM is set, as in CI, the test
+    run fails instead.
     """
     here = [item for item in items if HERE in item.path.parents and "playwright" in getattr(item, "fixturenames", ())]
     found = chromium.path()
@@ -52,8 +52,8 @@ def sites() -> Iterator[Sites]:
 def playwright() -> Iterator[Playwright]:
     """The Playwright API, which allows only one instance per thread.
 
-    Playwright's event loop runs until Playwright ends. Pulumi's tests need the event loop of the same thread, so
-    Playwright must end before the tests of another folder start.
+    Playwright runs an event loop in this thread until Playwright ends. The tests of the Pulumi components need an event
+    loop in the same thread, so Playwright must end before the tests of another folder start.
     """
     with sync_playwright() as found:
         yield found
@@ -109,7 +109,7 @@ def shop_port(stack: Stack, free_port: Callable[[], int], tmp_path_factory: pyte
 
 @pytest.fixture(scope="package")
 def shop_browser(playwright: Playwright, shop_port: int) -> Iterator[Browser]:
-    """Chromium with the example shop at an address whose origin the stack allows."""
+    """Chromium, which loads the example shop from an address whose origin the stack allows."""
     with chromium.launched(playwright, {SHOP: f"127.0.0.1:{shop_port}"}) as found:
         yield found
 

@@ -60,7 +60,7 @@ class Storefront:
         expect(self.page.get_by_text(f"Signed in as {person.email}")).to_be_visible()
 
     def sign_out(self) -> None:
-        """Sign out, and wait until the sign-in page has returned to the shop."""
+        """Sign out, and wait until the browser has returned from the sign-in page to the shop."""
         with self.page.expect_navigation(url=f"{self.url}/"):
             self.page.get_by_role("button", name="Sign out").click()
         expect(self.page.get_by_role("button", name="Sign in to shop")).to_be_visible()
@@ -72,7 +72,7 @@ class Storefront:
         self.page.get_by_role("button", name="Sign in").click()
 
     def follow(self, name: str) -> None:
-        """Click the link `name`. The shop then shows another page without being loaded again."""
+        """Click the link `name`. The shop shows another page without a reload."""
         self.page.get_by_role("link", name=name, exact=True).click()
 
     def add(self, product: str, times: int = 1) -> None:

@@ -25,7 +25,8 @@ def shop(request: pytest.FixtureRequest, page: Page, sites: Sites, bundles: dict
     """Return a function that opens a site with the test page of a sign-in library."""
 
     def made(library: str, site: str) -> Shop:
-        # Only Amplify needs the emulator's HTTPS port, so only its tests use the fixture that opens this port.
+        # Only Amplify needs the emulator's HTTPS port. Its fixture opens this port, so the tests of other libraries
+        # don't use the fixture.
         configuration = "amplify_configuration" if library == "amplify" else "configuration"
         sites.serve(site, {**bundles[library], **request.getfixturevalue(configuration)})
         return Shop(page, site)
@@ -70,7 +71,9 @@ def test_client_of_the_document_buys_and_says_what_went_wrong(shop: Open, person
 def test_oidc_client_refreshes_tokens(shop: Open, person: Person) -> None:
     opened = shop("oidc", SITES[0])
     opened.sign_in(person)
-    opened.page.wait_for_timeout(1100)  # auth_time counts in seconds. Without a pause, a wrong one may look right.
+    # oidc-client-ts rejects a refreshed token if `auth_time` has changed. `auth_time` is in whole seconds, so wait for
+    # more than a second. Otherwise, a wrong `auth_time` could be the same as the right one.
+    opened.page.wait_for_timeout(1100)
     assert_refreshes(opened)
     assert opened.products()
 

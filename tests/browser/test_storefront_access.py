@@ -113,7 +113,7 @@ def test_customer_can_buy_with_the_keyboard_alone(shop: Storefront, people: Peop
 def test_new_page_gets_the_focus(shop: Storefront, people: People) -> None:
     shop.sign_in(people.somebody())
     shop.follow("Orders")
-    # The heading keeps the focus when the page's data arrives.
+    # Wait until the page shows its data. The heading must still have the focus at that time.
     expect(shop.heading("No orders yet")).to_be_visible()
     expect(shop.page.get_by_role("heading", name="Orders", level=1)).to_be_focused()
     assert shop.page.title() == "Orders · Hinoki"

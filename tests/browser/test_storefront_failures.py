@@ -27,7 +27,8 @@ def person(people: People) -> Person:
 def expired(token: str) -> str:
     """Return the token with an expiry in the past.
 
-    The signature no longer matches the token. The shop does not check signatures, so it sees an expired token.
+    The signature no longer matches the token. The shop does not check signatures, so it only sees that the token has
+    expired.
     """
     header, _, signature = token.split(".")
     payload = json.dumps({**claims(token), "exp": int(time.time()) - 60}).encode()
@@ -127,7 +128,7 @@ def test_ended_session_leads_back_to_the_same_page(shop: Storefront, person: Per
 def test_tokens_are_renewed_in_the_background_before_they_expire(shop: Storefront, person: Person) -> None:
     shop.sign_in(person)
     before = shop.stored_user()
-    # oidc-client-ts renews tokens a minute before they expire, so this session is renewed in two seconds.
+    # oidc-client-ts renews tokens 60 s before they expire. These tokens expire in 62 s, so their renewal starts in 2 s.
     shop.change_stored_user({"expires_at": int(time.time()) + 62})
     with shop.page.expect_response(RENEWAL) as renewal:
         shop.open("/orders")
@@ -161,8 +162,8 @@ def test_order_with_a_lost_response_is_placed_once(
         if lost or route.request.method != "POST":
             route.continue_()
             return
-        # Playwright sends this request itself, so the URL contains the real port of the shop. Only Chromium maps port
-        # 5173 to it.
+        # Playwright sends this request itself, without Chromium. Only Chromium maps port 5173 to the real port of the
+        # shop, so the URL must contain the real port.
         lost.append(route.fetch(url=f"http://127.0.0.1:{shop_port}/api/rest/orders").status)
         route.abort("connectionreset")
 

@@ -21,8 +21,8 @@ from cli.signals import Work, on_signal
 def begun():
     print("begun", flush=True)
 """
-# Runs a package as `python -m package` does, but with two more directories on the path. Sets the signal handlers first,
-# because the shell that runs the tests may ignore signals, and child processes would then ignore them too.
+# Runs a package as `python -m package` does, but with two more directories on the path. First, it sets the signal
+# handlers: if the shell that runs the tests ignores signals, its child processes would otherwise ignore them too.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

@@ -27,7 +27,7 @@ needs_full = pytest.mark.skipif(
 
 @contextmanager
 def closed_pipe() -> Generator[int]:
-    """Give the writing end of a pipe whose reading end is closed."""
+    """Yield the writing end of a pipe whose reading end is closed."""
     read, write = os.pipe()
     os.close(read)
     try:
@@ -74,8 +74,8 @@ def test_full_disk_is_reported_after_the_command_has_done_its_work(command: Comm
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_command_runs_without_standard_streams(command: Command, tmp_path: Path, closed: str) -> None:
     done = tmp_path / "done"
-    # The command opens a file and then writes to standard output. If standard output is closed, the file must not get
-    # its file descriptor. Otherwise, child processes would write into the file, because they inherit standard output.
+    # The command opens a file while standard output may be closed. The file must not get file descriptor 1: child
+    # processes inherit this descriptor as their standard output, and would write into the file.
     body = f"""
         import os
         with Path({str(done)!r}).open("w") as file:

@@ -136,7 +136,7 @@ def test_client_and_functions_report_the_same_fields(verdicts: list[list[dict[st
 def test_client_and_gateway_accept_the_same_bodies(verdicts: list[list[dict[str, Any]]]) -> None:
     schemas = generated_code.schemas()
     for (operation, body, _), violations in zip(BODIES, verdicts, strict=True):
-        # Rule uniqueItems is left out: the gateway's model cannot require that an order has only one line for each
-        # product.
+        # Leave out the rule uniqueItems, with which the client refuses two lines of the same product. The gateway's
+        # model cannot express this rule.
         by_schema = [each for each in violations if each["rule"] != "uniqueItems"]
         assert (breaches(schemas[operation], body) == []) == (by_schema == []), (operation, body)

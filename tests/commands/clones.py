@@ -58,7 +58,7 @@ class Clone:
 
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
-        """Start make in the clone in a process group, and kill the group at the end of the block if make still runs."""
+        """Start make in its own process group. At the end of the block, kill the group if make still runs."""
         with subprocess.Popen(  # noqa: S603 - the command comes from this repository
             ["make", *arguments],  # noqa: S607
             cwd=self.path,
@@ -119,7 +119,7 @@ def copy(names: list[str], into: Path) -> None:
 
 
 def tree(*folders: Path) -> dict[str, tuple[int, int]]:
-    """Return {path: (size, modification time)} of every file in `folders`. Two results show which files changed."""
+    """Return {path: (size, modification time)} of every file in `folders`, to find changed files by comparison."""
     found: dict[str, tuple[int, int]] = {}
     for folder in folders:
         for path in folder.rglob("*"):
@@ -130,9 +130,9 @@ def tree(*folders: Path) -> dict[str, tuple[int, int]]:
 
 
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the error line of a failed make.
+    """Return the only error line of a failed make.
 
-    Fails if make succeeded, or if standard error has other lines besides this line and make's own lines.
+    Fails if make succeeded, or if standard error has other lines. Lines that start with "make" don't count.
     """
     lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert done.returncode, done.stdout

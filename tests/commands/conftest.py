@@ -60,7 +60,8 @@ class Office:
 def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
     """The clone on the company's machine.
 
-    Environment variables and a pip.conf would make pip, uv and Python use wrong folders, so make must override them.
+    Its environment variables and its pip.conf name folders of the other project. make must override them, so that pip,
+    uv and Python do not use these folders.
     """
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"
@@ -99,7 +100,7 @@ class Interrupted:
     remade: str
     """The commands that the next make would run after the kill, as printed by `make --dry-run`."""
     second: str
-    """The first line that another make printed, which started while the first make installed packages."""
+    """The first line of output of another make, which started while the first make installed packages."""
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def make(folder: Path) -> Other:
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
-    # Python imports sitecustomize at its start. A Python process that gets the other project's PYTHONPATH therefore
+    # Python imports sitecustomize when it starts, so a Python process that receives the other project's PYTHONPATH
     # exits with this message.
     (folder / "modules").mkdir()
     (folder / "modules" / "sitecustomize.py").write_text('raise SystemExit("a foreign PYTHONPATH was used")\n')

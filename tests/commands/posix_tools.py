@@ -56,7 +56,7 @@ while getopts :{options} option; do
 done
 {patterns}exec {command} "$@"
 """
-# Refuses escapes that GNU's regular expressions support and those of POSIX don't.
+# Refuses escape sequences in regular expressions that GNU tools support but POSIX does not define.
 _PATTERNS: Final = """case $* in
 *\\\\[tsSwWbB+?\\|\\<\\>]*) echo "{name}: POSIX has no such escape: $*" >&2; exit 64 ;;
 esac

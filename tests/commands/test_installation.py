@@ -18,8 +18,8 @@ Done = subprocess.CompletedProcess[str]
 CLOSED = "http://127.0.0.1:9/simple"
 """URL of a package index to which no connection is possible."""
 
-# The variables of uv that the Makefile does not unset. It sets some of them itself. The others select, for example, a
-# package index or a cache.
+# Environment variables of uv that the Makefile does not unset. The Makefile itself sets some of them. Users can set the
+# others, for example to select a package index or a cache.
 UV_MAY = {
     "UV_CACHE_DIR",
     "UV_COMPILE_BYTECODE",
@@ -176,7 +176,7 @@ def test_every_variable_that_the_makefile_unsets_is_tested(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", ["install", "compile"])
 def test_each_uv_variable_is_unset_or_harmless(command: str, tmp_path: Path) -> None:
-    """If this test fails for a new version of uv, add the new variable to the variables in foreign.py or to UV_MAY."""
+    """Each variable is in foreign.py, or in UV_MAY if it is harmless. A new version of uv may have new variables."""
     asked = [uv.find_uv_bin(), "pip", command, "--help"]
     told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - the arguments are constants
     known = set(re.findall(r"\[env:\s+(UV_\w+)", told))

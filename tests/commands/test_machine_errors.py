@@ -55,7 +55,7 @@ def test_old_python_is_reported(clone: Clone, tmp_path: Path) -> None:
 
 
 def test_python_without_ensurepip_is_reported(clone: Clone, tmp_path: Path) -> None:
-    """On Debian and Ubuntu, Python may lack ensurepip, which is in a package of its own."""
+    """On Debian and Ubuntu, Python may lack the module ensurepip, because it belongs to a separate package."""
     error = one_error(clone.make("up", PYTHON=python(tmp_path, WITHOUT_ENSUREPIP)))
     assert "a python cannot make a virtual environment: ModuleNotFoundError: " in error
     assert "Remedy: install python3.13-venv (Debian, Ubuntu)" in error
@@ -67,8 +67,8 @@ def read_only() -> Iterator[Clone]:
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
-    # The user of this clone may be unable to run the Python of the tests. A script takes the place of Python, which is
-    # enough to get the error about the read-only folder.
+    # make may run as another user, who may be unable to run the Python of the tests. A script therefore replaces
+    # Python. The script is enough to reach the error about the read-only folder.
     python = folder / "python"
     python.write_text('#!/bin/sh\n[ $# -gt 3 ] || exit 0\nshift 2\nexec sh "$@"\n')
     python.chmod(0o755)
@@ -89,7 +89,7 @@ def test_unwritable_folder_is_reported(read_only: Clone) -> None:
 
 
 def test_full_disk_is_reported(clone: Clone, tmp_path: Path) -> None:
-    """A limit on the file size simulates a full disk: a write fails in the middle of a file."""
+    """A limit on the file size simulates a full disk: writing a file fails at the limit."""
     path = tmp_path / "make"
     path.write_text('#!/bin/sh\ntrap "" XFSZ\nulimit -f 200\nexec make "$@"\n')
     path.chmod(0o755)

@@ -1,6 +1,7 @@
-"""The programs for users' machines use only functions and files that macOS has too, or have an alternative to them.
+"""Tests that the programs for users' machines also run on macOS.
 
-To check the standard library, basedpyright reads its type stubs (typeshed) for macOS.
+These programs use only functions and files that macOS has too, or have an alternative to them. To check the functions
+of the standard library, basedpyright reads its type stubs (typeshed) for macOS.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pytest
 from tests.commands.clones import ROOT
 
 SOURCES: Final = sorted(path for folder in ("local", "operations", "tools") for path in (ROOT / folder).rglob("*.py"))
-# The contents of these modules differ between operating systems. The files and the system calls exist only on Linux.
+# The contents of MODULES differ between operating systems. FILES and the system calls in CALLS exist only on Linux.
 MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - the test creates no such file
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")

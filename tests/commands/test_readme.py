@@ -31,7 +31,7 @@ LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if lin
 RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\necho "{}"\n'
 """`make deploy` reads the configuration of the stack as JSON."""
 
-# This test does not run the commands below, or stops them before their end.
+# Commands of the README that this test does not run, or stops before their end.
 TEST: Final = "make test"
 """Not run here, because this test is a part of it. CI runs it on a clean checkout."""
 PROVE: Final = "make prove"
@@ -71,8 +71,8 @@ class Tour:
             return self.clone.run("sh", "-c", line, PYTEST_ADDOPTS="--collect-only --quiet")
         if command == BENCH:
             return self._bench()
-        # `make deploy` asks AWS STS for the caller's identity. This variable sends the request to the emulator that an
-        # earlier command of the README has started.
+        # `make deploy` requests the caller's identity from AWS STS. This variable redirects the request to the
+        # emulator, which an earlier command of the README has started.
         aws = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"} if "STACK=dev" in command else {}
         return self.clone.run("sh", "-c", line, **aws)
 
@@ -104,8 +104,8 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
         "PORT": str(port),
         "PULUMI_CALLS": str(place / "calls"),
         "BENCH_PYTHON": clones.PYTHON,
-        # Compiling all installed modules would take long, and the commands import only a twentieth of them. Python
-        # compiles the modules that they import.
+        # Don't let uv compile all installed modules, because that takes long. The commands import only a twentieth of
+        # the modules, and Python compiles these when it imports them.
         "UV_COMPILE_BYTECODE": "0",
     }
     try:
@@ -117,7 +117,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
 def _without_network(place: Path, wheels: Path) -> dict[str, str]:
     """Return variables that make pip, npm and uv avoid the network as far as possible."""
     lock = place / "requirements.txt"
-    # The commands install uv from a wheel on this machine, so the lock file leaves out uv and its hashes.
+    # The commands install uv from a wheel on this machine, so remove uv and its hashes from this lock file.
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     lock.write_text(re.sub(r"^uv==.*?(?=^\S)", "", text, flags=re.MULTILINE | re.DOTALL))
     asked = subprocess.run(  # noqa: S603 - the arguments are constants

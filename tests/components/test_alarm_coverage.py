@@ -1,6 +1,7 @@
 """Tests that an alarm watches each metric that shows late or lost work.
 
-The functions in WAYS read the resources of a stack, and yield the metrics that need an alarm.
+The functions in WAYS are ways in which work can be late or lost. Each function yields the metrics that show it for the
+resources of a stack.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ def metric(namespace: str, name: str, **dimensions: str) -> Watched:
 
 
 def functions(graph: Graph) -> Iterator[Watched]:
-    """Lambda can throttle every function."""
+    """Lambda can throttle any function."""
     for made in graph.of("aws:lambda/function:Function"):
         yield metric("Lambda", "Throttles", FunctionName=made.inputs["name"])
 
 
 def asynchronous_events(graph: Graph) -> Iterator[Watched]:
-    """Lambda can deliver an asynchronous event late, drop it, and fail to report the dropped event."""
+    """Lambda can deliver an asynchronous event late, or drop it. Reporting a dropped event to a queue can fail too."""
     settings = graph.of("FunctionEventInvokeConfig")
     targets = [made.inputs["arn"] for made in graph.of("EventTarget")]
     for made in graph.of("aws:lambda/function:Function"):
@@ -48,7 +49,7 @@ def asynchronous_events(graph: Graph) -> Iterator[Watched]:
 
 
 def mappings(graph: Graph) -> Iterator[Watched]:
-    """Messages and stream records can wait too long. Lambda can drop records, and fail to report this."""
+    """Messages and stream records can wait too long. Lambda can also fail to report dropped records to a queue."""
     for made in graph.of("EventSourceMapping"):
         source, name = str(made.inputs["eventSourceArn"]), made.inputs["functionName"].split(":")[6]
         if ":sqs:" in source:
@@ -89,7 +90,7 @@ def machines(graph: Graph) -> Iterator[Watched]:
 
 
 def failure_queues(graph: Graph) -> Iterator[Watched]:
-    """A queue that no function reads contains failed work, which waits for an operator."""
+    """A queue that no function reads contains failed work, which waits until an operator redrives it."""
     read = {made.inputs["eventSourceArn"] for made in graph.of("EventSourceMapping")}
     for made in graph.of("Queue"):
         if made.state["arn"] not in read:
@@ -125,7 +126,7 @@ def test_each_way_to_be_late_or_lost_has_an_alarm(
 
 
 def test_coverage_notices_each_missing_alarm(graph_of: GraphOf) -> None:
-    """If one of these alarms is removed, the test above finds a metric without an alarm."""
+    """If one of these alarms is removed, test_each_way_to_be_late_or_lost_has_an_alarm fails."""
     graph = graph_of("dev")
     alarms = graph.of("MetricAlarm")
     needed = {each for way in WAYS for each in way(graph)}

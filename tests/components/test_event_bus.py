@@ -30,8 +30,8 @@ DAY_S = 24 * HOUR_S
 SIX_HOURS_S = 6 * 3600
 ALL = list(DETAIL_TYPES.values())
 ANALYTICS = [f"analytics-{digit}" for digit in GROUP_DIGITS]
-# The expected targets. Each value contains the EventBridge rule of the target, and the ARN of the function or queue
-# that receives the events.
+# The expected targets of the EventBridge rules: {target: (rule, ARN of the function or queue that receives the
+# events)}.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
@@ -44,8 +44,8 @@ SWEPT = ["fail-order", "restart-late-orders"]
 FUNCTION_TARGETS = ["process-order", *SWEPT]
 KEPT = [name for name in TARGETS if name not in SWEPT]
 """Targets whose events must not be lost."""
-# The queues from which a function receives events. Each value contains the function, the failure queue, and the
-# dead-letter queue for events that EventBridge could not deliver to the queue.
+# The queues whose events a function receives: {queue: (function, failure queue, dead-letter queue for events that
+# EventBridge could not deliver to the queue)}.
 CONSUMED = {
     "analytics": ("record-analytics", "analytics-dlq", "analytics-delivery"),
     "email": ("send-email", "send-email-failures", "send-email-delivery"),
@@ -98,7 +98,7 @@ class TestBus:
 
     def test_sent_emails_are_remembered_longer_than_any_copy_of_their_event(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
-        # The queue `email` counts twice, because a redrive sends the event from the failure queue back to it.
+        # The queue `email` counts twice, because a redrive sends an event from `send-email-failures` back to `email`.
         waits = ("send-email-delivery", "email", "send-email-failures", "email")
         queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
         retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
@@ -109,9 +109,8 @@ class TestBus:
         assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
 
     def test_standard_execution_ends_before_its_name_can_be_reused(self) -> None:
-        # Step Functions rejects a second execution with the same name for 90 days. The name can be reused after that
-        # time, but by then the execution has decided the order, and process_order starts no execution for a decided
-        # order.
+        # Step Functions rejects a second execution with the same name for 90 days. The first execution must decide the
+        # order within this time, because process_order starts no execution for a decided order.
         longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
         assert longest_s["maximum"] < 90 * DAY_S
 
@@ -158,8 +157,7 @@ class TestDelivery:
         dead_letters = dead_letters_of(name)
         assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{dead_letters}"}
         assert inputs["retryPolicy"] == {"maximumEventAgeInSeconds": SIX_HOURS_S, "maximumRetryAttempts": 185}
-        # The dead-letter queue of a target must be a standard queue, because EventBridge does not support FIFO queues
-        # here.
+        # EventBridge supports only standard queues as dead-letter queues, not FIFO queues.
         assert "fifoQueue" not in graph.one("Queue", dead_letters).inputs
 
     @pytest.mark.parametrize("name", KEPT)
@@ -211,9 +209,9 @@ class TestDelivery:
 
 
 def sent_by_rules(graph: Graph, name: str, queue: str) -> list[str]:
-    """Return the ARNs of the rules that may send messages to a queue.
+    """Return the ARNs of the EventBridge rules that may send messages to the queue with the ARN `queue`.
 
-    Fails if somebody else may send messages, or if the policy allows plain HTTP.
+    `name` is the logical name of the queue. Fails if anyone else may send messages, or if the policy allows plain HTTP.
     """
     statements = graph.policy("QueuePolicy", f"{name}-policy")
     allows = [statement for statement in statements if statement["Effect"] == "Allow"]
@@ -334,8 +332,8 @@ class TestQueueConsumers:
         consumed = (queue, graph.one("Queue", undelivered).state["arn"])
         verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
         sends = {("sqs:SendMessage", graph.one("Queue", failures).state["arn"])}
-        # During an update from 0.1.0, EventBridge still invokes send_email directly. send_email then puts these events
-        # into its own queue.
+        # While a stack is updated from release 0.1.0, EventBridge still invokes send_email directly. send_email sends
+        # the events of these invocations to its own queue.
         sends |= {("sqs:SendMessage", queue)} if name == "email" else set()
         assert allowed(graph, function, "sqs") == sends | {(f"sqs:{verb}", arn) for verb in verbs for arn in consumed}
 
@@ -365,7 +363,7 @@ class TestQueueConsumers:
 class TestAnalytics:
     @pytest.mark.parametrize("digit", GROUP_DIGITS)
     def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph, digit: str) -> None:
-        """SQS deduplicates by message body, so two deliveries of an event must cause messages with the same body."""
+        """Both deliveries must cause messages with the same body, because SQS recognizes a duplicate by its body."""
         inputs = graph.one("EventTarget", f"analytics-{digit}-target").inputs
         order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
         detail = {"event_id": "o:CONFIRMED", "order": order}
@@ -409,7 +407,7 @@ class TestAnalytics:
         assert len(groups) == mapping["scalingConfig"]["maximumConcurrency"]
         capacity = analytics_queue.events_per_second(BATCH_S)
         assert capacity == len(groups) * mapping["batchSize"] / BATCH_S
-        # Each confirmed order causes two events.
+        # Each confirmed order causes two events, so 250 orders per second cause 500 events per second.
         assert capacity >= 2 * 250
 
     def test_consumer_may_only_write_orders_to_the_bucket(self, graph: Graph) -> None:
@@ -424,8 +422,7 @@ class TestMailPace:
         found = pace(rate, timeout_s)
         assert 2 <= found.concurrency <= 1000
         assert rate * 0.94 < found.concurrency / (found.mail_ms / 1000) <= rate * 0.95
-        # The minimum time for one email must be long enough for SES to send it. Otherwise, the function cannot reach
-        # the rate.
+        # A request to SES must fit into the time for one email. Otherwise, the function cannot reach the rate.
         assert found.mail_ms >= 250
         assert 1 <= found.batch <= 10
 
@@ -443,7 +440,7 @@ class TestMailPace:
 
 
 def transformed(transformer: Any, event: dict[str, Any]) -> str:
-    """Return the text that an input transformer makes from `event`. Like EventBridge, inserts compact JSON values."""
+    """Return the text that an input transformer creates from `event`, with compact JSON values as in EventBridge."""
     text: str = transformer["inputTemplate"]
     for name, path in transformer["inputPaths"].items():
         value: Any = event

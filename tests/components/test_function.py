@@ -63,7 +63,7 @@ def test_only_process_order_stores_a_failed_event_in_two_queues(graph_of: GraphO
 
 @pytest.mark.parametrize("name", NAMES)
 def test_function_is_created_after_its_policy(name: str, graph_of: GraphOf) -> None:
-    """When a function is created, Lambda checks that its role may send messages to the dead-letter queue."""
+    """Lambda refuses to create a function whose role may not send messages to the dead-letter queue."""
     graph = graph_of("prod")
     policy = graph.one("RolePolicy", f"{name}-policy").urn
     assert policy in graph.one("aws:lambda/function:Function", name).dependencies

@@ -41,14 +41,14 @@ def test_id_tokens_contain_verified_addresses(stack: str, graph_of: GraphOf) -> 
     assert graph.one("UserPool", "identity-pool").inputs["autoVerifiedAttributes"] == ["email"]
     client = graph.one("UserPoolClient", "identity-client").inputs
     assert {"email", "email_verified"} <= set(client.get("readAttributes") or ["email", "email_verified"])
-    # A client may write `email_verified` only if `writeAttributes` lists it.
+    # An app client may write `email_verified` only if `writeAttributes` lists it.
     assert "email_verified" not in (client.get("writeAttributes") or [])
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_user_pool_has_only_the_group_admin(stack: str, graph_of: GraphOf) -> None:
-    # A REST API passes the groups of a user as one text, in which commas separate the groups. A group with a comma in
-    # its name would look like two groups (docs/decisions/11-group-names.md).
+    # REST APIs pass the groups of a user as one text, in which commas separate the groups. A group with a comma in its
+    # name would look like two groups (docs/decisions/11-group-names.md).
     assert [group.inputs["name"] for group in graph_of(stack).of("UserGroup")] == ["admin"]
 
 

@@ -30,7 +30,7 @@ ONE_CALL: dict[str, tuple[str, dict[str, Any]]] = {
         {"stateMachineArn": "arn:aws:states:ap-northeast-1:1:stateMachine:m", "name": "n"},
     ),
 }
-# importlib.util.MAGIC_NUMBER of CPython 3.13, with which its byte code files start.
+# The first bytes of each byte code file of CPython 3.13 (importlib.util.MAGIC_NUMBER).
 MAGIC = bytes.fromhex("f30d0d0a")
 
 
@@ -117,7 +117,7 @@ print(refused)
 
 
 def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[Path]) -> None:
-    """Large archives slow down cold starts, which download them, and deployments of new code, which upload them."""
+    """Large archives slow down cold starts, which download them. They also slow down deployments, which upload them."""
     megabyte = 1_000_000
     assert sum(layer.stat().st_size for layer in layers) <= tables.LAYERS_MB * megabyte
     for handler in archives.FUNCTIONS.glob("*/handler.py"):
@@ -126,7 +126,7 @@ def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[P
 
 
 def test_sdk_data_covers_exactly_the_calls_of_the_functions() -> None:
-    """The functions call the methods in their own code, and Powertools' idempotency feature calls four more."""
+    """The functions' own code calls most methods. Powertools' idempotency feature calls four more."""
     named = {
         node.attr
         for path in archives.FUNCTIONS.rglob("*.py")
@@ -180,7 +180,7 @@ def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
 
 
 def test_client_uses_botocores_own_data_if_ours_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later botocore on Lambda may need data files that the trimmed copy lacks, so it must find its own files too."""
+    """A later botocore on Lambda may need data files that our layer lacks. It must then use its own data files."""
     whole = botocore.session.get_session().get_service_model("dynamodb")
     aws.session.cache_clear()
     with monkeypatch.context() as patched:

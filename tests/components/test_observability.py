@@ -16,9 +16,9 @@ from tests.support.graph import ACCOUNT, REGION, Graph, record, stack_config
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:orders-dev-*"
 MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order"
-# The metrics that AWS documents, as {AWS namespace: (names of the metrics, names of the dimensions)}. Some namespaces
-# contain metrics with different dimensions. For these, `REST` and `HTTP` replace AWS/ApiGateway, `default bus` stands
-# for AWS/Events on the default bus, and `index` for AWS/DynamoDB on an index.
+# The metrics that AWS documents: {AWS namespace: (names of the metrics, names of the dimensions)}. Four keys are not
+# namespaces, because the metrics of one namespace can have different dimensions: `REST` and `HTTP` are the two kinds of
+# API in AWS/ApiGateway, `default bus` is AWS/Events on the default bus, and `index` is AWS/DynamoDB on an index.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
@@ -92,8 +92,8 @@ class TestAlarms:
         for each in graph.of("MetricAlarm"):
             for metric in watched(each.inputs):
                 assert is_known(metric["namespace"], metric["metricName"], metric.get("dimensions", {})), each.name
-                # The metric of an event source mapping with a batching window has one data point per window, so its
-                # period is longer.
+                # The metric of an event source mapping with a batching window has only one data point per window, so an
+                # alarm on this metric needs a longer period.
                 assert metric["period"] in (60, 300, 600)
             assert len({"statistic", "extendedStatistic", "metricQueries"} & set(each.inputs)) == 1
 
@@ -107,8 +107,8 @@ class TestAlarms:
             assert [query.get("returnData", False) for query in inputs["metricQueries"]].count(True) == 1
             assert len(watched(inputs)) <= 10
             assert len({metric["period"] for metric in watched(inputs)}) == 1
-            # FILL replaces the latest data points with 0 until CloudWatch has received them. One period alone would
-            # hide a failure.
+            # FILL returns 0 for the latest period until CloudWatch has received its data. An alarm on only one period
+            # could therefore miss a failure.
             assert inputs["datapointsToAlarm"] <= inputs["evaluationPeriods"] > 1
             ages = any(metric["metricName"].endswith("Age") for metric in watched(inputs))
             assert expression["expression"].startswith("MAX" if ages else "SUM")
@@ -120,7 +120,7 @@ class TestAlarms:
             assert each.inputs["alarmDescription"].endswith(".")
 
     def test_only_failure_queue_alarms_keep_their_state_without_data(self, graph: Graph) -> None:
-        """A failure queue that nobody calls has no metrics after six hours, although it still contains the messages."""
+        """SQS publishes no metrics for a queue that nobody has called for six hours, even if the queue has messages."""
         for each in graph.of("MetricAlarm"):
             (metric, *_) = watched(each.inputs)
             depth = metric["metricName"] == "ApproximateNumberOfMessagesVisible"
@@ -130,7 +130,7 @@ class TestAlarms:
         for each in graph.of("MetricAlarm"):
             inputs = each.inputs
             assert watched(inputs)[0]["period"] * inputs["evaluationPeriods"] <= 86_400
-            # The policies of the topic and of the key allow only alarms whose names have this prefix.
+            # The topic's policy and the key's policy allow only alarms whose names have this prefix.
             assert inputs["name"].startswith("orders-dev-")
 
     def test_functions_that_raise_business_errors_have_no_error_alarm(self, graph: Graph) -> None:
@@ -172,8 +172,8 @@ class TestAlarms:
     def test_delay_alarms_use_the_units_of_their_metrics(self, graph: Graph) -> None:
         batches = alarm(graph, "order-stream-batches-age")
         window_s = graph.one("EventSourceMapping", "mark-late-orders-stream").inputs["maximumBatchingWindowInSeconds"]
-        # The period must be long enough to contain a data point, because the alarm treats a period without data as
-        # good.
+        # Each period must contain a data point, because the alarm treats a period without data as good. The metric has
+        # one data point per batching window.
         assert batches["period"] >= 2 * window_s
         assert (batches["evaluationPeriods"], batches["threshold"]) == (1, 3 * window_s * 1000)
         stream, queue = alarm(graph, "order-stream-age"), alarm(graph, "analytics-age")

@@ -82,8 +82,8 @@ def test_only_log_delivery_and_tracing_are_allowed_on_all_resources(graph: Graph
         if statement["Resource"] == ["*"]
         for action in statement["Action"]
     }
-    # Step Functions needs these actions, which allow only the resource "*". The AWS Step Functions Developer Guide
-    # lists them under "Logging to CloudWatch Logs" and under "X-Ray and Step Functions".
+    # Step Functions needs these actions, and IAM can allow them only on the resource "*". The AWS Step Functions
+    # Developer Guide lists them under "Logging to CloudWatch Logs" and under "X-Ray and Step Functions".
     delivery = {f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")}
     groups = {"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}
     tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}

@@ -37,8 +37,8 @@ def test_deployment_is_triggered_by_the_hash_of_the_api_body(rest_api_graph: Gra
 
 
 def test_deployment_depends_only_on_the_api(rest_api_graph: Graph) -> None:
-    # If the trigger also depended on the user pool, Pulumi would delete the deployment before it replaces the pool. AWS
-    # refuses to delete a deployment to which a stage points.
+    # If the trigger also depended on the user pool, Pulumi would delete the deployment before it replaces the pool.
+    # This would fail, because AWS refuses to delete a deployment that a stage uses.
     api = rest_api_graph.one(*REST)
     assert deployment_of(rest_api_graph).made_from == {"restApi": {api.urn}, "triggers": {api.urn}}
 

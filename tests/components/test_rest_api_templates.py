@@ -100,7 +100,7 @@ def test_request_reaches_the_workflow_unchanged(request_template: str, key: str)
     assert json.loads(sent["input"]) == {"request": {"user_id": "a-user", "idempotency_key": key, "content": content}}
 
 
-# The tests set no deadline for an example, because its run time depends on the load of the machine.
+# Hypothesis must not limit the run time of an example, because the run time depends on the load of the machine.
 @settings(deadline=None)
 @given(key=JSON_TEXT, text=JSON_TEXT, sub=JSON_TEXT)
 def test_no_text_can_break_out_of_its_json_string(request_template: str, key: str, text: str, sub: str) -> None:
@@ -355,8 +355,8 @@ def test_gateways_own_errors_use_the_common_error_body(
     inputs = gateway_response_of(rest_api_graph, response_type)
     status, code = expected
     assert inputs.get("statusCode") == (None if status is None else str(status))
-    # API Gateway runs no Velocity in these templates, and only replaces variables. The test does the same. The value of
-    # `messageString` includes its quotation marks.
+    # API Gateway only replaces variables in the templates of gateway responses, and runs no Velocity. This test
+    # therefore also only replaces variables. The value of `messageString` includes its quotation marks.
     template = inputs["responseTemplates"]["application/json"]
     text = template.replace("$context.error.messageString", ' "Missing: [\\"x\\"]"')
     body = json.loads(text.replace("$context.requestId", REQUEST_ID))

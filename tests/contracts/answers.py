@@ -93,7 +93,7 @@ def faults(name: str, method: str, path: str, answer: Answer) -> list[str]:
     status, headers, body = answer.status, answer.headers, answer.body
     operation = operation_of(name, method, path)
     if operation is None:
-        # The description of the API promises the common error format and status 404 for unknown routes.
+        # contracts/rest-api.yaml promises status 404 and the common error format for unknown paths and methods.
         expected: Any = {
             "content": {"application/json": {"schema": document(name)["components"]["schemas"]["ApiError"]}}
         }

@@ -63,8 +63,8 @@ def _operation(name: str, old: Json, new: Json) -> Iterator[str]:
             yield from _response(f"{name} {status}", response, new["responses"][status])
         elif status.startswith("2"):
             yield f"{name}: status {status} removed"
-        # A response such as 5XX covers many statuses. A new document may move some of its codes to a response of their
-        # own, for example 503.
+        # A response such as 5XX covers many statuses. A new document may list some codes of the old 5XX response at a
+        # response of its own, for example 503.
         covered = [each for key, each in new["responses"].items() if re.fullmatch(status.replace("X", "[0-9X]"), key)]
         codes = {code for each in covered for code in _CODE.findall(each["description"])}
         removed = [code for code in _CODE.findall(response["description"]) if code not in codes]
@@ -132,8 +132,8 @@ def _written(where: str, old: Json, new: Json) -> Iterator[str]:
 def _read(where: str, old: Json, new: Json) -> Iterator[str]:
     """Yield the changes after which clients may receive data that they do not expect."""
     before, after = list(_choices(old)), list(_choices(new))
-    # The data may match any choice of the new schema. For a client of the old schema, each new choice must therefore be
-    # compatible with one of the old choices.
+    # Data may match any alternative (`oneOf`, `anyOf`) of the new schema. Each new alternative must therefore be
+    # compatible with one of the alternatives that a client of the old schema expects.
     found = [line for each in after for line in min((list(_read_one(where, one, each)) for one in before), key=len)]
     yield from dict.fromkeys(found)
 
@@ -154,7 +154,7 @@ def _fields(where: str, schema: Json) -> Iterator[str]:
 
 
 def _choices(schema: Json) -> Iterator[Json]:
-    """Yield each choice of a `oneOf` or `anyOf` schema. A schema without a choice is its own only choice."""
+    """Yield each alternative of a `oneOf` or `anyOf` schema. Any other schema is its own only alternative."""
     for each in schema.get("oneOf", schema.get("anyOf", [schema])):
         if "oneOf" in each or "anyOf" in each:
             yield from _choices(each)
@@ -180,9 +180,9 @@ def _read_one(where: str, old: Json, new: Json) -> Iterator[str]:
 
 
 def _limits(where: str, wide: Json, narrow: Json, change: str) -> Iterator[str]:
-    """Yield a line for each type or limit that is stricter in `wide` than in `narrow`.
+    """Yield a line for each type or limit with which `wide` refuses data that `narrow` allows.
 
-    For a response, `wide` is the old schema. For a request, `wide` is the new schema.
+    For a response, `wide` is the old schema and `narrow` the new one. For a request, it is the other way around.
     """
     if wide.get("type", narrow.get("type")) != narrow.get("type"):
         yield f"{where}: type changed"

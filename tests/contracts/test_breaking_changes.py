@@ -23,7 +23,7 @@ from tests.releases import sources, stored
 
 OUTPUTS: Final = "frontend-outputs.schema.json"
 ACCEPTED: Final[Mapping[str, str]] = {
-    r"POST /users body\.(name|email): pattern changed": "Emails to names with links or to other addresses are attacks.",
+    r"POST /users body\.(name|email): pattern changed": "Names with links and addresses of other people allow attacks.",
     r"(POST|GET) /orders(/\{order_id\})? 20[02][a-z.\[\]]*\.reason\.code: enum widened": (
         "Only clients that send expected_total get the code PriceChanged."
     ),
@@ -284,7 +284,7 @@ def changed(path: str, change: Callable[[Any], None]) -> Any:
 
 
 def variations(schema: Any) -> Iterator[tuple[str, Any]]:
-    """Yield (the end of the finding that must be reported, the changed schema) for breaking changes of `schema`.
+    """Yield (end of the expected finding, schema with a breaking change) for many changes of `schema`.
 
     `schema` is the schema of an event or of the outputs.
     """

@@ -27,7 +27,7 @@ def kinds(root: type[OrdersError] = OrdersError) -> Iterator[type[OrdersError]]:
 
 def test_every_request_error_has_an_http_status() -> None:
     raised = {kind.__name__ for kind in kinds() if not issubclass(kind, ConsumerError)}
-    # Functions raise all errors with an HTTP status except these two, which API Gateway returns.
+    # Functions raise all errors with an HTTP status except these two, which only API Gateway returns.
     assert set(HTTP_STATUS) == raised | {"ServiceUnavailable", "Timeout"}
 
 
@@ -53,8 +53,8 @@ def test_documented_codes_are_error_names(name: str) -> None:
 
 def test_rest_document_lists_every_client_error_code() -> None:
     codes = set(document("rest-api.yaml")["components"]["schemas"]["ApiError"]["properties"]["code"]["enum"])
-    # The document must list only the codes with a status below 500. For an error with a 5xx status, the functions
-    # return the code InternalError instead of the error's own code.
+    # The document must list each code with a status below 500. It need not list the other codes, because the functions
+    # return the code InternalError instead of them.
     assert {code for code, status in HTTP_STATUS.items() if status < 500} <= codes
 
 

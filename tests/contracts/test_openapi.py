@@ -100,7 +100,7 @@ def test_schemas_are_json_schema_draft_4(raw: dict[str, Any]) -> None:
         assert all(isinstance(node.get("exclusiveMinimum", False), bool | dict) for _, node in nodes(schema))
     for name, schema in requests(raw):
         for path, node in nodes(schema, name):
-            # The keys of `properties` are names of fields, so such a key may be the same as one of the keywords.
+            # The keys of `properties` are names of fields, so a field may have the same name as a keyword.
             assert path.endswith("/properties") or not NOT_DRAFT_4 & set(node), path
 
 
@@ -118,7 +118,7 @@ def test_requests_allow_no_additional_properties(raw: dict[str, Any]) -> None:
 
 
 def test_responses_allow_additional_properties(raw: dict[str, Any]) -> None:
-    """With the keyword, clients could refuse unknown fields, and break when a later version adds a field."""
+    """With `additionalProperties`, clients could refuse unknown fields, and break when a later version adds a field."""
     for path, node in nodes(openapi.resolve(raw, raw)["paths"]):
         if "/responses/" in path:
             assert "additionalProperties" not in node, path
@@ -134,7 +134,7 @@ def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None
 
 
 def test_errors_have_the_common_body(raw: dict[str, Any]) -> None:
-    """Only HTTP API errors that API Gateway itself returns have another body, because AWS does not let us change it."""
+    """Errors that API Gateway itself returns for HTTP APIs have another body, because AWS does not let us change it."""
     resolved = openapi.resolve(raw, raw)
     error, gateway = (schemas(resolved).get(name) for name in ("ApiError", "GatewayError"))
     for item in resolved["paths"].values():
@@ -194,7 +194,7 @@ def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognize
 
 
 def test_name_pattern_excludes_the_same_characters_as_the_domain() -> None:
-    """The pattern covers only characters up to U+FFFF, because each language writes later ones in another way."""
+    """The pattern covers only characters up to U+FFFF, because languages differ in how patterns write later ones."""
     pattern = re.compile(schemas(openapi.load("rest-api.yaml"))["NewUserName"]["pattern"].removesuffix("$") + r"\Z")
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
     assert [each for each in characters if bool(pattern.match(each)) != users.is_name(each)] == []
