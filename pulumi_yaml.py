@@ -1,12 +1,13 @@
 """Reads Pulumi's YAML files with the same result as the Pulumi CLI, or refuses a file with a one-line error.
 
 The CLI reads YAML with Go's library yaml.v3. PyYAML accepts the same syntax as yaml.v3, but gives some values other
-types: PyYAML reads `on` as a boolean and `0o17` as a string. This module therefore uses PyYAML only to parse, and
-determines the type of each value itself.
+types. For example, `on` is a string for yaml.v3 but a boolean for PyYAML. This module therefore uses PyYAML only to
+parse, and determines the type of each value itself.
 
 This module refuses some files that the CLI accepts: files with tags, dates, keys that are not strings, a second
-document, or tabs between values. No setting needs them, and the CLI changes most of these values: `2026-01-01` becomes
-`2026-01-01 00:00:00 +0000 UTC`. tests/local/pulumi_yaml_cases.json has the CLI's result for each kind of value.
+document, or tabs between values. No setting needs such values, and the CLI changes most of them. For example,
+`2026-01-01` becomes `2026-01-01 00:00:00 +0000 UTC`. tests/local/pulumi_yaml_cases.json has the CLI's result for each
+kind of value.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class PulumiYamlError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's parser without its types, and without syntax that yaml.v3 does not support."""
+    """PyYAML's parser, which assigns no types here and refuses syntax that yaml.v3 does not support."""
 
     # Refuse the escape sequence `\/`, because yaml.v3 does not support it.
     ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it

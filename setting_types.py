@@ -42,8 +42,8 @@ _LONGEST_MAIL: Final = 320
 # allows no fragments in redirect URIs, and `*`, because redirect URIs cannot contain wildcards.
 _URI_REST: Final = r"""[^\x00-\x20\x7f-\uffff#*"<>\\^`{|}]*"""
 _LONGEST_URI: Final = 1024
-# Schemes that are not allowed in the redirect URI of an app. Browsers process URIs with these schemes themselves, for
-# example by showing a file or running a script, and do not open an app.
+# The redirect URI of an app must not have one of these schemes, because browsers process such URIs themselves, for
+# example by showing a file or running a script.
 _NO_APP: Final = ("about", "blob", "data", "file", "ftp", "javascript", "vbscript", "ws", "wss")
 # CloudWatch Logs (PutRetentionPolicy) accepts only these retention periods.
 RETENTION_DAYS: Final = (

@@ -45,7 +45,7 @@ _LONGEST_ORIGINS: Final = 3_000
 
 
 class _Area(BaseModel):
-    """A group of settings. Every key is required, unknown keys are errors, and no value changes its type."""
+    """A group of settings. Unknown keys, missing keys without a default, and values of another type are errors."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, strict=True)
 
@@ -78,8 +78,8 @@ class ApiSettings(_Area):
     waf: bool = Field(description="Protect the REST API with a web application firewall (AWS WAF).")
     capacity_waiver: Reason = Field(
         default="",
-        description="Reason why throttleRate may exceed the orders per second that AWS's quotas carry. Without a "
-        "reason, `make capacity` and `make preview` warn. The limit counts all requests, and most of them only read.",
+        description="Reason why throttleRate may exceed the orders per second that AWS's quotas permit, for example "
+        "that most requests only read. Without a reason, `make capacity` and `make preview` print a warning.",
     )
     owns_account_log_role: bool = Field(
         description="Let this stack set API Gateway's role for writing logs. An account has one such role per region. "
@@ -123,7 +123,7 @@ class DataSettings(_Area):
         description="Make continuous backups of the tables, which cover the last 35 days."
     )
     deletion_protection: bool = Field(
-        description="Protect data and addresses against deletion: the tables, the bucket, the user pool, the event "
+        description="Protect these resources against deletion: the tables, the bucket, the user pool, the event "
         "archive, the APIs, and all queues, log groups and keys."
     )
     force_destroy: bool = Field(
@@ -136,8 +136,8 @@ class DataSettings(_Area):
         ge=1,
         le=3650,
         description="Number of days for which the archive stores events for replay. send_email remembers each sent "
-        "email for a longer time, so a replay sends no email twice. If you raise this value, emails from before the "
-        "change are still remembered only for the old time.",
+        "email for a longer time, so a replay sends no email twice. If you raise this value, emails that were sent "
+        "before the change are still remembered only for the former, shorter time.",
     )
 
     @model_validator(mode="after")
@@ -211,7 +211,7 @@ class WorkflowSettings(_Area):
     sweep_minutes: int = Field(
         default=5,
         ge=1,
-        # The batching window of mark_late_orders has the same length, and Lambda limits batching windows to 300 s.
+        # This value is also the batching window of mark_late_orders, and Lambda limits batching windows to 300 s.
         le=5,
         description="Minutes from one sweep for late orders to the next. An order whose workflow was not started, or "
         "whose execution was aborted, waits for at most two sweeps.",
@@ -326,7 +326,8 @@ def _unknown_areas(project: str, config: Mapping[str, str]) -> list[str]:
 def _secrets(project: str, secrets: Collection[str]) -> list[str]:
     known = [_REGION_KEY, *(f"{project}:{area}" for area in AREAS)]
     return [
-        f"{key}: got a secret; allowed: plain values, because names and outputs show them; set it without --secret"
+        f"{key}: got a secret; allowed: plain values, because resource names and outputs show them; "
+        "set it without --secret"
         for key in known
         if key in secrets
     ]
@@ -410,8 +411,8 @@ def stack_file_schema() -> dict[str, Any]:
                 "additionalProperties": False,
             }
         },
-        # A stack file that lists an ESC environment may leave out settings, because the environment can supply them.
-        # Any other stack file must contain all settings.
+        # A stack file with an ESC environment may leave out groups of settings, because the environment can supply
+        # them. Any other stack file must contain all groups.
         "if": {"required": ["environment"]},
         "else": {"required": ["config"], "properties": {"config": {"required": sorted(config)}}},
         "$defs": areas["$defs"],

@@ -19,8 +19,8 @@ def operations(state: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the pending operations of an exported state as (type, resource). The type is, for example, "creating"."""
     entries: list[dict[str, Any]] = state["deployment"].get("pending_operations") or []
     found = [(str(entry["type"]), entry["resource"]) for entry in entries]
-    # After an interrupted `make recover`, the state contains resources that were not yet read from AWS. They count as
-    # pending creations, so that the next `make recover` reads them.
+    # An interrupted `make recover` can leave resources without outputs in the state, because no refresh has read them
+    # from AWS. They count as pending creations.
     unread = [resource for resource in resources(state) if _is_unread(resource)]
     return [*found, *(("creating", resource) for resource in unread)]
 

@@ -1,8 +1,8 @@
 """Checks before `pulumi preview` and `pulumi up` that the stack exists and that the AWS account is the right one.
 
 `python -m operations.prerequisites STACK` reports all problems together, each with its remedy, and exits with 1 if
-there is one. If something cannot be checked, the command only prints a warning, because Pulumi may still be able to
-deploy.
+there is a problem. If something cannot be checked, the command only prints a warning, because Pulumi may still be able
+to deploy.
 """
 
 from __future__ import annotations

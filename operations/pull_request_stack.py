@@ -72,7 +72,7 @@ def _removed(stack: str) -> int:
         _print("nothing was deleted")
         return 1
     _print("deleting, which takes a few minutes")
-    # `pulumi destroy` reads the stack's configuration from the stack file, so create the file if it is missing.
+    # `pulumi destroy` reads the stack's configuration from the stack file. If the file is missing, copy the template.
     path = stack_outputs.stack_file(stack)
     if not path.exists():
         _copy(stack_outputs.stack_file(TEMPLATE), path)
@@ -97,7 +97,7 @@ def outputs(number: int) -> int:
 
 
 def _comment(number: int, text: str) -> None:
-    """Write the comment. The GitHub workflow recognizes its earlier comment by the invisible first line."""
+    """Write the comment for the pull request. Its first line is invisible and lets the workflow find the comment."""
     path = stack_outputs.ROOT / ".build" / "pull-request-comment.md"
     with naming(path):
         path.parent.mkdir(exist_ok=True)

@@ -29,7 +29,7 @@ class PulumiError(OperationError):
 
 
 class NoSuchStackError(PulumiError):
-    """The backend responds, and it has no stack of this name."""
+    """The backend responded, but has no stack with this name."""
 
 
 class StackLockedError(PulumiError):
@@ -59,7 +59,7 @@ def run(stack: str, *arguments: str, text: str | None = None, changes: bool = Fa
 
 
 def document(stack: str, *arguments: str) -> dict[str, Any]:
-    """Run a command whose output is one JSON object, and return the object. Raises PulumiError."""
+    """Run `pulumi ARGUMENTS` for `stack`, and return its output, which is one JSON object. Raises PulumiError."""
     output = run(stack, *arguments)
     try:
         return cast("dict[str, Any]", json.loads(output))

@@ -102,8 +102,8 @@ def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping
     for resource in creates:
         if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
-    # Resources of different types can have the same name. A given id applies to the resources of this name whose id is
-    # unknown. If the ids of all resources of this name are known, the given id replaces them.
+    # Resources of different types can have the same name. An id in `given` applies to the resources of this name whose
+    # id is unknown. If all their ids are known, the id in `given` replaces them.
     needing = [resource for resource in creates if resource["urn"] not in ids]
     for name, chosen in given.items():
         named = [resource for resource in needing if name_of(resource) == name]

@@ -43,9 +43,9 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 # Maximum number of connections in the pool of each SDK client. It must be higher than the number of failure queues,
 # because all of them are read at the same time.
 _CONNECTIONS = 32
-# Kinds of failure queues, in the order of the redrive. For each failed event of a function with both queues, Lambda
-# writes an envelope to the on-failure destination ("invocation") and a copy of the event to the dead-letter queue. The
-# redrive sends the events in envelopes back first, so that it can recognize and delete their copies.
+# Kinds of failure queues, in the order of the redrive. Lambda reports each failed event of process_order twice: in an
+# envelope in the on-failure destination ("invocation"), and as a copy of the event in the dead-letter queue. The
+# redrive handles the envelopes first. If it sends the event of an envelope back, it deletes the copy.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
@@ -107,7 +107,7 @@ class Run:
         """Send back all messages of `queue`, or in a dry run only print them."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
-            # Another pass is only needed for a FIFO queue. During a pass, SQS hides the messages that stay in the
+            # Another pass helps only with a FIFO queue. During a pass, SQS hides the messages that stay in the
             # queue, and a hidden message blocks the later messages of its message group. After the pass, the hidden
             # messages become visible, so the next pass can also read the later messages.
             pass
@@ -128,7 +128,7 @@ class Run:
             held.append(message)
         if self.dry_run and queue.kind == "queue" and (behind := hidden_behind(sqs, queue)):
             _print(
-                f"{queue.name}: about {behind} more messages of the same group, which SQS holds back during this read"
+                f"{queue.name}: about {behind} more messages of the same group would be sent back; SQS hides them now"
             )
             self._count(done=behind)
         for message in held:

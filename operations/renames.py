@@ -15,17 +15,17 @@ _NAMES: Final = (
     *("name", "bucket", "domain", "alarmName", "dashboardName", "domainName", "emailIdentity", "methodPath"),
     *("policyName", "stageName", "statementId", "targetId"),
 )
-"""Inputs with the name of a resource on AWS."""
+"""Input properties that contain the name of a resource on AWS."""
 _SCOPES: Final = (
     *("apiId", "eventBusName", "function", "functionName", "logGroupName", "qualifier", "restApi", "role", "rule"),
     *("scope", "userPoolId"),
 )
-"""Inputs with the resource inside which a name must be unique."""
+"""Input properties that refer to the resource within which a name must be unique."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """A resource that an update creates and then deletes on AWS, because Pulumi knows it by two URNs."""
+    """A resource on AWS that an update creates and then deletes, because Pulumi knows it by two URNs."""
 
     created: str
     """URN of the created resource."""

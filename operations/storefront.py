@@ -39,7 +39,7 @@ def site(redirect_uris: Sequence[str], is_free: Callable[[int], bool]) -> str:
     """Return the first origin on this machine that the stack allows and that has a free port. Raises OperationError.
 
     `redirect_uris` is the stack output `frontend.auth.redirectUris`: the only addresses to which the sign-in page
-    returns.
+    redirects.
     """
     found = [urlsplit(uri) for uri in redirect_uris]
     origins = [each for each in found if each.scheme == "http" and each.hostname in _LOOPBACK and each.port]

@@ -1,7 +1,7 @@
-"""Defines the classes of rules, and of the stack and the resources that rules read.
+"""Defines the classes `Rule` and `Finding`, and the classes `Stack` and `Resource`, which rules read.
 
-A rule reads only the properties of the resources, and which resources these properties refer to. Rules can therefore
-run before Pulumi creates anything, and without the Pulumi engine.
+A rule reads only the properties of resources, and the references between resources. Rules can therefore run before
+Pulumi creates anything, and without the Pulumi engine.
 """
 
 from __future__ import annotations

@@ -33,10 +33,10 @@ _SITE_LOGS: Final = (
     "read public files. Access logs would store the addresses of all visitors, in a further bucket."
 )
 _DEAD_LETTERS: Final = (
-    "The checks require a dead-letter queue for each function. Lambda sends a failed event also to the function's "
-    "on-failure destination, together with its error, and the rule "
-    "`asynchronous-invocation-has-a-failure-destination` requires this destination. A dead-letter queue would receive "
-    "a second copy of each event, without the error."
+    "The checks require a dead-letter queue for each function. The rule "
+    "`asynchronous-invocation-has-a-failure-destination` requires an on-failure destination instead, which receives "
+    "each failed event together with its error. A dead-letter queue would receive a second copy of each event, without "
+    "the error."
 )
 _OF_ANOTHER: Final = (
     "The check tests resources of a type that the platform does not have. It reads resources of the platform's "

@@ -92,8 +92,8 @@ def distribution_sends_security_headers(distribution: Resource) -> Iterator[str]
 @of_resource(
     HEADERS_POLICY,
     ids=("CKV_AWS_259",),
-    narrowed="The check also requires `preload`. Browsers can then never use plain HTTP for the whole domain, so the "
-    "owner of the domain decides.",
+    narrowed="The check also requires `preload`. With `preload`, browsers never use plain HTTP for the whole domain, "
+    "and only the owner of the domain can decide that.",
 )
 def headers_policy_enforces_https(policy: Resource) -> Iterator[str]:
     """A response headers policy of CloudFront makes browsers use HTTPS for at least a year, also for subdomains."""

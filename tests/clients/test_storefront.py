@@ -1,4 +1,4 @@
-"""Tests of the example shop's sources, of its pages on the mocks of the platform, and of its production build."""
+"""Tests of the example shop: its sources, its pages with mocks of the platform, and its production build."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ BODIES: Final = list(_bodies())
 
 
 def _details(operation: str, body: Any) -> set[tuple[str, str]] | None:
-    """Return the (pointer, rule) pairs of the details in the function's error, or None if it accepts the body."""
+    """Return the (pointer, rule) pairs in the error of the function, or None if the function accepts `body`."""
     try:
         contracts.request_check(operation)(body)
         if "items" in body:

@@ -134,7 +134,7 @@ class TestAlarms:
             assert inputs["name"].startswith("orders-dev-")
 
     def test_functions_that_raise_business_errors_have_no_error_alarm(self, graph: Graph) -> None:
-        """Lambda counts each business error, for example OutOfStock, as an error, so the alarm would be false."""
+        """Lambda counts business errors, for example OutOfStock, as errors, so an error alarm would report them."""
         erring = {
             metric["dimensions"]["FunctionName"].removeprefix("orders-dev-")
             for each in graph.of("MetricAlarm")
@@ -211,7 +211,7 @@ class TestUnexpectedEnds:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
     def test_expected_workflow_error_is_not_counted(self, graph: Graph) -> None:
-        """Of the workflow's own errors, only NotRecorded is counted, because only a fault in the platform causes it."""
+        """Only NotRecorded is counted, because the workflow's other errors show no fault in the platform."""
         ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}

@@ -1,7 +1,8 @@
 """Finds changes that break the clients of an OpenAPI document, of an event schema or of the schema of the outputs.
 
-An API may accept more requests than before, and a response may promise more than before. Every other change can break a
-client. Each finding is one line, which says where and what the change is.
+Two kinds of changes break no client: an API accepts requests that it refused before, or a response promises more than
+before, for example a new field. Every other change can break a client. Each finding is one line, which says where and
+what the change is.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ def _operation(name: str, old: Json, new: Json) -> Iterator[str]:
             yield from _response(f"{name} {status}", response, new["responses"][status])
         elif status.startswith("2"):
             yield f"{name}: status {status} removed"
-        # A response such as 5XX covers many statuses. A new document may list some codes of the old 5XX response at a
-        # response of its own, for example 503.
+        # A response such as 5XX covers many statuses. A new document may list some of its error codes in a separate
+        # response, for example 503.
         covered = [each for key, each in new["responses"].items() if re.fullmatch(status.replace("X", "[0-9X]"), key)]
         codes = {code for each in covered for code in _CODE.findall(each["description"])}
         removed = [code for code in _CODE.findall(response["description"]) if code not in codes]

@@ -33,7 +33,7 @@ ACCEPTED: Final[Mapping[str, str]] = {
     ),
     r"OrderRejected \.order\.reason\.code: enum widened": "Consumers must know PriceChanged before it is published.",
 }
-"""Breaking changes since the newest release that are right nevertheless, with the reason. contracts/CHANGELOG.md tells
+"""Breaking changes since the newest release that are intended, with the reason. contracts/CHANGELOG.md tells
 consumers about each of them. A new release empties this list."""
 
 
