@@ -17,7 +17,7 @@ from tests.browser.storefront import built
 from tests.clients.package import COMPILER, PACKAGE, check_tests, node
 
 FIRST_LOAD_BYTES: Final = 60_000
-"""Compressed size of all files that the first page needs."""
+"""Limit for the compressed size of all files that the first page needs."""
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", 
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - the test creates no such file
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")
 FALLBACKS: Final = {("local/processes.py", "/proc"), ("tools/bench/__main__.py", "/proc")}
-"""Linux files with an alternative for other systems: the command `ps`, and Python's name of the processor."""
+"""(module, Linux file), for modules with an alternative for other systems: `ps`, and Python's name of the processor."""
 
 
 def names(source: str) -> Iterator[str]:

@@ -29,15 +29,15 @@ BLOCKS: Final = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_t
 CONSOLES: Final = "".join(block for kind, block in BLOCKS if kind == "console")
 LINES: Final = [line.removeprefix("$ ") for line in CONSOLES.splitlines() if line.startswith("$ ")]
 RECORDER: Final = '#!/bin/sh\necho "$*" >>"$PULUMI_CALLS"\necho "{}"\n'
-"""`make deploy` reads the configuration of the stack as JSON."""
+"""Script that records each call of the Pulumi CLI. It prints `{}`, because `make deploy` expects JSON."""
 
 # Commands of the README that this test does not run, or stops before their end.
 TEST: Final = "make test"
-"""Not run here, because this test is a part of it. CI runs it on a clean checkout."""
+"""Not run here, because this test is a part of `make test`. CI runs `make test` on a clean checkout."""
 PROVE: Final = "make prove"
-"""Its attacks are collected but not run, because they take many minutes."""
+"""The attacks of `make prove` are only collected here, because running them takes many minutes."""
 BENCH: Final = "make bench"
-"""Ended when its first table begins, because all measurements take minutes."""
+"""`make bench` is ended here when its first table begins, because all measurements take minutes."""
 BENCH_IS_READY: Final = "| handler"
 """First column of the first table's header."""
 
