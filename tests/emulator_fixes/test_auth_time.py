@@ -32,9 +32,10 @@ def test_refreshed_tokens_keep_the_time_of_the_sign_in(
     tokens = page.tokens()
     signed_in_at = claims(tokens["id_token"])["auth_time"]
     assert claims(tokens["access_token"])["auth_time"] == signed_in_at
-    # If the emulator restarts, it reads the time of the sign-in from the refresh token.
+    # The refresh token must contain the time of the sign-in, because the emulator reads it from there after a restart.
     assert claims(tokens["refresh_token"])["auth_time"] == signed_in_at
-    time.sleep(1.1)  # auth_time counts in seconds. Without a pause, a wrong one may look right.
+    # `auth_time` is in whole seconds. After this pause, the current time differs from the time of the sign-in.
+    time.sleep(1.1)
     refreshed = [claims(each) for each in refresh(page, tokens["refresh_token"])]
     assert [each["auth_time"] for each in refreshed] == [signed_in_at, signed_in_at]
     assert all(each["iat"] > signed_in_at for each in refreshed)

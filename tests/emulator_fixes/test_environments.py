@@ -26,7 +26,8 @@ def test_waiting_for_an_environment_does_not_use_up_invocation_time(cloud: Cloud
     with ThreadPoolExecutor(many) as pool:
         answers = [each.result() for each in [pool.submit(cloud.invoke, function, {}) for _ in range(many)]]
 
-    # Maps the id of a process to its invocations. Each invocation has the end of its time limit and its actual end.
+    # Maps the process id of each execution environment to its invocations, in the order of their ends. Each invocation
+    # is a pair: the time at which its time limit expires, and the time at which it ended.
     environments: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for process, limit, ended in sorted(answers, key=lambda answer: answer[2]):
         environments[process].append((limit, ended))

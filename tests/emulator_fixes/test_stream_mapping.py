@@ -9,7 +9,8 @@ import pytest
 from emulator_fixes.stream_mapping import given_up
 from tests.local.cloud import Cloud, allow, eventually, log_group, unique
 
-# This function prints the names of the records that it receives, and fails if a name contains "poison".
+# Code of a Lambda function. `handle` prints the ids of the records that it receives, and fails if an id contains
+# "poison". `fixed` prints the id of the first record.
 CONSUMER = """
     def handle(event, context):
         names = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
@@ -127,8 +128,9 @@ def test_failing_batch_is_split_until_one_record_is_left(cloud: Cloud) -> None:
 
     assert json.loads(cloud.messages(url)[0]["Body"])["DDBStreamBatchInfo"]["batchSize"] == 1
     got = [line.split()[1].split(",") for line in cloud.log(group, "got", count=5)]
-    # The event source mapping splits the batch of four into halves, and the half with the record `poison-2` again. The
-    # halves of a batch may arrive in either order.
+    # The event source mapping splits the failed batch of four records into two halves. The half with the record
+    # `poison-2` fails too, so the mapping splits it into two batches of one record. The function can receive the two
+    # halves of a batch in either order.
     assert [len(names) for names in got] in ([4, 2, 2, 1, 1], [4, 2, 1, 1, 2])
 
 

@@ -16,7 +16,8 @@ QUICK = """
             print("ran", record.get("attributes", {}).get("ApproximateReceiveCount"))
         return {"statusCode": 200, "body": "fine"}
 """
-# This function creates the file `running` when it starts, and ends as soon as the file `gate` exists.
+# `running` and `gate` in the event are paths of files. The function creates the first file when it starts, and ends
+# when the second file exists.
 GATED = """
     import pathlib, time
     def handle(event, context):

@@ -33,7 +33,7 @@ def test_parameter_that_is_overridden_twice_is_an_error(parameter: str) -> None:
 
 
 def test_half_of_a_surrogate_pair_is_escaped() -> None:
-    # A template can truncate a string in the middle of a surrogate pair.
+    # A template that shortens a string can cut a surrogate pair in half. The remaining half must then be escaped.
     answer = rendered("$util.escapeJavaScript($input.path('$.half'))", body='{"half": "\\ud83d"}')
     assert answer.text == "\\uD83D"
 

@@ -22,12 +22,12 @@ from typing import Any, Final
 from tests.engine.stand_in.cloud import Cloud
 from tests.support.graph import ROOT
 
-# A compressed Pulumi CLI beside the checkout. The tests use it if there is no Pulumi CLI on the PATH.
+# Path of a compressed Pulumi CLI outside of the checkout. The tests use this copy if no Pulumi CLI is on the PATH.
 _PACKED: Final = ROOT.parent / "shared" / "tools" / "engine" / "pulumi.xz"
 
 _OPERATIONS: Final = ("preview", "up", "refresh", "destroy")
-# By default, the CLI writes the whole state after each step, which takes most of an update's time. Only a killed update
-# needs these writes, so the other commands write the state once, at their end.
+# By default, the CLI writes the whole state after each step, and these writes take most of an update's time. Only tests
+# that kill an update need them. With these variables, a command writes the state only once, at its end.
 _NO_CHECKPOINTS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 
@@ -186,8 +186,9 @@ class Engine:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        # Delete empty files of attributes. A kill can leave such a file in a backend that is a folder, and Pulumi then
-        # cannot read the stack. operations/pulumi_cli.py tells users to delete these files.
+        # If the state is stored in a folder, a killed command can leave empty `.attrs` files there. Pulumi cannot read
+        # the stack until these files are deleted. Delete them here, as the message of operations/pulumi_cli.py tells
+        # users to do.
         for path in (self.home / "state").rglob("*.attrs"):
             if not path.stat().st_size:
                 path.unlink()
@@ -226,8 +227,9 @@ class Engine:
             for resource in self.state(stack["name"])
             if resource["type"].startswith("aws:")
         ]
-        # If an alias renames a resource, the engine calls no provider, and the stand-in for AWS retains the old URN. A
-        # resource with another URN is therefore a difference only if this URN is in a state.
+        # If a resource is renamed with an alias, Pulumi does not call the provider, so the stand-in for AWS still
+        # stores the old URN. An old URN is not a difference. Report a different URN only if a state also contains the
+        # URN that the stand-in stores.
         urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []

@@ -27,8 +27,8 @@ def test_log_role_stays_on_aws_when_its_stack_gives_it_up_or_is_destroyed(deploy
     assert operations(engine.cloud.calls()) == {}
     assert on_aws(engine) == [*SHARED]
 
-    # With this setting, the stack creates a second log role, because it no longer manages the first one, which still
-    # exists.
+    # The first log role still exists, but the stack no longer manages it. With `true`, the stack therefore creates a
+    # second log role.
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: false", "ownsAccountLogRole: true"))
     engine.must_up(STACK)
     engine.must("destroy", "--stack", STACK, "--yes", "--skip-preview")

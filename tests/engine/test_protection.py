@@ -13,8 +13,8 @@ from tests.engine.stand_in import kinds
 from tests.support.graph import record
 
 STACK = "prod"
-# Resources of these types may be deleted, because `pulumi up` creates them again with the same name and the same
-# behavior.
+# Resources of these types need no protection against deletion, because `pulumi up` creates them again with the same
+# name and the same behavior.
 REPLACEABLE = {
     *("aws:apigateway/account:Account", "aws:apigateway/deployment:Deployment"),
     *("aws:apigateway/methodSettings:MethodSettings", "aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"),

@@ -51,11 +51,12 @@ def test_destroy_says_what_stays_and_refuses_protected_resources(deployed: Calla
     assert "set `deletionProtection: false` under orders:data" in refused.err
     assert engine.cloud.calls() == []
 
-    # `state protect` above protects the table, although `deletionProtection` is already false in dev. The update that
-    # the message requests removes this protection.
+    # The table is protected because of `state protect` above, although `deletionProtection` is already false in dev.
+    # Run the update that the error message requests: it removes this protection.
     engine.must_up("dev")
     assert engine.operation("destroy", "dev").code == 0
     engine.must(*engine.command_of("destroy", "STACK=dev"))
-    # API Gateway's log role and its setting stay on AWS, because other stacks of the account may use them.
+    # API Gateway's log role and the account setting that contains it stay on AWS, because other stacks of the account
+    # may use them.
     stays = ("rest-api-account", "rest-api-log-role", "rest-api-log-policy")
     assert [line for line in engine.differences() if not any(f"::{name}:" in line for name in stays)] == []

@@ -15,7 +15,7 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
     engine.must("stack", "select", "dev")
     others = ("prod",)[: dose(0, 1)]
     for stack in others:
-        # Only one stack of an account may set its log role, and dev already does
+        # Only one stack may set the log role of an account, and dev already does
         # (docs/decisions/09-account-log-role.md).
         settings = engine.checkout / f"Pulumi.{stack}.yaml"
         settings.write_text(settings.read_text().replace("ownsAccountLogRole: true", "ownsAccountLogRole: false"))
@@ -27,8 +27,8 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
         assert prepared.code == 0, prepared.said
         engine.must_up(f"pr-{number}")
     assert engine.differences() == []
-    # The second `prepare` finds the existing stack and prints nothing. None of these commands changes the selected
-    # stack.
+    # A second `prepare` for the same pull request finds the existing stack and prints nothing. The command also leaves
+    # `dev` as the selected stack.
     again = engine.operation("pull_request_stack", "prepare", numbers[0])
     assert (again.code, again.said) == (0, "")
     assert engine.must("stack", "--show-name").out.strip() == "dev"

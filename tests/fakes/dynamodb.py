@@ -170,7 +170,7 @@ class FakeDynamoDB:
         taken, rest = keys[: len(keys) - left_out], keys[len(keys) - left_out :]
         found = [
             self.item(table, key[self.tables[table].key]["S"]) for key in reversed(taken)
-        ]  # The rows are reversed, because BatchGetItem returns rows in any order.
+        ]  # Reverse the rows, because BatchGetItem does not guarantee an order.
         return {
             "Responses": {table: [row for row in found if row]},
             "UnprocessedKeys": {table: {"Keys": rest}} if rest else {},

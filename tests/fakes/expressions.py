@@ -9,8 +9,8 @@ from typing import Any, Final
 Item = dict[str, Any]
 
 _TOKEN: Final = re.compile(r"\s*(<>|<=|>=|[=<>(),+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
-# Of the 573 reserved words of DynamoDB, the attributes of the platform use these four. Expressions must use aliases for
-# them.
+# Four of the platform's attributes have a name that is one of DynamoDB's 573 reserved words. An expression must use an
+# expression attribute name, for example `#name`, for each of them.
 _RESERVED: Final = frozenset({"name", "status", "items", "total"})
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": lambda a, b: a == b,

@@ -82,8 +82,8 @@ def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[L
 
     monkeypatch.setattr("time.sleep", sleep)
     with ExitStack() as stack, warnings.catch_warnings():
-        # Set the warning filter of shared.telemetry again: the module sets the filter when it is imported, but pytest
-        # resets all filters before each test.
+        # Set the warning filter of shared.telemetry again. The module sets the filter only when it is first imported,
+        # and pytest resets all filters before each test.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield lambda name: stack.enter_context(loaded(name, clients=clients, environment=ENVIRONMENT))
 

@@ -51,9 +51,8 @@ class TestPutting:
         assert catalog_api(put()).status == 200
 
     def test_sdk_retry_of_creation_returns_201(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
-        # The first UpdateItem call tries to replace the product, and the second call creates it. Faults apply in the
-        # order of the calls, so this test plans a fault without effect for the first call, and the lost response for
-        # the second call.
+        # The function calls UpdateItem twice: first to replace the product, then to create it. Only the response of the
+        # second call must be lost. Planned faults apply to the calls in order, so the first planned fault does nothing.
         dynamodb.faults.before("update_item", lambda: None)
         dynamodb.faults.lose_answer("update_item")
         assert catalog_api(put()).status == 201

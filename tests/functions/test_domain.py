@@ -20,14 +20,14 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 LATER = NOW + timedelta(seconds=1)
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
 MODULES = sorted(Path(shared.domain.__path__[0]).glob("*.py"))
-# The modules that the domain may import. `time` and `random` are not in this list, because callers pass times and ids
-# as arguments.
+# The modules that shared.domain may import. It needs neither `time` nor `random`, because callers pass times and ids as
+# arguments.
 ALLOWED = {
     "__future__", "base64", "binascii", "collections", "datetime", "hashlib", "json", "re", "types", "typing",
     "unicodedata", "uuid", "contracts.orders", "shared.domain", "shared.errors",
 }  # fmt: skip
 
-# The tests set no deadline for an example, because its run time depends on the load of the machine.
+# Hypothesis must not limit the run time of an example, because the run time depends on the load of the machine.
 examples = settings(deadline=None)
 product_ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True)
 lines = st.lists(

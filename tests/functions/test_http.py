@@ -126,8 +126,8 @@ def test_error_message_states_the_problem(orders_api: Api, body: Any, problem: s
 
 
 def test_error_for_deeply_nested_json_names_the_depth_or_type(orders_api: Api) -> None:
-    # In some versions of Python, the parser reaches the recursion limit with this body. In other versions, the parser
-    # accepts the body, and the schema rejects it.
+    # Some versions of Python reach the recursion limit when they parse this body. Other versions can parse it, and the
+    # body then violates the schema. The message depends on the version.
     message = orders_api(order(DEEP_AND_WHOLE)).body["message"]
     assert "nested too deeply" in message or "allowed: type object" in message
 

@@ -183,7 +183,7 @@ class TestRestart:
         name = late(dynamodb)
         sweep({})
         stepfunctions.ended.add(name)
-        # The second sweep starts after the first sweep has read the row, and before the first sweep writes it.
+        # Start a second sweep after the sweep below has read the order's row, and before that sweep writes the row.
         dynamodb.faults.before("update_item", lambda: sweep({}))
         sweep({})
         assert stepfunctions.running == [execution_name(name, 1)]
@@ -235,8 +235,8 @@ class TestRestart:
     def test_sweep_reads_all_pages_of_all_shards(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
-        # The orders with the numbers 0, 16, 32 and so on are in one shard and fill three pages. Each other shard has
-        # one order.
+        # The orders 0, 16, 32 and so on are in the same shard of the index and fill three pages of its query. Each
+        # other shard contains one order.
         ids = {late(dynamodb, 16 * number) for number in range(250)} | {late(dynamodb, number) for number in range(16)}
         assert sweep({}) == {"running": len(ids)}
         assert set(stepfunctions.executions) == ids
@@ -249,7 +249,8 @@ class TestRestart:
         for number in range(100):
             late(dynamodb, number)
         sweep({})
-        # The calls of the fakes take almost no time, so the sum of the pauses is almost the duration of the sweep.
+        # The fakes of the AWS services respond almost immediately, so the sum of the pauses is about the duration that
+        # the sweep would have.
         assert sum(slept) == pytest.approx(2, rel=0.3)
 
     def test_sweep_ends_before_its_time_limit(

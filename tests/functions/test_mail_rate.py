@@ -150,7 +150,8 @@ def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
         environments: list[LoadedFunction] = []
         for _ in range(kept.concurrency):
             environment = {**ENVIRONMENT, "MAIL_MS": str(kept.mail_ms)}
-            # Each execution environment has its own copy of the function's modules.
+            # Load the function once for each execution environment, because each environment has its own copy of the
+            # modules.
             environments.append(
                 stack.enter_context(loaded("send_email", clients=cloud.clients, environment=environment))
             )
@@ -187,7 +188,8 @@ def test_thousand_events_are_mailed_once_each_at_the_rate_of_ses(rate: int) -> N
     run = mailed(events(1000), setting=rate, rate=rate)
     assert orders_of(run) == Counter([order_id(number) for number in range(1000)])
     assert (run.mapping.cloud.sqs.sent, run.mapping.moved) == ([], 0)
-    # A throttled email is not lost: its message returns to the queue. A few of these retries take little time.
+    # If SES throttles an email, its message returns to the queue, so the email is only delayed. Up to 100 such delays
+    # are acceptable.
     assert run.ses.throttled <= 100
     assert run.ses.last_sent_s <= 1000 / rate * 1.15
 

@@ -43,8 +43,8 @@ HELD_S: Final = 0.015
 INVOCATION_S: Final = 0.03
 """Seconds from the start of the step UpdateInventory to the start of the function's code."""
 
-# These values simulate the STANDARD execution, which runs the EXPRESS workflow again and again until the order is
-# decided.
+# The simulation uses these values for the STANDARD execution, which runs the EXPRESS workflow repeatedly until the
+# order is confirmed or rejected.
 STANDARD_WAITS_S: Final = (3, 10, 30, 60)
 """Mean waits of the STANDARD execution before it runs the EXPRESS workflow again. The last wait repeats."""
 STANDARD_LIMIT_S: Final = 900
@@ -152,7 +152,8 @@ def sale() -> Generator[Sale]:
 
 
 def test_fifty_orders_per_second_of_one_product_are_decided_in_two_seconds(sale: Sale) -> None:
-    # This test fails if update_inventory does not retry conflicts itself: then 166 EXPRESS executions decide no order.
+    # If update_inventory did not retry conflicts itself, this test would fail: 166 EXPRESS executions would end with a
+    # PENDING order.
     sale.run(rate=50, seconds=20)
     assert set(sale.statuses) == {"CONFIRMED"}
     assert sale.sold() == sale.statuses.total() > 900

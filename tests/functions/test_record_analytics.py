@@ -134,8 +134,8 @@ def test_invalid_event_of_the_dead_letter_queue_is_set_aside(
     assert record_analytics(undelivered({**event_about(), "detail": detail})) == {"batchItemFailures": []}
     (aside,) = sqs.sent
     assert aside["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ValidationError"
-    # The failure queue is a FIFO queue, so it requires both attributes. The message came from a standard queue, which
-    # does not provide them.
+    # The failure queue is a FIFO queue, so a message to it requires both attributes. The function must add them,
+    # because the original message comes from a standard queue and has neither.
     assert (aside["MessageGroupId"], aside["MessageDeduplicationId"]) == ("m0", "m0")
 
 

@@ -164,7 +164,7 @@ def test_refused_email_moves_to_the_failure_queue_at_once(
         "ERROR_CODE": "MailRefused",
         "ERROR_MESSAGE": f"email: SES returned {code}",
     }
-    # The failure queue is a standard queue. SQS accepts group ids and deduplication ids only for FIFO queues.
+    # The failure queue is a standard queue. Only messages to a FIFO queue need a group id and a deduplication id.
     assert not {"MessageGroupId", "MessageDeduplicationId"} & {*aside}
     # Deliver the message again, as `make redrive` would. This time, SES accepts the email.
     assert deliver(send_email, aside["MessageBody"]) == []
@@ -351,7 +351,7 @@ def test_claim_lasts_until_the_invocation_timeout(send_email: LoadedFunction, dy
     began = datetime.now(UTC)
     deliver(send_email, event(order()))
     left_s = int(row_of(dynamodb)["claimed_until"]["N"]) / 1000 - began.timestamp()
-    assert 9.9 <= left_s <= 12  # The fake Lambda context says that 10 s remain until the timeout.
+    assert 9.9 <= left_s <= 12  # The fake Lambda context reports that 10 s remain until the timeout.
 
 
 @pytest.mark.parametrize("operation", ["put_item", "update_item"])

@@ -27,8 +27,8 @@ def test_largest_order_fits_into_workflow_state() -> None:
     # API Gateway sends Step Functions a JSON document that contains the request as a JSON string, so the request is
     # encoded twice.
     as_text = json.dumps(json.dumps(request))
-    # The workflow's state also contains several copies of the order: as an order, as a row in DynamoDB's JSON, in the
-    # notification, and with the stock of each line. The sum below is an upper estimate.
+    # The workflow's state also contains the order in several forms: the order itself, its row in DynamoDB's JSON, the
+    # notification, and the order's lines with their stock. The sum below is an upper bound for the size of all forms.
     row = {"L": [{"M": {name: {"S": "p" * 64} for name in ("product_id", "quantity", "unit_price")}}] * 25}
     kept = 4 * len(json.dumps(largest_content())) + 2 * len(json.dumps(row))
     assert len(as_text) + kept < LIMIT / 4

@@ -223,8 +223,8 @@ def test_handlers_have_the_same_decorators_in_order() -> None:
     assert set(map(tuple, found.values())) == {
         (
             "logger.inject_lambda_context(clear_state=True)",
-            # Without these arguments, traces would contain responses, for example profiles, and the errors of failed
-            # requests.
+            # Without these arguments, traces would contain the response to each request (for example, a profile) and
+            # the error of each failed request.
             "tracer.capture_lambda_handler(capture_response=False, capture_error=False)",
             "metrics.log_metrics(capture_cold_start_metric=True)",
         )

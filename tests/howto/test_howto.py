@@ -22,7 +22,8 @@ from tests.howto import pages
 from tests.howto.pages import Page
 from tests.support.graph import ROOT
 
-# For each page: how many files may change when a reader follows it, and how many of these the reader may edit by hand.
+# For each page of docs/how-to: how many files may change when a reader follows the page, and how many of these files
+# the reader may edit by hand.
 LIMITS: Final = {
     "route": (10, 6),
     "function": (10, 6),
@@ -40,7 +41,8 @@ CHECKS: Final = (
     "tests/rules/test_documents.py",
     "tests/rules/test_imports.py",
 )
-# Options that keep make from installing packages. The copy uses the .venv of the original checkout.
+# With these options, make treats the virtual environment as up to date and installs no packages. The copy of the
+# checkout uses the .venv of the original checkout.
 INSTALLED: Final = ("-o", ".venv/made", "-o", ".venv/installed-dev")
 
 

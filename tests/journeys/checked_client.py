@@ -47,7 +47,7 @@ class CheckedClient(Client):
 
     def _checked(self, document: str, method: str, path: str, answer: Answer) -> Answer:
         found = breaches(document, method, path.partition("?")[0], answer)
-        # Don't require CORS headers in errors that API Gateway itself returns: an HTTP API adds these headers only to
+        # Don't require CORS headers in errors that the HTTP API itself returns. An HTTP API adds CORS headers only to
         # responses of its integrations.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
@@ -64,8 +64,8 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
         return ["the body is not JSON"]
     if document == HTTP and answers.operation_of(document, method, path) is None:
         return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is not an operation"]
-    # API Gateway may treat an encoded slash like a plain slash, so that the path matches no operation. In this case,
-    # check the response as one to an unknown path.
+    # API Gateway may decode `%2F` to a slash, and the decoded path may match no operation. In this case, check the
+    # response as the response to an unknown path.
     if "%2f" in path.lower() and answer.status == 404 and body.get("code") == "NotFound":
         path = ""
     headers = {_ALL_HEADERS.get(name, name): value for name, value in answer.headers.items()}

@@ -158,7 +158,8 @@ def start(instance: Instance, **environment: str) -> Stack:
         **environment,
     }
     if without := left_out():
-        # Start the emulator here, without these corrections. `make up` below finds the running emulator and uses it.
+        # Start the emulator here, without the corrections in `without`. `make up` below finds this running emulator and
+        # uses it.
         with mock.patch.dict(os.environ, environment):
             region = project.load(ROOT).config["aws:region"]
             emulator.start(instance, region=region, without=without, owner=owner.this_process()).wait()

@@ -107,7 +107,7 @@ def test_up_updates_only_the_changed_function(elsewhere: Instance, tmp_path: Pat
     developer.change_a_function(copy)
     done = local("up", elsewhere, "--program", str(copy))
     assert done.returncode == 0, done.stderr
-    # These two resources are the function, and the alias that points to the function's new version.
+    # The two updated resources are the function and its alias, which points to the function's new version.
     assert re.search(r"resources +2 updated, \d+ same$", done.stdout, re.MULTILINE), done.stdout
 
 

@@ -119,7 +119,7 @@ def test_order_id_is_the_correlation_id_in_all_logs(bought: Bought, watcher: Wat
     for name, message in way.items():
         said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} logs the order's id", order_id)
         assert message in [record["message"] for record in said]
-    # Find the request in the access log, which contains no order id, by the request id from the function's log.
+    # The access log contains no order ids. Find the request there by the request id, which the function's log contains.
     accepted = next(record for record in stack.records("orders_api", order_id) if record["message"] == "order accepted")
     requests = {line["requestId"]: line for line in map(json.loads, stack.log("restApi"))}
     assert requests[accepted["request_id"]]["resourcePath"] == "/orders"

@@ -45,8 +45,9 @@ def order(admin: Person, customer: Person) -> dict[str, Any]:
 def test_redrive_processes_an_event_that_failed(
     order: dict[str, Any], customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
-    # Write the row of an order whose EXPRESS execution died after the first step. The creation time is in the future,
-    # so process_order assumes that the execution is still running, and all three attempts of process_order fail.
+    # Write the row of an order whose EXPRESS execution died after the first step. Because the creation time is in the
+    # future, process_order assumes that the execution is still running. All three attempts of process_order therefore
+    # fail.
     order_id = order["order_id"]
     write_undecided(stack, {**order, "created_at": timestamp(datetime.now(UTC) + timedelta(hours=1))})
     failed = watcher.until(lambda: stack.failed("process-order-failures", order_id), "the envelope arrives", order_id)
@@ -68,8 +69,8 @@ def test_redrive_processes_an_event_that_failed(
     assert stack.failed("process-order-failures", order_id)
     assert customer.read(order_id)["status"] == "PENDING"
 
-    # Move the creation time so far into the past that process_order knows that the EXPRESS execution has ended. It
-    # therefore starts the STANDARD workflow this time.
+    # Move the creation time so far into the past that the EXPRESS execution must have ended. This time, process_order
+    # therefore starts the STANDARD workflow.
     _write(stack, order_id, created_at=timestamp(datetime.now(UTC) - timedelta(minutes=1)))
     said = redrive(*queues)
     assert any(order_id in line and line.endswith("dropped as a copy of a message that was sent back") for line in said)
@@ -103,14 +104,14 @@ def test_failed_email_is_sent_by_itself_after_the_repair(
     broken = {name: {"S": value} for name, value in row.items()} | {"email_verified": {"BOOL": True}}
     stack.aws("dynamodb", "put_item", TableName=users, Item=broken)
     order_id = customer.order({admin.put(5): 2})["order_id"]
-    # An email that fails must not delay the order.
+    # The email fails, but this must not prevent the order's confirmation.
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
     watcher.until(lambda: [line for line in stack.log("send_email") if "KeyError" in line], "it fails", order_id)
 
     mended = {**broken, "email": {"S": customer.email}}
     stack.aws("dynamodb", "put_item", TableName=users, Item=mended)
-    # Wait only for the email about the confirmation. If SQS delivers the message for this email before the message for
-    # the received order, send_email leaves out the email about the received order.
+    # Wait only for the email about the confirmation. send_email leaves out the email about the received order if SQS
+    # delivers the message about the confirmation first.
     watcher.until(
         lambda: "Your order is confirmed" in [mail["Subject"] for mail in stack.mails(customer.email)],
         "the email about the confirmation arrives",

@@ -43,7 +43,8 @@ def test_lost_order_is_confirmed_by_the_sweep(
         order_id = customer.order({product: 2})["order_id"]
         watcher.told(order_id, "OrderCreated")
     if ended:
-        # Start an execution and abort it. It cannot decide the order, because its input contains no order.
+        # Simulate an execution that ended without a decision: start an execution with an input that contains no order,
+        # and abort it.
         with rule_disabled(stack, "execution-ended", "default"):
             machine = stack.ops["stateMachines"]["standard"]
             started = stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, name=order_id, input="{}")

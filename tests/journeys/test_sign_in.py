@@ -142,8 +142,8 @@ def test_access_token_gets_401_on_the_rest_api(customer: Person) -> None:
 
 
 def test_id_token_is_refused_on_the_http_api(customer: Person) -> None:
-    # An ID token has a valid audience, but no scope, because only access tokens have scopes. The HTTP API requires a
-    # scope, so it rejects the token.
+    # The HTTP API requires a scope. The audience of an ID token is valid, but only access tokens have scopes, so the
+    # API rejects the ID token.
     assert customer.client.http("GET", "/products", customer.id_token).status in (401, 403)
 
 

@@ -35,7 +35,8 @@ def test_synchronous_order_has_the_events_of_an_accepted_order(
     assert "Your order is confirmed" in [mail["Subject"] for mail in stack.mails(customer.email)]
     watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have an analytics record", order_id)
     watcher.until(lambda: stack.records("process_order", order_id), "process_order logs the event", order_id)
-    # No STANDARD execution ran. Step Functions does not store EXPRESS executions, so the log must show that one ran.
+    # Check that only an EXPRESS execution ran. Step Functions does not store EXPRESS executions, so the test searches
+    # their log.
     assert stack.execution(order_id) is None
     ended = [line for line in map(json.loads, stack.log("express")) if order_id in json.dumps(line)]
     assert "ExecutionSucceeded" in {line["type"] for line in ended}
@@ -87,7 +88,8 @@ def test_rejected_order_is_returned_and_stored_with_its_reason(
 def test_repeated_rejected_order_returns_the_same_error(case: Case, customer: Person, admin: Person) -> None:
     key = unique("key")
     first = customer.process(case.items, key)
-    for product in case.stock:  # If only stock was missing, a new order would now be confirmed.
+    # Add stock. The repeated order must still be rejected, although a new order could now be confirmed.
+    for product in case.stock:
         admin.put(100, product_id=product)
     second = customer.process(case.items, key)
     assert (second.status, second.json()["code"]) == (case.status, case.code)

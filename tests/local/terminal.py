@@ -25,8 +25,8 @@ class Terminal:
         self._began = time.monotonic()
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
-            # A shell that runs the tests in the background may ignore some signals. The command would inherit this, so
-            # it restores the default action of each signal.
+            # Restore the default action of each signal. A shell that runs the tests in the background may ignore some
+            # signals, and the command would otherwise ignore them too.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             os.chdir(ROOT)

@@ -8,8 +8,8 @@ from local import adapters
 from tests.conftest import STACKS
 from tests.support.graph import Graph, record, stack_config
 
-# The stack files leave the email address for alarms empty, because the owner of a stack sets it. Only a stack with an
-# address has an alarm subscription, so the test below sets an address.
+# A stack has an SNS subscription for alarms only if an email address is set. The stack files leave this address empty,
+# so the test below sets one.
 ADDRESS = '"alarmEmail": "operators@example.com"'
 
 
@@ -19,7 +19,7 @@ def test_each_adapter_serves_a_resource_type_of_a_stack(graph_of: Callable[[str]
     assert with_address.of("TopicSubscription")
     graphs = [with_address, *(graph_of(stack) for stack in STACKS)]
     types = {made.type for graph in graphs for made in graph.resources if made.custom}
-    # The emulator does not run CloudFront, so the local stack has no site.
+    # The emulator does not support CloudFront. The local stack therefore has no site, and CloudFront needs no adapters.
     cloudfront = {each for each in types if each.startswith("aws:cloudfront/")}
     assert types - cloudfront == set(adapters.ADAPTERS)
     assert not with_address.of("Distribution")

@@ -99,7 +99,7 @@ def test_changed_api_causes_one_update_and_one_deployment(
     url = deploy(api(_one="first", _old="gone")).outputs["url"]
     changed = attempt(api(_one="second", _new="new"))
 
-    # The API and the stage are updated, and the deployment between them is replaced.
+    # The update changes the REST API and its stage, and replaces the API Gateway deployment.
     assert "2 updated, 1 replaced" in changed.stdout
     answers = {path: Client({}, "").send("GET", f"{url}/{path}") for path in ("one", "old", "new")}
     assert (answers["one"].text, answers["new"].text, answers["old"].status) == ("second", "new", 403)

@@ -93,7 +93,8 @@ def test_unprocessed_fifo_message_reaches_the_dead_letter_queue(cloud: Cloud) ->
     cloud("sqs", "receive_message", QueueUrl=url)
 
     def moved() -> Any:
-        # Receive from the source queue first, because only this call makes the emulator move the message.
+        # Receive from the source queue first, because only this call makes the emulator move the message to the
+        # dead-letter queue.
         cloud("sqs", "receive_message", QueueUrl=url)
         return cloud("sqs", "receive_message", QueueUrl=dead_url, MessageSystemAttributeNames=["All"]).get("Messages")
 

@@ -108,7 +108,8 @@ def test_requests_to_the_emulator_never_use_a_proxy(
     for name in (*hostile.PROXIES, "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     if system:
-        # On macOS, `getproxies` returns the proxies from the system settings, so this test replaces `getproxies`.
+        # On macOS, `getproxies` returns the proxies from the system settings. Replace `getproxies` to simulate such
+        # settings.
         proxies = {"http": hostile.PROXIES["http_proxy"]}
         for module in ("urllib.request", "botocore.utils"):
             monkeypatch.setattr(f"{module}.getproxies", lambda: proxies)

@@ -118,7 +118,7 @@ MOMENTS = {
     closed: 129,
     killed: 137,
 }
-# In these cases, the program does not wait after 60 queues.
+# In these cases, the program creates all queues without a pause. In the other cases, it pauses after 60 queues.
 GO_ON = (resources, terminated, killed)
 
 

@@ -59,12 +59,13 @@ def test_every_call_of_a_deployment_obeys_its_service_model(
         port = probe.getsockname()[1]
     instance = Instance(port=port, home=tmp_path)
     config = stack_config(stack)
-    # Deploy the stack without its firewall and site, because the emulator does not support AWS WAF and CloudFront.
+    # Deploy the stack without its firewall and site, because the emulator supports neither AWS WAF nor CloudFront.
     for area, missing in {"orders:api": {"waf": False}, "orders:site": {"enabled": False}}.items():
         config[area] = json.dumps({**json.loads(config[area]), **missing})
     source = dataclasses.replace(project.load(ROOT), config=config)
     monkeypatch.setattr(up_module, "Aws", JudgedAws)
-    # Skip the seeds: creating them requires a sign-in with a password, which the stack prod does not allow.
+    # Skip the sample users and products: creating them requires a sign-in with a password, which the stack prod does
+    # not allow.
     monkeypatch.setattr(up_module.seeds, "plant", no_seeds)
     JudgedAws.found, JudgedAws.calls = [], 0
     try:

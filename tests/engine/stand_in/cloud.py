@@ -33,7 +33,8 @@ class Cloud:
             before = path.read_text(encoding="utf-8") if path.exists() else "{}"
             things: Things = json.loads(before)
             yield things
-            # Python's encoder writes indented JSON ten times slower, and each call rewrites the file.
+            # Write the JSON without indentation. Indentation makes the encoder ten times slower, and each call encodes
+            # all resources.
             after = json.dumps(things, sort_keys=True)
             if after != before:
                 new = path.with_suffix(".new")
@@ -65,8 +66,8 @@ class Cloud:
         """Return a number that this method has never returned before. Requires the lock of `locked`."""
         path = self.folder / "count"
         number = int(path.read_text(encoding="utf-8")) + 1 if path.exists() else 1
-        # A test may kill the provider here. To keep the counter valid, write it to a new file, which then replaces the
-        # old file.
+        # A test can kill the provider at this point. Write the counter to a new file and rename this file, so that a
+        # kill cannot leave a half-written counter.
         new = path.with_suffix(".new")
         new.write_text(str(number), encoding="utf-8")
         new.replace(path)

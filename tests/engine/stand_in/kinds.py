@@ -15,8 +15,8 @@ from operations import import_ids
 ACCOUNT: Final = os.environ.get("STAND_IN_ACCOUNT", "123456789012")
 REGION: Final = os.environ.get("STAND_IN_REGION", "ap-northeast-1")
 
-# For each resource type, replaces.json lists the inputs whose change causes a replacement of the resource. The source
-# is version 5.100.0 of the Terraform AWS provider.
+# For each resource type, replaces.json lists the inputs that cannot be updated: a change of such an input replaces the
+# resource. The lists come from version 5.100.0 of the Terraform AWS provider.
 REPLACES: Final[dict[str, list[str]]] = json.loads(
     Path(__file__).with_name("replaces.json").read_text(encoding="utf-8")
 )

@@ -15,15 +15,15 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-# Exit code of a program that has already shown its own error. The engine then shows no further error.
+# Exit code of a program that has already printed its error. After this exit code, Pulumi prints no second error.
 SHOWN: Final = 32
 
 
 def main(arguments: list[str]) -> int:
     """Run the program and return its exit code."""
     monitor, engine, project, stack, parallel, preview, organization, root, directory, entry = arguments
-    # Take the folder of this file out of the import path, so that the program does not find the modules of this folder.
-    # With `python PROGRAM`, the folder would not be in the path either.
+    # Python adds the folder of this file to the import path. Remove it, because the Pulumi program must not import the
+    # modules of this folder.
     sys.path[0] = ""
     import grpc  # noqa: PLC0415 - after sys.path is that of the program
     import pulumi  # noqa: PLC0415

@@ -127,7 +127,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             kept = name in olds.get("__defaults", []) and name in olds
             start = news.get(f"{name}Prefix") or f"{request.urn.rsplit('::', 1)[-1]}-"
             news[name] = olds[name] if kept else f"{start}{request.randomSeed.hex()[:7]}"
-            # The real provider also lists the inputs that it generates under the key `__defaults`.
+            # Like the real provider, list the generated inputs under the key `__defaults`.
             news["__defaults"] = [name]
         return _pb.CheckResponse(inputs=_struct(news))
 
@@ -142,8 +142,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return _pb.DiffResponse(changes=_pb.DiffResponse.DIFF_NONE)
         replaces = [key for key in changed if kind.replaces(key, type_)]
         name = kind.auto_name
-        # AWS allows no two resources with the same name. If the program sets the name, the real provider therefore
-        # tells Pulumi to delete the old resource before it creates the new one.
+        # AWS does not allow two resources of one type with the same name. If the program sets the name, Pulumi must
+        # therefore delete the old resource before it creates the new one. Like the real provider, request this order.
         first = bool(replaces and name and name not in changed and name not in news.get("__defaults", []))
         update, replace = _pb.PropertyDiff.UPDATE, _pb.PropertyDiff.UPDATE_REPLACE
         return _pb.DiffResponse(
@@ -225,8 +225,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: Any) -> Any:
         type_ = kinds.type_of(request.urn)
-        # A request without properties is an import, as with the real provider. The import id often differs from the id
-        # of the resource. For example, a Lambda alias has the import id "FUNCTION/ALIAS", but its id is its ARN.
+        # As in the real provider, a request without properties is an import, and its id is an import id. The import id
+        # often differs from the id of the resource. For example, a Lambda alias has the import id "FUNCTION/ALIAS", but
+        # its id is its ARN.
         id_of = itemgetter("id") if request.properties.fields else kinds.imported_as
         with self._cloud.locked() as things:
             for thing in things.values():
