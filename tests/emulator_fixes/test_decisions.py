@@ -20,7 +20,7 @@ READ = """
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An emulator that writes its IAM decisions to a file."""
+    """An emulator that logs its IAM decisions to the file `decisions.jsonl`."""
     home = tmp_path_factory.mktemp("told")
     instance = Instance(port=free_port(), home=home)
     environment = {"LOCAL_WARM": "0", "LOCAL_DECISIONS": str(home / "decisions.jsonl")}

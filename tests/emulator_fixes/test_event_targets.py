@@ -21,7 +21,10 @@ def permit(cloud: Cloud, function: str, rule: str) -> None:
 
 
 def rule_with_dead_letters(cloud: Cloud, target: str) -> tuple[str, str, str]:
-    """Create a bus, a rule with the target `target`, and the target's dead-letter queue. Return bus, rule and URL."""
+    """Create a bus, and a rule that sends events to the ARN `target` and failed events to a dead-letter queue.
+
+    Return the name of the bus, the ARN of the rule, and the URL of the dead-letter queue.
+    """
     bus = cloud.bus()
     rule = cloud.rule(bus)
     url, dead = cloud.queue(let(EVENTS, "sqs:SendMessage", rule))

@@ -1,4 +1,4 @@
-"""Tests of all corrections together: each has a description and tests, and a changed emulator is reported."""
+"""Tests that each correction has a description and tests, and that corrections refuse a changed emulator."""
 
 from __future__ import annotations
 

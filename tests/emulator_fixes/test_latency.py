@@ -11,7 +11,7 @@ from tests.local.cloud import Cloud, log_group
 
 @dataclass
 class Environment:
-    """A fake execution environment whose log contains `lines`. Counts in `looks` how often the log was read."""
+    """A fake execution environment whose log contains `lines`. `looks` is the number of attempts to read a line."""
 
     lines: list[str]
     looks: int = 0

@@ -25,7 +25,7 @@ def test_failed_branch_stops_the_other_branches(cloud: Cloud, tmp_path: Path) ->
     }
     ended = cloud.run(cloud.machine({"Both": both, "End": END}, allow("lambda:InvokeFunction")))
 
-    assert ended["output"] == '"OutOfStock"', "the execution ends while the other branch still runs"
+    assert ended["output"] == '"OutOfStock"', "the execution must end while the other branch is still running"
     gate.open()
     time.sleep(0.5)
     assert "After" not in cloud.steps(ended["executionArn"])

@@ -18,7 +18,7 @@ SCHEMA = json.dumps({"type": "object", "required": ["name"]})
 
 @pytest.fixture
 def validated(cloud: Cloud) -> RestApi:
-    """A REST API with error bodies of its own. POST /things requires a JSON body with the field `name`."""
+    """A REST API with customized gateway responses. POST /things requires a JSON body with the field `name`."""
     api = RestApi.make(cloud)
     api.call("create_model", name="Thing", contentType="application/json", schema=SCHEMA)
     validator = api.call("create_request_validator", name="v", validateRequestBody=True, validateRequestParameters=True)

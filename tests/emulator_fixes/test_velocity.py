@@ -1,4 +1,4 @@
-"""Mapping templates that the library airspeed renders differently from API Gateway if it is not corrected."""
+"""Tests of mapping templates that the library airspeed renders differently from API Gateway without the correction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the correction verified_addresses."""
+"""Tests of the correction `verified_addresses`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.local.cloud import Cloud, eventually, left_out
 
 @pytest.fixture
 def warm(tmp_path: Path) -> Iterator[Cloud]:
-    """An emulator with the same settings as in `make up`."""
+    """An emulator with the settings that `make up` uses."""
     instance = Instance(port=free_port(), home=tmp_path)
     with stopped_at_the_end(instance):
         emulator.start(instance, region="ap-northeast-1", without=left_out()).wait()

@@ -1,4 +1,4 @@
-"""Runs the real Pulumi CLI, with a folder as its backend and a file in place of AWS."""
+"""Runs the real Pulumi CLI with a folder as its backend, and with a file that stands in for AWS."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _NO_CHECKPOINTS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINT
 
 @cache
 def cli() -> Path | None:
-    """Return the path of the Pulumi CLI on the PATH or of the unpacked copy of _PACKED, or None if both are missing."""
+    """Return the path of the Pulumi CLI, or None if there is none.
+
+    A CLI on the PATH comes first. Otherwise, unpacks the CLI in the file _PACKED if this file exists.
+    """
     if found := shutil.which("pulumi"):
         return Path(found).resolve()
     if not _PACKED.exists():
@@ -78,7 +81,7 @@ class Engine:
         return Cloud(self.home / "cloud")
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables for a command. With them, `pulumi` on the PATH is the CLI of this engine."""
+        """Return the environment variables for a command. On their PATH, this engine's Pulumi CLI comes first."""
         binaries = self.home / "bin"
         for folder in (binaries, self.home / "state", self.home / "cloud", self.home / "pulumi"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +114,7 @@ class Engine:
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command line for `pulumi ARGUMENTS`, with the option that prevents questions."""
+        """Return the command line for `pulumi ARGUMENTS`, with the option that makes Pulumi ask no questions."""
         return [str(self.home / "bin" / "pulumi"), *arguments, "--non-interactive"]
 
     def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
@@ -135,7 +138,7 @@ class Engine:
         return ended
 
     def create(self, stack: str) -> None:
-        """Create a stack in the backend. Its stack file in the checkout does not change."""
+        """Create a stack in the backend, without changing its stack file in the checkout."""
         self.must("stack", "init", stack)
 
     def up(self, stack: str, *options: str, variables: Mapping[str, str] | None = None) -> Ended:
@@ -155,7 +158,10 @@ class Engine:
         return self.exported(stack)["deployment"].get("resources") or []
 
     def killed(self, *arguments: str, after: float, number: int = signal.SIGKILL) -> int:
-        """Run a pulumi command, send it the signal `number` after `after` seconds, and return its exit code."""
+        """Run a pulumi command, and return its exit code.
+
+        If the command is still running after `after` seconds, it receives the signal `number`.
+        """
         self.cloud.forget_calls()
         process = subprocess.Popen(
             self.command(*arguments),
@@ -270,7 +276,7 @@ def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv", *, b
 
 
 def operations(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return the logical names of the resources in the calls, by kind of call: {"create": [...], "update": [...]}."""
+    """Return the logical names of the resources in `calls`, by kind of call: {"create": [...], "update": [...]}."""
     found: dict[str, list[str]] = {}
     for call in calls:
         found.setdefault(call["call"], []).append(call["urn"].rsplit("::", 1)[-1])

@@ -1,4 +1,4 @@
-"""What an update changes on AWS after a developer changed one thing in the checkout of a deployed stack."""
+"""Tests of which resources an update changes on AWS after a developer has changed one thing in the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pulumi up` in a fresh clone works without make: the program first builds its archives itself."""
+"""Tests that `pulumi up` works in a fresh clone without make: the program builds the missing archives itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API Gateway's log role belongs to all stacks of an account and region, so no stack may delete the role."""
+"""Tests that no stack deletes API Gateway's log role, which all stacks of an account and region share."""
 
 from __future__ import annotations
 

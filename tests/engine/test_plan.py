@@ -1,4 +1,4 @@
-"""An update with a saved plan makes exactly the changes of the preview."""
+"""Tests that an update with a saved plan makes exactly the changes that the preview showed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_update_with_a_plan_refuses_what_was_not_previewed(deployed: Callable[[s
 
 
 def test_cli_of_the_tests_is_the_pinned_one_or_newer(deployed: Callable[[str], Engine]) -> None:
-    """Pulumi.yaml requires a minimum version, and the Pulumi CLI refuses to run if it is older."""
+    """Pulumi.yaml requires a minimum version of the Pulumi CLI. An older CLI refuses to run."""
     engine = deployed(STACK)
     project = engine.checkout / "Pulumi.yaml"
     text = project.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A stack can be deployed again after an update was killed or refused, and Pulumi's state then matches AWS."""
+"""Tests that a stack can be deployed again after an update was killed or failed, and that its state matches AWS."""
 
 from __future__ import annotations
 

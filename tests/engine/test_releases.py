@@ -1,4 +1,4 @@
-"""A stack of every release can be updated to the present program without a loss of data or addresses."""
+"""Tests that a stack of each release can be updated to the current program without losing data or addresses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TYPE_ALIAS = (
 
 
 def kept(before: Any, after: Any) -> Any:
-    """Return the parts of `after` whose keys are in `before`, because an update may add outputs but not remove any."""
+    """Return `after` without the keys that are not in `before`, because an update may add outputs."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return after
     known, now = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
@@ -40,7 +40,7 @@ def kept(before: Any, after: Any) -> Any:
 
 
 def frontend(engine: Engine, stack: str) -> object:
-    """Return the stack output `frontend`, whose addresses and ids frontends have stored."""
+    """Return the output `frontend`. An update must not change its addresses, because frontends store them."""
     [root] = [resource for resource in engine.state(stack) if resource["type"] == "pulumi:pulumi:Stack"]
     return root["outputs"]["frontend"]
 

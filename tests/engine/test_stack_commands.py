@@ -1,4 +1,4 @@
-"""The commands for stacks, run with the Pulumi CLI. The tests check their reports, and that they select no stack."""
+"""Tests of the commands for stacks with the real Pulumi CLI: their output, and that they select no other stack."""
 
 from __future__ import annotations
 

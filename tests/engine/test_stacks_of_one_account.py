@@ -1,4 +1,4 @@
-"""Several stacks in one account don't interfere: no stack takes over, changes or deletes resources of another stack."""
+"""Tests that no stack takes over, changes or deletes resources of another stack in the same account."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[st
 
 
 def test_stack_of_a_pull_request_closed_during_its_first_update_is_removed(deployed: Callable[[str], Engine]) -> None:
-    """If the killed update was creating resources whose ids AWS chooses, the user passes the ids to `make recover`."""
+    """If the killed update leaves resources whose ids AWS chose, the user passes the ids to `make recover`."""
     engine = deployed("dev")
     assert engine.operation("pull_request_stack", "prepare", "1").code == 0
     engine.killed_at(30, "up", "--stack", "pr-1", "--yes", "--skip-preview")

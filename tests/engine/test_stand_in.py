@@ -1,4 +1,4 @@
-"""Tests of the engine and the stand-in for AWS together: they agree after an update, and differences are found."""
+"""Tests that Pulumi's state matches the stand-in for AWS after an update, and that the engine finds differences."""
 
 from __future__ import annotations
 

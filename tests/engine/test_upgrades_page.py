@@ -1,4 +1,4 @@
-"""The commands of docs/upgrades.md do what the page says."""
+"""Tests that the commands in docs/upgrades.md do what the page says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "upgrades.md"
 
 
 def command(start: str) -> list[str]:
-    """Return the arguments of the pulumi command on the page whose arguments begin with `start`."""
+    """Return the arguments of the only pulumi command in docs/upgrades.md that starts with `pulumi {start}`."""
     text = PAGE.read_text(encoding="utf-8").replace("\\\n", " ")
     [line] = [line for line in text.splitlines() if line.startswith(f"    pulumi {start}")]
     return shlex.split(line)[1:]

@@ -1,4 +1,4 @@
-"""Finds what an update would lose, from its preview: data, addresses, and resources that a rename would delete."""
+"""Finds in a preview what the update would lose: data, addresses, and resources that a rename would delete."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""In-memory fakes of AWS clients, which evaluate conditions and return errors as the services of AWS do."""
+"""In-memory fakes of AWS clients. They evaluate conditions and raise errors like the real services."""

@@ -1,4 +1,4 @@
-"""Simulated time for threads: only one thread runs at a time, and a pause of a thread takes no real time."""
+"""Simulated time for threads: only one thread runs at a time, and `sleep` takes no real time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 class SimulatedClock:
-    """Simulated time with the functions of the module `time` that the platform uses. It starts at 0 s."""
+    """Simulated time, with the functions of the module `time` that the platform uses. The time starts at 0 s."""
 
     def __init__(self) -> None:
         self._now_s = 0.0
@@ -29,7 +29,7 @@ class SimulatedClock:
         turn.wait()
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Run each task in a thread of its own, and return when all tasks have ended. Raises the error of a task."""
+        """Run each task in its own thread, and return when all tasks have ended. If a task failed, raises its error."""
 
         def whole(task: Callable[[], None], turn: threading.Event) -> None:
             turn.wait()

@@ -1,4 +1,4 @@
-"""One object with the fakes of all AWS services that the functions and workflows call."""
+"""The fakes of all AWS services that the Lambda functions and workflows call, in one object."""
 
 from __future__ import annotations
 

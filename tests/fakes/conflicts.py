@@ -1,8 +1,8 @@
 """A fake DynamoDB whose transactions take simulated time and conflict with other writes, as on AWS.
 
-DynamoDB rejects conflicting writes and does not let them wait. While a transaction holds an item, another transaction
-with this item is canceled with the reason TransactionConflict, and a single write of this item fails with
-TransactionConflictException. Reads of one item succeed. Source:
+DynamoDB does not let conflicting writes wait, but rejects them. While a transaction holds an item, another transaction
+with this item is canceled with the reason TransactionConflict, and a single write to this item fails with
+TransactionConflictException. GetItem calls for this item succeed. Source:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 

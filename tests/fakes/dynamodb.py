@@ -114,7 +114,10 @@ class FakeDynamoDB:
         return {"Attributes": copy.deepcopy(after[1])} if update.get("ReturnValues") == "ALL_NEW" else {}
 
     def _updated(self, operation: str, update: Mapping[str, Any]) -> tuple[str, Item]:
-        """Return the key of the row, and the row after the update. Raises an error if the condition is not met."""
+        """Return (key of the row, row after the update), without storing the row.
+
+        Raises ClientError if the condition is not met.
+        """
         table = self.tables[update["TableName"]]
         key = update["Key"][table.key]["S"]
         before = table.items.get(key)

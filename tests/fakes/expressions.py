@@ -1,4 +1,4 @@
-"""Evaluates the condition and update expressions of the functions. Raises an error for other syntax of DynamoDB."""
+"""Evaluates the DynamoDB expressions that the Lambda functions use. Raises ValueError for any other syntax."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 class Expression:
-    """One expression with its aliases and values. Adds those that the expression contains to `used`."""
+    """A condition or update expression. Adds the placeholders in `names` and `values` that it contains to `used`."""
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
         self._tokens = self._split(text)

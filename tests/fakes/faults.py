@@ -24,7 +24,7 @@ def client_error(code: str, operation: str, message: str = "refused by the test"
 
 @cache
 def _inputs(service: str) -> dict[str, Any]:
-    """Return botocore's models of the inputs as {name of the client method: model}."""
+    """Return botocore's models of the service's inputs as {name of the client method: model}."""
     model = botocore.session.get_session().get_service_model(service)
     names: list[str] = list(model.operation_names)
     return {xform_name(name): model.operation_model(name).input_shape for name in names}
@@ -48,7 +48,7 @@ class Faults:
         self._planned[operation].extend([refusal] * times)
 
     def lose_answer(self, operation: str) -> None:
-        """Execute the next call of `operation` twice, as if the SDK retried it because its response was lost."""
+        """Execute the next call of `operation` twice, like the SDK, which retries a call if the response is lost."""
         self._planned[operation].append("twice")
 
     def no_answer(self, operation: str) -> None:
@@ -56,7 +56,7 @@ class Faults:
         self._planned[operation].append("silent")
 
     def before(self, operation: str, happens: Callable[[], None]) -> None:
-        """Run `happens` just before the next call of `operation` is executed."""
+        """Call `happens` just before the next call of `operation` is executed."""
         self._planned[operation].append(happens)
 
     def clear(self) -> None:

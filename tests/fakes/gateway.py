@@ -28,7 +28,7 @@ class Request:
     """The claim `sub`. None means that the request was not authorized, so it has no claims."""
     groups: Sequence[str] = ()
     token_use: str | None = None
-    """The claim `token_use`, `id` or `access`. None stands for the kind of token that the API requires."""
+    """The claim `token_use`: `id` or `access`. None stands for the kind of token that the API requires."""
     email: str | None = ADDRESS
     """The claim `email` of an ID token. None means that the token has no such claim."""
     email_verified: Any = "true"
@@ -41,7 +41,7 @@ class Request:
         return self.body if self.body is None or isinstance(self.body, str) else json.dumps(self.body)
 
     def all_headers(self) -> dict[str, str]:
-        """Return the headers of the request, and those that every client sends."""
+        """Return the headers of the request together with the headers that every client sends."""
         kind = {"Content-Type": "application/json"} if self.body is not None else {}
         return {**kind, "Origin": ORIGIN, **self.headers}
 

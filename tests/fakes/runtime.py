@@ -1,4 +1,4 @@
-"""Loads the handler of a function as the Lambda runtime does, but with fake AWS clients, and invokes it."""
+"""Loads and invokes the handler of a Lambda function like the Lambda runtime, but with fake AWS clients."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _requests = itertools.count(1)
 
 
 class Time(Protocol):
-    """A clock, with which functions wait before retries."""
+    """A clock that Lambda functions use to wait before retries."""
 
     def monotonic(self) -> float:
         """Return the current time in seconds."""

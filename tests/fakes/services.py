@@ -12,7 +12,10 @@ _LARGEST_CALL = 256 * 1024
 
 
 class FakeEventBridge:
-    """Stores the accepted entries. Each call takes a set of positions from `refusals`, and refuses these entries."""
+    """A fake of EventBridge that stores the accepted entries.
+
+    Each PutEvents call removes the first set of positions from `refusals`, and refuses the entries at these positions.
+    """
 
     def __init__(self) -> None:
         self.faults = Faults("events")
@@ -83,7 +86,7 @@ class FakeSes:
 
 
 class FakeS3:
-    """Stores the objects of all buckets as {(bucket, key): content}."""
+    """A fake of S3 that stores the objects of all buckets as {(bucket, key): content}."""
 
     def __init__(self) -> None:
         self.faults = Faults("s3")
@@ -101,7 +104,10 @@ class FakeS3:
 
 
 class FakeSqs:
-    """Stores the sent messages, and the calls that hide a message. `pauses_s` is {receipt handle: seconds}."""
+    """A fake of SQS that stores the sent messages and the ChangeMessageVisibility calls.
+
+    `pauses_s` is {receipt handle: visibility timeout in seconds}.
+    """
 
     def __init__(self) -> None:
         self.faults = Faults("sqs")

@@ -1,4 +1,4 @@
-"""Runs many activities in simulated time. When all activities sleep, the clock jumps to the end of the next sleep."""
+"""Runs many activities in simulated time. When all of them sleep, the time jumps to the end of the first sleep."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The deployed state of each release: the output of `pulumi stack export`, and the contents of the stand-in for AWS.
 
-A test updates each release to the present program. `python -m tests.engine.releases` writes the files of the version in
-pyproject.toml, and overwrites existing files. Run this command only before that version is released.
+A test updates each release to the current program. `python -m tests.engine.releases` writes the files for the version
+in pyproject.toml, and overwrites existing files. After the release of this version, its files must not change, so run
+the command only before the release.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ STACKS: Final = ("dev", "prod")
 
 
 def version() -> str:
-    """Return the version of the present program."""
+    """Return the version of the current program."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
@@ -36,7 +37,10 @@ def by_age(version: str) -> list[int]:
 
 
 def deployed_release(version: str, stack: str, folder: Path, checkout: Path | None = None) -> Engine:
-    """Return an engine with a stack that is deployed as in a release. Its checkout is a copy of the present program."""
+    """Return an engine with a stack that the release `version` deployed.
+
+    The engine's checkout is `checkout`. By default, it is a copy of the current program.
+    """
     saved = json.loads(lzma.decompress(_path(version, stack).read_bytes()))
     engine = Engine(folder / "home", checkout or copy_of(ROOT, folder / "orders"))
     engine.create(stack)
@@ -48,7 +52,7 @@ def deployed_release(version: str, stack: str, folder: Path, checkout: Path | No
 
 
 def write_release(folder: Path) -> list[Path]:
-    """Deploy the present program to new stacks, write the files of its version, and return the paths of the files."""
+    """Deploy the current program to new stacks, write the files of its version, and return the paths of the files."""
     written: list[Path] = []
     for stack in STACKS:
         engine = Engine(folder / stack, copy_of(ROOT, folder / f"orders-{stack}"))

@@ -1,1 +1,1 @@
-"""Plugins for the Pulumi CLI: a provider with a file in place of AWS, and a language host for Python."""
+"""Plugins for the Pulumi CLI: a provider that stores resources in a file, and a language host for Python."""

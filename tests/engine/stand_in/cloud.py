@@ -42,14 +42,14 @@ class Cloud:
                 new.replace(path)
 
     def restore(self, things: Things, number: int) -> None:
-        """Replace all resources with those of an earlier time. `number` is the last number of that time."""
+        """Replace all resources with `things`. `number` is the last number that `next_number` returned for them."""
         with self.locked() as known:
             known.clear()
             known.update(things)
             (self.folder / "count").write_text(str(number), encoding="utf-8")
 
     def note(self, call: str, urn: str, **more: Any) -> None:
-        """Record a call. Requires the lock of `locked`."""
+        """Record a call to AWS. Call this method only within a `with` block of `locked`."""
         with (self.folder / "calls.jsonl").open("a", encoding="utf-8") as calls:
             calls.write(json.dumps({"call": call, "urn": urn, **more}) + "\n")
 
@@ -63,7 +63,7 @@ class Cloud:
         (self.folder / "calls.jsonl").unlink(missing_ok=True)
 
     def next_number(self) -> int:
-        """Return a number that this method has never returned before. Requires the lock of `locked`."""
+        """Return a number that this method never returned before. Call it only within a `with` block of `locked`."""
         path = self.folder / "count"
         number = int(path.read_text(encoding="utf-8")) + 1 if path.exists() else 1
         # A test can kill the provider at this point. Write the counter to a new file and rename this file, so that a

@@ -44,15 +44,15 @@ class Kind:
     """The behavior of AWS for one type of resource."""
 
     keys: tuple[str, ...] = ()
-    """Inputs that together are the name of a resource on AWS. Empty if AWS chooses an id for each resource."""
+    """Inputs that together identify a resource on AWS. Empty if AWS chooses an id for each resource."""
     only: str = ""
     """Name of the only resource of this type that an account has in a region. "" for all other types."""
     put: bool = False
-    """Whether creating a resource overwrites an existing one with its name. Otherwise, the creation fails."""
+    """Whether creating a resource overwrites an existing resource of the same name. If false, the creation fails."""
     more: tuple[str, ...] = ()
-    """Inputs, besides `keys`, whose change replaces the resource. Used for types that are not in replaces.json."""
+    """Inputs besides `keys` that cannot be updated. Used only for types that are not in replaces.json."""
     arn: str = ""
-    """Template of the ARN."""
+    """Template of the ARN. Empty if resources of this type have no ARN."""
     id_from: str = ""
     """Name of the computed value or input that contains the id of the resource. "" if no value contains it."""
     auto_name: str = ""
@@ -60,7 +60,7 @@ class Kind:
     all_replace: bool = False
     """Whether a change of any input replaces the resource."""
     values: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Templates of the computed values except the ARN."""
+    """Templates of the values that AWS computes, except the ARN: {name of the value: template}."""
 
     def replaces(self, key: str, type_: str) -> bool:
         """Return whether a change of the input `key` replaces a resource of the type `type_`."""

@@ -1,8 +1,8 @@
 """A language host for Python, which replaces pulumi-language-python as far as these tests need it.
 
 The CLI starts this program with the engine's address as the last argument, reads the program's port from its standard
-output, and connects to the port. The variable STAND_IN_BASE_PYTHON contains the path of the Python that creates a
-missing virtual environment.
+output, and connects to the port. If the virtual environment is missing, the Python in the environment variable
+STAND_IN_BASE_PYTHON creates it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _engine_grpc: Any = engine_pb2_grpc
 
 
 def _python(info: Any) -> str:
-    """Return the Python of the virtual environment in the project's options, or this Python if there is none."""
+    """Return the Python of the virtual environment in the project's options, or the running Python if there is none."""
     options = json_format.MessageToDict(info.options) if info.HasField("options") else {}
     name = options.get("virtualenv")
     return str(Path(info.root_directory, name, "bin", "python")) if name else sys.executable
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
-    """The language host's side of Pulumi's protocol, which defines the names of the methods."""
+    """The service that a language host offers to the Pulumi CLI. Pulumi's protocol defines the names of the methods."""
 
     # ruff: noqa: N802, ARG002
 
@@ -124,7 +124,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
     def _install(self, info: Any) -> Iterator[str]:
         """If the virtual environment is missing, create it from requirements.txt, as Pulumi's own host does.
 
-        Yields lines for the user about this work.
+        Yields progress messages for the user.
         """
         interpreter = _python(info)
         if Path(interpreter).exists():

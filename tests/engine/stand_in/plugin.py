@@ -1,4 +1,4 @@
-"""The common part of both plugins: they listen on a free port, print the port, and end when the CLI ends."""
+"""The common part of both Pulumi plugins: each listens on a free port, prints the port, and ends when the CLI ends."""
 
 from __future__ import annotations
 

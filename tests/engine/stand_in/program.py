@@ -1,4 +1,4 @@
-"""Runs a Pulumi program as Pulumi's language host for Python does: in its own interpreter, from its own folder.
+"""Runs a Pulumi program in a new Python process and in the program's folder, like Pulumi's language host for Python.
 
 Arguments: address of the resource monitor, address of the engine, project, stack, parallelism, whether the run is a
 preview, organization, root directory, program directory, entry point.

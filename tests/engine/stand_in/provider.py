@@ -1,12 +1,12 @@
 """A stand-in for pulumi-resource-aws, which stores resources in a file instead of creating them on AWS.
 
-It checks the names of resources, but not their other values. If a resource already exists, its creation fails or
-overwrites the existing resource, as the call of AWS does. A deletion removes the resource with the given name, even if
-another stack created it, as on AWS.
+The stand-in checks the names of resources, but not their other values. If a resource already exists, its creation fails
+or overwrites the existing resource, as on AWS. A deletion removes the resource with the given name even if another
+stack created the resource, as on AWS.
 
 Environment variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" makes these
-calls fail for each URN that contains TEXT. STAND_IN_DELAY is the duration of a creation in seconds. The resource exists
-from the middle of this time.
+calls fail for each URN that contains TEXT. STAND_IN_DELAY is the duration of a creation in seconds. The resource starts
+to exist after half of this time.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _refuse_if_asked(call: str, urn: str, context: Any) -> None:
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """The provider's side of Pulumi's protocol, which defines the names of the methods."""
+    """The service that a provider offers to Pulumi. Pulumi's protocol defines the names of the methods."""
 
     # ruff: noqa: N802, ARG002
 
@@ -261,7 +261,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @staticmethod
     def _publishes(olds: dict[str, Any], news: dict[str, Any]) -> bool:
-        """Return whether an update of a function publishes a version: for new code or settings, not for new tags."""
+        """Return whether an update of a Lambda function publishes a version. New code or settings do.
+
+        New tags do not.
+        """
         changed = {key for key in {*olds, *news} if _plain(olds.get(key)) != _plain(news.get(key))}
         return bool(news.get("publish") and changed - {"tags", "tagsAll", "reservedConcurrentExecutions", "__defaults"})
 
