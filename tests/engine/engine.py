@@ -1,4 +1,4 @@
-"""Runs the real Pulumi CLI with a folder as its backend, and with a file that stands in for AWS."""
+"""Runs the real Pulumi CLI with a folder as its backend. A stand-in for AWS stores the resources in a file."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def clients(  # noqa: PLR0917 - the arguments are fixtures
 
 @pytest.fixture
 def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Return a function that loads the Lambda function in the folder functions/NAME."""
+    """Return a function that takes a name and loads the Lambda function in the folder functions/NAME."""
 
     def sleep(_: float) -> None:
         pass
@@ -89,7 +89,10 @@ def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[L
 
 
 def _checked_api(document: str, function: LoadedFunction, event: Callable[[Request], dict[str, Any]]) -> Api:
-    """Return an API client that fails if a response does not match the OpenAPI document `document`."""
+    """Return an API client that invokes `function` with the result of `event`, and checks each response.
+
+    The client fails if a response does not match the OpenAPI document `document`.
+    """
 
     def ask(request: Request) -> Answer:
         answer = Answer(function(event(request)))
@@ -137,7 +140,7 @@ def logs() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, int]]:
-    """Return a function that returns the business metrics since its last call, as {name: sum}."""
+    """Return a function that returns the business metrics since its last call as {name: sum}."""
 
     def read() -> dict[str, int]:
         found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Tests of the API functions while DynamoDB is overloaded. Each DynamoDB call of the functions fails in one of them."""
+"""Tests of the API functions while DynamoDB is overloaded. For each DynamoDB call, one test makes the call fail."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ def tables(dynamodb: FakeDynamoDB, stock: Callable[..., None]) -> FakeDynamoDB:
 
 @pytest.fixture
 def send(load: Load, request: pytest.FixtureRequest) -> Send:
-    """Return a client of the API that has the operation. It checks each response against the OpenAPI document."""
+    """Return a client of the API that has the operation `operation_id` of the test.
+
+    The client checks each response against the OpenAPI document.
+    """
     operation_id: str = request.getfixturevalue("operation_id")
     client = http_client if operation_id in documented(routes.HTTP_API) else rest_client
     return client(load(routes.function_of(operation_id)))

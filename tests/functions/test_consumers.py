@@ -30,7 +30,7 @@ def order(**changes: Any) -> Order:
 
 
 def event(about: Order) -> dict[str, Any]:
-    """Return the event about the order `about`, with which EventBridge invokes a function."""
+    """Return the event with which EventBridge invokes a Lambda function after a status change of the order `about`."""
     return {
         "version": "0",
         "id": "changes with every delivery",
@@ -149,7 +149,7 @@ class TestFailOrder:
 
     @staticmethod
     def ended(status: str = "ABORTED", error: str | None = None) -> dict[str, Any]:
-        """Return the event of Step Functions about an execution that has ended."""
+        """Return the event that Step Functions sends when the STANDARD execution of the order has ended."""
         detail = {"name": ORDER_ID, "status": status, "error": error, "stateMachineArn": "arn:standard"}
         return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
 

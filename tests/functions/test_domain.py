@@ -111,7 +111,10 @@ def test_request_hash_ignores_the_order_of_fields() -> None:
 
 
 def test_order_id_of_a_key_never_changes() -> None:
-    """If the order id of a key changed, a client's retry of its request would create a second order."""
+    """The order id is derived from the user and the idempotency key.
+
+    If the id changed, a client's retry would create a second order.
+    """
     assert orders.order_id_for("user", "key") == "29e0182f-6887-5058-8adf-097c6ff2d283"
 
 

@@ -1,4 +1,4 @@
-"""Tests of how both APIs handle every request: its caller and its body, and the errors and headers of the response."""
+"""Tests of how both APIs check the caller and the body of each request, and of the errors and headers of responses."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_name_with_other_unicode_characters_is_accepted(users_api: Api, name: st
     ],
 )
 def test_address_that_ses_refuses_is_rejected(users_api: Api, email: str) -> None:
-    """The token contains the same address, so the request is rejected only because of the format of the address."""
+    """The token contains the same address, so only the format of the address can be the reason for the rejection."""
     request = Request(method="POST", path="/users", body={"name": "Ada", "email": email}, email=email)
     assert is_error(users_api(request), 400, "ValidationError")
 

@@ -29,7 +29,7 @@ def order_id(number: int = 1) -> str:
 
 
 def store(dynamodb: FakeDynamoDB, number: int = 1, *, age: timedelta = LATE, **attributes: Any) -> str:
-    """Put the row of an order that is `age` old, and return the order's id."""
+    """Put the row of an order that was created `age` ago, and return the order's id."""
     order = new_order(order_id(number), USER, [{"product_id": "tea", "quantity": 2}], datetime.now(UTC) - age)
     row = rows.order_row(order, request_hash=request_hash(order["items"]), synchronous=False)
     dynamodb.put("orders", {**row, **attributes})
@@ -286,7 +286,7 @@ class TestRestart:
 
 
 class TestDecisions:
-    """Each decision removes the attribute `late_shard`. tests/workflow tests the decisions of the workflow."""
+    """Tests that each decision removes `late_shard`. tests/workflow tests the decisions in the workflow."""
 
     def test_cancelled_order_leaves_the_index(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         cancelled = late(dynamodb)

@@ -32,7 +32,7 @@ def relay(load: Load) -> LoadedFunction:
 
 @pytest.fixture(scope="module")
 def limits() -> dict[str, int]:
-    """Return the retry limits of the relay's event source mapping, by their names in Lambda's API."""
+    """Return the retry limits of the relay's event source mapping as {name in Lambda's API: limit}."""
     inputs = record_event_bus().one("EventSourceMapping", "publish-order-events-stream").inputs
     return {
         "MaximumRetryAttempts": int(inputs["maximumRetryAttempts"]),
@@ -41,7 +41,10 @@ def limits() -> dict[str, int]:
 
 
 def work_off(relay: LoadedFunction, records: list[dict[str, Any]], limits: dict[str, int]) -> tuple[float, int]:
-    """Retry a batch as Lambda does, in simulated time. Return (seconds until it ended, number of discarded records)."""
+    """Invoke the relay with a batch, and retry the batch in simulated time as Lambda does.
+
+    Return (seconds until Lambda ends the retries, number of records that it discards because of `limits`).
+    """
     now_s, attempts = 0.0, 0
     for record in records:
         record["dynamodb"]["ApproximateCreationDateTime"] = now_s
@@ -59,7 +62,7 @@ def work_off(relay: LoadedFunction, records: list[dict[str, Any]], limits: dict[
 
 
 def changes(orders: int) -> list[dict[str, Any]]:
-    """Return the rows of all orders as PENDING, then of all orders as CONFIRMED, then of all orders as CANCELLED."""
+    """Return three rows for each of `orders` orders: first all PENDING rows, then all CONFIRMED, then all CANCELLED."""
     lines = {"L": [{"M": {"product_id": {"S": "tea"}, "quantity": {"N": "2"}, "unit_price": {"N": "5"}}}]}
     priced = {"items": lines, "total": {"N": "10"}, "currency": {"S": "JPY"}}
     confirmed: dict[str, Any] = {"status": {"S": "CONFIRMED"}, **priced}
@@ -68,7 +71,7 @@ def changes(orders: int) -> list[dict[str, Any]]:
 
 
 def first_arrivals(eventbridge: FakeEventBridge) -> dict[str, list[str]]:
-    """Return {order id: statuses}, in the sequence in which the bus received the events. Leaves out repeated events."""
+    """Return {order id: statuses} in the sequence in which the bus received the events, without repeated events."""
     found: dict[str, list[str]] = {}
     for event_id in dict.fromkeys(ids(eventbridge)):
         order, _, status = event_id.partition(":")

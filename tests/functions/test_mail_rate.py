@@ -1,4 +1,4 @@
-"""Tests of the rate at which send_email sends emails in simulated time, with a fake queue and an SES that throttles."""
+"""Tests of the rate at which send_email sends emails, in simulated time, with a fake queue and a throttling SES."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Run:
-    """The state of the queue and of SES after all messages were handled."""
+    """The queue and SES after send_email has handled all messages."""
 
     mapping: Mapping
     ses: ThrottlingSes
@@ -137,7 +137,10 @@ class Run:
 
 
 def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
-    """Let send_email handle the messages with `setting` as maxSendRate. SES accepts `rate` emails per second."""
+    """Let send_email handle the messages `bodies` with `setting` as the setting maxSendRate.
+
+    The fake SES accepts `rate` emails per second.
+    """
     clock = SimulatedClock()
     random_numbers = random.Random(20261128)  # noqa: S311 - no secret
     ses = ThrottlingSes(clock, rate)
@@ -165,7 +168,7 @@ def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
 
 
 def events(number: int, **changes: Any) -> list[str]:
-    """Return one event for each of `number` orders, as EventBridge sends it to the queue."""
+    """Return one event for each of `number` orders, in the form in which EventBridge sends the event to the queue."""
     return [json.dumps(event(order(order_id=order_id(at), **changes))) for at in range(number)]
 
 
@@ -174,7 +177,7 @@ def order_id(number: int) -> str:
 
 
 def orders_of(run: Run) -> Counter[str]:
-    """Return how many emails mention each order."""
+    """Return {order id: number of emails that mention the order}."""
     return Counter(order_in(email["Content"]["Simple"]["Body"]["Text"]["Data"]) for email in run.sent)
 
 

@@ -1,6 +1,6 @@
 """Simulates many orders of one product at the same time, whose DynamoDB transactions conflict with each other.
 
-The code of the Lambda functions and their retries are real. DynamoDB with its conflicts, the waits of the workflow, and
+The Lambda functions and their retries run unchanged. DynamoDB with its conflicts, the waits of the workflow, and the
 time are simulated.
 """
 
@@ -52,7 +52,7 @@ STANDARD_LIMIT_S: Final = 900
 
 
 def express_waits_s(chance: random.Random) -> Iterator[float]:
-    """Yield the wait in seconds before each retry of UpdateInventory that the EXPRESS workflow makes."""
+    """Yield the seconds that the EXPRESS workflow waits before each retry of its step UpdateInventory."""
     definition: Any = json.loads((state_machine.WORKFLOWS / state_machine.DEFINITION).read_text(encoding="utf-8"))
     step = definition["States"]["ProcessOrder"]["Branches"][0]["States"]["UpdateInventory"]
     (retry,) = [each for each in step["Retry"] if "StockContention" in each["ErrorEquals"]]
@@ -63,7 +63,7 @@ def express_waits_s(chance: random.Random) -> Iterator[float]:
 
 @dataclass
 class Sale:
-    """A simulation in which customers order one product, at random moments but at a constant mean rate."""
+    """A simulation in which customers order one product at random moments, with a constant mean rate."""
 
     simulation: Simulation
     dynamodb: ConflictingDynamoDB
@@ -76,7 +76,7 @@ class Sale:
     """Number of EXPRESS executions that ended without a decision."""
 
     def run(self, *, rate: float, seconds: float) -> None:
-        """Let customers place `rate` orders per second at random moments, and run until each order has ended."""
+        """Place `rate` orders per second on average during `seconds`, and run until all workflows have ended."""
         moment_s = 0.0
         while (moment_s := moment_s + self.chance.expovariate(rate)) < seconds:
             self.simulation.at(moment_s, self._order)
@@ -93,11 +93,11 @@ class Sale:
         return STOCK - int(row["quantity"]["N"])
 
     def percentile(self, percent: int) -> float:
-        """Return the time in seconds within which `percent` % of the orders were decided."""
+        """Return the seconds within which `percent` % of the orders were confirmed or rejected."""
         return statistics.quantiles(self.decided_after_s, n=100)[percent - 1]
 
     def _order(self) -> None:
-        """Place an order, and simulate its workflow until the order is decided or FAILED."""
+        """Place an order, and simulate its workflow until the order is no longer PENDING."""
         order_id = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         order = new_order(order_id, "u-1", LINES, utc_now())
         self.dynamodb.put("orders", order_row(order, request_hash="", synchronous=False))

@@ -63,7 +63,7 @@ def test_function_creates_clients_only_at_import() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_imports_neither_boto3_nor_pydantic(function: str) -> None:
-    """Importing boto3 or pydantic takes long, so every cold start of the function would be slower."""
+    """Importing boto3 or pydantic is slow, so it would delay every cold start of the function."""
     program = (
         f"import sys, json, {function}.handler; "
         "print(json.dumps([name for name in ('boto3', 'pydantic') if name in sys.modules]))"

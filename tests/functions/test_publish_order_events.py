@@ -52,7 +52,7 @@ def failed(dynamodb: FakeDynamoDB, position: int) -> dict[str, Any]:
 
 
 def set_aside(sqs: FakeSqs) -> list[tuple[str, str]]:
-    """Return the sequence number and the error code of each record in the failure queue."""
+    """Return (sequence number, error code) of each record that the relay sent to the failure queue."""
     found: list[tuple[str, str]] = []
     for message in sqs.sent:
         (record,) = json.loads(message["MessageBody"])["Records"]
@@ -222,7 +222,10 @@ def test_poison_record_waits_in_the_stream_if_its_queue_refuses_it(
 def test_poison_record_is_not_set_aside_before_the_records_in_front_of_it_are_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
-    """Lambda retries the batch from the first failed record on, so every retry would send the poison record again."""
+    """Lambda retries a batch from its first failed record.
+
+    If the poison record were set aside earlier, each retry would send it to the failure queue again.
+    """
     eventbridge.faults.refuse("put_events", "InternalException")
     assert relay(batch(dynamodb, row(0), row(1) | {"status": {"S": "LOST"}})) == failed(dynamodb, 0)
     assert sqs.sent == []

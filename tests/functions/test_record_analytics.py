@@ -1,4 +1,4 @@
-"""Tests of record_analytics: it stores each event once, and a failing message does not block other messages."""
+"""Tests that record_analytics stores each event once, and that a failing message does not block other messages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def record_about(number: int = 1) -> dict[str, Any]:
 
 
 def batch(*records: Any, received: int = 1) -> dict[str, Any]:
-    """Return a batch of messages m0, m1, … in one FIFO group."""
+    """Return a batch of messages with the ids m0, m1 and so on, in one message group of a FIFO queue."""
     return messages.batch(*records, received=received, group=message_group(ORDER_ID))
 
 
@@ -114,7 +114,7 @@ def event_about(number: int = 1) -> dict[str, Any]:
 
 
 def undelivered(*events: Any, received: int = 1) -> dict[str, Any]:
-    """Return a batch of messages from `analytics-delivery`, EventBridge's dead-letter queue, a standard queue."""
+    """Return a batch of messages from EventBridge's dead-letter queue `analytics-delivery`, a standard queue."""
     return messages.batch(*events, received=received, queue="analytics-delivery")
 
 

@@ -1,4 +1,4 @@
-"""Tests of send_email: it sends one email per event, in sequence, even if responses are lost or invocations die."""
+"""Tests that send_email sends one email per event, in sequence, even if responses are lost or invocations die."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:
 
 
 def claimed(dynamodb: FakeDynamoDB, *, for_s: float) -> None:
-    """Write a claim to the email, as another invocation would. The claim ends in `for_s` seconds."""
+    """Write another invocation's claim to the email. The claim expires in `for_s` seconds."""
     until = datetime.now(UTC) + timedelta(seconds=for_s)
     row = {"id": {"S": f"{ORDER_ID}:PENDING"}, "status": {"S": "CLAIMED"}, "claim": {"S": "another one's"}}
     times = {"claimed_until": {"N": str(int(until.timestamp() * 1000))}, "expiration": {"N": "9999999999"}}
@@ -366,7 +366,7 @@ def test_sdk_retry_recognizes_its_own_claim(
 def test_late_claim_does_not_overwrite_the_status_done(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
-    """If the network is slow, the SDK's first attempt can reach DynamoDB after its retry, when the claim is DONE."""
+    """If the network is slow, DynamoDB can receive the SDK's first attempt after the retry, when the claim is DONE."""
     deliver(send_email, event(order()))
     (first,) = dynamodb.faults.of("put_item")
     with pytest.raises(Exception, match="conditional"):

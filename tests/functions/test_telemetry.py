@@ -29,7 +29,7 @@ Logs = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def everything_logged(logs: Logs, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Return a callable. It returns all text that Lambda would write to the log group, including printed text."""
+    """Return a function that returns all text that Lambda would write to the log group, including printed text."""
     others = io.StringIO()
     handler = logging.StreamHandler(others)
     root = logging.getLogger()
@@ -121,7 +121,8 @@ class TestNothingPersonal:
         ses.faults.refuse("send_email", client_error("MessageRejected", "SendEmail", f"not verified: {ADDRESS}"))
         accepted = load("orders_api")(rest_event(place()))
         load("send_email")(batch(about(json.loads(accepted["body"]))))
-        # send_email also sends the error's text to the failure queue, so the test searches that text as well.
+        # send_email also sends the error message to the failure queue, so the test searches this message for personal
+        # data too.
         logged = everything_logged() + json.dumps([sent["MessageAttributes"] for sent in sqs.sent])
         assert "MessageRejected" in logged
         assert NAME not in logged
@@ -203,7 +204,10 @@ class TestCorrelation:
         assert "order_id" not in logs()[-1]
 
     def test_log_messages_are_constant(self) -> None:
-        """Values that vary must be in keys of the JSON log line, so that a query for a message finds all its lines."""
+        """A query for a constant message finds all its log lines.
+
+        Varying values belong in other keys of the JSON log line.
+        """
         for path in (ROOT / "functions").rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.") and node.args:

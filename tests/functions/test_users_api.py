@@ -28,7 +28,7 @@ def read(user_id: str, *, by: str = USER, groups: tuple[str, ...] = (), **claims
 
 
 def put_unverified(dynamodb: FakeDynamoDB, **changes: str) -> None:
-    """Put a profile as release 0.1.0 wrote it: with any name and address, and without `email_verified`."""
+    """Put a profile in the format of release 0.1.0: without `email_verified`, and with any name and address."""
     row = {"user_id": USER, **ADA, "created_at": "2026-01-02T03:04:05.678Z", "request_id": "old", **changes}
     dynamodb.put("users", {name: {"S": value} for name, value in row.items()})
 
@@ -120,12 +120,15 @@ class TestOwnAddress:
 
     @pytest.mark.parametrize("verified", ["true", "True", True])
     def test_verified_address_is_accepted_in_any_letter_case(self, users_api: Api, verified: Any) -> None:
-        """The profile contains the address with the letter case that the user pool verified."""
+        """The profile must contain the address in the letter case in which the user pool verified it."""
         answer = users_api(create(email="Ada@EXAMPLE.com", email_verified=verified))
         assert (answer.status, answer.body["email"]) == (201, "Ada@EXAMPLE.com")
 
     def test_letter_that_equals_another_only_in_lower_case_is_rejected(self, users_api: Api) -> None:
-        """The Kelvin sign becomes the letter k in lower case, but an address with this sign is another address."""
+        """In lower case, the Kelvin sign becomes the letter k.
+
+        Nevertheless, an address with this sign is another address.
+        """
         body = {"name": "Kim", "email": "kim@example.com"}
         request = Request(method="POST", path="/users", body=body, email="\N{KELVIN SIGN}im@example.com")
         assert users_api(request).status == 400

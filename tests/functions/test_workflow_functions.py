@@ -154,7 +154,7 @@ class TestUpdateInventory:
 
     @staticmethod
     def stored(dynamodb: FakeDynamoDB, order: dict[str, Any]) -> tuple[Any, int, int]:
-        """Return the order in the table, and the stock of tea and cups."""
+        """Return (order in the orders table, stock of tea, stock of cups)."""
         row, tea, cup = (
             dynamodb.item("orders", order["order_id"]),
             *(dynamodb.item("inventory", p) for p in ("tea", "cup")),

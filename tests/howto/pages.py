@@ -1,8 +1,8 @@
 """Reads the pages in docs/how-to and follows their steps in a checkout.
 
-A page has two kinds of steps. The first kind is a sentence that matches a pattern in `_FORMS` and asks the reader to
-edit a file. Code between backticks in the sentence is literal text. If this text contains a backtick itself, it is
-between double backticks. If the sentence ends with a colon, the code block after it is the text to write.
+A page has two kinds of steps. The first kind is a sentence that asks the reader to edit a file, and that matches a
+pattern in `_FORMS`. Code between backticks in the sentence is literal text. Literal text that contains a backtick is
+between double backticks. If the sentence ends with a colon, the next code block is the text to write.
 
 The second kind is a `console` block. The lines of the block that start with `$ ` are commands to run.
 """
@@ -40,7 +40,7 @@ class Page:
     written: set[str] = field(default_factory=set[str])
     """Files that the reader writes."""
     generated: set[str] = field(default_factory=set[str])
-    """Files that `make generate` changes, according to the page."""
+    """Files that `make generate` changes, as listed on the page."""
 
     @property
     def text(self) -> str:
@@ -49,9 +49,11 @@ class Page:
     def steps(self) -> Iterator[tuple[str, list[str], str]]:
         """Yield (form, code, block) for each step.
 
-        For an edit, `form` is a key of `_FORMS`, `code` contains the texts between backticks in the sentence, and
-        `block` is the code block after it, or "". For a `console` block, `form` is `run`, and `code` contains the
-        commands. Raises ValueError if an edit or a code block has no known form.
+        For an edit, `form` is a key of `_FORMS`, and `code` contains the texts between backticks in the sentence.
+        `block` is the code block after the sentence, or "" if there is none.
+
+        For a `console` block, `form` is `run`, and `code` contains the commands. Raises ValueError if an edit or a code
+        block has no known form.
         """
         end = 0
         for fence in _FENCE.finditer(self.text):
@@ -96,7 +98,10 @@ def _code(span: str) -> str:
 
 
 def edit(path: Path, form: str, code: list[str], block: str) -> None:
-    """Apply one step to a file. Raises ValueError unless the step fits exactly one place in the file."""
+    """Apply one edit of a page to the file `path`.
+
+    Raises ValueError unless the edit fits exactly one place in the file.
+    """
     if form == "create":
         if path.exists():
             raise ValueError(f"{path}: exists already")

@@ -1,6 +1,6 @@
 """Tests that run only in a checkout in which every page of docs/how-to was followed.
 
-The name of this module doesn't start with `test_`, so other test runs skip it. tests/howto/test_howto.py runs it.
+The module's name doesn't start with `test_`, so pytest doesn't collect the tests. tests/howto/test_howto.py runs them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tests that the pages in docs/how-to work: a reader who follows them changes few files, and all checks pass.
 
-The tests follow all pages in one copy of the checkout, because the pages do not depend on each other. They run
-`make generate` and the commands of the pages once, at the end.
+The tests follow all pages in the same copy of the checkout, which is possible because no page depends on another page.
+They run `make generate` and the pages' pytest commands only once, after all edits.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Followed:
     checkout: Path
     pages: dict[str, Page]
     commands: list[str]
-    """All `make generate` and pytest commands of the pages. They run only after all pages were followed."""
+    """All `make generate` and pytest commands of the pages. The tests run them after following all pages."""
 
     def run(self, *command: str) -> str:
         """Run a command in the copy. Return its output."""

@@ -11,7 +11,7 @@ from tests.journeys.stack import Stack
 
 @contextmanager
 def denied(stack: Stack, role: str, action: str) -> Generator[None]:
-    """Deny `action` to a role. `role` is its name without project and stack, for example `orders-api`."""
+    """Deny `action` to the IAM role `role`, a name without project and stack, for example `orders-api`."""
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
     named = {"RoleName": f"orders-{stack.frontend['stage']}-{role}", "PolicyName": "broken-by-a-test"}
     stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
@@ -45,7 +45,7 @@ def without_permission(stack: Stack, alias: str) -> Generator[None]:
 
 @contextmanager
 def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[None]:
-    """Change attributes of the queue with the URL `url`."""
+    """Set `attributes` of the queue with the URL `url`."""
     names = list(attributes)
     before = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
     stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)
@@ -57,7 +57,7 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
-    """Move messages of the function `source` to the failure queue after `times` deliveries, not after six hours."""
+    """Move messages to the failure queue after `times` deliveries to the function `source`, not after six hours."""
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
     found = stack.aws("lambda", "get_function_configuration", FunctionName=alias)
@@ -80,7 +80,7 @@ def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
 
 @contextmanager
 def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
-    """Prevent everybody from writing objects with keys that match the pattern `keys` to the analytics bucket."""
+    """Deny all writes to the analytics bucket whose object keys match the pattern `keys`."""
     bucket = stack.ops["analyticsBucket"]
     policy = stack.aws("s3", "get_bucket_policy", Bucket=bucket)["Policy"]
     refused = {
@@ -100,7 +100,10 @@ def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
 
 @contextmanager
 def rule_disabled(stack: Stack, rule: str, bus: str) -> Generator[None]:
-    """Disable a rule, so that events that match it are lost. `rule` is its name without project and stack."""
+    """Disable an EventBridge rule, so that its targets receive no events.
+
+    `rule` is its name without project and stack.
+    """
     named = {"Name": f"orders-{stack.frontend['stage']}-{rule}", "EventBusName": bus}
     stack.aws("events", "disable_rule", **named)
     try:

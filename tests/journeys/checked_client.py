@@ -16,7 +16,10 @@ _ALL_HEADERS: Final = {name.lower(): name for name in ("Content-Type", "Location
 
 
 class CheckedClient(Client):
-    """Sends requests like a web page from the stack's first CORS origin. Fails if a response violates the contract."""
+    """Sends requests like a web page of the stack's first CORS origin.
+
+    Fails if a response violates its OpenAPI document.
+    """
 
     def rest(
         self,
@@ -42,7 +45,7 @@ class CheckedClient(Client):
 
     @property
     def origin(self) -> str:
-        """The CORS origin from which this client sends its requests."""
+        """The value of the header `Origin` in the requests of this client."""
         return self.frontend["corsOrigins"][0]
 
     def _checked(self, document: str, method: str, path: str, answer: Answer) -> Answer:

@@ -1,4 +1,4 @@
-"""Marks the journeys as tests that need the emulator."""
+"""Marks the journeys (end-to-end tests) as tests that need the emulator."""
 
 from __future__ import annotations
 

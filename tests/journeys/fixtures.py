@@ -32,14 +32,14 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def traces() -> Iterator[Traces]:
-    """The trace data that the functions of `stack` send to X-Ray."""
+    """The trace data that the Lambda functions of `stack` send to X-Ray."""
     with Traces.listening() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], traces: Traces) -> Iterator[Stack]:
-    """The stack `local` with sample data, deployed like `make up` does, on an emulator that only this process uses."""
+    """The stack `local` with sample data, deployed as `make up` does, on an emulator that only this process uses."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("stack"))
     with stopped_at_the_end(instance):
         yield start(instance, LOCAL_XRAY_DAEMON_ADDRESS=traces.address)
@@ -47,7 +47,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> CheckedClient:
-    """An API client that is configured from the stack output `frontend`."""
+    """An API client that takes its settings from the stack output `frontend`."""
     plain = client_of(stack.outputs)
     return CheckedClient(plain.frontend, plain.cognito_url)
 
@@ -86,19 +86,22 @@ def subscribe(stack: Stack) -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def notifications(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], list[Any]]:
-    """Return a function that takes an order id and returns the order's messages on the notification topic."""
+    """Return a function that takes an order id and returns the messages about this order on the notification topic."""
     return _inbox(stack, subscribe(stack.ops["topics"]["notifications"]))
 
 
 @pytest.fixture(scope="session")
 def successes(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], list[Any]]:
-    """Return a function that takes an order id and returns the order's messages on the success topic."""
+    """Return a function that takes an order id and returns the messages about this order on the success topic."""
     return _inbox(stack, subscribe(stack.ops["topics"]["successes"]))
 
 
 @pytest.fixture(scope="session")
 def watcher(stack: Stack, notifications: Callable[[str], list[Any]], successes: Callable[[str], list[Any]]) -> Watcher:
-    """A helper that waits for results. It subscribes to the topics and the bus before a test places the first order."""
+    """A helper that waits for results.
+
+    The fixture subscribes to the topics and the bus before a test places its first order, so that no message is missed.
+    """
     del notifications, successes
     return Watcher(stack, everything_on_the_bus(stack))
 

@@ -1,4 +1,4 @@
-"""Waits for asynchronous results of a request. If a result does not come, the error shows the state of the platform."""
+"""Waits for asynchronous results of a request. If a result is missing, the error shows the state of the platform."""
 
 from __future__ import annotations
 
@@ -26,18 +26,24 @@ class Watcher:
     """URL of a queue that receives every event of the bus."""
 
     def until(self, look: Callable[[], T], what: str, about: str = "", *, pause_s: float = _PAUSE_S) -> T:
-        """Call `look` until its result is true, and return the result. Errors show the state of the order `about`."""
+        """Call `look` until its result is true, and return the result. `what` describes the expected result.
+
+        Raises AssertionError after a time limit. The message shows `what` and the state of the order with the id
+        `about`.
+        """
         ends = time.monotonic() + WITHIN_S
         while True:
             found = look()
             if found:
                 return found
             if time.monotonic() > ends:
-                raise AssertionError(f"waited {WITHIN_S:.0f} s in vain for: {what}\n{self.evidence(about)}")
+                raise AssertionError(
+                    f"waited {WITHIN_S:.0f} s, but this did not happen: {what}\n{self.evidence(about)}"
+                )
             time.sleep(pause_s)
 
     def decided(self, person: Person, order_id: str) -> dict[str, Any]:
-        """Wait until the order is no longer PENDING, and return the order."""
+        """Wait until the order of the customer `person` is no longer PENDING, and return the order."""
 
         def look() -> dict[str, Any] | None:
             order = person.read(order_id)

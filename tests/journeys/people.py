@@ -36,24 +36,24 @@ class Person:
 
     @cached_property
     def id_token(self) -> str:
-        """ID token for the REST API. The first access signs the user in."""
+        """ID token for the REST API. The first use of this property signs the user in."""
         return self.client.sign_in(self.email, self.password).id_token
 
     @cached_property
     def access_token(self) -> str:
-        """Access token for the HTTP API, with the scope `email`. The first access signs the user in."""
+        """Access token for the HTTP API, with the scope `email`. The first use of this property signs the user in."""
         return self.client.sign_in_by_code(self.email, self.password).access_token
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the REST API. In header names, write `_` instead of `-`."""
+        """Send a request with the ID token to the REST API. In the names of `headers`, `_` stands for `-`."""
         return self.client.rest(method, path, self.id_token, body, _dashed(headers))
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the HTTP API. In header names, write `_` instead of `-`."""
+        """Send a request with the access token to the HTTP API. In the names of `headers`, `_` stands for `-`."""
         return self.client.http(method, path, self.access_token, body, _dashed(headers))
 
     def introduce(self) -> Person:
-        """Create the user's profile, which contains the address for emails."""
+        """Create the user's profile with the address to which the platform sends emails. Return the user."""
         answer = self.rest("POST", "/users", {"name": self.name, "email": self.email})
         assert answer.status == 201, answer
         return self
@@ -91,7 +91,7 @@ class People:
     client: CheckedClient
 
     def somebody(self, *groups: str) -> Person:
-        """Create a user who can sign in but has no profile. The user is in the user pool's groups `groups`."""
+        """Create a user who can sign in but has no profile. Add the user to the groups `groups` of the user pool."""
         email = f"{unique('person')}@example.com"
         pool = self.stack.frontend["auth"]["userPoolId"]
         made = self.stack.aws(
@@ -118,7 +118,7 @@ def lines(items: Mapping[str, int]) -> dict[str, Any]:
 
 
 def at_once[T](times: int, do: Callable[[], T]) -> list[T]:
-    """Call `do` as many times as `times` says, all at the same time in different threads, and return the results."""
+    """Call `do` in `times` threads at the same time, and return the results."""
     with ThreadPoolExecutor(max_workers=times) as pool:
         return [each.result() for each in [pool.submit(do) for _ in range(times)]]
 

@@ -1,4 +1,4 @@
-"""Creates orders and their rows as the platform does, for tests that write an order directly into the table."""
+"""Creates orders and their rows for tests that write an order directly into the table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pending(owner: Person, product_id: str, *, age: timedelta = timedelta()) -> 
 
 
 def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
-    """Write the PENDING row that `POST /process` leaves if its EXPRESS execution dies after recording the order."""
+    """Write the PENDING row that `POST /process` leaves if its EXPRESS execution ends just after writing the row."""
     (line,) = order["items"]
     row = {
         **{name: {"S": order[name]} for name in ("order_id", "user_id", "status", "created_at", "updated_at")},

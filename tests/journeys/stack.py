@@ -75,7 +75,7 @@ class Stack:
         return [mail for mail in self.sent() if address in mail["To"]]
 
     def handled_mails(self, order_id: str) -> int:
-        """Return how often send_email logged that it sent the email about one of the order's events, or left it out."""
+        """Return how often send_email logged that an email about the order was sent or was already handled."""
         said = [record["message"] for record in self.records("send_email", order_id)]
         return said.count("email sent") + said.count("email was already handled")
 
@@ -100,7 +100,7 @@ class Stack:
         return {key: value for key, value in described.items() if key != "ResponseMetadata"}
 
     def states(self, order_id: str) -> list[str]:
-        """Return the states that the order's STANDARD execution and its EXPRESS executions entered, by time."""
+        """Return the states that the order's STANDARD and EXPRESS executions entered, in the sequence of entry."""
         lines = [json.loads(each) for name in ("standard", "express") for each in self.log(name)]
         entered = [
             (int(line["event_timestamp"]), line["details"]["name"])
@@ -125,7 +125,7 @@ class Stack:
         return [line for line in parsed if line.get("correlation_id") == order_id]
 
     def _look(self, path: str, **query: str) -> dict[str, Any]:
-        """Read data that the emulator shows but AWS does not, such as sent emails."""
+        """Read data that only the emulator offers, such as sent emails, from its internal path `path`."""
         answer = requests.get(f"{self.instance.url}{path}", params=query, timeout=ANSWERS_WITHIN_S)
         answer.raise_for_status()
         return answer.json()["messages"]
@@ -134,7 +134,7 @@ class Stack:
 def local(command: str, instance: Instance, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m local COMMAND` for `instance`, as `make COMMAND` does.
 
-    An emulator that the command starts stops when this process ends.
+    If the command starts an emulator, the emulator stops when this process ends.
     """
     arguments = ["--port", str(instance.port), "--home", str(instance.home), "--owned", *options]
     return subprocess.run(  # noqa: S603 - the command runs a module of this repository

@@ -1,4 +1,4 @@
-"""Journey 8: every invalid request returns a 4xx status with the common error body, and writes nothing."""
+"""Journey 8: every invalid request gets a 4xx response with the common error body, and writes no data."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Instance]:
-    """An instance that a test can start, on its own port. It is stopped at the end of the test."""
+    """A new instance with its own port, which the test can start. At the end of the test, the instance is stopped."""
     instance = temporary(free_port(), tmp_path / "home")
     with stopped_at_the_end(instance):
         yield instance
@@ -38,7 +38,7 @@ def elsewhere(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Instance
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[[Change], Path]:
-    """Return a function that copies the project and changes the copy's file Pulumi.local.yaml."""
+    """Return a function that copies the project, changes Pulumi.local.yaml in the copy, and returns the copy's path."""
 
     def copied(change: Change) -> Path:
         copy = tmp_path / "project"

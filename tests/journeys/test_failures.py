@@ -23,7 +23,7 @@ Redrive = Callable[..., list[str]]
 
 @pytest.fixture
 def redrive(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Redrive:
-    """Return a function that redrives the named failure queues and returns the lines that the command prints."""
+    """Return a function that redrives the given failure queues, and returns the lines that the command prints."""
 
     def run(*names: str, dry_run: bool = False, stay: int = 0) -> list[str]:
         queues = {name: stack.ops["failureQueues"][name] for name in names}
@@ -254,7 +254,7 @@ def _put_event(stack: Stack, detail_type: str, order: dict[str, Any]) -> None:
 
 
 def _write(stack: Stack, order_id: str, **columns: str) -> None:
-    """Change attributes of an order's row."""
+    """Set `attributes` in the row of the order `order_id`."""
     stack.aws(
         "dynamodb",
         "update_item",

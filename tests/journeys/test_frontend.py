@@ -101,7 +101,7 @@ def test_foreign_origin_cannot_read_responses(stack: Stack, customer: Person) ->
 
 
 def _preflight(client: CheckedClient, document: str, method: str, path: str, origin: str) -> Any:
-    """Send the CORS preflight request that a browser sends before a cross-origin request, without a token."""
+    """Send the CORS preflight request, without a token, that a browser sends before a cross-origin request."""
     api = client.frontend["restApi" if document == REST else "httpApi"]["url"]
     asked = {
         "Origin": origin,

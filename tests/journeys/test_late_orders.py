@@ -27,7 +27,7 @@ def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
 
 
 def sweep(stack: Stack, order_id: str) -> None:
-    """Make an order ten minutes old, mark it as late, and start a sweep."""
+    """Set an order's creation time to ten minutes ago, mark the order as late, and start a sweep."""
     make_older(stack, order_id, timedelta(minutes=10))
     created = {"eventName": "INSERT", "dynamodb": {"Keys": {"order_id": {"S": order_id}}, "SequenceNumber": "1"}}
     assert invoke(stack, "mark_late_orders", {"Records": [created]}) == {"batchItemFailures": []}

@@ -47,7 +47,7 @@ def test_address_of_another_user_returns_400(attacker: Person, customer: Person)
 
 
 def test_unverified_address_of_the_account_returns_400(people: People, customer: Person, stack: Stack) -> None:
-    """The attacker changes the account's address to somebody else's, but cannot read the verification code."""
+    """The attacker changes the account's email address to another person's, but cannot verify that address."""
     attacker = people.somebody()
     token = attacker.client.sign_in(attacker.email, attacker.password).access_token
     foreign = customer.email.replace("@", "+x@")

@@ -16,12 +16,12 @@ from tests.support.published import as_published
 
 @dataclass(frozen=True)
 class Case:
-    """An order that the workflow must reject, and the error code that it must give as the reason."""
+    """An order that the workflow must reject with the error code `code` as the reason."""
 
     code: str
     items: dict[str, int]
     stock: dict[str, int]
-    """Stock of each existing product, which the order must not change."""
+    """{product id: stock}. The rejected order must not change the stock."""
 
 
 @pytest.fixture(params=["OutOfStock", "ProductNotFound", "ValidationError"])

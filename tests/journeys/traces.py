@@ -1,4 +1,4 @@
-"""Replaces the X-Ray daemon: receives the trace segments that functions on the emulator send."""
+"""Replaces the X-Ray daemon: receives the trace segments that Lambda functions on the emulator send."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BUFFER_BYTES: Final = 8 * 1024 * 1024
 
 @dataclass
 class Traces:
-    """Receives trace segments on a UDP socket, and stores them only within `following`."""
+    """Receives trace segments on a UDP socket, and stores those that arrive within a `with` block of `following`."""
 
     socket: socket.socket
     found: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -26,7 +26,7 @@ class Traces:
     @classmethod
     @contextmanager
     def listening(cls) -> Generator[Traces]:
-        """Open the socket on a free port within the `with` block."""
+        """Open the socket on a free port, and close it at the end of the `with` block."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             made.bind(("127.0.0.1", 0))
@@ -59,5 +59,5 @@ class Traces:
     def _read(self, ended: threading.Event) -> None:
         while not ended.is_set():
             with contextlib.suppress(TimeoutError):
-                # The first line of a packet is a header. The second line is the trace segment as JSON.
+                # Each packet consists of two lines: a header, and the trace segment as JSON.
                 self.found.append(json.loads(self.socket.recv(_LARGEST_BYTES).partition(b"\n")[2]))

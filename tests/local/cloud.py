@@ -47,7 +47,7 @@ def unique(name: str) -> str:
 
 
 def eventually[T](look: Callable[[], T]) -> T:
-    """Call `look` until it returns a true value, and return this value. Fail after the time limit."""
+    """Call `look` until it returns a true value, and return this value. Raises AssertionError after a time limit."""
     ends = time.monotonic() + _WITHIN_S
     while True:
         found = look()
@@ -58,7 +58,7 @@ def eventually[T](look: Callable[[], T]) -> T:
 
 
 class Cloud(Aws):
-    """Calls the services of the emulator. Its methods are shortcuts for tests."""
+    """Calls the services of the emulator. The methods combine calls that tests often need."""
 
     def role(self, *statements: Mapping[str, Any], principal: str = "lambda.amazonaws.com") -> str:
         name = unique("role")
@@ -69,7 +69,10 @@ class Cloud(Aws):
         return f"arn:aws:iam::{self.account}:role/{name}"
 
     def function(self, source: str, *statements: Mapping[str, Any], **configuration: Any) -> str:
-        """Create a function with the handler `handle(event, context)`, and return the ARN of its alias `live`."""
+        """Create a Lambda function from `source`, which defines the handler `handle(event, context)`.
+
+        Return the ARN of its alias `live`. The policy of its role consists of `statements`.
+        """
         name = unique("function")
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
@@ -94,7 +97,7 @@ class Cloud(Aws):
         return json.loads(body) if body else None
 
     def queue(self, *statements: Mapping[str, Any], fifo: bool = False, **attributes: str) -> tuple[str, str]:
-        """Create a queue, and return its URL and ARN."""
+        """Create a queue with `statements` as its policy, and return its URL and ARN."""
         name = unique("queue") + (".fifo" if fifo else "")
         wanted = attributes | ({"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {})
         arn = self.arn("sqs", name)
@@ -104,7 +107,7 @@ class Cloud(Aws):
         return url, arn
 
     def messages(self, url: str, count: int = 1) -> list[dict[str, Any]]:
-        """Wait for at least `count` messages of a queue, delete them from the queue, and return them."""
+        """Wait until the queue has delivered at least `count` messages. Delete these messages, and return them."""
         found: list[dict[str, Any]] = []
 
         def look() -> bool:
@@ -135,7 +138,7 @@ class Cloud(Aws):
         return name
 
     def rule(self, bus: str) -> str:
-        """Create a rule for all events of the source `test`, and return its ARN."""
+        """Create a rule on `bus` for all events of the source `test`, and return the ARN of the rule."""
         name = unique("rule")
         pattern = json.dumps({"source": ["test"]})
         arn: str = self("events", "put_rule", Name=name, EventBusName=bus, EventPattern=pattern)["RuleArn"]
@@ -168,7 +171,7 @@ class Cloud(Aws):
         return made["stateMachineArn"]
 
     def run(self, machine: str, given: Any = None) -> dict[str, Any]:
-        """Run `machine` with the input `given`, and return the execution after it has ended."""
+        """Run `machine` with the input `given`, wait until the execution has ended, and return the execution."""
         arn = self("stepfunctions", "start_execution", stateMachineArn=machine, input=json.dumps(given or {}))
         return self.ended(arn["executionArn"])
 
@@ -180,7 +183,7 @@ class Cloud(Aws):
         return eventually(look) or {}
 
     def steps(self, execution: str) -> list[str]:
-        """Return the names of the states that an execution entered, in the sequence in which it entered them."""
+        """Return the names of the states that an execution entered, in the sequence of entry."""
         history = self("stepfunctions", "get_execution_history", executionArn=execution, maxResults=1000)
         return [event["stateEnteredEventDetails"]["name"] for event in history["events"] if "Entered" in event["type"]]
 
@@ -202,7 +205,7 @@ class Cloud(Aws):
 
 @dataclass(frozen=True)
 class Gate:
-    """A Lambda function whose invocations keep running until a test calls `open`."""
+    """A Lambda function whose invocations run until a test calls `open`."""
 
     cloud: Cloud
     file: Path
@@ -211,7 +214,10 @@ class Gate:
 
     @classmethod
     def closed(cls, cloud: Cloud, directory: Path, *statements: Mapping[str, Any]) -> Gate:
-        """Create the function, and return its closed gate. The function's role gets `statements` as its policy."""
+        """Create the function, and return it as a closed gate.
+
+        The policy of the function's role consists of `statements`.
+        """
         file = directory / "open"
         return cls(cloud, file, cloud.function(_WAITS_FOR_A_FILE.format(path=str(file)), *statements, Timeout=900))
 

@@ -24,7 +24,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An emulator that doesn't multiply time limits (LOCAL_PATIENCE is 1), for tests that wait until a limit ends."""
+    """An emulator that doesn't multiply time limits (LOCAL_PATIENCE is 1), for tests that wait for a timeout."""
     with _cloud(tmp_path_factory, LOCAL_PATIENCE="1") as found:
         yield found
 

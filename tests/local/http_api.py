@@ -1,4 +1,4 @@
-"""An HTTP API for tests, whose routes invoke a function."""
+"""An HTTP API for tests. Its routes invoke a Lambda function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts an emulator's resources by kind, to find resources that a repeated call created twice."""
+"""Counts an emulator's resources by kind. Tests use it to find resources that a repeated call created twice."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _LIMITS: Final = {
 
 
 def inventory(aws: Aws) -> Counter[str]:
-    """Return {list call: number of resources}. An example of a list call is "sqs:list_queues"."""
+    """Return the number of resources that each list call returns, for example {"sqs:list_queues": 9}."""
     found = Counter[str]()
     for service, call, name in _LISTS:
         elements = aws(service, call, **_LIMITS.get(call, {})).get(name, [])

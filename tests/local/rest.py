@@ -1,4 +1,4 @@
-"""A REST API for tests, created with API Gateway's own calls."""
+"""A REST API that tests create step by step with calls to API Gateway."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RestApi:
     def method(
         self, path: str, http_method: str, integration: dict[str, Any], *responses: dict[str, Any], **more: Any
     ) -> None:
-        """Add a method at `path`, which has one segment, with its integration and integration responses."""
+        """Add a method with its integration and its integration responses. `path` consists of one segment."""
         listed = self.call("get_resources", limit=500)["items"]
         found = next((item["id"] for item in listed if item["path"] == f"/{path}"), None)
         resource = found or self.call("create_resource", parentId=self.root, pathPart=path)["id"]
@@ -46,7 +46,10 @@ class RestApi:
             self.call("put_integration_response", **place, **response)
 
     def proxy(self, path: str, http_method: str, function: str, *, permitted: bool = True, **more: Any) -> None:
-        """Add a method that invokes a function."""
+        """Add a method that invokes the Lambda function with the ARN `function`.
+
+        Unless `permitted` is false, the function allows API Gateway to invoke it.
+        """
         uri = f"arn:aws:apigateway:{self.cloud.region}:lambda:path/2015-03-31/functions/{function}/invocations"
         integration = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri}
         self.method(path, http_method, integration, **more)

@@ -64,7 +64,7 @@ class SignInPage:
         return self.get(f"/{self.pool_id}/.well-known/openid-configuration").json()
 
     def tokens(self) -> dict[str, str]:
-        """Sign in on the page, and return the response of the token endpoint."""
+        """Sign in on the page, and return the tokens from the response of the token endpoint."""
         landed = self.post("/login", **self.request, username=USER, password=PASSWORD)
         code = landed.headers["location"].partition("code=")[2].partition("&")[0]
         grant = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code": code}
@@ -80,6 +80,6 @@ class SignInPage:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return the claims of a token."""
+    """Return the claims of a token, without checking its signature."""
     body = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

@@ -1,4 +1,4 @@
-"""The client side of Cognito's SRP sign-in, which proves the password without sending it."""
+"""The client side of Cognito's SRP sign-in. The client proves that it knows the password without sending it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class Proof:
         self.a = format(self._public, "x")
 
     def answer(self, pool_id: str, challenge: dict[str, str], username: str, password: str) -> dict[str, str]:
-        """Return the responses to a PASSWORD_VERIFIER challenge. `username` is the name that the user typed."""
+        """Return the ChallengeResponses for a PASSWORD_VERIFIER challenge.
+
+        `username` is the name that the user typed.
+        """
         prefix, user_id = pool_id.partition("_")[2], challenge["USER_ID_FOR_SRP"]
         b, salt = int(challenge["SRP_B"], 16), int(challenge["SALT"], 16)
         u = _digest(_pad(self._public), _pad(b))
@@ -46,7 +49,7 @@ class Proof:
 
 
 def _pad(number: int) -> bytes:
-    """Return the number as bytes whose first bit is 0."""
+    """Return `number` as big-endian bytes. The first bit is 0."""
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
 

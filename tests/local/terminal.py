@@ -58,7 +58,7 @@ class Terminal:
         self._descriptor = -1
 
     def end(self, within_s: float) -> tuple[int, float]:
-        """Wait until the command ends. Return the exit code as a shell reports it, and the seconds of this wait."""
+        """Wait until the command ends. Return (exit code as a shell reports it, seconds that this method waited)."""
         began = time.monotonic()
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -91,6 +91,6 @@ class Terminal:
 
 
 def in_terminal(name: str, where: Instance, program: Path = ROOT) -> Terminal:
-    """Start a command of `python -m local` for an instance in a terminal."""
+    """Start `python -m local {name}` for the instance `where` in a terminal."""
     options = ["--port", str(where.port), "--home", str(where.home), "--program", str(program)]
     return Terminal([sys.executable, "-m", "local", name, *options])

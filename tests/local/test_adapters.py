@@ -1,4 +1,4 @@
-"""There is one adapter for each resource type of the stacks, and no other adapter."""
+"""Tests that there is one adapter for each resource type of the stacks, and no other adapter."""
 
 from __future__ import annotations
 

@@ -34,7 +34,10 @@ class Server:
         self.asked: list[dict[str, str]] = []
 
     def take(self) -> dict[str, str]:
-        """Return the one request since the last call of this method, without headers that differ in each request."""
+        """Return the only request since the last call of this method.
+
+        Leaves out headers that differ in each request.
+        """
         (request,), self.asked = self.asked, []
         return {name: value for name, value in request.items() if name not in DIFFERENT_EACH_TIME}
 

@@ -53,7 +53,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
-    """Write a program with a table and many queues. After 60 queues, it creates the file `mark`, if any, and waits."""
+    """Write a program with a table and many queues.
+
+    With `mark`, the program creates this file and pauses after 60 queues.
+    """
     text = MANY.replace("SECONDS", str(seconds)).replace("MARK", repr(str(mark or ""))).replace("QUEUES", str(QUEUES))
     return write(root, TABLE, text)
 
@@ -64,7 +67,7 @@ def left(where: Instance, *, but: tuple[int, ...] = ()) -> list[processes.Proces
 
 
 def takes_signals(terminal: Terminal) -> bool:
-    """Return whether the command already handles signals, which it starts to do before it imports other modules."""
+    """Return whether the command already handles signals. It installs its handlers before it imports other modules."""
     status = Path(f"/proc/{terminal.pid}/status").read_text(encoding="ascii")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))

@@ -27,7 +27,7 @@ from tests.support import hostile
 
 @dataclass(frozen=True)
 class CutOff:
-    """A deployment that created all resources but recorded none, like one that was killed before it could do so."""
+    """A deployment that created all resources but recorded none, as if it was killed before recording them."""
 
     instance: Instance
     made: Counter[str]

@@ -1,4 +1,4 @@
-"""The local platform reads Pulumi's files as the Pulumi CLI does, or refuses them in a one-line message."""
+"""Tests that the local platform reads Pulumi's files as the Pulumi CLI does, or refuses them in a one-line message."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load(folder: Path, stack_file: bytes, project_file: bytes = PROJECT) -> dict
 
 
 def parsed(config: dict[str, str]) -> dict[str, Any]:
-    """Return the configuration with lists and objects parsed from JSON. Other values stay texts."""
+    """Return the configuration with lists and objects parsed from JSON. Other values remain strings."""
     return {key: json.loads(text) if text[:1] in ("[", "{") else text for key, text in config.items()}
 
 
@@ -145,7 +145,7 @@ def problems(folder: Path, stack_file: bytes) -> list[str]:
 
 
 def outcome(folder: Path, stack_file: bytes) -> None:
-    """Fail unless the stack file is valid or each of its problems is reported in one line."""
+    """Check the stack file. Fails if the message about a problem is longer than one line."""
     found = problems(folder, stack_file)
     assert all(line.isprintable() for line in found), found
 

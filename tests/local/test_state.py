@@ -1,4 +1,4 @@
-"""Tests of the stored state of a deployment, also after a deployment was killed."""
+"""Tests of the stored state of a deployment. Some tests read the state after a deployment was killed."""
 
 from __future__ import annotations
 

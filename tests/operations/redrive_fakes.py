@@ -37,10 +37,10 @@ class Kept:
 
 
 class FakeSqs:
-    """A fake of SQS. The queues are identified by their URLs. `fifo` contains the URLs of the FIFO queues.
+    """A fake of SQS. `queues` is {URL: messages}, and `fifo` contains the URLs of the FIFO queues.
 
     A received message stays hidden until its visibility timeout is set to 0. All messages of a FIFO queue belong to one
-    message group. While a message of the group is hidden, neither SQS nor this fake returns another message of it.
+    message group. Like SQS, the fake returns no other message of this group while one is hidden.
     """
 
     def __init__(self, *fifo: str) -> None:
@@ -50,7 +50,7 @@ class FakeSqs:
         self._sent = 0
 
     def put(self, url: str, body: Any, *, sent_at_s: float | None = None, **attributes: str) -> str:
-        """Put a message into a queue, as another AWS service would do, and return the message's id."""
+        """Put a message into the queue with the URL `url` like another AWS service, and return the message's id."""
         self._sent += 1
         text = body if isinstance(body, str) else json.dumps(body)
         at = time.time() - 60 if sent_at_s is None else sent_at_s
@@ -102,7 +102,10 @@ class FakeSqs:
 
 
 class FakeLambda:
-    """A fake of Lambda that records invocations. A synchronous one returns `answer`, with the FunctionError `error`."""
+    """A fake of Lambda that records invocations.
+
+    A synchronous invocation returns the payload `answer`, and `error` as its FunctionError unless `error` is empty.
+    """
 
     def __init__(self) -> None:
         self.faults = Faults("lambda")
@@ -128,10 +131,10 @@ class FakeLambda:
 
 
 class FakeLogs:
-    """A fake of CloudWatch Logs. `lines` contains the lines of each log group.
+    """A fake of CloudWatch Logs. `lines` is {log group: lines}.
 
-    It supports only filter patterns that consist of one quoted text. The first page of each result is empty, because
-    AWS can return an empty page although more pages follow.
+    The fake supports only filter patterns that consist of one quoted text. The first page of each result is empty,
+    because AWS can return an empty page although more pages follow.
     """
 
     def __init__(self) -> None:

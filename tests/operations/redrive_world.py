@@ -1,4 +1,4 @@
-"""Fakes of a stack's failure queues in memory, and sample messages for the queues."""
+"""In-memory fakes of a stack's failure queues, and sample messages for these queues."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def envelope(event: Any = EVENT, *, request_id: str = "r-1") -> dict[str, Any]:
 
 
 def stream_report() -> dict[str, Any]:
-    """Return the report that Lambda sends about failed stream records. It contains only the records' position."""
+    """Return the report that Lambda sends about failed stream records: only their positions, not the records."""
     return {
         "requestContext": {"requestId": "r-9", "condition": "RetryAttemptsExhausted"},
         "DDBStreamBatchInfo": {

@@ -112,7 +112,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             },
         }
         if request.tok not in answers:
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok}: add its answer to tests/engine/stand_in")
+            context.abort(
+                grpc.StatusCode.UNIMPLEMENTED,
+                f"{request.tok}: no result for this call; add one to tests/engine/stand_in/provider.py",
+            )
         result = _pb.InvokeResponse()
         getattr(result, "return").CopyFrom(_struct(answers[request.tok]))
         return result
@@ -120,7 +123,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:
         news, type_ = _from(request.news), kinds.type_of(request.urn)
         if type_ not in kinds.KINDS:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{type_}: add it to tests/engine/stand_in/kinds.py")
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"{type_}: unknown resource type; add it to tests/engine/stand_in/kinds.py",
+            )
         name = kinds.KINDS[type_].auto_name
         if name and name not in news:
             olds = _from(request.olds)
