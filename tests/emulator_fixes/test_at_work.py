@@ -17,10 +17,10 @@ At = Callable[[], dict[str, int]]
 
 @pytest.fixture
 def at_work(cloud: Cloud) -> At:
-    """Return a function that returns which counts of unfinished work have changed since the start of the test.
+    """Return a function that compares the emulator's counts of unfinished work with those at the start of the test.
 
-    The result is {name of the count: change}. The counts themselves are not useful here, because other tests may leave
-    unfinished work.
+    The function returns {name of the count: change}, without the counts that have not changed. Tests check the changes
+    only, because earlier tests may leave unfinished work.
     """
 
     def counts() -> dict[str, int]:

@@ -48,7 +48,7 @@ def table(cloud: Cloud) -> tuple[str, str]:
 
 
 def write(cloud: Cloud, name: str, *ids: str) -> None:
-    """Write items in one transaction. Their stream records then arrive in one batch."""
+    """Write items in one transaction, so that the function receives their stream records in one batch."""
     puts = [{"Put": {"TableName": name, "Item": {"id": {"S": each}}}} for each in ids]
     cloud("dynamodb", "transact_write_items", TransactItems=puts)
 

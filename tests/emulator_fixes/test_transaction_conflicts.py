@@ -68,9 +68,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
 
 @pytest.fixture(scope="module")
 def meanwhile(table: Table) -> dict[str, Any]:
-    """The results of calls during a transaction that holds the items `a` and `b`.
+    """The result of each call during a transaction that holds the items `a` and `b`, as {name of the call: result}.
 
-    The result `afterwards` is of a call after the end of the transaction.
+    Each result is what `refused` returns. The key `afterwards` is for a call after the end of the transaction.
     """
     put = {"TableName": table.name, "Item": {"id": {"S": "a"}}}
     calls: dict[str, Callable[[], Any]] = {

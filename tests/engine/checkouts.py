@@ -1,4 +1,4 @@
-"""Changes that a developer makes to the program, its contracts and its settings, for tests in a copied checkout."""
+"""Changes a copied checkout as a developer would: the program, its contracts and its settings."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from tests.support.graph import ROOT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of this folder if there is no Pulumi CLI.
+    """Skip the tests of tests/engine if there is no Pulumi CLI.
 
-    Fails instead if the variable REQUIRE_PULUMI is set, as in CI.
+    If the environment variable REQUIRE_PULUMI is set, as in CI, raises UsageError instead.
     """
     if cli():
         return
@@ -31,8 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Engine]:
     """Return a function that returns an engine with a deployed stack.
 
-    The stack is a deployment of the present program. Each call of the function returns a new copy, so tests don't
-    affect each other.
+    The function deploys the current program. Each call returns a new copy of the deployed stack, so tests don't affect
+    each other.
     """
     homes: dict[str, Path] = {}
 

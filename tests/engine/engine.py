@@ -68,7 +68,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Engine:
-    """Runs the Pulumi CLI in a checkout. Its backend, its plugins and its stand-in for AWS are in the folder `home`."""
+    """Runs the Pulumi CLI in a checkout.
+
+    The folder `home` contains the backend, the plugins and the stand-in for AWS.
+    """
 
     home: Path
     checkout: Path
@@ -120,8 +123,8 @@ class Engine:
     def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
         """Run a pulumi command, and return its result.
 
-        A command that changes or compares resources first deletes the recorded calls, so `cloud` has only the calls of
-        the last such command.
+        Before `preview`, `up`, `refresh` and `destroy`, deletes the recorded calls to AWS. `cloud` therefore contains
+        only the calls of the last of these commands.
         """
         environment = {**self.environment(), **_NO_CHECKPOINTS, **(variables or {})}
         if arguments[0] in _OPERATIONS:
@@ -251,10 +254,10 @@ class Engine:
 
 
 def copy_of(source: Path, target: Path, environment: Path = ROOT / ".venv", *, built: bool = True) -> Path:
-    """Copy all files of a checkout to `target` that git does not ignore, except the tests. Return `target`.
+    """Copy the checkout `source` to `target`, without its tests and the files that git ignores. Return `target`.
 
-    The copy has a link to the virtual environment `environment`. With `built`, the archives that the checkout has built
-    are copied too.
+    `.venv` in the copy is a link to the virtual environment `environment`. With `built`, the function also copies the
+    archives in the checkout's folder `.build`.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

@@ -1,7 +1,4 @@
-"""In a stack with `deletionProtection`, `pulumi up` deletes no resource that cannot be created again.
-
-This is true even without a preview.
-"""
+"""Tests that Pulumi deletes no irreplaceable resource of a stack with `deletionProtection`, even without a preview."""
 
 from __future__ import annotations
 

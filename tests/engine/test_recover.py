@@ -28,7 +28,7 @@ def fresh(tmp_path: Path) -> Engine:
 def recovered(engine: Engine) -> list[str]:
     """Recover the stack as an operator does, and return the lines that `make recover` printed.
 
-    If the command requests the ids that AWS chose, look them up, and run the command again with these ids.
+    If the command needs ids that AWS chose, looks these ids up, and runs the command again with them.
     """
     ended = engine.operation("recover", STACK)
     if "empty file of attributes" in ended.err:
@@ -140,9 +140,9 @@ def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Calla
 
 
 def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine) -> None:
-    """`make deploy` starts with a preview, and Pulumi checks rules about several resources at the end of the preview.
+    """`make deploy` starts with a preview, at whose end Pulumi checks the rules about several resources.
 
-    The deployment therefore stops before it changes anything.
+    If a mandatory rule is violated, the deployment therefore stops before it changes anything.
     """
     engine = Engine(fresh.home, fresh.checkout)
     (engine.checkout / "policy" / "enforcement" / f"{STACK}.json").write_text("{}")
@@ -154,9 +154,9 @@ def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine
 
 @pytest.mark.full
 def test_pulumi_still_loses_resources_given_to_import_pending_creates(fresh: Engine) -> None:
-    """`pulumi refresh --import-pending-creates` does not add the given resources to Pulumi's state.
+    """A bug in Pulumi: `pulumi refresh --import-pending-creates` does not add the given resources to the state.
 
-    If this test fails, Pulumi has fixed this bug, and operations/pending.py is no longer needed (docs/decisions/23).
+    If this test fails, Pulumi has fixed the bug, and operations/pending.py is no longer needed (docs/decisions/23).
     """
     fresh.killed_at(20, "up", "--stack", STACK, "--yes", "--skip-preview")
     fresh.must("cancel", "--stack", STACK, "--yes")

@@ -35,9 +35,9 @@ def unprotected(steps: Sequence[Sequence[str]]) -> set[str]:
 
 
 def losses(engine: Engine, stack: str, *, documented: Collection[str] = ()) -> list[str]:
-    """Return one line for each resource that a deployment of the checkout's program to `stack` would lose.
+    """Return one line for each loss that a deployment of the engine's checkout to `stack` would cause.
 
-    `documented` contains the URNs of resources that the deployment may delete, but not replace.
+    Deleting a resource whose URN is in `documented` does not count as a loss, but replacing it does.
     """
     preview: dict[str, Any] = json.loads(engine.must("preview", "--stack", stack, "--json").out)
     steps: list[dict[str, Any]] = preview["steps"]

@@ -144,9 +144,6 @@ def _number(value: Mapping[str, Any]) -> int:
 
 
 def _comparable(value: Mapping[str, Any]) -> Any:
-    """Return the value for a comparison in Python.
-
-    DynamoDB sends numbers as text, but compares them as numbers.
-    """
+    """Return the Python value to compare. DynamoDB sends a number as text, but compares it as a number."""
     (kind, content), *_ = value.items()
     return int(content) if kind == "N" else content

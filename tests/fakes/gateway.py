@@ -47,9 +47,9 @@ class Request:
 
 
 def rest_event(request: Request) -> dict[str, Any]:
-    """Return the event with which the REST API invokes a function.
+    """Return the event with which the REST API invokes a Lambda function.
 
-    The claim with the groups has the form `a,b`, and missing values are null.
+    The claim `cognito:groups` has the form `a,b`, and missing values are null.
     """
     claims: dict[str, Any] = {"sub": request.user_id, "token_use": request.token_use or "id"}
     if request.email is not None:
@@ -80,9 +80,9 @@ def rest_event(request: Request) -> dict[str, Any]:
 
 
 def http_event(request: Request) -> dict[str, Any]:
-    """Return the event with which the HTTP API invokes a function, in the payload format 2.0.
+    """Return the event with which the HTTP API invokes a Lambda function, in the payload format 2.0.
 
-    Header names are in lower case, the claim with the groups has the form `[a b]`, and no value is null.
+    Header names are in lower case, the claim `cognito:groups` has the form `[a b]`, and no value is null.
     """
     claims = {"sub": request.user_id, "token_use": request.token_use or "access", "scope": "openid email"}
     if request.groups:

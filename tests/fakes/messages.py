@@ -10,10 +10,10 @@ OWN: Final = "own"
 
 
 def batch(*bodies: Any, received: int = 1, group: str | None = None, queue: str = OWN) -> dict[str, Any]:
-    """Return an event with one message for each body. The ids of the messages are m0, m1 and so on.
+    """Return an event with one message for each of `bodies`. The ids of the messages are m0, m1 and so on.
 
-    A body that is not text is converted to JSON. `received` is the number of times that SQS has delivered the messages,
-    `group` is their message group in a FIFO queue, and `queue` is the name of the queue.
+    A body that is not a string is converted to JSON. `received` is the number of times that SQS has delivered the
+    messages, `group` is their message group in a FIFO queue, and `queue` is the name of the queue.
     """
     attributes = {"ApproximateReceiveCount": str(received), **({"MessageGroupId": group} if group else {})}
     return {

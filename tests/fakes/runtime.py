@@ -99,9 +99,9 @@ class LoadedFunction:
 def loaded(
     name: str, *, clients: Mapping[str, Any], environment: Mapping[str, str], time: Time | None = None
 ) -> Generator[LoadedFunction]:
-    """Load a new copy of `functions/{name}` with fake AWS clients.
+    """Load a new copy of the Lambda function in `functions/{name}` with the fake AWS clients `clients`.
 
-    If several functions are loaded at the same time, all of them use the `time` of the last one.
+    If several functions are loaded at the same time, all of them use the `time` of the function that was loaded last.
     """
 
     def client(service: str, **_: Any) -> Any:

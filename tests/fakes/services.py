@@ -43,9 +43,9 @@ class FakeEventBridge:
 
 
 class FakeStepFunctions:
-    """Starts at most one execution for each name.
+    """A fake of Step Functions that starts at most one execution for each name.
 
-    As on AWS, starting an execution again succeeds while it runs, if the input is the same.
+    As on AWS, starting a running execution again with the same input succeeds without an effect.
     """
 
     def __init__(self) -> None:

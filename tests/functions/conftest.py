@@ -103,12 +103,12 @@ def _checked_api(document: str, function: LoadedFunction, event: Callable[[Reque
 
 
 def rest_client(function: LoadedFunction) -> Api:
-    """Return a client of the REST API that invokes `function`. It checks each response against the OpenAPI document."""
+    """Return a REST API client that invokes `function` and checks each response against the OpenAPI document."""
     return _checked_api("rest-api.yaml", function, rest_event)
 
 
 def http_client(function: LoadedFunction) -> Api:
-    """Return a client of the HTTP API that invokes `function`. It checks each response against the OpenAPI document."""
+    """Return an HTTP API client that invokes `function` and checks each response against the OpenAPI document."""
     return _checked_api("http-api.yaml", function, http_event)
 
 

@@ -49,9 +49,9 @@ def row(dynamodb: FakeDynamoDB, number: int = 1) -> dict[str, Any]:
 
 @pytest.fixture
 def mark(load: Load, dynamodb: FakeDynamoDB) -> Callable[[], Any]:
-    """Return a function that invokes mark_late_orders with all stream records since its last call.
+    """Return a function that invokes mark_late_orders with all stream records since the last invocation.
 
-    The returned function returns the list of the records that failed.
+    The function returns the `batchItemFailures` of mark_late_orders.
     """
     function, read = load("mark_late_orders"), 0
 

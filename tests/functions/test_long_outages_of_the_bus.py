@@ -1,4 +1,4 @@
-"""Tests of the outbox relay during outages of half an hour: Lambda retries each batch until the outage ends."""
+"""Tests that the outbox relay survives half an hour without EventBridge, because Lambda retries each batch."""
 
 from __future__ import annotations
 

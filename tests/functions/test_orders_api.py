@@ -150,9 +150,9 @@ class TestReading:
 class TestListing:
     @pytest.fixture
     def five(self, orders_api: Api, dynamodb: FakeDynamoDB) -> list[str]:
-        """Ids of the caller's five orders, newest first. The two newest have the same creation time.
+        """Ids of the caller's five orders, newest first. The two newest orders have the same creation time.
 
-        Another user has one order.
+        The table also contains an order of another user.
         """
         ids: list[str] = []
         for second in (1, 2, 3, 4, 4):

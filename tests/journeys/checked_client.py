@@ -60,7 +60,7 @@ class CheckedClient(Client):
 
 
 def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]:
-    """Return every way in which a response differs from the OpenAPI document of its API."""
+    """Return one line for each difference between a response and the OpenAPI document of its API."""
     try:
         body: Any = json.loads(answer.text)
     except ValueError:

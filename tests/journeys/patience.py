@@ -66,7 +66,10 @@ class Watcher:
         return [event for event in found if event["detail"]["order"]["order_id"] == order_id]
 
     def told(self, order_id: str, *detail_types: str) -> list[dict[str, Any]]:
-        """Wait until the bus has delivered exactly these detail types for the order, and return the events."""
+        """Wait until the order has exactly the events `detail_types` on the bus, in this sequence.
+
+        Return the events.
+        """
 
         def look() -> list[dict[str, Any]]:
             found = self.events(order_id)

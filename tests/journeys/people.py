@@ -69,7 +69,7 @@ class Person:
         return self.rest("POST", "/process", lines(items), **({"Idempotency_Key": key} if key else {}))
 
     def read(self, order_id: str) -> dict[str, Any]:
-        """Return the current order from the API."""
+        """Return the order as `GET /orders/{order_id}` returns it."""
         answer = self.rest("GET", f"/orders/{order_id}")
         assert answer.status == 200, answer
         return answer.json()

@@ -33,9 +33,10 @@ _numbers = itertools.count(1)
 
 
 def left_out() -> tuple[str, ...]:
-    """Return the names of the corrections without which the emulator starts. The tests of these corrections must fail.
+    """Return the names of the corrections that the emulator must not apply.
 
-    The environment variable ORDERS_WITHOUT contains the names, separated by commas, or `all`.
+    The environment variable ORDERS_WITHOUT contains the names, separated by commas, or `all`. Without a correction, its
+    tests must fail, which proves that the correction is still needed.
     """
     names = os.environ.get("ORDERS_WITHOUT", "")
     return emulator_fixes.NAMES if names == "all" else tuple(filter(None, names.split(",")))

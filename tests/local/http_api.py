@@ -17,9 +17,9 @@ class HttpApi:
 
     @classmethod
     def make(cls, cloud: Cloud, function: str, *routes: str, log: dict[str, str] | None = None) -> HttpApi:
-        """Create an API whose `routes`, for example "GET /things", invoke an alias. `function` is the alias's ARN.
+        """Create an API with `routes`, for example "GET /things".
 
-        `log` contains the AccessLogSettings of the stage.
+        The routes invoke the Lambda alias with the ARN `function`. `log` contains the AccessLogSettings of the stage.
         """
         api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
         name, _, qualifier = function.partition(":function:")[2].partition(":")

@@ -33,10 +33,10 @@ class Terminal:
             os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm", **(environment or {})})  # noqa: S606 - no shell is involved
 
     def wait(self, until: float = 0, *, text: str = "", path: Path | None = None, within_s: float = 60) -> bool:
-        """Wait for a text, a file or a duration, and return False if the command ended earlier.
+        """Wait until the output contains `text` or the file `path` exists.
 
-        `until` is a number of seconds since the command started, `text` is a text in its output, and `path` is a file
-        that it creates.
+        Without `text` and `path`, wait until the command has run for `until` seconds. Return False if the command ends
+        earlier. Raises TimeoutError after `within_s` seconds.
         """
         ends = time.monotonic() + within_s
         while time.monotonic() < ends:

@@ -1,4 +1,4 @@
-"""Tests of the values that a Pulumi program reads from the engine, and of the calls that the engine makes to its sink.
+"""Tests of the values that the local engine gives to a Pulumi program, and of the calls that it makes to its sink.
 
 The sink is the object that creates the resources.
 """

@@ -1,6 +1,6 @@
-"""Interrupted and killed commands end immediately, leave no processes running, and lose no data.
+"""Tests that interrupted and killed commands end immediately, leave no processes running, and lose no data.
 
-The commands run in a pseudo-terminal, in which a user presses Ctrl-C.
+The commands run in a pseudo-terminal. A test types Ctrl-C there like a user.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests of the whole platform on the emulator: seeds, outputs and `make order`."""
+"""Tests of the whole platform on the emulator: its sample data (seeds), its outputs and `make order`."""
 
 from __future__ import annotations
 

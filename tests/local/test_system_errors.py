@@ -1,7 +1,7 @@
-"""A command reports every error of the operating system in one line, and leaves no processes running.
+"""Tests that a command reports every error of the operating system in one line, and leaves no processes running.
 
-The commands run in the test's own process. The emulator is a process that only sleeps, and the program has one
-resource, so testing hundreds of errors takes only seconds.
+Testing hundreds of errors takes only seconds, because the commands run in the process of the test, the emulator is a
+process that only sleeps, and the program has one resource.
 """
 
 from __future__ import annotations
@@ -158,10 +158,10 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
 
 
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
-    """Yield each system call that the test lets fail, together with the number of the error.
+    """Yield (system call, error number) for each error that the test simulates.
 
-    If a place in the code makes several calls, the first one fails with each possible error, and the last one with one
-    error. The calls between them don't fail.
+    If a line of code makes the same call several times, the first call fails with each possible error, and the last
+    call with one error. The calls between them don't fail.
     """
     machine, asked = make(), Refusals()
     for each in before:

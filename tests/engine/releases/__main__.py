@@ -1,6 +1,7 @@
-"""`python -m tests.engine.releases`: stores the files of the release with the version in pyproject.toml.
+"""`python -m tests.engine.releases`: stores the data of this release that later tests need.
 
-The files contain the deployed states, the data that the functions write, and the sources of the functions.
+The version of the release is in pyproject.toml. The files contain the deployed states, the data that the Lambda
+functions write, and the source code of the functions.
 """
 
 from __future__ import annotations

@@ -21,10 +21,9 @@ class Cloud:
 
     @contextmanager
     def locked(self) -> Generator[Things]:
-        """Give the resources as a dictionary, which the caller may change.
+        """Yield the resources as a dictionary, which the caller may change. Its keys consist of type and name.
 
-        Other processes wait until the end of the block. The keys of the dictionary consist of type and name. Changes
-        are saved at the end of the block.
+        When the `with` block ends, saves the changes. Until then, other processes that call `locked` wait.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w", encoding="utf-8") as lock:

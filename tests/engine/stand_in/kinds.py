@@ -1,4 +1,4 @@
-"""The names by which AWS distinguishes resources of each type, and the values that AWS computes for new resources."""
+"""The names by which AWS identifies resources of each type, and the values that AWS computes for new resources."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Kind:
         return self.all_replace or key in self.keys or key in self.more
 
     def identity(self, inputs: Mapping[str, Any]) -> str | None:
-        """Return the name by which AWS distinguishes the resource, or None if AWS chooses an id for it."""
+        """Return the name by which AWS identifies the resource, or None if AWS chooses an id for it."""
         return "/".join(_name(inputs.get(key)) for key in self.keys) if self.keys else self.only or None
 
     def computed(self, inputs: Mapping[str, Any], urn: str, number: int) -> tuple[str, dict[str, Any]]:
@@ -103,9 +103,9 @@ def imported_as(thing: Mapping[str, Any]) -> str:
 
 
 def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str:
-    """Return the key in `things` of the resource that a call concerns.
+    """Return the key in `things` of the resource with the type `type_`, the inputs `inputs` and the id `id_`.
 
-    A call identifies the resource with its id if AWS chooses the ids of this type, otherwise with its name.
+    If AWS chooses the ids of this type, looks for the id. Otherwise, derives the key from the name in the inputs.
     """
     kind = KINDS[type_]
     if kind.id_from in ("uid", "uuid", "keyId") or not (kind.keys or kind.only):
