@@ -38,7 +38,8 @@ def test_api_documents_are_those_of_the_contract(files: dict[str, str]) -> None:
 
 def test_config_names_the_apis_and_the_discovery_document(files: dict[str, str]) -> None:
     config, auth = parsed(files, "config.json"), FRONTEND["auth"]
-    # The TypeScript client expects the URLs under the same keys in config.json as in the stack output.
+    # config.json must contain the URLs under the same keys as the stack output, because the TypeScript client reads
+    # them under these keys.
     for api in ("restApi", "httpApi"):
         assert config[api]["url"] == FRONTEND[api]["url"]
     assert config["oidc"]["authority"] == auth["issuer"]

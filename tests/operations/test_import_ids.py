@@ -12,10 +12,11 @@ import pytest
 from operations import import_ids
 from tests.support.graph import Graph
 
-# The values of these inputs are ARNs, URLs or paths, so they may contain `:` and `,`, the separators in ids.
+# Inputs whose values are ARNs, URLs or paths. In an id, these values can contain `:` and `,`, which otherwise separate
+# the parts of the id.
 COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
-# The tests skip these types, because their documented examples have another form than this program's ids. For example,
-# the example id of an EventTarget contains no event bus, because the target is on the default event bus.
+# The tests skip these types, because the ids in the documentation have another form than this program's ids. For
+# example, the documented id of an EventTarget contains no event bus, because that target is on the default event bus.
 UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/account:Account")
 
 
@@ -36,7 +37,8 @@ def test_id_has_the_form_of_the_documented_example(type_: str) -> None:
     )
     found = examples(type_)
     assert found
-    # Accept any host in a queue URL, because the documented example has another host than this program's queue URLs.
+    # Accept any host in a queue URL. The documented URL has the old host queue.amazonaws.com, and this program's URLs
+    # have the host of a region.
     pattern = re.sub(r"https://sqs.*amazonaws\\?\.com", "https://.+", pattern)
     assert [example for example in found if re.fullmatch(pattern, example)], (pattern, found)
 

@@ -120,8 +120,8 @@ def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: Worl
     assert json.loads(sent["MessageBody"]) == json.loads(body)
     assert sent["QueueUrl"] == FIFO
     assert sent["MessageGroupId"] == options["sqs_target"]["message_group_id"]
-    # The redrive must send the message with a new deduplication id, because SQS drops a message with the same id as
-    # another message of the last five minutes.
+    # The message must have a new deduplication id. If SQS received a message with the same id in the last five minutes,
+    # it would drop this message as a duplicate.
     assert sent["MessageDeduplicationId"] == number
 
 
@@ -131,7 +131,7 @@ def test_failed_email_is_sent_to_its_queue_again(world: World) -> None:
     assert world.functions.invocations == []
     (sent,) = world.sqs.faults.of("send_message")
     assert (sent["QueueUrl"], json.loads(sent["MessageBody"])) == (MAIL_QUEUE, EVENT)
-    # The message has no group id and no deduplication id, because SQS accepts these only for FIFO queues.
+    # This queue is not a FIFO queue, so the redrive sends neither a message group id nor a deduplication id.
     assert set(sent) == {"QueueUrl", "MessageBody"}
 
 

@@ -19,7 +19,7 @@ from operations import storefront
 from operations.stack_outputs import OperationError
 
 URIS: Final = ["http://localhost:3000/callback", "http://localhost:5173/callback", "https://shop.example.com/callback"]
-# A program that starts the server of `make storefront`, but needs no deployed platform.
+# This program starts the server of `make storefront` without a deployed platform.
 SERVE: Final = """
 import sys
 from pathlib import Path
@@ -73,7 +73,8 @@ def test_ended_shop_leaves_no_process(settings: Path, free_port: Callable[[], in
         assert shop.stdout.readline() == "ready\n"
         assert requests.get(f"http://127.0.0.1:{port}/config.json", timeout=30).json() == {"logoutUrl": "x"}
         shop.send_signal(number)
-        # The server inherited the output, so `communicate` returns only after the server has ended, too.
+        # The server process has inherited the output pipe. `communicate` waits until every process has closed the pipe,
+        # so it returns only after the server has ended.
         _, said = shop.communicate(timeout=30)
     finally:
         shop.kill()

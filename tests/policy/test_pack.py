@@ -24,7 +24,7 @@ from tests.support.graph import ROOT, Graph, Resource
 
 GraphOf = Callable[[str], Graph]
 PACK: Final = ROOT / "policy"
-# The largest gRPC message in bytes. The limit is the same as in the Pulumi engine and in pulumi-policy.
+# Maximum size of a gRPC message in bytes. The Pulumi engine and pulumi-policy have the same limit.
 _LARGEST: Final = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"

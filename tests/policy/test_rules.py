@@ -63,7 +63,8 @@ def test_document_wide_validator_counts_but_document_wide_token_does_not(graph_o
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
             document["security"] = operation.pop("security")
 
-    # API Gateway applies a validator at the top level of the document to each method, but ignores `security` there.
+    # API Gateway applies a request validator at the top level of the document to every method. It ignores `security` at
+    # the top level, so the two methods accept requests without a token.
     assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 
@@ -163,7 +164,7 @@ def test_enforcement_files_only_make_existing_rules_advisory(path: Path) -> None
 
 
 def test_every_stack_has_an_enforcement_file() -> None:
-    # Leave out Pulumi.pr-NUMBER.yaml, a copy of Pulumi.pr.yaml that `make up-pr` creates for the stack of a pull
-    # request. All these stacks share policy/enforcement/pr.json.
+    # Leave out the files Pulumi.pr-NUMBER.yaml, which `make up-pr` creates for the stacks of pull requests. These
+    # stacks have no enforcement files of their own: all of them use policy/enforcement/pr.json.
     stacks = {path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml") if "pr-" not in path.name}
     assert {path.stem for path in (ROOT / "policy" / "enforcement").glob("*.json")} == stacks

@@ -28,8 +28,8 @@ ORDERED: Final = 2
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.5
 _numbers = itertools.count(1)
-# Only one thread at a time may create a user and sign in, because the emulator's Cognito fails if a sign-in happens
-# while a user is being created.
+# With this lock, only one thread at a time creates a user and signs in. The emulator's Cognito fails if a user signs in
+# while another user is being created.
 _SIGN_UPS: Final = threading.Lock()
 
 
@@ -112,8 +112,8 @@ class Case:
         return self._ask(f"{method} {path}", lambda: self.admin.http(method, path, body), may)
 
     def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
-        # If the fault stops an execution, the client does not retry, so that the platform must decide the order by
-        # itself.
+        # If the fault ends an execution, send the request only once. A retry of POST /process would start another
+        # execution, but the platform must decide the order without the client's help.
         leaves = self.fault is not None and self.fault[1].kind in ("died", "timed out")
         answer = self._once(name, call, may)
         for _ in range(0 if leaves else _TRIES - 1):
@@ -231,8 +231,9 @@ def _offer(case: Case) -> None:
     product = {"name": "Tea", "unit_price": 250, "currency": "JPY", "quantity": STOCK}
     case.http("PUT", f"/products/{case.product}", product, may=(200, 201))
     case.http("GET", f"/products/{case.product}", may=(200, 404))
-    # List the products after this case's product. A fault affects only AWS calls whose requests contain this product's
-    # id, and the query for this page contains the id as its start key. The page needs a second product to list.
+    # Request the page that begins after this case's product. The query for this page contains the product's id as its
+    # start key. It must contain the id, because a fault affects only AWS calls that contain an id of its case. The
+    # second product makes sure that the page is not empty.
     case.put_product(f"{case.product}-behind", STOCK)
     case.http("GET", f"/products?limit=1&cursor={cursors.encode(case.product)}", may=(200, 400))
 

@@ -29,31 +29,34 @@ from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
 from tests.proof.aws_faults.plan import Plan
 from tests.proof.aws_faults.proxy import FaultProxy
 
-# Timeouts of the functions in seconds. Each is shorter than the time that the SDK needs for all attempts of a slow
-# call, so that a call that stays slow makes the function time out.
+# Timeouts of the functions in seconds. If every attempt of an AWS call is slow, most functions must time out. Their
+# timeouts are therefore shorter than the time that the SDK needs for all attempts.
 _TIMEOUTS_S: Final = {
     **dict.fromkeys(("users_api", "orders_api", "catalog_api", "process_order", "fail_order"), 4),
     "publish_order_events": 5,
     "record_analytics": 5,
     "validate_order": 3,
     "update_inventory": 3,
-    # This timeout is longer than the SDK needs for all attempts of a slow DynamoDB call, but shorter than it needs for
-    # all attempts of a slow SES call.
+    # This timeout is longer than the SDK needs for all attempts of a slow call. send_email must handle the error of
+    # such a call instead of timing out.
     "send_email": 12,
     "mark_late_orders": 4,
-    # A sweep stops its work five seconds before this timeout.
+    # A sweep ends when it has less than five seconds left, so this timeout leaves 15 seconds for its work.
     "restart_late_orders": 20,
 }
-# Seconds before Lambda's first retry of an event. The second retry comes after twice that time, so that an EXPRESS
-# execution has always ended before the second retry, as on AWS.
+# Seconds before Lambda's first retry of an event. Before the second retry, Lambda waits twice as long. Both waits
+# together are longer than an EXPRESS execution can run. An EXPRESS execution has therefore always ended before the
+# second retry, as on AWS.
 RETRY_BASE_S: Final = 14
-# Visibility timeouts of the queues in seconds. After this time, SQS delivers a message again if the function ended
-# without a response.
+# Function -> the visibility timeout of its queue in seconds. If the function ends without a response, SQS delivers the
+# message again after this time.
 _AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
-# A message goes to the failure queue after this number of deliveries instead of after six hours. send_email needs five:
-# a claim that it cannot finish ends at the function's timeout, and only the pauses of five deliveries are longer.
+# Function -> the number of deliveries after which SQS moves a message to the failure queue. With the usual number, this
+# would take at least six hours. send_email needs five deliveries: if it can neither complete nor release a claim, the
+# claim lasts until the function's timeout. The pauses between four deliveries can be shorter than this timeout.
 _RECEIVED_AT_MOST: Final = {"record_analytics": 3, "send_email": 5}
-# An order of this age is a late order, so the sweep restarts its workflow. The age is below the workflow's time limit.
+# The attack gives undecided orders this age, so that the sweep restarts their workflow. The age is below the workflow's
+# time limit, after which `fail_order` sets orders to FAILED.
 _LATE: Final = timedelta(minutes=10)
 _RELAY_RETRIES: Final = 2
 _ID_LENGTH: Final = len(str(uuid.UUID(int=0)))

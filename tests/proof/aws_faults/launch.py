@@ -28,13 +28,13 @@ from local import launch
 from tests.proof.aws_faults.plan import Fault
 from tests.proof.aws_faults.proxy import STEP_PATH, step_fault
 
-# Maximum number of execution environments of a function. A slow call keeps one of them busy, and there must be enough
-# of them for all other invocations.
+# Maximum number of execution environments of a function. A slow call occupies one environment, so this number must be
+# high enough for all other concurrent invocations.
 _ENVIRONMENTS_OF_A_FUNCTION: Final = 12
 _task: contextvars.ContextVar[tuple[Any, str, float]] = contextvars.ContextVar("task")
 _THROTTLED, _SERVER_ERROR, _RESET, _LOST = range(4)
-# Service integration -> the error names that Step Functions reports, in this order: for a throttled call, a service
-# error, a connection error, and a missing response.
+# Service integration -> the names of the errors that Step Functions reports for a throttled call, a service error, a
+# connection error and a missing response, in this sequence.
 _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "lambda": (
         "Lambda.TooManyRequestsException",

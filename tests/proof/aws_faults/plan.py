@@ -95,7 +95,8 @@ def faults_of(call: Call) -> Iterator[Fault]:
         yield from OF_FUNCTIONS
         return
     yield from _OF_WORKFLOWS
-    # The API call StopExecution cannot abort an EXPRESS execution, so the fault kills the execution instead.
+    # StopExecution can abort a STANDARD execution but not an EXPRESS execution. The fault for an EXPRESS execution is
+    # therefore an internal error of Step Functions (`died`).
     yield Fault("aborted" if call.caller == "standard" else "died")
     if "(lambda:" in call.operation:
         yield Fault("killed before")
@@ -182,8 +183,8 @@ class Plan:
         """Return the fault for a request with the bytes `text`, or None. A request can concern several orders."""
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
-        # One request can concern several orders with planned faults, but only one fault can affect it. The fault of
-        # each other order affects a later call for that order.
+        # If several orders in the request have planned faults, only the first of these faults affects the request. The
+        # faults of the other orders affect later calls.
         found = next((fault for life, call in noted if (fault := life.fault(call, call_id))), None)
         if found:
             for life, call in noted:

@@ -29,11 +29,12 @@ STEP_PATH: Final = "/_faults/step"
 """Path at which a workflow step in the emulator asks whether it must fail."""
 _CALLER: Final = re.compile(r"app/orders-local-([a-z-]+)\.(\d+)")
 """Matches the user agent that launch.py sets: the function's name and the number of its execution environment."""
-# The proxy passes on all headers except these. The Host header is passed on, because the request's signature covers it.
+# The proxy does not pass on these headers, because its HTTP library sets them for each connection. It passes on all
+# other headers, even Host, because the request's signature covers the Host header.
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _LONGEST_BODY: Final = 2**24
-# A slow call is carried out after this number of seconds, which depends on the extent of its fault. By then, the SDK
-# (extent "try") or Lambda (extent "call") has already retried the call (see faulty_stack.py).
+# Extent of a fault -> the seconds by which the proxy delays a slow call. The delay is long enough that the SDK (extent
+# "try") or Lambda (extent "call") has already retried the call when the proxy carries it out.
 _TOO_SLOW_S: Final[Mapping[str, float]] = {"try": 7, "call": 16, "ever": 7}
 _SERVICE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/")
 _CODES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -93,7 +94,7 @@ class FaultProxy:
 
     async def _stop(self) -> None:
         await self._runner.cleanup()
-        # Cancel slow calls that are still waiting.
+        # Cancel the tasks of slow calls that the proxy is still delaying.
         waiting = asyncio.all_tasks() - {task for task in (asyncio.current_task(),) if task}
         for task in waiting:
             task.cancel()

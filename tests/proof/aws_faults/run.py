@@ -107,14 +107,15 @@ class Run:
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
     """Return a key for the effect of a fault at this call. Calls with equal keys react to a fault in the same way."""
     if call.caller == _ANALYTICS:
-        return ()  # Each event is a separate message, so a fault has the same effect on each event.
+        # record_analytics receives every event in a separate message, so a fault has the same effect for all events.
+        return ()
     if call.caller in (_RELAY, "send_email"):
-        # For these functions, it does not matter how the order was placed. They treat an order's third event like its
-        # second event.
+        # The effect does not depend on how the order was placed. It is also the same for an order's second event and
+        # all later events.
         return (min(call.nth, 2),)
     if call.caller == "fail_order":
-        # In all other scenarios, fail_order finds an order that is already decided, so a fault has the same effect in
-        # each.
+        # Only in the scenario "abandoned" does fail_order find an undecided order. In all other scenarios, the order is
+        # already decided, so a fault has the same effect in all of them.
         return (scenario.name == "abandoned",)
     return (call.nth, scenario.synchronous)
 
@@ -125,8 +126,8 @@ def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()
         for call in sorted(calls)
-        # Leave out the second read of an order by process_order. It happens only if the EXPRESS execution is slow by
-        # chance, so it may not happen again when the scenario is repeated.
+        # Leave out the second read of an order by process_order. It happens only if the EXPRESS execution happens to be
+        # slow, so it might not occur when the attack repeats the scenario.
         if (call.caller, call.operation, call.nth) != ("process_order", "GetItem", 2)
         for fault in faults_of(call)
     ]

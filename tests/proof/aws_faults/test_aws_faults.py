@@ -58,9 +58,9 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The full run contains calls that are too slow. To make the functions time out during these calls, the full run
-    # uses the time limits as configured. Lambda's retries come only after these time limits. The sample contains no
-    # such calls, so Lambda retries sooner, and the time limits are multiplied to allow for a slow machine.
+    # In the full attack, some calls are so slow that functions must time out. The full attack therefore uses the
+    # configured time limits, and Lambda retries only after them. The sample contains no such calls. It therefore
+    # multiplies the time limits, which allows for a slow machine, and Lambda retries sooner.
     retry_base_s, patience = (RETRY_BASE_S, 1) if dose.full else (1, PATIENCE)
     with faulty_stack(free_port(), tmp_path, retry_base_s=retry_base_s, patience=patience) as faulty:
         run = _run(faulty)
@@ -99,7 +99,7 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
 
 def _run(faulty: FaultyStack) -> Run:
     plain = client_of(faulty.stack.outputs)
-    # Concurrent customers share this client, so each of them needs a connection of the pool.
+    # All concurrent customers share this client, so its pool must have a connection for each of them.
     client = CheckedClient(plain.frontend, plain.cognito_url, urllib3.PoolManager(maxsize=16, retries=False))
     return Run(faulty, People(faulty.stack, client).somebody("admin"))
 
@@ -122,6 +122,6 @@ def _is_quick(point: FaultPoint) -> bool:
         return False
     if call.caller in ("publish_order_events", "record_analytics"):
         return fault.extent != "ever" and not fault.kind.startswith("killed")
-    # Leave out faults after which send_email can neither finish nor release its claim to an email, because such a claim
-    # lasts until the function's timeout.
+    # Leave out faults after which send_email can neither complete nor release its claim. Such a claim lasts until the
+    # function's timeout, so these cases take longer.
     return not (call.caller == "send_email" and (fault.kind.startswith("killed") or call.operation == "UpdateItem"))

@@ -78,8 +78,8 @@ class Account:
         answer = self.rest("POST", path, lines(product, quantity), **key)
         found = answer.json()
         if "order_id" not in found:
-            # POST /process creates the order even if its response is an error without an order id, so read the newest
-            # order from the list.
+            # An error response of POST /process can lack the order id although the order exists. In this case, read the
+            # order from the list, where the newest order comes first.
             found = self.rest("GET", "/orders?limit=1").json()["orders"][0]
         self.drive.words.known(found["order_id"], "order id")
         return found

@@ -95,8 +95,9 @@ class Places:
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
-        # Use the word as the attribute's name, too. The attack adds two words to this row, one for the table and one
-        # for the stream, and the second word must not overwrite the first one.
+        # Use the word as the attribute's name as well as its value. The attack writes two words to this row: one tests
+        # the search of the table, and the other tests the search of the stream. With different names, the second word
+        # does not overwrite the first one.
         self._aws(
             "dynamodb",
             "update_item",
@@ -180,7 +181,8 @@ class Places:
             def read(urls: list[str] = urls) -> Iterator[str]:
                 yield from (text_of(each) for url in urls for each in self.stack.queued(url))
 
-            # Lambda would receive the word from a queue with a consumer before the search reads the queue.
+            # Write the word to a queue without a consumer. From a queue with a consumer, Lambda would receive the word
+            # before the search reads the queue.
             kept = [url for url in urls if url.rpartition("/")[2] not in consumed]
 
             def plant(word: str, url: str = kept[0]) -> None:
@@ -295,7 +297,8 @@ class Places:
         machine = self.stack.ops["stateMachines"]["standard"]
         planted = json.dumps({_PLANTED: word})
         arn = self._aws("stepfunctions", "start_execution", stateMachineArn=machine, input=planted)["executionArn"]
-        # The workflow cannot process the word, so it would retry until its time limit.
+        # Stop the execution at the end of the attack. It cannot process the word, so it would retry until its time
+        # limit.
         self.undo.append(lambda: self._aws("stepfunctions", "stop_execution", executionArn=arn))
 
     def _configuration(self) -> Iterator[str]:
@@ -340,7 +343,8 @@ class Places:
                 log.seek(self._log_bytes)
                 yield log.read().decode(errors="replace")
 
-        # The emulator logs the recipient of each email, so an email to a planted word writes the word to this log.
+        # The emulator logs the recipient of each email. An email whose recipient contains the word therefore writes the
+        # word to this log.
         yield Place("emulator's log", emulator, self._plant_mail)
         yield Place("outputs.json and state.json", files, plant_file)
         for command in ("make redrive", "make order"):

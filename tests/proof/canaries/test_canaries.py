@@ -37,7 +37,7 @@ from tests.proof.plugin import Dose, Proof
 
 pytestmark = [pytest.mark.attack("canaries"), pytest.mark.emulator]
 
-# Lines with these beginnings are not JSON although no input forged them: Lambda or its runtime writes them, or they are
+# Log lines with these beginnings are not JSON, but they are not forged: Lambda or its runtime writes them, or they are
 # part of a traceback.
 _OF_LAMBDA: Final = ("START ", "END ", "REPORT ", "INIT_", "[ERROR]", "Traceback", "  File ", "    ", "raise ", "\x04")
 

@@ -18,15 +18,15 @@ from tests.support.graph import Graph
 pytestmark = pytest.mark.attack("canaries")
 
 _TEXT: Final = DOCUMENT.read_text(encoding="utf-8")
-# An access log may contain these fields. None of them contains the caller's id, the caller's address, or a path with
-# the id of a resource.
+# The only fields that an access log is allowed to contain. None of them contains the caller's id, the caller's address,
+# or a path with the id of a resource.
 _LOGGED: Final = re.compile(
     r"\$context[.](requestId|extendedRequestId|xrayTraceId|requestTime|httpMethod|resourcePath|routeKey|status|"
     r"responseLength|responseLatency|integration[.](latency|status|error)|error[.](message|responseType)|"
     r"authorizer[.]error|waf[.]status)"
 )
-# Functions must have no variables whose names start with these texts: they make Powertools or Lambda log events and
-# responses.
+# No function may have an environment variable whose name starts with one of these texts. With these variables,
+# Powertools or Lambda would log events and responses.
 _TALKATIVE: Final = (
     "POWERTOOLS_LOGGER_LOG_EVENT",
     "POWERTOOLS_TRACER_CAPTURE",
@@ -79,8 +79,8 @@ def test_gateways_and_functions_log_no_request_data(graph: Graph) -> None:
     assert settings.inputs["settings"]["loggingLevel"] in ("OFF", "ERROR")
     for function in (each for each in graph.of("aws:lambda/function:Function") if each.custom):
         variables = function.inputs["environment"]["variables"]
-        # Only dev and the stacks of pull requests may use the log level DEBUG. In a trial with a copy of such a stack,
-        # the functions logged no request data at this level.
+        # Only dev and the stacks of pull requests are allowed to use the log level DEBUG. A test with a copy of these
+        # stacks showed that the functions log no request data at this level.
         assert variables["LOG_LEVEL"] != "DEBUG" or graph.stack in ("dev", "pr")
         assert [name for name in variables if name.startswith(_TALKATIVE)] == []
 

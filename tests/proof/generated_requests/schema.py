@@ -33,8 +33,8 @@ HTTP: Final = "http-api.yaml"
 _BAD_REQUEST: Final = 400
 _PRODUCT_ID: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _config: Any = cast("Any", schemathesis.Config).from_dict
-# Methods that schemathesis tries on each path that doesn't document them. HEAD is left out, because its responses have
-# no body to check. OPTIONS is left out, because API Gateway handles preflight requests.
+# schemathesis tries these methods even on paths for which the document doesn't list them. HEAD is left out, because its
+# responses have no body to check. OPTIONS is left out, because API Gateway handles preflight requests.
 _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -113,7 +113,7 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
     for path in target.without:
         del document["paths"][path]
     operations = len(list(openapi.operations(document)))
-    # Two phases generate random requests, and each phase sends this number of requests to each operation.
+    # Maximum number of requests to one operation in each of the two phases that generate random requests.
     examples = max(2, min(60, left // operations // 2))
     settings: dict[str, Any] = {
         "headers": {"Authorization": f"Bearer {target.token}"},
@@ -127,8 +127,8 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
             # Disabled, because this check expects 405 for a method that is not in the document, but the contract
             # requires 404. `answers_as_the_contract_says` checks for 404.
             "unsupported_method": {"enabled": False},
-            # Enabled only over HTTP. This check sends a request again with other credentials, and in this process, no
-            # API Gateway checks them. tests/proof/tokens covers that case.
+            # Enabled only over HTTP. This check repeats a request with other credentials. In this process, no real API
+            # Gateway checks the credentials. The attack `wrong-tokens` (tests/proof/tokens) tests credentials.
             "ignored_auth": {"enabled": target.app is None},
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409"]},
             "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},

@@ -10,14 +10,15 @@ from tests.proof.least_privilege.grants import Grant, of_graph, unread
 from tests.proof.least_privilege.needs import needed
 from tests.support.graph import Graph
 
-# Functions may need these actions because of their code. Only running a function shows which of them it needs.
+# Actions that the functions' code can call. The resource graph doesn't show which function needs which of these
+# actions, so the attack runs the functions to find out.
 CALLED_BY_CODE: Final = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     *("events:PutEvents", "s3:PutObject", "ses:SendEmail", "states:StartExecution"),
     *("sqs:SendMessage", "sqs:ChangeMessageVisibility"),
 )
-# The emulator does not check these permissions, so running a function cannot show that they are needed. Only the
-# resource graph shows it (see needs.py).
+# The emulator does not check permissions for these actions, so running a function cannot show that they are needed. The
+# audit derives the need for them from the resource graph (see needs.py).
 ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
 # Wildcards that the audit accepts: the end of a resource pattern -> the reason why the pattern is not narrower.
@@ -28,8 +29,8 @@ WIDE: Final = {
     ":identity/*": "SES checks the address, its domain or the recipient; ses:FromAddress limits the sender",
     ":ACCOUNT:*": "all APIs of an account and region share one log role",
 }
-# These actions support no resource-level permissions, so their resource must be * (see AWS's Service Authorization
-# Reference).
+# The audit accepts the resource * for actions with these prefixes. AWS supports no narrower resource for traces, for
+# log deliveries and for ListStreams (see AWS's Service Authorization Reference).
 _NOWHERE: Final = ("xray:", "logs:", "dynamodb:ListStreams")
 
 

@@ -23,8 +23,8 @@ from tests.proof.least_privilege.grants import plain
 _FAULT: Final = 500
 _PAUSE_S: Final = 0.03
 _REFUSED: Final = re.compile(r"not authorized|AccessDenied|AuthorizationError|no permission", re.IGNORECASE)
-# The emulator logs one of these messages if IAM denies the delivery of an event. AWS counts the failure in the metric
-# DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations instead.
+# If IAM denies the delivery of an event, the emulator logs one of these messages. AWS does not log the failure, but
+# counts it in the metric DestinationDeliveryFailures, DeadLetterErrors or FailedInvocations.
 _UNSENT: Final = re.compile(r"execution role does not allow|does not allow .+ to (send|invoke)")
 
 
@@ -63,8 +63,8 @@ class AuditedStack:
     """Whether a scenario is removing a permission itself at the moment."""
 
     def __post_init__(self) -> None:
-        # Use a client that does not validate responses against the contract. The contract does not contain the response
-        # that API Gateway returns if it may not invoke a function.
+        # This client does not validate responses against the contract. If API Gateway lacks the permission to invoke a
+        # function, it returns a response that is not in the contract.
         self._client: Client = client_of(self.stack.outputs)
         self._decisions: Path = self.stack.instance.home / DECISIONS
 

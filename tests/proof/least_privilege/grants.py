@@ -27,8 +27,8 @@ _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:s3/bucketPolicy:BucketPolicy": ("policy", "bucket"),
     "aws:kms/key:Key": ("policy", "key"),
 }
-# The audit reports these resources, because this module cannot read the permissions that they grant. Some attach a
-# managed policy whose text is not in the program, and the others create IAM users or groups.
+# The audit reports resources of these types, because this module cannot read the permissions that they grant. Some of
+# them attach a managed policy whose text is not in the program. The others belong to IAM users or groups.
 FOREIGN: Final = ("RolePolicyAttachment", "PolicyAttachment", "User", "UserPolicy", "Group", "AccessKey")
 
 

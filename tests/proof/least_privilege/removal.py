@@ -53,8 +53,8 @@ def clean_run(audited: AuditedStack, scenarios: Mapping[str, Scenario], grants: 
             try:
                 until(next(steps), name)
             except (Refused, AssertionError):
-                # If IAM denied a request of this step, go on: the denial is recorded in `refused` below. Raise every
-                # other error again.
+                # If IAM denied a request of this step, continue, because `_take_down` records the denial below.
+                # Otherwise, raise the error again.
                 if all(decision.allowed for decision in audited.decisions(mark)):
                     raise
             uses.seconds[name] = time.monotonic() - began
@@ -112,14 +112,14 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
             sign = _act(steps)
             ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
-                # Check this before the search for errors. If the stack has finished all work by now, the search sees
-                # all errors that the work caused.
+                # Check whether the stack is at rest before the search for errors. If the stack has finished all work,
+                # this search is the last one, because no further errors can follow.
                 at_rest = audited.is_at_rest()
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)
                     # Some scenarios remove another permission themselves, which also causes errors. For these
-                    # scenarios, count only errors about the resource or the operation of this removal. SQS's errors do
-                    # not contain the queue.
+                    # scenarios, count only errors that contain the resource or the operation of this removal. The
+                    # resource alone is not sufficient, because errors of SQS do not contain the queue's name.
                     name, operation = removal.resource.rpartition(":")[2], removal.grant.action.partition(":")[2]
                     ours = (name, f"calling the {operation} operation")
                     told = (each for each in found if not audited.on_purpose or any(text in each for text in ours))

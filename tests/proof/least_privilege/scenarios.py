@@ -111,7 +111,8 @@ def order_cancelled(audited: AuditedStack) -> Generator[Check]:
 
 def order_lost_by_its_execution(audited: AuditedStack) -> Generator[Check]:
     order = pending(audited.customer, audited.admin.put(5), age=OLD)
-    # Without this rule, no other execution of the order starts.
+    # While this rule is disabled, EventBridge does not start the workflow. The execution that is aborted below is
+    # therefore the only one of the order.
     with rule_disabled(audited.stack, "order-created", audited.stack.ops["eventBus"]["name"]):
         write_undecided(audited.stack, order)
         audited.known(order["order_id"])
@@ -131,7 +132,8 @@ def late_order_marked(audited: AuditedStack) -> Generator[Check]:
 def late_order_restarted(audited: AuditedStack) -> Generator[Check]:
     order_id = _lost_order(audited)
     _mark(audited, order_id)
-    # Let the first execution end without a decision, so that the sweep must count the restart in the row.
+    # Let the first execution end without a decision. Step Functions then refuses its name, so the sweep must count the
+    # restart in the order's row and use the count in the next name.
     with rule_disabled(audited.stack, "execution-ended", "default"):
         _end_its_execution(audited, {"order_id": order_id})
         audited.quiet()
@@ -234,7 +236,7 @@ def message_undeliverable(name: str) -> Scenario:
             yield ready
             for order in orders:
                 _put_cancelled(audited, order)
-            # The function also reads the dead-letter queue of the target, so the events need no redrive.
+            # The function also reads the target's dead-letter queue, so it processes the events without a redrive.
             yield lambda: all(done[name](order["order_id"]) for order in orders)
 
     return scenario
@@ -324,7 +326,8 @@ def mapping_deployed(function: str) -> Scenario:
             made = audited.call(
                 "lambda",
                 "create_event_source_mapping",
-                # Use the function without its alias, because the alias already has a mapping for this event source.
+                # Create the mapping for the function instead of its alias, because the alias already has a mapping for
+                # this event source.
                 FunctionName=arn.rpartition(":")[0],
                 EventSourceArn=mapping["EventSourceArn"],
                 StartingPosition=mapping.get("StartingPosition"),
@@ -371,8 +374,8 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     ops = audited.stack.ops
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        # send_email normally receives events from its queue. If an event arrives by direct invocation instead,
-        # send_email forwards the event to its queue, where this event then fails like any other invalid message.
+        # These scenarios invoke the function directly. send_email sends such an event to its own queue, from which it
+        # receives the event again. The event is invalid, so it ends in the failure queue.
         **{f"event fails in {name}": event_given_up(name) for name in ("process_order", "send_email")},
         "event undeliverable to process_order": event_undeliverable,
         "record delayed": record_delayed(_put_cancelled),
@@ -413,7 +416,8 @@ def _send_to(failure_queue: str) -> Give:
         order = {**order, "status": "CANCELLED"}
         about = {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
         event = json.dumps({"source": "orders.api", "detail-type": "OrderCancelled", "detail": about})
-        # The rules of the analytics queue transform an event into a message of their own form.
+        # For the analytics queue, send the message that the input transformer of the queue's EventBridge targets
+        # creates.
         body = fact("OrderCancelled", about) if failure_queue == "analytics-delivery" else event
         url = audited.stack.ops["failureQueues"][failure_queue]["url"]
         audited.call("sqs", "send_message", QueueUrl=url, MessageBody=body)

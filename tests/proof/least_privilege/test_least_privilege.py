@@ -36,8 +36,8 @@ from tests.proof.plugin import Dose, Proof
 from tests.support.graph import Graph, stack_config
 
 pytestmark = [pytest.mark.attack("least-privilege")]
-# `make test` runs only these scenarios. Each of them is short, and together they need permissions from every kind of
-# policy.
+# `make test` runs only these scenarios. Each of them takes little time, and together they use permissions from every
+# kind of policy.
 SAMPLE = ("profile read", "order confirmed", "order processed", "process_order deployed", "standard machine deployed")
 
 
@@ -235,11 +235,14 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     notifications: Callable[[str], list[Any]],
     successes: Callable[[str], list[Any]],
 ) -> Iterator[AuditedStack]:
-    del watcher  # The fixture `watcher` must run first, because it subscribes to the topics before the first order.
+    # This fixture only needs `watcher` to run first: `watcher` must subscribe to the topics before the first order is
+    # placed.
+    del watcher
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     with ExitStack() as until_then:
-        # Let SQS deliver a message that its function cannot handle only twice. The second delivery comes after the
-        # pause that the function sets, or after one second instead of the usual visibility timeout.
+        # Let SQS deliver a message at most twice if its function cannot handle it. SQS delivers it the second time
+        # after the pause that the function sets. Without this pause, it waits one second instead of the usual
+        # visibility timeout.
         queues = stack.ops["failureQueues"]
         for source, name in QUEUES.items():
             until_then.enter_context(received_at_most(stack, source, 2))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from tests.support.graph import ACCOUNT, REGION
 
 _INTEGRATION: Final = "arn:aws:states:::"
-# The condition of choices that lead to states for synchronous orders only.
+# Choice rules with this condition lead to states that only executions of synchronous orders reach.
 _SYNCHRONOUS: Final = "$synchronous"
 
 

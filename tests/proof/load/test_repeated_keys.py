@@ -130,8 +130,8 @@ def _send(uses: Sequence[Use]) -> None:
     for use in uses:
         together = threading.Barrier(_DUPLICATES + 1)
         jobs += [partial(one, use, together, way, items) for way, items in use.requests()]
-    # A barrier holds its jobs until all of them have a thread. The pool starts the jobs in this order, so each
-    # barrier's jobs get their threads before the jobs of later barriers, and no barrier waits forever.
+    # A barrier blocks its jobs until all of them have a thread. The pool starts the jobs in the sequence of this list.
+    # The jobs of one barrier therefore get threads before the jobs of later barriers, so no barrier waits forever.
     at_once(32, jobs)
 
 

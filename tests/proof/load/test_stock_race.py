@@ -185,7 +185,7 @@ def _orders(initial: dict[str, int], buyers: Sequence[Person], number: int) -> l
 
     An order requests one unit of a product, several units of a product, or up to 25 products.
     """
-    # Each run places the same orders, apart from the names of the products.
+    # With a fixed seed, each run places the same orders, apart from the ids of the products.
     chance, products = random.Random(1), list(initial)  # noqa: S311 - the numbers are no secrets
     plan = [{product: 1} for product, units in initial.items() for _ in range(units)]
     while len(plan) < number:

@@ -96,7 +96,7 @@ class Activity:
             self.done.append(call)
             if outcome in (CallOutcome.FINE, CallOutcome.PARTLY):
                 return carry_out(outcome is CallOutcome.PARTLY)
-            with suppress(ClientError):  # The response is lost, even if it is an error.
+            with suppress(ClientError):  # The caller gets no response, even if the response is an error.
                 carry_out(False)
             if outcome is CallOutcome.DIES_AFTER:
                 raise Died
@@ -130,8 +130,8 @@ class Activity:
 
     def _here(self) -> None:
         _now.activity = self
-        # Set the request of this activity again, because Powertools stores the current request in a class attribute,
-        # which the activities share.
+        # Powertools stores the current request in class attributes, which all activities share. Restore the request of
+        # this activity, because another activity can have replaced it.
         BaseRouter.current_event, BaseRouter.lambda_context = self._router
 
     def go_on(self, outcome: CallOutcome = CallOutcome.FINE, *, to_the_end: bool = False) -> None:

@@ -235,7 +235,8 @@ class OrderLifeInProcess(OrderLife):
             self.system.pass_time(seconds)
             return
         executions = [each for each in self.system.activities if each.is_execution]
-        # Few activities are executions. The list contains each execution twice, so that executions crash more often.
+        # Only a few activities are executions. The list contains each execution twice, so that the test stops
+        # executions more often.
         found = [*executions, *self.system.activities]
         self.system.crash(found[number % len(found)])
 

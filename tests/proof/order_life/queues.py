@@ -119,7 +119,7 @@ class Queues:
         self._host.begin(activity, at_once=at_once)
 
     def _delivered(self, delivery: Delivery, activity: Activity) -> None:
-        # An invocation of send_email can succeed and still report messages that SQS must deliver again.
+        # Even if an invocation of send_email succeeds, it can report that SQS must deliver the message again.
         again = delivery.target == "send_email" and activity.error is None and activity.value["batchItemFailures"]
         if activity.error is None and not again:
             return
@@ -135,7 +135,7 @@ class Queues:
         fact = {"event_id": event["detail"]["event_id"], "detail_type": event["detail-type"]}
         body = json.dumps(fact | {"order": event["detail"]["order"]})
         if self._bodies.get(body, -1e9) > self._host.clock.now_s - 300:
-            return  # SQS drops a message if its content equals that of a message from the last five minutes.
+            return  # SQS drops a message if it received a message with the same content in the last five minutes.
         self._bodies[body] = self._host.clock.now_s
         self._messages += 1
         self.queue.append(Message(body, f"message-{self._messages}"))

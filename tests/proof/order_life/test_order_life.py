@@ -34,9 +34,10 @@ USERS: Final = [
     User("Cem without a profile", "00000000-0000-4000-8000-00000000000c"),
     User("the admin", "00000000-0000-4000-8000-00000000000d", is_admin=True),
 ]
-# These health checks of Hypothesis complain about long runs of different lengths, which are normal in this test.
+# Disable these health checks of Hypothesis, because they report long runs of different lengths, which are normal in
+# this test.
 _SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-# `make test` introduces only these defects, because the attack finds them quickly.
+# `make test` introduces only these defects, because the attack finds them in a short run.
 _SMALL: Final = ("confirmed in two writes", "users share idempotency keys", "a page omits an order")
 
 

@@ -133,8 +133,8 @@ class Interpreter:
             return {"StatusCode": 200, "Payload": invocation.value}
         if isinstance(error, Died):
             raise _failure("Lambda.Unknown", "the process exited before completing the request")
-        # If a function raises an exception, Step Functions gets the name of its class as the error, and JSON text with
-        # the details as the cause.
+        # If a function raises an exception, Step Functions uses the name of the exception's class as the error, and
+        # JSON text with the details as the cause.
         cause: Any = {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": "1", "stackTrace": []}
         raise _failure(type(error).__name__, json.dumps(cause)) from error
 

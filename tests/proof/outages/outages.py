@@ -27,9 +27,10 @@ KINDS: Final[Mapping[str, Callable[[str], Breakage]]] = {
     "hangs": hangs,
     "throttled": throttled,
 }
-# The functions in the sequence in which an order reaches them. The two functions of the sweep come before
-# `process_order`, because they have work while `process_order` is broken. `fail_order` comes before `update_inventory`,
-# because it has work while no execution can confirm an order.
+# The functions in the sequence in which the attack repairs them, which is the sequence in which an order reaches them.
+# `mark_late_orders` and `restart_late_orders` come before `process_order`, because they handle orders whose workflow
+# `process_order` did not start. `fail_order` comes before `update_inventory`, because it receives orders that no
+# execution can confirm.
 _PATH: Final = (
     "publish_order_events",
     "mark_late_orders",
@@ -41,8 +42,8 @@ _PATH: Final = (
     "send_email",
     "record_analytics",
 )
-# The attack does not break these functions, because a customer waits for their responses and repeats a failed request.
-# Without a response, the platform has not accepted an order.
+# The attack does not break these functions. If one of them fails, the customer gets an error, and the platform has not
+# accepted the order.
 _ANSWERING: Final = ("users_api", "orders_api", "catalog_api")
 
 

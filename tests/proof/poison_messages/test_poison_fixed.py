@@ -93,8 +93,8 @@ def crash(queues: FailureQueues, product: str, customer: Person, **mapping: Any)
             ids = [customer.order({product: 1})["order_id"] for _ in range(5)]
             until_then.enter_context(broken(stack, RELAY, REFUSES.format(text=ids[2])))
             failures = len(failed_attempts(stack))
-        # Wait for six failures: Lambda first splits the batch of five until the record is alone, and then retries the
-        # record.
+        # Wait for six failed attempts. In the first attempts, Lambda splits the batch of five records until a batch
+        # contains only the failing record. Afterwards, it retries this record.
         watcher.until(lambda: len(failed_attempts(stack)) >= failures + 6, "Lambda has retried the record")
         if mapping.get("BisectBatchOnFunctionError", True):
             for order_id in ids[:2]:
@@ -148,7 +148,8 @@ def test_consumer_processes_a_failed_event_once_after_its_fix(  # noqa: PLR0917 
             assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
         if source == "send_email":
             failed = queues.waiting(f"{name}-failures", 2, [ids[1]])
-        # Only process_order has a dead-letter queue, in which Lambda stores a copy of each failed event.
+        # process_order is the only function with a dead-letter queue. Lambda sends a copy of each failed event to this
+        # queue.
         copies = [f"{name}-dlq"] if source == "process_order" else []
         for queue in copies:
             queues.waiting(queue, len(failed), [ids[1]])

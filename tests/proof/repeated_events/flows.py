@@ -112,7 +112,7 @@ class Orders:
         order = pending(self.customer, self.products[flow], age=OLD)
         write_undecided(self.stack, order)
         self.ids[flow].append(order["order_id"])
-        # The execution can't decide the order, because its input contains no order.
+        # The input contains no order, so the execution can't decide the order before it is stopped.
         machine, named = self.stack.ops["stateMachines"]["standard"], {"name": order["order_id"], "input": "{}"}
         started = self.stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, **named)
         self.stack.aws("stepfunctions", "stop_execution", executionArn=started["executionArn"])

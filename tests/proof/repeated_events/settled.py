@@ -16,8 +16,8 @@ from tests.proof.repeated_events.state import depth, failures, rows
 
 _PAUSE_S: Final = 0.15
 _AT_WORK: Final = 100
-# EventBridge invokes this function asynchronously, without a queue in front of it. No queue shows its waiting events,
-# so its processed events are counted instead.
+# EventBridge invokes this function directly and not through a queue. No queue therefore shows how many events wait for
+# the function. To notice when none is waiting, `Settling` counts the events that the function has processed.
 _CONSUMER: Final = "process_order"
 _QUEUES: Final = ("analytics-dlq", "send-email-failures")
 """Failure queues of the functions that have a queue in front of them."""

@@ -53,8 +53,8 @@ class State:
             },
             mails=sorted((mail["Subject"], mail["BodyText"]) for mail in stack.mails(address)),
             executions=_executions(stack),
-            # Tests that ran earlier may have published messages without an order id to this topic, so the order id can
-            # be missing.
+            # Use an empty string if a message has no order id. Earlier tests can have published such messages to this
+            # topic.
             notified=sorted(json.loads(each["Body"]).get("order_id", "") for each in stack.queued(notifications)),
             failed=failures(stack),
         )

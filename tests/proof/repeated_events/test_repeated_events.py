@@ -154,8 +154,8 @@ BREAKAGES = {
         as_it_was.claims.take = lambda event_id, **times: take(as_it_was.claims, f"{event_id}{uuid.uuid4()}", **times)
         return as_it_was.lambda_handler(event, context)
     """,
-    # With this defect, the name of the execution is random instead of the order id, so a repeated event starts a second
-    # execution.
+    # With this defect, an execution has a random name instead of the order id. Step Functions therefore doesn't
+    # recognize the repeated start, and a repeated event starts a second execution.
     ("process_order", "second_executions"): """
         import uuid
         start = as_it_was.workflows.start_execution
@@ -166,7 +166,8 @@ BREAKAGES = {
         )
         return as_it_was.lambda_handler(event, context)
     """,
-    # With this defect, the object is written without IfNoneMatch, so a second delivery overwrites the object.
+    # With this defect, the function writes the object without the condition IfNoneMatch, so a second delivery
+    # overwrites the object.
     ("record_analytics", "records_rewritten"): """
         put = type(as_it_was.s3).put_object
         as_it_was.s3.put_object = lambda IfNoneMatch, **call: put(as_it_was.s3, **call)
@@ -190,8 +191,8 @@ def differences(before: State, state: State, orders: Orders, model: Orders) -> d
     left, right = left_of(state, orders), left_of(state, model)
     others = 0
     for flow in FLOWS:
-        # Each text describes the final state of an order. All model orders of a flow should have the same text, so
-        # every other order is compared with one of these texts.
+        # Each text describes the final state of an order. All model orders of a flow must have the same text, so it is
+        # sufficient to compare the other orders with one of these texts.
         text = max(right[flow])
         others += right[flow].total() + left[flow].total() - right[flow][text] - left[flow][text]
         right_end = f'"status": {{"S": "{statuses(flow)[-1]}"}}' in text
