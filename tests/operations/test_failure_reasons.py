@@ -42,7 +42,7 @@ def test_dry_run_prints_the_reason_in_a_message(
 
 
 def failed_on(number: int) -> str:
-    """Return a line of the outbox relay's log that reports an error of the record with the sequence number `number`."""
+    """Return a log line of the outbox relay about an error of the stream record with the sequence number `number`."""
     trace = 'Traceback (most recent call last):\n  File "relay.py"\nshared.errors.ValidationError: detail: no items'
     return json.dumps({"level": "ERROR", "sequence_number": str(number), "exception": trace})
 

@@ -1,4 +1,4 @@
-"""Tests of `make frontend`: the content of each file, and where the command gets the outputs from."""
+"""Tests of `make frontend`: the content of each file, and the stack whose outputs the command reads."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_vite_variables_are_one_line_each(files: dict[str, str]) -> None:
 
 
 def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Let the command use OUTPUTS for every stack and write into `tmp_path`. Return the folder to which it writes."""
+    """Make the command read OUTPUTS for every stack and write to `tmp_path`. Return the folder of the written files."""
 
     def read(_stack: str, *, port: int) -> Any:
         return {**OUTPUTS, "port": port}

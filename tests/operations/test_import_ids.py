@@ -1,4 +1,4 @@
-"""Tests that `make recover` imports resources by ids of the form that the provider's documentation shows."""
+"""Tests that `make recover` imports resources by ids in the form that the AWS provider documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/ac
 
 
 def examples(type_: str) -> list[str]:
-    """Return the ids in the examples of `pulumi import` in the SDK's documentation of the resource type `type_`."""
+    """Return the ids in the `pulumi import` examples that pulumi_aws documents for the resource type `type_`."""
     _, module, name = [*re.split(r"[:/]", type_)[:2], type_.rsplit(":", 1)[-1]]
     package = importlib.import_module(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}")
     source = inspect.getsource(getattr(package, name))

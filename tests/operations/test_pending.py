@@ -1,4 +1,4 @@
-"""Tests that `make recover` adds pending creations to Pulumi's state, in a sequence that Pulumi accepts."""
+"""Tests that `make recover` adds resources whose creation was interrupted to Pulumi's state, in a valid sequence."""
 
 from __future__ import annotations
 

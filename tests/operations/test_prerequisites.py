@@ -24,7 +24,7 @@ CONFIG = {"aws:region": {"value": "eu-central-1", "secret": False}}
 
 
 class Pulumi:
-    """A fake of the Pulumi CLI, which records its arguments, and prints a stack's configuration or an error."""
+    """A fake of the Pulumi CLI. It records its arguments, and prints a stack's configuration or an error."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,7 +63,7 @@ def pulumi(path: Path) -> Pulumi:
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make AWS calls fail immediately: no program listens on the port of this endpoint."""
+    """Make AWS calls fail immediately, because no program listens on the port of the endpoint."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
 
@@ -295,7 +295,7 @@ def test_command_fails_and_prints_each_problem_on_its_own_line() -> None:
 
 
 class TestQuotas:
-    """The command compares the account's quotas with `api.throttleRate`. It only warns if a quota is too low."""
+    """`make preview` and `make deploy` warn if a quota of the AWS account is too low for `api.throttleRate`."""
 
     @pytest.fixture(autouse=True)
     def _rate(self, pulumi: Pulumi) -> None:

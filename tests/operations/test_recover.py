@@ -12,7 +12,7 @@ QUEUE, MAPPING = "aws:sqs/queue:Queue", "aws:lambda/eventSourceMapping:EventSour
 
 
 def test_id_is_given_to_the_resource_that_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both a queue and an event source mapping have the logical name that the operator passes with the id."""
+    """A queue and an event source mapping have the same logical name. The operator passes an id for this name."""
     creates: list[dict[str, Any]] = [
         {"urn": f"urn:pulumi:dev::orders::{type_}::stream", "type": type_, "custom": True, "inputs": {"name": "q"}}
         for type_ in (QUEUE, MAPPING)

@@ -202,7 +202,7 @@ def test_report_of_records_that_fail_again_stays_in_the_queue(world: World, answ
 def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The record may be gone from the stream, which retains it for 24 h. The queue retains its message for 14 days."""
+    """The message contains the record, so a redrive works even after the stream has deleted the record (24 h)."""
     event = {"Records": stream_records(0)}
     world.sqs.put("publish-order-events-stream", event, ERROR_CODE="KeyError", ERROR_MESSAGE="'items'")
     assert world.redrive() == 0

@@ -1,4 +1,4 @@
-"""Tests that a resource that was renamed without an alias is found in the steps of a preview."""
+"""Tests that `collisions` finds resources in the steps of a preview that were renamed without an alias."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[Main, Sequence[str]]] = {
 
 @pytest.fixture
 def _machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]) -> None:
-    """Set up everything that the commands need to succeed: a fake Pulumi CLI, an emulator's outputs and a preview."""
+    """Create what the commands need to succeed: a fake Pulumi CLI, the outputs of an emulator, and a preview."""
     outputs = {**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}}
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
     (tmp_path / "preview.json").write_text("{}")

@@ -1,6 +1,7 @@
 """For each rule: changes to prod's resources that break the rule, and the resource that the rule must report.
 
-If a waiver allows a resource of prod to break the rule, the change fixes this resource instead.
+If a waiver allows a resource of prod to break the rule, the change fixes this resource, and the rule must stop
+reporting it.
 """
 
 from __future__ import annotations

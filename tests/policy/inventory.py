@@ -1,8 +1,8 @@
 """All checks of cdk-nag and checkov that apply to the resource types of this project.
 
-The checks of cdk-nag 3.0.2, from its RULES.md, are those of the pack AwsSolutions for the services in use, and the
-whole pack Serverless. The checks of checkov 3.3.30 are the registered checks and the graph checks for resource types
-that the stack prod contains if it has its own domain.
+The checks of cdk-nag 3.0.2 come from its RULES.md. They are all checks of the pack Serverless, and the checks of the
+pack AwsSolutions for the AWS services that this project uses. The checks of checkov 3.3.30 are its registered checks
+and graph checks for the resource types of the stack prod with its own domain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Converts a recorded resource graph to a stack that the rules can check, and changes the stack to break rules."""
+"""Converts a recorded resource graph to a stack that the rules can check, and returns changes that break rules."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def statement(
 
 
 def body(title: str, alter: Callable[[Any], object]) -> Change:
-    """Return a change that edits the OpenAPI document of an API."""
+    """Return a change that lets `alter` edit the OpenAPI document of the API `title`."""
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props["body"])
@@ -113,7 +113,7 @@ def body(title: str, alter: Callable[[Any], object]) -> Change:
 
 
 def allow(title: str, **fields: Any) -> Change:
-    """Return a change that adds a statement with the effect Allow to a policy."""
+    """Return a change that adds a statement with the effect Allow and `fields` to the policy `title`."""
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props["policy"])
@@ -124,7 +124,7 @@ def allow(title: str, **fields: Any) -> Change:
 
 
 def without(title: str) -> Change:
-    """Return a change that removes a resource."""
+    """Return a change that removes the resource `title`."""
     return lambda stack: Stack(tuple(each for each in stack.resources if each != find(stack, title)))
 
 
@@ -143,7 +143,7 @@ def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
 
 
 def deleted_first(title: str) -> Change:
-    """Return a change after which Pulumi deletes the resource `title` before it creates a replacement."""
+    """Return a change that makes Pulumi delete the resource `title` before it creates a replacement."""
 
     def altered(stack: Stack) -> Stack:
         resource = find(stack, title)

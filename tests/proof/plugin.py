@@ -68,8 +68,8 @@ class Outcome:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("proof")
-    group.addoption("--dose", choices=("small", "full"), default="small", help="how much of each attack runs")
-    group.addoption("--attacks", default="", help="run only these attacks: stock-race,wrong-tokens")
+    group.addoption("--dose", choices=("small", "full"), default="small", help="size of each attack")
+    group.addoption("--attacks", default="", help="run only these attacks, for example stock-race,wrong-tokens")
     group.addoption("--proof", type=Path, help="write the report to this file, and fail if an attack did not run")
 
 

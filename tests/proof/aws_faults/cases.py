@@ -1,6 +1,6 @@
 """Runs scenarios, such as placing and cancelling an order, while AWS calls fail.
 
-Each case is one run of a scenario by a new customer. At most one fault is added to those of the scenario itself.
+Each case is one run of a scenario by a new customer. Besides the scenario's own faults, a case has at most one fault.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SIGN_UPS: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Scenario:
-    """A flow that a customer or an admin goes through, for example to place an order and then to cancel it."""
+    """A sequence of requests of a customer or an admin, for example to place an order and cancel it afterwards."""
 
     name: str
     play: Callable[[Case], None]
@@ -76,7 +76,8 @@ class Case:
     def prepare(self) -> None:
         """Create the customer with a profile, and the product, directly in the tables.
 
-        Then let the fault plan watch all AWS calls whose requests contain the id of the customer, product or order.
+        Afterwards, the fault plan records all AWS calls whose requests contain the id of the customer, product or
+        order.
         """
         faulty, made_at = self.faulty, timestamp(utc_now())
         aws, tables = faulty.stack.aws, faulty.stack.ops["tables"]

@@ -56,8 +56,8 @@ def is_complete(case: Case, seen: Seen) -> bool:
 def waits(case: Case, seen: Seen) -> bool:
     """Return whether a message of this case waits in a failure queue.
 
-    Messages in the stream's failure queue contain no order id. So if an event of this order is missing, any message in
-    that queue counts as a message of this case.
+    Messages in the stream's failure queue contain no order id. If an event of this case's order is missing, any message
+    in that queue therefore counts as a message of this case.
     """
     if any(case.order_id in body for bodies in seen.failed.values() for body in bodies):
         return True
@@ -70,7 +70,7 @@ def holds_on(case: Case) -> bool:
     """Return whether the case cannot end as long as its fault continues.
 
     This is true if a request has no final response, if a workflow retries a failing call, or if the fault is in the
-    sweep, which then does not reach other late orders.
+    sweep. A failing sweep does not reach other late orders.
     """
     if case.fault and case.fault[0].caller in SWEEP:
         return True
@@ -139,7 +139,7 @@ def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[
 
 
 def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Iterator[tuple[str, str]]:
-    """Yield each error. An email about an earlier status may be missing: `send_email` leaves it out if it is late."""
+    """Yield each error. An email about an earlier status can be missing: `send_email` leaves out late emails."""
     mails = {status: seen.mails.get((case.customer.email, subject), 0) for status, subject in SUBJECTS.items()}
     left_out = expected - {last}
     yield from _missing_or_foreign("mail", expected, left_out | {status for status, times in mails.items() if times})
@@ -148,9 +148,10 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Itera
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Return whether `send_email` cannot know that SES sent an email, so that it may send the email twice.
+    """Return whether `send_email` cannot know that SES sent an email. It is then allowed to send the email twice.
 
-    That happens if SES's response was lost, or if the function's process died before it recorded the email as sent.
+    This happens if SES's response was lost, or if the function's process was killed before the email was recorded as
+    sent.
     """
     if not case.fault:
         return False

@@ -88,7 +88,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class FaultyStack:
-    """A deployed platform whose functions and workflows fail as `plan` says."""
+    """A deployed platform whose functions and workflows have the faults that `plan` contains."""
 
     stack: Stack
     plan: Plan
@@ -145,10 +145,11 @@ class FaultyStack:
         return [row for page in pages for row in page["Items"]]
 
     def sweep(self, seen: Seen, order_ids: Collection[str]) -> None:
-        """Invoke the sweep for the orders that are PENDING and whose execution was aborted or timed out.
+        """Mark the orders of `order_ids` whose execution was aborted or timed out as late, and invoke the sweep.
 
-        On AWS, the stream and a schedule invoke the two functions. Errors of the functions are ignored, because the
-        next sweep handles the same orders again.
+        Only PENDING orders are marked. On AWS, the stream invokes `mark_late_orders`, and a schedule invokes
+        `restart_late_orders`. Errors of both functions are ignored, because the next call of this method handles the
+        same orders again.
         """
         late = [each for each in order_ids if each in seen.stopped and seen.rows[each]["status"]["S"] == "PENDING"]
         for order_id in late:
@@ -215,7 +216,7 @@ def faulty_stack(
 
 @contextmanager
 def _shortened(stack: Stack, patience: float) -> Generator[None]:
-    """Reduce visibility timeouts and numbers of retries, so that failing messages reach their failure queues sooner."""
+    """Reduce visibility timeouts and numbers of retries, so that failed messages reach their failure queues sooner."""
     with ExitStack() as until_then:
         for source, seconds in _AGAIN_S.items():
             function = stack.aws("lambda", "get_function_configuration", FunctionName=stack.ops["functions"][source])

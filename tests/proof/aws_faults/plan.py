@@ -1,7 +1,7 @@
 """Records which AWS calls each order causes, and plans which of these calls fail in which way.
 
-A request belongs to an order if its bytes contain the id of the order, its product or its customer. So each fault
-affects one order only, and hundreds of orders can share one emulator at the same time.
+A request belongs to an order if its bytes contain the id of the order, its product or its customer. Each fault
+therefore affects one order only, and hundreds of orders can share one emulator at the same time.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ class Life:
 class Plan:
     """All cases that are being watched, by the ids of their orders, products and customers.
 
-    The threads of the cases add them while the proxy's thread looks them up.
+    The threads of the cases add cases while the proxy's thread looks them up.
     """
 
     def __init__(self) -> None:
@@ -180,7 +180,7 @@ class Plan:
             self._lives[mark] = life
 
     def decide(self, caller: str, operation: str, call_id: str, text: str) -> Fault | None:
-        """Return the fault for a request with the bytes `text`, or None. A request can concern several orders."""
+        """Return the fault for a request with the content `text`, or None. A request can concern several orders."""
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
         # If several orders in the request have planned faults, only the first of these faults affects the request. The

@@ -1,7 +1,8 @@
 """An HTTP proxy between the functions and AWS that makes planned calls fail as AWS would.
 
-The library microburst renders each service's error responses. The proxy reads the operation from the request's own
-headers, because microburst loads the models of all AWS services to find it, which takes longer than the functions wait.
+The library microburst renders each service's error responses. To find a request's operation, microburst would load the
+models of all AWS services, which takes longer than the functions wait for a response. The proxy therefore reads the
+operation from the request's headers.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _REST: Final = {"ses": "SendEmail", "s3": "PutObject"}
 
 
 class FaultProxy:
-    """The proxy. It serves in its own thread, from `start` to `stop`."""
+    """The fault proxy, an HTTP server that runs in its own thread from `start` to `stop`."""
 
     def __init__(self, upstream: str, plan: Plan, environments: Path) -> None:
         self._upstream, self._plan = upstream, plan

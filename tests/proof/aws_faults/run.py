@@ -74,8 +74,8 @@ class Run:
     def _one_after_the_other(self, cases: list[Case]) -> None:
         """Run cases one after another.
 
-        The functions in which these cases have faults process several orders in one call. If the cases ran at the same
-        time, a fault of one case would affect the others.
+        These cases have faults in functions that process several orders in one call. If the cases ran at the same time,
+        a fault of one case would also affect the orders of other cases.
         """
         for case in sorted(cases, key=lambda case: case.fault is not None and case.fault[1].extent == "ever"):
             self.play([case])
@@ -84,7 +84,7 @@ class Run:
                 wait_until(lambda case=case: is_waiting(case, self.faulty.look()))
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
-        """Wait until `is_settled` is true for every case, or until the time limit. Meanwhile, sweep late orders.
+        """Wait until `is_settled` is true for every case, or until the time limit. Meanwhile, invoke the sweep.
 
         Return the last snapshot of the platform.
         """
@@ -105,7 +105,7 @@ class Run:
 
 
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
-    """Return a key for the effect of a fault at this call. Calls with equal keys react to a fault in the same way."""
+    """Return a key for the effect of a fault at this call. A fault has the same effect on calls with equal keys."""
     if call.caller == _ANALYTICS:
         # record_analytics receives every event in a separate message, so a fault has the same effect for all events.
         return ()

@@ -4,11 +4,12 @@ The test first records the calls of all scenarios: an order that is confirmed, r
 processing, confirmed by the second run of its workflow, or abandoned by its execution; synchronous orders that are
 confirmed, rejected, or sent twice; and requests for profiles, the catalog and lists. Each call of each function and
 workflow, combined with each fault (tests/proof/aws_faults/plan.py), is a fault point. Each fault point gets its own
-customer, product and order. The test also invokes the sweep, because a schedule and a batching window take minutes.
+customer, product and order. The test invokes the sweep itself, because the schedule and the batching window of the
+sweep take minutes.
 
-An email may be sent twice if SES's response was lost, or if the function died before it recorded the email as sent,
-because SES has no idempotency token. An event may be published twice if the response of PutEvents was lost, but
-consumers must not act on it twice. The report counts both kinds of duplicates.
+An email is allowed to be sent twice if SES's response was lost, or if the function died before it recorded the email as
+sent. The platform cannot avoid this, because SES has no idempotency token. An event is allowed to be published twice if
+the response of PutEvents was lost, but consumers must not act on it twice. The report counts both kinds of duplicates.
 
 We broke copies of the program on purpose, and ran the fault points near each change. The attack found every defect:
 
@@ -116,7 +117,7 @@ def _redrive(faulty: FaultyStack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _is_quick(point: FaultPoint) -> bool:
-    """Return whether the case ends within seconds: it doesn't wait for a time limit or block other orders."""
+    """Return whether the case ends within seconds: it doesn't wait for a time limit, and doesn't block other orders."""
     call, fault = point.call, point.fault
     if fault.kind in ("too slow", "timed out", "died"):
         return False

@@ -109,7 +109,7 @@ def test_duplicate_email_is_allowed_only_after_lost_ses_response(operation: str,
     ],
 )
 def test_fault_affects_one_attempt_one_call_or_all_later_calls(extent: Extent, met: list[bool]) -> None:
-    """The second call is attempted twice, and then a third call follows."""
+    """The fault is planned for the second of three calls. The second call is attempted twice."""
     fault, plan = Fault("throttled", extent), Plan()
     life = Life(armed=[Armed(replace(PUT, nth=2), fault)])
     plan.watch(life, [ORDER_ID])

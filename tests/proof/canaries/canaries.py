@@ -35,7 +35,7 @@ class Canaries:
         self._ours = re.compile(rf"{self.run}[a-z]+\d+x")
 
     def new(self, kind: str) -> str:
-        """Return a new canary for the given kind of data: lower-case letters and digits."""
+        """Return a new canary for the given kind of data. A canary consists of lower-case letters and digits."""
         return self.known(f"{self.run}{re.sub('[^a-z]', '', kind)}{next(self._numbers)}x", kind)
 
     def known(self, word: str, kind: str) -> str:
@@ -46,7 +46,7 @@ class Canaries:
         return word
 
     def within(self, *texts: str) -> set[str]:
-        """Return all canaries in the texts, also those in base64, percent codes, JSON escapes or lists of bytes."""
+        """Return all canaries in the texts, even in base64, percent-encoding, JSON escapes or lists of bytes."""
         found: set[str] = set()
         for text in texts:
             for form in _forms(text):

@@ -73,7 +73,7 @@ class Account:
         return self
 
     def order(self, product: str, quantity: int = 2, path: str = "/orders") -> dict[str, Any]:
-        """Place an order with an idempotency key, and return the order or the error, which contains the order id."""
+        """Place an order with an idempotency key. Return the order, or an error response that contains the order id."""
         key = {"Idempotency_Key": self.drive.words.new("idempotency key")}
         answer = self.rest("POST", path, lines(product, quantity), **key)
         found = answer.json()
@@ -169,7 +169,7 @@ class Drive:
         return self.watcher.until(look, "the order is no longer PENDING", order_id)
 
     def refused(self) -> None:
-        """For every operation and each of its error statuses below 500, send requests that the platform rejects."""
+        """Send requests that the platform rejects, with every error status below 500 of every operation."""
         customer, admin, word = self.customer, self.admin, self.words.new
         product = self.product(quantity=1)
         self._not_signed_in(product)

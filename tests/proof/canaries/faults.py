@@ -87,7 +87,7 @@ def denied_behind(drive: Drive) -> None:
         order = drive.customer.order(product)["order_id"]
         watcher.until(
             lambda: [line for line in stack.log("publish_order_events") if "bus refused the call" in line],
-            "the outbox relay logs the refusal",
+            "the outbox relay logs that the bus refused its call",
             order,
         )
     with without_permission(stack, stack.ops["functions"]["process_order"]):
@@ -127,7 +127,7 @@ def poison(drive: Drive) -> None:
 
 
 def _more_than_there_is(drive: Drive) -> None:
-    """Invoke `update_inventory` for a product without stock, as if another order had taken the stock."""
+    """Invoke `update_inventory` for a product without stock, as if another order had just bought the last unit."""
     product = drive.product(quantity=0)
     now = timestamp(datetime.now(UTC))
     order_id = drive.words.known(str(uuid.uuid4()), "order id")
@@ -170,7 +170,7 @@ def _line(product: str) -> dict[str, Any]:
 
 
 def without_connection(drive: Drive) -> None:
-    """Cut functions off from AWS: no server, a server that closes connections, and a server that never responds."""
+    """Invoke functions that call no server, a server that closes connections, or a server that never responds."""
     word = drive.words.new
 
     def event() -> dict[str, Any]:
@@ -245,7 +245,7 @@ def _silent() -> Generator[str]:
 def _changed(
     stack: Stack, source: str, variables: Mapping[str, str], timeout_s: int
 ) -> Generator[Callable[[Any], Any]]:
-    """Change environment variables and timeout of a function's $LATEST, and yield a function that invokes $LATEST.
+    """Change the environment variables and timeout of a function's $LATEST, and yield a callable that invokes $LATEST.
 
     No alias points to $LATEST, so the platform itself never uses the changed version.
     """

@@ -25,7 +25,7 @@ class Place:
     name: str
     read: Callable[[], Iterator[str]]
     plant: Callable[[str], None]
-    """Writes a word to this place, in the same way as the platform writes there."""
+    """Writes a word to this place, in the same way as the platform writes its data there."""
 
 
 @dataclass

@@ -41,7 +41,7 @@ class Search:
         return {place: {known[word] for word in found} - {PLANTED} for place, found in self.words.items()}
 
     def example(self, stray: str) -> str:
-        """Return the text around a finding such as "log of users_api: name"."""
+        """Return the text around the canary of the finding `stray`, for example "log of users_api: name"."""
         place, _, kind = stray.partition(": ")
         text, known = self.examples[place, kind], self.drive.words.kinds
         at = [text.lower().find(word) for word in self.words[place] if known[word] == kind]
@@ -130,5 +130,5 @@ def tidy(drive: Drive, places: Places) -> None:
 
 
 def _in_archive(words: Canaries) -> str:
-    """Return the word that is published on the bus and must be found again in the replayed events."""
+    """Return the word that the attack publishes on the bus. The events that the archive replays must contain it."""
     return f"{words.run}archive0x"

@@ -67,7 +67,7 @@ def kinds_explained(text: str) -> set[str]:
 
 
 def strays(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
-    """Return "place: kind of data" for all data that was found in a place where the table doesn't allow it."""
+    """Return "place: kind of data" for all data that was found in a place but that the table doesn't allow there."""
     return [
         f"{place}: {kind}"
         for place, kinds in found.items()

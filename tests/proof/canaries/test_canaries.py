@@ -6,7 +6,7 @@ We broke copies of the program on purpose, and the tests found every defect.
 - POST /users logged its body, so its log contained names, email addresses and invalid input.
 - The error message of MailRefused contained the recipient, who then appeared in the log, the trace, the failure queues
   and the output of `make redrive`.
-- A handler used `capture_error`, so the trace contained name and address after SES had closed the connection.
+- A handler used `capture_error`. When SES closed the connection, the trace contained the name and the address.
 - An unknown status raised a KeyError, so the relay's log contained the invalid content of the row.
 - The access log contained `$context.path`.
 
@@ -86,7 +86,7 @@ def test_data_is_found_only_where_it_may_be(search: Search, table: Mapping[str, 
 def test_table_allows_no_data_that_is_never_found(
     search: Search, table: Mapping[str, Row], dose: Dose, proof: Proof
 ) -> None:
-    """The small sample causes no failures, so the failure queues stay empty and only the full attack checks this."""
+    """Only the full attack checks this, because the small sample causes no failures that fill the failure queues."""
     left = stale(search.kinds, table) if dose.full else []
     proof.found(kinds_in_places=sum(len(kinds) for kinds in search.kinds.values()), stale_lines=len(left))
     assert left == []

@@ -1,6 +1,6 @@
 """Generates valid and invalid request bodies, and computes the expected status of each body with jsonschema.
 
-The expected status doesn't come from the handlers' own validation, because this code is under test.
+The expected status doesn't come from the handlers' own validation, because the tests check that validation.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _dots(text: str) -> list[int]:
 
 
 def _is_domain(before: str, after: str) -> bool:
-    """Return whether `before`, a dot and `after` look like a domain: two or more characters, a dot and two letters."""
+    """Return whether `before.after` looks like a domain: two or more characters, a dot and two letters."""
     label = re.split(r"[^\w-]", before)[-1]
     letters = len(after) == 2 and all(each.isalnum() and not each.isdecimal() for each in after)
     return letters and label[-1:].isalnum() and any(each.isalnum() for each in label[:-1])

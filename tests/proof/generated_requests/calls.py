@@ -50,9 +50,9 @@ class Call:
     claims: Mapping[str, Any] | None
     event: Mapping[str, Any]
     routed: str
-    """Id of the operation from whose path the path of this event was generated.
+    """Id of the operation whose path is the basis of this event's path.
 
-    The generated path can differ, so that it matches another operation or none.
+    The event's path can differ from it, and can match another operation or none.
     """
 
     @property
@@ -129,7 +129,7 @@ def _put_headers(event: dict[str, Any], headers: Mapping[str, str], media_type: 
 def _claims(draw: st.DrawFn, document: str, *, often_admin: bool) -> dict[str, Any] | None:
     """Return a token's claims as API Gateway passes them to a function, or None if the event must have no claims.
 
-    Claims are normally text. A broken authorizer could send any JSON value, so some examples do.
+    Claims are normally text. A broken authorizer could send any JSON value, so some examples contain other values.
     """
     rendered = {
         REST: ("admin", "a,admin", "x", "[admin]", "x admin"),

@@ -1,4 +1,4 @@
-"""Computes the correct response to a generated call from the contract, without the handlers' own code.
+"""Computes from the contract which responses to a generated call are correct, without the handlers' own code.
 
 Every test starts with the same rows: a profile and two orders (PENDING and CONFIRMED) of USER, one PENDING order of
 OTHER_USER, and one product.

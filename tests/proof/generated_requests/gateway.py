@@ -1,7 +1,7 @@
 """A minimal API Gateway in this process: both APIs as WSGI applications in front of the real handlers.
 
-It only matches routes and checks tokens. It has no models, limits or templates, so it exposes handler bugs that the
-real API Gateway would hide.
+It only matches routes and checks tokens. It has no models, limits or templates. It therefore passes on requests that
+the real API Gateway would reject, and so finds more bugs in the handlers.
 """
 
 from __future__ import annotations

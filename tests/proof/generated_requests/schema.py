@@ -162,8 +162,8 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
 def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
     """Return whether schemathesis must report the failure.
 
-    It must not report that the API rejected data because of a rule that only the document's descriptions state. JSON
-    Schema draft 4 can't express these rules, so schemathesis expects that the API accepts the data.
+    Some rules are only in the document's descriptions, because JSON Schema draft 4 can't express them. schemathesis
+    therefore expects that the API accepts data that breaks these rules. It must not report the rejection of such data.
     """
     if not isinstance(failure, RejectedPositiveData) or response.status_code != _BAD_REQUEST:
         return True

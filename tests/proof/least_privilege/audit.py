@@ -23,8 +23,8 @@ ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
 # Wildcards that the audit accepts: the end of a resource pattern -> the reason why the pattern is not narrower.
 WIDE: Final = {
-    ":log-stream:*": "Lambda names its streams",
-    "/orders/*": "one object for each event",
+    ":log-stream:*": "Lambda chooses the names of log streams",
+    "/orders/*": "each event becomes one object with its own key",
     "site-ACCOUNT/*": "every object of the bucket is a public page of the site",
     ":identity/*": "SES checks the address, its domain or the recipient; ses:FromAddress limits the sender",
     ":ACCOUNT:*": "all APIs of an account and region share one log role",
@@ -46,7 +46,7 @@ class Audit:
     unread: list[str]
     """Resources that grant permissions in a way that this audit doesn't check."""
     wide: list[str]
-    """Permissions with a wildcard in the resource that no reason justifies."""
+    """Permissions with a wildcard in the resource for which the audit has no reason."""
     shared: list[str]
     """Roles that several functions share."""
 
@@ -71,7 +71,7 @@ def audit(graph: Graph) -> Audit:
 
 
 def by_code(grant: Grant, graph: Graph) -> bool:
-    """Return whether the permission allows a function's role an action that the functions' code may call."""
+    """Return whether the permission allows the role of a function to perform an action in CALLED_BY_CODE."""
     names = {made.inputs["name"].removeprefix(f"orders-{graph.stack}-") for made in graph.of("Function") if made.custom}
     return grant.policy.partition(" ")[::2] in {("role", name) for name in names} and grant.action in CALLED_BY_CODE
 
@@ -85,7 +85,7 @@ def _reason(grant: Grant) -> str:
     if grant.resource == "*":
         if grant.policy.startswith("key "):
             return "in a key's policy, * is the key itself"
-        return "the action supports no resources" if grant.action.startswith(_NOWHERE) else ""
+        return "the action supports no resource-level permissions" if grant.action.startswith(_NOWHERE) else ""
     return next((reason for end, reason in WIDE.items() if grant.resource.endswith(end)), "")
 
 

@@ -114,7 +114,7 @@ class AuditedStack:
 
     @contextmanager
     def lacking(self, broken: AbstractContextManager[None]) -> Generator[None]:
-        """Enter the context `broken`, in which a scenario itself removes a permission, and expect denials within it."""
+        """Enter the context `broken`, which removes a permission. Denials are expected until the context ends."""
         self.on_purpose = True
         try:
             with broken:
@@ -128,7 +128,7 @@ class AuditedStack:
         return order_id
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call AWS as the person who deploys. Raises Refused if AWS rejects the call."""
+        """Call AWS as the person who deploys the stack. Raises Refused if AWS rejects the call."""
         try:
             return self.stack.aws(service, operation, **parameters)
         except CallError as error:
@@ -160,7 +160,7 @@ class AuditedStack:
         return emulator.is_at_rest(self.stack.instance)
 
     def signs(self, since_ms: int, log_from: int) -> list[str]:
-        """Return what operators see of a denial: log lines, and failed messages about this object's orders."""
+        """Return the signs of a denial that operators see: log lines, and failed messages about these orders."""
         with self.stack.instance.log.open("rb") as log:
             log.seek(log_from)
             said = log.read().decode(errors="replace")

@@ -108,7 +108,7 @@ def unread(graph: Graph) -> list[str]:
 
 
 def many(value: Any) -> list[str]:
-    """Return a value of an IAM policy as a list. IAM allows a text in place of a list with one element."""
+    """Return a value of an IAM policy as a list. Instead of a list with one element, IAM also allows the text alone."""
     return [value] if isinstance(value, str) else [str(each) for each in value]
 
 
@@ -161,7 +161,7 @@ def _plain(grant: Grant, stack: str) -> Grant:
 
 
 def plain_grant(grant: Grant, cut: Callable[[str], str]) -> Grant:
-    """Return the permission with each of its names replaced by the result of `cut`, which shortens names."""
+    """Return a copy of the permission with `cut` applied to each of its names. `cut` returns a shortened name."""
     when = tuple((operator, key, tuple(sorted(cut(value) for value in values))) for operator, key, values in grant.when)
     return Grant(
         policy=cut(grant.policy),

@@ -1,7 +1,7 @@
 """Derives from a program's resources, without its policies, which permissions the program needs.
 
-The AWS calls in the functions' own code are left out here, because only running the code shows them. Each permission
-has a reason with the AWS document that requires it. The table of docs/permissions.md shows these reasons.
+The AWS calls in the functions' own code are left out, because only running the code shows them. Each permission has a
+reason with the AWS document that requires it. The table of docs/permissions.md shows these reasons.
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ def _mappings(graph: Graph) -> Iterator[Need]:
             yield _sends(
                 role,
                 target,
-                "The function sends invalid records to the queue, and Lambda the positions of records that it gives up "
+                "The function sends invalid records to the queue, and Lambda sends the positions of records whose "
+                "retries failed "
                 '(see AWS Lambda Developer Guide, "On-failure destinations")',
             )
 
@@ -239,7 +240,7 @@ def _routes(graph: Graph) -> Iterator[Need]:
 
 
 def _pages(graph: Graph) -> Iterator[Need]:
-    """Yield the permission by which CloudFront reads the pages of the site from their bucket."""
+    """Yield the permission that allows CloudFront to read the pages of the site from their bucket."""
     for distribution in graph.of("aws:cloudfront/distribution:Distribution"):
         names = {str(origin["domainName"]).partition(".s3.")[0] for origin in distribution.inputs["origins"]}
         for bucket in graph.of("Bucket"):
@@ -258,17 +259,17 @@ def _pages(graph: Graph) -> Iterator[Need]:
 
 
 def _invocations(found: list[Route], api: str, stage: str) -> Iterator[Need]:
-    """Yield the permissions by which an API invokes its functions, one for each function and first part of a path.
+    """Yield the permissions that allow an API to invoke its functions: one for each function and first part of a path.
 
-    One permission for each route would create many resources without more safety, because API Gateway invokes a
-    function only for the routes in the API's document.
+    One permission for each route would create many resources, but would not be safer: API Gateway invokes a function
+    only for the routes in the API's document.
     """
     first = {(str(route.integration.get("uri", "")), route.path.split("/")[1]) for route in found}
     yield from (_invoked(uri, api, f"{stage}/*/{part}*") for uri, part in sorted(first) if ":lambda:path/" in uri)
 
 
 def _invoked(uri: str, api: str, path: str) -> Need:
-    """Return the permission by which an API invokes a function for the methods under a path."""
+    """Return the permission that allows an API to invoke a function for the methods under a path."""
     arn = uri.partition("/functions/")[2].removesuffix("/invocations")
     source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{path}"
     reason = 'API Gateway invokes the function for a route (see AWS Lambda Developer Guide, "API Gateway")'
@@ -282,7 +283,7 @@ def _invocation(arn: str, service: str, source: str) -> Grant:
 
 
 def _targets(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions by which EventBridge's rules deliver events to their targets and dead-letter queues."""
+    """Yield the permissions that allow EventBridge to deliver events to the targets and dead-letter queues of rules."""
     delivering: defaultdict[str, set[str]] = defaultdict(set)
     for made in graph.of("EventTarget"):
         rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule_path(made.inputs)}{made.inputs['rule']}"
@@ -299,7 +300,7 @@ def _targets(graph: Graph) -> Iterator[Need]:
 
 
 def _delivered(queue: str, rules: Iterable[str]) -> Grant:
-    """Return the permission by which EventBridge sends events of the given rules to a queue."""
+    """Return the permission that allows EventBridge to send events of the given rules to a queue."""
     return Grant(
         policy=f"queue {queue.rpartition(':')[2]}",
         who="events.amazonaws.com",
@@ -310,7 +311,7 @@ def _delivered(queue: str, rules: Iterable[str]) -> Grant:
 
 
 def _alarms(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions by which alarms notify topics, and the permissions that the topics' keys must grant."""
+    """Yield the permissions that allow alarms to notify topics, including those in the policies of the topics' keys."""
     who, told = "cloudwatch.amazonaws.com", set[str]()
     for made in graph.of("MetricAlarm"):
         told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}
@@ -350,7 +351,7 @@ def _administration(key: str) -> Iterator[Need]:
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions that the KMS keys of the log groups must grant."""
+    """Yield the permissions that the policies of the KMS keys of the log groups must grant."""
     keys = {str(made.inputs["kmsKeyId"]) for made in graph.of("LogGroup") if made.inputs.get("kmsKeyId")}
     who, groups = f"logs.{REGION}.amazonaws.com", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
     for key in sorted(keys):
@@ -382,8 +383,8 @@ def _log_role(graph: Graph) -> Iterator[Need]:
 
 
 def _if_sent() -> When:
-    """Return a condition on the source account that applies only if the request contains the source account.
+    """Return a condition on aws:SourceAccount that applies only if the request contains this key.
 
-    AWS doesn't document that all services send the source account with every call.
+    AWS doesn't document whether every service sends the key with every request.
     """
     return (("StringEqualsIfExists", "aws:sourceaccount", (ACCOUNT,)),)

@@ -113,7 +113,7 @@ class Deployed:
     """A permission of a deployed stack, with the policy and the statement that grant it."""
 
     grant: Grant
-    """The permission with names that are equal in every stack."""
+    """The permission, with shortened names that are the same in every stack."""
     policy: Policy
     statement: Mapping[str, Any]
     """The statement of the policy that grants the permission."""
@@ -147,7 +147,7 @@ class Deployed:
             yield
 
     def values(self) -> Iterator[tuple[str, str]]:
-        """Yield key (lower case) and value of each condition, as deployed."""
+        """Yield (key in lower case, value) for each value of each condition, as deployed."""
         for keys in self.statement.get("Condition", {}).values():
             yield from ((key.lower(), value) for key, values in keys.items() for value in many(values))
 
@@ -166,7 +166,7 @@ class Deployed:
             self.policy.write(before)
 
     def _without(self, statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """Yield one statement for each action and resource of the given statement, except for this permission's own."""
+        """Yield one statement for each pair of action and resource in `statement`, except this permission's own."""
         if isinstance(self.policy, Trust):
             # A trust policy must have a principal, so replace the principal with a service that never assumes the role.
             yield {**statement, "Principal": {"Service": f"{NOBODY}.amazonaws.com"}}
@@ -183,7 +183,7 @@ def of_stack(stack: Stack) -> list[Deployed]:
 
 
 def _policies(stack: Stack) -> Iterator[tuple[str, str, Policy]]:
-    """Yield name, holder and policy of each policy. See `of_statement` for the holder."""
+    """Yield (name, holder, policy) for each policy of the stack. `of_statement` explains the holder."""
     aws, prefix = stack.aws, f"orders-{stack.frontend['stage']}-"
     for role in aws("iam", "list_roles")["Roles"]:
         name = role["RoleName"]

@@ -87,7 +87,7 @@ def covers(grant: Grant, decision: Decision) -> bool:
 
 @dataclass(frozen=True)
 class Removal:
-    """A permission, or one value of its condition, to remove, and the scenarios that should fail without it."""
+    """The removal of a permission or of one value in its condition, with the scenarios that should fail afterwards."""
 
     grant: Grant
     title: str
@@ -159,7 +159,7 @@ def removals(audited: AuditedStack, deployed: Sequence[Deployed], uses: Uses) ->
 
 
 def sign_of(audited: AuditedStack, removal: Removal, scenarios: Mapping[str, Scenario], uses: Uses) -> str:
-    """Return the name of the first scenario that fails after a removal, with the sign of its failure, or ""."""
+    """Return "scenario: sign of its failure" for the first scenario that fails after `removal`, or "" if none fails."""
     for name in uses.shortest(removal.scenarios)[:_SCENARIOS_TRIED]:
         if sign := failure_without(audited, scenarios[name], removal):
             return f"{name}: {sign}"

@@ -251,9 +251,10 @@ def events_recorded(audited: AuditedStack) -> Generator[Check]:
 
 
 def record_delayed(give: Give) -> Scenario:
-    """Return a scenario in which record_analytics sets a pause before the second and last delivery of a message.
+    """Return a scenario in which record_analytics cannot write to S3, and delays the next delivery of the message.
 
-    `give` sends the message about a canceled order to one of the function's queues.
+    `give` sends the message about a cancelled order to one of the function's queues. SQS delivers the message only
+    twice.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
@@ -268,7 +269,7 @@ def record_delayed(give: Give) -> Scenario:
 
 
 def email_delayed(give: Give) -> Scenario:
-    """Return a scenario in which send_email sets a pause, as in `record_delayed`, because the profile has no name."""
+    """Return a scenario in which send_email fails, because the profile has no name, and delays the next delivery."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         yield from _email_delayed(audited, give)
@@ -292,7 +293,7 @@ def _email_delayed(audited: AuditedStack, give: Give) -> Generator[Check]:
 
 
 def function_deployed(function: str) -> Scenario:
-    """Return a scenario that creates a function with the role of `function`, because Lambda then checks the role."""
+    """Return a scenario that creates another function with the role of `function`, so that Lambda checks the role."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         arn: str = audited.stack.ops["functions"][function]
@@ -393,7 +394,7 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
 
 
 def _orders_of_all_groups(audited: AuditedStack) -> list[dict[str, Any]]:
-    """Return an order for each rule of the analytics queue, which selects events by the first digit of their ids."""
+    """Return one order for each rule of the analytics queue. A rule selects events by the first digit of their ids."""
     orders = [pending(audited.customer, "nothing") for _ in GROUP_DIGITS]
     return [
         {**order, "order_id": audited.known(digit + order["order_id"][1:])}
@@ -410,7 +411,7 @@ def _put_cancelled(audited: AuditedStack, order: dict[str, Any]) -> None:
 
 
 def _send_to(failure_queue: str) -> Give:
-    """Return a function that sends the event about a canceled order to a dead-letter queue of EventBridge."""
+    """Return a function that sends the event about a cancelled order to the dead-letter queue `failure_queue`."""
 
     def give(audited: AuditedStack, order: dict[str, Any]) -> None:
         order = {**order, "status": "CANCELLED"}
@@ -458,7 +459,7 @@ def _mark(audited: AuditedStack, order_id: str) -> None:
 
 @contextmanager
 def _event_instead_of_schedule(audited: AuditedStack) -> Generator[None]:
-    """Let the rule of the sweep match an event, so that a scenario does not wait for the schedule."""
+    """Replace the schedule of the sweep's rule with an event pattern, so that a scenario can start the sweep."""
     name = f"orders-{audited.stack.frontend['stage']}-late-orders"
     schedule = audited.call("events", "describe_rule", Name=name)["ScheduleExpression"]
     audited.call("events", "put_rule", Name=name, EventPattern=json.dumps({"source": ["least.privilege"]}))

@@ -1,8 +1,9 @@
 """Each granted permission is needed, and each needed permission is granted.
 
-On the emulator, the attack removes each permission that the emulator checks, one after the other. A run with all
-permissions recorded IAM's decisions, so the attack knows which scenario uses a permission, and this scenario must fail.
-The other permissions are derived from the resources and compared with the granted ones in both directions.
+On the emulator, the attack removes each permission that the emulator checks, one after the other. An earlier run with
+all permissions records IAM's decisions, which show the scenarios that use a permission. One of these scenarios must
+fail without the permission. The other permissions are derived from the resources and compared with the granted ones in
+both directions.
 
 Further tests grant unneeded permissions, and remove needed ones, and the attack must find each change. In a copy of the
 program, the attack found DeleteItem of users_api and PutItem of the STANDARD state machine as unused. It found
@@ -288,7 +289,7 @@ def _on_the_graph(removal: Removal, needs: dict[Grant, str]) -> bool:
 
 
 def sample(wanted: list[Removal]) -> list[Removal]:
-    """Return the first removal for each combination of a kind of policy and a service whose action it allows."""
+    """Return the first removal for each combination of policy kind and AWS service."""
     firsts: dict[tuple[str, str], Removal] = {}
     for each in wanted:
         firsts.setdefault((each.grant.policy.split()[0], each.grant.action.split(":")[0]), each)

@@ -1,4 +1,4 @@
-"""Reads from a state machine's definition (Amazon States Language with JSONata) which AWS calls it makes.
+"""Finds the AWS calls in a state machine's definition (Amazon States Language with JSONata).
 
 The permissions of each integration are those of the Step Functions developer guide, "IAM policies for integrated
 services".

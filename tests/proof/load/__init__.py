@@ -1,12 +1,12 @@
 """Three load attacks that send many requests to the platform at the same time.
 
-`stock-race` orders more products than there are in stock, and exactly the stock must be sold.
+`stock-race` orders more units than there are in stock. Exactly the units in stock must be sold.
 
-`many-orders` places many orders at the same moment, and each order must be confirmed or rejected, with each of its
-events, emails and analytics records exactly once.
+`many-orders` places many orders at the same moment. Each order must be confirmed or rejected, with each of its events,
+emails and analytics records exactly once.
 
-`repeated-keys` repeats each idempotency key at the same moment, also with another body and by another user, and each
-key of a user must create one order.
+`repeated-keys` sends several requests with the same idempotency key at the same moment, also with another body and by
+another user. Each key of a user must create one order.
 
 All three attacks share one stack on their own emulator. Run one attack alone with
 `make prove ATTACKS=stock-race` (or `many-orders`, `repeated-keys`).

@@ -61,7 +61,7 @@ class Load:
     def until(self, look: Callable[[], T], what: str) -> T:
         """Call `look` until its result is true, and return the result.
 
-        The pause between calls is long, because reading all orders keeps the emulator busy.
+        The pause between calls is long, because reading all orders often would slow down the emulator.
         """
         return self.watcher.until(look, what, pause_s=_PAUSE_S)
 

@@ -182,7 +182,7 @@ def _refused(answer: Answer) -> bool:
 
 
 def _crossings(uses: Sequence[Use]) -> list[str]:
-    """Return ids of orders that another user of the same key can read."""
+    """Return the ids of orders that another user with the same idempotency key can read."""
     pairs = [(one, other) for one in uses for other in uses if one.key == other.key and one is not other]
     answers = at_once(8, [lambda a=a, b=b: a.buyer.rest("GET", f"/orders/{b.order_id}") for a, b in pairs])
     return [other.order_id for (_, other), answer in zip(pairs, answers, strict=True) if answer.status != 404]

@@ -54,7 +54,8 @@ class Reader:
     """Repeatedly reads the stock of a product together with all orders that contain the product.
 
     Each read is one TransactGetItems call. DynamoDB isolates this call from the TransactWriteItems calls that sell
-    products. So the sold quantity (of CONFIRMED orders) and the stock in one read must add up to the initial stock.
+    products. In each read, the sold quantity (of CONFIRMED orders) and the stock must therefore add up to the initial
+    stock.
     """
 
     load: Load
@@ -62,7 +63,7 @@ class Reader:
     wanted: Sequence[Wanted]
     reads: int = 0
     during: int = 0
-    """Number of reads that found an order of the product not placed yet or still PENDING."""
+    """Number of reads during which at least one order of the product was not yet placed, or still PENDING."""
     faults: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -81,13 +82,13 @@ class Reader:
         self.reads += 1
         self.during += any(row is None or status(row) == "PENDING" for row in found)
         if stock + sold != self.initial[product]:
-            self.faults.append(f"{product}: {stock} in stock + {sold} sold, expected {self.initial[product]} together")
+            self.faults.append(f"{product}: {stock} in stock + {sold} sold, expected {self.initial[product]} in total")
         if not 0 <= stock <= self._lowest[product]:
             self.faults.append(f"{product}: {stock} in stock, expected 0 to {self._lowest[product]}")
         self._lowest[product] = stock
 
     def _snapshot(self, gets: list[dict[str, Any]]) -> Any:
-        """Read all items in one transaction. Retry if DynamoDB cancels it because of a concurrent sale."""
+        """Read all items in one transaction. Retry if DynamoDB cancels the transaction because of a concurrent sale."""
         while True:
             try:
                 return self.load.stack.aws("dynamodb", "transact_get_items", TransactItems=gets)["Responses"]
@@ -167,14 +168,14 @@ def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None
 
 
 def test_reader_detects_a_missing_unit(load: Load) -> None:
-    """The test changes the stock without an order, first down and then up, and the reads must report both changes."""
+    """The test changes the stock without an order, first down and then up. `Reader` must report both changes."""
     product = load.admin.put(5)
     reader = Reader(load, {product: 5}, [])
     reader.read_all()
     assert reader.faults == []
     load.admin.put(4, product_id=product)
     reader.read_all()
-    assert reader.faults == [f"{product}: 4 in stock + 0 sold, expected 5 together"]
+    assert reader.faults == [f"{product}: 4 in stock + 0 sold, expected 5 in total"]
     load.admin.put(5, product_id=product)
     reader.read_all()
     assert reader.faults[1:] == [f"{product}: 5 in stock, expected 0 to 4"]

@@ -49,7 +49,7 @@ class Activity:
     ends_by_s: float = float("inf")
     """Time at which the activity is killed, in seconds of the test's clock."""
     about: Any = None
-    """Data of the test that belongs to the activity, for example its request."""
+    """Data that the test stores for the activity, for example its request."""
     at_end: list[Callable[[Activity], None]] = field(default_factory=list[Callable[["Activity"], None]])
     """Functions that are called after the activity has ended, outside its thread."""
     parent: Activity | None = None
@@ -83,7 +83,7 @@ class Activity:
         return self._thread is not None
 
     def call_aws(self, call: str, carry_out: Callable[[bool], Any]) -> Any:
-        """Stop before the call, and then do what the test decided for the call.
+        """Stop before the AWS call `call`, and continue with the outcome that the test chose.
 
         `carry_out(part)` makes the call. Raises Died, or the error that an AWS client would raise.
         """
@@ -104,7 +104,7 @@ class Activity:
                 raise ReadTimeoutError(endpoint_url=f"https://{call}")
 
     def decide(self, call: str) -> CallOutcome:
-        """Stop before the call, and return what the test decided. The caller applies the decision."""
+        """Stop before the AWS call `call`, and return the outcome that the test chose. The caller must apply it."""
         return self._stop_before(call)
 
     def wait_for(self, invocation: Activity) -> None:

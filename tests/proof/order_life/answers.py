@@ -42,7 +42,7 @@ class Request:
 
     @property
     def slot(self) -> tuple[str, str | None]:
-        """User and idempotency key, which together stand for one order."""
+        """The user id and the idempotency key, which together identify one order."""
         return self.user.user_id, self.key
 
 
@@ -100,7 +100,7 @@ class Answers:
             and call.request.user.user_id == tracked.user_id
             and call.request.items == tracked.lines
         ]
-        assert wanted, f"no request asked for the order {tracked.now}"
+        assert wanted, f"no request could have placed the order {tracked.now}"
         keyless = [request for request in wanted if request.key is None]
         slots = len({request.slot for request in wanted if request.key is not None}) + len(keyless)
         alike = [
@@ -117,7 +117,7 @@ class Answers:
         ]
         most = len({r.key for r in all_slots if r.key is not None}) + sum(r.key is None for r in all_slots)
         assert len(mine) <= most, (
-            f"{len(mine)} orders of one user, expected at most {most} (keys, and requests without a key)"
+            f"{len(mine)} orders of one user, expected at most {most} (one for each key and each request without a key)"
         )
 
     def check(self, call: Call, reply: Reply) -> None:
@@ -186,7 +186,7 @@ class Answers:
         return not others and tracked.order_id not in self._keyless and order in self._during(call, tracked)
 
     def _conflicts(self, call: Call, reply: Reply) -> bool:
-        """Return whether the response is a conflict, and rightly so: the key was used with another body before."""
+        """Return whether the response is a justified conflict: the key was already used with another body."""
         request = call.request
         others = [
             each.request
@@ -198,7 +198,7 @@ class Answers:
         return reply.code == "IdempotencyConflict" and request.key is not None and bool(others) and differs
 
     def _candidates(self, call: Call) -> list[Json]:
-        """Return all states of the order that a call of POST /process can refer to, at any moment of the call."""
+        """Return every state during the call of each order to which this call of POST /process can refer."""
         request = call.request
         known = self._known.get(request.slot) if request.key is not None else None
         tracked_orders = [

@@ -107,7 +107,7 @@ def _cancelled_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_cancellation_is_dated_before(patch: pytest.MonkeyPatch) -> None:
-    """Allow that a cancellation is older than its order's last change. The attack found this in an earlier version."""
+    """Let a cancellation have an earlier time than the order's last change. An earlier version had this defect."""
     original: Any = orders.cancelled
 
     def cancelled(order: Any, now: datetime) -> Any:

@@ -1,6 +1,7 @@
 """Runs the real functions in this process, with the test's clock.
 
-Each invocation has its own simulated process: a copy of the function's modules that no other invocation uses meanwhile.
+Each invocation has its own simulated process: a copy of the function's modules that no other invocation uses at the
+same time.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class OwnThread:
 
 @dataclass
 class Functions:
-    """Loads functions, and lends each invocation a process that no other invocation uses."""
+    """Loads functions, and gives each invocation a process that no other invocation uses at the same time."""
 
     clock: Clock
     clients: Mapping[str, Any]
@@ -142,7 +143,7 @@ CarryOut = Callable[[str, str, Mapping[str, Any], bool], Any]
 
 
 class Gate:
-    """An AWS client. Each call stops the activity that makes it, until a test lets it continue with `carry_out`."""
+    """An AWS client. Each call stops the running activity until the test continues it. `carry_out` makes the call."""
 
     def __init__(self, service: str, carry_out: CarryOut) -> None:
         self._service, self._carry_out = service, carry_out

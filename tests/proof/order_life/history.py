@@ -216,7 +216,7 @@ class History:
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event, and check that it contains the order exactly as it was in the event's status."""
+        """Record a published event. Check that it contains the order as it was when it reached the event's status."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {

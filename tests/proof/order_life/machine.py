@@ -46,7 +46,7 @@ class OrderLife(RuleBasedStateMachine):
     """The actions of users."""
 
     users: ClassVar[Sequence[User]]
-    """Three customers, and an admin at the end."""
+    """Three customers and, as the last user, an admin."""
     system: System
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ class OrderLife(RuleBasedStateMachine):
         return tracked.order_id, self.history.users[tracked.user_id]
 
     def _somebody(self, owner: User, who: int) -> User:
-        """Return the owner in most cases, and another user otherwise."""
+        """Return the user with the index `who`, or `owner` if there is no such user."""
         return self.users[who] if who < len(self.users) else owner
 
 

@@ -1,8 +1,8 @@
 """Everything in transit between the functions: the stream, the bus, the analytics queue and the failure queues.
 
-Nothing moves until the test delivers it. The queues keep AWS's promises: the stream delivers the records of each order
-in sequence and at least once. The bus delivers in any order and at least once. The analytics queue delivers one batch
-at a time, as if all its messages were in one group.
+Nothing moves until the test delivers it. The queues give the same guarantees as AWS: the stream delivers the records of
+each order in sequence and at least once. The bus delivers in any order and at least once. The analytics queue delivers
+one batch at a time, as if all its messages were in one group.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Queues:
         self.deliveries.append(Delivery("analytics", event))
 
     def waiting(self) -> list[Callable[[bool], None]]:
-        """Return one function for each delivery that is possible now: of stream records, of messages or of an event."""
+        """Return one callable for each possible delivery of stream records, queue messages or an event."""
         batches: list[Callable[[bool], None]] = [
             *(partial(self.relay, most) for most in (1, 4) if self.unpublished),
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),

@@ -160,7 +160,7 @@ class SteppedPlatform:
         self._resume(activity, outcome)
 
     def _excuse(self, activity: Activity, call: str, outcome: CallOutcome) -> None:
-        """Allow one more email about the event if the invocation sends the email but might fail to record this."""
+        """Allow one more email about the event if the invocation sends the email but might not record it as sent."""
         is_sending = call == "send_email" and outcome not in (
             CallOutcome.REFUSED,
             CallOutcome.DIES_BEFORE,
@@ -186,7 +186,7 @@ class SteppedPlatform:
             self._resume(started, CallOutcome.FINE)
 
     def _after(self, activity: Activity) -> None:
-        """Tell the model what the activity changed, and process the events and executions that follow from it."""
+        """Report the activity's changes to the model, and process the events and executions that it caused."""
         self._tell()
         if activity.ended:
             if activity in self.activities:
@@ -261,7 +261,7 @@ class SteppedPlatform:
         return self.clock.now() - created_at >= timedelta(seconds=STANDARD_LIMIT_S)
 
     def _collect(self) -> None:
-        """Put new events on the bus and failed messages into their failure queue, and begin the started executions."""
+        """Put new events on the bus and failed messages into their failure queue, and begin new executions."""
         for entry in self.fakes.events.entries[len(self.queues.bus) :]:
             event = {
                 "source": entry["Source"],
@@ -369,7 +369,7 @@ class SteppedPlatform:
 def stepped_platforms(
     mutate: Callable[[LoadedFunction], None] = lambda _: None,
 ) -> Generator[Callable[[Mapping[str, User]], SteppedPlatform]]:
-    """Load the workflow and the functions, apply `mutate` to each Lambda function, and yield a factory of platforms."""
+    """Load the workflow and the functions, apply `mutate` to each function, and yield a factory of platforms."""
     clock, made = Clock(), list[SteppedPlatform]()
     services = ("dynamodb", "events", "stepfunctions", "sesv2", "s3", "sqs")
 

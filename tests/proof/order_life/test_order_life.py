@@ -58,7 +58,10 @@ def machine(make: Callable[[Any], SteppedPlatform], made: list[SteppedPlatform])
 
 
 def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool = False, **more: Any) -> None:
-    """Run the state machine: always the same runs, or new runs if `explore`. A failure then shows the random seed."""
+    """Run the state machine `runs` times. The runs are always the same, unless `explore` is true.
+
+    With `explore`, each call creates new random runs, and a failure shows their seed.
+    """
     chosen = settings(
         max_examples=runs,
         stateful_step_count=steps + 1,  # One step is added, because the first step is always `start`.

@@ -2,7 +2,7 @@
 
 The emulator's interpreter runs the definition, but its clock and threads are replaced. Retries and Wait states advance
 the test's clock, and the test decides whether a task exceeds its time limit. The branches of a Parallel state run one
-after another: they share nothing, so no result depends on how they interleave.
+after another. They share no data, so running them at the same time would give the same result.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 @contextmanager
 def interpreter(clock: Clock, shared: Interpreter) -> Generator[Interpreter]:
-    """Let the emulator's interpreter use the time of `clock`, and `shared` run its Tasks, until the context ends."""
+    """Let the emulator's interpreter use `clock` as its time, and `shared` for its Task states, within the context."""
     definition = state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=EXPRESS_LIMIT_S)
     machine = {"name": "order", "definition": definition, "roleArn": "arn:role"}
 

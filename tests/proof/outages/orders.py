@@ -57,13 +57,13 @@ class OutageCase(Case):
 
     outage: str = ""
     accepted_by_error: bool = False
-    """Whether POST /process returned an error with the order's id, so that the platform must decide the order later."""
+    """Whether the response of POST /process contained the order's id. If so, the platform must decide the order."""
 
     def __str__(self) -> str:
         return f"[{self.outage}] {super().__str__()}"
 
     def is_accepted(self, seen: Seen) -> bool:
-        """Return whether the platform accepted the order. After some errors, the platform has not stored the order."""
+        """Return whether the platform accepted the order. After some errors, the platform has not accepted it."""
         return self.accepted_by_error or self.answers[-1] not in _LATER or self.order_id in seen.rows
 
 

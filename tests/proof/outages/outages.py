@@ -80,7 +80,7 @@ MIXED: Final[Sequence[Outage]] = (
 
 def of_functions(stack: Stack, kind: str) -> list[Outage]:
     """Return a cascade in which all functions break in the same way, except for the functions of the APIs."""
-    assert {*_PATH, *_ANSWERING} == set(stack.ops["functions"]), "the attack does not know every function"
+    assert {*_PATH, *_ANSWERING} == set(stack.ops["functions"]), "add each function of the stack to _PATH or _ANSWERING"
     return [_function(source, kind) for source in _PATH]
 
 

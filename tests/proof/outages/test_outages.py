@@ -75,7 +75,7 @@ def test_orders_survive_queues_without_policies(orders: Orders, proof: Proof, do
 
 
 def survive(orders: Orders, outages: Sequence[Outage], proof: Proof, dose: Dose) -> None:
-    """Place orders during the outages, wait, and fail unless every accepted order ended as it should."""
+    """Place orders during the outages, and wait. Fail unless every accepted order reaches its expected status."""
     orders.during(outages, phase_s=dose(3, 20), of_each=dose(1, 3))
     seen, findings = orders.settle(WITHIN_S)
     statuses = orders.statuses(seen)

@@ -107,7 +107,7 @@ def attribute(message: dict[str, Any], name: str) -> str:
 
 
 def send(stack: Stack, bodies: Collection[str]) -> None:
-    """Send messages to the analytics queue, all in one message group. Up to ten messages form one batch."""
+    """Send messages with these bodies to the analytics queue, all in one message group."""
     url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
     for body in bodies:
         stack.aws(

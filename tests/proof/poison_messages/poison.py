@@ -34,7 +34,7 @@ def row(**changes: Any) -> Row:
 
 
 def poison_rows() -> dict[str, Row]:
-    """Return {kind of error: row}. No valid event can be built from any of these rows."""
+    """Return {kind of error: row}. The outbox relay cannot build a valid event from any of these rows."""
     order_id = {"S": str(uuid.uuid4())}
     giant = {"M": {"product_id": {"S": "x" * GIANT}, "quantity": {"N": "1"}}}
     return {

@@ -72,7 +72,7 @@ def records(messages: Collection[dict[str, Any]]) -> list[Any]:
 def test_poison_in_the_queue_waits_and_other_messages_pass(
     queues: FailureQueues, watcher: Watcher, proof: Proof
 ) -> None:
-    """Poison and valid events share batches and one message group."""
+    """The queue contains poison and valid events in the same batches and in one message group."""
     stack, poison = queues.stack, poison_facts()
     bodies, good = list[str](), list[str]()
     for body in (*poison.values(), ""):

@@ -1,7 +1,8 @@
 """Messages that failed because a function was broken are processed exactly once after the fix and a redrive.
 
-The tests named test_attack_detects_... break parts of the platform on purpose: the stream's mapping without bisecting,
-the recorder with a batch processor for FIFO queues, and the queue's mapping without partial batch responses.
+The tests named test_attack_detects_... introduce a defect on purpose, and the attack must find it: the event source
+mapping of the stream doesn't split failed batches, `record_analytics` uses Powertools' batch processor for FIFO queues,
+or the event source mapping of the queue doesn't accept partial batch responses.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from tests.proof.repeated_events.delivery import held
 pytestmark = [pytest.mark.attack("poison-messages"), pytest.mark.emulator, pytest.mark.full]
 RELAY, RECORDER = "publish_order_events", "record_analytics"
 OF_THE_SWEEP = {"mark-late-orders-stream"}
+"""Failure queue that these tests leave empty, because Lambda retries the batches of `mark_late_orders` for 24 h."""
 RETURNING = {"analytics-delivery", "send-email-delivery"}
-"""The queues from which the functions themselves take events that EventBridge could not deliver."""
-"""Failure queues that these tests leave empty. The sweep has a schedule, and Lambda retries its batches for 24 h."""
+"""Failure queues that these tests leave empty, because `record_analytics` and `send_email` read them themselves."""
 RECEIVED = 3
 """Number of deliveries after which a message goes to a failure queue in these tests, instead of after six hours."""
 REFUSES = """
@@ -103,7 +104,7 @@ def crash(queues: FailureQueues, product: str, customer: Person, **mapping: Any)
 
 
 def failed_attempts(stack: Stack) -> list[str]:
-    """Return the log lines of the relay about the attempts that this test made fail."""
+    """Return the log lines of the relay about attempts that failed because the test had broken the relay."""
     return [line for line in stack.log(RELAY) if "RuntimeError: broken by a test" in line]
 
 

@@ -124,10 +124,10 @@ class Deliverer:
 
 @contextmanager
 def held(stack: Stack, source: str) -> Generator[str]:
-    """Disable the stream or queue of a function until the context ends. Lambda then delivers its events in order.
+    """Disable the event source mapping of the function `source` until the context ends.
 
-    Yield the UUID of the event source mapping. The function also receives events from the dead-letter queue of its
-    EventBridge target, which stays enabled.
+    The function receives the events afterwards, in order. Yield the UUID of the mapping. If the function also reads the
+    dead-letter queue of its EventBridge target, the mapping of that queue stays enabled.
     """
     failure_queues = {each["url"].rpartition("/")[2] for each in stack.ops["failureQueues"].values()}
     found = stack.aws("lambda", "list_event_source_mappings", FunctionName=stack.ops["functions"][source])

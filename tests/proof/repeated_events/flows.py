@@ -76,7 +76,10 @@ class Orders:
             self.products[flow] = self.admin.put(self.stocked[flow])
 
     def place_at_once(self, number: int) -> None:
-        """Place orders with POST /process. Place withdrawn orders, which are cancelled before their workflow starts."""
+        """Place `number` orders for each flow of POST /process and for the flow WITHDRAWN.
+
+        Cancel the orders of the flows that end with a cancellation.
+        """
         for flow in AT_ONCE_FLOWS:
             self._place(flow, number, self._process)
         self.ids.update({flow: self._found(self.products[flow]) for flow in AT_ONCE_FLOWS})

@@ -48,7 +48,7 @@ class Settling:
             time.sleep(_PAUSE_S)
 
     def wait_for_room(self) -> None:
-        """Wait until few events are unprocessed, because an account runs at most 1,000 invocations at a time."""
+        """Wait until few events are unprocessed. With too many concurrent events, Lambda would throttle functions."""
         ends = time.monotonic() + WITHIN_S
         while self._waiting() + len(self._running()) > _AT_WORK:
             assert time.monotonic() < ends, f"events not processed within {WITHIN_S:.0f} s"

@@ -1,4 +1,4 @@
-"""A snapshot of what events leave behind in a stack: rows, objects, emails, executions and messages."""
+"""A snapshot of all results of events in a stack: rows, objects, emails, executions and messages."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class State:
 
     @property
     def things(self) -> list[tuple[str, str]]:
-        """Return everything that belongs to an order, as pairs of order id and text."""
+        """Return all data in the snapshot that belongs to orders, as pairs of order id and text."""
         return [
             *((row["order_id"]["S"], json.dumps(_public(row), sort_keys=True)) for row in self.tables["orders"]),
             *((json.loads(text)["order"]["order_id"], f"{key} {text}") for key, text in self.contents.items()),

@@ -98,7 +98,7 @@ class Outcome:
 
 @pytest.fixture
 def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling) -> Callable[[int, int], Outcome]:
-    """Runs the attack on `number` orders per flow. For comparison, `models` others get each event once, in order."""
+    """Runs the attack with `number` orders per flow, and with `models` more that get each event once, in order."""
 
     def run(number: int, models: int) -> Outcome:
         model, orders = made(), made()
