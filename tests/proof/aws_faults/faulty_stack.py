@@ -46,7 +46,7 @@ _TIMEOUTS_S: Final = {
 }
 # Seconds before Lambda's first retry of an event. Before the second retry, Lambda waits twice as long. Both waits
 # together are longer than an EXPRESS execution can run. An EXPRESS execution has therefore always ended before the
-# second retry, as on AWS.
+# second retry. This is also true on AWS, where Lambda waits for one and two minutes.
 RETRY_BASE_S: Final = 14
 # Function -> the visibility timeout of its queue in seconds. If the function ends without a response, SQS delivers the
 # message again after this time.

@@ -97,7 +97,7 @@ class Run:
             time.sleep(1)
 
     def lift(self) -> None:
-        """Stop injecting faults, and let customers repeat their unanswered requests."""
+        """Stop injecting faults, and let customers repeat the requests that have only received errors so far."""
         for case in self.cases:
             case.life.lift()
         with ThreadPoolExecutor(max_workers=_CUSTOMERS) as pool:
@@ -126,8 +126,8 @@ def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()
         for call in sorted(calls)
-        # Leave out the second read of an order by process_order. It happens only if the EXPRESS execution happens to be
-        # slow, so it might not occur when the attack repeats the scenario.
+        # Leave out the second read of an order by process_order. This call occurs only if the EXPRESS execution happens
+        # to be slow, so it might be missing when the attack repeats the scenario.
         if (call.caller, call.operation, call.nth) != ("process_order", "GetItem", 2)
         for fault in faults_of(call)
     ]

@@ -247,7 +247,8 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
         queues = stack.ops["failureQueues"]
         for source, name in QUEUES.items():
             until_then.enter_context(received_at_most(stack, source, 2))
-            # The function also reads the dead-letter queue of its EventBridge target.
+            # Change the dead-letter queue of the EventBridge target as well, because the function also reads that
+            # queue.
             undelivered = name.rpartition("-")[0] + "-delivery"
             for queue in (queues[name]["redriveTo"], queues[undelivered]["url"]):
                 until_then.enter_context(queue_attributes(stack, queue, VisibilityTimeout="1"))

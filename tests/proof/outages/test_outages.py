@@ -32,8 +32,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int
     """A deployed stack without injected faults, with shortened waits and on an emulator of its own."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("outages"))
     with stopped_at_the_end(instance):
-        # In the full attack, broken functions run until their time limit. Shorter time limits therefore save several
-        # minutes.
+        # LOCAL_PATIENCE multiplies all time limits. In the full attack, some broken functions run until their time
+        # limit, so a lower factor saves several minutes.
         stack = start(instance, LOCAL_ASYNC_RETRY_BASE_S="2", LOCAL_PATIENCE="2" if dose.full else "10")
         with hurried(stack):
             yield FaultyStack(stack, Plan(), everything_on_the_bus(stack))

@@ -1,7 +1,8 @@
 """The policy pack checks the resources of stack prod with the rules of cdk-nag and checkov that apply to them.
 
 The tests violate each rule at least once by changing one resource of prod. If prod itself violates the rule with a
-waiver, the tests fix the violation instead. Exactly that rule must then report that resource, or stop reporting it.
+waiver, the tests fix the violation instead. After the change, exactly this rule must report the resource, or stop
+reporting it.
 """
 
 from __future__ import annotations

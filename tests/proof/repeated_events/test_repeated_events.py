@@ -1,4 +1,4 @@
-"""Tests that events lead to the same state if they arrive twice in random order and if they arrive once in order.
+"""Tests that events lead to the same state, whether they arrive twice in random order, or once and in order.
 
 BREAKAGES lists defects of consumers. The tests introduce each defect on purpose, and the attack must find it:
 `send_email` sends an email a second time, `process_order` starts a second execution for an order, and
