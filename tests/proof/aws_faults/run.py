@@ -40,7 +40,7 @@ class Run:
     cases: list[Case] = field(default_factory=list[Case])
 
     def record(self, scenarios: Iterable[Scenario] = SCENARIOS.values()) -> dict[str, list[Call]]:
-        """Run each scenario with no faults but its own. Return {scenario: its calls that no earlier scenario makes}."""
+        """Run each scenario with only its own faults. Return {scenario: its calls that no earlier scenario makes}."""
         cases = [Case(self.faulty, scenario, self.admin) for scenario in scenarios]
         self.play(cases)
         self.settle(lambda case, seen: is_complete(case, seen) and case.order_id not in seen.running)

@@ -60,11 +60,11 @@ class Account:
         return tokens
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the REST API with the user's ID token and the headers that `noise` returns."""
+        """Call the REST API with the user's ID token, `headers`, and the headers that `noise` returns."""
         return self.drive.call("restApi", method, path, body, {"Authorization": self.tokens.id_token, **headers})
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the HTTP API with the user's access token and the headers that `noise` returns."""
+        """Call the HTTP API with the user's access token, `headers`, and the headers that `noise` returns."""
         return self.drive.call("httpApi", method, path, body, {"Authorization": self.tokens.access_token, **headers})
 
     def introduce(self) -> Account:

@@ -138,7 +138,7 @@ def _queues(graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 def _expiry(rules: list[dict[str, Any]]) -> Iterator[int]:
-    """Yield the days until objects expire, and the days until old versions of objects expire."""
+    """Yield for each rule the number of days until objects expire, or until old versions of objects expire."""
     for rule in rules:
         if "days" in rule.get("expiration", {}):
             yield rule["expiration"]["days"]

@@ -70,7 +70,7 @@ ODD_NUMBERS: Final = (0, -1, 1, 2**31, 2**53 + 1, 2**63, 10**30, -(10**400), 1.0
 
 
 def fields(value: Any) -> dict[str, Any]:
-    """Return a JSON object unchanged, and an empty dict for any other value."""
+    """Return `value` if it is a JSON object, otherwise an empty dict."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 

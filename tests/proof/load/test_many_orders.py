@@ -86,7 +86,7 @@ def test_each_order_has_its_events_emails_and_records_once(load: Load, dose: Dos
 
 
 def _place_all(load: Load, number: int, buyers: Sequence[Person]) -> list[Placed]:
-    """Place all orders at the same moment. Three of five orders must be confirmed, and the others rejected."""
+    """Place `number` orders at the same moment. Three of five orders must be confirmed, and the others rejected."""
     plenty, none = load.admin.put(1_000_000), load.admin.put(0)
     kinds = [({plenty: 1}, ""), ({plenty: 3}, ""), ({plenty: 2}, ""), ({plenty: 1, none: 1}, "OutOfStock")]
     kinds.append(({unique("unknown"): 1}, "ProductNotFound"))

@@ -157,7 +157,7 @@ class Activity:
             _now.activity = before
 
     def kill(self) -> None:
-        """End the activity at the call before which it stops."""
+        """End the activity at the call before which it has stopped, as if its process were killed."""
         if self._thread is None:
             self.error, self.ended = Died(), True
         elif not self.ended:

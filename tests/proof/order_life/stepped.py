@@ -261,7 +261,7 @@ class SteppedPlatform:
         return self.clock.now() - created_at >= timedelta(seconds=STANDARD_LIMIT_S)
 
     def _collect(self) -> None:
-        """Put new events on the bus and failed messages into their failure queue, and begin new executions."""
+        """Put new events on the bus and failed messages into their failure queue, and run new executions."""
         for entry in self.fakes.events.entries[len(self.queues.bus) :]:
             event = {
                 "source": entry["Source"],

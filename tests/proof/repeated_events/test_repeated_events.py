@@ -215,7 +215,7 @@ def differences(before: State, state: State, orders: Orders, model: Orders) -> d
 
 
 def changes(first: State, after: State) -> dict[str, int]:
-    """Return how much changed when all events were delivered once more."""
+    """Return the number of changes of each kind after all events were delivered once more."""
     rows = sum(first.tables[name] != after.tables[name] for name in first.tables)
     rest = [getattr(first, name) != getattr(after, name) for name in ("mails", "executions", "notified", "failed")]
     rewritten = [key for key in {**first.objects, **after.objects} if first.objects.get(key) != after.objects.get(key)]
