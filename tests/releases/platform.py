@@ -105,8 +105,8 @@ class Platform:
         return uuid.UUID(int=self._ids.getrandbits(128), version=4)
 
     def _next_run(self) -> int:
-        # Branches of a workflow run in threads that can end in any order and take different numbers of ids. Each
-        # invocation and workflow therefore starts a new sequence of ids.
+        # Each invocation and each workflow starts a new sequence of ids. Its ids therefore don't depend on how many ids
+        # the earlier invocations have taken.
         self._runs += 1
         self._ids.seed(self._runs)
         return self._runs
@@ -129,7 +129,8 @@ def platform(folder: Path) -> Generator[Platform]:
         stack.enter_context(sources.importable(folder))
         stack.enter_context(redirect_stdout(io.StringIO()))
         stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore", UserWarning)  # Powertools warns if an invocation counts no metric.
+        # Ignore the warning of Powertools about invocations that count no metric.
+        warnings.simplefilter("ignore", UserWarning)
         stack.enter_context(mock.patch.dict("os.environ", {**ENVIRONMENT, **_POWERTOOLS}))
         stack.enter_context(mock.patch("time.sleep", sleep))
         stack.enter_context(mock.patch("uuid.uuid4", made.new_id))

@@ -121,11 +121,11 @@ def executions(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str
             reader.restore(data)
             for name, execution in data["express"].items():
                 again = outcome(workflow.run(execution["input"]))
-                # The results are compared without the time of the confirmation, because it is the time of this test.
+                # An execution that confirms an order stores the time of this test, so the comparison ignores this time.
                 expected = without_time(execution["repeated"])
                 yield f"POST /process {name} again", expected, without_time(again)
-            # A request can also arrive for the first time at a state machine that was updated after API Gateway, so the
-            # executions run again without the stored orders.
+            # During an update, a new request can arrive while API Gateway and the state machine have different
+            # releases. The executions therefore run again without the stored orders, as if each request were new.
             reader.restore({**data, "tables": {**data["tables"], "orders": {}}})
             for name, execution in data["express"].items():
                 new = outcome(workflow.run(execution["input"]))
@@ -217,7 +217,8 @@ def _mail(reader: Platform, event: Json) -> str:
     except SetAside as error:
         return str(error)
     except BatchProcessingError as error:
-        # Powertools raises this error if every message of a batch fails. The result is the name of the message's error.
+        # Powertools raises this error if every message of a batch fails. This batch has only one message, so the result
+        # is the class name of the error that this message caused.
         [(_, found, _)] = error.child_exceptions
         return type(found).__name__
     except Exception as error:  # noqa: BLE001 - the error's name is the result

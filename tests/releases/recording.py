@@ -136,7 +136,7 @@ def record(platform: Platform) -> Json:
         "objects": {key: body.decode() for (_, key), body in cloud.s3.objects.items()},
         "reads": _read(platform),
     }
-    # The repeated executions can change rows, so they run after everything else was recorded.
+    # Repeating the executions can change rows, so the script repeats them only after recording everything else.
     with platform.workflow() as workflow:
         for each in recorder.express.values():
             each["repeated"] = outcome(workflow.run(each["input"]))
@@ -197,7 +197,7 @@ def _decide(recorder: _Recorder) -> None:
         workflow.meanwhile("CheckInventory", _kill)
         recorder.process(workflow, "process-pending")
     platform.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
-    # If an EXPRESS execution ends without a decision, its cause is the order's id.
+    # Both orders are still PENDING. The id of the second one is the cause with which its EXPRESS execution failed.
     for failed in (recorder.order_id("failed"), recorder.express["process-failed"]["first"]["cause"]):
         given = json.dumps({"order": rows.order_of(platform.tables()["orders"][failed])})
         assert platform.invoke("fail_order", messages.aborted_execution(failed, given))["failed"]
@@ -205,8 +205,8 @@ def _decide(recorder: _Recorder) -> None:
     cancelled = {name: recorder.order_id(name) for name in ("cancelled", "cancelled-later")}
     for name, order_id in {**cancelled, "process-cancelled": at_once}.items():
         recorder.send(f"cancel {name}", request("orders_api", "POST", f"/orders/{order_id}/cancel"))
-    # Lambda delivers the event of an undecided synchronous order again after the EXPRESS execution of the order has
-    # certainly ended, so the script lets this time pass.
+    # process_order starts the workflow of an undecided synchronous order only after the order's EXPRESS execution must
+    # have ended. The script therefore advances the time before it invokes process_order.
     platform.now_s += LATER_S
     last = [event for event in recorder.events if event["detail-type"] == "OrderCreated"][-1]
     platform.invoke("process_order", last)
@@ -251,7 +251,7 @@ def mail(platform: Platform, event: Json) -> bool:
     sent, queued = len(cloud.sesv2.sent), len(cloud.sqs.sent)
     platform.invoke("send_email", event)
     # In release 0.1.0, send_email sends the email when EventBridge delivers the event. In later releases, send_email
-    # puts such an event into its queue, and sends the email when it receives the message.
+    # puts an event from EventBridge into its queue, and sends the email when it receives the event from the queue.
     bodies = [message["MessageBody"] for message in cloud.sqs.sent[queued:]]
     del cloud.sqs.sent[queued:]
     if bodies:

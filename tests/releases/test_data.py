@@ -119,7 +119,7 @@ def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     )
     with platform(today.folder) as functions, functions.workflow(tmp_path) as workflow:
         functions.restore(today.data)
-        # Release 0.1.0 sets an order to FAILED after four throttled calls, so this outage is shorter.
+        # The outage ends after 5 s, because release 0.1.0 sets an order to FAILED after four throttled calls.
         workflow.outage("UpdateInventory", "Lambda.TooManyRequestsException", 5)
         assert workflow.run_accepted(json.loads(given)).status == "SUCCEEDED"
         assert functions.tables()["orders"][order_id]["status"]["S"] == "CONFIRMED"
@@ -130,7 +130,7 @@ def undecided_by_both(earlier: Path, later: Path, data: Json) -> list[str]:
 
     `validate_order` is the function of `earlier`, and `update_inventory` is the function of `later`.
     """
-    # A loaded function keeps its own modules, so it still works while the functions of another release are loaded.
+    # A loaded function keeps its own modules, so `validate_order` still works after the second platform is loaded.
     with platform(earlier) as first, first.workflow() as workflow:
         validate_order = workflow.functions["validate_order"]
     pending = [key for key, row in data["tables"]["orders"].items() if row["status"]["S"] == "PENDING"]

@@ -74,7 +74,7 @@ def no_function_may_make_log_groups(graph: Graph) -> Iterator[str]:
 def each_function_is_versioned_and_named_to_its_logs(graph: Graph) -> Iterator[str]:
     for function in functions(graph):
         inputs = function.inputs
-        # The layers are built for the runtime RUNTIME, so all functions must use this runtime.
+        # The packages in the layers are built for RUNTIME, so all functions must use this runtime.
         wanted = {"runtime": RUNTIME, "publish": True}
         for key, value in wanted.items():
             if inputs.get(key) != value:
@@ -129,9 +129,9 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         config = configured.get(name, {})
         destination = config.get("destinationConfig", {})
         limits = (config.get("maximumEventAgeInSeconds"), config.get("maximumRetryAttempts"))
-        # The original specification of the platform prescribes 300 s for process_order. Scheduled invocations are not
-        # retried, because the next scheduled invocation repeats the work of a failed one. Every other event waits as
-        # long as Lambda allows.
+        # The maximum event age in seconds, and the number of retries. A scheduled invocation needs no retry, because
+        # the next one repeats its work. The platform's specification requires 300 s for process_order. The events of
+        # all other functions wait as long as Lambda allows.
         wanted = (60, 0) if name in scheduled else (300 if name.endswith("-process-order") else 21_600, 2)
         if limits != wanted:
             yield f"{name}: event age in s and retries: got {limits}; allowed: {wanted}"
@@ -252,7 +252,7 @@ def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:
     for policy, statement in resource_policies(graph):
         if statement["Effect"] != "Allow":
             continue
-        # IAM ignores the case of the names of condition keys, so this rule does, too.
+        # The names of condition keys are not case-sensitive in IAM, so this rule ignores their case, too.
         condition = json.dumps(statement.get("Condition", {})).lower()
         if "aws:sourcearn" not in condition and "aws:sourceaccount" not in condition:
             yield f"{policy.name}: allows any source"
@@ -268,7 +268,7 @@ def everything_taggable_is_tagged(graph: Graph) -> Iterator[str]:
 
 def physical_names_are_unique_and_within_limits(graph: Graph) -> Iterator[str]:
     for kind, limit in _PHYSICAL.items():
-        # The AWS provider appends 26 characters to a name prefix, so 26 zeros complete the name here.
+        # The AWS provider appends 26 characters to a name prefix, so this rule appends 26 zeros.
         names = [
             str(made.inputs.get("name") or f"{made.inputs['namePrefix']}{'0' * 26}")
             for made in graph.of(kind)

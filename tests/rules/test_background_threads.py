@@ -10,6 +10,7 @@ import pytest
 def test_no_thread_of_the_test_runner_calls_a_replaced_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
-    # The thread that watches the controller looks every 0.5 s.
+    # A thread of each pytest-xdist worker checks every 0.5 s whether its controller still runs (tests/conftest.py), so
+    # it checks twice during this wait.
     threading.Event().wait(1.2)
     assert slept == []

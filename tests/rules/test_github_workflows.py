@@ -133,7 +133,8 @@ def test_shell_commands_contain_no_text_from_a_pull_request(path: Path) -> None:
 def test_pull_request_is_tested_and_gets_a_preview_comment_per_stack() -> None:
     assert "pull_request" in triggers(named("test"))
     preview, comment = jobs(named("preview")).values()
-    # The workflow `deploy` updates the stacks dev and prod, so both need a preview. A developer's own stack needs none.
+    # The workflow `deploy` updates the stacks dev and prod, so both need a preview. The stack local exists only on
+    # emulators, so it needs none.
     assert {"dev", "prod"} <= set(preview["strategy"]["matrix"]["stack"]) <= {*STACKS} - {"local"}
     assert command_of(preview, "tools.preview_comment")
     run = command_of(comment, "gh api")["run"]

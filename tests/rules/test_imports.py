@@ -26,12 +26,12 @@ CAPABILITIES = {
 }
 LOCAL = {path.stem for path in (ROOT / "local").iterdir()}
 FIXES_IMPORT = {"emulator_fixes", "local"}
-# The commands in operations/ may import only these modules of local/. These modules call the emulator. The other
-# modules of local/ deploy to the emulator.
+# The commands in operations/ may import only these modules of local/, which they need to call the emulator. The other
+# modules of local/ start the emulator and deploy to it.
 USED_BY_OPERATIONS = {"aws", "environment", "errors", "instance", "loopback"}
 HANDLERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-# The Pulumi program must not import these packages: it only deploys the functions' handlers, and the other packages
-# run, operate or test the program.
+# The Pulumi program must not import these packages. It deploys the functions' handlers without importing them, and the
+# other packages run, operate or test the program.
 TOOLS = ("emulator_fixes", "engine", "local", "operations", "tests", *HANDLERS)
 
 
@@ -45,8 +45,8 @@ def imported(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-# Folder or file -> the imports that are banned in all of its modules. Folders whose modules have different rules are in
-# banned_imports().
+# Folder or file -> the imports that are banned in all of its modules. banned_imports() handles the other folders, in
+# which the banned imports depend on the module.
 BANNED: Mapping[str, tuple[str, ...]] = {
     "emulator_fixes": (
         *("components", "shared", "settings", "pulumi"),
@@ -56,8 +56,8 @@ BANNED: Mapping[str, tuple[str, ...]] = {
         *("components", "shared", "settings", "pulumi", "emulator_fixes", "tests", *HANDLERS),
         *(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS),
     ),
-    # Each command imports cli first, because cli installs the signal handlers, which must be active during all other
-    # imports. cli must therefore load quickly.
+    # cli must load quickly. Each command imports cli first, because cli installs the signal handlers, and a signal can
+    # arrive during the other imports.
     "cli": ("components", "settings", "shared", "pulumi", "boto3", *TOOLS),
     # The policy pack imports nothing of this project, because it must work for any stack.
     "policy": ("components", "settings", "shared", "pulumi_aws", *TOOLS),
@@ -78,13 +78,13 @@ def banned_imports(path: str) -> tuple[str, ...]:
         others = ("shared",) if parts[1] == "shared" else (parts[1],)
         return ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name not in others))
     if parts[0] == "engine":
-        # The engine can run any program, so it imports no component. The exception is graph.py, which imports
-        # components.functions.archives to leave the functions' archives empty.
+        # The engine can run any program, so it imports no component. Only graph.py may import
+        # components.functions.archives, because it can skip the building of the functions' archives.
         own = "components.functions.function" if parts[1] == "graph.py" else "components"
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
     if parts[0] == "local":
-        # launch.py runs in the emulator's process and applies the corrections there. The commands run in other
-        # processes and do not need the corrections.
+        # Only launch.py may import the corrections, because it applies them in the emulator's process. The other
+        # modules run in other processes.
         fixes = () if parts[1] == "launch.py" else ("emulator_fixes",)
         return ("components", "shared", "settings", "engine.graph", "operations", "tests", *HANDLERS, *fixes)
     return BANNED.get(parts[0], ())

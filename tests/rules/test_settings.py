@@ -14,7 +14,6 @@ import settings
 from tests.conftest import STACKS
 from tests.support.graph import ROOT, run, stack_config
 
-# The stacks of all pull requests are created from one file, Pulumi.pr.yaml.
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
 
@@ -56,6 +55,7 @@ def test_all_stack_files_have_the_same_keys() -> None:
 
 
 def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources() -> None:
+    # The stacks of all pull requests have their settings from one file, Pulumi.pr.yaml.
     dev, pr = (yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] for stack in ("dev", "pr"))
     dev["orders:api"]["ownsAccountLogRole"] = dev["orders:mail"]["createIdentity"] = False
     dev["orders:site"]["enabled"] = False
@@ -64,8 +64,8 @@ def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: str) -> None:
-    # Otherwise, a replay would write analytics records again that have already expired (see docs/operations.md,
-    # "Replay").
+    # If archived events outlived their analytics records, a replay would write the expired records again (see
+    # docs/operations.md, "Replay").
     data = load(stack, stack_config(stack)).data
     assert data.archive_retention_days <= data.analytics_retention_days
 

@@ -43,8 +43,8 @@ def _text(shape: Any, value: str, path: str) -> Iterator[str]:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    # The patterns are in Java's syntax. Python cannot compile some of them, so this function accepts any value for such
-    # a pattern.
+    # The patterns have Java's syntax, and Python cannot compile some of them. For a pattern that Python cannot compile,
+    # this function accepts any value.
     try:
         return re.search(rf"^(?:{pattern})$", value, re.DOTALL) is not None
     except re.error:

@@ -45,13 +45,16 @@ class TestHops:
         ("name", "tokyo", "ireland"),
         [
             ("REST and HTTP API, account", 10_000, 10_000),
-            ("bus, PutEvents", 600, 5_000),  # Quotas: 1,200 and 10,000 calls per second; 2 per order.
-            ("bus, rule targets", 450, 3_750),  # Quotas: 2,250 and 18,750 invocations per second; 5 per order.
+            # The quotas are 1,200 and 10,000 calls per second. An order needs 2 calls.
+            ("bus, PutEvents", 600, 5_000),
+            # The quotas are 2,250 and 18,750 invocations per second. An order causes 5 invocations.
+            ("bus, rule targets", 450, 3_750),
             ("workflow, StartExecution", 150, 300),
             ("workflow, transitions", 800, 5_000),
-            # Limit: 300 calls per second on each of 16 message groups; 2 messages per order.
+            # Each of the 16 message groups allows 300 calls per second. An order sends 2 messages.
             ("queue analytics, sends", 2_400, 2_400),
-            ("orders of one product, writes", 500, 500),  # Limit: 1,000 units per second; 2 per order.
+            # One partition allows 1,000 write units per second. An order needs 2 units for each of its products.
+            ("orders of one product, writes", 500, 500),
             ("emails", 0.5, 0.5),
             ("analytics objects", 1_750, 1_750),
         ],
@@ -74,7 +77,8 @@ class TestHops:
         graph = graph_of("prod")
         before = hop(graph, "stream, publish_order_events")
         wider = changed(graph, "EventSourceMapping", "publish-order-events-stream", parallelizationFactor=10)
-        # 4 shards, each with 2 parallel batches of 50 records in 50 ms. An order has 2 records.
+        # Lambda processes 2 batches of each of the 4 shards in parallel. A batch has 50 records and takes 50 ms. An
+        # order has 2 records.
         assert before.rate == pytest.approx(4_000)
         assert hop(wider, before.name).rate == pytest.approx(20_000)
 
@@ -97,7 +101,7 @@ class TestHops:
 
     def test_functions_carry_the_concurrency_divided_by_their_time_per_order(self, graph_of: GraphOf) -> None:
         found = hop(graph_of("prod"), "functions, all together")
-        # 16 + 30 + 2 x 18 + 2 x 90 + 2 x 45 + 8 + 24 ms
+        # The durations of an order's invocations: 16 + 30 + 2 x 18 + 2 x 90 + 2 x 45 + 8 + 24 ms
         assert found.per_order == pytest.approx(0.384)
         assert found.rate == pytest.approx(1_000 / 0.384)
         assert found.burst == 1_000

@@ -55,8 +55,8 @@ class TestLimits:
         lines = bill("express", design)
         # This total contains only the costs until the workflow has confirmed or rejected the order.
         decided = total(lines, MILLION, decides=True)
-        # The limit does not include the execution log, which costs about half of the total. This cost is fixed, because
-        # a rule of the policy pack requires that the log contains each step with its data.
+        # The limit excludes the execution log, which costs about half of the total. The log cannot become cheaper,
+        # because a rule of the policy pack requires that it contains each step with its data.
         assert decided - execution_log(lines, USES["express"], MILLION) <= 20
 
 
@@ -91,7 +91,7 @@ def test_price_has_a_source_a_date_and_a_region(name: str) -> None:
 
 
 def test_every_price_is_used(design: cost_design.Design) -> None:
-    # Only stacks with other settings use these prices: with another architecture, or with another log class.
+    # The stack prod does not use these prices. Stacks with another processor architecture or log class use them.
     other = {"infrequent_log_gb", "lambda_x86_64_second", "lambda_x86_64_provisioned_second", "log_gb"}
     used = {line.price for way in USES for line in bill(way, design)} | set(design.monthly)
     assert set(prices()) == used | other
@@ -110,9 +110,9 @@ def test_cost_is_proportional_to_the_number_of_orders(design: cost_design.Design
 
 
 def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cost_design.Design) -> None:
-    # The terms, from left to right: the new order and its index entry; in the transaction, the order (which counts
-    # twice) and its index entry; the stock of two order lines (which counts twice each); two claims and two updates of
-    # claims.
+    # Write units from left to right: the new order and its index entry; the confirmed order, which a transaction
+    # writes, so that it counts twice, and its index entry; the stock of two products in the same transaction, which
+    # also counts twice; two claims and their updates.
     units = 2 + (2 + 1) + 2 * 2 + 4
     lines = [line for line in bill("standard", design) if line.caller != "mark_late_orders"]
     assert by_part(lines, MILLION)["writes"] == pytest.approx(units * 0.715)
@@ -133,8 +133,8 @@ class TestSweep:
 
     def test_orders_that_straddle_two_batches_are_counted(self, design: cost_design.Design) -> None:
         parts = self.of_marks(design, 10)
-        # 6 MB hold about 2,470 orders, of which 10 are undecided when the batch ends. A mark writes the row and the
-        # index, and the decision writes the index again.
+        # A batch of 6 MB holds about 2,470 orders, of which 10 are undecided at its end. Each of these 10 orders needs
+        # 4 write units: the mark writes the row and two index entries, and the decision deletes one of the entries.
         assert parts["writes"] == pytest.approx(10 / 2467 * 4 * 0.715, rel=0.01)
         assert parts["functions"] > 0
         assert parts["streams"] == 0
@@ -178,7 +178,7 @@ def test_share_of_traced_orders_falls_with_the_order_rate(design: cost_design.De
         model = replace(MODEL, assumed={**MODEL.assumed, "orders_per_second": orders_per_second})
         return by_part(model.bill(USES["express"], design), MILLION)["traces"]
 
-    # One order has seven traces: one of the API, two of stream batches and four of queue batches.
+    # An order starts seven traces: one in the API, two in stream batches and four in queue batches.
     assert traces(0.1) == pytest.approx(7 * 5.0, rel=0.01)
     assert traces(0.1) > traces(1) > traces(10) > traces(1000)
     assert traces(10_000) == pytest.approx(7 * 0.25, rel=0.01)

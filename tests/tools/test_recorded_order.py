@@ -14,12 +14,12 @@ from tools.cost.recorded import RECORDED_ORDER
 from tools.cost.recording import recorded
 
 pytestmark = [pytest.mark.emulator]
-# Sizes may differ by 5 %, because durations in milliseconds have different numbers of digits. Ids cause no difference,
-# because their length is fixed.
+# The sizes of logs and events may differ by 5 %, because log lines contain durations with different numbers of digits.
+# Ids cause no difference, because their length is fixed.
 NEARLY = 0.05
 # With POST /process, process_order can receive OrderCreated before or after the workflow confirms the order. If the
-# event arrives before the confirmation, the invocation fails, and Lambda retries. The number of invocations therefore
-# varies, so the tests don't compare it.
+# event arrives before the confirmation, the invocation fails, and Lambda retries it. The number of process_order's
+# invocations therefore varies, and the tests don't compare it.
 EITHER = "process_order"
 
 

@@ -272,8 +272,8 @@ class Workflow:
         try:
             return self.functions[name](arguments["Payload"])
         except Exception as error:
-            # If a function raises an exception, Step Functions gets the name of its class as the error, and JSON text
-            # with the details as the cause.
+            # If a function raises an exception, Step Functions uses the name of the exception's class as the error, and
+            # JSON text with the details as the cause.
             kind, message = type(error).__name__, str(error)
             cause: dict[str, Any] = {"errorMessage": message, "errorType": kind, "requestId": "1", "stackTrace": []}
             raise _failure(kind, json.dumps(cause)) from error
@@ -306,8 +306,8 @@ def workflow(dynamodb: FakeDynamoDB, definitions: Path = state_machine.WORKFLOWS
 
 def _rendered(path: Path, values: Mapping[str, str], *, timeout_s: int) -> dict[str, Any]:
     definition: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    # The definition of an earlier release can lack placeholders that were added later, so only its own placeholders get
-    # values.
+    # The definition of an earlier release can lack some of today's placeholders, so only the placeholders that it
+    # contains get values.
     used = {name: values[name] for name in state_machine.placeholders(definition)}
     return json.loads(state_machine.render(definition, used, timeout_s=timeout_s))
 
@@ -335,14 +335,14 @@ def _replacements(made: Workflow) -> dict[str, Any]:
 
     def condition(rule: Any, data: Any, context: Any) -> bool:
         value = _engine._apply_jsonata_template(rule["Condition"], data, context)
-        # AWS fails the execution if a condition is not a boolean. The interpreter in this test accepts any value, so
+        # On AWS, an execution fails if a condition is not a boolean. The emulator's interpreter accepts any value, so
         # the value is checked here.
         assert isinstance(value, bool), f"{rule['Condition']}: {value!r} is not a boolean"
         return value
 
     def retrier(retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
-        # The interpreter ignores MaxDelaySeconds, so the delay is limited here. Jitter is left out: each delay is the
-        # longest possible one.
+        # The interpreter ignores MaxDelaySeconds, so the delay is limited here. There is no jitter, so each delay is
+        # the longest possible one.
         found, index = find_retrier(retriers, error, counts)
         if found is None:
             return found, index
@@ -350,7 +350,8 @@ def _replacements(made: Workflow) -> dict[str, Any]:
         return {**found, "IntervalSeconds": delay, "BackoffRate": 1}, index
 
     def branches(state: Any, data: Any, execution: Any, context: Any) -> tuple[Any, str]:
-        # The branches run one after another, but all start at the same point in simulated time.
+        # The branches run one after another, but each one starts at the same simulated time, as if they ran in
+        # parallel.
         started_s, ended_s = made.now_s, made.now_s
         results: list[Any] = []
         for branch in state["Branches"]:

@@ -129,7 +129,7 @@ def test_history_of_the_longest_execution_stays_below_its_limit(order_workflow: 
     ended = order_workflow.run_accepted(standard(LINES))
     limits = WorkflowSettings.model_fields["standard_timeout_seconds"].metadata
     (longest_s,) = [limit.le for limit in limits if hasattr(limit, "le")]
-    # For each attempt, AWS records up to two events that the interpreter leaves out: TaskStarted, EvaluationFailed.
+    # For each attempt, AWS can record two events that the interpreter doesn't record: TaskStarted and EvaluationFailed.
     assert ended.events + 2 * sum(ended.tries.values()) < 25_000 * hour_s / longest_s
 
 

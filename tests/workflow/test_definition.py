@@ -40,12 +40,12 @@ TRANSIENT: Final = re.compile(
     r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
     r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException|SfnException)"
 )
-# These Tasks have no Retry. SendNotification is not worth a second attempt, because POST /process would have to wait
-# for it. After an error of the two Tasks of the STANDARD workflow, the state WaitToRetry repeats both.
+# These Tasks have no Retry. A second attempt of SendNotification would delay the response of POST /process. The other
+# two Tasks belong to the STANDARD workflow, in which the state WaitToRetry repeats both after an error.
 SINGLE_ATTEMPT: Final = {"SendNotification", "accepted-order DecideOrder", "accepted-order ReadOrder"}
 RETRIED: Final = TASKS.keys() - SINGLE_ATTEMPT
-# Service integration -> the name of the service in botocore, and the prefix of its error names in Step Functions. The
-# prefix depends on the SDK that the integration uses: DynamoDB has two prefixes.
+# Service integration -> the name of the service in botocore, and the prefix of its error names in Step Functions.
+# DynamoDB has two prefixes: one in its optimized integration, and one in the AWS SDK integration.
 PREFIXES: Final = {
     "lambda": ("lambda", "Lambda"),
     "sns": ("sns", "SNS"),
@@ -174,7 +174,7 @@ def test_no_state_writes_failed() -> None:
     }
     assert written == {"RecordRejected": "REJECTED"}
     changing = {name for name, task in TASKS.items() if integration(task)[1] in ("putItem", "updateItem")}
-    # RecordOrder creates the row of a PENDING order, and fails if the order already has a row.
+    # RecordOrder decides no order: it creates the row of a PENDING order, and fails if the order already has a row.
     assert changing == {"RecordRejected", "RecordOrder"}
     assert TASKS["RecordOrder"]["Arguments"]["ConditionExpression"] == "attribute_not_exists(order_id)"
 
@@ -253,8 +253,8 @@ def test_dynamodb_expressions_use_no_reserved_words() -> None:
             assert not {word.upper() for word in words} & reserved_words, f"{name}: {expression}"
 
 
-# This pattern matches each `$name` that is not a function call. _reads leaves out `$states` and the names that an
-# expression defines itself.
+# This pattern matches each `$name` that is not a function call. Of these names, _reads leaves out `$states` and the
+# variables that the expression itself defines.
 _VARIABLE: Final = re.compile(r"\$([a-z_]\w*)\b(?!\s*\()")
 _LOCAL: Final = re.compile(r"\$([a-z_]\w*)\s*:=")
 
@@ -299,7 +299,7 @@ def test_variables_are_set_before_they_are_read() -> None:
     while pending:
         name = pending.pop()
         for following, assigned in _edges(STATES[name]):
-            # Only variables that are set on all paths to this state are certain to exist.
+            # Only the variables that every path to the state `following` sets are certain to exist in that state.
             after = known[name] | assigned
             before = known.get(following)
             if before is None or not before <= after:

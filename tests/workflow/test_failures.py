@@ -157,7 +157,8 @@ class TestUndecided:
         assert TASKS["ValidateInput"]["Assign"]["reason"] == INTERNAL_ERROR
 
     def test_confirmation_with_lost_response_succeeds(self, order_workflow: Workflow, tables: Tables) -> None:
-        order_workflow.lose_answer("UpdateInventory", "KeyError")  # The workflow does not retry this error.
+        # The workflow does not retry a KeyError, so it must find the confirmation in the order's row.
+        order_workflow.lose_answer("UpdateInventory", "KeyError")
         ended = order_workflow.run(express(LINES))
         assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "RouteByStatus", "Success"]
         assert ended.output == tables.order(sync_order_id())

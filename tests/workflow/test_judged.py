@@ -47,8 +47,8 @@ def test_expressions_agree_with_the_reference_implementation(order_workflow: Wor
     used = {evaluation.expression for evaluation in order_workflow.evaluations}
     assert _expressions(DEFINITION) - used == set()
 
-    # The reference implementation evaluates each expression again. The result of $now() would differ, so expressions
-    # with $now() are left out.
+    # The reference implementation evaluates each expression at a later time. Expressions with $now() would have another
+    # result, so they are left out.
     compared = [e for e in order_workflow.evaluations if "$now()" not in e.expression]
     results = reference_results([{"expression": e.expression, "bindings": e.bindings} for e in compared])
     for evaluation, result in zip(compared, results, strict=True):

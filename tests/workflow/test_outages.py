@@ -30,7 +30,7 @@ _SFN: Final = ("Sfn.SfnException", "Sfn.AccessDeniedException", "States.Timeout"
 ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "ValidateInput": _LAMBDA,
     "RecordOrder": _DYNAMODB,
-    # The AWS SDK integration uses the prefix `DynamoDb.` for errors of DynamoDB.
+    # CheckInventory uses the AWS SDK integration, in which the errors of DynamoDB have the prefix `DynamoDb.`.
     "CheckInventory": tuple(error.replace("DynamoDB.", "DynamoDb.") for error in _DYNAMODB),
     "UpdateInventory": (*_LAMBDA, "StockContention"),
     "SendNotification": _SNS,
@@ -42,10 +42,11 @@ CASES: Final = [(step, error) for step, errors in ERRORS.items() for error in er
 # POST /process runs these steps before the order has a row. If one of them fails, no order exists, and the client
 # repeats the request.
 BEFORE_THE_ROW: Final = ("ValidateInput", "RecordOrder")
-# If an order of POST /process is undecided, Lambda invokes process_order again after a minute.
+# If an order of POST /process is still undecided when process_order receives OrderCreated, the invocation fails, and
+# Lambda repeats it after a minute. The repeated invocation starts the STANDARD workflow.
 TAKEN_OVER_AFTER_S: Final = 60
-# The longest case after an outage: an EXPRESS execution that still fails after up to 28 s, a wait of 60 s on average,
-# and an EXPRESS execution that decides the order within 28 s.
+# After the end of an outage, the decision takes longest in this sequence: an EXPRESS execution still fails after up to
+# 28 s, the STANDARD execution waits 60 s on average, and another EXPRESS execution decides the order within 28 s.
 DECIDED_AFTER_S: Final = 120
 
 

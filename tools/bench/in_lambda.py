@@ -60,6 +60,6 @@ if handler != "nothing":
         if answer["statusCode"] != 202:
             raise SystemExit(f"{handler}: got {answer}")
 sys.stdout.flush()
-# Lambda's process does not exit between requests. os._exit skips Python's cleanup, so that the measurement does not
-# include it.
+# On Lambda, the process doesn't exit after a request. Here, os._exit ends it without Python's cleanup, so the
+# measurement doesn't include this cleanup.
 os._exit(0)

@@ -23,13 +23,14 @@ ROOT: Final = archives.ROOT
 _HERE: Final = Path(__file__).parent
 _BASELINES: Final = _HERE / "baselines"
 _LOCK: Final = ROOT / "requirements-dev.txt"
-# Lambda's runtime contains these packages with their byte code, so their byte code is compiled before the measurement.
+# Lambda's runtime contains these packages and their byte code, so they are compiled to byte code before the
+# measurement.
 _RUNTIME: Final = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 _POWERTOOLS: Final = ("aws-lambda-powertools", "aws-xray-sdk", "wrapt", "typing-extensions")
 _PYDANTIC: Final = ("pydantic", "pydantic-core", "annotated-types", "typing-inspection")
 _PRINT_VERSION: Final = "import sys; print(*sys.version_info[:3], sep='.')"
-# Lambda sets the variables up to _X_AMZN_TRACE_ID. The variables after it replace the AWS configuration and the home
-# directory of this machine, and make hashes equal in all runs.
+# Lambda also sets the variables up to _X_AMZN_TRACE_ID. The variables after _X_AMZN_TRACE_ID hide the AWS configuration
+# and the home directory of this machine, and make Python's hashes equal in all runs.
 _ENVIRONMENT: Final = {
     "AWS_REGION": "ap-northeast-1",
     "AWS_DEFAULT_REGION": "ap-northeast-1",

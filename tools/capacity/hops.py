@@ -143,7 +143,8 @@ class Way:
         }
         beyond = "called functions answer 429; events and messages wait"
         concurrent = self._hop("functions, all together", "lambda_concurrency", sum(busy.values()), "accept", beyond)
-        # The called functions limit a burst, because each simultaneous call needs an execution environment of its own.
+        # Only functions whose callers wait for the response limit a burst, because each simultaneous call needs its own
+        # execution environment. All other functions receive their events later.
         called = max(each.invocations for name, each in self.use.functions.items() if name in _CALLED)
         yield _with_burst(concurrent, concurrent.limit / called * concurrent.per_order)
         most = max(busy.values())
@@ -154,7 +155,7 @@ class Way:
     def _tables(self) -> Iterator[Hop]:
         plain, indexed = Counter[str](), Counter[str]()
         reads, popular = Counter[str](), Counter[str]()
-        # With POST /process, the customer waits for the EXPRESS execution, so all steps come before the response.
+        # With POST /process, the customer waits for the EXPRESS execution, so its steps count as before the response.
         before = ("orders_api",) if "standard" in self.use.workflows else ("express", *_CALLED)
         accepting = {access.table for caller, access in self.use.accesses if caller in before}
         for _, access in self.use.accesses:
@@ -195,8 +196,8 @@ class Way:
             )
 
     def _bus(self) -> Iterator[Hop]:
-        # Worst case of calls per order: if orders arrive slowly, each stream batch contains only one change, so each
-        # event needs its own call. Under load, several events share a call.
+        # The number of calls is that of the worst case: at a low rate of orders, each stream batch contains only one
+        # change, so each event needs its own call. Under load, several events share a call.
         calls = self.use.of("PutEvents")
         yield _with_burst(self._hop("bus, PutEvents", "put_events", calls, "decide", _STREAM_WAITS), inf)
         invoked = sum(self._matches(target, event) for target in self.graph.of("EventTarget") for event in _EVENTS)
@@ -221,7 +222,7 @@ class Way:
                 continue
             events = sum(self._matches(target, event) for target in targets for event in _EVENTS)
             scaling = cast("dict[str, Any]", inputs.get("scalingConfig") or {})
-            # Without a maximum, Lambda starts up to 1,250 batches of a standard queue at a time.
+            # Without maximumConcurrency, Lambda processes up to 1,250 batches of a standard queue at the same time.
             concurrency: float = scaling.get("maximumConcurrency", 1_250)
             if queue.inputs.get("fifoQueue"):
                 groups = len({json.dumps(target.inputs.get("sqsTarget")) for target in targets})
@@ -258,8 +259,8 @@ class Way:
         published = self.use.of("sns:publish") + tells
         yield self._hop("notifications", "notifications", published, "follow", "the message to the topic is lost")
         yield self._hop("analytics objects", "object_puts", self.use.of("PutObject"), "follow", _QUEUE_WAITS)
-        # This is the highest number of calls of PutLogEvents: one per invocation and execution. A busy execution
-        # environment needs fewer.
+        # The worst case is one call of PutLogEvents per invocation and per execution. A busy execution environment
+        # needs fewer calls, because one call writes the lines of several invocations.
         writes = sum(each.invocations for each in self.use.functions.values())
         writes += sum(each.executions for each in self.use.workflows.values())
         yield self._hop("logs", "log_puts", writes, "follow", "log lines are late")

@@ -99,7 +99,8 @@ def _mail(*, profile: bool = True, confirmed: bool = False) -> Prepare:
             cloud.rest("POST", "/users", _USER)
         about = batch(event(cloud.order()))
         if confirmed:
-            # The email about the earlier status is sent here, so that only the email about the confirmation is counted.
+            # Send the email about the earlier status before counting starts, so that the case counts only the email
+            # about the confirmation.
             cloud.invoke("send_email", about)
             cloud.confirmed(1)
             about = batch(event(cast("Order", cloud.rest("GET", f"/orders/{ORDER_ID}").body)))

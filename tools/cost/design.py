@@ -75,7 +75,7 @@ INFREQUENT: Final = "INFREQUENT_ACCESS"
 HOURS_OF_A_MONTH: Final = 730
 # API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
 _METRICS_OF_A_METHOD: Final = 5
-# For an idle queue, Lambda runs five pollers, and each long poll waits 20 s (AWS Lambda Developer Guide, "SQS event
+# Lambda polls an idle queue with five pollers, and each long poll takes 20 s (AWS Lambda Developer Guide, "SQS event
 # sources").
 _LOOKS_OF_AN_HOUR: Final = 5 * 3600 // 20
 
@@ -214,7 +214,8 @@ def _sweep_s(graph: Graph) -> int:
 
 
 def _queues(graph: Graph) -> dict[str, str]:
-    # The graph of a preview has no outputs, so this function compares names instead of the ARNs of aliases.
+    # If the graph comes from a preview, it has no outputs, so the ARNs of aliases are unknown. This function therefore
+    # finds the function of a mapping by its name.
     sources = {made.inputs["name"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/function:Function")}
     dead_letters = {
         cast("dict[str, str]", made.inputs.get("deadLetterConfig") or {}).get("arn") for made in graph.of("EventTarget")

@@ -38,7 +38,8 @@ _MARK: Final = "mark_late_orders"
 _SWEEP: Final = "restart_late_orders"
 _RELAY: Final = "publish_order_events"
 _ANALYTICS: Final = "record_analytics"
-# A stream or queue does not pass on the trace of the sender, so each invocation of these functions starts a new trace.
+# These functions read a stream or a queue, which does not pass on the sender's trace. Each invocation therefore starts
+# a new trace.
 _ROOTS: Final = (_RELAY, "send_email", _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS, _MARK)
 """Callers whose work comes after the decision, or in parallel with it."""

@@ -31,8 +31,8 @@ from tools.cost.capacity import Access, accesses, size_of
 from tools.cost.recorded import RECORDED_ORDER
 
 _PREFIX: Final = "orders-local-"
-# A line with this text reports a cold start. The emulator can start another execution environment if two events arrive
-# at the same time. The number of these lines therefore varies, so they are not counted.
+# Log lines with this text report a cold start, and are not counted. Their number varies, because the emulator can start
+# another execution environment if two events arrive at the same time.
 _FIRST_START: Final = '"ColdStart":['
 _INFO: Final = '"level":"INFO"'
 _STEP: Final = re.compile(r"(\w+) \((.+)\)")

@@ -11,7 +11,8 @@ from typing import Final
 from tools.preview_comment.preview import Change
 
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)")
-# Beginning of a resource's short name (`service:rest` of its ARN) -> the words for the resource in the comment.
+# Beginning of a resource's short name (`service:rest` of its ARN) -> the words for such a resource in the pull
+# request's comment.
 _KINDS: Final[Mapping[str, str]] = {
     "dynamodb:table/": "the table",
     "lambda:function:": "the function",
@@ -24,7 +25,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "kms:key/": "the key",
     "ses:identity/": "the SES identity",
 }
-# Short name of a part of a resource -> the words for the part in the comment.
+# Pattern of the short name of a resource's part, for example of an index -> the words for it in the comment.
 _PARTS: Final = (
     (re.compile(r"dynamodb:table/([^/]+)/(index|stream)/(.+)"), r"the \2 `\3` of the table `\1`"),
     (re.compile(r"lambda:function:([^:]+):([^:]+)"), r"the alias `\2` of the function `\1`"),

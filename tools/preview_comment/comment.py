@@ -31,8 +31,8 @@ _RENAMED_HELP: Final = (
 _LOST: Final = "Data and addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"
 _ROUTES: Final = "Routes of the"
-# Beginnings of section titles -> the sentence that the comment contains if all these sections are empty. The sentence
-# shows a reviewer that the preview was checked for such changes.
+# Beginnings of section titles -> the sentence that the comment contains if all sections with these titles are empty.
+# The sentence shows a reviewer that the preview was checked for such changes.
 _NOTHING: Final = (
     ((_LOST, _RENAMED), "No resource with data, or with an address that clients use, is deleted or replaced."),
     ((_WIDER,), "No permission is added or widened."),

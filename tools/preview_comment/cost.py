@@ -63,7 +63,7 @@ def difference(changes: list[Change], program: Program) -> Cost:
     try:
         return Cost(_rows(before, after, unpriced), unpriced)
     except (AssertionError, KeyError, TypeError, ValueError) as error:
-        # The model expects all parts of the platform. If the program lacks one of them, the model raises one of these
+        # The cost model expects all parts of the platform. If one of them is missing, the model raises one of these
         # errors, and the comment contains the error instead of the cost.
         return Cost([], unpriced, trouble=str(error).partition(";")[0])
 

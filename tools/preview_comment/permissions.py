@@ -30,7 +30,7 @@ _PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
 }
 TYPES: Final = frozenset({_ROLE, _ROLE_POLICY, _ATTACHMENT, _INVOKE, *_PROTECTED_BY})
 _NOT_KNOWN: Final = "the actions of a policy that is known only after the update"
-# How a comment expresses the operators of conditions. IAM treats ArnEquals and ArnLike as the same operator.
+# IAM's operator in a condition -> the words for it in the comment. ArnEquals and ArnLike are the same operator in IAM.
 _OPERATORS: Final[Mapping[str, str]] = {
     "StringEquals": "is",
     "StringNotEquals": "is not",
@@ -75,14 +75,14 @@ def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph
             before |= set(_grants(change, change.old, place))
             invented = _invented(change, program)
             granted = set(_grants(change, invented or change.new, Place(ACCOUNT, REGION) if invented else place))
-            # A new policy usually belongs to a new resource, which nobody could use before. Its Deny statements
-            # therefore take nothing away, and are left out.
+            # A new policy usually belongs to a new resource, which nobody could use before. The Deny statements of a
+            # new policy therefore take nothing away, and are left out.
             after |= {grant for grant in granted if not (grant.is_denied and change.old is None)}
             if change.type == _ROLE and change.old is None:
                 new_roles.add(_role(str((change.new or {}).get("name") or change.name)))
     added = {grant for grant in after if not _covered(grant, before)}
     removed = {grant for grant in before if not _covered(grant, after)}
-    # A removed Deny statement allows more, and a new Deny statement allows less.
+    # Removing a Deny statement allows more, and adding a Deny statement allows less.
     wider = {grant for grant in added if not grant.is_denied} | {grant for grant in removed if grant.is_denied}
     narrower = {grant for grant in removed if not grant.is_denied} | {grant for grant in added if grant.is_denied}
     return Changed(

@@ -46,14 +46,14 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:backup/vault:Vault": ("the backup vault", "All its backups are lost."),
 }
 """Type -> what it is called, and what is lost if a resource of this type is deleted or replaced."""
-# Input that sets how long AWS retains data -> the beginning of the sentence about a shorter time.
+# Input that sets how long AWS retains data -> the beginning of the sentence if the update shortens this time.
 _SHORTER: Final[Mapping[str, str]] = {
     "retentionInDays": "AWS deletes older log lines of",
     "retentionDays": "AWS deletes older events of",
     "messageRetentionSeconds": "AWS deletes older messages of",
 }
 # Input that protects data -> a function that returns whether the data is protected, and the beginning of the sentence
-# about a lost protection.
+# if the update removes this protection.
 _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
     "deletionProtectionEnabled": (
         lambda inputs: inputs.get("deletionProtectionEnabled") is True,
@@ -73,7 +73,7 @@ _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
     ),
 }
 _NAMED: Final = 5
-# AWS identifies a resource by these inputs. Two Pulumi resources with equal values are one resource on AWS.
+# AWS identifies a resource by these inputs, so two Pulumi resources of one type with equal values are one AWS resource.
 _NAMES: Final = ("name", "bucket", "domain", "dashboardName", "emailIdentity", "statementId", "targetId", "queueUrl")
 _OWNERS: Final = ("eventBusName", "rule", "role", "function", "functionName", "logGroupName", "userPoolId", "restApi")
 
@@ -159,7 +159,7 @@ def renames(changes: Iterable[Change]) -> list[tuple[Change, Change]]:
 def renaming(before: Change, after: Change) -> str:
     """Return the sentence about a resource whose URN changes."""
     same_parents = before.urn.rpartition("::")[0] == after.urn.rpartition("::")[0]
-    # If the parents are the same, Pulumi finds the former resource by its name. Otherwise, Pulumi needs the whole
+    # If the parent stays the same, an alias with the former name is enough. Otherwise, the alias must be the whole
     # former URN.
     alias = f'pulumi.Alias(name="{before.name}")' if same_parents else f'"{before.urn}"'
     kind = before.type.rpartition(":")[2]

@@ -71,7 +71,8 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
     foreign_token = foreign.id_token if api == "rest" else foreign.access_token
     shapeless = tokens_forge.shapeless(right)
     if api == "http":
-        # The emulator's JWT authorizer returns 500 for this token, and AWS's does not, so the token is left out.
+        # Leave out the token whose header is a list, because the emulator's JWT authorizer returns 500 for it. AWS's
+        # JWT authorizer does not return 500.
         del shapeless["header is a list"]
     return {
         **shapeless,
@@ -116,8 +117,8 @@ def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict
     return {
         "of another pool": sent(of(foreign_pool)),
         "of another app client": sent(of(foreign_client)),
-        # An ID token has an audience that the HTTP API accepts, but no scope, so the response is 403 (see
-        # contracts/http-api.yaml).
+        # The HTTP API accepts the audience of an ID token, but requires the scope `email`, which ID tokens lack. Its
+        # response is therefore 403 (see contracts/http-api.yaml).
         "of the other kind": sent(own.access_token) if api == "rest" else sent(own.id_token, 403),
         # Both statuses are correct. A Cognito refresh token is not a JWT, so AWS returns 401. The emulator's refresh
         # token is a JWT without a scope, so the emulator returns 403.

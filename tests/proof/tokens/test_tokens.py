@@ -54,8 +54,8 @@ def test_wrong_tokens_are_rejected_on_every_route(
     for api in APIS:
         of_api = [route for route in ROUTES if route.api == api]
         for number, (name, sent) in enumerate(wrong[api].items()):
-            # The small run sends each kind of token to one route only. There are more kinds than routes, so each route
-            # still receives several kinds of tokens.
+            # `make prove` sends each kind of token to every route, but `make test` to one route only. There are more
+            # kinds than routes, so in `make test`, each route still receives several kinds.
             for route in of_api if dose.full else [of_api[number % len(of_api)]]:
                 answer = route.send(client, sent, admin_victim.ids)
                 tried += 1
@@ -92,7 +92,8 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
         for value in (token, f"Bearer {token}"):
             answer = route.send(client, Sent({"Authorization": value}), admin_victim.ids)
             assert answer.status not in (401, 403), (route.name, answer)
-            # Only two errors are allowed: the profile already exists, or the order's status no longer allows a change.
+            # The token is accepted, so only two errors are possible: the profile already exists, or the order's status
+            # doesn't allow the change.
             assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
 
 

@@ -232,8 +232,8 @@ def test_other_users_and_missing_resources_take_equal_time(
         slower = 0
         for number in range(pairs):
             absent = in_place(path, *(str(uuid.uuid4()),) * 2)
-            # The first request of a pair can be slower or faster just because it comes first, so the two requests take
-            # turns at being the first.
+            # The first request of a pair can be slower or faster only because of its position. The test therefore
+            # alternates which of the two requests it sends first.
             both = {each: seconds(method, each) for each in ((asked, absent) if number % 2 else (absent, asked))}
             slower += both[asked] > both[absent]
         proof.tried(timed_pairs=pairs)
