@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report."""
+    """An attack, as one line of the report of `make prove`."""
 
     attack: str
     """What the attack does to the platform."""
@@ -19,7 +19,7 @@ class Row:
 ROWS: Final = {
     "stock-race": Row(
         "many customers order the last items at the same time",
-        "exactly the stock is sold, and stock plus sold items equals the initial stock at every read",
+        "the whole stock is sold and no more; at every read, stock plus sold items equals the initial stock",
     ),
     "many-orders": Row(
         "customers place many orders at the same time",
@@ -31,11 +31,11 @@ ROWS: Final = {
     ),
     "aws-faults": Row(
         "each AWS call fails in each possible way",
-        "every order ends correctly exactly once, by itself or after `make redrive`",
+        "every order reaches an allowed status exactly once, by itself or after `make redrive`",
     ),
     "outages": Row(
-        "parts of the platform stay broken for a while: no permissions, no concurrency, or a bad release",
-        "every accepted order is confirmed or rejected, with each email and record once, and nobody does anything",
+        "parts of the platform are broken for a while: missing permissions, no concurrency, or a bad release",
+        "without manual action, every accepted order is confirmed or rejected, with each email and record once",
     ),
     "repeated-events": Row(
         "events arrive twice and out of order",
@@ -59,14 +59,14 @@ ROWS: Final = {
     ),
     "least-privilege": Row(
         "each IAM permission is removed in turn",
-        "something fails each time, so no permission is unused, and none is missing",
+        "without the removed permission, something fails, so it is needed; no needed permission is missing",
     ),
     "wrong-tokens": Row(
         "invalid tokens and other users' tokens on every route",
         "each request is rejected with the right error code, and no response shows another user's data",
     ),
     "canaries": Row(
-        "unique words in every input, found again in all logs, tables, queues and traces",
+        "unique words are sent in every input, and searched for in all logs, tables, queues and traces",
         "each kind of data is found only where docs/data.md allows it",
     ),
 }

@@ -1,4 +1,4 @@
-"""The report adds up the figures of an attack's tests, and shows failed and missing tests."""
+"""The report of `make prove` adds up the figures of an attack's tests, and shows failed and missing tests."""
 
 from __future__ import annotations
 

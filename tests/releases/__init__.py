@@ -1,1 +1,1 @@
-"""Tests that each release reads what another release wrote, because data outlast the functions."""
+"""Tests that each release reads what another release wrote. Stored data outlast the functions that wrote them."""

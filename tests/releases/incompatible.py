@@ -20,7 +20,7 @@ from tests.releases.reading import Check
 
 @dataclass(frozen=True)
 class Edit:
-    """Replaces every match of `pattern` in those of today's source files that have a path that matches `paths`."""
+    """Replaces every match of `pattern` in today's source files whose paths match `paths`."""
 
     paths: str
     pattern: str
@@ -144,7 +144,7 @@ def edited(edits: tuple[Edit, ...], folder: Path) -> Path:
     files = sources.of_today()
     for edit in edits:
         chosen = [path for path in files if re.fullmatch(edit.paths, path)]
-        assert chosen, f"{edit.paths}: no source file has such a path"
+        assert chosen, f"{edit.paths}: no source file has a path that matches this pattern"
         for path in chosen:
             text, count = re.subn(edit.pattern, edit.replacement, files[path].decode())
             assert count, f"{path}: {edit.pattern} not found"

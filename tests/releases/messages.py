@@ -18,7 +18,7 @@ _ACCOUNT: Final = {"account": "123456789012", "region": "ap-northeast-1"}
 
 
 def stream_batch(records: list[Json]) -> Json:
-    """Return the event with which Lambda delivers records of a table's stream."""
+    """Return the event that Lambda sends to a function for `records` of a table's stream."""
     source = {"eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": _ACCOUNT["region"]}
     return {
         "Records": [
@@ -54,9 +54,9 @@ def analytics_body(event: Json) -> str:
 
 
 def queue_batch(bodies: list[str], *, received: int = 1, group: str | None = "orders") -> Json:
-    """Return the event with which Lambda delivers messages of a queue.
+    """Return the event that Lambda sends to a function for messages of a queue with these `bodies`.
 
-    `received` is how often each message was delivered, including this time.
+    `received` is how often SQS has delivered each message, including this time.
 
     `group` is the message group of messages from a FIFO queue, and None for a standard queue.
     """
@@ -64,7 +64,7 @@ def queue_batch(bodies: list[str], *, received: int = 1, group: str | None = "or
 
 
 def aborted_execution(order_id: str, workflow_input: str) -> Json:
-    """Return the event with which Step Functions reports that somebody aborted the execution of an order."""
+    """Return the event with which Step Functions reports that an order's execution was aborted."""
     arn = f"arn:aws:states:{_ACCOUNT['region']}:{_ACCOUNT['account']}"
     return {
         "version": "0",

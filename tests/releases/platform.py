@@ -77,7 +77,7 @@ class Platform:
 
     @contextmanager
     def workflow(self, definitions: Path | None = None) -> Generator[Workflow]:
-        """Load both workflows. Their definitions come from the sources in `definitions`, by default of this release."""
+        """Load both workflows. Their definitions come from the folder `definitions`, by default from this release."""
         self._next_run()
         with workflow(self.cloud.dynamodb, (definitions or self.folder) / "workflows") as made:
             yield made
@@ -87,7 +87,7 @@ class Platform:
         return {name: copy.deepcopy(table.items) for name, table in self.cloud.dynamodb.tables.items()}
 
     def restore(self, data: Json) -> None:
-        """Replace all data by those that another release wrote, and set the time to the end of its recording."""
+        """Replace all stored data with `data` of another release, and set the time to the end of its recording."""
         self.cloud.clear()
         for name, items in data["tables"].items():
             self.cloud.dynamodb.tables[name].items.update(copy.deepcopy(items))

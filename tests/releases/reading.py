@@ -63,7 +63,7 @@ def names(node: Any, within: str = "") -> frozenset[tuple[str, str]]:
 
 
 def differences(expected: Any, got: Any, known: frozenset[tuple[str, str]], within: str = "") -> list[str]:
-    """Return a line for each value of `expected` that `got` lacks. Additional fields in `got` are ignored.
+    """Return a line for each value of `expected` that is missing or different in `got`. More fields in `got` are fine.
 
     `within` is the name of the field that contains `expected`, or "" if it is unknown.
     """
@@ -80,7 +80,7 @@ def differences(expected: Any, got: Any, known: frozenset[tuple[str, str]], with
 
 
 def reads(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Read and list everything with the APIs, and follow the stored cursors."""
+    """Repeat all recorded reads of the APIs, including the requests with stored cursors."""
     for name, step in data["reads"].items():
         yield f"GET {name}", step["response"], reader.send(step["request"])
     yield "rows after reading", [], changed(data["tables"], reader.tables())
@@ -186,7 +186,7 @@ def cancelled(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str
 
 
 def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Let fail_order process aborted executions at their time limit. It must fail only orders that are PENDING."""
+    """Report to fail_order that the executions were aborted. It must set only PENDING orders to FAILED."""
     reader.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
     for order_id, given in data["standard_inputs"].items():
         is_pending = _status(data["tables"]["orders"][order_id]) == "PENDING"
@@ -195,7 +195,7 @@ def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, A
 
 
 def mailed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Let send_email process the stored events. Their claims show which emails were sent, and which are being sent."""
+    """Let send_email process the stored events. The stored claims show which emails were sent or are being sent."""
     results: dict[str, str] = {}
     yield from verified(reader, data)
     for event in data["events"]:
@@ -226,7 +226,7 @@ def _mail(reader: Platform, event: Json) -> str:
 
 
 def analyzed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Record the stored messages again, with and without the stored objects, and redrive the failure queue."""
+    """Process the messages of the analytics queue and the failure queue again, with and without the stored objects."""
     bodies = data["analytics_messages"]
     redriven = [message["MessageBody"] for message in data["failure_queue"]]
     for has_objects in (True, False):

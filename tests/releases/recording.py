@@ -1,8 +1,8 @@
-"""Records what the functions of a release write: it runs a fixed script, and returns the data at its end.
+"""Runs a fixed script with the functions of a release, and returns the data that the functions wrote.
 
 The script places an order for each status that an order can have, with POST /orders and with POST /process. The name of
 each order below is also its idempotency key. A new kind of data needs a new step here. Never rename or remove an order,
-because the stored data of earlier releases have these names.
+because the stored data of earlier releases contain these names.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Killed(BaseException):
 
 
 def request(function: str, method: str, path: str, **fields: Any) -> Json:
-    """Return a request of the customer to the API that `function` serves."""
+    """Return a request of the user USER to the API that `function` serves."""
     return {"function": function, "method": method, "path": path, "user_id": USER, **fields}
 
 
@@ -103,7 +103,7 @@ class _Recorder:
         self.relay()
 
     def relay(self) -> None:
-        """Publish the events of all new stream records."""
+        """Run the outbox relay for all new stream records, and record the events that it publishes."""
         stream = self.platform.cloud.dynamodb.tables["orders"].stream
         if stream[self._relayed :]:
             self.platform.invoke("publish_order_events", messages.stream_batch(stream[self._relayed :]))
@@ -245,7 +245,7 @@ def _mail(recorder: _Recorder) -> dict[str, str]:
 def mail(platform: Platform, event: Json) -> bool:
     """Deliver an event to send_email, and return whether an email was sent.
 
-    Raises SetAside if the message went to the failure queue, and otherwise the error that the function raised.
+    Raises SetAside if send_email sent the message to the failure queue. If send_email fails, raises its error.
     """
     cloud = platform.cloud
     sent, queued = len(cloud.sesv2.sent), len(cloud.sqs.sent)

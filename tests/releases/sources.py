@@ -64,7 +64,7 @@ def unpacked(archive: bytes) -> dict[str, bytes]:
 
 @contextmanager
 def importable(folder: Path) -> Generator[None]:
-    """Let Python import the functions and contracts of `folder` in place of today's, until the context ends."""
+    """Let Python import the functions and contracts of `folder` instead of today's until the context ends."""
     roots = [str(folder / "functions"), str(folder)]
     replaced = {path.name for root in roots for path in Path(root).iterdir() if path.is_dir()}
     saved = _without(replaced)
@@ -79,6 +79,6 @@ def importable(folder: Path) -> Generator[None]:
 
 
 def _without(packages: set[str]) -> dict[str, ModuleType]:
-    """Remove the modules of these packages from Python's loaded modules, and return the modules."""
+    """Remove the modules of `packages` from `sys.modules`, and return {name: module} of the removed modules."""
     names = [name for name in sys.modules if name.partition(".")[0] in packages]
     return {name: sys.modules.pop(name) for name in names}

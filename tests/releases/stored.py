@@ -1,6 +1,6 @@
 """The stored releases: what each release wrote, and the sources of its functions.
 
-They are in the folders of `tests/engine/releases/`, beside the deployed states of the same releases.
+Both are in the folders of `tests/engine/releases/`, beside the deployed state of the same release.
 """
 
 from __future__ import annotations

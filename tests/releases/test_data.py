@@ -1,4 +1,4 @@
-"""Each release reads what another one wrote, because data outlast the code, and both releases run during an update."""
+"""Each release must read what another release wrote: data outlast the code, and both releases run during an update."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_both_change_the_same_orders_in_turn(today: Release, newest: Release, or
 def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     today: Release, newest: Release, express: str, tmp_path: Path
 ) -> None:
-    """One of the two workflows is already updated, and the other workflow is still that of the newest release."""
+    """During the outage, one of the two workflows is already today's, and the other one is of the newest release."""
     of_express, of_standard = (newest, today) if express == "release" else (today, newest)
     (tmp_path / "workflows").mkdir()
     for release, name in ((of_express, DEFINITION), (of_standard, ACCEPTED_DEFINITION)):
@@ -126,9 +126,9 @@ def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
 
 
 def undecided_by_both(earlier: Path, later: Path, data: Json) -> list[str]:
-    """Run the PENDING orders of `data` as in the middle of an update, and return the ids of undecided orders.
+    """Run the PENDING orders of `data` as in the middle of an update. Return the ids of the orders that stay undecided.
 
-    `validate_order` is the function of `earlier`, and `update_inventory` is the function of `later`.
+    The function `validate_order` is that of the sources `earlier`, and `update_inventory` that of the sources `later`.
     """
     # A loaded function keeps its own modules, so `validate_order` still works after the second platform is loaded.
     with platform(earlier) as first, first.workflow() as workflow:

@@ -1,4 +1,4 @@
-"""The rules of our architecture. Each rule receives a resource graph and yields a message for each violation.
+"""The platform's architecture rules. Each rule receives a resource graph and yields a message for each violation.
 
 Rules for any AWS platform, for example about encryption, logs and permissions, are in the policy pack (policy/).
 """
@@ -37,7 +37,7 @@ VISIBILITY_FACTOR: Final = 6
 
 
 def statements(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any]]]:
-    """Yield each statement of the roles' policies, with the policy resource that contains the statement."""
+    """Yield each statement of the policies of all roles, with the policy resource that contains the statement."""
     for policy in graph.of("RolePolicy"):
         for statement in json.loads(policy.inputs["policy"])["Statement"]:
             yield policy, statement
@@ -96,7 +96,7 @@ def each_function_is_called_by_its_alias(graph: Graph) -> Iterator[str]:
                     yield f"{resource.name}.{key}: {arn}"
     for permission in graph.of("Permission"):
         if permission.inputs.get("qualifier") != "live":
-            yield f"{permission.name}: does not name the alias live"
+            yield f"{permission.name}: does not refer to the alias live"
 
 
 def every_target_may_invoke_its_function(graph: Graph) -> Iterator[str]:
@@ -138,7 +138,7 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         if destination.get("onFailure", {}).get("destination") not in queues and not is_swept:
             yield f"{name}: lacks an on-failure destination"
         if is_swept and destination:
-            yield f"{name}: has a destination, although the sweep repeats its work"
+            yield f"{name}: has an on-failure destination, although the sweep repeats its work"
         if config.get("qualifier") != "live":
             yield f"{name}: the invocation settings do not apply to the alias live"
     for target in graph.of("EventTarget"):
@@ -193,7 +193,7 @@ def _mappings(graph: Graph, queues: set[str]) -> Iterator[str]:
                 yield f"{mapping.name}: lacks an on-failure destination"
             limits = (inputs.get("maximumRetryAttempts", -1), inputs.get("maximumRecordAgeInSeconds", -1))
             if limits != (-1, -1):
-                yield f"{mapping.name}: Lambda gives up a record before the stream deletes it"
+                yield f"{mapping.name}: Lambda stops retrying a record before the stream deletes the record"
             if not inputs.get("bisectBatchOnFunctionError"):
                 yield f"{mapping.name}: does not split a failed batch"
 
@@ -307,7 +307,7 @@ def every_function_folder_is_declared_once(graph: Graph) -> Iterator[str]:
     declared = Counter(function.inputs["handler"].split(".")[0] for function in functions(graph))
     for folder in sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py")):
         if declared[folder] != 1:
-            yield f"functions/{folder}: declared {declared[folder]} times"
+            yield f"functions/{folder}: declared {declared[folder]} times; allowed: once"
 
 
 RULES: Final[tuple[Rule, ...]] = (

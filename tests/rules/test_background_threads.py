@@ -1,4 +1,4 @@
-"""Threads of the test runner don't disturb tests that replace `time.sleep`."""
+"""Threads of the test runner don't call `time.sleep`, because tests replace this function for the whole process."""
 
 from __future__ import annotations
 

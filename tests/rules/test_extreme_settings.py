@@ -1,4 +1,4 @@
-"""Tests that all settings are checked before the first resource: no component refuses what settings.py accepts."""
+"""Tests that settings.py refuses all invalid settings, so that no component refuses one after the first resource."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA: dict[str, Any] = settings.Settings.model_json_schema(by_alias=True)
 
 
 def numbers(value: Any, schema: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the path in the settings and the schema of each number with a minimum and a maximum."""
+    """Yield (path in the settings, schema) for each number in `value` that has a minimum and a maximum."""
     if "$ref" in schema:
         schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
     if "maximum" in schema:

@@ -1,4 +1,4 @@
-"""Tests which folder may import from which, so that each part can be read, tested and replaced alone."""
+"""Tests that modules import only from allowed folders, so that each part can be read, tested and replaced alone."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_cors_origins_fit_into_a_functions_environment() -> None:
 
 
 def names_fit(graph: Graph, naming: Naming) -> bool:
-    """Return whether all resource names stay within AWS's limits with the project and the stack of `naming`."""
+    """Return whether all resource names in `graph` would stay within AWS's limits with the names in `naming`."""
     ours = f"orders-{graph.stack}-"
     for made in graph.resources:
         kind = _KINDS.get(made.type.rsplit(":", 1)[-1], "")

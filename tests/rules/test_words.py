@@ -1,4 +1,4 @@
-"""Tests that no document, comment or string contains unclear words or second spellings of a word."""
+"""Tests that no document, comment or string contains unclear words or British spellings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def passages(name: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def found(name: str, text: str) -> list[str]:
-    """Return one line for each unwanted word: place, word and replacement."""
+    """Return one line for each unwanted word in `text`: its place in the file `name`, the word and its replacement."""
     wrong: list[str] = []
     for line, passage in passages(name, text):
         for match in PATTERN.finditer(passage):

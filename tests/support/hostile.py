@@ -1,4 +1,4 @@
-"""Environment variables and files with broken settings for AWS, a proxy, the terminal and another emulator."""
+"""Broken settings for AWS, a proxy, the terminal and another emulator, which the project's commands must ignore."""
 
 from __future__ import annotations
 

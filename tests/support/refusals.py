@@ -1,4 +1,4 @@
-"""Simulates an operating system that refuses one call of a command. Tests find the calls in a recording."""
+"""Simulates an operating system that refuses one call of a command. A first run of the command records all calls."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Call:
     place: str
     """File and line of the code that makes the call."""
     time: int
-    """How often the same place has made this call before."""
+    """How often the code at `place` has made this call before."""
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Refusals:
     _times: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     def ask(self, call: str, *arguments: Any) -> None:
-        """Record a call if this repository's commands make it. Raises OSError if the call is the one in `refused`."""
+        """Record `call` if a command of this repository makes it. Raises OSError if it is the call `refused`."""
         place = _place()
         if not place:
             return

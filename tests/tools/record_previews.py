@@ -1,4 +1,4 @@
-"""`python -m tests.tools.record_previews [NAME ...]`: record again what `pulumi preview --json` prints.
+"""`python -m tests.tools.record_previews [NAME ...]` records again what `pulumi preview --json` prints for each case.
 
 Each case deploys a stack with the real engine, changes a copy of the checkout, and previews the change. The recordings
 in `previews/` contain only what tools/preview_comment reads. The command does not write the expected comments there
@@ -250,7 +250,7 @@ def _preview(engine: Engine, stack: str) -> list[dict[str, Any]]:
 
 
 def record(names: list[str], folder: Path) -> None:
-    """Record the cases in `names`. All cases of a stack use the same deployment."""
+    """Record the cases in `names`. All cases of a stack share one deployment in `folder`."""
     environment = ROOT / ".venv"
     if FIRST in names:
         engine = Engine(folder / "first", copy_of(ROOT, folder / "first-checkout", environment))

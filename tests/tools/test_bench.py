@@ -33,7 +33,7 @@ def machine(graph_of: Callable[[str], Graph]) -> Machine:
 
 @pytest.fixture(scope="module")
 def measure() -> Measure:
-    """The count of instructions, which does not depend on how busy the machine is."""
+    """Counts instructions, because their number does not depend on how busy the machine is."""
     chosen = measuring.measure()
     if not chosen.exact:
         pytest.skip(f"{measuring.HOW_TO_GET_VALGRIND}; without valgrind, only `make bench` measures speed")
@@ -42,7 +42,7 @@ def measure() -> Measure:
 
 @pytest.mark.full
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
-    """The start of a bare handler counts as 1. The functions were measured at 0.73 to 0.95, the tutorial at 1.30.
+    """The start of a bare handler counts as 1. The functions took 0.73 to 0.95, the tutorial's handler 1.30.
 
     For example, the test fails if shared/aws.py loads all of botocore's data.
     """
@@ -55,13 +55,13 @@ def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: M
 
 @pytest.mark.full
 def test_order_is_faster_than_with_powertools_validation(machine: Machine, measure: Measure) -> None:
-    """The measured ratio is 0.60."""
+    """The measured ratio of the two costs is 0.60."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
     assert cost["orders-api"] / cost["validated"] <= LONGEST_ORDER
 
 
 def test_cpu_time_replaces_instructions_without_valgrind(machine: Machine) -> None:
-    """Without valgrind, `make bench` measures CPU time. The bare handler needs more than Python alone."""
+    """Without valgrind, `make bench` measures CPU time. A bare handler must need more CPU time than Python alone."""
     commands = {name: machine.command(getattr(machine, name)) for name in ("nothing", "bare")}
     cost = measuring.CpuTime(rounds=3)(commands, machine.environment, "", unsaid)
     assert 0 < cost["nothing"] < cost["bare"]

@@ -67,7 +67,7 @@ def test_every_resource_has_a_price_or_is_marked_free(graph: Graph) -> None:
 
 
 def test_design_needs_only_the_listed_resource_types(graph: Graph) -> None:
-    """The recorded previews contain only these types of unchanged resources."""
+    """Recorded previews contain unchanged resources only of these types, so the cost may depend only on these types."""
     listed = [made for made in graph.resources if made.type.removeprefix("aws:") in cost_design.READ]
     assert cost_design.read(Graph(graph.stack, listed)) == cost_design.read(graph)
 
@@ -110,9 +110,9 @@ def test_cost_is_proportional_to_the_number_of_orders(design: cost_design.Design
 
 
 def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cost_design.Design) -> None:
-    # Write units from left to right: the new order and its index entry; the confirmed order, which a transaction
-    # writes, so that it counts twice, and its index entry; the stock of two products in the same transaction, which
-    # also counts twice; two claims and their updates.
+    # Write units: 2 for the new order and its index entry; 2 for the confirmed order and 1 for its index entry; 2 for
+    # the stock of each of two products; 4 for two claims and their updates. The confirmed order and the stock count
+    # twice, because a transaction writes them.
     units = 2 + (2 + 1) + 2 * 2 + 4
     lines = [line for line in bill("standard", design) if line.caller != "mark_late_orders"]
     assert by_part(lines, MILLION)["writes"] == pytest.approx(units * 0.715)

@@ -62,7 +62,7 @@ class Outage:
 
 
 class _TimedOut(BaseException):
-    """An execution has reached its time limit. No subclass of Exception, because the interpreter must not catch it."""
+    """An execution has reached its time limit. Not an Exception, because the interpreter would catch it."""
 
     def __init__(self, arn: str) -> None:
         super().__init__(arn)
@@ -112,7 +112,7 @@ class Workflow:
     started: list[str] = field(default_factory=list[str])
     """Ids of orders for which a STANDARD execution started an EXPRESS one."""
     waits: list[float] = field(default_factory=list[float])
-    """Seconds of every pause before retries and in Wait states. The tests do not actually wait."""
+    """Length in seconds of each pause before a retry or in a Wait state. The tests only simulate these pauses."""
     now_s: float = 0
     """Simulated time, in seconds. Pauses and outages advance it."""
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
@@ -218,7 +218,7 @@ class Workflow:
         return execution
 
     def invoke(self, _resource: str, arguments: Any, _limit_s: int) -> Any:
-        """Make a Task's call to AWS, with the fault or the callback that a test planned for this attempt."""
+        """Make a Task's call to AWS. If a test planned a fault or a callback for this attempt, it happens here."""
         step = _step.get()
         self._tries[step] += 1
         planned = self._faults[step].popleft() if self._faults[step] else None
@@ -313,7 +313,7 @@ def _rendered(path: Path, values: Mapping[str, str], *, timeout_s: int) -> dict[
 
 
 def _replacements(made: Workflow) -> dict[str, Any]:
-    """Return replacements for parts of the interpreter."""
+    """Return {name: replacement} for the functions of the emulator's interpreter that `made` controls or records."""
     execute, evaluate = _engine._execute_task, _engine._evaluate_jsonata
     find_retrier = _engine._find_matching_retrier
     names = [

@@ -1,4 +1,4 @@
-"""Runs the Node.js programs that check the definitions: asl-validator and the reference implementation of JSONata."""
+"""Runs the Node.js programs that check the workflow definitions: asl-validator, and JSONata's own implementation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def validator_complaints(definition: Path) -> str:
 
 
 def reference_results(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Evaluate each {"expression", "bindings"}. Return for each {"value"}, {} for an undefined value, or {"error"}."""
+    """Evaluate each {"expression", "bindings"}. Each result is {"value"}, {"error"}, or {} for an undefined value."""
     _installed("jsonata/package.json")
     done = _node(str(_HERE / "reference.mjs"), str(_HOME), given=json.dumps(evaluations))
     assert done.returncode == 0, done.stderr

@@ -138,7 +138,7 @@ def test_every_error_name_exists(name: str) -> None:
 
 
 def _own_errors(task: Mapping[str, Any]) -> set[str]:
-    """Return the names of the errors that the platform's functions can raise."""
+    """Return the names of all domain errors for a Task that invokes a function, and no names for other Tasks."""
     if integration(task)[0] != "lambda":
         return set()
     found, pending = set[str](), list[type[errors.OrdersError]]([errors.OrdersError])
@@ -278,7 +278,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 
 def test_assign_reads_no_variable_that_it_also_sets() -> None:
-    """AWS evaluates the expressions of an Assign with the variables' old values, but some interpreters use new ones."""
+    """In an Assign, AWS uses the old values of its variables, but some interpreters use values that it has just set."""
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
@@ -287,7 +287,7 @@ def test_assign_reads_no_variable_that_it_also_sets() -> None:
 
 
 def test_parallel_branches_set_no_variables() -> None:
-    """When a branch ends, Step Functions drops its variables. Their names must also differ from outer variables."""
+    """Step Functions drops a branch's variables at its end, and refuses names that variables outside of it have."""
     for state in PARALLELS.values():
         for branch in state["Branches"]:
             assert "Assign" not in json.dumps(branch)

@@ -1,4 +1,4 @@
-"""Outages of 30 s and 5 min in simulated time: no order fails because of an outage, for each step and kind of error."""
+"""Tests that no order fails because of an outage of 30 s or 5 min (simulated), for each step and kind of error."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_outages_cover_every_step() -> None:
 def begin(step: str, error: str, seconds: float, workflow: Workflow) -> None:
     """Begin an outage of `step`.
 
-    For ReadOrder, UpdateInventory fails too, because the workflow reads the row only after an error.
+    If `step` is ReadOrder, UpdateInventory fails too: the workflow runs ReadOrder only after an error.
     """
     workflow.outage(step, error, seconds)
     if step == "ReadOrder":

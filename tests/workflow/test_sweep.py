@@ -1,4 +1,4 @@
-"""Tests that a lost order is decided within two sweeps. Time is simulated."""
+"""Tests that an order whose event or execution was lost is decided within two sweeps. Time is simulated."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Platform:
     _read: int = 0
 
     def wait(self) -> None:
-        """Let the time of one sweep pass: the batching window ends, the sweep runs, and executions run to their end."""
+        """Advance the time to the next sweep: the batching window ends, the sweep runs, and started executions end."""
         self.now += EVERY
         stream = self.cloud.dynamodb.tables["orders"].stream
         batch, self._read = stream[self._read :], len(stream)

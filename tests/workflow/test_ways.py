@@ -156,7 +156,7 @@ class TestRejected:
         assert [tables.stock(product_id) for product_id in ("tea", "cup", "pot")] == [10, 10, 10]
 
     def test_expected_total_of_the_new_price_confirms_the_order(self, order_workflow: Workflow, tables: Tables) -> None:
-        """The workflow has read the old price, but the client has seen the new price."""
+        """The price changes after the workflow has read it. The client already expects the total of the new price."""
         stocked(tables)
         order_workflow.meanwhile("UpdateInventory", lambda: tables.product("tea", 10, unit_price=150))
         ended = order_workflow.run(express(THREE, expected_total=1400))

@@ -1,1 +1,1 @@
-"""`make bench` compares the cost of the platform's functions and of handlers that a user would write instead."""
+"""`make bench` compares the cost of the platform's functions with that of handlers that a user would write instead."""

@@ -196,9 +196,9 @@ def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
-    """Return the folder for `name` with the content of `made_of`. If the folder doesn't exist, `make` fills it.
+    """Return the folder for `name` that is built from `made_of`. If the folder doesn't exist, `make` builds it.
 
-    The folder appears only when it is complete, because tests can run in parallel.
+    The folder appears only when it is complete, because tests that run in parallel use the same folder.
     """
     folder = base / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
     if not folder.is_dir():

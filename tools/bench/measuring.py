@@ -1,4 +1,4 @@
-"""Measures the cost of commands: executed instructions, which vary by 0.01 %, or, without valgrind, user CPU time."""
+"""Measures the cost of commands in instructions, which vary by 0.01 %. Without valgrind, measures user CPU time."""
 
 from __future__ import annotations
 

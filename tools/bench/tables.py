@@ -40,7 +40,7 @@ class Start:
 
 
 def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
-    """Measure the import of the tutorial's handler and of each function."""
+    """Measure how much importing the tutorial's handler and each function costs."""
     handlers = {"nothing": machine.nothing, "bare": machine.bare, "tutorial": machine.tutorial, **machine.functions}
     commands = {name: machine.command(handler) for name, handler in handlers.items()}
     cost = measure(commands, machine.environment, "", said)

@@ -141,7 +141,7 @@ class Way:
             name: each.invocations * model.seconds(name, self._design.functions[name].memory_mb)
             for name, each in self.use.functions.items()
         }
-        beyond = "called functions answer 429; events and messages wait"
+        beyond = "synchronous calls of functions get 429; events and messages wait"
         concurrent = self._hop("functions, all together", "lambda_concurrency", sum(busy.values()), "accept", beyond)
         # Only functions whose callers wait for the response limit a burst, because each simultaneous call needs its own
         # execution environment. All other functions receive their events later.
@@ -279,9 +279,9 @@ class Way:
             ) from None
 
     def _matches(self, target: Resource, event: str) -> float:
-        """Return the share of the events of this detail type that the rule of a target matches.
+        """Return the share of the events with the detail type `event` that the rule of `target` matches.
 
-        The rules of the message groups share the events by the first character of the event ids.
+        Each message group has its own rule, which matches events by the first character of their ids.
         """
         (rule,) = [made for made in self.graph.of("EventRule") if made.inputs["name"] == target.inputs["rule"]]
         pattern = cast("dict[str, Any]", json.loads(rule.inputs.get("eventPattern") or "{}"))
@@ -289,7 +289,7 @@ class Way:
 
 
 def _function_of(mapping: Resource) -> str:
-    """Return the folder of the function that reads a queue or stream."""
+    """Return the folder of the function that `mapping` connects to a queue or stream."""
     return mapping.name.rpartition("-")[0].replace("-", "_")
 
 

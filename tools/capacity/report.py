@@ -97,8 +97,8 @@ class Report:
     def absorbed(self, way: str) -> float:
         """Return how many accepted orders can arrive as a burst so that no hop refuses any of them before the decision.
 
-        Waiting hops, such as the bus, pass on a burst at their own rate. A refusing hop therefore refills its bucket
-        while the burst arrives.
+        Some hops, such as the bus, delay a burst and pass it on at their own rate. The token bucket of a hop that refuses
+        calls therefore refills while the burst arrives.
         """
         decide = [hop for hop in self.ways[way] if hop.stage == "decide"]
         pace = min((hop.rate for hop in decide if hop.burst == inf), default=inf)
@@ -106,7 +106,7 @@ class Report:
         return min((hop.burst / (1 - hop.rate / pace) for hop in refusing if hop.rate < pace), default=inf)
 
     def carries(self) -> Hop:
-        """Return the hop before the decision that carries the fewest orders. Hops that settings limit are left out."""
+        """Return the hop before the decision that carries the fewest orders. Limits by stack settings don't count."""
         hops = [hop for way in self.ways.values() for hop in way if hop.quota and hop.stage in ("accept", "decide")]
         return min(hops, key=lambda hop: hop.rate)
 

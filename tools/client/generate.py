@@ -1,7 +1,7 @@
 """Writes the generated modules of the TypeScript client. `make client` runs `python -m tools.client.generate`.
 
 Node.js generates the types, the error codes and the validators from contracts/*.yaml. Python writes the tables that
-come from Python modules: the digits of the currencies and the HTTP statuses of the error codes.
+come from Python modules: the decimal digits of each currency and the HTTP status of each error code.
 """
 
 from __future__ import annotations

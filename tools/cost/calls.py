@@ -21,7 +21,7 @@ Counted = tuple[str, float, int]
 
 @contextmanager
 def cloud() -> Generator[Cloud]:
-    """Load all functions and the workflow once, for all cases. The workflow loads its own two functions."""
+    """Load all functions and the workflow once for all cases. The workflow loads the functions that it calls."""
     with in_process_functions(*_FUNCTIONS) as made, workflow(made.dynamodb) as steps:
         yield Cloud(made, steps)
 

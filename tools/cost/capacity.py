@@ -36,7 +36,7 @@ class Units:
 
 @dataclass(frozen=True)
 class Access:
-    """The access of a call to one row, or of a query to one page."""
+    """One row that a call reads or writes, or one page that a query reads."""
 
     kind: Kind
     table: str
@@ -114,9 +114,9 @@ def accesses(
 def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units:
     """Return the units that `access` consumes. `projections` maps table and index to ALL, KEYS_ONLY or SPARSE.
 
-    DynamoDB writes an index if the indexed attributes of a row change. So a new row is always written to the index, and
-    a changed row only if the index has all attributes. Only sparse indexes differ: a new row is not in them, and an
-    update can add the row.
+    DynamoDB writes an index if attributes change that the index contains. A new row is therefore written to each index,
+    and a changed row only to indexes with all attributes (ALL). Only sparse indexes (SPARSE) differ: they don't contain
+    new rows, but an update can add the row.
     """
     if access.kind in ("get", "query"):
         whole = max(1, ceil(access.size / _READ_BYTES))
@@ -128,7 +128,7 @@ def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units
 
 
 def projection_type(partition_key: str, declared: str) -> str:
-    """Return the projection type of an index for `units`. `declared` is its projection type in AWS's terms."""
+    """Return an index's projection type for `units`: SPARSE for the index of late orders, and `declared` for others."""
     return SPARSE if partition_key == LATE_SHARD else declared
 
 

@@ -1,4 +1,4 @@
-"""Reads from a stack's resource graph everything on which the cost depends, so that nobody has to type figures."""
+"""Reads everything that affects the cost from a stack's resource graph, so that no figure is entered by hand."""
 
 from __future__ import annotations
 
@@ -120,14 +120,14 @@ class Design:
     projections: Mapping[str, Mapping[str, str]]
     """{table: {index: projection type}}, see `capacity.units`."""
     queues: Mapping[str, str]
-    """{function: name of the price of a request to the queue in front of the function}."""
+    """{function: name of the price of one request to the queue that the function reads}."""
     has_archive: bool
     is_traced: bool
     """Whether X-Ray samples requests, see `is_traced_whole`."""
     monthly: Mapping[str, float]
     """{name of the price: quantity per month}, for everything that does not depend on the number of orders."""
     sweep_s: int
-    """Seconds from one sweep for late orders to the next, and the batching window of `mark_late_orders`.
+    """Seconds from one sweep to the next, which is also the batching window of `mark_late_orders`.
 
     0 for a stack of an older release, which has no sweep.
     """

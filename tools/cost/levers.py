@@ -1,4 +1,4 @@
-"""Calculates how the cost would change if one thing in the design or the use were different (a lever)."""
+"""Calculates how much each possible change to the design or the use (a lever) would change the cost."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class Model:
     def seconds(self, name: str, memory_mb: int) -> float:
         """Return the duration of an invocation in seconds.
 
-        Half of the assumed duration is computing time, which becomes shorter with more memory.
+        Half of the assumed duration at 256 MB is computing time, which is inversely proportional to the memory.
         """
         milliseconds = self.assumed["duration_ms"][name]
         return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000

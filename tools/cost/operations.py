@@ -97,7 +97,7 @@ def _fine(answer: Answer) -> Answer:
 
 
 def event(order: Order) -> dict[str, Any]:
-    """Return the event with which EventBridge reports the order's status."""
+    """Return the event that EventBridge delivers about the order's current status."""
     return {"detail-type": DETAIL_TYPES[order["status"]], "detail": detail_of(order)}
 
 

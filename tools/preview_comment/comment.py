@@ -137,7 +137,7 @@ def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Calla
 
 
 def _listed(lines: Iterable[str], room: int) -> Iterator[str]:
-    """Yield list items: the first ones visible, `room` characters of more items folded, and a note about the others."""
+    """Yield list items: the first ones visible, up to `room` characters of others folded, and a note about the rest."""
     items = [line if line.startswith("```") else f"- {_cut(line, _LONGEST_ITEM, '  - ')}" for line in lines]
     visible = _fitting(items[:_MOST_ITEMS], _LONGEST_PART)
     folded = _fitting(items[visible:], room)
@@ -157,7 +157,7 @@ def _fitting(items: list[str], room: int) -> int:
 
 
 def _cut(text: str, limit: int, beginning: str) -> str:
-    """Return the first lines of a text longer than `limit`, and a note with this `beginning` about the others."""
+    """Return the lines of `text` that fit into `limit` characters. A note after `beginning` counts the other lines."""
     if len(text) <= limit:
         return text
     lines = text.splitlines()

@@ -92,7 +92,7 @@ def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph
 
 
 def _invented(change: Change, program: Callable[[], Graph]) -> Inputs | None:
-    """Return the inputs in the program, with invented ARNs, if the policy is known only after the update."""
+    """If the policy is known only after the update, return the program's inputs, with invented ARNs, otherwise None."""
     if UNKNOWN not in ((change.new or {}).get("policy"), (change.new or {}).get("assumeRolePolicy")):
         return None
     found = [each for each in program().resources if (each.type, each.name) == (change.type, change.name)]

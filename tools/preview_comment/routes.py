@@ -25,7 +25,7 @@ _ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]
 
 
 def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each API with a changed document, and one line per route: `+ GET /orders`.
+    """Yield each API with a changed document, and one line per changed route, for example `+ GET /orders`.
 
     If a new document contains an ARN that is known only after the update, the preview does not contain the document.
     The document is then taken from the program, which is run without AWS and invents ARNs. The parts of a route that
@@ -53,7 +53,7 @@ def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tupl
 
 
 def _described(route: Route) -> str:
-    """Return what serves a new route, and who may call it."""
+    """Return which backend answers the requests to a new route, and who may send them."""
     if route.is_fixed:
         return ": API Gateway itself always returns the same response"
     found = _ANSWERS.search(json.dumps(route.integration))

@@ -1,4 +1,4 @@
-"""Finds changes that destroy data or an address for good, and resources that are only renamed."""
+"""Finds changes that permanently destroy data or an address, and resources that are only renamed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:cognito/userPoolDomain:UserPoolDomain": ("the sign-in domain", "Nobody can sign in until it exists again."),
     "aws:cognito/userGroup:UserGroup": ("the user group", "Its members lose their rights."),
     "aws:kms/key:Key": ("the key", "After its waiting period, nobody can ever read what it encrypted."),
-    "aws:kms/alias:Alias": ("the alias of a key", "Requests that name the key by this alias fail."),
+    "aws:kms/alias:Alias": ("the alias of a key", "Requests that refer to the key by this alias fail."),
     "aws:cloudwatch/eventArchive:EventArchive": ("the event archive", "Its events can't be replayed any more."),
     "aws:cloudwatch/eventBus:EventBus": ("the event bus", "Events are lost until it exists again."),
     "aws:cloudwatch/logGroup:LogGroup": ("the log group", "All its log lines are lost."),

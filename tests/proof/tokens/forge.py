@@ -26,7 +26,7 @@ class Sent:
 
     headers: Mapping[str, str]
     query: str = ""
-    """The query with its question mark."""
+    """The query string, including its question mark."""
     statuses: tuple[int, ...] = (401,)
 
 
@@ -40,12 +40,12 @@ class Forge:
 
     @property
     def key(self) -> rsa.RSAPrivateKey:
-        """The key with which the pool signs this kind of token."""
+        """The private key with which the pool signs tokens of the kind `use`."""
         pem = (self.directory / f"{self.pool}-{self.use}.pem").read_bytes()
         return cast("rsa.RSAPrivateKey", serialization.load_pem_private_key(pem, password=None))
 
     def signed(self, claims: Mapping[str, Any]) -> str:
-        """Return a token with these claims and the pool's own signature."""
+        """Return a token with `claims` and a valid signature of the pool."""
         return sign({"alg": "RS256", "kid": kid_of(self.key)}, claims, self.key)
 
 
@@ -73,7 +73,7 @@ def encoded(value: Any) -> str:
 
 
 def shapeless(right: str) -> dict[str, Sent]:
-    """Return headers without a token, or with a text that doesn't have the form of a token, by name."""
+    """Return {name: request} without a token or with a malformed token. `right` is a valid token."""
     head, body, signature = right.split(".")
     values = {
         "empty": "",
@@ -102,7 +102,7 @@ def shapeless(right: str) -> dict[str, Sent]:
 
 
 def misplaced(right: str) -> dict[str, Sent]:
-    """Return the valid token in places where no API may look for it."""
+    """Return {name: request} with the valid token `right` in places where the APIs must ignore it."""
     headers = ("X-Authorization", "X-Access-Token", "X-Amz-Security-Token", "X-Api-Key", "Proxy-Authorization", "Token")
     queries = ("Authorization", "authorization", "access_token", "id_token", "token")
     return {
@@ -113,9 +113,9 @@ def misplaced(right: str) -> dict[str, Sent]:
 
 
 def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
-    """Return changed versions of the valid token, and tokens that an attacker can create without the pool's key.
+    """Return {name: request} with tokens that an attacker can create without the pool's key.
 
-    `foreign` is a valid token of another user.
+    Some of them are changed versions of the valid token `right`. `foreign` is a valid token of another user.
     """
     header, claims, signature = parsed(right)
     head, body, _ = right.split(".")
@@ -148,9 +148,9 @@ def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
 
 
 def signed_but_wrong(claims: Mapping[str, Any], forge: Forge, audience: str) -> dict[str, Sent]:
-    """Return tokens with the pool's own signature that aren't valid for this API at this time.
+    """Return {name: request} with tokens that have the pool's signature, but a wrong time, issuer or audience.
 
-    `audience` is the name of the claim that contains the app client.
+    `claims` are those of a valid token. `audience` is the name of the claim that contains the app client.
     """
     now, issuer = int(time.time()), claims["iss"]
     wrong: dict[str, Mapping[str, Any]] = {

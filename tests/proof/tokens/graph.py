@@ -99,7 +99,7 @@ def _security(route: Route | None) -> list[dict[str, list[str]]]:
 
 
 def _beside(graph: Graph) -> Iterator[str]:
-    """Yield routes that are defined outside their API's document."""
+    """Yield a message for each route that is defined outside the OpenAPI document of its API."""
     for kind in ("aws:apigateway/method:Method", "aws:apigatewayv2/route:Route"):
         yield from (f"{each.name} is not in its API's document" for each in graph.of(kind))
 
@@ -115,14 +115,14 @@ def _pool(graph: Graph) -> Iterator[str]:
         if not inputs["enableTokenRevocation"]:
             yield f"{client.name}: token revocation is off, so refresh tokens stay valid after sign-out"
         if inputs["allowedOauthFlows"] != ["code"]:
-            yield f"{client.name}: allowed OAuth flow: code, because the implicit flow puts tokens into URLs"
+            yield f"{client.name}: only the OAuth flow `code` is allowed; the implicit flow puts tokens into URLs"
         if others := [flow for flow in inputs["explicitAuthFlows"] if "ADMIN" in flow or "CUSTOM" in flow]:
             yield f"{client.name}: sign-in flows that are not allowed: {others}"
 
 
 def _side_doors(graph: Graph) -> Iterator[str]:
-    """Yield every way to invoke a function without a route of an API."""
-    yield from (f"{each.name} is a function URL, and no API protects it" for each in graph.of("FunctionUrl"))
+    """Yield a message for each resource through which callers can invoke a function without a route of an API."""
+    yield from (f"{each.name} is a function URL, which no API protects" for each in graph.of("FunctionUrl"))
     for each in graph.of("Permission"):
         service, source = each.inputs["principal"], each.inputs.get("sourceArn", "")
         any_path = re.search(r":execute-api:.*/[*]$", source)

@@ -34,7 +34,7 @@ class Victim:
 
     @property
     def ids(self) -> dict[str, str]:
-        """Ids of the user's resources and the user's address, by their names in the OpenAPI documents."""
+        """The user's id and email address, and the ids of the order and product, by their names in the contracts."""
         order, product = self.order["order_id"], self.product["product_id"]
         return {"user_id": self.person.sub, "order_id": order, "product_id": product, "email": self.person.email}
 
@@ -63,7 +63,7 @@ def victim(people: People, *groups: str) -> Victim:
 
 
 def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: CheckedClient) -> dict[str, Sent]:
-    """Return every kind of wrong token for this API, by name."""
+    """Return {name: request} with every kind of wrong token for `api`, derived from valid tokens of `whose`."""
     right, use = whose.token(api), USES[api]
     pool = stack.frontend["auth"]["userPoolId"]
     forge = Forge(stack.instance.data / "state" / "cognito-pool-keys", pool, use)
@@ -85,7 +85,7 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
 
 
 def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> list[str]:
-    """Return everything that is wrong with a response to a wrong token."""
+    """Return a message for a wrong status and for each secret in `answer`, the response of `route` to a wrong token."""
     found = [] if answer.status in sent.statuses else [f"got status {answer.status}, allowed {sent.statuses}"]
     # Neither the body nor the headers of an error response may contain a secret of the victim.
     told = answer.text + json.dumps(dict(answer.headers))
@@ -94,7 +94,7 @@ def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> li
 
 
 def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict[str, Sent]:
-    """Return tokens that Cognito issued for another pool, client or use."""
+    """Return {name: request} with valid tokens of Cognito for another user pool, another app client or another use."""
     pool = stack.aws("cognito-idp", "create_user_pool", PoolName=unique("foreign"))["UserPool"]["Id"]
     account = {"UserPoolId": pool, "Username": person.email}
     stack.aws("cognito-idp", "admin_create_user", **account, MessageAction="SUPPRESS")
@@ -127,7 +127,7 @@ def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict
 
 
 def _scopeless(claims: Mapping[str, Any], forge: Forge, person: Person, client: CheckedClient) -> dict[str, Sent]:
-    """Return access tokens without the scope `email`."""
+    """Return {name: request} with access tokens that lack the scope `email`."""
     forged = {
         f"scope {scope!r}": forge.signed({**claims, "scope": scope})
         for scope in ("", "openid profile", "emails", "EMAIL", "openid,email", "my/email")

@@ -33,11 +33,11 @@ class Route:
         return f"{self.operation.method} {self.operation.path}"
 
     def path(self, ids: Mapping[str, str]) -> str:
-        """Return the path with its parameters replaced by values of `ids`. Raises KeyError for a missing id."""
+        """Return the path with the values of `ids` in place of its parameters. Raises KeyError for a missing id."""
         return re.sub(r"\{([^}]+)\}", lambda found: ids[found[1]], self.operation.path)
 
     def body(self, ids: Mapping[str, str]) -> Any:
-        """Return the smallest body that the document allows, or None if the operation has no body."""
+        """Return the smallest request body that the contract allows, or None if the operation has no body."""
         schema = self.operation.request_schema
         return None if schema is None else _smallest("", schema, ids)
 
@@ -55,7 +55,7 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """Return all operations of both documents."""
+    """Return all operations of both APIs."""
     return [
         Route(api, operation) for api, name in DOCUMENTS.items() for operation in openapi.operations(openapi.load(name))
     ]

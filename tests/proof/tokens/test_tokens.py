@@ -1,8 +1,9 @@
 """No wrong token gets access to any route.
 
-The emulator differs from AWS in some points. Its API gateways ignore `alg` and accept tokens without `exp`, but only
-the pool's own key could sign such tokens. Its REST API accepts access tokens and tokens of all app clients, which
-emulator_fixes/rest_checks.py corrects. test_tokens_graph.py checks what the emulator can't show.
+The emulator differs from AWS in some points. Its API gateways ignore `alg` and accept tokens without `exp`. This
+doesn't help an attacker, who can't sign such a token with the pool's key. Without the correction
+emulator_fixes/rest_checks.py, its REST API would accept access tokens and the tokens of all app clients.
+test_tokens_graph.py checks what the emulator can't show.
 
 To check these tests, we broke copies of the program on purpose. POST /process without its authorizer let everybody in.
 GET /orders/{order_id} without its authorizer still let nobody in, because the function found no caller, but
@@ -100,7 +101,7 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
 def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
     admin_victim: Victim, client: CheckedClient
 ) -> None:
-    """AWS doesn't document whether `bearer` may have another letter case. Both results are harmless and allowed."""
+    """AWS doesn't document whether the case of `Bearer` matters, so an API may accept or reject these valid tokens."""
     for word in ("bearer", "BEARER", "BeArEr"):
         for route in ROUTES:
             if route.operation.method == "GET":
@@ -111,9 +112,9 @@ def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
 def test_attack_detects_a_route_without_its_scope(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
 ) -> None:
-    """A route without its authorizer lets nobody in, because the function finds no caller.
+    """Without its scope, the route accepts a wrong token. Without its authorizer, the function rejects all requests.
 
-    test_tokens_graph.py finds such routes.
+    test_tokens_graph.py finds routes without an authorizer.
     """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")
@@ -141,9 +142,10 @@ def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]
 
 
 def test_removed_users_get_no_new_tokens(people: People, client: CheckedClient, stack: Stack, proof: Proof) -> None:
-    """API gateways verify only a token's signature and times, on AWS and on the emulator.
+    """API gateways verify tokens without asking Cognito, on AWS and on the emulator.
 
-    So a user who is disabled, deleted, signed out or removed from group `admin` keeps access until the token expires.
+    A user who is disabled, deleted, signed out or removed from group `admin` therefore has access until the token
+    expires.
     test_tokens_graph.py limits this time to an hour. This test checks that Cognito rejects new sign-ins and refresh
     tokens immediately.
     """

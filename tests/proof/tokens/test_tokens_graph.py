@@ -62,7 +62,7 @@ def scheme(**fields: Any) -> Callable[[Any], None]:
 
 
 def answered(route: str) -> Callable[[Any], None]:
-    """Return a function that changes an OpenAPI document: the route invokes a backend instead of its fixed response."""
+    """Return a function that changes an OpenAPI document so that `route` invokes a backend, not a fixed response."""
     method, path = route.split()
 
     def alter(document: Any) -> None:

@@ -1,4 +1,4 @@
-"""A user can't see other users' resources by any id, and can't tell them from missing resources.
+"""A user can't see other users' resources with any id, and can't distinguish them from missing resources.
 
 To check these tests, we broke copies of the program on purpose, and tests failed each time:
 
@@ -75,12 +75,12 @@ PLACES: Final = (
 
 
 def in_place(path: str, order_id: str, user_id: str) -> str:
-    """Return the path with the ids in it, or with the cursor of the page that follows the order."""
+    """Fill the placeholders in `path` with the ids, or with the cursor of the page that follows the order."""
     return path.format(order_id=order_id, user_id=user_id, cursor=cursor_behind(order_id))
 
 
 def cursor_behind(row_id: str) -> str:
-    """Return the cursor of the page that follows this row. A cursor contains no secret, see decisions/03."""
+    """Return the cursor of the page that follows this row. Cursors contain no secret, see docs/decisions/03."""
     return base64.urlsafe_b64encode(f"v1:{row_id}".encode()).decode().rstrip("=")
 
 
@@ -194,7 +194,7 @@ def test_location_contains_only_the_callers_own_ids(people: People, stack: Stack
 
 
 def test_computed_order_id_gives_no_access(attacker: Person, theirs: Victim, domain: Any) -> None:
-    """Anybody who knows the owner's id and key can compute the order's id, because the id is not a secret."""
+    """Anybody who knows the owner's id and the key can compute the order's id, but this must not give access."""
     key = unique("known")
     made = theirs.person.order({theirs.ids["product_id"]: 1}, key=key)["order_id"]
     assert domain(theirs.person.sub, key) == made
@@ -211,11 +211,11 @@ def test_other_users_and_missing_resources_take_equal_time(
 ) -> None:
     """A request for another user's resource must take as long as a request for a missing resource.
 
-    The test sends both requests in pairs. In about half of all pairs, the request for the missing resource must be the
-    slower one (a sign test). A busy machine slows down both requests of a pair, so the test also works on a busy
-    machine. By chance alone, the test of a path fails at most once in 100,000 runs. With the number of pairs that `make
-    prove` uses, the test detects one additional database lookup, which takes a millisecond here. The test can't detect
-    differences of microseconds, such as the time for reading 25 lines.
+    The test sends both requests in pairs. In about half of all pairs, the request for the missing resource must be
+    slower (a sign test). A busy machine slows down both requests of a pair, so it doesn't make the test fail. By chance
+    alone, the test of a path fails at most once in 100,000 runs. With the number of pairs in `make prove`, the test
+    detects one additional database lookup, which takes a millisecond here. It can't detect differences of microseconds,
+    such as the time to read an order of 25 lines instead of one.
     """
     pairs = dose(20, 150)
     fewest = rarely_fewer(pairs)
@@ -241,7 +241,7 @@ def test_other_users_and_missing_resources_take_equal_time(
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return n: fewer than n heads or fewer than n tails in `pairs` coin tosses occur at most once in 100,000 times."""
+    """Return n: `pairs` coin tosses give fewer than n heads or fewer than n tails at most once in 100,000 times."""
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
         heads += 1
