@@ -67,7 +67,7 @@ class TestHops:
         assert hop(graph, name, IRELAND).rate == pytest.approx(ireland)
 
     def test_table_carries_its_initial_units_divided_by_those_of_an_order(self, graph_of: GraphOf) -> None:
-        """An order of 2 lines writes its row (1 unit), confirms the row (2 units) and changes 2 products (2 units each)."""
+        """An order of 2 lines creates its row (1 unit), confirms it (2 units) and changes two products (2 units each)."""
         graph = graph_of("prod")
         assert hop(graph, "table orders, writes").rate == pytest.approx(4_000 / 3)
         assert hop(graph, "table inventory, writes").rate == pytest.approx(4_000 / 4)
@@ -120,7 +120,7 @@ class TestTarget:
             assert prod.first(way, "accept", "decide").rate >= TARGET
 
     def test_no_order_of_a_burst_is_refused_after_the_response(self, prod: Report) -> None:
-        """The bus delivers 450 orders per second. The bucket of StartExecution has 800 calls, and gets 150 per second."""
+        """The bus delivers 450 orders per second. StartExecution's bucket of 800 calls refills at 150 per second."""
         assert prod.burst("standard", "accept", "decide") == 800
         assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))
         setting = next(each for each in prod.ways["standard"] if each.name == "REST API, setting")

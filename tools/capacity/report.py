@@ -97,8 +97,8 @@ class Report:
     def absorbed(self, way: str) -> float:
         """Return how many accepted orders can arrive as a burst so that no hop refuses any of them before the decision.
 
-        Some hops, such as the bus, delay a burst and pass it on at their own rate. The token bucket of a hop that refuses
-        calls therefore refills while the burst arrives.
+        Some hops, such as the bus, delay a burst and pass it on at their own rate. Other hops refuse calls when their
+        token bucket is empty. Their buckets refill while the delayed burst arrives.
         """
         decide = [hop for hop in self.ways[way] if hop.stage == "decide"]
         pace = min((hop.rate for hop in decide if hop.burst == inf), default=inf)
