@@ -67,7 +67,7 @@ class TestHops:
         assert hop(graph, name, IRELAND).rate == pytest.approx(ireland)
 
     def test_table_carries_its_initial_units_divided_by_those_of_an_order(self, graph_of: GraphOf) -> None:
-        """An order of 2 lines creates its row (1 unit), confirms it (2 units) and changes two products (2 units each)."""
+        """An order of 2 lines creates its row (1 unit), confirms the order (2) and changes two products (2 each)."""
         graph = graph_of("prod")
         assert hop(graph, "table orders, writes").rate == pytest.approx(4_000 / 3)
         assert hop(graph, "table inventory, writes").rate == pytest.approx(4_000 / 4)
