@@ -24,14 +24,14 @@ CHECKS: Final = "functions/shared/checks"
 
 
 def of_today() -> dict[str, bytes]:
-    """Return {path: content} of today's source files, including the generated checks of the common layer."""
+    """Return {path: content} of today's source files, including the generated validators of the common layer."""
     found = {
         str(path.relative_to(ROOT)): path.read_bytes()
         for pattern in _PATTERNS
         for path in sorted(ROOT.glob(pattern))
         if "__pycache__" not in path.parts
     }
-    # The generated checks in the working tree can be those of an earlier commit, so this function generates them again.
+    # The validators in the working tree can be those of an earlier commit, so this function generates them again.
     written = {path: content for path, content in found.items() if not path.startswith(f"{CHECKS}/")}
     return written | {f"{CHECKS}/{name}": content for name, content in generated_code.checks().items()}
 

@@ -20,7 +20,7 @@ WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
 ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
 STACK_ACTION = "$/.github/actions/stack"
-# Only steps that run one of these commands may receive credentials.
+# Only steps that run one of these commands may receive credentials for AWS or for Pulumi's backend.
 WITH_CREDENTIALS = (
     "make preview ",
     "make deploy ",

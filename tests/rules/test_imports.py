@@ -79,7 +79,7 @@ def banned_imports(path: str) -> tuple[str, ...]:
         return ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name not in others))
     if parts[0] == "engine":
         # The engine can run any program, so it imports no component. Only graph.py may import
-        # components.functions.archives, because it can skip the building of the functions' archives.
+        # components.functions.archives, because it can leave out the building of the functions' archives.
         own = "components.functions.function" if parts[1] == "graph.py" else "components"
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
     if parts[0] == "local":

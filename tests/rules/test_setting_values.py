@@ -22,7 +22,7 @@ VALUES: Final[dict[str, dict[str, list[Any]]]] = yaml.safe_load(
     (ROOT / "tests" / "rules" / "setting_values.yaml").read_text(encoding="utf-8")
 )
 _BOTOCORE: Final = Path(botocore.__file__).parent / "data"
-# Resource type -> the key of its names' maximum length in LIMITS of components/aws/naming.py.
+# Resource type -> its key in LIMITS (components/aws/naming.py), which contains the maximum lengths of names.
 _KINDS: Final = {
     "MetricAlarm": "alarm",
     "EventArchive": "archive",

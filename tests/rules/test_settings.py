@@ -1,4 +1,4 @@
-"""Tests of the settings in the three stack files, and of the errors for invalid settings."""
+"""Tests of the settings in the stack files, and of the errors for invalid settings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def with_change(area: str, path: str, value: Any) -> dict[str, str]:
 
 
 def keys(value: Any, prefix: str = "") -> set[str]:
-    # Stacks provision different functions.
+    # The keys of provisionedConcurrency are names of functions, which may differ between stacks.
     if not isinstance(value, dict) or prefix.endswith(".provisionedConcurrency"):
         return {prefix}
     return {key for name, item in cast("dict[str, Any]", value).items() for key in keys(item, f"{prefix}.{name}")}

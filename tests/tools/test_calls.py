@@ -1,4 +1,4 @@
-"""Tests the AWS calls and DynamoDB request units of each operation, for small and large data."""
+"""Tests the AWS calls and DynamoDB request units of each operation, for small and large amounts of data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of `make capacity`: known figures of single hops, the target, the warning, and the data behind them."""
+"""Tests of `make capacity`: the rates of single hops, the target, the warning, and the quotas behind them."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class TestHops:
         ("name", "tokyo", "ireland"),
         [
             ("REST and HTTP API, account", 10_000, 10_000),
-            # The quotas are 1,200 and 10,000 calls per second. An order needs 2 calls.
+            # The quotas are 1,200 (Tokyo) and 10,000 (Ireland) calls per second. An order needs 2 calls.
             ("bus, PutEvents", 600, 5_000),
-            # The quotas are 2,250 and 18,750 invocations per second. An order causes 5 invocations.
+            # The quotas are 2,250 (Tokyo) and 18,750 (Ireland) invocations per second. An order causes 5 invocations.
             ("bus, rule targets", 450, 3_750),
             ("workflow, StartExecution", 150, 300),
             ("workflow, transitions", 800, 5_000),

@@ -62,7 +62,7 @@ class Outage:
 
 
 class _TimedOut(BaseException):
-    """An execution has reached its time limit. Not an Exception, because the interpreter would catch it."""
+    """An execution has reached its time limit. A BaseException, because the interpreter catches every Exception."""
 
     def __init__(self, arn: str) -> None:
         super().__init__(arn)
@@ -110,7 +110,7 @@ class Workflow:
     published: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Messages sent to the notification topic."""
     started: list[str] = field(default_factory=list[str])
-    """Ids of orders for which a STANDARD execution started an EXPRESS one."""
+    """Ids of orders for which a STANDARD execution started an EXPRESS execution."""
     waits: list[float] = field(default_factory=list[float])
     """Length in seconds of each pause before a retry or in a Wait state. The tests only simulate these pauses."""
     now_s: float = 0

@@ -278,7 +278,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 
 def test_assign_reads_no_variable_that_it_also_sets() -> None:
-    """In an Assign, AWS uses the old values of its variables, but some interpreters use values that it has just set."""
+    """AWS evaluates an Assign with its variables' old values, but some interpreters use values that were just set."""
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
@@ -287,7 +287,7 @@ def test_assign_reads_no_variable_that_it_also_sets() -> None:
 
 
 def test_parallel_branches_set_no_variables() -> None:
-    """Step Functions drops a branch's variables at its end, and refuses names that variables outside of it have."""
+    """Step Functions drops a branch's variables when the branch ends, and refuses the names of outer variables."""
     for state in PARALLELS.values():
         for branch in state["Branches"]:
             assert "Assign" not in json.dumps(branch)

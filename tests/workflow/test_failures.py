@@ -241,7 +241,7 @@ class TestNotRecorded:
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
 
     def test_recording_an_outcome_never_creates_a_row(self, order_workflow: Workflow, tables: Tables) -> None:
-        ended = order_workflow.run(standard(REFUSED))  # The table has no row for this order.
+        ended = order_workflow.run(standard(REFUSED))  # The orders table has no row for this order.
         assert ended.error == "NotRecorded"
         assert tables.order() is None
 

@@ -155,7 +155,7 @@ class Way:
     def _tables(self) -> Iterator[Hop]:
         plain, indexed = Counter[str](), Counter[str]()
         reads, popular = Counter[str](), Counter[str]()
-        # With POST /process, the customer waits for the EXPRESS execution, so its steps count as before the response.
+        # With POST /process, the customer waits for the EXPRESS execution, so all its steps come before the response.
         before = ("orders_api",) if "standard" in self.use.workflows else ("express", *_CALLED)
         accepting = {access.table for caller, access in self.use.accesses if caller in before}
         for _, access in self.use.accesses:

@@ -19,7 +19,7 @@ _COLLECTION_BYTES: Final = 3
 Item = Mapping[str, Any]
 """A row or a key in DynamoDB's JSON."""
 SPARSE: Final = "SPARSE"
-"""Projection type of an index with keys only that contains few rows, those with the index's partition key."""
+"""Projection type of an index that contains only keys, and only the few rows that have its partition key."""
 Kind = Literal["get", "query", "put", "update"]
 
 

@@ -53,7 +53,7 @@ FREE: Final[Mapping[str, str]] = {
     "lambda/alias:": "free",
     "lambda/layerVersion:": "free, below 75 GB in an account",
     "lambda/permission:": "free",
-    "s3/": "settings of the bucket; one call of its KMS key serves many objects",
+    "s3/": "bucket settings are free; with a bucket key, one KMS request serves many objects",
     "sns/topicPolicy:": "free",
     "sns/topicSubscription:": "only alarms send emails to operators",
     "sqs/queuePolicy:": "free",
@@ -70,7 +70,7 @@ READ: Final = frozenset(
         "wafv2/webAclAssociation:WebAclAssociation",
     }
 )
-"""The resource types that `read` needs. Some of them are free, but say what other resources cost."""
+"""The resource types that `read` needs. Some of them are free, but determine the cost of other resources."""
 INFREQUENT: Final = "INFREQUENT_ACCESS"
 HOURS_OF_A_MONTH: Final = 730
 # API Gateway writes five metrics for each method: Count, Latency, IntegrationLatency, 4XXError and 5XXError.
@@ -215,7 +215,7 @@ def _sweep_s(graph: Graph) -> int:
 
 def _queues(graph: Graph) -> dict[str, str]:
     # If the graph comes from a preview, it has no outputs, so the ARNs of aliases are unknown. This function therefore
-    # finds the function of a mapping by its name.
+    # identifies the function of each event source mapping by its name.
     sources = {made.inputs["name"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/function:Function")}
     dead_letters = {
         cast("dict[str, str]", made.inputs.get("deadLetterConfig") or {}).get("arn") for made in graph.of("EventTarget")

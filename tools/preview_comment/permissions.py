@@ -92,7 +92,7 @@ def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph
 
 
 def _invented(change: Change, program: Callable[[], Graph]) -> Inputs | None:
-    """If the policy is known only after the update, return the program's inputs, with invented ARNs, otherwise None."""
+    """Return the policy's inputs from the program, with invented ARNs, or None if the preview contains the policy."""
     if UNKNOWN not in ((change.new or {}).get("policy"), (change.new or {}).get("assumeRolePolicy")):
         return None
     found = [each for each in program().resources if (each.type, each.name) == (change.type, change.name)]
@@ -224,7 +224,7 @@ def _severity(sentence: str) -> tuple[bool, bool, str]:
 
 
 def _sentences(grants: set[Grant], others: set[Grant], new_roles: set[str], *, is_wider: bool) -> Iterator[str]:
-    """Yield one sentence for each principal. If a principal has several permissions, they are listed below."""
+    """Yield one sentence for each principal, with a list below if the principal has several permissions."""
     groups: dict[tuple[str, str, str, bool], list[str]] = defaultdict(list)
     for grant in sorted(grants):
         groups[grant.who, grant.resource, grant.condition, grant.is_denied].append(grant.action)

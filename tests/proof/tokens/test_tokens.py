@@ -112,7 +112,7 @@ def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
 def test_attack_detects_a_route_without_its_scope(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
 ) -> None:
-    """Without its scope, the route accepts a wrong token. Without its authorizer, the function rejects all requests.
+    """Without its scope, the route accepts a wrong token. Without its authorizer, the function itself rejects requests.
 
     test_tokens_graph.py finds routes without an authorizer.
     """

@@ -58,7 +58,7 @@ def attacker(people: People) -> Person:
 
 
 def seen(answer: Answer) -> tuple[int, dict[str, str], str]:
-    """Return everything that a client sees in a response, without the parts that differ between all responses."""
+    """Return everything that a client sees in a response, except for the parts that differ in every response."""
     body = answer.text
     if "request_id" in body:
         body = body.replace(answer.json()["request_id"], "")
@@ -112,7 +112,7 @@ def test_admin_reads_other_users_data_but_changes_nothing(admin: Person, theirs:
 
 
 def variants(order_id: str, user_id: str, own: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield requests that refer to another user's order or profile in unusual ways: method, path, headers."""
+    """Yield (method, path, headers) of requests that refer to another user's order or profile in unusual ways."""
     as_user = ("X-User-Id", "X-Forwarded-User", "X-Amzn-Sub", "X-Original-User", "From")
     instead = ("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Path", "X-HTTP-Method-Override")
     for thing in (f"/orders/{order_id}", f"/users/{user_id}"):
