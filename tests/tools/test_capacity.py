@@ -78,7 +78,7 @@ class TestHops:
         before = hop(graph, "stream, publish_order_events")
         wider = changed(graph, "EventSourceMapping", "publish-order-events-stream", parallelizationFactor=10)
         # Lambda processes 2 batches of each of the 4 shards in parallel. A batch has 50 records and takes 50 ms. An
-        # order has 2 records.
+        # order causes 2 records.
         assert before.rate == pytest.approx(4_000)
         assert hop(wider, before.name).rate == pytest.approx(20_000)
 

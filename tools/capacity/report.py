@@ -40,7 +40,7 @@ _WHOLE: Final = 10
 _UNBOUND: Final = (
     "The authorizer has no quota, because API Gateway itself checks the signatures of tokens.",
     "StartSyncExecution has no quota: Step Functions adds capacity with the load, and may throttle a sudden surge.",
-    "An order uses no request of the HTTP API. Both APIs share the quota of the account, and each has the setting.",
+    "Orders use only the REST API. Both APIs share the account's quota, and api.throttleRate applies to each one.",
 )
 
 
@@ -70,7 +70,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Yield all lines of the report."""
         yield f"Orders per second on stack {self.stack} in {self.region}, by AWS's default quotas"
-        yield "(in parentheses: orders at the same moment, if the hop refuses more of them)"
+        yield "(in parentheses: how many orders the hop accepts at the same moment, if it refuses more)"
         for stage, title in STAGES.items():
             yield ""
             yield f"{title:<{_NAME}}" + "".join(f"{name:>{_WIDTH}}" for name in WAYS.values()) + "   limit"
