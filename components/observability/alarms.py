@@ -144,7 +144,7 @@ def lost_work_alarms(
     queued = [function.function_name for function in asynchronous if function.dead_letter_queue]
     yield from _combined(
         "failure-reports-lost",
-        "Lambda could not report an event to a failure queue or to the topic of successes, so a failed event may be "
+        "Lambda could not report an event to a failure queue or to the success topic, so a failed event may be "
         "lost. Check the permissions of the functions' roles, then compare the event archive with the orders.",
         [
             *(metrics.lambda_metric("DestinationDeliveryFailures", name) for name in reporting),

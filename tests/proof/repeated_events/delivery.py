@@ -71,9 +71,9 @@ class Deliverer:
         shuffled = self._shuffled([*records, *records])
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(give, _batches(shuffled, _STREAM_BATCH)))
-        # On a slow machine, `mark_late_orders` also changes rows. Such a change leaves the status as it is, so the relay
-        # publishes no event for it.
-        self.delivered["stream"] += sum(map(_changes_status, shuffled))
+        # On a slow machine, `mark_late_orders` also changes rows. It does not change the status, so the relay publishes
+        # no event for such a record.
+        self.delivered["stream"] += sum(_changes_status(each) for each in shuffled)
 
     def by_bus(self, events: Sequence[dict[str, Any]]) -> None:
         """Put published events on the bus again: each event once, in random order."""
