@@ -48,7 +48,7 @@ PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 # Tests of one file share fixtures, so they run on one worker. By default, xdist starts the files with the most tests
 # first, so slow files with few tests would come last.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 # The folders whose tests do more in `make prove` than in `make test`. An attack is only in tests/proof.
 PROOFS = tests/proof $(if $(ATTACKS),,tests/engine tests/tools/test_bench.py)
 QUICK := tests/clients tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -28,23 +29,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Engine]:
+def deployed(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Callable[[str], Engine]:
     """Return a function that returns an engine with a deployed stack.
 
-    The function deploys the current program. Each call returns a new copy of the deployed stack, so tests don't affect
-    each other.
+    The function deploys the current program, at most once for all pytest-xdist workers. Each call returns a new copy of
+    the deployed stack, so tests don't affect each other.
     """
-    homes: dict[str, Path] = {}
+    # The workers of one run have the same parent folder, so the first worker deploys for all.
+    shared = tmp_path_factory.getbasetemp().parent / f"deployed-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
 
     def deploy(stack: str) -> Engine:
-        if stack not in homes:
-            checkout = copy_of(ROOT, tmp_path_factory.mktemp("checkout") / "orders")
-            first = Engine(tmp_path_factory.mktemp("engine") / "home", checkout)
-            first.create(stack)
-            first.must_up(stack)
-            homes[stack] = first.home
+        home = shared / stack
+        with (shared / f"{stack}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not home.exists():
+                checkout = copy_of(ROOT, tmp_path_factory.mktemp("checkout") / "orders")
+                first = Engine(tmp_path_factory.mktemp("engine") / "home", checkout)
+                first.create(stack)
+                first.must_up(stack)
+                shutil.move(first.home, home)
         folder = tmp_path_factory.mktemp("stack")
-        shutil.copytree(homes[stack], folder / "home", symlinks=True)
+        shutil.copytree(home, folder / "home", symlinks=True)
         return Engine(folder / "home", copy_of(ROOT, folder / "orders"))
 
     return deploy
