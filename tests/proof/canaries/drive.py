@@ -126,14 +126,14 @@ class Drive:
         """Return headers that browsers, proxies or attackers send but that the APIs don't use, each with a canary."""
         word = self.words.new
         return {
-            "Cookie": f"session={word('header')}",
-            "Referer": f"https://example.com/{word('header')}?q={word('header')}",
+            "Cookie": f"session={word('other headers')}",
+            "Referer": f"https://example.com/{word('other headers')}?q={word('other headers')}",
             "User-Agent": word("user agent"),
-            "X-Forwarded-For": word("header"),
-            "X-Api-Key": word("header"),
-            "X-Canary": word("header"),
-            "From": word("header"),
-            "Via": word("header"),
+            "X-Forwarded-For": word("other headers"),
+            "X-Api-Key": word("other headers"),
+            "X-Canary": word("other headers"),
+            "From": word("other headers"),
+            "Via": word("other headers"),
         }
 
     def product(self, quantity: int = 100) -> str:

@@ -105,19 +105,27 @@ def poison(drive: Drive) -> None:
     _poison_rows(drive)
     bus = {"EventBusName": stack.ops["eventBus"]["name"], "Source": "orders.api"}
     details: list[Any] = [
-        {"event_id": word("poison"), "order": {"order_id": word("poison")}},
-        {word("poison"): word("poison")},
-        {"event_id": 1, "order": [word("poison")]},
+        {"event_id": word("invalid data"), "order": {"order_id": word("invalid data")}},
+        {word("invalid data"): word("invalid data")},
+        {"event_id": 1, "order": [word("invalid data")]},
     ]
     entries = [{**bus, "DetailType": "OrderCreated", "Detail": json.dumps(detail)} for detail in details]
     assert not stack.aws("events", "put_events", Entries=entries)["FailedEntryCount"]
     analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
-    for body in (word("poison"), json.dumps({word("poison"): 1}), json.dumps({"order": {"order_id": word("poison")}})):
+    for body in (
+        word("invalid data"),
+        json.dumps({word("invalid data"): 1}),
+        json.dumps({"order": {"order_id": word("invalid data")}}),
+    ):
         named = {"MessageGroupId": "poison", "MessageDeduplicationId": str(uuid.uuid4())}
         stack.aws("sqs", "send_message", QueueUrl=analytics, MessageBody=body, **named)
     _more_than_there_is(drive)
     for alias in stack.ops["functions"].values():
-        for event in ({word("poison"): word("poison")}, {"order": {"order_id": word("poison")}}, [word("poison")]):
+        for event in (
+            {word("invalid data"): word("invalid data")},
+            {"order": {"order_id": word("invalid data")}},
+            [word("invalid data")],
+        ):
             stack.aws("lambda", "invoke", FunctionName=alias, Payload=json.dumps(event))
     for kind in ("send-email-failures", "process-order-failures", "analytics-dlq"):
         drive.watcher.until(lambda kind=kind: stack.failed(kind, drive.words.run), f"a poison message is in {kind}")
@@ -147,14 +155,14 @@ def _poison_rows(drive: Drive) -> None:
     table = stack.ops["tables"]["orders"]
     right = {
         "order_id": {"S": ""},
-        "user_id": {"S": word("poison")},
+        "user_id": {"S": word("invalid data")},
         "created_at": {"S": "2001"},
         "updated_at": {"S": "2001"},
     }
-    line = {"M": {"product_id": {"S": word("poison")}, "quantity": {"S": word("poison")}}}
+    line = {"M": {"product_id": {"S": word("invalid data")}, "quantity": {"S": word("invalid data")}}}
     changes: list[dict[str, Any]] = [
-        {"status": {"S": word("poison")}, "items": {"L": []}},
-        {"status": {"S": "PENDING"}, "items": {"S": word("poison")}},
+        {"status": {"S": word("invalid data")}, "items": {"L": []}},
+        {"status": {"S": "PENDING"}, "items": {"S": word("invalid data")}},
         {"status": {"S": "PENDING"}, "items": {"L": [line]}},
         # In this row, only the status is invalid.
         {"status": {"S": "LOST"}, "items": {"L": [_line(drive.product())]}, "user_id": {"S": drive.customer.sub}},
