@@ -1,4 +1,4 @@
-"""Runs other programs as child processes."""
+"""Runs other programs as child processes, and ends them when a signal ends this process."""
 
 from __future__ import annotations
 

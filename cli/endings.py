@@ -23,8 +23,9 @@ def run(
 ) -> int:
     """Run `command` and return its exit code. If it raises an error, report the error in one line and return `failed`.
 
-    The line starts with `prefix`. `known` errors and errors of the operating system are reported with their own
-    messages. Any other error is a bug in this program, so its traceback is written to the file `log`.
+    The line starts with `prefix`. Errors of the types `known` and errors of the operating system are reported with
+    their own messages. Any other error is a bug in the command, so the traceback of the error is written to the file
+    `log`.
     """
     _tolerate_any_character()
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _MEND: Final = "fix the cause, then run the command again"
-_FULL: Final = "free some space there, then run the command again"
+_FULL: Final = "free some disk space, then run the command again"
 _FILES: Final = "raise the limit of open files, for example with `ulimit -n 4096`, then run the command again"
 _PROCESSES: Final = "close other programs, or raise the limit (`ulimit -u`), then run the command again"
 _REMEDIES: Final = {

@@ -45,7 +45,10 @@ class _Stream(io.FileIO):
 
 
 def protect() -> None:
-    """Replace `sys.stdout` and `sys.stderr` with safe streams, and report a full disk when this process exits."""
+    """Replace `sys.stdout` and `sys.stderr` with safe streams.
+
+    When this process exits, it reports a failed write to standard output, for example if the disk is full.
+    """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -82,7 +85,7 @@ def _finish() -> None:
         return
     sys.stderr.write(
         f"error: standard output: {error.strerror}; only the output is incomplete. "
-        "Remedy: free some space there, or write the output elsewhere\n"
+        "Remedy: free some disk space, or redirect the output to another disk\n"
     )
     sys.stderr.flush()
     # The exit code must show that output was lost. This function runs while Python exits, when only os._exit can still

@@ -27,7 +27,7 @@ _ending: Final = threading.Event()
 def take() -> None:
     """Let signals end this process, which then prints `interrupted` and exits with 128 + the signal number.
 
-    Signals that the process ignored before stay ignored, because `nohup` relies on this behavior.
+    Signals that the process already ignores stay ignored. For example, `nohup` starts a command with SIGHUP ignored.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -69,7 +69,10 @@ class Work:
 
     @contextmanager
     def one(self) -> Generator[None]:
-        """Count the `with` block as one running change. After `stop`, wait until the process ends instead."""
+        """Count the `with` block as one running change.
+
+        If `stop` was called before, the block never starts. The thread waits until the process ends.
+        """
         with self._changed:
             self._changed.wait_for(lambda: not self._stopped)
             self._running += 1

@@ -1,7 +1,7 @@
 """The constants of the order platform that components, functions, operations and tests share.
 
-Each constant is defined only in this module. The OpenAPI documents and the event schemas beside it repeat the statuses
-and the error codes, because clients read those files without Python. Tests compare the files with this module.
+Each constant is defined only in this module. The OpenAPI documents and the event schemas in contracts/ repeat the
+statuses and the error codes, because clients read those files without Python. Tests compare the files with this module.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DETAIL_TYPES: Final[Mapping[Status, str]] = MappingProxyType(
 """The detail type of the event that announces each status. Its schema is `contracts/events/{detail type}.json`."""
 
 LATE_SHARD: Final = "late_shard"
-"""Attribute of an order that is late: its partition key in the index of late orders. No other order has it."""
+"""Attribute that only late orders have. It is the partition key in the index of late orders."""
 
 HTTP_STATUS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -79,7 +79,7 @@ MOST_DETAILS: Final = 20
 """Maximum number of details in one error. An invalid body can violate its schema in thousands of places."""
 
 LARGEST_BODY_BYTES: Final = 16 * 1024
-"""Maximum size of a request body, more than five times the largest valid order."""
+"""Maximum size of a request body in bytes, more than five times the size of the largest valid order."""
 TOO_LARGE: Final = f"body: too large; at most {LARGEST_BODY_BYTES} bytes"
 """Message of PayloadTooLarge."""
 WRONG_MEDIA_TYPE: Final = "Content-Type: must be application/json"
@@ -88,11 +88,12 @@ WRONG_MEDIA_TYPE: Final = "Content-Type: must be application/json"
 API_TIMEOUT_S: Final = 29
 """Seconds that API Gateway waits for a function or an execution: its quota, unless AWS raises it for an account."""
 LONGEST_BEHIND_API_S: Final = API_TIMEOUT_S - 1
-"""Longest time limit, in seconds, with which a function or an execution still ends before API Gateway gives up."""
+"""Longest time limit in seconds with which a function or an execution ends before API Gateway stops waiting."""
 
 LATE_SHARDS: Final = "0123456789abcdef"
 """Partition keys of the index `late`, one per character.
 
 DynamoDB limits each partition key to 1,000 writes per second. With one partition key, many orders that are late at the
-same time could exceed this limit. DynamoDB then throttles the decisions of these orders too.
+same time could exceed this limit. DynamoDB would then also throttle the decisions of these orders, because each
+decision changes the index.
 """

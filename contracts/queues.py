@@ -27,7 +27,7 @@ def analytics_record(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of the message about the EventBridge event `event` in the analytics queue.
 
     The input transformer of the queue's EventBridge targets creates the same body. Use this function for an event from
-    the dead-letter queue of a target, which receives the event itself. `event` can be invalid.
+    the dead-letter queue of a target, which receives the event without this transformation. `event` can be invalid.
     """
     detail = event.get("detail")
     fields = cast("dict[str, Any]", detail) if isinstance(detail, dict) else {}
@@ -50,7 +50,7 @@ def pause_s(received: int, share: float) -> int:
 
 
 def _receives(waits_s: int) -> int:
-    """Return the number of deliveries after which a message has waited at least `waits_s`, with the shortest pauses."""
+    """Return how many deliveries take at least `waits_s` seconds with the shortest possible pauses between them."""
     received, waited_s = 1, 0
     while waited_s < waits_s:
         waited_s += pause_s(received, 0)
@@ -59,4 +59,4 @@ def _receives(waits_s: int) -> int:
 
 
 RECEIVED_AT_MOST: Final = _receives(_WAITS_S)
-"""Deliveries of a message before it goes to the failure queue. Until then, at least six hours have passed."""
+"""Number of deliveries after which a message moves to the failure queue. These deliveries take at least six hours."""

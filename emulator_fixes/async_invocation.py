@@ -13,7 +13,7 @@ AWS: Lambda uses the event-invoke config of the version or alias that was invoke
     on-failure destination, and sends a failed event without an envelope to the dead-letter queue as well. All attempts
     have the same request id. A throttled event waits up to its maximum age, without using up a retry. Lambda sends with
     the function's role. If the role does not allow sending, Lambda drops the event and counts it in
-    DestinationDeliveryFailures or DeadLetterErrors. AsyncEventsDropped counts every event that Lambda gives up.
+    DestinationDeliveryFailures or DeadLetterErrors. AsyncEventsDropped counts every event that Lambda drops.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
@@ -120,7 +120,7 @@ def _settings(function_arn: str) -> Any:
 
 
 def attempt(invoke: Callable[[], Any], settings: Any, base_s: float, longest_s: float) -> tuple[Any, int, str]:
-    """Call `invoke` until an attempt succeeds or no retry is left.
+    """Call `invoke` until an attempt succeeds or the event-invoke config `settings` allows no further retry.
 
     The first wait takes `base_s` seconds. Each further wait is twice as long, but at most `longest_s`. Returns the last
     result, the number of attempts, and the condition: "Success", "RetriesExhausted" or "EventAgeExceeded".

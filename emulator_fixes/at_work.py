@@ -1,8 +1,8 @@
 """`GET /_ministack/at-work` counts the work that is still running in the background.
 
 The response counts events of asynchronous invocations, running executions, unread stream records, and messages in
-queues that a function consumes. Tests and `make order` poll this address until the work is done, instead of waiting for
-a fixed time.
+queues that a function consumes. Tests and `make order` poll this path until the work is done, instead of waiting for a
+fixed time.
 
 Emulator: The emulator does not report which work is still running in the background.
 AWS: AWS has no such call either. CloudWatch metrics show this work a few minutes later.

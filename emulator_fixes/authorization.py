@@ -20,7 +20,10 @@ READ_ACTIONS: Final = {
 
 
 def role_may(role_arn: str, action: str, resource: str, context: Mapping[str, Any] | None = None) -> bool:
-    """Return whether the policies of `role_arn`, or the policy of `resource` itself, allow `action` on `resource`."""
+    """Return whether the policies of `role_arn`, or the policy of `resource` itself, allow `action` on `resource`.
+
+    `context` contains the values of the service's condition keys.
+    """
     account = _responses.get_account_id()
     request = _iam.EvalContext(
         principal_arn=role_arn,

@@ -23,7 +23,10 @@ class DeliveryError(Exception):
 
 
 def to_queue(arn: str, body: str, attributes: Mapping[str, str] | None = None, group: str | None = None) -> None:
-    """Send `body` and `attributes` to the queue `arn`, in the message group `group`. Raises DeliveryError."""
+    """Send `body` and `attributes` to the queue `arn`, in the message group `group`.
+
+    Raises DeliveryError if the queue does not exist or does not accept the message.
+    """
     queue = _sqs._queue_by_arn(arn)
     if queue is None:
         raise DeliveryError("NO_RESOURCE", f"the queue {arn} does not exist")
@@ -37,7 +40,7 @@ def to_queue(arn: str, body: str, attributes: Mapping[str, str] | None = None, g
 
 
 def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -> None:
-    """Publish `body` and `attributes` to the topic `arn`. Raises DeliveryError."""
+    """Publish `body` and `attributes` to the topic `arn`. Raises DeliveryError if the topic does not exist."""
     named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
     if arn not in _sns._topics:
         raise DeliveryError("NO_RESOURCE", f"the topic {arn} does not exist")
@@ -45,7 +48,10 @@ def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -
 
 
 def to_destination(arn: str, body: Any) -> None:
-    """Send the invocation record `body` to the queue or topic `arn`. Raises DeliveryError, also for other services."""
+    """Send the invocation record `body` to the queue or topic `arn`.
+
+    Raises DeliveryError if the target does not exist or is neither a queue nor a topic, or refuses the record.
+    """
     text, service = json.dumps(body, default=str), arn.split(":")[2]
     if service == "sqs":
         to_queue(arn, text)

@@ -49,7 +49,7 @@ class Line:
         return True
 
     def leave(self) -> None:
-        """Give up a place, and admit the caller that has waited longest."""
+        """Free a place, and admit the caller that has waited longest."""
         with self._guard:
             if self.waiting:
                 self.waiting.popleft().set()

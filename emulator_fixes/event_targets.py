@@ -69,7 +69,7 @@ def dispatch_to_lambda(original: Any, arn: str, payload: str) -> None:
 
 @replaces("services.eventbridge._dispatch_to_sqs", "eb75981283a2")
 def dispatch_to_sqs(original: Any, spec: Any, payload: str, parameters: Any = None) -> None:
-    """Send the event to the queue if the queue's policy allows the rule to send. SQS makes its own checks too."""
+    """Send the event to the queue if the queue's policy allows the rule to send. SQS can still refuse the message."""
     del original
     arn = str(spec)
     if _sqs._queue_by_arn(arn) is None:

@@ -28,7 +28,7 @@ _sqs: Any = internal("services.sqs")
 _deletes_as: contextvars.ContextVar[tuple[str, str, str]] = contextvars.ContextVar("queue_mapping_deletes_as")
 """The function's name and role, and the queue's ARN, while a batch of messages is processed."""
 _refused: Final[set[str]] = set()
-"""Mappings whose last poll the role did not allow. Each mapping is reported once, and not at each poll."""
+"""Mappings whose last poll the role did not allow. The log reports such a mapping once, and not at each poll."""
 
 
 @replaces("services.lambda_svc._sqs_esm_concurrency", "d3e9d1e865aa")

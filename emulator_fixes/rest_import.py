@@ -134,7 +134,10 @@ def _check_operation(name: str, operation: Any, document: Any) -> None:
 
 
 def _overwrite(api: dict[str, Any], document: Any) -> None:
-    """Replace everything in the API that a document describes. Endpoint type, tags, stages and deployments stay."""
+    """Replace everything in the API that `document` describes.
+
+    The API keeps its endpoint type, tags, stages and deployments.
+    """
     identity, info = api["id"], document["info"]
     components: dict[str, Any] = document.get("components", {})
     api.update(

@@ -47,7 +47,7 @@ async def execute_in_scope(original: Any, request: Any, *arguments: Any) -> Any:
 
 @replaces("services.apigateway_v1._invoke_mock_v1", "20f819eee1f9")
 def invoke_mock(original: Any, integration: Any) -> Any:
-    """Return the response that the mapping templates render. The request template selects its status code."""
+    """Return the response that the mapping templates render. The request template selects the status code."""
     call = current.get()
     if call is None:
         return original(integration)
@@ -116,7 +116,7 @@ def _answer(integration: Any, call: RestCall, status: int, body: str) -> Any:
 
 
 def _select(responses: Mapping[str, Any], status: str) -> Any:
-    """Return the integration response whose pattern matches all of `status`, or the default one without a pattern."""
+    """Return the integration response whose pattern matches `status`, or the default response, which has no pattern."""
     default = None
     for response in responses.values():
         pattern = response.get("selectionPattern")

@@ -50,7 +50,7 @@ _rate: Final = Rate(_PER_SECOND, time.monotonic()) if _PER_SECOND else None
 
 @replaces("services.ses_v2.handle_request", "cab4023919ec")
 async def handle_request(original: Any, method: str, path: str, *arguments: Any) -> Any:
-    """Refuse an email above the rate."""
+    """Refuse an email that exceeds the send rate."""
     if _rate and method == "POST" and path.rstrip("/") == _SEND and not _rate.takes(time.monotonic()):
         return _ses._json_err("TooManyRequestsException", "Maximum sending rate exceeded.", 429)
     return await original(method, path, *arguments)

@@ -121,7 +121,7 @@ def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
 
 
 def _function(mapping: Any) -> Any:
-    """Return the function's current record, or None if it was deleted. Its alias can have moved to another version."""
+    """Return the function's current record, because its alias can move. Return None if the function was deleted."""
     function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
     if function is None:
         return None
@@ -247,7 +247,7 @@ def given_up(settings: Mapping[str, Any], oldest: Any, attempts: int, now_s: flo
 
 def _report(batch: _Batch, config: Any, result: Any, condition: str, attempts: int) -> None:
     """Report discarded records to the on-failure destination: their stream position, not their content."""
-    _LOG.error("%s: gave up %d records: %s", config["FunctionName"], len(batch.records), condition)
+    _LOG.error("%s: discarded %d records: %s", config["FunctionName"], len(batch.records), condition)
     destination = nested(batch.mapping, "DestinationConfig", "OnFailure", "Destination")
     if not destination:
         return

@@ -28,7 +28,7 @@ class _GatewayResponse:
     message: str
     """Message for the client. If empty, the response contains API Gateway's own message."""
     status: int | None = None
-    """HTTP status, if it differs from the status of the error code `code`."""
+    """HTTP status of the response. None for the usual status of the error code `code`."""
 
 
 # DEFAULT_4XX and DEFAULT_5XX apply to all response types that _RESPONSES does not list (API Gateway Developer Guide,
@@ -43,7 +43,7 @@ _RESPONSES: Final = {
     # By default, API Gateway returns 403 for an expired token. This API returns 401, because a client that receives 401
     # knows that it must sign in again.
     "EXPIRED_TOKEN": _GatewayResponse("Unauthorized", _TOKEN),
-    "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this."),
+    "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this operation."),
     "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall."),
     # Despite its name, this response type is for a path or method that the API does not have. The error code NotFound
     # changes its status from 403 to 404.

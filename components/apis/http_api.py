@@ -148,7 +148,7 @@ class HttpApi(pulumi.ComponentResource):
         )
 
     def _make_permissions(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
-        """Let API Gateway invoke each function for the paths of its operations."""
+        """Let API Gateway invoke each function, but only on the paths of the function's operations."""
         return [
             function.make_permission(
                 f"{self._name}-{role}",
@@ -168,8 +168,8 @@ class HttpApi(pulumi.ComponentResource):
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
             # API Gateway can write to a log group only if the account's resource policy for CloudWatch Logs allows it.
-            # The size of that policy is limited, so the log group has this prefix: log groups with the prefix need no
-            # entries of their own.
+            # The size of that policy is limited. Near the limit, CloudWatch Logs allows all log groups with the prefix
+            # /aws/vendedlogs/ together, so this log group has the prefix.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

@@ -41,7 +41,7 @@ class HttpDocumentArgs:
     operations: Sequence[Operation]
     """All operations of the contract."""
     invoke_arns: Mapping[str, pulumi.Input[str]]
-    """Invocation URI of the function that handles each operation, by operation id."""
+    """Maps each operation id to the invocation URI of the function that handles the operation."""
     issuer: pulumi.Input[str]
     """URL of the Cognito user pool. The claim `iss` of a token must equal it."""
     client_id: pulumi.Input[str]

@@ -51,7 +51,7 @@ class RestApiArgs:
     orders_by_user_index: str
     """Name of the orders table's index that lists the orders of a user by time."""
     inventory_table: aws.dynamodb.Table
-    """Table of products. Canceling a confirmed order adds its products to the stock in this table again."""
+    """Table of products. Canceling a confirmed order returns its products to the stock in this table."""
     cors_origins: Sequence[str]
     """Origins of the frontends that may call the API. API Gateway's own error responses allow only the first origin."""
     throttle_rate: float
@@ -194,7 +194,7 @@ class RestApi(pulumi.ComponentResource):
             # In the mode `overwrite`, API Gateway deletes every route that the document does not contain.
             put_rest_api_mode="overwrite",
             # The endpoint type is set here, because an OpenAPI document cannot set it. An import of the document does
-            # not change it.
+            # not change the endpoint type.
             endpoint_configuration={"types": "REGIONAL"},
             security_policy=SECURITY_POLICY,
             endpoint_access_mode=ENDPOINT_ACCESS_MODE,
@@ -214,7 +214,7 @@ class RestApi(pulumi.ComponentResource):
         )
 
     def _make_permissions(self, operations: Sequence[Operation]) -> list[aws.lambda_.Permission]:
-        """Let the stage invoke each function for the paths of its operations."""
+        """Let the stage invoke each function, but only on the paths of the function's operations."""
         return [
             function.make_permission(
                 f"{self._name}-{role}",

@@ -32,8 +32,9 @@ INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 # OpenAPI document, because an import resets every setting that the document leaves out.
 SECURITY_POLICY: Final = "SecurityPolicy_TLS13_1_2_2021_06"
 ENDPOINT_ACCESS_MODE: Final = "STRICT"
-# A MOCK integration returns its response only if it has a template for the body's media type. For other media types,
-# API Gateway returns 415. A template cannot match all media types, so the common ones are listed.
+# A MOCK integration returns its response only if it has a request template for the media type of the request body. For
+# other media types, API Gateway returns 415. A template cannot match all media types, so this list contains the common
+# media types.
 ANSWERED_MEDIA_TYPES: Final = (
     JSON,
     "application/json-patch+json",
@@ -222,7 +223,10 @@ def _not_found(args: RestDocumentArgs, path: str) -> dict[str, Any]:
 
 
 def _fixed_answer(status: int, headers: Mapping[str, str], template: str) -> dict[str, Any]:
-    """Return an operation that always sends the same response. It has no backend and requires no token."""
+    """Return an operation that sends `status`, `headers` and the rendered `template` as the response to every request.
+
+    The operation has no backend and requires no token.
+    """
     return answer_parts(
         headers,
         {status: (None, template)},

@@ -143,9 +143,9 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
     """Create the role with which API Gateway writes logs, and set it for the AWS account and region.
 
     AWS has one such role per account and region. If two stacks set it, API Gateway uses the role of the stack that was
-    deployed last. The role, its policy and the setting stay on AWS when the stack is destroyed or stops owning the
-    role. Pulumi would otherwise reset the setting, and API Gateway could no longer write the logs of the other stacks
-    there.
+    deployed last. The role, its policy and the setting remain in the AWS account when the stack is destroyed or stops
+    owning the role. Otherwise, Pulumi would reset the setting, and API Gateway could no longer write logs for the other
+    stacks in the same account and region.
     """
     context = args.context
     role = aws.iam.Role(
@@ -178,7 +178,7 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
     return aws.apigateway.Account(
         f"{name}-account",
         cloudwatch_role_arn=role.arn,
-        # Before AWS accepts the role, AWS uses it to write to the log group /aws/apigateway/welcome. The role therefore
-        # needs its policy first.
+        # API Gateway accepts the role only after it has used the role to write to the log group
+        # /aws/apigateway/welcome. The role's policy must therefore exist before this setting.
         opts=owner.opts(retain_on_delete=True, depends_on=[policy]),
     )

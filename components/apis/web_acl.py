@@ -29,7 +29,7 @@ class WebAclArgs:
     stage_arn: pulumi.Input[str]
     """ARN of the stage to protect."""
     requests_per_address: int
-    """Requests that AWS WAF allows from one IP address in five minutes, at least 10. WAF refuses further requests."""
+    """Requests that AWS WAF allows from one IP address in five minutes (minimum 10). WAF refuses further requests."""
     viewer_address_header: str = ""
     """Header in which a proxy in front of the API passes the IP address of the client. "" if there is no proxy."""
 

@@ -83,7 +83,7 @@ def trust(
 
 
 def deny_insecure_transport(action: str, *arns: pulumi.Input[str]) -> dict[str, Any]:
-    """Return the resource policy statement that refuses requests without TLS."""
+    """Return the resource policy statement that refuses `action` on the resources `arns` for requests without TLS."""
     return {
         "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
@@ -102,9 +102,9 @@ def allow_service(
     source_arn: pulumi.Input[str] | list[pulumi.Input[str]],
     sid: str,
 ) -> dict[str, Any]:
-    """Return the resource policy statement that lets `service` call `action`, but only on behalf of `source_arn`.
+    """Return the resource policy statement `sid`, which lets `service` perform `action` on the ARN `on`.
 
-    `source_arn` is one ARN or a list of ARNs.
+    The service may do so only on behalf of `source_arn`, which is one ARN or a list of ARNs.
     """
     return {
         "Sid": sid,

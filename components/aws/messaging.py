@@ -29,7 +29,8 @@ def make_queue(
     `redrive_to` is the dead-letter queue, which receives each message after `max_receive_count` unsuccessful
     deliveries. SQS requires that the dead-letter queue of a FIFO queue is also a FIFO queue. A FIFO queue has high
     throughput: its limits apply to each message group, not to the whole queue. Also call `make_queue_policy` for the
-    queue. `aliases` lists earlier places of the queue in Pulumi's state.
+    queue, because only its policy refuses requests without TLS. `aliases` lists earlier places of the queue in Pulumi's
+    state.
     """
     redrive = (
         pulumi.Output.json_dumps({"deadLetterTargetArn": redrive_to.arn, "maxReceiveCount": max_receive_count})

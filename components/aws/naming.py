@@ -36,10 +36,10 @@ class Naming:
     """Name of the Pulumi stack, in lower case."""
 
     def physical(self, role: str, *, kind: str = "", suffix: str = "") -> str:
-        """Return the physical name for `role`, for example `orders-dev-users`.
+        """Return the physical name of the resource with this `role` in the stack, for example `orders-dev-users`.
 
-        `kind` is a key of LIMITS. `suffix` is appended unchanged, for example `.fifo`. Raises ValueError for a
-        name that AWS would refuse.
+        `kind` is a key of LIMITS, and determines the maximum length of the name. `suffix` is appended unchanged, for
+        example `.fifo`. Raises ValueError for a name that AWS would refuse.
         """
         for part in (self.project, self.stack, role):
             if not _PART.fullmatch(part):

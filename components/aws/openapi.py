@@ -36,7 +36,10 @@ class Operation:
     request_schema: Mapping[str, Any] | None
     """Schema of the JSON request body, with every reference resolved. None if the operation has no body."""
     model_name: str
-    """Name of the body's schema in the document, or a name derived from the operation id. "" if there is no body."""
+    """Name of the body's schema. If the schema has no name, a name derived from the operation id.
+
+    "" if the operation has no body.
+    """
     scheme: str
     """Name of the security scheme that the operation requires. "" if the operation is public."""
     scopes: tuple[str, ...]
@@ -53,7 +56,7 @@ def load(name: str) -> dict[str, Any]:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return the OpenAPI document, or the schema in JSON, that `text` contains."""
+    """Return the parsed content of `text`, which is an OpenAPI document in YAML or a schema in JSON."""
     return cast("dict[str, Any]", yaml.load(text, _LOADER))  # noqa: S506 - both loaders are safe
 
 

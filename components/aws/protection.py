@@ -1,4 +1,4 @@
-"""Protects resources whose replacement would lose data, or would change addresses that clients have stored."""
+"""Protects resources whose replacement would lose data, or would change URLs or ids that clients have stored."""
 
 from __future__ import annotations
 

@@ -42,12 +42,12 @@ class Delivery:
 
 
 def dead_letters_name(name: str) -> str:
-    """Return the logical name of the dead-letter queue of the target `name`, or of several targets that share it."""
+    """Return the logical name of the dead-letter queue that the target or the group of targets `name` uses."""
     return f"{name}-delivery"
 
 
 def make_target(name: str, delivery: Delivery, owner: Owner) -> FailureQueue:
-    """Create the target `name` and its dead-letter queue, which accepts only events of the delivery's rule."""
+    """Create the target `name`. Return its dead-letter queue, which accepts only events of the rule of `delivery`."""
     return make_targets(name, {name: delivery}, owner, make_queue(dead_letters_name(name), owner))
 
 
@@ -56,9 +56,9 @@ def make_targets(
 ) -> FailureQueue:
     """Create one EventBridge target for each entry of `deliveries`. The key is the name of the target.
 
-    The targets share the dead-letter queue `dead_letters`. Its policy, which this function creates, lets only the
-    targets' rules send events. EventBridge accepts only standard queues as dead-letter queues, even if the target is a
-    FIFO queue.
+    The targets share the dead-letter queue `dead_letters`, which the function returns as a FailureQueue. The function
+    also creates the policy of this queue, which lets only the targets' rules send events. EventBridge accepts only
+    standard queues as dead-letter queues, even if the target is a FIFO queue.
     """
     rules = [delivery.rule.arn for delivery in deliveries.values()]
     policy = make_queue_policy(dead_letters_name(name), dead_letters, owner, rules=rules)

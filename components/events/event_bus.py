@@ -81,7 +81,7 @@ class EventBus(pulumi.ComponentResource):
     relay: Function
     """The function `publish_order_events`, which reads the stream of the orders table and publishes the events."""
     functions: Mapping[str, Function]
-    """The relay and the functions that consume events, by the names of their folders."""
+    """All functions of this component, by the names of their folders."""
     failure_queues: Mapping[str, FailureQueue]
     """All failure queues for functions, rule targets, streams and queues, by name."""
     rules: Mapping[str, MonitoredRule]
@@ -209,8 +209,8 @@ class EventBus(pulumi.ComponentResource):
                     allow("states:StartExecution", on=args.state_machine_arn),
                 ],
                 # The article whose design this platform implements prescribes these limits, the dead-letter queue and
-                # the failure queue. If Lambda gives up an event, a sweep for late orders starts the workflow of the
-                # order.
+                # the failure queue. If Lambda stops retrying an event, a sweep for late orders starts the workflow of
+                # the order.
                 asynchronous=AsynchronousInvocation(
                     success_topic_arn=self._successes.arn,
                     maximum_event_age_s=300,

@@ -44,7 +44,10 @@ def make_relay(
     orders_table: aws.dynamodb.Table,
     bus: aws.cloudwatch.EventBus,
 ) -> tuple[Function, FailureQueue]:
-    """Create `publish_order_events`, the consumer of the stream of `orders_table`, and its failure queue."""
+    """Create and return `publish_order_events` and its failure queue.
+
+    The function reads the stream of `orders_table` and publishes events to `bus`.
+    """
     name = "publish-order-events"
     failures = make_queue(f"{name}-stream", owner)
     make_queue_policy(f"{name}-stream", failures, owner)

@@ -45,7 +45,7 @@ class QueueConsumerArgs:
     timeout_s: int
     """Seconds after which Lambda ends an invocation. A stack can override the timeout."""
     concurrency: int
-    """Highest number of batches that the function handles at the same time, at least 2."""
+    """Highest number of batches that the function handles at the same time (minimum 2)."""
     batch: int = LARGEST_BATCH
     """Largest number of messages in a batch."""
     fifo: bool = False
@@ -80,7 +80,7 @@ def make_queue_consumer(
 ) -> QueueConsumer:
     """Create the queue `name`, its failure queue `failures_name`, and the function that consumes the queue.
 
-    `target_name` is the name of the EventBridge target, or of several targets, that send events to the queue. The
+    `target_name` is the name of the EventBridge target, or of the group of targets, that sends events to the queue. The
     dead-letter queue of the targets is also created here, because the consuming function reads this queue too.
 
     The function reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of

@@ -1,7 +1,8 @@
 """The sweep, which restarts the workflow of late orders (docs/decisions/28-late-orders-are-restarted.md).
 
-`mark_late_orders` reads the orders stream in large batches, and marks each order that was created but not decided
-within one batch. `restart_late_orders` runs on a schedule and starts the workflow of marked orders again.
+`mark_late_orders` reads the stream of the orders table in large batches. If a batch contains the creation of an order
+but not its decision, the function marks the order. `restart_late_orders` runs on a schedule and starts the workflow of
+marked orders again.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class SweepArgs:
     state_machine_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     minutes: int
-    """Minutes from one sweep to the next, 1-5. Also the batching window of the stream (Lambda: at most 5 minutes)."""
+    """Minutes from one sweep to the next, 1-5. The batching window of the stream has the same length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +185,7 @@ def _make_schedule(owner: Owner, args: SweepArgs, function: Function) -> aws.clo
     """Create the rule that invokes `function` every few minutes.
 
     Unlike a schedule of EventBridge Scheduler, a rule needs no role: the function's resource policy lets the rule
-    invoke it.
+    invoke the function.
     """
     rule = aws.cloudwatch.EventRule(
         f"{owner.component}-late-orders",

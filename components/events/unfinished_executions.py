@@ -1,7 +1,7 @@
 """Sets orders to FAILED if their STANDARD execution ended at its time limit without a decision.
 
-The execution's own states cannot catch its timeout. A rule therefore matches the event that Step Functions sends to the
-default bus when an execution ends.
+The states of an execution cannot catch the execution's timeout. A rule therefore matches the event that Step Functions
+sends to the default bus when an execution ends.
 """
 
 from __future__ import annotations

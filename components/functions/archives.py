@@ -36,8 +36,8 @@ FUNCTIONS: Final = ROOT / "functions"
 BUILD: Final = ROOT / ".build"
 LAYER_LOCK: Final = FUNCTIONS / "layers" / "powertools.txt"
 RUNTIME: Final = f"python{PYTHON_VERSION}"
-# The keys are Lambda's architectures, and the values are uv's platform names. Lambda's runtime can use manylinux2014
-# wheels, because it is Amazon Linux 2023 with glibc 2.34.
+# The keys are Lambda's architectures, and the values are uv's platform names. A manylinux2014 wheel requires glibc 2.17
+# or later, and Lambda's runtime (Amazon Linux 2023) has glibc 2.34.
 PLATFORMS: Final = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
 LEFT_OUT: Final = (
@@ -138,8 +138,8 @@ def build_all(architecture: str) -> Archives:
         )
     except OSError as error:
         raise BuildError(
-            f"archives: got {error.strerror} for {error.filename}; allowed: a checkout that can be read, and a folder "
-            f"{BUILD.name}/ in it that can be written; correct the permissions or free disk space"
+            f"archives: got {error.strerror} for {error.filename}; allowed: a readable checkout with a "
+            f"writable folder {BUILD.name}/; correct the permissions or free disk space"
         ) from error
 
 
@@ -209,7 +209,10 @@ def _makers() -> tuple[tuple[str, bytes], ...]:
 def _kept(
     name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]]
 ) -> pulumi.FileArchive:
-    """Return the archive of `files`. Build it unless `.build/` contains it already or `only_named` is active."""
+    """Return the archive of `files`. Build it unless `.build/` contains it already or `only_named` is active.
+
+    The archive's file name contains `name` and a hash of `made_of`, the paths and contents of its sources.
+    """
     inputs = [*sorted(made_of), *_makers()]
     key = hashlib.sha256(b"".join(part for path, data in inputs for part in (path.encode(), b"\0", data, b"\0")))
     path = BUILD / f"{name}-{key.hexdigest()[:16]}.zip"
@@ -240,7 +243,7 @@ def _install_wheels(target: Path, architecture: str) -> None:
 
 
 def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
-    """Yield the path in the archive and the content of each file in `folder`.
+    """Yield the path in the archive, which starts with `prefix`, and the content of each file in `folder`.
 
     Leaves out byte code of this machine, hidden files and the installer's records.
     """
@@ -254,7 +257,7 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
 
 
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return the bytes of a zip file with sorted entries, fixed times and fixed modes.
+    """Return the bytes of a zip file with sorted entries, fixed times and fixed file modes.
 
     The bytes depend only on the names and contents of `files`. Nothing is compressed, because two versions of zlib
     compress the same content to different bytes. With compression, Pulumi would therefore deploy every function again

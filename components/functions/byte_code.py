@@ -22,7 +22,7 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 PYTHON_VERSION: Final = (_ROOT / ".python-version").read_text(encoding="utf-8").strip()
 """Python version of the Lambda runtime and of this project. The runtime cannot load byte code of another version."""
 SCRIPT: Final = _ROOT / "functions" / "layers" / "compile.py"
-"""Script that compiles the sources. It runs with PYTHON_VERSION, although Pulumi may run on another version."""
+"""Script that compiles the sources. It runs with PYTHON_VERSION, even if Pulumi runs on another version."""
 
 
 class BuildError(pulumi.RunError):

@@ -16,7 +16,7 @@ Kind = Literal["delivery", "invocation", "dead-letter", "stream", "queue"]
 
 @dataclass(frozen=True, kw_only=True)
 class FailureQueue:
-    """One failure queue: its address, the kind of its messages, and where to redrive them."""
+    """One failure queue: its name, URL and ARN, the kind of its messages, and where to redrive them."""
 
     queue_name: pulumi.Output[str]
     """Physical name of the queue, which CloudWatch uses as the dimension `QueueName`."""
@@ -29,8 +29,8 @@ class FailureQueue:
 
     `delivery`: events that EventBridge could not deliver to a target. `invocation`: the record that Lambda sends to an
     on-failure destination, with the event and its error. `dead-letter`: the event without its error. `stream`: an
-    invalid stream record with its error, or the position of a batch of records in Lambda's report. `queue`: messages
-    that a queue consumer could not handle.
+    invalid stream record with its error, or Lambda's report with the position of a batch of records in the stream.
+    `queue`: messages that a queue consumer could not handle.
     """
     redrive_to: pulumi.Output[str]
     """Where `make redrive` sends the messages: the ARN of a function's alias or the URL of a queue."""

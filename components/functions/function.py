@@ -50,9 +50,9 @@ class FunctionOverride:
     """The time limit and memory that one stack sets for a function. None keeps the declared value."""
 
     timeout_s: int | None = None
-    """Seconds, 1-900."""
+    """Time limit in seconds, 1-900."""
     memory_mb: int | None = None
-    """MiB, 128-10240."""
+    """Memory in MiB, 128-10240."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class CallerLimit:
     """The longest time limit with which a function still ends before its caller stops waiting."""
 
     at_most_s: int
-    """Seconds."""
+    """The time limit in seconds."""
     because: str
     """Reason for the limit: what the caller does after this time, such as `API Gateway stops waiting after 29 s`."""
 
@@ -76,14 +76,14 @@ class AsynchronousInvocation:
     success_topic_arn: pulumi.Input[str] | None = None
     """ARN of the SNS topic that Lambda notifies of each event that the function has handled. None for no topic."""
     maximum_event_age_s: int = 21_600
-    """Longest age of an event in seconds, 60-21600. Lambda gives up older events.
+    """Longest age of an event in seconds, 60-21600. Lambda does not retry older events.
 
     A throttled attempt does not use up a retry. Lambda retries a throttled event until the event reaches this age.
     """
     maximum_retry_attempts: int = 2
-    """Number of retries after a failure, 0-2. After the last retry, Lambda gives up the event."""
+    """Number of retries after a failure, 0-2. After the last failed retry, Lambda discards the event."""
     failure_queue: bool = True
-    """Whether Lambda sends each event that it has given up, together with the error, to a failure queue.
+    """Whether Lambda sends each event that it does not retry any more, together with the error, to a failure queue.
 
     False only if another part of the platform repeats the work of each lost event.
     """
@@ -102,9 +102,9 @@ class FunctionArgs:
     source: str
     """Name of the folder under functions/, which is also the Python package, for example `users_api`."""
     timeout_s: int
-    """Seconds, 1-900, after which Lambda ends an invocation. A stack can override it."""
+    """Time limit of an invocation in seconds, 1-900. A stack can override this value."""
     memory_mb: int
-    """MiB, 128-10240. Lambda assigns CPU in proportion. A stack can override it."""
+    """Memory in MiB, 128-10240. Lambda assigns CPU in proportion to the memory. A stack can override this value."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """Environment variables in addition to those of every function."""
     permissions: Sequence[Statement] = ()
@@ -114,7 +114,7 @@ class FunctionArgs:
     caller_limit: CallerLimit | None = None
     """Upper bound of the time limit. None if no caller waits for the function."""
     raises_business_errors: bool = False
-    """True if the function raises errors on purpose. No alarm watches the errors of such a function."""
+    """True if the function raises errors on purpose. No alarm then watches the function's errors."""
 
 
 class Function(pulumi.ComponentResource):
@@ -321,7 +321,7 @@ def _checked_timeout_s(args: FunctionArgs) -> int:
 
 
 def check_overrides(overrides: Mapping[str, FunctionOverride], limits: Mapping[str, CallerLimit]) -> None:
-    """Check the time limits in a stack's `overrides`. The program calls this before it creates the first resource.
+    """Check the time limits in a stack's `overrides`. Call this function before the program creates the first resource.
 
     Both arguments have function names as keys; `limits` contains the caller limits. Raises TimeLimitError if a function
     could run for longer than its caller waits.

@@ -27,7 +27,7 @@ CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "sqs": ("ChangeMessageVisibility", "SendMessage"),
     "stepfunctions": ("StartExecution",),
 }
-"""Every AWS operation that a function calls, by botocore's name of the service. A client can call no other."""
+"""Every AWS operation that a function calls, by botocore's name of the service. Clients can call only these."""
 
 _DRAFT: Final = "http://json-schema.org/draft-04/schema#"
 _GENERATED: Final = '"""Generated from contracts/."""\n\n'
@@ -38,8 +38,9 @@ _SHARED_DATA: Final = ("_retry", "endpoints", "partitions", "sdk-default-configu
 def checks() -> dict[str, bytes]:
     """Return the validators as Python modules, by path under `shared/checks/`: one per request body and per event.
 
-    Each module has a function `validate(data)`. For an event, the function raises JsonSchemaValueException at the first
-    violation. For a request, it raises JsonSchemaValuesException with all violations. Both are in shared.contracts.
+    Each module has a function `validate(data)`. For an invalid event, `validate` raises JsonSchemaValueException with
+    the first violation. For an invalid request, it raises JsonSchemaValuesException with all violations. Both
+    exceptions are defined in shared.contracts.
     """
     events = {path.stem for path in _event_schemas()}
     code = {
@@ -50,7 +51,7 @@ def checks() -> dict[str, bytes]:
 
 
 def _without_annotations(schema: Any) -> Any:
-    """Return the schema without its descriptions and titles, so that a new description changes no code."""
+    """Return the schema without its descriptions and titles, so that a new description does not change the code."""
     if isinstance(schema, Mapping):
         fields = cast("Mapping[str, Any]", schema)
         return {
@@ -130,8 +131,8 @@ def _trimmed(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str,
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             wanted += _references(shapes[name])
-    # Only operations, shapes and the model itself lose their documentation. Other parts keep theirs, because botocore
-    # reads the documentation of `clientContextParams`.
+    # Only operations, shapes and the model itself lose their documentation. Other parts keep their documentation,
+    # because botocore reads the documentation of `clientContextParams`.
     trimmed = {"operations": _undocumented(kept), "shapes": _undocumented(dict(sorted(shapes.items())))}
     return {name: part for name, part in model.items() if name != "documentation"} | trimmed
 
@@ -165,4 +166,4 @@ def _json(content: object) -> bytes:
 
 
 FOLDERS: Final[Mapping[str, Callable[[], dict[str, bytes]]]] = {"checks": checks, "sdk": sdk_data}
-"""The function that generates each folder under `shared/`."""
+"""Maps each generated folder under `shared/` to the function that generates its files."""

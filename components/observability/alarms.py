@@ -20,14 +20,14 @@ from contracts.orders import DETAIL_TYPES
 _MINUTE_S: Final = 60
 # A math expression of an alarm can include up to ten metrics (Amazon CloudWatch User Guide, "Alarm data queries").
 _METRICS_OF_AN_ALARM: Final = 10
-# Lambda retries a failed event after one minute and after two more minutes. If an event still waits at this age, Lambda
-# therefore throttled its function, or the function failed twice.
+# Lambda retries a failed event after one minute and after two more minutes. An event that is still waiting at this age
+# therefore waits for the second retry, or Lambda throttles the function.
 _LATE_EVENT_MS: Final = 120_000
 # DynamoDB cancels one of two transactions that change the same item at the same time. The functions retry cancelled
 # transactions, so a few conflicts do no harm. This many conflicts per minute delay orders.
 _CONFLICTS_PER_MINUTE: Final = 60
 _ENDED_BY = (
-    "fail-order sets the order to FAILED if it is PENDING and has reached the time limit. "
+    "fail-order sets the order to FAILED if the order is PENDING and has reached the time limit. "
     "Find the cause of the failed execution."
 )
 
@@ -50,7 +50,7 @@ class Alarm:
     periods: int = 1
     """Number of latest periods that the alarm evaluates."""
     periods_to_alarm: int | None = None
-    """Number of these periods in which the metric must reach the threshold. None means all of them."""
+    """Number of evaluated periods in which the metric must reach the threshold. None means all of these periods."""
     missing_data: Literal["notBreaching", "ignore"] = "notBreaching"
     """How CloudWatch treats periods without data. Most metrics have no data points until something happens, so missing
     data is normal. `ignore` keeps the alarm's state."""
@@ -60,9 +60,9 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
     """Yield one alarm per failure queue, which fires when the queue contains a message.
 
     CloudWatch can receive the metrics of an inactive queue 15 minutes late, and receives none after six hours without
-    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). Without data, the alarm keeps its
-    state. Otherwise, it would report OK while the queue still holds a message. The alarms of `lost_work_alarms` fire
-    within minutes.
+    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). Without data, the alarm therefore keeps
+    its state. Otherwise, it would report OK while the queue still holds a message. The alarms of `lost_work_alarms`
+    have no such delay: they fire within minutes.
     """
     for name, each in sorted(queues.items()):
         yield Alarm(
@@ -77,7 +77,7 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
 def function_alarms(functions: Mapping[str, Function]) -> Iterator[Alarm]:
     """Yield an alarm on the errors of each function.
 
-    A function that raises errors on purpose gets no such alarm. A fault in such a function still fires another alarm:
+    There is no such alarm for a function that raises errors on purpose. A fault in that function fires another alarm:
     on orders that failed, or on the failure queue that receives the event.
     """
     for source, function in sorted(functions.items()):
@@ -117,7 +117,7 @@ def throttle_alarms(functions: Mapping[str, Function], polled: Sequence[str]) ->
 def lost_work_alarms(
     functions: Mapping[str, Function], rules: Mapping[str, MonitoredRule], streams: Mapping[str, MonitoredStream]
 ) -> Iterator[Alarm]:
-    """Yield the alarms on work that a service gave up, or that it could not even send to a failure queue.
+    """Yield the alarms on work that a service stopped retrying, or could not even send to a failure queue.
 
     Services write the metrics of these alarms every minute, so the alarms fire earlier than those on failure queues.
     """
@@ -125,8 +125,8 @@ def lost_work_alarms(
     names = [function.function_name for function in asynchronous]
     yield from _combined(
         "events-given-up",
-        "Lambda gave up an asynchronous event. Find the cause, then run make redrive for events in failure queues. The "
-        "sweep repeats the work of fail-order and restart-late-orders, which have no failure queues.",
+        "Lambda stopped retrying an asynchronous event. Find the cause, then run make redrive for events in failure "
+        "queues. The sweep repeats the work of fail-order and restart-late-orders, which have no failure queues.",
         [metrics.lambda_metric("AsyncEventsDropped", name) for name in names],
     )
     yield from _combined(
@@ -154,13 +154,13 @@ def lost_work_alarms(
     dead_lettered = [(role, rule) for role, rule in sorted(rules.items()) if rule.has_dead_letters]
     yield from _combined(
         "deliveries-given-up",
-        "EventBridge gave up the delivery of an event and sent it to a failure queue. Find the cause, for example the "
-        "policy of the target's queue, then run make redrive. Events for SQS queues need no redrive.",
+        "EventBridge could not deliver an event and sent it to a failure queue. Find the cause, for example the policy "
+        "of the target's queue, then run make redrive. Events for SQS queues need no redrive.",
         [metrics.rule_metric("InvocationsSentToDlq", rule) for _, rule in dead_lettered],
     )
     yield from _combined(
         "deliveries-dropped",
-        "EventBridge gave up the delivery of an event to fail-order or restart-late-orders, for example because the "
+        "EventBridge could not deliver an event to fail-order or restart-late-orders, for example because the "
         "function's policy does not allow the delivery. The next sweep that runs repeats the work.",
         [
             metrics.rule_metric("FailedInvocations", rule)
@@ -196,8 +196,8 @@ def late_orders_alarm(naming: Naming) -> Alarm:
     """
     return Alarm(
         role="orders-late",
-        description="A sweep found an order that is PENDING for minutes. Check whether publish-order-events and "
-        "process-order are still invoked, and the EXPRESS executions that end with Undecided.",
+        description="A sweep found an order that has been PENDING for minutes. Check whether Lambda still invokes "
+        "publish-order-events and process-order, and check the EXPRESS executions that end with Undecided.",
         metric=metrics.business_metric("OrderLate", naming),
         threshold=1,
     )
@@ -232,7 +232,7 @@ def backlog_alarms(
     for name, stream in sorted(streams.items()):
         yield Alarm(
             role=f"{name}-age",
-            description=f"Records of the {name} wait for more than {stream.late_after_s} s. Check the log of "
+            description=f"Records of the stream {name} wait for more than {stream.late_after_s} s. Check the log of "
             f"{stream.consumer.replace('_', '-')}.",
             metric=metrics.lambda_metric("IteratorAge", functions[stream.consumer].function_name, "Maximum"),
             threshold=stream.late_after_s * 1000,

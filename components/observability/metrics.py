@@ -78,5 +78,5 @@ def business_namespace(naming: Naming) -> str:
 
 
 def business_metric(name: str, naming: Naming) -> Metric:
-    """Return a business metric such as OrderCreated. Powertools adds the dimension `service` to it."""
+    """Return a business metric such as OrderCreated. Powertools adds the dimension `service` to the metric."""
     return Metric(namespace=business_namespace(naming), name=name, dimensions={"service": naming.project})

@@ -31,7 +31,7 @@ _ERRORS_QUERY: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class ObservabilityArgs:
-    """The resources to monitor, and the address to notify."""
+    """The resources to monitor, and the email address to notify."""
 
     naming: Naming
     """Names and tags of the stack."""

@@ -149,7 +149,7 @@ class Site(pulumi.ComponentResource):
             f"{self._name}-viewer-request",
             name=self._owner.name("viewer-request"),
             runtime="cloudfront-js-2.0",
-            comment="Finds the page or the path of the API",
+            comment="Maps each request to a page or to a path of an API",
             code=VIEWER_REQUEST.read_text(encoding="utf-8").replace("${viewer_address}", VIEWER_ADDRESS_HEADER),
             publish=True,
             opts=child,

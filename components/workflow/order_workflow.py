@@ -1,4 +1,4 @@
-"""The order workflow: an EXPRESS state machine decides orders, and a STANDARD one runs EXPRESS executions.
+"""The order workflow: an EXPRESS state machine decides orders, and a STANDARD state machine starts EXPRESS executions.
 
 `POST /process` starts the EXPRESS state machine directly. Orders of `POST /orders` start the STANDARD state machine.
 AWS bills STANDARD executions by state transition. To save costs, the STANDARD state machine therefore has one state
@@ -148,8 +148,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # Step Functions can write to a log group only if the account's resource policy for CloudWatch Logs allows
-            # it. That policy is limited to 5,120 characters, so the log group has this prefix: log groups with the
-            # prefix need no entries of their own.
+            # it. That policy is limited to 5,120 characters. Near the limit, CloudWatch Logs allows all log groups with
+            # the prefix /aws/vendedlogs/ together, so this log group has the prefix.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,

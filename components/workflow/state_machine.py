@@ -44,7 +44,7 @@ def check_placeholders(definition: Mapping[str, Any], given: Mapping[str, object
 
 
 def render(definition: Mapping[str, Any], values: Mapping[str, str], *, timeout_s: int) -> str:
-    """Return the definition as JSON text, with `values` in place of its placeholders and with the limit `timeout_s`.
+    """Return the definition as JSON text, with `values` in place of its placeholders and the time limit `timeout_s`.
 
     Raises ValueError if a value is missing or unused.
     """
@@ -80,7 +80,7 @@ def longest_way_s(definition: Mapping[str, Any]) -> int:
     """Return the longest time in seconds that the workflow can take if it repeats no state.
 
     Each Task state counts once, with its time limit. A Wait state counts with its seconds, or with 0 s if an expression
-    calculates them. Such a Wait state separates the passes of a loop.
+    calculates them. Such a Wait state is only between two passes of a loop, and this function counts only one pass.
     """
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 

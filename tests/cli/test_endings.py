@@ -32,7 +32,7 @@ def _run(error: BaseException | None, log: Path) -> int:
     [
         (TooBigError("size: got 7; allowed: 1-5"), "error: size: got 7; allowed: 1-5\n"),
         (KeyboardInterrupt(), "interrupted\n"),
-        (OSError(errno.ENOSPC, "No space", "/data/x"), "error: /data/x: No space. Remedy: free some space there"),
+        (OSError(errno.ENOSPC, "No space", "/data/x"), "error: /data/x: No space. Remedy: free some disk space"),
     ],
 )
 def test_expected_error_is_reported_in_one_line(
@@ -107,8 +107,8 @@ def test_closed_stream_does_not_change_the_exit_code(
         (errno.EACCES, "sudo chown -R"),
         (errno.EPERM, "sudo chown -R"),
         (errno.EROFS, "writable copy of the checkout"),
-        (errno.ENOSPC, "free some space"),
-        (errno.EDQUOT, "free some space"),
+        (errno.ENOSPC, "free some disk space"),
+        (errno.EDQUOT, "free some disk space"),
         (errno.EMFILE, "ulimit -n"),
         (errno.ENAMETOOLONG, "shorter path"),
         (errno.EAGAIN, "ulimit -u"),
