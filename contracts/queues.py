@@ -17,8 +17,8 @@ _WAITS_S: Final = 6 * 3600
 def message_group(event_id: str) -> str:
     """Return the message group of an event in the analytics queue, for example `orders-4`.
 
-    The group depends on the first character of the event id, which is a hexadecimal digit. All events of one order are
-    therefore in one group. An id with another first character gets the group `orders`.
+    The group depends on the first character of the event id, which is the first digit of the order id. All events of
+    one order are therefore in one group. An id with another first character gets the group `orders`.
     """
     return f"{_NO_EVENT}-{event_id[0]}" if event_id and event_id[0] in GROUP_DIGITS else _NO_EVENT
 
@@ -42,8 +42,8 @@ def pause_s(received: int, share: float) -> int:
     """Return the pause in whole seconds before the next delivery of a message that was received `received` times.
 
     The longest possible pause doubles with each delivery: 2 s, 4 s, 8 s, up to LONGEST_PAUSE_S. `share` is a random
-    number from 0 to 1: the pause lies between half of the longest possible pause (0) and the whole of it (1). With
-    random pauses, messages that failed together don't all return together.
+    number from 0 to 1. With 0, the pause is half as long as the longest possible pause; with 1, it is just as long.
+    With random pauses, messages that failed together don't all return together.
     """
     longest = min(LONGEST_PAUSE_S, 2**received)
     return ceil(longest / 2 * (1 + share))

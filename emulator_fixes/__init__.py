@@ -63,7 +63,7 @@ NAMES: Final = (
 
 
 class CorrectionError(Exception):
-    """The emulator differs from the one for which the corrections were written, or a correction's name is unknown."""
+    """The emulator is not the version for which the corrections were written, or a correction's name is unknown."""
 
 
 def internal(module: str) -> Any:
@@ -111,7 +111,10 @@ _REPLACEMENTS: Final[list[Replacement]] = []
 
 
 def replaces(target: str, source_hash: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that declares a function as the replacement of the emulator's function `target`."""
+    """Return a decorator that declares a function as the replacement of the emulator's function `target`.
+
+    `source_hash` contains the first digits of the SHA-256 of the source of `target`.
+    """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__module__.rpartition(".")[2]

@@ -34,14 +34,14 @@ def create_tokens(original: Any, *arguments: Any, **named: Any) -> Any:
 
 @replaces("services.cognito._refresh_auth_result", "7cb88db405d8")
 def refresh_by_api(original: Any, pool: Any, pool_id: str, client_id: str, refresh_token: str) -> Any:
-    """Give tokens that an API call refreshes the `auth_time` of the refresh token."""
+    """Copy the `auth_time` of the refresh token to the tokens that an API call refreshes."""
     with _at(_time_in(refresh_token)):
         return original(pool, pool_id, client_id, refresh_token)
 
 
 @replaces("services.cognito._oauth2_token", "e0739e03b5e3")
 def refresh_by_endpoint(original: Any, data: Any, query: Any, body: bytes = b"", headers: Any = None) -> Any:
-    """Give tokens that the token endpoint refreshes the `auth_time` of the refresh token."""
+    """Copy the `auth_time` of the refresh token to the tokens that the token endpoint refreshes."""
     refresh_token = parse_qs(body.decode(errors="replace")).get("refresh_token", [""])[0]
     with _at(_time_in(refresh_token)):
         return original(data, query, body, headers)

@@ -95,7 +95,7 @@ def _undelivered(code: str, message: str) -> None:
         return
     if not _may_send(queue):
         _LOG.error(
-            "rule %s: the policy of its dead-letter queue %s does not allow the rule to send", _rule_arn(), queue
+            "rule %s: the policy of the dead-letter queue %s does not allow the rule to send", _rule_arn(), queue
         )
         return
     attributes = {

@@ -40,7 +40,7 @@ async def call_function_of_rest(original: Any, reference: Any, event: Any, **sco
         resource = _PARAMETER.sub("*", source["resource_path"])
         place = f"{source['api_id']}/{source['stage_name']}/{call.method}{resource}"
         if not _may_invoke(reference, place):
-            return None, f"the policy of {reference} does not allow API Gateway to invoke it for {place}"
+            return None, f"the policy of {reference} does not allow API Gateway to invoke the function for {place}"
     return await original(reference, event, **scope)
 
 

@@ -46,7 +46,7 @@ _RESPONSES: Final = {
     "ACCESS_DENIED": _GatewayResponse("Forbidden", "The token does not allow this operation."),
     "WAF_FILTERED": _GatewayResponse("Forbidden", "The request was refused by the firewall."),
     # Despite its name, this response type is for a path or method that the API does not have. The error code NotFound
-    # changes its status from 403 to 404.
+    # changes the status of the response from 403 to 404.
     "MISSING_AUTHENTICATION_TOKEN": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
     "RESOURCE_NOT_FOUND": _GatewayResponse("NotFound", NO_SUCH_ROUTE),
     "REQUEST_TOO_LARGE": _GatewayResponse("PayloadTooLarge", TOO_LARGE),

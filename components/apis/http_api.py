@@ -45,9 +45,9 @@ class HttpApiArgs:
     context: FunctionContext
     """Settings that all functions of the stack share."""
     issuer: pulumi.Input[str]
-    """URL of the Cognito user pool. The claim `iss` of a token must equal it."""
+    """URL of the Cognito user pool. The claim `iss` of a token must equal this URL."""
     client_id: pulumi.Input[str]
-    """Id of the app client. The claim `aud` or `client_id` of a token must equal it."""
+    """Id of the app client. The claim `aud` or `client_id` of a token must equal this id."""
     inventory_table: aws.dynamodb.Table
     """Table of products and their stock."""
     catalog_index: str

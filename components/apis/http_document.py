@@ -43,9 +43,9 @@ class HttpDocumentArgs:
     invoke_arns: Mapping[str, pulumi.Input[str]]
     """Maps each operation id to the invocation URI of the function that handles the operation."""
     issuer: pulumi.Input[str]
-    """URL of the Cognito user pool. The claim `iss` of a token must equal it."""
+    """URL of the Cognito user pool. The claim `iss` of a token must equal this URL."""
     client_id: pulumi.Input[str]
-    """Id of the app client. The claim `aud` or `client_id` of a token must equal it."""
+    """Id of the app client. The claim `aud` or `client_id` of a token must equal this id."""
     cors: CorsRules
     """Origins that may call the API from a browser."""
 

@@ -41,7 +41,7 @@ class RestApiArgs:
     user_pool_arn: pulumi.Input[str]
     """ARN of the Cognito user pool whose ID tokens the API accepts."""
     client_id: pulumi.Input[str]
-    """Id of the app client. The claim `aud` of a token must equal it."""
+    """Id of the app client. The claim `aud` of a token must equal this id."""
     state_machine_arn: pulumi.Input[str]
     """ARN of the EXPRESS state machine that handles `POST /process`."""
     users_table: aws.dynamodb.Table

@@ -67,7 +67,7 @@ class RestDocumentArgs:
     user_pool_arn: pulumi.Input[str]
     """ARN of the Cognito user pool whose ID tokens the API accepts."""
     client_id: pulumi.Input[str]
-    """Id of the app client. The claim `aud` of a token must equal it."""
+    """Id of the app client. The claim `aud` of a token must equal this id."""
     cors: CorsRules
     """Origins that may call the API from a browser."""
 
@@ -97,7 +97,7 @@ def rest_document(args: RestDocumentArgs) -> dict[str, Any]:
 
 
 def proxy_parts(invoke_arn: pulumi.Input[str]) -> dict[str, Any]:
-    """Return the integration and the responses of an operation that a function handles.
+    """Return the integration and the responses of an operation that a Lambda function handles.
 
     `invoke_arn` is the invocation URI of the function.
     """

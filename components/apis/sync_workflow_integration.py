@@ -84,7 +84,7 @@ def make_role(
 def integration_parts(
     *, region: str, state_machine_arn: pulumi.Input[str], role_arn: pulumi.Input[str], cors: CorsRules
 ) -> dict[str, Any]:
-    """Return the integration and the responses of the operation, for the OpenAPI document.
+    """Return the integration and the responses of `POST /process`, for the OpenAPI document.
 
     `state_machine_arn` is the ARN of the EXPRESS state machine. The state machine's time limit must be shorter than the
     time for which API Gateway waits.

@@ -56,7 +56,7 @@ class EventBusArgs:
     state_machine_arn: pulumi.Input[str]
     """ARN of the STANDARD state machine."""
     standard_timeout_s: int
-    """Time limit of a STANDARD execution in seconds. An order that is still PENDING at this age becomes FAILED."""
+    """Time limit of a STANDARD execution in seconds. An order that is PENDING for longer becomes FAILED."""
     archive_retention_days: int
     """Number of days for which the archive stores events for replay."""
     mail_sender: str
@@ -245,7 +245,7 @@ class EventBus(pulumi.ComponentResource):
         )
 
     def _make_rule(self, role: str, detail_types: list[str], *, first: str = "") -> aws.cloudwatch.EventRule:
-        """Create a rule for events of `detail_types`. If `first` is given, the event ids must start with this text."""
+        """Create a rule for events of `detail_types`. The rule matches only events whose id starts with `first`."""
         pattern: dict[str, Any] = {"source": [EVENT_SOURCE], "detail-type": detail_types}
         if first:
             pattern["detail"] = {"event_id": [{"prefix": first}]}

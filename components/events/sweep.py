@@ -104,8 +104,8 @@ def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, Fai
             context=args.context,
             component=owner.component,
             source="mark_late_orders",
-            # If all orders of a batch are late, the function makes thousands of calls, so it has a long time limit. It
-            # also has more memory, because Lambda assigns CPU in proportion to memory.
+            # If all orders of a batch are late, the function makes thousands of UpdateItem calls, so it has a long time
+            # limit. It also has more memory, because Lambda assigns CPU in proportion to memory.
             timeout_s=300,
             memory_mb=1024,
             environment={"ORDERS_TABLE": table.name},
@@ -136,8 +136,8 @@ def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, Fai
         starting_position="TRIM_HORIZON",
         batch_size=_BATCH,
         maximum_batching_window_in_seconds=args.minutes * _MINUTE_S,
-        # If the function times out because all orders of a large batch are late, Lambda splits the batch into parts,
-        # which succeed.
+        # If the function times out because all orders of a large batch are late, Lambda splits the batch until each
+        # part is small enough to finish in time.
         bisect_batch_on_function_error=True,
         # Lambda retries until the stream deletes the records after 24 h, so no late order is missed before that.
         maximum_retry_attempts=-1,

@@ -81,9 +81,9 @@ class AsynchronousInvocation:
     A throttled attempt does not use up a retry. Lambda retries a throttled event until the event reaches this age.
     """
     maximum_retry_attempts: int = 2
-    """Number of retries after a failure, 0-2. After the last failed retry, Lambda discards the event."""
+    """Maximum number of retries of an event whose invocation failed, 0-2."""
     failure_queue: bool = True
-    """Whether Lambda sends each event that it does not retry any more, together with the error, to a failure queue.
+    """Whether Lambda sends each event that it stops retrying, together with the error, to a failure queue.
 
     False only if another part of the platform repeats the work of each lost event.
     """
@@ -335,7 +335,8 @@ def _check_timeout(source: str, timeout_s: int, limit: CallerLimit) -> None:
     if timeout_s > limit.at_most_s:
         raise TimeLimitError(
             f"timeout of {source}: got {timeout_s} s; allowed: at most {limit.at_most_s} s, because "
-            f"{limit.because}; lower it where the function is declared or in the stack file's functions.overrides"
+            f"{limit.because}; lower the timeout where the function is declared, or in functions.overrides in the "
+            "stack file"
         )
 
 

@@ -177,7 +177,10 @@ def lost_work_alarms(
 
 
 def set_aside_alarm(naming: Naming) -> Alarm:
-    """Return the alarm on messages that a function itself sends to a failure queue, because no retry would help."""
+    """Return the alarm on messages that a function itself sends to its failure queue.
+
+    A function does so if a message is invalid, or if every attempt to handle the message failed.
+    """
     return Alarm(
         role="messages-set-aside",
         description="A function sent a message to its failure queue, because the message is invalid or every attempt "

@@ -279,7 +279,7 @@ def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: Ord
     ):
         if got <= (needed := state_machine.longest_way_s(steps)):
             raise ValueError(
-                f"{kind} timeout: got {got} s; allowed: more than {needed} s, the sum of the time limits of its states"
+                f"{kind} timeout: got {got} s; allowed: more than {needed} s, the longest time that its states can take"
             )
     if args.express_timeout_s > LONGEST_BEHIND_API_S:
         raise ValueError(
