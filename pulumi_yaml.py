@@ -1,8 +1,8 @@
 """Reads Pulumi's YAML files with the same result as the Pulumi CLI, or refuses a file with a one-line error.
 
-The CLI reads YAML with Go's library yaml.v3. PyYAML accepts the same syntax as yaml.v3, but gives some values other
-types. For example, `on` is a string for yaml.v3 but a boolean for PyYAML. This module therefore uses PyYAML only to
-parse, and determines the type of each value itself.
+The CLI reads YAML with Go's library yaml.v3. PyYAML accepts nearly the same syntax as yaml.v3, but gives some values
+other types. For example, `on` is a string for yaml.v3 but a boolean for PyYAML. This module therefore uses PyYAML only
+to parse, and determines the type of each value itself.
 
 This module refuses some files that the CLI accepts: files with tags, dates, keys that are not strings, a second
 document, or tabs between values. No setting needs such values, and the CLI changes most of them. For example,

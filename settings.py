@@ -174,8 +174,8 @@ class FunctionsSettings(_Area):
         description="Lowest level of log lines that the functions write."
     )
     provisioned_concurrency: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(
-        description="Execution environments that Lambda keeps initialized, by function. A function that is not listed "
-        "has none. Each environment costs money all the time.",
+        description="Provisioned concurrency by function: how many execution environments Lambda keeps initialized. A "
+        "function that is not listed has none. Each environment costs money all the time.",
         json_schema_extra=_FUNCTION_NAMES_SCHEMA,
     )
     overrides: dict[str, FunctionSettings] = Field(
@@ -228,8 +228,9 @@ class MailSettings(_Area):
         ge=1,
         le=1_000,
         description="Highest number of emails per second that the stack sends. SES limits the rate of an account in a "
-        "region (`aws sesv2 get-account`): usually 1 in the SES sandbox, and 14 at first outside of it. If several "
-        "stacks share an account, the sum of their rates must not exceed the rate of the account.",
+        "region (`aws sesv2 get-account`): usually 1 in the SES sandbox, and 14 after AWS has moved the account "
+        "out of the sandbox. If several stacks share an account, the sum of their rates must not exceed the rate of "
+        "the account.",
     )
     create_identity: bool = Field(
         description="Let this stack create the SES identity of the sender. SES then emails a verification link. "

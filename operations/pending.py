@@ -19,8 +19,8 @@ def operations(state: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the pending operations of an exported state as (type, resource). The type is, for example, "creating"."""
     entries: list[dict[str, Any]] = state["deployment"].get("pending_operations") or []
     found = [(str(entry["type"]), entry["resource"]) for entry in entries]
-    # An interrupted `make recover` can leave resources without outputs in the state, because no refresh has read them
-    # from AWS. They count as pending creations.
+    # `make recover` adds pending creations to the state without outputs, and a refresh later reads them from AWS. If
+    # the command was interrupted before the refresh, these resources still count as pending creations.
     unread = [resource for resource in resources(state) if _is_unread(resource)]
     return [*found, *(("creating", resource) for resource in unread)]
 
@@ -48,7 +48,11 @@ def adopted(state: Mapping[str, Any], ids: Mapping[str, str | None]) -> dict[str
 
 
 def _insert(among: list[dict[str, Any]], resource: dict[str, Any]) -> None:
-    """Insert `resource` into `among` after everything that it refers to, and mark what it replaces for deletion."""
+    """Insert `resource` into the list `among`, after all resources that it depends on.
+
+    Each resource in `among` with the same URN is being replaced. Mark the replaced resource for deletion, or remove it
+    from the list if it no longer exists on AWS.
+    """
     replaced = [other for other in among if other["urn"] == resource["urn"]]
     for other in replaced:
         if other.get("pendingReplacement"):

@@ -49,9 +49,10 @@ def prepare(number: int) -> int:
 
 
 def remove(number: int) -> int:
-    """Delete the stack of a pull request and its resources. Return 1 if the stack still exists, otherwise 0.
+    """Delete the resources of a pull request's stack, then the stack. Return 1 if the stack still exists, otherwise 0.
 
-    The stack is recovered first, because an interrupted update may have left a lock or pending creations.
+    An interrupted update may have left a lock or pending creations, which `pulumi destroy` cannot handle. The function
+    therefore recovers the stack first.
     """
     code = _removed(name(number))
     if not code:
@@ -84,7 +85,7 @@ def _removed(stack: str) -> int:
 
 
 def outputs(number: int) -> int:
-    """Print the stack outputs that a frontend needs, and write them to the comment for the pull request."""
+    """Print the stack outputs that a frontend needs, and write them to the text for the pull request's comment."""
     stack = name(number)
     text = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)
     _print(text)
@@ -97,7 +98,7 @@ def outputs(number: int) -> int:
 
 
 def _comment(number: int, text: str) -> None:
-    """Write the comment for the pull request. Its first line is invisible and lets the workflow find the comment."""
+    """Write the text of the comment to its file. By the invisible first line, the workflow finds the comment."""
     path = stack_outputs.ROOT / ".build" / "pull-request-comment.md"
     with naming(path):
         path.parent.mkdir(exist_ok=True)

@@ -45,8 +45,8 @@ def installed() -> None:
 def run(stack: str, *arguments: str, text: str | None = None, changes: bool = False) -> str:
     """Run `pulumi ARGUMENTS --stack STACK` with `text` as its input, and return its output.
 
-    Set `changes` to true if the command changes the stack. If a signal ends this process, the command can then complete
-    the steps that it began. Raises PulumiError.
+    Set `changes` to true if the command changes the stack. This setting lets the command complete the steps that it
+    began if a signal ends this process. Raises PulumiError.
     """
     if stack == LOCAL_STACK:
         raise PulumiError("STACK=local runs on this machine's emulator, not on AWS; use `make up` and `make down`")
@@ -104,7 +104,7 @@ def _error(stack: str, errors: str) -> PulumiError:
     remedy = "; run `pulumi login`, or set PULUMI_ACCESS_TOKEN" if _LOGIN.search(said) else ""
     if _EMPTY_ATTRIBUTES.search(said) and (folder := _folder()):
         delete = f"find {shlex.quote(folder)} -name '*.attrs' -size 0 -delete"
-        remedy = f"; a killed command left an empty file of attributes, which Pulumi does not need; run `{delete}`"
+        remedy = f"; a killed command left an empty .attrs file, which Pulumi does not need; run `{delete}`"
     return PulumiError(f"stack {stack}: the Pulumi CLI says: {said}{remedy}")
 
 

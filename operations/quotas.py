@@ -46,7 +46,7 @@ def too_low(config: Mapping[str, Any], client: Callable[[str], Any]) -> list[str
 
 
 def _value(quotas: Any, need: Mapping[str, Any]) -> float | None:
-    """Return the account's value of a quota, or None if Service Quotas does not list the quota."""
+    """Return the account's value of the quota in `need`, or None if Service Quotas does not list the quota."""
     if not need["code"]:
         listed = quotas.list_service_quotas(ServiceCode=need["service"], MaxResults=100)["Quotas"]
         return next((float(each["Value"]) for each in listed if each["QuotaName"] == need["name"]), None)
@@ -54,7 +54,7 @@ def _value(quotas: Any, need: Mapping[str, Any]) -> float | None:
     try:
         return float(quotas.get_service_quota(**wanted)["Quota"]["Value"])
     except ClientError as error:
-        # With NoSuchResourceException, the account has no value of its own for this quota, so AWS's default applies.
+        # NoSuchResourceException means that the account has no value of its own for this quota. AWS's default applies.
         if error.response.get("Error", {}).get("Code") != "NoSuchResourceException":
             raise
         return float(quotas.get_aws_default_service_quota(**wanted)["Quota"]["Value"])

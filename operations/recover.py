@@ -23,7 +23,7 @@ _SILENT: Final = ("--yes", "--skip-preview", "--suppress-outputs", "--suppress-p
 
 
 def recover(stack: str, given: Mapping[str, str]) -> bool:
-    """Recover `stack`, and return whether nothing is left to do.
+    """Recover `stack`. Return True if `stack` is recovered, or False if the operator must act first.
 
     `given` maps the logical name of a resource to the id that AWS chose, or to "none" if AWS does not have the
     resource.
@@ -70,7 +70,7 @@ def _report(state: Mapping[str, Any]) -> None:
 
 
 def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
-    """Return whether the stack is not locked. If it is locked, ask for confirmation, and remove the lock."""
+    """Return True if `stack` has no lock, or if the user let this function remove the lock. Otherwise, return False."""
     try:
         _take_lock(stack, state)
     except StackLockedError as error:
@@ -89,7 +89,7 @@ def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
 
 
 def _take_lock(stack: str, state: Mapping[str, Any]) -> None:
-    """Refresh only the stack's root resource. This takes and releases the lock, but reads nothing from AWS."""
+    """Take and release the lock of `stack`: refresh only the root resource, which reads nothing from AWS."""
     roots = [resource["urn"] for resource in pulumi_cli.resources(state) if resource["type"] == "pulumi:pulumi:Stack"]
     target = [argument for urn in roots for argument in ("--target", urn)]
     pulumi_cli.run(stack, "refresh", *target, *_SILENT, changes=True)
@@ -125,7 +125,8 @@ def _explain(stack: str, undecided: list[dict[str, Any]], given: Mapping[str, st
     known = [f"{name}={id_}" for name, id_ in given.items()]
     wanted = " ".join([*known, *(f"{name_of(resource)}=ID" for resource in undecided)])
     _print(
-        f'run `make recover STACK={stack} IDS="{wanted}"`, with the printed ids, or `{_NONE}` where nothing is printed'
+        f'run `make recover STACK={stack} IDS="{wanted}"`; replace each ID with the id on AWS, or with `{_NONE}` if '
+        "AWS does not have the resource"
     )
 
 

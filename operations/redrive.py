@@ -60,7 +60,7 @@ def failure_queues(outputs: Mapping[str, Any]) -> list[FailureQueue]:
 
 
 def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
-    """Redrive all failure queues. Return the number of messages that stayed in their queues, 0 in a dry run."""
+    """Redrive all failure queues. Return the number of messages that stayed in their queues, or 0 in a dry run."""
     client = clients(outputs)
     redriver = Redriver(sqs=client("sqs"), functions=client("lambda"), streams=client("dynamodbstreams"))
     reasons = Reasons(logs=client("logs"), groups=outputs["ops"].get("logGroups", {}))
@@ -128,7 +128,8 @@ class Run:
             held.append(message)
         if self.dry_run and queue.kind == "queue" and (behind := hidden_behind(sqs, queue)):
             _print(
-                f"{queue.name}: about {behind} more messages of the same group would be sent back; SQS hides them now"
+                f"{queue.name}: about {behind} more messages would be sent back; SQS hides them until the messages "
+                "above have left the queue"
             )
             self._count(done=behind)
         for message in held:

@@ -62,7 +62,7 @@ def read(stack: str, *, port: int = DEFAULT_PORT) -> dict[str, Any]:
         )
     done = children.run(["pulumi", "stack", "output", "--json", "--stack", stack], cwd=ROOT)
     if done.returncode:
-        raise OperationError(f"stack {stack}: the Pulumi CLI could not read its outputs: {done.stderr.strip()}")
+        raise OperationError(f"stack {stack}: the Pulumi CLI could not read the outputs: {done.stderr.strip()}")
     found = cast("dict[str, Any]", json.loads(done.stdout))
     if missing := [name for name in ("frontend", "ops") if name not in found]:
         raise OperationError(

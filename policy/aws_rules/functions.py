@@ -62,7 +62,7 @@ def function_environment_holds_no_secret(function: Resource) -> Iterator[str]:
     """A Lambda function's environment variables contain no key, password or token."""
     for name in function.at("environment", "variables") or ():
         if _SECRET_NAMES.search(name):
-            yield f"environment variable {name} has the name of a secret"
+            yield f"environment variable {name} has a name that suggests a secret"
         elif any(found.search(str(function.at("environment", "variables", name))) for found in _SECRETS):
             yield f"environment variable {name} has a value that looks like a secret"
 
@@ -101,7 +101,7 @@ def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> I
     if queues and all(queue.has("redrivePolicy") or _is_dead_letter_queue(queue, stack) for queue in queues):
         return
     if not mapping.has("destinationConfig", "onFailure", "destinationArn"):
-        yield "its queue has no redrivePolicy" if queues else "has no destinationConfig.onFailure"
+        yield "the SQS queue has no redrivePolicy" if queues else "has no destinationConfig.onFailure"
 
 
 def _is_dead_letter_queue(queue: Resource, stack: Stack) -> bool:

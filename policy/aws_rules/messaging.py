@@ -42,8 +42,7 @@ def queue_is_encrypted(queue: Resource) -> Iterator[str]:
 @of_stack(
     QUEUE,
     ids=("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"),
-    narrowed="The rule skips queues that are themselves dead-letter queues or failure queues. SQS retains a message of "
-    "such a queue until somebody or a function has handled it.",
+    narrowed="The rule skips queues that already receive failed work: dead-letter queues and on-failure destinations.",
 )
 def queue_has_a_dead_letter_queue(queue: Resource, stack: Stack) -> Iterator[str]:
     """An SQS queue with a consumer has a dead-letter queue."""

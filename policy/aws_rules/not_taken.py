@@ -55,7 +55,7 @@ NOT_TAKEN: Final = {
     "AwsSolutions-L1": _LATEST_RUNTIME,
     "AwsSolutions-S1": _BUCKET_LOGS,
     "AwsSolutions-S5": "The check tests buckets that serve a website themselves. The bucket with the pages of the site "
-    "does not: CloudFront reads it, and the rule `distribution-reads-buckets-with-access-control` checks how.",
+    "serves only CloudFront. The rule `distribution-reads-buckets-with-access-control` checks CloudFront's access.",
     "Serverless-AppSyncTracing": "The check tests AppSync APIs, and the platform has none.",
     "Serverless-LambdaDLQ": _DEAD_LETTERS,
     "Serverless-LambdaLatestVersion": _LATEST_RUNTIME,
@@ -64,7 +64,7 @@ NOT_TAKEN: Final = {
     "CKV_AWS_86": _SITE_LOGS,
     "CKV_AWS_115": "The check requires reserved concurrency. AWS takes it from the concurrency that all other "
     "functions of the account share. The platform does not need reserved concurrency, because API throttling and "
-    "the maximum concurrency of the event source mappings already limit how often the functions run at the same "
+    "the maximum concurrency of the event source mappings already limit how many invocations run at the same "
     "time.",
     "CKV_AWS_116": _DEAD_LETTERS,
     "CKV_AWS_117": "The check requires a VPC for each function. The functions need no resource in a VPC, because "

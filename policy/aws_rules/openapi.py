@@ -42,7 +42,8 @@ class Route:
 
     @property
     def authorizers(self) -> list[Document]:
-        """The definitions of the security schemes that the operation requires. An undefined scheme is {}.
+        """The definitions of the security schemes that the operation requires. A scheme that the document does not
+        define is {}.
 
         Security requirements of the whole document are left out, because API Gateway ignores them.
         """

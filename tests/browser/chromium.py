@@ -1,4 +1,4 @@
-"""Starts Chromium for tests, so that it can reach only this machine."""
+"""Starts Chromium for tests. The browser can connect only to this machine."""
 
 from __future__ import annotations
 

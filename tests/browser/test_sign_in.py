@@ -57,7 +57,7 @@ def test_oidc_client_signs_in_and_orders_from_each_local_origin(shop: Open, pers
     assert opened.buy("green-tea")["status"] == "CONFIRMED"
 
 
-def test_client_of_the_document_buys_and_says_what_went_wrong(shop: Open, person: Person, admin: Person) -> None:
+def test_documented_client_code_places_orders_and_explains_errors(shop: Open, person: Person, admin: Person) -> None:
     sold_out = admin.put(0)
     opened = shop("oidc", SITES[0])
     opened.sign_in(person)

@@ -124,7 +124,7 @@ def test_administrator_changes_price_and_stock(shop: Storefront, people: People,
     assert stack.stock(product) == 7
 
 
-def test_administrator_does_not_overwrite_what_customers_bought(
+def test_administrator_does_not_overwrite_stock_that_customers_changed(
     shop: Storefront, people: People, admin: Person, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -137,7 +137,7 @@ def test_administrator_does_not_overwrite_what_customers_bought(
     assert stack.stock(product) == 4
 
 
-def test_customer_has_no_page_for_the_stock(shop: Storefront, person: Person) -> None:
+def test_customer_cannot_open_the_stock_page(shop: Storefront, person: Person) -> None:
     shop.sign_in(person, "/stock")
     expect(shop.heading("There is nothing here")).to_be_visible()
     expect(shop.page.get_by_role("link", name="Stock")).to_have_count(0)

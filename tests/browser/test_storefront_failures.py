@@ -44,7 +44,7 @@ def orders_of(person: Person) -> list[dict[str, Any]]:
     return person.rest("GET", "/orders").json()["orders"]
 
 
-def test_sold_out_product_is_named_at_payment(shop: Storefront, person: Person, admin: Person) -> None:
+def test_product_with_too_little_stock_is_reported_at_payment(shop: Storefront, person: Person, admin: Person) -> None:
     product = admin.put(2)
     shop.sign_in(person)
     shop.add(product, times=2)
@@ -61,7 +61,7 @@ def test_sold_out_product_is_named_at_payment(shop: Storefront, person: Person, 
     expect(shop.page.get_by_role("link", name="Check out")).to_be_visible()
 
 
-def test_declined_order_says_why(shop: Storefront, person: Person, admin: Person) -> None:
+def test_rejected_order_shows_the_reason(shop: Storefront, person: Person, admin: Person) -> None:
     product = admin.put(1)
     shop.sign_in(person)
     shop.add(product)
@@ -100,7 +100,7 @@ def test_changed_price_is_shown_before_the_customer_pays_it(shop: Storefront, pe
 
 
 @pytest.mark.parametrize("spoil", [expired, with_wrong_signature])
-def test_refused_tokens_are_renewed_without_the_customer(shop: Storefront, person: Person, spoil: Any) -> None:
+def test_refused_tokens_are_renewed_without_a_new_sign_in(shop: Storefront, person: Person, spoil: Any) -> None:
     shop.sign_in(person)
     before = shop.stored_user()
     shop.change_stored_user({name: spoil(before[name]) for name in TOKENS})
@@ -111,7 +111,7 @@ def test_refused_tokens_are_renewed_without_the_customer(shop: Storefront, perso
     assert all(claims(shop.stored_user()[name])["exp"] > time.time() for name in TOKENS)
 
 
-def test_ended_session_leads_back_to_the_same_page(shop: Storefront, person: Person) -> None:
+def test_sign_in_after_an_ended_session_returns_to_the_same_page(shop: Storefront, person: Person) -> None:
     shop.sign_in(person)
     shop.change_stored_user(
         {**{name: with_wrong_signature(shop.stored_user()[name]) for name in TOKENS}, "refresh_token": "wrong"}
@@ -137,7 +137,7 @@ def test_tokens_are_renewed_in_the_background_before_they_expire(shop: Storefron
     expect(shop.heading("No orders yet")).to_be_visible()
 
 
-def test_page_without_connection_can_be_tried_again(shop: Storefront, person: Person) -> None:
+def test_page_loads_again_after_the_connection_returns(shop: Storefront, person: Person) -> None:
     shop.sign_in(person)
     shop.page.context.set_offline(True)
     expect(shop.page.get_by_text("You are offline.")).to_be_visible()
@@ -174,12 +174,12 @@ def test_order_with_a_lost_response_is_placed_once(
     assert [order["order_id"] for order in orders_of(person)] == [shop.order_id()]
 
 
-def test_unknown_order_is_reported_in_words(shop: Storefront, person: Person) -> None:
+def test_unknown_order_shows_an_error_message(shop: Storefront, person: Person) -> None:
     shop.sign_in(person, "/orders/00000000-0000-4000-8000-000000000000")
     expect(shop.page.get_by_role("alert")).to_contain_text("We can't find this order.")
 
 
-def test_error_of_the_platform_shows_the_request_id(shop: Storefront, person: Person) -> None:
+def test_platform_error_shows_the_request_id(shop: Storefront, person: Person) -> None:
     shop.sign_in(person)
     body = json.dumps({"code": "InternalError", "message": "boom", "request_id": "request-1"})
     shop.page.route(f"{ORDERS}?*", lambda route: route.fulfill(status=500, body=body, content_type="application/json"))
@@ -190,7 +190,7 @@ def test_error_of_the_platform_shows_the_request_id(shop: Storefront, person: Pe
     expect(alert).not_to_contain_text("boom")
 
 
-def test_shop_without_settings_says_that_it_cannot_start(shop: Storefront) -> None:
+def test_shop_without_its_configuration_reports_that_it_cannot_start(shop: Storefront) -> None:
     shop.page.route("**/config.json", lambda route: route.fulfill(status=404))
     shop.page.goto(shop.url)
     expect(shop.heading("The shop could not start")).to_be_visible()

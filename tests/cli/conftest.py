@@ -21,8 +21,8 @@ from cli.signals import Work, on_signal
 def begun():
     print("begun", flush=True)
 """
-# Runs a package as `python -m package` does, but with two more directories on the path. First, it sets the signal
-# handlers: if the shell that runs the tests ignores signals, its child processes would otherwise ignore them too.
+# Runs the package of the test as `python -m package` does, but with two more directories on the path. It sets the
+# signal handlers first, because a command would otherwise ignore the signals that the shell of the tests ignores.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

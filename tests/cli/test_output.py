@@ -1,4 +1,4 @@
-"""A command completes its work even if its output cannot be written. The tests use small test commands."""
+"""A command completes its work even if its output cannot be written. The tests run small commands."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_command_runs_without_standard_streams(command: Command, tmp_path: Pat
     assert done.read_text() == "done"
 
 
-def test_command_waits_for_its_reader_on_a_non_blocking_stream(command: Command, tmp_path: Path) -> None:
+def test_command_waits_for_the_reader_of_a_full_non_blocking_pipe(command: Command, tmp_path: Path) -> None:
     prints = tmp_path / "prints"
     read, write = os.pipe()
     os.set_blocking(write, False)

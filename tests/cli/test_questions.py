@@ -16,7 +16,7 @@ class _Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("typed", "goes_on"), [("dev\n", True), (" dev \n", True), ("y\n", False), ("", False)])
-def test_terminal_is_asked_for_the_answer(
+def test_command_at_a_terminal_asks_for_the_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, goes_on: bool
 ) -> None:
     monkeypatch.setattr(sys, "stdin", _Terminal(typed))
@@ -25,7 +25,7 @@ def test_terminal_is_asked_for_the_answer(
 
 
 @pytest.mark.parametrize("stdin", [io.StringIO("no\n"), None])
-def test_nobody_is_asked_without_a_terminal(
+def test_command_without_a_terminal_asks_no_question(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stdin: io.StringIO | None
 ) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)

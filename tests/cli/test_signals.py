@@ -1,4 +1,4 @@
-"""Tests of how a command ends after a signal. The tests use small commands."""
+"""Tests of how a command ends after a signal. The tests run small commands."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_registered_actions_run_before_a_signal_ends_the_command(command: Comman
     assert (tmp_path / "done").exists()
 
 
-def test_slow_action_for_a_signal_is_abandoned(command: Command) -> None:
+def test_command_does_not_wait_for_a_slow_action_after_a_signal(command: Command) -> None:
     body = """
         with on_signal(lambda: time.sleep(60)):
             begun()
@@ -83,7 +83,7 @@ def test_code_after_an_interrupted_block_does_not_run(command: Command) -> None:
     assert ended(command(body), signal.SIGINT) == (130, "", "interrupted\n")
 
 
-def test_started_change_completes_and_no_further_change_starts(command: Command) -> None:
+def test_signal_lets_a_started_change_complete_and_starts_no_other(command: Command) -> None:
     body = """
         work = Work()
         with on_signal(lambda: (work.stop(), work.settle())):

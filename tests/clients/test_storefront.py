@@ -52,17 +52,17 @@ def test_sources_are_formatted() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_lock_file_has_no_addresses_of_a_registry() -> None:
+def test_lock_file_of_the_shop_contains_no_registry_url() -> None:
     packages: dict[str, dict[str, Any]] = json.loads((SHOP / "package-lock.json").read_text())["packages"]
     assert {name for name, entry in packages.items() if "resolved" in entry} == {"node_modules/@orders/client"}
 
 
-def test_first_load_is_small(site: Path) -> None:
+def test_first_page_load_is_small(site: Path) -> None:
     sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in site.rglob("*") if path.is_file()}
     assert sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
 
 
-def test_pages_need_nothing_that_the_security_policy_forbids(site: Path) -> None:
+def test_pages_comply_with_the_content_security_policy(site: Path) -> None:
     page = (site / "index.html").read_text()
     assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", page) == []
     text = "".join(path.read_text() for path in site.rglob("*") if path.suffix in (".css", ".html"))

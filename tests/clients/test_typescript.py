@@ -32,7 +32,7 @@ def test_generated_modules_match_the_contract(tmp_path: Path) -> None:
     assert [name for name in written if written[name] != committed[name]] == [], "run `make client`"
 
 
-def test_tables_of_the_package_match_python() -> None:
+def test_currencies_and_error_statuses_match_the_python_code() -> None:
     script = """
     const { DIGITS } = await import("./dist/generated/currencies.js");
     const { HTTP_STATUS } = await import("./dist/generated/statuses.js");
@@ -52,13 +52,13 @@ def test_sources_are_formatted() -> None:
     assert done.returncode == 0, f"run `make client`\n{done.stderr}"
 
 
-def test_compiler_checks_strictly() -> None:
+def test_compiler_has_its_strict_options() -> None:
     options = json.loads((PACKAGE / "tsconfig.json").read_text())["compilerOptions"]
     strict = ("strict", "exactOptionalPropertyTypes", "noUncheckedIndexedAccess")
     assert [name for name in strict if options.get(name) is not True] == []
 
 
-def test_lock_file_has_no_addresses() -> None:
+def test_lock_file_of_the_client_contains_no_registry_url() -> None:
     packages: dict[str, dict[str, Any]] = json.loads((PACKAGE / "package-lock.json").read_text())["packages"]
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     assert [name for name, entry in packages.items() if name and "integrity" not in entry] == []
@@ -90,7 +90,7 @@ def test_packed_package_works_in_an_empty_project(packed: Path) -> None:
     assert json.loads(done.stdout) == ["function", "$12.34", ["/items"]]
 
 
-def test_packed_package_contains_only_its_output(packed: Path) -> None:
+def test_packed_package_contains_only_compiled_files(packed: Path) -> None:
     root = packed / "node_modules" / "@orders" / "client"
     found = {path.relative_to(root).parts[0] for path in root.rglob("*") if path.is_file()}
     assert found == {"README.md", "dist", "package.json"}

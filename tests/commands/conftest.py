@@ -42,7 +42,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Other:
 
 @dataclass(frozen=True)
 class Office:
-    """A clone on a company's machine, which has its own package index. The environment of another project is active."""
+    """A clone on a company's machine, with the company's package index. Another project's environment is active."""
 
     clone: Clone
     index: Index
@@ -60,8 +60,8 @@ class Office:
 def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
     """The clone on the company's machine.
 
-    Its environment variables and its pip.conf name folders of the other project. make must override them, so that pip,
-    uv and Python do not use these folders.
+    The machine's environment variables and pip.conf refer to folders of the other project. make must override these
+    settings, so that pip, uv and Python do not use the folders.
     """
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"

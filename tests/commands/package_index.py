@@ -69,7 +69,7 @@ class Index:
     asked: list[str] = field(default_factory=list[str])
     """Paths of all requests."""
     held: str = ""
-    """Name of a file that the index sends only after `released` is set. "" if it holds no file back."""
+    """Name of a file that the index sends only after `released` is set. "" if the index delays no file."""
     reached: threading.Event = field(default_factory=threading.Event)
     """Set when a client requests the file in `held`."""
     released: threading.Event = field(default_factory=threading.Event)

@@ -61,7 +61,7 @@ def test_make_uses_the_company_package_index(office: Office, installed: Done) ->
     assert files == {"tiny", "uv"}
 
 
-def test_a_killed_make_does_not_count_as_installed(interrupted: Interrupted) -> None:
+def test_packages_do_not_count_as_installed_after_make_was_killed(interrupted: Interrupted) -> None:
     assert not interrupted.stamped
     assert "install.sh venv" in interrupted.remade
 

@@ -1,7 +1,7 @@
 """Tests that the programs for users' machines also run on macOS.
 
-These programs use only functions and files that macOS has too, or have an alternative to them. To check the functions
-of the standard library, basedpyright reads its type stubs (typeshed) for macOS.
+A program may use a function or file that macOS lacks only if the program also has an alternative. basedpyright checks
+with the type stubs of the standard library (typeshed) which functions macOS has.
 """
 
 from __future__ import annotations

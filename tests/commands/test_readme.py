@@ -57,7 +57,7 @@ class Tour:
     )
 
     def line(self, number: int) -> subprocess.CompletedProcess[str]:
-        """Run the README's commands up to the one with this number, and return its result."""
+        """Run the README's commands up to the command with the index `number`. Return the result of that command."""
         for each in range(number + 1):
             if each not in self.done:
                 self.done[each] = self._type(LINES[each])
@@ -148,7 +148,7 @@ def test_readme_has_only_console_blocks_and_a_diagram() -> None:
     assert len(LINES) > 10
 
 
-def test_readme_contains_the_commands_with_shortened_runs() -> None:
+def test_readme_contains_each_command_that_these_tests_shorten() -> None:
     commands = [line.partition("#")[0].strip() for line in LINES]
     assert {TEST, PROVE, BENCH} <= set(commands)
 
@@ -161,7 +161,7 @@ def test_readme_command_works(tour: Tour, number: int) -> None:
     assert "Traceback" not in printed
 
 
-def test_deploying_calls_the_pulumi_cli_with_the_policy(tour: Tour) -> None:
+def test_deployment_runs_the_pulumi_cli_with_the_policy_pack(tour: Tour) -> None:
     last = max(number for number, line in enumerate(LINES) if "STACK=dev" in line)
     assert tour.line(last).returncode == 0
     calls = tour.calls.read_text().splitlines()

@@ -1,7 +1,7 @@
 """Tests that an alarm watches each metric that shows late or lost work.
 
-The functions in WAYS are ways in which work can be late or lost. Each function yields the metrics that show it for the
-resources of a stack.
+Each function in WAYS describes one way in which work can be late or lost. The function yields the metrics of a stack's
+resources that show such work.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def covered(alarms: list[Resource]) -> set[Watched]:
 
 @pytest.mark.parametrize("stack", ["dev", "prod", "local"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_each_way_to_be_late_or_lost_has_an_alarm(
+def test_alarms_watch_every_metric_of_late_or_lost_work(
     graph_of: GraphOf, stack: str, way: Callable[[Graph], Iterator[Watched]]
 ) -> None:
     graph = graph_of(stack)
@@ -125,8 +125,8 @@ def test_each_way_to_be_late_or_lost_has_an_alarm(
     assert needed <= covered(graph.of("MetricAlarm")), sorted(needed - covered(graph.of("MetricAlarm")))
 
 
-def test_coverage_notices_each_missing_alarm(graph_of: GraphOf) -> None:
-    """If one of these alarms is removed, test_each_way_to_be_late_or_lost_has_an_alarm fails."""
+def test_each_missing_alarm_is_detected(graph_of: GraphOf) -> None:
+    """If one of these alarms is removed, test_alarms_watch_every_metric_of_late_or_lost_work fails."""
     graph = graph_of("dev")
     alarms = graph.of("MetricAlarm")
     needed = {each for way in WAYS for each in way(graph)}
@@ -136,7 +136,7 @@ def test_coverage_notices_each_missing_alarm(graph_of: GraphOf) -> None:
         assert needed - covered([made for made in alarms if made is not gone]), gone.name
 
 
-def test_coverage_notices_a_new_resource(graph_of: GraphOf) -> None:
+def test_new_resource_without_an_alarm_is_detected(graph_of: GraphOf) -> None:
     graph = graph_of("dev")
     new: dict[str, Any] = {
         "Queue": {"name": "orders-dev-new"},

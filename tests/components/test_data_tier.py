@@ -1,4 +1,4 @@
-"""The tables and the analytics bucket in the stacks prod, dev and local."""
+"""Tests of the tables and the analytics bucket in the stacks prod, dev and local."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event bus: its publisher, its rules and targets, and the queues for events that could not be delivered."""
+"""Tests of the event bus: the publisher, the rules, the targets, and the queues for events that were not delivered."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TARGETS = {
     **{name: (name, f"{QUEUES}-analytics.fifo") for name in ANALYTICS},
     "restart-late-orders": ("late-orders", f"{FUNCTIONS}-restart-late-orders:live"),
 }
-# Targets whose failed events need no dead-letter queue, because the next sweep repeats their work.
+# Targets without queues for failed events. If the work for an event fails, the next sweep repeats it.
 SWEPT = ["fail-order", "restart-late-orders"]
 FUNCTION_TARGETS = ["process-order", *SWEPT]
 KEPT = [name for name in TARGETS if name not in SWEPT]
@@ -62,7 +62,10 @@ def dead_letters_of(target: str) -> str:
 
 
 def rule_arn(rule: str) -> str:
-    """Return the ARN of an EventBridge rule of the stack dev. It contains no bus name for rules on the default bus."""
+    """Return the ARN of an EventBridge rule of the stack dev.
+
+    The ARN of a rule on the default bus contains no bus name.
+    """
     return f"{RULES}/{'' if rule in ('execution-ended', 'late-orders') else 'orders-dev-bus/'}orders-dev-{rule}"
 
 
@@ -96,7 +99,7 @@ class TestBus:
         assert archive["retentionDays"] == 7
         assert "eventPattern" not in archive
 
-    def test_sent_emails_are_remembered_longer_than_any_copy_of_their_event(self, graph: Graph) -> None:
+    def test_claim_of_an_email_outlives_every_copy_of_the_event(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
         # The queue `email` counts twice, because a redrive sends an event from `send-email-failures` back to `email`.
         waits = ("send-email-delivery", "email", "send-email-failures", "email")
@@ -143,7 +146,7 @@ class TestBus:
 
 class TestDelivery:
     @pytest.mark.parametrize("name", SWEPT)
-    def test_failed_event_is_dropped_where_the_sweep_repeats_the_work(self, graph: Graph, name: str) -> None:
+    def test_failed_events_are_not_stored_if_the_sweep_repeats_their_work(self, graph: Graph, name: str) -> None:
         inputs = graph.one("EventTarget", f"{name}-target").inputs
         assert inputs["retryPolicy"]["maximumEventAgeInSeconds"] == SIX_HOURS_S
         assert not inputs.get("deadLetterConfig")
@@ -152,7 +155,7 @@ class TestDelivery:
         assert not {f"{name}-failures", f"{name}-delivery"} & {queue.name for queue in graph.of("Queue")}
 
     @pytest.mark.parametrize("name", KEPT)
-    def test_undeliverable_event_is_retried_then_stored_in_the_targets_own_queue(self, graph: Graph, name: str) -> None:
+    def test_undeliverable_event_is_retried_then_sent_to_a_dead_letter_queue(self, graph: Graph, name: str) -> None:
         inputs = graph.one("EventTarget", f"{name}-target").inputs
         dead_letters = dead_letters_of(name)
         assert inputs["deadLetterConfig"] == {"arn": f"{QUEUES}-{dead_letters}"}
@@ -179,7 +182,7 @@ class TestDelivery:
         assert (permission["function"], permission["qualifier"]) == (f"orders-dev-{name}", "live")
 
     @pytest.mark.parametrize("name", TARGETS)
-    def test_target_is_created_after_the_policies_that_allow_its_deliveries(self, graph: Graph, name: str) -> None:
+    def test_target_is_created_after_the_policies_that_allow_deliveries(self, graph: Graph, name: str) -> None:
         waits_for = graph.one("EventTarget", f"{name}-target").dependencies
         queue = "analytics" if name in ANALYTICS else "email"
         door = (
@@ -191,7 +194,7 @@ class TestDelivery:
         assert {door.urn, *(policy.urn for policy in policies)} <= set(waits_for)
 
     @pytest.mark.parametrize(("name", "limits"), [("process-order", (300, 2)), ("fail-order", (SIX_HOURS_S, 2))])
-    def test_event_of_a_function_lives_six_hours_except_for_process_order(
+    def test_lambda_retries_an_event_for_five_minutes_or_six_hours(
         self, graph: Graph, name: str, limits: tuple[int, int]
     ) -> None:
         config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
@@ -242,7 +245,7 @@ class TestRelay:
         # With -1 for both limits, Lambda retries without a limit on the number of attempts or the age of the record.
         assert (inputs["maximumRetryAttempts"], inputs["maximumRecordAgeInSeconds"]) == (-1, -1)
 
-    def test_relay_may_set_invalid_records_aside_in_its_failure_queue(self, graph: Graph) -> None:
+    def test_relay_may_send_invalid_records_to_its_failure_queue(self, graph: Graph) -> None:
         inputs = self.mapping(graph).inputs
         failures = f"{QUEUES}-publish-order-events-stream"
         queue = graph.one("Queue", "publish-order-events-stream")
@@ -295,7 +298,7 @@ def matches(pattern: Any, record: Any) -> bool:
 
 class TestQueueConsumers:
     @pytest.mark.parametrize("name", CONSUMED)
-    def test_message_waits_at_least_six_hours_for_its_function(self, graph: Graph, name: str) -> None:
+    def test_message_is_retried_for_at_least_six_hours(self, graph: Graph, name: str) -> None:
         inputs = graph.one("Queue", name).inputs
         redrive = json.loads(inputs["redrivePolicy"])
         assert redrive["deadLetterTargetArn"] == graph.one("Queue", CONSUMED[name][1]).state["arn"]
@@ -326,7 +329,7 @@ class TestQueueConsumers:
         assert inputs["batchSize"] <= 10
 
     @pytest.mark.parametrize("name", CONSUMED)
-    def test_consumer_may_only_consume_its_queues_and_set_messages_aside(self, graph: Graph, name: str) -> None:
+    def test_consumer_may_only_read_its_queues_and_send_to_its_failure_queue(self, graph: Graph, name: str) -> None:
         function, failures, undelivered = CONSUMED[name]
         queue = graph.one("Queue", name).state["arn"]
         consumed = (queue, graph.one("Queue", undelivered).state["arn"])
@@ -338,7 +341,7 @@ class TestQueueConsumers:
         assert allowed(graph, function, "sqs") == sends | {(f"sqs:{verb}", arn) for verb in verbs for arn in consumed}
 
     @pytest.mark.parametrize("name", CONSUMED)
-    def test_events_that_eventbridge_could_not_deliver_return_by_themselves(self, graph: Graph, name: str) -> None:
+    def test_consumer_also_reads_the_events_that_eventbridge_could_not_deliver(self, graph: Graph, name: str) -> None:
         function, _, undelivered = CONSUMED[name]
         queue = graph.one("Queue", undelivered)
         inputs = graph.one("EventSourceMapping", f"{function}-delivery").inputs
@@ -351,7 +354,7 @@ class TestQueueConsumers:
         assert queue.inputs["visibilityTimeoutSeconds"] == hidden_s
 
     @pytest.mark.parametrize("name", CONSUMED)
-    def test_consumer_gets_its_queues_and_the_receive_limit(self, graph: Graph, name: str) -> None:
+    def test_consumer_knows_its_queues_and_the_receive_limit(self, graph: Graph, name: str) -> None:
         function, failures, _ = CONSUMED[name]
         variables = graph.one("aws:lambda/function:Function", function).inputs["environment"]["variables"]
         queue = graph.one("Queue", name)
@@ -410,7 +413,7 @@ class TestAnalytics:
         # Each confirmed order causes two events, so 250 orders per second cause 500 events per second.
         assert capacity >= 2 * 250
 
-    def test_consumer_may_only_write_orders_to_the_bucket(self, graph: Graph) -> None:
+    def test_consumer_may_only_write_objects_under_orders_to_the_bucket(self, graph: Graph) -> None:
         bucket = graph.one("Bucket", "data-analytics").state["arn"]
         assert allowed(graph, "record-analytics", "s3") == {("s3:PutObject", f"{bucket}/orders/*")}
 
@@ -418,7 +421,7 @@ class TestAnalytics:
 class TestMailPace:
     @pytest.mark.parametrize("rate", [1, 2, 7, 14, 50, 999, 1000])
     @pytest.mark.parametrize("timeout_s", [1, 30, 60, 900])
-    def test_all_invocations_together_keep_to_the_send_rate(self, rate: int, timeout_s: int) -> None:
+    def test_all_invocations_together_stay_below_the_send_rate(self, rate: int, timeout_s: int) -> None:
         found = pace(rate, timeout_s)
         assert 2 <= found.concurrency <= 1000
         assert rate * 0.94 < found.concurrency / (found.mail_ms / 1000) <= rate * 0.95
@@ -426,12 +429,12 @@ class TestMailPace:
         assert found.mail_ms >= 250
         assert 1 <= found.batch <= 10
 
-    def test_batch_ends_long_before_the_time_limit(self) -> None:
+    def test_batch_of_emails_ends_before_the_functions_timeout(self) -> None:
         assert pace(1, 60) == mail_queue.Pace(concurrency=2, mail_ms=2106, batch=10)
         assert pace(1, 30) == mail_queue.Pace(concurrency=2, mail_ms=2106, batch=4)
         assert pace(14, 60) == mail_queue.Pace(concurrency=4, mail_ms=301, batch=10)
 
-    def test_function_and_its_mapping_keep_to_the_setting(self) -> None:
+    def test_send_rate_setting_reaches_the_function_and_its_mapping(self) -> None:
         graph = record_event_bus(mail_max_send_rate=14)
         mapping = graph.one("EventSourceMapping", "send-email-queue").inputs
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]

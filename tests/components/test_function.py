@@ -1,4 +1,4 @@
-"""The Lambda functions' code, roles, aliases and sizes in the deployed program."""
+"""Tests of the Lambda functions' code, roles, aliases and sizes in the deployed program."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_each_function_runs_its_own_archive_on_arm64_with_both_layers(name: str,
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_role_starts_with_permissions_to_log_trace_and_report_failures(name: str, graph_of: GraphOf) -> None:
+def test_roles_may_write_logs_and_traces_and_report_failures(name: str, graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     log, traces, *own = graph.policy("RolePolicy", f"{name}-policy")
     group = graph.one("LogGroup", f"{name}-log").state["arn"]
@@ -106,7 +106,7 @@ def test_stack_overrides_limits_of_single_functions() -> None:
     }
 
 
-def test_each_function_knows_its_log_level_and_namespace(graph_of: GraphOf) -> None:
+def test_function_knows_its_log_level_and_metrics_namespace(graph_of: GraphOf) -> None:
     graph = graph_of("dev")
     inputs = graph.one("aws:lambda/function:Function", "validate-order").inputs
     assert inputs["environment"]["variables"]["LOG_LEVEL"] == "DEBUG"

@@ -75,7 +75,7 @@ def test_api_may_invoke_the_function_only_for_its_own_paths(api: Graph) -> None:
     assert permission.inputs["sourceArn"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:http-id/*/*/products*"
 
 
-def test_document_and_resource_agree_on_name_cors_and_tags(api: Graph) -> None:
+def test_openapi_document_and_resource_have_the_same_name_cors_and_tags(api: Graph) -> None:
     inputs, body = api.one(*HTTP).inputs, document(api, HTTP)
     assert body["info"] == {"title": inputs["name"], "version": inputs["version"]}, (
         "with a description in the document, each preview would show a difference"
@@ -141,7 +141,7 @@ def test_url_has_no_stage_and_no_trailing_slash(api: Graph) -> None:
     }
 
 
-def test_first_preview_registers_the_same_http_api_resources(api: Graph) -> None:
+def test_first_preview_registers_all_resources_of_the_http_api(api: Graph) -> None:
     names = {(each.type, each.name) for each in api.resources}
     assert {(each.type, each.name) for each in record_http_api(unknown=True).resources} == names
 

@@ -1,4 +1,4 @@
-"""The builders of IAM policy documents."""
+"""Tests of the builders of IAM policy documents."""
 
 import json
 from collections.abc import Callable

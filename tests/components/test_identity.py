@@ -1,4 +1,4 @@
-"""The Cognito user pool of each stack."""
+"""Tests of the Cognito user pool of each stack."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, gr
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_id_tokens_contain_verified_addresses(stack: str, graph_of: GraphOf) -> None:
+def test_id_tokens_contain_verified_email_addresses(stack: str, graph_of: GraphOf) -> None:
     """POST /users requires the claims `email` and `email_verified`, so the app client must be able to read them.
 
     A client without `readAttributes` may read every standard attribute.

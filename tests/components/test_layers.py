@@ -126,7 +126,7 @@ def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[P
 
 
 def test_sdk_data_covers_exactly_the_calls_of_the_functions() -> None:
-    """The functions' own code calls most methods. Powertools' idempotency feature calls four more."""
+    """The functions' own code calls most SDK methods. Powertools' idempotency feature calls four more."""
     named = {
         node.attr
         for path in archives.FUNCTIONS.rglob("*.py")
@@ -179,8 +179,11 @@ def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
     assert sum(len(content) for content in data.values()) < 300_000
 
 
-def test_client_uses_botocores_own_data_if_ours_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later botocore on Lambda may need data files that our layer lacks. It must then use its own data files."""
+def test_client_uses_botocores_own_data_if_the_layer_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later botocore on Lambda may need data files that our layer lacks.
+
+    In that case, it must use its own data files.
+    """
     whole = botocore.session.get_session().get_service_model("dynamodb")
     aws.session.cache_clear()
     with monkeypatch.context() as patched:

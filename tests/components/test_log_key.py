@@ -1,4 +1,4 @@
-"""The KMS key that encrypts the log groups."""
+"""Tests of the KMS key that encrypts the log groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Physical resource names and tags."""
+"""Tests of physical resource names and tags."""
 
 import pytest
 

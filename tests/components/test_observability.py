@@ -1,4 +1,7 @@
-"""The alarms, the alarm topic and the dashboard. Alarms report failures of the platform, not mistakes of customers."""
+"""Tests of the alarms, the alarm topic and the dashboard.
+
+Alarms report failures of the platform, not mistakes of customers.
+"""
 
 from __future__ import annotations
 
@@ -107,14 +110,14 @@ class TestAlarms:
             assert [query.get("returnData", False) for query in inputs["metricQueries"]].count(True) == 1
             assert len(watched(inputs)) <= 10
             assert len({metric["period"] for metric in watched(inputs)}) == 1
-            # FILL returns 0 for the latest period until CloudWatch has received its data. An alarm on only one period
-            # could therefore miss a failure.
+            # FILL returns 0 for the latest period until CloudWatch has received the period's data. An alarm that
+            # evaluates only one period could therefore miss a failure.
             assert inputs["datapointsToAlarm"] <= inputs["evaluationPeriods"] > 1
             ages = any(metric["metricName"].endswith("Age") for metric in watched(inputs))
             assert expression["expression"].startswith("MAX" if ages else "SUM")
             assert {metric["stat"] for metric in watched(inputs)} == {"Maximum" if ages else "Sum"}
 
-    def test_each_alarm_notifies_the_topic_when_it_starts_and_ends(self, graph: Graph) -> None:
+    def test_each_alarm_notifies_the_topic_of_its_alarm_and_ok_states(self, graph: Graph) -> None:
         for each in graph.of("MetricAlarm"):
             assert (each.inputs["alarmActions"], each.inputs["okActions"]) == ([TOPIC], [TOPIC])
             assert each.inputs["alarmDescription"].endswith(".")
@@ -172,8 +175,8 @@ class TestAlarms:
     def test_delay_alarms_use_the_units_of_their_metrics(self, graph: Graph) -> None:
         batches = alarm(graph, "order-stream-batches-age")
         window_s = graph.one("EventSourceMapping", "mark-late-orders-stream").inputs["maximumBatchingWindowInSeconds"]
-        # Each period must contain a data point, because the alarm treats a period without data as good. The metric has
-        # one data point per batching window.
+        # The metric has one data point per batching window. Each period must contain a data point, because the alarm
+        # treats a period without data as not breaching.
         assert batches["period"] >= 2 * window_s
         assert (batches["evaluationPeriods"], batches["threshold"]) == (1, 3 * window_s * 1000)
         stream, queue = alarm(graph, "order-stream-age"), alarm(graph, "analytics-age")
@@ -197,7 +200,7 @@ class TestUnexpectedEnds:
         conditions = inputs["pattern"].removeprefix("{ ").removesuffix(" }").split(" && ")
         return all(holds(condition, line) for condition in conditions)
 
-    def test_metric_filter_reads_the_standard_log_and_feeds_the_alarm(self, graph: Graph) -> None:
+    def test_metric_filter_counts_lines_of_the_standard_log_for_the_alarm(self, graph: Graph) -> None:
         inputs = graph.one("LogMetricFilter", "observability-unexpected-ends").inputs
         assert inputs["logGroupName"] == "/aws/vendedlogs/states/orders-dev-order-standard"
         assert len(inputs["pattern"]) <= 1024
@@ -244,7 +247,7 @@ class TestTopic:
             "Condition": {"ArnEquals": {"aws:SourceArn": ALARMS}},
         }
 
-    def test_topics_key_rotates_and_allows_our_alarms_to_encrypt(self, graph: Graph) -> None:
+    def test_topics_key_rotates_and_our_alarms_may_use_it(self, graph: Graph) -> None:
         key = graph.one("Key", "alarms-key")
         assert key.inputs["enableKeyRotation"] is True
         assert graph.one("Topic", "alarms").inputs["kmsMasterKeyId"] == key.state["arn"]

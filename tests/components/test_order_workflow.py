@@ -1,4 +1,4 @@
-"""The two state machines: their definitions, permissions, logs and time limits."""
+"""Tests of the two state machines: their definitions, permissions, logs and time limits."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_executions_are_traced_and_all_their_events_are_logged(graph: Graph, mac
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_machine_is_created_after_the_permissions_that_aws_checks(graph: Graph, machine: str) -> None:
+def test_state_machine_is_created_after_the_policy_of_its_role(graph: Graph, machine: str) -> None:
     policy = graph.one("RolePolicy", f"order-workflow-{machine}-policy")
     assert policy.urn in graph.one("StateMachine", f"order-workflow-{machine}").dependencies
 
@@ -131,7 +131,7 @@ def test_notification_topic_is_encrypted_and_refuses_plain_http(graph: Graph) ->
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def test_update_inventory_may_write_both_tables_and_validate_order_neither(graph: Graph) -> None:
+def test_update_inventory_may_update_two_tables_and_validate_order_none(graph: Graph) -> None:
     def tables(function: str) -> set[tuple[str, str]]:
         return {
             (action, resource)

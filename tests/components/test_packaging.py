@@ -84,7 +84,7 @@ def test_common_layer_contains_shared_code_validators_and_sdk_data() -> None:
     assert "python/shared/sdk/dynamodb/2012-08-10/service-2.json" in files
 
 
-def test_stale_generated_files_do_not_reach_the_layer() -> None:
+def test_layer_contains_no_stale_generated_files() -> None:
     stale = archives.FUNCTIONS / "shared" / "checks" / "stale.py"
     stale.write_text("")
     try:

@@ -257,8 +257,8 @@ def test_unknown_routes_return_404(api: Graph, name: str) -> None:
         assert json.loads(integration["requestTemplates"][kind]) == {"statusCode": 404}, (
             "a content type without a template would get 415"
         )
-    # With any other value, API Gateway would pass a request body without a matching template to the mock integration. A
-    # client could then choose the status of the response, or cause a 500.
+    # With any other `passthroughBehavior`, API Gateway would pass a request body without a matching template to the
+    # mock integration. The body could then choose the status of the response, or cause a 500.
     assert integration["passthroughBehavior"] == "never"
     answer = integration["responses"]["default"]
     assert answer["statusCode"] == "404"
@@ -320,7 +320,7 @@ def test_resources_have_tags_and_components_register_their_outputs(record: Any) 
     assert components <= graph.components_with_outputs
 
 
-def test_first_preview_registers_the_same_rest_api_resources(api: Graph) -> None:
+def test_first_preview_registers_all_resources_of_the_rest_api(api: Graph) -> None:
     names = {(each.type, each.name) for each in api.resources}
     assert {(each.type, each.name) for each in record_rest_api(unknown=True).resources} == names
 

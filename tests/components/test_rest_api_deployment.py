@@ -37,8 +37,8 @@ def test_deployment_is_triggered_by_the_hash_of_the_api_body(rest_api_graph: Gra
 
 
 def test_deployment_depends_only_on_the_api(rest_api_graph: Graph) -> None:
-    # If the trigger also depended on the user pool, Pulumi would delete the deployment before it replaces the pool.
-    # This would fail, because AWS refuses to delete a deployment that a stage uses.
+    # If the trigger also depended on the user pool, Pulumi would delete the deployment before it replaces the pool. AWS
+    # would refuse to delete the deployment, because a stage uses it.
     api = rest_api_graph.one(*REST)
     assert deployment_of(rest_api_graph).made_from == {"restApi": {api.urn}, "triggers": {api.urn}}
 
@@ -175,7 +175,10 @@ def several_origins(rest_api_graph: Graph) -> Graph:
 
 @pytest.fixture
 def templates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder with copies of the mapping templates. In the test, the components read the templates from here."""
+    """A folder with copies of the mapping templates.
+
+    In the test, the components read the templates from this folder.
+    """
     shutil.copytree(mapping_templates.TEMPLATES, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(mapping_templates, "TEMPLATES", tmp_path)
     return tmp_path

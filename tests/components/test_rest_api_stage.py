@@ -59,7 +59,9 @@ def test_only_the_owning_stack_creates_the_accounts_log_role(api: Graph) -> None
     role = owner.one("aws:iam/role:Role", "rest-api-log-role")
     assert account.inputs["cloudwatchRoleArn"] == role.state["arn"]
     policy = owner.one("RolePolicy", "rest-api-log-policy")
-    assert policy.urn in account.dependencies, "API Gateway tests the log role before it accepts it"
+    assert policy.urn in account.dependencies, (
+        "API Gateway checks the permissions of the log role before it accepts the role"
+    )
     (statement,) = owner.policy("RolePolicy", "rest-api-log-policy")
     assert statement["Resource"] == [f"arn:aws:logs:{REGION}:{ACCOUNT}:*"]
     assert {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(statement["Action"])
@@ -79,7 +81,7 @@ def test_api_has_no_firewall_by_default(api: Graph) -> None:
     assert not [each for each in api.resources if each.type.startswith("aws:wafv2")]
 
 
-def test_firewall_protects_the_stage_and_first_limits_each_ip_address() -> None:
+def test_firewall_of_the_stage_limits_each_ip_address_before_other_rules() -> None:
     graph = record_rest_api(waf=True, requests_per_address=500)
     acl = graph.one("WebAcl", "rest-api-waf")
     assert acl.inputs["scope"] == "REGIONAL"

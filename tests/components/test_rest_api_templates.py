@@ -255,18 +255,18 @@ def test_step_functions_api_error_returns_its_status_without_details(
     assert "arn:" not in answer.text
 
 
-def test_contract_declares_every_status_of_the_error_table() -> None:
+def test_contract_declares_the_status_of_every_workflow_error() -> None:
     responses = openapi.load("rest-api.yaml")["paths"]["/process"]["post"]["responses"]
     assert {str(status) for status in STATUS_OF_ERROR.values()} <= set(responses)
     assert {"200", "429", "503", "504"} <= set(responses)
 
 
-def test_time_out_of_step_functions_api_has_a_retry_after_header(rest_api_graph: Graph) -> None:
+def test_timeout_of_the_step_functions_api_returns_a_retry_after_header(rest_api_graph: Graph) -> None:
     answers = routes_of(rest_api_graph, REST)["POST /process"].integration["responses"]
     assert answers["504"]["responseParameters"]["method.response.header.Retry-After"] == f"'{RETRY_AFTER_S}'"
 
 
-def test_response_template_handles_every_error_of_the_table() -> None:
+def test_response_template_handles_every_error_that_has_a_status() -> None:
     template = response_template()
     assert all(f"'{name}'" in template for name in STATUS_OF_ERROR)
 

@@ -1,4 +1,4 @@
-"""The web site: the pages and both APIs on one origin."""
+"""Tests of the web site: the pages and both APIs on one origin."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_pages_may_connect_only_to_their_own_origin_and_to_sign_in(graph_of: Gra
     assert f"connect-src 'self' {auth['hostedUiUrl']} {auth['issuer']}" in policy.split("; ")
 
 
-def test_own_domain_has_a_certificate_and_records(own_domain_graph: Graph) -> None:
+def test_site_with_its_own_domain_has_a_certificate_and_dns_records(own_domain_graph: Graph) -> None:
     made = distribution(own_domain_graph)
     assert made["aliases"] == ["shop.example.com"]
     (certificate,) = own_domain_graph.of("aws:acm/certificate:Certificate")
@@ -117,7 +117,7 @@ def test_firewall_counts_viewers_of_the_site_by_their_own_address(graph_of: Grap
         ("/api/other", "/index.html", False),
     ],
 )
-def test_viewer_request_finds_the_page_or_the_path_of_the_api(uri: str, expected: str, is_api: bool) -> None:
+def test_viewer_request_function_selects_the_page_or_the_api_path(uri: str, expected: str, is_api: bool) -> None:
     code = VIEWER_REQUEST.read_text(encoding="utf-8").replace("${viewer_address}", VIEWER_ADDRESS_HEADER)
     event: dict[str, Any] = {"viewer": {"ip": "203.0.113.7"}, "request": {"uri": uri, "headers": {}}}
     program = f"{code}\nconsole.log(JSON.stringify(handler({json.dumps(event)})))"

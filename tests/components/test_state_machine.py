@@ -1,4 +1,4 @@
-"""The module that reads a workflow definition and fills in its placeholders."""
+"""Tests of the module that reads a workflow definition and fills in its placeholders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep: the event source mapping that marks late orders, and the schedule that restarts their workflow."""
+"""Tests of the event source mapping that marks late orders, and of the schedule that restarts their workflows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_stream_is_read_in_the_largest_batches_that_lambda_allows(graph: Graph) 
     assert inputs["eventSourceArn"] == graph.one("Table", "data-orders").state["streamArn"]
 
 
-def test_orders_of_the_last_24_hours_are_found_after_an_update(graph: Graph) -> None:
+def test_new_mapping_starts_with_the_oldest_record_of_the_stream(graph: Graph) -> None:
     assert mapping(graph)["startingPosition"] == "TRIM_HORIZON"
 
 

@@ -14,9 +14,10 @@ from tests.fakes.gateway import Answer
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
-    """Check `value` against `pattern`.
+    """Yield an error if `value` does not match `pattern`, a regular expression of JSON Schema.
 
-    In JSON Schema, `$` matches only at the end. In Python, it also matches before a line feed at the end.
+    In JSON Schema, `$` matches only at the end of the text. In Python, `$` also matches before a line feed at the end,
+    so this function replaces `$` with `\\Z`.
     """
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
@@ -38,7 +39,7 @@ def document(name: str) -> dict[str, Any]:
 
 
 def closed(schema: Any) -> Any:
-    """Return a response schema in which every object has `additionalProperties: false`.
+    """Return a copy of the response schema `schema`, in which every object has `additionalProperties: false`.
 
     The OpenAPI documents allow additional fields, because a later version may add fields. In these tests, an additional
     field is an error, because the platform must document every field that it sends.
@@ -89,7 +90,7 @@ def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
 
 
 def faults(name: str, method: str, path: str, answer: Answer) -> list[str]:
-    """Return every way in which `answer`, the response to a request, differs from the document `name`."""
+    """Return the differences between `answer`, the response to a request, and the OpenAPI document `name`."""
     status, headers, body = answer.status, answer.headers, answer.body
     operation = operation_of(name, method, path)
     if operation is None:

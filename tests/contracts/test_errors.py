@@ -27,7 +27,7 @@ def kinds(root: type[OrdersError] = OrdersError) -> Iterator[type[OrdersError]]:
 
 def test_every_request_error_has_an_http_status() -> None:
     raised = {kind.__name__ for kind in kinds() if not issubclass(kind, ConsumerError)}
-    # Functions raise all errors with an HTTP status except these two, which only API Gateway returns.
+    # Functions raise every error that has an HTTP status, except the two errors that only API Gateway returns.
     assert set(HTTP_STATUS) == raised | {"ServiceUnavailable", "Timeout"}
 
 
@@ -46,7 +46,7 @@ def test_error_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_documented_codes_are_error_names(name: str) -> None:
+def test_documented_error_codes_are_names_of_error_classes(name: str) -> None:
     codes = set(document(name)["components"]["schemas"]["ApiError"]["properties"]["code"]["enum"])
     assert codes <= set(HTTP_STATUS)
 

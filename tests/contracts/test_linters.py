@@ -50,7 +50,7 @@ def test_spectral_finds_no_problem() -> None:
     assert spectral(openapi.CONTRACTS) == ""
 
 
-def test_linters_report_what_is_missing(tmp_path: Path) -> None:
+def test_linters_report_removed_parts_of_the_documents(tmp_path: Path) -> None:
     removed = {
         r"  license:\n.*\n.*\n": (redocly, "info-license"),
         r"  contact:\n.*\n": (spectral, "info-contact"),
@@ -67,7 +67,7 @@ def test_linters_report_what_is_missing(tmp_path: Path) -> None:
         assert rule in reports[linter]
 
 
-def test_pages_need_no_network(tmp_path: Path) -> None:
+def test_documentation_pages_load_nothing_from_other_sites(tmp_path: Path) -> None:
     """The pages that `make docs` writes may link to other sites, but must not load anything from them."""
     (tmp_path / ".venv").symlink_to(ENVIRONMENT)
     for name in ("contracts", "tools"):

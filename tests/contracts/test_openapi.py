@@ -193,8 +193,8 @@ def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognize
         assert recognized(text) == (breaches(contract, text) == []), text
 
 
-def test_name_pattern_excludes_the_same_characters_as_the_domain() -> None:
-    """The pattern covers only characters up to U+FFFF, because languages differ in how patterns write later ones."""
+def test_name_pattern_excludes_the_same_characters_as_the_functions() -> None:
+    """The pattern covers only characters up to U+FFFF, because programming languages write later ones differently."""
     pattern = re.compile(schemas(openapi.load("rest-api.yaml"))["NewUserName"]["pattern"].removesuffix("$") + r"\Z")
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
     assert [each for each in characters if bool(pattern.match(each)) != users.is_name(each)] == []

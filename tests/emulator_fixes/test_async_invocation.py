@@ -106,7 +106,7 @@ def test_successful_event_is_published_to_the_success_topic(cloud: Cloud) -> Non
 
 
 def test_event_older_than_its_maximum_age_is_not_retried() -> None:
-    # AWS allows no maximum age below 60 s, which is too long for a test.
+    # On AWS, the maximum age is at least 60 s. This test uses 0 s, to avoid the wait.
     settings = {"MaximumEventAgeInSeconds": 0}
 
     _, attempts, condition = async_invocation.attempt(lambda: {"error": True}, settings, base_s=1, longest_s=1)
@@ -118,7 +118,7 @@ def test_event_older_than_its_maximum_age_is_not_retried() -> None:
     ("throttled_s", "condition", "attempts"),
     [(600, "Success", 1), (21_000, "Success", 1), (22_000, "EventAgeExceeded", 0)],
 )
-def test_throttled_event_waits_up_to_its_age_without_using_up_tries(
+def test_throttled_event_is_invoked_again_until_its_maximum_age(
     monkeypatch: pytest.MonkeyPatch, throttled_s: int, condition: str, attempts: int
 ) -> None:
     clock = Clock(monkeypatch)
@@ -131,7 +131,7 @@ def test_throttled_event_waits_up_to_its_age_without_using_up_tries(
     assert found[1:] == (attempts, condition)
 
 
-def test_event_fails_three_times_after_its_throttling_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_event_still_has_three_attempts_after_throttling(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
 
     def invoke() -> dict[str, bool]:
@@ -141,7 +141,7 @@ def test_event_fails_three_times_after_its_throttling_has_ended(monkeypatch: pyt
     assert found[1:] == (3, "RetriesExhausted")
 
 
-def test_ten_minutes_of_throttling_end_only_events_of_process_order_and_the_sweep(
+def test_ten_minutes_of_throttling_drop_only_events_that_the_sweep_repeats(
     monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]
 ) -> None:
     conditions: dict[str, str] = {}
@@ -162,7 +162,7 @@ def test_ten_minutes_of_throttling_end_only_events_of_process_order_and_the_swee
     assert dropped == {"process-order-invocation", "restart-late-orders-invocation"}
 
 
-def test_retry_runs_the_version_to_which_the_alias_points_then(cloud: Cloud) -> None:
+def test_retry_runs_the_current_version_of_the_alias(cloud: Cloud) -> None:
     function = cloud.function(FAILING)
     name = function.split(":")[6]
     configure(cloud, function, MaximumRetryAttempts=2)
@@ -176,7 +176,7 @@ def test_retry_runs_the_version_to_which_the_alias_points_then(cloud: Cloud) -> 
     assert cloud.log(log_group(function), "fixed")
 
 
-def test_failed_event_is_dropped_and_counted_without_permission_of_the_role(cloud: Cloud) -> None:
+def test_failed_event_is_dropped_if_the_role_may_not_send_it_to_a_queue(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     role = cloud.role(allow("sqs:SendMessage", on=queue))
     function = cloud.function(FAILING, Role=role, DeadLetterConfig={"TargetArn": queue})

@@ -3,7 +3,7 @@ from tests.local.cloud import Cloud, allow, unique
 _TIMES = 150
 
 
-def test_workflow_writes_are_not_lost_among_concurrent_writes(cloud: Cloud) -> None:
+def test_concurrent_writes_overwrite_no_write_of_a_workflow(cloud: Cloud) -> None:
     table = unique("counters")
     cloud(
         "dynamodb",

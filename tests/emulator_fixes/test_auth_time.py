@@ -41,7 +41,7 @@ def test_refreshed_tokens_keep_the_time_of_the_sign_in(
     assert all(each["iat"] > signed_in_at for each in refreshed)
 
 
-def test_new_sign_in_has_a_new_time(cloud: Cloud) -> None:
+def test_new_sign_in_has_a_new_auth_time(cloud: Cloud) -> None:
     page = SignInPage.make(cloud)
     first = claims(page.tokens()["id_token"])["auth_time"]
     time.sleep(1.1)

@@ -31,7 +31,7 @@ def recovered(engine: Engine) -> list[str]:
     If the command needs ids that AWS chose, looks these ids up, and runs the command again with them.
     """
     ended = engine.operation("recover", STACK)
-    if "empty file of attributes" in ended.err:
+    if "empty .attrs file" in ended.err:
         subprocess.run(["/bin/sh", "-c", ended.err.split("run `")[1].split("`")[0]], check=True)
         ended = engine.operation("recover", STACK)
     said = ended.out

@@ -280,7 +280,7 @@ def test_dry_run_counts_hidden_messages_of_a_fifo_queue(world: World, capsys: py
         world.sqs.put("analytics-dlq", {"event_id": f"o-{number}:PENDING"})
     world.redrive(dry_run=True)
     said = capsys.readouterr().out
-    assert "analytics-dlq: about 15 more messages of the same group" in said
+    assert "analytics-dlq: about 15 more messages would be sent back" in said
     assert "25 message(s) would be sent back" in said
     assert len(world.sqs.visible("analytics-dlq")) == 25
 
