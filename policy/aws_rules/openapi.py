@@ -42,10 +42,10 @@ class Route:
 
     @property
     def authorizers(self) -> list[Document]:
-        """The definitions of the security schemes that the operation requires. A scheme that the document does not
-        define is {}.
+        """The definitions of the security schemes that the operation requires.
 
-        Security requirements of the whole document are left out, because API Gateway ignores them.
+        The definition is {} if the document does not define the scheme. Security requirements of the whole document are
+        left out, because API Gateway ignores them.
         """
         schemes: Document = self.document.get("components", {}).get("securitySchemes", {})
         requirements: list[Document] = self.operation.get("security") or []

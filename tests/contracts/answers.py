@@ -16,8 +16,7 @@ from tests.fakes.gateway import Answer
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
     """Yield an error if `value` does not match `pattern`, a regular expression of JSON Schema.
 
-    In JSON Schema, `$` matches only at the end of the text. In Python, `$` also matches before a line feed at the end,
-    so this function replaces `$` with `\\Z`.
+    In JSON Schema, `$` matches only at the end of the text. In Python, `$` also matches before a line feed at the end.
     """
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
