@@ -165,7 +165,7 @@ class _Document:
 
 
 def read(path: Path, *, secrets: bool = True) -> dict[str, Any]:
-    """Return the content of the file as JSON values, or {} for an empty file.
+    """Return the content of the file `path` as JSON values, or {} for an empty file.
 
     Raises PulumiYamlError. If `secrets` is false, a value that Pulumi has encrypted is an error too.
     """
@@ -217,7 +217,7 @@ def _syntax(name: str, error: Exception) -> str:
 
 
 def _number(text: str) -> int | float | str:
-    """Return the value of an unquoted scalar: a number if `text` is the form of a number, otherwise `text` itself."""
+    """Return the value of an unquoted scalar: a number if `text` has the form of a number, otherwise `text` itself."""
     plain = text.replace("_", "") if text[0] in "+-0123456789" else text
     if _INTEGER.fullmatch(plain):
         return int(plain, 8) if _OLD_OCTAL.fullmatch(plain) else int(plain, 0)

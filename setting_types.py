@@ -182,7 +182,7 @@ OptionalMailAddress = Annotated[
     str, Rule(re.compile(rf"({_MAIL})?"), 'an ASCII email address such as ops@example.com, or ""', _is_mail)
 ]
 Reason = Annotated[
-    str, Rule(re.compile(r"[^\x00-\x1f\x7f]{0,200}"), 'one line of at most 200 characters, or "" for no reason')
+    str, Rule(re.compile(r"[^\x00-\x1f\x7f]{0,200}"), 'a reason in one line of at most 200 characters, or ""')
 ]
 OptionalDomain = Annotated[
     str,

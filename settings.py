@@ -54,7 +54,8 @@ class IdentitySettings(_Area):
     """Settings of sign-in."""
 
     password_sign_in: bool = Field(
-        description="Let users sign in with a password (or SRP) through Cognito's API, besides the hosted sign-in page."
+        description="Let users sign in with a password (or SRP) through Cognito's API, not only on the hosted sign-in "
+        "page."
     )
     redirect_uris: RedirectUris = Field(description="URLs to which the sign-in page may redirect users after sign-in.")
     logout_uris: RedirectUris = Field(description="URLs to which the sign-in page may redirect users after sign-out.")
@@ -303,7 +304,7 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
 
 
 def _value(text: str | None) -> Any:
-    """Return the value of a configuration text: the parsed JSON if the text is JSON, otherwise the text itself."""
+    """Return the value of the configuration text `text`: the parsed JSON if `text` is JSON, otherwise `text` itself."""
     try:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -335,7 +336,7 @@ def _secrets(project: str, secrets: Collection[str]) -> list[str]:
 
 
 def _key(project: str, place: Sequence[str | int]) -> str:
-    """Return the name of the setting at the path `place` as in the stack file, for example `orders:api.waf`."""
+    """Return the full name of the setting at the path `place`, for example `orders:api.waf`."""
     first, *others = [quoted(part)[1:-1] if isinstance(part, str) else str(part) for part in place]
     if first == "region":
         return _REGION_KEY
@@ -382,7 +383,7 @@ def _schema() -> dict[str, Any]:
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
-    """Return a description of the values that a JSON Schema allows."""
+    """Return a description of the values that the JSON Schema `schema` allows."""
     if "patternErrorMessage" in schema:
         return schema["patternErrorMessage"].removeprefix("allowed: ")
     if "enum" in schema:

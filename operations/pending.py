@@ -16,7 +16,7 @@ from operations.pulumi_cli import resources
 
 
 def operations(state: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the pending operations of an exported state as (type, resource). The type is, for example, "creating"."""
+    """Return the pending operations in the exported `state` as (type, resource). A type is, for example, "creating"."""
     entries: list[dict[str, Any]] = state["deployment"].get("pending_operations") or []
     found = [(str(entry["type"]), entry["resource"]) for entry in entries]
     # `make recover` adds pending creations to the state without outputs, and a refresh later reads them from AWS. If

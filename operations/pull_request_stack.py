@@ -29,12 +29,12 @@ _MOST_DIGITS: Final = 7
 
 
 def name(number: int) -> str:
-    """Return the name of the stack of a pull request."""
+    """Return the name of the stack of pull request `number`."""
     return f"{TEMPLATE}-{number}"
 
 
 def prepare(number: int) -> int:
-    """Write the stack's file from the template, and create the stack if it does not exist."""
+    """Copy Pulumi.pr.yaml to the stack file of pull request `number`. Create the stack if it does not exist."""
     stack = name(number)
     template = stack_outputs.stack_file(TEMPLATE)
     path = stack_outputs.stack_file(stack)
@@ -49,7 +49,7 @@ def prepare(number: int) -> int:
 
 
 def remove(number: int) -> int:
-    """Delete the resources of a pull request's stack, then the stack. Return 1 if the stack still exists, otherwise 0.
+    """Delete the resources of the stack of pull request `number`, then the stack. Return 0 if the stack is deleted.
 
     An interrupted update may have left a lock or pending creations, which `pulumi destroy` cannot handle. The function
     therefore recovers the stack first.
@@ -85,7 +85,10 @@ def _removed(stack: str) -> int:
 
 
 def outputs(number: int) -> int:
-    """Print the stack outputs that a frontend needs, and write them to the text for the pull request's comment."""
+    """Print the outputs that a frontend needs of the stack of pull request `number`.
+
+    Write them to the comment's file.
+    """
     stack = name(number)
     text = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)
     _print(text)
@@ -98,7 +101,7 @@ def outputs(number: int) -> int:
 
 
 def _comment(number: int, text: str) -> None:
-    """Write the text of the comment to its file. By the invisible first line, the workflow finds the comment."""
+    """Write `text` to the comment's file. The first line is invisible, and the GitHub workflow searches for it."""
     path = stack_outputs.ROOT / ".build" / "pull-request-comment.md"
     with naming(path):
         path.parent.mkdir(exist_ok=True)
@@ -117,7 +120,7 @@ def _print(line: str) -> None:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text)):
-        raise argparse.ArgumentTypeError(f"PR: got {text!r}; allowed: the number of a pull request; set PR=12")
+        raise argparse.ArgumentTypeError(f"PR: got {text!r}; allowed: the number of a pull request, for example PR=12")
     return int(text)
 
 

@@ -72,7 +72,7 @@ def document(stack: str, *arguments: str) -> dict[str, Any]:
 
 
 def exported(stack: str) -> dict[str, Any]:
-    """Return the stack's state as `pulumi stack export` writes it; secrets stay encrypted. Raises PulumiError."""
+    """Return the state of `stack` as `pulumi stack export` writes it. Secrets stay encrypted. Raises PulumiError."""
     state = document(stack, "stack", "export")
     # The export of a stack that was never deployed contains no deployment. Add an empty one.
     state["deployment"] = state.get("deployment") or {}
@@ -80,12 +80,12 @@ def exported(stack: str) -> dict[str, Any]:
 
 
 def resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the resources of an exported state."""
+    """Return the resources in the exported `state`."""
     return cast("list[dict[str, Any]]", state["deployment"].get("resources") or [])
 
 
 def name_of(resource: Mapping[str, Any]) -> str:
-    """Return the logical name of a resource in an exported state."""
+    """Return the logical name of `resource`, a resource in an exported state."""
     return str(resource["urn"]).rsplit("::", 1)[-1]
 
 
@@ -109,7 +109,7 @@ def _error(stack: str, errors: str) -> PulumiError:
 
 
 def _folder() -> str:
-    """Return the path of the folder if the backend is a folder, otherwise ""."""
+    """Return the path of the folder `.pulumi` if the backend is a folder, otherwise ""."""
     done = children.run(("pulumi", "whoami", "--json", "--non-interactive"), cwd=ROOT)
     url = str(json.loads(done.stdout)["url"]) if not done.returncode else ""
     return f"{url.removeprefix('file://').partition('?')[0]}/.pulumi" if url.startswith("file://") else ""

@@ -23,8 +23,8 @@ _REMEDY: Final = (
 def too_low(config: Mapping[str, Any], client: Callable[[str], Any]) -> list[str]:
     """Return a warning for each quota of the account that permits fewer orders than `api.throttleRate` allows.
 
-    The comparison assumes that every request is an order. The list is empty if the configuration has a reason in
-    `api.capacityWaiver`. `client` is a function that creates an AWS SDK client by service name. If Service
+    The comparison assumes that every request is an order. The list is empty if `config`, the stack's configuration, has
+    a reason in `api.capacityWaiver`. `client` is a function that creates an AWS SDK client by service name. If Service
     Quotas does not respond, the only warning says so.
     """
     api = config.get("orders:api")

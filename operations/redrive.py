@@ -50,7 +50,7 @@ _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
 def failure_queues(outputs: Mapping[str, Any]) -> list[FailureQueue]:
-    """Return the failure queues in the stack output `ops.failureQueues`, in the order in which to redrive them."""
+    """Return the failure queues in the output `ops.failureQueues` of `outputs`, in the order of the redrive."""
     described = outputs["ops"]["failureQueues"]
     queues = [
         FailureQueue(name=name, url=entry["url"], kind=entry["kind"], redrive_to=entry["redriveTo"])
@@ -60,7 +60,10 @@ def failure_queues(outputs: Mapping[str, Any]) -> list[FailureQueue]:
 
 
 def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
-    """Redrive all failure queues. Return the number of messages that stayed in their queues, or 0 in a dry run."""
+    """Redrive all failure queues of a stack with `outputs`, or if `dry_run` is true, only print their messages.
+
+    Return the number of messages that stayed in their queues, or 0 in a dry run.
+    """
     client = clients(outputs)
     redriver = Redriver(sqs=client("sqs"), functions=client("lambda"), streams=client("dynamodbstreams"))
     reasons = Reasons(logs=client("logs"), groups=outputs["ops"].get("logGroups", {}))
@@ -138,12 +141,12 @@ class Run:
         return bool(held and left)
 
     def _leaves(self, message: Message) -> bool:
-        """Redrive a message. A signal does not interrupt this work. Return whether the message left its queue."""
+        """Redrive `message`. A signal does not interrupt this work. Return whether the message left its queue."""
         with self._work.one():
             return self._treat(message)
 
     def _treat(self, message: Message) -> bool:
-        """Redrive a message, and print the result. Return whether the message left its queue."""
+        """Redrive `message`, and print the result. Return whether the message left its queue."""
         copy = self._is_copy(message)
         if self.dry_run:
             what = "would be dropped as a copy" if copy else "would be sent back"

@@ -54,7 +54,7 @@ def collisions(steps: Sequence[Mapping[str, Any]]) -> list[Collision]:
 def _named(steps: Sequence[Mapping[str, Any]], operation: str, side: str) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield ((type, name on AWS), URN) for each step that performs `operation` on a resource with a name.
 
-    `side` is the key of the step's resource state: "oldState" or "newState".
+    `steps` comes from the preview. `side` is the key of a step's resource state: "oldState" or "newState".
     """
     for step in steps:
         if step["op"] != operation:

@@ -45,7 +45,8 @@ def outputs_file(port: int) -> Path:
 def read(stack: str, *, port: int = DEFAULT_PORT) -> dict[str, Any]:
     """Return the outputs of `stack`.
 
-    Raises OperationError, or LocalError if the outputs file of the stack `local` is damaged.
+    `port` selects the instance of the stack `local`. Raises OperationError, or LocalError if the outputs file of this
+    instance is damaged.
     """
     if stack == LOCAL_STACK:
         path = outputs_file(port)

@@ -38,8 +38,8 @@ _LOOPBACK: Final = ("localhost", HOST)
 def site(redirect_uris: Sequence[str], is_free: Callable[[int], bool]) -> str:
     """Return the first origin on this machine that the stack allows and that has a free port. Raises OperationError.
 
-    `redirect_uris` is the stack output `frontend.auth.redirectUris`: the only addresses to which the sign-in page
-    redirects.
+    `redirect_uris` is the stack output `frontend.auth.redirectUris`: the only URLs to which the sign-in page redirects.
+    `is_free` returns whether a port is free.
     """
     found = [urlsplit(uri) for uri in redirect_uris]
     origins = [each for each in found if each.scheme == "http" and each.hostname in _LOOPBACK and each.port]
@@ -48,13 +48,13 @@ def site(redirect_uris: Sequence[str], is_free: Callable[[int], bool]) -> str:
             return f"http://{each.netloc}"
     ports = ", ".join(str(port) for port in dict.fromkeys(each.port for each in origins))
     raise OperationError(
-        f"the ports of all allowed origins are in use: {ports}; stop one of these programs, or add another origin to "
-        "redirectUris, logoutUris and corsOrigins in Pulumi.local.yaml and run `make up`"
+        f"the ports of all allowed origins are in use: {ports}; stop a program that uses one of them, or add another "
+        "origin to redirectUris, logoutUris and corsOrigins in Pulumi.local.yaml and run `make up`"
     )
 
 
 def is_free(port: int) -> bool:
-    """Return whether a server can listen on a port of this machine."""
+    """Return whether a server can listen on `port` of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -95,7 +95,7 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
 
 
 def run(where: Instance) -> int:
-    """Serve the shop until a signal ends this process. Raises LocalError or OperationError."""
+    """Serve the shop for the instance `where` until a signal ends this process. Raises LocalError or OperationError."""
     outputs = stack_outputs.read(LOCAL_STACK, port=where.port)
     address = site(outputs["frontend"]["auth"]["redirectUris"], is_free)
     folder = where.home / "frontend"

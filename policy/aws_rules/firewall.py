@@ -60,7 +60,7 @@ def firewall_knows_anonymous_addresses(acl: Resource) -> Iterator[str]:
 
 
 def _managed(acl: Resource) -> dict[str, Mapping[str, Any]]:
-    """Return the rules that refer to a managed rule group, as {name of the group: rule}."""
+    """Return the rules of `acl` that refer to a managed rule group, as {name of the group: rule}."""
     found: dict[str, Mapping[str, Any]] = {}
     for rule in cast("list[Mapping[str, Any]]", acl.items("rules")):
         statement: Mapping[str, Any] = rule.get("statement") or {}

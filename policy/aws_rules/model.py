@@ -107,7 +107,8 @@ def of_resource(
 ) -> Callable[[Callable[[Resource], Iterator[str]]], Rule]:
     """Return a decorator that converts a check of one resource to a rule.
 
-    The name of the check becomes the name of the rule, and its docstring becomes the requirement.
+    The rule gets its name from the name of the check, and its requirement from the docstring of the check. `types`,
+    `ids` and `narrowed` are fields of the rule.
     """
 
     def make(check: Callable[[Resource], Iterator[str]]) -> Rule:
@@ -117,7 +118,7 @@ def of_resource(
 
 
 def of_stack(*types: str, ids: tuple[str, ...], narrowed: str = "") -> Callable[[Check], Rule]:
-    """Return a decorator like `of_resource`, for a check that receives the stack as its second argument."""
+    """Return a decorator like that of `of_resource`, for a check that receives the stack as its second argument."""
 
     def make(check: Check) -> Rule:
         return _rule(check, check, types, ids, narrowed, reads_stack=True)

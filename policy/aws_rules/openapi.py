@@ -70,16 +70,16 @@ def routes(api: Resource) -> list[Route]:
 
 
 def validators(document: Document) -> Document:
-    """Return the request validators of an OpenAPI document as {name: settings}."""
+    """Return the request validators of the OpenAPI document `document` as {name: settings}."""
     return document.get(f"{_EXTENSION}-request-validators", {})
 
 
 def is_of_user_pool(scheme: Document) -> bool:
-    """Return whether a security scheme accepts tokens of a Cognito user pool."""
+    """Return whether the security scheme `scheme` accepts tokens of a Cognito user pool."""
     kind = scheme.get(f"{_EXTENSION}-authorizer", {}).get("type")
     return kind == "cognito_user_pools" == scheme.get(f"{_EXTENSION}-authtype")
 
 
 def is_jwt(scheme: Document) -> bool:
-    """Return whether a security scheme accepts the JSON web tokens of an OpenID Connect issuer."""
+    """Return whether the security scheme `scheme` accepts the JSON web tokens of an OpenID Connect issuer."""
     return scheme.get(f"{_EXTENSION}-authorizer", {}).get("type") == "jwt"

@@ -10,7 +10,7 @@ Statement = Mapping[str, Any]
 
 
 def statements(document: object) -> list[Statement]:
-    """Return the statements of a policy document, which is JSON text or a mapping."""
+    """Return the statements of `document`, a policy document as JSON text or as a mapping."""
     parsed = json.loads(document) if isinstance(document, str) else document
     if not isinstance(parsed, Mapping):
         return []
@@ -18,7 +18,7 @@ def statements(document: object) -> list[Statement]:
 
 
 def allowing(document: object) -> list[Statement]:
-    """Return the statements of a policy document with the effect Allow."""
+    """Return the statements of `document` with the effect Allow."""
     return [each for each in statements(document) if each.get("Effect") == "Allow"]
 
 
@@ -30,17 +30,17 @@ def listed(value: object) -> list[Any]:
 
 
 def actions(statement: Statement) -> list[str]:
-    """Return the actions of a statement, or `*` for a statement with NotAction, which matches almost all actions."""
+    """Return the actions of `statement`, or `*` if it has NotAction, which matches almost all actions."""
     return ["*"] if "NotAction" in statement else [str(each) for each in listed(statement.get("Action"))]
 
 
 def resources(statement: Statement) -> list[str]:
-    """Return the resources of a statement, or `*` for a statement with NotResource."""
+    """Return the resources of `statement`, or `*` if it has NotResource."""
     return ["*"] if "NotResource" in statement else [str(each) for each in listed(statement.get("Resource"))]
 
 
 def accounts(statement: Statement) -> list[str]:
-    """Return the AWS principals of a statement. Each principal is `*`, an ARN or an account id."""
+    """Return the AWS principals of `statement`. Each principal is `*`, an ARN or an account id."""
     principal = statement.get("Principal")
     if isinstance(principal, Mapping):
         return [str(each) for each in listed(cast("Mapping[str, Any]", principal).get("AWS"))]
@@ -48,12 +48,12 @@ def accounts(statement: Statement) -> list[str]:
 
 
 def for_everybody(statement: Statement) -> bool:
-    """Return whether a statement applies to all principals. A statement with NotPrincipal counts as applying to all."""
+    """Return whether `statement` applies to all principals. A statement with NotPrincipal counts as applying to all."""
     return "*" in accounts(statement) or "NotPrincipal" in statement
 
 
 def refuses_plain_http(document: object, action: str, *arns: str) -> bool:
-    """Return whether a policy denies everybody the use of `action` on all of `arns` over plain HTTP."""
+    """Return whether the policy `document` denies everybody `action` on all of `arns` over plain HTTP."""
     for statement in statements(document):
         condition = cast("Mapping[str, Mapping[str, Any]]", statement.get("Condition") or {}).get("Bool") or {}
         if (
@@ -68,7 +68,7 @@ def refuses_plain_http(document: object, action: str, *arns: str) -> bool:
 
 
 def open_to_everybody(document: object) -> Iterator[str]:
-    """Yield a message for each statement of a resource policy that allows an action to every principal."""
+    """Yield a message for each statement of the resource policy `document` that allows an action to every principal."""
     for statement in allowing(document):
         if for_everybody(statement):
             yield f"allows {', '.join(actions(statement))} to everybody; name the principal"

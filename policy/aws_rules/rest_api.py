@@ -131,7 +131,7 @@ def rest_api_serves_while_it_is_replaced(resource: Resource) -> Iterator[str]:
 
 
 def _settings(stage: Resource, stack: Stack) -> list[Resource]:
-    """Return the settings of a stage that apply to all of its methods."""
+    """Return the method settings of `stage` that apply to all of its methods."""
     found = stack.made_from(stage, SETTINGS, "stageName")
     return [settings for settings in found if settings.at("methodPath") == _ALL_METHODS]
 

@@ -15,7 +15,7 @@ from aws_rules.model import Finding
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
-    """One exception from a rule, with its reason."""
+    """One exception to a rule, with the reason."""
 
     rule: str
     resources: str
@@ -23,7 +23,7 @@ class Waiver:
     reason: str
 
     def covers(self, finding: Finding) -> bool:
-        """Return whether the waiver applies to the finding."""
+        """Return whether the waiver applies to `finding`."""
         return finding.rule.name == self.rule and fnmatchcase(finding.resource.name, self.resources)
 
 
@@ -63,5 +63,5 @@ WAIVERS: Final = (
 
 
 def waived(finding: Finding) -> bool:
-    """Return whether a waiver allows the finding."""
+    """Return whether a waiver allows `finding`."""
     return any(waiver.covers(finding) for waiver in WAIVERS)

@@ -49,7 +49,7 @@ def launched(playwright: Playwright, addresses: Mapping[str, str]) -> Generator[
 
 @contextmanager
 def profile(browser: Browser) -> Generator[BrowserContext]:
-    """Yield a new browser profile. At the end of the block, fail if a page sent a request to another machine."""
+    """Yield a new profile of `browser`. At the end of the block, fail if a page sent a request to another machine."""
     # The emulator's HTTPS port has a self-signed certificate. Accept it, as a person would in the browser's dialog.
     context = browser.new_context(ignore_https_errors=True)
     context.set_default_timeout(WITHIN_MS)

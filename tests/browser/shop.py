@@ -62,7 +62,7 @@ class Shop:
         return [each["product_id"] for each in answer["body"]["products"]]
 
     def buy(self, product_id: str) -> dict[str, Any]:
-        """Order one piece of a product with `POST /process`, and return the order."""
+        """Order one piece of the product `product_id` with `POST /process`, and return the order."""
         body = json.dumps({"items": [{"product_id": product_id, "quantity": 1}]})
         headers = {"Content-Type": "application/json"}
         answer = self.call("rest", "/process", {"method": "POST", "headers": headers, "body": body})

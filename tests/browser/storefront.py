@@ -32,7 +32,7 @@ def built(folder: Path) -> Path:
 
 @contextmanager
 def watched(page: Page) -> Generator[Page]:
-    """At the end of the block, fail if a script of the page failed or the page violated its Content Security Policy."""
+    """At the end of the block, fail if a script of `page` failed or if `page` violated its Content Security Policy."""
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
@@ -53,7 +53,7 @@ class Storefront:
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 
     def sign_in(self, person: Person, path: str = "/") -> None:
-        """Open the page at `path` and sign in. After the sign-in, the browser returns to `path`."""
+        """Open the page at `path`, and sign in as `person`. After the sign-in, the browser returns to `path`."""
         self.open(path)
         self.page.get_by_role("button", name="Sign in to shop").click()
         self.fill_in(person)
@@ -76,7 +76,7 @@ class Storefront:
         self.page.get_by_role("link", name=name, exact=True).click()
 
     def add(self, product: str, times: int = 1) -> None:
-        """Add `times` pieces of a product to the basket. The page with the products must be open."""
+        """Add `times` pieces of `product` to the basket. The page with the products must be open."""
         card = self.page.get_by_role("listitem").filter(has=self.page.get_by_role("heading", name=product, exact=True))
         for number in range(1, times + 1):
             card.get_by_role("button", name="Add to basket").click()
@@ -111,6 +111,9 @@ class Storefront:
         return json.loads(cast("str", self.page.evaluate(f"{_STORED}[1]")))
 
     def change_stored_user(self, changes: Mapping[str, Any]) -> None:
-        """Change the data that oidc-client-ts has stored. The shop reads the changes when it is loaded again."""
+        """Apply `changes` to the data that oidc-client-ts has stored.
+
+        The shop reads the changes when it is loaded again.
+        """
         text = json.dumps({**self.stored_user(), **changes})
         self.page.evaluate(f"text => sessionStorage.setItem({_STORED}[0], text)", text)

@@ -24,14 +24,17 @@ def administrator(people: People) -> Person:
 
 
 def violations(page: Page) -> list[str]:
-    """Return each accessibility rule that the page violates, with the elements that violate it."""
+    """Return each accessibility rule that `page` violates, with the elements that violate the rule."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = page.evaluate("axe.run().then(results => results.violations)")
     return [f"{page.url}: {each['id']}: {json.dumps([node['target'] for node in each['nodes']])}" for each in found]
 
 
 def pages_of(shop: Storefront, person: Person) -> list[str]:
-    """Sign in, fill the basket and place an order, so that every page has content. Return the paths of all pages."""
+    """Give every page content: sign in as `person`, fill the basket and place an order.
+
+    Return the paths of all pages.
+    """
     product = person.put(5)
     order = person.process({product: 1}).json()
     shop.sign_in(person)
@@ -69,7 +72,7 @@ def test_pages_fit_a_narrow_screen(shop: Storefront, administrator: Person) -> N
 
 
 def press_until(page: Page, target: Locator) -> None:
-    """Press the Tab key until the target has the focus, and check that the focus is visible."""
+    """Press the Tab key on `page` until `target` has the focus, and check that the focus is visible."""
     for _ in range(_TABS):
         page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):

@@ -25,9 +25,9 @@ def person(people: People) -> Person:
 
 
 def expired(token: str) -> str:
-    """Return the token with an expiry in the past.
+    """Return a copy of `token` that has expired.
 
-    The signature no longer matches the token. The shop does not check signatures, so it only sees that the token has
+    The signature does not match the copy. The shop does not check signatures, so it only notices that the token has
     expired.
     """
     header, _, signature = token.split(".")
@@ -36,7 +36,7 @@ def expired(token: str) -> str:
 
 
 def with_wrong_signature(token: str) -> str:
-    """Return the token with a wrong signature."""
+    """Return a copy of `token` with a wrong signature."""
     return f"{token.rpartition('.')[0]}.{'A' * 342}"
 
 

@@ -31,7 +31,10 @@ def test_child_reads_the_given_text(tmp_path: Path) -> None:
 
 
 def log_after_signal(folder: Path, program: str, *, ends_itself: bool) -> str:
-    """Send SIGTERM to `program` as soon as its child runs. Return what the child has logged when the program ends."""
+    """Send SIGTERM to `program` as soon as its child runs.
+
+    Return the child's log in `folder` after the program has ended.
+    """
     command = [sys.executable, "-c", program, CHILD, str(folder), str(ends_itself)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
     ready = folder / "ready"

@@ -17,7 +17,7 @@ WITHIN_S = 2.0
 
 
 def ended(command: list[str], sent: signal.Signals) -> tuple[int, str, str]:
-    """Send a signal to a running command. Return its exit code, later output and errors."""
+    """Start `command`, and send it the signal `sent`. Return the command's exit code, later output and errors."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout
         assert process.stdout.readline() == "begun\n"

@@ -40,7 +40,10 @@ def compiled_tests() -> Path:
 
 
 def check_tests(files: Sequence[Path], *options: str, folder: Path = PACKAGE) -> None:
-    """Run compiled tests with Node.js in `folder`. Fail with the output of failed tests, or if one is skipped."""
+    """Run the compiled tests in `files` with Node.js in `folder`.
+
+    Fail if a test failed, with its output, or was skipped.
+    """
     done = node("--test", "--test-reporter=tap", *options, *map(str, files), folder=folder)
     failed = re.findall(r"^ *not ok.*?^ *\.\.\.$", done.stdout, re.DOTALL | re.MULTILINE)
     assert done.returncode == 0, "\n".join([*failed, done.stderr])

@@ -96,7 +96,7 @@ BODIES: Final = list(_bodies())
 
 
 def _details(operation: str, body: Any) -> set[tuple[str, str]] | None:
-    """Return the (pointer, rule) pairs in the error of the function, or None if the function accepts `body`."""
+    """Return the (pointer, rule) pairs in the error of the function of `operation`, or None if it accepts `body`."""
     try:
         contracts.request_check(operation)(body)
         if "items" in body:

@@ -42,7 +42,7 @@ class Clone:
     """Id of the user and group that run the clone's commands, or None for the user who runs the tests."""
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the clone until it ends."""
+        """Run `command` in the clone until it ends."""
         return subprocess.run(  # noqa: S603 - the commands come from this repository
             command,
             cwd=self.path,
@@ -130,7 +130,7 @@ def tree(*folders: Path) -> dict[str, tuple[int, int]]:
 
 
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the only error line of a failed make.
+    """Return the only error line of `done`, a failed run of make.
 
     Fails if make succeeded, or if standard error has other lines. Lines that start with "make" don't count.
     """

@@ -18,7 +18,7 @@ _EXECUTABLE: Final = 0o100755 << 16
 
 
 def uv_wheel(folder: Path) -> Path:
-    """Write a wheel of the installed uv, and return its path. With it, pip can install uv without a network."""
+    """Write a wheel of the installed uv to `folder`, so that pip needs no network. Return the path of the wheel."""
     found = distribution("uv")
     name = f"uv-{found.version}"
     path = folder / f"{name}-py3-none-any.whl"
@@ -36,7 +36,10 @@ def uv_wheel(folder: Path) -> Path:
 
 
 def tiny_wheel(folder: Path, name: str = "tiny") -> Path:
-    """Write a wheel with one module, and return its path. The module's constant NAME is the name of the package."""
+    """Write a wheel of the package `name` with one module to `folder`, and return its path.
+
+    The module has a constant NAME.
+    """
     path, record = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
     content = {
         f"{name}.py": f"NAME = {name!r}\n",
@@ -51,7 +54,7 @@ def tiny_wheel(folder: Path, name: str = "tiny") -> Path:
 
 
 def metadata(name: str) -> str:
-    """Return the metadata of the wheel that `tiny_wheel` writes."""
+    """Return the metadata of the wheel that `tiny_wheel` writes for the package `name`."""
     return f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
 
 

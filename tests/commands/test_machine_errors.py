@@ -25,13 +25,13 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def bare(path: Path, user: int | None = None) -> Clone:
-    """Return a clone that contains only the files that an installation needs."""
+    """Return a clone in `path` that contains only the files that an installation needs. `user` runs its commands."""
     clones.copy(["Makefile", ".python-version", "tools/install.sh", "requirements.in", "requirements-local.txt"], path)
     return Clone(path, clones.plain_environment(), user)
 
 
 def python(folder: Path, code: str) -> str:
-    """Write an executable that takes the place of Python, and return its path, which contains a space.
+    """Write an executable to `folder` that replaces Python, and return its path, which contains a space.
 
     The executable drops its first argument, and runs `code` in Python with the other arguments.
     """

@@ -39,7 +39,7 @@ NEWER_SHELL: Final = {
 
 
 def newer(text: str, rules: dict[str, str]) -> Iterator[str]:
-    """Yield "NAME OF THE RULE: MATCH" for each match of a rule in `text`. Comments in `text` are ignored."""
+    """Yield "NAME OF THE RULE: MATCH" for each match of `rules` in `text`. Comments in `text` are ignored."""
     code = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in text.splitlines())
     for name, pattern in rules.items():
         yield from (f"{name}: {found.group()}" for found in re.finditer(pattern, code, re.MULTILINE))

@@ -28,7 +28,7 @@ FALLBACKS: Final = {("local/processes.py", "/proc"), ("tools/bench/__main__.py",
 
 
 def names(source: str) -> Iterator[str]:
-    """Yield the names that a module uses from MODULES, for example `os.memfd_create`."""
+    """Yield the names from MODULES that the module `source` uses, for example `os.memfd_create`."""
     tree = list(ast.walk(ast.parse(source)))
     imported = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names} & set(MODULES)
     for node in tree:
@@ -39,7 +39,7 @@ def names(source: str) -> Iterator[str]:
 
 
 def only_linux(source: str) -> list[str]:
-    """Return the names in FILES and CALLS that a module uses."""
+    """Return the names in FILES and CALLS that the module `source` uses."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

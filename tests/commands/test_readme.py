@@ -115,7 +115,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
 
 
 def _without_network(place: Path, wheels: Path) -> dict[str, str]:
-    """Return variables that make pip, npm and uv avoid the network as far as possible."""
+    """Return environment variables that make pip, npm and uv avoid the network as far as possible."""
     lock = place / "requirements.txt"
     # The commands install uv from a wheel on this machine, so remove uv and its hashes from this lock file.
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ STAGE_ARN: Final = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:rest-api-id/dev"
 
 
 def record_rest_api(*, unknown: bool = False, **changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only a RestApi. `changes` override its arguments."""
+    """Return the resource graph of a program that contains only a RestApi. `changes` override the API's arguments."""
 
     def program() -> None:
         api = RestApi("rest-api", RestApiArgs(**{**_rest_arguments(), **changes}))
@@ -38,7 +38,7 @@ def record_rest_api(*, unknown: bool = False, **changes: Any) -> Graph:
 
 
 def record_http_api(*, unknown: bool = False, **changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only an HttpApi. `changes` override its arguments."""
+    """Return the resource graph of a program that contains only an HttpApi. `changes` override the API's arguments."""
 
     def program() -> None:
         api = HttpApi("http-api", HttpApiArgs(**{**_http_arguments(), **changes}))

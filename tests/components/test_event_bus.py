@@ -62,7 +62,7 @@ def dead_letters_of(target: str) -> str:
 
 
 def rule_arn(rule: str) -> str:
-    """Return the ARN of an EventBridge rule of the stack dev.
+    """Return the ARN of the EventBridge rule `rule` of the stack dev.
 
     The ARN of a rule on the default bus contains no bus name.
     """
@@ -287,7 +287,7 @@ class TestRelay:
 
 
 def matches(pattern: Any, record: Any) -> bool:
-    """Return whether a Lambda event filter matches a record.
+    """Return whether the Lambda event filter `pattern` matches `record`.
 
     Every key of `pattern` must match. A list contains the values that match.
     """
@@ -443,7 +443,7 @@ class TestMailPace:
 
 
 def transformed(transformer: Any, event: dict[str, Any]) -> str:
-    """Return the text that an input transformer creates from `event`, with compact JSON values as in EventBridge."""
+    """Return the text that `transformer` creates from `event`, with compact JSON values as in EventBridge."""
     text: str = transformer["inputTemplate"]
     for name, path in transformer["inputPaths"].items():
         value: Any = event

@@ -69,7 +69,7 @@ def alarm(graph: Graph, role: str) -> Any:
 
 
 def is_known(namespace: str, name: str, dimensions: dict[str, Any]) -> bool:
-    """Return whether AWS or our functions publish a metric with this namespace, name and dimensions."""
+    """Return whether AWS or our functions publish a metric with `namespace`, `name` and `dimensions`."""
     if namespace == "orders-dev":
         own = name == "OrderExecutionUnexpected" and not dimensions
         return own or (name in COUNTED and dimensions == {"service": "orders"})
@@ -84,7 +84,7 @@ def is_known(namespace: str, name: str, dimensions: dict[str, Any]) -> bool:
 
 
 def watched(alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the metrics that an alarm watches. Each has a namespace, metricName, dimensions, stat and period."""
+    """Return the metrics that `alarm` watches. Each has a namespace, metricName, dimensions, stat and period."""
     if "metricQueries" not in alarm:
         return [{**alarm, "stat": alarm.get("statistic") or alarm["extendedStatistic"]}]
     return [query["metric"] for query in alarm["metricQueries"] if "metric" in query]
@@ -225,7 +225,7 @@ class TestUnexpectedEnds:
 
 
 def holds(condition: str, line: dict[str, Any]) -> bool:
-    """Return whether `line`, a log line as JSON, meets one condition of a CloudWatch Logs filter pattern."""
+    """Return whether `line`, a log line as JSON, meets `condition`, a part of a CloudWatch Logs filter pattern."""
     found = re.fullmatch(r'\(\$\.([\w.]+) (=|!=) "([^"]*)"\)', condition)
     assert found, condition
     value: Any = line

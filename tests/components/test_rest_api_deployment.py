@@ -98,7 +98,7 @@ CHANGES = [
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> Graph:
-    """Return the graph of a RestApi after `change` has edited its contract. Every operation still has a function."""
+    """Return the graph of a RestApi after `change` has edited the contract. Every operation still has a function."""
     document = openapi.load("rest-api.yaml")
     change(document)
     serve_document(monkeypatch, document)
@@ -109,7 +109,10 @@ def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> G
 
 
 def inputs_of(graph: Graph) -> dict[str, dict[str, Any]]:
-    """Return {URN: inputs} of all resources. Archives are left out, because two archive objects are never equal."""
+    """Return {URN: inputs} of all resources in `graph`.
+
+    Leaves out archives, because two archive objects are never equal.
+    """
     return {each.urn: {**each.inputs, "code": None} for each in graph.resources}
 
 

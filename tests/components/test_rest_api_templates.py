@@ -57,7 +57,10 @@ class Rendered:
 def render(
     template: str, body: Any = None, *, headers: dict[str, str] | None = None, claims: dict[str, str] | None = None
 ) -> Rendered:
-    """Render a request or response template. `body` is the body of the request, or of the integration's response."""
+    """Render `template`, a request or response template.
+
+    `body` is that of the request or of the integration's response.
+    """
     request = velocity.Request(
         body=body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
         path={},
@@ -303,7 +306,7 @@ def test_unlisted_origin_gets_no_cors_header(three_origins: Graph, origin: str) 
 
 
 def answers_of(graph: Graph) -> list[tuple[str, Any]]:
-    """Return (name of the route, integration response) for each response of an integration."""
+    """Return (name of the route, integration response) for each integration response of the API in `graph`."""
     found = routes_of(graph, REST).values()
     return [(each.name, answer) for each in found for answer in each.integration.get("responses", {}).values()]
 

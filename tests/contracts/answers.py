@@ -57,7 +57,7 @@ def closed(schema: Any) -> Any:
 
 
 def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return one object schema with the properties of all parts.
+    """Return one object schema with the properties of all schemas in `parts`.
 
     If several parts define a property, the last definition applies.
     """
@@ -75,7 +75,7 @@ def codes_of(schema: Mapping[str, Any]) -> list[str]:
 
 
 def operation_of(name: str, method: str, path: str) -> dict[str, Any] | None:
-    """Return the operation for a request, or None if the document has none.
+    """Return the operation of the OpenAPI document `name` for a request, or None if there is no such operation.
 
     Paths of the REST API may end with a slash.
     """

@@ -24,7 +24,10 @@ _LOWER: Final = ("minimum", "minLength", "minItems")
 
 
 def document_breaks(old: Json, new: Json) -> list[str]:
-    """Return the breaking changes between two OpenAPI documents, or [] if the version in `info` has changed."""
+    """Return the breaking changes from `old` to `new`, two OpenAPI documents.
+
+    Returns [] if the version in `info` has changed.
+    """
     if old["info"]["version"] != new["info"]["version"]:
         return []
     before, after = (cast("Json", openapi.resolve(document, document)) for document in (old, new))
@@ -36,7 +39,7 @@ def document_breaks(old: Json, new: Json) -> list[str]:
 
 
 def schema_breaks(old: Json, new: Json, *, version: Callable[[Json], object] = lambda _: None) -> list[str]:
-    """Return the breaking changes between two schemas of data that clients read.
+    """Return the breaking changes from `old` to `new`, two schemas of data that clients read.
 
     `version` returns the version of a schema. Returns [] if this version has changed.
     """
@@ -113,7 +116,7 @@ def _schema(content: Json) -> Json:
 
 
 def _written(where: str, old: Json, new: Json) -> Iterator[str]:
-    """Yield the changes after which an API refuses data that clients may send today."""
+    """Yield the changes from `old` to `new` after which an API refuses data that clients may send today."""
     yield from _limits(where, new, old, "narrowed")
     if "enum" in new and not ("enum" in old and set(old["enum"]) <= set(new["enum"])):
         yield f"{where}: enum narrowed"
@@ -131,7 +134,7 @@ def _written(where: str, old: Json, new: Json) -> Iterator[str]:
 
 
 def _read(where: str, old: Json, new: Json) -> Iterator[str]:
-    """Yield the changes after which clients may receive data that they do not expect."""
+    """Yield the changes from `old` to `new` after which clients may receive data that they do not expect."""
     before, after = list(_choices(old)), list(_choices(new))
     # Data may match any alternative (`oneOf`, `anyOf`) of the new schema. Each new alternative must therefore be
     # compatible with one of the alternatives that a client of the old schema expects.
@@ -140,7 +143,7 @@ def _read(where: str, old: Json, new: Json) -> Iterator[str]:
 
 
 def _lost(where: str, old: Json, new: Json) -> Iterator[str]:
-    """Yield the fields of the old schema that the new schema does not contain."""
+    """Yield a finding for each field of the schema `old` that the schema `new` does not contain."""
     left = set(_fields(where, new))
     yield from (f"{field}: field removed" for field in dict.fromkeys(_fields(where, old)) if field not in left)
 
@@ -155,7 +158,7 @@ def _fields(where: str, schema: Json) -> Iterator[str]:
 
 
 def _choices(schema: Json) -> Iterator[Json]:
-    """Yield each alternative of a `oneOf` or `anyOf` schema. Any other schema is its own only alternative."""
+    """Yield each alternative of a `schema` with `oneOf` or `anyOf`. Any other schema is its own only alternative."""
     for each in schema.get("oneOf", schema.get("anyOf", [schema])):
         if "oneOf" in each or "anyOf" in each:
             yield from _choices(each)

@@ -14,7 +14,7 @@ from tests.contracts.test_openapi import DOCUMENTS, nodes
 
 
 def examples(name: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (where the example is, its schema, its value) for every example of a request or response in a document."""
+    """Yield (place, schema, value) for every example of a request or response in the OpenAPI document `name`."""
     raw = openapi.load(name)
     for path, node in nodes(raw):
         if path.endswith("/application/json"):

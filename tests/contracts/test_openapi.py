@@ -27,7 +27,7 @@ NOT_DRAFT_4 = {
 
 
 def nodes(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (path, object) for every JSON object inside `value`."""
+    """Yield (path, object) for every JSON object inside `value`. Each path starts with `path`."""
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         yield path, fields
@@ -105,7 +105,7 @@ def test_schemas_are_json_schema_draft_4(raw: dict[str, Any]) -> None:
 
 
 def requests(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (operation id, schema) for every request body."""
+    """Yield (operation id, schema) for every request body in the OpenAPI document `raw`."""
     for operation in openapi.operations(raw):
         if operation.request_schema is not None:
             yield operation.operation_id, dict(operation.request_schema)

@@ -42,7 +42,7 @@ def test_shop_uses_another_allowed_origin_if_the_port_is_in_use() -> None:
 
 
 def test_shop_does_not_start_if_all_allowed_ports_are_in_use() -> None:
-    with pytest.raises(OperationError, match="3000, 5173; stop one of these programs"):
+    with pytest.raises(OperationError, match="3000, 5173; stop a program that uses one of them"):
         storefront.site(URIS, lambda _: False)
 
 
